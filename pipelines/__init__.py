@@ -1,0 +1,1 @@
+"""Pipelines: recipe, graph, staging, ledger, shards, card, report. The only room that imports Beam."""

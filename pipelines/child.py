@@ -1,0 +1,154 @@
+"""The reader process: opens untrusted files, writes parts and scores. It may be killed at any moment.
+
+Its parent (`pipelines/isolation.py`) writes one JSON request a line to its standard input and reads one JSON event a line
+from the descriptor named on the command line. It imports no Beam, so that it starts in half a second.
+"""
+
+import json
+import os
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from filters.filter import Filter
+from pipelines.recipe import Recipe, build_recipe
+from sources.sample import Sample, from_part, to_part
+from sources.source import InputError, ItemError, Source
+
+ERRORS_KEY = b"vellum.errors"
+
+
+def main() -> None:
+    events = os.fdopen(int(sys.argv[1]), "w", buffering=1, encoding="utf-8")
+    requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when a run stops
+    recipe = build_recipe(json.loads(requests.readline()))
+    pa.set_cpu_count(1)  # the runner starts a process a core
+    pa.set_io_thread_count(1)
+    _limit_memory(recipe.limits.memory_mb)
+    # If the parent dies while a page hangs, nobody is left to kill this process: the kernel's alarm does.
+    grace_s = int(2 * recipe.limits.item_timeout_s) + 10
+
+    def send(**event: Any) -> None:
+        signal.alarm(grace_s)
+        print(json.dumps(event), file=events)
+
+    send(ready=True)
+    signal.alarm(0)
+    for line in requests:
+        request = json.loads(line)
+        try:
+            send(done=_answer(recipe, request, send))
+        except InputError as error:
+            send(failed={"cause": error.cause, "message": error.message})
+        except MemoryError:
+            send(failed={"cause": "out_of_memory", "message": "the file needs more memory than limits.memory_mb allows"})
+        except OSError as error:  # writing the part failed: the output's fault, not the input's
+            send(fatal=f"{error.strerror or error}")
+        signal.alarm(0)
+
+
+def _limit_memory(memory_mb: int) -> None:
+    """Bound what this process may allocate, so that a bomb fails in here and not in the machine's memory killer."""
+    limit = memory_mb * 1_000_000
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def _answer(recipe: Recipe, request: dict[str, Any], send: Any) -> dict[str, Any]:
+    if request["task"] == "inspect":
+        send(item=-1)
+        contents = recipe.sources[request["source"]].inspect(Path(request["path"]))
+        return {"digest": contents.digest, "num_items": contents.num_items}
+    if request["task"] == "read":
+        samples = _read(recipe.sources[request["source"]], request, send)
+    else:
+        assert request["task"] == "score"
+        samples = from_part(pq.read_table(request["part"]))
+    send(item=-1)
+    _write_scores(samples, recipe.filters, recipe.score_names(), Path(request["scores"]))
+    return {"num_samples": len(samples)}
+
+
+def _read(source: Source, request: dict[str, Any], send: Any) -> list[Sample]:
+    given_up = {int(item): error for item, error in request["given_up"].items()}
+    samples: list[Sample] = []
+    errors: list[ItemError] = []
+    wanted = range(request["first"], request["last"])
+    for items in _runs(wanted, given_up):
+        for item, outcome in source.read(Path(request["path"]), request["digest"], items):
+            if outcome is None:
+                send(item=item)
+            elif isinstance(outcome, Sample):
+                samples.append(outcome)
+            else:
+                errors.append(outcome)
+    errors += [ItemError(item=item, **error) for item, error in given_up.items()]
+    rows = [[e.item, e.cause, e.message] for e in sorted(errors, key=lambda e: e.item)]
+    metadata = {ERRORS_KEY: json.dumps(rows, ensure_ascii=False).encode()}
+    batch = to_part(samples)
+    _write(pa.Table.from_batches([batch]).replace_schema_metadata(metadata), Path(request["part"]))
+    return samples
+
+
+def _runs(wanted: range, given_up: dict[int, Any]) -> list[range]:
+    """`wanted` without the items given up, as contiguous ranges."""
+    runs, start = [], wanted.start
+    for item in [*sorted(given_up), wanted.stop]:
+        if item > start:
+            runs.append(range(start, item))
+        start = item + 1
+    return runs
+
+
+def _write_scores(samples: Sequence[Sample], filters: Sequence[Filter], names: Sequence[str], path: Path) -> None:
+    measured = [f.scores(samples) for f in filters]
+    values: dict[str, list[float | None]] = {name: [] for name in names}
+    languages: list[str | None] = []
+    for k in range(len(samples)):
+        languages.append(next((m[k].language for m in measured if m[k].language is not None), None))
+        for scores in measured:
+            for name, value in scores[k].values.items():
+                values[name].append(value)
+    table = pa.table(
+        {
+            "id": pa.array([s.id for s in samples], pa.string()),
+            "locator": pa.array([s.provenance.locator for s in samples], pa.string()),
+            "num_bytes": pa.array(
+                [sum(len(image.data) for image in s.images) + len(s.text or "") for s in samples], pa.int64()
+            ),
+            "language": pa.array(languages, pa.string()),
+            "flags": pa.array([list(s.flags) for s in samples], pa.list_(pa.string())),
+            "phash": pa.array([s.phash for s in samples], pa.binary(32)),
+            **{f"score.{name}": pa.array(column, pa.float32()) for name, column in values.items()},
+        }
+    )
+    _write(table, path)
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    # Images are compressed already; packing them again costs time and gains nothing.
+    pq.write_table(table, path, compression="none", use_dictionary=False, write_statistics=False)
+
+
+def watch_parent() -> None:
+    """Leave when the parent's end of the standard input closes, also while a request is being answered."""
+    parent = os.getppid()
+
+    def wait() -> None:
+        while os.getppid() == parent:
+            threading.Event().wait(1)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+if __name__ == "__main__":
+    watch_parent()
+    main()

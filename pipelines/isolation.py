@@ -1,0 +1,166 @@
+"""The reader seen from its parent: requests with a time limit to a process that may hang, crash or be killed.
+
+`pebble` and `multiprocessing` import the parent's main module again in every child; under a Beam worker that is Beam, one
+second a start. A plain subprocess with its own small main module starts in half of that and speaks JSON, not pickle.
+"""
+
+import atexit
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.recipe import Recipe
+from sources.source import InputError
+
+START_TIMEOUT_S = 120
+RECYCLE_REQUESTS = 2000  # C libraries leak a little with every file
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+
+
+class OutputError(RuntimeError):
+    """The output cannot be written (disk full, no permission): the run cannot go on."""
+
+
+@dataclass
+class ItemFault(Exception):
+    """The reader hung or died while it worked on one item (-1: on the file as a whole)."""
+
+    item: int
+    cause: str
+    message: str
+
+
+class Reader:
+    """A reader process that is started when first needed and again after every fault."""
+
+    def __init__(self, recipe: Recipe):
+        self._config = json.dumps(recipe.to_json(secrets=True))
+        self._timeout_s = recipe.limits.item_timeout_s
+        self._process: subprocess.Popen[bytes] | None = None
+        self._events: int = -1
+        self._buffer = b""
+        self._num_requests = 0
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        """Send one request and wait for its answer.
+
+        Raises:
+            InputError: the reader refused the input.
+            ItemFault: no event for `item_timeout_s`, or the process died; `item` says what it was working on.
+            OutputError: the reader could not write its result.
+        """
+        if self._process is None or self._num_requests >= RECYCLE_REQUESTS:
+            self._start()
+        assert self._process is not None and self._process.stdin is not None
+        self._num_requests += 1
+        item = -1
+        try:
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+            while True:
+                event = self._next_event(self._timeout_s)
+                if "item" in event:
+                    item = event["item"]
+                elif "done" in event:
+                    return event["done"]
+                elif "failed" in event:
+                    raise InputError(**event["failed"])
+                else:
+                    raise OutputError(f"the output cannot be written: {event['fatal']}")
+        except TimeoutError:
+            self.stop()
+            raise ItemFault(item, "timeout", f"no result within {self._timeout_s:g} s; the reader was killed") from None
+        except (EOFError, BrokenPipeError):
+            raise ItemFault(item, "crashed", f"the reader died: {self._cause_of_death()}") from None
+
+    def stop(self) -> None:
+        """Kill the process, if there is one."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            assert process.stdin is not None
+            process.stdin.close()
+            os.close(self._events)
+            self._buffer = b""
+
+    def _start(self) -> None:
+        self.stop()
+        ours, theirs = os.pipe()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "pipelines.child", str(theirs)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL if not os.environ.get("VELLUM_DEBUG") else None,
+            pass_fds=[theirs],
+            env={**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        os.close(theirs)
+        self._events = ours
+        self._num_requests = 0
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(self._config.encode() + b"\n")
+            self._process.stdin.flush()
+            self._next_event(START_TIMEOUT_S)
+        except (EOFError, BrokenPipeError, TimeoutError) as error:
+            cause = self._cause_of_death()
+            raise RuntimeError(
+                f"the reader process does not start ({cause}); set VELLUM_DEBUG=1 to see what it prints"
+            ) from error
+
+    def _next_event(self, timeout_s: float) -> dict[str, Any]:
+        deadline = time.monotonic() + timeout_s
+        while b"\n" not in self._buffer:
+            ready, _, _ = select.select([self._events], [], [], max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise TimeoutError
+            data = os.read(self._events, 1 << 16)
+            if not data:
+                raise EOFError
+            self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return json.loads(line)
+
+    def _cause_of_death(self) -> str:
+        process = self._process
+        assert process is not None
+        try:
+            code = process.wait(5)
+        except subprocess.TimeoutExpired:
+            code = None
+        self.stop()
+        if code is not None and code < 0:
+            return f"killed by {signal.Signals(-code).name}"
+        return f"exit code {code}"
+
+
+_readers: dict[str, Reader] = {}
+_lock = threading.Lock()
+
+
+@contextmanager
+def reader_for(recipe: Recipe) -> Iterator[Reader]:
+    """The one reader of this process, for one request at a time: Beam runs a worker process a core."""
+    key = json.dumps(recipe.to_json(secrets=True))
+    with _lock:
+        for other in [k for k in _readers if k != key]:
+            _readers.pop(other).stop()
+        if key not in _readers:
+            _readers[key] = Reader(recipe)
+        yield _readers[key]
+
+
+@atexit.register
+def _stop_all() -> None:
+    for reader in _readers.values():
+        reader.stop()

@@ -1,0 +1,263 @@
+"""Recipes: YAML or mappings to checked settings, and `--set` overrides on top."""
+
+import dataclasses
+import difflib
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from filters.aspect_ratio import MaxAspectRatio
+from filters.filter import Filter
+from filters.garbled_text import MaxGarbledShare
+from filters.ink import MinInk
+from filters.language import Language
+from filters.short_side import MinShortSide
+from filters.text_length import TextLength
+from sources.pdfs import Pdfs
+from sources.source import Source
+
+SOURCES: dict[str, type[Source]] = {cls.name: cls for cls in (Pdfs,)}
+FILTERS: dict[str, type[Filter]] = {
+    cls.name: cls for cls in (MinShortSide, MaxAspectRatio, MinInk, TextLength, MaxGarbledShare, Language)
+}
+RECIPES = Path(__file__).parent / "recipes"
+MAX_RECIPE_BYTES = 1_000_000
+
+
+class UsageError(ValueError):
+    """A mistake in the command or the recipe: one sentence for its user, exit code 2."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """How shards are written.
+
+    Args:
+        shard_mb: a shard is closed at about this size, in megabytes.
+        row_group_mb: row groups hold at most this much (the hub's viewer stops at 300 MB).
+        validation: share of documents, 0 to 1, whose samples go to the validation split; by content, never cut
+            through a document.
+        thumbnails: pages shown in the report for each verdict and reason.
+    """
+
+    shard_mb: float = 256
+    row_group_mb: float = 32
+    validation: float = 0.01
+    thumbnails: int = 24
+
+    def __post_init__(self) -> None:
+        if not 0 < self.row_group_mb <= 300:
+            raise ValueError(f"row_group_mb must be above 0 and at most 300, got {self.row_group_mb}")
+        if self.shard_mb <= 0:
+            raise ValueError(f"shard_mb must be positive, got {self.shard_mb}")
+        if not 0 <= self.validation < 1:
+            raise ValueError(f"validation must be at least 0 and below 1, got {self.validation}")
+        if not 0 <= self.thumbnails <= 1000:
+            raise ValueError(f"thumbnails must be between 0 and 1000, got {self.thumbnails}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one input may cost (readers run in a child process that is killed beyond this).
+
+    Args:
+        item_timeout_s: seconds for one page.
+        memory_mb: address space of the reader beyond its start, in megabytes.
+        faults_per_unit: pages of one unit that may crash or hang the reader before the rest of the unit is given up.
+    """
+
+    item_timeout_s: float = 30
+    memory_mb: int = 1500
+    faults_per_unit: int = 8
+
+    def __post_init__(self) -> None:
+        if self.item_timeout_s <= 0:
+            raise ValueError(f"item_timeout_s must be positive, got {self.item_timeout_s}")
+        if self.memory_mb < 256:
+            raise ValueError(f"memory_mb must be at least 256, got {self.memory_mb}")
+        if self.faults_per_unit < 1:
+            raise ValueError(f"faults_per_unit must be at least 1, got {self.faults_per_unit}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything a run depends on besides its inputs."""
+
+    name: str
+    sources: tuple[Source, ...]
+    filters: tuple[Filter, ...]
+    output: Output = field(default_factory=Output)
+    limits: Limits = field(default_factory=Limits)
+
+    def score_names(self) -> list[str]:
+        """Names of all scores, in the recipe's order."""
+        return [name for f in self.filters for name in f.score_names]
+
+    def to_json(self, *, secrets: bool = False) -> dict[str, Any]:
+        """The recipe as plain data; secrets (passwords) only on request, to hand the recipe to a worker."""
+
+        def settings(config: Any) -> dict[str, Any]:
+            return {
+                f.name: _plain(getattr(config, f.name))
+                for f in dataclasses.fields(config)
+                if secrets or not f.metadata.get("secret")
+            }
+
+        return {
+            "name": self.name,
+            "sources": [{"type": s.name, **settings(s)} for s in self.sources],
+            "filters": [{"type": f.name, **settings(f)} for f in self.filters],
+            "output": settings(self.output),
+            "limits": settings(self.limits),
+        }
+
+
+def part_key(source: Source) -> str:
+    """Names the parts of a source: changes exactly when the same input would give other bytes."""
+    return _key(source.fingerprint())
+
+
+def scores_key(filters: Sequence[Filter]) -> str:
+    """Names the score files of a set of filters: changes exactly when a sample would get other scores."""
+    return _key([[f.name, f.fingerprint] for f in filters])
+
+
+def _key(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def load_recipe(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file, not yet checked. Raises UsageError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"the recipe {path} cannot be read: {error.strerror}") from error
+    if len(data) > MAX_RECIPE_BYTES:
+        raise UsageError(f"the recipe {path} is {len(data)} bytes long; expected at most {MAX_RECIPE_BYTES}")
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data)):
+            raise UsageError(f"the recipe {path} uses YAML aliases (*name); write the values out")
+        content = yaml.safe_load(data)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"the recipe {path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise UsageError(f"the recipe {path} must be a mapping with the keys {', '.join(_keys(Recipe))}")
+    return content
+
+
+def build_recipe(content: Mapping[str, Any], where: str = "the recipe") -> Recipe:
+    """Check a mapping and build the recipe. Raises UsageError naming the place, what was expected and what was got."""
+    _check_keys(content, _keys(Recipe), where)
+    if not content.get("sources"):
+        raise UsageError(f"{where} names no sources; expected `sources: [{{type: pdfs, …}}]`")
+    sources = [_typed(SOURCES, entry, f"{where}: sources[{k}]") for k, entry in enumerate(content["sources"])]
+    filters = [_typed(FILTERS, entry, f"{where}: filters[{k}]") for k, entry in enumerate(content.get("filters") or [])]
+    names = [f.name for f in filters]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"{where} has the filter {name} {names.count(name)} times; expected once")
+    name = content.get("name", sources[0].name)
+    if not isinstance(name, str) or not name.strip():
+        raise UsageError(f"{where}: name must be a non-empty text, got {name!r}")
+    return Recipe(
+        name=name,
+        sources=tuple(sources),
+        filters=tuple(filters),
+        output=_checked(Output, content.get("output") or {}, f"{where}: output"),
+        limits=_checked(Limits, content.get("limits") or {}, f"{where}: limits"),
+    )
+
+
+def apply_setting(content: dict[str, Any], setting: str) -> None:
+    """Apply one `--set key=value` to a recipe's mapping, in place. The value is YAML.
+
+    The key is `section.field` (`output.shard_mb`, `language.keep`, `pdfs.side_px`) or a field of the only source
+    (`side_px`). Raises UsageError.
+    """
+    key, equals, text = setting.partition("=")
+    key = key.strip()
+    if not equals or not key:
+        raise UsageError(f"--set expects key=value, got {setting!r}")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"--set {key}: the value {text!r} is not valid YAML") from error
+    section, dot, name = key.rpartition(".")
+    targets: dict[str, tuple[dict[str, Any], Sequence[str]]] = {
+        "": (content, ["name"]),
+        "output": (content.setdefault("output", {}) or {}, _keys(Output)),
+        "limits": (content.setdefault("limits", {}) or {}, _keys(Limits)),
+    }
+    for kind, registry in (("sources", SOURCES), ("filters", FILTERS)):
+        for entry in content.get(kind) or []:
+            cls: Any = registry.get(entry.get("type")) if isinstance(entry, dict) else None
+            if cls is not None:
+                targets[cls.name] = (entry, _keys(cls))
+    if dot:
+        if section not in targets:
+            raise UsageError(f"--set {key}: no section {section!r} in the recipe{_nearest(section, list(targets))}")
+        if name not in targets[section][1]:
+            raise UsageError(f"--set {key}: {section} has no setting {name!r}{_nearest(name, targets[section][1])}")
+        targets[section][0][name] = value
+        return
+    holders = [where for where, (_, names) in targets.items() if name in names]
+    in_sources = [where for where in holders if where in SOURCES]
+    chosen = in_sources if in_sources else holders
+    if len(chosen) != 1:
+        known = [f"{where}.{n}" if where else n for where, (_, names) in targets.items() for n in names]
+        if chosen:
+            raise UsageError(f"--set {key} could mean {' or '.join(f'{where}.{name}' for where in chosen)}")
+        raise UsageError(f"--set {key}: no such setting{_nearest(name, [n.rpartition('.')[2] for n in known])}")
+    targets[chosen[0]][0][name] = value
+
+
+def _keys(cls: Any) -> list[str]:
+    return [f.name for f in dataclasses.fields(cls)]
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; expected one of {', '.join(sorted(set(filter(None, known))))}"
+
+
+def _check_keys(content: Any, known: Sequence[str], where: str) -> None:
+    if not isinstance(content, Mapping):
+        raise UsageError(f"{where} must be a mapping, got {type(content).__name__}")
+    for key in content:
+        if key not in known:
+            raise UsageError(f"{where} has an unknown key {key!r}{_nearest(str(key), known)}")
+
+
+def _typed(registry: Mapping[str, type[Any]], entry: Any, where: str) -> Any:
+    if not isinstance(entry, Mapping) or "type" not in entry:
+        raise UsageError(f"{where} must be a mapping with a `type`; expected one of {', '.join(registry)}")
+    if entry["type"] not in registry:
+        raise UsageError(f"{where} has an unknown type {entry['type']!r}{_nearest(str(entry['type']), list(registry))}")
+    settings = {key: value for key, value in entry.items() if key != "type"}
+    return _checked(registry[entry["type"]], settings, f"{where} ({entry['type']})")
+
+
+def _checked(cls: type[Any], settings: Any, where: str) -> Any:
+    _check_keys(settings, _keys(cls), where)
+    settings = {key: value for key, value in settings.items()}
+    for f in dataclasses.fields(cls):  # a single value where a list is meant
+        if isinstance(settings.get(f.name), str) and str(f.type).startswith("tuple"):
+            settings[f.name] = [settings[f.name]]
+    try:
+        return TypeAdapter(cls).validate_python(settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        got = "" if first["type"] == "value_error" else f", got {first['input']!r}"
+        raise UsageError(f"{where}{'.' + place if place else ''}: {message}{got}") from error

@@ -1,0 +1,1 @@
+"""Sources: each lists work units and turns one unit into samples. This room knows nothing of Beam."""

@@ -1,0 +1,220 @@
+"""PDFs: every page as an image with its text in reading order and its word boxes."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import PIL
+import pymupdf
+import zlib_ng
+
+from sources.images import encode, grey_of, ink, phash
+from sources.page_text import boxes_in_pixels, clean_word, in_reading_order
+from sources.sample import IMAGE_PLACEHOLDER, Provenance, Sample, Words, sample_id
+from sources.source import Contents, InputError, ItemError, Source
+
+CODE_VERSION = 1  # raise it when this file, page_text, reading_order or images write other bytes for the same page
+POINTS_PER_INCH = 72
+# Ligatures are taken apart, white space is kept out, text outside the page is left out; images are noted (not decoded).
+TEXT_FLAGS = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_IMAGES
+SCAN_COVERAGE = 0.5  # share of the page under one image for the page to count as scanned
+MAX_PIXELS = 64_000_000  # an image side_px long and as wide as a page may ask for, at most
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pdfs(Source):
+    """Pages of PDF files.
+
+    Args:
+        side_px: long side of a page's image, in pixels.
+        max_dpi: small pages are not enlarged beyond this many pixels an inch.
+        grey: `png` writes pages without colour as lossless grey PNG; `none` treats them as any other page.
+        format: `jpeg`, `png` or `webp`, of all other pages.
+        quality: 1 to 100, of jpeg and webp.
+        passwords: tried in turn on encrypted files, after the empty one; never written to any output.
+    """
+
+    name: ClassVar[str] = "pdfs"
+    suffixes: ClassVar[tuple[str, ...]] = (".pdf",)
+    examples: ClassVar[str] = "pdfs"
+    item_noun: ClassVar[str] = "page"
+
+    side_px: int = 1024
+    max_dpi: int = 300
+    grey: str = "png"
+    format: str = "jpeg"
+    quality: int = 90
+    passwords: tuple[str, ...] = field(default=(), metadata={"secret": True})
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 16 <= self.side_px <= 8192:
+            raise ValueError(f"side_px must be between 16 and 8192 pixels, got {self.side_px}")
+        if not 18 <= self.max_dpi <= 1200:
+            raise ValueError(f"max_dpi must be between 18 and 1200, got {self.max_dpi}")
+        if self.grey not in ("png", "none"):
+            raise ValueError(f"grey must be png or none, got {self.grey!r}")
+        if self.format not in ("jpeg", "png", "webp"):
+            raise ValueError(f"format must be jpeg, png or webp, got {self.format!r}")
+        if not 1 <= self.quality <= 100:
+            raise ValueError(f"quality must be between 1 and 100, got {self.quality}")
+
+    def fingerprint(self) -> Mapping[str, Any]:
+        settings = {name: getattr(self, name) for name in ("side_px", "max_dpi", "grey", "format", "quality")}
+        return {
+            "source": self.name,
+            "code": CODE_VERSION,
+            "pymupdf": pymupdf.__version__,
+            "pillow": PIL.__version__,
+            "zlib-ng": zlib_ng.__version__,
+            **settings,
+        }
+
+    def locator(self, item: int) -> str:
+        return f"page={item + 1}"
+
+    def inspect(self, path: Path) -> Contents:
+        size, digest = _digest(path)
+        with self._open(path) as document:
+            num_pages = len(document)
+        if num_pages > size:  # a page takes more than a byte: the count is forged
+            raise InputError("damaged", f"the file says it has {num_pages} pages but is only {size} bytes long")
+        return Contents(digest=digest, num_items=num_pages)
+
+    def read(self, path: Path, digest: str, items: range) -> Iterator[tuple[int, Sample | ItemError | None]]:
+        with self._open(path) as document:
+            for item in items:
+                yield item, None
+                try:
+                    yield item, self._sample(document, digest, item)
+                except (RuntimeError, ValueError, MemoryError, pymupdf.mupdf.FzErrorBase) as error:
+                    yield item, _page_error(item, error)
+            pymupdf.TOOLS.store_shrink(100)
+
+    def _open(self, path: Path) -> pymupdf.Document:
+        pymupdf.TOOLS.mupdf_display_errors(False)
+        pymupdf.TOOLS.mupdf_display_warnings(False)
+        try:
+            with open(path, "rb") as file:
+                head = file.read(1024)
+        except OSError as error:
+            raise _os_error(error) from error
+        if not head:
+            raise InputError("empty_file", "the file is empty (0 bytes)")
+        if b"%PDF-" not in head:
+            raise InputError("not_a_pdf", f"no PDF header in the first 1,024 bytes; the file begins with {head[:8]!r}")
+        try:
+            document = pymupdf.open(path, filetype="pdf")
+        except (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase) as error:
+            raise InputError("damaged", f"the PDF cannot be opened: {error}") from error
+        if document.needs_pass and not any(document.authenticate(word) for word in ("", *self.passwords)):
+            document.close()
+            raise InputError("encrypted", "the PDF asks for a password; give it with --set passwords=[…]")
+        if len(document) == 0:
+            document.close()
+            raise InputError("no_pages", "the PDF has no page that can be found")
+        return document
+
+    def _sample(self, document: pymupdf.Document, digest: str, item: int) -> Sample:
+        page = document[item]
+        if page.rect.is_empty or page.rect.is_infinite:
+            raise ValueError(f"the page's size is {page.rect.width:g} × {page.rect.height:g} points")
+        drawn = page.get_displaylist()  # annotations and form fields included
+        zoom = min(self.side_px / max(page.rect.width, page.rect.height), self.max_dpi / POINTS_PER_INCH)
+        pixels, origin = _render(drawn, zoom)
+        grey = grey_of(pixels)
+        if grey is not None and self.grey == "png":
+            image = encode(grey, "png")
+        else:
+            image = encode(pixels, self.format, self.quality)
+        if grey is None:
+            grey = _luma(pixels)
+
+        textpage = pymupdf.TextPage(drawn.get_textpage(TEXT_FLAGS))
+        textpage.parent = page
+        words, text = self._words(textpage, zoom, origin, grey.shape)
+        locator = self.locator(item)
+        return Sample(
+            id=sample_id(digest, locator),
+            source=self.name,
+            images=[image],
+            text=f"{IMAGE_PLACEHOLDER}\n{text}",
+            words=words,
+            flags=_flags(document, page, textpage, bool(words.texts)),
+            measures={"ink": ink(grey)},
+            phash=phash(grey),
+            provenance=Provenance(locator=locator, digest=digest),
+        )
+
+    def _words(
+        self, textpage: pymupdf.TextPage, zoom: float, origin: tuple[int, int], shape: tuple[int, int]
+    ) -> tuple[Words, str]:
+        found = [(*w[:4], clean_word(w[4]), *w[5:]) for w in textpage.extractWORDS()]
+        boxes = boxes_in_pixels(found, zoom, origin)
+        height, width = shape
+        np.clip(boxes, 0, [width, height, width, height], out=boxes)
+        seen = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+        if not seen.all():
+            found = [word for word, is_seen in zip(found, seen, strict=True) if is_seen]
+            boxes = boxes[seen]
+        order, text = in_reading_order(found)
+        words = Words(texts=[found[k][4] for k in order], boxes=boxes[order], images=np.zeros(len(order), np.int32))
+        return words, text
+
+
+def _digest(path: Path) -> tuple[int, str]:
+    """Size in bytes and sha256 of a file."""
+    try:
+        with open(path, "rb") as file:
+            return os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise _os_error(error) from error
+
+
+def _os_error(error: OSError) -> InputError:
+    causes: dict[type[OSError], str] = {FileNotFoundError: "not_found", PermissionError: "permission_denied"}
+    return InputError(causes.get(type(error), "unreadable"), f"the file cannot be read: {error.strerror or error}")
+
+
+def _render(drawn: pymupdf.DisplayList, zoom: float) -> tuple[np.ndarray, tuple[int, int]]:
+    """(height, width, 3) uint8 pixels of a page, and the pixel its image begins at."""
+    rect = drawn.rect * zoom
+    if rect.width * rect.height > MAX_PIXELS:
+        raise ValueError(f"the page would be {rect.width:.0f} × {rect.height:.0f} pixels")
+    pixmap = drawn.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), colorspace=pymupdf.csRGB, alpha=False)
+    pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width, 3)
+    return pixels, (pixmap.x, pixmap.y)
+
+
+def _luma(pixels: np.ndarray) -> np.ndarray:
+    """(height, width) uint8 ITU-R 601 luma, as Pillow's convert("L")."""
+    return np.asarray(PIL.Image.fromarray(pixels).convert("L"))
+
+
+def _flags(
+    document: pymupdf.Document, page: pymupdf.Page, textpage: pymupdf.TextPage, has_words: bool
+) -> list[str]:
+    flags = []
+    area = page.rect.width * page.rect.height
+    covered = max((abs(pymupdf.Rect(image["bbox"])) for image in textpage.extractIMGINFO()), default=0)
+    if covered >= SCAN_COVERAGE * area:
+        if not has_words:
+            flags.append("scan")
+        else:
+            kinds = [kind for kind, _ in page.get_bboxlog()]
+            if kinds.count("ignore-text") > kinds.count("fill-text"):
+                flags += ["scan", "ocr_layer"]
+    if document.is_repaired:
+        flags.append("repaired")
+    return flags
+
+
+def _page_error(item: int, error: Exception) -> ItemError:
+    message = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    starved = isinstance(error, MemoryError) or "malloc" in message or "calloc" in message
+    cause = "out_of_memory" if starved else "unreadable_page"
+    return ItemError(item=item, cause=cause, message=f"the page cannot be drawn: {message}")
