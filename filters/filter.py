@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sources.sample import Sample
 
@@ -30,6 +30,9 @@ class Filter(ABC):
     reasons: ClassVar[tuple[str, ...]]
     fingerprint: ClassVar[str] = "1"  # changes whenever the same sample would get another score
 
+    def check(self) -> None:
+        """Raise ValueError, saying what to do, if something the filter needs (a model, a library) is not there."""
+
     @abstractmethod
     def scores(self, samples: Sequence[Sample]) -> list[Scores]:
         """Measure samples, in order."""
@@ -37,8 +40,3 @@ class Filter(ABC):
     @abstractmethod
     def rejects(self, scores: Scores) -> str | None:
         """The reason code if the scores of a sample break a threshold, else None."""
-
-
-def describe(filters: Sequence[Filter]) -> dict[str, Any]:
-    """What the scores of a set of filters depend on, as JSON."""
-    return {f.name: f.fingerprint for f in filters}

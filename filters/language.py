@@ -39,6 +39,9 @@ class Language(Filter):
             if not (code.isascii() and code.islower() and 2 <= len(code) <= 3):
                 raise ValueError(f"keep expects ISO 639 codes such as en or zh, got {code!r}")
 
+    def check(self) -> None:
+        find_model(self.model)
+
     def scores(self, samples: Sequence[Sample]) -> list[Scores]:
         texts = [" ".join(sample.plain_text()[:MAX_CHARS].split()) for sample in samples]
         written = [k for k, text in enumerate(texts) if text]
