@@ -7,10 +7,9 @@ from pathlib import Path
 
 import yaml
 
-from pipelines.inputs import limited, list_inputs
+from pipelines.inputs import limited, list_inputs, local_copy
 from pipelines.isolation import ItemFault, reader_for
 from pipelines.recipe import Recipe
-from pipelines.staging import local_copy
 from pipelines.storage import Storage
 from sources.source import InputError
 

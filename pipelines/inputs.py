@@ -2,13 +2,17 @@
 
 import heapq
 import json
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.job import STAGING
 from pipelines.recipe import Recipe, UsageError
-from pipelines.storage import Storage, is_folder, match
-from sources.source import Source
+from pipelines.storage import Storage, fetch, is_folder, match
+from sources.source import InputError, Source
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 LINES_PER_FILE = 10_000
@@ -113,3 +117,29 @@ def read_listing(storage: Storage, file: str) -> Iterator[tuple[int, str]]:
     for line in storage.read_bytes(file).decode().splitlines():
         index, uri = json.loads(line)
         yield index, uri
+
+
+@contextmanager
+def local_copy(uri: str) -> Iterator[tuple[Path, str]]:
+    """A local file with the input's bytes, and its state (size and time of a local file, empty for a download).
+
+    Raises InputError.
+    """
+    folder = None
+    try:
+        if "://" in uri:
+            folder = tempfile.mkdtemp(prefix="vellum-")
+            path = fetch(uri, Path(folder))
+            yield path, ""
+        else:
+            found = os.stat(uri)
+            if not os.path.isfile(uri):
+                raise InputError("unreadable", "not a regular file")
+            yield Path(uri), f"{found.st_size}/{found.st_mtime_ns}"
+    except FileNotFoundError as error:
+        raise InputError("not_found", "the file does not exist") from error
+    except PermissionError as error:
+        raise InputError("permission_denied", "the file cannot be read: permission denied") from error
+    finally:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -18,12 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.child import ERRORS_KEY
+from pipelines.inputs import local_copy
 from pipelines.isolation import ItemFault, OutputError, reader_for
 from pipelines.job import STAGING, Job
 from pipelines.ledger import SAME_CONTENT, judge
 from pipelines.progress import progress_of
 from pipelines.recipe import Recipe, part_key, scores_key
-from pipelines.storage import Storage, fetch
+from pipelines.storage import Storage
 from sources.source import InputError
 
 NUM_BUCKETS = 65_536
@@ -271,32 +272,6 @@ def read_scores(storage: Storage, path: str) -> pa.Table:
 def part_errors(scored: pa.Table) -> list[tuple[int, str, str]]:
     """(item, cause, message) of every item of the unit that gave no sample."""
     return [(item, cause, message) for item, cause, message in json.loads((scored.schema.metadata or {})[ERRORS_KEY])]
-
-
-@contextmanager
-def local_copy(uri: str) -> Iterator[tuple[Path, str]]:
-    """A local file with the input's bytes, and its state (size and time of a local file, empty for a download).
-
-    Raises InputError.
-    """
-    folder = None
-    try:
-        if "://" in uri:
-            folder = tempfile.mkdtemp(prefix="vellum-")
-            path = fetch(uri, Path(folder))
-            yield path, ""
-        else:
-            found = os.stat(uri)
-            if not os.path.isfile(uri):
-                raise InputError("unreadable", "not a regular file")
-            yield Path(uri), f"{found.st_size}/{found.st_mtime_ns}"
-    except FileNotFoundError as error:
-        raise InputError("not_found", "the file does not exist") from error
-    except PermissionError as error:
-        raise InputError("permission_denied", "the file cannot be read: permission denied") from error
-    finally:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
