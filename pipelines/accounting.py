@@ -11,7 +11,16 @@ import apache_beam as beam
 from pipelines.recipe import Recipe
 from pipelines.shards import DATA_TABLES, Shard
 
-PACKAGES = ("apache-beam", "fasttext-numpy2-wheel", "imagehash", "numpy", "pillow", "pyarrow", "pymupdf", "zlib-ng")
+PACKAGES = (
+    "apache-beam",
+    "fasttext-numpy2-wheel",
+    "imagehash",
+    "numpy",
+    "pillow",
+    "pyarrow",
+    "pymupdf",
+    "zlib-ng",
+)
 VERSION = importlib.metadata.version("vellum-vl")
 
 
@@ -92,7 +101,7 @@ def build_manifest(recipe: Recipe, counts: Mapping[str, int], shards: Sequence[S
 
 
 def reconcile(manifest: Mapping[str, Any]) -> None:
-    """Check that inputs, items, samples and the rows of all files add up. Raises AccountingError naming what does not."""
+    """Check that inputs, items, samples and the rows of all files add up. Raises AccountingError saying what does not."""
     inputs, items, samples = manifest["inputs"], manifest["items"], manifest["samples"]
 
     def rows(*tables: str) -> int:
@@ -106,7 +115,11 @@ def reconcile(manifest: Mapping[str, Any]) -> None:
         ("rows of data = samples kept", rows(*DATA_TABLES), samples["kept"]),
         ("rows of the ledger = samples", rows("ledger"), samples["total"]),
         ("rows of errors = inputs failed + items failed", rows("errors"), inputs["failed"] + items["failed"]),
-        ("failures by cause = failures", sum(manifest["failures"].values()), inputs["failed"] + items["failed"]),
+        (
+            "failures by cause = failures",
+            sum(manifest["failures"].values()),
+            inputs["failed"] + items["failed"],
+        ),
     ):
         if left != right:
             raise AccountingError(f"the accounts do not reconcile: {what}, but {left} is not {right}")

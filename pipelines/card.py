@@ -1,1 +1,2 @@
-def export(storage): return []
+def export(storage):
+    return []

@@ -1,7 +1,7 @@
 """The reader process: opens untrusted files, writes parts and scores. It may be killed at any moment.
 
-Its parent (`pipelines/isolation.py`) writes one JSON request a line to its standard input and reads one JSON event a line
-from the descriptor named on the command line. It imports no Beam, so that it starts in half a second.
+Its parent (`pipelines/isolation.py`) writes one JSON request a line to its standard input and reads one JSON event a
+line from the descriptor named on the command line. It imports no Beam, so that it starts in half a second.
 """
 
 import json
@@ -49,7 +49,12 @@ def main() -> None:
         except InputError as error:
             send(failed={"cause": error.cause, "message": error.message})
         except MemoryError:
-            send(failed={"cause": "out_of_memory", "message": "the file needs more memory than limits.memory_mb allows"})
+            send(
+                failed={
+                    "cause": "out_of_memory",
+                    "message": "the file needs more memory than limits.memory_mb allows",
+                }
+            )
         except OSError as error:  # writing the part failed: the output's fault, not the input's
             send(fatal=f"{error.strerror or error}")
         signal.alarm(0)

@@ -1,4 +1,4 @@
-"""The coordinator: the process that runs the Beam pipeline. `pipelines/run.py` starts it, watches it and can kill it."""
+"""The coordinator: the process that runs the Beam pipeline; `pipelines/run.py` starts it and can kill it."""
 
 import ctypes
 import json

@@ -13,8 +13,8 @@ from pipelines.staging import COUNTS, ERRORS, Inspect, Stage, units_of
 def build(pipeline: beam.Pipeline, job: Job) -> beam.PCollection[str]:
     """Lay out the whole run on a pipeline.
 
-        inputs ─► inspect ─► units ─► stage ─► entries ─► shards ─► publish
-                     └ errors, counts ┴─────────┘ plan ┘      counts ┘
+    inputs ─► inspect ─► units ─► stage ─► entries ─► shards ─► publish
+                 └ errors, counts ┴─────────┘ plan ┘      counts ┘
     """
     recipe = job.load_recipe()
     storage = job.storage()
@@ -39,9 +39,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.PCollection[str]:
         | "SumCounts" >> beam.CombineGlobally(SumCounts())
     )
     entries = (staged.entries, inspected[ERRORS]) | "AllEntries" >> beam.Flatten()
-    plan = beam.pvalue.AsSingleton(
-        entries | "Plan" >> beam.CombineGlobally(MakePlan(recipe.output.shard_mb))
-    )
+    plan = beam.pvalue.AsSingleton(entries | "Plan" >> beam.CombineGlobally(MakePlan(recipe.output.shard_mb)))
     shards = (
         entries
         | "ByShard" >> beam.Map(lambda entry, plan: (plan.shard_of(entry.table, entry.bucket), entry.payload), plan)

@@ -1,7 +1,7 @@
 """The reader seen from its parent: requests with a time limit to a process that may hang, crash or be killed.
 
-`pebble` and `multiprocessing` import the parent's main module again in every child; under a Beam worker that is Beam, one
-second a start. A plain subprocess with its own small main module starts in half of that and speaks JSON, not pickle.
+`pebble` and `multiprocessing` import the parent's main module again in every child; under a Beam worker that is Beam,
+one second a start. A plain subprocess with its own small main module starts in half of that and speaks JSON, not pickle.
 """
 
 import atexit
@@ -60,7 +60,8 @@ class Reader:
         """
         if self._process is None or self._num_requests >= RECYCLE_REQUESTS:
             self._start()
-        assert self._process is not None and self._process.stdin is not None
+        assert self._process is not None
+        assert self._process.stdin is not None
         self._num_requests += 1
         item = -1
         try:

@@ -1,6 +1,7 @@
 """`python -m pipelines.run`: from a command line to shards, a card and a report."""
 
 import argparse
+import contextlib
 import json
 import os
 import secrets
@@ -71,7 +72,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--limit", type=_positive, metavar="N", help="read the first N inputs only")
     parser.add_argument(
-        "--workers", type=_positive, default=os.cpu_count() or 1, metavar="N", help="local processes (default: one a core)"
+        "--workers",
+        type=_positive,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="local processes (default: one a core)",
     )
     parser.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
     parser.add_argument("--retry-failed", action="store_true", help="read again the parts that hold failed items")
@@ -102,7 +107,17 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
 
 
 def _check_beam_arguments(beam_args: list[str]) -> None:
-    known = ("--source", "--recipe", "--input", "--output", "--set", "--limit", "--workers", "--dry-run", "--retry-failed")
+    known = (
+        "--source",
+        "--recipe",
+        "--input",
+        "--output",
+        "--set",
+        "--limit",
+        "--workers",
+        "--dry-run",
+        "--retry-failed",
+    )
     if not beam_args:
         return
     if not beam_args[0].startswith("-"):
@@ -152,9 +167,13 @@ def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: 
             stdout=subprocess.PIPE,
             stderr=log,
             start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the others at once
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(":")},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(":"),
+            },
         )
-        assert coordinator.stdin is not None and coordinator.stdout is not None
+        assert coordinator.stdin is not None
+        assert coordinator.stdout is not None
         try:
             coordinator.stdin.write(request.encode() + b"\n")
             coordinator.stdin.close()
@@ -169,7 +188,10 @@ def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: 
         answer = _answer(coordinator.stdout.read())
     if "error" in answer:
         print(f"error: {answer['error']}", file=sys.stderr)
-        print(f"(details: {_log(storage)}; finished parts are kept: run the same command again to go on)", file=sys.stderr)
+        print(
+            f"(details: {_log(storage)}; finished parts are kept: run the same command again to go on)",
+            file=sys.stderr,
+        )
         return FAILED
     from pipelines.summary import print_summary
 
@@ -178,10 +200,7 @@ def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: 
 
 
 def _log(storage: Storage) -> Path:
-    if storage.is_local:
-        path = Path(storage.path(f"{STAGING}/{LOG}"))
-    else:
-        path = Path("vellum-log.txt")
+    path = Path(storage.path(f"{STAGING}/{LOG}") if storage.is_local else "vellum-log.txt")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -190,10 +209,8 @@ def _log(storage: Storage) -> Path:
 
 
 def _kill(coordinator: "subprocess.Popen[bytes]") -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(coordinator.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     coordinator.wait()
 
 

@@ -167,8 +167,10 @@ class WriteShard(beam.DoFn):
             "provenance": pa.StructArray.from_arrays(list(fields.values()), names=list(fields)),
             "split": pa.repeat(pa.scalar(split, pa.string()), length),
         }
-        return pa.table([columns.get(name, part[name] if name in part.column_names else None) for name in schema.names],
-                        schema=schema)
+        return pa.table(
+            [columns.get(name, part[name] if name in part.column_names else None) for name in schema.names],
+            schema=schema,
+        )
 
     def _write_ledger(self, file: "HashingFile", units: list[Unit]) -> int:
         schema = ledger_schema(self._names)
@@ -240,9 +242,7 @@ class WriteShard(beam.DoFn):
         smallest: dict[str, list[str]] = {}
         for unit in units:
             scored = read_scores(self._storage, UnitFiles.of(self._recipe, unit).scores)
-            for sample_id, verdict in zip(
-                scored["id"].to_pylist(), judge(scored, self._recipe.filters), strict=True
-            ):
+            for sample_id, verdict in zip(scored["id"].to_pylist(), judge(scored, self._recipe.filters), strict=True):
                 smallest.setdefault(_reason(verdict), []).append(sample_id)
             for reason, ids in smallest.items():
                 smallest[reason] = heapq.nsmallest(self._recipe.output.thumbnails, ids)
@@ -317,8 +317,15 @@ def scores_struct(scored: pa.Table, names: list[str]) -> pa.Array:
     """The score columns as one struct column."""
     if not names:
         return pa.nulls(len(scored), pa.struct([]))
-    columns = [pc.cast(pa.concat_arrays(scored[f"score.{name}"].chunks) if scored[f"score.{name}"].num_chunks
-                       else pa.array([], pa.float32()), pa.float32()) for name in names]
+    columns = [
+        pc.cast(
+            pa.concat_arrays(scored[f"score.{name}"].chunks)
+            if scored[f"score.{name}"].num_chunks
+            else pa.array([], pa.float32()),
+            pa.float32(),
+        )
+        for name in names
+    ]
     return pa.StructArray.from_arrays(columns, names=names)
 
 
@@ -352,7 +359,7 @@ def hub_features(score_names: list[str]) -> dict[str, Any]:
         "label": {"use_case": text, "confidence": value("float32"), "labeller": text},
         "scores": {name: value("float32") for name in score_names},
         "phash": value("binary"),
-        "provenance": {name: text for name in ("uri", "locator", "license", "fetched_at", "digest")},
+        "provenance": dict.fromkeys(("uri", "locator", "license", "fetched_at", "digest"), text),
         "split": text,
     }
 

@@ -223,7 +223,10 @@ class Stage(beam.DoFn):
         with scratch_folder(self._storage) as scratch:
             part, scores = scratch / "part.parquet", scratch / "scores.parquet"
             if self._storage.exists(files.part) and not self._job.retry_failed:
-                with self._storage.local_file(files.part, scratch) as finished, reader_for(self._recipe) as reader:
+                with (
+                    self._storage.local_file(files.part, scratch) as finished,
+                    reader_for(self._recipe) as reader,
+                ):
                     reader.ask(task="score", part=str(finished), scores=str(scores))
                 progress_of(self._job).add(units_rescored=1)
             else:
@@ -250,18 +253,19 @@ class Stage(beam.DoFn):
                     reader.ask(task="read", path=str(path), given_up=given_up, **request)
                 return
             except ItemFault as fault:
-                if fault.item < 0:  # not on an item: the file cannot be opened or the scores not be made
-                    everything = range(unit.first, unit.last)
-                else:
-                    everything = range(fault.item, fault.item + 1)
-                given_up |= {item: {"cause": fault.cause, "message": fault.message} for item in everything}
-                if len(given_up) >= self._recipe.limits.faults_per_unit and fault.item >= 0:
-                    last = {"cause": "gave_up", "message": f"given up after {len(given_up)} pages that hung or crashed"}
+                on_item = fault.item >= 0  # else the file cannot be opened, or the scores not be made
+                items = range(fault.item, fault.item + 1) if on_item else range(unit.first, unit.last)
+                given_up |= dict.fromkeys(items, {"cause": fault.cause, "message": fault.message})
+                if on_item and len(given_up) >= self._recipe.limits.faults_per_unit:
+                    last = {
+                        "cause": "gave_up",
+                        "message": f"given up after {len(given_up)} pages that hung or crashed",
+                    }
                     rest = range(fault.item + 1, unit.last)
                     given_up |= {item: last for item in rest if item not in given_up}
             except InputError as error:
                 cause = {"cause": error.cause, "message": error.message}
-                given_up = {item: cause for item in range(unit.first, unit.last)}
+                given_up = dict.fromkeys(range(unit.first, unit.last), cause)
 
 
 def read_scores(storage: Storage, path: str) -> pa.Table:

@@ -22,7 +22,10 @@ def print_summary(storage: Storage, progress: Path | None, elapsed_s: float) -> 
     if manifest["failures"]:
         print(f"failures{_listed(manifest['failures'])}; each is a row of {storage.path('errors')}")
     counts = read_progress(progress) if progress is not None else {}
-    made, used_again = counts.get("units_read", 0), counts.get("units_reused", 0) + counts.get("units_rescored", 0)
+    made, used_again = (
+        counts.get("units_read", 0),
+        counts.get("units_reused", 0) + counts.get("units_rescored", 0),
+    )
     parts = f"; {made:,} parts made, {used_again:,} used again" if counts else ""
     print(f"{elapsed_s:,.1f} s, {items['found'] / elapsed_s:,.0f} {noun}s/s{parts}")
     for what, path in (("data", "data"), ("card", "README.md"), ("report", "report/index.html")):
