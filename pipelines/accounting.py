@@ -101,7 +101,7 @@ def build_manifest(recipe: Recipe, counts: Mapping[str, int], shards: Sequence[S
 
 
 def reconcile(manifest: Mapping[str, Any]) -> None:
-    """Check that inputs, items, samples and the rows of all files add up. Raises AccountingError saying what does not."""
+    """Check that inputs, items, samples and the rows of all files add up. Raises AccountingError saying where not."""
     inputs, items, samples = manifest["inputs"], manifest["items"], manifest["samples"]
 
     def rows(*tables: str) -> int:

@@ -21,6 +21,7 @@ class Job:
         listing: files, relative to the output, with one input a line (`pipelines/inputs.py`).
         run: random name of this run; only progress files carry it.
         retry_failed: parts that hold failed items are read again.
+        readers: reader processes that one worker process may run side by side.
     """
 
     recipe: str
@@ -28,6 +29,7 @@ class Job:
     listing: tuple[str, ...]
     run: str
     retry_failed: bool = False
+    readers: int = 1
 
     def load_recipe(self) -> Recipe:
         """The recipe, checked."""

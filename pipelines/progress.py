@@ -6,6 +6,7 @@ Local outputs only; on a cluster the same counters are Beam metrics.
 import json
 import os
 import socket
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -27,6 +28,7 @@ class Progress:
             self._path = folder / f"{socket.gethostname()}-{os.getpid()}.json"
         self._counts: Counter[str] = Counter()
         self._written = 0.0
+        self._lock = threading.Lock()
 
         from apache_beam.metrics import Metrics  # here, so that whoever only watches need not load Beam
 
@@ -34,29 +36,34 @@ class Progress:
 
     def add(self, **counts: int) -> None:
         """Add to the counters; written to disk a few times a second."""
-        for name, count in counts.items():
-            self._counts[name] += count
-            self._metric("vellum", name).inc(count)
-        if time.monotonic() - self._written > WRITE_EVERY_S:
+        with self._lock:
+            for name, count in counts.items():
+                self._counts[name] += count
+                self._metric("vellum", name).inc(count)
+            due = time.monotonic() - self._written > WRITE_EVERY_S
+        if due:
             self.flush()
 
     def flush(self) -> None:
         """Write the counters now."""
-        self._written = time.monotonic()
-        if self._path is not None:
-            aside = self._path.with_suffix(".tmp")
-            aside.write_text(json.dumps(self._counts))
-            aside.replace(self._path)
+        with self._lock:
+            self._written = time.monotonic()
+            if self._path is not None:
+                aside = self._path.with_suffix(".tmp")
+                aside.write_text(json.dumps(self._counts))
+                aside.replace(self._path)
 
 
 _progress: dict[str, Progress] = {}
+_lock = threading.Lock()
 
 
 def progress_of(job: Job) -> Progress:
     """The counters of this process for a run."""
-    if job.run not in _progress:
-        _progress[job.run] = Progress(job)
-    return _progress[job.run]
+    with _lock:
+        if job.run not in _progress:
+            _progress[job.run] = Progress(job)
+        return _progress[job.run]
 
 
 def read_progress(folder: Path) -> Counter[str]:

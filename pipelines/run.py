@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import logging
 import os
 import secrets
 import signal
@@ -122,6 +123,7 @@ def _check_beam_arguments(beam_args: list[str]) -> None:
         return
     if not beam_args[0].startswith("-"):
         raise UsageError(f"unexpected {beam_args[0]!r}; quote patterns, or give them after --input")
+    logging.getLogger().setLevel(logging.ERROR)  # Beam warns at import about extras that are not installed
     from apache_beam.options.pipeline_options import PipelineOptions
 
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)

@@ -132,7 +132,7 @@ class Inspect(beam.DoFn):
         source, uri = element
         progress = progress_of(self._job)
         try:
-            with local_copy(uri) as (path, state), reader_for(self._recipe) as reader:
+            with local_copy(uri) as (path, state), reader_for(self._recipe, self._job.readers) as reader:
                 contents = reader.ask(task="inspect", source=source, path=str(path))
         except (InputError, ItemFault) as error:
             progress.add(inputs_failed=1)
@@ -225,7 +225,7 @@ class Stage(beam.DoFn):
             if self._storage.exists(files.part) and not self._job.retry_failed:
                 with (
                     self._storage.local_file(files.part, scratch) as finished,
-                    reader_for(self._recipe) as reader,
+                    reader_for(self._recipe, self._job.readers) as reader,
                 ):
                     reader.ask(task="score", part=str(finished), scores=str(scores))
                 progress_of(self._job).add(units_rescored=1)
@@ -247,7 +247,7 @@ class Stage(beam.DoFn):
         request |= {"part": str(part), "scores": str(scores)}
         while True:
             try:
-                with local_copy(unit.uri) as (path, state), reader_for(self._recipe) as reader:
+                with local_copy(unit.uri) as (path, state), reader_for(self._recipe, self._job.readers) as reader:
                     if state != unit.state:
                         raise InputError("changed", "the file changed while the run was going on; run again")
                     reader.ask(task="read", path=str(path), given_up=given_up, **request)
@@ -255,7 +255,7 @@ class Stage(beam.DoFn):
             except ItemFault as fault:
                 on_item = fault.item >= 0  # else the file cannot be opened, or the scores not be made
                 items = range(fault.item, fault.item + 1) if on_item else range(unit.first, unit.last)
-                given_up |= dict.fromkeys(items, {"cause": fault.cause, "message": fault.message})
+                given_up |= {item: {"cause": fault.cause, "message": fault.message} for item in items}
                 if on_item and len(given_up) >= self._recipe.limits.faults_per_unit:
                     last = {
                         "cause": "gave_up",
