@@ -243,29 +243,28 @@ class Stage(beam.DoFn):
     def _read(self, unit: Unit, part: Path, scores: Path) -> None:
         """Let the reader write the part; items it hangs or dies on are given up one by one."""
         given_up: dict[int, dict[str, str]] = {}
-        request = {"source": unit.source, "digest": unit.digest, "first": unit.first, "last": unit.last}
+        request = {"task": "read", "source": unit.source, "digest": unit.digest, "first": unit.first, "last": unit.last}
         request |= {"part": str(part), "scores": str(scores)}
-        while True:
+        everything = range(unit.first, unit.last)
+        while len(given_up) < len(everything):
             try:
                 with local_copy(unit.uri) as (path, state), reader_for(self._recipe, self._job.readers) as reader:
                     if state != unit.state:
                         raise InputError("changed", "the file changed while the run was going on; run again")
-                    reader.ask(task="read", path=str(path), given_up=given_up, **request)
+                    reader.ask(path=str(path), given_up=given_up, **request)
                 return
-            except ItemFault as fault:
-                on_item = fault.item >= 0  # else the file cannot be opened, or the scores not be made
-                items = range(fault.item, fault.item + 1) if on_item else range(unit.first, unit.last)
-                given_up |= {item: {"cause": fault.cause, "message": fault.message} for item in items}
-                if on_item and len(given_up) >= self._recipe.limits.faults_per_unit:
-                    last = {
-                        "cause": "gave_up",
-                        "message": f"given up after {len(given_up)} pages that hung or crashed",
-                    }
-                    rest = range(fault.item + 1, unit.last)
-                    given_up |= {item: last for item in rest if item not in given_up}
             except InputError as error:
-                cause = {"cause": error.cause, "message": error.message}
-                given_up = dict.fromkeys(range(unit.first, unit.last), cause)
+                given_up = {item: {"cause": error.cause, "message": error.message} for item in everything}
+            except ItemFault as fault:
+                # An item below 0 is none: the file cannot be opened, or the scores cannot be made.
+                lost = everything if fault.item < 0 else [fault.item]
+                given_up |= {item: {"cause": fault.cause, "message": fault.message} for item in lost}
+                if len(given_up) >= self._recipe.limits.faults_per_unit:
+                    message = f"given up after {len(given_up)} pages before it hung or crashed the reader"
+                    rest = [item for item in range(fault.item + 1, unit.last) if item not in given_up]
+                    given_up |= {item: {"cause": "gave_up", "message": message} for item in rest}
+        with reader_for(self._recipe, self._job.readers) as reader:  # an empty part that carries the errors
+            reader.ask(path="", given_up=given_up, **request)
 
 
 def read_scores(storage: Storage, path: str) -> pa.Table:
