@@ -47,8 +47,15 @@ def tree(manifest: Mapping[str, Any], statistics: Statistics) -> Node:
     causes = causes if sum(causes.values()) == manifest["items"]["failed"] else {}
     groups = [
         Node("kept", samples["kept"], "kept", [node for node in splits if node.count]),
-        Node("rejected", sum(samples["rejected"].values()), "rejected", leaves(samples["rejected"], "rejected")),
-        Node("duplicates", sum(samples["duplicates"].values()), "duplicate", leaves(samples["duplicates"], "duplicate")),
+        Node(
+            "rejected", sum(samples["rejected"].values()), "rejected", leaves(samples["rejected"], "rejected")
+        ),
+        Node(
+            "duplicates",
+            sum(samples["duplicates"].values()),
+            "duplicate",
+            leaves(samples["duplicates"], "duplicate"),
+        ),
         Node(f"failed {noun}s", manifest["items"]["failed"], "failed", leaves(causes, "failed")),
     ]
     return Node(f"{noun}s found", manifest["items"]["found"], "all", [node for node in groups if node.count])

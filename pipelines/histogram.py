@@ -16,8 +16,8 @@ SKEW = 30  # an axis is logarithmic if the 99.5 % quantile is more than this man
 PARTS = ("kept", "here", "elsewhere")
 PART_NAMES = ("kept", "rejected by this score's filter", "rejected by other filters")
 
-WIDTH, HEIGHT = 460, 190
-LEFT, RIGHT, TOP, BOTTOM = 44, 12, 22, 26
+WIDTH, HEIGHT = 350, 170  # drawn about this large, so that letters keep their size
+LEFT, RIGHT, TOP, BOTTOM = 36, 14, 24, 24
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,11 +62,15 @@ def bins(distribution: Distribution, bounds: Sequence[float] = ()) -> Bins | Non
         is_log = True
     else:
         is_log = False
-        spread = max(tail_high - tail_low, abs(high) * 1e-3, 1e-9)
+        if tail_low == tail_high:  # nearly all samples have the same value: show the others too
+            tail_low, tail_high = low, high
+        spread = tail_high - tail_low
         first = low if tail_low - low <= spread / 2 else tail_low
         last = high if high - tail_high <= spread / 2 else tail_high
-        near = [bound for bound in bounds if first - spread / 2 <= bound <= last + spread / 2]
-        edges = _linear_edges(min([first, *near]), max([last, *near]), _is_integer(distribution))
+        always = spread == 0 or (low >= 0 and high <= 1)  # a share or a probability
+        near = [bound for bound in bounds if always or first - spread / 2 <= bound <= last + spread / 2]
+        is_integer = _is_integer(distribution) and all(float(bound).is_integer() for bound in near)
+        edges = _linear_edges(min([first, *near]), max([last, *near]), is_integer)
     counts = np.array([_binned(part, edges) for part in distribution.parts()])
     return Bins(edges=edges, counts=counts, is_log=is_log, clipped=(low < edges[0], high > edges[-1]))
 
@@ -88,9 +92,11 @@ def _log_edges(distribution: Distribution, high: float, bounds: Sequence[float])
 
 def _linear_edges(low: float, high: float, is_integer: bool) -> list[float]:
     if is_integer and high - low < NUM_BINS:
-        return np.arange(low - 0.5, high + 1).tolist()
-    if high <= low:
-        return [low - 0.5, low + 0.5]
+        margin = 4 if high == low else 0
+        return np.arange(math.floor(low) - margin - 0.5, math.ceil(high) + margin + 1).tolist()
+    if high <= low:  # a single value: one bar in the middle
+        step = max(abs(low), 1e-6) / 10
+        return [low + (k - 4.5) * step for k in range(10)]
     step = (high - low) / NUM_BINS
     magnitude = 10 ** math.floor(math.log10(step))
     step = next(magnitude * k for k in (1, 2, 2.5, 5, 10) if magnitude * k >= step * 0.999)
@@ -186,7 +192,10 @@ def _line(bound: Bound, position: float, width: float) -> list[Markup]:
     line = Markup('<path class="bound" d="M{:.1f} {}V{}"/>').format(x, TOP - 5, HEIGHT - BOTTOM)
     if not 0 <= position <= 1:
         line = Markup("")
-    return [line, Markup('<text class="bound {}" x="{:.1f}" y="{}">{}</text>').format(anchor, x, TOP - 9, text)]
+    return [
+        line,
+        Markup('<text class="bound {}" x="{:.1f}" y="{}">{}</text>').format(anchor, x, TOP - 9, text),
+    ]
 
 
 def _ticks(shape: Bins) -> list[float]:
@@ -197,8 +206,6 @@ def _ticks(shape: Bins) -> list[float]:
         if len(ticks) < 3:
             ticks = [k * m for k in ticks for m in (1, 3) if k * m <= high]
         return [0.0, *[tick for tick in ticks if shape.position(tick) > 0.06]]
-    if len(shape.edges) == 2:
-        return [(low + high) / 2]
     step = (high - low) / 5
     magnitude = 10 ** math.floor(math.log10(step))
     step = next(magnitude * k for k in (1, 2, 2.5, 5, 10) if magnitude * k >= step * 0.999)

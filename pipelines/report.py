@@ -103,13 +103,21 @@ def sums(manifest: Mapping[str, Any]) -> list[tuple[str, int, list[tuple[str, in
     rejected, duplicates = sum(samples["rejected"].values()), sum(samples["duplicates"].values())
     return [
         ("inputs matched", inputs["matched"], [("read", inputs["read"]), ("failed", inputs["failed"])]),
-        (f"{noun}s found", items["found"], [("samples", samples["total"]), (f"failed {noun}s", items["failed"])]),
+        (
+            f"{noun}s found",
+            items["found"],
+            [("samples", samples["total"]), (f"failed {noun}s", items["failed"])],
+        ),
         (
             "samples",
             samples["total"],
             [("kept", samples["kept"]), ("rejected", rejected), ("duplicates", duplicates)],
         ),
-        ("kept", samples["kept"], [(name, split["samples"]) for name, split in sorted(manifest["splits"].items())]),
+        (
+            "kept",
+            samples["kept"],
+            [(name, split["samples"]) for name, split in sorted(manifest["splits"].items())],
+        ),
     ]
 
 
@@ -165,7 +173,12 @@ def _tiles(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
         if count
     ]
     return [
-        {"label": "Inputs read", "count": inputs["read"], "note": f"of {inputs['matched']:,} matched", "kind": "all"},
+        {
+            "label": "Inputs read",
+            "count": inputs["read"],
+            "note": f"of {inputs['matched']:,} matched",
+            "kind": "all",
+        },
         {"label": f"{noun.capitalize()}s found", "count": found, "note": "in the inputs read", "kind": "all"},
         {"label": "Kept", "count": samples["kept"], "note": of_found(samples["kept"]), "kind": "kept"},
         {"label": "Rejected", "count": rejected, "note": of_found(rejected), "kind": "rejected"},
