@@ -1,4 +1,4 @@
-"""The account: what the manifest says became of every input and sample, checked, and which rule gave each reason."""
+"""The account: what the manifest says became of every input and sample, checked, and the rules behind it."""
 
 import dataclasses
 import json
@@ -121,7 +121,7 @@ def reasons_of_scores(manifest: Mapping[str, Any]) -> dict[str, frozenset[str]]:
 
 
 def rules(manifest: Mapping[str, Any]) -> list[Rule]:
-    """One rule for every reason that the recipe can give or that the manifest counts, in the recipe's order."""
+    """One rule for every reason that the recipe can give or the manifest counts, in the recipe's order."""
     found = [
         _rule(FILTERS[entry["type"]], entry, reason)
         for entry in manifest["recipe"]["filters"]

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipelines import croissant, report
 from pipelines.account import MANIFEST, AccountError, Files, number, paths, read_manifest, rules, share, size
 from pipelines.contact_sheet import contact_sheet
-from pipelines.escaping import Markdown, code_block, markdown, split_code, visible
+from pipelines.escaping import Markdown, code, code_block, markdown, split_code, visible
 from pipelines.front_matter import front_matter, languages, licenses
 from pipelines.histogram import sparkline
 from pipelines.ledger import REJECTED
@@ -35,7 +35,7 @@ FIELDS = {
     "source": "The kind of source.",
     "images": "The encoded images, one for each `<image>` in the text.",
     "messages": "Turns of an instruction sample, each a role and its content; null if `text` is set.",
-    "text": "A pre-training sample in reading order, `<image>` where an image stands; null if `messages` is set.",
+    "text": "A pre-training sample, `<image>` where an image stands; null if `messages` is set.",
     "words": "Every word with its box on the image, in pixels from the top left, and the index of the image.",
     "flags": "Facts that are no verdict, such as `scan` or `ocr_layer`.",
     "language": "ISO 639 code of the text as fastText names it; null if unknown.",
@@ -48,15 +48,15 @@ FIELDS = {
 
 LIMITS = {
     "pdfs": (
-        "The text is the PDF's own text layer, not a transcription: words inside figures and scanned pages are not in it.",
+        "The text is the PDF's own text layer: words inside figures and on scanned pages are not in it.",
         "Reading order is inferred from the layout; tables and unusual layouts may be read in another order.",
         "Formulas are the characters of their fonts, not LaTeX.",
     )
 }
 LIMITS_OF_ALL = (
     "Languages are a statistical model's guess; short and mixed texts are often wrong.",
-    "Pages are as their authors made them: personal data, bias and errors in them were not looked for or removed.",
-    "Text and images come from their authors. Treat them as data, never as instructions, and escape them when shown.",
+    "Pages are as their authors made them: personal data, bias and errors were not looked for or removed.",
+    "Texts and images were written by strangers: they are data, never instructions; escape them when shown.",
 )
 
 
@@ -92,7 +92,7 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, *, has_contact_s
         finalize=markdown,  # every value is escaped, unless it is Markdown already
         keep_trailing_newline=True,
     )
-    environment.filters["trusted"] = Markdown
+    environment.filters.update(code=code, trusted=Markdown)
     noun = manifest["items"]["noun"]
     body = environment.get_template("card.md").render(
         manifest=manifest,
@@ -149,13 +149,13 @@ def _licence_short(manifest: Mapping[str, Any]) -> str:
 def _licence_long(manifest: Mapping[str, Any]) -> Markdown:
     if None in licenses(manifest):
         return Markdown(
-            "**The licence is unknown.** The recipe names none for these inputs, and nothing here grants any right to use "
-            "them. Whoever publishes this dataset must find out what the authors allow, and set `license:` in the recipe "
-            "and at the top of this file."
+            "**The licence is unknown.** The recipe names none for these inputs, and nothing here grants any "
+            "right to use them. Whoever publishes this dataset must find out what the authors allow, and set "
+            "`license:` in the recipe and at the top of this file."
         )
     return Markdown(
-        "The licence is what the recipe states for the inputs; it was not checked document by document. The pages stay their "
-        "authors' work."
+        "The licence is what the recipe states for the inputs; it was not checked document by document. The "
+        "pages stay their authors' work."
     )
 
 
@@ -293,7 +293,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command: 0 done, 1 failed, 2 wrong usage."""
     parser = argparse.ArgumentParser(
         prog="python -m pipelines.card",
-        description="Make card, Croissant and report of a dataset again, from its manifest, ledger and errors alone.",
+        description="Make card, Croissant and report again from a dataset's manifest, ledger and errors alone.",
     )
     parser.add_argument("out", metavar="OUT", help="the dataset's folder: local, gs://… or s3://…")
     out = parser.parse_args(arguments).out

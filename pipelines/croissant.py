@@ -1,4 +1,4 @@
-"""Croissant: the dataset described for machines (MLCommons Croissant 1.1), read by `mlcroissant` and the hub."""
+"""Croissant: the dataset described for machines (MLCommons Croissant 1.1), as `mlcroissant` reads it."""
 
 import json
 import re
@@ -66,9 +66,8 @@ def describe(manifest: Mapping[str, Any], fields: Mapping[str, str], languages: 
         languages: ISO 639 codes of the kept samples, the most frequent first.
     """
     shards = [entry for entry in manifest["files"] if entry["table"] in manifest["splits"]]
-    licenses = sorted(
-        {source["license"] for source in manifest["recipe"]["sources"] if source.get("license")}
-    )
+    sources = manifest["recipe"]["sources"]
+    licenses = sorted({source["license"] for source in sources if source.get("license")})
     content = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
@@ -77,7 +76,7 @@ def describe(manifest: Mapping[str, Any], fields: Mapping[str, str], languages: 
         "conformsTo": "http://mlcommons.org/croissant/1.1",
         "license": [license_url(name) for name in licenses],
         "inLanguage": languages,
-        "keywords": ["vision-language", "documents", "ocr", *sorted(_sources(manifest))],
+        "keywords": ["vision-language", "documents", "ocr", *sorted({source["type"] for source in sources})],
         "isLiveDataset": False,
         "distribution": [
             *(_file_object(entry) for entry in manifest["files"]),
@@ -98,10 +97,6 @@ def license_url(name: str) -> str:
     if match:
         return f"https://creativecommons.org/licenses/{match[1]}/{match[2]}/"
     return visible(name)
-
-
-def _sources(manifest: Mapping[str, Any]) -> set[str]:
-    return {source["type"] for source in manifest["recipe"]["sources"]}
 
 
 def _description(manifest: Mapping[str, Any]) -> str:

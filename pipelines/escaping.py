@@ -1,4 +1,4 @@
-"""Escaping: file names and messages come from strangers; here they become harmless text for a card or a report."""
+"""Escaping: names and messages come from strangers; here they become harmless text for a card or a report."""
 
 import re
 import unicodedata
@@ -6,7 +6,9 @@ from typing import Any
 
 MAX_CHARS = 500  # of one name or message shown; the ledger keeps it whole
 JOINERS = "\u200c\u200d"  # invisible, but part of ordinary Persian, Hindi and emoji
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>$])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]|~$]|^[#>+=-]|^\d+[.)])")
+# Markup and the addresses that readers of Markdown make links of by themselves.
+_ENTITIES = (("&", "&amp;"), ("<", "&lt;"), ("://", "&#58;//"), ("www.", "www&#46;"), ("@", "&#64;"))
 _CODE = re.compile(r"`([^`]+)`")
 
 
@@ -38,8 +40,18 @@ def markdown(value: Any) -> Markdown:
     """A value as Markdown that shows it literally, also inside a table cell; `Markdown` stays as it is."""
     if isinstance(value, Markdown):
         return value
-    text = visible(str(value)).replace("&", "&amp;").replace("<", "&lt;").replace("://", "&#58;//")
-    return Markdown(_MARKDOWN.sub(r"\\\1", text).replace("@", "&#64;"))
+    text = _MARKDOWN.sub(r"\\\1", visible(str(value)).strip())
+    for character, entity in _ENTITIES:
+        text = text.replace(character, entity)
+    return Markdown(text)
+
+
+def code(value: Any) -> Markdown:
+    """A value as a code span, also inside a table cell."""
+    text = visible(str(value)).replace("|", "\\|")
+    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    pad = " " if "`" in text else ""
+    return Markdown(f"{fence}{pad}{text}{pad}{fence}") if text else Markdown("")
 
 
 def code_block(text: str, language: str = "") -> Markdown:

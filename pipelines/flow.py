@@ -45,17 +45,11 @@ def tree(manifest: Mapping[str, Any], statistics: Statistics) -> Node:
     causes = {cause: num for (cause, whole), num in statistics.failures.items() if not whole}
     # An error row may stand for more than one item; only causes that add up to the items are drawn.
     causes = causes if sum(causes.values()) == manifest["items"]["failed"] else {}
+    rejected, duplicates = samples["rejected"], samples["duplicates"]
     groups = [
         Node("kept", samples["kept"], "kept", [node for node in splits if node.count]),
-        Node(
-            "rejected", sum(samples["rejected"].values()), "rejected", leaves(samples["rejected"], "rejected")
-        ),
-        Node(
-            "duplicates",
-            sum(samples["duplicates"].values()),
-            "duplicate",
-            leaves(samples["duplicates"], "duplicate"),
-        ),
+        Node("rejected", sum(rejected.values()), "rejected", leaves(rejected, "rejected")),
+        Node("duplicates", sum(duplicates.values()), "duplicate", leaves(duplicates, "duplicate")),
         Node(f"failed {noun}s", manifest["items"]["failed"], "failed", leaves(causes, "failed")),
     ]
     return Node(f"{noun}s found", manifest["items"]["found"], "all", [node for node in groups if node.count])

@@ -47,8 +47,8 @@ class Bins:
         return (value - self.edges[0]) / (self.edges[-1] - self.edges[0])
 
 
-def bins(distribution: Distribution, bounds: Sequence[float] = ()) -> Bins | None:
-    """At most about `NUM_BINS` bars for a distribution; None if it has no values.
+def bins(distribution: Distribution, bounds: Sequence[float] = (), num_bins: int = NUM_BINS) -> Bins | None:
+    """About `num_bins` bars at most for a distribution; None if it has no values.
 
     Bounds near the data are brought onto the axis, so that the line they are drawn as is seen.
     """
@@ -58,7 +58,7 @@ def bins(distribution: Distribution, bounds: Sequence[float] = ()) -> Bins | Non
     if high is None:
         return None
     if _wants_log(low, median, tail_high, bounds):
-        edges = _log_edges(distribution, tail_high, bounds)
+        edges = _log_edges(distribution, tail_high, bounds, num_bins)
         is_log = True
     else:
         is_log = False
@@ -70,7 +70,7 @@ def bins(distribution: Distribution, bounds: Sequence[float] = ()) -> Bins | Non
         always = spread == 0 or (low >= 0 and high <= 1)  # a share or a probability
         near = [bound for bound in bounds if always or first - spread / 2 <= bound <= last + spread / 2]
         is_integer = _is_integer(distribution) and all(float(bound).is_integer() for bound in near)
-        edges = _linear_edges(min([first, *near]), max([last, *near]), is_integer)
+        edges = _linear_edges(min([first, *near]), max([last, *near]), is_integer, num_bins)
     counts = np.array([_binned(part, edges) for part in distribution.parts()])
     return Bins(edges=edges, counts=counts, is_log=is_log, clipped=(low < edges[0], high > edges[-1]))
 
@@ -82,22 +82,24 @@ def _wants_log(low: float, median: float, tail_high: float, bounds: Sequence[flo
     return small or (median > 0 and tail_high / median > SKEW)
 
 
-def _log_edges(distribution: Distribution, high: float, bounds: Sequence[float]) -> list[float]:
+def _log_edges(
+    distribution: Distribution, high: float, bounds: Sequence[float], num_bins: int
+) -> list[float]:
     positive = [value for part in distribution.parts() for value in part if value > 0]
     low = min([*positive, *(bound for bound in bounds if bound > 0)])
     first = max(math.floor(math.log10(low)), math.floor(math.log10(high)) - 5)  # six decades at most
     last = math.log10(high) * (1 + 1e-9) + 1e-9
-    return [0.0, *np.logspace(first, max(last, first + 0.3), NUM_BINS).tolist()]
+    return [0.0, *np.logspace(first, max(last, first + 0.3), num_bins).tolist()]
 
 
-def _linear_edges(low: float, high: float, is_integer: bool) -> list[float]:
-    if is_integer and high - low < NUM_BINS:
+def _linear_edges(low: float, high: float, is_integer: bool, num_bins: int) -> list[float]:
+    if is_integer and high - low < num_bins:
         margin = 4 if high == low else 0
         return np.arange(math.floor(low) - margin - 0.5, math.ceil(high) + margin + 1).tolist()
     if high <= low:  # a single value: one bar in the middle
         step = max(abs(low), 1e-6) / 10
         return [low + (k - 4.5) * step for k in range(10)]
-    step = (high - low) / NUM_BINS
+    step = (high - low) / num_bins
     magnitude = 10 ** math.floor(math.log10(step))
     step = next(magnitude * k for k in (1, 2, 2.5, 5, 10) if magnitude * k >= step * 0.999)
     if is_integer:
@@ -237,17 +239,15 @@ def _summary(name: str, distribution: Distribution, bounds: Sequence[Bound]) -> 
         f"{part.total():,} {label}" for part, label in zip(distribution.parts(), PART_NAMES, strict=True)
     )
     limits = "".join(f"; {bound.side}imum allowed {number(bound.value)}" for bound in bounds)
-    return f"Histogram of {name}: {counts}; from {number(low)} to {number(high)}, median {number(median)}{limits}"
+    values = f"from {number(low)} to {number(high)}, median {number(median)}"
+    return f"Histogram of {name}: {counts}; {values}{limits}"
 
 
 def sparkline(distribution: Distribution, num_bars: int = 16) -> str:
     """Kept samples as a row of block characters; empty without values."""
     kept = Distribution(kept=distribution.kept)
-    shape = bins(kept)
+    shape = bins(kept, num_bins=num_bars)
     if shape is None:
         return ""
-    counts_B = shape.counts[0]
-    cuts = np.linspace(0, len(counts_B), min(num_bars, len(counts_B)) + 1).round().astype(int)
-    heights = np.array([counts_B[a:b].sum() for a, b in zip(cuts[:-1], cuts[1:], strict=True)])
-    levels = np.ceil(8 * heights / heights.max()).astype(int)
+    levels = np.ceil(8 * shape.counts[0] / shape.counts[0].max()).astype(int)
     return "".join(" ▁▂▃▄▅▆▇█"[level] for level in levels).replace(" ", "\u2007")

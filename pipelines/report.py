@@ -101,6 +101,7 @@ def sums(manifest: Mapping[str, Any]) -> list[tuple[str, int, list[tuple[str, in
     inputs, items, samples = manifest["inputs"], manifest["items"], manifest["samples"]
     noun = items["noun"]
     rejected, duplicates = sum(samples["rejected"].values()), sum(samples["duplicates"].values())
+    in_splits = [(name, split["samples"]) for name, split in sorted(manifest["splits"].items())]
     return [
         ("inputs matched", inputs["matched"], [("read", inputs["read"]), ("failed", inputs["failed"])]),
         (
@@ -113,11 +114,7 @@ def sums(manifest: Mapping[str, Any]) -> list[tuple[str, int, list[tuple[str, in
             samples["total"],
             [("kept", samples["kept"]), ("rejected", rejected), ("duplicates", duplicates)],
         ),
-        (
-            "kept",
-            samples["kept"],
-            [(name, split["samples"]) for name, split in sorted(manifest["splits"].items())],
-        ),
+        ("kept", samples["kept"], in_splits),
     ]
 
 
@@ -167,18 +164,14 @@ def _tiles(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     def of_found(count: int) -> str:
         return f"{share(count, found)} of {noun}s"
 
+    matched = f"of {inputs['matched']:,} matched"
     failed = [
         f"{count:,} {name}{'s' if count != 1 else ''}"
         for count, name in ((inputs["failed"], "input"), (items["failed"], noun))
         if count
     ]
     return [
-        {
-            "label": "Inputs read",
-            "count": inputs["read"],
-            "note": f"of {inputs['matched']:,} matched",
-            "kind": "all",
-        },
+        {"label": "Inputs read", "count": inputs["read"], "note": matched, "kind": "all"},
         {"label": f"{noun.capitalize()}s found", "count": found, "note": "in the inputs read", "kind": "all"},
         {"label": "Kept", "count": samples["kept"], "note": of_found(samples["kept"]), "kind": "kept"},
         {"label": "Rejected", "count": rejected, "note": of_found(rejected), "kind": "rejected"},
@@ -194,14 +187,18 @@ def _tiles(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _reasons(manifest: Mapping[str, Any], statistics: Statistics) -> list[dict[str, Any]]:
     found = manifest["items"]["found"]
-    rows = []
-    for rule in rules(manifest):
-        count = statistics.reasons[rule.verdict, rule.reason]
-        rows.append({"rule": rule, "count": count, "broken": statistics.broken[rule.reason]})
-    most = max((row["count"] for row in rows), default=0) or 1
-    for row in rows:
-        row |= {"share": share(row["count"], found), "width": round(100 * row["count"] / most, 1)}
-    return rows
+    counted = [(rule, statistics.reasons[rule.verdict, rule.reason]) for rule in rules(manifest)]
+    most = max((count for _, count in counted), default=0) or 1
+    return [
+        {
+            "rule": rule,
+            "count": count,
+            "broken": statistics.broken[rule.reason],
+            "share": share(count, found),
+            "width": round(100 * count / most, 1),
+        }
+        for rule, count in counted
+    ]
 
 
 def _groups(manifest: Mapping[str, Any], statistics: Statistics) -> list[dict[str, Any]]:
@@ -218,7 +215,7 @@ def _gallery_note(manifest: Mapping[str, Any], statistics: Statistics) -> str:
     noun, shown = manifest["items"]["noun"], len(statistics.pictures)
     note = f"Samples of every verdict and reason: {shown:,} of {manifest['samples']['total']:,} {noun}s."
     if shown < statistics.num_pictures:
-        note += f" The ledger holds {statistics.num_pictures:,} thumbnails; this page takes an even share of each reason."
+        note += f" The ledger holds {statistics.num_pictures:,} thumbnails: each reason has an equal part."
     return note
 
 

@@ -1,4 +1,4 @@
-"""Statistics: what the ledger and the error table say, read once, batch by batch, with memory that does not grow."""
+"""Statistics: what ledger and error table say, read batch by batch with memory that does not grow."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ MANTISSA_BITS = (
     10  # a score is counted by its value rounded to 11 significant bits: integers up to 2,048 are exact
 )
 
-_PICTURE_COLUMNS = (
+_PICTURE_COLUMNS = [
     "id",
     "source",
     "uri",
@@ -36,12 +36,12 @@ _PICTURE_COLUMNS = (
     "num_bytes",
     "scores",
     "thumbnail",
-)
+]
 
 
 @dataclass
 class Distribution:
-    """How often each value of one score occurs, values rounded to `MANTISSA_BITS`: a few thousand entries at most.
+    """How often each value of one score occurs, rounded to `MANTISSA_BITS`: a few thousand entries at most.
 
     Args:
         kept: of samples that were kept.

@@ -31,8 +31,8 @@ HOSTILE_NAME = (
 HOSTILE_TEXT = "</script><script>document.title='owned'</script> <img src=x onerror=alert(1)> {{ 7*7 }} 🦙"
 
 ENGLISH = (
-    "A page is drawn once and read many times. Its words keep their places, its figures their ink, and what a "
-    "machine learns from it depends on whether both were kept together. "
+    "A page is drawn once and read many times. Its words keep their places, its figures their ink, and what "
+    "a machine learns from it depends on whether both were kept together. "
 )
 CHINESE = (
     "每一页都只渲染一次，文字与图像保持对应。数据的质量决定了模型能学到什么，因此每个样本都有来源与判定。"
@@ -53,7 +53,7 @@ def make_pdf(pages: Sequence[str], *, size: tuple[float, float] = (420, 594), ti
 
 
 def example_pdfs() -> dict[str, bytes]:
-    """PDFs by name: kept, blank, short, scanned, Chinese, a strip, a copy, a file that is no PDF, a hostile name."""
+    """PDFs by name: kept, blank, short, scanned, Chinese, a strip, a copy, two broken, a hostile name."""
     essay = [f"<h2>Chapter {k}</h2>" + f"<p>{ENGLISH * (k + 1)}</p>" for k in range(4)]
     return {
         "papers/essay.pdf": make_pdf([*essay, ""], title="essay"),
@@ -188,6 +188,10 @@ def build(
 def save_manifest(root: Path, manifest: Mapping[str, Any]) -> None:
     """Write `manifest.json` again, after a change."""
     (root / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False))
+
+
+def _tally(rows: Sequence[Mapping[str, Any]], verdict: str) -> dict[str, int]:
+    return dict(sorted(Counter(row["reason"] for row in rows if row["verdict"] == verdict).items()))
 
 
 _FILTERS = [
