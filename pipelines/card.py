@@ -293,7 +293,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command: 0 done, 1 failed, 2 wrong usage."""
     parser = argparse.ArgumentParser(
         prog="python -m pipelines.card",
-        description="Make card, Croissant and report again from a dataset's manifest, ledger and errors alone.",
+        description="Make card, Croissant and report again from manifest, ledger and errors alone.",
     )
     parser.add_argument("out", metavar="OUT", help="the dataset's folder: local, gs://… or s3://…")
     out = parser.parse_args(arguments).out

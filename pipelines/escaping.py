@@ -6,7 +6,7 @@ from typing import Any
 
 MAX_CHARS = 500  # of one name or message shown; the ledger keeps it whole
 JOINERS = "\u200c\u200d"  # invisible, but part of ordinary Persian, Hindi and emoji
-_MARKDOWN = re.compile(r"([\\`*_\[\]|~$]|^[#>+=-]|^\d+[.)])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]|~$]|^[#>+=-])")
 # Markup and the addresses that readers of Markdown make links of by themselves.
 _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), ("://", "&#58;//"), ("www.", "www&#46;"), ("@", "&#64;"))
 _CODE = re.compile(r"`([^`]+)`")
