@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from sources.sample import Sample
 
@@ -21,6 +21,23 @@ class Scores:
     language: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Which setting of a filter bounds which score: what a report draws and a card explains.
+
+    Args:
+        setting: name of the filter's field that holds the bound.
+        score: the score it bounds.
+        side: `min` if lower scores are rejected, `max` if higher ones are.
+        reasons: the codes given beyond the bound.
+    """
+
+    setting: str
+    score: str
+    side: Literal["min", "max"]
+    reasons: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Filter(ABC):
     """A frozen dataclass of thresholds. Scores never depend on thresholds, so these can be refitted from the ledger."""
@@ -28,6 +45,7 @@ class Filter(ABC):
     name: ClassVar[str]
     score_names: ClassVar[tuple[str, ...]]
     reasons: ClassVar[tuple[str, ...]]
+    thresholds: ClassVar[tuple[Threshold, ...]] = ()
     fingerprint: ClassVar[str] = "1"  # changes whenever the same sample would get another score
 
     def check(self) -> None:

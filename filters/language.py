@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from filters.filter import Filter, Scores
+from filters.filter import Filter, Scores, Threshold
 from sources.sample import Sample
 
 MAX_CHARS = 2000  # of the text are looked at: enough to be sure, and the cost of a page stays flat
@@ -26,6 +26,9 @@ class Language(Filter):
     name: ClassVar[str] = "language"
     score_names: ClassVar[tuple[str, ...]] = ("language_confidence",)
     reasons: ClassVar[tuple[str, ...]] = ("language", "language_confidence")
+    thresholds: ClassVar[tuple[Threshold, ...]] = (
+        Threshold("min_confidence", "language_confidence", "min", ("language_confidence",)),
+    )
     fingerprint: ClassVar[str] = "lid.176, first 2000 characters"
 
     keep: tuple[str, ...] = ()

@@ -39,13 +39,14 @@ def _run(job: Job, workers: int, beam_args: list[str]) -> dict[str, Any]:
     FileSystems.set_options(options)
     storage = job.storage()
     try:
-        with storage.lock():
+        with storage.lock() as lease:
             _clean(job)
             is_local = options.view_as(StandardOptions).runner is None
             readers = workers if is_local and workers <= MAX_THREADS else 1
             pipeline = beam.Pipeline(runner=_local_runner(options, workers) if is_local else None, options=options)
             build(pipeline, dataclasses.replace(job, readers=readers))
             pipeline.run().wait_until_finish()
+            lease.check()
             _clean(job)
         return {"ok": True}
     except (OutputInUse, StorageError) as error:

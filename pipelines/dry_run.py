@@ -62,7 +62,7 @@ def print_plan(recipe: Recipe, storage: Storage, limit: int | None, workers: int
                 f"  estimated from {num_read} {noun}s: {megabytes:,.1f} MB of samples at most, "
                 f"twice that on disk with the staging folder, {minutes:,.1f} minutes with {workers} workers"
             )
-    print(f"output: {storage.path('')} ({'exists: finished parts are used again' if _has_parts(storage) else 'new'})")
+    print(f"output: {storage.root} ({'exists: finished parts are used again' if _has_parts(storage) else 'new'})")
 
 
 def _has_parts(storage: Storage) -> bool:

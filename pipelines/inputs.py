@@ -3,7 +3,7 @@
 import heapq
 import json
 import os
-import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipelines.job import STAGING
 from pipelines.recipe import Recipe, UsageError
-from pipelines.storage import Storage, fetch, is_folder, match
+from pipelines.storage import Storage, fetch, is_remote, match
 from sources.source import InputError, Source
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -42,8 +42,8 @@ def _examples(source: Source) -> str:
 
 def _matched(pattern: str, suffixes: Sequence[str]) -> Iterator[str]:
     found = False
-    if is_folder(pattern):
-        for uri in match(pattern.rstrip("/") + "/"):
+    if _is_folder(pattern):
+        for uri in match(pattern):
             if uri.lower().endswith(tuple(suffixes)):
                 found = True
                 yield uri
@@ -55,6 +55,10 @@ def _matched(pattern: str, suffixes: Sequence[str]) -> Iterator[str]:
         yield uri
     if not found:
         raise UsageError(f"--input {pattern}: nothing matches; expected a file, folder, glob, @list or URI that exists")
+
+
+def _is_folder(pattern: str) -> bool:
+    return pattern.endswith("/") if is_remote(pattern) else os.path.isdir(pattern)
 
 
 def _listed(pattern: str, suffixes: Sequence[str]) -> Iterator[str]:
@@ -71,7 +75,7 @@ def _listed(pattern: str, suffixes: Sequence[str]) -> Iterator[str]:
                 if not entry or entry.startswith("#"):
                     continue
                 found = True
-                if any(sign in entry for sign in _WILDCARDS) or is_folder(entry):
+                if any(sign in entry for sign in _WILDCARDS) or _is_folder(entry):
                     yield from _matched(entry, suffixes)
                 else:
                     yield entry
@@ -125,21 +129,26 @@ def local_copy(uri: str) -> Iterator[tuple[Path, str]]:
 
     Raises InputError.
     """
-    folder = None
-    try:
-        if "://" in uri:
-            folder = tempfile.mkdtemp(prefix="vellum-")
-            path = fetch(uri, Path(folder))
-            yield path, ""
-        else:
+    if not is_remote(uri):
+        with _as_input_error():
             found = os.stat(uri)
-            if not os.path.isfile(uri):
-                raise InputError("unreadable", "not a regular file")
-            yield Path(uri), f"{found.st_size}/{found.st_mtime_ns}"
+        if not stat.S_ISREG(found.st_mode):
+            raise InputError("unreadable", "not a regular file")
+        yield Path(uri), f"{found.st_size}/{found.st_mtime_ns}"
+        return
+    with tempfile.TemporaryDirectory(prefix="vellum-") as folder:
+        with _as_input_error():
+            path = fetch(uri, Path(folder) / "input")
+        yield path, ""
+
+
+@contextmanager
+def _as_input_error() -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError as error:
         raise InputError("not_found", "the file does not exist") from error
     except PermissionError as error:
         raise InputError("permission_denied", "the file cannot be read: permission denied") from error
-    finally:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+    except OSError as error:  # a folder too deep, a store that refuses, a disk without room for the download
+        raise InputError("unreadable", f"the file cannot be read: {error.strerror or error}") from error

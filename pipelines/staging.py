@@ -24,7 +24,7 @@ from pipelines.job import STAGING, Job
 from pipelines.ledger import SAME_CONTENT, judge
 from pipelines.progress import progress_of
 from pipelines.recipe import Recipe, part_key, scores_key
-from pipelines.storage import Storage
+from pipelines.storage import Storage, fetch
 from sources.source import InputError
 
 NUM_BUCKETS = 65_536
@@ -223,10 +223,8 @@ class Stage(beam.DoFn):
         with scratch_folder(self._storage) as scratch:
             part, scores = scratch / "part.parquet", scratch / "scores.parquet"
             if self._storage.exists(files.part) and not self._job.retry_failed:
-                with (
-                    self._storage.local_file(files.part, scratch) as finished,
-                    reader_for(self._recipe, self._job.readers) as reader,
-                ):
+                finished = fetch(self._storage.path(files.part), scratch / "finished.parquet")
+                with reader_for(self._recipe, self._job.readers) as reader:
                     reader.ask(task="score", part=str(finished), scores=str(scores))
                 progress_of(self._job).add(units_rescored=1)
             else:

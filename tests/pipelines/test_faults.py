@@ -25,7 +25,10 @@ def faulty_pdf(path: Path, num_pages: int, words: dict[int, str]) -> Path:
     document = pymupdf.open()
     for number in range(1, num_pages + 1):
         page = document.new_page()
-        page.insert_text((72, 72), f"Page {number} says {words.get(number, 'nothing special')}, in a sentence that is long enough to be kept.")
+        page.insert_text(
+            (72, 72),
+            f"Page {number} says {words.get(number, 'nothing special')}, in a sentence that is long enough to be kept.",
+        )
     document.save(path, no_new_id=True)
     return path
 
