@@ -88,9 +88,7 @@ def _check_sums(manifest: Mapping[str, Any]) -> None:
 def check(name: str, number: int, other_name: str, other: int) -> None:
     """Raises AccountError unless two counts agree."""
     if number != other:
-        raise AccountError(
-            f"the account does not reconcile: {name} is {number:,}, but {other_name} is {other:,}"
-        )
+        raise AccountError(f"the account does not reconcile: {name} is {number:,}, but {other_name} is {other:,}")
 
 
 def paths(manifest: Mapping[str, Any], table: str) -> list[str]:
@@ -176,10 +174,6 @@ def size(num_bytes: float) -> str:
     """Bytes in a unit that a person reads, e.g. `1.4 MB`."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if num_bytes < 1000:
-            return (
-                f"{num_bytes:.0f} {unit}"
-                if unit == "bytes" or num_bytes >= 100
-                else f"{num_bytes:.1f} {unit}"
-            )
+            return f"{num_bytes:.0f} {unit}" if unit == "bytes" or num_bytes >= 100 else f"{num_bytes:.1f} {unit}"
         num_bytes /= 1000
     return f"{num_bytes:,.1f} TB"

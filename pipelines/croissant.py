@@ -152,9 +152,7 @@ def _record_set(manifest: Mapping[str, Any], fields: Mapping[str, str]) -> dict[
         _structure(fields, "label", {"use_case": text, "confidence": real, "labeller": text}),
         _structure(fields, "scores", dict.fromkeys(manifest["scores"], real)),
         # phash is left out: Croissant has no type for raw bytes
-        _structure(
-            fields, "provenance", dict.fromkeys(("uri", "locator", "license", "fetched_at", "digest"), text)
-        ),
+        _structure(fields, "provenance", dict.fromkeys(("uri", "locator", "license", "fetched_at", "digest"), text)),
         _field(fields, "split", [text, "cr:Split"]),
     ]
     return {
@@ -182,9 +180,7 @@ def _field(
     return field
 
 
-def _leaf(
-    identifier: str, name: str, column: str, data_type: str | list[str], path: str | None
-) -> dict[str, Any]:
+def _leaf(identifier: str, name: str, column: str, data_type: str | list[str], path: str | None) -> dict[str, Any]:
     source: dict[str, Any] = {"fileSet": {"@id": SHARDS}, "extract": {"column": column}}
     if path is not None:
         source["transform"] = {"jsonPath": path}

@@ -30,10 +30,7 @@ def visible(text: str, limit: int = MAX_CHARS) -> str:
 def _is_hidden(character: str) -> bool:
     if character.isascii():
         return not character.isprintable()
-    return (
-        unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-        and character not in JOINERS
-    )
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") and character not in JOINERS
 
 
 def markdown(value: Any) -> Markdown:

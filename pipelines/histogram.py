@@ -52,9 +52,13 @@ def bins(distribution: Distribution, bounds: Sequence[float] = (), num_bins: int
 
     Bounds near the data are brought onto the axis, so that the line they are drawn as is seen.
     """
-    low, tail_low, median, tail_high, high = distribution.quantiles(
-        (0, TAILS, 0.5, 1 - TAILS, 1), kept_only=False
-    ) or (0, 0, 0, 0, None)
+    low, tail_low, median, tail_high, high = distribution.quantiles((0, TAILS, 0.5, 1 - TAILS, 1), kept_only=False) or (
+        0,
+        0,
+        0,
+        0,
+        None,
+    )
     if high is None:
         return None
     if _wants_log(low, median, tail_high, bounds):
@@ -82,9 +86,7 @@ def _wants_log(low: float, median: float, tail_high: float, bounds: Sequence[flo
     return small or (median > 0 and tail_high / median > SKEW)
 
 
-def _log_edges(
-    distribution: Distribution, high: float, bounds: Sequence[float], num_bins: int
-) -> list[float]:
+def _log_edges(distribution: Distribution, high: float, bounds: Sequence[float], num_bins: int) -> list[float]:
     positive = [value for part in distribution.parts() for value in part if value > 0]
     low = min([*positive, *(bound for bound in bounds if bound > 0)])
     first = max(math.floor(math.log10(low)), math.floor(math.log10(high)) - 5)  # six decades at most
@@ -135,17 +137,13 @@ def draw(name: str, distribution: Distribution, bounds: Sequence[Bound]) -> Mark
     for tick in sorted({0, top // 2 if top % 2 == 0 else top, top}):
         y = TOP + height * (1 - tick / top)
         pieces.append(Markup('<path class="grid" d="M{} {:.1f}H{}"/>').format(LEFT, y, WIDTH - RIGHT))
-        pieces.append(
-            Markup('<text class="tick end" x="{}" y="{:.1f}">{}</text>').format(LEFT - 6, y + 4, short(tick))
-        )
+        pieces.append(Markup('<text class="tick end" x="{}" y="{:.1f}">{}</text>').format(LEFT - 6, y + 4, short(tick)))
     bar = width / num_bins
     for k in range(num_bins):
         pieces += _bar(shape, k, LEFT + k * bar, bar, height, top)
     for value in _ticks(shape):
         x = LEFT + width * shape.position(value)
-        pieces.append(
-            Markup('<text class="tick mid" x="{:.1f}" y="{}">{}</text>').format(x, HEIGHT - 8, short(value))
-        )
+        pieces.append(Markup('<text class="tick mid" x="{:.1f}" y="{}">{}</text>').format(x, HEIGHT - 8, short(value)))
     for bound in bounds:
         pieces += _line(bound, shape.position(bound.value), width)
     return Markup("").join([*pieces, Markup("</svg>")])

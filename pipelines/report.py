@@ -280,9 +280,7 @@ def _image(data: bytes) -> tuple[str | None, int, int]:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}", width, height
 
 
-def _charts(
-    manifest: Mapping[str, Any], statistics: Statistics, all_bounds: Sequence[Bound]
-) -> list[dict[str, Any]]:
+def _charts(manifest: Mapping[str, Any], statistics: Statistics, all_bounds: Sequence[Bound]) -> list[dict[str, Any]]:
     charts = []
     for name, distribution in statistics.scores.items():
         of_score = [bound for bound in all_bounds if bound.score == name]

@@ -17,9 +17,7 @@ BATCH_ROWS = 65_536
 PICTURE_ROWS = 1_024  # rows at a time where thumbnails are read
 MAX_PICTURES = 1_000  # thumbnails of one report, shared evenly by the reasons
 MAX_ERRORS = 500  # error rows listed; all are counted
-MANTISSA_BITS = (
-    10  # a score is counted by its value rounded to 11 significant bits: integers up to 2,048 are exact
-)
+MANTISSA_BITS = 10  # a score is counted by its value rounded to 11 significant bits: integers up to 2,048 are exact
 
 _PICTURE_COLUMNS = [
     "id",
@@ -197,9 +195,7 @@ def _rounded(values_N: np.ndarray) -> np.ndarray:
     bits = np.ascontiguousarray(values_N, np.float32).view(np.uint32)
     with np.errstate(over="ignore"):
         rounded = ((bits + np.uint32(1 << (drop - 1))) >> drop << drop).view(np.float32)
-    return np.where(np.isfinite(values_N), rounded, np.float32("nan")) + np.float32(
-        0
-    )  # + 0: no negative zero
+    return np.where(np.isfinite(values_N), rounded, np.float32("nan")) + np.float32(0)  # + 0: no negative zero
 
 
 def _read_pictures(files: Files, manifest: Mapping[str, Any], statistics: Statistics) -> None:
@@ -212,9 +208,7 @@ def _read_pictures(files: Files, manifest: Mapping[str, Any], statistics: Statis
             for k in range(ledger.num_row_groups):
                 if _has_no_picture(ledger.metadata.row_group(k)):
                     continue
-                for batch in ledger.iter_batches(
-                    PICTURE_ROWS, row_groups=[k], columns=list(_PICTURE_COLUMNS)
-                ):
+                for batch in ledger.iter_batches(PICTURE_ROWS, row_groups=[k], columns=list(_PICTURE_COLUMNS)):
                     for row in batch.filter(pc.is_valid(batch["thumbnail"])).to_pylist():
                         group = (row["verdict"], row["reason"] or "")
                         taken[group] += 1
@@ -256,9 +250,7 @@ def _check(statistics: Statistics, manifest: Mapping[str, Any]) -> None:
         )
     for split in sorted(manifest["splits"].keys() | statistics.splits.keys()):
         if split not in manifest["splits"]:
-            raise AccountError(
-                f"the ledger has kept samples of a split {split!r} that the manifest does not know"
-            )
+            raise AccountError(f"the ledger has kept samples of a split {split!r} that the manifest does not know")
         num = manifest["splits"][split]["samples"]
         check(f"samples of the split {split} in the manifest", num, "ledger rows", statistics.splits[split])
     causes: Counter[str] = Counter()

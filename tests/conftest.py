@@ -1,3 +1,55 @@
-"""Fixtures of all rooms."""
+"""Fixtures of all rooms: the command, a small corpus, and whether the long versions run."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pymupdf
+import pytest
+
+from tests.corpus import write_pdf
 
 pytest_plugins = ["tests.emulators"]
+ROOT = Path(__file__).resolve().parent.parent
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run the long tests at their whole size")
+
+
+@pytest.fixture(scope="session")
+def full(request: pytest.FixtureRequest) -> bool:
+    """Whether long tests run whole (`make test-full`)."""
+    return bool(request.config.getoption("--full"))
+
+
+@pytest.fixture(scope="session")
+def command() -> Command:
+    """Runs `python -m pipelines.run --source pdfs …` as a user would, in a process of its own."""
+
+    def run(*arguments: str | Path, env: dict[str, str] | None = None, source: str = "pdfs", **options: object):
+        line = [sys.executable, "-m", "pipelines.run", "--source", source, *map(str, arguments)]
+        settings: dict[str, object] = {"cwd": ROOT, "capture_output": True, "text": True, "timeout": 500, **options}
+        return subprocess.run(line, env={**os.environ, **(env or {})}, **settings)  # type: ignore[call-overload]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six good files of 1 to 70 pages, a copy of one, a blank page, and three files that cannot be read."""
+    folder = tmp_path_factory.mktemp("corpus")
+    for number, num_pages in enumerate((1, 2, 3, 5, 8, 70)):
+        write_pdf(folder / f"report-{number}.pdf", num_pages, f"Report {number}")
+    (folder / "more").mkdir()
+    (folder / "more" / "copy.pdf").write_bytes((folder / "report-3.pdf").read_bytes())
+    blank = pymupdf.open()
+    blank.new_page()
+    blank.save(folder / "blank.pdf", no_new_id=True)
+    (folder / "empty.pdf").write_bytes(b"")
+    (folder / "noise.pdf").write_bytes(b"This is not a PDF.")
+    (folder / "truncated.pdf").write_bytes((folder / "report-0.pdf").read_bytes()[:200])
+    return folder

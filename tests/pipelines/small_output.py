@@ -34,9 +34,7 @@ ENGLISH = (
     "A page is drawn once and read many times. Its words keep their places, its figures their ink, and what "
     "a machine learns from it depends on whether both were kept together. "
 )
-CHINESE = (
-    "每一页都只渲染一次，文字与图像保持对应。数据的质量决定了模型能学到什么，因此每个样本都有来源与判定。"
-)
+CHINESE = "每一页都只渲染一次，文字与图像保持对应。数据的质量决定了模型能学到什么，因此每个样本都有来源与判定。"
 
 
 def make_pdf(pages: Sequence[str], *, size: tuple[float, float] = (420, 594), title: str = "") -> bytes:
@@ -61,9 +59,7 @@ def example_pdfs() -> dict[str, bytes]:
         "papers/中文.pdf": make_pdf([f"<p>{CHINESE * 4}</p>", f"<p style='color:#a22'>{CHINESE * 8}</p>"]),
         "papers/mixed.pdf": make_pdf(["7", "scan", f"<p style='color:#147'>{ENGLISH * 3}</p>"]),
         "papers/strip.pdf": make_pdf([f"<p>{ENGLISH}</p>"], size=(1400, 120)),
-        HOSTILE_NAME: make_pdf(
-            [f"<p>{ENGLISH}</p>" + "<p>&lt;/script&gt; &lt;img src=x onerror=alert(1)&gt;</p>"]
-        ),
+        HOSTILE_NAME: make_pdf([f"<p>{ENGLISH}</p>" + "<p>&lt;/script&gt; &lt;img src=x onerror=alert(1)&gt;</p>"]),
         "papers/broken.pdf": b"%PDF-1.7\nnothing here",
         "notes.pdf": b"not a PDF at all",
     }
@@ -172,9 +168,7 @@ def build(
             "total": len(rows),
             "kept": len(kept),
             "rejected": dict(sorted(Counter(r["reason"] for r in rows if r["verdict"] == REJECTED).items())),
-            "duplicates": dict(
-                sorted(Counter(r["reason"] for r in rows if r["verdict"] == DUPLICATE).items())
-            ),
+            "duplicates": dict(sorted(Counter(r["reason"] for r in rows if r["verdict"] == DUPLICATE).items())),
         },
         "failures": dict(sorted(Counter(row["cause"] for row in failures).items())),
         "splits": splits,
@@ -239,14 +233,10 @@ def _thumbnail(sample: Sample) -> bytes:
     return buffer.getvalue()
 
 
-def _dataset(
-    kept: Sequence[tuple[Sample, dict[str, Any]]], score_names: list[str], license: str | None
-) -> pa.Table:
+def _dataset(kept: Sequence[tuple[Sample, dict[str, Any]]], score_names: list[str], license: str | None) -> pa.Table:
     schema = dataset_schema(score_names)
     samples = [
-        dataclasses.replace(
-            sample, provenance=dataclasses.replace(sample.provenance, uri=row["uri"], license=license)
-        )
+        dataclasses.replace(sample, provenance=dataclasses.replace(sample.provenance, uri=row["uri"], license=license))
         for sample, row in kept
     ]
     part = pa.Table.from_batches([to_part(samples)])

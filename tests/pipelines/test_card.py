@@ -47,9 +47,7 @@ def output(tmp_path_factory):
     """(folder, manifest) of a small dataset with two train shards, and its card."""
     root = tmp_path_factory.mktemp("card") / "out"
     errors = [("papers/mixed.pdf", "unreadable_page")]
-    manifest = small_output.build(
-        root, small_output.example_pdfs(), license="CC-BY-4.0", page_errors=errors, shards=2
-    )
+    manifest = small_output.build(root, small_output.example_pdfs(), license="CC-BY-4.0", page_errors=errors, shards=2)
     card.export(Storage(str(root)))
     return root, manifest
 
@@ -266,9 +264,7 @@ def test_export_needs_no_data_and_gives_the_same_bytes_again(output, tmp_path):
 def test_export_uses_only_the_storage_it_is_given(output):
     class Memory:
         def __init__(self, root: Path):
-            self.files = {
-                p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()
-            }
+            self.files = {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
         def read_bytes(self, relative):
             return self.files[relative]
@@ -330,8 +326,7 @@ def test_command(output, tmp_path, capsys):
     shutil.copytree(output[0], root)
     assert card.main([str(root)]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        f"{root}/{path}"
-        for path in ("README.md", "croissant.json", "report/index.html", "report/thumbnails.jpg")
+        f"{root}/{path}" for path in ("README.md", "croissant.json", "report/index.html", "report/thumbnails.jpg")
     ]
     assert card.main([str(tmp_path / "nothing")]) == 2
     assert "expected the output folder of a finished run" in capsys.readouterr().err

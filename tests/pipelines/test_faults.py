@@ -9,7 +9,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import ROOT, Command, write_pdf
+from tests.conftest import ROOT, Command
+from tests.corpus import write_pdf
 
 FAULTY = {"PYTHONPATH": str(Path(__file__).parent / "faulty_reader")}
 

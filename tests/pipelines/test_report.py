@@ -257,9 +257,7 @@ def test_a_bar_counts_what_lies_between_its_edges():
 
 
 def test_a_skewed_score_gets_a_logarithmic_axis_with_its_threshold_inside():
-    distribution = Distribution(
-        kept=Counter({k / 1000: 10 for k in range(20, 150)}), rejected_here=Counter({0.0: 3})
-    )
+    distribution = Distribution(kept=Counter({k / 1000: 10 for k in range(20, 150)}), rejected_here=Counter({0.0: 3}))
     shape = histogram.bins(distribution, [0.0005])
     assert shape.is_log
     assert 0.05 < shape.position(0.0005) < shape.position(0.02) < 1
@@ -325,13 +323,9 @@ def many(root, num_rows, num_pictures, row_group_size=50_000):
             verdict = np.where(blank, "rejected", "kept")
             reason = pa.array(np.where(blank, "blank_page", None))
             offsets = np.concatenate([[0], np.cumsum(blank)]).astype(np.int32)
-            lists = pa.ListArray.from_arrays(
-                offsets, pa.array(["blank_page"] * int(blank.sum()), pa.string())
-            )
+            lists = pa.ListArray.from_arrays(offsets, pa.array(["blank_page"] * int(blank.sum()), pa.string()))
             empty = pa.array([[]] * n, pa.list_(pa.string()))
-            struct = pa.StructArray.from_arrays(
-                [pa.array(np.full(n, 724, np.float32)), pa.array(ink)], names=scores
-            )
+            struct = pa.StructArray.from_arrays([pa.array(np.full(n, 724, np.float32)), pa.array(ink)], names=scores)
             columns = {
                 "id": pa.array([f"{k:032x}" for k in index]),
                 "source": pa.array(["pdfs"] * n),
@@ -411,9 +405,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 
 def peak_mb(root):
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURE, str(root)], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", MEASURE, str(root)], capture_output=True, text=True, check=True)
     return int(done.stdout)
 
 

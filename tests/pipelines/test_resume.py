@@ -12,7 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import ROOT, Command, digests, write_pdf
+from tests.conftest import ROOT, Command
+from tests.corpus import digests, write_pdf
 
 NUM_KILLS = 3
 NUM_KILLS_FULL = 20

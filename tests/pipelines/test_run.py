@@ -13,7 +13,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import ROOT, Command, digests, write_pdf
+from tests.conftest import ROOT, Command
+from tests.corpus import digests, write_pdf
 
 
 @pytest.fixture(scope="module")
