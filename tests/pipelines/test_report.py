@@ -111,10 +111,10 @@ def test_gallery_filters_sorts_and_enlarges(output, browser):
         assert verdicts == [label] * count
         assert page.locator("output").inner_text() == f"{count} of {samples['total']} shown"
     page.get_by_role("button", name=f"all {samples['total']}", exact=True).click()
-    page.get_by_label("Language").select_option("zh")
+    page.locator("[data-language]").select_option("zh")
     assert page.locator(".card:visible").count() == 2
-    page.get_by_label("Language").select_option("")
-    page.get_by_label("Order").select_option(label="num_chars, highest first")
+    page.locator("[data-language]").select_option("")
+    page.locator("[data-order]").select_option(label="num_chars, highest first")
     k = manifest["scores"].index("num_chars")
     shown = page.locator(".card").evaluate_all(f"cards => cards.map(c => JSON.parse(c.dataset.scores)[{k}])")
     assert shown == sorted(shown, reverse=True)
@@ -189,7 +189,7 @@ def test_colours_have_enough_contrast_in_both_schemes():
         for name in ("ink", "soft", "kept", "rejected", "duplicate", "failed"):
             for ground in ("paper", "sheet"):
                 pair = sorted((luminance(colours[name]), luminance(colours[ground])))
-                assert (pair[1] + 0.05) / (pair[0] + 0.05) >= 4, (name, ground)
+                assert (pair[1] + 0.05) / (pair[0] + 0.05) >= 4.5, (name, ground)
 
 
 def test_thresholds_are_drawn_where_a_filter_has_one(output):
@@ -236,7 +236,7 @@ def test_no_value_is_lost_in_a_histogram(kept, here, elsewhere, bounds):
     distribution = Distribution(kept=kept, rejected_here=here, rejected_elsewhere=elsewhere)
     shape = histogram.bins(distribution, bounds)
     if shape is None:
-        assert not (kept or here or elsewhere)
+        assert kept.total() + here.total() + elsewhere.total() == 0
         return
     assert shape.counts.sum(axis=1).tolist() == [kept.total(), here.total(), elsewhere.total()]
     assert list(shape.edges) == sorted(shape.edges)
