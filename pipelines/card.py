@@ -15,7 +15,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines import croissant, report
-from pipelines.account import MANIFEST, AccountError, Files, number, paths, read_manifest, rules, share, size
+from pipelines.account import MANIFEST, AccountError, Files, measure, paths, read_manifest, rules, share, size
 from pipelines.contact_sheet import contact_sheet
 from pipelines.escaping import Markdown, code, code_block, markdown, split_code, visible
 from pipelines.front_matter import front_matter, languages, licenses
@@ -225,7 +225,7 @@ def _example(statistics: Statistics) -> dict[str, Markdown] | None:
     if row is None:
         return None
     scores = ", ".join(
-        f"{name} {number(value)}" for name, value in row["scores"].items() if value is not None
+        f"{name} {measure(value)}" for name, value in row["scores"].items() if value is not None
     )
     cells = dict.fromkeys(FIELDS, "")
     cells |= {
@@ -266,7 +266,7 @@ def _scores(statistics: Statistics) -> list[dict[str, Any]]:
     for name, distribution in statistics.scores.items():
         quantiles = distribution.quantiles(report.QUANTILES)
         if quantiles is not None:
-            cells = [markdown(number(value)) for value in quantiles]
+            cells = [markdown(measure(value)) for value in quantiles]
             rows.append({"name": name, "quantiles": cells, "sparkline": sparkline(distribution)})
     return rows
 

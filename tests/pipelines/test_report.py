@@ -111,10 +111,10 @@ def test_gallery_filters_sorts_and_enlarges(output, browser):
         assert verdicts == [label] * count
         assert page.locator("output").inner_text() == f"{count} of {samples['total']} shown"
     page.get_by_role("button", name=f"all {samples['total']}", exact=True).click()
-    page.locator("[data-language]").select_option("zh")
+    page.locator("select[data-language]").select_option("zh")
     assert page.locator(".card:visible").count() == 2
-    page.locator("[data-language]").select_option("")
-    page.locator("[data-order]").select_option(label="num_chars, highest first")
+    page.locator("select[data-language]").select_option("")
+    page.locator("select[data-order]").select_option(label="num_chars, highest first")
     k = manifest["scores"].index("num_chars")
     shown = page.locator(".card").evaluate_all(f"cards => cards.map(c => JSON.parse(c.dataset.scores)[{k}])")
     assert shown == sorted(shown, reverse=True)
