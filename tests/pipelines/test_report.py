@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import io
+import itertools
 import json
 import re
 import resource
@@ -256,6 +257,15 @@ def test_a_bar_counts_what_lies_between_its_edges():
     assert shape.position(1.0) == 0.5
 
 
+def test_a_value_on_an_edge_belongs_to_the_bar_that_begins_there():
+    distribution = Distribution(kept=Counter({k / 4: k + 1 for k in range(200)}))
+    shape = histogram.bins(distribution)
+    for k, (low, high) in enumerate(itertools.pairwise(shape.edges)):
+        is_last = k == len(shape.edges) - 2
+        within = [n for v, n in distribution.kept.items() if low <= v < high or (is_last and v == high)]
+        assert shape.counts[0, k] == sum(within)
+
+
 def test_a_skewed_score_gets_a_logarithmic_axis_with_its_threshold_inside():
     distribution = Distribution(
         kept=Counter({k / 1000: 10 for k in range(20, 150)}), rejected_here=Counter({0.0: 3})
@@ -295,6 +305,27 @@ def test_quantiles_are_those_of_the_values():
     distribution = Distribution(kept=Counter({float(k): 1 for k in range(1, 101)}))
     assert distribution.quantiles((0, 0.05, 0.5, 0.95, 1)) == [1, 5, 50, 95, 100]
     assert Distribution().quantiles((0.5,)) is None
+
+
+def test_statistics_are_those_of_a_plain_count(output):
+    root, manifest = output
+    read = read_statistics(Storage(str(root)), manifest)
+    rows = pq.read_table(root / "ledger").to_pylist()
+    of_filter = {"ink": {"blank_page"}, "num_chars": {"no_text_layer", "short_text", "long_text"}}
+    for score, reasons in of_filter.items():
+        kept, here, elsewhere = Counter(), Counter(), Counter()
+        for row in rows:
+            if row["verdict"] == "duplicate":
+                continue
+            is_here = bool(reasons & set(row["reasons"]))
+            part = kept if row["verdict"] == "kept" else here if is_here else elsewhere
+            part[float(statistics._rounded(np.array([row["scores"][score]]))[0])] += 1
+        distribution = read.scores[score]
+        assert (kept, here, elsewhere) == distribution.parts()
+        assert min(kept.total(), here.total(), elsewhere.total()) > 0
+    assert read.broken == Counter(reason for row in rows for reason in row["reasons"])
+    assert read.languages == Counter(row["language"] for row in rows if row["verdict"] == "kept")
+    assert len(read.pictures) == sum(row["thumbnail"] is not None for row in rows)
 
 
 def test_statistics_do_not_depend_on_batches(output, monkeypatch):
