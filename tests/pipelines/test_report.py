@@ -100,6 +100,19 @@ def test_opens_from_disk_without_errors_or_network(output, browser, scheme, widt
     seen.page.close()
 
 
+@pytest.mark.parametrize("pages", [None, [], ["", ""]], ids=["no input", "failed input", "nothing kept"])
+def test_opens_without_errors_when_there_is_nothing_to_show(browser, tmp_path, pages):
+    pdfs = {} if pages is None else {"a.pdf": small_output.make_pdf(pages) if pages else b"no PDF"}
+    small_output.build(tmp_path, pdfs, settings={"filters": [{"type": "min_ink"}]} if pages is None else None)
+    card.export(Storage(str(tmp_path)))
+    seen = visit(browser, tmp_path / "report/index.html")
+    assert seen.messages == []
+    assert seen.page.locator(".card").count() == len(pages or [])
+    if not pages:
+        assert "nothing was found" in seen.page.locator("#account").inner_text()
+    seen.page.close()
+
+
 def test_gallery_filters_sorts_and_enlarges(output, browser):
     root, manifest = output
     page = visit(browser, root / "report/index.html").page
