@@ -145,6 +145,9 @@ def test_gallery_filters_sorts_and_enlarges(output, browser):
     assert dialog.locator("dl").inner_text() == first
     page.keyboard.press("Escape")
     assert not dialog.is_visible()
+    page.set_viewport_size({"width": 390, "height": 700})
+    page.locator(".card button").first.click()
+    assert dialog.evaluate("dialog => dialog.scrollTop") == 0  # the picture first, not the buttons below it
     page.close()
 
 
