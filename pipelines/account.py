@@ -18,7 +18,6 @@ class Files(Protocol):
 
     def read_bytes(self, relative: str) -> bytes: ...
     def open(self, relative: str) -> BinaryIO: ...
-    def list(self, prefix: str) -> list[str]: ...
     def write_bytes(self, relative: str, data: bytes) -> None: ...
 
 
@@ -152,10 +151,17 @@ def _rule(cls: type[Filter], settings: Mapping[str, Any], reason: str) -> Rule:
 
 
 def number(value: float) -> str:
-    """A number for a person: thousands separated, at most four significant digits of a fraction."""
-    if value == int(value) and abs(value) < 1e15:
+    """A number for a person, as exact as settings are: thousands separated, six significant digits."""
+    if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,.0f}" if 1e5 <= abs(value) < 1e15 else f"{value:.6g}"
+
+
+def measure(value: float) -> str:
+    """A measured score for a person: whole numbers whole, others with three significant digits."""
+    if float(value).is_integer() or abs(value) >= 1000:
+        return number(round(value))
+    return number(float(f"{value:.3g}"))
 
 
 def share(part: int, whole: int) -> str:

@@ -15,7 +15,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines import croissant, report
-from pipelines.account import MANIFEST, AccountError, Files, number, paths, read_manifest, rules, share, size
+from pipelines.account import MANIFEST, AccountError, Files, measure, paths, read_manifest, rules, share, size
 from pipelines.contact_sheet import contact_sheet
 from pipelines.escaping import Markdown, code, code_block, markdown, split_code, visible
 from pipelines.front_matter import front_matter, languages, licenses
@@ -98,7 +98,7 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, *, has_contact_s
         manifest=manifest,
         name=visible(manifest["recipe"]["name"]),
         noun=noun,
-        lead=report.lead(manifest),
+        lead=_lead(manifest),
         contact_sheet=has_contact_sheet,
         licence_short=_licence_short(manifest),
         licence_long=_licence_long(manifest),
@@ -126,13 +126,27 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, *, has_contact_s
         versions=sorted(manifest["versions"].items()),
         limits=_limits(manifest),
     )
-    matter = yaml.safe_dump(front_matter(manifest, statistics), sort_keys=False, allow_unicode=True, width=1000)
+    matter = yaml.safe_dump(
+        front_matter(manifest, statistics), sort_keys=False, allow_unicode=True, width=1000
+    )
     return f"---\n{matter}---\n\n{body}".encode()
 
 
 def _prose(text: str) -> Markdown:
     """Our own sentence as Markdown: code stays code, all else is escaped."""
-    return Markdown("".join(f"`{piece}`" if is_code else markdown(piece) for piece, is_code in split_code(text)))
+    return Markdown(
+        "".join(f"`{piece}`" if is_code else markdown(piece) for piece, is_code in split_code(text))
+    )
+
+
+def _lead(manifest: Mapping[str, Any]) -> str:
+    items, samples, inputs = manifest["items"], manifest["samples"], manifest["inputs"]
+    noun = items["noun"]
+    return (
+        f"{samples['kept']:,} {noun}s as images with their text, for training vision-language models: "
+        f"{share(samples['kept'], items['found'])} of the {items['found']:,} {noun}s found in "
+        f"{inputs['read']:,} of {inputs['matched']:,} inputs."
+    )
 
 
 def _licence_short(manifest: Mapping[str, Any]) -> str:
@@ -215,24 +229,21 @@ def _type(name: str, arrow_type: pa.DataType) -> str:
     return str(arrow_type)
 
 
-def _example(statistics: Statistics) -> dict[str, Markdown] | None:
-    """What the ledger knows of one kept sample, by field; fields it does not hold are left empty."""
+def _example(statistics: Statistics) -> dict[str, str] | None:
+    """What the ledger knows of one kept sample."""
     row = next(iter(statistics.kept_pictures()), None)
     if row is None:
         return None
-    scores = ", ".join(f"{name} {number(value)}" for name, value in row["scores"].items() if value is not None)
-    cells = dict.fromkeys(FIELDS, "")
-    cells |= {
+    scores = [f"{name} {measure(value)}" for name, value in row["scores"].items() if value is not None]
+    return {
         "id": row["id"],
-        "source": row["source"] or "",
-        "images": f"{size(row['num_bytes'] or 0)} in all",
-        "flags": ", ".join(row["flags"] or []) or "none",
+        "locator": row["locator"] or "",
+        "uri": visible(row["uri"] or "", 100),
+        "size": size(row["num_bytes"] or 0),
         "language": row["language"] or "unknown",
-        "scores": scores,
-        "provenance": f"{visible(row['uri'] or '', 120)}, {row['locator']}",
         "split": row["split"] or "",
+        "scores": ", ".join(scores),
     }
-    return {name: markdown(cell) for name, cell in cells.items()}
 
 
 def _sum(parts: Sequence[tuple[str, int]]) -> str:
@@ -260,7 +271,7 @@ def _scores(statistics: Statistics) -> list[dict[str, Any]]:
     for name, distribution in statistics.scores.items():
         quantiles = distribution.quantiles(report.QUANTILES)
         if quantiles is not None:
-            cells = [markdown(number(value)) for value in quantiles]
+            cells = [markdown(measure(value)) for value in quantiles]
             rows.append({"name": name, "quantiles": cells, "sparkline": sparkline(distribution)})
     return rows
 

@@ -37,7 +37,7 @@ def markdown(value: Any) -> Markdown:
     """A value as Markdown that shows it literally, also inside a table cell; `Markdown` stays as it is."""
     if isinstance(value, Markdown):
         return value
-    text = _MARKDOWN.sub(r"\\\1", visible(str(value)).strip())
+    text = _MARKDOWN.sub(r"\\\1", visible(str(value)))
     for character, entity in _ENTITIES:
         text = text.replace(character, entity)
     return Markdown(text)

@@ -98,20 +98,26 @@ def _linear_edges(low: float, high: float, is_integer: bool, num_bins: int) -> l
     if is_integer and high - low < num_bins:
         margin = 4 if high == low else 0
         return np.arange(math.floor(low) - margin - 0.5, math.ceil(high) + margin + 1).tolist()
-    if high <= low:  # a single value: one bar in the middle
-        step = max(abs(low), 1e-6) / 10
-        return [low + (k - 4.5) * step for k in range(10)]
+    middle = (low + high) / 2
+    if high - low <= 1e-6 * abs(middle):  # a single value, or as good as: one bar in the middle
+        step = max(abs(middle), 1e-6) / 10
+        return [middle + (k - 4.5) * step for k in range(10)]
     step = (high - low) / num_bins
     magnitude = 10 ** math.floor(math.log10(step))
     step = next(magnitude * k for k in (1, 2, 2.5, 5, 10) if magnitude * k >= step * 0.999)
     if is_integer:
         step = max(1, math.ceil(step))
     start, end = math.floor(low / step), math.ceil(high / step * (1 + 1e-12))
-    return [round(k * step, 12) for k in range(start, max(end, start + 1) + 1)]
+    return [_clean(k * step) for k in range(start, max(end, start + 1) + 1)]
+
+
+def _clean(value: float) -> float:
+    """Without the last digits that arithmetic adds, 0.30000000000000004 for 0.3."""
+    return float(f"{value:.12g}")
 
 
 def _is_integer(distribution: Distribution) -> bool:
-    return all(float(value).is_integer() for part in distribution.parts() for value in part)
+    return all(value % 1 == 0 and abs(value) < 1e9 for part in distribution.parts() for value in part)
 
 
 def _binned(part: dict[float, int], edges: Sequence[float]) -> np.ndarray:
@@ -212,7 +218,7 @@ def _ticks(shape: Bins) -> list[float]:
     if low % 1 == 0.5:  # one bar for each integer
         step = max(1, round(step))
     first = math.ceil(low / step - 1e-9)
-    return [round(k * step, 12) for k in range(first, math.floor(high / step + 1e-9) + 1)]
+    return [_clean(k * step) for k in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def _nice_ceiling(value: int) -> int:

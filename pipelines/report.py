@@ -16,7 +16,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from pipelines import flow, histogram
-from pipelines.account import Bound, bounds, number, rules, share, size
+from pipelines.account import Bound, bounds, measure, number, rules, share, size
 from pipelines.escaping import split_code, visible
 from pipelines.ledger import KEPT, REJECTED
 from pipelines.statistics import Statistics
@@ -243,7 +243,7 @@ def _card(row: Mapping[str, Any], manifest: Mapping[str, Any], all_bounds: Seque
             for bound in all_bounds
             if bound.score == name and value is not None and _beyond(value, bound)
         ]
-        scores.append((name, "none" if value is None else number(value), ", ".join(broken)))
+        scores.append((name, "none" if value is None else measure(value), ", ".join(broken)))
     image, width, height = _image(row["thumbnail"])
     return {
         "key": (row["verdict"], row["reason"] or ""),
@@ -292,7 +292,7 @@ def _charts(manifest: Mapping[str, Any], statistics: Statistics, all_bounds: Seq
                 "svg": histogram.draw(name, distribution, of_score),
                 "is_log": shape is not None and shape.is_log,
                 "missing": distribution.num_missing,
-                "quantiles": [number(value) for value in quantiles] if quantiles else None,
+                "quantiles": [measure(value) for value in quantiles] if quantiles else None,
             }
         )
     return charts

@@ -44,6 +44,7 @@
     about.hidden = false;
     dialog.querySelector(".about").replaceChildren(about);
     if (!dialog.open) dialog.showModal();
+    dialog.scrollTop = 0;
   }
 
   function step(by) {
