@@ -29,7 +29,9 @@ class MaxAspectRatio(Filter):
         return [
             Scores(
                 values={
-                    "aspect_ratio": max((max(size) / min(size) for size in sample.image_sizes()), default=None)
+                    "aspect_ratio": max(
+                        (max(size) / min(size) for size in sample.image_sizes()), default=None
+                    )
                 }
             )
             for sample in samples

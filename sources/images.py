@@ -2,7 +2,6 @@
 
 import io
 import struct
-import zlib
 
 import imagehash
 import numpy as np
@@ -14,6 +13,7 @@ from sources.sample import NUM_PHASH_BYTES, EncodedImage
 # zlib-ng level 2 without a row filter: on 118 grey text pages 1.2 ms and 62 KB, where Pillow's PNG at level 1 takes
 # 6.1 ms and 73 KB (benchmarks/encode.py). The output does not depend on the processor.
 PNG_LEVEL = 2
+GREY_BAND_BYTES = 1 << 17  # looked at together for colour: 128 KB and two temporaries fit a core's cache
 INK_CONTRAST = 32  # grey levels a pixel must differ from the page's background to count as ink
 
 
@@ -21,34 +21,46 @@ def grey_of(rgb: np.ndarray) -> np.ndarray | None:
     """The single channel of an RGB image whose channels agree everywhere, else None.
 
     Args:
-        rgb: (height, width, 3) uint8.
+        rgb: (height, width, 3) uint8, contiguous.
     """
-    # Any row that differs settles it; a few rows find most coloured pages without touching the rest.
-    for rows in (rgb[:: max(1, len(rgb) // 16)], rgb):
-        red = rows[..., 0]
-        if not (np.array_equal(red, rows[..., 1]) and np.array_equal(red, rows[..., 2])):
+    # Neighbouring bytes of a grey image differ only where one pixel ends (every third); a band of rows at a time
+    # stays in the processor's cache, and the first coloured band settles it.
+    row_bytes = rgb.shape[1] * 3
+    rows = max(1, GREY_BAND_BYTES // row_bytes)
+    inside_pixel = np.tile(np.array([255, 255, 0], np.uint8), rows * rgb.shape[1])
+    for start in range(0, len(rgb), rows):
+        band = rgb[start : start + rows].reshape(-1)
+        differences = band[1:] ^ band[:-1]
+        differences &= inside_pixel[: len(differences)]
+        if differences.any():
             return None
     return np.ascontiguousarray(rgb[..., 0])
 
 
-def encode(pixels: np.ndarray, image_format: str, quality: int = 90) -> EncodedImage:
+def luma(image: Image.Image) -> np.ndarray:
+    """(height, width) uint8 ITU-R 601 luma of an RGB image, as Pillow's convert("L")."""
+    return np.asarray(image.convert("L"))
+
+
+def encode(pixels: np.ndarray | Image.Image, image_format: str, quality: int = 90) -> EncodedImage:
     """Encode pixels.
 
     Args:
-        pixels: (height, width) grey or (height, width, 3) RGB, uint8.
+        pixels: (height, width) grey or (height, width, 3) RGB, uint8; or a Pillow image of mode L or RGB.
         image_format: `png` (lossless), `jpeg` or `webp`.
         quality: 1 to 100, of jpeg and webp.
     """
-    height, width = pixels.shape[:2]
     if image_format == "png":
-        return EncodedImage(data=_png(pixels), extension="png", width=width, height=height)
+        array = np.asarray(pixels)
+        return EncodedImage(data=_png(array), extension="png", width=array.shape[1], height=array.shape[0])
+    image = Image.fromarray(pixels) if isinstance(pixels, np.ndarray) else pixels
     buffer = io.BytesIO()
     if image_format == "jpeg":
-        Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
-        return EncodedImage(data=buffer.getvalue(), extension="jpg", width=width, height=height)
+        image.save(buffer, "JPEG", quality=quality)
+        return EncodedImage(data=buffer.getvalue(), extension="jpg", width=image.width, height=image.height)
     if image_format == "webp":
-        Image.fromarray(pixels).save(buffer, "WEBP", quality=quality, method=0)
-        return EncodedImage(data=buffer.getvalue(), extension="webp", width=width, height=height)
+        image.save(buffer, "WEBP", quality=quality, method=0)
+        return EncodedImage(data=buffer.getvalue(), extension="webp", width=image.width, height=image.height)
     raise ValueError(f"image format must be png, jpeg or webp, got {image_format!r}")
 
 
@@ -60,7 +72,12 @@ def _png(pixels: np.ndarray) -> bytes:
     filtered[:, 1:] = row_bytes
 
     def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        return (
+            struct.pack(">I", len(data))
+            + name
+            + data
+            + struct.pack(">I", zlib_ng.crc32(data, zlib_ng.crc32(name)))
+        )
 
     header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
     body = zlib_ng.compress(filtered, PNG_LEVEL)
@@ -68,12 +85,14 @@ def _png(pixels: np.ndarray) -> bytes:
 
 
 def ink(grey: np.ndarray) -> float:
-    """Share of pixels (0 to 1) that differ from the background, the most common grey level, by more than 32 levels.
+    """Share of pixels (0 to 1) that differ from the background by more than 32 grey levels.
+
+    The background is the most common grey level.
 
     Args:
-        grey: (height, width) uint8; every second pixel of every second row is looked at.
+        grey: (height, width) uint8; every second row is looked at.
     """
-    counts = np.bincount(np.ascontiguousarray(grey[::2, ::2]).ravel(), minlength=256)
+    counts = np.array(Image.fromarray(np.ascontiguousarray(grey[::2])).histogram())
     background = int(counts.argmax())
     low, high = max(0, background - INK_CONTRAST), min(255, background + INK_CONTRAST)
     return float(1 - counts[low : high + 1].sum() / counts.sum())

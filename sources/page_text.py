@@ -3,142 +3,235 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from sources.reading_order import Line, reading_order
-
-# (x0, y0, x1, y1, text, block, line, word), as PyMuPDF gives them
-LayoutWord = tuple[float, float, float, float, str, int, int, int]
+from sources.reading_order import reading_order
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SOFT_HYPHEN = "\u00ad"
 _HYPHENS = ("-", "\u2010", _SOFT_HYPHEN)
 _BIDI_CONTROLS = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_PUNCTUATION = ".,;:!?()"
+_RIGHT_TO_LEFT = re.compile(
+    r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]"
+)  # Hebrew, Arabic, Syriac, Thaana, N'Ko …
+_EAST_ASIAN = re.compile(
+    r"[\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]"
+)
+_EAST_ASIAN_BREAK = re.compile(rf"(?<={_EAST_ASIAN.pattern})\n(?={_EAST_ASIAN.pattern})")
+MAX_WORD_SPACE = 1.2  # of a line's height: wider gaps part cells and columns
+GLUED = 0.06  # of a line's height: words nearer than this have no space between them
 
 
 @dataclass(frozen=True, slots=True)
-class _TextLine:
-    words: list[int]  # indices into the page's words
-    block: int
-    box: tuple[float, float, float, float]
+class LayoutWords:
+    """Words of one page in the order of its content stream.
+
+    Args:
+        texts: N words, never empty.
+        boxes: (N, 4) float64 x0, y0, x1, y1, y downwards.
+        blocks: (N,) the paragraph of each word.
+        lines: (N,) the line of each word inside its paragraph.
+    """
+
+    texts: Sequence[str] = ()
+    boxes: np.ndarray = field(default_factory=lambda: np.zeros((0, 4)))
+    blocks: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    lines: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
-def clean_word(text: str) -> str:
-    """The word as plain text: control characters become U+FFFD (they are damage, and count as such)."""
-    if text.isascii() and text.isprintable():
+def layout_words(found: Sequence[tuple[float, float, float, float, str, int, int, int]]) -> LayoutWords:
+    """Words as PyMuPDF gives them (x0, y0, x1, y1, text, block, line, number), cleaned."""
+    if not found:
+        return LayoutWords()
+    x0, y0, x1, y1, texts, blocks, lines, _ = zip(*found, strict=True)
+    cleaned = clean(" ".join(texts)).split(" ")  # at once: a call a word takes as long as all the rest
+    texts = cleaned if len(cleaned) == len(found) else [clean(text) for text in texts]
+    boxes = np.array([x0, y0, x1, y1], np.float64).T
+    words = LayoutWords(texts, boxes, np.array(blocks), np.array(lines))
+    return words if all(texts) else choose(words, np.array([bool(text) for text in texts]))
+
+
+def choose(words: LayoutWords, chosen: np.ndarray) -> LayoutWords:
+    """The words for which the (N,) mask is set."""
+    texts = [text for text, is_chosen in zip(words.texts, chosen, strict=True) if is_chosen]
+    return LayoutWords(texts, words.boxes[chosen], words.blocks[chosen], words.lines[chosen])
+
+
+def clean(text: str) -> str:
+    """Composed characters, no direction marks; control characters become U+FFFD (damage, and counted as such)."""
+    if text.isprintable() and unicodedata.is_normalized("NFC", text):
         return text
-    text = _BIDI_CONTROLS.sub("", unicodedata.normalize("NFC", text))
-    return _UNPRINTABLE.sub("\ufffd", text)
+    return _UNPRINTABLE.sub("\ufffd", _BIDI_CONTROLS.sub("", unicodedata.normalize("NFC", text)))
 
 
-def in_reading_order(words: Sequence[LayoutWord]) -> tuple[list[int], str]:
+def in_reading_order(words: LayoutWords) -> tuple[np.ndarray, str]:
     """Order the words of one page and write its text.
 
-    Lines are separated by a newline, blocks by an empty line; a word broken by a hyphen at the end of a line is
-    written whole on the line it begins on, and keeps its hyphen where the page spells it with one elsewhere.
+    Lines are separated by a newline, blocks by an empty line; lines of Chinese or Japanese in one block follow each
+    other without one. A word broken by a hyphen at the end of a line is written whole on the line it begins on, and
+    keeps its hyphen where the page spells it with one elsewhere.
 
     Returns:
-        Indices of `words` in reading order, and the text.
+        (N,) indices of the words in reading order, and the text.
     """
-    lines = _lines(words)
-    if not lines:
-        return [], ""
-    order = reading_order(
-        [Line(line.box, sum(len(words[k][4]) for k in line.words)) for line in lines],
-        right_to_left=_is_right_to_left(words),
-        vertical=_is_vertical(lines, words),
-    )
-    ordered = [lines[k] for k in order]
-    return [k for line in ordered for k in line.words], _text(ordered, words)
+    if not len(words.texts):
+        return np.zeros(0, np.int64), ""
+    starts, boxes = _lines(words)
+    ends = np.append(starts[1:], len(words.texts))
+    page = "".join(words.texts)
+    right_to_left = not page.isascii() and _is_right_to_left(page)
+    vertical = not page.isascii() and _is_vertical(words.texts, boxes, starts, ends)
+    order = reading_order(boxes, right_to_left=right_to_left, vertical=vertical)
+    lines = [np.arange(starts[k], ends[k]) for k in order]
+    if _RIGHT_TO_LEFT.search(page):
+        lines = [_in_line_order(line, words) for line in lines]
+    text = _text(lines, boxes[order], words.blocks[starts[order]], words)
+    return np.concatenate(lines), text
 
 
-def _lines(words: Sequence[LayoutWord]) -> list[_TextLine]:
-    lines: list[_TextLine] = []
-    start = 0
-    for k in range(1, len(words) + 1):
-        if k < len(words) and words[k][5:7] == words[start][5:7]:
-            continue
-        if words:
-            members = words[start:k]
-            box = (
-                min(w[0] for w in members),
-                min(w[1] for w in members),
-                max(w[2] for w in members),
-                max(w[3] for w in members),
-            )
-            lines.append(_TextLine(list(range(start, k)), words[start][5], box))
-        start = k
-    return lines
+def _lines(words: LayoutWords) -> tuple[np.ndarray, np.ndarray]:
+    """The first word of every line (M,), and the lines' boxes (M, 4).
+
+    A layout engine breaks lines at wide spaces; pieces of one row a word space apart are put together again, or a
+    justified line would look like cells of a table.
+    """
+    starts = np.flatnonzero((np.diff(words.blocks) != 0) | (np.diff(words.lines) != 0)) + 1
+    starts = np.concatenate([[0], starts])
+    boxes = _hulls(words.boxes, starts)
+    before, after = boxes[:-1], boxes[1:]
+    heights = boxes[:, 3] - boxes[:, 1]
+    height = np.minimum(heights[:-1], heights[1:])
+    same_row = np.abs(before[:, 1] + before[:, 3] - after[:, 1] - after[:, 3]) < height
+    gap = np.maximum(after[:, 0] - before[:, 2], before[:, 0] - after[:, 2])
+    joined = same_row & (gap < MAX_WORD_SPACE * height)
+    if not joined.any():
+        return starts, boxes
+    kept = np.flatnonzero(np.concatenate([[True], ~joined]))
+    return starts[kept], _hulls(boxes, kept)
 
 
-def _is_right_to_left(words: Sequence[LayoutWord]) -> bool:
-    strong = [bidi for word in words for bidi in (unicodedata.bidirectional(word[4][:1]),) if bidi in ("L", "R", "AL")]
-    return sum(bidi != "L" for bidi in strong) * 2 > len(strong)
+def _hulls(boxes: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """(M, 4) the boxes around runs of (N, 4) boxes, each run from one start to the next."""
+    low, high = np.minimum.reduceat(boxes[:, :2], starts), np.maximum.reduceat(boxes[:, 2:], starts)
+    return np.concatenate([low, high], axis=1)
 
 
-def _is_vertical(lines: Sequence[_TextLine], words: Sequence[LayoutWord]) -> bool:
+def _is_right_to_left(text: str) -> bool:
+    """Whether most letters are of a script written from right to left."""
+    num_letters = sum(map(str.isalpha, text))
+    return 2 * len(_RIGHT_TO_LEFT.findall(text)) > num_letters
+
+
+def _is_vertical(texts: Sequence[str], boxes: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> bool:
     """Whether most lines of three or more characters are taller than wide and written in East Asian characters."""
-    tall = wide = 0
-    for line in lines:
-        text = "".join(words[k][4] for k in line.words)
-        if len(text) < 3:
-            continue
-        x0, y0, x1, y1 = line.box
-        if y1 - y0 > 2 * (x1 - x0) and unicodedata.east_asian_width(text[0]) in "WF":
-            tall += 1
-        else:
-            wide += 1
-    return tall > wide
+    tall = 2 * (boxes[:, 2] - boxes[:, 0]) < boxes[:, 3] - boxes[:, 1]
+    if not tall.any():
+        return False
+    lines = ["".join(texts[a:b]) for a, b in zip(starts, ends, strict=True)]
+    long = [k for k, line in enumerate(lines) if len(line) >= 3]
+    return 2 * sum(bool(tall[k] and _EAST_ASIAN.match(lines[k])) for k in long) > len(long)
 
 
-def _text(lines: Sequence[_TextLine], words: Sequence[LayoutWord]) -> str:
-    written = [[words[k][4] for k in line.words] for line in lines]
-    hyphenated = {word.strip(".,;:!?()").lower() for line in written for word in line if "-" in word[1:-1]}
+def _in_line_order(line: np.ndarray, words: LayoutWords) -> np.ndarray:
+    """The words of a line as they are read: producers paint the runs of a right-to-left line in any order.
+
+    A right-to-left line is sorted from the right, and what is Latin inside it is turned back.
+    """
+    texts = [words.texts[k] for k in line]
+    if len(line) < 2 or not _is_right_to_left("".join(texts)):
+        return line
+    line = line[np.argsort(-words.boxes[line, 2], kind="stable")]
+    is_latin = [
+        any(map(str.isalpha, words.texts[k])) and not _RIGHT_TO_LEFT.search(words.texts[k]) for k in line
+    ]
+    neutral = [not any(map(str.isalpha, words.texts[k])) for k in line]
+    ordered = line.copy()
+    k = 0
+    while k < len(line):
+        if is_latin[k]:
+            end = k
+            for j in range(k + 1, len(line)):  # numbers and marks between two Latin words go with them
+                if is_latin[j]:
+                    end = j
+                elif not neutral[j]:
+                    break
+            ordered[k : end + 1] = line[k : end + 1][::-1]
+            k = end
+        k += 1
+    return ordered
+
+
+def _text(lines: Sequence[np.ndarray], boxes: np.ndarray, blocks: np.ndarray, words: LayoutWords) -> str:
+    """The text of lines in reading order, with (M, 4) boxes and (M,) blocks of the lines."""
+    written = [[words.texts[k] for k in line] for line in lines]
+    if _RIGHT_TO_LEFT.search("".join(words.texts)):
+        written = [_glued(line, words) for line in lines]
+    separators = _separators(boxes, blocks)
+    broken = [
+        k for k, line in enumerate(written[:-1]) if line[-1].endswith(_HYPHENS) and separators[k] != " "
+    ]
+    if broken:
+        _mend(written, broken)
     pieces: list[str] = []
-    carried = ""  # the second half of a broken word, already written with its first half
-    for k, line in enumerate(lines):
-        tokens = written[k][1:] if carried else written[k]
-        carried = ""
-        if not tokens and k and written[k]:
+    for k, line in enumerate(written):
+        if line:  # else its only word was the second half of a broken one
+            pieces.append(" ".join(line))
+            pieces.append(separators[k] if k < len(separators) else "")
+    text = "".join(pieces).strip().replace(_SOFT_HYPHEN, "")
+    return text if text.isascii() else _EAST_ASIAN_BREAK.sub("", text)
+
+
+def _glued(line: np.ndarray, words: LayoutWords) -> list[str]:
+    """The texts of a line, those without a gap between them joined: marks beside a right-to-left word come apart."""
+    boxes = words.boxes[line]
+    gaps = np.maximum(boxes[1:, 0] - boxes[:-1, 2], boxes[:-1, 0] - boxes[1:, 2])
+    glued = gaps < GLUED * (boxes[1:, 3] - boxes[1:, 1])
+    texts = [words.texts[line[0]]]
+    for k, is_glued in zip(line[1:], glued, strict=True):
+        if is_glued:
+            texts[-1] += words.texts[k]
+        else:
+            texts.append(words.texts[k])
+    return texts
+
+
+def _separators(boxes: np.ndarray, blocks: np.ndarray) -> list[str]:
+    """What stands between each line and the next: a space in the same row, a newline, or an empty line."""
+    before, after = boxes[:-1], boxes[1:]
+    height = np.minimum(before[:, 3] - before[:, 1], after[:, 3] - after[:, 1])
+    distance = np.abs((before[:, 1] + before[:, 3]) - (after[:, 1] + after[:, 3]))
+    same_row = (distance < height) & ((after[:, 0] >= before[:, 2]) | (after[:, 2] <= before[:, 0]))
+    same_block = blocks[:-1] == blocks[1:]
+    return [
+        " " if row else "\n" if block else "\n\n" for row, block in zip(same_row, same_block, strict=True)
+    ]
+
+
+def _mend(lines: list[list[str]], broken: Sequence[int]) -> None:
+    """Write words broken at the ends of the lines `broken` whole, in place."""
+    hyphenated = {word.strip(_PUNCTUATION).lower() for line in lines for word in line if "-" in word[1:-1]}
+    for k in reversed(broken):  # from the end, so that a word broken twice is mended too
+        if not lines[k + 1]:
             continue
-        if k + 1 < len(lines) and tokens:
-            mended = _mend(tokens[-1], written[k + 1][0], hyphenated)
-            if mended is not None:
-                tokens = [*tokens[:-1], mended]
-                carried = written[k + 1][0]
-        if pieces:
-            pieces.append(_separator(lines[k - 1], line))
-        pieces.append(" ".join(token.replace(_SOFT_HYPHEN, "") for token in tokens))
-    return "".join(pieces).strip()
+        first, second = lines[k][-1], lines[k + 1][0]
+        if len(first) < 2 or not first[-2].isalpha() or not second[0].islower():
+            continue
+        compound = f"{first[:-1]}-{second}"
+        keeps_hyphen = first[-1] != _SOFT_HYPHEN and compound.strip(_PUNCTUATION).lower() in hyphenated
+        lines[k][-1] = compound if keeps_hyphen else first[:-1] + second
+        del lines[k + 1][0]
 
 
-def _mend(first: str, second: str, hyphenated: set[str]) -> str | None:
-    """The whole word where `first` at a line's end and `second` at the next line's start are its halves, else None."""
-    if not first.endswith(_HYPHENS) or len(first) < 2 or not first[-2].isalpha() or not second[:1].islower():
-        return None
-    compound = f"{first[:-1]}-{second}"
-    if first[-1] != _SOFT_HYPHEN and compound.strip(".,;:!?()").lower() in hyphenated:
-        return compound
-    return first[:-1] + second
-
-
-def _separator(before: _TextLine, after: _TextLine) -> str:
-    height = min(before.box[3] - before.box[1], after.box[3] - after.box[1])
-    same_row = abs((before.box[1] + before.box[3]) - (after.box[1] + after.box[3])) < height
-    if same_row and after.box[0] >= before.box[0]:
-        return " "
-    return "\n" if before.block == after.block else "\n\n"
-
-
-def boxes_in_pixels(words: Sequence[LayoutWord], zoom: float, origin: tuple[int, int]) -> np.ndarray:
+def boxes_in_pixels(boxes: np.ndarray, zoom: float, origin: tuple[int, int]) -> np.ndarray:
     """(N, 4) float32 boxes in pixels, rounded to a quarter pixel.
 
     Args:
+        boxes: (N, 4) in points.
         zoom: pixels a point.
         origin: the image's top left corner in pixels of the page.
     """
-    points = np.array([word[:4] for word in words], np.float64).reshape(-1, 4)
-    pixels = points * zoom - np.array([*origin, *origin])
+    pixels = boxes * zoom - np.array([*origin, *origin])
     return (np.round(pixels * 4) / 4).astype(np.float32)

@@ -8,21 +8,30 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import PIL
+import PIL.Image
 import pymupdf
 import zlib_ng
 
-from sources.images import encode, grey_of, ink, phash
-from sources.page_text import boxes_in_pixels, clean_word, in_reading_order
+from sources.images import encode, grey_of, ink, luma, phash
+from sources.page_text import boxes_in_pixels, choose, in_reading_order, layout_words
 from sources.sample import IMAGE_PLACEHOLDER, Provenance, Sample, Words, sample_id
 from sources.source import Contents, InputError, ItemError, Source
 
-CODE_VERSION = 1  # raise it when this file, page_text, reading_order or images write other bytes for the same page
+CODE_VERSION = (
+    1  # raise it when this file, page_text, reading_order or images write other bytes for the same page
+)
 POINTS_PER_INCH = 72
 # Ligatures are taken apart, white space is kept out, text outside the page is left out; images are noted (not decoded).
 TEXT_FLAGS = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_IMAGES
 SCAN_COVERAGE = 0.5  # share of the page under one image for the page to count as scanned
 MAX_PIXELS = 64_000_000  # an image side_px long and as wide as a page may ask for, at most
+
+
+class _Document(pymupdf.Document):  # type: ignore[misc]
+    """A document whose outline is not read: a table of contents takes up to 30 ms a file, and no page needs it."""
+
+    def _loadOutline(self) -> None:
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +91,9 @@ class Pdfs(Source):
         with self._open(path) as document:
             num_pages = len(document)
         if num_pages > size:  # a page takes more than a byte: the count is forged
-            raise InputError("damaged", f"the file says it has {num_pages} pages but is only {size} bytes long")
+            raise InputError(
+                "damaged", f"the file says it has {num_pages} pages but is only {size} bytes long"
+            )
         return Contents(digest=digest, num_items=num_pages)
 
     def read(self, path: Path, digest: str, items: range) -> Iterator[tuple[int, Sample | ItemError | None]]:
@@ -106,9 +117,11 @@ class Pdfs(Source):
         if not head:
             raise InputError("empty_file", "the file is empty (0 bytes)")
         if b"%PDF-" not in head:
-            raise InputError("not_a_pdf", f"no PDF header in the first 1,024 bytes; the file begins with {head[:8]!r}")
+            raise InputError(
+                "not_a_pdf", f"no PDF header in the first 1,024 bytes; the file begins with {head[:8]!r}"
+            )
         try:
-            document = pymupdf.open(path, filetype="pdf")
+            document = _Document(path, filetype="pdf")
         except (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase) as error:
             raise InputError("damaged", f"the PDF cannot be opened: {error}") from error
         if document.needs_pass and not any(document.authenticate(word) for word in ("", *self.passwords)):
@@ -125,18 +138,19 @@ class Pdfs(Source):
             raise ValueError(f"the page's size is {page.rect.width:g} × {page.rect.height:g} points")
         drawn = page.get_displaylist()  # annotations and form fields included
         zoom = min(self.side_px / max(page.rect.width, page.rect.height), self.max_dpi / POINTS_PER_INCH)
-        pixels, origin = _render(drawn, zoom)
+        pixmap = _render(drawn, zoom)  # must outlive `pixels`, which are a view of it
+        pixels = np.frombuffer(pixmap.samples_mv, np.uint8).reshape(pixmap.height, pixmap.width, 3)
         grey = grey_of(pixels)
         if grey is not None and self.grey == "png":
             image = encode(grey, "png")
         else:
-            image = encode(pixels, self.format, self.quality)
-        if grey is None:
-            grey = _luma(pixels)
+            picture = PIL.Image.fromarray(pixels)
+            image = encode(picture, self.format, self.quality)
+            grey = luma(picture) if grey is None else grey
 
         textpage = pymupdf.TextPage(drawn.get_textpage(TEXT_FLAGS))
         textpage.parent = page
-        words, text = self._words(textpage, zoom, origin, grey.shape)
+        words, text = self._words(textpage, zoom, (pixmap.x, pixmap.y), grey.shape)
         locator = self.locator(item)
         return Sample(
             id=sample_id(digest, locator),
@@ -153,17 +167,16 @@ class Pdfs(Source):
     def _words(
         self, textpage: pymupdf.TextPage, zoom: float, origin: tuple[int, int], shape: tuple[int, int]
     ) -> tuple[Words, str]:
-        found = [(*w[:4], clean_word(w[4]), *w[5:]) for w in textpage.extractWORDS()]
-        boxes = boxes_in_pixels(found, zoom, origin)
+        found = layout_words(textpage.extractWORDS())
+        boxes = boxes_in_pixels(found.boxes, zoom, origin)
         height, width = shape
         np.clip(boxes, 0, [width, height, width, height], out=boxes)
         seen = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
         if not seen.all():
-            found = [word for word, is_seen in zip(found, seen, strict=True) if is_seen]
-            boxes = boxes[seen]
+            found, boxes = choose(found, seen), boxes[seen]
         order, text = in_reading_order(found)
-        words = Words(texts=[found[k][4] for k in order], boxes=boxes[order], images=np.zeros(len(order), np.int32))
-        return words, text
+        texts = [found.texts[k] for k in order]
+        return Words(texts=texts, boxes=boxes[order], images=np.zeros(len(order), np.int32)), text
 
 
 def _digest(path: Path) -> tuple[int, str]:
@@ -177,22 +190,17 @@ def _digest(path: Path) -> tuple[int, str]:
 
 def _os_error(error: OSError) -> InputError:
     causes: dict[type[OSError], str] = {FileNotFoundError: "not_found", PermissionError: "permission_denied"}
-    return InputError(causes.get(type(error), "unreadable"), f"the file cannot be read: {error.strerror or error}")
+    return InputError(
+        causes.get(type(error), "unreadable"), f"the file cannot be read: {error.strerror or error}"
+    )
 
 
-def _render(drawn: pymupdf.DisplayList, zoom: float) -> tuple[np.ndarray, tuple[int, int]]:
-    """(height, width, 3) uint8 pixels of a page, and the pixel its image begins at."""
+def _render(drawn: pymupdf.DisplayList, zoom: float) -> pymupdf.Pixmap:
+    """The page as 8-bit RGB on white."""
     rect = drawn.rect * zoom
     if rect.width * rect.height > MAX_PIXELS:
         raise ValueError(f"the page would be {rect.width:.0f} × {rect.height:.0f} pixels")
-    pixmap = drawn.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), colorspace=pymupdf.csRGB, alpha=False)
-    pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width, 3)
-    return pixels, (pixmap.x, pixmap.y)
-
-
-def _luma(pixels: np.ndarray) -> np.ndarray:
-    """(height, width) uint8 ITU-R 601 luma, as Pillow's convert("L")."""
-    return np.asarray(PIL.Image.fromarray(pixels).convert("L"))
+    return drawn.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), colorspace=pymupdf.csRGB, alpha=False)
 
 
 def _flags(
