@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,10 @@ _RIGHT_TO_LEFT = re.compile(
 _EAST_ASIAN = re.compile(
     r"[\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]"
 )
+_EAST_ASIAN_SPACE = re.compile(rf"(?<={_EAST_ASIAN.pattern}) (?={_EAST_ASIAN.pattern})")
 _EAST_ASIAN_BREAK = re.compile(rf"(?<={_EAST_ASIAN.pattern})\n(?={_EAST_ASIAN.pattern})")
+MAX_LEADING = 1.8  # of a vertical line's width: lines further apart are paragraphs
+MAX_LETTER_GAP = 0.2  # of a letter's height
 MAX_WORD_SPACE = 1.2  # of a line's height: wider gaps part cells and columns
 GLUED = 0.06  # of a line's height: words nearer than this have no space between them
 
@@ -46,12 +50,58 @@ def layout_words(found: Sequence[tuple[float, float, float, float, str, int, int
     """Words as PyMuPDF gives them (x0, y0, x1, y1, text, block, line, number), cleaned."""
     if not found:
         return LayoutWords()
-    x0, y0, x1, y1, texts, blocks, lines, _ = zip(*found, strict=True)
-    cleaned = clean(" ".join(texts)).split(" ")  # at once: a call a word takes as long as all the rest
-    texts = cleaned if len(cleaned) == len(found) else [clean(text) for text in texts]
+    x0, y0, x1, y1, raw, blocks, lines, _ = zip(*found, strict=True)
+    cleaned = clean(" ".join(raw)).split(" ")  # at once: a call a word takes as long as all the rest
+    texts = cleaned if len(cleaned) == len(found) else [clean(text) for text in raw]
     boxes = np.array([x0, y0, x1, y1], np.float64).T
     words = LayoutWords(texts, boxes, np.array(blocks), np.array(lines))
     return words if all(texts) else choose(words, np.array([bool(text) for text in texts]))
+
+
+def has_right_to_left(words: LayoutWords) -> bool:
+    """Whether any letter is of a script written from right to left."""
+    return _RIGHT_TO_LEFT.search("".join(words.texts)) is not None
+
+
+def words_of_characters(blocks: Sequence[Mapping[str, Any]]) -> LayoutWords:
+    """Words from the characters of PyMuPDF's `rawdict` blocks, split at spaces and wherever the next is not beside.
+
+    For pages with right-to-left text. MuPDF's own words join marks and numbers that such a line has far apart
+    (`,2024` with a box over half the line), and it cuts lines where a producer paints their marks last.
+    """
+    found = []
+    for block_number, block in enumerate(blocks):
+        row_number, row = -1, np.zeros((1, 4))
+        for line in block.get("lines", ()):
+            piece = np.array([line["bbox"]])
+            if row_number < 0 or not _is_near(row, piece)[0]:
+                row_number, row = row_number + 1, piece
+            else:
+                row = _hulls(np.concatenate([row, piece]), np.array([0]))
+            characters = [character for span in line["spans"] for character in span["chars"]]
+            found += [(*box, text, block_number, row_number, 0) for box, text in _split(characters)]
+    return layout_words(found)
+
+
+def _split(
+    characters: Sequence[Mapping[str, Any]],
+) -> Iterator[tuple[tuple[float, float, float, float], str]]:
+    """Box and text of each word in the characters of a line."""
+    text, box = "", (0.0, 0.0, 0.0, 0.0)
+    for character in characters:
+        letter, (x0, y0, x1, y1) = character["c"], character["bbox"]
+        if text and (letter.isspace() or max(x0 - box[2], box[0] - x1) > MAX_LETTER_GAP * (y1 - y0)):
+            yield box, text
+            text = ""
+        if not letter.isspace():
+            box = (
+                (min(x0, box[0]), min(y0, box[1]), max(x1, box[2]), max(y1, box[3]))
+                if text
+                else (x0, y0, x1, y1)
+            )
+            text += letter
+    if text:
+        yield box, text
 
 
 def choose(words: LayoutWords, chosen: np.ndarray) -> LayoutWords:
@@ -88,7 +138,10 @@ def in_reading_order(words: LayoutWords) -> tuple[np.ndarray, str]:
     lines = [np.arange(starts[k], ends[k]) for k in order]
     if _RIGHT_TO_LEFT.search(page):
         lines = [_in_line_order(line, words) for line in lines]
-    text = _text(lines, boxes[order], words.blocks[starts[order]], words)
+    separators = _separators(boxes[order], words.blocks[starts[order]], vertical)
+    text = _text(lines, separators, words)
+    if vertical:
+        text = _EAST_ASIAN_SPACE.sub("", text)
     return np.concatenate(lines), text
 
 
@@ -101,16 +154,33 @@ def _lines(words: LayoutWords) -> tuple[np.ndarray, np.ndarray]:
     starts = np.flatnonzero((np.diff(words.blocks) != 0) | (np.diff(words.lines) != 0)) + 1
     starts = np.concatenate([[0], starts])
     boxes = _hulls(words.boxes, starts)
-    before, after = boxes[:-1], boxes[1:]
-    heights = boxes[:, 3] - boxes[:, 1]
-    height = np.minimum(heights[:-1], heights[1:])
-    same_row = np.abs(before[:, 1] + before[:, 3] - after[:, 1] - after[:, 3]) < height
-    gap = np.maximum(after[:, 0] - before[:, 2], before[:, 0] - after[:, 2])
-    joined = same_row & (gap < MAX_WORD_SPACE * height)
-    if not joined.any():
+    near = _is_near(boxes[:-1], boxes[1:])
+    stacked = _is_stacked(boxes[:-1], boxes[1:])
+    if 2 * stacked.sum() > len(starts) and _EAST_ASIAN.search("".join(words.texts)):
+        near |= stacked  # vertical text that came character by character
+    if not near.any():
         return starts, boxes
-    kept = np.flatnonzero(np.concatenate([[True], ~joined]))
-    return starts[kept], _hulls(boxes, kept)
+    first = np.flatnonzero(np.concatenate([[True], ~near]))
+    return starts[first], _hulls(boxes, first)
+
+
+def _is_near(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(N,) whether pairs of boxes stand in one row, no more than a word space apart."""
+    height = np.minimum(a[:, 3] - a[:, 1], b[:, 3] - b[:, 1])
+    in_one_row = np.abs(a[:, 1] + a[:, 3] - b[:, 1] - b[:, 3]) < height
+    gap = np.maximum(b[:, 0] - a[:, 2], a[:, 0] - b[:, 2])
+    return in_one_row & (gap < MAX_WORD_SPACE * height)
+
+
+def _is_stacked(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(N,) whether the second box of each pair is as wide as the first, about square, and directly below it."""
+    width, height = a[:, 2] - a[:, 0], b[:, 3] - b[:, 1]
+    return (
+        (np.abs(a[:, 0] + a[:, 2] - b[:, 0] - b[:, 2]) < 0.5 * width)
+        & (np.abs(width - (b[:, 2] - b[:, 0])) < 0.5 * width)
+        & (np.abs(width - height) < 0.5 * height)
+        & (np.abs(b[:, 1] - a[:, 3]) < 0.5 * height)
+    )
 
 
 def _hulls(boxes: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -164,12 +234,11 @@ def _in_line_order(line: np.ndarray, words: LayoutWords) -> np.ndarray:
     return ordered
 
 
-def _text(lines: Sequence[np.ndarray], boxes: np.ndarray, blocks: np.ndarray, words: LayoutWords) -> str:
-    """The text of lines in reading order, with (M, 4) boxes and (M,) blocks of the lines."""
+def _text(lines: Sequence[np.ndarray], separators: Sequence[str], words: LayoutWords) -> str:
+    """The text of lines in reading order, each but the last followed by its separator."""
     written = [[words.texts[k] for k in line] for line in lines]
     if _RIGHT_TO_LEFT.search("".join(words.texts)):
         written = [_glued(line, words) for line in lines]
-    separators = _separators(boxes, blocks)
     broken = [
         k for k, line in enumerate(written[:-1]) if line[-1].endswith(_HYPHENS) and separators[k] != " "
     ]
@@ -198,9 +267,16 @@ def _glued(line: np.ndarray, words: LayoutWords) -> list[str]:
     return texts
 
 
-def _separators(boxes: np.ndarray, blocks: np.ndarray) -> list[str]:
-    """What stands between each line and the next: a space in the same row, a newline, or an empty line."""
+def _separators(boxes: np.ndarray, blocks: np.ndarray, vertical: bool) -> list[str]:
+    """What stands between each line and the next: a space in the same row, a newline, or an empty line.
+
+    Args:
+        boxes, blocks: (M, 4) and (M,) of the lines in reading order.
+    """
     before, after = boxes[:-1], boxes[1:]
+    if vertical:  # a layout engine takes every line of vertical text for a block of its own
+        width = before[:, 2] - before[:, 0]
+        return ["\n" if near else "\n\n" for near in before[:, 0] - after[:, 0] < MAX_LEADING * width]
     height = np.minimum(before[:, 3] - before[:, 1], after[:, 3] - after[:, 1])
     distance = np.abs((before[:, 1] + before[:, 3]) - (after[:, 1] + after[:, 3]))
     same_row = (distance < height) & ((after[:, 0] >= before[:, 2]) | (after[:, 2] <= before[:, 0]))

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,7 +13,14 @@ import pymupdf
 import zlib_ng
 
 from sources.images import encode, grey_of, ink, luma, phash
-from sources.page_text import boxes_in_pixels, choose, in_reading_order, layout_words
+from sources.page_text import (
+    boxes_in_pixels,
+    choose,
+    has_right_to_left,
+    in_reading_order,
+    layout_words,
+    words_of_characters,
+)
 from sources.sample import IMAGE_PLACEHOLDER, Provenance, Sample, Words, sample_id
 from sources.source import Contents, InputError, ItemError, Source
 
@@ -24,10 +31,11 @@ POINTS_PER_INCH = 72
 # Ligatures are taken apart, white space is kept out, text outside the page is left out; images are noted (not decoded).
 TEXT_FLAGS = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_IMAGES
 SCAN_COVERAGE = 0.5  # share of the page under one image for the page to count as scanned
+MAX_IMAGE_PIXELS = 1_000_000_000  # of one image on a page; an A0 poster at 600 dpi has 560 million
 MAX_PIXELS = 64_000_000  # an image side_px long and as wide as a page may ask for, at most
 
 
-class _Document(pymupdf.Document):  # type: ignore[misc]
+class _Document(pymupdf.Document):
     """A document whose outline is not read: a table of contents takes up to 30 ms a file, and no page needs it."""
 
     def _loadOutline(self) -> None:
@@ -102,6 +110,8 @@ class Pdfs(Source):
                 yield item, None
                 try:
                     yield item, self._sample(document, digest, item)
+                except InputError as error:
+                    yield item, ItemError(item=item, cause=error.cause, message=error.message)
                 except (RuntimeError, ValueError, MemoryError, pymupdf.mupdf.FzErrorBase) as error:
                     yield item, _page_error(item, error)
             pymupdf.TOOLS.store_shrink(100)
@@ -127,38 +137,55 @@ class Pdfs(Source):
         if document.needs_pass and not any(document.authenticate(word) for word in ("", *self.passwords)):
             document.close()
             raise InputError("encrypted", "the PDF asks for a password; give it with --set passwords=[…]")
-        if len(document) == 0:
+        try:
+            num_pages = len(document)
+        except RuntimeError as error:  # a forged number of pages
+            document.close()
+            raise InputError("damaged", f"the PDF's pages cannot be counted: {error}") from error
+        if num_pages == 0:
             document.close()
             raise InputError("no_pages", "the PDF has no page that can be found")
         return document
 
     def _sample(self, document: pymupdf.Document, digest: str, item: int) -> Sample:
+        pymupdf.TOOLS.reset_mupdf_warnings()
         page = document[item]
+        if not pymupdf.mupdf.pdf_is_dict(pymupdf.mupdf.pdf_page_from_fz_page(page.this).obj()):
+            # MuPDF shows an empty page in its place; nobody wrote that page.
+            raise ValueError("the page tree names something that is no page")
         if page.rect.is_empty or page.rect.is_infinite:
             raise ValueError(f"the page's size is {page.rect.width:g} × {page.rect.height:g} points")
         drawn = page.get_displaylist()  # annotations and form fields included
         zoom = min(self.side_px / max(page.rect.width, page.rect.height), self.max_dpi / POINTS_PER_INCH)
+        textpage = pymupdf.TextPage(drawn.get_textpage(TEXT_FLAGS))
+        textpage.parent = page
+        images = textpage.extractIMGINFO()
+        for image in images:
+            if image["width"] * image["height"] > MAX_IMAGE_PIXELS:
+                size = f"{image['width']} × {image['height']} pixels"
+                raise InputError("image_too_large", f"the page shows an image of {size}")
         pixmap = _render(drawn, zoom)  # must outlive `pixels`, which are a view of it
         pixels = np.frombuffer(pixmap.samples_mv, np.uint8).reshape(pixmap.height, pixmap.width, 3)
         grey = grey_of(pixels)
         if grey is not None and self.grey == "png":
-            image = encode(grey, "png")
+            encoded = encode(grey, "png")
         else:
             picture = PIL.Image.fromarray(pixels)
-            image = encode(picture, self.format, self.quality)
+            encoded = encode(picture, self.format, self.quality)
             grey = luma(picture) if grey is None else grey
-
-        textpage = pymupdf.TextPage(drawn.get_textpage(TEXT_FLAGS))
-        textpage.parent = page
         words, text = self._words(textpage, zoom, (pixmap.x, pixmap.y), grey.shape)
+        if (
+            "malloc" in pymupdf.TOOLS.mupdf_warnings()
+        ):  # MuPDF leaves out what it has no memory for, and goes on
+            raise MemoryError("some of the page needs more memory than there is")
         locator = self.locator(item)
         return Sample(
             id=sample_id(digest, locator),
             source=self.name,
-            images=[image],
+            images=[encoded],
             text=f"{IMAGE_PLACEHOLDER}\n{text}",
             words=words,
-            flags=_flags(document, page, textpage, bool(words.texts)),
+            flags=_flags(document, page, images, bool(words.texts)),
             measures={"ink": ink(grey)},
             phash=phash(grey),
             provenance=Provenance(locator=locator, digest=digest),
@@ -168,6 +195,8 @@ class Pdfs(Source):
         self, textpage: pymupdf.TextPage, zoom: float, origin: tuple[int, int], shape: tuple[int, int]
     ) -> tuple[Words, str]:
         found = layout_words(textpage.extractWORDS())
+        if has_right_to_left(found):
+            found = words_of_characters(textpage.extractRAWDICT()["blocks"])
         boxes = boxes_in_pixels(found.boxes, zoom, origin)
         height, width = shape
         np.clip(boxes, 0, [width, height, width, height], out=boxes)
@@ -204,11 +233,11 @@ def _render(drawn: pymupdf.DisplayList, zoom: float) -> pymupdf.Pixmap:
 
 
 def _flags(
-    document: pymupdf.Document, page: pymupdf.Page, textpage: pymupdf.TextPage, has_words: bool
+    document: pymupdf.Document, page: pymupdf.Page, images: Sequence[Mapping[str, Any]], has_words: bool
 ) -> list[str]:
     flags = []
     area = page.rect.width * page.rect.height
-    covered = max((abs(pymupdf.Rect(image["bbox"])) for image in textpage.extractIMGINFO()), default=0)
+    covered = max((abs(pymupdf.Rect(image["bbox"]) & page.rect) for image in images), default=0)
     if covered >= SCAN_COVERAGE * area:
         if not has_words:
             flags.append("scan")
