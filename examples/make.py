@@ -1,0 +1,144 @@
+"""Makes the bundled example PDFs again: `python examples/make.py`, from the folder that holds `examples/`.
+
+Needs chromium, LibreOffice, groff and the fonts named in `README.md`. Dates differ from run to run, so the bytes do too.
+"""
+
+import random
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pymupdf
+from PIL import Image, ImageFilter
+
+HERE = Path(__file__).parent
+DOCUMENTS, PDFS = HERE / "documents", HERE / "pdfs"
+SCAN_DPI = 120
+
+
+def main() -> None:
+    PDFS.mkdir(exist_ok=True)
+    typeset("reading-a-page")
+    for name in ("judging-pages", "页面数据", "arabic", "slides"):
+        print_from_browser(name)
+    export_from_office("producers")
+    fill_form("form.pdf")
+    scan(PDFS / "reading-a-page.pdf", "scan.pdf", angle=0.4, ocr_layer=False)
+    scan(PDFS / "judging-pages.pdf", "scan-with-ocr.pdf", angle=0, ocr_layer=True)
+    shutil.copyfile(PDFS / "reading-a-page.pdf", PDFS / "copy-of-reading-a-page.pdf")
+    encrypt(PDFS / "reading-a-page.pdf", "encrypted.pdf")
+    (PDFS / "truncated.pdf").write_bytes((PDFS / "judging-pages.pdf").read_bytes()[:700])
+    for path in sorted(PDFS.iterdir()):
+        print(f"{path.stat().st_size:>8,} bytes  {path.name}")
+
+
+def typeset(name: str) -> None:
+    """groff: `-ms` source to PDF."""
+    command = ["groff", "-Tpdf", "-ms", "-K", "utf8", "-P-pa4", str(DOCUMENTS / f"{name}.ms")]
+    done = subprocess.run(command, check=True, capture_output=True)
+    (PDFS / f"{name}.pdf").write_bytes(done.stdout)
+
+
+def print_from_browser(name: str) -> None:
+    """Chromium: HTML to PDF."""
+    with tempfile.TemporaryDirectory() as profile:
+        command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]
+        command += [f"--user-data-dir={profile}", f"--print-to-pdf={PDFS / name}.pdf"]
+        command += [(DOCUMENTS / f"{name}.html").absolute().as_uri()]
+        subprocess.run(command, check=True, capture_output=True)
+
+
+def export_from_office(name: str) -> None:
+    """LibreOffice Writer: HTML to PDF."""
+    with tempfile.TemporaryDirectory() as profile:
+        command = ["soffice", f"-env:UserInstallation={Path(profile).as_uri()}", "--headless"]
+        command += ["--infilter=HTML (StarWriter)", "--convert-to", "pdf:writer_pdf_Export"]
+        command += ["--outdir", str(PDFS), str(DOCUMENTS / f"{name}.html")]
+        subprocess.run(command, check=True, capture_output=True)
+
+
+def fill_form(name: str) -> None:
+    """A form with filled fields, a ticked box, a note and a highlight."""
+    document = pymupdf.open()
+    page = document.new_page()
+    page.insert_text((60, 80), "Record of a data set", fontsize=20)
+    page.insert_text(
+        (60, 108), "One sheet for each collection of pages, filled in by whoever publishes it.", fontsize=11
+    )
+    rows = [
+        ("Title", "Example documents"),
+        ("Languages", "English, Chinese, Arabic"),
+        ("Pages", "thirteen"),
+        ("Licence", "CC0-1.0"),
+        ("Made with", "a browser, groff, LibreOffice and PyMuPDF"),
+    ]
+    for k, (label, value) in enumerate(rows):
+        top = 140 + 36 * k
+        page.insert_text((60, top + 15), label, fontsize=11)
+        field = pymupdf.Widget()
+        field.field_name, field.field_value, field.field_type = label, value, pymupdf.PDF_WIDGET_TYPE_TEXT
+        field.rect, field.text_fontsize = pymupdf.Rect(160, top, 500, top + 22), 11
+        field.border_width, field.border_color = 0.5, (0.4, 0.4, 0.4)
+        page.add_widget(field)
+    for k, (label, ticked) in enumerate(
+        [("contains no personal data", True), ("may be sold", True), ("is complete", False)]
+    ):
+        box = pymupdf.Widget()
+        box.field_name, box.field_value, box.field_type = label, ticked, pymupdf.PDF_WIDGET_TYPE_CHECKBOX
+        box.rect = pymupdf.Rect(60, 340 + 28 * k, 74, 354 + 28 * k)
+        box.border_width, box.border_color = 0.5, (0.4, 0.4, 0.4)
+        page.add_widget(box)
+        page.insert_text((84, 352 + 28 * k), f"The collection {label}.", fontsize=11)
+    page.add_highlight_annot(pymupdf.Rect(60, 62, 262, 86))
+    note = "Note: the number of pages counts the blank one, and the copy only once."
+    page.add_freetext_annot(pymupdf.Rect(60, 450, 500, 480), note, fontsize=11, text_color=(0.6, 0.1, 0.1))
+    document.save(PDFS / name, garbage=4, deflate=True)
+
+
+def scan(source: Path, name: str, *, angle: float, ocr_layer: bool) -> None:
+    """The first page of `source` as a scanner leaves it: one grey picture, slightly turned, speckled and blurred.
+
+    Args:
+        angle: degrees the paper lies askew.
+        ocr_layer: write the words over the picture, invisibly, as a program for text recognition does.
+    """
+    page = pymupdf.open(source)[0]
+    pixmap = page.get_pixmap(dpi=SCAN_DPI, colorspace=pymupdf.csGRAY)
+    picture = Image.frombytes("L", (pixmap.width, pixmap.height), pixmap.samples)
+    picture = picture.rotate(angle, Image.Resampling.BICUBIC, fillcolor=255).filter(
+        ImageFilter.GaussianBlur(0.5)
+    )
+    picture = picture.point(lambda grey: 25 + grey * 220 // 255)
+    pixels, speckles = picture.load(), random.Random(name)
+    for _ in range(picture.width * picture.height // 900):
+        pixels[speckles.randrange(picture.width), speckles.randrange(picture.height)] = speckles.randrange(
+            90, 200
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        jpeg = Path(folder) / "scan.jpg"
+        picture.save(jpeg, quality=45)
+        document = pymupdf.open()
+        copy = document.new_page(width=page.rect.width, height=page.rect.height)
+        copy.insert_image(copy.rect, filename=jpeg)
+    if ocr_layer:
+        for x0, y0, x1, y1, word, *_ in page.get_text("words"):
+            size = 0.8 * (y1 - y0)
+            stretch = (x1 - x0) / max(1e-3, pymupdf.get_text_length(word, fontsize=size))
+            anchor = pymupdf.Point(x0, y1 - 0.25 * (y1 - y0))
+            copy.insert_text(
+                anchor, word, fontsize=size, render_mode=3, morph=(anchor, pymupdf.Matrix(stretch, 1))
+            )
+    document.save(PDFS / name, garbage=4, deflate=True)
+
+
+def encrypt(source: Path, name: str) -> None:
+    """The password is `pages`: run with `--set 'passwords=[pages]'` to read it."""
+    document = pymupdf.open(source)
+    document.save(
+        PDFS / name, encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="pages", owner_pw="owner of the pages"
+    )
+
+
+if __name__ == "__main__":
+    main()
