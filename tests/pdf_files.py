@@ -434,6 +434,7 @@ def stream(data: bytes, extra: bytes = b"") -> bytes:
 
 CATALOG = b"<< /Type /Catalog /Pages 2 0 R >>"
 FONT = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
+A4 = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] "
 GOOD_CONTENT = stream(
     b"BT /F 12 Tf 60 720 Td 14 TL "
     + b"".join(b"(A good page stands next to a bad one, line %d.) ' " % k for k in range(9))
@@ -444,7 +445,7 @@ GOOD_CONTENT = stream(
 def _two_pages(bad_page: bytes, *others: bytes) -> bytes:
     """A bad page (object 3) and a good one (object 4); `others` are objects 7 and up."""
     pages = b"<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>"
-    good = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R /Resources << /Font << /F 6 0 R >> >> >>"
+    good = A4 + b"/Contents 5 0 R /Resources << /Font << /F 6 0 R >> >> >>"
     return pdf_bytes([CATALOG, pages, bad_page, good, GOOD_CONTENT, FONT, *others])
 
 
@@ -488,7 +489,7 @@ def truncated(folder: Path, share: float = 0.1) -> Path:
 
 def forged_count(folder: Path) -> Path:
     """One page, and a page tree that claims a thousand million."""
-    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>"
+    page = A4 + b">>"
     tree = b"<< /Type /Pages /Kids [3 0 R] /Count 1000000000 >>"
     return _write(folder, "forged-count.pdf", pdf_bytes([CATALOG, tree, page]))
 
@@ -513,7 +514,7 @@ def thread_page(folder: Path) -> Path:
 
 def image_bomb(folder: Path, side_px: int = 50_000) -> Path:
     """A page that paints one RGB image of 50,000 × 50,000 pixels: 7.5 GB from a file of 7 MB."""
-    bad = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 7 0 R /Resources << /XObject << /I 8 0 R >> >> >>"
+    bad = A4 + b"/Contents 7 0 R /Resources << /XObject << /I 8 0 R >> >> >>"
     head = (
         b"/Type /XObject /Subtype /Image /Width %d /Height %d /BitsPerComponent 8 /ColorSpace /DeviceRGB"
         % (side_px, side_px)
@@ -524,7 +525,7 @@ def image_bomb(folder: Path, side_px: int = 50_000) -> Path:
 
 def stream_bomb(folder: Path, num_bytes: int = 1_000_000_000) -> Path:
     """A page whose content stream inflates to 1 GB of nothing."""
-    bad = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 7 0 R >>"
+    bad = A4 + b"/Contents 7 0 R >>"
     return _write(
         folder, "stream-bomb.pdf", _two_pages(bad, stream(deflated_zeros(num_bytes), b"/Filter /FlateDecode"))
     )
@@ -545,11 +546,9 @@ def object_stream_bomb(folder: Path, num_bytes: int = 1_000_000_000) -> Path:
     add(2, b"<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>")
     add(
         3,
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R /Annots 8 0 R "
-        + fonts
-        + b" >>",
+        A4 + b"/Contents 5 0 R /Annots 8 0 R " + fonts + b" >>",
     )
-    add(4, b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R " + fonts + b" >>")
+    add(4, A4 + b"/Contents 5 0 R " + fonts + b" >>")
     add(5, GOOD_CONTENT)
     add(6, FONT)
     add(
@@ -570,7 +569,7 @@ def object_stream_bomb(folder: Path, num_bytes: int = 1_000_000_000) -> Path:
 
 def nested_forms(folder: Path, depth: int = 20_000) -> Path:
     """Forms that paint forms, 20,000 deep."""
-    bad = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 7 0 R /Resources << /XObject << /X 8 0 R >> >> >>"
+    bad = A4 + b"/Contents 7 0 R /Resources << /XObject << /X 8 0 R >> >> >>"
     form_head = b"/Type /XObject /Subtype /Form /BBox [0 0 595 842] "
     forms = [
         stream(b"/X Do", form_head + b"/Resources << /XObject << /X %d 0 R >> >>" % (9 + k))
@@ -582,7 +581,7 @@ def nested_forms(folder: Path, depth: int = 20_000) -> Path:
 
 def form_loop(folder: Path) -> Path:
     """A form that paints itself twice."""
-    bad = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 7 0 R /Resources << /XObject << /X 8 0 R >> >> >>"
+    bad = A4 + b"/Contents 7 0 R /Resources << /XObject << /X 8 0 R >> >> >>"
     loop = stream(
         b"/X Do /X Do 0 0 50 50 re f",
         b"/Type /XObject /Subtype /Form /BBox [0 0 595 842] /Resources << /XObject << /X 8 0 R >> >>",
@@ -592,12 +591,7 @@ def form_loop(folder: Path) -> Path:
 
 def nested_arrays(folder: Path, depth: int = 1_000_000) -> Path:
     """A page object with arrays nested a million deep."""
-    bad = (
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents "
-        + b"[" * depth
-        + b"]" * depth
-        + b" >>"
-    )
+    bad = A4 + b"/Contents " + b"[" * depth + b"]" * depth + b" >>"
     return _write(folder, "nested-arrays.pdf", _two_pages(bad))
 
 
@@ -609,7 +603,7 @@ def broken_page(folder: Path) -> Path:
 def no_unicode_at_all(folder: Path) -> Path:
     """Identity-H without ToUnicode and without an embedded font: glyph numbers and nothing else."""
     content = stream(b"BT /F 14 Tf 60 700 Td 18 TL " + b"<0102030405060708090a0b0c0d0e0f10> ' " * 8 + b"ET")
-    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >> >>"
+    page = A4 + b"/Contents 4 0 R /Resources << /Font << /F 5 0 R >> >> >>"
     font = b"<< /Type /Font /Subtype /Type0 /BaseFont /Lost /Encoding /Identity-H /DescendantFonts [6 0 R] >>"
     descendant = (
         b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Lost /FontDescriptor 7 0 R"
@@ -636,6 +630,6 @@ def type3_font(folder: Path) -> Path:
         b" /FirstChar 97 /LastChar 98 /Widths [800 800] /Resources << >> >>"
     )
     content = stream(b"BT /F 20 Tf 60 700 Td 30 TL (abba abab) ' (baab bbbb) ' ET")
-    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >> >>"
+    page = A4 + b"/Contents 4 0 R /Resources << /Font << /F 5 0 R >> >> >>"
     tree = b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
     return _write(folder, "type3-font.pdf", pdf_bytes([CATALOG, tree, page, content, font, *glyphs]))

@@ -1,0 +1,22 @@
+"""The test PDFs, each made once a session."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pdf_files
+import pytest
+
+
+@pytest.fixture(scope="session")
+def pdf(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """`pdf("rotated")` makes `pdf_files.rotated` and gives its path."""
+    folder = tmp_path_factory.mktemp("pdfs")
+    made: dict[tuple, Path] = {}
+
+    def make(name: str, **options: object) -> Path:
+        key = (name, *sorted(options.items()))
+        if key not in made:
+            made[key] = getattr(pdf_files, name)(folder, **options)
+        return made[key]
+
+    return make

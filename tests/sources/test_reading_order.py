@@ -1,0 +1,145 @@
+"""Reading order on layouts drawn by hand: where columns are columns, and where a table stays a table."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sources.page_text import LayoutWords, in_reading_order
+from sources.reading_order import reading_order
+
+HEIGHT, LEADING = 10, 12
+
+
+def column(x: float, width: float, num_lines: int, top: float = 100) -> np.ndarray:
+    """(num_lines, 4) full lines below each other."""
+    y = top + LEADING * np.arange(num_lines)
+    return np.stack([np.full(num_lines, x), y, np.full(num_lines, x + width), y + HEIGHT], axis=1).astype(
+        float
+    )
+
+
+def in_given_order(order: list[int]) -> bool:
+    return order == list(range(len(order)))
+
+
+def alternating(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lines row by row, and for each the place it has when columns are read one after the other."""
+    rows = np.stack(columns, axis=1)  # (lines, columns, 4)
+    places = np.arange(rows.shape[0] * rows.shape[1]).reshape(len(columns), -1).T
+    return rows.reshape(-1, 4), places.ravel()
+
+
+def test_one_column_stays_as_it_is():
+    assert in_given_order(reading_order(column(50, 400, 40)))
+
+
+@pytest.mark.parametrize("num_columns", [2, 3])
+def test_prose_written_row_by_row_is_read_column_by_column(num_columns):
+    columns = [column(50 + 220 * k, 200, 30) for k in range(num_columns)]
+    boxes, places = alternating(*columns)
+    assert list(places[reading_order(boxes)]) == list(range(len(boxes)))
+
+
+def test_short_cells_written_row_by_row_stay_rows():
+    boxes, _ = alternating(column(50, 60, 30), column(150, 60, 30), column(250, 60, 30))
+    assert in_given_order(reading_order(boxes))
+
+
+def test_columns_written_one_after_the_other_may_have_short_lines():
+    left, right = column(50, 200, 30), column(300, 200, 30)
+    left[::3, 2] -= 150
+    right[::2, 2] -= 160
+    assert in_given_order(reading_order(np.concatenate([left, right])))
+
+
+def test_a_title_written_last_comes_first_and_a_page_number_written_first_comes_last():
+    title, number = np.array([[50.0, 40, 500, 60]]), np.array([[270.0, 800, 280, 810]])
+    body = [column(50, 200, 30), column(300, 200, 30)]
+    boxes = np.concatenate([number, *body, title])
+    assert reading_order(boxes) == [61, *range(1, 61), 0]
+
+
+def test_a_heading_across_columns_parts_them_into_bands():
+    upper = [column(50, 200, 10), column(300, 200, 10)]
+    heading = np.array([[50.0, 230, 500, 245]])
+    lower = [column(50, 200, 10, top=260), column(300, 200, 10, top=260)]
+    boxes = np.concatenate([upper[0], lower[0], upper[1], lower[1], heading])
+    expected = [*range(10), *range(20, 30), 40, *range(10, 20), *range(30, 40)]
+    assert reading_order(boxes) == expected
+
+
+def test_right_to_left_columns_begin_on_the_right():
+    left, right = column(50, 200, 20), column(300, 200, 20)
+    boxes = np.concatenate([left, right])
+    assert reading_order(boxes, right_to_left=True) == [*range(20, 40), *range(20)]
+    assert in_given_order(reading_order(boxes))
+
+
+def test_vertical_lines_follow_each_other_from_the_right():
+    boxes = np.array([[100.0 + 20 * k, 50, 112 + 20 * k, 500] for k in range(10)])
+    assert reading_order(boxes, vertical=True) == list(range(9, -1, -1))
+
+
+def test_cells_of_several_lines_stay_whole():
+    """A jump up and to the right is the next cell, not a mistake."""
+    rows = [
+        [column(50, 100, 3, top), column(200, 100, 2, top), column(350, 90, 3, top)]
+        for top in (100, 160, 220)
+    ]
+    assert in_given_order(reading_order(np.concatenate([cell for row in rows for cell in row])))
+
+
+BOX = st.tuples(*[st.floats(0, 1000, width=32)] * 2, *[st.floats(0.5, 500, width=32)] * 2)
+
+
+@given(st.lists(BOX, max_size=60), st.booleans(), st.booleans())
+def test_every_line_comes_once(boxes, right_to_left, vertical):
+    array = np.array([(x, y, x + w, y + h) for x, y, w, h in boxes]).reshape(-1, 4)
+    order = reading_order(array, right_to_left=right_to_left, vertical=vertical)
+    assert sorted(order) == list(range(len(boxes)))
+
+
+@given(
+    st.lists(
+        st.tuples(BOX, st.text(min_size=1, max_size=8), st.integers(0, 5), st.integers(0, 3)), max_size=30
+    )
+)
+def test_every_word_comes_once(found):
+    words = LayoutWords(
+        [text for _, text, _, _ in found],
+        np.array([(x, y, x + w, y + h) for (x, y, w, h), *_ in found]).reshape(-1, 4),
+        np.array([block for *_, block, _ in found], np.int64),
+        np.array([line for *_, line in found], np.int64),
+    )
+    order, text = in_reading_order(words)
+    assert sorted(order.tolist()) == list(range(len(found)))
+    letters = {letter for _, word, *_ in found for letter in word if letter.isalpha()}
+    assert letters <= set(text)
+
+
+def lines_of(*texts: str) -> LayoutWords:
+    """One block, a line for each text."""
+    words = [(word, x, y) for y, text in enumerate(texts) for x, word in enumerate(text.split())]
+    boxes = np.array([(60 * x, 12 * y, 60 * x + 57, 12 * y + 10) for _, x, y in words], float)
+    return LayoutWords(
+        [word for word, *_ in words], boxes, np.zeros(len(words)), np.array([y for *_, y in words])
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (("a bro-", "ken word"), "a broken\nword"),
+        (("long-term use of a long-", "term plan"), "long-term use of a long-term\nplan"),
+        (("in the year 1990-", "and later"), "in the year 1990-\nand later"),
+        (("a list -", "of items"), "a list -\nof items"),
+        (("the Anglo-", "Saxon one"), "the Anglo-\nSaxon one"),
+        (("soft\u00ad", "ware and hard\u00adware"), "software\nand hardware"),
+        (("bro-", "ken"), "broken"),
+        (("un-", "be-", "lievable"), "unbelievable"),
+        (("一个好的数据集", "不仅要大"), "一个好的数据集不仅要大"),
+    ],
+)
+def test_broken_words_are_mended_and_hyphens_that_belong_stay(lines, text):
+    assert in_reading_order(lines_of(*lines))[1] == text
