@@ -1,3 +1,3 @@
 """Fixtures of all rooms."""
 
-pytest_plugins = ["tests.emulators"]
+pytest_plugins = ["tests.emulators", "tests.clusters"]
