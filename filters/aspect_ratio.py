@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from filters.filter import Filter, Scores
+from filters.filter import Filter, Scores, Threshold
 from sources.sample import Sample
 
 
@@ -15,6 +15,9 @@ class MaxAspectRatio(Filter):
     name: ClassVar[str] = "max_aspect_ratio"
     score_names: ClassVar[tuple[str, ...]] = ("aspect_ratio",)
     reasons: ClassVar[tuple[str, ...]] = ("aspect_ratio",)
+    thresholds: ClassVar[tuple[Threshold, ...]] = (
+        Threshold("ratio", "aspect_ratio", "max", ("aspect_ratio",)),
+    )
 
     ratio: float = 5.0
 

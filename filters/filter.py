@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar, Literal
 
 from sources.sample import Sample
 
@@ -21,6 +21,23 @@ class Scores:
     language: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Which setting of a filter bounds which score: what a report draws and a card explains.
+
+    Args:
+        setting: name of the filter's field that holds the bound.
+        score: the score it bounds.
+        side: `min` if lower scores are rejected, `max` if higher ones are.
+        reasons: the codes given beyond the bound.
+    """
+
+    setting: str
+    score: str
+    side: Literal["min", "max"]
+    reasons: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Filter(ABC):
     """A frozen dataclass of thresholds. Scores never depend on thresholds, so these can be refitted from the ledger."""
@@ -28,7 +45,11 @@ class Filter(ABC):
     name: ClassVar[str]
     score_names: ClassVar[tuple[str, ...]]
     reasons: ClassVar[tuple[str, ...]]
+    thresholds: ClassVar[tuple[Threshold, ...]] = ()
     fingerprint: ClassVar[str] = "1"  # changes whenever the same sample would get another score
+
+    def check(self) -> None:
+        """Raise ValueError, saying what to do, if something the filter needs (a model, a library) is not there."""
 
     @abstractmethod
     def scores(self, samples: Sequence[Sample]) -> list[Scores]:
@@ -37,8 +58,3 @@ class Filter(ABC):
     @abstractmethod
     def rejects(self, scores: Scores) -> str | None:
         """The reason code if the scores of a sample break a threshold, else None."""
-
-
-def describe(filters: Sequence[Filter]) -> dict[str, Any]:
-    """What the scores of a set of filters depend on, as JSON."""
-    return {f.name: f.fingerprint for f in filters}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from filters.filter import Filter, Scores
+from filters.filter import Filter, Scores, Threshold
 from sources.sample import Sample
 
 # U+FFFD, private use areas, unassigned specials and control characters other than white space
@@ -20,6 +20,9 @@ class MaxGarbledShare(Filter):
     name: ClassVar[str] = "max_garbled_share"
     score_names: ClassVar[tuple[str, ...]] = ("garbled_share",)
     reasons: ClassVar[tuple[str, ...]] = ("garbled_text",)
+    thresholds: ClassVar[tuple[Threshold, ...]] = (
+        Threshold("share", "garbled_share", "max", ("garbled_text",)),
+    )
 
     share: float = 0.02
 

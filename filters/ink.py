@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from filters.filter import Filter, Scores
+from filters.filter import Filter, Scores, Threshold
 from sources.sample import Sample
 
 
@@ -18,6 +18,7 @@ class MinInk(Filter):
     name: ClassVar[str] = "min_ink"
     score_names: ClassVar[tuple[str, ...]] = ("ink",)
     reasons: ClassVar[tuple[str, ...]] = ("blank_page",)
+    thresholds: ClassVar[tuple[Threshold, ...]] = (Threshold("share", "ink", "min", ("blank_page",)),)
 
     share: float = 0.0005
 

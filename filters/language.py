@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from filters.filter import Filter, Scores
+from filters.filter import Filter, Scores, Threshold
 from sources.sample import Sample
 
 MAX_CHARS = 2000  # of the text are looked at: enough to be sure, and the cost of a page stays flat
@@ -26,6 +26,9 @@ class Language(Filter):
     name: ClassVar[str] = "language"
     score_names: ClassVar[tuple[str, ...]] = ("language_confidence",)
     reasons: ClassVar[tuple[str, ...]] = ("language", "language_confidence")
+    thresholds: ClassVar[tuple[Threshold, ...]] = (
+        Threshold("min_confidence", "language_confidence", "min", ("language_confidence",)),
+    )
     fingerprint: ClassVar[str] = "lid.176, first 2000 characters"
 
     keep: tuple[str, ...] = ()
@@ -38,6 +41,9 @@ class Language(Filter):
         for code in self.keep:
             if not (code.isascii() and code.islower() and 2 <= len(code) <= 3):
                 raise ValueError(f"keep expects ISO 639 codes such as en or zh, got {code!r}")
+
+    def check(self) -> None:
+        find_model(self.model)
 
     def scores(self, samples: Sequence[Sample]) -> list[Scores]:
         texts = [" ".join(sample.plain_text()[:MAX_CHARS].split()) for sample in samples]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from filters.filter import Filter, Scores
+from filters.filter import Filter, Scores, Threshold
 from sources.sample import Sample
 
 
@@ -15,6 +15,9 @@ class MinShortSide(Filter):
     name: ClassVar[str] = "min_short_side"
     score_names: ClassVar[tuple[str, ...]] = ("short_side",)
     reasons: ClassVar[tuple[str, ...]] = ("short_side",)
+    thresholds: ClassVar[tuple[Threshold, ...]] = (
+        Threshold("side_px", "short_side", "min", ("short_side",)),
+    )
 
     side_px: int = 112
 

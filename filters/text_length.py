@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from filters.filter import Filter, Scores
+from filters.filter import Filter, Scores, Threshold
 from sources.sample import Sample
 
 
@@ -18,6 +18,10 @@ class TextLength(Filter):
     name: ClassVar[str] = "text_length"
     score_names: ClassVar[tuple[str, ...]] = ("num_chars",)
     reasons: ClassVar[tuple[str, ...]] = ("no_text_layer", "short_text", "long_text")
+    thresholds: ClassVar[tuple[Threshold, ...]] = (
+        Threshold("min_chars", "num_chars", "min", ("no_text_layer", "short_text")),
+        Threshold("max_chars", "num_chars", "max", ("long_text",)),
+    )
 
     min_chars: int = 32
     max_chars: int = 50_000

@@ -1,7 +1,7 @@
 """The reader process: opens untrusted files, writes parts and scores. It may be killed at any moment.
 
-Its parent (`pipelines/isolation.py`) writes one JSON request a line to its standard input and reads one JSON event a line
-from the descriptor named on the command line. It imports no Beam, so that it starts in half a second.
+Its parent (`pipelines/isolation.py`) writes one JSON request a line to its standard input and reads one JSON event a
+line from the descriptor named on the command line. It imports no Beam, so that it starts in half a second.
 """
 
 import json
@@ -49,7 +49,12 @@ def main() -> None:
         except InputError as error:
             send(failed={"cause": error.cause, "message": error.message})
         except MemoryError:
-            send(failed={"cause": "out_of_memory", "message": "the file needs more memory than limits.memory_mb allows"})
+            send(
+                failed={
+                    "cause": "out_of_memory",
+                    "message": "the file needs more memory than limits.memory_mb allows",
+                }
+            )
         except OSError as error:  # writing the part failed: the output's fault, not the input's
             send(fatal=f"{error.strerror or error}")
         signal.alarm(0)
@@ -67,16 +72,19 @@ def _answer(recipe: Recipe, request: dict[str, Any], send: Any) -> dict[str, Any
         contents = recipe.sources[request["source"]].inspect(Path(request["path"]))
         return {"digest": contents.digest, "num_items": contents.num_items}
     if request["task"] == "read":
-        samples = _read(recipe.sources[request["source"]], request, send)
+        samples, errors = _read(recipe.sources[request["source"]], request, send)
     else:
         assert request["task"] == "score"
-        samples = from_part(pq.read_table(request["part"]))
+        part = pq.read_table(request["part"])
+        samples, errors = from_part(part), part.schema.metadata[ERRORS_KEY]
     send(item=-1)
-    _write_scores(samples, recipe.filters, recipe.score_names(), Path(request["scores"]))
-    return {"num_samples": len(samples)}
+    scores = _scores(samples, recipe.filters, recipe.score_names())
+    _write(scores.replace_schema_metadata({ERRORS_KEY: errors}), Path(request["scores"]))
+    return {}
 
 
-def _read(source: Source, request: dict[str, Any], send: Any) -> list[Sample]:
+def _read(source: Source, request: dict[str, Any], send: Any) -> tuple[list[Sample], bytes]:
+    """The unit's samples, after writing its part, and its errors as JSON."""
     given_up = {int(item): error for item, error in request["given_up"].items()}
     samples: list[Sample] = []
     errors: list[ItemError] = []
@@ -91,10 +99,10 @@ def _read(source: Source, request: dict[str, Any], send: Any) -> list[Sample]:
                 errors.append(outcome)
     errors += [ItemError(item=item, **error) for item, error in given_up.items()]
     rows = [[e.item, e.cause, e.message] for e in sorted(errors, key=lambda e: e.item)]
-    metadata = {ERRORS_KEY: json.dumps(rows, ensure_ascii=False).encode()}
-    batch = to_part(samples)
-    _write(pa.Table.from_batches([batch]).replace_schema_metadata(metadata), Path(request["part"]))
-    return samples
+    errors_json = json.dumps(rows, ensure_ascii=False).encode()
+    part = pa.Table.from_batches([to_part(samples)])
+    _write(part.replace_schema_metadata({ERRORS_KEY: errors_json}), Path(request["part"]))
+    return samples, errors_json
 
 
 def _runs(wanted: range, given_up: dict[int, Any]) -> list[range]:
@@ -107,7 +115,8 @@ def _runs(wanted: range, given_up: dict[int, Any]) -> list[range]:
     return runs
 
 
-def _write_scores(samples: Sequence[Sample], filters: Sequence[Filter], names: Sequence[str], path: Path) -> None:
+def _scores(samples: Sequence[Sample], filters: Sequence[Filter], names: Sequence[str]) -> pa.Table:
+    """One light row a sample: what verdicts, ledger and shard plans need, without pixels."""
     measured = [f.scores(samples) for f in filters]
     values: dict[str, list[float | None]] = {name: [] for name in names}
     languages: list[str | None] = []
@@ -116,7 +125,7 @@ def _write_scores(samples: Sequence[Sample], filters: Sequence[Filter], names: S
         for scores in measured:
             for name, value in scores[k].values.items():
                 values[name].append(value)
-    table = pa.table(
+    return pa.table(
         {
             "id": pa.array([s.id for s in samples], pa.string()),
             "locator": pa.array([s.provenance.locator for s in samples], pa.string()),
@@ -129,7 +138,6 @@ def _write_scores(samples: Sequence[Sample], filters: Sequence[Filter], names: S
             **{f"score.{name}": pa.array(column, pa.float32()) for name, column in values.items()},
         }
     )
-    _write(table, path)
 
 
 def _write(table: pa.Table, path: Path) -> None:

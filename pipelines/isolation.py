@@ -1,12 +1,13 @@
 """The reader seen from its parent: requests with a time limit to a process that may hang, crash or be killed.
 
-`pebble` and `multiprocessing` import the parent's main module again in every child; under a Beam worker that is Beam, one
-second a start. A plain subprocess with its own small main module starts in half of that and speaks JSON, not pickle.
+`pebble` and `multiprocessing` import the parent's main module again in every child; under a Beam worker that is Beam,
+one second a start. A plain subprocess with its own small main module starts in half of that and speaks JSON, no pickle.
 """
 
 import atexit
 import json
 import os
+import queue
 import select
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +61,8 @@ class Reader:
         """
         if self._process is None or self._num_requests >= RECYCLE_REQUESTS:
             self._start()
-        assert self._process is not None and self._process.stdin is not None
+        assert self._process is not None
+        assert self._process.stdin is not None
         self._num_requests += 1
         item = -1
         try:
@@ -144,23 +146,48 @@ class Reader:
         return f"exit code {code}"
 
 
-_readers: dict[str, Reader] = {}
+class ReaderPool:
+    """The readers of one process; a request waits for a free one.
+
+    Args:
+        size: readers that may run side by side. Local workers are threads of one process, so there are as many readers
+            as workers; on a cluster Beam starts a process a core, and one reader each is enough.
+    """
+
+    def __init__(self, recipe: Recipe, size: int):
+        self._idle: queue.LifoQueue[Reader] = queue.LifoQueue()  # last used first: the others may never start
+        for _ in range(size):
+            self._idle.put(Reader(recipe))
+
+    @contextmanager
+    def reader(self) -> Iterator[Reader]:
+        """A reader for one request."""
+        reader = self._idle.get()
+        try:
+            yield reader
+        finally:
+            self._idle.put(reader)
+
+    def stop(self) -> None:
+        """Kill all idle readers."""
+        while not self._idle.empty():
+            self._idle.get().stop()
+
+
+_pools: dict[tuple[str, int], ReaderPool] = {}
 _lock = threading.Lock()
 
 
-@contextmanager
-def reader_for(recipe: Recipe) -> Iterator[Reader]:
-    """The one reader of this process, for one request at a time: Beam runs a worker process a core."""
-    key = json.dumps(recipe.to_json(secrets=True))
+def reader_for(recipe: Recipe, size: int) -> AbstractContextManager[Reader]:
+    """A reader from this process's pool for a recipe."""
+    key = (json.dumps(recipe.to_json(secrets=True)), size)
     with _lock:
-        for other in [k for k in _readers if k != key]:
-            _readers.pop(other).stop()
-        if key not in _readers:
-            _readers[key] = Reader(recipe)
-        yield _readers[key]
+        if key not in _pools:
+            _pools[key] = ReaderPool(recipe, size)
+        return _pools[key].reader()
 
 
 @atexit.register
 def _stop_all() -> None:
-    for reader in _readers.values():
-        reader.stop()
+    for pool in _pools.values():
+        pool.stop()

@@ -19,9 +19,7 @@ from pipelines.object_store import ABSENT, ObjectStore
 from pipelines.storage import OutputInUse, StorageError
 
 RENEW_S = 20.0
-STALE_S = (
-    120.0  # several renewals may fail before another run takes over; also bounds how far clocks may differ
-)
+STALE_S = 120.0  # several renewals may fail before another run takes over; also bounds how far clocks may differ
 
 
 class Lease:

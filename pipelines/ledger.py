@@ -31,7 +31,10 @@ def ledger_schema(score_names: Sequence[str]) -> pa.Schema:
             ("locator", pa.string()),
             ("digest", pa.string()),
             ("verdict", pa.string()),  # kept, rejected or duplicate
-            ("reason", pa.string()),  # the first filter's that rejected, or the kind of duplicate; null if kept
+            (
+                "reason",
+                pa.string(),
+            ),  # the first filter's that rejected, or the kind of duplicate; null if kept
             ("reasons", pa.list_(pa.string())),  # of all filters that rejected
             ("duplicate_of", pa.string()),  # the kept sample's id
             ("language", pa.string()),

@@ -125,9 +125,7 @@ class GoogleStore(ObjectStore):
 
     def list(self, prefix: str) -> Iterator[str]:
         with _google_errors(self.uri):
-            for blob in self._client.list_blobs(
-                self._bucket, prefix=prefix, fields="items(name),nextPageToken"
-            ):
+            for blob in self._client.list_blobs(self._bucket, prefix=prefix, fields="items(name),nextPageToken"):
                 yield blob.name
 
     def delete(self, key: str) -> None:
@@ -174,9 +172,7 @@ class S3Store(ObjectStore):
         condition = {"IfMatch": tag} if tag else {"IfNoneMatch": "*"}
         try:
             with _s3_errors(self.uri, key):
-                return str(
-                    self._client.put_object(Bucket=self.bucket, Key=key, Body=data, **condition)["ETag"]
-                )
+                return str(self._client.put_object(Bucket=self.bucket, Key=key, Body=data, **condition)["ETag"])
         except (_ConditionFailed, FileNotFoundError):  # not found: it was deleted, so has not this tag either
             return None
 
@@ -226,9 +222,7 @@ def _google_client(options: PipelineOptions) -> Any:
     key = ("gs", emulator, cloud.project, cloud.impersonate_service_account)
     if key not in _clients:
         # Without credentials Beam tries for a minute and a half; public buckets can be read at once.
-        _clients[key] = create_storage_client(
-            options, use_credentials=not emulator and _has_google_credentials()
-        )
+        _clients[key] = create_storage_client(options, use_credentials=not emulator and _has_google_credentials())
     return _clients[key]
 
 
@@ -287,9 +281,7 @@ def _google_errors(uri: str, key: str | None = None) -> Iterator[None]:
     except NotFound as error:
         if key is not None and "bucket does not exist" not in str(error):
             raise FileNotFoundError(f"{uri}/{key}") from error
-        raise StorageError(
-            f"there is no bucket {uri}; make it with `gcloud storage buckets create {uri}`"
-        ) from error
+        raise StorageError(f"there is no bucket {uri}; make it with `gcloud storage buckets create {uri}`") from error
     except (Unauthorized, GoogleAuthError) as error:
         raise StorageError(
             f"no valid Google credentials for {uri}: expected `gcloud auth application-default login`, "
@@ -322,13 +314,9 @@ def _s3_errors(uri: str, key: str | None = None) -> Iterator[None]:
         if code in ("NoSuchBucket", *_S3_MISSING):
             raise StorageError(f"there is no bucket {uri}; make it with `aws s3 mb {uri}`") from error
         if code in _S3_BAD_CREDENTIALS:
-            raise StorageError(
-                f"the AWS credentials for {uri} are not valid: {_first_line(error)}"
-            ) from error
+            raise StorageError(f"the AWS credentials for {uri} are not valid: {_first_line(error)}") from error
         if code in ("AccessDenied", "403"):
-            raise StorageError(
-                f"{uri} may not be used with these credentials: {_first_line(error)}"
-            ) from error
+            raise StorageError(f"{uri} may not be used with these credentials: {_first_line(error)}") from error
         raise StorageError(f"{uri} does not answer as expected: {_first_line(error)}") from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise StorageError(

@@ -195,14 +195,15 @@ def apply_setting(content: dict[str, Any], setting: str) -> None:
     section, dot, name = key.rpartition(".")
     targets: dict[str, tuple[dict[str, Any], Sequence[str]]] = {
         "": (content, ["name"]),
-        "output": (content.setdefault("output", {}) or {}, _keys(Output)),
-        "limits": (content.setdefault("limits", {}) or {}, _keys(Limits)),
     }
+    for section_name, cls in (("output", Output), ("limits", Limits)):
+        content[section_name] = content.get(section_name) or {}
+        targets[section_name] = (content[section_name], _keys(cls))
     for kind, registry in (("sources", SOURCES), ("filters", FILTERS)):
         for entry in content.get(kind) or []:
-            cls: Any = registry.get(entry.get("type")) if isinstance(entry, dict) else None
-            if cls is not None:
-                targets[cls.name] = (entry, _keys(cls))
+            typed: Any = registry.get(str(entry.get("type"))) if isinstance(entry, dict) else None
+            if typed is not None:
+                targets[typed.name] = (entry, _keys(typed))
     if dot:
         if section not in targets:
             raise UsageError(f"--set {key}: no section {section!r} in the recipe{_nearest(section, list(targets))}")
@@ -227,7 +228,9 @@ def _keys(cls: Any) -> list[str]:
 
 def _nearest(word: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; expected one of {', '.join(sorted(set(filter(None, known))))}"
+    return (
+        f"; did you mean {close[0]!r}?" if close else f"; expected one of {', '.join(sorted(set(filter(None, known))))}"
+    )
 
 
 def _check_keys(content: Any, known: Sequence[str], where: str) -> None:
@@ -249,7 +252,7 @@ def _typed(registry: Mapping[str, type[Any]], entry: Any, where: str) -> Any:
 
 def _checked(cls: type[Any], settings: Any, where: str) -> Any:
     _check_keys(settings, _keys(cls), where)
-    settings = {key: value for key, value in settings.items()}
+    settings = dict(settings)
     for f in dataclasses.fields(cls):  # a single value where a list is meant
         if isinstance(settings.get(f.name), str) and str(f.type).startswith("tuple"):
             settings[f.name] = [settings[f.name]]

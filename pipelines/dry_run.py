@@ -1,0 +1,69 @@
+"""The plan of a run: what was found, and what it will probably come to, from a small sample that is really read."""
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+
+from pipelines.inputs import limited, list_inputs, local_copy
+from pipelines.isolation import ItemFault, reader_for
+from pipelines.recipe import Recipe
+from pipelines.storage import Storage
+from sources.source import InputError
+
+SAMPLED_INPUTS = 100
+SAMPLED_READS = 8
+ITEMS_A_READ = 4
+
+
+def print_plan(recipe: Recipe, storage: Storage, limit: int | None, workers: int) -> None:
+    """Print inputs found, work units, settings and estimated output; write nothing. Raises UsageError."""
+    settings = recipe.to_json()
+    print(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True).rstrip())
+    print()
+    for index, source in enumerate(recipe.sources):
+        uris = sorted(set(limited(list_inputs(source), limit)))
+        sampled = uris[:: max(1, len(uris) // SAMPLED_INPUTS)][:SAMPLED_INPUTS]
+        num_items = num_units = num_failed = num_read = num_bytes = 0
+        seconds = 0.0
+        with tempfile.TemporaryDirectory(prefix="vellum-") as folder:
+            for k, uri in enumerate(sampled):
+                try:
+                    with local_copy(uri) as (path, _), reader_for(recipe, 1) as reader:
+                        contents = reader.ask(task="inspect", source=index, path=str(path))
+                        num_items += contents["num_items"]
+                        num_units += -(-contents["num_items"] // source.items_per_unit)
+                        if k % max(1, len(sampled) // SAMPLED_READS):
+                            continue
+                        part, last = Path(folder) / "part.parquet", min(ITEMS_A_READ, contents["num_items"])
+                        since = time.monotonic()
+                        reader.ask(
+                            task="read", source=index, path=str(path), digest=contents["digest"], first=0, last=last,
+                            given_up={}, part=str(part), scores=str(Path(folder) / "scores.parquet"),
+                        )  # fmt: skip
+                        seconds += time.monotonic() - since
+                        num_read += last
+                        num_bytes += os.path.getsize(part)
+                except (InputError, ItemFault):
+                    num_failed += 1
+        scale = len(uris) / max(1, len(sampled))
+        about = "" if scale == 1 else "about "
+        items, units = round(num_items * scale), round(num_units * scale)
+        noun = source.item_noun
+        print(f"source {source.name}: {len(uris):,} inputs, {about}{items:,} {noun}s in {about}{units:,} work units")
+        if num_failed:
+            print(f"  {num_failed:,} of {len(sampled):,} inputs looked at cannot be read and will be error rows")
+        if num_read:
+            megabytes = num_bytes / num_read * items / 1e6
+            minutes = seconds / num_read * items / workers / 60
+            print(
+                f"  estimated from {num_read} {noun}s: {megabytes:,.1f} MB of samples at most, "
+                f"twice that on disk with the staging folder, {minutes:,.1f} minutes with {workers} workers"
+            )
+    print(f"output: {storage.root} ({'exists: finished parts are used again' if _has_parts(storage) else 'new'})")
+
+
+def _has_parts(storage: Storage) -> bool:
+    return storage.exists("manifest.json") or bool(storage.list(".staging/parts/"))

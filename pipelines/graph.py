@@ -1,0 +1,53 @@
+"""The graph of a run. What crosses a shuffle is light: names of units, counts and error rows, never pixels."""
+
+import apache_beam as beam
+
+from pipelines.accounting import SumCounts
+from pipelines.inputs import read_listing
+from pipelines.job import Job
+from pipelines.publish import Publish
+from pipelines.shards import MakePlan, WriteShard
+from pipelines.staging import COUNTS, ERRORS, Inspect, Stage, units_of
+
+
+def build(pipeline: beam.Pipeline, job: Job) -> beam.PCollection[str]:
+    """Lay out the whole run on a pipeline.
+
+    inputs ─► inspect ─► units ─► stage ─► entries ─► shards ─► publish
+                 └ errors, counts ┴─────────┘ plan ┘      counts ┘
+    """
+    recipe = job.load_recipe()
+    storage = job.storage()
+    inputs = (
+        pipeline
+        | "Listing" >> beam.Create(list(job.listing), reshuffle=False)
+        | "ReadListing" >> beam.FlatMap(lambda file: read_listing(storage, file))
+        | "Distinct" >> beam.Distinct()  # overlapping patterns name a file twice; also spreads the work
+    )
+    matched = inputs | "CountInputs" >> beam.Map(lambda _: {"inputs.matched": 1})
+    inspected = inputs | "Inspect" >> beam.ParDo(Inspect(job)).with_outputs(ERRORS, COUNTS, main="inputs")
+    staged = (
+        inspected.inputs
+        | "SameContent" >> beam.GroupByKey()
+        | "Units" >> beam.FlatMap(units_of, job=job)
+        | "SpreadUnits" >> beam.Reshuffle()
+        | "Stage" >> beam.ParDo(Stage(job)).with_outputs(COUNTS, main="entries")
+    )
+    counts = (
+        (matched, inspected[COUNTS], staged[COUNTS])
+        | "AllCounts" >> beam.Flatten()
+        | "SumCounts" >> beam.CombineGlobally(SumCounts())
+    )
+    entries = (staged.entries, inspected[ERRORS]) | "AllEntries" >> beam.Flatten()
+    plan = beam.pvalue.AsSingleton(entries | "Plan" >> beam.CombineGlobally(MakePlan(recipe.output.shard_mb)))
+    shards = (
+        entries
+        | "ByShard" >> beam.Map(lambda entry, plan: (plan.shard_of(entry.table, entry.bucket), entry.payload), plan)
+        | "GroupByShard" >> beam.GroupByKey()
+        | "WriteShards" >> beam.ParDo(WriteShard(job), plan)
+    )
+    return (
+        pipeline
+        | "Once" >> beam.Create([None], reshuffle=False)
+        | "Publish" >> beam.ParDo(Publish(job), beam.pvalue.AsSingleton(counts), beam.pvalue.AsList(shards))
+    )

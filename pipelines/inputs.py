@@ -1,0 +1,154 @@
+"""Inputs: patterns, folders, lists and URIs to files of one input a line, with flat memory."""
+
+import heapq
+import json
+import os
+import stat
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipelines.job import STAGING
+from pipelines.recipe import Recipe, UsageError
+from pipelines.storage import Storage, fetch, is_remote, match
+from sources.source import InputError, Source
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+LINES_PER_FILE = 10_000
+_WILDCARDS = "*?["
+
+
+def list_inputs(source: Source) -> Iterator[str]:
+    """Every input of a source as a URI, in the order of its patterns.
+
+    A folder means all files below it with the source's suffixes. A name in an `@list` that has no wildcard is taken as
+    it is: if it does not exist, it becomes an error row. Raises UsageError for a pattern that matches nothing.
+    """
+    for pattern in source.input or (_examples(source),):
+        if pattern.startswith("@"):
+            yield from _listed(pattern, source.suffixes)
+        else:
+            yield from _matched(pattern, source.suffixes)
+
+
+def _examples(source: Source) -> str:
+    folder = EXAMPLES / source.examples
+    try:
+        return str(folder.relative_to(Path.cwd()))
+    except ValueError:
+        return str(folder)
+
+
+def _matched(pattern: str, suffixes: Sequence[str]) -> Iterator[str]:
+    found = False
+    if _is_folder(pattern):
+        for uri in match(pattern):
+            if uri.lower().endswith(tuple(suffixes)):
+                found = True
+                yield uri
+        if not found:
+            raise UsageError(f"--input {pattern}: the folder holds no file that ends in {' or '.join(suffixes)}")
+        return
+    for uri in match(pattern):
+        found = True
+        yield uri
+    if not found:
+        raise UsageError(f"--input {pattern}: nothing matches; expected a file, folder, glob, @list or URI that exists")
+
+
+def _is_folder(pattern: str) -> bool:
+    return pattern.endswith("/") if is_remote(pattern) else os.path.isdir(pattern)
+
+
+def _listed(pattern: str, suffixes: Sequence[str]) -> Iterator[str]:
+    path = Path(pattern[1:])
+    try:
+        file = path.open(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--input {pattern}: the list cannot be read: {error.strerror}") from error
+    found = False
+    with file:
+        try:
+            for line in file:
+                entry = line.strip()
+                if not entry or entry.startswith("#"):
+                    continue
+                found = True
+                if any(sign in entry for sign in _WILDCARDS) or _is_folder(entry):
+                    yield from _matched(entry, suffixes)
+                else:
+                    yield entry
+        except UnicodeDecodeError as error:
+            raise UsageError(f"--input {pattern}: the list is not UTF-8 text: {error}") from error
+    if not found:
+        raise UsageError(f"--input {pattern}: the list names no input")
+
+
+def limited(uris: Iterator[str], limit: int | None) -> Iterator[str]:
+    """All of `uris`, or the first `limit` of them in alphabetical order (whatever order they were found in)."""
+    return uris if limit is None else iter(heapq.nsmallest(limit, set(uris)))
+
+
+def write_listing(recipe: Recipe, storage: Storage, run: str, limit: int | None) -> tuple[list[str], int]:
+    """Write the inputs of all sources to files in the output's staging folder.
+
+    Returns:
+        The files, relative to the output, and the number of inputs (a name given twice counts twice).
+    """
+    files: list[str] = []
+    lines: list[str] = []
+    count = 0
+
+    def flush() -> None:
+        files.append(f"{STAGING}/inputs/{run}/{len(files):05d}.jsonl")
+        storage.write_bytes(files[-1], "".join(lines).encode())
+        lines.clear()
+
+    for index, source in enumerate(recipe.sources):
+        for uri in limited(list_inputs(source), limit):
+            lines.append(json.dumps([index, uri]) + "\n")
+            count += 1
+            if len(lines) == LINES_PER_FILE:
+                flush()
+    if lines:
+        flush()
+    return files, count
+
+
+def read_listing(storage: Storage, file: str) -> Iterator[tuple[int, str]]:
+    """(source index, URI) of every line of one listing file."""
+    for line in storage.read_bytes(file).decode().splitlines():
+        index, uri = json.loads(line)
+        yield index, uri
+
+
+@contextmanager
+def local_copy(uri: str) -> Iterator[tuple[Path, str]]:
+    """A local file with the input's bytes, and its state (size and time of a local file, empty for a download).
+
+    Raises InputError.
+    """
+    if not is_remote(uri):
+        with _as_input_error():
+            found = os.stat(uri)
+        if not stat.S_ISREG(found.st_mode):
+            raise InputError("unreadable", "not a regular file")
+        yield Path(uri), f"{found.st_size}/{found.st_mtime_ns}"
+        return
+    with tempfile.TemporaryDirectory(prefix="vellum-") as folder:
+        with _as_input_error():
+            path = fetch(uri, Path(folder) / "input")
+        yield path, ""
+
+
+@contextmanager
+def _as_input_error() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InputError("not_found", "the file does not exist") from error
+    except PermissionError as error:
+        raise InputError("permission_denied", "the file cannot be read: permission denied") from error
+    except OSError as error:  # a folder too deep, a store that refuses, a disk without room for the download
+        raise InputError("unreadable", f"the file cannot be read: {error.strerror or error}") from error

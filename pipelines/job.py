@@ -1,0 +1,50 @@
+"""A job: what every process of a run must know, as plain data that travels to workers."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.recipe import Recipe, build_recipe
+from pipelines.storage import Storage
+
+STAGING = ".staging"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One run of a recipe into an output.
+
+    Args:
+        recipe: the recipe as JSON, secrets included.
+        output: folder or `gs://`, `s3://` prefix.
+        listing: files, relative to the output, with one input a line (`pipelines/inputs.py`).
+        run: random name of this run; only progress files carry it.
+        retry_failed: parts that hold failed items are read again.
+        readers: reader processes that one worker process may run side by side.
+    """
+
+    recipe: str
+    output: str
+    listing: tuple[str, ...]
+    run: str
+    retry_failed: bool = False
+    readers: int = 1
+
+    def load_recipe(self) -> Recipe:
+        """The recipe, checked."""
+        return build_recipe(json.loads(self.recipe))
+
+    def storage(self) -> Storage:
+        """The output."""
+        return Storage(self.output)
+
+    def to_json(self) -> str:
+        """The job as JSON, the inverse of `from_json`."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> "Job":
+        """The job that `to_json` wrote."""
+        content: dict[str, Any] = json.loads(text)
+        return Job(**{**content, "listing": tuple(content["listing"])})

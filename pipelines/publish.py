@@ -1,0 +1,47 @@
+"""Publishing: the last step of a run moves the finished shards to their places and writes manifest, card and report."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+
+import apache_beam as beam
+
+from pipelines import card
+from pipelines.accounting import build_manifest
+from pipelines.job import STAGING, Job
+from pipelines.shards import Shard, staged
+from pipelines.storage import Storage
+
+MANIFEST = "manifest.json"
+TABLE_FOLDERS = ("data", "ledger", "errors")
+
+
+class Publish(beam.DoFn):
+    """Runs once. Until the manifest stands, the output does not count as finished; a rerun makes it whole."""
+
+    def __init__(self, job: Job):
+        self._job = job
+
+    def process(self, _: None, counts: Mapping[str, int], shards: Iterable[Shard]) -> Iterator[str]:
+        storage = self._job.storage()
+        shards = sorted(shards)
+        manifest = build_manifest(self._job.load_recipe(), counts, shards)
+        storage.delete(MANIFEST)
+        place_shards(storage, self._job, shards)
+        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+        storage.write_bytes(f"{STAGING}/{MANIFEST}", text.encode())
+        storage.move(f"{STAGING}/{MANIFEST}", MANIFEST)
+        card.export(storage)
+        yield MANIFEST
+
+
+def place_shards(storage: Storage, job: Job, shards: Iterable[Shard]) -> None:
+    """Move shards from the staging folder to their places; files of an earlier run that no longer belong go first."""
+    wanted = {shard.path for shard in shards}
+    for folder in TABLE_FOLDERS:
+        for path in storage.list(f"{folder}/"):
+            if path not in wanted:
+                storage.delete(path)
+    for path in sorted(wanted):
+        # A retried step finds part of its work done.
+        if storage.exists(staged(job, path)):
+            storage.move(staged(job, path), path)

@@ -1,0 +1,405 @@
+"""Shards: which unit goes to which file, and the writing of data, ledger and error shards."""
+
+import bisect
+import hashlib
+import heapq
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import IO, Any, NamedTuple
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from PIL import Image
+
+from pipelines.job import STAGING, Job
+from pipelines.ledger import (
+    DUPLICATE,
+    ERRORS_SCHEMA,
+    KEPT,
+    REJECTED,
+    SAME_CONTENT,
+    Verdict,
+    judge,
+    ledger_schema,
+)
+from pipelines.progress import progress_of
+from pipelines.staging import Entry, ErrorRow, Unit, UnitFiles, read_scores, split_of
+from sources.sample import dataset_schema
+
+DATA_TABLES = ("train", "validation")
+THUMBNAIL_PX = 320
+THUMBNAIL_QUALITY = 70
+LEDGER_ROWS_PER_GROUP = 50_000
+
+
+class Shard(NamedTuple):
+    """A written file: `path` is where it will stand, relative to the output."""
+
+    path: str
+    table: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which buckets make up which shard: per table, the first bucket of every shard, ascending."""
+
+    starts: Mapping[str, tuple[int, ...]]
+
+    def shard_of(self, table: str, bucket: int) -> str:
+        """The shard's key, `table-number`."""
+        return f"{table}-{bisect.bisect_right(self.starts[table], bucket) - 1:05d}"
+
+    def path(self, key: str) -> str:
+        """The shard's place in the output, in the hub's convention."""
+        table, _, number = key.rpartition("-")
+        folder = "data" if table in DATA_TABLES else table
+        return f"{folder}/{table}-{number}-of-{len(self.starts[table]):05d}.parquet"
+
+
+class MakePlan(beam.CombineFn):
+    """Entries to the Plan: neighbouring buckets are joined until a shard has the bytes asked for."""
+
+    def __init__(self, shard_mb: float):
+        self._shard_bytes = int(shard_mb * 1_000_000)
+
+    def create_accumulator(self) -> dict[tuple[str, int], int]:
+        return {}
+
+    def add_input(self, accumulator: dict[tuple[str, int], int], entry: Entry) -> dict[tuple[str, int], int]:
+        key = (entry.table, entry.bucket)
+        accumulator[key] = accumulator.get(key, 0) + entry.num_bytes
+        return accumulator
+
+    def merge_accumulators(self, accumulators: Iterable[dict[tuple[str, int], int]]) -> dict[tuple[str, int], int]:
+        merged: dict[tuple[str, int], int] = {}
+        for accumulator in accumulators:
+            for key, num_bytes in accumulator.items():
+                merged[key] = merged.get(key, 0) + num_bytes
+        return merged
+
+    def extract_output(self, accumulator: dict[tuple[str, int], int]) -> Plan:
+        starts: dict[str, list[int]] = {}
+        filled = 0
+        last_table = ""
+        for (table, bucket), num_bytes in sorted(accumulator.items()):
+            if table != last_table or filled >= self._shard_bytes:
+                starts.setdefault(table, []).append(bucket if table == last_table else 0)
+                filled, last_table = 0, table
+            filled += num_bytes
+        return Plan({table: tuple(buckets) for table, buckets in starts.items()})
+
+
+class WriteShard(beam.DoFn):
+    """(shard key, payloads) to a Shard, written to the staging folder; `publish` moves it to its place."""
+
+    def __init__(self, job: Job):
+        self._job = job
+
+    def setup(self) -> None:
+        self._recipe = self._job.load_recipe()
+        self._storage = self._job.storage()
+        self._names = self._recipe.score_names()
+
+    def process(self, element: tuple[str, Iterable[Any]], plan: Plan) -> Iterator[Shard]:
+        key, payloads = element
+        table = key.rpartition("-")[0]
+        path = plan.path(key)
+        with self._storage.create(staged(self._job, path)) as raw:
+            file = HashingFile(raw)
+            if table == "errors":
+                rows = _write_errors(file, payloads)
+            elif table == "ledger":
+                rows = self._write_ledger(file, sorted(payloads, key=_place))
+            else:
+                rows = self._write_data(file, sorted(payloads, key=_place), table)
+        progress_of(self._job).add(shards_written=1)
+        progress_of(self._job).flush()
+        yield Shard(path, table, rows, file.num_bytes, file.sha256())
+
+    def _write_data(self, file: "HashingFile", units: list[Unit], split: str) -> int:
+        schema = dataset_schema(self._names)
+        metadata = {b"huggingface": json.dumps({"info": {"features": hub_features(self._names)}}).encode()}
+        limit = int(self._recipe.output.row_group_mb * 1_000_000)
+        rows = 0
+        with pq.ParquetWriter(
+            file,
+            schema.with_metadata(metadata),
+            compression=_compression(schema),
+            use_dictionary=["source", "language", "split", "provenance.license", "provenance.uri"],
+            write_page_index=True,
+            use_content_defined_chunking=True,
+        ) as writer:
+            for group in row_groups(self._kept(units, schema, split), limit):
+                writer.write_table(group, row_group_size=len(group))
+                rows += len(group)
+        return rows
+
+    def _kept(self, units: list[Unit], schema: pa.Schema, split: str) -> Iterator[tuple[pa.Table, list[int]]]:
+        """The kept rows of each unit as the dataset has them, with their sizes in bytes."""
+        for unit in units:
+            files = UnitFiles.of(self._recipe, unit)
+            scored = read_scores(self._storage, files.scores)
+            verdicts = judge(scored, self._recipe.filters)
+            mask = pa.array([verdict.is_kept for verdict in verdicts])
+            scored = scored.filter(mask)
+            part = pq.read_table(io.BytesIO(self._storage.read_bytes(files.part))).filter(mask)
+            yield self._rows(unit, part, scored, schema, split), scored["num_bytes"].to_pylist()
+
+    def _rows(self, unit: Unit, part: pa.Table, scored: pa.Table, schema: pa.Schema, split: str) -> pa.Table:
+        length = len(part)
+        provenance = part["provenance"].combine_chunks()
+        if isinstance(provenance, pa.ChunkedArray):
+            provenance = pa.concat_arrays(provenance.chunks) if provenance.num_chunks else pa.array([], provenance.type)
+        fields = {field.name: provenance.field(field.name) for field in provenance.type}
+        fields["uri"] = pa.repeat(pa.scalar(unit.uri, pa.string()), length)
+        fields["license"] = pa.repeat(pa.scalar(self._recipe.sources[unit.source].license, pa.string()), length)
+        columns = {
+            "language": scored["language"],
+            "label": pa.nulls(length, schema.field("label").type),
+            "scores": scores_struct(scored, self._names),
+            "provenance": pa.StructArray.from_arrays(list(fields.values()), names=list(fields)),
+            "split": pa.repeat(pa.scalar(split, pa.string()), length),
+        }
+        return pa.table(
+            [columns.get(name, part[name] if name in part.column_names else None) for name in schema.names],
+            schema=schema,
+        )
+
+    def _write_ledger(self, file: "HashingFile", units: list[Unit]) -> int:
+        schema = ledger_schema(self._names)
+        shown = self._shown(units)
+        pending: list[pa.Table] = []
+        rows = 0
+        with pq.ParquetWriter(file, schema, compression="zstd", write_page_index=True) as writer:
+            for unit in units:
+                pending.append(self._ledger_rows(unit, schema, shown))
+                if sum(map(len, pending)) >= LEDGER_ROWS_PER_GROUP:
+                    rows += _flush(writer, pending)
+            rows += _flush(writer, pending)
+        return rows
+
+    def _ledger_rows(self, unit: Unit, schema: pa.Schema, shown: set[str]) -> pa.Table:
+        files = UnitFiles.of(self._recipe, unit)
+        scored = read_scores(self._storage, files.scores)
+        verdicts = judge(scored, self._recipe.filters)
+        length = len(scored)
+        split = split_of(unit.digest, self._recipe.output.validation)
+        thumbnails = self._thumbnails(files.part, scored["id"].to_pylist(), shown)
+        source = self._recipe.sources[unit.source].name
+
+        def table(uri: str, verdict_columns: dict[str, Any]) -> pa.Table:
+            columns = {
+                "id": scored["id"],
+                "source": pa.repeat(pa.scalar(source), length),
+                "uri": pa.repeat(pa.scalar(uri), length),
+                "locator": scored["locator"],
+                "digest": pa.repeat(pa.scalar(unit.digest), length),
+                "language": scored["language"],
+                "flags": scored["flags"],
+                "num_bytes": scored["num_bytes"],
+                "scores": scores_struct(scored, self._names),
+                "phash": scored["phash"],
+                **verdict_columns,
+            }
+            arrays = [
+                columns[f.name]
+                if isinstance(columns[f.name], pa.Array | pa.ChunkedArray)
+                else pa.array(columns[f.name], f.type)
+                for f in schema
+            ]
+            return pa.table(arrays, schema=schema)
+
+        first = table(
+            unit.uri,
+            {
+                "verdict": [KEPT if v.is_kept else REJECTED for v in verdicts],
+                "reason": [v.reasons[0] if v.reasons else None for v in verdicts],
+                "reasons": [list(v.reasons) for v in verdicts],
+                "duplicate_of": [None] * length,
+                "split": [split if v.is_kept else None for v in verdicts],
+                "thumbnail": thumbnails,
+            },
+        )
+        copies = {
+            "verdict": [DUPLICATE] * length,
+            "reason": [SAME_CONTENT] * length,
+            "reasons": [[SAME_CONTENT]] * length,
+            "duplicate_of": scored["id"],
+            "split": [None] * length,
+            "thumbnail": [None] * length,
+        }
+        return pa.concat_tables([first, *(table(uri, copies) for uri in unit.copies)])
+
+    def _shown(self, units: list[Unit]) -> set[str]:
+        """Ids the report may show: per reason the smallest ones, a sample that no order of work changes."""
+        smallest: dict[str, list[str]] = {}
+        for unit in units:
+            scored = read_scores(self._storage, UnitFiles.of(self._recipe, unit).scores)
+            for sample_id, verdict in zip(scored["id"].to_pylist(), judge(scored, self._recipe.filters), strict=True):
+                smallest.setdefault(_reason(verdict), []).append(sample_id)
+            for reason, ids in smallest.items():
+                smallest[reason] = heapq.nsmallest(self._recipe.output.thumbnails, ids)
+        return {sample_id for ids in smallest.values() for sample_id in ids}
+
+    def _thumbnails(self, part: str, ids: list[str], shown: set[str]) -> list[bytes | None]:
+        wanted = [sample_id in shown for sample_id in ids]
+        if not any(wanted):
+            return [None] * len(ids)
+        images = pq.read_table(io.BytesIO(self._storage.read_bytes(part)), columns=["images"])["images"]
+        return [
+            thumbnail(images[k].as_py()[0]["bytes"]) if is_wanted and len(images[k].as_py()) else None
+            for k, is_wanted in enumerate(wanted)
+        ]
+
+
+class HashingFile(io.RawIOBase):
+    """A write-only file that counts and hashes what passes through it."""
+
+    def __init__(self, file: IO[bytes]):
+        self._file = file
+        self._sha256 = hashlib.sha256()
+        self.num_bytes = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._file.write(data)
+        self._sha256.update(data)
+        self.num_bytes += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self.num_bytes
+
+    def sha256(self) -> str:
+        """Hex digest of everything written."""
+        return self._sha256.hexdigest()
+
+
+def staged(job: Job, path: str) -> str:
+    """Where a shard stands until the run publishes it."""
+    return f"{STAGING}/shards/{job.run}/{path}"
+
+
+def row_groups(tables: Iterable[tuple[pa.Table, list[int]]], limit: int) -> Iterator[pa.Table]:
+    """Tables cut and joined to groups of at most `limit` bytes (a single larger row stands alone).
+
+    Args:
+        tables: pairs of rows and the size of each row in bytes.
+    """
+    pending: list[pa.Table] = []
+    filled = 0
+    for table, sizes in tables:
+        start = 0
+        for k, size in enumerate(sizes):
+            if filled + size > limit and (filled or k > start):
+                if k > start:
+                    pending.append(table.slice(start, k - start))
+                if pending:
+                    yield pa.concat_tables(pending).combine_chunks()
+                pending, filled, start = [], 0, k
+            filled += size
+        if start < len(table):
+            pending.append(table.slice(start))
+    if pending:
+        yield pa.concat_tables(pending).combine_chunks()
+
+
+def scores_struct(scored: pa.Table, names: list[str]) -> pa.Array:
+    """The score columns as one struct column."""
+    if not names:
+        return pa.nulls(len(scored), pa.struct([]))
+    columns = [
+        pc.cast(
+            pa.concat_arrays(scored[f"score.{name}"].chunks)
+            if scored[f"score.{name}"].num_chunks
+            else pa.array([], pa.float32()),
+            pa.float32(),
+        )
+        for name in names
+    ]
+    return pa.StructArray.from_arrays(columns, names=names)
+
+
+def thumbnail(data: bytes) -> bytes:
+    """A small JPEG of an encoded image."""
+    image = Image.open(io.BytesIO(data))
+    image.draft("RGB", (THUMBNAIL_PX, THUMBNAIL_PX))
+    image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BOX)
+    buffer = io.BytesIO()
+    image.convert("RGB").save(buffer, "JPEG", quality=THUMBNAIL_QUALITY)
+    return buffer.getvalue()
+
+
+def hub_features(score_names: list[str]) -> dict[str, Any]:
+    """The columns as the hub's `datasets` library describes them, so that images decode."""
+
+    def value(dtype: str) -> dict[str, Any]:
+        return {"dtype": dtype, "_type": "Value"}
+
+    text = value("string")
+    boxes = {name: value("float32") for name in ("x0", "y0", "x1", "y1")}
+    return {
+        "id": text,
+        "source": text,
+        "images": {"feature": {"_type": "Image"}, "_type": "List"},
+        "messages": {"feature": {"role": text, "content": text}, "_type": "List"},
+        "text": text,
+        "words": {"feature": {"text": text, **boxes, "image": value("int32")}, "_type": "List"},
+        "flags": {"feature": text, "_type": "List"},
+        "language": text,
+        "label": {"use_case": text, "confidence": value("float32"), "labeller": text},
+        "scores": {name: value("float32") for name in score_names},
+        "phash": value("binary"),
+        "provenance": dict.fromkeys(("uri", "locator", "license", "fetched_at", "digest"), text),
+        "split": text,
+    }
+
+
+def _place(unit: Unit) -> tuple[int, str, int]:
+    return unit.source, unit.digest, unit.first
+
+
+def _reason(verdict: Verdict) -> str:
+    return verdict.reasons[0] if verdict.reasons else KEPT
+
+
+def _compression(schema: pa.Schema) -> dict[str, str]:
+    """zstd for everything but the images, which are compressed already."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(schema.empty_table(), sink)
+    columns = pq.ParquetFile(pa.BufferReader(sink.getvalue())).schema
+    paths = [columns.column(k).path for k in range(len(columns))]
+    return {path: "none" if path.startswith("images.") else "zstd" for path in paths}
+
+
+def _flush(writer: pq.ParquetWriter, pending: list[pa.Table]) -> int:
+    if not pending:
+        return 0
+    group = pa.concat_tables(pending)
+    writer.write_table(group, row_group_size=max(1, len(group)))
+    pending.clear()
+    return len(group)
+
+
+def _write_errors(file: HashingFile, rows: Iterable[ErrorRow]) -> int:
+    ordered = sorted(rows, key=lambda row: (row.source, row.uri, _item(row.locator), row.cause, row.message))
+    columns = list(zip(*ordered, strict=True)) or [()] * len(ERRORS_SCHEMA)
+    table = pa.table([pa.array(column, pa.string()) for column in columns], schema=ERRORS_SCHEMA)
+    with pq.ParquetWriter(file, ERRORS_SCHEMA, compression="zstd") as writer:
+        writer.write_table(table)
+    return len(table)
+
+
+def _item(locator: str | None) -> tuple[str, int]:
+    """Locators in the order of their numbers: page=2 before page=10."""
+    name, _, number = (locator or "").partition("=")
+    return name, int(number) if number.isdigit() else -1

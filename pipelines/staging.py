@@ -1,0 +1,292 @@
+"""Staging: inputs to work units, units to parts (pixels, written once) and score files (light rows)."""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.child import ERRORS_KEY
+from pipelines.inputs import local_copy
+from pipelines.isolation import ItemFault, OutputError, reader_for
+from pipelines.job import STAGING, Job
+from pipelines.ledger import SAME_CONTENT, judge
+from pipelines.progress import progress_of
+from pipelines.recipe import Recipe, part_key, scores_key
+from pipelines.storage import Storage, fetch
+from sources.source import InputError
+
+NUM_BUCKETS = 65_536
+UNITS_PER_BUCKET = 64  # of one input: a giant file is spread over several buckets, and so over several shards
+LEDGER_ROW_BYTES = 400  # a ledger row's size, for planning shards
+ERROR_ROW_BYTES = 300
+
+ERRORS, COUNTS = "errors", "counts"  # tags of side outputs
+PASSING = ("changed", "not_found", "permission_denied", "unreadable")  # causes that the next run may not meet
+
+
+class Input(NamedTuple):
+    """One readable input.
+
+    Args:
+        state: size and modification time of a local file, so that a change during the run is noticed; else empty.
+    """
+
+    uri: str
+    num_items: int
+    state: str
+
+
+class Unit(NamedTuple):
+    """A range of items of one input; `copies` are other inputs with the same bytes."""
+
+    source: int
+    digest: str
+    first: int
+    last: int
+    uri: str
+    state: str
+    copies: tuple[str, ...]
+
+
+class Entry(NamedTuple):
+    """Something to be written to one of the output's tables: a unit's rows, or one error row.
+
+    Args:
+        bucket: decides the shard, from content alone.
+    """
+
+    table: str
+    bucket: int
+    num_bytes: int
+    payload: Any
+
+
+class ErrorRow(NamedTuple):
+    """One row of `errors/`; without a locator the whole input failed."""
+
+    source: str
+    uri: str
+    locator: str | None
+    cause: str
+    message: str
+
+
+def bucket_of(digest: str, first: int, items_per_unit: int) -> int:
+    """The bucket of a unit: neighbours in a file stay together, and no file outgrows a bucket."""
+    stretch = first // (UNITS_PER_BUCKET * items_per_unit)
+    name = digest if stretch == 0 else hashlib.sha256(f"{digest}/{stretch}".encode()).hexdigest()
+    return int(name[:4], 16)
+
+
+def split_of(digest: str, validation: float) -> str:
+    """`train` or `validation`, by document, so that no document stands on both sides."""
+    return "validation" if int(digest[-8:], 16) < validation * 2**32 else "train"
+
+
+def error_entry(row: ErrorRow) -> Entry:
+    """The entry of an error row."""
+    bucket = int(hashlib.sha256(row.uri.encode(errors="surrogateescape")).hexdigest()[:4], 16)
+    return Entry(ERRORS, bucket, ERROR_ROW_BYTES + len(row.uri) + len(row.message), row)
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFiles:
+    """Where a unit's part and scores stand, relative to the output."""
+
+    part: str
+    scores: str
+
+    @staticmethod
+    def of(recipe: Recipe, unit: Unit) -> "UnitFiles":
+        """Named by content and settings only, so that a changed setting or file finds nothing stale."""
+        source_key = part_key(recipe.sources[unit.source])
+        name = f"{unit.digest[:2]}/{unit.digest}-{unit.first:06d}-{unit.last:06d}.parquet"
+        return UnitFiles(
+            part=f"{STAGING}/parts/{source_key}/{name}",
+            scores=f"{STAGING}/scores/{source_key}-{scores_key(recipe.filters)}/{name}",
+        )
+
+
+class Inspect(beam.DoFn):
+    """(source index, uri) to ("source:digest", Input); failures to ERRORS, counters to COUNTS."""
+
+    def __init__(self, job: Job):
+        self._job = job
+
+    def setup(self) -> None:
+        self._recipe = self._job.load_recipe()
+
+    def process(self, element: tuple[int, str]) -> Iterator[Any]:
+        source, uri = element
+        progress = progress_of(self._job)
+        try:
+            with local_copy(uri) as (path, state), reader_for(self._recipe, self._job.readers) as reader:
+                contents = reader.ask(task="inspect", source=source, path=str(path))
+        except (InputError, ItemFault) as error:
+            progress.add(inputs_failed=1)
+            row = ErrorRow(self._recipe.sources[source].name, uri, None, error.cause, error.message)
+            yield beam.pvalue.TaggedOutput(ERRORS, error_entry(row))
+            yield beam.pvalue.TaggedOutput(COUNTS, {"inputs.failed": 1, f"failures.{error.cause}": 1})
+            return
+        progress.add(inputs_read=1, items_found=contents["num_items"])
+        yield beam.pvalue.TaggedOutput(COUNTS, {"inputs.read": 1, "items.found": contents["num_items"]})
+        yield f"{source}:{contents['digest']}", Input(uri, contents["num_items"], state)
+
+
+def units_of(element: tuple[str, Iterable[Input]], job: Job) -> Iterator[Unit]:
+    """The work units of all inputs with the same bytes: read once, the others recorded as copies."""
+    source_digest, inputs = element
+    source, _, digest = source_digest.partition(":")
+    ordered = sorted(inputs)
+    items_per_unit = job.load_recipe().sources[int(source)].items_per_unit
+    for first in range(0, ordered[0].num_items, items_per_unit):
+        yield Unit(
+            source=int(source),
+            digest=digest,
+            first=first,
+            last=min(first + items_per_unit, ordered[0].num_items),
+            uri=ordered[0].uri,
+            state=ordered[0].state,
+            copies=tuple(other.uri for other in ordered[1:]),
+        )
+
+
+class Stage(beam.DoFn):
+    """Unit to the entries of its tables; counters to COUNTS. Finished parts and scores are used again."""
+
+    def __init__(self, job: Job):
+        self._job = job
+
+    def setup(self) -> None:
+        self._recipe = self._job.load_recipe()
+        self._storage = self._job.storage()
+
+    def process(self, unit: Unit) -> Iterator[Any]:
+        scored, errors = self._scored(unit)
+        verdicts = judge(scored, self._recipe.filters)
+        sizes = scored["num_bytes"].to_pylist()
+        kept_bytes = sum(size for size, verdict in zip(sizes, verdicts, strict=True) if verdict.is_kept)
+        num_kept = sum(verdict.is_kept for verdict in verdicts)
+        source = self._recipe.sources[unit.source]
+        bucket = bucket_of(unit.digest, unit.first, source.items_per_unit)
+        if num_kept:
+            yield Entry(split_of(unit.digest, self._recipe.output.validation), bucket, kept_bytes, unit)
+        if verdicts:
+            yield Entry("ledger", bucket, LEDGER_ROW_BYTES * len(verdicts) * (1 + len(unit.copies)), unit)
+        for uri in (unit.uri, *unit.copies):
+            for item, cause, message in errors:
+                yield error_entry(ErrorRow(source.name, uri, source.locator(item), cause, message))
+
+        counts: Counter[str] = Counter()
+        num_inputs = 1 + len(unit.copies)
+        counts["samples.total"] = len(verdicts) * num_inputs
+        counts["samples.kept"] = num_kept
+        counts[f"duplicates.{SAME_CONTENT}"] = len(verdicts) * len(unit.copies)
+        counts["items.failed"] = len(errors) * num_inputs
+        for verdict in verdicts:
+            if not verdict.is_kept:
+                counts[f"rejected.{verdict.reasons[0]}"] += 1
+        for _, cause, _ in errors:
+            counts[f"failures.{cause}"] += num_inputs
+        yield beam.pvalue.TaggedOutput(COUNTS, dict(+counts))
+        progress_of(self._job).add(
+            items_done=(unit.last - unit.first) * num_inputs,
+            samples_kept=num_kept,
+            samples_rejected=len(verdicts) - num_kept,
+            samples_duplicate=len(verdicts) * len(unit.copies),
+            items_failed=len(errors) * num_inputs,
+        )
+
+    def finish_bundle(self) -> None:
+        progress_of(self._job).flush()
+
+    def _scored(self, unit: Unit) -> tuple[pa.Table, list[tuple[int, str, str]]]:
+        """The unit's score rows and errors, from its finished files or from the reader."""
+        files = UnitFiles.of(self._recipe, unit)
+        if self._storage.exists(files.scores) and self._storage.exists(files.part):
+            scored = read_scores(self._storage, files.scores)
+            if not (self._job.retry_failed and part_errors(scored)):
+                progress_of(self._job).add(units_reused=1)
+                return scored, part_errors(scored)
+        with scratch_folder(self._storage) as scratch:
+            part, scores = scratch / "part.parquet", scratch / "scores.parquet"
+            if self._storage.exists(files.part) and not self._job.retry_failed:
+                finished = fetch(self._storage.path(files.part), scratch / "finished.parquet")
+                with reader_for(self._recipe, self._job.readers) as reader:
+                    reader.ask(task="score", part=str(finished), scores=str(scores))
+                progress_of(self._job).add(units_rescored=1)
+            else:
+                self._read(unit, part, scores)
+                progress_of(self._job).add(units_read=1)
+                scored = pq.read_table(scores)
+                if any(cause in PASSING for _, cause, _ in part_errors(scored)):
+                    return scored, part_errors(scored)
+                self._storage.publish_file(part, files.part)
+            scored = pq.read_table(scores)
+            self._storage.publish_file(scores, files.scores)
+        return scored, part_errors(scored)
+
+    def _read(self, unit: Unit, part: Path, scores: Path) -> None:
+        """Let the reader write the part; items it hangs or dies on are given up one by one."""
+        given_up: dict[int, dict[str, str]] = {}
+        request = {"task": "read", "source": unit.source, "digest": unit.digest, "first": unit.first, "last": unit.last}
+        request |= {"part": str(part), "scores": str(scores)}
+        everything = range(unit.first, unit.last)
+        while len(given_up) < len(everything):
+            try:
+                with local_copy(unit.uri) as (path, state), reader_for(self._recipe, self._job.readers) as reader:
+                    if state != unit.state:
+                        raise InputError("changed", "the file changed while the run was going on; run again")
+                    reader.ask(path=str(path), given_up=given_up, **request)
+                return
+            except InputError as error:
+                given_up = {item: {"cause": error.cause, "message": error.message} for item in everything}
+            except ItemFault as fault:
+                # An item below 0 is none: the file cannot be opened, or the scores cannot be made.
+                lost = everything if fault.item < 0 else [fault.item]
+                given_up |= {item: {"cause": fault.cause, "message": fault.message} for item in lost}
+                if len(given_up) >= self._recipe.limits.faults_per_unit:
+                    message = f"given up after {len(given_up)} pages before it hung or crashed the reader"
+                    rest = [item for item in range(fault.item + 1, unit.last) if item not in given_up]
+                    given_up |= {item: {"cause": "gave_up", "message": message} for item in rest}
+        with reader_for(self._recipe, self._job.readers) as reader:  # an empty part that carries the errors
+            reader.ask(path="", given_up=given_up, **request)
+
+
+def read_scores(storage: Storage, path: str) -> pa.Table:
+    """A unit's score rows, with its errors in the metadata."""
+    return pq.read_table(io.BytesIO(storage.read_bytes(path)))
+
+
+def part_errors(scored: pa.Table) -> list[tuple[int, str, str]]:
+    """(item, cause, message) of every item of the unit that gave no sample."""
+    return [(item, cause, message) for item, cause, message in json.loads((scored.schema.metadata or {})[ERRORS_KEY])]
+
+
+@contextmanager
+def scratch_folder(storage: Storage) -> Iterator[Path]:
+    """A folder for half-written files, on the output's own file system if that is local."""
+    try:
+        parent = None
+        if storage.is_local:
+            parent = storage.path(f"{STAGING}/tmp")
+            os.makedirs(parent, exist_ok=True)
+        folder = tempfile.mkdtemp(prefix="unit-", dir=parent)
+    except OSError as error:
+        raise OutputError(f"the output cannot be written: {error.strerror or error}") from error
+    try:
+        yield Path(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

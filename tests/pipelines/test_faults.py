@@ -1,0 +1,168 @@
+"""Faults cost themselves only: pages that hang or crash the reader, files that vanish, disks that fill up."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.conftest import ROOT, Command, write_pdf
+
+FAULTY = {"PYTHONPATH": str(Path(__file__).parent / "faulty_reader")}
+
+
+def errors(out: Path) -> dict[str, str]:
+    """Locator to cause."""
+    return {row["locator"]: row["cause"] for row in pq.read_table(out / "errors").to_pylist()}
+
+
+def faulty_pdf(path: Path, num_pages: int, words: dict[int, str]) -> Path:
+    import pymupdf
+
+    document = pymupdf.open()
+    for number in range(1, num_pages + 1):
+        page = document.new_page()
+        page.insert_text(
+            (72, 72),
+            f"Page {number} says {words.get(number, 'nothing special')}, in a sentence that is long enough to be kept.",
+        )
+    document.save(path, no_new_id=True)
+    return path
+
+
+def test_a_page_that_hangs_or_crashes_costs_itself_only(command: Command, tmp_path: Path) -> None:
+    source = faulty_pdf(tmp_path / "faulty.pdf", 9, {3: "CRASH", 5: "HANG", 6: "GREED", 9: "CRASH"})
+    good = write_pdf(tmp_path / "good.pdf", 4, "Good")
+    out = tmp_path / "out"
+    result = command("--input", source, good, "--output", out, "--set", "item_timeout_s=3", env=FAULTY)
+    assert result.returncode == 0, result.stderr
+    assert errors(out) == {"page=3": "crashed", "page=5": "timeout", "page=6": "out_of_memory", "page=9": "crashed"}
+    account = json.loads((out / "manifest.json").read_text())
+    assert account["samples"]["kept"] == 5 + 4
+
+    # The faults are remembered; asked to, a later run (of a mended reader) tries those pages again.
+    assert "2 used again" in command("--input", source, good, "--output", out, "--set", "item_timeout_s=3").stdout
+    healed = command("--input", source, good, "--output", out, "--set", "item_timeout_s=3", "--retry-failed")
+    assert "1 parts made, 1 used again" in healed.stdout
+    assert json.loads((out / "manifest.json").read_text())["samples"]["kept"] == 13
+
+
+def test_a_unit_of_nothing_but_crashes_is_given_up(command: Command, tmp_path: Path) -> None:
+    source = faulty_pdf(tmp_path / "faulty.pdf", 12, dict.fromkeys(range(2, 13), "CRASH"))
+    out = tmp_path / "out"
+    result = command("--input", source, "--output", out, "--set", "faults_per_unit=3", env=FAULTY)
+    assert result.returncode == 0, result.stderr
+    found = errors(out)
+    assert [found[f"page={n}"] for n in (2, 3, 4)] == ["crashed"] * 3
+    assert {found[f"page={n}"] for n in range(5, 13)} == {"gave_up"}
+    assert json.loads((out / "manifest.json").read_text())["samples"]["kept"] == 1
+
+
+VANISHING = """
+import sys
+if any("pipelines.coordinator" in argument for argument in sys.orig_argv):
+    import os
+    import pipelines.staging as staging
+    read = staging.Stage._read
+    def vanish(self, unit, part, scores):
+        if os.path.exists("{victim}"):
+            os.rename("{victim}", "{victim}.gone")
+        return read(self, unit, part, scores)
+    staging.Stage._read = vanish
+"""
+
+
+def test_a_file_that_vanishes_after_it_was_counted_loses_no_other(command: Command, tmp_path: Path) -> None:
+    victim = write_pdf(tmp_path / "in" / "victim.pdf", 3, "Victim")
+    write_pdf(tmp_path / "in" / "other.pdf", 2, "Other")
+    (tmp_path / "hook").mkdir()
+    (tmp_path / "hook" / "sitecustomize.py").write_text(VANISHING.format(victim=victim))
+    out = tmp_path / "out"
+    hook = {"PYTHONPATH": f"{tmp_path / 'hook'}{os.pathsep}{ROOT}"}
+    result = command("--input", tmp_path / "in", "--output", out, "--workers", 1, env=hook)
+    assert result.returncode == 0, result.stderr
+    account = json.loads((out / "manifest.json").read_text())
+    assert account["inputs"] == {"matched": 2, "read": 2, "failed": 0}
+    assert account["failures"] == {"not_found": 3}
+    assert account["samples"]["kept"] == 2
+
+    # What was missing is not remembered as broken: with the file back, the same command reads it.
+    os.rename(f"{victim}.gone", victim)
+    assert command("--input", tmp_path / "in", "--output", out).returncode == 0
+    account = json.loads((out / "manifest.json").read_text())
+    assert account["failures"] == {}
+    assert account["samples"]["kept"] == 5
+
+
+def test_a_file_without_read_permission_is_an_error_row(tmp_path: Path) -> None:
+    write_pdf(tmp_path / "in" / "open.pdf", 1, "Open")
+    locked = write_pdf(tmp_path / "in" / "locked.pdf", 1, "Locked")
+    locked.chmod(0)
+    out = tmp_path / "out"
+    out.mkdir()
+    line = [
+        sys.executable,
+        "-m",
+        "pipelines.run",
+        "--source",
+        "pdfs",
+        "--input",
+        str(tmp_path / "in"),
+        "--output",
+        str(out),
+    ]
+    if os.geteuid() == 0:  # root reads everything: give the right to overlook permissions up
+        line = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps",
+                "-dac_override,-dac_read_search", *line]  # fmt: skip
+    result = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr
+    account = json.loads((out / "manifest.json").read_text())
+    assert account["failures"] == {"permission_denied": 1}
+    assert account["samples"]["kept"] == 1
+
+
+def no_partial_files(out: Path) -> None:
+    """Everything under a final name can be read whole."""
+    for path in out.rglob("*.parquet"):
+        if ".staging/tmp" not in str(path):
+            pq.read_table(path)
+    assert not (out / "manifest.json").exists()
+
+
+def test_a_full_disk_ends_with_one_sentence_and_no_half_file(command: Command, tmp_path: Path) -> None:
+    source = write_pdf(tmp_path / "in" / "a.pdf", 60, "Big", words_a_page=600)
+    out = tmp_path / "out"
+    # Files may not grow beyond 400 KB, which is what a part of 60 pages meets.
+    limit = ["prlimit", "--fsize=400000"]
+    line = [
+        *limit,
+        sys.executable,
+        "-m",
+        "pipelines.run",
+        "--source",
+        "pdfs",
+        "--input",
+        str(source),
+        "--output",
+        str(out),
+    ]
+    result = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[0].startswith("error: the output cannot be written: ")
+    assert "Traceback" not in result.stderr
+    no_partial_files(out)
+    assert command("--input", source, "--output", out).returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["file", "under a file"])
+def test_an_output_that_cannot_be_a_folder_is_one_sentence(command: Command, tmp_path: Path, kind: str) -> None:
+    source = write_pdf(tmp_path / "in" / "a.pdf", 1, "One")
+    (tmp_path / "taken").write_text("a file")
+    out = tmp_path / "taken" if kind == "file" else tmp_path / "taken" / "out"
+    result = command("--input", source, "--output", out)
+    assert result.returncode == 1
+    assert "cannot be written" in result.stderr
+    assert "Traceback" not in result.stderr
