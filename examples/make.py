@@ -106,15 +106,11 @@ def scan(source: Path, name: str, *, angle: float, ocr_layer: bool) -> None:
     page = pymupdf.open(source)[0]
     pixmap = page.get_pixmap(dpi=SCAN_DPI, colorspace=pymupdf.csGRAY)
     picture = Image.frombytes("L", (pixmap.width, pixmap.height), pixmap.samples)
-    picture = picture.rotate(angle, Image.Resampling.BICUBIC, fillcolor=255).filter(
-        ImageFilter.GaussianBlur(0.5)
-    )
+    picture = picture.rotate(angle, Image.Resampling.BICUBIC, fillcolor=255).filter(ImageFilter.GaussianBlur(0.5))
     picture = picture.point(lambda grey: 25 + grey * 220 // 255)
     pixels, speckles = picture.load(), random.Random(name)
     for _ in range(picture.width * picture.height // 900):
-        pixels[speckles.randrange(picture.width), speckles.randrange(picture.height)] = speckles.randrange(
-            90, 200
-        )
+        pixels[speckles.randrange(picture.width), speckles.randrange(picture.height)] = speckles.randrange(90, 200)
     with tempfile.TemporaryDirectory() as folder:
         jpeg = Path(folder) / "scan.jpg"
         picture.save(jpeg, quality=45)
@@ -126,18 +122,14 @@ def scan(source: Path, name: str, *, angle: float, ocr_layer: bool) -> None:
             size = 0.8 * (y1 - y0)
             stretch = (x1 - x0) / max(1e-3, pymupdf.get_text_length(word, fontsize=size))
             anchor = pymupdf.Point(x0, y1 - 0.25 * (y1 - y0))
-            copy.insert_text(
-                anchor, word, fontsize=size, render_mode=3, morph=(anchor, pymupdf.Matrix(stretch, 1))
-            )
+            copy.insert_text(anchor, word, fontsize=size, render_mode=3, morph=(anchor, pymupdf.Matrix(stretch, 1)))
     document.save(PDFS / name, garbage=4, deflate=True)
 
 
 def encrypt(source: Path, name: str) -> None:
     """The password is `pages`: run with `--set 'passwords=[pages]'` to read it."""
     document = pymupdf.open(source)
-    document.save(
-        PDFS / name, encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="pages", owner_pw="owner of the pages"
-    )
+    document.save(PDFS / name, encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="pages", owner_pw="owner of the pages")
 
 
 if __name__ == "__main__":

@@ -15,9 +15,7 @@ class MaxAspectRatio(Filter):
     name: ClassVar[str] = "max_aspect_ratio"
     score_names: ClassVar[tuple[str, ...]] = ("aspect_ratio",)
     reasons: ClassVar[tuple[str, ...]] = ("aspect_ratio",)
-    thresholds: ClassVar[tuple[Threshold, ...]] = (
-        Threshold("ratio", "aspect_ratio", "max", ("aspect_ratio",)),
-    )
+    thresholds: ClassVar[tuple[Threshold, ...]] = (Threshold("ratio", "aspect_ratio", "max", ("aspect_ratio",)),)
 
     ratio: float = 5.0
 
@@ -27,13 +25,7 @@ class MaxAspectRatio(Filter):
 
     def scores(self, samples: Sequence[Sample]) -> list[Scores]:
         return [
-            Scores(
-                values={
-                    "aspect_ratio": max(
-                        (max(size) / min(size) for size in sample.image_sizes()), default=None
-                    )
-                }
-            )
+            Scores(values={"aspect_ratio": max((max(size) / min(size) for size in sample.image_sizes()), default=None)})
             for sample in samples
         ]
 

@@ -20,9 +20,7 @@ class MaxGarbledShare(Filter):
     name: ClassVar[str] = "max_garbled_share"
     score_names: ClassVar[tuple[str, ...]] = ("garbled_share",)
     reasons: ClassVar[tuple[str, ...]] = ("garbled_text",)
-    thresholds: ClassVar[tuple[Threshold, ...]] = (
-        Threshold("share", "garbled_share", "max", ("garbled_text",)),
-    )
+    thresholds: ClassVar[tuple[Threshold, ...]] = (Threshold("share", "garbled_share", "max", ("garbled_text",)),)
 
     share: float = 0.02
 

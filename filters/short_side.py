@@ -15,9 +15,7 @@ class MinShortSide(Filter):
     name: ClassVar[str] = "min_short_side"
     score_names: ClassVar[tuple[str, ...]] = ("short_side",)
     reasons: ClassVar[tuple[str, ...]] = ("short_side",)
-    thresholds: ClassVar[tuple[Threshold, ...]] = (
-        Threshold("side_px", "short_side", "min", ("short_side",)),
-    )
+    thresholds: ClassVar[tuple[Threshold, ...]] = (Threshold("side_px", "short_side", "min", ("short_side",)),)
 
     side_px: int = 112
 

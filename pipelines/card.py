@@ -126,17 +126,13 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, *, has_contact_s
         versions=sorted(manifest["versions"].items()),
         limits=_limits(manifest),
     )
-    matter = yaml.safe_dump(
-        front_matter(manifest, statistics), sort_keys=False, allow_unicode=True, width=1000
-    )
+    matter = yaml.safe_dump(front_matter(manifest, statistics), sort_keys=False, allow_unicode=True, width=1000)
     return f"---\n{matter}---\n\n{body}".encode()
 
 
 def _prose(text: str) -> Markdown:
     """Our own sentence as Markdown: code stays code, all else is escaped."""
-    return Markdown(
-        "".join(f"`{piece}`" if is_code else markdown(piece) for piece, is_code in split_code(text))
-    )
+    return Markdown("".join(f"`{piece}`" if is_code else markdown(piece) for piece, is_code in split_code(text)))
 
 
 def _lead(manifest: Mapping[str, Any]) -> str:

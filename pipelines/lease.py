@@ -116,7 +116,7 @@ class _RemoteLease(Lease):
             self._store.delete(self._key)
 
     def check(self) -> None:
-        if self._lost:
+        if self._lost or time.monotonic() - self._renewed_s > self._stale_s:
             raise OutputInUse(f"{self._root} was lost to another run: its lease could not be renewed in time")
 
     def _write(self, tag: str) -> bool:

@@ -72,12 +72,7 @@ def _png(pixels: np.ndarray) -> bytes:
     filtered[:, 1:] = row_bytes
 
     def chunk(name: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data))
-            + name
-            + data
-            + struct.pack(">I", zlib_ng.crc32(data, zlib_ng.crc32(name)))
-        )
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib_ng.crc32(data, zlib_ng.crc32(name)))
 
     header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
     body = zlib_ng.compress(filtered, PNG_LEVEL)

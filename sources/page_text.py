@@ -15,12 +15,8 @@ _SOFT_HYPHEN = "\u00ad"
 _HYPHENS = ("-", "\u2010", _SOFT_HYPHEN)
 _BIDI_CONTROLS = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _PUNCTUATION = ".,;:!?()"
-_RIGHT_TO_LEFT = re.compile(
-    r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]"
-)  # Hebrew, Arabic, Syriac, Thaana, N'Ko …
-_EAST_ASIAN = re.compile(
-    r"[\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]"
-)
+_RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")  # Hebrew, Arabic, Syriac, Thaana, N'Ko …
+_EAST_ASIAN = re.compile(r"[\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]")
 _EAST_ASIAN_SPACE = re.compile(rf"(?<={_EAST_ASIAN.pattern}) (?={_EAST_ASIAN.pattern})")
 _EAST_ASIAN_BREAK = re.compile(rf"(?<={_EAST_ASIAN.pattern})\n(?={_EAST_ASIAN.pattern})")
 MAX_LEADING = 1.8  # of a vertical line's width: lines further apart are paragraphs
@@ -94,11 +90,7 @@ def _split(
             yield box, text
             text = ""
         if not letter.isspace():
-            box = (
-                (min(x0, box[0]), min(y0, box[1]), max(x1, box[2]), max(y1, box[3]))
-                if text
-                else (x0, y0, x1, y1)
-            )
+            box = (min(x0, box[0]), min(y0, box[1]), max(x1, box[2]), max(y1, box[3])) if text else (x0, y0, x1, y1)
             text += letter
     if text:
         yield box, text
@@ -214,9 +206,7 @@ def _in_line_order(line: np.ndarray, words: LayoutWords) -> np.ndarray:
     if len(line) < 2 or not _is_right_to_left("".join(texts)):
         return line
     line = line[np.argsort(-words.boxes[line, 2], kind="stable")]
-    is_latin = [
-        any(map(str.isalpha, words.texts[k])) and not _RIGHT_TO_LEFT.search(words.texts[k]) for k in line
-    ]
+    is_latin = [any(map(str.isalpha, words.texts[k])) and not _RIGHT_TO_LEFT.search(words.texts[k]) for k in line]
     neutral = [not any(map(str.isalpha, words.texts[k])) for k in line]
     ordered = line.copy()
     k = 0
@@ -239,9 +229,7 @@ def _text(lines: Sequence[np.ndarray], separators: Sequence[str], words: LayoutW
     written = [[words.texts[k] for k in line] for line in lines]
     if _RIGHT_TO_LEFT.search("".join(words.texts)):
         written = [_glued(line, words) for line in lines]
-    broken = [
-        k for k, line in enumerate(written[:-1]) if line[-1].endswith(_HYPHENS) and separators[k] != " "
-    ]
+    broken = [k for k, line in enumerate(written[:-1]) if line[-1].endswith(_HYPHENS) and separators[k] != " "]
     if broken:
         _mend(written, broken)
     pieces: list[str] = []
@@ -281,9 +269,7 @@ def _separators(boxes: np.ndarray, blocks: np.ndarray, vertical: bool) -> list[s
     distance = np.abs((before[:, 1] + before[:, 3]) - (after[:, 1] + after[:, 3]))
     same_row = (distance < height) & ((after[:, 0] >= before[:, 2]) | (after[:, 2] <= before[:, 0]))
     same_block = blocks[:-1] == blocks[1:]
-    return [
-        " " if row else "\n" if block else "\n\n" for row, block in zip(same_row, same_block, strict=True)
-    ]
+    return [" " if row else "\n" if block else "\n\n" for row, block in zip(same_row, same_block, strict=True)]
 
 
 def _mend(lines: list[list[str]], broken: Sequence[int]) -> None:

@@ -24,9 +24,7 @@ from sources.page_text import (
 from sources.sample import IMAGE_PLACEHOLDER, Provenance, Sample, Words, sample_id
 from sources.source import Contents, InputError, ItemError, Source
 
-CODE_VERSION = (
-    1  # raise it when this file, page_text, reading_order or images write other bytes for the same page
-)
+CODE_VERSION = 1  # raise it when this file, page_text, reading_order or images write other bytes for the same page
 POINTS_PER_INCH = 72
 # Ligatures are taken apart, white space is kept out, text outside the page is left out; images are noted (not decoded).
 TEXT_FLAGS = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_IMAGES
@@ -99,9 +97,7 @@ class Pdfs(Source):
         with self._open(path) as document:
             num_pages = len(document)
         if num_pages > size:  # a page takes more than a byte: the count is forged
-            raise InputError(
-                "damaged", f"the file says it has {num_pages} pages but is only {size} bytes long"
-            )
+            raise InputError("damaged", f"the file says it has {num_pages} pages but is only {size} bytes long")
         return Contents(digest=digest, num_items=num_pages)
 
     def read(self, path: Path, digest: str, items: range) -> Iterator[tuple[int, Sample | ItemError | None]]:
@@ -127,9 +123,7 @@ class Pdfs(Source):
         if not head:
             raise InputError("empty_file", "the file is empty (0 bytes)")
         if b"%PDF-" not in head:
-            raise InputError(
-                "not_a_pdf", f"no PDF header in the first 1,024 bytes; the file begins with {head[:8]!r}"
-            )
+            raise InputError("not_a_pdf", f"no PDF header in the first 1,024 bytes; the file begins with {head[:8]!r}")
         try:
             document = _Document(path, filetype="pdf")
         except (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase) as error:
@@ -174,9 +168,7 @@ class Pdfs(Source):
             encoded = encode(picture, self.format, self.quality)
             grey = luma(picture) if grey is None else grey
         words, text = self._words(textpage, zoom, (pixmap.x, pixmap.y), grey.shape)
-        if (
-            "malloc" in pymupdf.TOOLS.mupdf_warnings()
-        ):  # MuPDF leaves out what it has no memory for, and goes on
+        if "malloc" in pymupdf.TOOLS.mupdf_warnings():  # MuPDF leaves out what it has no memory for, and goes on
             raise MemoryError("some of the page needs more memory than there is")
         locator = self.locator(item)
         return Sample(
@@ -219,9 +211,7 @@ def _digest(path: Path) -> tuple[int, str]:
 
 def _os_error(error: OSError) -> InputError:
     causes: dict[type[OSError], str] = {FileNotFoundError: "not_found", PermissionError: "permission_denied"}
-    return InputError(
-        causes.get(type(error), "unreadable"), f"the file cannot be read: {error.strerror or error}"
-    )
+    return InputError(causes.get(type(error), "unreadable"), f"the file cannot be read: {error.strerror or error}")
 
 
 def _render(drawn: pymupdf.DisplayList, zoom: float) -> pymupdf.Pixmap:

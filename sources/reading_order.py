@@ -11,9 +11,7 @@ MAX_CROSSING = 0.6  # share of lines (titles, a full-width abstract) that may ru
 MIN_BESIDE = 0.5  # share of the shorter column's lines that have a line of the other column beside them
 MIN_PROSE_LINES = 6  # of a column whose lines alternate with the other's: fewer are more likely a table
 MIN_LINE_FILL = 0.85  # median line width over column width: prose fills its column, table cells do not
-MIN_PROSE_WIDTH = (
-    10  # median line width over line height: shorter lines are cells, however well they fill a column
-)
+MIN_PROSE_WIDTH = 10  # median line width over line height: shorter lines are cells, however well they fill a column
 
 
 def reading_order(boxes: np.ndarray, *, right_to_left: bool = False, vertical: bool = False) -> list[int]:
@@ -104,12 +102,7 @@ def _parts_columns(boxes: np.ndarray, cut: float, width: float) -> bool:
     bands = _bands(boxes, across)
     # Only bands with some lines on both sides say anything: others are rows of a table or a caption on one side.
     num_bands = int(across.sum()) + 1
-    both = (
-        np.minimum(
-            np.bincount(bands[left], minlength=num_bands), np.bincount(bands[right], minlength=num_bands)
-        )
-        > 1
-    )
+    both = np.minimum(np.bincount(bands[left], minlength=num_bands), np.bincount(bands[right], minlength=num_bands)) > 1
     left, right = left & both[bands], right & both[bands]
     fewer = min(left.sum(), right.sum())
     if fewer < MIN_COLUMN_LINES:

@@ -104,13 +104,9 @@ def sample_id(digest: str, locator: str) -> str:
 _IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 _MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 _WORD = pa.struct(
-    [("text", pa.string())]
-    + [(name, pa.float32()) for name in ("x0", "y0", "x1", "y1")]
-    + [("image", pa.int32())]
+    [("text", pa.string())] + [(name, pa.float32()) for name in ("x0", "y0", "x1", "y1")] + [("image", pa.int32())]
 )
-_PROVENANCE = pa.struct(
-    [(name, pa.string()) for name in ("uri", "locator", "license", "fetched_at", "digest")]
-)
+_PROVENANCE = pa.struct([(name, pa.string()) for name in ("uri", "locator", "license", "fetched_at", "digest")])
 
 # A part holds everything a source knows, and nothing that a threshold, a label or a file name can change.
 PART_SCHEMA = pa.schema(
@@ -159,10 +155,7 @@ def to_part(samples: Sequence[Sample]) -> pa.RecordBatch:
         "id": pa.array([s.id for s in samples], pa.string()),
         "source": pa.array([s.source for s in samples], pa.string()),
         "images": pa.array(
-            [
-                [{"bytes": im.data, "path": image_path(s, k)} for k, im in enumerate(s.images)]
-                for s in samples
-            ],
+            [[{"bytes": im.data, "path": image_path(s, k)} for k, im in enumerate(s.images)] for s in samples],
             pa.list_(_IMAGE),
         ),
         "messages": pa.array(
@@ -228,9 +221,7 @@ def from_part(table: pa.Table | pa.RecordBatch) -> list[Sample]:
                 text=row["text"],
                 words=Words(
                     texts=[w["text"] for w in words],
-                    boxes=np.array([[w["x0"], w["y0"], w["x1"], w["y1"]] for w in words], np.float32).reshape(
-                        -1, 4
-                    ),
+                    boxes=np.array([[w["x0"], w["y0"], w["x1"], w["y1"]] for w in words], np.float32).reshape(-1, 4),
                     images=np.array([w["image"] for w in words], np.int32),
                 ),
                 flags=row["flags"],

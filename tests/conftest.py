@@ -11,7 +11,7 @@ import pytest
 
 from tests.corpus import write_pdf
 
-pytest_plugins = ["tests.emulators"]
+pytest_plugins = ["tests.emulators", "tests.clusters"]
 ROOT = Path(__file__).resolve().parent.parent
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 

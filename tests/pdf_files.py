@@ -157,9 +157,7 @@ def fodt(
 
 def two_columns_chromium(folder: Path) -> Path:
     """A title across two columns."""
-    style = (
-        "div { columns: 2; column-gap: 8mm; text-align: justify } h1 { column-span: all; font-size: 20pt }"
-    )
+    style = "div { columns: 2; column-gap: 8mm; text-align: justify } h1 { column-span: all; font-size: 20pt }"
     texts = "".join(f"<p>{escape(text)}</p>" for text in paragraphs(ENGLISH))
     html = f"<div><h1>What pages teach, and what they do not teach</h1>{texts}</div>"
     return chromium(folder, "two-columns-chromium", _html([], style) + html)
@@ -168,9 +166,7 @@ def two_columns_chromium(folder: Path) -> Path:
 def two_columns_groff(folder: Path) -> Path:
     """Title and abstract across the page, two columns below with broken words."""
     body = "".join(f".LP\n{text}\n" for text in paragraphs(ENGLISH) * 2)
-    head = (
-        ".TL\nWhat pages teach\n.AB\nHow three simple questions judge a page before a model sees it.\n.AE\n"
-    )
+    head = ".TL\nWhat pages teach\n.AB\nHow three simple questions judge a page before a model sees it.\n.AE\n"
     return groff(folder, "two-columns-groff", f".nr HM 2c\n.nr FM 2c\n{head}.2C\n{body}")
 
 
@@ -184,9 +180,7 @@ def three_columns_libreoffice(folder: Path) -> Path:
 
 
 def chinese_chromium(folder: Path) -> Path:
-    return chromium(
-        folder, "chinese", _html(paragraphs(CHINESE), "body { font-family: 'Noto Serif CJK SC' }")
-    )
+    return chromium(folder, "chinese", _html(paragraphs(CHINESE), "body { font-family: 'Noto Serif CJK SC' }"))
 
 
 def vertical_chinese_chromium(folder: Path) -> Path:
@@ -195,15 +189,11 @@ def vertical_chinese_chromium(folder: Path) -> Path:
 
 
 def arabic_chromium(folder: Path) -> Path:
-    return chromium(
-        folder, "arabic", _html(paragraphs(ARABIC), "body { font-family: 'Noto Naskh Arabic' }", "rtl")
-    )
+    return chromium(folder, "arabic", _html(paragraphs(ARABIC), "body { font-family: 'Noto Naskh Arabic' }", "rtl"))
 
 
 def hebrew_chromium(folder: Path) -> Path:
-    return chromium(
-        folder, "hebrew", _html(paragraphs(HEBREW), "body { font-family: 'Noto Sans Hebrew' }", "rtl")
-    )
+    return chromium(folder, "hebrew", _html(paragraphs(HEBREW), "body { font-family: 'Noto Sans Hebrew' }", "rtl"))
 
 
 def hebrew_libreoffice(folder: Path) -> Path:
@@ -246,9 +236,7 @@ def table_chromium(folder: Path) -> Path:
         "td, th { border: 1px solid; padding: 2mm; width: 33% }"
     )
     cells = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    html = (
-        f"<h2>Who writes PDFs</h2><table><tr><th>Producer</th><th>What</th><th>Size</th></tr>{cells}</table>"
-    )
+    html = f"<h2>Who writes PDFs</h2><table><tr><th>Producer</th><th>What</th><th>Size</th></tr>{cells}</table>"
     return chromium(folder, "table", _html([], style) + html)
 
 
@@ -267,9 +255,7 @@ def text_document(num_pages: int = 1, width: float = 595, height: float = 842) -
     lines = [line for text in paragraphs(ENGLISH) for line in [*textwrap.wrap(text, 80), ""]]
     for k in range(num_pages):
         page = document.new_page(width=width, height=height)
-        page.insert_text(
-            (60, 60), [f"Page {k + 1} of a document with {num_pages} pages.", "", *lines], fontsize=11
-        )
+        page.insert_text((60, 60), [f"Page {k + 1} of a document with {num_pages} pages.", "", *lines], fontsize=11)
     return document
 
 
@@ -332,9 +318,7 @@ def form(folder: Path) -> Path:
     box.rect = pymupdf.Rect(140, 180, 156, 196)
     page.add_widget(box)
     page.insert_text((60, 193), "Agreed")
-    page.add_freetext_annot(
-        pymupdf.Rect(60, 240, 420, 270), "Checked by hand: all pages are public.", fontsize=11
-    )
+    page.add_freetext_annot(pymupdf.Rect(60, 240, 420, 270), "Checked by hand: all pages are public.", fontsize=11)
     page.add_highlight_annot(pymupdf.Rect(60, 45, 220, 65))
     return _save(document, folder / "form.pdf")
 
@@ -423,8 +407,7 @@ def pdf_bytes(objects: Sequence[bytes], root: int = 1) -> bytes:
     out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
     out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     return bytes(
-        out
-        + b"trailer\n<< /Size %d /Root %d 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, root, start)
+        out + b"trailer\n<< /Size %d /Root %d 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, root, start)
     )
 
 
@@ -515,9 +498,9 @@ def thread_page(folder: Path) -> Path:
 def image_bomb(folder: Path, side_px: int = 50_000) -> Path:
     """A page that paints one RGB image of 50,000 × 50,000 pixels: 7.5 GB from a file of 7 MB."""
     bad = A4 + b"/Contents 7 0 R /Resources << /XObject << /I 8 0 R >> >> >>"
-    head = (
-        b"/Type /XObject /Subtype /Image /Width %d /Height %d /BitsPerComponent 8 /ColorSpace /DeviceRGB"
-        % (side_px, side_px)
+    head = b"/Type /XObject /Subtype /Image /Width %d /Height %d /BitsPerComponent 8 /ColorSpace /DeviceRGB" % (
+        side_px,
+        side_px,
     )
     image = stream(deflated_zeros(side_px * side_px * 3), head + b" /Filter /FlateDecode")
     return _write(folder, "image-bomb.pdf", _two_pages(bad, stream(b"q 595 0 0 842 0 0 cm /I Do Q"), image))
@@ -553,15 +536,11 @@ def object_stream_bomb(folder: Path, num_bytes: int = 1_000_000_000) -> Path:
     add(6, FONT)
     add(
         7,
-        stream(
-            deflated_zeros(num_bytes), b"/Type /ObjStm /N 1 /First %d /Filter /FlateDecode" % (num_bytes - 10)
-        ),
+        stream(deflated_zeros(num_bytes), b"/Type /ObjStm /N 1 /First %d /Filter /FlateDecode" % (num_bytes - 10)),
     )
     offsets[9] = len(out)
     rows = [(0, 0, 65535)] + [(1, offsets[k], 0) for k in range(1, 8)] + [(2, 7, 0), (1, offsets[9], 0)]
-    table = b"".join(
-        bytes([kind]) + where.to_bytes(4, "big") + rest.to_bytes(2, "big") for kind, where, rest in rows
-    )
+    table = b"".join(bytes([kind]) + where.to_bytes(4, "big") + rest.to_bytes(2, "big") for kind, where, rest in rows)
     body = stream(table, b"/Type /XRef /Size 10 /W [1 4 2] /Root 1 0 R")
     out.extend(b"9 0 obj\n" + body + b"\nendobj\nstartxref\n%d\n%%%%EOF\n" % offsets[9])
     return _write(folder, "object-stream-bomb.pdf", bytes(out))
@@ -571,10 +550,7 @@ def nested_forms(folder: Path, depth: int = 20_000) -> Path:
     """Forms that paint forms, 20,000 deep."""
     bad = A4 + b"/Contents 7 0 R /Resources << /XObject << /X 8 0 R >> >> >>"
     form_head = b"/Type /XObject /Subtype /Form /BBox [0 0 595 842] "
-    forms = [
-        stream(b"/X Do", form_head + b"/Resources << /XObject << /X %d 0 R >> >>" % (9 + k))
-        for k in range(depth)
-    ]
+    forms = [stream(b"/X Do", form_head + b"/Resources << /XObject << /X %d 0 R >> >>" % (9 + k)) for k in range(depth)]
     last = stream(b"0 0 50 50 re f", form_head)
     return _write(folder, "nested-forms.pdf", _two_pages(bad, stream(b"/X Do"), *forms, last))
 
@@ -609,7 +585,9 @@ def no_unicode_at_all(folder: Path) -> Path:
         b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Lost /FontDescriptor 7 0 R"
         b" /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>"
     )
-    descriptor = b"<< /Type /FontDescriptor /FontName /Lost /Flags 4 /Ascent 900 /Descent -200 /FontBBox [0 -200 1000 900] >>"
+    descriptor = (
+        b"<< /Type /FontDescriptor /FontName /Lost /Flags 4 /Ascent 900 /Descent -200 /FontBBox [0 -200 1000 900] >>"
+    )
     tree = b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
     return _write(
         folder,

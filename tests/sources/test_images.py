@@ -92,8 +92,6 @@ def test_ink_does_not_depend_on_the_memory_layout():
 @given(st.integers(16, 1100), st.integers(16, 1100), st.integers(0, 9))
 def test_phash_is_that_of_imagehash_on_the_reduced_image(width, height, seed):
     """The rule documented in `sources.images.phash`."""
-    page = Image.fromarray(np.random.default_rng(seed).integers(0, 255, (24, 16), np.uint8)).resize(
-        (width, height)
-    )
+    page = Image.fromarray(np.random.default_rng(seed).integers(0, 255, (24, 16), np.uint8)).resize((width, height))
     reduced = page.reduce(max(1, max(page.size) // 256))
     assert phash(np.asarray(page)).hex() == str(imagehash.phash(reduced, hash_size=16))

@@ -194,9 +194,7 @@ def test_fields_and_annotations_are_drawn_and_read(pdf):
     for words in ("Pages of public reports", "CC0-1.0", "Checked by hand"):
         assert words in sample.plain_text()
     rgb = np.asarray(Image.open(io.BytesIO(sample.images[0].data)).convert("RGB")).astype(int)
-    assert ((rgb[..., 0] > 200) & (rgb[..., 1] > 200) & (rgb[..., 2] < 120)).sum() > 1000, (
-        "no yellow highlight"
-    )
+    assert ((rgb[..., 0] > 200) & (rgb[..., 1] > 200) & (rgb[..., 2] < 120)).sum() > 1000, "no yellow highlight"
 
 
 # Images
@@ -223,9 +221,7 @@ def test_coloured_pages_are_jpeg_and_grey_can_be_turned_off(pdf):
     assert Image.open(io.BytesIO(sample.images[0].data)).mode == "RGB"
 
 
-@pytest.mark.parametrize(
-    ("name", "size"), [("poster", (724, 1024)), ("landscape", (1024, 724)), ("tiny", (300, 150))]
-)
+@pytest.mark.parametrize(("name", "size"), [("poster", (724, 1024)), ("landscape", (1024, 724)), ("tiny", (300, 150))])
 def test_the_long_side_is_1024_but_never_beyond_300_dpi(pdf, name, size):
     (sample,) = pages(pdf(name))
     assert np.abs(np.subtract(sample.image_sizes()[0], size)).max() <= 1

@@ -14,9 +14,7 @@ HEIGHT, LEADING = 10, 12
 def column(x: float, width: float, num_lines: int, top: float = 100) -> np.ndarray:
     """(num_lines, 4) full lines below each other."""
     y = top + LEADING * np.arange(num_lines)
-    return np.stack([np.full(num_lines, x), y, np.full(num_lines, x + width), y + HEIGHT], axis=1).astype(
-        float
-    )
+    return np.stack([np.full(num_lines, x), y, np.full(num_lines, x + width), y + HEIGHT], axis=1).astype(float)
 
 
 def in_given_order(order: list[int]) -> bool:
@@ -83,10 +81,7 @@ def test_vertical_lines_follow_each_other_from_the_right():
 
 def test_cells_of_several_lines_stay_whole():
     """A jump up and to the right is the next cell, not a mistake."""
-    rows = [
-        [column(50, 100, 3, top), column(200, 100, 2, top), column(350, 90, 3, top)]
-        for top in (100, 160, 220)
-    ]
+    rows = [[column(50, 100, 3, top), column(200, 100, 2, top), column(350, 90, 3, top)] for top in (100, 160, 220)]
     assert in_given_order(reading_order(np.concatenate([cell for row in rows for cell in row])))
 
 
@@ -100,11 +95,7 @@ def test_every_line_comes_once(boxes, right_to_left, vertical):
     assert sorted(order) == list(range(len(boxes)))
 
 
-@given(
-    st.lists(
-        st.tuples(BOX, st.text(min_size=1, max_size=8), st.integers(0, 5), st.integers(0, 3)), max_size=30
-    )
-)
+@given(st.lists(st.tuples(BOX, st.text(min_size=1, max_size=8), st.integers(0, 5), st.integers(0, 3)), max_size=30))
 def test_every_word_comes_once(found):
     words = LayoutWords(
         [text for _, text, _, _ in found],
@@ -122,9 +113,7 @@ def lines_of(*texts: str) -> LayoutWords:
     """One block, a line for each text."""
     words = [(word, x, y) for y, text in enumerate(texts) for x, word in enumerate(text.split())]
     boxes = np.array([(60 * x, 12 * y, 60 * x + 57, 12 * y + 10) for _, x, y in words], float)
-    return LayoutWords(
-        [word for word, *_ in words], boxes, np.zeros(len(words)), np.array([y for *_, y in words])
-    )
+    return LayoutWords([word for word, *_ in words], boxes, np.zeros(len(words)), np.array([y for *_, y in words]))
 
 
 @pytest.mark.parametrize(
