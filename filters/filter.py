@@ -48,7 +48,7 @@ class Filter(ABC):
     thresholds: ClassVar[tuple[Threshold, ...]] = ()
     fingerprint: ClassVar[str] = "1"  # changes whenever the same sample would get another score
 
-    def check(self) -> None:
+    def check(self) -> None:  # noqa: B027  # most filters need nothing
         """Raise ValueError, saying what to do, if something the filter needs (a model, a library) is not there."""
 
     @abstractmethod

@@ -230,7 +230,7 @@ def _example(statistics: Statistics) -> dict[str, str] | None:
     row = next(iter(statistics.kept_pictures()), None)
     if row is None:
         return None
-    scores = [f"{name} {measure(value)}" for name, value in row["scores"].items() if value is not None]
+    scores = [f"{name} {measure(value)}" for name, value in (row.get("scores") or {}).items() if value is not None]
     return {
         "id": row["id"],
         "locator": row["locator"] or "",

@@ -4,6 +4,7 @@ Its parent (`pipelines/isolation.py`) writes one JSON request a line to its stan
 line from the descriptor named on the command line. It imports no Beam, so that it starts in half a second.
 """
 
+import dataclasses
 import json
 import os
 import resource
@@ -47,7 +48,7 @@ def main() -> None:
         try:
             send(done=_answer(recipe, request, send))
         except InputError as error:
-            send(failed={"cause": error.cause, "message": error.message})
+            send(failed={"cause": error.cause, "message": _without_path(error.message, request)})
         except MemoryError:
             send(
                 failed={
@@ -96,13 +97,20 @@ def _read(source: Source, request: dict[str, Any], send: Any) -> tuple[list[Samp
             elif isinstance(outcome, Sample):
                 samples.append(outcome)
             else:
-                errors.append(outcome)
+                message = _without_path(outcome.message, request)
+                errors.append(dataclasses.replace(outcome, message=message))
     errors += [ItemError(item=item, **error) for item, error in given_up.items()]
     rows = [[e.item, e.cause, e.message] for e in sorted(errors, key=lambda e: e.item)]
     errors_json = json.dumps(rows, ensure_ascii=False).encode()
     part = pa.Table.from_batches([to_part(samples)])
     _write(part.replace_schema_metadata({ERRORS_KEY: errors_json}), Path(request["part"]))
     return samples, errors_json
+
+
+def _without_path(message: str, request: dict[str, Any]) -> str:
+    """Libraries name the file they failed on, which may be a temporary copy that no other run has."""
+    path = request.get("path")
+    return message.replace(f"'{path}'", "the file").replace(path, "the file") if path else message
 
 
 def _runs(wanted: range, given_up: dict[int, Any]) -> list[range]:

@@ -150,7 +150,7 @@ def _record_set(manifest: Mapping[str, Any], fields: Mapping[str, str]) -> dict[
         _field(fields, "flags", text, repeated=True),
         _field(fields, "language", text),
         _structure(fields, "label", {"use_case": text, "confidence": real, "labeller": text}),
-        _structure(fields, "scores", dict.fromkeys(manifest["scores"], real)),
+        *([_structure(fields, "scores", dict.fromkeys(manifest["scores"], real))] if manifest["scores"] else []),
         # phash is left out: Croissant has no type for raw bytes
         _structure(fields, "provenance", dict.fromkeys(("uri", "locator", "license", "fetched_at", "digest"), text)),
         _field(fields, "split", [text, "cr:Split"]),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from filters.filter import Filter, Scores
+from sources.sample import scores_field
 
 KEPT, REJECTED, DUPLICATE = "kept", "rejected", "duplicate"
 SAME_CONTENT = "same_content"  # reason: another input has the same bytes
@@ -31,17 +32,14 @@ def ledger_schema(score_names: Sequence[str]) -> pa.Schema:
             ("locator", pa.string()),
             ("digest", pa.string()),
             ("verdict", pa.string()),  # kept, rejected or duplicate
-            (
-                "reason",
-                pa.string(),
-            ),  # the first filter's that rejected, or the kind of duplicate; null if kept
+            ("reason", pa.string()),  # of the first filter that rejected, or the kind of duplicate; null if kept
             ("reasons", pa.list_(pa.string())),  # of all filters that rejected
             ("duplicate_of", pa.string()),  # the kept sample's id
             ("language", pa.string()),
             ("flags", pa.list_(pa.string())),
             ("split", pa.string()),  # null unless kept
             ("num_bytes", pa.int64()),
-            ("scores", pa.struct([(name, pa.float32()) for name in score_names])),
+            *scores_field(score_names),
             ("phash", pa.binary(32)),
             ("thumbnail", pa.binary()),  # JPEG, of the few samples a report shows; null for all others
         ]

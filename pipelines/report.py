@@ -233,7 +233,7 @@ def _cards(
 
 
 def _card(row: Mapping[str, Any], manifest: Mapping[str, Any], all_bounds: Sequence[Bound]) -> dict[str, Any]:
-    values = [row["scores"].get(name) for name in manifest["scores"]]
+    values = [(row.get("scores") or {}).get(name) for name in manifest["scores"]]
     values = [value if value is not None and math.isfinite(value) else None for value in values]
     uri, locator = visible(row["uri"] or ""), visible(row["locator"] or "")
     scores = []

@@ -126,7 +126,7 @@ def _check_beam_arguments(beam_args: list[str]) -> None:
     logging.getLogger().setLevel(logging.ERROR)  # Beam warns at import about extras that are not installed
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser: Any = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for cls in PipelineOptions.__subclasses__():
         try:
             cls._add_argparse_args(parser)

@@ -31,7 +31,7 @@ from pipelines.staging import Entry, ErrorRow, Unit, UnitFiles, read_scores, spl
 from sources.sample import dataset_schema
 
 DATA_TABLES = ("train", "validation")
-THUMBNAIL_PX = 320
+THUMBNAIL_PX = 384
 THUMBNAIL_QUALITY = 70
 LEDGER_ROWS_PER_GROUP = 50_000
 
@@ -155,15 +155,13 @@ class WriteShard(beam.DoFn):
     def _rows(self, unit: Unit, part: pa.Table, scored: pa.Table, schema: pa.Schema, split: str) -> pa.Table:
         length = len(part)
         provenance = part["provenance"].combine_chunks()
-        if isinstance(provenance, pa.ChunkedArray):
-            provenance = pa.concat_arrays(provenance.chunks) if provenance.num_chunks else pa.array([], provenance.type)
         fields = {field.name: provenance.field(field.name) for field in provenance.type}
         fields["uri"] = pa.repeat(pa.scalar(unit.uri, pa.string()), length)
         fields["license"] = pa.repeat(pa.scalar(self._recipe.sources[unit.source].license, pa.string()), length)
         columns = {
             "language": scored["language"],
             "label": pa.nulls(length, schema.field("label").type),
-            "scores": scores_struct(scored, self._names),
+            **({"scores": scores_struct(scored, self._names)} if self._names else {}),
             "provenance": pa.StructArray.from_arrays(list(fields.values()), names=list(fields)),
             "split": pa.repeat(pa.scalar(split, pa.string()), length),
         }
@@ -204,7 +202,7 @@ class WriteShard(beam.DoFn):
                 "language": scored["language"],
                 "flags": scored["flags"],
                 "num_bytes": scored["num_bytes"],
-                "scores": scores_struct(scored, self._names),
+                **({"scores": scores_struct(scored, self._names)} if self._names else {}),
                 "phash": scored["phash"],
                 **verdict_columns,
             }
@@ -315,18 +313,10 @@ def row_groups(tables: Iterable[tuple[pa.Table, list[int]]], limit: int) -> Iter
 
 def scores_struct(scored: pa.Table, names: list[str]) -> pa.Array:
     """The score columns as one struct column."""
-    if not names:
-        return pa.nulls(len(scored), pa.struct([]))
-    columns = [
-        pc.cast(
-            pa.concat_arrays(scored[f"score.{name}"].chunks)
-            if scored[f"score.{name}"].num_chunks
-            else pa.array([], pa.float32()),
-            pa.float32(),
-        )
-        for name in names
-    ]
-    return pa.StructArray.from_arrays(columns, names=names)
+    return pa.StructArray.from_arrays(
+        [scored[f"score.{name}"].combine_chunks() if len(scored) else pa.array([], pa.float32()) for name in names],
+        names=names,
+    )
 
 
 def thumbnail(data: bytes) -> bytes:
@@ -357,7 +347,7 @@ def hub_features(score_names: list[str]) -> dict[str, Any]:
         "flags": {"feature": text, "_type": "List"},
         "language": text,
         "label": {"use_case": text, "confidence": value("float32"), "labeller": text},
-        "scores": {name: value("float32") for name in score_names},
+        **({"scores": {name: value("float32") for name in score_names}} if score_names else {}),
         "phash": value("binary"),
         "provenance": dict.fromkeys(("uri", "locator", "license", "fetched_at", "digest"), text),
         "split": text,

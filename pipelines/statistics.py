@@ -106,7 +106,8 @@ def read_statistics(files: Files, manifest: Mapping[str, Any]) -> Statistics:
     score_names = list(manifest["scores"])
     reasons = reasons_of_scores(manifest)
     statistics.scores = {name: Distribution() for name in [*score_names, "num_bytes"]}
-    columns = ["source", "verdict", "reason", "reasons", "language", "flags", "split", "num_bytes", "scores"]
+    columns = ["source", "verdict", "reason", "reasons", "language", "flags", "split", "num_bytes"]
+    columns += ["scores"] if score_names else []
     for path in paths(manifest, "ledger"):
         for batch in _batches(files, path, columns, BATCH_ROWS):
             _count(statistics, batch, score_names, reasons)

@@ -127,22 +127,26 @@ PART_SCHEMA = pa.schema(
 
 
 def dataset_schema(score_names: Sequence[str]) -> pa.Schema:
-    """The schema of `data/*.parquet` for these score names (in order)."""
+    """The schema of `data/*.parquet` for these score names (in order); without any there is no `scores` column."""
     part = {name: PART_SCHEMA.field(name).type for name in PART_SCHEMA.names}
     label = pa.struct([("use_case", pa.string()), ("confidence", pa.float32()), ("labeller", pa.string())])
-    scores = pa.struct([(name, pa.float32()) for name in score_names])
     kept = ("id", "source", "images", "messages", "text", "words", "flags")
     return pa.schema(
         [(name, part[name]) for name in kept]
         + [
             ("language", pa.string()),
             ("label", label),
-            ("scores", scores),
+            *scores_field(score_names),
             ("phash", part["phash"]),
             ("provenance", part["provenance"]),
             ("split", pa.string()),
         ]
     )
+
+
+def scores_field(score_names: Sequence[str]) -> list[tuple[str, pa.DataType]]:
+    """The `scores` column, or none where there are no scores: Parquet knows no empty struct."""
+    return [("scores", pa.struct([(name, pa.float32()) for name in score_names]))] if score_names else []
 
 
 def to_part(samples: Sequence[Sample]) -> pa.RecordBatch:
