@@ -50,7 +50,7 @@ def cut_corpus(folder: Path, num_pages: int, into: Path) -> int:
                 for first in range(offset, len(whole), PAGES_A_FILE):
                     last = min(first + PAGES_A_FILE, len(whole), first + num_pages - written) - 1
                     with pymupdf.open() as piece:
-                        piece.insert_pdf(whole, first, last)
+                        piece.insert_pdf(whole, from_page=first, to_page=last)
                         piece.save(into / f"{offset:02d}-{path.stem}-{first:05d}.pdf", garbage=3, deflate=True)
                     written += last - first + 1
                     if written >= num_pages:

