@@ -121,12 +121,15 @@ def in_reading_order(words: LayoutWords) -> tuple[np.ndarray, str]:
     """
     if not len(words.texts):
         return np.zeros(0, np.int64), ""
-    starts, boxes = _lines(words)
-    ends = np.append(starts[1:], len(words.texts))
     page = "".join(words.texts)
     right_to_left = not page.isascii() and _is_right_to_left(page)
-    vertical = not page.isascii() and _is_vertical(words.texts, boxes, starts, ends)
-    order = reading_order(boxes, right_to_left=right_to_left, vertical=vertical)
+    vertical = _is_vertical(words)
+    degrees = 90 if vertical else _turn(words, right_to_left)
+    if degrees:
+        words = LayoutWords(words.texts, _turned_back(words.boxes, degrees), words.blocks, words.lines)
+    starts, boxes = _lines(words)
+    ends = np.append(starts[1:], len(words.texts))
+    order = reading_order(boxes, right_to_left=right_to_left)
     lines = [np.arange(starts[k], ends[k]) for k in order]
     if _RIGHT_TO_LEFT.search(page):
         lines = [_in_line_order(line, words) for line in lines]
@@ -147,9 +150,6 @@ def _lines(words: LayoutWords) -> tuple[np.ndarray, np.ndarray]:
     starts = np.concatenate([[0], starts])
     boxes = _hulls(words.boxes, starts)
     near = _is_near(boxes[:-1], boxes[1:])
-    stacked = _is_stacked(boxes[:-1], boxes[1:])
-    if 2 * stacked.sum() > len(starts) and _EAST_ASIAN.search("".join(words.texts)):
-        near |= stacked  # vertical text that came character by character
     if not near.any():
         return starts, boxes
     first = np.flatnonzero(np.concatenate([[True], ~near]))
@@ -187,14 +187,32 @@ def _is_right_to_left(text: str) -> bool:
     return 2 * len(_RIGHT_TO_LEFT.findall(text)) > num_letters
 
 
-def _is_vertical(texts: Sequence[str], boxes: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> bool:
-    """Whether most lines of three or more characters are taller than wide and written in East Asian characters."""
-    tall = 2 * (boxes[:, 2] - boxes[:, 0]) < boxes[:, 3] - boxes[:, 1]
-    if not tall.any():
+def _is_vertical(words: LayoutWords) -> bool:
+    """Whether most words are East Asian and stand below each other, or are themselves taller than wide."""
+    if not _EAST_ASIAN.search("".join(words.texts)):
         return False
-    lines = ["".join(texts[a:b]) for a, b in zip(starts, ends, strict=True)]
-    long = [k for k, line in enumerate(lines) if len(line) >= 3]
-    return 2 * sum(bool(tall[k] and _EAST_ASIAN.match(lines[k])) for k in long) > len(long)
+    width, height = words.boxes[:, 2] - words.boxes[:, 0], words.boxes[:, 3] - words.boxes[:, 1]
+    upright = height > 2 * width
+    upright[1:] |= _is_stacked(words.boxes[:-1], words.boxes[1:])
+    num_east_asian = sum(_EAST_ASIAN.match(text) is not None for text in words.texts)
+    return bool(2 * upright.sum() > len(upright) and 2 * num_east_asian > len(upright))
+
+
+def _turn(words: LayoutWords, right_to_left: bool) -> int:
+    """Degrees, clockwise, by which most of the text is turned: told by where each word of a line stands from the last."""
+    same_line = (np.diff(words.blocks) == 0) & (np.diff(words.lines) == 0)
+    middle = words.boxes[:, :2] + words.boxes[:, 2:]
+    right, down = (np.diff(middle, axis=0)[same_line]).sum(axis=0)
+    if abs(down) > abs(right):
+        return 90 if (down > 0) != right_to_left else 270
+    return 180 if right < 0 and not right_to_left else 0
+
+
+def _turned_back(boxes: np.ndarray, degrees: int) -> np.ndarray:
+    """(N, 4) boxes of text that is turned by 90, 180 or 270 degrees clockwise, as they are on an upright page."""
+    x0, y0, x1, y1 = boxes.T
+    upright = {90: (y0, -x1, y1, -x0), 180: (-x1, -y1, -x0, -y0), 270: (-y1, x0, -y0, x1)}
+    return np.stack(upright[degrees], axis=1)
 
 
 def _in_line_order(line: np.ndarray, words: LayoutWords) -> np.ndarray:
@@ -263,8 +281,8 @@ def _separators(boxes: np.ndarray, blocks: np.ndarray, vertical: bool) -> list[s
     """
     before, after = boxes[:-1], boxes[1:]
     if vertical:  # a layout engine takes every line of vertical text for a block of its own
-        width = before[:, 2] - before[:, 0]
-        return ["\n" if near else "\n\n" for near in before[:, 0] - after[:, 0] < MAX_LEADING * width]
+        height = before[:, 3] - before[:, 1]
+        return ["\n" if near else "\n\n" for near in after[:, 1] - before[:, 1] < MAX_LEADING * height]
     height = np.minimum(before[:, 3] - before[:, 1], after[:, 3] - after[:, 1])
     distance = np.abs((before[:, 1] + before[:, 3]) - (after[:, 1] + after[:, 3]))
     same_row = (distance < height) & ((after[:, 0] >= before[:, 2]) | (after[:, 2] <= before[:, 0]))

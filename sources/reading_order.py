@@ -1,5 +1,7 @@
 """Reading order: lines of a page, as a layout engine found them, to the order a person reads them in."""
 
+from itertools import pairwise
+
 import numpy as np
 
 MAX_DEPTH = 12  # cuts inside cuts; a page nested deeper is read as it stands
@@ -7,14 +9,16 @@ MAX_GUTTERS = 8  # of a region, the best ones, are looked at closely
 MIN_COLUMN_LINES = 3  # fewer lines beside each other are a table row or a caption, not columns
 MIN_COLUMN_SHARE = 0.12  # of the region's width, for the narrower column
 MIN_GUTTER = 0.4  # of a line's height
+MAX_MARGIN_LINES = 3  # of a running head or foot
+MIN_MARGIN = 1.0  # of a line's height, between a running head or foot and the body
 MAX_CROSSING = 0.6  # share of lines (titles, a full-width abstract) that may run across a gutter
 MIN_BESIDE = 0.5  # share of the shorter column's lines that have a line of the other column beside them
 MIN_PROSE_LINES = 6  # of a column whose lines alternate with the other's: fewer are more likely a table
-MIN_LINE_FILL = 0.85  # median line width over column width: prose fills its column, table cells do not
+MIN_LINE_FILL = 0.8  # share of a column's rows that its lines cover: prose fills its column, table cells do not
 MIN_PROSE_WIDTH = 10  # median line width over line height: shorter lines are cells, however well they fill a column
 
 
-def reading_order(boxes: np.ndarray, *, right_to_left: bool = False, vertical: bool = False) -> list[int]:
+def reading_order(boxes: np.ndarray, *, right_to_left: bool = False) -> list[int]:
     """Indices of lines in reading order.
 
     Columns are found by recursive cuts at gutters; what runs across a gutter (a title) parts the page into bands.
@@ -26,16 +30,33 @@ def reading_order(boxes: np.ndarray, *, right_to_left: bool = False, vertical: b
     Args:
         boxes: (N, 4) x0, y0, x1, y1 of the lines, y downwards, in the order of the page's content stream.
         right_to_left: columns run from right to left (Arabic, Hebrew).
-        vertical: lines run top to bottom and follow each other from right to left (vertical Chinese, Japanese).
     """
-    if vertical:  # turn the page by 90 degrees: what is further right comes first
-        boxes = np.stack([boxes[:, 1], -boxes[:, 2], boxes[:, 3], -boxes[:, 0]], axis=1)
-    elif right_to_left:  # a mirrored page has its first column on the left
+    if right_to_left:  # a mirrored page has its first column on the left
         boxes = np.stack([-boxes[:, 2], boxes[:, 1], -boxes[:, 0], boxes[:, 3]], axis=1)
     members = np.arange(len(boxes))
     if (boxes[1:, 1] >= (boxes[:-1, 1] + boxes[:-1, 3]) / 2).all():  # every line stands below the one before
-        return members.tolist()
-    return _order(np.ascontiguousarray(boxes, np.float64), members, MAX_DEPTH).tolist()
+        return list(range(len(boxes)))
+    boxes = np.ascontiguousarray(boxes, np.float64)
+    # A page number under the gutter would belong to one of the columns.
+    head, body, foot = _parted(boxes)
+    ordered = [
+        _top_down(boxes, members[head]),
+        _order(boxes, members[body], MAX_DEPTH),
+        _top_down(boxes, members[foot]),
+    ]
+    return [int(k) for k in np.concatenate(ordered)]
+
+
+def _parted(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Three (N,) masks: lines of a running head, of the body, and of a foot, told by the white space between them."""
+    white = MIN_MARGIN * _median(boxes[:, 3] - boxes[:, 1])
+    head, foot = np.zeros(len(boxes), bool), np.zeros(len(boxes), bool)
+    for part, top, bottom in ((head, boxes[:, 1], boxes[:, 3]), (foot, -boxes[:, 3], -boxes[:, 1])):
+        order = np.argsort(top, kind="stable")[: MAX_MARGIN_LINES + 1]
+        gaps = top[order[1:]] - np.maximum.accumulate(bottom[order[:-1]])
+        for k in np.flatnonzero(gaps > white)[-1:]:
+            part[order[: k + 1]] = True
+    return head, ~(head | foot), foot & ~head
 
 
 def _order(boxes: np.ndarray, members: np.ndarray, depth: int) -> np.ndarray:
@@ -113,9 +134,11 @@ def _parts_columns(boxes: np.ndarray, cut: float, width: float) -> bool:
         column_width = boxes[side, 2].max() - boxes[side, 0].min()
         if column_width < MIN_COLUMN_SHARE * width:
             return False
-        line_width = _median(boxes[side, 2] - boxes[side, 0])
-        is_prose &= bool(line_width >= MIN_LINE_FILL * column_width)
-        is_prose &= bool(line_width >= MIN_PROSE_WIDTH * _median(heights[side]))
+        line_widths, line_height = boxes[side, 2] - boxes[side, 0], _median(heights[side])
+        middle = (boxes[side, 1] + boxes[side, 3]) / 2
+        num_rows = len(np.unique(np.round(middle / line_height)))  # a side may hold columns of its own
+        is_prose &= bool(line_widths.sum() >= MIN_LINE_FILL * column_width * num_rows)
+        is_prose &= bool(_median(line_widths) >= MIN_PROSE_WIDTH * line_height)
     # Short lines above and indented lines below share no height: only lines beside each other make columns.
     a, b = boxes[left], boxes[right]
     beside = (a[:, None, 1] < b[None, :, 3]) & (a[:, None, 3] > b[None, :, 1])
@@ -168,7 +191,7 @@ def _top_down(boxes: np.ndarray, members: np.ndarray) -> np.ndarray:
 def _beside(lines: np.ndarray, parts: list[np.ndarray], slack: float) -> np.ndarray:
     """Parts of a page that share some height: left to right if they stand apart, else all lines by rows."""
     parts = sorted(parts, key=lambda part: lines[part, 0].min())
-    if all(lines[b, 0].min() >= lines[a, 2].max() - slack for a, b in zip(parts, parts[1:], strict=False)):
+    if all(lines[b, 0].min() >= lines[a, 2].max() - slack for a, b in pairwise(parts)):
         return np.concatenate(parts)
     members = np.sort(np.concatenate(parts))
     middle = (lines[members, 1] + lines[members, 3]) / 2

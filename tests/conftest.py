@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pymupdf
 import pytest
+from hypothesis import settings
 
 from tests.corpus import write_pdf
 
 pytest_plugins = ["tests.emulators", "tests.clusters"]
 ROOT = Path(__file__).resolve().parent.parent
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+# The same examples on every run, and no limit on the time of one: machines are shared.
+settings.register_profile("vellum", deadline=None, derandomize=True)
+settings.load_profile("vellum")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

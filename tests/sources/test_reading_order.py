@@ -74,9 +74,17 @@ def test_right_to_left_columns_begin_on_the_right():
     assert in_given_order(reading_order(boxes))
 
 
-def test_vertical_lines_follow_each_other_from_the_right():
-    boxes = np.array([[100.0 + 20 * k, 50, 112 + 20 * k, 500] for k in range(10)])
-    assert reading_order(boxes, vertical=True) == list(range(9, -1, -1))
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_sideways_text_is_read_as_if_it_stood_upright(degrees):
+    words = lines_of(*["one two three four five six seven eight"] * 12)
+    x0, y0, x1, y1 = words.boxes.T
+    turned = {0: (x0, y0, x1, y1), 90: (-y1, x0, -y0, x1), 180: (-x1, -y1, -x0, -y0), 270: (y0, -x1, y1, -x0)}
+    boxes = np.stack(turned[degrees], axis=1)
+    shuffled = np.concatenate([np.arange(48, 96), np.arange(48)])  # the lower half was written first
+    order, _ = in_reading_order(
+        LayoutWords([words.texts[k] for k in shuffled], boxes[shuffled], words.blocks[shuffled], words.lines[shuffled])
+    )
+    assert shuffled[order].tolist() == list(range(96))
 
 
 def test_cells_of_several_lines_stay_whole():
@@ -88,10 +96,10 @@ def test_cells_of_several_lines_stay_whole():
 BOX = st.tuples(*[st.floats(0, 1000, width=32)] * 2, *[st.floats(0.5, 500, width=32)] * 2)
 
 
-@given(st.lists(BOX, max_size=60), st.booleans(), st.booleans())
-def test_every_line_comes_once(boxes, right_to_left, vertical):
+@given(st.lists(BOX, max_size=60), st.booleans())
+def test_every_line_comes_once(boxes, right_to_left):
     array = np.array([(x, y, x + w, y + h) for x, y, w, h in boxes]).reshape(-1, 4)
-    order = reading_order(array, right_to_left=right_to_left, vertical=vertical)
+    order = reading_order(array, right_to_left=right_to_left)
     assert sorted(order) == list(range(len(boxes)))
 
 
