@@ -1,6 +1,6 @@
 """Makes the bundled example PDFs again: `python examples/make.py`, from the folder that holds `examples/`.
 
-Needs chromium, LibreOffice, groff and the fonts named in `README.md`. Dates differ from run to run, so the bytes do too.
+Needs chromium, LibreOffice, groff and the fonts named in `README.md`. Dates differ at each run, and so do the bytes.
 """
 
 import random

@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.aspect_ratio import MaxAspectRatio
-from filters.filter import Filter, Scores, describe
+from filters.filter import Filter, Scores
 from filters.garbled_text import MaxGarbledShare
 from filters.ink import MinInk
 from filters.language import Language, find_model
 from filters.short_side import MinShortSide
 from filters.text_length import TextLength
+from pipelines.recipe import scores_key
 from sources.sample import EncodedImage, Provenance, Sample
 
 ENGLISH = "The collection keeps every page with its picture and the words in the order in which they are read."
@@ -88,7 +89,7 @@ STRICT = [
 def test_thresholds_never_change_scores(default, strict):
     samples = [sample(ENGLISH, ((800, 600),), ink=0.1), sample(CHINESE), sample(), sample("\ufffd\ufffd abc")]
     assert default.scores(samples) == strict.scores(samples)
-    assert describe([default]) == describe([strict])
+    assert scores_key([default]) == scores_key([strict])
 
 
 @pytest.mark.parametrize("a_filter", ALL)
