@@ -1,6 +1,7 @@
 """Makes the bundled example PDFs again: `python examples/make.py`, from the folder that holds `examples/`.
 
-Needs chromium, LibreOffice, groff and the fonts named in `README.md`. Dates differ from run to run, so the bytes do too.
+Needs chromium, LibreOffice, groff and the fonts named in `README.md`. Dates differ from run to run, so the bytes do
+too.
 """
 
 import random

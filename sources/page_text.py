@@ -199,7 +199,7 @@ def _is_vertical(words: LayoutWords) -> bool:
 
 
 def _turn(words: LayoutWords, right_to_left: bool) -> int:
-    """Degrees, clockwise, by which most of the text is turned: told by where each word of a line stands from the last."""
+    """Degrees, clockwise, by which most of the text is turned: told by where a line's words stand from the last."""
     same_line = (np.diff(words.blocks) == 0) & (np.diff(words.lines) == 0)
     middle = words.boxes[:, :2] + words.boxes[:, 2:]
     right, down = (np.diff(middle, axis=0)[same_line]).sum(axis=0)

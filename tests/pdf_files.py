@@ -485,7 +485,8 @@ def page_tree_loop(folder: Path) -> Path:
 
 def endless_page(folder: Path) -> Path:
     """100,000 points on each side."""
-    bad = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100000 100000] /Contents 5 0 R /Resources << /Font << /F 6 0 R >> >> >>"
+    bad = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100000 100000] "
+    bad += b"/Contents 5 0 R /Resources << /Font << /F 6 0 R >> >> >>"
     return _write(folder, "endless-page.pdf", _two_pages(bad))
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.aspect_ratio import MaxAspectRatio
-from filters.filter import Filter, Scores, describe
+from filters.filter import Filter, Scores
 from filters.garbled_text import MaxGarbledShare
 from filters.ink import MinInk
 from filters.language import Language, find_model
@@ -88,7 +88,7 @@ STRICT = [
 def test_thresholds_never_change_scores(default, strict):
     samples = [sample(ENGLISH, ((800, 600),), ink=0.1), sample(CHINESE), sample(), sample("\ufffd\ufffd abc")]
     assert default.scores(samples) == strict.scores(samples)
-    assert describe([default]) == describe([strict])
+    assert default.fingerprint == strict.fingerprint
 
 
 @pytest.mark.parametrize("a_filter", ALL)
@@ -111,6 +111,14 @@ def test_garbled_share_is_a_share(text):
     (scores,) = MaxGarbledShare().scores([sample(text)])
     share = scores.values["garbled_share"]
     assert share is None or 0 <= share <= 1
+
+
+@pytest.mark.parametrize("a_filter", ALL)
+def test_thresholds_name_a_setting_a_score_and_reasons(a_filter):
+    for threshold in a_filter.thresholds:
+        assert hasattr(a_filter, threshold.setting)
+        assert threshold.score in a_filter.score_names
+        assert set(threshold.reasons) <= set(a_filter.reasons)
 
 
 def test_language_is_named():
