@@ -12,12 +12,20 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import (
+    DirectOptions,
+    GoogleCloudOptions,
+    PipelineOptions,
+    StandardOptions,
+)
 
 from pipelines.accounting import AccountingError
 from pipelines.graph import build
+from pipelines.inputs import write_listing
 from pipelines.isolation import OutputError
 from pipelines.job import STAGING, Job
+from pipelines.progress import progress_of
+from pipelines.recipe import UsageError
 from pipelines.storage import OutputInUse, StorageError
 
 PR_SET_PDEATHSIG = 1
@@ -26,29 +34,40 @@ STALE = ("tmp", "shards", "progress", "inputs")  # folders in staging that only 
 
 
 def main() -> None:
-    """Read {"job", "workers", "beam_args"} from standard input, run, print {"ok"} or {"error"} as the last line."""
+    """Read a request from standard input, run it, print {"ok"}, {"usage"} or {"error"} as the last line.
+
+    A request is {"job", "limit", "workers", "beam_args"}.
+    """
     _die_with_parent()
     logging.getLogger().setLevel(logging.ERROR)
     request = json.loads(sys.stdin.readline())
-    print(json.dumps(_run(Job.from_json(request["job"]), request["workers"], request["beam_args"])), flush=True)
+    answer = _run(Job.from_json(request["job"]), request["limit"], request["workers"], request["beam_args"])
+    print(json.dumps(answer), flush=True)
     os._exit(0)  # Beam's threads may linger
 
 
-def _run(job: Job, workers: int, beam_args: list[str]) -> dict[str, Any]:
+def _run(job: Job, limit: int | None, workers: int, beam_args: list[str]) -> dict[str, Any]:
     options = PipelineOptions(beam_args, save_main_session=False)
     FileSystems.set_options(options)
     storage = job.storage()
     try:
         with storage.lock() as lease:
             _clean(job)
+            listing, num_inputs = write_listing(job.load_recipe(), storage, job.run, limit)
+            progress_of(job).add(inputs_found=num_inputs)
+            progress_of(job).flush()
             is_local = options.view_as(StandardOptions).runner is None
             readers = workers if is_local and workers <= MAX_THREADS else 1
             pipeline = beam.Pipeline(runner=_local_runner(options, workers) if is_local else None, options=options)
-            build(pipeline, dataclasses.replace(job, readers=readers))
-            pipeline.run().wait_until_finish()
+            build(pipeline, dataclasses.replace(job, listing=tuple(listing), readers=readers))
+            result = pipeline.run()
+            if not options.view_as(GoogleCloudOptions).template_location:  # else there is no job to wait for
+                result.wait_until_finish()
             lease.check()
             _clean(job)
         return {"ok": True}
+    except UsageError as error:
+        return {"usage": str(error)}
     except (OutputInUse, StorageError) as error:
         return {"error": str(error)}
     except Exception as error:  # the one place where a run's failure becomes a sentence; the traceback goes to the log
@@ -75,7 +94,7 @@ def _clean(job: Job) -> None:
     storage = job.storage()
     for folder in STALE:
         for path in storage.list(f"{STAGING}/{folder}/"):
-            if not (folder in ("inputs", "progress") and f"/{job.run}/" in path):
+            if folder != "progress" or f"/{job.run}/" not in path:
                 storage.delete(path)
 
 

@@ -85,6 +85,11 @@ def _listed(pattern: str, suffixes: Sequence[str]) -> Iterator[str]:
         raise UsageError(f"--input {pattern}: the list names no input")
 
 
+def printable(uri: str) -> str:
+    """The name in UTF-8: bytes that are not become `\\x..`. No file has that name, so it becomes an error row."""
+    return uri.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
 def limited(uris: Iterator[str], limit: int | None) -> Iterator[str]:
     """All of `uris`, or the first `limit` of them in alphabetical order (whatever order they were found in)."""
     return uris if limit is None else iter(heapq.nsmallest(limit, set(uris)))
@@ -106,7 +111,7 @@ def write_listing(recipe: Recipe, storage: Storage, run: str, limit: int | None)
         lines.clear()
 
     for index, source in enumerate(recipe.sources):
-        for uri in limited(list_inputs(source), limit):
+        for uri in limited(map(printable, list_inputs(source)), limit):
             lines.append(json.dumps([index, uri]) + "\n")
             count += 1
             if len(lines) == LINES_PER_FILE:
@@ -147,7 +152,7 @@ def _as_input_error() -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise InputError("not_found", "the file does not exist") from error
+        raise InputError("not_found", "the file does not exist (or its name is not UTF-8)") from error
     except PermissionError as error:
         raise InputError("permission_denied", "the file cannot be read: permission denied") from error
     except OSError as error:  # a folder too deep, a store that refuses, a disk without room for the download

@@ -18,16 +18,16 @@ class Job:
     Args:
         recipe: the recipe as JSON, secrets included.
         output: folder or `gs://`, `s3://` prefix.
-        listing: files, relative to the output, with one input a line (`pipelines/inputs.py`).
         run: random name of this run; only progress files carry it.
+        listing: files, relative to the output, with one input a line (`pipelines/inputs.py`).
         retry_failed: parts that hold failed items are read again.
         readers: reader processes that one worker process may run side by side.
     """
 
     recipe: str
     output: str
-    listing: tuple[str, ...]
     run: str
+    listing: tuple[str, ...] = ()
     retry_failed: bool = False
     readers: int = 1
 

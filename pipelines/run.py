@@ -9,19 +9,21 @@ import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from pipelines.dry_run import print_plan
-from pipelines.inputs import write_listing
 from pipelines.job import STAGING, Job
 from pipelines.recipe import RECIPES, SOURCES, Recipe, UsageError, apply_setting, build_recipe, load_recipe
-from pipelines.storage import Storage, StorageError
+from pipelines.storage import Storage, StorageError, is_remote
+from pipelines.summary import print_summary
 from pipelines.watch import watch
 
 DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
 LOG = "log.txt"
+TRANSLATES_ONLY = ("--dry_run", "--template_location")  # Beam options after which no job has run
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -33,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         storage = Storage(args.output)
         _check_beam_arguments(beam_args)
         if args.dry_run:
+            _set_beam_options(recipe, args.output, beam_args)
             print_plan(recipe, storage, args.limit, args.workers)
             return DONE
         return _run(recipe, storage, args, beam_args)
@@ -144,42 +147,44 @@ def _check_beam_arguments(beam_args: list[str]) -> None:
             raise UsageError(f"unknown option {name}{hint}")
 
 
+def _set_beam_options(recipe: Recipe, output: str, beam_args: list[str]) -> None:
+    """Let this process reach object stores as the options say (endpoints, impersonation), if there are any to reach."""
+    if any(is_remote(name.removeprefix("@")) for name in (output, *(n for s in recipe.sources for n in s.input))):
+        from apache_beam.io.filesystems import FileSystems
+        from apache_beam.options.pipeline_options import PipelineOptions
+
+        FileSystems.set_options(PipelineOptions(beam_args))
+
+
 def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: list[str]) -> int:
     started = time.monotonic()
-    run = secrets.token_hex(4)
     for f in recipe.filters:
         try:
             f.check()
         except ValueError as error:
             raise UsageError(str(error)) from error
-    listing, num_inputs = write_listing(recipe, storage, run, args.limit)
+    run = secrets.token_hex(4)
     job = Job(
-        recipe=json.dumps(recipe.to_json(secrets=True)),
-        output=str(args.output),
-        listing=tuple(listing),
-        run=run,
-        retry_failed=args.retry_failed,
+        recipe=json.dumps(recipe.to_json(secrets=True)), output=args.output, run=run, retry_failed=args.retry_failed
     )
-    request = json.dumps({"job": job.to_json(), "workers": args.workers, "beam_args": beam_args})
+    request = {"job": job.to_json(), "limit": args.limit, "workers": args.workers, "beam_args": beam_args}
     progress = Path(storage.path(f"{STAGING}/progress/{run}")) if storage.is_local else None
-    with _log(storage).open("wb") as log:
+    log_path = _log(storage, run)
+    with log_path.open("wb") as log:
         coordinator = subprocess.Popen(
             [sys.executable, "-m", "pipelines.coordinator"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the others at once
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(":"),
-            },
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))},
         )
         assert coordinator.stdin is not None
         assert coordinator.stdout is not None
         try:
-            coordinator.stdin.write(request.encode() + b"\n")
+            coordinator.stdin.write(json.dumps(request).encode() + b"\n")
             coordinator.stdin.close()
-            watch(coordinator, progress, num_inputs)
+            watch(coordinator, progress)
         except KeyboardInterrupt:
             _kill(coordinator)
             print("\nstopped; finished parts are kept: run the same command again to go on", file=sys.stderr)
@@ -188,26 +193,38 @@ def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: 
             _kill(coordinator)
             raise
         answer = _answer(coordinator.stdout.read())
+    if answer is None:
+        answer = {"error": f"the coordinator died ({_last_line(log_path) or 'killed, or out of memory'})"}
+    if "usage" in answer:
+        raise UsageError(answer["usage"])
     if "error" in answer:
         print(f"error: {answer['error']}", file=sys.stderr)
-        print(
-            f"(details: {_log(storage)}; finished parts are kept: run the same command again to go on)",
-            file=sys.stderr,
-        )
+        print(f"(details: {log_path}; finished parts are kept: run the same command again to go on)", file=sys.stderr)
         return FAILED
-    from pipelines.summary import print_summary
-
+    if any(arg.startswith(TRANSLATES_ONLY) for arg in beam_args):
+        print("the job was translated, and nothing was run")
+        return DONE
     print_summary(storage, progress, time.monotonic() - started)
     return DONE
 
 
-def _log(storage: Storage) -> Path:
-    path = Path(storage.path(f"{STAGING}/{LOG}") if storage.is_local else "vellum-log.txt")
+def _log(storage: Storage, run: str) -> Path:
+    """The file for what Beam and Python print: in the staging folder, or beside other temporary files."""
+    if storage.is_local:
+        path = Path(storage.path(f"{STAGING}/{LOG}"))
+    else:
+        path = Path(tempfile.gettempdir()) / f"vellum-{run}-{LOG}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     except OSError as error:
         raise StorageError(f"the output cannot be written: {path.parent}: {error.strerror}") from error
     return path
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(errors="replace").strip().splitlines()
+    return lines[-1].strip() if lines else ""
 
 
 def _kill(coordinator: "subprocess.Popen[bytes]") -> None:
@@ -216,15 +233,13 @@ def _kill(coordinator: "subprocess.Popen[bytes]") -> None:
     coordinator.wait()
 
 
-def _answer(output: bytes) -> dict[str, Any]:
+def _answer(output: bytes) -> dict[str, Any] | None:
     for line in reversed(output.decode(errors="replace").splitlines()):
-        try:
+        with contextlib.suppress(ValueError):
             answer = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(answer, dict) and ("ok" in answer or "error" in answer):
-            return answer
-    return {"error": "the coordinator died without a word (killed, or out of memory)"}
+            if isinstance(answer, dict):
+                return answer
+    return None
 
 
 if __name__ == "__main__":

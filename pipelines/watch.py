@@ -16,7 +16,7 @@ POLL_S = 0.25
 QUIET_LINE_EVERY_S = 30
 
 
-def watch(coordinator: "subprocess.Popen[bytes]", progress: Path | None, num_inputs: int) -> None:
+def watch(coordinator: "subprocess.Popen[bytes]", progress: Path | None) -> None:
     """Show the progress of a coordinator until it ends.
 
     Args:
@@ -28,7 +28,7 @@ def watch(coordinator: "subprocess.Popen[bytes]", progress: Path | None, num_inp
 
     def line() -> str:
         counts = read_progress(progress) if progress is not None else Counter()
-        return status(counts, num_inputs, rate.of(counts["items_done"]), time.monotonic() - started)
+        return status(counts, rate.of(counts["items_done"]), time.monotonic() - started)
 
     if console.is_terminal:
         with Live(Text(""), console=console, refresh_per_second=4, transient=True) as live:
@@ -43,15 +43,15 @@ def watch(coordinator: "subprocess.Popen[bytes]", progress: Path | None, num_inp
             print(now, file=sys.stderr, flush=True)
 
 
-def status(counts: "Counter[str]", num_inputs: int, per_s: float, elapsed_s: float) -> str:
+def status(counts: "Counter[str]", per_s: float, elapsed_s: float) -> str:
     """One line: inputs done, rate, kept, rejected, failed, time left."""
     inspected = counts["inputs_read"] + counts["inputs_failed"]
-    clock = _clock(elapsed_s)
-    if not counts:
-        return f"[{clock}] starting: {num_inputs:,} inputs"
-    if not counts["items_done"]:
-        return f"[{clock}] opening inputs: {inspected:,} of {num_inputs:,}, {counts['items_found']:,} pages found"
     done, found = counts["items_done"], counts["items_found"]
+    clock = _clock(elapsed_s)
+    if not inspected:
+        return f"[{clock}] starting: {counts['inputs_found']:,} inputs"
+    if not counts["items_done"]:
+        return f"[{clock}] opening inputs: {inspected:,} of {counts['inputs_found']:,}, {found:,} pages found"
     state = (
         f"[{clock}] inputs {inspected:,} · pages {done:,} of {found:,} · {per_s:,.0f} pages/s · "
         f"kept {counts['samples_kept']:,} · rejected {counts['samples_rejected']:,} · "

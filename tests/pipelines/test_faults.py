@@ -165,5 +165,5 @@ def test_an_output_that_cannot_be_a_folder_is_one_sentence(command: Command, tmp
     out = tmp_path / "taken" if kind == "file" else tmp_path / "taken" / "out"
     result = command("--input", source, "--output", out)
     assert result.returncode == 1
-    assert "cannot be written" in result.stderr
+    assert "cannot write" in result.stderr
     assert "Traceback" not in result.stderr

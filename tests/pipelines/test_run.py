@@ -155,27 +155,34 @@ def test_limit_takes_the_first_inputs_by_name(corpus: Path, command: Command, tm
     assert {Path(uri).name for uri in uris} == {"report-0.pdf", "report-1.pdf"}
 
 
-def test_a_second_run_into_an_output_in_use_is_refused(corpus: Path, command: Command, tmp_path: Path) -> None:
-    line = [
-        sys.executable,
-        "-m",
-        "pipelines.run",
-        "--source",
-        "pdfs",
-        "--input",
-        str(corpus),
-        "--output",
-        str(tmp_path),
-    ]
-    with subprocess.Popen(line, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
+def test_a_second_run_into_an_output_in_use_is_refused(command: Command, tmp_path: Path) -> None:
+    source, out = write_pdf(tmp_path / "in" / "a.pdf", 1, "HANG"), tmp_path / "out"
+    slow = {**os.environ, "PYTHONPATH": str(Path(__file__).parent / "faulty_reader")}
+    line = [sys.executable, "-m", "pipelines.run", "--source", "pdfs", "--input", str(source), "--output", str(out)]
+    with subprocess.Popen(line, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=slow) as first:
         until = time.monotonic() + 60
-        while not list(tmp_path.glob(".staging/progress/*/*")) and time.monotonic() < until:
+        while not list(out.glob(".staging/progress/*/*")) and time.monotonic() < until:
             select.select([], [], [], 0.05)
-        second = command("--input", corpus, "--output", tmp_path)
-        assert first.wait(300) == 0
+        second = command("--input", source, "--output", out)
+        assert first.poll() is None, "the first run ended too early for this test"
+        first.send_signal(signal.SIGINT)
+        assert first.wait(30) == 130
     assert second.returncode == 1
-    assert "in use" in second.stderr
-    assert manifest(tmp_path)["samples"]["total"] == 95
+    assert f"{out} is in use by process" in second.stderr
+    assert command("--input", source, "--output", out).returncode == 0
+
+
+def test_a_name_that_is_not_utf8_costs_itself_only(command: Command, tmp_path: Path) -> None:
+    write_pdf(tmp_path / "in" / "good.pdf", 1, "Good")
+    odd = os.fsencode(tmp_path / "in") + b"/caf\xe9.pdf"
+    os.rename(write_pdf(tmp_path / "in" / "odd.pdf", 1, "Odd"), odd)
+    out = tmp_path / "out"
+    result = command("--input", tmp_path / "in", "--output", out)
+    assert result.returncode == 0, result.stderr
+    assert manifest(out)["inputs"] == {"matched": 2, "read": 1, "failed": 1}
+    (error,) = pq.read_table(out / "errors").to_pylist()
+    assert error["uri"].endswith("caf\\xe9.pdf")
+    assert "UTF-8" in error["message"]
 
 
 def test_passwords_open_files_and_are_written_nowhere(command: Command, tmp_path: Path) -> None:

@@ -2,23 +2,18 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
-import apache_beam as beam
 import pymupdf
 import pytest
-from apache_beam.io.filesystems import FileSystems
-from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability import common_urns
 from apache_beam.portability.api import beam_runner_api_pb2
 
-from pipelines.graph import build
-from pipelines.job import Job
-from pipelines.recipe import RECIPES, build_recipe, load_recipe
 from pipelines.storage import Storage
-from tests.clusters import ROOT, PortableCluster, dry_run_options
+from tests.clusters import ROOT, PortableCluster, dry_run_options, portable, template_options
 from tests.emulators import Emulator
 
 
@@ -62,19 +57,47 @@ def test_external_workers_write_the_same_bytes(
     assert {name.split("/")[0] for name in local} >= {"data", "ledger", "errors"}
 
 
-def test_dataflow_translates_the_whole_job(gcs: Emulator, tmp_path: Path):
-    recipe = build_recipe(load_recipe(RECIPES / "pdfs.yaml"))
-    job = Job(
-        recipe=json.dumps(recipe.to_json(secrets=True)),
-        output=f"{gcs.uri}/out",
-        listing=(".staging/inputs/test/00000.jsonl",),
-        run="test",
-    )
-    options = PipelineOptions(dry_run_options(gcs.uri, tmp_path))
-    FileSystems.set_options(options)
-    pipeline = beam.Pipeline(options=options)
-    build(pipeline, job)
-    proto = pipeline.run().job.proto_pipeline
+def test_a_cluster_leaves_no_process_behind(tmp_path: Path):
+    mark = f"VELLUM_TEST_CLUSTER={tmp_path}"
+    Storage(f"{tmp_path}/in").write_bytes("three.pdf", _pdf(3))
+    with portable(tmp_path, {**os.environ, "VELLUM_TEST_CLUSTER": str(tmp_path)}) as cluster:
+        _run(str(tmp_path), f"{tmp_path}/out", cluster.options)
+        assert len(_processes(mark)) >= 2
+    assert _processes(mark) == []
+
+
+def _processes(mark: str) -> list[str]:
+    """Command lines of the processes with `mark` in their environment; zombies have none."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:  # it ended just now
+            continue
+    return found
+
+
+def _submit(gcs: Emulator, options: list[str]) -> set[str]:
+    """Submit the job as a user would; names of the objects it left in the bucket, staging folder excepted."""
+    Storage(f"{gcs.uri}/in").write_bytes("three.pdf", _pdf(3))
+    command = [sys.executable, "-m", "pipelines.run", "--source", "pdfs", "--input", f"{gcs.uri}/in/*.pdf"]
+    command += ["--output", f"{gcs.uri}/out", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "translated" in done.stdout
+    return {key for key in gcs.keys() if not key.startswith(("in/", "out/.staging/"))}
+
+
+def test_dataflow_dry_run_translates_the_job_and_stages_nothing(gcs: Emulator, tmp_path: Path):
+    assert _submit(gcs, dry_run_options(gcs.uri, tmp_path)) == set()
+
+
+def test_dataflow_template_is_the_whole_job_in_the_bucket(gcs: Emulator, tmp_path: Path):
+    template, staged = sorted(_submit(gcs, template_options(gcs.uri, tmp_path)), reverse=True)
+    assert template == "templates/job"
+    assert staged.endswith("/pipeline.pb")  # nothing else: no pickled main module, no source archive, no output
+    proto = beam_runner_api_pb2.Pipeline.FromString(gcs.get(staged))
     names = {transform.unique_name.split("/")[0] for transform in proto.components.transforms.values()}
     assert {"Inspect", "Stage", "WriteShards", "Publish"} <= names
     for environment in proto.components.environments.values():
@@ -82,4 +105,9 @@ def test_dataflow_translates_the_whole_job(gcs: Emulator, tmp_path: Path):
         assert not environment.dependencies  # the image has them
         docker = beam_runner_api_pb2.DockerPayload.FromString(environment.payload)
         assert docker.container_image.endswith("/vellum/worker:test")
-    assert gcs.keys() == []
+    (pool,) = json.loads(gcs.get(template))["environment"]["workerPools"]
+    assert (pool["machineType"], pool["diskSizeGb"], pool["numWorkers"]) == ("n2-standard-8", 50, 2)
+    assert pool["autoscalingSettings"]["maxNumWorkers"] == 20
+    assert pool["numThreadsPerWorker"] == 1
+    (image,) = pool["sdkHarnessContainerImages"]
+    assert image["useSingleCorePerContainer"]  # a process a core
