@@ -218,7 +218,7 @@ def _log(storage: Storage, run: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     except OSError as error:
-        raise StorageError(f"the output cannot be written: {path.parent}: {error.strerror}") from error
+        raise StorageError.because(error, "write", str(path)) from error
     return path
 
 

@@ -86,7 +86,8 @@ def _submit(gcs: Emulator, options: list[str]) -> set[str]:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "translated" in done.stdout
-    return {key for key in gcs.keys() if not key.startswith(("in/", "out/.staging/"))}
+    keys = gcs.keys()
+    return {key for key in keys if not key.startswith(("in/", "out/.staging/"))}
 
 
 def test_dataflow_dry_run_translates_the_job_and_stages_nothing(gcs: Emulator, tmp_path: Path):
