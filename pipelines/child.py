@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from filters.filter import Filter
+from pipelines.parts import read_local, write_table
 from pipelines.recipe import Recipe, build_recipe
 from sources.sample import Sample, from_part, to_part
 from sources.source import InputError, ItemError, Source
@@ -76,11 +76,11 @@ def _answer(recipe: Recipe, request: dict[str, Any], send: Any) -> dict[str, Any
         samples, errors = _read(recipe.sources[request["source"]], request, send)
     else:
         assert request["task"] == "score"
-        part = pq.read_table(request["part"])
+        part = read_local(Path(request["part"]))
         samples, errors = from_part(part), part.schema.metadata[ERRORS_KEY]
     send(item=-1)
     scores = _scores(samples, recipe.filters, recipe.score_names())
-    _write(scores.replace_schema_metadata({ERRORS_KEY: errors}), Path(request["scores"]))
+    write_table(scores.replace_schema_metadata({ERRORS_KEY: errors}), Path(request["scores"]))
     return {}
 
 
@@ -103,7 +103,7 @@ def _read(source: Source, request: dict[str, Any], send: Any) -> tuple[list[Samp
     rows = [[e.item, e.cause, e.message] for e in sorted(errors, key=lambda e: e.item)]
     errors_json = json.dumps(rows, ensure_ascii=False).encode()
     part = pa.Table.from_batches([to_part(samples)])
-    _write(part.replace_schema_metadata({ERRORS_KEY: errors_json}), Path(request["part"]))
+    write_table(part.replace_schema_metadata({ERRORS_KEY: errors_json}), Path(request["part"]))
     return samples, errors_json
 
 
@@ -146,11 +146,6 @@ def _scores(samples: Sequence[Sample], filters: Sequence[Filter], names: Sequenc
             **{f"score.{name}": pa.array(column, pa.float32()) for name, column in values.items()},
         }
     )
-
-
-def _write(table: pa.Table, path: Path) -> None:
-    # Images are compressed already; packing them again costs time and gains nothing.
-    pq.write_table(table, path, compression="none", use_dictionary=False, write_statistics=False)
 
 
 def watch_parent() -> None:

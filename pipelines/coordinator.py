@@ -30,6 +30,7 @@ from pipelines.storage import OutputInUse, StorageError
 
 PR_SET_PDEATHSIG = 1
 MAX_THREADS = 8
+EXTRA_THREADS = 1  # judge and publish one unit while the readers work on the next ones
 STALE = ("tmp", "shards", "progress", "inputs")  # folders in staging that only a running job needs
 
 
@@ -86,7 +87,7 @@ def _local_runner(options: PipelineOptions, workers: int) -> Any:
 
     direct = options.view_as(DirectOptions)
     direct.direct_running_mode = "multi_threading" if workers <= MAX_THREADS else "multi_processing"
-    direct.direct_num_workers = workers
+    direct.direct_num_workers = workers + EXTRA_THREADS
     return FnApiRunner()
 
 

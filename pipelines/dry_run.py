@@ -37,11 +37,11 @@ def print_plan(recipe: Recipe, storage: Storage, limit: int | None, workers: int
                         num_units += -(-contents["num_items"] // source.items_per_unit)
                         if k % max(1, len(sampled) // SAMPLED_READS):
                             continue
-                        part, last = Path(folder) / "part.parquet", min(ITEMS_A_READ, contents["num_items"])
+                        part, last = Path(folder) / "part", min(ITEMS_A_READ, contents["num_items"])
                         since = time.monotonic()
                         reader.ask(
                             task="read", source=index, path=str(path), digest=contents["digest"], first=0, last=last,
-                            given_up={}, part=str(part), scores=str(Path(folder) / "scores.parquet"),
+                            given_up={}, part=str(part), scores=str(Path(folder) / "scores"),
                         )  # fmt: skip
                         seconds += time.monotonic() - since
                         num_read += last

@@ -29,7 +29,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.PCollection[str]:
     staged = (
         inspected.inputs
         | "SameContent" >> beam.GroupByKey()
-        | "Units" >> beam.FlatMap(units_of, job=job)
+        | "Units" >> beam.FlatMap(units_of, tuple(source.items_per_unit for source in recipe.sources))
         | "SpreadUnits" >> beam.Reshuffle()
         | "Stage" >> beam.ParDo(Stage(job)).with_outputs(COUNTS, main="entries")
     )

@@ -25,8 +25,9 @@ from pipelines.ledger import (
     judge,
     ledger_schema,
 )
+from pipelines.parts import read_table
 from pipelines.progress import progress_of
-from pipelines.staging import Entry, ErrorRow, Unit, UnitFiles, read_scores, split_of
+from pipelines.staging import Entry, ErrorRow, Unit, UnitFiles, split_of
 from sources.sample import dataset_schema
 
 DATA_TABLES = ("train", "validation")
@@ -144,11 +145,12 @@ class WriteShard(beam.DoFn):
         """The kept rows of each unit as the dataset has them, with their sizes in bytes."""
         for unit in units:
             files = UnitFiles.of(self._recipe, unit)
-            scored = read_scores(self._storage, files.scores)
+            scored = read_table(self._storage, files.scores)
             verdicts = judge(scored, self._recipe.filters)
-            mask = pa.array([verdict.is_kept for verdict in verdicts])
-            scored = scored.filter(mask)
-            part = pq.read_table(io.BytesIO(self._storage.read_bytes(files.part))).filter(mask)
+            part = read_table(self._storage, files.part)
+            if not all(verdict.is_kept for verdict in verdicts):  # filtering copies the images
+                mask = pa.array([verdict.is_kept for verdict in verdicts])
+                part, scored = part.filter(mask), scored.filter(mask)
             yield self._rows(unit, part, scored, schema, split), scored["num_bytes"].to_pylist()
 
     def _rows(self, unit: Unit, part: pa.Table, scored: pa.Table, schema: pa.Schema, split: str) -> pa.Table:
@@ -184,7 +186,7 @@ class WriteShard(beam.DoFn):
 
     def _ledger_rows(self, unit: Unit, schema: pa.Schema, shown: set[str]) -> pa.Table:
         files = UnitFiles.of(self._recipe, unit)
-        scored = read_scores(self._storage, files.scores)
+        scored = read_table(self._storage, files.scores)
         verdicts = judge(scored, self._recipe.filters)
         length = len(scored)
         split = split_of(unit.digest, self._recipe.output.validation)
@@ -238,7 +240,7 @@ class WriteShard(beam.DoFn):
         """Ids the report may show: per reason the smallest ones, a sample that no order of work changes."""
         smallest: dict[str, list[str]] = {}
         for unit in units:
-            scored = read_scores(self._storage, UnitFiles.of(self._recipe, unit).scores)
+            scored = read_table(self._storage, UnitFiles.of(self._recipe, unit).scores)
             for sample_id, verdict in zip(scored["id"].to_pylist(), judge(scored, self._recipe.filters), strict=True):
                 smallest.setdefault(_reason(verdict), []).append(sample_id)
             for reason, ids in smallest.items():
@@ -249,7 +251,7 @@ class WriteShard(beam.DoFn):
         wanted = [sample_id in shown for sample_id in ids]
         if not any(wanted):
             return [None] * len(ids)
-        images = pq.read_table(io.BytesIO(self._storage.read_bytes(part)), columns=["images"])["images"]
+        images = read_table(self._storage, part)["images"]
         return [
             thumbnail(images[k].as_py()[0]["bytes"]) if is_wanted and len(images[k].as_py()) else None
             for k, is_wanted in enumerate(wanted)
@@ -301,13 +303,13 @@ def row_groups(tables: Iterable[tuple[pa.Table, list[int]]], limit: int) -> Iter
                 if k > start:
                     pending.append(table.slice(start, k - start))
                 if pending:
-                    yield pa.concat_tables(pending).combine_chunks()
+                    yield pa.concat_tables(pending)
                 pending, filled, start = [], 0, k
             filled += size
         if start < len(table):
             pending.append(table.slice(start))
     if pending:
-        yield pa.concat_tables(pending).combine_chunks()
+        yield pa.concat_tables(pending)
 
 
 def scores_struct(scored: pa.Table, names: list[str]) -> pa.Array:

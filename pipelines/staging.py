@@ -1,7 +1,6 @@
 """Staging: inputs to work units, units to parts (pixels, written once) and score files (light rows)."""
 
 import hashlib
-import io
 import json
 import os
 import shutil
@@ -15,13 +14,13 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipelines.child import ERRORS_KEY
 from pipelines.inputs import local_copy
 from pipelines.isolation import ItemFault, OutputError, reader_for
 from pipelines.job import STAGING, Job
 from pipelines.ledger import SAME_CONTENT, judge
+from pipelines.parts import SUFFIX, read_local, read_table
 from pipelines.progress import progress_of
 from pipelines.recipe import Recipe, part_key, scores_key
 from pipelines.storage import Storage, fetch
@@ -112,7 +111,7 @@ class UnitFiles:
     def of(recipe: Recipe, unit: Unit) -> "UnitFiles":
         """Named by content and settings only, so that a changed setting or file finds nothing stale."""
         source_key = part_key(recipe.sources[unit.source])
-        name = f"{unit.digest[:2]}/{unit.digest}-{unit.first:06d}-{unit.last:06d}.parquet"
+        name = f"{unit.digest[:2]}/{unit.digest}-{unit.first:06d}-{unit.last:06d}{SUFFIX}"
         return UnitFiles(
             part=f"{STAGING}/parts/{source_key}/{name}",
             scores=f"{STAGING}/scores/{source_key}-{scores_key(recipe.filters)}/{name}",
@@ -145,18 +144,22 @@ class Inspect(beam.DoFn):
         yield f"{source}:{contents['digest']}", Input(uri, contents["num_items"], state)
 
 
-def units_of(element: tuple[str, Iterable[Input]], job: Job) -> Iterator[Unit]:
-    """The work units of all inputs with the same bytes: read once, the others recorded as copies."""
+def units_of(element: tuple[str, Iterable[Input]], items_per_unit: tuple[int, ...]) -> Iterator[Unit]:
+    """The work units of all inputs with the same bytes: read once, the others recorded as copies.
+
+    Args:
+        items_per_unit: of every source.
+    """
     source_digest, inputs = element
-    source, _, digest = source_digest.partition(":")
+    name, _, digest = source_digest.partition(":")
+    source = int(name)
     ordered = sorted(inputs)
-    items_per_unit = job.load_recipe().sources[int(source)].items_per_unit
-    for first in range(0, ordered[0].num_items, items_per_unit):
+    for first in range(0, ordered[0].num_items, items_per_unit[source]):
         yield Unit(
-            source=int(source),
+            source=source,
             digest=digest,
             first=first,
-            last=min(first + items_per_unit, ordered[0].num_items),
+            last=min(first + items_per_unit[source], ordered[0].num_items),
             uri=ordered[0].uri,
             state=ordered[0].state,
             copies=tuple(other.uri for other in ordered[1:]),
@@ -216,25 +219,25 @@ class Stage(beam.DoFn):
         """The unit's score rows and errors, from its finished files or from the reader."""
         files = UnitFiles.of(self._recipe, unit)
         if self._storage.exists(files.scores) and self._storage.exists(files.part):
-            scored = read_scores(self._storage, files.scores)
+            scored = read_table(self._storage, files.scores)
             if not (self._job.retry_failed and part_errors(scored)):
                 progress_of(self._job).add(units_reused=1)
                 return scored, part_errors(scored)
         with scratch_folder(self._storage) as scratch:
-            part, scores = scratch / "part.parquet", scratch / "scores.parquet"
+            part, scores = scratch / "part", scratch / "scores"
             if self._storage.exists(files.part) and not self._job.retry_failed:
-                finished = fetch(self._storage.path(files.part), scratch / "finished.parquet")
+                finished = fetch(self._storage.path(files.part), scratch / "finished")
                 with reader_for(self._recipe, self._job.readers) as reader:
                     reader.ask(task="score", part=str(finished), scores=str(scores))
                 progress_of(self._job).add(units_rescored=1)
             else:
                 self._read(unit, part, scores)
                 progress_of(self._job).add(units_read=1)
-                scored = pq.read_table(scores)
+                scored = read_local(scores)
                 if any(cause in PASSING for _, cause, _ in part_errors(scored)):
                     return scored, part_errors(scored)
                 self._storage.publish_file(part, files.part)
-            scored = pq.read_table(scores)
+            scored = read_local(scores)
             self._storage.publish_file(scores, files.scores)
         return scored, part_errors(scored)
 
@@ -263,11 +266,6 @@ class Stage(beam.DoFn):
                     given_up |= {item: {"cause": "gave_up", "message": message} for item in rest}
         with reader_for(self._recipe, self._job.readers) as reader:  # an empty part that carries the errors
             reader.ask(path="", given_up=given_up, **request)
-
-
-def read_scores(storage: Storage, path: str) -> pa.Table:
-    """A unit's score rows, with its errors in the metadata."""
-    return pq.read_table(io.BytesIO(storage.read_bytes(path)))
 
 
 def part_errors(scored: pa.Table) -> list[tuple[int, str, str]]:

@@ -34,7 +34,7 @@ def arguments(inputs: Path, out: Path) -> list[str]:
 
 
 def finished_parts(out: Path) -> dict[Path, int]:
-    return {path: path.stat().st_mtime_ns for path in out.glob(".staging/parts/*/*/*.parquet")}
+    return {path: path.stat().st_mtime_ns for path in out.glob(".staging/parts/*/*/*.arrow")}
 
 
 def test_killed_runs_end_in_the_bytes_of_an_undisturbed_run(

@@ -64,12 +64,12 @@ def test_worker_count_does_not_change_a_byte(out: Path, corpus: Path, command: C
 
 def test_changed_thresholds_reuse_every_part(corpus: Path, command: Command, tmp_path: Path) -> None:
     assert command("--input", corpus, "--output", tmp_path).returncode == 0
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob(".staging/*/*/*/*.parquet")}
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob(".staging/*/*/*/*.arrow")}
     result = command("--input", corpus, "--output", tmp_path, "--set", "text_length.min_chars=100000", "--set",
                      "text_length.max_chars=100000")  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert "0 parts made" in result.stdout
-    after = {path: path.stat().st_mtime_ns for path in tmp_path.glob(".staging/*/*/*/*.parquet")}
+    after = {path: path.stat().st_mtime_ns for path in tmp_path.glob(".staging/*/*/*/*.arrow")}
     assert before == after
     assert manifest(tmp_path)["samples"]["kept"] == 0
     assert not list((tmp_path / "data").glob("*.parquet"))

@@ -1,0 +1,30 @@
+"""Files of the staging folder: Arrow IPC, which is written and read back without encoding or copying.
+
+On 4,000 real pages, reading parts and scores back from Parquet took a third of the time of writing the shards.
+"""
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipelines.storage import Storage
+
+SUFFIX = ".arrow"
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a table with its metadata to a local file. Images are compressed already, the rest is small."""
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+
+
+def read_local(path: Path) -> pa.Table:
+    """The table in a local file."""
+    with pa.OSFile(str(path), "rb") as file, pa.ipc.open_file(file) as reader:
+        return reader.read_all()
+
+
+def read_table(storage: Storage, path: str) -> pa.Table:
+    """The table in a file of the output; its arrays point into the bytes as they were read."""
+    with pa.ipc.open_file(pa.BufferReader(storage.read_bytes(path))) as reader:
+        return reader.read_all()
