@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from filters.filter import Filter, Scores, Threshold
 from sources.sample import Sample
 
-MAX_CHARS = 2000  # of the text are looked at: enough to be sure, and the cost of a page stays flat
+MAX_CHARS = 1000  # of the text are looked at: enough to be sure, and the cost of a page stays flat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Language(Filter):
     thresholds: ClassVar[tuple[Threshold, ...]] = (
         Threshold("min_confidence", "language_confidence", "min", ("language_confidence",)),
     )
-    fingerprint: ClassVar[str] = "lid.176, first 2000 characters"
+    fingerprint: ClassVar[str] = "lid.176, first 1000 characters"
 
     keep: tuple[str, ...] = ()
     min_confidence: float = 0.3

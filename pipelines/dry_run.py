@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from pipelines.inputs import limited, list_inputs, local_copy
-from pipelines.isolation import ItemFault, reader_for
+from pipelines.isolation import ItemFault, readers_of
 from pipelines.recipe import Recipe
 from pipelines.storage import Storage
 from sources.source import InputError
@@ -31,7 +31,7 @@ def print_plan(recipe: Recipe, storage: Storage, limit: int | None, workers: int
         with tempfile.TemporaryDirectory(prefix="vellum-") as folder:
             for k, uri in enumerate(sampled):
                 try:
-                    with local_copy(uri) as (path, _), reader_for(recipe, 1) as reader:
+                    with local_copy(uri) as (path, _), readers_of(recipe, 1).reader() as reader:
                         contents = reader.ask(task="inspect", source=index, path=str(path))
                         num_items += contents["num_items"]
                         num_units += -(-contents["num_items"] // source.items_per_unit)

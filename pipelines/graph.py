@@ -3,11 +3,12 @@
 import apache_beam as beam
 
 from pipelines.accounting import SumCounts
+from pipelines.concurrent import COUNTS
 from pipelines.inputs import read_listing
 from pipelines.job import Job
 from pipelines.publish import Publish
 from pipelines.shards import MakePlan, WriteShard
-from pipelines.staging import COUNTS, ERRORS, Inspect, Stage, units_of
+from pipelines.staging import ERRORS, Inspect, Stage, units_of
 
 
 def build(pipeline: beam.Pipeline, job: Job) -> beam.PCollection[str]:

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,12 @@ class Reader:
         self._events: int = -1
         self._buffer = b""
         self._num_requests = 0
+        self._is_ready = False
+
+    def start(self) -> None:
+        """Start the process if there is none, without waiting until it is ready."""
+        if self._process is None:
+            self._start()
 
     def ask(self, **request: Any) -> dict[str, Any]:
         """Send one request and wait for its answer.
@@ -59,8 +65,11 @@ class Reader:
             ItemFault: no event for `item_timeout_s`, or the process died; `item` says what it was working on.
             OutputError: the reader could not write its result.
         """
-        if self._process is None or self._num_requests >= RECYCLE_REQUESTS:
-            self._start()
+        if self._num_requests >= RECYCLE_REQUESTS:
+            self.stop()
+        self.start()
+        if not self._is_ready:
+            self._wait_until_ready()
         assert self._process is not None
         assert self._process.stdin is not None
         self._num_requests += 1
@@ -93,10 +102,8 @@ class Reader:
             assert process.stdin is not None
             process.stdin.close()
             os.close(self._events)
-            self._buffer = b""
 
     def _start(self) -> None:
-        self.stop()
         ours, theirs = os.pipe()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "pipelines.child", str(theirs)],
@@ -107,13 +114,17 @@ class Reader:
             env={**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
         os.close(theirs)
-        self._events = ours
-        self._num_requests = 0
+        self._events, self._buffer = ours, b""
+        self._num_requests, self._is_ready = 0, False
+
+    def _wait_until_ready(self) -> None:
+        assert self._process is not None
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(self._config.encode() + b"\n")
             self._process.stdin.flush()
             self._next_event(START_TIMEOUT_S)
+            self._is_ready = True
         except (EOFError, BrokenPipeError, TimeoutError) as error:
             cause = self._cause_of_death()
             raise RuntimeError(
@@ -150,14 +161,19 @@ class ReaderPool:
     """The readers of one process; a request waits for a free one.
 
     Args:
-        size: readers that may run side by side. Local workers are threads of one process, so there are as many readers
-            as workers; on a cluster Beam starts a process a core, and one reader each is enough.
+        size: readers that may run side by side.
     """
 
     def __init__(self, recipe: Recipe, size: int):
+        self._readers = [Reader(recipe) for _ in range(size)]
         self._idle: queue.LifoQueue[Reader] = queue.LifoQueue()  # last used first: the others may never start
-        for _ in range(size):
-            self._idle.put(Reader(recipe))
+        for reader in self._readers:
+            self._idle.put(reader)
+
+    def start(self) -> None:
+        """Start all readers, without waiting until they are ready."""
+        for reader in self._readers:
+            reader.start()
 
     @contextmanager
     def reader(self) -> Iterator[Reader]:
@@ -178,13 +194,13 @@ _pools: dict[tuple[str, int], ReaderPool] = {}
 _lock = threading.Lock()
 
 
-def reader_for(recipe: Recipe, size: int) -> AbstractContextManager[Reader]:
-    """A reader from this process's pool for a recipe."""
+def readers_of(recipe: Recipe, size: int) -> ReaderPool:
+    """This process's pool of readers for a recipe."""
     key = (json.dumps(recipe.to_json(secrets=True)), size)
     with _lock:
         if key not in _pools:
             _pools[key] = ReaderPool(recipe, size)
-        return _pools[key].reader()
+        return _pools[key]
 
 
 @atexit.register

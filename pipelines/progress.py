@@ -30,16 +30,11 @@ class Progress:
         self._written = 0.0
         self._lock = threading.Lock()
 
-        from apache_beam.metrics import Metrics  # here, so that whoever only watches need not load Beam
-
-        self._metric = Metrics.counter
-
     def add(self, **counts: int) -> None:
         """Add to the counters; written to disk a few times a second."""
         with self._lock:
             for name, count in counts.items():
                 self._counts[name] += count
-                self._metric("vellum", name).inc(count)
             due = time.monotonic() - self._written > WRITE_EVERY_S
         if due:
             self.flush()

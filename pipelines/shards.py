@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from pipelines.concurrent import ConcurrentDoFn
 from pipelines.job import STAGING, Job
 from pipelines.ledger import (
     DUPLICATE,
@@ -85,29 +86,34 @@ class MakePlan(beam.CombineFn):
         return merged
 
     def extract_output(self, accumulator: dict[tuple[str, int], int]) -> Plan:
-        starts: dict[str, list[int]] = {}
-        filled = 0
-        last_table = ""
-        for (table, bucket), num_bytes in sorted(accumulator.items()):
-            if table != last_table or filled >= self._shard_bytes:
-                starts.setdefault(table, []).append(bucket if table == last_table else 0)
-                filled, last_table = 0, table
-            filled += num_bytes
-        return Plan({table: tuple(buckets) for table, buckets in starts.items()})
+        starts: dict[str, tuple[int, ...]] = {}
+        for table in sorted({table for table, _ in accumulator}):
+            sizes = sorted((bucket, size) for (name, bucket), size in accumulator.items() if name == table)
+            starts[table] = tuple(_starts(sizes, self._shard_bytes))
+        return Plan(starts)
 
 
-class WriteShard(beam.DoFn):
+def _starts(sizes: list[tuple[int, int]], shard_bytes: int) -> list[int]:
+    """First buckets of shards of about equal size, at most about `shard_bytes`: the last is no remnant."""
+    total = sum(size for _, size in sizes)
+    target = total / -(-total // shard_bytes)
+    starts, filled = [0], 0
+    for bucket, size in sizes:
+        if filled >= target * len(starts):
+            starts.append(bucket)
+        filled += size
+    return starts
+
+
+class WriteShard(ConcurrentDoFn):
     """(shard key, payloads) to a Shard, written to the staging folder; `publish` moves it to its place."""
-
-    def __init__(self, job: Job):
-        self._job = job
 
     def setup(self) -> None:
         self._recipe = self._job.load_recipe()
         self._storage = self._job.storage()
         self._names = self._recipe.score_names()
 
-    def process(self, element: tuple[str, Iterable[Any]], plan: Plan) -> Iterator[Shard]:
+    def work(self, element: tuple[str, Iterable[Any]], plan: Plan) -> Iterator[Shard]:
         key, payloads = element
         table = key.rpartition("-")[0]
         path = plan.path(key)
@@ -120,7 +126,6 @@ class WriteShard(beam.DoFn):
             else:
                 rows = self._write_data(file, sorted(payloads, key=_place), table)
         progress_of(self._job).add(shards_written=1)
-        progress_of(self._job).flush()
         yield Shard(path, table, rows, file.num_bytes, file.sha256())
 
     def _write_data(self, file: "HashingFile", units: list[Unit], split: str) -> int:

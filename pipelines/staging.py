@@ -16,9 +16,10 @@ import apache_beam as beam
 import pyarrow as pa
 
 from pipelines.child import ERRORS_KEY
+from pipelines.concurrent import COUNTS, ConcurrentDoFn
 from pipelines.inputs import local_copy
-from pipelines.isolation import ItemFault, OutputError, reader_for
-from pipelines.job import STAGING, Job
+from pipelines.isolation import ItemFault, OutputError, readers_of
+from pipelines.job import STAGING
 from pipelines.ledger import SAME_CONTENT, judge
 from pipelines.parts import SUFFIX, read_local, read_table
 from pipelines.progress import progress_of
@@ -31,7 +32,7 @@ UNITS_PER_BUCKET = 64  # of one input: a giant file is spread over several bucke
 LEDGER_ROW_BYTES = 400  # a ledger row's size, for planning shards
 ERROR_ROW_BYTES = 300
 
-ERRORS, COUNTS = "errors", "counts"  # tags of side outputs
+ERRORS = "errors"  # tag of error entries
 PASSING = ("changed", "not_found", "permission_denied", "unreadable")  # causes that the next run may not meet
 
 
@@ -118,20 +119,17 @@ class UnitFiles:
         )
 
 
-class Inspect(beam.DoFn):
+class Inspect(ConcurrentDoFn):
     """(source index, uri) to ("source:digest", Input); failures to ERRORS, counters to COUNTS."""
-
-    def __init__(self, job: Job):
-        self._job = job
 
     def setup(self) -> None:
         self._recipe = self._job.load_recipe()
 
-    def process(self, element: tuple[int, str]) -> Iterator[Any]:
+    def work(self, element: tuple[int, str]) -> Iterator[Any]:
         source, uri = element
         progress = progress_of(self._job)
         try:
-            with local_copy(uri) as (path, state), reader_for(self._recipe, self._job.readers) as reader:
+            with local_copy(uri) as (path, state), readers_of(self._recipe, self._job.readers).reader() as reader:
                 contents = reader.ask(task="inspect", source=source, path=str(path))
         except (InputError, ItemFault) as error:
             progress.add(inputs_failed=1)
@@ -166,17 +164,14 @@ def units_of(element: tuple[str, Iterable[Input]], items_per_unit: tuple[int, ..
         )
 
 
-class Stage(beam.DoFn):
+class Stage(ConcurrentDoFn):
     """Unit to the entries of its tables; counters to COUNTS. Finished parts and scores are used again."""
-
-    def __init__(self, job: Job):
-        self._job = job
 
     def setup(self) -> None:
         self._recipe = self._job.load_recipe()
         self._storage = self._job.storage()
 
-    def process(self, unit: Unit) -> Iterator[Any]:
+    def work(self, unit: Unit) -> Iterator[Any]:
         scored, errors = self._scored(unit)
         verdicts = judge(scored, self._recipe.filters)
         sizes = scored["num_bytes"].to_pylist()
@@ -212,9 +207,6 @@ class Stage(beam.DoFn):
             items_failed=len(errors) * num_inputs,
         )
 
-    def finish_bundle(self) -> None:
-        progress_of(self._job).flush()
-
     def _scored(self, unit: Unit) -> tuple[pa.Table, list[tuple[int, str, str]]]:
         """The unit's score rows and errors, from its finished files or from the reader."""
         files = UnitFiles.of(self._recipe, unit)
@@ -227,7 +219,7 @@ class Stage(beam.DoFn):
             part, scores = scratch / "part", scratch / "scores"
             if self._storage.exists(files.part) and not self._job.retry_failed:
                 finished = fetch(self._storage.path(files.part), scratch / "finished")
-                with reader_for(self._recipe, self._job.readers) as reader:
+                with readers_of(self._recipe, self._job.readers).reader() as reader:
                     reader.ask(task="score", part=str(finished), scores=str(scores))
                 progress_of(self._job).add(units_rescored=1)
             else:
@@ -249,7 +241,10 @@ class Stage(beam.DoFn):
         everything = range(unit.first, unit.last)
         while len(given_up) < len(everything):
             try:
-                with local_copy(unit.uri) as (path, state), reader_for(self._recipe, self._job.readers) as reader:
+                with (
+                    local_copy(unit.uri) as (path, state),
+                    readers_of(self._recipe, self._job.readers).reader() as reader,
+                ):
                     if state != unit.state:
                         raise InputError("changed", "the file changed while the run was going on; run again")
                     reader.ask(path=str(path), given_up=given_up, **request)
@@ -264,7 +259,7 @@ class Stage(beam.DoFn):
                     message = f"given up after {len(given_up)} pages before it hung or crashed the reader"
                     rest = [item for item in range(fault.item + 1, unit.last) if item not in given_up]
                     given_up |= {item: {"cause": "gave_up", "message": message} for item in rest}
-        with reader_for(self._recipe, self._job.readers) as reader:  # an empty part that carries the errors
+        with readers_of(self._recipe, self._job.readers).reader() as reader:  # an empty part that carries the errors
             reader.ask(path="", given_up=given_up, **request)
 
 
