@@ -14,14 +14,16 @@ import pyarrow as pa
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipelines import croissant, report
-from pipelines.account import MANIFEST, AccountError, Files, measure, paths, read_manifest, rules, share, size
-from pipelines.contact_sheet import contact_sheet
-from pipelines.escaping import Markdown, code, code_block, markdown, split_code, visible
-from pipelines.front_matter import front_matter, languages, licenses
-from pipelines.histogram import sparkline
 from pipelines.ledger import REJECTED
-from pipelines.statistics import Statistics, read_statistics
+from pipelines.manifest import MANIFEST, AccountingError, Files, paths, read_manifest
+from pipelines.presentation import croissant, report
+from pipelines.presentation.contact_sheet import contact_sheet
+from pipelines.presentation.escaping import Markdown, code, code_block, markdown, split_code, visible
+from pipelines.presentation.front_matter import front_matter, languages, licenses
+from pipelines.presentation.histogram import sparkline
+from pipelines.presentation.numbers import measure, share, size
+from pipelines.presentation.rules import rules
+from pipelines.presentation.statistics import Statistics, read_statistics
 from pipelines.storage import Storage
 from sources.sample import dataset_schema
 
@@ -64,7 +66,7 @@ def export(out: Files) -> list[str]:
     """Write card, Croissant, report and contact sheet; returns the paths written.
 
     Raises:
-        AccountError: counts of manifest, ledger and errors contradict each other; nothing is written then.
+        AccountingError: counts of manifest, ledger and errors contradict each other; nothing is written then.
         FileNotFoundError: the manifest or a file that it names is missing.
     """
     manifest = read_manifest(out)
@@ -306,7 +308,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         written = export(storage)
-    except AccountError as error:
+    except AccountingError as error:
         print(f"{out}: {error}", file=sys.stderr)
         return 1
     except OSError as error:

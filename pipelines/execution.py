@@ -13,15 +13,16 @@ from apache_beam.options.pipeline_options import (
     StandardOptions,
 )
 
-from pipelines.accounting import AccountingError
 from pipelines.graph import build
 from pipelines.inputs import write_listing
 from pipelines.isolation import OutputError
 from pipelines.job import STAGING, Job
+from pipelines.manifest import AccountingError
 from pipelines.progress import progress_of
 from pipelines.recipe import UsageError
 from pipelines.storage import OutputInUse, StorageError
 
+OUR_OWN = (OutputError, AccountingError, StorageError)  # errors whose text is a sentence for the user
 STALE = ("tmp", "shards", "progress", "inputs")  # folders in staging that only a running job needs
 
 
@@ -78,7 +79,9 @@ def _clean(job: Job) -> None:
 def sentence(error: BaseException) -> str:
     """What went wrong, for a person: our own errors travel through Beam inside the text of another."""
     text = str(error)
-    for cls in (OutputError, AccountingError, StorageError):
+    if isinstance(error, OUR_OWN):
+        return text.partition(" [while running")[0]
+    for cls in OUR_OWN:
         found = re.findall(rf"{cls.__name__}: (.+?)(?: \[while running|\\n|\n|$)", text)
         if found:
             return found[-1]

@@ -1,8 +1,10 @@
 """The graph of a run. What crosses a shuffle is light: names of units, counts and error rows, never pixels."""
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
 import apache_beam as beam
 
-from pipelines.accounting import SumCounts
 from pipelines.concurrent import COUNTS
 from pipelines.inputs import read_listing
 from pipelines.job import Job
@@ -52,3 +54,23 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.PCollection[str]:
         | "Once" >> beam.Create([None], reshuffle=False)
         | "Publish" >> beam.ParDo(Publish(job), beam.pvalue.AsSingleton(counts), beam.pvalue.AsList(shards))
     )
+
+
+class SumCounts(beam.CombineFn):
+    """Sums mappings of counters."""
+
+    def create_accumulator(self) -> Counter[str]:
+        return Counter()
+
+    def add_input(self, accumulator: Counter[str], counts: Mapping[str, int]) -> Counter[str]:
+        accumulator.update(counts)
+        return accumulator
+
+    def merge_accumulators(self, accumulators: Iterable[Counter[str]]) -> Counter[str]:
+        merged: Counter[str] = Counter()
+        for accumulator in accumulators:
+            merged.update(accumulator)
+        return merged
+
+    def extract_output(self, accumulator: Counter[str]) -> dict[str, int]:
+        return dict(accumulator)

@@ -49,16 +49,17 @@ class Progress:
                 aside.replace(self._path)
 
 
-_progress: dict[str, Progress] = {}
+_progress: dict[tuple[str, str], Progress] = {}
 _lock = threading.Lock()
 
 
 def progress_of(job: Job) -> Progress:
     """The counters of this process for a run."""
     with _lock:
-        if job.run not in _progress:
-            _progress[job.run] = Progress(job)
-        return _progress[job.run]
+        key = (job.output, job.run)
+        if key not in _progress:
+            _progress[key] = Progress(job)
+        return _progress[key]
 
 
 def read_progress(folder: Path) -> Counter[str]:

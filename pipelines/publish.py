@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 import apache_beam as beam
 
 from pipelines import card
-from pipelines.accounting import build_manifest
 from pipelines.job import STAGING, Job
-from pipelines.shards import Shard, staged
+from pipelines.manifest import MANIFEST, Shard, build_manifest
+from pipelines.shards import staged
 from pipelines.storage import Storage
 
-MANIFEST = "manifest.json"
 TABLE_FOLDERS = ("data", "ledger", "errors")
 
 

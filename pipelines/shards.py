@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 import apache_beam as beam
 import pyarrow as pa
@@ -26,25 +26,15 @@ from pipelines.ledger import (
     judge,
     ledger_schema,
 )
+from pipelines.manifest import DATA_TABLES, Shard
 from pipelines.parts import read_table
 from pipelines.progress import progress_of
 from pipelines.staging import Entry, ErrorRow, Unit, UnitFiles, split_of
 from sources.sample import dataset_schema
 
-DATA_TABLES = ("train", "validation")
 THUMBNAIL_PX = 384
 THUMBNAIL_QUALITY = 70
 LEDGER_ROWS_PER_GROUP = 50_000
-
-
-class Shard(NamedTuple):
-    """A written file: `path` is where it will stand, relative to the output."""
-
-    path: str
-    table: str
-    rows: int
-    bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)

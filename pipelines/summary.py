@@ -3,13 +3,14 @@
 import json
 from pathlib import Path
 
+from pipelines.manifest import MANIFEST
 from pipelines.progress import read_progress
 from pipelines.storage import Storage
 
 
 def print_summary(storage: Storage, progress: Path | None, elapsed_s: float) -> None:
     """Print the counts of a finished output and the paths of its card and report."""
-    manifest = json.loads(storage.read_bytes("manifest.json"))
+    manifest = json.loads(storage.read_bytes(MANIFEST))
     inputs, items, samples = manifest["inputs"], manifest["items"], manifest["samples"]
     noun = items["noun"]
     rejected, duplicates = sum(samples["rejected"].values()), sum(samples["duplicates"].values())

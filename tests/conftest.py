@@ -1,6 +1,7 @@
 """Fixtures of all rooms: the command, a small corpus, and whether the long versions run."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,12 @@ Command = Callable[..., "subprocess.CompletedProcess[str]"]
 # The same examples on every run, and no limit on the time of one: machines are shared.
 settings.register_profile("vellum", deadline=None, derandomize=True)
 settings.load_profile("vellum")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _interrupts_work() -> None:
+    """Children inherit SIGINT's default, also where the tests run in the background of a shell, which ignores it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from pipelines import card
-from pipelines.account import AccountError
-from pipelines.escaping import code, markdown, visible
-from pipelines.front_matter import hub_license, size_category
+from pipelines.manifest import AccountingError
+from pipelines.presentation.escaping import code, markdown, visible
+from pipelines.presentation.front_matter import hub_license, size_category
 from pipelines.recipe import build_recipe
 from pipelines.storage import Storage
 
@@ -315,7 +315,7 @@ def test_counts_that_do_not_reconcile_are_refused(output, tmp_path, paths):
     for path in paths:
         change(manifest, path)
     small_output.save_manifest(root, manifest)
-    with pytest.raises(AccountError, match="does not reconcile"):
+    with pytest.raises(AccountingError, match="does not reconcile"):
         card.export(Storage(str(root)))
     assert not (root / "README.md").exists()
     assert card.main([str(root)]) == 1

@@ -8,7 +8,8 @@ from collections import Counter
 import pytest
 import small_output
 
-from pipelines import card, croissant
+from pipelines import card
+from pipelines.presentation import croissant
 from pipelines.storage import Storage
 
 mlcroissant = pytest.importorskip("mlcroissant")

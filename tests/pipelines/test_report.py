@@ -21,10 +21,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipelines import card, contact_sheet, flow, histogram, report, statistics
-from pipelines.account import Bound, read_manifest
+from pipelines import card
 from pipelines.ledger import ledger_schema
-from pipelines.statistics import Distribution, read_statistics
+from pipelines.manifest import read_manifest
+from pipelines.presentation import contact_sheet, flow, histogram, report, statistics
+from pipelines.presentation.rules import Bound
+from pipelines.presentation.statistics import Distribution, read_statistics
 from pipelines.storage import Storage
 
 
@@ -121,7 +123,7 @@ def test_gallery_filters_sorts_and_enlarges(output, browser):
     assert page.locator(".card:visible").count() == samples["total"]
     for label, count in counts.items():
         page.get_by_role("button", name=f"{label} {count}", exact=True).click()
-        verdicts = page.locator(".card:visible .verdict").all_inner_texts()
+        verdicts = page.locator(".card:visible .verdict").all_text_contents()
         assert verdicts == [label] * count
         assert page.locator("output").inner_text() == f"{count} of {samples['total']} shown"
     page.get_by_role("button", name=f"all {samples['total']}", exact=True).click()
@@ -443,7 +445,7 @@ def test_a_thousand_thumbnails_stay_usable(tmp_path, browser):
 
 MEASURE = """
 import resource, sys
-from pipelines.account import read_manifest
+from pipelines.manifest import read_manifest
 from pipelines.card import export
 from pipelines.storage import Storage
 export(Storage(sys.argv[1]))

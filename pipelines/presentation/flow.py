@@ -6,8 +6,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipelines.account import share
-from pipelines.statistics import Statistics
+from pipelines.presentation.numbers import share
+from pipelines.presentation.statistics import Statistics
 
 WIDTH = 900
 COLUMNS = (8, 300, 620)  # left edge of each level, pixels

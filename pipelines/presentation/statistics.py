@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.account import AccountError, Files, check, paths, reasons_of_scores
 from pipelines.ledger import DUPLICATE, KEPT, REJECTED
+from pipelines.manifest import AccountingError, Files, check, paths
+from pipelines.presentation.rules import reasons_of_scores
 
 BATCH_ROWS = 65_536
 PICTURE_ROWS = 1_024  # rows at a time where thumbnails are read
@@ -101,7 +102,7 @@ class Statistics:
 
 
 def read_statistics(files: Files, manifest: Mapping[str, Any]) -> Statistics:
-    """Read ledger and error table. Raises AccountError where they contradict the manifest."""
+    """Read ledger and error table. Raises AccountingError where they contradict the manifest."""
     statistics = Statistics()
     score_names = list(manifest["scores"])
     reasons = reasons_of_scores(manifest)
@@ -251,7 +252,7 @@ def _check(statistics: Statistics, manifest: Mapping[str, Any]) -> None:
         )
     for split in sorted(manifest["splits"].keys() | statistics.splits.keys()):
         if split not in manifest["splits"]:
-            raise AccountError(f"the ledger has kept samples of a split {split!r} that the manifest does not know")
+            raise AccountingError(f"the ledger has kept samples of a split {split!r} that the manifest does not know")
         num = manifest["splits"][split]["samples"]
         check(f"samples of the split {split} in the manifest", num, "ledger rows", statistics.splits[split])
     causes: Counter[str] = Counter()

@@ -15,11 +15,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
-from pipelines import flow, histogram
-from pipelines.account import Bound, bounds, measure, number, rules, share, size
-from pipelines.escaping import split_code, visible
 from pipelines.ledger import KEPT, REJECTED
-from pipelines.statistics import Statistics
+from pipelines.presentation import flow, histogram
+from pipelines.presentation.escaping import split_code, visible
+from pipelines.presentation.numbers import measure, number, share, size
+from pipelines.presentation.rules import Bound, bounds, rules
+from pipelines.presentation.statistics import Statistics
 
 TEMPLATES = Path(__file__).parent / "templates"
 QUANTILES = (0, 0.05, 0.5, 0.95, 1)

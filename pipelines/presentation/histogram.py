@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from pipelines.account import Bound, number
-from pipelines.statistics import Distribution
+from pipelines.presentation.numbers import number
+from pipelines.presentation.rules import Bound
+from pipelines.presentation.statistics import Distribution
 
 NUM_BINS = 40
 TAILS = 0.005  # share of the samples at each end that may be drawn as one bar beyond the axis

@@ -7,8 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.escaping import visible
-from pipelines.statistics import Statistics
+from pipelines.presentation.escaping import visible
+from pipelines.presentation.statistics import Statistics
 from sources.sample import dataset_schema
 
 MIN_LANGUAGE_SHARE = 0.01  # of the kept samples; rarer ones are mostly mistakes of the language model

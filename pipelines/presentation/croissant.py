@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.account import number, share, size
-from pipelines.escaping import visible
+from pipelines.presentation.escaping import visible
+from pipelines.presentation.numbers import number, share, size
 
 RECORDS = "samples"  # name of the record set: `mlcroissant.Dataset(…).records("samples")`
 SHARDS = "shards"

@@ -1,0 +1,88 @@
+"""Recipes: what is shipped is valid, and a mistake is one sentence that says where."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.recipe import RECIPES, UsageError, apply_setting, build_recipe, load_recipe, part_key, scores_key
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_shipped_recipes_are_valid_and_survive_a_round_trip(path: Path) -> None:
+    recipe = build_recipe(load_recipe(path))
+    assert build_recipe(recipe.to_json(secrets=True)) == recipe
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"source": []}, ["unknown key 'source'", "did you mean 'sources'"]),
+        ({}, ["names no sources"]),
+        ({"sources": [{"type": "pdf"}]}, ["sources[0]", "'pdf'", "did you mean 'pdfs'"]),
+        ({"sources": [{"type": "pdfs", "side": 3}]}, ["sources[0] (pdfs)", "'side'", "did you mean 'side_px'"]),
+        ({"sources": [{"type": "pdfs", "side_px": "wide"}]}, ["side_px", "integer", "'wide'"]),
+        ({"sources": [{"type": "pdfs"}], "filters": [{"type": "min_ink", "share": 2}]}, ["filters[0] (min_ink)"]),
+        ({"sources": [{"type": "pdfs"}], "filters": [{"type": "min_ink"}] * 2}, ["min_ink 2 times"]),
+        ({"sources": [{"type": "pdfs"}], "filters": ["min_ink"]}, ["filters[0]", "mapping with a `type`"]),
+        ({"sources": [{"type": "pdfs"}], "output": {"row_group_mb": 400}}, ["output", "at most 300", "400"]),
+        ({"sources": [{"type": "pdfs"}], "name": " "}, ["name must be a non-empty text"]),
+    ],
+)  # fmt: skip
+def test_a_mistake_says_where_and_what_is_expected(content: dict[str, Any], words: list[str]) -> None:
+    with pytest.raises(UsageError) as error:
+        build_recipe(content)
+    for word in words:
+        assert word in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: [", "not valid YAML"),
+        ("- 1", "must be a mapping"),
+        ("a: !!python/object/apply:os.system [ls]", "not valid YAML"),
+        ("a: &x [1]\nb: [*x, *x]", "uses YAML aliases"),
+        ("a: " + "[" * 5000, "not valid YAML"),
+        ("a: '" + "x" * 1_100_000 + "'", "bytes long"),
+    ],
+)
+def test_hostile_yaml_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "recipe.yaml").write_text(text)
+    with pytest.raises(UsageError, match=words):
+        load_recipe(tmp_path / "recipe.yaml")
+
+
+def recipe_with(*settings: str):
+    content = load_recipe(RECIPES / "pdfs.yaml")
+    for setting in settings:
+        apply_setting(content, setting)
+    return build_recipe(content)
+
+
+def test_settings_reach_their_section() -> None:
+    recipe = recipe_with("side_px=512", "language.keep=[en, zh]", "output.shard_mb=2", "pdfs.license=mit", "name=x")
+    source: Any = recipe.sources[0]
+    assert (source.side_px, source.license, recipe.output.shard_mb, recipe.name) == (512, "mit", 2, "x")
+    assert recipe.to_json()["filters"][-1]["keep"] == ["en", "zh"]
+
+
+@pytest.mark.parametrize("setting", ["side_px", "=3", "pdfs.no=1", "nothing.x=1", "shard=1", "side_px=[", "share=0.1"])
+def test_wrong_settings_are_refused(setting: str) -> None:
+    with pytest.raises(UsageError, match="--set"):
+        recipe_with("max_dpi=300", setting)
+
+
+def test_keys_change_with_what_they_name_and_with_nothing_else() -> None:
+    base = recipe_with()
+    assert part_key(recipe_with("side_px=512").sources[0]) != part_key(base.sources[0])
+    same = recipe_with("license=mit", "passwords=[a]", "items_per_unit=3", "output.shard_mb=1", "min_ink.share=0.5")
+    assert part_key(same.sources[0]) == part_key(base.sources[0])
+    assert scores_key(same.filters) == scores_key(base.filters)
+    assert scores_key(same.filters[1:]) != scores_key(base.filters)
+
+
+def test_secrets_are_kept_out_of_what_is_published() -> None:
+    recipe = recipe_with("passwords=[open-sesame]")
+    assert "open-sesame" not in str(recipe.to_json())
+    assert "open-sesame" in str(recipe.to_json(secrets=True))
