@@ -87,10 +87,15 @@ def ink(grey: np.ndarray) -> float:
     Args:
         grey: (height, width) uint8; every second row is looked at.
     """
-    counts = np.array(Image.fromarray(np.ascontiguousarray(grey[::2])).histogram())
+    counts = np.array(_view(np.ascontiguousarray(grey[::2])).histogram())
     background = int(counts.argmax())
     low, high = max(0, background - INK_CONTRAST), min(255, background + INK_CONTRAST)
     return float(1 - counts[low : high + 1].sum() / counts.sum())
+
+
+def _view(grey: np.ndarray) -> Image.Image:
+    """A Pillow image of the same bytes, not of a copy as `fromarray` makes."""
+    return Image.frombuffer("L", (grey.shape[1], grey.shape[0]), grey, "raw", "L", 0, 1)
 
 
 def phash(grey: np.ndarray) -> bytes:
@@ -101,7 +106,7 @@ def phash(grey: np.ndarray) -> bytes:
     Returns:
         32 bytes, the hash's bits row by row, most significant first.
     """
-    image = Image.fromarray(grey)
+    image = _view(grey)
     factor = max(1, max(image.size) // 256)
     bits = imagehash.phash(image.reduce(factor), hash_size=16).hash
     packed = np.packbits(bits.ravel()).tobytes()
