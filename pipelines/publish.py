@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import apache_beam as beam
 
 from pipelines import card
-from pipelines.job import STAGING, Job
+from pipelines.job import Job
 from pipelines.manifest import MANIFEST, Shard, build_manifest
 from pipelines.shards import staged
 from pipelines.storage import Storage
@@ -27,8 +27,7 @@ class Publish(beam.DoFn):
         storage.delete(MANIFEST)
         place_shards(storage, self._job, shards)
         text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-        storage.write_bytes(f"{STAGING}/{MANIFEST}", text.encode())
-        storage.move(f"{STAGING}/{MANIFEST}", MANIFEST)
+        storage.write_bytes(MANIFEST, text.encode())
         card.export(storage)
         yield MANIFEST
 

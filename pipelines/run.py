@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import difflib
 import json
 import logging
 import os
@@ -111,17 +112,6 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
 
 
 def _check_beam_arguments(beam_args: list[str]) -> None:
-    known = (
-        "--source",
-        "--recipe",
-        "--input",
-        "--output",
-        "--set",
-        "--limit",
-        "--workers",
-        "--dry-run",
-        "--retry-failed",
-    )
     if not beam_args:
         return
     if not beam_args[0].startswith("-"):
@@ -138,10 +128,8 @@ def _check_beam_arguments(beam_args: list[str]) -> None:
     _, unknown = parser.parse_known_args(beam_args)
     for word in unknown:
         if word.startswith("--"):
-            import difflib
-
             name = word.partition("=")[0]
-            options = [*known, *(o for action in parser._actions for o in action.option_strings)]
+            options = [o for known in (_parser(), parser) for action in known._actions for o in action.option_strings]
             close = difflib.get_close_matches(name, options, n=1)
             hint = f"; did you mean {close[0]}?" if close else "; see --help, or Beam's documentation for its options"
             raise UsageError(f"unknown option {name}{hint}")
@@ -165,7 +153,7 @@ def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: 
             raise UsageError(str(error)) from error
     run = secrets.token_hex(4)
     job = Job(
-        recipe=json.dumps(recipe.to_json(secrets=True)), output=args.output, run=run, retry_failed=args.retry_failed
+        recipe=json.dumps(recipe.to_json(secrets=True)), output=storage.root, run=run, retry_failed=args.retry_failed
     )
     request = {"job": job.to_json(), "limit": args.limit, "workers": args.workers, "beam_args": beam_args}
     progress = Path(storage.path(f"{STAGING}/progress/{run}")) if storage.is_local else None
