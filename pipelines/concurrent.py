@@ -18,12 +18,13 @@ from pipelines.job import Job
 from pipelines.progress import progress_of
 
 COUNTS = "counts"  # tag of the counters of every step
-EXTRA_THREADS = 1  # judges and publishes one unit while the readers work on the next ones
 WAITING_A_THREAD = 4
 
 
 class ConcurrentDoFn(beam.DoFn):
     """Runs `work` for several elements at a time and yields what it returns, in any order."""
+
+    extra_threads = 1  # beyond the readers: judges and publishes one unit while they work on the next ones
 
     def __init__(self, job: Job):
         self._job = job
@@ -36,7 +37,7 @@ class ConcurrentDoFn(beam.DoFn):
         self._running: set[Future[list[Any]]] = set()
 
     def process(self, element: Any, *sides: Any) -> Iterator[Any]:
-        num_threads = self._job.readers + EXTRA_THREADS
+        num_threads = self._job.readers + self.extra_threads
         self._running.add(_threads(num_threads).submit(lambda: list(self.work(element, *sides))))
         full = len(self._running) >= num_threads * WAITING_A_THREAD
         yield from self._finished(wait_for_one=full)

@@ -40,14 +40,15 @@ class Output:
 
     Args:
         shard_mb: a shard is closed at about this size, in megabytes.
-        row_group_mb: row groups hold at most this much (the hub's viewer stops at 300 MB).
+        row_group_mb: row groups hold at most this much: about 100 pages, as the hub's own tools write (its viewer
+            stops at 300 MB), and what a writer keeps in memory.
         validation: share of documents, 0 to 1, whose samples go to the validation split; by content, never cut
             through a document.
         thumbnails: pages shown in the report for each verdict and reason.
     """
 
     shard_mb: float = 256
-    row_group_mb: float = 32
+    row_group_mb: float = 10
     validation: float = 0.01
     thumbnails: int = 24
 

@@ -25,6 +25,14 @@ from pipelines.watch import watch
 DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
 LOG = "log.txt"
 TRANSLATES_ONLY = ("--dry_run", "--template_location")  # Beam options after which no job has run
+# Give memory back to the system: images come and go by the megabyte, and an allocator that keeps them grows with the
+# number of shards written side by side (10,000 pages: 472 MB, with these 306 MB).
+LEAN_MEMORY = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "262144",
+    "MALLOC_TRIM_THRESHOLD_": "262144",
+}
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -165,7 +173,11 @@ def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: 
             stdout=subprocess.PIPE,
             stderr=log,
             start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the others at once
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))},
+            env={
+                **LEAN_MEMORY,
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+            },
         )
         assert coordinator.stdin is not None
         assert coordinator.stdout is not None

@@ -98,6 +98,8 @@ def _starts(sizes: list[tuple[int, int]], shard_bytes: int) -> list[int]:
 class WriteShard(ConcurrentDoFn):
     """(shard key, payloads) to a Shard, written to the staging folder; `publish` moves it to its place."""
 
+    extra_threads = 0
+
     def setup(self) -> None:
         self._recipe = self._job.load_recipe()
         self._storage = self._job.storage()

@@ -2,6 +2,7 @@
 
 import io
 import struct
+from functools import lru_cache
 
 import imagehash
 import numpy as np
@@ -27,7 +28,7 @@ def grey_of(rgb: np.ndarray) -> np.ndarray | None:
     # stays in the processor's cache, and the first coloured band settles it.
     row_bytes = rgb.shape[1] * 3
     rows = max(1, GREY_BAND_BYTES // row_bytes)
-    inside_pixel = np.tile(np.array([255, 255, 0], np.uint8), rows * rgb.shape[1])
+    inside_pixel = _inside_pixel(rows * rgb.shape[1])
     for start in range(0, len(rgb), rows):
         band = rgb[start : start + rows].reshape(-1)
         differences = band[1:] ^ band[:-1]
@@ -35,6 +36,12 @@ def grey_of(rgb: np.ndarray) -> np.ndarray | None:
         if differences.any():
             return None
     return np.ascontiguousarray(rgb[..., 0])
+
+
+@lru_cache(maxsize=8)  # pages of a file are mostly of one size
+def _inside_pixel(num_pixels: int) -> np.ndarray:
+    """(3 · num_pixels,) a mask of the bytes whose successor belongs to the same pixel."""
+    return np.tile(np.array([255, 255, 0], np.uint8), num_pixels)
 
 
 def luma(image: Image.Image) -> np.ndarray:

@@ -56,7 +56,8 @@ def layout_words(found: Sequence[tuple[float, float, float, float, str, int, int
 
 def has_right_to_left(words: LayoutWords) -> bool:
     """Whether any letter is of a script written from right to left."""
-    return _RIGHT_TO_LEFT.search("".join(words.texts)) is not None
+    page = "".join(words.texts)
+    return not page.isascii() and _RIGHT_TO_LEFT.search(page) is not None
 
 
 def words_of_characters(blocks: Sequence[Mapping[str, Any]]) -> LayoutWords:
@@ -123,7 +124,7 @@ def in_reading_order(words: LayoutWords) -> tuple[np.ndarray, str]:
         return np.zeros(0, np.int64), ""
     page = "".join(words.texts)
     right_to_left = not page.isascii() and _is_right_to_left(page)
-    vertical = _is_vertical(words)
+    vertical = not page.isascii() and _is_vertical(words)
     degrees = 90 if vertical else _turn(words, right_to_left)
     if degrees:
         words = LayoutWords(words.texts, _turned_back(words.boxes, degrees), words.blocks, words.lines)
@@ -131,7 +132,7 @@ def in_reading_order(words: LayoutWords) -> tuple[np.ndarray, str]:
     ends = np.append(starts[1:], len(words.texts))
     order = reading_order(boxes, right_to_left=right_to_left)
     lines = [np.arange(starts[k], ends[k]) for k in order]
-    if _RIGHT_TO_LEFT.search(page):
+    if not page.isascii() and _RIGHT_TO_LEFT.search(page):
         lines = [_in_line_order(line, words) for line in lines]
     separators = _separators(boxes[order], words.blocks[starts[order]], vertical)
     text = _text(lines, separators, words)
@@ -245,7 +246,7 @@ def _in_line_order(line: np.ndarray, words: LayoutWords) -> np.ndarray:
 def _text(lines: Sequence[np.ndarray], separators: Sequence[str], words: LayoutWords) -> str:
     """The text of lines in reading order, each but the last followed by its separator."""
     written = [[words.texts[k] for k in line] for line in lines]
-    if _RIGHT_TO_LEFT.search("".join(words.texts)):
+    if has_right_to_left(words):
         written = [_glued(line, words) for line in lines]
     broken = [k for k, line in enumerate(written[:-1]) if line[-1].endswith(_HYPHENS) and separators[k] != " "]
     if broken:

@@ -233,3 +233,23 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(corpus: Path, command: Comma
     assert b"run the same command again" in shown
     assert b"Traceback" not in shown
     assert command("--input", corpus, "--output", tmp_path).returncode == 0
+
+
+def test_the_output_loads_in_the_usual_tools(out: Path) -> None:
+    import datasets
+    import mlcroissant
+
+    splits = datasets.load_dataset(str(out), cache_dir=str(out / ".staging" / "cache"))
+    assert {name: len(split) for name, split in splits.items()} == {
+        name: counts["samples"] for name, counts in manifest(out)["splits"].items()
+    }
+    sample = splits["train"][0]
+    assert sample["text"].startswith("<image>\n")
+    (image,) = sample["images"]
+    assert max(image.size) == 1024
+    for word in sample["words"]:
+        assert 0 <= word["x0"] < word["x1"] <= image.width
+        assert 0 <= word["y0"] < word["y1"] <= image.height
+
+    records = mlcroissant.Dataset(jsonld=str(out / "croissant.json")).records("samples")
+    assert sum(1 for _ in records) == manifest(out)["samples"]["kept"]

@@ -1,0 +1,45 @@
+"""Memory does not grow with the corpus."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from tests.conftest import ROOT
+from tests.corpus import write_pdf
+
+PAGES_A_FILE = 20
+LIMIT_MB = 1000
+GROWTH = 1.2
+
+
+def peaks_mb(num_pages: int, folder: Path) -> dict[str, float]:
+    """Largest unique memory of the coordinator and of any reader while so many pages are read, in MB."""
+    for number in range(num_pages // PAGES_A_FILE):
+        write_pdf(folder / "in" / f"{number:04d}.pdf", PAGES_A_FILE, f"Report {number}", words_a_page=500)
+    line = [sys.executable, "-m", "pipelines.run", "--source", "pdfs", "--input", str(folder / "in")]
+    line += ["--output", str(folder / "out"), "--workers", "2"]
+    peaks = {"pipelines.coordinator": 0.0, "pipelines.child": 0.0}
+    with subprocess.Popen(line, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            try:
+                for member in psutil.Process(process.pid).children(recursive=True):
+                    for name in peaks:
+                        if name in member.cmdline():
+                            peaks[name] = max(peaks[name], member.memory_full_info().uss / 1e6)
+            except psutil.Error:  # it ended just now
+                pass
+            time.sleep(0.05)
+    assert process.returncode == 0
+    return peaks
+
+
+def test_memory_is_bounded_and_the_same_for_five_times_the_pages(tmp_path: Path, full: bool) -> None:
+    few = 2000 if full else 400
+    small, large = peaks_mb(few, tmp_path / "small"), peaks_mb(5 * few, tmp_path / "large")
+    for name in small:
+        assert 20 < small[name] < LIMIT_MB
+        assert large[name] < LIMIT_MB
+        assert large[name] < GROWTH * small[name], f"{name} grew from {small[name]:.0f} to {large[name]:.0f} MB"
