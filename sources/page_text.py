@@ -20,6 +20,9 @@ _EAST_ASIAN = re.compile(r"[\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f
 _EAST_ASIAN_SPACE = re.compile(rf"(?<={_EAST_ASIAN.pattern}) (?={_EAST_ASIAN.pattern})")
 _EAST_ASIAN_BREAK = re.compile(rf"(?<={_EAST_ASIAN.pattern})\n(?={_EAST_ASIAN.pattern})")
 MAX_LEADING = 1.8  # of a vertical line's width: lines further apart are paragraphs
+MIN_LINES_FOR_PITCH = 4  # of a page whose blocks are single lines
+FEW_IN_ONE_BLOCK = 0.2  # share of neighbouring lines in one block, below which blocks say nothing of paragraphs
+MAX_PITCH = 1.15  # of the median distance of lines, within a paragraph
 MAX_LETTER_GAP = 0.2  # of a letter's height
 MAX_WORD_SPACE = 1.2  # of a line's height: wider gaps part cells and columns
 GLUED = 0.06  # of a line's height: words nearer than this have no space between them
@@ -288,6 +291,11 @@ def _separators(boxes: np.ndarray, blocks: np.ndarray, vertical: bool) -> list[s
     distance = np.abs((before[:, 1] + before[:, 3]) - (after[:, 1] + after[:, 3]))
     same_row = (distance < height) & ((after[:, 0] >= before[:, 2]) | (after[:, 2] <= before[:, 0]))
     same_block = blocks[:-1] == blocks[1:]
+    pitch = after[:, 1] - before[:, 1]
+    if len(blocks) >= MIN_LINES_FOR_PITCH and same_block.mean() < FEW_IN_ONE_BLOCK and (pitch > 0).any():
+        # Widely spaced lines are blocks of their own to a layout engine: then pitch and indent tell of paragraphs.
+        is_indented = after[:, 0] - before[:, 0] > height
+        same_block |= (pitch > 0) & (pitch <= MAX_PITCH * np.median(pitch[pitch > 0])) & ~is_indented
     return [" " if row else "\n" if block else "\n\n" for row, block in zip(same_row, same_block, strict=True)]
 
 

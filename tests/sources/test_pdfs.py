@@ -388,3 +388,20 @@ def test_settings_are_checked(settings):
 def test_passwords_never_change_the_fingerprint():
     assert Pdfs(passwords=("secret",)).fingerprint() == Pdfs().fingerprint()
     assert Pdfs(side_px=512).fingerprint() != Pdfs().fingerprint()
+
+
+def test_widely_spaced_lines_are_paragraphs_all_the_same() -> None:
+    """Chromium's Chinese with generous leading: MuPDF takes every line for a block of its own."""
+    path = Path(__file__).parents[2] / "examples" / "pdfs" / "页面数据.pdf"
+    source = Pdfs()
+    contents = source.inspect(path)
+    (sample,) = [s for _, s in source.read(path, contents.digest, range(1)) if s is not None]
+    assert isinstance(sample, Sample)
+    paragraphs = sample.plain_text().split("\n\n")
+    assert paragraphs[:3] == [
+        "怎样读一页纸",
+        "读者在读第一个字之前，就已经知道许多事情。页面上方的大字是标题，图片下面的小字是说明，排成行列的数字是表格。"
+        "这些都由版式告诉读者：字的大小、位置，以及各部分之间的空白。",
+        "文字与图像",
+    ]
+    assert all(paragraph.endswith(("。", "页纸", "图像", "问题", "答案")) for paragraph in paragraphs)
