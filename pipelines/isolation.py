@@ -25,6 +25,9 @@ from sources.source import InputError
 START_TIMEOUT_S = 120
 RECYCLE_REQUESTS = 2000  # C libraries leak a little with every file
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+# A page's pixels are given back and taken again at once: kept on the heap, or each page costs a thousand page faults.
+# (The coordinator wants the opposite, and its environment is inherited.)
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "134217728"}
 
 
 class OutputError(RuntimeError):
@@ -111,7 +114,7 @@ class Reader:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL if not os.environ.get("VELLUM_DEBUG") else None,
             pass_fds=[theirs],
-            env={**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**os.environ, **ONE_THREAD, **KEEP_MEMORY, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
         os.close(theirs)
         self._events, self._buffer = ours, b""
