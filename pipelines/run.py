@@ -26,7 +26,7 @@ DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
 LOG = "log.txt"
 TRANSLATES_ONLY = ("--dry_run", "--template_location")  # Beam options after which no job has run
 # Give memory back to the system: images come and go by the megabyte, and an allocator that keeps them grows with the
-# number of shards written side by side (10,000 pages: 472 MB, with these 306 MB).
+# number of shards written side by side.
 LEAN_MEMORY = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "MALLOC_ARENA_MAX": "2",
