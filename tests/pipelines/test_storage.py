@@ -420,8 +420,8 @@ def test_a_second_holder_is_refused_and_told_who_holds(storage: Storage):
 
 
 def test_other_outputs_are_free(storage: Storage, base: str):
-    with storage.lock(), Storage(f"{base}/v2").lock():
-        pass
+    with storage.lock() as ours, Storage(f"{base}/v2").lock() as other:
+        assert ours is not other
 
 
 def test_the_lock_of_a_killed_run_is_free_at_once(storage: Storage):
@@ -483,6 +483,7 @@ def test_a_lease_is_renewed(scheme: str, request: pytest.FixtureRequest):
         while len(tags) < 5:  # the test's own time limit ends this if nothing is renewed
             tags.add(store.head("lease").tag)
         lease.check()
+        assert len(tags) == 5
 
 
 def _until_raises(check: Callable[[], None]) -> None:

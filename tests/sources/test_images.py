@@ -30,7 +30,8 @@ def test_png_gives_back_every_pixel(data):
 
 def test_png_is_valid_for_strict_readers():
     image = Image.open(io.BytesIO(encode(np.zeros((5, 9, 3), np.uint8), "png").data))
-    image.verify()  # checks every chunk's sum
+    assert (image.format, image.size) == ("PNG", (9, 5))
+    image.verify()  # raises unless every chunk's sum is right
 
 
 @pytest.mark.parametrize("image_format", ["jpeg", "webp"])
