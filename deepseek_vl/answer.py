@@ -14,8 +14,8 @@ class Answer:
     """One sequence in generation.
 
     Args:
-        finish_reason: None while it runs; then `stop` (end token or stop text), `length` (max_tokens, or the model's last
-            position), `cancelled`, or `not_finite` (the model's logits are no numbers: broken weights).
+        finish_reason: None while it runs; then `stop` (end token or stop text), `length` (max_tokens, or no room),
+            `cancelled`, or `not_finite` (the model's logits are no numbers: broken weights).
     """
 
     prompt: Prompt
@@ -45,7 +45,8 @@ class Answer:
         if token == eos:
             return self._end("stop")
         certain = self._release(self._stream.step(tokenizer, token) or "")
-        if self.finish_reason is None and (len(self.tokens) == self.sampling.max_tokens or self.position + 1 == max_positions):
+        full = len(self.tokens) == self.sampling.max_tokens or self.position + 1 == max_positions
+        if full and self.finish_reason is None:
             certain += self._end("length")
         return certain
 

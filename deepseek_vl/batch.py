@@ -22,12 +22,14 @@ class Embedder:
     Args:
         images_at_once: images encoded in one pass, which bounds memory.
         remembered: images whose visual tokens are kept, 2 * width * 576 bytes each in a 16-bit type.
+        compiled: compile the towers with torch.compile.
     """
 
-    def __init__(self, model: DeepseekVL, *, images_at_once: int = 16, remembered: int = 0):
+    def __init__(self, model: DeepseekVL, *, images_at_once: int = 16, remembered: int = 0, compiled: bool = False):
         self.model = model
         self.images_at_once = images_at_once
         self.remembered = remembered
+        self._encode_batch = torch.compile(model.encode, dynamic=True) if compiled else model.encode
         self._visual: OrderedDict[bytes, Tensor] = OrderedDict()
 
     def __call__(self, prompts: Sequence[Prompt]) -> Tensor:
@@ -36,22 +38,22 @@ class Embedder:
 
     def embed(self, rows: Sequence[np.ndarray], canvases: Sequence[np.ndarray]) -> Tensor:
         """(B, T, D) embeddings of rows of tokens whose image tokens stand for `canvases` in order."""
-        tokens_BT = np.full((len(rows), max(map(len, rows))), self.model.config.eos, dtype=np.int64)
-        for row, tokens in zip(tokens_BT, rows, strict=True):
-            row[: len(tokens)] = tokens
-        places = np.flatnonzero(tokens_BT == self.model.config.image_token)
+        padded_BT = np.full((len(rows), max(map(len, rows))), self.model.config.eos, dtype=np.int64)
+        for padded, row in zip(padded_BT, rows, strict=True):
+            padded[: len(row)] = row
+        places = np.flatnonzero(padded_BT == self.model.config.image_token)
         expected = len(canvases) * self.model.config.tokens_per_image
         if len(places) != expected:
             raise ValueError(f"{len(places)} image tokens for {len(canvases)} images; expected {expected}")
         device = self.model.device
         visual = self._encode(canvases) if canvases else None
-        tokens = upload(torch.from_numpy(tokens_BT), device)
-        return self.model.embed(tokens, upload(torch.from_numpy(places), device), visual)
+        tokens_BT = upload(torch.from_numpy(padded_BT), device)
+        return self.model.embed(tokens_BT, upload(torch.from_numpy(places), device), visual)
 
     def _encode(self, canvases: Sequence[np.ndarray]) -> Tensor:
         if not self.remembered:
             return self._encode_all(canvases)
-        digests = [hashlib.sha256(canvas).digest() for canvas in canvases]
+        digests = [hashlib.sha256(canvas.data).digest() for canvas in canvases]
         fresh = {digest: canvas for digest, canvas in zip(digests, canvases, strict=True) if digest not in self._visual}
         if fresh:
             self._visual.update(zip(fresh, self._encode_all(list(fresh.values())), strict=True))
@@ -65,4 +67,4 @@ class Embedder:
     def _encode_all(self, canvases: Sequence[np.ndarray]) -> Tensor:
         step = self.images_at_once
         chunks = [torch.from_numpy(np.stack(canvases[k : k + step])) for k in range(0, len(canvases), step)]
-        return torch.cat([self.model.encode(upload(chunk, self.model.device)) for chunk in chunks])
+        return torch.cat([self._encode_batch(upload(chunk, self.model.device)) for chunk in chunks])

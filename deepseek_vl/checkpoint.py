@@ -43,12 +43,12 @@ def find(source: str | Path) -> Path:
         return folder
     name = str(source)
     if folder.exists() or name.count("/") != 1 or name.startswith((".", "/", "~")):
-        raise CheckpointError(f"{source} is not a folder; expected a checkpoint's folder or a hub id such as owner/name")
+        raise CheckpointError(f"{source} is neither a folder nor a hub id such as owner/name")
     try:
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
     except ImportError as error:
-        raise CheckpointError(f"{name} is no folder, and fetching it from the hub needs: pip install huggingface-hub") from error
+        raise CheckpointError(f"{name} is no folder; a hub id needs: pip install huggingface-hub") from error
     try:
         return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.jinja"]))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:

@@ -1,4 +1,4 @@
-"""The choices of a question as a trie of tokens: which tokens can follow, and what each choice's probability is made of."""
+"""The choices of a question as a trie of tokens, and the probability of each choice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

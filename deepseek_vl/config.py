@@ -1,4 +1,4 @@
-"""What a model is made of. Figures: "DeepSeek-VL" (arXiv 2403.05525), section 3.1 and table 4, and the public checkpoints."""
+"""What a model is made of. Figures: arXiv 2403.05525, section 3.1, and the public checkpoints."""
 
 from dataclasses import dataclass, field
 
@@ -127,8 +127,9 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         for name in ("bos", "eos", "image_token"):
-            if not 0 <= getattr(self, name) < self.language.vocabulary:
-                raise ValueError(f"{name} must be below the vocabulary of {self.language.vocabulary}, got {getattr(self, name)}")
+            token, vocabulary = getattr(self, name), self.language.vocabulary
+            if not 0 <= token < vocabulary:
+                raise ValueError(f"{name} must be below the vocabulary of {vocabulary}, got {token}")
         if self.high is not None and self.language.width % 2:
             raise ValueError(f"language: a hybrid needs an even width, got {self.language.width}")
 

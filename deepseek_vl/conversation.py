@@ -24,9 +24,9 @@ def render(messages: Sequence[Message], system: str = SYSTEM) -> list[str | Spec
     """Lay out a conversation in the authors' template: texts and special tokens in order.
 
     Args:
-        messages: `{"role", "content"}` each. Roles are `user` and `assistant` in turn, a `system` message may come first.
-            Content is a text, or a list of parts `{"type": "text", "text"}` and `{"type": "image"}`. Whatever a text
-            holds is text. After a last message of the user the assistant's turn is opened.
+        messages: `{"role", "content"}` each. Roles are `user` and `assistant` in turn, a `system` message may come
+            first. Content is a text, or a list of parts `{"type": "text", "text"}` and `{"type": "image"}`. Whatever a
+            text holds is text. After a last message of the user the assistant's turn is opened.
         system: system prompt where no message gives one; empty for none.
     Raises:
         ValueError: roles out of turn, or content of another form; it is named.
@@ -69,7 +69,7 @@ def _content(message: Message, k: int) -> list[str | Special]:
         elif kind == "text" and isinstance(part.get("text"), str):
             pieces.append(part["text"])
         else:
-            raise ValueError(f"message {k}: a part must be {{type: text, text: …}} or {{type: image}}, got {part!r:.80}")
+            raise ValueError(f"message {k}: a part must be of type text (with a text) or image, got {part!r:.80}")
     pieces = _joined(pieces)
     if pieces and isinstance(pieces[0], str):
         pieces[0] = pieces[0].lstrip()

@@ -57,7 +57,7 @@ class Engine:
     def add(self, prompt: Prompt, sampling: Sampling) -> Answer:
         """Queue a prompt. Raises ValueError where it leaves no room for an answer."""
         if len(prompt) >= self.slots:
-            raise ValueError(f"the prompt has {len(prompt)} tokens; expected fewer than {self.slots} to leave room for an answer")
+            raise ValueError(f"the prompt has {len(prompt)} tokens; an answer needs fewer than {self.slots}")
         answer = Answer(prompt, sampling)
         self.waiting.append(answer)
         return answer
@@ -151,7 +151,7 @@ def generate(
     model: DeepseekVL,
     processor: Processor,
     prompts: Sequence[Prompt],
-    sampling: Sampling | Sequence[Sampling] = Sampling(),
+    sampling: Sampling | Sequence[Sampling],
     *,
     rows: int = 8,
     compiled: bool = False,

@@ -13,7 +13,11 @@ from deepseek_vl.config import ModelConfig
 from deepseek_vl.conversation import SYSTEM, Message, Special, render
 from deepseek_vl.images import MAX_PIXELS, ImageInput, canvas
 
-SPECIAL_TOKENS = {"bos": "<｜begin▁of▁sentence｜>", "eos": "<｜end▁of▁sentence｜>", "image_token": "<image_placeholder>"}
+SPECIAL_TOKENS = {
+    "bos": "<｜begin▁of▁sentence｜>",
+    "eos": "<｜end▁of▁sentence｜>",
+    "image_token": "<image_placeholder>",
+}
 
 
 @dataclass(frozen=True, slots=True)

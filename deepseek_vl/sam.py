@@ -100,8 +100,8 @@ class Block(nn.Module):
 class WindowAttention(nn.Module):
     """Attention over a square of patches with decomposed relative positions.
 
-    A logit is q·k / sqrt(E) + q·h[row distance] + q·w[column distance]. Both sums of q with the tables depend on the key
-    only by its row and its column, so they are products with one-hot vectors: q is extended by its sums, k by the
+    A logit is q·k / sqrt(E) + q·h[row distance] + q·w[column distance]. Both sums of q with the tables depend on the
+    key only by its row and its column, so they are products with one-hot vectors: q is extended by its sums, k by the
     one-hot rows and columns, and plain attention gives the exact logits without a G² x G² bias per head and image.
     """
 

@@ -63,10 +63,9 @@ def choose(logits_BV: Tensor, samplers: list[Sampler]) -> list[int]:
 
 def _draw(logits_BV: Tensor, samplers: list[Sampler]) -> Tensor:
     """Invert the cumulative distribution over tokens sorted by probability, cut at top_p, at one random number each."""
-    like = {"device": logits_BV.device, "dtype": logits_BV.dtype}
-    temperature_B1 = torch.tensor([[s.settings.temperature] for s in samplers], **like)
-    top_p_B1 = torch.tensor([[s.settings.top_p] for s in samplers], **like)
-    uniform_B1 = torch.tensor([[s.numbers.random()] for s in samplers], **like)
+    temperature_B1 = logits_BV.new_tensor([[s.settings.temperature] for s in samplers])
+    top_p_B1 = logits_BV.new_tensor([[s.settings.top_p] for s in samplers])
+    uniform_B1 = logits_BV.new_tensor([[s.numbers.random()] for s in samplers])
     sorted_BV, order_BV = (logits_BV / temperature_B1).softmax(dim=-1).sort(dim=-1, descending=True, stable=True)
     cumulative_BV = sorted_BV.cumsum(dim=-1)
     # Of the sorted tokens, those that start before top_p is reached; always the first.

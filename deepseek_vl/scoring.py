@@ -4,9 +4,11 @@ Shapes: N images, Q questions, K choices, B rows, T tokens, D width, M places wh
 """
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +22,9 @@ from deepseek_vl.model import DeepseekVL
 from deepseek_vl.processor import Processor
 from deepseek_vl.token_tree import TokenTree, attention_mask, positions
 
+T = TypeVar("T")
+R = TypeVar("R")
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -30,9 +35,9 @@ class Question:
 
     def __post_init__(self) -> None:
         if len(set(self.choices)) < max(2, len(self.choices)):
-            raise ValueError(f"the question {self.text!r:.60} needs at least two different choices, got {self.choices!r:.80}")
+            raise ValueError(f"{self.text!r:.60} needs at least two different choices, got {self.choices!r:.80}")
         if not all(choice.strip() for choice in self.choices):
-            raise ValueError(f"the question {self.text!r:.60} has an empty choice")
+            raise ValueError(f"{self.text!r:.60} has an empty choice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +86,8 @@ class Scorer:
     ):
         self.model, self.processor = model, processor
         self.batch_tokens, self.threads, self.system = batch_tokens, threads, system
-        self.embedder = Embedder(model)
+        self.embedder = Embedder(model, compiled=compiled)
         self._language = torch.compile(model.language, dynamic=True) if compiled else model.language
-        if compiled:
-            self.embedder.encode = torch.compile(model.encode, dynamic=True)
 
     def score(self, images: Sequence[ImageInput], questions: Sequence[str], choices: Sequence[str]) -> np.ndarray:
         """Ask every question about every image.
@@ -171,11 +174,11 @@ class Scorer:
         return [[trie.log_probabilities(logits[k]) for trie in row.tries] for k, row in enumerate(rows)]
 
 
-def _ahead(pool: ThreadPoolExecutor, work, items: Iterable, depth: int) -> Iterator:
+def _ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T], depth: int) -> Iterator[R]:
     """Results of `work` in order, with up to `depth` items begun ahead of the one asked for."""
-    items = iter(items)
-    begun = [pool.submit(work, item) for item in itertools.islice(items, depth)]
+    source = iter(items)
+    begun = deque(pool.submit(work, item) for item in itertools.islice(source, depth))
     while begun:
-        result = begun.pop(0).result()
-        begun += [pool.submit(work, item) for item in itertools.islice(items, 1)]
+        result = begun.popleft().result()
+        begun.extend(pool.submit(work, item) for item in itertools.islice(source, 1))
         yield result

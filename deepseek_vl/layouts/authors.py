@@ -15,6 +15,22 @@ Tower = TypeVar("Tower", SiglipConfig, SamConfig)
 # Our field and the key of a tower's parameters. The authors' code knows the rest by the tower's name; towers of other
 # sizes are written with our own field names.
 PUBLIC_KEYS = {"image_px": "image_size", "mean": "pixel_mean", "std": "pixel_std"}
+SIGLIP_BLOCK = (
+    ("norm1", "norm1"),
+    ("attn.qkv", "qkv"),
+    ("attn.proj", "proj"),
+    ("norm2", "norm2"),
+    ("mlp.fc1", "fc1"),
+    ("mlp.fc2", "fc2"),
+)
+SAM_BLOCK = (
+    ("norm1", "norm1"),
+    ("attn.qkv", "attention.qkv"),
+    ("attn.proj", "attention.proj"),
+    ("norm2", "norm2"),
+    ("mlp.lin1", "fc1"),
+    ("mlp.lin2", "fc2"),
+)
 
 
 class Authors(Layout):
@@ -28,16 +44,14 @@ class Authors(Layout):
         low = "vision_model.vision_tower." if config.high is None else "vision_model.vision_tower_low.vision_tower."
         yield Entry(f"{low}pos_embed", "siglip.positions", leading_axis=True)
         yield from renamed((("patch_embed.proj", "patches"), ("norm", "norm")), low, "siglip.")
-        block = (("norm1", "norm1"), ("attn.qkv", "qkv"), ("attn.proj", "proj"), ("norm2", "norm2"))
         for n in range(config.low.layers):
-            pairs = (*block, ("mlp.fc1", "fc1"), ("mlp.fc2", "fc2"))
-            yield from renamed(pairs, f"{low}blocks.{n}.", f"siglip.blocks.{n}.")
+            yield from renamed(SIGLIP_BLOCK, f"{low}blocks.{n}.", f"siglip.blocks.{n}.")
         if config.high is None:
             yield from renamed((("layers.0", "low"), ("layers.2", "out")), "aligner.", "adaptor.")
         else:
             yield from self._high_entries(config.high)
-            pairs = (("high_up_proj", "high"), ("low_up_proj", "low"), ("layers.1", "out"))
-            yield from renamed(pairs, "aligner.", "adaptor.")
+            ups = (("high_up_proj", "high"), ("low_up_proj", "low"), ("layers.1", "out"))
+            yield from renamed(ups, "aligner.", "adaptor.")
         yield from llama_entries("language_model.model.", "language_model.lm_head", config.language.layers)
 
     def _high_entries(self, config: SamConfig) -> Iterator[Entry]:
@@ -46,15 +60,7 @@ class Authors(Layout):
         yield from renamed((("patch_embed.proj", "patches"),), high, "sam.")
         for n in range(config.layers):
             theirs, ours = f"{high}blocks.{n}.", f"sam.blocks.{n}."
-            pairs = (
-                ("norm1", "norm1"),
-                ("attn.qkv", "attention.qkv"),
-                ("attn.proj", "attention.proj"),
-                ("norm2", "norm2"),
-                ("mlp.lin1", "fc1"),
-                ("mlp.lin2", "fc2"),
-            )
-            yield from renamed(pairs, theirs, ours)
+            yield from renamed(SAM_BLOCK, theirs, ours)
             yield Entry(f"{theirs}attn.rel_pos_h", f"{ours}attention.rows")
             yield Entry(f"{theirs}attn.rel_pos_w", f"{ours}attention.columns")
         for theirs, ours in (("neck", "neck"), ("neck_hd", "branch_neck")):
@@ -129,10 +135,12 @@ class Authors(Layout):
 def _read_tower(cls: type[Tower], params: Mapping[str, Any], name: str) -> Tower:
     if params.get("model_name") != name:
         raise ValueError(f"the vision tower is {params.get('model_name')!r}; expected {name!r}")
-    given = {f.name: params.get(PUBLIC_KEYS.get(f.name, f.name)) for f in dataclasses.fields(cls)}
-    return cls(**{
-        key: tuple(value) if isinstance(value, list) else value for key, value in given.items() if value is not None
-    })
+    fields: dict[str, Any] = {}
+    for f in dataclasses.fields(cls):
+        value = params.get(PUBLIC_KEYS.get(f.name, f.name))
+        if value is not None:
+            fields[f.name] = tuple(value) if isinstance(value, list) else value
+    return cls(**fields)
 
 
 def _write_tower(config: Tower, standard: Tower, name: str) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Layout(ABC):
 
     @abstractmethod
     def read_config(self, config: Mapping[str, Any], preprocessor: Mapping[str, Any]) -> ModelConfig:
-        """The model that `config.json` and `preprocessor_config.json` describe. Raises ValueError, KeyError, TypeError."""
+        """The model that two JSON files describe. Raises ValueError, KeyError, TypeError."""
 
     @abstractmethod
     def write_config(self, config: ModelConfig) -> dict[str, dict[str, Any]]:

@@ -20,6 +20,21 @@ SIGLIP_DEFAULTS = {
     "layer_norm_eps": 1e-6,
     "hidden_act": "gelu_pytorch_tanh",
 }
+SIGLIP_BLOCK = (
+    ("self_attn.out_proj", "proj"),
+    ("layer_norm1", "norm1"),
+    ("layer_norm2", "norm2"),
+    ("mlp.fc1", "fc1"),
+    ("mlp.fc2", "fc2"),
+)
+SAM_BLOCK = (
+    ("layer_norm1", "norm1"),
+    ("attn.qkv", "attention.qkv"),
+    ("attn.proj", "attention.proj"),
+    ("layer_norm2", "norm2"),
+    ("mlp.lin1", "fc1"),
+    ("mlp.lin2", "fc2"),
+)
 
 
 class Native(Layout):
@@ -36,26 +51,19 @@ class Native(Layout):
     def entries(self, config: ModelConfig) -> Iterator[Entry]:
         low = "model.vision_model."
         yield Entry(f"{low}embeddings.position_embedding.weight", "siglip.positions")
-        pairs = (("embeddings.patch_embedding", "patches"), ("post_layernorm", "norm"))
-        yield from renamed(pairs, low, "siglip.")
+        outer = (("embeddings.patch_embedding", "patches"), ("post_layernorm", "norm"))
+        yield from renamed(outer, low, "siglip.")
         for n in range(config.low.layers):
             theirs, ours = f"{low}encoder.layers.{n}.", f"siglip.blocks.{n}."
             attention = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")
             yield from merged(attention, theirs, f"{ours}qkv", "weight bias")
-            rest = (
-                ("self_attn.out_proj", "proj"),
-                ("layer_norm1", "norm1"),
-                ("layer_norm2", "norm2"),
-                ("mlp.fc1", "fc1"),
-                ("mlp.fc2", "fc2"),
-            )
-            yield from renamed(rest, theirs, ours)
+            yield from renamed(SIGLIP_BLOCK, theirs, ours)
         if config.high is None:
             yield from renamed((("linear1", "low"), ("linear2", "out")), "model.aligner.", "adaptor.")
         else:
             yield from self._high_entries(config.high)
-            pairs = (("high_res_vision_proj", "high"), ("vision_proj", "low"), ("proj", "out"))
-            yield from renamed(pairs, "model.aligner.", "adaptor.")
+            ups = (("high_res_vision_proj", "high"), ("vision_proj", "low"), ("proj", "out"))
+            yield from renamed(ups, "model.aligner.", "adaptor.")
         yield from llama_entries("model.language_model.", "lm_head", config.language.layers)
 
     def _high_entries(self, config: SamConfig) -> Iterator[Entry]:
@@ -64,15 +72,7 @@ class Native(Layout):
         yield from renamed((("patch_embed.projection", "patches"),), high, "sam.")
         for n in range(config.layers):
             theirs, ours = f"{high}layers.{n}.", f"sam.blocks.{n}."
-            pairs = (
-                ("layer_norm1", "norm1"),
-                ("attn.qkv", "attention.qkv"),
-                ("attn.proj", "attention.proj"),
-                ("layer_norm2", "norm2"),
-                ("mlp.lin1", "fc1"),
-                ("mlp.lin2", "fc2"),
-            )
-            yield from renamed(pairs, theirs, ours)
+            yield from renamed(SAM_BLOCK, theirs, ours)
             yield Entry(f"{theirs}attn.rel_pos_h", f"{ours}attention.rows")
             yield Entry(f"{theirs}attn.rel_pos_w", f"{ours}attention.columns")
         for theirs, ours in ((f"{high}neck.", "sam.neck."), ("model.high_res_vision_neck.", "sam.branch_neck.")):
@@ -85,7 +85,7 @@ class Native(Layout):
     def read_config(self, config: Mapping[str, Any], preprocessor: Mapping[str, Any]) -> ModelConfig:
         vision = {**SIGLIP_DEFAULTS, **config["vision_config"]}
         if vision["hidden_act"] != "gelu":
-            raise ValueError(f"the vision tower's hidden_act is {vision['hidden_act']!r}; expected 'gelu', the exact one")
+            raise ValueError(f"the vision tower's hidden_act is {vision['hidden_act']!r}; expected the exact 'gelu'")
         low = SiglipConfig(
             image_px=vision["image_size"],
             patch_px=vision["patch_size"],
@@ -97,10 +97,10 @@ class Native(Layout):
             mean=tuple(preprocessor.get("image_mean", SiglipConfig.mean)),
             std=tuple(preprocessor.get("image_std", SiglipConfig.std)),
         )
-        text = config["text_config"]
+        text, sam = config["text_config"], config.get("high_res_vision_config")
         return ModelConfig(
             low=low,
-            high=_read_sam(config["high_res_vision_config"], preprocessor) if "high_res_vision_config" in config else None,
+            high=None if sam is None else _read_sam(sam, preprocessor),
             language=read_llama(text),
             bos=text.get("bos_token_id", ModelConfig.bos),
             eos=text.get("eos_token_id", ModelConfig.eos),
