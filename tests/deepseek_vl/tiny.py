@@ -1,4 +1,4 @@
-"""Models small enough to make in a test: both kinds, every trait of the large ones, random weights, a real tokenizer."""
+"""Models small enough to make in a test: every trait of the large ones, random weights, a real tokenizer."""
 
 from pathlib import Path
 
@@ -33,7 +33,10 @@ def tokenizer() -> Tokenizer:
     bpe.decoder = decoders.ByteLevel()
     special = [AddedToken(token, special=True, normalized=False) for token in SPECIAL_TOKENS.values()]
     trainer = trainers.BpeTrainer(
-        vocab_size=448, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+        vocab_size=448,
+        special_tokens=special,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
     )
     bpe.train_from_iterator(TEXT, trainer)
     return bpe
