@@ -86,11 +86,13 @@ def main(arguments: list[str] | None = None) -> int:
     server = Server(config, worker, args.shutdown_s)
     print(f"listening on {url} (a web page, and {url}/v1 for clients); loading {settings.model}", flush=True)
     # The server hands a signal on when it has stopped: from there on it means the end, in good order.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(DONE))
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(DONE))
     try:
         server.run(sockets=[listening])
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
+    finally:
+        signal.signal(signal.SIGTERM, before)
     if worker.failure:
         print(f"error: {worker.failure}", file=sys.stderr)
         return FAILED

@@ -11,6 +11,7 @@ from deepseek_vl.serve.errors import ApiError
 from deepseek_vl.serve.settings import Settings
 
 MAX_TEXT_CHARS = 1_000_000  # far more than the model's positions hold, and tokenized in a second
+LOWEST_TEMPERATURE = 1e-3  # below it sampling takes the likeliest token as greedy does, and numbers overflow
 MAX_STOPS = 4
 MAX_STOP_CHARS = 256
 # Fields of OpenAI's interface that do not change an answer of this server.
@@ -174,9 +175,10 @@ def parse_chat(body: bytes, settings: Settings) -> ChatRequest:
     limits = [name for name in ("max_completion_tokens", "max_tokens") if name in fields.left]
     if len(limits) == 2:
         fields.refuse("max_tokens", "give either max_tokens or max_completion_tokens")
+    temperature = fields.number("temperature", 0, 2, 1)
     sampling = Sampling(
         max_tokens=fields.integer((limits or ["max_tokens"])[0], 1, settings.max_tokens, settings.max_tokens),
-        temperature=fields.number("temperature", 0, 2, 1),
+        temperature=temperature if temperature >= LOWEST_TEMPERATURE else 0.0,
         top_p=fields.number("top_p", 1e-6, 1, 1),
         seed=fields.integer("seed", -(2**63), 2**63 - 1, secrets.randbits(63)),
         stop=_stops(fields),

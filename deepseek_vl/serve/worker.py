@@ -218,10 +218,10 @@ class Worker:
         if not job.has_text:  # the template's space after "Assistant:" is the model's first
             text = text.lstrip()
             job.has_text = bool(text)
-        if text or answer.finish_reason is not None:
-            job.deliver(Piece(text, len(answer.tokens), answer.finish_reason))
         if answer.finish_reason is not None:
             del self._jobs[answer]
+        if text or answer.finish_reason is not None:
+            job.deliver(Piece(text, len(answer.tokens), answer.finish_reason))
 
     def _fail_step(self, error: Exception) -> None:
         """Fail the prompts that were being read; where none was, all that run. The others go on."""

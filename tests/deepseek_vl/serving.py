@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import torch
 from PIL import Image
 
 from tests.deepseek_vl import tiny
@@ -17,6 +18,15 @@ from tests.deepseek_vl import tiny
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = dataclasses.replace(tiny.HYBRID, language=dataclasses.replace(tiny.LANGUAGE, max_positions=4096))
 KEY = "a key of the tests"
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Tiny products cost less than waking a second thread, above all on a machine that is shared."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @contextmanager
@@ -34,8 +44,7 @@ def serve(folder: Path, *options: str, key: str = KEY) -> Iterator[tuple[str, "s
         "cpu",
         *options,
     ]
-    # One thread: tiny products cost less than waking a second one, above all on a machine that is shared.
-    environment = {**os.environ, "VELLUM_API_KEY": key, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "VELLUM_API_KEY": key, "OMP_NUM_THREADS": "1"}  # see `one_thread`
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import numpy as np
 import openai
 import pytest
-import torch
 
 from deepseek_vl.engine import generate
 from deepseek_vl.model import DeepseekVL
@@ -20,7 +19,7 @@ from deepseek_vl.processor import Processor
 from deepseek_vl.sampling import Sampling
 from deepseek_vl.scoring import Scorer
 from tests.deepseek_vl import tiny
-from tests.deepseek_vl.serving import CONFIG, KEY, data_url, encoded, picture, serve
+from tests.deepseek_vl.serving import CONFIG, KEY, data_url, encoded, one_thread, picture, serve
 
 MAX_REQUESTS = 8
 MAX_BODY = 1_000_000
@@ -29,11 +28,8 @@ Json = dict[str, Any]
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_thread() -> Iterator[None]:
-    """As the server has it in tests."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with one_thread():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -229,6 +225,11 @@ def test_fields_that_ask_for_nothing_are_accepted(address: str):
     status, answer = ask(address, **neutral, **ignored, messages=[*messages, {"role": "user", "content": "c"}])
     assert status == 200, answer
     assert ask(address, max_tokens=..., max_completion_tokens=4)[1]["usage"]["completion_tokens"] == 4
+
+
+def test_a_temperature_next_to_zero_is_zero(address: str):
+    cold, zero = ask(address, temperature=1e-40, max_tokens=20)[1], ask(address, max_tokens=20)[1]
+    assert cold["choices"] == zero["choices"]
 
 
 @pytest.mark.parametrize(
