@@ -100,7 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(error, BrokenPipeError):  # whoever reads the answer has enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return DONE
-        print(f"error: {str(error).splitlines()[0]}", file=sys.stderr)
+        _report(error)
         return FAILED
     except KeyboardInterrupt:
         return STOPPED
@@ -125,7 +125,12 @@ def converse(chat: Chat) -> None:
         try:
             _obey(chat, line)
         except (ValueError, OSError, RuntimeError) as error:
-            print(f"error: {str(error).splitlines()[0]}", file=sys.stderr)
+            _report(error)
+
+
+def _report(error: Exception) -> None:
+    sentence = str(error).partition("\n")[0] or type(error).__name__
+    print(f"error: {sentence}", file=sys.stderr)
 
 
 def _obey(chat: Chat, line: str) -> None:

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import time
+import warnings
 
 from deepseek_vl.checkpoint import CheckpointError, load
 from deepseek_vl.device import pick, pick_dtype
@@ -44,6 +45,7 @@ class Server(uvicorn.Server):
 def main(arguments: list[str] | None = None) -> int:
     """Serve until told to stop. Returns the exit code: 0 stopped, 1 failed, 2 wrong usage."""
     args = _parser().parse_args(arguments)
+    warnings.filterwarnings("ignore", module="PIL")  # of damaged images: whoever sent one is told
     try:
         device = pick(args.device)
         dtype = pick_dtype(args.dtype, device)

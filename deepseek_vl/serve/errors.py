@@ -43,3 +43,13 @@ def not_ready(state: str) -> ApiError:
     """What clients are told while the model is loading or the server stops."""
     sentence = "the model is being loaded" if state == "loading" else "the server is stopping"
     return ApiError(503, f"{sentence}; try again later", code=state, headers={"Retry-After": "5"})
+
+
+def model_failed(error: Exception) -> ApiError:
+    """What a client is told when the model could not do what it asked."""
+    return ApiError(500, f"the model failed: {first_line(error)}", code="model_failed")
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, without the pages that some libraries add."""
+    return str(error).partition("\n")[0] or type(error).__name__

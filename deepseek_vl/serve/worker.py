@@ -17,7 +17,7 @@ from deepseek_vl.engine import Engine
 from deepseek_vl.processor import Prompt
 from deepseek_vl.sampling import Sampling
 from deepseek_vl.scoring import Row, Scorer
-from deepseek_vl.serve.errors import ApiError, not_ready
+from deepseek_vl.serve.errors import ApiError, first_line, model_failed, not_ready
 
 log = logging.getLogger(__name__)
 
@@ -73,11 +73,11 @@ class Worker:
     """Runs a model for many clients at once.
 
     The event loop gives it commands through a queue; nothing else touches the engine. States: `loading`, `ready`,
-    `stopping`, `failed` (loading failed; `failure` says why).
+    `stopping`, `failed` (`failure` says why).
 
     Args:
         load: makes the engine and the scorer; called in the worker's thread.
-        failed: called in the worker's thread when loading failed.
+        failed: called in the worker's thread when it failed.
     """
 
     def __init__(self, load: Callable[[], tuple[Engine, Scorer]], failed: Callable[[], None] = lambda: None):
@@ -143,11 +143,22 @@ class Worker:
         try:
             self.engine, self.scorer = self._load()
         except (ValueError, RuntimeError, OSError) as error:  # a broken checkpoint, no memory, no device
-            self.failure = str(error).splitlines()[0]
+            self.failure = first_line(error)
             self.state = "failed"
             self._failed()
             return
         self.state = "ready"
+        try:
+            self._work()
+        finally:
+            if not self._ended:  # a mistake of ours ended the thread; nobody may wait for it
+                self._ended = True
+                self.state, self.failure = "failed", "the thread of the model died"
+                self._obey()
+                self._give_up()
+                self._failed()
+
+    def _work(self) -> None:
         while not self._ended:
             self._obey()
             self._score_some()
@@ -230,7 +241,7 @@ class Worker:
         for answer in reading or list(self.engine.running):
             self.engine.cancel(answer)
             if answer in self._jobs:
-                self._fail(self._jobs[answer], ApiError(500, f"the model failed: {str(error).splitlines()[0]}"))
+                self._fail(self._jobs[answer], model_failed(error))
 
     def _score_some(self) -> None:
         """Score one batch of what waits, in the order it came."""
@@ -256,7 +267,7 @@ class Worker:
                     self._score([job])
                 return
             log.error("scoring failed: %s", error)
-            batch[0].deliver(ApiError(500, f"the model failed: {str(error).splitlines()[0]}"))
+            batch[0].deliver(model_failed(error))
             return
         for job, result in zip(batch, results, strict=True):
             job.deliver(result)

@@ -173,6 +173,21 @@ def test_answers_past_the_limit_of_a_stop_are_ended(worker: Worker):
     run(test)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_nobody_waits_for_a_thread_that_died(worker: Worker):
+    async def test() -> None:
+        async with aclosing(worker.generate(prompt("a"), LONG)) as pieces:
+            await anext(pieces)
+            del worker.engine.cache
+            with pytest.raises(ApiError):
+                async for _ in pieces:
+                    pass
+
+    run(test)
+    worker._thread.join(10)
+    assert (worker.state, worker.failure) == ("failed", "the thread of the model died")
+
+
 def get(app: App, method: str, path: str) -> int:
     """Status of a request to an app without a server."""
     statuses: list[int] = []
