@@ -21,14 +21,14 @@ from deepseek_vl.conversation import render
 from deepseek_vl.processor import Processor, Prompt
 from deepseek_vl.scoring import Item, Question, Row
 from deepseek_vl.serve.access import check_host, check_key
+from deepseek_vl.serve.body import check_headers, client_left, read_body
 from deepseek_vl.serve.errors import ApiError, not_ready
 from deepseek_vl.serve.images import bad_image, is_remote, to_canvas, to_rgb
 from deepseek_vl.serve.page import page
 from deepseek_vl.serve.remote import fetch
-from deepseek_vl.serve.requests import ChatRequest, parse_chat, parse_score
+from deepseek_vl.serve.requests import ChatRequest, ScoreRequest, parse_chat, parse_score
 from deepseek_vl.serve.responses import Completion
 from deepseek_vl.serve.settings import Settings
-from deepseek_vl.serve.upload import Upload
 from deepseek_vl.serve.worker import Worker
 
 THREADS = min(4, os.cpu_count() or 1)  # read JSON and decode images
@@ -59,21 +59,17 @@ class App:
         if scope["type"] != "http":
             await self._router(scope, receive, send)
             return
-        upload = Upload(receive, self.settings.max_body_bytes, self.settings.body_timeout_s)
         headers = Headers(scope=scope)
         scope["app"] = self  # so that the router raises where it has no route
-        scope["upload"] = upload
         try:
             check_host(headers, self.settings)
             if scope["path"].startswith("/v1/"):
                 check_key(headers, self.settings)
             with self._admitted() if scope["method"] == "POST" else nullcontext():
-                await self._router(scope, upload.receive, send)
+                await self._router(scope, receive, send)
         except ConnectionError:  # the client left; nobody is there to be told
             return
         except (ApiError, HTTPException) as error:
-            if "expect" not in headers:  # a client that waits to be asked for its body has not sent it
-                await upload.discard()
             await _refusal(error)(scope, receive, send)
 
     @asynccontextmanager
@@ -130,16 +126,13 @@ class App:
         if asked.stream:
             events = completion.events(pieces, asked.include_usage)
             return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
-        return JSONResponse(await _unless_left(request.scope["upload"], completion.whole(pieces)))
+        return JSONResponse(await _unless_left(request.receive, completion.whole(pieces)))
 
     async def _score(self, request: Request) -> Response:
         asked = await self._in_thread(parse_score, await self._body(request), self.settings)
         images = await self._fetched(asked.images, "images")
-        questions = [(text, asked.choices) for text in asked.questions]
-        rows = await asyncio.gather(
-            *(self._in_thread(self._row, image, k, questions) for k, image in enumerate(images)),
-        )
-        scores = await _unless_left(request.scope["upload"], self.worker.score(rows))
+        rows = await asyncio.gather(*(self._in_thread(self._row, asked, image, k) for k, image in enumerate(images)))
+        scores = await _unless_left(request.receive, self.worker.score(rows))
         log_probabilities = np.stack([np.stack(of_image) for of_image in scores])
         return JSONResponse(
             {
@@ -156,16 +149,8 @@ class App:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
 
     async def _body(self, request: Request) -> bytes:
-        """The body, if it is JSON: a browser asks before it sends that to another site. Raises ApiError."""
-        upload: Upload = request.scope["upload"]
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            raise ApiError(415, "send JSON, with the header Content-Type: application/json")
-        if request.headers.get("content-encoding", "identity") != "identity":
-            raise ApiError(415, "send the body as it is, without Content-Encoding")
-        length = request.headers.get("content-length", "0")
-        if length.isdecimal() and int(length[:20]) > upload.max_bytes:
-            raise upload.too_large()
-        return await upload.read()
+        check_headers(request.headers, self.settings.max_body_bytes)
+        return await read_body(request.receive, self.settings.max_body_bytes, self.settings.body_timeout_s)
 
     async def _fetched(self, urls: Sequence[str], param: str) -> list[str | bytes]:
         """The images that have to be fetched as their bytes, the others as they are. Raises ApiError."""
@@ -196,10 +181,11 @@ class App:
         config, max_pixels = self.processor.config, self.settings.max_image_pixels
         return Prompt(tokens, tuple(to_canvas(image, config, max_pixels, k) for k, image in enumerate(images)))
 
-    def _row(self, image: str | bytes, index: int, questions: Sequence[tuple[str, tuple[str, ...]]]) -> Row:
+    def _row(self, asked: ScoreRequest, image: str | bytes, index: int) -> Row:
         picture = to_rgb(image, self.settings.max_image_pixels, index)
         try:
-            row = self.worker.scorer.prepare(Item((picture,), tuple(Question(*question) for question in questions)))
+            questions = tuple(Question(text, asked.choices) for text in asked.questions)
+            row = self.worker.scorer.prepare(Item((picture,), questions))
         except ValueError as error:
             raise ApiError(400, str(error)) from error
         if row.tree.length > self.worker.scorer.batch_tokens:
@@ -208,10 +194,10 @@ class App:
         return row
 
 
-async def _unless_left(upload: Upload, work: Coroutine[Any, Any, T]) -> T:
+async def _unless_left(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     """The result of `work`, which is cancelled when the client leaves. Raises ConnectionError then."""
     working = asyncio.create_task(work)
-    leaving = asyncio.create_task(upload.disconnected())
+    leaving = asyncio.create_task(client_left(receive))
     try:
         await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
         if not working.done():

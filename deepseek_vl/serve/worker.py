@@ -7,8 +7,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from deepseek_vl.sampling import Sampling
 from deepseek_vl.scoring import Row, Scorer
 from deepseek_vl.serve.errors import ApiError, first_line, model_failed, not_ready
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -44,7 +47,7 @@ class Job:
 
     def deliver(self, piece: Piece | ApiError) -> None:
         """Hand over a piece, or the error that ends the answer. Called in the worker's thread."""
-        self._loop.call_soon_threadsafe(self.pieces.put_nowait, piece)
+        _hand_over(self._loop, self.pieces.put_nowait, piece)
 
 
 class ScoreJob:
@@ -58,7 +61,7 @@ class ScoreJob:
 
     def deliver(self, outcome: list[np.ndarray] | ApiError) -> None:
         """Hand over the scores or the error. Called in the worker's thread."""
-        self._loop.call_soon_threadsafe(self._set, outcome)
+        _hand_over(self._loop, self._set, outcome)
 
     def _set(self, outcome: list[np.ndarray] | ApiError) -> None:
         if self.result.done():
@@ -67,6 +70,11 @@ class ScoreJob:
             self.result.set_exception(outcome)
         else:
             self.result.set_result(outcome)
+
+
+def _hand_over(loop: asyncio.AbstractEventLoop, take: Callable[[T], None], value: T) -> None:
+    with suppress(RuntimeError):  # a loop that is closed: nobody is there to be told
+        loop.call_soon_threadsafe(take, value)
 
 
 class Worker:

@@ -189,6 +189,14 @@ def test_cases_end_for_every_reason(model: DeepseekVL, processor: Processor):
     assert {case.expected(model, processor)[3] for case in CASES} == {"stop", "length"}
 
 
+def test_white_space_at_the_start_is_left_out(address: str, model: DeepseekVL, processor: Processor):
+    messages = [{"role": "user", "content": "hi"}]
+    sampling = {"max_tokens": 4, "temperature": 1.5, "seed": 6}
+    [answer] = generate(model, processor, [processor.prompt(messages)], Sampling(**sampling))
+    assert answer.text.startswith(" ")
+    assert ask(address, messages=messages, **sampling)[1]["choices"][0]["message"]["content"] == answer.text[1:]
+
+
 def test_a_stream_is_written_as_events(address: str):
     parts = urlsplit(address)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
@@ -459,13 +467,22 @@ def test_a_wrong_scoring_request_is_refused(address: str, fields: Json, words: s
     assert words in answer["error"]["message"]
 
 
-def test_a_server_told_to_stop_finishes_its_answers(folder: Path, model: DeepseekVL):
-    with serve(folder) as (address, process), openai.OpenAI(base_url=f"{address}/v1", api_key=KEY) as client:
-        messages: Any = [{"role": "user", "content": "x"}]
-        stream = client.chat.completions.create(
-            model="tiny", messages=messages, stream=True, max_tokens=800, temperature=1, seed=1
-        )
-        next(stream)
+def test_a_server_told_to_stop_finishes_its_answers_within_a_limit(folder: Path, model: DeepseekVL):
+    options = ["--shutdown-s", "1", "--max-tokens", "3900"]
+    with serve(folder, *options) as (address, process), openai.OpenAI(base_url=f"{address}/v1", api_key=KEY) as client:
+
+        def start(max_tokens: int) -> openai.Stream[Any]:
+            messages: Any = [{"role": "user", "content": "x"}]
+            stream = client.chat.completions.create(
+                model="tiny", messages=messages, stream=True, max_tokens=max_tokens, temperature=1, seed=1
+            )
+            next(stream)
+            return stream
+
+        long, short = [start(3900) for _ in range(4)], start(20)
         process.send_signal(signal.SIGTERM)
-        assert [chunk.choices[0].finish_reason for chunk in stream][-1] in ("length", "stop")
+        assert [chunk.choices[0].finish_reason for chunk in short][-1] == "length"
+        for stream in long:
+            with pytest.raises(openai.APIError, match="stopping"):
+                list(stream)
         assert process.wait(20) == 0
