@@ -468,7 +468,7 @@ def test_a_wrong_scoring_request_is_refused(address: str, fields: Json, words: s
 
 
 def test_a_server_told_to_stop_finishes_its_answers_within_a_limit(folder: Path, model: DeepseekVL):
-    options = ["--shutdown-s", "1", "--max-tokens", "3900"]
+    options = ["--shutdown-s", "2", "--max-tokens", "3900"]
     with serve(folder, *options) as (address, process), openai.OpenAI(base_url=f"{address}/v1", api_key=KEY) as client:
 
         def start(max_tokens: int) -> openai.Stream[Any]:
