@@ -12,16 +12,19 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from filters.filter import Filter
+from pipelines.labels import label_columns, load_labelling
 from pipelines.parts import read_local, write_table
 from pipelines.recipe import Recipe, build_recipe
 from sources.sample import Sample, from_part, to_part
 from sources.source import InputError, ItemError, Source
+from taxonomy.labelling import Labelling
 
 ERRORS_KEY = b"vellum.errors"
 
@@ -80,8 +83,17 @@ def _answer(recipe: Recipe, request: dict[str, Any], send: Any) -> dict[str, Any
         samples, errors = from_part(part), part.schema.metadata[ERRORS_KEY]
     send(item=-1)
     scores = _scores(samples, recipe.filters, recipe.score_names())
+    if request.get("taxonomy"):
+        labels = _labelling(json.dumps(recipe.to_json()), request["taxonomy"]).of_samples(samples)
+        for name, column in label_columns(labels).items():
+            scores = scores.append_column(name, column)
     write_table(scores.replace_schema_metadata({ERRORS_KEY: errors}), Path(request["scores"]))
     return {}
+
+
+@cache
+def _labelling(recipe: str, folder: str) -> Labelling:
+    return load_labelling(build_recipe(json.loads(recipe)), Path(folder))
 
 
 def _read(source: Source, request: dict[str, Any], send: Any) -> tuple[list[Sample], bytes]:

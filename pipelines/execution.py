@@ -17,13 +17,14 @@ from pipelines.graph import build
 from pipelines.inputs import write_listing
 from pipelines.isolation import OutputError
 from pipelines.job import STAGING, Job
+from pipelines.labels import publish_taxonomy
 from pipelines.manifest import AccountingError
 from pipelines.progress import progress_of
 from pipelines.recipe import UsageError
 from pipelines.storage import OutputInUse, StorageError
 
 OUR_OWN = (OutputError, AccountingError, StorageError)  # errors whose text is a sentence for the user
-STALE = ("tmp", "shards", "progress", "inputs")  # folders in staging that only a running job needs
+STALE = ("tmp", "shards", "progress", "inputs", "relabel")  # folders in staging that only a running job needs
 
 
 def execute(job: Job, limit: int | None, readers: int, beam_args: list[str]) -> dict[str, Any]:
@@ -40,6 +41,7 @@ def execute(job: Job, limit: int | None, readers: int, beam_args: list[str]) -> 
     try:
         with storage.lock() as lease:
             _clean(job)
+            publish_taxonomy(job.load_recipe(), storage)
             listing, num_inputs = write_listing(job.load_recipe(), storage, job.run, limit)
             progress_of(job).add(inputs_found=num_inputs)
             progress_of(job).flush()

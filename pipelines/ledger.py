@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from filters.filter import Filter, Scores
-from sources.sample import scores_field
+from sources.sample import LABEL, scores_field
 
 KEPT, REJECTED, DUPLICATE = "kept", "rejected", "duplicate"
 SAME_CONTENT = "same_content"  # reason: another input has the same bytes
@@ -37,6 +37,7 @@ def ledger_schema(score_names: Sequence[str]) -> pa.Schema:
             ("duplicate_of", pa.string()),  # the kept sample's id
             ("language", pa.string()),
             ("flags", pa.list_(pa.string())),
+            ("label", LABEL),
             ("split", pa.string()),  # null unless kept
             ("num_bytes", pa.int64()),
             *scores_field(score_names),

@@ -21,6 +21,7 @@ from filters.short_side import MinShortSide
 from filters.text_length import TextLength
 from sources.pdfs import Pdfs
 from sources.source import Source
+from taxonomy.settings import LabelSettings
 
 SOURCES: dict[str, type[Source]] = {cls.name: cls for cls in (Pdfs,)}
 FILTERS: dict[str, type[Filter]] = {
@@ -95,6 +96,7 @@ class Recipe:
     filters: tuple[Filter, ...]
     output: Output = field(default_factory=Output)
     limits: Limits = field(default_factory=Limits)
+    taxonomy: LabelSettings | None = None
 
     def score_names(self) -> list[str]:
         """Names of all scores, in the recipe's order."""
@@ -116,6 +118,7 @@ class Recipe:
             "filters": [{"type": f.name, **settings(f)} for f in self.filters],
             "output": settings(self.output),
             "limits": settings(self.limits),
+            **({"taxonomy": settings(self.taxonomy)} if self.taxonomy else {}),
         }
 
 
@@ -176,6 +179,9 @@ def build_recipe(content: Mapping[str, Any], where: str = "the recipe") -> Recip
         filters=tuple(filters),
         output=_checked(Output, content.get("output") or {}, f"{where}: output"),
         limits=_checked(Limits, content.get("limits") or {}, f"{where}: limits"),
+        taxonomy=_checked(LabelSettings, content["taxonomy"] or {}, f"{where}: taxonomy")
+        if "taxonomy" in content
+        else None,
     )
 
 
@@ -197,7 +203,10 @@ def apply_setting(content: dict[str, Any], setting: str) -> None:
     targets: dict[str, tuple[dict[str, Any], Sequence[str]]] = {
         "": (content, ["name"]),
     }
-    for section_name, cls in (("output", Output), ("limits", Limits)):
+    sections: list[tuple[str, Any]] = [("output", Output), ("limits", Limits)]
+    if section == "taxonomy" or "taxonomy" in content:  # without the section nothing is labelled
+        sections.append(("taxonomy", LabelSettings))
+    for section_name, cls in sections:
         content[section_name] = content.get(section_name) or {}
         targets[section_name] = (content[section_name], _keys(cls))
     for kind, registry in (("sources", SOURCES), ("filters", FILTERS)):

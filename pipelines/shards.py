@@ -16,6 +16,7 @@ from PIL import Image
 
 from pipelines.concurrent import ConcurrentDoFn
 from pipelines.job import STAGING, Job
+from pipelines.labels import label_struct
 from pipelines.ledger import (
     DUPLICATE,
     ERRORS_SCHEMA,
@@ -158,7 +159,7 @@ class WriteShard(ConcurrentDoFn):
         fields["license"] = pa.repeat(pa.scalar(self._recipe.sources[unit.source].license, pa.string()), length)
         columns = {
             "language": scored["language"],
-            "label": pa.nulls(length, schema.field("label").type),
+            "label": label_struct(scored),
             **({"scores": scores_struct(scored, self._names)} if self._names else {}),
             "provenance": pa.StructArray.from_arrays(list(fields.values()), names=list(fields)),
             "split": pa.repeat(pa.scalar(split, pa.string()), length),
@@ -199,6 +200,7 @@ class WriteShard(ConcurrentDoFn):
                 "digest": pa.repeat(pa.scalar(unit.digest), length),
                 "language": scored["language"],
                 "flags": scored["flags"],
+                "label": label_struct(scored),
                 "num_bytes": scored["num_bytes"],
                 **({"scores": scores_struct(scored, self._names)} if self._names else {}),
                 "phash": scored["phash"],
@@ -344,7 +346,7 @@ def hub_features(score_names: list[str]) -> dict[str, Any]:
         "words": {"feature": {"text": text, **boxes, "image": value("int32")}, "_type": "List"},
         "flags": {"feature": text, "_type": "List"},
         "language": text,
-        "label": {"use_case": text, "confidence": value("float32"), "labeller": text},
+        "label": {"use_case": text, "confidence": value("float32"), "labeller": text, "also": text},
         **({"scores": {name: value("float32") for name in score_names}} if score_names else {}),
         "phash": value("binary"),
         "provenance": dict.fromkeys(("uri", "locator", "license", "fetched_at", "digest"), text),

@@ -20,6 +20,7 @@ from pipelines.concurrent import COUNTS, ConcurrentDoFn
 from pipelines.inputs import local_copy
 from pipelines.isolation import ItemFault, OutputError, readers_of
 from pipelines.job import STAGING
+from pipelines.labels import labels_key, local_taxonomy
 from pipelines.ledger import SAME_CONTENT, judge
 from pipelines.parts import SUFFIX, read_local, read_table
 from pipelines.progress import progress_of
@@ -115,7 +116,7 @@ class UnitFiles:
         name = f"{unit.digest[:2]}/{unit.digest}-{unit.first:06d}-{unit.last:06d}{SUFFIX}"
         return UnitFiles(
             part=f"{STAGING}/parts/{source_key}/{name}",
-            scores=f"{STAGING}/scores/{source_key}-{scores_key(recipe.filters)}/{name}",
+            scores=f"{STAGING}/scores/{source_key}-{scores_key(recipe.filters)}{labels_key(recipe)}/{name}",
         )
 
 
@@ -215,15 +216,16 @@ class Stage(ConcurrentDoFn):
             if not (self._job.retry_failed and part_errors(scored)):
                 progress_of(self._job).add(units_reused=1)
                 return scored, part_errors(scored)
+        taxonomy = local_taxonomy(self._recipe, self._storage)
         with scratch_folder(self._storage) as scratch:
             part, scores = scratch / "part", scratch / "scores"
             if self._storage.exists(files.part) and not self._job.retry_failed:
                 finished = fetch(self._storage.path(files.part), scratch / "finished")
                 with readers_of(self._recipe, self._job.readers).reader() as reader:
-                    reader.ask(task="score", part=str(finished), scores=str(scores))
+                    reader.ask(task="score", part=str(finished), scores=str(scores), taxonomy=taxonomy)
                 progress_of(self._job).add(units_rescored=1)
             else:
-                self._read(unit, part, scores)
+                self._read(unit, part, scores, taxonomy)
                 progress_of(self._job).add(units_read=1)
                 scored = read_local(scores)
                 if any(cause in PASSING for _, cause, _ in part_errors(scored)):
@@ -233,11 +235,11 @@ class Stage(ConcurrentDoFn):
             self._storage.publish_file(scores, files.scores)
         return scored, part_errors(scored)
 
-    def _read(self, unit: Unit, part: Path, scores: Path) -> None:
+    def _read(self, unit: Unit, part: Path, scores: Path, taxonomy: str | None) -> None:
         """Let the reader write the part; items it hangs or dies on are given up one by one."""
         given_up: dict[int, dict[str, str]] = {}
         request = {"task": "read", "source": unit.source, "digest": unit.digest, "first": unit.first, "last": unit.last}
-        request |= {"part": str(part), "scores": str(scores)}
+        request |= {"part": str(part), "scores": str(scores), "taxonomy": taxonomy}
         everything = range(unit.first, unit.last)
         while len(given_up) < len(everything):
             try:

@@ -1,0 +1,128 @@
+"""Labels in a run: the taxonomy travels through the output's staging folder, readers label what they read."""
+
+import dataclasses
+import hashlib
+import json
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from pipelines.job import STAGING
+from pipelines.recipe import Recipe, UsageError
+from pipelines.storage import Storage, fetch
+from sources.sample import LABEL, Sample
+from taxonomy.corrections import read_corrections
+from taxonomy.labeller import LABELLERS
+from taxonomy.labelling import Label, Labelling
+from taxonomy.loader import BUNDLED, load
+from taxonomy.yaml_file import TaxonomyError
+
+TAXONOMY_FILE, CORRECTIONS_FILE = "use_cases.yaml", "corrections.jsonl"
+COLUMN = "label."  # prefix of the label's fields in score files
+
+
+def pinned(recipe: Recipe) -> Recipe:
+    """The recipe with its taxonomy checked and its digest written in, so that a changed file is another recipe.
+
+    Raises UsageError.
+    """
+    if recipe.taxonomy is None:
+        return recipe
+    settings = recipe.taxonomy
+    try:
+        taxonomy = load(Path(settings.path) if settings.path else BUNDLED)
+        digest = hashlib.sha256(taxonomy.digest.encode())
+        if settings.corrections:
+            digest.update(Path(settings.corrections).read_bytes())
+            read_corrections(Path(settings.corrections), taxonomy)
+    except TaxonomyError as error:
+        raise UsageError(f"the taxonomy cannot be used:\n{error}") from error
+    except OSError as error:
+        raise UsageError(f"taxonomy.corrections {settings.corrections} cannot be read: {error.strerror}") from error
+    for use_case in settings.shares:
+        if use_case not in taxonomy.shares:
+            raise UsageError(f"taxonomy.shares names {use_case}, which is no node{taxonomy.nearest(use_case)}")
+    return dataclasses.replace(recipe, taxonomy=dataclasses.replace(settings, digest=digest.hexdigest()[:16]))
+
+
+def publish_taxonomy(recipe: Recipe, storage: Storage) -> None:
+    """Put taxonomy, corrections and what the labeller learnt where every worker of the run finds them."""
+    settings = recipe.taxonomy
+    if settings is None or storage.exists(f"{_folder(recipe)}/{TAXONOMY_FILE}"):
+        return
+    path = Path(settings.path) if settings.path else BUNDLED
+    with tempfile.TemporaryDirectory(prefix="vellum-taxonomy-") as name:
+        folder = Path(name)
+        if settings.labeller is not None:
+            LABELLERS[settings.labeller].prepare(load(path), folder)
+        if settings.corrections:
+            (folder / CORRECTIONS_FILE).write_bytes(Path(settings.corrections).read_bytes())
+        for made in sorted(folder.iterdir()):
+            storage.publish_file(made, f"{_folder(recipe)}/{made.name}")
+    storage.write_bytes(f"{_folder(recipe)}/{TAXONOMY_FILE}", path.read_bytes())  # last: it says that all is there
+
+
+def _folder(recipe: Recipe) -> str:
+    assert recipe.taxonomy is not None
+    return f"{STAGING}/taxonomy/{recipe.taxonomy.digest}-{recipe.taxonomy.labeller or 'none'}"
+
+
+_fetched: dict[str, tempfile.TemporaryDirectory[str]] = {}
+_lock = threading.Lock()
+
+
+def local_taxonomy(recipe: Recipe, storage: Storage) -> str | None:
+    """A folder on this machine with what `publish_taxonomy` wrote; None if the recipe has no taxonomy."""
+    if recipe.taxonomy is None:
+        return None
+    place = storage.path(_folder(recipe))
+    if storage.is_local:
+        return place
+    with _lock:
+        if place not in _fetched:
+            folder = tempfile.TemporaryDirectory(prefix="vellum-taxonomy-")
+            for path in storage.list(f"{_folder(recipe)}/"):
+                fetch(storage.path(path), Path(folder.name) / path.rpartition("/")[2])
+            _fetched[place] = folder
+        return _fetched[place].name
+
+
+def load_labelling(recipe: Recipe, folder: Path) -> Labelling:
+    """The labelling that `publish_taxonomy` left in a folder."""
+    assert recipe.taxonomy is not None
+    taxonomy = load(folder / TAXONOMY_FILE)
+    corrections_path = folder / CORRECTIONS_FILE
+    corrections = read_corrections(corrections_path, taxonomy) if corrections_path.exists() else {}
+    return Labelling(taxonomy, recipe.taxonomy, corrections, folder)
+
+
+def labels_key(recipe: Recipe) -> str:
+    """Names the labels of a recipe: changes exactly when a sample might get another label; empty without labels."""
+    if recipe.taxonomy is None:
+        return ""
+    settings = recipe.taxonomy
+    parts = [settings.digest, settings.labeller, settings.threshold]
+    return "-" + hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def label_columns(labels: Sequence[Label]) -> dict[str, pa.Array]:
+    """The labels as columns of a score file."""
+    values = {
+        "use_case": [label.use_case for label in labels],
+        "confidence": [label.confidence for label in labels],
+        "labeller": [label.labeller for label in labels],
+        "also": [" ".join(label.also) or None for label in labels],
+    }
+    return {COLUMN + field.name: pa.array(values[field.name], field.type) for field in LABEL}
+
+
+def label_struct(scored: pa.Table) -> pa.Array:
+    """The `label` column of rows of a score file; null without labels."""
+    if COLUMN + "use_case" not in scored.column_names:
+        return pa.nulls(len(scored), LABEL)
+    arrays = [scored[COLUMN + field.name].combine_chunks() if len(scored) else pa.array([], field.type) for field in LABEL]
+    return pa.StructArray.from_arrays(arrays, fields=list(LABEL))

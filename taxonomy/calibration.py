@@ -1,0 +1,49 @@
+"""Confidence that means something: a temperature fitted on prompts that the model was not trained on."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from taxonomy.examples import Example, folds
+from taxonomy.model import MEMBERS, Member, PromptModel, softmax, train
+
+NUM_FOLDS = 3
+TEMPERATURES = np.geomspace(0.25, 8, 61)
+
+
+def train_calibrated(
+    examples: Sequence[Example], leaves: Sequence[str], members: Sequence[Member] = MEMBERS
+) -> PromptModel:
+    """A model of all examples, its temperature from models that each left a third of them out."""
+    logits, targets = [], []
+    column = {leaf: k for k, leaf in enumerate(leaves)}
+    parts = folds(examples, NUM_FOLDS)
+    for k, part in enumerate(parts):
+        others = [example for j, other in enumerate(parts) if j != k for example in other]
+        if not part or {e.use_case for e in others} != set(leaves):
+            continue  # so few examples that a leaf has none left
+        model = train(others, leaves, members)
+        logits.append(model.log_probabilities([example.prompt for example in part]))
+        targets += [column[example.use_case] for example in part]
+    model = train(examples, leaves, members)
+    if not targets:
+        return model
+    return model.with_temperature(best_temperature(np.concatenate(logits), np.array(targets)))
+
+
+def best_temperature(logits_NL: np.ndarray, targets_N: np.ndarray) -> float:
+    """The temperature that gives the targets the highest likelihood."""
+    rows = np.arange(len(targets_N))
+    losses = [-np.log(softmax(logits_NL / t)[rows, targets_N] + 1e-12).mean() for t in TEMPERATURES]
+    return float(TEMPERATURES[int(np.argmin(losses))])
+
+
+def expected_calibration_error(confidences_N: np.ndarray, is_right_N: np.ndarray, num_bins: int = 10) -> float:
+    """Mean distance between confidence and the share that is right, over bins of equal width, weighted by size."""
+    bins = np.minimum((confidences_N * num_bins).astype(int), num_bins - 1)
+    total = 0.0
+    for k in range(num_bins):
+        inside = bins == k
+        if inside.any():
+            total += inside.sum() * abs(confidences_N[inside].mean() - is_right_N[inside].mean())
+    return total / max(1, len(confidences_N))
