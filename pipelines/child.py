@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 
 from filters.filter import Filter
-from pipelines.labels import label_columns, load_labelling
+from pipelines.labels import conversations, labelled, load_labelling
 from pipelines.parts import read_local, write_table
 from pipelines.recipe import Recipe, build_recipe
 from sources.sample import Sample, from_part, to_part
@@ -84,9 +84,12 @@ def _answer(recipe: Recipe, request: dict[str, Any], send: Any) -> dict[str, Any
     send(item=-1)
     scores = _scores(samples, recipe.filters, recipe.score_names())
     if request.get("taxonomy"):
-        labels = _labelling(json.dumps(recipe.to_json()), request["taxonomy"]).of_samples(samples)
-        for name, column in label_columns(labels).items():
-            scores = scores.append_column(name, column)
+        labelling = _labelling(json.dumps(recipe.to_json()), request["taxonomy"])
+        if recipe.instructions is None:
+            scores = labelled(scores, samples, labelling)
+        else:
+            scores, made = conversations(scores, samples, labelling, recipe)
+            write_table(pa.Table.from_batches([to_part(made)]), Path(request["rows"]))
     write_table(scores.replace_schema_metadata({ERRORS_KEY: errors}), Path(request["scores"]))
     return {}
 

@@ -5,17 +5,19 @@ import hashlib
 import json
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from pipelines.job import STAGING
+from pipelines.ledger import REASON
 from pipelines.recipe import Recipe, UsageError
 from pipelines.storage import Storage, fetch
 from sources.sample import LABEL, Sample
 from taxonomy.corrections import read_corrections
+from taxonomy.instructions import INSTRUCTIONS_VERSION, NO_WRITER, Instructions
 from taxonomy.labeller import LABELLERS
 from taxonomy.labelling import Label, Labelling
 from taxonomy.loader import BUNDLED, load
@@ -104,13 +106,45 @@ def labels_key(recipe: Recipe) -> str:
     """Names the labels of a recipe: changes exactly when a sample might get another label; empty without labels."""
     if recipe.taxonomy is None:
         return ""
-    settings = recipe.taxonomy
-    parts = [settings.digest, settings.labeller, settings.threshold]
+    settings, instructions = recipe.taxonomy, recipe.instructions
+    parts: list[Any] = [settings.digest, settings.labeller, settings.threshold]
+    if instructions is not None:
+        parts += [INSTRUCTIONS_VERSION, instructions.writers, dict(instructions.weights), dict(settings.shares)]
     return "-" + hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-def label_columns(labels: Sequence[Label]) -> dict[str, pa.Array]:
-    """The labels as columns of a score file."""
+def labelled(scores: pa.Table, samples: Sequence[Sample], labelling: Labelling) -> pa.Table:
+    """Score rows with the labels of their samples."""
+    for name, column in _columns(labelling.of_samples(samples)).items():
+        scores = scores.append_column(name, column)
+    return scores
+
+
+def conversations(
+    scores: pa.Table, samples: Sequence[Sample], labelling: Labelling, recipe: Recipe
+) -> tuple[pa.Table, list[Sample]]:
+    """The instruction samples made of samples, and their labelled score rows.
+
+    Scores are those of the pages, so that a short answer is not taken for a page without text. A sample that no writer
+    can ask anything about stays what it is, and is rejected.
+    """
+    assert recipe.instructions is not None
+    assert recipe.taxonomy is not None
+    writing = Instructions(labelling.taxonomy, recipe.instructions, recipe.taxonomy.shares)
+    written = writing.write(samples)
+    made = [conversation or sample for conversation, sample in zip(written, samples, strict=True)]
+    for name, column in (
+        ("id", pa.array([s.id for s in made], pa.string())),
+        ("locator", pa.array([s.provenance.locator for s in made], pa.string())),
+        ("num_bytes", pa.array([sum(len(image.data) for image in s.images) for s in made], pa.int64())),
+        ("phash", pa.array([s.phash for s in made], pa.binary(32))),
+    ):
+        scores = scores.set_column(scores.schema.get_field_index(name), name, column)
+    reasons = pa.array([None if conversation else NO_WRITER for conversation in written], pa.string())
+    return labelled(scores, made, labelling).append_column(REASON, reasons), made
+
+
+def _columns(labels: Sequence[Label]) -> dict[str, pa.Array]:
     values = {
         "use_case": [label.use_case for label in labels],
         "confidence": [label.confidence for label in labels],

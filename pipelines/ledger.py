@@ -11,6 +11,8 @@ from sources.sample import LABEL, scores_field
 KEPT, REJECTED, DUPLICATE = "kept", "rejected", "duplicate"
 SAME_CONTENT = "same_content"  # reason: another input has the same bytes
 
+REASON = "label_reason"  # in score files: why a sample is rejected on account of its label, null if it is not
+
 ERRORS_SCHEMA = pa.schema(
     [
         ("source", pa.string()),
@@ -66,6 +68,7 @@ def judge(scored: pa.Table, filters: Sequence[Filter]) -> list[Verdict]:
     """The verdict on every row of a score file, from its scores alone."""
     columns = {name.removeprefix("score."): scored[name].to_pylist() for name in scored.column_names}
     verdicts = []
+    label_reasons = columns.get(REASON, [None] * len(scored))
     for k in range(len(scored)):
         language = columns["language"][k]
         reasons = []
@@ -74,5 +77,7 @@ def judge(scored: pa.Table, filters: Sequence[Filter]) -> list[Verdict]:
             reason = f.rejects(Scores(values=values, language=language))
             if reason is not None:
                 reasons.append(reason)
+        if label_reasons[k] is not None:
+            reasons.append(label_reasons[k])
         verdicts.append(Verdict(tuple(reasons)))
     return verdicts

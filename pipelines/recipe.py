@@ -21,6 +21,7 @@ from filters.short_side import MinShortSide
 from filters.text_length import TextLength
 from sources.pdfs import Pdfs
 from sources.source import Source
+from taxonomy.instructions import InstructionSettings
 from taxonomy.settings import LabelSettings
 
 SOURCES: dict[str, type[Source]] = {cls.name: cls for cls in (Pdfs,)}
@@ -97,6 +98,7 @@ class Recipe:
     output: Output = field(default_factory=Output)
     limits: Limits = field(default_factory=Limits)
     taxonomy: LabelSettings | None = None
+    instructions: InstructionSettings | None = None
 
     def score_names(self) -> list[str]:
         """Names of all scores, in the recipe's order."""
@@ -119,6 +121,7 @@ class Recipe:
             "output": settings(self.output),
             "limits": settings(self.limits),
             **({"taxonomy": settings(self.taxonomy)} if self.taxonomy else {}),
+            **({"instructions": settings(self.instructions)} if self.instructions else {}),
         }
 
 
@@ -173,6 +176,8 @@ def build_recipe(content: Mapping[str, Any], where: str = "the recipe") -> Recip
     name = content.get("name", sources[0].name)
     if not isinstance(name, str) or not name.strip():
         raise UsageError(f"{where}: name must be a non-empty text, got {name!r}")
+    if "instructions" in content and "taxonomy" not in content:
+        raise UsageError(f"{where} has `instructions` without `taxonomy`, which holds their questions; add `taxonomy: {{}}`")
     return Recipe(
         name=name,
         sources=tuple(sources),
@@ -181,6 +186,9 @@ def build_recipe(content: Mapping[str, Any], where: str = "the recipe") -> Recip
         limits=_checked(Limits, content.get("limits") or {}, f"{where}: limits"),
         taxonomy=_checked(LabelSettings, content["taxonomy"] or {}, f"{where}: taxonomy")
         if "taxonomy" in content
+        else None,
+        instructions=_checked(InstructionSettings, content["instructions"] or {}, f"{where}: instructions")
+        if "instructions" in content
         else None,
     )
 
@@ -204,8 +212,9 @@ def apply_setting(content: dict[str, Any], setting: str) -> None:
         "": (content, ["name"]),
     }
     sections: list[tuple[str, Any]] = [("output", Output), ("limits", Limits)]
-    if section == "taxonomy" or "taxonomy" in content:  # without the section nothing is labelled
-        sections.append(("taxonomy", LabelSettings))
+    for section_name, optional in (("taxonomy", LabelSettings), ("instructions", InstructionSettings)):
+        if section == section_name or section_name in content:  # without the section nothing is labelled or asked
+            sections.append((section_name, optional))
     for section_name, cls in sections:
         content[section_name] = content.get(section_name) or {}
         targets[section_name] = (content[section_name], _keys(cls))

@@ -145,7 +145,7 @@ class WriteShard(ConcurrentDoFn):
             files = UnitFiles.of(self._recipe, unit)
             scored = read_table(self._storage, files.scores)
             verdicts = judge(scored, self._recipe.filters)
-            part = read_table(self._storage, files.part)
+            part = read_table(self._storage, files.rows)
             if not all(verdict.is_kept for verdict in verdicts):  # filtering copies the images
                 mask = pa.array([verdict.is_kept for verdict in verdicts])
                 part, scored = part.filter(mask), scored.filter(mask)
@@ -188,7 +188,7 @@ class WriteShard(ConcurrentDoFn):
         verdicts = judge(scored, self._recipe.filters)
         length = len(scored)
         split = split_of(unit.digest, self._recipe.output.validation)
-        thumbnails = self._thumbnails(files.part, scored["id"].to_pylist(), shown)
+        thumbnails = self._thumbnails(files.rows, scored["id"].to_pylist(), shown)
         source = self._recipe.sources[unit.source].name
 
         def table(uri: str, verdict_columns: dict[str, Any]) -> pa.Table:

@@ -104,18 +104,27 @@ def error_entry(row: ErrorRow) -> Entry:
 
 @dataclass(frozen=True, slots=True)
 class UnitFiles:
-    """Where a unit's part and scores stand, relative to the output."""
+    """Where a unit's part and scores stand, relative to the output.
+
+    Args:
+        part: what the source gave.
+        rows: what is written to `data/`: the part itself, or the conversations made of it.
+    """
 
     part: str
     scores: str
+    rows: str
 
     @staticmethod
     def of(recipe: Recipe, unit: Unit) -> "UnitFiles":
         """Named by content and settings only, so that a changed setting or file finds nothing stale."""
         source_key = part_key(recipe.sources[unit.source])
         name = f"{unit.digest[:2]}/{unit.digest}-{unit.first:06d}-{unit.last:06d}{SUFFIX}"
+        part = f"{STAGING}/parts/{source_key}/{name}"
+        conversations = f"{STAGING}/conversations/{source_key}{labels_key(recipe)}/{name}"
         return UnitFiles(
-            part=f"{STAGING}/parts/{source_key}/{name}",
+            part=part,
+            rows=part if recipe.instructions is None else conversations,
             scores=f"{STAGING}/scores/{source_key}-{scores_key(recipe.filters)}{labels_key(recipe)}/{name}",
         )
 
@@ -211,35 +220,37 @@ class Stage(ConcurrentDoFn):
     def _scored(self, unit: Unit) -> tuple[pa.Table, list[tuple[int, str, str]]]:
         """The unit's score rows and errors, from its finished files or from the reader."""
         files = UnitFiles.of(self._recipe, unit)
-        if self._storage.exists(files.scores) and self._storage.exists(files.part):
+        if all(self._storage.exists(path) for path in (files.scores, files.part, files.rows)):
             scored = read_table(self._storage, files.scores)
             if not (self._job.retry_failed and part_errors(scored)):
                 progress_of(self._job).add(units_reused=1)
                 return scored, part_errors(scored)
         taxonomy = local_taxonomy(self._recipe, self._storage)
         with scratch_folder(self._storage) as scratch:
-            part, scores = scratch / "part", scratch / "scores"
+            part, scores, rows = scratch / "part", scratch / "scores", scratch / "rows"
             if self._storage.exists(files.part) and not self._job.retry_failed:
                 finished = fetch(self._storage.path(files.part), scratch / "finished")
                 with readers_of(self._recipe, self._job.readers).reader() as reader:
-                    reader.ask(task="score", part=str(finished), scores=str(scores), taxonomy=taxonomy)
+                    reader.ask(task="score", part=str(finished), scores=str(scores), taxonomy=taxonomy, rows=str(rows))
                 progress_of(self._job).add(units_rescored=1)
             else:
-                self._read(unit, part, scores, taxonomy)
+                self._read(unit, part, scores, rows, taxonomy)
                 progress_of(self._job).add(units_read=1)
                 scored = read_local(scores)
                 if any(cause in PASSING for _, cause, _ in part_errors(scored)):
                     return scored, part_errors(scored)
                 self._storage.publish_file(part, files.part)
             scored = read_local(scores)
+            if files.rows != files.part:
+                self._storage.publish_file(rows, files.rows)
             self._storage.publish_file(scores, files.scores)
         return scored, part_errors(scored)
 
-    def _read(self, unit: Unit, part: Path, scores: Path, taxonomy: str | None) -> None:
+    def _read(self, unit: Unit, part: Path, scores: Path, rows: Path, taxonomy: str | None) -> None:
         """Let the reader write the part; items it hangs or dies on are given up one by one."""
         given_up: dict[int, dict[str, str]] = {}
         request = {"task": "read", "source": unit.source, "digest": unit.digest, "first": unit.first, "last": unit.last}
-        request |= {"part": str(part), "scores": str(scores), "taxonomy": taxonomy}
+        request |= {"part": str(part), "scores": str(scores), "rows": str(rows), "taxonomy": taxonomy}
         everything = range(unit.first, unit.last)
         while len(given_up) < len(everything):
             try:

@@ -32,7 +32,7 @@ def load_text(text: str, path: Path) -> Taxonomy:
     try:
         file = FORM.validate_python(root.plain())
     except ValidationError as error:
-        raise TaxonomyError(path, [_located(root, e) for e in error.errors(include_url=False)]) from error
+        raise TaxonomyError(path, [_located(root, e) for e in error.errors(include_url=False)]) from None
     taxonomy = Taxonomy(file, hashlib.sha256(text.encode()).hexdigest())
     problems = list(_problems(taxonomy, root))
     if problems:

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 MAX_BYTES = 8_000_000  # the bundled taxonomy has 0.6 MB
+MAX_SHOWN = 20  # problems of one file that are printed
 MAX_DEPTH = 24  # nested mappings and lists; the taxonomy's deepest value stands at 9
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml parses 20 times as fast, where it is there
 
@@ -30,7 +31,10 @@ class TaxonomyError(ValueError):
     def __init__(self, path: Path | str, problems: list[Problem]):
         assert problems
         self.problems = sorted(problems, key=lambda problem: problem.line)
-        super().__init__("\n".join(f"{path}:{problem.line}: {problem.message}" for problem in self.problems))
+        lines = [f"{path}:{problem.line}: {problem.message}" for problem in self.problems[:MAX_SHOWN]]
+        if len(self.problems) > MAX_SHOWN:
+            lines.append(f"{path}: and {len(self.problems) - MAX_SHOWN} more")
+        super().__init__("\n".join(lines))
 
 
 @dataclass(frozen=True, slots=True)
