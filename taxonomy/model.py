@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import random
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -131,6 +132,7 @@ def train(
     written = [
         (example.use_case, line_of(text)) for example in examples for text in variants(example, num_variants)
     ]
+    random.Random(0).shuffle(written)  # fastText reads in order, and a leaf at a time would unlearn the one before
     return PromptModel(leaves, members, [_classifier(written, member) for member in members])
 
 

@@ -45,6 +45,7 @@ class Node:
         line, column: where the value begins, from 1 and from 0; a block list begins at its first dash.
         key_lines: of a mapping, the line of every key.
         is_flow: written with brackets.
+        end_line: of a scalar, where it ends, from 1.
     """
 
     value: "str | None | list[Node] | dict[str, Node]"
@@ -52,6 +53,7 @@ class Node:
     column: int
     key_lines: dict[str, int]
     is_flow: bool = False
+    end_line: int = 0
 
     def plain(self) -> Any:
         """The value without lines."""
@@ -145,7 +147,8 @@ def _node(event: Any, line: int) -> Node:
     column = event.start_mark.column
     if isinstance(event, yaml.ScalarEvent):
         is_null = not event.style and event.value in ("", "~", "null")
-        return Node(None if is_null else event.value, line, column, {})
+        end = event.end_mark.line + (1 if event.end_mark.column else 0)  # a block scalar ends at the next line's start
+        return Node(None if is_null else event.value, line, column, {}, end_line=max(line, end))
     is_mapping = isinstance(event, yaml.MappingStartEvent)
     return Node({} if is_mapping else [], line, column, {}, bool(event.flow_style))
 
