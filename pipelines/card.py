@@ -41,7 +41,7 @@ FIELDS = {
     "words": "Every word with its box on the image, in pixels from the top left, and the index of the image.",
     "flags": "Facts that are no verdict, such as `scan` or `ocr_layer`.",
     "language": "ISO 639 code of the text as fastText names it; null if unknown.",
-    "label": "Use case from the taxonomy, its confidence and who gave it; null if not labelled.",
+    "label": "Use case from the taxonomy, its confidence, who gave it, and further use cases separated by spaces.",
     "scores": "Every filter's score; null where it has no meaning.",
     "phash": "256-bit perceptual hash of the first image.",
     "provenance": "The input's name, the place in it, its licence, when it was fetched, and its SHA-256.",
@@ -122,6 +122,7 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, *, has_contact_s
             )
             if rows
         ],
+        coverage=report.use_cases(manifest),
         sources=[_source(source) for source in manifest["recipe"]["sources"]],
         recipe=code_block(report.recipe_yaml(manifest), "yaml"),
         reproduce=code_block("python -m pipelines.run --recipe recipe.yaml --output out", "sh"),

@@ -5,11 +5,13 @@ import hashlib
 import json
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.job import STAGING
 from pipelines.ledger import REASON
@@ -21,6 +23,7 @@ from taxonomy.instructions import INSTRUCTIONS_VERSION, NO_WRITER, Instructions
 from taxonomy.labeller import LABELLERS
 from taxonomy.labelling import Label, Labelling
 from taxonomy.loader import BUNDLED, load
+from taxonomy.shares import leaf_shares
 from taxonomy.yaml_file import TaxonomyError
 
 TAXONOMY_FILE, CORRECTIONS_FILE = "use_cases.yaml", "corrections.jsonl"
@@ -144,6 +147,13 @@ def conversations(
     return labelled(scores, made, labelling).append_column(REASON, reasons), made
 
 
+def label_array(labels: Sequence[Label | None]) -> pa.StructArray:
+    """Labels as a `label` column."""
+    columns = _columns([label or Label("", 0.0, "") for label in labels])
+    is_missing = pa.array([label is None for label in labels])
+    return pa.StructArray.from_arrays(list(columns.values()), fields=list(LABEL), mask=is_missing)
+
+
 def _columns(labels: Sequence[Label]) -> dict[str, pa.Array]:
     values = {
         "use_case": [label.use_case for label in labels],
@@ -152,6 +162,21 @@ def _columns(labels: Sequence[Label]) -> dict[str, pa.Array]:
         "also": [" ".join(label.also) or None for label in labels],
     }
     return {COLUMN + field.name: pa.array(values[field.name], field.type) for field in LABEL}
+
+
+def count_labels(labels: pa.ChunkedArray) -> Counter[str]:
+    """Rows of a `label` column by use case; none where there are no labels."""
+    counted = pc.value_counts(pc.struct_field(labels, "use_case").drop_null()).to_pylist()
+    return Counter({entry["values"]: entry["counts"] for entry in counted})
+
+
+def targets_of(recipe: Recipe, storage: Storage) -> dict[str, float] | None:
+    """The target share of every leaf of the run's taxonomy; None if samples are not labelled."""
+    folder = local_taxonomy(recipe, storage)
+    if folder is None:
+        return None
+    assert recipe.taxonomy is not None
+    return leaf_shares(load(Path(folder) / TAXONOMY_FILE), recipe.taxonomy.shares)
 
 
 def label_struct(scored: pa.Table) -> pa.Array:

@@ -5,6 +5,7 @@ import hashlib
 import heapq
 import io
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
@@ -16,7 +17,7 @@ from PIL import Image
 
 from pipelines.concurrent import ConcurrentDoFn
 from pipelines.job import STAGING, Job
-from pipelines.labels import label_struct
+from pipelines.labels import count_labels, label_struct
 from pipelines.ledger import (
     DUPLICATE,
     ERRORS_SCHEMA,
@@ -110,6 +111,7 @@ class WriteShard(ConcurrentDoFn):
         key, payloads = element
         table = key.rpartition("-")[0]
         path = plan.path(key)
+        labels: Counter[str] = Counter()
         with self._storage.create(staged(self._job, path)) as raw:
             file = HashingFile(raw)
             if table == "errors":
@@ -117,26 +119,20 @@ class WriteShard(ConcurrentDoFn):
             elif table == "ledger":
                 rows = self._write_ledger(file, sorted(payloads, key=_place))
             else:
-                rows = self._write_data(file, sorted(payloads, key=_place), table)
+                rows = self._write_data(file, sorted(payloads, key=_place), table, labels)
         progress_of(self._job).add(shards_written=1)
-        yield Shard(path, table, rows, file.num_bytes, file.sha256())
+        yield Shard(path, table, rows, file.num_bytes, file.sha256(), tuple(sorted(labels.items())))
 
-    def _write_data(self, file: "HashingFile", units: list[Unit], split: str) -> int:
+    def _write_data(self, file: "HashingFile", units: list[Unit], split: str, labels: Counter[str]) -> int:
         schema = dataset_schema(self._names)
         metadata = {b"huggingface": json.dumps({"info": {"features": hub_features(self._names)}}).encode()}
         limit = int(self._recipe.output.row_group_mb * 1_000_000)
         rows = 0
-        with pq.ParquetWriter(
-            file,
-            schema.with_metadata(metadata),
-            compression=_compression(schema),
-            use_dictionary=["source", "language", "split", "provenance.license", "provenance.uri"],
-            write_page_index=True,
-            use_content_defined_chunking=True,
-        ) as writer:
+        with pq.ParquetWriter(file, schema.with_metadata(metadata), **parquet_options(schema, split)) as writer:
             for group in row_groups(self._kept(units, schema, split), limit):
                 writer.write_table(group, row_group_size=len(group))
                 rows += len(group)
+                labels.update(count_labels(group["label"]))
         return rows
 
     def _kept(self, units: list[Unit], schema: pa.Schema, split: str) -> Iterator[tuple[pa.Table, list[int]]]:
@@ -174,7 +170,7 @@ class WriteShard(ConcurrentDoFn):
         shown = self._shown(units)
         pending: list[pa.Table] = []
         rows = 0
-        with pq.ParquetWriter(file, schema, compression="zstd", write_page_index=True) as writer:
+        with pq.ParquetWriter(file, schema, **parquet_options(schema, "ledger")) as writer:
             for unit in units:
                 pending.append(self._ledger_rows(unit, schema, shown))
                 if sum(map(len, pending)) >= LEDGER_ROWS_PER_GROUP:
@@ -280,6 +276,18 @@ class HashingFile(io.RawIOBase):
     def sha256(self) -> str:
         """Hex digest of everything written."""
         return self._sha256.hexdigest()
+
+
+def parquet_options(schema: pa.Schema, table: str) -> dict[str, Any]:
+    """How a table's Parquet files are written."""
+    if table not in DATA_TABLES:
+        return {"compression": "zstd", "write_page_index": True}
+    return {
+        "compression": _compression(schema),
+        "use_dictionary": ["source", "language", "split", "provenance.license", "provenance.uri"],
+        "write_page_index": True,
+        "use_content_defined_chunking": True,
+    }
 
 
 def staged(job: Job, path: str) -> str:

@@ -7,28 +7,24 @@ import numpy as np
 from taxonomy.examples import Example, folds
 from taxonomy.model import MEMBERS, Member, PromptModel, softmax, train
 
-NUM_FOLDS = 3
+NUM_FOLDS = 5  # the first is left out of a model trained for its temperature alone
 TEMPERATURES = np.geomspace(0.25, 8, 61)
 
 
 def train_calibrated(
     examples: Sequence[Example], leaves: Sequence[str], members: Sequence[Member] = MEMBERS
 ) -> PromptModel:
-    """A model of all examples, its temperature from models that each left a third of them out."""
-    logits, targets = [], []
-    column = {leaf: k for k, leaf in enumerate(leaves)}
-    parts = folds(examples, NUM_FOLDS)
-    for k, part in enumerate(parts):
-        others = [example for j, other in enumerate(parts) if j != k for example in other]
-        if not part or {e.use_case for e in others} != set(leaves):
-            continue  # so few examples that a leaf has none left
-        model = train(others, leaves, members)
-        logits.append(model.log_probabilities([example.prompt for example in part]))
-        targets += [column[example.use_case] for example in part]
+    """A model of all examples, its temperature from a model that did not see a fifth of them."""
     model = train(examples, leaves, members)
-    if not targets:
-        return model
-    return model.with_temperature(best_temperature(np.concatenate(logits), np.array(targets)))
+    left_out, *others = folds(examples, NUM_FOLDS)
+    seen = [example for part in others for example in part]
+    if not left_out or {example.use_case for example in seen} != set(leaves):
+        return model  # so few examples that a leaf has none left
+    trial = train(seen, leaves, members)
+    column = {leaf: k for k, leaf in enumerate(leaves)}
+    targets = np.array([column[example.use_case] for example in left_out])
+    logits = trial.log_probabilities([example.prompt for example in left_out])
+    return model.with_temperature(best_temperature(logits, targets))
 
 
 def best_temperature(logits_NL: np.ndarray, targets_N: np.ndarray) -> float:

@@ -6,6 +6,7 @@ import os
 import random
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ MODEL_VERSION = 1  # raise it when the same examples would give another model
 DESCRIPTION = "model.json"
 LEAF_LEVEL = 9  # deeper than any leaf
 _LABEL = "__label__"
+MAX_HALVINGS = 4
 BUCKETS = 60_000  # of hashed n-grams: 6,000 prompts have about that many
 
 
@@ -142,21 +144,29 @@ def _classifier(examples: Sequence[tuple[str, str]], member: Member) -> Any:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             for use_case, line in examples:
                 file.write(f"{_LABEL}{ancestor(use_case, member.level)} {line}\n")
-        return fasttext.train_supervised(
-            path,
-            dim=member.dim,
-            epoch=member.epoch,
-            lr=member.lr,
-            wordNgrams=member.word_ngrams,
-            minn=member.min_letters,
-            maxn=member.max_letters,
-            bucket=BUCKETS,
-            seed=member.seed,
-            thread=1,  # more would make it another model on every run
-            verbose=0,
-        )
+        return _trained(path, member)
     finally:
         os.unlink(path)
+
+
+def _trained(path: str, member: Member) -> Any:
+    """The classifier of a file of lines; at half the rate where fastText's weights overflow, as large steps make them."""
+    for halvings in range(MAX_HALVINGS):
+        with suppress(RuntimeError):  # "Encountered NaN"
+            return fasttext.train_supervised(
+                path,
+                dim=member.dim,
+                epoch=member.epoch,
+                lr=member.lr / 2**halvings,
+                wordNgrams=member.word_ngrams,
+                minn=member.min_letters,
+                maxn=member.max_letters,
+                bucket=BUCKETS,
+                seed=member.seed,
+                thread=1,  # more would make it another model on every run
+                verbose=0,
+            )
+    raise RuntimeError(f"fastText's weights overflow at a learning rate of {member.lr / 2 ** (MAX_HALVINGS - 1)} too")
 
 
 def _sentence_vectors(classifier: Any, lines: Sequence[str]) -> np.ndarray:

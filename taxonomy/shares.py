@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from taxonomy.tree import Taxonomy
 
+BEYOND_SHARE = "beyond_share"  # reason code: the sample's use case has its share already
+
 
 def leaf_shares(taxonomy: Taxonomy, wanted: Mapping[str, float]) -> dict[str, float]:
     """The target share of every leaf, summing to 1.

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from pipelines.ledger import KEPT, REJECTED
-from pipelines.presentation import flow, histogram
+from pipelines.presentation import coverage_chart, flow, histogram
 from pipelines.presentation.escaping import split_code, visible
 from pipelines.presentation.numbers import measure, number, share, size
 from pipelines.presentation.rules import Bound, bounds, rules
@@ -54,6 +54,7 @@ def render(manifest: Mapping[str, Any], statistics: Statistics) -> bytes:
             ("pages", f"{manifest['items']['noun'].capitalize()}s"),
             ("scores", "Scores"),
             ("contents", "Contents"),
+            *([("coverage", "Use cases")] if "labels" in manifest else []),
             ("failures", "Failures"),
             ("files", "Files"),
             ("recipe", "Recipe"),
@@ -74,6 +75,7 @@ def render(manifest: Mapping[str, Any], statistics: Statistics) -> bytes:
             ("Flags", tally(statistics.flags, manifest["samples"]["kept"])),
             *([("Sources", tally(statistics.sources))] if len(statistics.sources) > 1 else []),
         ],
+        coverage=use_cases(manifest),
         causes=causes(statistics),
         errors=statistics.errors,
         num_errors=statistics.failures.total(),
@@ -148,6 +150,20 @@ def tally(counts: Mapping[str, int], whole: int | None = None) -> list[dict[str,
 def recipe_yaml(manifest: Mapping[str, Any]) -> str:
     """The recipe as a user would write it, ready for `--recipe`."""
     return yaml.safe_dump(manifest["recipe"], sort_keys=False, allow_unicode=True, width=100)
+
+
+def use_cases(manifest: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Coverage of the taxonomy: one sentence, a picture, the largest gaps; None if samples are not labelled."""
+    leaves = coverage_chart.leaves_of(manifest)
+    if not leaves:
+        return None
+    order = list(manifest["labels"]["targets"])
+    return {
+        "lead": coverage_chart.summary(manifest, leaves),
+        "svg": coverage_chart.draw(sorted(leaves, key=lambda leaf: order.index(leaf.use_case))),
+        "gaps": [leaf for leaf in leaves if leaf.missing][:MAX_TALLY],
+        "unserved": [leaf.use_case for leaf in leaves if not leaf.count and not leaf.writers],
+    }
 
 
 def _prose(text: str) -> Markup:

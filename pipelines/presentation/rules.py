@@ -9,6 +9,8 @@ from filters.filter import Filter
 from pipelines.ledger import DUPLICATE, REJECTED, SAME_CONTENT
 from pipelines.presentation.numbers import number
 from pipelines.recipe import FILTERS
+from taxonomy.instructions import NO_WRITER
+from taxonomy.shares import BEYOND_SHARE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +42,10 @@ class Rule:
     meaning: str
 
 
+LABEL_MEANINGS = {
+    NO_WRITER: "No instruction writer can ask anything about the page.",
+    BEYOND_SHARE: "Its use case has its share already; the samples with the smallest hashes are kept.",
+}
 DUPLICATE_MEANINGS = {SAME_CONTENT: "Another input has exactly the same bytes; the first by name is kept."}
 
 
@@ -77,7 +83,7 @@ def rules(manifest: Mapping[str, Any]) -> list[Rule]:
     for verdict, counts in ((REJECTED, samples["rejected"]), (DUPLICATE, samples["duplicates"])):
         known = {rule.reason for rule in found if rule.verdict == verdict}
         for reason in sorted(set(counts) - known):
-            meaning = DUPLICATE_MEANINGS.get(reason, "") if verdict == DUPLICATE else ""
+            meaning = (DUPLICATE_MEANINGS if verdict == DUPLICATE else LABEL_MEANINGS).get(reason, "")
             found.append(Rule(reason=reason, verdict=verdict, filter="", test="", meaning=meaning))
     return found
 

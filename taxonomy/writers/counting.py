@@ -28,8 +28,9 @@ class Counting(Writer):
         counts = Counter(bare(word).casefold() for word in page.words)
         least = MIN_WORD[page.language]
         words = [w for w, n in counts.items() if 2 <= n <= MAX_OCCURRENCES and len(w) >= least and w.isalpha()]
-        joined = "\n".join(counts)
-        words = [w for w in words if joined.count(w) == 1]  # else it is part of a longer word, and may be counted there
+        # A word that is part of a longer one, or broken at a line's end somewhere, could be counted in two ways.
+        joined, flat = "\n".join(counts), page.text.casefold()
+        words = [w for w in words if joined.count(w) == 1 and flat.count(w) == counts[w]]
         if not words:
             return None
         word = rng.choice(sorted(words))

@@ -11,7 +11,9 @@ _EDGE = re.compile(r"^\W+|\W+$")
 _CHINESE = re.compile("[\u3400-\u9fff]")
 MIN_WORD = {"en": 4, "zh": 2}  # letters of a word worth asking for
 MAX_GAP = 1.5  # of a row's height, between neighbouring words
-SENTENCE = re.compile(r"[^.!?。！？]+[.!?。！？]+")
+# A full stop ends a sentence where white space and no small letter follows: not in 1.4, e.g. or a file's name.
+SENTENCE = re.compile(r"\S(?:[^.!?。！？]|[.!?](?!\s*$|\s+[^\sa-z\d]))*(?:[.!?]+|[。！？]+)")
+_BRACKETS = (("(", ")"), ("[", "]"), ("“", "”"), ("（", "）"))
 
 
 def bare(word: str) -> str:
@@ -71,5 +73,11 @@ def sentences(page: GroundTruth) -> list[str]:
         glue = "" if page.language == "zh" else " "
         flat = glue.join(line.strip() for line in paragraph.split("\n"))
         found += [s.strip() for s in SENTENCE.findall(flat)]
-    least = 10 if page.language == "zh" else 20
-    return [s for s in found if least <= len(s) <= 240 and (s[0].isupper() or s[0] >= "\u3400")]
+    return [s for s in found if is_sentence(s, page.language)]
+
+
+def is_sentence(text: str, language: str) -> bool:
+    """Whether a piece of text is a whole sentence: of fair length, beginning like one, its brackets closed."""
+    least = 10 if language == "zh" else 20
+    begins = text[:1].isupper() or text[:1] >= "\u3400"
+    return begins and least <= len(text) <= 240 and all(text.count(a) == text.count(b) for a, b in _BRACKETS)
