@@ -6,6 +6,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
+from pipelines.duplicates.settings import FINGERPRINT_VERSION
 from pipelines.recipe import Recipe
 
 PACKAGES = (
@@ -16,6 +17,7 @@ PACKAGES = (
     "pillow",
     "pyarrow",
     "pymupdf",
+    "rensa",
     "zlib-ng",
 )
 MANIFEST = "manifest.json"
@@ -45,8 +47,13 @@ class Shard(NamedTuple):
     sha256: str
 
 
-def build_manifest(recipe: Recipe, counts: Mapping[str, int], shards: Sequence[Shard]) -> dict[str, Any]:
+def build_manifest(
+    recipe: Recipe, counts: Mapping[str, int], shards: Sequence[Shard], references: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
     """The manifest of a finished run: recipe, versions, counts and files, and nothing that two equal runs differ in.
+
+    Args:
+        references: files of other collections that samples were compared with.
 
     Raises AccountingError.
     """
@@ -88,6 +95,8 @@ def build_manifest(recipe: Recipe, counts: Mapping[str, int], shards: Sequence[S
             if any(shard.table == table for shard in shards)
         },
         "scores": recipe.score_names(),
+        "fingerprint": FINGERPRINT_VERSION,
+        "references": [dict(reference) for reference in references],
         "files": [
             {"path": s.path, "table": s.table, "rows": s.rows, "bytes": s.bytes, "sha256": s.sha256}
             for s in sorted(shards)

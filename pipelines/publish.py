@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import apache_beam as beam
 
 from pipelines import card
+from pipelines.duplicates.references import read_references
 from pipelines.job import Job
 from pipelines.manifest import MANIFEST, Shard, build_manifest
 from pipelines.shards import staged
@@ -23,7 +24,8 @@ class Publish(beam.DoFn):
     def process(self, _: None, counts: Mapping[str, int], shards: Iterable[Shard]) -> Iterator[str]:
         storage = self._job.storage()
         shards = sorted(shards)
-        manifest = build_manifest(self._job.load_recipe(), counts, shards)
+        references = [r.described() for r in read_references(storage, self._job.references)]
+        manifest = build_manifest(self._job.load_recipe(), counts, shards, references)
         storage.delete(MANIFEST)
         place_shards(storage, self._job, shards)
         text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"

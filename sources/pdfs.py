@@ -12,7 +12,8 @@ import PIL.Image
 import pymupdf
 import zlib_ng
 
-from sources.images import encode, grey_of, ink, luma, phash
+from sources.fingerprint import picture_fingerprint
+from sources.images import encode, grey_of, ink, luma
 from sources.page_text import (
     boxes_in_pixels,
     choose,
@@ -24,7 +25,7 @@ from sources.page_text import (
 from sources.sample import IMAGE_PLACEHOLDER, Provenance, Sample, Words, sample_id
 from sources.source import Contents, InputError, ItemError, Source
 
-CODE_VERSION = 1  # raise it when this file, page_text, reading_order or images write other bytes for the same page
+CODE_VERSION = 2  # raise it when this file, page_text, reading_order or images write other bytes for the same page
 POINTS_PER_INCH = 72
 # Ligatures are taken apart, white space is kept out, text outside the page is left out; images are noted (not decoded).
 TEXT_FLAGS = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_IMAGES
@@ -181,7 +182,7 @@ class Pdfs(Source):
             words=words,
             flags=_flags(document, page, images, bool(words.texts)),
             measures={"ink": ink(grey)},
-            phash=phash(grey),
+            fingerprint=picture_fingerprint(grey),
             provenance=Provenance(locator=locator, digest=digest),
         )
 
