@@ -128,8 +128,8 @@ def conversations(
 ) -> tuple[pa.Table, list[Sample]]:
     """The instruction samples made of samples, and their labelled score rows.
 
-    Scores are those of the pages, so that a short answer is not taken for a page without text. A sample that no writer
-    can ask anything about stays what it is, and is rejected.
+    Scores and fingerprints are those of the pages: a short answer is no page without text, and the same question about
+    two pages no duplicate. A sample that no writer can ask anything about stays what it is, and is rejected.
     """
     assert recipe.instructions is not None
     assert recipe.taxonomy is not None
@@ -140,7 +140,6 @@ def conversations(
         ("id", pa.array([s.id for s in made], pa.string())),
         ("locator", pa.array([s.provenance.locator for s in made], pa.string())),
         ("num_bytes", pa.array([sum(len(image.data) for image in s.images) for s in made], pa.int64())),
-        ("phash", pa.array([s.phash for s in made], pa.binary(32))),
     ):
         scores = scores.set_column(scores.schema.get_field_index(name), name, column)
     reasons = pa.array([None if conversation else NO_WRITER for conversation in written], pa.string())

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
+from pipelines.duplicates.settings import FINGERPRINT_VERSION
 from pipelines.recipe import Recipe
 
 PACKAGES = (
@@ -17,6 +18,7 @@ PACKAGES = (
     "pillow",
     "pyarrow",
     "pymupdf",
+    "rensa",
     "zlib-ng",
 )
 MANIFEST = "manifest.json"
@@ -51,11 +53,13 @@ def build_manifest(
     recipe: Recipe,
     counts: Mapping[str, int],
     shards: Sequence[Shard],
+    references: Sequence[Mapping[str, Any]] = (),
     targets: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """The manifest of a finished run: recipe, versions, counts and files, and nothing that two equal runs differ in.
 
     Args:
+        references: files of other collections that samples were compared with.
         targets: share of every leaf of the taxonomy; None if samples are not labelled.
 
     Raises AccountingError.
@@ -98,7 +102,9 @@ def build_manifest(
             if any(shard.table == table for shard in shards)
         },
         "scores": recipe.score_names(),
-        **({"labels": labels_section(shards, targets)} if targets is not None else {}),
+        "fingerprint": FINGERPRINT_VERSION,
+        "references": [dict(reference) for reference in references],
+        **_labels(recipe, shards, targets),
         "files": [
             {"path": s.path, "table": s.table, "rows": s.rows, "bytes": s.bytes, "sha256": s.sha256}
             for s in sorted(shards)
@@ -108,14 +114,21 @@ def build_manifest(
     return manifest
 
 
-def labels_section(shards: Sequence[Shard], targets: Mapping[str, float]) -> dict[str, Any]:
-    """What a manifest says of use cases: kept samples and target share of each."""
+def _labels(recipe: Recipe, shards: Sequence[Shard], targets: Mapping[str, float] | None) -> dict[str, Any]:
+    if recipe.taxonomy is None or targets is None:
+        return {}
+    return {"labels": labels_section(shards, targets, recipe.taxonomy.samples)}
+
+
+def labels_section(shards: Sequence[Shard], targets: Mapping[str, float], wanted: int | None) -> dict[str, Any]:
+    """What a manifest says of use cases: kept samples and target share of each, and how many samples were wanted."""
     counts: Counter[str] = Counter()
     for shard in shards:
         counts.update(dict(shard.labels))
     return {
         "counts": dict(sorted(counts.items())),
         "targets": {use_case: round(share, 6) for use_case, share in targets.items()},
+        "wanted": wanted,
     }
 
 

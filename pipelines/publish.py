@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import apache_beam as beam
 
 from pipelines import card
+from pipelines.duplicates.references import read_references
 from pipelines.job import Job
 from pipelines.labels import targets_of
 from pipelines.manifest import MANIFEST, Shard, build_manifest
@@ -25,7 +26,8 @@ class Publish(beam.DoFn):
         storage = self._job.storage()
         shards = sorted(shards)
         recipe = self._job.load_recipe()
-        manifest = build_manifest(recipe, counts, shards, targets_of(recipe, storage))
+        references = [r.described() for r in read_references(storage, self._job.references)]
+        manifest = build_manifest(recipe, counts, shards, references, targets_of(recipe, storage))
         storage.delete(MANIFEST)
         place_shards(storage, self._job, shards)
         text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"

@@ -91,7 +91,7 @@ def _stage(storage: Storage, manifest: dict[str, Any], recipe: Recipe, labelling
         name: {"samples": split["samples"], "bytes": sum(f["bytes"] for f in files if f["table"] == name)}
         for name, split in manifest["splits"].items()
     }
-    labels = labels_section(shards, leaf_shares(labelling.taxonomy, recipe.taxonomy.shares))
+    labels = labels_section(shards, leaf_shares(labelling.taxonomy, recipe.taxonomy.shares), recipe.taxonomy.samples)
     changed = {**manifest, "recipe": recipe.to_json(), "splits": splits, "labels": labels, "files": files}
     reconcile(changed)
     storage.write_bytes(JOURNAL, (json.dumps(changed, indent=2, ensure_ascii=False) + "\n").encode())

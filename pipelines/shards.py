@@ -22,15 +22,16 @@ from pipelines.ledger import (
     DUPLICATE,
     ERRORS_SCHEMA,
     KEPT,
-    REJECTED,
     SAME_CONTENT,
     Verdict,
     judge,
     ledger_schema,
+    settle,
 )
 from pipelines.manifest import DATA_TABLES, Shard
 from pipelines.parts import read_table
 from pipelines.progress import progress_of
+from pipelines.settling import Settled
 from pipelines.staging import Entry, ErrorRow, Unit, UnitFiles, split_of
 from sources.sample import dataset_schema
 
@@ -123,7 +124,7 @@ class WriteShard(ConcurrentDoFn):
         progress_of(self._job).add(shards_written=1)
         yield Shard(path, table, rows, file.num_bytes, file.sha256(), tuple(sorted(labels.items())))
 
-    def _write_data(self, file: "HashingFile", units: list[Unit], split: str, labels: Counter[str]) -> int:
+    def _write_data(self, file: "HashingFile", units: list[Settled], split: str, labels: Counter[str]) -> int:
         schema = dataset_schema(self._names)
         metadata = {b"huggingface": json.dumps({"info": {"features": hub_features(self._names)}}).encode()}
         limit = int(self._recipe.output.row_group_mb * 1_000_000)
@@ -135,12 +136,12 @@ class WriteShard(ConcurrentDoFn):
                 labels.update(count_labels(group["label"]))
         return rows
 
-    def _kept(self, units: list[Unit], schema: pa.Schema, split: str) -> Iterator[tuple[pa.Table, list[int]]]:
+    def _kept(self, units: list[Settled], schema: pa.Schema, split: str) -> Iterator[tuple[pa.Table, list[int]]]:
         """The kept rows of each unit as the dataset has them, with their sizes in bytes."""
-        for unit in units:
+        for unit, set_aside in units:
             files = UnitFiles.of(self._recipe, unit)
             scored = read_table(self._storage, files.scores)
-            verdicts = judge(scored, self._recipe.filters)
+            verdicts = settle(judge(scored, self._recipe.filters), set_aside)
             part = read_table(self._storage, files.rows)
             if not all(verdict.is_kept for verdict in verdicts):  # filtering copies the images
                 mask = pa.array([verdict.is_kept for verdict in verdicts])
@@ -165,23 +166,24 @@ class WriteShard(ConcurrentDoFn):
             schema=schema,
         )
 
-    def _write_ledger(self, file: "HashingFile", units: list[Unit]) -> int:
+    def _write_ledger(self, file: "HashingFile", units: list[Settled]) -> int:
         schema = ledger_schema(self._names)
         shown = self._shown(units)
         pending: list[pa.Table] = []
         rows = 0
         with pq.ParquetWriter(file, schema, **parquet_options(schema, "ledger")) as writer:
-            for unit in units:
-                pending.append(self._ledger_rows(unit, schema, shown))
+            for settled in units:
+                pending.append(self._ledger_rows(settled, schema, shown))
                 if sum(map(len, pending)) >= LEDGER_ROWS_PER_GROUP:
                     rows += _flush(writer, pending)
             rows += _flush(writer, pending)
         return rows
 
-    def _ledger_rows(self, unit: Unit, schema: pa.Schema, shown: set[str]) -> pa.Table:
+    def _ledger_rows(self, settled: Settled, schema: pa.Schema, shown: set[str]) -> pa.Table:
+        unit, set_aside = settled
         files = UnitFiles.of(self._recipe, unit)
         scored = read_table(self._storage, files.scores)
-        verdicts = judge(scored, self._recipe.filters)
+        verdicts = settle(judge(scored, self._recipe.filters), set_aside)
         length = len(scored)
         split = split_of(unit.digest, self._recipe.output.validation)
         thumbnails = self._thumbnails(files.rows, scored["id"].to_pylist(), shown)
@@ -200,6 +202,7 @@ class WriteShard(ConcurrentDoFn):
                 "num_bytes": scored["num_bytes"],
                 **({"scores": scores_struct(scored, self._names)} if self._names else {}),
                 "phash": scored["phash"],
+                "fingerprint": scored["fingerprint"],
                 **verdict_columns,
             }
             arrays = [
@@ -213,10 +216,12 @@ class WriteShard(ConcurrentDoFn):
         first = table(
             unit.uri,
             {
-                "verdict": [KEPT if v.is_kept else REJECTED for v in verdicts],
+                "verdict": [v.name for v in verdicts],
                 "reason": [v.reasons[0] if v.reasons else None for v in verdicts],
                 "reasons": [list(v.reasons) for v in verdicts],
-                "duplicate_of": [None] * length,
+                "duplicate_of": [v.repeats and v.repeats.duplicate_of for v in verdicts],
+                "distance": [v.repeats and v.repeats.distance for v in verdicts],
+                "similarity": [v.repeats and v.repeats.similarity for v in verdicts],
                 "split": [split if v.is_kept else None for v in verdicts],
                 "thumbnail": thumbnails,
             },
@@ -226,21 +231,26 @@ class WriteShard(ConcurrentDoFn):
             "reason": [SAME_CONTENT] * length,
             "reasons": [[SAME_CONTENT]] * length,
             "duplicate_of": scored["id"],
+            "distance": [None] * length,
+            "similarity": [None] * length,
             "split": [None] * length,
             "thumbnail": [None] * length,
         }
         return pa.concat_tables([first, *(table(uri, copies) for uri in unit.copies)])
 
-    def _shown(self, units: list[Unit]) -> set[str]:
-        """Ids the report may show: per reason the smallest ones, a sample that no order of work changes."""
+    def _shown(self, units: list[Settled]) -> set[str]:
+        """Ids the report may show: per reason the smallest ones, a sample that no order of work changes; and groups."""
         smallest: dict[str, list[str]] = {}
-        for unit in units:
+        of_groups: set[str] = set()
+        for unit, set_aside in units:
             scored = read_table(self._storage, UnitFiles.of(self._recipe, unit).scores)
-            for sample_id, verdict in zip(scored["id"].to_pylist(), judge(scored, self._recipe.filters), strict=True):
+            ids = scored["id"].to_pylist()
+            for sample_id, verdict in zip(ids, settle(judge(scored, self._recipe.filters), set_aside), strict=True):
                 smallest.setdefault(_reason(verdict), []).append(sample_id)
-            for reason, ids in smallest.items():
-                smallest[reason] = heapq.nsmallest(self._recipe.output.thumbnails, ids)
-        return {sample_id for ids in smallest.values() for sample_id in ids}
+            for reason, found in smallest.items():
+                smallest[reason] = heapq.nsmallest(self._recipe.output.thumbnails, found)
+            of_groups |= {ids[row.item] for row in set_aside if row.is_shown and self._recipe.output.thumbnails}
+        return of_groups.union(*smallest.values())
 
     def _thumbnails(self, part: str, ids: list[str], shown: set[str]) -> list[bytes | None]:
         wanted = [sample_id in shown for sample_id in ids]
@@ -362,7 +372,8 @@ def hub_features(score_names: list[str]) -> dict[str, Any]:
     }
 
 
-def _place(unit: Unit) -> tuple[int, str, int]:
+def _place(settled: Settled) -> tuple[int, str, int]:
+    unit = settled.unit
     return unit.source, unit.digest, unit.first
 
 

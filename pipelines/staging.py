@@ -21,7 +21,7 @@ from pipelines.inputs import local_copy
 from pipelines.isolation import ItemFault, OutputError, readers_of
 from pipelines.job import STAGING
 from pipelines.labels import labels_key, local_taxonomy
-from pipelines.ledger import SAME_CONTENT, judge
+from pipelines.ledger import judge
 from pipelines.parts import SUFFIX, read_local, read_table
 from pipelines.progress import progress_of
 from pipelines.recipe import Recipe, part_key, scores_key
@@ -30,7 +30,6 @@ from sources.source import InputError
 
 NUM_BUCKETS = 65_536
 UNITS_PER_BUCKET = 64  # of one input: a giant file is spread over several buckets, and so over several shards
-LEDGER_ROW_BYTES = 400  # a ledger row's size, for planning shards
 ERROR_ROW_BYTES = 300
 
 ERRORS = "errors"  # tag of error entries
@@ -175,7 +174,10 @@ def units_of(element: tuple[str, Iterable[Input]], items_per_unit: tuple[int, ..
 
 
 class Stage(ConcurrentDoFn):
-    """Unit to the entries of its tables; counters to COUNTS. Finished parts and scores are used again."""
+    """Unit to itself, its part and scores made; its errors to ERRORS, counters to COUNTS.
+
+    Finished parts and scores are used again.
+    """
 
     def setup(self) -> None:
         self._recipe = self._job.load_recipe()
@@ -183,37 +185,28 @@ class Stage(ConcurrentDoFn):
 
     def work(self, unit: Unit) -> Iterator[Any]:
         scored, errors = self._scored(unit)
-        verdicts = judge(scored, self._recipe.filters)
-        sizes = scored["num_bytes"].to_pylist()
-        kept_bytes = sum(size for size, verdict in zip(sizes, verdicts, strict=True) if verdict.is_kept)
-        num_kept = sum(verdict.is_kept for verdict in verdicts)
         source = self._recipe.sources[unit.source]
-        bucket = bucket_of(unit.digest, unit.first, source.items_per_unit)
-        if num_kept:
-            yield Entry(split_of(unit.digest, self._recipe.output.validation), bucket, kept_bytes, unit)
-        if verdicts:
-            yield Entry("ledger", bucket, LEDGER_ROW_BYTES * len(verdicts) * (1 + len(unit.copies)), unit)
+        num_inputs = 1 + len(unit.copies)
+        yield unit
         for uri in (unit.uri, *unit.copies):
             for item, cause, message in errors:
-                yield error_entry(ErrorRow(source.name, uri, source.locator(item), cause, message))
-
-        counts: Counter[str] = Counter()
-        num_inputs = 1 + len(unit.copies)
-        counts["samples.total"] = len(verdicts) * num_inputs
-        counts["samples.kept"] = num_kept
-        counts[f"duplicates.{SAME_CONTENT}"] = len(verdicts) * len(unit.copies)
-        counts["items.failed"] = len(errors) * num_inputs
-        for verdict in verdicts:
-            if not verdict.is_kept:
-                counts[f"rejected.{verdict.reasons[0]}"] += 1
-        for _, cause, _ in errors:
-            counts[f"failures.{cause}"] += num_inputs
-        yield beam.pvalue.TaggedOutput(COUNTS, dict(+counts))
+                row = ErrorRow(source.name, uri, source.locator(item), cause, message)
+                yield beam.pvalue.TaggedOutput(ERRORS, error_entry(row))
+        causes = Counter(cause for _, cause, _ in errors)
+        yield beam.pvalue.TaggedOutput(
+            COUNTS,
+            {
+                "samples.total": len(scored) * num_inputs,
+                "items.failed": len(errors) * num_inputs,
+                **{f"failures.{cause}": number * num_inputs for cause, number in causes.items()},
+            },
+        )
+        num_kept = sum(verdict.is_kept for verdict in judge(scored, self._recipe.filters))
         progress_of(self._job).add(
             items_done=(unit.last - unit.first) * num_inputs,
             samples_kept=num_kept,
-            samples_rejected=len(verdicts) - num_kept,
-            samples_duplicate=len(verdicts) * len(unit.copies),
+            samples_rejected=len(scored) - num_kept,
+            samples_duplicate=len(scored) * len(unit.copies),
             items_failed=len(errors) * num_inputs,
         )
 

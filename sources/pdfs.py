@@ -12,7 +12,8 @@ import PIL.Image
 import pymupdf
 import zlib_ng
 
-from sources.images import encode, grey_of, ink, luma, phash
+from sources.fingerprint import picture_fingerprint
+from sources.images import encode, grey_of, ink, luma
 from sources.page_text import (
     boxes_in_pixels,
     choose,
@@ -183,7 +184,7 @@ class Pdfs(Source):
             words=words,
             flags=flags,
             measures={"ink": ink(grey)},
-            phash=phash(grey),
+            fingerprint=picture_fingerprint(grey),
             provenance=Provenance(locator=locator, digest=digest),
             # What a scan shows may be handwriting, or nothing that its text layer says.
             use_case=TRANSCRIPTION if words.texts and "scan" not in flags else None,

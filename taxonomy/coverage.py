@@ -14,7 +14,7 @@ class LeafCoverage:
         count: its samples.
         share: of the labelled samples, 0 to 1.
         target: the share it should have, 0 to 1.
-        missing: samples that it lacks, were the dataset to keep its size.
+        missing: samples that it lacks for its target share of the dataset.
         writers: instruction writers that can serve it.
     """
 
@@ -27,7 +27,10 @@ class LeafCoverage:
 
 
 def coverage(
-    counts: Mapping[str, int], targets: Mapping[str, float], writers: Mapping[str, list[str]]
+    counts: Mapping[str, int],
+    targets: Mapping[str, float],
+    writers: Mapping[str, list[str]],
+    wanted: int | None = None,
 ) -> list[LeafCoverage]:
     """Every leaf of `targets`, the largest gaps first.
 
@@ -35,6 +38,7 @@ def coverage(
         counts: samples by leaf; `unlabelled` ones do not count.
         targets: share by leaf, summing to 1.
         writers: names of the writers by leaf.
+        wanted: samples that the dataset should have; None: as many as are labelled.
     """
     total = sum(count for use_case, count in counts.items() if use_case != UNLABELLED)
     found = [
@@ -43,7 +47,7 @@ def coverage(
             counts.get(use_case, 0),
             counts.get(use_case, 0) / total if total else 0.0,
             target,
-            max(0, round(target * total) - counts.get(use_case, 0)),
+            max(0, round(target * (wanted or total)) - counts.get(use_case, 0)),
             tuple(writers.get(use_case, ())),
         )
         for use_case, target in targets.items()

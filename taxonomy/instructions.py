@@ -12,7 +12,7 @@ from sources.ground_truth import GroundTruth
 from sources.sample import IMAGE_PLACEHOLDER, Message, Sample, sample_id
 from taxonomy.shares import leaf_shares
 from taxonomy.tree import Taxonomy
-from taxonomy.writers.pictures import picture_phash
+from taxonomy.writers.pictures import fingerprint_of
 from taxonomy.writers.registry import WRITERS
 from taxonomy.writers.writer import Conversation, Writer
 
@@ -121,7 +121,7 @@ def _as_sample(sample: Sample, writer: str, use_case: str, asked: Conversation, 
         words=asked.words,
         text=None,
         messages=(Message(role="user", content=f"{marks}\n{question}"), Message(role="assistant", content=asked.answer)),
-        phash=sample.phash if first is sample.images[0] else picture_phash(first),
+        fingerprint=sample.fingerprint if first is sample.images[0] else fingerprint_of(first),
         use_case=use_case,
         labeller=WRITTEN_BY + writer,
     )

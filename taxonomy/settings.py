@@ -15,10 +15,11 @@ class LabelSettings:
         labeller: of prompts that nothing is known of; None leaves them unlabelled.
         threshold: a label less sure than this, 0 to 1, becomes `unlabelled`.
         corrections: a JSONL file of a person's labels, as `python -m taxonomy import` writes it.
-        shares: by leaf, category or group, the share of the samples it may have, at most; what is not named keeps
-            its part of the rest by the file's own shares. Empty: samples are labelled and none is left out.
+        shares: by leaf, category or group, its target share in place of the file's; what is not named has its part of
+            the rest, in the file's proportions.
+        samples: size of the dataset: a use case keeps at most its target share of so many samples, and unlabelled
+            ones are left out. None keeps all.
         digest: of file and corrections; filled in by the run.
-        samples: how many samples `shares` are shares of; None: as many as would be kept without them.
     """
 
     path: str | None = None

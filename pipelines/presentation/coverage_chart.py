@@ -17,7 +17,7 @@ NAME, BARS, WIDTH = 330.0, 560.0, 1000.0
 def leaves_of(manifest: Mapping[str, Any]) -> list[LeafCoverage]:
     """The coverage of a finished output, largest gaps first; empty if its samples are not labelled."""
     labels = manifest.get("labels")
-    return coverage(labels["counts"], labels["targets"], served_leaves()) if labels else []
+    return coverage(labels["counts"], labels["targets"], served_leaves(), labels["wanted"]) if labels else []
 
 
 def summary(manifest: Mapping[str, Any], leaves: Sequence[LeafCoverage]) -> str:

@@ -5,7 +5,8 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from sources.images import encode, luma, phash
+from sources.fingerprint import picture_fingerprint
+from sources.images import encode, luma
 from sources.sample import EncodedImage
 
 QUALITY = 95  # of edited pictures that are not PNG: the rest of the picture must not look different
@@ -60,10 +61,10 @@ def with_line_below(image: EncodedImage, text: str) -> tuple[EncodedImage, list[
     return encoded, [word for line in lines for word in line], np.array(boxes, np.float32)
 
 
-def picture_phash(image: EncodedImage) -> bytes:
-    """The perceptual hash of an encoded picture."""
+def fingerprint_of(image: EncodedImage) -> bytes:
+    """The fingerprint of an encoded picture."""
     picture = _decoded(image)
-    return phash(np.asarray(picture) if picture.mode == "L" else luma(picture))
+    return picture_fingerprint(np.asarray(picture) if picture.mode == "L" else luma(picture))
 
 
 def _decoded(image: EncodedImage) -> Image.Image:
