@@ -1,7 +1,9 @@
 """Loading a taxonomy: every mistake is one sentence with file, line and what is expected."""
 
+import difflib
 import hashlib
 import re
+import string
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +13,7 @@ from pydantic import ValidationError
 
 from taxonomy.form import FORM, LANGUAGES, RECOMMENDED_PROMPTS, Branch, File
 from taxonomy.tree import UNLABELLED, Taxonomy
+from taxonomy.writers.registry import POOLS
 from taxonomy.yaml_file import Node, Problem, TaxonomyError, parse, read_text
 
 BUNDLED = Path(__file__).parent / "use_cases.yaml"
@@ -141,6 +144,7 @@ def _problems(taxonomy: Taxonomy, root: Node) -> Iterator[Problem]:
     yield from _wrong_ids(taxonomy, lines)
     yield from _wrong_prompts(taxonomy, lines)
     yield from _wrong_patterns(taxonomy, lines)
+    yield from _wrong_pools(taxonomy, lines)
 
 
 class _Lines:
@@ -242,3 +246,34 @@ def _wrong_pattern(leaf_id: str, pattern: str, examples: Sequence[tuple[str, str
         if other != leaf_id and compiled.search(prompt):
             yield Problem(line, f"the pattern finds {prompt!r:.80}, a prompt of {other}; make it narrower")
             return
+
+
+def _wrong_pools(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Problem]:
+    """Pools are named after what instruction writers ask, and their questions have exactly the writer's placeholders."""
+    for leaf_id, leaf in taxonomy.leaves.items():
+        for name, pool in leaf.pools.items():
+            line = lines.node(leaf_id, "pools").key_lines[name]
+            if name not in POOLS:
+                close = difflib.get_close_matches(name, POOLS, n=1)
+                hint = f"; did you mean {close[0]}?" if close else f"; expected one of {', '.join(sorted(POOLS))}"
+                yield Problem(line, f"no instruction writer asks questions called {name!r}{hint}")
+                continue
+            if taxonomy.resolve(POOLS[name].use_case) != leaf_id:
+                yield Problem(line, f"the questions {name} are of {POOLS[name].use_case}; expected them there")
+            for language in LANGUAGES:
+                for k, question in enumerate(getattr(pool, language)):
+                    problem = _wrong_placeholders(question, POOLS[name].placeholders)
+                    if problem:
+                        yield Problem(lines.of(leaf_id, "pools", name, language, k), problem)
+
+
+def _wrong_placeholders(question: str, wanted: Sequence[str]) -> str | None:
+    try:
+        fields = list(string.Formatter().parse(question))
+    except ValueError as error:
+        return f"has braces that do not match ({error}); write {{{{ for a brace"
+    found = [name for _, name, _, _ in fields if name is not None]
+    if sorted(set(found)) != sorted(wanted) or any(spec or conversion for _, _, spec, conversion in fields):
+        expected = " and ".join(f"{{{name}}}" for name in wanted) or "no braces"
+        return f"has the placeholders {', '.join(found) or 'none'}; expected {expected}"
+    return None

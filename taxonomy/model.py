@@ -2,11 +2,9 @@
 
 import hashlib
 import json
-import os
 import random
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from typing import Any
 import fasttext
 import numpy as np
 
+from taxonomy.fasttext_training import train_classifier
 from taxonomy.examples import NUM_VARIANTS, Example, variants
 from taxonomy.tokens import line_of
 from taxonomy.tree import ancestor
@@ -22,7 +21,6 @@ MODEL_VERSION = 1  # raise it when the same examples would give another model
 DESCRIPTION = "model.json"
 LEAF_LEVEL = 9  # deeper than any leaf
 _LABEL = "__label__"
-MAX_HALVINGS = 4
 BUCKETS = 60_000  # of hashed n-grams: 6,000 prompts have about that many
 
 
@@ -139,34 +137,23 @@ def train(
 
 
 def _classifier(examples: Sequence[tuple[str, str]], member: Member) -> Any:
-    descriptor, path = tempfile.mkstemp(prefix="vellum-prompts-", suffix=".txt")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+    with tempfile.TemporaryDirectory(prefix="vellum-prompts-") as folder:
+        lines, model = Path(folder) / "lines.txt", Path(folder) / "model.bin"
+        with lines.open("w", encoding="utf-8") as file:
             for use_case, line in examples:
                 file.write(f"{_LABEL}{ancestor(use_case, member.level)} {line}\n")
-        return _trained(path, member)
-    finally:
-        os.unlink(path)
-
-
-def _trained(path: str, member: Member) -> Any:
-    """The classifier of a file of lines; at half the rate where fastText's weights overflow, as large steps make them."""
-    for halvings in range(MAX_HALVINGS):
-        with suppress(RuntimeError):  # "Encountered NaN"
-            return fasttext.train_supervised(
-                path,
-                dim=member.dim,
-                epoch=member.epoch,
-                lr=member.lr / 2**halvings,
-                wordNgrams=member.word_ngrams,
-                minn=member.min_letters,
-                maxn=member.max_letters,
-                bucket=BUCKETS,
-                seed=member.seed,
-                thread=1,  # more would make it another model on every run
-                verbose=0,
-            )
-    raise RuntimeError(f"fastText's weights overflow at a learning rate of {member.lr / 2 ** (MAX_HALVINGS - 1)} too")
+        settings = {
+            "dim": member.dim,
+            "epoch": member.epoch,
+            "lr": member.lr,
+            "wordNgrams": member.word_ngrams,
+            "minn": member.min_letters,
+            "maxn": member.max_letters,
+            "bucket": BUCKETS,
+            "seed": member.seed,
+        }
+        train_classifier(lines, model, settings)
+        return fasttext.load_model(str(model))
 
 
 def _sentence_vectors(classifier: Any, lines: Sequence[str]) -> np.ndarray:
