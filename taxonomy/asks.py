@@ -10,7 +10,7 @@ MIN_CLAUSE = 8  # letters, a Chinese character counting as three: shorter pieces
 _BREAK = re.compile(
     r"""[.!?;。！？；\n]+(?=\s|$|[\u3400-\u9fff])          # the end of a sentence
       | \s*\(?\b\d{1,2}[.)、](?=\s|[\u3400-\u9fff])        # 1) … 2) …
-      | ,?\s+(?:and\ then|and\ also|then\ also|after\ that,?)\s
+      | ,?\s+(?:and\ then|and\ also|then\ also|after\ that,?)\s | ,\s+then\s
       | [，,]\s*(?:然后|并且|另外|同时|再|顺便|以及|接着)(?=[\u3400-\u9fff])""",
     re.VERBOSE | re.IGNORECASE,
 )

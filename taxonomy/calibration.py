@@ -8,6 +8,10 @@ from taxonomy.examples import Example, folds
 from taxonomy.model import MEMBERS, Member, PromptModel, softmax, train
 
 NUM_FOLDS = 5  # the first is left out of a model trained for its temperature alone
+# The examples are as unlike each other as their authors could make them, so a model that lacks some of them is less often
+# right on those than on what users type: on the development half of the held-out prompts confidence is true at 0.55 of
+# the temperature that is fitted to left-out examples.
+HELD_OUT_RATIO = 0.55
 TEMPERATURES = np.geomspace(0.25, 8, 61)
 
 
@@ -24,7 +28,7 @@ def train_calibrated(
     column = {leaf: k for k, leaf in enumerate(leaves)}
     targets = np.array([column[example.use_case] for example in left_out])
     logits = trial.log_probabilities([example.prompt for example in left_out])
-    return model.with_temperature(best_temperature(logits, targets))
+    return model.with_temperature(HELD_OUT_RATIO * best_temperature(logits, targets))
 
 
 def best_temperature(logits_NL: np.ndarray, targets_N: np.ndarray) -> float:

@@ -114,13 +114,13 @@ class Labelling:
         labels = []
         for k, ask in enumerate(asks):
             found = self._found_by_pattern(ask.prompt)
-            others = [best[j] for j in pieces[k] if probabilities[j, best[j]] >= ALSO_CONFIDENCE]
+            sure = {best[j]: probabilities[j, best[j]] for j in pieces[k] if probabilities[j, best[j]] >= ALSO_CONFIDENCE}
+            first, confidence, by = best[k], probabilities[k, best[k]], self.settings.labeller or NOBODY
             if found:
-                first = max(found, key=lambda leaf: probabilities[k, leaf])
-                labels.append(self._label(first, 1.0, PATTERN, [*found, *others]))
-            else:
-                confidence = float(probabilities[k, best[k]])
-                labels.append(self._label(best[k], confidence, self.settings.labeller or NOBODY, others))
+                first, confidence, by = max(found, key=lambda leaf: probabilities[k, leaf]), 1.0, PATTERN
+            elif len(sure) > 1 and first not in sure:  # words of several asks together look like something else
+                first, confidence = next(iter(sure.items()))
+            labels.append(self._label(first, float(confidence), by, [*found, *sure]))
         return labels
 
     def _found_by_pattern(self, prompt: str) -> list[int]:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from taxonomy.calibration import train_calibrated
+from taxonomy.calibration import HELD_OUT_RATIO, train_calibrated
 from taxonomy.examples import NUM_VARIANTS, examples_of
 from taxonomy.model import MEMBERS, MODEL_VERSION, PromptModel
 from taxonomy.tree import Taxonomy
@@ -31,6 +31,7 @@ def model_key(taxonomy: Taxonomy) -> str:
         "version": MODEL_VERSION,
         "members": [asdict(member) for member in MEMBERS],
         "variants": NUM_VARIANTS,
+        "held_out_ratio": HELD_OUT_RATIO,
         "fasttext": importlib.metadata.version("fasttext-numpy2-wheel"),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
