@@ -19,6 +19,7 @@ from taxonomy.tree import ancestor
 
 MODEL_VERSION = 1  # raise it when the same examples would give another model
 DESCRIPTION = "model.json"
+MIN_KNOWN = 0.4  # share of a prompt's tokens that are known: below, a model can only guess, and says so
 LEAF_LEVEL = 9  # deeper than any leaf
 _LABEL = "__label__"
 BUCKETS = 60_000  # of hashed n-grams: 6,000 prompts have about that many
@@ -68,6 +69,7 @@ class PromptModel:
         self.members = tuple(members)
         self.temperature = temperature
         self._classifiers = tuple(classifiers)
+        self._vocabulary = frozenset(classifiers[0].get_words())
         self._heads = [self._head(m, c) for m, c in zip(members, classifiers, strict=True)]
 
     def _head(self, member: Member, classifier: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -87,8 +89,15 @@ class PromptModel:
         return total
 
     def probabilities(self, prompts: Sequence[str]) -> np.ndarray:
-        """(N, L) float64, rows sum to 1."""
-        return softmax(self.log_probabilities(prompts) / self.temperature)
+        """(N, L) float64; rows sum to 1, or to less for prompts most of whose words no example has."""
+        chances = softmax(self.log_probabilities(prompts) / self.temperature)
+        known = np.array([self._known_share(prompt) for prompt in prompts])
+        return chances * np.minimum(1, known / MIN_KNOWN)[:, None]
+
+    def _known_share(self, prompt: str) -> float:
+        """Share of the prompt's tokens that some example has, 0 to 1."""
+        tokens = line_of(prompt).split()
+        return sum(token in self._vocabulary for token in tokens) / len(tokens) if tokens else 0.0
 
     def with_temperature(self, temperature: float) -> "PromptModel":
         """The same model at another temperature."""

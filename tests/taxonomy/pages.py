@@ -1,6 +1,6 @@
 """Documents whose pages say many different things, read by the PDF source: what writers are tried on."""
 
-import hashlib
+import io
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -47,21 +47,29 @@ def _html(k: int, language: str) -> str:
     )
 
 
+def write_document(path: Path, language: str) -> Path:
+    """A PDF of eight pages, the same bytes every time."""
+    buffer = io.BytesIO()
+    writer = pymupdf.DocumentWriter(buffer)
+    for k in range(8):
+        story = pymupdf.Story(html=_html(k, language))
+        device = writer.begin_page(pymupdf.paper_rect("a5"))
+        story.place(pymupdf.paper_rect("a5") + (36, 36, -36, -36))
+        story.draw(device)
+        writer.end_page()
+    writer.close()
+    document = pymupdf.open("pdf", buffer.getvalue())
+    document.set_metadata({})  # MuPDF writes the time
+    document.save(path, no_new_id=True, garbage=3, deflate=True)
+    return path
+
+
 @cache
 def document(language: str, side_px: int = 512) -> list[Sample]:
-    """Eight pages of one PDF in a language."""
+    """The pages of that PDF."""
     with TemporaryDirectory() as folder:
-        path = Path(folder) / "document.pdf"
-        writer = pymupdf.DocumentWriter(str(path))
-        for k in range(8):
-            story = pymupdf.Story(html=_html(k, language))
-            device = writer.begin_page(pymupdf.paper_rect("a5"))
-            story.place(pymupdf.paper_rect("a5") + (36, 36, -36, -36))
-            story.draw(device)
-            writer.end_page()
-        writer.close()
-        digest = hashlib.sha256(f"{language} document".encode()).hexdigest()  # MuPDF writes the time into the file
+        path = write_document(Path(folder) / "document.pdf", language)
         source = Pdfs(side_px=side_px)
-        read = [sample for _, sample in source.read(path, digest, range(8)) if sample is not None]
+        read = [sample for _, sample in source.read(path, source.inspect(path).digest, range(8)) if sample is not None]
     assert all(isinstance(sample, Sample) for sample in read)
     return read  # type: ignore[return-value]
