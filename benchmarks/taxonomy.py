@@ -3,8 +3,8 @@
     python benchmarks/taxonomy.py [--pdfs GLOB] [--seconds 10]
 
 Speed is taken with prompts that differ from each other, beside a bare loop that calls fastText's own `predict` with one
-classifier and does nothing else. Accuracy is that of the test half of taxonomy/held_out.jsonl, whose authors never saw the
-examples; settings were chosen on the other half. Coverage is that of pipelines/recipes/instruction.yaml, with each
+classifier and does nothing else. Accuracy is that of the test half of taxonomy/held_out.jsonl, whose authors never saw
+the examples; settings were chosen on the other half. Coverage is that of pipelines/recipes/instruction.yaml, with each
 writer's share of pages that it can be written for. The last line is JSON.
 """
 
@@ -21,15 +21,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
-sys.path[0] = str(Path(__file__).resolve().parent.parent)  # or this script would be found in place of the room
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # or this script would be found in place of the room
 
 import fasttext
 import numpy as np
 
 from sources.pdfs import Pdfs
 from sources.sample import Sample
-from taxonomy.evaluation import Evaluation, evaluate, half_of, read_labelled, table
+from taxonomy.evaluation import LEVELS, Evaluation, evaluate, half_of, read_labelled, table
 from taxonomy.examples import Example, examples_of, folds, variants
 from taxonomy.instructions import Instructions, InstructionSettings
 from taxonomy.labelling import Labelling
@@ -78,9 +78,10 @@ def left_out(taxonomy: Taxonomy) -> dict[str, float]:
     leaves = list(taxonomy.leaves)
     model = train([example for part in others for example in part], leaves)
     best = model.log_probabilities([example.prompt for example in first]).argmax(axis=1)
+    pairs = [(example.use_case, leaves[k]) for example, k in zip(first, best, strict=True)]
     return {
-        name: float(np.mean([ancestor(e.use_case, n) == ancestor(leaves[k], n) for e, k in zip(first, best, strict=True)]))
-        for name, n in (("group", 1), ("category", 2), ("leaf", 9))
+        name: float(np.mean([ancestor(truth, level) == ancestor(found, level) for truth, found in pairs]))
+        for name, level in LEVELS.items()
     }
 
 
@@ -152,7 +153,8 @@ def main() -> None:
     print(f"held-out prompts, {args.half} half")
     print(table(found))
     unlike = left_out(taxonomy)
-    print("\nexamples left out of training (each unlike the others): " + ", ".join(f"{k} {v:.1%}" for k, v in unlike.items()))
+    shown_unlike = ", ".join(f"{level} {share:.1%}" for level, share in unlike.items())
+    print(f"\nexamples left out of training (each unlike the others): {shown_unlike}")
     documents = list(pages_of(args.pdfs or str(ROOT / "examples/pdfs/*.pdf"), args.files)) if args.pdfs else []
     shares = writable(taxonomy, documents) if documents else {}
     if shares:

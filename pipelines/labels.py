@@ -182,5 +182,7 @@ def label_struct(scored: pa.Table) -> pa.Array:
     """The `label` column of rows of a score file; null without labels."""
     if COLUMN + "use_case" not in scored.column_names:
         return pa.nulls(len(scored), LABEL)
-    arrays = [scored[COLUMN + field.name].combine_chunks() if len(scored) else pa.array([], field.type) for field in LABEL]
+    if not len(scored):
+        return pa.array([], LABEL)
+    arrays = [scored[COLUMN + field.name].combine_chunks() for field in LABEL]
     return pa.StructArray.from_arrays(arrays, fields=list(LABEL))

@@ -71,10 +71,10 @@ def cuts(tally: Mapping[str, int], targets: Mapping[str, float], num_samples: in
     for use_case, counts in bins.items():
         room = round(targets.get(use_case, 0.0) * num_samples)
         cut = NUM_BINS
-        for number in sorted(counts):
-            room -= counts[number]
+        for bin_number in sorted(counts):
+            room -= counts[bin_number]
             if room < 0:
-                cut = number
+                cut = bin_number
                 break
         found[use_case] = cut
     return found

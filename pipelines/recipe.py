@@ -187,7 +187,7 @@ def build_recipe(content: Mapping[str, Any], where: str = "the recipe") -> Recip
     if not isinstance(name, str) or not name.strip():
         raise UsageError(f"{where}: name must be a non-empty text, got {name!r}")
     if "instructions" in content and "taxonomy" not in content:
-        raise UsageError(f"{where} has `instructions` without `taxonomy`, which holds their questions; add `taxonomy: {{}}`")
+        raise UsageError(f"{where} has `instructions` without their questions; add `taxonomy: {{}}`")
     return Recipe(
         name=name,
         sources=tuple(sources),

@@ -1,14 +1,15 @@
 """`python -m taxonomy label OUT`: label a finished output anew, in place: data, ledger, manifest, card and report.
 
-New files are written to the staging folder first. When the last one stands there, a journal is written; from then on the
-change is made whole, by this process or by the next one that is told to label the output. Until the journal is written
-the output is as it was, and while files are being moved it has no manifest, so that nobody takes it for finished.
+New files are written to the staging folder first. When the last one stands there, a journal is written; from then on
+the change is made whole, by this process or by the next one that is told to label the output. Until the journal is
+written the output is as it was, and while files are being moved it has no manifest: nobody takes it for finished.
 """
 
 import argparse
 import dataclasses
 import json
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,16 @@ import pyarrow.parquet as pq
 from pipelines import card
 from pipelines.job import STAGING
 from pipelines.labels import label_array, load_labelling, local_taxonomy, pinned, publish_taxonomy
-from pipelines.manifest import DATA_TABLES, MANIFEST, AccountingError, Shard, labels_section, paths, read_manifest, reconcile
+from pipelines.manifest import (
+    DATA_TABLES,
+    MANIFEST,
+    AccountingError,
+    Shard,
+    labels_section,
+    paths,
+    read_manifest,
+    reconcile,
+)
 from pipelines.recipe import Recipe, UsageError, build_recipe
 from pipelines.shards import HashingFile, parquet_options
 from pipelines.storage import Storage, StorageError
@@ -32,7 +42,6 @@ from taxonomy.tree import UNLABELLED
 
 FOLDER = f"{STAGING}/relabel"
 JOURNAL = f"{FOLDER}/{MANIFEST}"
-LEDGER_BATCH_ROWS = 50_000
 
 
 def relabel(storage: Storage, settings: LabelSettings | None) -> dict[str, Any]:
@@ -113,7 +122,7 @@ def _commit(storage: Storage) -> dict[str, Any]:
 
 def _rewrite(storage: Storage, path: str, table: str, labelling: Labelling, given: dict[str, Label]) -> Shard:
     """A shard with new labels, group by group; `given` collects those of kept samples for the ledger."""
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     rows = 0
     with storage.open(path) as reader, storage.create(f"{FOLDER}/{path}") as raw:
         source, file = pq.ParquetFile(reader), HashingFile(raw)
@@ -121,12 +130,13 @@ def _rewrite(storage: Storage, path: str, table: str, labelling: Labelling, give
         with pq.ParquetWriter(file, schema, **parquet_options(schema, table)) as writer:
             for k in range(source.num_row_groups):
                 group = source.read_row_group(k)
-                labels = _of_ledger(group, given, labelling) if table == "ledger" else _of_data(group, labelling)
-                if table != "ledger":
-                    for sample_id, label in zip(group["id"].to_pylist(), labels, strict=True):
-                        given[sample_id] = label
-                        counts[label.use_case] = counts.get(label.use_case, 0) + 1
-                column = label_array(labels)
+                if table == "ledger":
+                    column = label_array(_of_ledger(group, given, labelling))
+                else:
+                    labels = _of_data(group, labelling)
+                    given |= dict(zip(group["id"].to_pylist(), labels, strict=True))
+                    counts.update(label.use_case for label in labels)
+                    column = label_array(labels)
                 group = group.set_column(schema.get_field_index("label"), schema.field("label"), column)
                 writer.write_table(group, row_group_size=max(1, len(group)))
                 rows += len(group)
@@ -182,7 +192,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--threshold", type=float, metavar="X", help="confidence below which a sample is unlabelled")
     parser.add_argument("--corrections", metavar="FILE", help="labels from a person (`python -m taxonomy import`)")
     args = parser.parse_args(arguments)
-    given = {k: v for k, v in (("path", args.taxonomy), ("threshold", args.threshold), ("corrections", args.corrections)) if v is not None}
+    named = {"path": args.taxonomy, "threshold": args.threshold, "corrections": args.corrections}
+    given = {name: value for name, value in named.items() if value is not None}
     try:
         settings = LabelSettings(**given) if given else None
         manifest = relabel(Storage(args.out), settings)
@@ -196,8 +207,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     counts = manifest["labels"]["counts"]
-    total = sum(counts.values())
-    print(f"{total:,} samples labelled, {counts.get(UNLABELLED, 0):,} of them {UNLABELLED}; see `python -m taxonomy coverage`")
+    total, unlabelled = sum(counts.values()), counts.get(UNLABELLED, 0)
+    print(f"{total:,} samples labelled, {unlabelled:,} of them {UNLABELLED}; see `python -m taxonomy coverage`")
     return 0
 
 

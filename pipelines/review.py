@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -26,8 +27,8 @@ ANSWER_CHARS = 2_000  # of an answer are shown
 def reviewed(storage: Storage) -> Iterator[Reviewed]:
     """Every sample with a user turn, with its label and what the labeller makes of its words.
 
-    Samples that a person labelled are left out. A margin below 0 is a disagreement: the labeller finds another leaf than
-    the one the sample has by construction.
+    Samples that a person labelled are left out. A margin below 0 is a disagreement: the labeller finds another leaf
+    than the one the sample has by construction.
 
     Raises:
         FileNotFoundError: there is no finished output, or it was not labelled by this version.
@@ -46,7 +47,7 @@ def reviewed(storage: Storage) -> Iterator[Reviewed]:
                     yield from _of_rows(batch.to_pylist(), labelling)
 
 
-def _of_rows(rows: Sequence[dict], labelling: Labelling) -> Iterator[Reviewed]:  # type: ignore[type-arg]
+def _of_rows(rows: Sequence[dict[str, Any]], labelling: Labelling) -> Iterator[Reviewed]:
     leaves = list(labelling.taxonomy.leaves)
     asked = []
     for row in rows:

@@ -8,9 +8,9 @@ from taxonomy.examples import Example, folds
 from taxonomy.model import MEMBERS, Member, PromptModel, softmax, train
 
 NUM_FOLDS = 5  # the first is left out of a model trained for its temperature alone
-# The examples are as unlike each other as their authors could make them, so a model that lacks some of them is less often
-# right on those than on what users type: on the development half of the held-out prompts confidence is true at 0.55 of
-# the temperature that is fitted to left-out examples.
+# The examples are as unlike each other as their authors could make them, so a model that lacks some of them is less
+# often right on those than on what users type: on the development half of the held-out prompts confidence is true at
+# 0.55 of the temperature that is fitted to left-out examples.
 HELD_OUT_RATIO = 0.55
 TEMPERATURES = np.geomspace(0.25, 8, 61)
 

@@ -39,18 +39,15 @@ def compare(old: Taxonomy, new: Taxonomy) -> Comparison:
     for former, present in labels.items():
         takes[present].append(former)
     merged = [(present, formers) for present, formers in takes.items() if len(formers) > 1]
-    changed = [(formers[0], present) for present, formers in takes.items() if formers != [present] and len(formers) == 1]
+    alone = {present: formers[0] for present, formers in takes.items() if len(formers) == 1}
+    changed = [(former, present) for present, former in alone.items() if former != present]
     return Comparison(
         added=[leaf for leaf in new.leaves if leaf not in takes],
         renamed=[pair for pair in changed if _parent(pair[0]) == _parent(pair[1])],
         moved=[pair for pair in changed if _parent(pair[0]) != _parent(pair[1])],
         merged=merged,
         removed=[leaf for leaf in old.leaves if leaf not in labels],
-        reworded=[
-            present
-            for present, formers in takes.items()
-            if len(formers) == 1 and _learnt(old, formers[0]) != _learnt(new, present)
-        ],
+        reworded=[p for p, former in alone.items() if _learnt(old, former) != _learnt(new, p)],
         labels=labels,
     )
 
@@ -78,7 +75,7 @@ def describe(comparison: Comparison) -> str:
     for present, formers in comparison.merged:
         lines.append(f"merged    {' + '.join(formers)} → {present}: all their labels become {present}")
     for leaf in comparison.removed:
-        lines.append(f"removed   {leaf}: its labels become unlabelled; name it under `aliases` of another leaf to keep them")
+        lines.append(f"removed   {leaf}: its labels become unlabelled, unless another leaf names it under `aliases`")
     for leaf in comparison.reworded:
         lines.append(f"reworded  {leaf}: the labeller learns anew; labels already given stay until `label OUT`")
     return "\n".join(lines)

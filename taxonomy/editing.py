@@ -34,7 +34,8 @@ def add_examples(path: Path, examples: Sequence[Example]) -> list[Example]:
         known.add(spelled)
         prompts = _prompts(root, example)
         if prompts.is_flow:
-            raise TaxonomyError(path, [Problem(prompts.line, "prompts in brackets; expected a line that begins with - each")])
+            problem = Problem(prompts.line, "prompts in brackets; expected a line for each, beginning with -")
+            raise TaxonomyError(path, [problem])
         assert isinstance(prompts.value, list)
         after = prompts.value[-1].end_line
         line = f"{' ' * prompts.column}- {json.dumps(' '.join(example.prompt.split()), ensure_ascii=False)}\n"
@@ -51,10 +52,8 @@ def add_examples(path: Path, examples: Sequence[Example]) -> list[Example]:
 
 
 def _prompts(root: Node, example: Example) -> Node:
-    node = root
-    for slug in example.use_case.split("/"):
-        node = node.value["nodes"].value[slug]  # type: ignore[index,call-overload,union-attr]
-    return node.value["prompts"].value[example.language]  # type: ignore[index,call-overload,union-attr]
+    path = [key for slug in example.use_case.split("/") for key in ("nodes", slug)]
+    return root.at(*path, "prompts", example.language)
 
 
 def _spelled(prompt: str) -> str:
@@ -62,9 +61,7 @@ def _spelled(prompt: str) -> str:
 
 
 def _spelled_prompts(taxonomy: Taxonomy) -> set[str]:
-    return {
-        _spelled(prompt) for leaf in taxonomy.leaves.values() for prompt in (*leaf.prompts.en, *leaf.prompts.zh)
-    }
+    return {_spelled(prompt) for leaf in taxonomy.leaves.values() for prompt in (*leaf.prompts.en, *leaf.prompts.zh)}
 
 
 def _check(edited: Taxonomy, before: Taxonomy, added: Sequence[Example]) -> None:

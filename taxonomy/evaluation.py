@@ -96,7 +96,7 @@ def evaluate(labelling: Labelling, examples: Sequence[Example]) -> Evaluation:
     is_answered = np.array([label.use_case != UNLABELLED for label in labels])
     confidences = np.array([label.confidence for label in labels])
     languages = np.array([example.language for example in examples])
-    accuracy = {}
+    accuracy: dict[tuple[str, str], float] = {}
     for language in ("all", *sorted(set(languages.tolist()))):
         mask = np.ones(len(examples), bool) if language == "all" else languages == language
         accuracy |= {(language, level): float(values[mask].mean()) for level, values in right.items()}

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from taxonomy.form import LANGUAGES
 from taxonomy.tree import Taxonomy
 
+_CHINESE = re.compile("[\u3400-\u9fff]")
 NUM_VARIANTS = 3  # of every prompt
 _OPENINGS = {
     "en": ("please ", "can you ", "hi, ", "could you ", "hey ", "I need help: ", "quick question: ", "pls "),
@@ -45,7 +46,7 @@ def examples_of(taxonomy: Taxonomy) -> list[Example]:
 
 def language_of(prompt: str) -> str:
     """`zh` if the prompt has a Chinese character, else `en`."""
-    return "zh" if re.search("[\u3400-\u9fff]", prompt) else "en"
+    return "zh" if not prompt.isascii() and _CHINESE.search(prompt) else "en"
 
 
 def variants(example: Example, num: int = NUM_VARIANTS) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """Training of one fastText classifier, in a process of its own.
 
-At one thread fastText 0.9.2 fills only the first tenth of its input matrix with random numbers and leaves the rest as the
-allocator gives it: zeros in fresh pages, but the weights of an earlier model, or "Encountered NaN", in pages that were
-used before. (At more threads it fills all of it, and training gives another model on every run.) A new process whose
-allocator maps every large block anew starts from zeros each time, so the same examples give the same model.
+At one thread fastText 0.9.2 fills only the first tenth of its input matrix with random numbers and leaves the rest as
+the allocator gives it: zeros in fresh pages, but the weights of an earlier model, or "Encountered NaN", in pages that
+were used before. (At more threads it fills all of it, and training gives another model on every run.) A new process
+whose allocator maps every large block anew starts from zeros each time, so the same examples give the same model.
 """
 
 import json

@@ -57,10 +57,11 @@ class Instructions:
 
     def _num_writers(self, leaf: str, settings: InstructionSettings) -> int:
         """Writers that share a leaf, and so its target."""
-        names = settings.writers or WRITERS
-        return sum(
-            any(self._taxonomy.resolve(pool.use_case) == leaf for pool in WRITERS[name].pools.values()) for name in names
-        )
+        served = [
+            {self._taxonomy.resolve(pool.use_case) for pool in WRITERS[name].pools.values()}
+            for name in settings.writers or WRITERS
+        ]
+        return sum(leaf in leaves for leaves in served)
 
     def write(self, samples: Sequence[Sample]) -> list[Sample | None]:
         """For every sample its conversation; itself if it is one already; None if no writer can ask anything.
@@ -120,7 +121,10 @@ def _as_sample(sample: Sample, writer: str, use_case: str, asked: Conversation, 
         images=tuple(asked.images),
         words=asked.words,
         text=None,
-        messages=(Message(role="user", content=f"{marks}\n{question}"), Message(role="assistant", content=asked.answer)),
+        messages=(
+            Message(role="user", content=f"{marks}\n{question}"),
+            Message(role="assistant", content=asked.answer),
+        ),
         fingerprint=sample.fingerprint if first is sample.images[0] else fingerprint_of(first),
         use_case=use_case,
         labeller=WRITTEN_BY + writer,

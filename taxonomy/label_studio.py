@@ -4,7 +4,7 @@ The project's labelling interface is `INTERFACE`, written out by `python -m taxo
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
@@ -133,11 +133,8 @@ def _chosen(task: Any) -> str | None:
     annotations = [a for a in task.get("annotations") or [] if not a.get("was_cancelled")]
     if not annotations:
         return None
-    newest = max(annotations, key=lambda a: (str(a.get("updated_at", "")), a.get("id", 0)))
-    paths: Sequence[Sequence[str]] = [
-        path
-        for result in newest["result"]
-        if result["from_name"] == FROM_NAME
-        for path in result["value"]["taxonomy"]
+    newest: Any = max(annotations, key=lambda a: (str(a.get("updated_at", "")), a.get("id", 0)))
+    paths: list[list[str]] = [
+        path for result in newest["result"] if result["from_name"] == FROM_NAME for path in result["value"]["taxonomy"]
     ]
-    return "/".join(max(paths, key=len)) if paths else None
+    return "/".join(sorted(paths, key=len)[-1]) if paths else None

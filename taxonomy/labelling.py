@@ -37,6 +37,25 @@ class Label:
     also: tuple[str, ...] = ()
 
 
+class _Patterns:
+    """The patterns of one language; few prompts meet any, and one search tells for all."""
+
+    def __init__(self, taxonomy: Taxonomy, language: str):
+        self._patterns = [
+            (k, re.compile(pattern, re.IGNORECASE))
+            for k, leaf in enumerate(taxonomy.leaves.values())
+            for pattern in getattr(leaf.patterns, language)
+        ]
+        everything = "|".join(f"(?:{pattern.pattern})" for _, pattern in self._patterns)
+        self._any = re.compile(everything or "(?!)", re.IGNORECASE)
+
+    def find(self, prompt: str) -> list[int]:
+        """Columns of the leaves that a pattern finds the prompt to be of."""
+        if self._any.search(prompt) is None:
+            return []
+        return list(dict.fromkeys(k for k, pattern in self._patterns if pattern.search(prompt)))
+
+
 class Labelling:
     """Labels by one taxonomy and its settings. The labeller is made when the first prompt needs it.
 
@@ -57,14 +76,7 @@ class Labelling:
         self._corrections = corrections or {}
         self._leaves = list(taxonomy.leaves)
         self._labeller = None if self.settings.labeller is None else LABELLERS[self.settings.labeller]
-        self._patterns = {
-            language: [
-                (k, re.compile(pattern, re.IGNORECASE))
-                for k, leaf in enumerate(taxonomy.leaves.values())
-                for pattern in getattr(leaf.patterns, language)
-            ]
-            for language in LANGUAGES
-        }
+        self._patterns = {language: _Patterns(taxonomy, language) for language in LANGUAGES}
         self._folder = folder
         self._ready: Labeller | None = None
 
@@ -114,7 +126,9 @@ class Labelling:
         labels = []
         for k, ask in enumerate(asks):
             found = self._found_by_pattern(ask.prompt)
-            sure = {best[j]: probabilities[j, best[j]] for j in pieces[k] if probabilities[j, best[j]] >= ALSO_CONFIDENCE}
+            sure = {
+                best[j]: probabilities[j, best[j]] for j in pieces[k] if probabilities[j, best[j]] >= ALSO_CONFIDENCE
+            }
             first, confidence, by = best[k], probabilities[k, best[k]], self.settings.labeller or NOBODY
             if found:
                 first, confidence, by = max(found, key=lambda leaf: probabilities[k, leaf]), 1.0, PATTERN
@@ -124,8 +138,7 @@ class Labelling:
         return labels
 
     def _found_by_pattern(self, prompt: str) -> list[int]:
-        found = [k for k, pattern in self._patterns[language_of(prompt)] if pattern.search(prompt)]
-        return list(dict.fromkeys(found))
+        return self._patterns[language_of(prompt)].find(prompt)
 
     def _label(self, leaf: int, confidence: float, labeller: str, others: Sequence[int]) -> Label:
         confidence = round(confidence, 3)  # the last bits of a float differ between processors

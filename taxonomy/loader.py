@@ -157,10 +157,7 @@ class _Lines:
         path: list[str | int] = []
         for slug in filter(None, node_id.split("/")):
             path += ["nodes", slug]
-        node = self._root
-        for key in (*path, *keys):
-            node = node.value[key]  # type: ignore[index,call-overload]
-        return node
+        return self._root.at(*path, *keys)
 
     def of(self, node_id: str, *keys: str | int) -> int:
         return self.node(node_id, *keys).line
@@ -249,7 +246,7 @@ def _wrong_pattern(leaf_id: str, pattern: str, examples: Sequence[tuple[str, str
 
 
 def _wrong_pools(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Problem]:
-    """Pools are named after what instruction writers ask, and their questions have exactly the writer's placeholders."""
+    """Pools are named after what instruction writers ask, and their questions have the writer's placeholders."""
     for leaf_id, leaf in taxonomy.leaves.items():
         for name, pool in leaf.pools.items():
             line = lines.node(leaf_id, "pools").key_lines[name]

@@ -12,8 +12,8 @@ from typing import Any
 import fasttext
 import numpy as np
 
-from taxonomy.fasttext_training import train_classifier
 from taxonomy.examples import NUM_VARIANTS, Example, variants
+from taxonomy.fasttext_training import train_classifier
 from taxonomy.tokens import line_of
 from taxonomy.tree import ancestor
 
@@ -97,7 +97,7 @@ class PromptModel:
     def _known_share(self, prompt: str) -> float:
         """Share of the prompt's tokens that some example has, 0 to 1."""
         tokens = line_of(prompt).split()
-        return sum(token in self._vocabulary for token in tokens) / len(tokens) if tokens else 0.0
+        return sum(map(self._vocabulary.__contains__, tokens)) / len(tokens) if tokens else 0.0
 
     def with_temperature(self, temperature: float) -> "PromptModel":
         """The same model at another temperature."""
@@ -141,9 +141,7 @@ def train(
     num_variants: int = NUM_VARIANTS,
 ) -> PromptModel:
     """Train on examples: the same examples give the same model."""
-    written = [
-        (example.use_case, line_of(text)) for example in examples for text in variants(example, num_variants)
-    ]
+    written = [(example.use_case, line_of(text)) for example in examples for text in variants(example, num_variants)]
     random.Random(0).shuffle(written)  # fastText reads in order, and a leaf at a time would unlearn the one before
     return PromptModel(leaves, members, [_classifier(written, member) for member in members])
 

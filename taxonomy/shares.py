@@ -21,12 +21,12 @@ def leaf_shares(taxonomy: Taxonomy, wanted: Mapping[str, float]) -> dict[str, fl
         given[node] = max(0.0, wanted[node] - inner)
     outermost = sum(share for node, share in wanted.items() if _parent(node, wanted) is None)
     totals: dict[str | None, float] = {}
-    for leaf, node in holder.items():
-        totals[node] = totals.get(node, 0.0) + taxonomy.shares[leaf]
+    for leaf, nearest in holder.items():
+        totals[nearest] = totals.get(nearest, 0.0) + taxonomy.shares[leaf]
     rest = max(0.0, 1 - outermost)
     return {
-        leaf: (rest if node is None else given[node]) * taxonomy.shares[leaf] / totals[node]
-        for leaf, node in holder.items()
+        leaf: (rest if nearest is None else given[nearest]) * taxonomy.shares[leaf] / totals[nearest]
+        for leaf, nearest in holder.items()
     }
 
 

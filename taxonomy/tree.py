@@ -60,9 +60,7 @@ class Taxonomy:
         return f"; did you mean {close[0]}?" if close else ""
 
 
-def _walk(
-    nodes: Mapping[str, Branch | Leaf], prefix: str, share: float
-) -> Iterator[tuple[str, Branch | Leaf, float]]:
+def _walk(nodes: Mapping[str, Branch | Leaf], prefix: str, share: float) -> Iterator[tuple[str, Branch | Leaf, float]]:
     for slug, node in nodes.items():
         yield prefix + slug, node, share * node.share
         if isinstance(node, Branch):

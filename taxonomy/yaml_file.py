@@ -48,12 +48,20 @@ class Node:
         end_line: of a scalar, where it ends, from 1.
     """
 
-    value: "str | None | list[Node] | dict[str, Node]"
+    value: "str | list[Node] | dict[str, Node] | None"
     line: int
     column: int
     key_lines: dict[str, int]
     is_flow: bool = False
     end_line: int = 0
+
+    def at(self, *keys: str | int) -> "Node":
+        """The value below these keys, which must be there."""
+        node: Any = self
+        for key in keys:
+            node = node.value[key]
+        assert isinstance(node, Node)
+        return node
 
     def plain(self) -> Any:
         """The value without lines."""
@@ -81,7 +89,7 @@ def read_text(path: Path) -> str:
 
 def parse(text: str, path: Path) -> Node:
     """The tree of one YAML document. Raises TaxonomyError at the first line that cannot be used."""
-    events = yaml.parse(text, Loader=_Loader)
+    events: Any = yaml.parse(text, Loader=_Loader)
     try:
         node = _document(events, path)
     except yaml.MarkedYAMLError as error:
@@ -90,7 +98,8 @@ def parse(text: str, path: Path) -> Node:
         raise TaxonomyError(path, [Problem(line, _explained(error, text, line))]) from error
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
-        raise TaxonomyError(path, [Problem(line, f"holds the character {error.character!r}, unknown to YAML")]) from error
+        problem = Problem(line, f"holds the character {error.character!r}, unknown to YAML")
+        raise TaxonomyError(path, [problem]) from error
     return node
 
 
@@ -100,13 +109,13 @@ def _document(events: Iterator[Any], path: Path) -> Node:
     root: Node | None = None
     for event in events:
         if isinstance(event, yaml.DocumentStartEvent) and root is not None:
-            raise TaxonomyError(path, [Problem(event.start_mark.line + 1, "a second document begins; expected one")])
+            raise TaxonomyError(path, [Problem(_line(event), "a second document begins; expected one")])
         if isinstance(event, yaml.CollectionEndEvent):
             open_nodes.pop()
             keys.pop()
         if not isinstance(event, yaml.NodeEvent):
             continue
-        line = event.start_mark.line + 1
+        line = _line(event)
         _refuse(event, line, len(open_nodes), path)
         node = _node(event, line)
         if not open_nodes:
@@ -128,6 +137,10 @@ def _document(events: Iterator[Any], path: Path) -> Node:
     return root
 
 
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
+
+
 def _refuse(event: Any, line: int, depth: int, path: Path) -> None:
     name = event.anchor
     if isinstance(event, yaml.AliasEvent):
@@ -144,10 +157,11 @@ def _refuse(event: Any, line: int, depth: int, path: Path) -> None:
 
 
 def _node(event: Any, line: int) -> Node:
-    column = event.start_mark.column
+    column: int = event.start_mark.column
+    last: Any = event.end_mark
     if isinstance(event, yaml.ScalarEvent):
         is_null = not event.style and event.value in ("", "~", "null")
-        end = event.end_mark.line + (1 if event.end_mark.column else 0)  # a block scalar ends at the next line's start
+        end = last.line + (1 if last.column else 0)  # a block scalar ends at the next line's start
         return Node(None if is_null else event.value, line, column, {}, end_line=max(line, end))
     is_mapping = isinstance(event, yaml.MappingStartEvent)
     return Node({} if is_mapping else [], line, column, {}, bool(event.flow_style))
@@ -158,8 +172,8 @@ def _key(event: Any, node: Node, mapping: Node, path: Path) -> str:
         raise TaxonomyError(path, [Problem(node.line, "a key must be a text, not a list or a mapping")])
     key = str(event.value)
     if key in mapping.key_lines:
-        first = mapping.key_lines[key]
-        raise TaxonomyError(path, [Problem(node.line, f"{key!r} stands here a second time; the first is on line {first}")])
+        again = f"{key!r} stands here a second time; the first is on line {mapping.key_lines[key]}"
+        raise TaxonomyError(path, [Problem(node.line, again)])
     mapping.key_lines[key] = node.line
     return key
 

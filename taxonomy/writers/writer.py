@@ -71,9 +71,7 @@ class Writer(ABC):
         """
 
 
-def of_page(
-    page: GroundTruth, pool: str, answer: str, values: Mapping[str, str] | None = None
-) -> Conversation:
+def of_page(page: GroundTruth, pool: str, answer: str, values: Mapping[str, str] | None = None) -> Conversation:
     """A conversation about one page as it is."""
     return Conversation(
         pool=pool,

@@ -136,7 +136,9 @@ def copy_of(out: Path, folder: Path) -> Path:
 def test_an_output_is_labelled_anew_in_place(out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = copy_of(out, tmp_path)
     text = (ROOT / "taxonomy" / "use_cases.yaml").read_text("utf-8")
-    renamed = text.replace("printed_text:", "print:\n            aliases: [recognition/ocr_and_transcription/printed_text]", 1)
+    renamed = text.replace(
+        "printed_text:", "print:\n            aliases: [recognition/ocr_and_transcription/printed_text]", 1
+    )
     renamed = renamed.replace("ocr_and_transcription/printed_text}", "ocr_and_transcription/print}")
     (tmp_path / "renamed.yaml").write_text(renamed, "utf-8")
     sample = rows(copy)[0]["id"]

@@ -16,7 +16,8 @@ ENGLISH = """<h2>The {subject} report</h2>
 every week. Nobody kept the answers.</p>
 <p>By 2024-0{month}-11 the {subject} had seen {many} visitors, which is {more} more than the year before. Most visitors
 came by boat, some visitors came on foot. {aside}</p>
-<p>{extra} Its walls are made of {stone}, and its roof was mended twice. Whoever climbs the stairs sees the {view} first.</p>
+<p>{extra} Its walls are made of {stone}, and its roof was mended twice. Whoever climbs the stairs sees the {view}
+first.</p>
 """
 CHINESE = """<h2>{subject}的报告</h2>
 <p>这座建筑在19{number}年{month}月{day}日开放，共有{number}个房间。守护人每周写信，没有人保存回信。</p>
@@ -31,7 +32,8 @@ CHINESE_SUBJECTS = ("灯塔", "港口", "粮仓", "果园", "铸造厂", "图书
 def _html(k: int, language: str) -> str:
     template = ENGLISH if language == "en" else CHINESE
     subject = SUBJECTS[k] if language == "en" else CHINESE_SUBJECTS[k]
-    extra = " ".join(f"Room {j} of the {SUBJECTS[k]} holds {j * 7 + k} old {VIEWS[j % 8]} maps." for j in range(1 + 9 * (k % 2)))
+    rooms = range(1 + 9 * (k % 2))
+    extra = " ".join(f"Room {j} of the {SUBJECTS[k]} holds {j * 7 + k} old {VIEWS[j % 8]} maps." for j in rooms)
     return template.format(
         subject=subject,
         latin=SUBJECTS[k].capitalize(),
@@ -53,8 +55,9 @@ def write_document(path: Path, language: str) -> Path:
     writer = pymupdf.DocumentWriter(buffer)
     for k in range(8):
         story = pymupdf.Story(html=_html(k, language))
-        device = writer.begin_page(pymupdf.paper_rect("a5"))
-        story.place(pymupdf.paper_rect("a5") + (36, 36, -36, -36))
+        sheet = pymupdf.paper_rect("a5")
+        device = writer.begin_page(sheet)
+        story.place(pymupdf.Rect(sheet.x0 + 36, sheet.y0 + 36, sheet.x1 - 36, sheet.y1 - 36))
         story.draw(device)
         writer.end_page()
     writer.close()

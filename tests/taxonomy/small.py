@@ -34,15 +34,18 @@ def yaml_text(shares: tuple[float, ...] = (0.5, 0.5)) -> str:
     """The small taxonomy's file."""
     lines = ["# A small taxonomy.", "nodes:"]
     for (group, leaves), share in zip(itertools.groupby(_PHRASES, lambda k: k.split("/")[0]), shares, strict=True):
-        lines += _head(group, share, 2) + ["    nodes:"]
+        lines += [*_head(group, share, 2), "    nodes:"]
         for leaf in leaves:
             slug = leaf.split("/")[1]
-            lines += _head(slug, 0.5, 6) + ["        prompts:"]
+            lines += [*_head(slug, 0.5, 6), "        prompts:"]
             for language, phrases in zip(("en", "zh"), _PHRASES[leaf], strict=True):
                 lines.append(f"          {language}:  # of {slug}")
                 for context, phrase in itertools.product(_CONTEXTS[language], phrases):
                     lines.append(f'            - "{context.format(phrase)}"')
-            lines += ["        near_misses:", f"          - {{prompt: 'not {slug} at all', belongs_to: {_other(leaf)}}}"]
+            lines += [
+                "        near_misses:",
+                f"          - {{prompt: 'not {slug} at all', belongs_to: {_other(leaf)}}}",
+            ]
     return "\n".join(lines) + "\n"
 
 

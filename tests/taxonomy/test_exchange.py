@@ -44,16 +44,15 @@ def test_added_prompts_are_the_only_change(tmp_path: Path) -> None:
     assert add_examples(path, examples) == []
 
 
-@given(st.lists(st.text(min_size=1, max_size=60), min_size=1, max_size=4, unique=True))
+@given(
+    st.lists(
+        st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=60), min_size=1, max_size=4, unique=True
+    )
+)
 def test_any_prompt_can_be_added(tmp_path_factory: pytest.TempPathFactory, prompts: list[str]) -> None:
     path = write_small(tmp_path_factory.mktemp("edit"))
     examples = [Example(f"{prompt} 7x", "reading/table", language_of(prompt)) for prompt in prompts]
-    try:
-        added = add_examples(path, examples)
-    except TaxonomyError as error:  # a character that YAML does not know
-        assert "unknown to YAML" in str(error) or "not valid YAML" in str(error)
-        assert path.read_text("utf-8") == yaml_text()
-        return
+    added = add_examples(path, examples)
     leaf = load(path).leaves["reading/table"].prompts
     assert {" ".join(e.prompt.split()) for e in added} <= {*leaf.en, *leaf.zh}
 
@@ -81,7 +80,8 @@ def test_versions_are_told_apart() -> None:
     without = compare(old, load_text(text.replace("        aliases: [reading/print]\n", ""), HERE))
     assert (without.added, without.removed) == (["reading/transcription"], ["reading/print"])
     assert "become unlabelled" in describe(without)
-    group = text.replace("        aliases: [reading/print]\n", "").replace("  looking:", "  seeing:\n    aliases: [looking]")
+    group = text.replace("        aliases: [reading/print]\n", "")
+    group = group.replace("  looking:", "  seeing:\n    aliases: [looking]")
     group = group.replace("belongs_to: looking/", "belongs_to: seeing/")
     moved = compare(old, load_text(group, HERE))
     assert ("looking/style", "seeing/style") in moved.moved
@@ -132,7 +132,8 @@ def test_shares_sum_to_one(wanted: dict[str, float]) -> None:
 def test_coverage_lists_the_largest_gap_first() -> None:
     targets = {"a/x": 0.5, "a/y": 0.3, "b": 0.2}
     found = coverage({"a/x": 10, "b": 30, "unlabelled": 99}, targets, {"a/y": ["counting"]})
-    assert [(leaf.use_case, leaf.count, leaf.missing) for leaf in found] == [("a/y", 0, 12), ("a/x", 10, 10), ("b", 30, 0)]
+    rows = [(leaf.use_case, leaf.count, leaf.missing) for leaf in found]
+    assert rows == [("a/y", 0, 12), ("a/x", 10, 10), ("b", 30, 0)]
     assert found[0].writers == ("counting",)
     assert coverage({}, targets, {}, wanted=10)[0].missing == 5
 

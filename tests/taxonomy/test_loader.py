@@ -204,8 +204,6 @@ def test_scalars_mean_what_they_look_like() -> None:
 
 
 @given(st.text(max_size=400))
-def test_any_text_is_loaded_or_refused_with_a_line(text: str) -> None:
-    try:
+def test_any_text_is_refused_with_a_line(text: str) -> None:
+    with pytest.raises(TaxonomyError, match=r"^small\.yaml:\d+: "):
         load_text(text, HERE)
-    except TaxonomyError as error:
-        assert str(error).startswith("small.yaml:")

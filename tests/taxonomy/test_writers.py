@@ -145,7 +145,9 @@ def test_leaves_without_a_writer_are_known(taxonomy) -> None:
 
 
 def test_markdown_tables_are_read_as_written() -> None:
-    table, other = markdown_tables(f"Before.\n\n{TABLE}\n\nafter | not a table\n\n| a | b |\n|---|---|\n| 1 \\| 2 | 3 |\n")
+    table, other = markdown_tables(
+        f"Before.\n\n{TABLE}\n\nafter | not a table\n\n| a | b |\n|---|---|\n| 1 \\| 2 | 3 |\n"
+    )
     assert table.header == ("City", "Founded", "People")
     assert table.rows[2] == ("Cask", "1561", "150,020")
     assert other.rows == (("1 | 2", "3"),)
@@ -176,4 +178,6 @@ def test_writers_hold_no_state() -> None:
     for writer in WRITERS.values():
         first = writer.write(pages, 2, random.Random(1))
         second = writer.write(pages, 2, random.Random(1))
-        assert (first and (first.pool, first.answer, first.values)) == (second and (second.pool, second.answer, second.values))
+        assert (first and (first.pool, first.answer, first.values)) == (
+            second and (second.pool, second.answer, second.values)
+        )
