@@ -1,4 +1,4 @@
-"""Pairs of hashes within a Hamming radius, by bit sampling: one sort for each table, and no bucket joined quadratically.
+"""Pairs of hashes within a Hamming radius, by bit sampling: a sort for each table, no bucket joined quadratically.
 
 A table orders all hashes by 32 sampled bits. Hashes that agree in the first k of them share a bucket; two hashes at
 distance d of B bits do so with probability (1 - d/B)^k, and L tables find the pair with 1 - (1 - (1 - d/B)^k)^L. In a

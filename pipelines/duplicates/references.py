@@ -103,8 +103,8 @@ def _files(pattern: str, kind: int) -> Iterator[str]:
             raise UsageError(f"{KINDS[kind]}: {pattern}: {error}") from error
         if manifest.get("fingerprint") != FINGERPRINT_VERSION:
             raise UsageError(
-                f"{KINDS[kind]}: {pattern} was made with another hash setting (fingerprint version "
-                f"{manifest.get('fingerprint', 'none')}, expected {FINGERPRINT_VERSION}); run it again with this version"
+                f"{KINDS[kind]}: {pattern} holds hashes of another kind (fingerprint version "
+                f"{manifest.get('fingerprint', 'none')}, expected {FINGERPRINT_VERSION}); run it again with this Vellum"
             )
         yield from (root.path(path) for path in paths(manifest, "ledger"))
         return
