@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from pipelines.duplicates.settings import MAX_MIN_DETAIL
 from pipelines.duplicates.text import TEXT, text_fingerprint
 from sources.fingerprint import PICTURE
 from sources.sample import Sample
-
-PLAIN_DETAIL = 32.0  # pictures with less to see than this (more than `min_detail` may be set to, twice) carry a digest
 
 
 def fields_of(dtype: np.dtype) -> list[tuple[str, np.dtype]]:
@@ -42,7 +41,7 @@ def fingerprints(samples: Sequence[Sample]) -> np.ndarray:
             image = sample.images[0]
             records["has_image"][k] = 1
             records["num_pixels"][k] = image.width * image.height
-            if picture["detail"][0] < PLAIN_DETAIL:
+            if picture["detail"][0] < MAX_MIN_DETAIL:
                 digest = hashlib.blake2b(image.data, digest_size=16).digest()
                 records["picture"][k] = np.frombuffer(digest, np.uint8)
         text = text_fingerprint(sample.plain_text())

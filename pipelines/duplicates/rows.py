@@ -16,7 +16,7 @@ EVALUATION, AGAINST, NEW = (
     1,
     2,
 )  # kinds, the best first: a sample is compared with items to avoid, then with kept ones
-COPIED = ("detail", "has_image", "picture", "num_pixels", "text", "num_tokens", "sketch")
+COPIED = ("detail", "flatness", "has_image", "picture", "num_pixels", "text", "num_tokens", "sketch")
 
 
 def row_dtype(settings: Dedupe) -> np.dtype:
