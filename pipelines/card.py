@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipelines.ledger import REJECTED
 from pipelines.manifest import MANIFEST, AccountingError, Files, paths, read_manifest
 from pipelines.presentation import croissant, report
+from pipelines.presentation.clusters import read_clusters
 from pipelines.presentation.contact_sheet import contact_sheet
 from pipelines.presentation.escaping import Markdown, code, code_block, markdown, split_code, visible
 from pipelines.presentation.front_matter import front_matter, languages, licenses
@@ -29,6 +30,7 @@ from sources.sample import dataset_schema
 
 README, CROISSANT = "README.md", "croissant.json"
 REPORT, THUMBNAILS = "report/index.html", "report/thumbnails.jpg"
+MAX_REFERENCES = 100  # files listed; the manifest has them all
 PLACE = "path/to/this/folder"  # in the snippets: a folder or the name of a dataset on the hub
 
 # Meaning of every column of data/, in the order of `sources.sample.dataset_schema`.
@@ -75,7 +77,7 @@ def export(out: Files) -> list[str]:
     written = {
         README: render(manifest, statistics, has_contact_sheet=sheet is not None),
         CROISSANT: croissant.describe(manifest, FIELDS, languages(statistics)),
-        REPORT: report.render(manifest, statistics),
+        REPORT: report.render(manifest, statistics, read_clusters(out, manifest)),
     }
     if sheet is not None:
         written[THUMBNAILS] = sheet
@@ -123,6 +125,17 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, *, has_contact_s
             if rows
         ],
         coverage=report.use_cases(manifest),
+        references=[
+            {
+                "setting": reference["setting"],
+                "uri": visible(reference["uri"], 120),
+                "items": f"{reference['items']:,}",
+                "sha256": reference["sha256"],
+            }
+            for reference in manifest.get("references", ())[:MAX_REFERENCES]
+        ],
+        num_references=len(manifest.get("references", ())),
+        compares=bool(manifest["recipe"].get("dedupe")),
         sources=[_source(source) for source in manifest["recipe"]["sources"]],
         recipe=code_block(report.recipe_yaml(manifest), "yaml"),
         reproduce=code_block("python -m pipelines.run --recipe recipe.yaml --output out", "sh"),

@@ -1,4 +1,4 @@
-"""The fingerprint of a sample: everything that comparing it with others needs, 332 bytes, kept in score file and ledger."""
+"""The fingerprint of a sample: all that comparing it with others needs, 333 bytes, kept in score file and ledger."""
 
 import hashlib
 import math
@@ -7,18 +7,25 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from pipelines.duplicates.settings import MAX_MIN_DETAIL
 from pipelines.duplicates.text import TEXT, text_fingerprint
 from sources.fingerprint import PICTURE
 from sources.sample import Sample
 
-PLAIN_DETAIL = 32.0  # pictures with less to see than this (more than `min_detail` may be set to, twice) carry a digest
+
+def fields_of(dtype: np.dtype) -> list[tuple[str, np.dtype]]:
+    """Name and type of every field of a record."""
+    assert dtype.names is not None
+    return [(name, dtype[name]) for name in dtype.names]
+
+
 FINGERPRINT = np.dtype(
     [
-        *((name, *PICTURE.fields[name][:1]) for name in PICTURE.names),
+        *fields_of(PICTURE),
         ("has_image", "u1"),
         ("picture", "u1", 16),  # digest of the encoded image, for pictures with little to see
         ("num_pixels", "<u4"),  # of the first image
-        *((name, *TEXT.fields[name][:1]) for name in TEXT.names),
+        *fields_of(TEXT),
     ]
 )
 
@@ -29,16 +36,16 @@ def fingerprints(samples: Sequence[Sample]) -> np.ndarray:
     for k, sample in enumerate(samples):
         if sample.fingerprint is not None and sample.images:
             picture = np.frombuffer(sample.fingerprint, PICTURE)
-            for name in PICTURE.names:
+            for name, _ in fields_of(PICTURE):
                 records[name][k] = picture[name][0]
             image = sample.images[0]
             records["has_image"][k] = 1
             records["num_pixels"][k] = image.width * image.height
-            if picture["detail"][0] < PLAIN_DETAIL:
+            if picture["detail"][0] < MAX_MIN_DETAIL:
                 digest = hashlib.blake2b(image.data, digest_size=16).digest()
                 records["picture"][k] = np.frombuffer(digest, np.uint8)
         text = text_fingerprint(sample.plain_text())
-        for name in TEXT.names:
+        for name, _ in fields_of(TEXT):
             records[name][k] = text[name][0]
     return records
 

@@ -17,7 +17,7 @@ from pipelines.duplicates.references import Reference, names_of, read_references
 from pipelines.duplicates.rows import EVALUATION, NEW, Rows, row_dtype, rows_of, write_rows
 from pipelines.duplicates.search import EDGE, REASONS, Share, find_edges
 from pipelines.duplicates.settings import Dedupe
-from pipelines.duplicates.stars import keep
+from pipelines.duplicates.stars import nearest_kept
 from pipelines.isolation import readers_of
 from pipelines.job import STAGING, Job
 from pipelines.ledger import CONTAMINATED, SetAside, judge
@@ -206,9 +206,9 @@ class Stars(beam.DoFn):
         recipe = self._job.load_recipe()
         storage = self._job.storage()
         files = all_files(self._job, files)
-        edges = np.unique(np.concatenate([np.frombuffer(piece, EDGE) for piece in element[1]]))
+        edges = np.concatenate([np.frombuffer(piece, EDGE) for piece in element[1]])
         rows = Rows(storage, [file.path for file in files], recipe.dedupe or Dedupe())
-        chosen = choose(edges, rows, dedupe=recipe.dedupe is not None)
+        chosen = nearest_kept(edges, rows, dedupe=recipe.dedupe is not None)
         yield from decisions(chosen, rows, Names(self._job, files)).items()
 
 
@@ -229,30 +229,6 @@ class Names:
         if number not in self._known:
             self._known[number] = names_of(self._storage, self._references[number])
         return self._known[number][place - int(self._starts[number])]
-
-
-def choose(edges: np.ndarray, rows: Rows, *, dedupe: bool) -> np.ndarray:
-    """(D,) `EDGE`, one for every row that is set aside: to the evaluation item or the kept sample nearest to it.
-
-    Args:
-        dedupe: whether duplicates are looked for, or evaluation items only.
-    """
-    kind = rows.column("kind")
-    leaking = edges[kind[edges["winner"]] == EVALUATION]
-    edges = edges[kind[edges["winner"]] != EVALUATION] if dedupe else edges[:0]
-    leaked = np.unique(leaking["loser"])
-    edges = edges[~np.isin(edges["winner"], leaked) & ~np.isin(edges["loser"], leaked)]
-    nodes, ends = np.unique(np.concatenate([edges["winner"], edges["loser"]]), return_inverse=True)
-    winners, losers = ends[: len(edges)], ends[len(edges) :]
-    kept = keep(winners, losers, len(nodes))
-    edges = np.concatenate([leaking, edges[kept[winners] & ~kept[losers]]])
-    # The nearest first; of equally near ones the better, which is what the search put first.
-    ids = np.ascontiguousarray(rows.take("id", edges["winner"])).view(">u8").astype(np.uint64)
-    negative = [-rows.take(name, edges["winner"]).astype(np.int64) for name in ("num_tokens", "num_pixels")]
-    distance = np.where(edges["distance"] < 0, 1 - edges["similarity"], edges["distance"])
-    edges = edges[np.lexsort([ids[:, 1], ids[:, 0], *negative, distance, edges["loser"]])]
-    first = np.concatenate([[True], edges["loser"][1:] != edges["loser"][:-1]]) if len(edges) else np.zeros(0, bool)
-    return edges[first]
 
 
 def decisions(chosen: np.ndarray, rows: Rows, names: Names) -> dict[int, tuple[SetAside, ...]]:

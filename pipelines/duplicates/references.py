@@ -103,8 +103,8 @@ def _files(pattern: str, kind: int) -> Iterator[str]:
             raise UsageError(f"{KINDS[kind]}: {pattern}: {error}") from error
         if manifest.get("fingerprint") != FINGERPRINT_VERSION:
             raise UsageError(
-                f"{KINDS[kind]}: {pattern} was made with another hash setting (fingerprint version "
-                f"{manifest.get('fingerprint', 'none')}, expected {FINGERPRINT_VERSION}); run it again with this version"
+                f"{KINDS[kind]}: {pattern} holds hashes of another kind (fingerprint version "
+                f"{manifest.get('fingerprint', 'none')}, expected {FINGERPRINT_VERSION}); run it again with this Vellum"
             )
         yield from (root.path(path) for path in paths(manifest, "ledger"))
         return
@@ -131,11 +131,7 @@ def _prepared(recipe: Recipe, storage: Storage, run: str, uri: str, kind: int, n
             raise UsageError(f"{KINDS[kind]}: {uri}: {error.message}") from error
     names = table["name"].to_pylist()
     records = from_arrow(table["fingerprint"], FINGERPRINT)
-    ids = (
-        names
-        if kind == AGAINST and _are_ids(names)
-        else [hashlib.sha256(name.encode()).hexdigest()[:32] for name in names]
-    )
+    ids = names if kind == AGAINST and _are_ids(names) else sample_ids(names)
     rows_path, runs_path = f"{FOLDER}/{run}/{number:06d}.rows", ""
     write_rows(storage, rows_path, rows_of(records, ids, np.arange(len(names)), settings, unit=number, kind=kind))
     storage.write_bytes(f"{rows_path}.names", json.dumps(names).encode())
@@ -149,6 +145,11 @@ def names_of(storage: Storage, reference: Reference) -> list[str]:
     """The name of every item of a reference, in the order of its rows."""
     names: list[str] = json.loads(storage.read_bytes(f"{reference.rows}.names"))
     return names
+
+
+def sample_ids(names: Sequence[str]) -> list[str]:
+    """32 hex digits for every name of an item that has no content id."""
+    return [hashlib.sha256(name.encode()).hexdigest()[:32] for name in names]
 
 
 def _are_ids(names: Sequence[str]) -> bool:

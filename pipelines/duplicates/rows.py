@@ -16,7 +16,7 @@ EVALUATION, AGAINST, NEW = (
     1,
     2,
 )  # kinds, the best first: a sample is compared with items to avoid, then with kept ones
-COPIED = ("detail", "has_image", "picture", "num_pixels", "text", "num_tokens", "sketch")
+COPIED = ("detail", "flatness", "has_image", "picture", "num_pixels", "text", "num_tokens", "sketch")
 
 
 def row_dtype(settings: Dedupe) -> np.dtype:
@@ -24,7 +24,7 @@ def row_dtype(settings: Dedupe) -> np.dtype:
     num_bytes = HASH_BYTES[settings.hash_name]
     return np.dtype(
         [("hash", "u1", num_bytes), ("inset", "u1", num_bytes)]
-        + [(name, *FINGERPRINT.fields[name][:1]) for name in COPIED]  # type: ignore[index]
+        + [(name, FINGERPRINT[name]) for name in COPIED]
         + [("id", "u1", 16), ("unit", "<u8"), ("item", "<u4"), ("kind", "u1")]
     )
 

@@ -15,8 +15,11 @@ NEAR_DUPLICATE, SAME_TEXT, SIMILAR_TEXT = range(3)
 EDGE = np.dtype([("winner", "<u4"), ("loser", "<u4"), ("reason", "u1"), ("distance", "<i2"), ("similarity", "<f4")])
 NO_DISTANCE = -1  # of texts
 PENDING_PAIRS = 1 << 23
+VERIFIED_AT_A_TIME = 1 << 20
 RANK_BITS, DISTANCE_BITS = 28, 8  # of a pair in 64 bits
-FIELDS = ("hash", "inset", "picture", "detail", "has_image", "text", "num_tokens", "sketch", "kind")
+FIELDS = ("hash", "inset", "picture", "detail", "flatness", "has_image", "text", "num_tokens", "kind")
+PHOTOGRAPH_FLATNESS = 0.25  # pictures with less background than this are photographs
+SURE_SIMILARITY, SURE_TOKENS = 0.9, 16  # texts that agree so far, and are so long, vouch for pictures that differ more
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +31,32 @@ class Share:
 
 
 def find_edges(rows: Rows, settings: Dedupe, share: Share = Share(), *, border: int | None = None) -> np.ndarray:
-    """(E,) `EDGE` of the pairs found, `winner` and `loser` as places in `rows`, sorted.
+    """(E,) `EDGE`, every pair found once, `winner` and `loser` as places in `rows`.
 
     Args:
         border: rows before it are compared with those from it on only (two blocks of a larger set).
     """
     order = _best_first(rows)
-    ranked = {name: rows.column(name)[order] for name in FIELDS if name not in ("sketch",)}
-    side = np.zeros(len(order), np.uint8) if border is None else (order >= border).astype(np.uint8)
+    ranked = {name: rows.column(name)[order] for name in FIELDS}
+    side = None if border is None else order >= border
     heads, twins = _identical(ranked)
-    found = [_verified(rows, order, ranked, np.stack([heads, twins]), np.zeros(len(twins), np.int16), settings)]
-    if share.number or border is not None:
-        found = []  # said once, by the block's own first task
-    is_twin = np.zeros(len(order), bool)
-    is_twin[twins] = True
-    for pairs, distance in (
-        _near_pictures(ranked, side, np.flatnonzero((ranked["has_image"] == 1) & ~is_twin), settings, share, border),
-        _near_texts(rows, order, ranked, side, is_twin, share, border),
-    ):
-        found.append(_verified(rows, order, ranked, pairs, distance, settings))
-    edges = np.concatenate(found)
-    return np.unique(edges)
+    is_first = np.ones(len(order), bool)
+    is_first[twins] = False
+    has_image, has_text = ranked["has_image"] == 1, ranked["num_tokens"] > 0
+    is_plain = has_image & (ranked["detail"] < settings.min_detail)
+    # A plain picture's hash says nothing: what else it may be is told by its text, or by its bytes.
+    may_be_plain = is_first & has_image & (ranked["detail"] < 2 * settings.min_detail)
+    sketches = rows.column("sketch")
+    found = [
+        _near_pictures(ranked, np.flatnonzero(is_first & has_image & ~is_plain), settings, share, side),
+        _near_texts(ranked, np.flatnonzero(is_first & ~has_image & has_text), sketches, order, share, side),
+    ]
+    if share.number == 0:
+        found.append(_equal_plain(ranked, np.flatnonzero(may_be_plain), settings, side))
+        if side is None:
+            found.append(_pack(heads, twins, np.zeros(len(twins), np.uint16)))
+    pairs, distance = _unpacked(_least(iter(found)))
+    return _verified(sketches, order, ranked, pairs, distance, settings)
 
 
 def _best_first(rows: Rows) -> np.ndarray:
@@ -79,70 +87,85 @@ def _identical(ranked: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _near_pictures(
-    ranked: dict[str, np.ndarray],
-    side: np.ndarray,
-    wanted: np.ndarray,
-    settings: Dedupe,
-    share: Share,
-    border: int | None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of ranks whose hashes, or hash and inset, lie within the radius: (2, P) and their distances (P,)."""
+    ranked: dict[str, np.ndarray], wanted: np.ndarray, settings: Dedupe, share: Share, side: np.ndarray | None
+) -> np.ndarray:
+    """Packed pairs whose hashes, or hash and inset, lie within the wide radius."""
     both = np.stack([ranked["hash"][wanted], ranked["inset"][wanted]], axis=1)
-    words = to_words(both.reshape(2 * len(wanted), -1))
-    tables = Tables.plan(words.shape[1], 64 * len(words), settings.radius_bits)
-    kind = ranked["kind"]
+    hashes = np.ascontiguousarray(both.reshape(2 * len(wanted), -1))
+    words = to_words(hashes)
+    tables = Tables.plan(len(hashes), 64 * len(words), settings.radius_bits)
 
     def near() -> Iterator[np.ndarray]:
         for table in range(share.number, tables.num_tables, share.of):
             for a, b in candidates(words, tables, table):
                 useful = ((a >> 1) != (b >> 1)) & ((a & b & 1) == 0)  # two insets meet where their pictures do
                 a, b = a[useful], b[useful]
-                distance = distances(words, a, b)
-                close = distance <= settings.radius_bits
-                ranks_a, ranks_b = wanted[a[close] >> 1], wanted[b[close] >> 1]
-                yield _packed(ranks_a, ranks_b, distance[close], kind, side, border)
+                distance = distances(hashes, a, b)
+                close = distance <= settings.wide_radius_bits
+                yield _asked(ranked, wanted[a[close] >> 1], wanted[b[close] >> 1], distance[close], side)
 
-    packed = _least(near())
-    mask = np.uint64((1 << RANK_BITS) - 1)
-    pairs = np.stack([packed >> np.uint64(RANK_BITS + DISTANCE_BITS), packed >> np.uint64(DISTANCE_BITS) & mask])
-    return pairs.astype(np.int64), (packed & np.uint64((1 << DISTANCE_BITS) - 1)).astype(np.int16)
+    return _least(near())
 
 
 def _near_texts(
-    rows: Rows,
-    order: np.ndarray,
     ranked: dict[str, np.ndarray],
-    side: np.ndarray,
-    is_twin: np.ndarray,
+    wanted: np.ndarray,
+    sketches: np.ndarray,
+    order: np.ndarray,
     share: Share,
-    border: int | None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of samples without pictures that agree in a band of their sketches: (2, P), and no distance."""
-    wanted = np.flatnonzero((ranked["has_image"] == 0) & (ranked["num_tokens"] > 0) & ~is_twin)
-    bands = to_words(rows.take("sketch", order[wanted])) if len(wanted) else np.zeros((0, 0), np.uint64)
+    side: np.ndarray | None,
+) -> np.ndarray:
+    """Packed pairs of samples without pictures that agree in a band of their sketches."""
+    bands = to_words(sketches[order[wanted]]) if len(wanted) else np.zeros((0, 0), np.uint64)
 
     def near() -> Iterator[np.ndarray]:
         for band in bands[share.number :: share.of]:
             places = np.argsort(band, kind="stable").astype(np.uint32)
             for a, b in side_by_side(band[places], places):
-                ranks_a, ranks_b = wanted[a], wanted[b]
-                yield _packed(ranks_a, ranks_b, np.zeros(len(a), np.uint16), ranked["kind"], side, border)
+                yield _asked(ranked, wanted[a], wanted[b], np.zeros(len(a), np.uint16), side)
 
-    packed = _least(near())
+    return _least(near())
+
+
+def _equal_plain(
+    ranked: dict[str, np.ndarray], wanted: np.ndarray, settings: Dedupe, side: np.ndarray | None
+) -> np.ndarray:
+    """Packed pairs of pictures with little to see that have the same text, or are the same file."""
+
+    def near() -> Iterator[np.ndarray]:
+        for name in ("text", "picture"):
+            some = wanted[ranked[name][wanted].any(axis=1)]
+            digest = to_words(ranked[name][some])[0] if len(some) else np.zeros(0, np.uint64)
+            places = np.argsort(digest, kind="stable").astype(np.uint32)
+            for a, b in side_by_side(digest[places], places):
+                distance = distances(np.ascontiguousarray(ranked["hash"][some]), a, b)
+                close = distance <= settings.radius_bits
+                yield _asked(ranked, some[a[close]], some[b[close]], distance[close], side)
+
+    return _least(near())
+
+
+def _asked(
+    ranked: dict[str, np.ndarray], a: np.ndarray, b: np.ndarray, distance: np.ndarray, side: np.ndarray | None
+) -> np.ndarray:
+    """Packed pairs that somebody asks for; `a` is the better of the two."""
+    asked = ranked["kind"][b] == NEW  # the worse of two references is a reference, and they are not compared
+    if side is not None:
+        asked &= side[a] != side[b]
+    return _pack(a[asked], b[asked], distance[asked])
+
+
+def _pack(a: np.ndarray, b: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """(P,) uint64: rank, rank and distance in one number, so that sorting brings each pair's least distance first."""
+    a, b, distance = (array.astype(np.uint64) for array in (a, b, distance))
+    return a << np.uint64(RANK_BITS + DISTANCE_BITS) | b << np.uint64(DISTANCE_BITS) | distance
+
+
+def _unpacked(packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(2, P) ranks and (P,) distances."""
     mask = np.uint64((1 << RANK_BITS) - 1)
     pairs = np.stack([packed >> np.uint64(RANK_BITS + DISTANCE_BITS), packed >> np.uint64(DISTANCE_BITS) & mask])
-    return pairs.astype(np.int64), np.full(len(packed), NO_DISTANCE, np.int16)
-
-
-def _packed(
-    a: np.ndarray, b: np.ndarray, distance: np.ndarray, kind: np.ndarray, side: np.ndarray, border: int | None
-) -> np.ndarray:
-    """Pairs that somebody asks for, as (rank, rank, distance) in 64 bits each; `a` is the better of the two."""
-    asked = kind[b] == NEW  # the worse of two references is a reference, and they are not compared
-    if border is not None:
-        asked &= side[a] != side[b]
-    a, b, distance = (array[asked].astype(np.uint64) for array in (a, b, distance))
-    return a << np.uint64(RANK_BITS + DISTANCE_BITS) | b << np.uint64(DISTANCE_BITS) | distance
+    return pairs.astype(np.int64), (packed & np.uint64((1 << DISTANCE_BITS) - 1)).astype(np.int16)
 
 
 def _least(batches: Iterator[np.ndarray]) -> np.ndarray:
@@ -165,34 +188,38 @@ def _least(batches: Iterator[np.ndarray]) -> np.ndarray:
 
 
 def _verified(
-    rows: Rows,
+    sketches: np.ndarray,
     order: np.ndarray,
     ranked: dict[str, np.ndarray],
     pairs: np.ndarray,
     distance: np.ndarray,
     settings: Dedupe,
 ) -> np.ndarray:
-    """The `EDGE`s of the pairs that text and detail confirm."""
+    """The `EDGE`s of the pairs that texts, detail and distance confirm."""
     a, b = pairs
     edges = np.zeros(len(a), EDGE)
-    edges["winner"], edges["loser"], edges["distance"] = order[a], order[b], distance
+    edges["winner"], edges["loser"] = order[a], order[b]
     has_text = (ranked["num_tokens"][a] > 0) & (ranked["num_tokens"][b] > 0)
-    edges["similarity"] = np.nan
-    sketches = rows.column("sketch")
-    for start in range(0, len(a), 1 << 20):
-        some = slice(start, start + (1 << 20))
-        edges["similarity"][some] = similarity(sketches[order[a[some]]], sketches[order[b[some]]])
-    edges["similarity"][~has_text] = np.nan
     same_text = has_text & (ranked["text"][a] == ranked["text"][b]).all(axis=1)
-    similar = ~has_text | (edges["similarity"] >= settings.text_similarity)
-    digest_a, digest_b = ranked["picture"][a], ranked["picture"][b]
-    same_picture = digest_a.any(axis=1) & (digest_a == digest_b).all(axis=1)
-    is_plain = (ranked["detail"][a] < settings.min_detail) | (ranked["detail"][b] < settings.min_detail)
-    in_evaluation = ranked["kind"][a] == EVALUATION  # a picture that leaks, leaks under any text
+    edges["similarity"] = np.nan
+    compared = np.flatnonzero(has_text & ~same_text)
+    for start in range(0, len(compared), VERIFIED_AT_A_TIME):
+        some = compared[start : start + VERIFIED_AT_A_TIME]
+        edges["similarity"][some] = similarity(sketches[order[a[some]]], sketches[order[b[some]]])
+    edges["similarity"][same_text] = 1
     is_picture = ranked["has_image"][a] == 1
     edges["reason"] = np.where(is_picture, NEAR_DUPLICATE, np.where(same_text, SAME_TEXT, SIMILAR_TEXT))
-    edges["distance"][~is_picture] = NO_DISTANCE
-    confirmed = np.where(
-        is_plain & is_picture, same_text | (same_picture & similar), similar | (in_evaluation & is_picture)
-    )
-    return edges[confirmed]
+    edges["distance"] = np.where(is_picture, distance, NO_DISTANCE)
+
+    similar = ~has_text | (edges["similarity"] >= settings.text_similarity)
+    num_tokens = np.minimum(ranked["num_tokens"][a], ranked["num_tokens"][b])
+    sure_text = has_text & (edges["similarity"] >= SURE_SIMILARITY) & (num_tokens >= SURE_TOKENS)
+    photographs = np.maximum(ranked["flatness"][a], ranked["flatness"][b]) < PHOTOGRAPH_FLATNESS
+    near = (distance <= settings.radius_bits) | sure_text | photographs
+    # A picture that leaks, leaks under any text.
+    leaks = is_picture & (ranked["kind"][a] == EVALUATION)
+    digest_a, digest_b = ranked["picture"][a], ranked["picture"][b]
+    same_picture = digest_a.any(axis=1) & (digest_a == digest_b).all(axis=1)
+    is_plain = is_picture & (np.minimum(ranked["detail"][a], ranked["detail"][b]) < settings.min_detail)
+    confirmed = np.where(is_plain, same_text | (same_picture & similar), similar | leaks)
+    return edges[confirmed & near]

@@ -17,6 +17,7 @@ from PIL import Image
 
 from pipelines.ledger import KEPT, REJECTED
 from pipelines.presentation import coverage_chart, flow, histogram
+from pipelines.presentation.clusters import Cluster
 from pipelines.presentation.escaping import split_code, visible
 from pipelines.presentation.numbers import measure, number, share, size
 from pipelines.presentation.rules import Bound, bounds, rules
@@ -29,7 +30,7 @@ MAX_FILES = 2_000  # files listed; the manifest has them all
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP")
 
 
-def render(manifest: Mapping[str, Any], statistics: Statistics) -> bytes:
+def render(manifest: Mapping[str, Any], statistics: Statistics, clusters: Sequence[Cluster] = ()) -> bytes:
     """The page as UTF-8 HTML."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -52,6 +53,7 @@ def render(manifest: Mapping[str, Any], statistics: Statistics) -> bytes:
             ("account", "Account"),
             ("reasons", "Reasons"),
             ("pages", f"{manifest['items']['noun'].capitalize()}s"),
+            *([("duplicates", "Duplicates")] if clusters else []),
             ("scores", "Scores"),
             ("contents", "Contents"),
             *([("coverage", "Use cases")] if "labels" in manifest else []),
@@ -65,6 +67,7 @@ def render(manifest: Mapping[str, Any], statistics: Statistics) -> bytes:
         reasons=_reasons(manifest, statistics),
         groups=groups,
         cards=_cards(manifest, statistics, groups, all_bounds),
+        clusters=[_cluster(cluster) for cluster in clusters],
         gallery_note=_gallery_note(manifest, statistics),
         score_names=manifest["scores"],
         languages=[{"code": code} for code in sorted({row["language"] or "" for row in statistics.pictures})],
@@ -280,6 +283,31 @@ def _card(row: Mapping[str, Any], manifest: Mapping[str, Any], all_bounds: Seque
         "image": image,
         "width": width,
         "height": height,
+    }
+
+
+def _cluster(cluster: Cluster) -> dict[str, Any]:
+    """A group of duplicates as the page shows it: the kept sample, then the others with what tells them apart."""
+
+    def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+        image, width, height = _image(row["thumbnail"])
+        told = [f"{row['distance']} bits"] if row["distance"] is not None else []
+        told += [f"text {row['similarity']:.2f}"] if row["similarity"] is not None else []
+        return {
+            "image": image,
+            "width": width,
+            "height": height,
+            "title": f"{visible((row['uri'] or '').rpartition('/')[2], 60)} · {visible(row['locator'] or '')}",
+            "uri": visible(row["uri"] or ""),
+            "reason": visible(row["reason"] or ""),
+            "told": " · ".join(told),
+        }
+
+    return {
+        "id": cluster.id,
+        "count": cluster.num_members,
+        "kept": shown(cluster.kept) if cluster.kept else None,
+        "members": [shown(row) for row in cluster.members],
     }
 
 
