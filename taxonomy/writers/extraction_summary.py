@@ -5,12 +5,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+import numpy as np
+
 from sources.ground_truth import GroundTruth
 from taxonomy.writers.page import SENTENCE, is_sentence
 from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
 
 MAX_HEADING = 90
+MAX_BEFORE = 3  # paragraphs in which the heading is looked for: a running head may stand above it
 NUM_PARAGRAPHS = 3
+MIN_HEIGHT = 1.15  # of the page's usual words: a heading is set in larger type
 
 
 class ExtractionSummary(Writer):
@@ -18,23 +22,31 @@ class ExtractionSummary(Writer):
 
     name = "extraction_summary"
     pools: ClassVar[Mapping[str, Pool]] = {"extraction_summary": Pool("conversion/image_to_text/text_summary")}
-    needs = ("text",)
+    needs = ("text", "words")
+    written = 0.1
 
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
         page = pages[k]
         glue = "" if page.language == "zh" else " "
         paragraphs = [glue.join(p.split("\n")).strip() for p in re.split(r"\n\s*\n", page.text)]
-        if not _is_heading(paragraphs[0]):
+        heading = next((j for j, text in enumerate(paragraphs[:MAX_BEFORE]) if _is_heading(text, page)), None)
+        if heading is None:
             return None
-        firsts = [SENTENCE.match(paragraph) for paragraph in paragraphs[1:]]
+        firsts = [SENTENCE.match(paragraph) for paragraph in paragraphs[heading + 1 :]]
         sentences = [m[0] for m in firsts if m is not None and is_sentence(m[0], page.language)][:NUM_PARAGRAPHS]
         if len(sentences) < 2:
             return None
-        answer = "\n".join([paragraphs[0], *(f"- {sentence}" for sentence in sentences)])
+        answer = "\n".join([paragraphs[heading], *(f"- {sentence}" for sentence in sentences)])
         return of_page(page, "extraction_summary", answer)
 
 
-def _is_heading(line: str) -> bool:
-    """A short line that is no sentence, and no running head with its page number."""
-    has_number = line[:1].isdigit() or line[-1:].isdigit()
-    return 3 <= len(line) <= MAX_HEADING and not has_number and SENTENCE.fullmatch(line) is None
+def _is_heading(text: str, page: GroundTruth) -> bool:
+    """A short line in larger type that is no sentence."""
+    if not 3 <= len(text) <= MAX_HEADING or SENTENCE.fullmatch(text):
+        return False
+    words = text.split()
+    heights = page.boxes[:, 3] - page.boxes[:, 1]
+    starts = [k for k in range(len(page.words) - len(words) + 1) if page.words[k : k + len(words)] == words]
+    if not starts:
+        return False
+    return bool(heights[starts[0] : starts[0] + len(words)].min() >= MIN_HEIGHT * np.median(heights))

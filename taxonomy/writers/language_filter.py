@@ -22,6 +22,7 @@ class LanguageFilter(Writer):
     name = "language_filter"
     pools: ClassVar[Mapping[str, Pool]] = {"chinese_text": Pool(LEAF), "latin_words": Pool(LEAF)}
     needs = ("text",)
+    written = 0.2
 
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
         page = pages[k]

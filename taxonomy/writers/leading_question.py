@@ -19,7 +19,7 @@ class LeadingQuestion(Writer):
     name = "leading_question"
     pools: ClassVar[Mapping[str, Pool]] = {"leading_question": Pool("safety/suggestive_questions", ("claim",))}
     needs = ("text",)
-    written = 0.5
+    written = 0.6
 
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
         page = pages[k]

@@ -17,7 +17,7 @@ class PageOrder(Writer):
     name = "page_order"
     pools: ClassVar[Mapping[str, Pool]] = {"page_order": Pool("multi_image/temporal/sequencing")}
     needs = ("text", "pages")
-    written = 0.7
+    written = 0.8
 
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
         ordered = list(pages[k : k + NUM_PAGES])

@@ -24,6 +24,7 @@ class SpotDifference(Writer):
     name = "spot_difference"
     pools: ClassVar[Mapping[str, Pool]] = {"spot_difference": Pool("multi_image/comparison/spotting_differences")}
     needs = ("words",)
+    written = 0.5
 
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
         page = pages[k]
