@@ -215,7 +215,7 @@ def apply_setting(content: dict[str, Any], setting: str) -> None:
         raise UsageError(f"--set {key}: the value {text!r} is not valid YAML") from error
     section, dot, name = key.rpartition(".")
     targets: dict[str, tuple[dict[str, Any], Sequence[str]]] = {
-        "": (content, ["name", "decontaminate"]),
+        "": (content, ["name", "dedupe", "decontaminate"]),
     }
     for section_name, cls in (("output", Output), ("limits", Limits)):
         content[section_name] = content.get(section_name) or {}
