@@ -129,7 +129,7 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, *, has_contact_s
             {
                 "setting": reference["setting"],
                 "uri": visible(reference["uri"], 120),
-                "items": f"{reference['items']:,}",
+                "num_items": f"{reference['items']:,}",
                 "sha256": reference["sha256"],
             }
             for reference in manifest.get("references", ())[:MAX_REFERENCES]

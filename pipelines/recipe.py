@@ -229,7 +229,7 @@ def apply_setting(content: dict[str, Any], setting: str) -> None:
         raise UsageError(f"--set {key}: the value {text!r} is not valid YAML") from error
     section, dot, name = key.rpartition(".")
     targets: dict[str, tuple[dict[str, Any], Sequence[str]]] = {
-        "": (content, ["name", "decontaminate"]),
+        "": (content, ["name", "dedupe", "decontaminate"]),
     }
     sections: list[tuple[str, Any]] = [("output", Output), ("limits", Limits)]
     for section_name, optional in (("taxonomy", LabelSettings), ("instructions", InstructionSettings)):

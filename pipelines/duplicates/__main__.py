@@ -1,4 +1,4 @@
-"""`python -m pipelines.duplicates`: print the groups of duplicates in an output or a folder of images; change nothing."""
+"""`python -m pipelines.duplicates`: print groups of duplicates in an output or a folder of images; change nothing."""
 
 import argparse
 import json

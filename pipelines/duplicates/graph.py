@@ -97,9 +97,9 @@ def all_files(job: Job, files: Sequence[RowFile]) -> list[RowFile]:
 def tasks_of(files: Sequence[RowFile]) -> Iterator[Task]:
     """Every pair of blocks once, their tables in shares."""
     blocks: list[list[int]] = []
-    filled = ROWS_PER_BLOCK
+    filled = 0
     for number, file in enumerate(files):
-        if filled + file.num_rows > ROWS_PER_BLOCK:
+        if not blocks or filled + file.num_rows > ROWS_PER_BLOCK:
             blocks.append([])
             filled = 0
         blocks[-1].append(number)

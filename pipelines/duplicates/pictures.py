@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from pipelines.duplicates.fingerprint import fingerprints, to_arrow
 from pipelines.duplicates.text import runs_of
@@ -83,6 +83,8 @@ def sample_of(data: bytes | None, text: str) -> Sample:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             grey = np.asarray(image.convert("L"))
+    except UnidentifiedImageError as error:
+        raise InputError("unreadable_image", "it is no image that can be decoded") from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError("unreadable_image", f"the image cannot be decoded: {error}") from error
     encoded = EncodedImage(data=data, extension="", width=grey.shape[1], height=grey.shape[0])

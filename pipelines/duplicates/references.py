@@ -75,7 +75,7 @@ def prepare(recipe: Recipe, storage: Storage, run: str) -> tuple[str, list[Refer
         for pattern in patterns:
             found = len(references)
             try:
-                for uri in _files(pattern, kind):
+                for uri in _files(pattern, kind, storage):
                     references += _prepared(recipe, storage, run, uri, kind, len(references))
             except StorageError as error:
                 raise UsageError(f"{KINDS[kind]}: {pattern}: {error}") from error
@@ -93,9 +93,11 @@ def read_references(storage: Storage, path: str) -> list[Reference]:
     return [Reference(**entry) for entry in json.loads(storage.read_bytes(path))] if path else []
 
 
-def _files(pattern: str, kind: int) -> Iterator[str]:
+def _files(pattern: str, kind: int, output: Storage) -> Iterator[str]:
     """Files of a collection: the ledger of an output, else images and Parquet files. Raises UsageError."""
     root = Storage(pattern) if not any(sign in pattern for sign in "*?[") else None
+    if root is not None and root.root == output.root:
+        raise UsageError(f"{KINDS[kind]}: {pattern} is the output of this run; its samples would repeat themselves")
     if root is not None and root.exists(MANIFEST):
         try:
             manifest = read_manifest(root)

@@ -91,7 +91,7 @@ def _near_pictures(
 ) -> np.ndarray:
     """Packed pairs whose hashes, or hash and inset, lie within the wide radius."""
     both = np.stack([ranked["hash"][wanted], ranked["inset"][wanted]], axis=1)
-    hashes = np.ascontiguousarray(both.reshape(2 * len(wanted), -1))
+    hashes = np.ascontiguousarray(both.reshape(2 * len(wanted), both.shape[2]))
     words = to_words(hashes)
     tables = Tables.plan(len(hashes), 64 * len(words), settings.radius_bits)
 

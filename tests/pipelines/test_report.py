@@ -389,6 +389,7 @@ def many(root, num_rows, num_pictures, row_group_size=50_000):
                 "similarity": pa.nulls(n, pa.float32()),
                 "language": pa.array(["en"] * n),
                 "flags": empty,
+                "label": pa.nulls(n, ledger_schema(scores).field("label").type),
                 "split": pa.array(np.where(blank, None, "train")).cast(pa.string()),
                 "num_bytes": pa.array(rng.integers(1000, 90_000, n)),
                 "scores": struct.cast(ledger_schema(scores).field("scores").type),
