@@ -29,7 +29,8 @@ import pyarrow.parquet as pq
 import pymupdf
 from PIL import Image
 
-from sources.images import encode, grey_of, ink, phash
+from sources.fingerprint import phash_of, picture_fingerprint
+from sources.images import encode, grey_of, ink
 
 SIDE_PX = 1024
 PAGES_A_FILE = 15
@@ -152,7 +153,7 @@ def work(task: tuple[str, list[Path], Path]) -> int:
                     "text": " ".join(word[0] for word in words),
                     "words": [dict(zip(("text", "x0", "y0", "x1", "y1"), word, strict=True)) for word in words],
                     "ink": ink(grey),
-                    "phash": phash(grey),
+                    "phash": phash_of(picture_fingerprint(grey)),
                 }
             )
             if len(rows) == PAGES_A_PART:

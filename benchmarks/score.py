@@ -31,9 +31,8 @@ def question_of(processor: Processor) -> Question:
     """A question that makes the whole prompt TEXT_TOKENS long beside the image."""
     config = processor.config
     room = config.tokens_per_image + TEXT_TOKENS
-    spare = room - len(
-        processor.prompt([{"role": "user", "content": [{"type": "image"}]}], [random_models.noise(0, 8)])
-    )
+    empty = [{"role": "user", "content": [{"type": "image"}]}]
+    spare = room - len(processor.prompt(empty, [random_models.noise(0, 8)], system=""))
     if spare < 1:
         raise SystemExit(f"the template alone is longer than {TEXT_TOKENS} tokens")
     return Question(("Is it sharp? " * spare)[: spare - 1] + "?", ("Yes", "No"))

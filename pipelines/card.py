@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipelines.ledger import REJECTED
 from pipelines.manifest import MANIFEST, AccountingError, Files, paths, read_manifest
 from pipelines.presentation import croissant, report
+from pipelines.presentation.clusters import read_clusters
 from pipelines.presentation.contact_sheet import contact_sheet
 from pipelines.presentation.escaping import Markdown, code, code_block, markdown, split_code, visible
 from pipelines.presentation.front_matter import front_matter, languages, licenses
@@ -29,6 +30,7 @@ from sources.sample import dataset_schema
 
 README, CROISSANT = "README.md", "croissant.json"
 REPORT, THUMBNAILS = "report/index.html", "report/thumbnails.jpg"
+MAX_REFERENCES = 100  # files listed; the manifest has them all
 PLACE = "path/to/this/folder"  # in the snippets: a folder or the name of a dataset on the hub
 
 # Meaning of every column of data/, in the order of `sources.sample.dataset_schema`.
@@ -41,7 +43,7 @@ FIELDS = {
     "words": "Every word with its box on the image, in pixels from the top left, and the index of the image.",
     "flags": "Facts that are no verdict, such as `scan` or `ocr_layer`.",
     "language": "ISO 639 code of the text as fastText names it; null if unknown.",
-    "label": "Use case from the taxonomy, its confidence and who gave it; null if not labelled.",
+    "label": "Use case from the taxonomy, its confidence, who gave it, and further use cases separated by spaces.",
     "scores": "Every filter's score; null where it has no meaning.",
     "phash": "256-bit perceptual hash of the first image.",
     "provenance": "The input's name, the place in it, its licence, when it was fetched, and its SHA-256.",
@@ -75,7 +77,7 @@ def export(out: Files) -> list[str]:
     written = {
         README: render(manifest, statistics, has_contact_sheet=sheet is not None),
         CROISSANT: croissant.describe(manifest, FIELDS, languages(statistics)),
-        REPORT: report.render(manifest, statistics),
+        REPORT: report.render(manifest, statistics, read_clusters(out, manifest)),
     }
     if sheet is not None:
         written[THUMBNAILS] = sheet
@@ -122,6 +124,18 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, *, has_contact_s
             )
             if rows
         ],
+        coverage=report.use_cases(manifest),
+        references=[
+            {
+                "setting": reference["setting"],
+                "uri": visible(reference["uri"], 120),
+                "num_items": f"{reference['items']:,}",
+                "sha256": reference["sha256"],
+            }
+            for reference in manifest.get("references", ())[:MAX_REFERENCES]
+        ],
+        num_references=len(manifest.get("references", ())),
+        compares=bool(manifest["recipe"].get("dedupe")),
         sources=[_source(source) for source in manifest["recipe"]["sources"]],
         recipe=code_block(report.recipe_yaml(manifest), "yaml"),
         reproduce=code_block("python -m pipelines.run --recipe recipe.yaml --output out", "sh"),

@@ -12,16 +12,22 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from filters.filter import Filter
+from pipelines.duplicates.fingerprint import fingerprints, to_arrow
+from pipelines.duplicates.leaks import Runs, texts_of
+from pipelines.duplicates.pictures import read_collection
+from pipelines.labels import conversations, labelled, load_labelling
 from pipelines.parts import read_local, write_table
 from pipelines.recipe import Recipe, build_recipe
 from sources.sample import Sample, from_part, to_part
 from sources.source import InputError, ItemError, Source
+from taxonomy.labelling import Labelling
 
 ERRORS_KEY = b"vellum.errors"
 
@@ -72,6 +78,15 @@ def _answer(recipe: Recipe, request: dict[str, Any], send: Any) -> dict[str, Any
         send(item=-1)
         contents = recipe.sources[request["source"]].inspect(Path(request["path"]))
         return {"digest": contents.digest, "num_items": contents.num_items}
+    if request["task"] == "collection":
+        send(item=-1)
+        write_table(read_collection(Path(request["path"]), request["name"]), Path(request["out"]))
+        return {}
+    if request["task"] == "leaks":
+        send(item=-1)
+        runs = Runs(Path(request["runs"]))
+        items = [runs.item_of(text) for text in texts_of(read_local(Path(request["part"])))]
+        return {"hits": [[row, item] for row, item in enumerate(items) if item is not None]}
     if request["task"] == "read":
         samples, errors = _read(recipe.sources[request["source"]], request, send)
     else:
@@ -80,8 +95,20 @@ def _answer(recipe: Recipe, request: dict[str, Any], send: Any) -> dict[str, Any
         samples, errors = from_part(part), part.schema.metadata[ERRORS_KEY]
     send(item=-1)
     scores = _scores(samples, recipe.filters, recipe.score_names())
+    if request.get("taxonomy"):
+        labelling = _labelling(json.dumps(recipe.to_json()), request["taxonomy"])
+        if recipe.instructions is None:
+            scores = labelled(scores, samples, labelling)
+        else:
+            scores, made = conversations(scores, samples, labelling, recipe)
+            write_table(pa.Table.from_batches([to_part(made)]), Path(request["rows"]))
     write_table(scores.replace_schema_metadata({ERRORS_KEY: errors}), Path(request["scores"]))
     return {}
+
+
+@cache
+def _labelling(recipe: str, folder: str) -> Labelling:
+    return load_labelling(build_recipe(json.loads(recipe)), Path(folder))
 
 
 def _read(source: Source, request: dict[str, Any], send: Any) -> tuple[list[Sample], bytes]:
@@ -143,6 +170,7 @@ def _scores(samples: Sequence[Sample], filters: Sequence[Filter], names: Sequenc
             "language": pa.array(languages, pa.string()),
             "flags": pa.array([list(s.flags) for s in samples], pa.list_(pa.string())),
             "phash": pa.array([s.phash for s in samples], pa.binary(32)),
+            "fingerprint": to_arrow(fingerprints(samples)),
             **{f"score.{name}": pa.array(column, pa.float32()) for name, column in values.items()},
         }
     )

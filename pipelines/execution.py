@@ -13,17 +13,27 @@ from apache_beam.options.pipeline_options import (
     StandardOptions,
 )
 
+from pipelines.duplicates.references import prepare
 from pipelines.graph import build
 from pipelines.inputs import write_listing
 from pipelines.isolation import OutputError
 from pipelines.job import STAGING, Job
+from pipelines.labels import publish_taxonomy
 from pipelines.manifest import AccountingError
 from pipelines.progress import progress_of
 from pipelines.recipe import UsageError
 from pipelines.storage import OutputInUse, StorageError
 
 OUR_OWN = (OutputError, AccountingError, StorageError)  # errors whose text is a sentence for the user
-STALE = ("tmp", "shards", "progress", "inputs")  # folders in staging that only a running job needs
+STALE = (
+    "tmp",
+    "shards",
+    "progress",
+    "inputs",
+    "references",
+    "duplicates",
+    "relabel",
+)  # folders in staging that only a running job needs
 
 
 def execute(job: Job, limit: int | None, readers: int, beam_args: list[str]) -> dict[str, Any]:
@@ -40,12 +50,15 @@ def execute(job: Job, limit: int | None, readers: int, beam_args: list[str]) -> 
     try:
         with storage.lock() as lease:
             _clean(job)
+            publish_taxonomy(job.load_recipe(), storage)
+            references, _ = prepare(job.load_recipe(), storage, job.run)
             listing, num_inputs = write_listing(job.load_recipe(), storage, job.run, limit)
             progress_of(job).add(inputs_found=num_inputs)
             progress_of(job).flush()
             is_local = options.view_as(StandardOptions).runner is None
             pipeline = beam.Pipeline(runner=_local_runner() if is_local else None, options=options)
-            build(pipeline, dataclasses.replace(job, listing=tuple(listing), readers=readers if is_local else 1))
+            planned = dataclasses.replace(job, listing=tuple(listing), references=references)
+            build(pipeline, dataclasses.replace(planned, readers=readers if is_local else 1))
             result = pipeline.run()
             if not options.view_as(GoogleCloudOptions).template_location:  # else there is no job to wait for
                 result.wait_until_finish()

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping
 import apache_beam as beam
 
 from pipelines.concurrent import COUNTS
+from pipelines.duplicates.graph import FindDuplicates, unit_number
 from pipelines.inputs import read_listing
 from pipelines.job import Job
+from pipelines.mixing import Cut, TallyUseCases
 from pipelines.publish import Publish
+from pipelines.settling import Settle
 from pipelines.shards import MakePlan, WriteShard
 from pipelines.staging import ERRORS, Inspect, Stage, units_of
 
@@ -16,8 +19,8 @@ from pipelines.staging import ERRORS, Inspect, Stage, units_of
 def build(pipeline: beam.Pipeline, job: Job) -> beam.PCollection[str]:
     """Lay out the whole run on a pipeline.
 
-    inputs ─► inspect ─► units ─► stage ─► entries ─► shards ─► publish
-                 └ errors, counts ┴─────────┘ plan ┘      counts ┘
+    inputs ─► inspect ─► units ─► stage ─► find duplicates ─► settle ─► entries ─► shards ─► publish
+                 └ errors, counts ┴────────────────────────────┴─────────┘ plan ┘      counts ┘
     """
     recipe = job.load_recipe()
     storage = job.storage()
@@ -34,14 +37,35 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.PCollection[str]:
         | "SameContent" >> beam.GroupByKey()
         | "Units" >> beam.FlatMap(units_of, tuple(source.items_per_unit for source in recipe.sources))
         | "SpreadUnits" >> beam.Reshuffle()
-        | "Stage" >> beam.ParDo(Stage(job)).with_outputs(COUNTS, main="entries")
+        | "Stage" >> beam.ParDo(Stage(job)).with_outputs(ERRORS, COUNTS, main="units")
     )
+    decisions = pipeline | "NoDecisions" >> beam.Create([])
+    if recipe.dedupe is not None or recipe.decontaminate:
+        num_samples = (
+            staged[COUNTS]
+            | "Samples" >> beam.Map(lambda counts: counts["samples.total"])
+            | "NumSamples" >> beam.CombineGlobally(sum)
+        )
+        decisions = staged.units | "FindDuplicates" >> FindDuplicates(job, beam.pvalue.AsSingleton(num_samples))
+    decided = {
+        "units": staged.units | "Number" >> beam.Map(lambda unit: (unit_number(unit), unit)),
+        "decisions": decisions,
+    } | "Decided" >> beam.CoGroupByKey()
+    sides = []
+    if recipe.taxonomy is not None and recipe.taxonomy.samples is not None:
+        tally = (
+            decided
+            | "TallyUseCases" >> beam.ParDo(TallyUseCases(job))
+            | "SumTallies" >> beam.CombineGlobally(SumCounts())
+        )
+        sides.append(beam.pvalue.AsSingleton(tally | "Cuts" >> beam.Map(Cut(job))))
+    settled = decided | "Settle" >> beam.ParDo(Settle(job), *sides).with_outputs(COUNTS, main="entries")
     counts = (
-        (matched, inspected[COUNTS], staged[COUNTS])
+        (matched, inspected[COUNTS], staged[COUNTS], settled[COUNTS])
         | "AllCounts" >> beam.Flatten()
         | "SumCounts" >> beam.CombineGlobally(SumCounts())
     )
-    entries = (staged.entries, inspected[ERRORS]) | "AllEntries" >> beam.Flatten()
+    entries = (settled.entries, inspected[ERRORS], staged[ERRORS]) | "AllEntries" >> beam.Flatten()
     plan = beam.pvalue.AsSingleton(entries | "Plan" >> beam.CombineGlobally(MakePlan(recipe.output.shard_mb)))
     shards = (
         entries

@@ -20,6 +20,8 @@ class Job:
         output: folder or `gs://`, `s3://` prefix.
         run: random name of this run; only progress files carry it.
         listing: files, relative to the output, with one input a line (`pipelines/inputs.py`).
+        references: file, relative to the output, that lists what samples are compared with besides each other
+            (`pipelines/duplicates/references.py`); empty without any.
         retry_failed: parts that hold failed items are read again.
         readers: reader processes that one worker process may run side by side.
     """
@@ -28,6 +30,7 @@ class Job:
     output: str
     run: str
     listing: tuple[str, ...] = ()
+    references: str = ""
     retry_failed: bool = False
     readers: int = 1
 

@@ -3,9 +3,11 @@
 import importlib.metadata
 import json
 import platform
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
+from pipelines.duplicates.settings import FINGERPRINT_VERSION
 from pipelines.recipe import Recipe
 
 PACKAGES = (
@@ -16,6 +18,7 @@ PACKAGES = (
     "pillow",
     "pyarrow",
     "pymupdf",
+    "rensa",
     "zlib-ng",
 )
 MANIFEST = "manifest.json"
@@ -36,17 +39,28 @@ class Files(Protocol):
 
 
 class Shard(NamedTuple):
-    """A written file: `path` is where it will stand, relative to the output."""
+    """A written file: `path` is where it will stand, relative to the output; `labels` are its samples by use case."""
 
     path: str
     table: str
     rows: int
     bytes: int
     sha256: str
+    labels: tuple[tuple[str, int], ...] = ()
 
 
-def build_manifest(recipe: Recipe, counts: Mapping[str, int], shards: Sequence[Shard]) -> dict[str, Any]:
+def build_manifest(
+    recipe: Recipe,
+    counts: Mapping[str, int],
+    shards: Sequence[Shard],
+    references: Sequence[Mapping[str, Any]] = (),
+    targets: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
     """The manifest of a finished run: recipe, versions, counts and files, and nothing that two equal runs differ in.
+
+    Args:
+        references: files of other collections that samples were compared with.
+        targets: share of every leaf of the taxonomy; None if samples are not labelled.
 
     Raises AccountingError.
     """
@@ -88,6 +102,9 @@ def build_manifest(recipe: Recipe, counts: Mapping[str, int], shards: Sequence[S
             if any(shard.table == table for shard in shards)
         },
         "scores": recipe.score_names(),
+        "fingerprint": FINGERPRINT_VERSION,
+        "references": [dict(reference) for reference in references],
+        **_labels(recipe, shards, targets),
         "files": [
             {"path": s.path, "table": s.table, "rows": s.rows, "bytes": s.bytes, "sha256": s.sha256}
             for s in sorted(shards)
@@ -95,6 +112,24 @@ def build_manifest(recipe: Recipe, counts: Mapping[str, int], shards: Sequence[S
     }
     reconcile(manifest)
     return manifest
+
+
+def _labels(recipe: Recipe, shards: Sequence[Shard], targets: Mapping[str, float] | None) -> dict[str, Any]:
+    if recipe.taxonomy is None or targets is None:
+        return {}
+    return {"labels": labels_section(shards, targets, recipe.taxonomy.samples)}
+
+
+def labels_section(shards: Sequence[Shard], targets: Mapping[str, float], wanted: int | None) -> dict[str, Any]:
+    """What a manifest says of use cases: kept samples and target share of each, and how many samples were wanted."""
+    counts: Counter[str] = Counter()
+    for shard in shards:
+        counts.update(dict(shard.labels))
+    return {
+        "counts": dict(sorted(counts.items())),
+        "targets": {use_case: round(share, 6) for use_case, share in targets.items()},
+        "wanted": wanted,
+    }
 
 
 def reconcile(manifest: Mapping[str, Any]) -> None:
@@ -115,6 +150,8 @@ def reconcile(manifest: Mapping[str, Any]) -> None:
     for split, counts in manifest["splits"].items():
         check(f"samples of the split {split}", counts["samples"], "rows of its files", rows(split))
     check("samples", samples["total"], "rows of the ledger", rows("ledger"))
+    if "labels" in manifest:
+        check("samples kept", samples["kept"], "samples of all use cases", sum(manifest["labels"]["counts"].values()))
     check(f"inputs and {noun}s failed", failed, "rows of errors", rows("errors"))
     check(f"inputs and {noun}s failed", failed, "failures of all causes", sum(manifest["failures"].values()))
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 import apache_beam as beam
 
 from pipelines import card
+from pipelines.duplicates.references import read_references
 from pipelines.job import Job
+from pipelines.labels import targets_of
 from pipelines.manifest import MANIFEST, Shard, build_manifest
 from pipelines.shards import staged
 from pipelines.storage import Storage
@@ -23,7 +25,9 @@ class Publish(beam.DoFn):
     def process(self, _: None, counts: Mapping[str, int], shards: Iterable[Shard]) -> Iterator[str]:
         storage = self._job.storage()
         shards = sorted(shards)
-        manifest = build_manifest(self._job.load_recipe(), counts, shards)
+        recipe = self._job.load_recipe()
+        references = [r.described() for r in read_references(storage, self._job.references)]
+        manifest = build_manifest(recipe, counts, shards, references, targets_of(recipe, storage))
         storage.delete(MANIFEST)
         place_shards(storage, self._job, shards)
         text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"

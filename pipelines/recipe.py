@@ -19,8 +19,11 @@ from filters.ink import MinInk
 from filters.language import Language
 from filters.short_side import MinShortSide
 from filters.text_length import TextLength
+from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
 from sources.pdfs import Pdfs
 from sources.source import Source
+from taxonomy.instructions import InstructionSettings
+from taxonomy.settings import LabelSettings
 
 SOURCES: dict[str, type[Source]] = {cls.name: cls for cls in (Pdfs,)}
 FILTERS: dict[str, type[Filter]] = {
@@ -88,13 +91,22 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Everything a run depends on besides its inputs."""
+    """Everything a run depends on besides its inputs.
+
+    Args:
+        dedupe: what counts as the same sample; None: near duplicates are not looked for.
+        decontaminate: evaluation sets (images, Parquet files, dataset folders) that no kept sample may show.
+    """
 
     name: str
     sources: tuple[Source, ...]
     filters: tuple[Filter, ...]
     output: Output = field(default_factory=Output)
     limits: Limits = field(default_factory=Limits)
+    dedupe: Dedupe | None = None
+    decontaminate: tuple[str, ...] = ()
+    taxonomy: LabelSettings | None = None
+    instructions: InstructionSettings | None = None
 
     def score_names(self) -> list[str]:
         """Names of all scores, in the recipe's order."""
@@ -116,6 +128,10 @@ class Recipe:
             "filters": [{"type": f.name, **settings(f)} for f in self.filters],
             "output": settings(self.output),
             "limits": settings(self.limits),
+            **({"dedupe": settings(self.dedupe)} if self.dedupe else {}),
+            **({"decontaminate": list(self.decontaminate)} if self.decontaminate else {}),
+            **({"taxonomy": settings(self.taxonomy)} if self.taxonomy else {}),
+            **({"instructions": settings(self.instructions)} if self.instructions else {}),
         }
 
 
@@ -126,7 +142,7 @@ def part_key(source: Source) -> str:
 
 def scores_key(filters: Sequence[Filter]) -> str:
     """Names the score files of a set of filters: changes exactly when a sample would get other scores."""
-    return _key([[f.name, f.fingerprint] for f in filters])
+    return _key([FINGERPRINT_VERSION, *([f.name, f.fingerprint] for f in filters)])
 
 
 def _key(value: Any) -> str:
@@ -170,13 +186,31 @@ def build_recipe(content: Mapping[str, Any], where: str = "the recipe") -> Recip
     name = content.get("name", sources[0].name)
     if not isinstance(name, str) or not name.strip():
         raise UsageError(f"{where}: name must be a non-empty text, got {name!r}")
+    if "instructions" in content and "taxonomy" not in content:
+        raise UsageError(f"{where} has `instructions` without their questions; add `taxonomy: {{}}`")
     return Recipe(
         name=name,
         sources=tuple(sources),
         filters=tuple(filters),
         output=_checked(Output, content.get("output") or {}, f"{where}: output"),
         limits=_checked(Limits, content.get("limits") or {}, f"{where}: limits"),
+        dedupe=None if content.get("dedupe") is None else _checked(Dedupe, content["dedupe"], f"{where}: dedupe"),
+        decontaminate=_names(content.get("decontaminate"), f"{where}: decontaminate"),
+        taxonomy=_checked(LabelSettings, content["taxonomy"] or {}, f"{where}: taxonomy")
+        if "taxonomy" in content
+        else None,
+        instructions=_checked(InstructionSettings, content["instructions"] or {}, f"{where}: instructions")
+        if "instructions" in content
+        else None,
     )
+
+
+def _names(value: Any, where: str) -> tuple[str, ...]:
+    """One name or a list of names, as a tuple."""
+    names = [] if value is None else [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise UsageError(f"{where} must be a list of names, got {value!r}")
+    return tuple(names)
 
 
 def apply_setting(content: dict[str, Any], setting: str) -> None:
@@ -195,11 +229,18 @@ def apply_setting(content: dict[str, Any], setting: str) -> None:
         raise UsageError(f"--set {key}: the value {text!r} is not valid YAML") from error
     section, dot, name = key.rpartition(".")
     targets: dict[str, tuple[dict[str, Any], Sequence[str]]] = {
-        "": (content, ["name"]),
+        "": (content, ["name", "dedupe", "decontaminate"]),
     }
-    for section_name, cls in (("output", Output), ("limits", Limits)):
+    sections: list[tuple[str, Any]] = [("output", Output), ("limits", Limits)]
+    for section_name, optional in (("taxonomy", LabelSettings), ("instructions", InstructionSettings)):
+        if section == section_name or section_name in content:  # without the section nothing is labelled or asked
+            sections.append((section_name, optional))
+    for section_name, cls in sections:
         content[section_name] = content.get(section_name) or {}
         targets[section_name] = (content[section_name], _keys(cls))
+    if section == "dedupe" or content.get("dedupe") is not None:  # naming it switches it on
+        content["dedupe"] = content.get("dedupe") or {}
+        targets["dedupe"] = (content["dedupe"], _keys(Dedupe))
     for kind, registry in (("sources", SOURCES), ("filters", FILTERS)):
         for entry in content.get(kind) or []:
             typed: Any = registry.get(str(entry.get("type"))) if isinstance(entry, dict) else None

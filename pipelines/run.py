@@ -17,6 +17,7 @@ from typing import Any
 
 from pipelines.dry_run import print_plan
 from pipelines.job import STAGING, Job
+from pipelines.labels import pinned
 from pipelines.recipe import RECIPES, SOURCES, Recipe, UsageError, apply_setting, build_recipe, load_recipe
 from pipelines.storage import Storage, StorageError, is_remote
 from pipelines.summary import print_summary
@@ -159,6 +160,7 @@ def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: 
             f.check()
         except ValueError as error:
             raise UsageError(str(error)) from error
+    recipe = pinned(recipe)
     run = secrets.token_hex(4)
     job = Job(
         recipe=json.dumps(recipe.to_json(secrets=True)), output=storage.root, run=run, retry_failed=args.retry_failed

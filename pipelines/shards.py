@@ -5,6 +5,7 @@ import hashlib
 import heapq
 import io
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
@@ -16,19 +17,21 @@ from PIL import Image
 
 from pipelines.concurrent import ConcurrentDoFn
 from pipelines.job import STAGING, Job
+from pipelines.labels import count_labels, label_struct
 from pipelines.ledger import (
     DUPLICATE,
     ERRORS_SCHEMA,
     KEPT,
-    REJECTED,
     SAME_CONTENT,
     Verdict,
     judge,
     ledger_schema,
+    settle,
 )
 from pipelines.manifest import DATA_TABLES, Shard
 from pipelines.parts import read_table
 from pipelines.progress import progress_of
+from pipelines.settling import Settled
 from pipelines.staging import Entry, ErrorRow, Unit, UnitFiles, split_of
 from sources.sample import dataset_schema
 
@@ -109,6 +112,7 @@ class WriteShard(ConcurrentDoFn):
         key, payloads = element
         table = key.rpartition("-")[0]
         path = plan.path(key)
+        labels: Counter[str] = Counter()
         with self._storage.create(staged(self._job, path)) as raw:
             file = HashingFile(raw)
             if table == "errors":
@@ -116,35 +120,29 @@ class WriteShard(ConcurrentDoFn):
             elif table == "ledger":
                 rows = self._write_ledger(file, sorted(payloads, key=_place))
             else:
-                rows = self._write_data(file, sorted(payloads, key=_place), table)
+                rows = self._write_data(file, sorted(payloads, key=_place), table, labels)
         progress_of(self._job).add(shards_written=1)
-        yield Shard(path, table, rows, file.num_bytes, file.sha256())
+        yield Shard(path, table, rows, file.num_bytes, file.sha256(), tuple(sorted(labels.items())))
 
-    def _write_data(self, file: "HashingFile", units: list[Unit], split: str) -> int:
+    def _write_data(self, file: "HashingFile", units: list[Settled], split: str, labels: Counter[str]) -> int:
         schema = dataset_schema(self._names)
         metadata = {b"huggingface": json.dumps({"info": {"features": hub_features(self._names)}}).encode()}
         limit = int(self._recipe.output.row_group_mb * 1_000_000)
         rows = 0
-        with pq.ParquetWriter(
-            file,
-            schema.with_metadata(metadata),
-            compression=_compression(schema),
-            use_dictionary=["source", "language", "split", "provenance.license", "provenance.uri"],
-            write_page_index=True,
-            use_content_defined_chunking=True,
-        ) as writer:
+        with pq.ParquetWriter(file, schema.with_metadata(metadata), **parquet_options(schema, split)) as writer:
             for group in row_groups(self._kept(units, schema, split), limit):
                 writer.write_table(group, row_group_size=len(group))
                 rows += len(group)
+                labels.update(count_labels(group["label"]))
         return rows
 
-    def _kept(self, units: list[Unit], schema: pa.Schema, split: str) -> Iterator[tuple[pa.Table, list[int]]]:
+    def _kept(self, units: list[Settled], schema: pa.Schema, split: str) -> Iterator[tuple[pa.Table, list[int]]]:
         """The kept rows of each unit as the dataset has them, with their sizes in bytes."""
-        for unit in units:
+        for unit, set_aside in units:
             files = UnitFiles.of(self._recipe, unit)
             scored = read_table(self._storage, files.scores)
-            verdicts = judge(scored, self._recipe.filters)
-            part = read_table(self._storage, files.part)
+            verdicts = settle(judge(scored, self._recipe.filters), set_aside)
+            part = read_table(self._storage, files.rows)
             if not all(verdict.is_kept for verdict in verdicts):  # filtering copies the images
                 mask = pa.array([verdict.is_kept for verdict in verdicts])
                 part, scored = part.filter(mask), scored.filter(mask)
@@ -158,7 +156,7 @@ class WriteShard(ConcurrentDoFn):
         fields["license"] = pa.repeat(pa.scalar(self._recipe.sources[unit.source].license, pa.string()), length)
         columns = {
             "language": scored["language"],
-            "label": pa.nulls(length, schema.field("label").type),
+            "label": label_struct(scored),
             **({"scores": scores_struct(scored, self._names)} if self._names else {}),
             "provenance": pa.StructArray.from_arrays(list(fields.values()), names=list(fields)),
             "split": pa.repeat(pa.scalar(split, pa.string()), length),
@@ -168,26 +166,27 @@ class WriteShard(ConcurrentDoFn):
             schema=schema,
         )
 
-    def _write_ledger(self, file: "HashingFile", units: list[Unit]) -> int:
+    def _write_ledger(self, file: "HashingFile", units: list[Settled]) -> int:
         schema = ledger_schema(self._names)
         shown = self._shown(units)
         pending: list[pa.Table] = []
         rows = 0
-        with pq.ParquetWriter(file, schema, compression="zstd", write_page_index=True) as writer:
-            for unit in units:
-                pending.append(self._ledger_rows(unit, schema, shown))
+        with pq.ParquetWriter(file, schema, **parquet_options(schema, "ledger")) as writer:
+            for settled in units:
+                pending.append(self._ledger_rows(settled, schema, shown))
                 if sum(map(len, pending)) >= LEDGER_ROWS_PER_GROUP:
                     rows += _flush(writer, pending)
             rows += _flush(writer, pending)
         return rows
 
-    def _ledger_rows(self, unit: Unit, schema: pa.Schema, shown: set[str]) -> pa.Table:
+    def _ledger_rows(self, settled: Settled, schema: pa.Schema, shown: set[str]) -> pa.Table:
+        unit, set_aside = settled
         files = UnitFiles.of(self._recipe, unit)
         scored = read_table(self._storage, files.scores)
-        verdicts = judge(scored, self._recipe.filters)
+        verdicts = settle(judge(scored, self._recipe.filters), set_aside)
         length = len(scored)
         split = split_of(unit.digest, self._recipe.output.validation)
-        thumbnails = self._thumbnails(files.part, scored["id"].to_pylist(), shown)
+        thumbnails = self._thumbnails(files.rows, scored["id"].to_pylist(), shown)
         source = self._recipe.sources[unit.source].name
 
         def table(uri: str, verdict_columns: dict[str, Any]) -> pa.Table:
@@ -199,9 +198,11 @@ class WriteShard(ConcurrentDoFn):
                 "digest": pa.repeat(pa.scalar(unit.digest), length),
                 "language": scored["language"],
                 "flags": scored["flags"],
+                "label": label_struct(scored),
                 "num_bytes": scored["num_bytes"],
                 **({"scores": scores_struct(scored, self._names)} if self._names else {}),
                 "phash": scored["phash"],
+                "fingerprint": scored["fingerprint"],
                 **verdict_columns,
             }
             arrays = [
@@ -215,10 +216,12 @@ class WriteShard(ConcurrentDoFn):
         first = table(
             unit.uri,
             {
-                "verdict": [KEPT if v.is_kept else REJECTED for v in verdicts],
+                "verdict": [v.name for v in verdicts],
                 "reason": [v.reasons[0] if v.reasons else None for v in verdicts],
                 "reasons": [list(v.reasons) for v in verdicts],
-                "duplicate_of": [None] * length,
+                "duplicate_of": [v.repeats and v.repeats.duplicate_of for v in verdicts],
+                "distance": [v.repeats and v.repeats.distance for v in verdicts],
+                "similarity": [v.repeats and v.repeats.similarity for v in verdicts],
                 "split": [split if v.is_kept else None for v in verdicts],
                 "thumbnail": thumbnails,
             },
@@ -228,21 +231,26 @@ class WriteShard(ConcurrentDoFn):
             "reason": [SAME_CONTENT] * length,
             "reasons": [[SAME_CONTENT]] * length,
             "duplicate_of": scored["id"],
+            "distance": [None] * length,
+            "similarity": [None] * length,
             "split": [None] * length,
             "thumbnail": [None] * length,
         }
         return pa.concat_tables([first, *(table(uri, copies) for uri in unit.copies)])
 
-    def _shown(self, units: list[Unit]) -> set[str]:
-        """Ids the report may show: per reason the smallest ones, a sample that no order of work changes."""
+    def _shown(self, units: list[Settled]) -> set[str]:
+        """Ids the report may show: per reason the smallest ones, a sample that no order of work changes; and groups."""
         smallest: dict[str, list[str]] = {}
-        for unit in units:
+        of_groups: set[str] = set()
+        for unit, set_aside in units:
             scored = read_table(self._storage, UnitFiles.of(self._recipe, unit).scores)
-            for sample_id, verdict in zip(scored["id"].to_pylist(), judge(scored, self._recipe.filters), strict=True):
+            ids = scored["id"].to_pylist()
+            for sample_id, verdict in zip(ids, settle(judge(scored, self._recipe.filters), set_aside), strict=True):
                 smallest.setdefault(_reason(verdict), []).append(sample_id)
-            for reason, ids in smallest.items():
-                smallest[reason] = heapq.nsmallest(self._recipe.output.thumbnails, ids)
-        return {sample_id for ids in smallest.values() for sample_id in ids}
+            for reason, found in smallest.items():
+                smallest[reason] = heapq.nsmallest(self._recipe.output.thumbnails, found)
+            of_groups |= {ids[row.item] for row in set_aside if row.is_shown and self._recipe.output.thumbnails}
+        return of_groups.union(*smallest.values())
 
     def _thumbnails(self, part: str, ids: list[str], shown: set[str]) -> list[bytes | None]:
         wanted = [sample_id in shown for sample_id in ids]
@@ -278,6 +286,18 @@ class HashingFile(io.RawIOBase):
     def sha256(self) -> str:
         """Hex digest of everything written."""
         return self._sha256.hexdigest()
+
+
+def parquet_options(schema: pa.Schema, table: str) -> dict[str, Any]:
+    """How a table's Parquet files are written."""
+    if table not in DATA_TABLES:
+        return {"compression": "zstd", "write_page_index": True}
+    return {
+        "compression": _compression(schema),
+        "use_dictionary": ["source", "language", "split", "provenance.license", "provenance.uri"],
+        "write_page_index": True,
+        "use_content_defined_chunking": True,
+    }
 
 
 def staged(job: Job, path: str) -> str:
@@ -344,7 +364,7 @@ def hub_features(score_names: list[str]) -> dict[str, Any]:
         "words": {"feature": {"text": text, **boxes, "image": value("int32")}, "_type": "List"},
         "flags": {"feature": text, "_type": "List"},
         "language": text,
-        "label": {"use_case": text, "confidence": value("float32"), "labeller": text},
+        "label": {"use_case": text, "confidence": value("float32"), "labeller": text, "also": text},
         **({"scores": {name: value("float32") for name in score_names}} if score_names else {}),
         "phash": value("binary"),
         "provenance": dict.fromkeys(("uri", "locator", "license", "fetched_at", "digest"), text),
@@ -352,7 +372,8 @@ def hub_features(score_names: list[str]) -> dict[str, Any]:
     }
 
 
-def _place(unit: Unit) -> tuple[int, str, int]:
+def _place(settled: Settled) -> tuple[int, str, int]:
+    unit = settled.unit
     return unit.source, unit.digest, unit.first
 
 

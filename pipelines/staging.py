@@ -20,7 +20,8 @@ from pipelines.concurrent import COUNTS, ConcurrentDoFn
 from pipelines.inputs import local_copy
 from pipelines.isolation import ItemFault, OutputError, readers_of
 from pipelines.job import STAGING
-from pipelines.ledger import SAME_CONTENT, judge
+from pipelines.labels import labels_key, local_taxonomy
+from pipelines.ledger import judge
 from pipelines.parts import SUFFIX, read_local, read_table
 from pipelines.progress import progress_of
 from pipelines.recipe import Recipe, part_key, scores_key
@@ -29,7 +30,6 @@ from sources.source import InputError
 
 NUM_BUCKETS = 65_536
 UNITS_PER_BUCKET = 64  # of one input: a giant file is spread over several buckets, and so over several shards
-LEDGER_ROW_BYTES = 400  # a ledger row's size, for planning shards
 ERROR_ROW_BYTES = 300
 
 ERRORS = "errors"  # tag of error entries
@@ -103,19 +103,28 @@ def error_entry(row: ErrorRow) -> Entry:
 
 @dataclass(frozen=True, slots=True)
 class UnitFiles:
-    """Where a unit's part and scores stand, relative to the output."""
+    """Where a unit's part and scores stand, relative to the output.
+
+    Args:
+        part: what the source gave.
+        rows: what is written to `data/`: the part itself, or the conversations made of it.
+    """
 
     part: str
     scores: str
+    rows: str
 
     @staticmethod
     def of(recipe: Recipe, unit: Unit) -> "UnitFiles":
         """Named by content and settings only, so that a changed setting or file finds nothing stale."""
         source_key = part_key(recipe.sources[unit.source])
         name = f"{unit.digest[:2]}/{unit.digest}-{unit.first:06d}-{unit.last:06d}{SUFFIX}"
+        part = f"{STAGING}/parts/{source_key}/{name}"
+        conversations = f"{STAGING}/conversations/{source_key}{labels_key(recipe)}/{name}"
         return UnitFiles(
-            part=f"{STAGING}/parts/{source_key}/{name}",
-            scores=f"{STAGING}/scores/{source_key}-{scores_key(recipe.filters)}/{name}",
+            part=part,
+            rows=part if recipe.instructions is None else conversations,
+            scores=f"{STAGING}/scores/{source_key}-{scores_key(recipe.filters)}{labels_key(recipe)}/{name}",
         )
 
 
@@ -165,7 +174,10 @@ def units_of(element: tuple[str, Iterable[Input]], items_per_unit: tuple[int, ..
 
 
 class Stage(ConcurrentDoFn):
-    """Unit to the entries of its tables; counters to COUNTS. Finished parts and scores are used again."""
+    """Unit to itself, its part and scores made; its errors to ERRORS, counters to COUNTS.
+
+    Finished parts and scores are used again.
+    """
 
     def setup(self) -> None:
         self._recipe = self._job.load_recipe()
@@ -173,71 +185,65 @@ class Stage(ConcurrentDoFn):
 
     def work(self, unit: Unit) -> Iterator[Any]:
         scored, errors = self._scored(unit)
-        verdicts = judge(scored, self._recipe.filters)
-        sizes = scored["num_bytes"].to_pylist()
-        kept_bytes = sum(size for size, verdict in zip(sizes, verdicts, strict=True) if verdict.is_kept)
-        num_kept = sum(verdict.is_kept for verdict in verdicts)
         source = self._recipe.sources[unit.source]
-        bucket = bucket_of(unit.digest, unit.first, source.items_per_unit)
-        if num_kept:
-            yield Entry(split_of(unit.digest, self._recipe.output.validation), bucket, kept_bytes, unit)
-        if verdicts:
-            yield Entry("ledger", bucket, LEDGER_ROW_BYTES * len(verdicts) * (1 + len(unit.copies)), unit)
+        num_inputs = 1 + len(unit.copies)
+        yield unit
         for uri in (unit.uri, *unit.copies):
             for item, cause, message in errors:
-                yield error_entry(ErrorRow(source.name, uri, source.locator(item), cause, message))
-
-        counts: Counter[str] = Counter()
-        num_inputs = 1 + len(unit.copies)
-        counts["samples.total"] = len(verdicts) * num_inputs
-        counts["samples.kept"] = num_kept
-        counts[f"duplicates.{SAME_CONTENT}"] = len(verdicts) * len(unit.copies)
-        counts["items.failed"] = len(errors) * num_inputs
-        for verdict in verdicts:
-            if not verdict.is_kept:
-                counts[f"rejected.{verdict.reasons[0]}"] += 1
-        for _, cause, _ in errors:
-            counts[f"failures.{cause}"] += num_inputs
-        yield beam.pvalue.TaggedOutput(COUNTS, dict(+counts))
+                row = ErrorRow(source.name, uri, source.locator(item), cause, message)
+                yield beam.pvalue.TaggedOutput(ERRORS, error_entry(row))
+        causes = Counter(cause for _, cause, _ in errors)
+        yield beam.pvalue.TaggedOutput(
+            COUNTS,
+            {
+                "samples.total": len(scored) * num_inputs,
+                "items.failed": len(errors) * num_inputs,
+                **{f"failures.{cause}": number * num_inputs for cause, number in causes.items()},
+            },
+        )
+        num_kept = sum(verdict.is_kept for verdict in judge(scored, self._recipe.filters))
         progress_of(self._job).add(
             items_done=(unit.last - unit.first) * num_inputs,
             samples_kept=num_kept,
-            samples_rejected=len(verdicts) - num_kept,
-            samples_duplicate=len(verdicts) * len(unit.copies),
+            samples_rejected=len(scored) - num_kept,
+            samples_duplicate=len(scored) * len(unit.copies),
             items_failed=len(errors) * num_inputs,
         )
 
     def _scored(self, unit: Unit) -> tuple[pa.Table, list[tuple[int, str, str]]]:
         """The unit's score rows and errors, from its finished files or from the reader."""
         files = UnitFiles.of(self._recipe, unit)
-        if self._storage.exists(files.scores) and self._storage.exists(files.part):
+        if all(self._storage.exists(path) for path in (files.scores, files.part, files.rows)):
             scored = read_table(self._storage, files.scores)
             if not (self._job.retry_failed and part_errors(scored)):
                 progress_of(self._job).add(units_reused=1)
                 return scored, part_errors(scored)
+        taxonomy = local_taxonomy(self._recipe, self._storage)
         with scratch_folder(self._storage) as scratch:
-            part, scores = scratch / "part", scratch / "scores"
+            part, scores, rows = scratch / "part", scratch / "scores", scratch / "rows"
             if self._storage.exists(files.part) and not self._job.retry_failed:
                 finished = fetch(self._storage.path(files.part), scratch / "finished")
                 with readers_of(self._recipe, self._job.readers).reader() as reader:
-                    reader.ask(task="score", part=str(finished), scores=str(scores))
+                    reader.ask(task="score", part=str(finished), scores=str(scores), taxonomy=taxonomy, rows=str(rows))
                 progress_of(self._job).add(units_rescored=1)
             else:
-                self._read(unit, part, scores)
+                self._read(unit, part, scores, rows, taxonomy)
                 progress_of(self._job).add(units_read=1)
                 scored = read_local(scores)
                 if any(cause in PASSING for _, cause, _ in part_errors(scored)):
                     return scored, part_errors(scored)
                 self._storage.publish_file(part, files.part)
             scored = read_local(scores)
+            if files.rows != files.part:
+                self._storage.publish_file(rows, files.rows)
             self._storage.publish_file(scores, files.scores)
         return scored, part_errors(scored)
 
-    def _read(self, unit: Unit, part: Path, scores: Path) -> None:
+    def _read(self, unit: Unit, part: Path, scores: Path, rows: Path, taxonomy: str | None) -> None:
         """Let the reader write the part; items it hangs or dies on are given up one by one."""
         given_up: dict[int, dict[str, str]] = {}
         request = {"task": "read", "source": unit.source, "digest": unit.digest, "first": unit.first, "last": unit.last}
-        request |= {"part": str(part), "scores": str(scores)}
+        request |= {"part": str(part), "scores": str(scores), "rows": str(rows), "taxonomy": taxonomy}
         everything = range(unit.first, unit.last)
         while len(given_up) < len(everything):
             try:

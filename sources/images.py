@@ -4,12 +4,11 @@ import io
 import struct
 from functools import lru_cache
 
-import imagehash
 import numpy as np
 from PIL import Image
 from zlib_ng import zlib_ng
 
-from sources.sample import NUM_PHASH_BYTES, EncodedImage
+from sources.sample import EncodedImage
 
 # zlib-ng level 2 without a row filter: on 118 grey text pages 1.2 ms and 62 KB, where Pillow's PNG at level 1 takes
 # 6.1 ms and 73 KB (benchmarks/encode.py). The output does not depend on the processor.
@@ -103,19 +102,3 @@ def ink(grey: np.ndarray) -> float:
 def _view(grey: np.ndarray) -> Image.Image:
     """A Pillow image of the same bytes, not of a copy as `fromarray` makes."""
     return Image.frombuffer("L", (grey.shape[1], grey.shape[0]), grey, "raw", "L", 0, 1)
-
-
-def phash(grey: np.ndarray) -> bytes:
-    """256-bit perceptual hash: `imagehash.phash(image.reduce(k), hash_size=16)`, k = max(1, long side // 256).
-
-    Args:
-        grey: (height, width) uint8.
-    Returns:
-        32 bytes, the hash's bits row by row, most significant first.
-    """
-    image = _view(grey)
-    factor = max(1, max(image.size) // 256)
-    bits = imagehash.phash(image.reduce(factor), hash_size=16).hash
-    packed = np.packbits(bits.ravel()).tobytes()
-    assert len(packed) == NUM_PHASH_BYTES
-    return packed

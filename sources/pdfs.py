@@ -12,7 +12,8 @@ import PIL.Image
 import pymupdf
 import zlib_ng
 
-from sources.images import encode, grey_of, ink, luma, phash
+from sources.fingerprint import picture_fingerprint
+from sources.images import encode, grey_of, ink, luma
 from sources.page_text import (
     boxes_in_pixels,
     choose,
@@ -24,10 +25,11 @@ from sources.page_text import (
 from sources.sample import IMAGE_PLACEHOLDER, Provenance, Sample, Words, sample_id
 from sources.source import Contents, InputError, ItemError, Source
 
-CODE_VERSION = 1  # raise it when this file, page_text, reading_order or images write other bytes for the same page
+CODE_VERSION = 2  # raise it when this file, page_text, reading_order or images write other bytes for the same page
 POINTS_PER_INCH = 72
 # Ligatures are taken apart, white space is kept out, text outside the page is left out; images are noted (not decoded).
 TEXT_FLAGS = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_IMAGES
+TRANSCRIPTION = "recognition/ocr_and_transcription/printed_text"  # a page of text is a sample of this use case
 SCAN_COVERAGE = 0.5  # share of the page under one image for the page to count as scanned
 MAX_IMAGE_PIXELS = 1_000_000_000  # of one image on a page; an A0 poster at 600 dpi has 560 million
 MAX_PIXELS = 64_000_000  # an image side_px long and as wide as a page may ask for, at most
@@ -173,16 +175,19 @@ class Pdfs(Source):
         if "malloc" in pymupdf.TOOLS.mupdf_warnings():  # MuPDF leaves out what it has no memory for, and goes on
             raise MemoryError("some of the page needs more memory than there is")
         locator = self.locator(item)
+        flags = _flags(document, page, images, bool(words.texts))
         return Sample(
             id=sample_id(digest, locator),
             source=self.name,
             images=[encoded],
             text=f"{IMAGE_PLACEHOLDER}\n{text}",
             words=words,
-            flags=_flags(document, page, images, bool(words.texts)),
+            flags=flags,
             measures={"ink": ink(grey)},
-            phash=phash(grey),
+            fingerprint=picture_fingerprint(grey),
             provenance=Provenance(locator=locator, digest=digest),
+            # What a scan shows may be handwriting, or nothing that its text layer says.
+            use_case=TRANSCRIPTION if words.texts and "scan" not in flags else None,
         )
 
     def _words(

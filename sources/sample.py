@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from sources.fingerprint import HASH_BYTES, PICTURE, phash_of
+
 IMAGE_PLACEHOLDER = "<image>"
-NUM_PHASH_BYTES = 32
+NUM_PHASH_BYTES = HASH_BYTES["phash"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +71,9 @@ class Sample:
     Args:
         flags: facts about the sample that are no verdict, e.g. `scan`, `ocr_layer`.
         measures: numbers taken from the raw pixels while staging, before lossy encoding.
-        phash: perceptual hash of the first image (`sources/images.py` has the rule), None without an image.
+        fingerprint: hashes of the first image (`sources/fingerprint.py` has the rules), None without an image.
+        use_case: the leaf of the taxonomy that the sample is of by construction, None if its maker does not know.
+        labeller: who says so, e.g. `writer:counting`; empty means the source.
     """
 
     id: str
@@ -81,7 +85,14 @@ class Sample:
     words: Words = field(default_factory=Words)
     flags: Sequence[str] = ()
     measures: dict[str, float] = field(default_factory=dict)
-    phash: bytes | None = None
+    fingerprint: bytes | None = None
+    use_case: str | None = None
+    labeller: str = ""
+
+    @property
+    def phash(self) -> bytes | None:
+        """256-bit perceptual hash of the first image."""
+        return None if self.fingerprint is None else phash_of(self.fingerprint)
 
     def image_sizes(self) -> list[tuple[int, int]]:
         """(width, height) of every image, in pixels."""
@@ -119,23 +130,29 @@ PART_SCHEMA = pa.schema(
         ("words", pa.list_(_WORD)),
         ("flags", pa.list_(pa.string())),
         ("phash", pa.binary(NUM_PHASH_BYTES)),
+        ("fingerprint", pa.binary(PICTURE.itemsize)),
         ("provenance", _PROVENANCE),
         ("sizes", pa.list_(pa.struct([("width", pa.int32()), ("height", pa.int32())]))),
         ("measures", pa.map_(pa.string(), pa.float64())),
+        ("use_case", pa.string()),
+        ("labeller", pa.string()),
     ]
+)
+
+LABEL = pa.struct(
+    [("use_case", pa.string()), ("confidence", pa.float32()), ("labeller", pa.string()), ("also", pa.string())]
 )
 
 
 def dataset_schema(score_names: Sequence[str]) -> pa.Schema:
     """The schema of `data/*.parquet` for these score names (in order); without any there is no `scores` column."""
     part = {name: PART_SCHEMA.field(name).type for name in PART_SCHEMA.names}
-    label = pa.struct([("use_case", pa.string()), ("confidence", pa.float32()), ("labeller", pa.string())])
     kept = ("id", "source", "images", "messages", "text", "words", "flags")
     return pa.schema(
         [(name, part[name]) for name in kept]
         + [
             ("language", pa.string()),
-            ("label", label),
+            ("label", LABEL),
             *scores_field(score_names),
             ("phash", part["phash"]),
             ("provenance", part["provenance"]),
@@ -173,6 +190,7 @@ def to_part(samples: Sequence[Sample]) -> pa.RecordBatch:
         "words": _words_column([s.words for s in samples]),
         "flags": pa.array([list(s.flags) for s in samples], pa.list_(pa.string())),
         "phash": pa.array([s.phash for s in samples], pa.binary(NUM_PHASH_BYTES)),
+        "fingerprint": pa.array([s.fingerprint for s in samples], pa.binary(PICTURE.itemsize)),
         "provenance": pa.array(
             [
                 {
@@ -191,6 +209,8 @@ def to_part(samples: Sequence[Sample]) -> pa.RecordBatch:
             PART_SCHEMA.field("sizes").type,
         ),
         "measures": pa.array([list(s.measures.items()) for s in samples], PART_SCHEMA.field("measures").type),
+        "use_case": pa.array([s.use_case for s in samples], pa.string()),
+        "labeller": pa.array([s.labeller for s in samples], pa.string()),
     }
     return pa.RecordBatch.from_arrays([columns[name] for name in PART_SCHEMA.names], schema=PART_SCHEMA)
 
@@ -230,7 +250,9 @@ def from_part(table: pa.Table | pa.RecordBatch) -> list[Sample]:
                 ),
                 flags=row["flags"],
                 measures=dict(row["measures"]),
-                phash=row["phash"],
+                fingerprint=row["fingerprint"],
+                use_case=row["use_case"],
+                labeller=row["labeller"],
                 provenance=Provenance(**row["provenance"]),
             )
         )

@@ -16,7 +16,8 @@ from markupsafe import Markup
 from PIL import Image
 
 from pipelines.ledger import KEPT, REJECTED
-from pipelines.presentation import flow, histogram
+from pipelines.presentation import coverage_chart, flow, histogram
+from pipelines.presentation.clusters import Cluster
 from pipelines.presentation.escaping import split_code, visible
 from pipelines.presentation.numbers import measure, number, share, size
 from pipelines.presentation.rules import Bound, bounds, rules
@@ -29,7 +30,7 @@ MAX_FILES = 2_000  # files listed; the manifest has them all
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP")
 
 
-def render(manifest: Mapping[str, Any], statistics: Statistics) -> bytes:
+def render(manifest: Mapping[str, Any], statistics: Statistics, clusters: Sequence[Cluster] = ()) -> bytes:
     """The page as UTF-8 HTML."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -52,8 +53,10 @@ def render(manifest: Mapping[str, Any], statistics: Statistics) -> bytes:
             ("account", "Account"),
             ("reasons", "Reasons"),
             ("pages", f"{manifest['items']['noun'].capitalize()}s"),
+            *([("duplicates", "Duplicates")] if clusters else []),
             ("scores", "Scores"),
             ("contents", "Contents"),
+            *([("coverage", "Use cases")] if "labels" in manifest else []),
             ("failures", "Failures"),
             ("files", "Files"),
             ("recipe", "Recipe"),
@@ -64,6 +67,7 @@ def render(manifest: Mapping[str, Any], statistics: Statistics) -> bytes:
         reasons=_reasons(manifest, statistics),
         groups=groups,
         cards=_cards(manifest, statistics, groups, all_bounds),
+        clusters=[_cluster(cluster) for cluster in clusters],
         gallery_note=_gallery_note(manifest, statistics),
         score_names=manifest["scores"],
         languages=[{"code": code} for code in sorted({row["language"] or "" for row in statistics.pictures})],
@@ -74,6 +78,7 @@ def render(manifest: Mapping[str, Any], statistics: Statistics) -> bytes:
             ("Flags", tally(statistics.flags, manifest["samples"]["kept"])),
             *([("Sources", tally(statistics.sources))] if len(statistics.sources) > 1 else []),
         ],
+        coverage=use_cases(manifest),
         causes=causes(statistics),
         errors=statistics.errors,
         num_errors=statistics.failures.total(),
@@ -148,6 +153,20 @@ def tally(counts: Mapping[str, int], whole: int | None = None) -> list[dict[str,
 def recipe_yaml(manifest: Mapping[str, Any]) -> str:
     """The recipe as a user would write it, ready for `--recipe`."""
     return yaml.safe_dump(manifest["recipe"], sort_keys=False, allow_unicode=True, width=100)
+
+
+def use_cases(manifest: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Coverage of the taxonomy: one sentence, a picture, the largest gaps; None if samples are not labelled."""
+    leaves = coverage_chart.leaves_of(manifest)
+    if not leaves:
+        return None
+    order = list(manifest["labels"]["targets"])
+    return {
+        "lead": coverage_chart.summary(manifest, leaves),
+        "svg": coverage_chart.draw(sorted(leaves, key=lambda leaf: order.index(leaf.use_case))),
+        "gaps": [leaf for leaf in leaves if leaf.missing][:MAX_TALLY],
+        "unserved": [leaf.use_case for leaf in leaves if not leaf.count and not leaf.writers],
+    }
 
 
 def _prose(text: str) -> Markup:
@@ -264,6 +283,31 @@ def _card(row: Mapping[str, Any], manifest: Mapping[str, Any], all_bounds: Seque
         "image": image,
         "width": width,
         "height": height,
+    }
+
+
+def _cluster(cluster: Cluster) -> dict[str, Any]:
+    """A group of duplicates as the page shows it: the kept sample, then the others with what tells them apart."""
+
+    def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+        image, width, height = _image(row["thumbnail"])
+        told = [f"{row['distance']} bits"] if row["distance"] is not None else []
+        told += [f"text {row['similarity']:.2f}"] if row["similarity"] is not None else []
+        return {
+            "image": image,
+            "width": width,
+            "height": height,
+            "title": f"{visible((row['uri'] or '').rpartition('/')[2], 60)} · {visible(row['locator'] or '')}",
+            "uri": visible(row["uri"] or ""),
+            "reason": visible(row["reason"] or ""),
+            "told": " · ".join(told),
+        }
+
+    return {
+        "id": cluster.id,
+        "count": cluster.num_members,
+        "kept": shown(cluster.kept) if cluster.kept else None,
+        "members": [shown(row) for row in cluster.members],
     }
 
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from filters.filter import Filter
-from pipelines.ledger import DUPLICATE, REJECTED, SAME_CONTENT
+from pipelines.ledger import CONTAMINATED, DUPLICATE, REJECTED, SAME_CONTENT
 from pipelines.presentation.numbers import number
 from pipelines.recipe import FILTERS
+from taxonomy.instructions import NO_WRITER
+from taxonomy.shares import BEYOND_SHARE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +42,15 @@ class Rule:
     meaning: str
 
 
-DUPLICATE_MEANINGS = {SAME_CONTENT: "Another input has exactly the same bytes; the first by name is kept."}
+MEANINGS = {
+    SAME_CONTENT: "Another input has exactly the same bytes; the first by name is kept.",
+    "near_duplicate": "A better sample is kept that shows the same picture, and the same text if both have one.",
+    "same_text": "A sample without a picture that has the same words as a kept one.",
+    "similar_text": "A sample without a picture that shares nearly all of its words with a kept one.",
+    CONTAMINATED: "The sample shows an item of an evaluation set, or shares a run of 13 words with its text.",
+    NO_WRITER: "No instruction writer can ask anything about the page.",
+    BEYOND_SHARE: "Its use case has its share already; the samples with the smallest hashes are kept.",
+}
 
 
 def bounds(manifest: Mapping[str, Any]) -> list[Bound]:
@@ -77,7 +87,7 @@ def rules(manifest: Mapping[str, Any]) -> list[Rule]:
     for verdict, counts in ((REJECTED, samples["rejected"]), (DUPLICATE, samples["duplicates"])):
         known = {rule.reason for rule in found if rule.verdict == verdict}
         for reason in sorted(set(counts) - known):
-            meaning = DUPLICATE_MEANINGS.get(reason, "") if verdict == DUPLICATE else ""
+            meaning = MEANINGS.get(reason, "")
             found.append(Rule(reason=reason, verdict=verdict, filter="", test="", meaning=meaning))
     return found
 

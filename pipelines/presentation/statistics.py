@@ -77,6 +77,7 @@ class Statistics:
         reasons: samples by (verdict, reason); the reason of a kept sample is "".
         broken: rejected samples by every reason they broke, not only the first.
         splits, languages, flags, sources: of kept samples; language "" where unknown.
+        labels: kept samples by use case, if they are labelled.
         scores: by score name, and `num_bytes`.
         pictures: ledger rows that carry a thumbnail, at most `MAX_PICTURES`.
         num_pictures: all ledger rows that carry one.
@@ -90,6 +91,7 @@ class Statistics:
     languages: Counter[str] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
+    labels: Counter[str] = field(default_factory=Counter)
     scores: dict[str, Distribution] = field(default_factory=dict)
     pictures: list[dict[str, Any]] = field(default_factory=list)
     num_pictures: int = 0
@@ -109,6 +111,7 @@ def read_statistics(files: Files, manifest: Mapping[str, Any]) -> Statistics:
     statistics.scores = {name: Distribution() for name in [*score_names, "num_bytes"]}
     columns = ["source", "verdict", "reason", "reasons", "language", "flags", "split", "num_bytes"]
     columns += ["scores"] if score_names else []
+    columns += ["label"] if "labels" in manifest else []
     for path in paths(manifest, "ledger"):
         for batch in _batches(files, path, columns, BATCH_ROWS):
             _count(statistics, batch, score_names, reasons)
@@ -142,6 +145,8 @@ def _count(
             statistics.sources[row["source"] or ""] += num
     kept = pc.equal(batch["verdict"], KEPT)
     rejected = pc.equal(batch["verdict"], REJECTED)
+    if "label" in batch.schema.names:
+        _add_counts(statistics.labels, pc.struct_field(batch["label"], "use_case").filter(kept).drop_null())
     _add_counts(statistics.flags, pc.list_flatten(batch["flags"].filter(kept)))
     _add_counts(statistics.broken, pc.list_flatten(batch["reasons"].filter(rejected)))
 
@@ -255,6 +260,10 @@ def _check(statistics: Statistics, manifest: Mapping[str, Any]) -> None:
             raise AccountingError(f"the ledger has kept samples of a split {split!r} that the manifest does not know")
         num = manifest["splits"][split]["samples"]
         check(f"samples of the split {split} in the manifest", num, "ledger rows", statistics.splits[split])
+    counts = manifest.get("labels", {}).get("counts", {})
+    for use_case in sorted(counts.keys() | statistics.labels.keys()):
+        name = f"samples of {use_case} in the manifest"
+        check(name, counts.get(use_case, 0), "ledger rows", statistics.labels[use_case])
     causes: Counter[str] = Counter()
     for (cause, _), num in statistics.failures.items():
         causes[cause] += num

@@ -16,6 +16,7 @@ import pymupdf
 from PIL import Image
 
 from filters.filter import Scores
+from pipelines.duplicates.fingerprint import fingerprints
 from pipelines.ledger import DUPLICATE, ERRORS_SCHEMA, KEPT, REJECTED, SAME_CONTENT, ledger_schema
 from pipelines.recipe import build_recipe
 from sources.pdfs import Pdfs
@@ -119,12 +120,15 @@ def build(
                 "reason": reason,
                 "reasons": reasons if verdict == REJECTED else [],
                 "duplicate_of": sample.id if verdict == DUPLICATE else None,
+                "distance": None,
+                "similarity": None,
                 "language": language,
                 "flags": list(sample.flags),
                 "split": split,
                 "num_bytes": len(sample.images[0].data),
                 "scores": scores,
                 "phash": sample.phash,
+                "fingerprint": fingerprints([sample])[0].tobytes(),
                 "thumbnail": None,
             }
             if sum((r["verdict"], r["reason"]) == (verdict, reason) for r in rows) < thumbnails:

@@ -385,12 +385,16 @@ def many(root, num_rows, num_pictures, row_group_size=50_000):
                 "reason": reason.cast(pa.string()),
                 "reasons": lists,
                 "duplicate_of": pa.nulls(n, pa.string()),
+                "distance": pa.nulls(n, pa.int16()),
+                "similarity": pa.nulls(n, pa.float32()),
                 "language": pa.array(["en"] * n),
                 "flags": empty,
+                "label": pa.nulls(n, ledger_schema(scores).field("label").type),
                 "split": pa.array(np.where(blank, None, "train")).cast(pa.string()),
                 "num_bytes": pa.array(rng.integers(1000, 90_000, n)),
                 "scores": struct.cast(ledger_schema(scores).field("scores").type),
                 "phash": pa.nulls(n, pa.binary(32)),
+                "fingerprint": pa.nulls(n, ledger_schema(scores).field("fingerprint").type),
                 "thumbnail": pa.array([buffer.getvalue() if s else None for s in shown], pa.binary()),
             }
             writer.write_table(pa.table(columns, schema=ledger_schema(scores)))

@@ -2,15 +2,14 @@
 
 import io
 
-import imagehash
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from sources.images import encode, grey_of, ink, phash
+from sources.images import encode, grey_of, ink
 
 SIDES = st.integers(1, 70)
 
@@ -87,12 +86,3 @@ def test_ink_is_what_differs_from_the_most_common_grey(background):
 def test_ink_does_not_depend_on_the_memory_layout():
     page = np.random.default_rng(1).integers(0, 255, (50, 80), np.uint8)
     assert ink(np.asfortranarray(page)) == ink(page)
-
-
-@settings(max_examples=30)
-@given(st.integers(16, 1100), st.integers(16, 1100), st.integers(0, 9))
-def test_phash_is_that_of_imagehash_on_the_reduced_image(width, height, seed):
-    """The rule documented in `sources.images.phash`."""
-    page = Image.fromarray(np.random.default_rng(seed).integers(0, 255, (24, 16), np.uint8)).resize((width, height))
-    reduced = page.reduce(max(1, max(page.size) // 256))
-    assert phash(np.asarray(page)).hex() == str(imagehash.phash(reduced, hash_size=16))

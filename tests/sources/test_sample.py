@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sources.fingerprint import PICTURE
 from sources.sample import (
-    NUM_PHASH_BYTES,
     PART_SCHEMA,
     EncodedImage,
     Message,
@@ -59,12 +59,12 @@ SAMPLES = st.builds(
     words=words(),
     flags=st.lists(TEXT, max_size=3),
     measures=st.dictionaries(TEXT, st.floats(allow_nan=False), max_size=3),
-    phash=st.none() | st.binary(min_size=NUM_PHASH_BYTES, max_size=NUM_PHASH_BYTES),
+    fingerprint=st.none() | st.binary(min_size=PICTURE.itemsize, max_size=PICTURE.itemsize),
 )
 
 
 def same(a: Sample, b: Sample) -> bool:
-    fields = ("id", "source", "provenance", "images", "messages", "text", "flags", "measures", "phash")
+    fields = ("id", "source", "provenance", "images", "messages", "text", "flags", "measures", "fingerprint")
     return (
         all(getattr(a, name) == getattr(b, name) for name in fields)
         and list(a.words.texts) == list(b.words.texts)

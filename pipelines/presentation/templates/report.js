@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const gallery = document.querySelector(".gallery");
+  const gallery = document.querySelector(".gallery:not(.side)");
   if (!gallery) return;
   const cards = [...gallery.children];
   const scores = new Map(cards.map(card => [card, JSON.parse(card.dataset.scores)]));

@@ -1,0 +1,182 @@
+"""The taxonomy: labels a second on one core, how often they are right, and what the instruction recipe covers.
+
+    python benchmarks/taxonomy.py [--pdfs GLOB] [--seconds 10]
+
+Speed is taken with prompts that differ from each other, beside a bare loop that calls fastText's own `predict` with one
+classifier and does nothing else. Accuracy is that of the test half of taxonomy/held_out.jsonl, whose authors never saw
+the examples; settings were chosen on the other half. Coverage is that of pipelines/recipes/instruction.yaml, with each
+writer's share of pages that it can be written for. The last line is JSON.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # or this script would be found in place of the room
+
+import fasttext
+import numpy as np
+
+from sources.pdfs import Pdfs
+from sources.sample import Sample
+from taxonomy.evaluation import LEVELS, Evaluation, evaluate, half_of, read_labelled, table
+from taxonomy.examples import Example, examples_of, folds, variants
+from taxonomy.instructions import Instructions, InstructionSettings
+from taxonomy.labelling import Labelling
+from taxonomy.loader import BUNDLED, load
+from taxonomy.model import train
+from taxonomy.tokens import line_of
+from taxonomy.tree import Taxonomy, ancestor
+from taxonomy.writers.registry import WRITERS
+
+BATCH = 2_000
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def distinct_prompts(taxonomy: Taxonomy, num: int) -> list[str]:
+    """Prompts of the taxonomy in variants, no two alike."""
+    texts = {text for example in examples_of(taxonomy) for text in variants(example, 8)}
+    return sorted(texts)[:num]
+
+
+def rate(label: Callable[[list[str]], Any], prompts: list[str], seconds: float) -> float:
+    """Prompts a second of CPU time, each prompt once a round and forgotten in between."""
+    label(prompts[:BATCH])
+    done, spent = 0, 0.0
+    while spent < seconds:
+        line_of.cache_clear()
+        began = time.process_time()
+        for start in range(0, len(prompts), BATCH):
+            label(prompts[start : start + BATCH])
+        spent += time.process_time() - began
+        done += len(prompts)
+    return done / spent
+
+
+def bare_fasttext(taxonomy: Taxonomy) -> Callable[[list[str]], Any]:
+    """fastText's own `predict` of one classifier like our first one, trained on the same examples."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = train(examples_of(taxonomy), list(taxonomy.leaves), num_variants=0)
+        model.save(Path(folder))
+        classifier = fasttext.load_model(str(Path(folder) / "classifier-0.bin"))
+    return lambda prompts: classifier.predict([line_of(prompt) for prompt in prompts])
+
+
+def left_out(taxonomy: Taxonomy) -> dict[str, float]:
+    """Accuracy by level on a fifth of the examples, of a model trained on the others."""
+    first, *others = folds(examples_of(taxonomy), 5)
+    leaves = list(taxonomy.leaves)
+    model = train([example for part in others for example in part], leaves)
+    best = model.log_probabilities([example.prompt for example in first]).argmax(axis=1)
+    pairs = [(example.use_case, leaves[k]) for example, k in zip(first, best, strict=True)]
+    return {
+        name: float(np.mean([ancestor(truth, level) == ancestor(found, level) for truth, found in pairs]))
+        for name, level in LEVELS.items()
+    }
+
+
+def pages_of(pattern: str, num_files: int) -> Iterator[list[Sample]]:
+    """The pages of each PDF, 64 at most."""
+    source = Pdfs(side_px=512)
+    for path in sorted(Path("/").glob(pattern.lstrip("/")))[:num_files]:
+        contents = source.inspect(path)
+        items = range(min(64, contents.num_items))
+        yield [sample for _, sample in source.read(path, contents.digest, items) if isinstance(sample, Sample)]
+
+
+def writable(taxonomy: Taxonomy, documents: list[list[Sample]]) -> dict[str, float]:
+    """By writer, the share of pages with text that it can ask something about."""
+    written: Counter[str] = Counter()
+    num_pages = 0
+    for pages in documents:
+        num_pages += sum(bool(page.words.texts) for page in pages)
+        for name in WRITERS:
+            made = Instructions(taxonomy, InstructionSettings(writers=(name,))).write(pages)
+            written[name] += sum(conversation is not None for conversation in made)
+    return {name: written[name] / max(1, num_pages) for name in WRITERS}
+
+
+def recipe_coverage(inputs: str | None) -> tuple[dict[str, Any], str]:
+    """The manifest's labels of a run of the bundled recipe, and what `coverage` prints."""
+    with tempfile.TemporaryDirectory() as folder:
+        line = [sys.executable, "-m", "pipelines.run", "--recipe", "pipelines/recipes/instruction.yaml"]
+        line += ["--output", folder, *(["--input", inputs] if inputs else [])]
+        subprocess.run(line, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        shown = subprocess.run(
+            [sys.executable, "-m", "taxonomy", "coverage", folder], cwd=ROOT, check=True, capture_output=True, text=True
+        )
+        return json.loads((Path(folder) / "manifest.json").read_text())["labels"], shown.stdout
+
+
+def as_json(found: Evaluation) -> dict[str, Any]:
+    return {
+        "prompts": found.num,
+        **{f"{language} {level}": round(value, 4) for (language, level), value in sorted(found.accuracy.items())},
+        "answered": round(found.answered, 4),
+        "leaf right of answered": round(found.accuracy_answered["leaf"], 4),
+        "calibration error": round(found.calibration_error, 4),
+        "given a further leaf": round(found.also_rate, 4),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pdfs", metavar="GLOB", help="PDFs for coverage (default: the bundled examples)")
+    parser.add_argument("--files", type=int, default=60, help="of these, how many files writers are tried on")
+    parser.add_argument("--seconds", type=float, default=10, help="CPU time of each speed")
+    parser.add_argument("--half", choices=("development", "test"), default="test")
+    args = parser.parse_args()
+    taxonomy = load()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["VELLUM_CACHE"] = cache
+        labelling = Labelling(taxonomy)
+        labelling.of_prompts(["a first prompt"])
+        training_s = time.monotonic() - began
+    prompts = distinct_prompts(taxonomy, 20_000)
+    ours = rate(labelling.of_prompts, prompts, args.seconds)
+    bare = rate(bare_fasttext(taxonomy), prompts, args.seconds)
+    print(f"training and calibration, once a version of the file: {training_s:.1f} s")
+    print(f"labels a second on one core: {ours:,.0f}; bare fastText predict: {bare:,.0f}; ratio {ours / bare:.2f}\n")
+    examples: list[Example] = half_of(read_labelled(BUNDLED.parent / "held_out.jsonl", taxonomy), args.half)
+    found = evaluate(labelling, examples)
+    print(f"held-out prompts, {args.half} half")
+    print(table(found))
+    unlike = left_out(taxonomy)
+    shown_unlike = ", ".join(f"{level} {share:.1%}" for level, share in unlike.items())
+    print(f"\nexamples left out of training (each unlike the others): {shown_unlike}")
+    documents = list(pages_of(args.pdfs or str(ROOT / "examples/pdfs/*.pdf"), args.files)) if args.pdfs else []
+    shares = writable(taxonomy, documents) if documents else {}
+    if shares:
+        num = sum(len(pages) for pages in documents)
+        print(f"\npages that a writer can ask something about, of {num:,} pages of {len(documents)} files")
+        for name, share in sorted(shares.items(), key=lambda entry: -entry[1]):
+            print(f"{name:24}{share:7.1%}")
+    labels, shown = recipe_coverage(args.pdfs)
+    print("\ncoverage of pipelines/recipes/instruction.yaml\n" + shown)
+    result = {
+        "labels_per_s": round(ours),
+        "bare_fasttext_per_s": round(bare),
+        "training_s": round(training_s, 1),
+        args.half: as_json(found),
+        "left_out": {k: round(v, 4) for k, v in unlike.items()},
+        "writable": {k: round(v, 3) for k, v in shares.items()},
+        "leaves_covered": sum(1 for use_case in labels["targets"] if labels["counts"].get(use_case)),
+        "leaves": len(labels["targets"]),
+        "versions": {name: importlib.metadata.version(name) for name in ("fasttext-numpy2-wheel", "numpy")},
+    }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""Labels in a run: the taxonomy travels through the output's staging folder, readers label what they read."""
+
+import dataclasses
+import hashlib
+import json
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.job import STAGING
+from pipelines.ledger import REASON
+from pipelines.recipe import Recipe, UsageError
+from pipelines.storage import Storage, fetch
+from sources.sample import LABEL, Sample
+from taxonomy.corrections import read_corrections
+from taxonomy.instructions import INSTRUCTIONS_VERSION, NO_WRITER, Instructions
+from taxonomy.labeller import LABELLERS
+from taxonomy.labelling import Label, Labelling
+from taxonomy.loader import BUNDLED, load
+from taxonomy.shares import leaf_shares
+from taxonomy.yaml_file import TaxonomyError
+
+TAXONOMY_FILE, CORRECTIONS_FILE = "use_cases.yaml", "corrections.jsonl"
+COLUMN = "label."  # prefix of the label's fields in score files
+
+
+def pinned(recipe: Recipe) -> Recipe:
+    """The recipe with its taxonomy checked and its digest written in, so that a changed file is another recipe.
+
+    Raises UsageError.
+    """
+    if recipe.taxonomy is None:
+        return recipe
+    settings = recipe.taxonomy
+    try:
+        taxonomy = load(Path(settings.path) if settings.path else BUNDLED)
+        digest = hashlib.sha256(taxonomy.digest.encode())
+        if settings.corrections:
+            digest.update(Path(settings.corrections).read_bytes())
+            read_corrections(Path(settings.corrections), taxonomy)
+    except TaxonomyError as error:
+        raise UsageError(f"the taxonomy cannot be used:\n{error}") from error
+    except OSError as error:
+        raise UsageError(f"taxonomy.corrections {settings.corrections} cannot be read: {error.strerror}") from error
+    for use_case in settings.shares:
+        if use_case not in taxonomy.shares:
+            raise UsageError(f"taxonomy.shares names {use_case}, which is no node{taxonomy.nearest(use_case)}")
+    return dataclasses.replace(recipe, taxonomy=dataclasses.replace(settings, digest=digest.hexdigest()[:16]))
+
+
+def publish_taxonomy(recipe: Recipe, storage: Storage) -> None:
+    """Put taxonomy, corrections and what the labeller learnt where every worker of the run finds them."""
+    settings = recipe.taxonomy
+    if settings is None or storage.exists(f"{_folder(recipe)}/{TAXONOMY_FILE}"):
+        return
+    path = Path(settings.path) if settings.path else BUNDLED
+    with tempfile.TemporaryDirectory(prefix="vellum-taxonomy-") as name:
+        folder = Path(name)
+        if settings.labeller is not None:
+            LABELLERS[settings.labeller].prepare(load(path), folder)
+        if settings.corrections:
+            (folder / CORRECTIONS_FILE).write_bytes(Path(settings.corrections).read_bytes())
+        for made in sorted(folder.iterdir()):
+            storage.publish_file(made, f"{_folder(recipe)}/{made.name}")
+    storage.write_bytes(f"{_folder(recipe)}/{TAXONOMY_FILE}", path.read_bytes())  # last: it says that all is there
+
+
+def _folder(recipe: Recipe) -> str:
+    assert recipe.taxonomy is not None
+    return f"{STAGING}/taxonomy/{recipe.taxonomy.digest}-{recipe.taxonomy.labeller or 'none'}"
+
+
+_fetched: dict[str, tempfile.TemporaryDirectory[str]] = {}
+_lock = threading.Lock()
+
+
+def local_taxonomy(recipe: Recipe, storage: Storage) -> str | None:
+    """A folder on this machine with what `publish_taxonomy` wrote; None if the recipe has no taxonomy."""
+    if recipe.taxonomy is None:
+        return None
+    place = storage.path(_folder(recipe))
+    if storage.is_local:
+        return place
+    with _lock:
+        if place not in _fetched:
+            folder = tempfile.TemporaryDirectory(prefix="vellum-taxonomy-")
+            for path in storage.list(f"{_folder(recipe)}/"):
+                fetch(storage.path(path), Path(folder.name) / path.rpartition("/")[2])
+            _fetched[place] = folder
+        return _fetched[place].name
+
+
+def load_labelling(recipe: Recipe, folder: Path) -> Labelling:
+    """The labelling that `publish_taxonomy` left in a folder."""
+    assert recipe.taxonomy is not None
+    taxonomy = load(folder / TAXONOMY_FILE)
+    corrections_path = folder / CORRECTIONS_FILE
+    corrections = read_corrections(corrections_path, taxonomy) if corrections_path.exists() else {}
+    return Labelling(taxonomy, recipe.taxonomy, corrections, folder)
+
+
+def labels_key(recipe: Recipe) -> str:
+    """Names the labels of a recipe: changes exactly when a sample might get another label; empty without labels."""
+    if recipe.taxonomy is None:
+        return ""
+    settings, instructions = recipe.taxonomy, recipe.instructions
+    parts: list[Any] = [settings.digest, settings.labeller, settings.threshold]
+    if instructions is not None:
+        parts += [INSTRUCTIONS_VERSION, instructions.writers, dict(instructions.weights), dict(settings.shares)]
+    return "-" + hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def labelled(scores: pa.Table, samples: Sequence[Sample], labelling: Labelling) -> pa.Table:
+    """Score rows with the labels of their samples."""
+    for name, column in _columns(labelling.of_samples(samples)).items():
+        scores = scores.append_column(name, column)
+    return scores
+
+
+def conversations(
+    scores: pa.Table, samples: Sequence[Sample], labelling: Labelling, recipe: Recipe
+) -> tuple[pa.Table, list[Sample]]:
+    """The instruction samples made of samples, and their labelled score rows.
+
+    Scores and fingerprints are those of the pages: a short answer is no page without text, and the same question about
+    two pages no duplicate. A sample that no writer can ask anything about stays what it is, and is rejected.
+    """
+    assert recipe.instructions is not None
+    assert recipe.taxonomy is not None
+    writing = Instructions(labelling.taxonomy, recipe.instructions, recipe.taxonomy.shares)
+    written = writing.write(samples)
+    made = [conversation or sample for conversation, sample in zip(written, samples, strict=True)]
+    for name, column in (
+        ("id", pa.array([s.id for s in made], pa.string())),
+        ("locator", pa.array([s.provenance.locator for s in made], pa.string())),
+        ("num_bytes", pa.array([sum(len(image.data) for image in s.images) for s in made], pa.int64())),
+    ):
+        scores = scores.set_column(scores.schema.get_field_index(name), name, column)
+    reasons = pa.array([None if conversation else NO_WRITER for conversation in written], pa.string())
+    return labelled(scores, made, labelling).append_column(REASON, reasons), made
+
+
+def label_array(labels: Sequence[Label | None]) -> pa.StructArray:
+    """Labels as a `label` column."""
+    columns = _columns([label or Label("", 0.0, "") for label in labels])
+    is_missing = pa.array([label is None for label in labels])
+    return pa.StructArray.from_arrays(list(columns.values()), fields=list(LABEL), mask=is_missing)
+
+
+def _columns(labels: Sequence[Label]) -> dict[str, pa.Array]:
+    values = {
+        "use_case": [label.use_case for label in labels],
+        "confidence": [label.confidence for label in labels],
+        "labeller": [label.labeller for label in labels],
+        "also": [" ".join(label.also) or None for label in labels],
+    }
+    return {COLUMN + field.name: pa.array(values[field.name], field.type) for field in LABEL}
+
+
+def count_labels(labels: pa.ChunkedArray) -> Counter[str]:
+    """Rows of a `label` column by use case; none where there are no labels."""
+    counted = pc.value_counts(pc.struct_field(labels, "use_case").drop_null()).to_pylist()
+    return Counter({entry["values"]: entry["counts"] for entry in counted})
+
+
+def targets_of(recipe: Recipe, storage: Storage) -> dict[str, float] | None:
+    """The target share of every leaf of the run's taxonomy; None if samples are not labelled."""
+    folder = local_taxonomy(recipe, storage)
+    if folder is None:
+        return None
+    assert recipe.taxonomy is not None
+    return leaf_shares(load(Path(folder) / TAXONOMY_FILE), recipe.taxonomy.shares)
+
+
+def label_struct(scored: pa.Table) -> pa.Array:
+    """The `label` column of rows of a score file; null without labels."""
+    if COLUMN + "use_case" not in scored.column_names:
+        return pa.nulls(len(scored), LABEL)
+    if not len(scored):
+        return pa.array([], LABEL)
+    arrays = [scored[COLUMN + field.name].combine_chunks() for field in LABEL]
+    return pa.StructArray.from_arrays(arrays, fields=list(LABEL))

@@ -1,0 +1,178 @@
+"""The commands of `python -m taxonomy`. Those about an output folder belong to the pipelines, and are handed over."""
+
+import argparse
+import runpy
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from taxonomy.comparison import compare, describe
+from taxonomy.corrections import read_corrections, write_corrections
+from taxonomy.editing import add_examples
+from taxonomy.evaluation import evaluate, half_of, read_labelled, table
+from taxonomy.examples import Example, language_of
+from taxonomy.form import LANGUAGES, SCHEMA_PATH, Branch, json_schema
+from taxonomy.label_studio import interface, read_annotations
+from taxonomy.labeller import Ask
+from taxonomy.labelling import Labelling
+from taxonomy.loader import BUNDLED, load, warnings
+from taxonomy.settings import LabelSettings
+from taxonomy.writers.registry import served_leaves
+from taxonomy.yaml_file import TaxonomyError
+
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
+RUNNERS_UP = 4
+# Commands about an output: `pipelines` has its storage, lock, ledger and report. This room never imports that one.
+HANDED_OVER = {"relabel": "pipelines.relabel", "coverage": "pipelines.coverage", "export": "pipelines.review"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command. Returns 0 done, 1 failed (a taxonomy with mistakes too), 2 wrong usage."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["label"] and len(words) > 1 and _is_output(words[1]):
+        words[0] = "relabel"
+    if words and words[0] in HANDED_OVER:
+        sys.argv = [f"python -m taxonomy {words[0]}", *words[1:]]
+        runpy.run_module(HANDED_OVER[words[0]], run_name="__main__")
+        return DONE  # the module ends the process with its own code
+    args = _parser().parse_args(words)
+    run: Callable[[argparse.Namespace], int] = args.run
+    try:
+        return run(args)
+    except TaxonomyError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+
+
+def _is_output(word: str) -> bool:
+    return "://" in word or (Path(word) / "manifest.json").exists()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m taxonomy", allow_abbrev=False, description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=about, description=about, allow_abbrev=False)
+        added.set_defaults(run=run)
+        return added
+
+    def with_path(added: argparse.ArgumentParser) -> None:
+        added.add_argument(
+            "--taxonomy", type=Path, default=BUNDLED, metavar="FILE", help="the YAML file (default: the bundled one)"
+        )
+
+    validate = command("validate", _validate, "check a taxonomy: every mistake with its line")
+    validate.add_argument("path", type=Path, nargs="?", default=BUNDLED, metavar="FILE")
+    show = command("show", _show, "print the tree with target shares and numbers of prompts")
+    show.add_argument("path", type=Path, nargs="?", default=BUNDLED, metavar="FILE")
+    diff = command("diff", _diff, "compare two versions, and say what happens to labels")
+    diff.add_argument("old", type=Path, metavar="OLD")
+    diff.add_argument("new", type=Path, nargs="?", default=BUNDLED, metavar="NEW")
+    label = command("label", _label, "label a prompt; with an output folder, label its samples anew")
+    label.add_argument("prompts", nargs="+", metavar="PROMPT|OUT")
+    with_path(label)
+    score = command("evaluate", _evaluate, "accuracy, confusion and calibration on labelled prompts (JSONL)")
+    score.add_argument("file", type=Path, metavar="FILE")
+    score.add_argument("--half", choices=("development", "test"), help="only this half, by a hash of the prompt")
+    score.add_argument("--mistakes", type=int, default=0, metavar="N", help="print the N surest mistakes")
+    with_path(score)
+    back = command("import", _import, "take over what reviewers chose in Label Studio")
+    back.add_argument("file", type=Path, metavar="FILE", help="Label Studio's export, format JSON")
+    back.add_argument("--corrections", type=Path, default=Path("corrections.jsonl"), metavar="FILE")
+    back.add_argument("--add-examples", action="store_true", help="also add the prompts to the taxonomy's file")
+    with_path(back)
+    view = command("interface", _interface, "print Label Studio's labelling interface for a taxonomy")
+    with_path(view)
+    command("schema", _schema, f"write {SCHEMA_PATH.name}, which editors complete and check with")
+    for name, about in (
+        ("relabel", "label an output's samples anew, in place (the same as `label OUT`)"),
+        ("coverage", "counts and shares of an output's leaves against their targets, gaps first"),
+        ("export", "an output's samples as Label Studio tasks, least sure first"),
+    ):
+        commands.add_parser(name, help=about)
+    return parser
+
+
+def _validate(args: argparse.Namespace) -> int:
+    taxonomy = load(args.path)
+    prompts = sum(len(getattr(leaf.prompts, lang)) for leaf in taxonomy.leaves.values() for lang in LANGUAGES)
+    for warning in warnings(taxonomy):
+        print(f"warning: {warning}", file=sys.stderr)
+    print(f"{args.path}: {len(taxonomy.leaves)} leaves, {prompts:,} prompts, all well")
+    return DONE
+
+
+def _show(args: argparse.Namespace) -> int:
+    taxonomy = load(args.path)
+    served = served_leaves()
+    print(f"{'':52}{'share':>8}{'en':>5}{'zh':>5}  written by")
+    for node_id, node, share in taxonomy.walk():
+        indent = "  " * node_id.count("/")
+        name = f"{indent}{node_id.rpartition('/')[2]}"
+        if isinstance(node, Branch):
+            print(f"{name:52}{share:8.1%}")
+        else:
+            counts = "".join(f"{len(getattr(node.prompts, language)):5}" for language in LANGUAGES)
+            print(f"{name:52}{share:8.2%}{counts}  {', '.join(served.get(node_id, ['–']))}")
+    return DONE
+
+
+def _diff(args: argparse.Namespace) -> int:
+    print(describe(compare(load(args.old), load(args.new))))
+    return DONE
+
+
+def _label(args: argparse.Namespace) -> int:
+    taxonomy = load(args.taxonomy)
+    labelling = Labelling(taxonomy, LabelSettings())
+    leaves = list(taxonomy.leaves)
+    labels = labelling.of_prompts(args.prompts)
+    probabilities = labelling.probabilities([Ask(prompt) for prompt in args.prompts])
+    for prompt, label, row in zip(args.prompts, labels, probabilities, strict=True):
+        if len(labels) > 1:
+            print(prompt)
+        print(f"{label.use_case}  {label.confidence:.2f}  by {label.labeller}")
+        for use_case in label.also:
+            print(f"  and   {use_case}")
+        best = [k for k in row.argsort()[::-1] if leaves[k] != label.use_case][:RUNNERS_UP]
+        for k in best:
+            print(f"  {row[k]:.2f}  {leaves[k]}")
+    return DONE
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    taxonomy = load(args.taxonomy)
+    examples = read_labelled(args.file, taxonomy)
+    if args.half:
+        examples = half_of(examples, args.half)
+    evaluation = evaluate(Labelling(taxonomy), examples)
+    print(table(evaluation))
+    for prompt, truth, predicted, confidence in evaluation.mistakes[: args.mistakes]:
+        print(f"{confidence:.2f}  {predicted}  (is {truth})  {prompt}")
+    return DONE
+
+
+def _import(args: argparse.Namespace) -> int:
+    taxonomy = load(args.taxonomy)
+    chosen = read_annotations(args.file, taxonomy)
+    known = read_corrections(args.corrections, taxonomy) if args.corrections.exists() else {}
+    changed = {c.sample_id: c.use_case for c in chosen if known.get(c.sample_id) != c.use_case}
+    write_corrections(args.corrections, known | changed)
+    print(f"{len(chosen):,} annotations, {len(changed):,} new: {args.corrections} holds {len(known | changed):,}")
+    if args.add_examples:
+        examples = [Example(c.prompt, c.use_case, language_of(c.prompt)) for c in chosen]
+        added = add_examples(args.taxonomy, examples)
+        print(f"{len(added):,} prompts added to {args.taxonomy}")
+    return DONE
+
+
+def _interface(args: argparse.Namespace) -> int:
+    print(interface(load(args.taxonomy)), end="")
+    return DONE
+
+
+def _schema(args: argparse.Namespace) -> int:
+    SCHEMA_PATH.write_text(json_schema(), "utf-8")
+    print(SCHEMA_PATH)
+    return DONE

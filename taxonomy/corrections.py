@@ -1,0 +1,37 @@
+"""A person's labels of samples, kept as JSONL beside the taxonomy: {"id", "use_case"} a line, the last one counts."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from taxonomy.tree import Taxonomy
+from taxonomy.yaml_file import Problem, TaxonomyError
+
+
+def read_corrections(path: Path, taxonomy: Taxonomy) -> dict[str, str]:
+    """Leaf by sample id; former ids are resolved. Raises TaxonomyError naming lines."""
+    corrections: dict[str, str] = {}
+    problems = []
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            sample_id, use_case = row["id"], row["use_case"]
+        except (ValueError, KeyError, TypeError):
+            problems.append(Problem(number, 'expected {"id": …, "use_case": …}'))
+            continue
+        present = taxonomy.resolve(str(use_case))
+        if present is None:
+            problems.append(Problem(number, f"{use_case} is no leaf{taxonomy.nearest(str(use_case))}"))
+        else:
+            corrections[str(sample_id)] = present
+    if problems:
+        raise TaxonomyError(path, problems)
+    return corrections
+
+
+def write_corrections(path: Path, corrections: Mapping[str, str]) -> None:
+    """Write corrections, by sample id."""
+    lines = [json.dumps({"id": k, "use_case": v}, ensure_ascii=False) + "\n" for k, v in sorted(corrections.items())]
+    path.write_text("".join(lines), "utf-8")

@@ -1,0 +1,72 @@
+"""Coverage: how many samples every leaf has, against its target share; the largest gaps first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from taxonomy.tree import UNLABELLED
+
+
+@dataclass(frozen=True, slots=True)
+class LeafCoverage:
+    """One leaf of a dataset.
+
+    Args:
+        count: its samples.
+        share: of the labelled samples, 0 to 1.
+        target: the share it should have, 0 to 1.
+        missing: samples that it lacks for its target share of the dataset.
+        writers: instruction writers that can serve it.
+    """
+
+    use_case: str
+    count: int
+    share: float
+    target: float
+    missing: int
+    writers: tuple[str, ...]
+
+
+def coverage(
+    counts: Mapping[str, int],
+    targets: Mapping[str, float],
+    writers: Mapping[str, list[str]],
+    wanted: int | None = None,
+) -> list[LeafCoverage]:
+    """Every leaf of `targets`, the largest gaps first.
+
+    Args:
+        counts: samples by leaf; `unlabelled` ones do not count.
+        targets: share by leaf, summing to 1.
+        writers: names of the writers by leaf.
+        wanted: samples that the dataset should have; None: as many as are labelled.
+    """
+    total = sum(count for use_case, count in counts.items() if use_case != UNLABELLED)
+    found = [
+        LeafCoverage(
+            use_case,
+            counts.get(use_case, 0),
+            counts.get(use_case, 0) / total if total else 0.0,
+            target,
+            max(0, round(target * (wanted or total)) - counts.get(use_case, 0)),
+            tuple(writers.get(use_case, ())),
+        )
+        for use_case, target in targets.items()
+    ]
+    return sorted(found, key=lambda leaf: (leaf.share - leaf.target, leaf.use_case))
+
+
+def describe(leaves: list[LeafCoverage], num_unlabelled: int) -> str:
+    """The coverage as text."""
+    total = sum(leaf.count for leaf in leaves)
+    lines = [
+        f"{total:,} labelled samples, {num_unlabelled:,} unlabelled; "
+        f"{sum(leaf.count > 0 for leaf in leaves)} of {len(leaves)} leaves have samples",
+        "",
+        f"{'leaf':58}{'samples':>9}{'share':>8}{'target':>8}{'missing':>9}  written by",
+    ]
+    for leaf in leaves:
+        by = ", ".join(leaf.writers) or "nobody"
+        lines.append(
+            f"{leaf.use_case:58}{leaf.count:9,}{leaf.share:8.1%}{leaf.target:8.1%}{leaf.missing or '':>9}  {by}"
+        )
+    return "\n".join(lines)

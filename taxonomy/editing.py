@@ -1,0 +1,82 @@
+"""Edits of a taxonomy file by command: lines are added, and every other byte stays, comments too."""
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from taxonomy.examples import Example
+from taxonomy.loader import load_text
+from taxonomy.tree import Taxonomy
+from taxonomy.yaml_file import Node, Problem, TaxonomyError, parse, read_text
+
+
+def add_examples(path: Path, examples: Sequence[Example]) -> list[Example]:
+    """Add prompts to their leaves' lists, in place; prompts that the file has already are left out.
+
+    Returns:
+        What was added.
+    Raises:
+        TaxonomyError: the file is wrong already, or a list is written with brackets; nothing is changed then.
+    """
+    text = read_text(path)
+    taxonomy = load_text(text, path)
+    known = _spelled_prompts(taxonomy)
+    root = parse(text, path)
+    lines = text.splitlines(keepends=True)
+    insertions: dict[int, list[str]] = {}
+    added = []
+    for example in examples:
+        spelled = _spelled(example.prompt)
+        if spelled in known:
+            continue
+        known.add(spelled)
+        prompts = _prompts(root, example)
+        if prompts.is_flow:
+            problem = Problem(prompts.line, "prompts in brackets; expected a line for each, beginning with -")
+            raise TaxonomyError(path, [problem])
+        assert isinstance(prompts.value, list)
+        after = prompts.value[-1].end_line
+        line = f"{' ' * prompts.column}- {json.dumps(' '.join(example.prompt.split()), ensure_ascii=False)}\n"
+        insertions.setdefault(after, []).append(line)
+        added.append(example)
+    for after in sorted(insertions, reverse=True):
+        if not lines[after - 1].endswith("\n"):
+            lines[after - 1] += "\n"
+        lines[after:after] = insertions[after]
+    edited = "".join(lines)
+    _check(load_text(edited, path), taxonomy, added)
+    _replace(path, edited)
+    return added
+
+
+def _prompts(root: Node, example: Example) -> Node:
+    path = [key for slug in example.use_case.split("/") for key in ("nodes", slug)]
+    return root.at(*path, "prompts", example.language)
+
+
+def _spelled(prompt: str) -> str:
+    return " ".join(prompt.casefold().split())
+
+
+def _spelled_prompts(taxonomy: Taxonomy) -> set[str]:
+    return {_spelled(prompt) for leaf in taxonomy.leaves.values() for prompt in (*leaf.prompts.en, *leaf.prompts.zh)}
+
+
+def _check(edited: Taxonomy, before: Taxonomy, added: Sequence[Example]) -> None:
+    wanted = _spelled_prompts(before) | {_spelled(example.prompt) for example in added}
+    assert _spelled_prompts(edited) == wanted
+    assert list(edited.leaves) == list(before.leaves)
+
+
+def _replace(path: Path, text: str) -> None:
+    descriptor, aside = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        os.chmod(aside, path.stat().st_mode)
+        os.replace(aside, path)
+    except BaseException:
+        os.unlink(aside)
+        raise

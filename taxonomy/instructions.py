@@ -1,0 +1,131 @@
+"""Instruction samples from pages: every page is asked one question, by a writer chosen for it by target shares."""
+
+import dataclasses
+import hashlib
+import math
+import random
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sources.ground_truth import GroundTruth
+from sources.sample import IMAGE_PLACEHOLDER, Message, Sample, sample_id
+from taxonomy.shares import leaf_shares
+from taxonomy.tree import Taxonomy
+from taxonomy.writers.pictures import fingerprint_of
+from taxonomy.writers.registry import WRITERS
+from taxonomy.writers.writer import Conversation, Writer
+
+WRITTEN_BY = "writer:"  # and the writer's name: the labeller of its samples
+NO_WRITER = "no_writer"  # reason code: no writer can ask anything about the sample
+INSTRUCTIONS_VERSION = 1  # raise it when the same page would be asked something else
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstructionSettings:
+    """The recipe's section `instructions`: samples of ground truth become conversations.
+
+    Args:
+        writers: names of the writers to use; empty means all.
+        weights: by writer, how often it is tried first, in place of the target share of its leaves.
+    """
+
+    writers: tuple[str, ...] = ()
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in (*self.writers, *self.weights):
+            if name not in WRITERS:
+                raise ValueError(f"no writer is called {name!r}; expected one of {', '.join(sorted(WRITERS))}")
+        for name, weight in self.weights.items():
+            if weight < 0:
+                raise ValueError(f"the weight of {name} must not be negative, got {weight}")
+
+
+class Instructions:
+    """The writers of a recipe with the questions of its taxonomy."""
+
+    def __init__(self, taxonomy: Taxonomy, settings: InstructionSettings, shares: Mapping[str, float] | None = None):
+        self._taxonomy = taxonomy
+        targets = leaf_shares(taxonomy, shares or {})
+        self._weights: dict[str, float] = {}
+        for name in settings.writers or WRITERS:
+            leaves = {taxonomy.resolve(pool.use_case) for pool in WRITERS[name].pools.values()}
+            served = [leaf for leaf in leaves if leaf is not None and taxonomy.leaves[leaf].pools]
+            share = sum(targets[leaf] / self._num_writers(leaf, settings) for leaf in served)
+            self._weights[name] = settings.weights.get(name, share / WRITERS[name].written)
+
+    def _num_writers(self, leaf: str, settings: InstructionSettings) -> int:
+        """Writers that share a leaf, and so its target."""
+        served = [
+            {self._taxonomy.resolve(pool.use_case) for pool in WRITERS[name].pools.values()}
+            for name in settings.writers or WRITERS
+        ]
+        return sum(leaf in leaves for leaves in served)
+
+    def write(self, samples: Sequence[Sample]) -> list[Sample | None]:
+        """For every sample its conversation; itself if it is one already; None if no writer can ask anything.
+
+        Args:
+            samples: neighbours of one document, in order, with images.
+        """
+        pages = [GroundTruth.of(sample) for sample in samples]
+        return [
+            sample if sample.messages is not None else self._conversation(pages, k) for k, sample in enumerate(samples)
+        ]
+
+    def _conversation(self, pages: Sequence[GroundTruth], k: int) -> Sample | None:
+        sample = pages[k].sample
+        if not sample.images:
+            return None
+        for name in self._order(sample.id):
+            writer = WRITERS[name]
+            rng = random.Random(f"{sample.id}/{name}")
+            asked = writer.write(pages, k, rng)
+            question = asked and self._question(writer, asked, rng)
+            if asked and question:
+                return _as_sample(sample, name, self._use_case(writer, asked), asked, question)
+        return None
+
+    def _order(self, name: str) -> list[str]:
+        """Writers in the order in which they are tried: the first one by chance, in proportion to weights."""
+        keys = {}
+        for writer, weight in self._weights.items():
+            if weight > 0:  # exponential variates at these rates: the smallest is each one's with its share
+                digest = hashlib.sha256(f"{name}/{writer}/order".encode()).digest()
+                uniform = (int.from_bytes(digest[:8], "big") + 1) / 2**64
+                keys[writer] = -math.log(uniform) / weight
+        return sorted(keys, key=lambda writer: (keys[writer], writer))
+
+    def _use_case(self, writer: Writer, asked: Conversation) -> str:
+        use_case = self._taxonomy.resolve(writer.pools[asked.pool].use_case)
+        assert use_case is not None
+        return use_case
+
+    def _question(self, writer: Writer, asked: Conversation, rng: random.Random) -> str | None:
+        use_case = self._taxonomy.resolve(writer.pools[asked.pool].use_case)
+        pool = self._taxonomy.leaves[use_case].pools.get(asked.pool) if use_case else None
+        if pool is None:  # the taxonomy's author took the questions out
+            return None
+        return string.Formatter().vformat(rng.choice(getattr(pool, asked.language)), (), asked.values)
+
+
+def _as_sample(sample: Sample, writer: str, use_case: str, asked: Conversation, question: str) -> Sample:
+    locator = f"{sample.provenance.locator};ask={asked.pool}"
+    marks = "\n".join([IMAGE_PLACEHOLDER] * len(asked.images))
+    first = asked.images[0]
+    return dataclasses.replace(
+        sample,
+        id=sample_id(sample.provenance.digest, locator),
+        provenance=dataclasses.replace(sample.provenance, locator=locator),
+        images=tuple(asked.images),
+        words=asked.words,
+        text=None,
+        messages=(
+            Message(role="user", content=f"{marks}\n{question}"),
+            Message(role="assistant", content=asked.answer),
+        ),
+        fingerprint=sample.fingerprint if first is sample.images[0] else fingerprint_of(first),
+        use_case=use_case,
+        labeller=WRITTEN_BY + writer,
+    )

@@ -1,0 +1,140 @@
+"""Exchange with Label Studio: tasks with our labels to review, and the reviewers' choices back.
+
+The project's labelling interface is `INTERFACE`, written out by `python -m taxonomy export --interface`.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from xml.sax.saxutils import escape, quoteattr
+
+from taxonomy.form import Branch, Leaf
+from taxonomy.tree import UNLABELLED, Taxonomy
+from taxonomy.yaml_file import Problem, TaxonomyError
+
+FROM_NAME, TO_NAME = "use_case", "prompt"
+MAX_TASKS = 10_000
+
+
+class Reviewed(NamedTuple):
+    """A sample as a task: what is asked, and the label it has.
+
+    Args:
+        runner_up: the leaf the labeller finds second; None if it was not asked.
+        margin: confidence in the label less that in the runner-up; the smallest are reviewed first.
+    """
+
+    sample_id: str
+    prompt: str
+    answer: str
+    use_case: str
+    confidence: float
+    labeller: str
+    runner_up: str | None = None
+    margin: float = 1.0
+
+
+class Correction(NamedTuple):
+    """What a reviewer chose. `prompt` is what the sample asks."""
+
+    sample_id: str
+    prompt: str
+    use_case: str
+
+
+def interface(taxonomy: Taxonomy) -> str:
+    """The labelling interface (XML) with the taxonomy's tree to choose from."""
+
+    def choices(nodes: Mapping[str, Branch | Leaf], indent: int) -> str:
+        lines = []
+        for slug, node in nodes.items():
+            pad = "  " * indent
+            head = f"{pad}<Choice value={quoteattr(slug)} hint={quoteattr(node.name.en + ' · ' + node.name.zh)}"
+            if isinstance(node, Branch):
+                lines.append(f"{head}>\n{choices(node.nodes, indent + 1)}\n{pad}</Choice>")
+            else:
+                lines.append(f"{head}/>")
+        return "\n".join(lines)
+
+    title = escape("What does the prompt ask for?")
+    return (
+        f'<View>\n  <Header value="{title}"/>\n  <Text name="{TO_NAME}" value="$prompt"/>\n'
+        f'  <Text name="answer" value="$answer"/>\n'
+        f'  <Taxonomy name="{FROM_NAME}" toName="{TO_NAME}" leafsOnly="true" required="true">\n'
+        f"{choices(taxonomy.file.nodes, 2)}\n  </Taxonomy>\n</View>\n"
+    )
+
+
+def tasks(reviewed: Iterable[Reviewed], limit: int = MAX_TASKS) -> list[dict[str, Any]]:
+    """Label Studio tasks with predictions: disagreements and low confidence first."""
+    ordered = sorted(reviewed, key=lambda r: (r.margin, r.confidence, r.sample_id))[:limit]
+    return [
+        {
+            "data": {
+                "id": r.sample_id,
+                "prompt": r.prompt,
+                "answer": r.answer,
+                "runner_up": r.runner_up or "",
+            },
+            "predictions": [] if r.use_case == UNLABELLED else [_prediction(r)],
+        }
+        for r in ordered
+    ]
+
+
+def _prediction(reviewed: Reviewed) -> dict[str, Any]:
+    return {
+        "model_version": reviewed.labeller,
+        "score": round(reviewed.confidence, 3),
+        "result": [
+            {
+                "from_name": FROM_NAME,
+                "to_name": TO_NAME,
+                "type": "taxonomy",
+                "value": {"taxonomy": [reviewed.use_case.split("/")]},
+            }
+        ],
+    }
+
+
+def read_annotations(path: Path, taxonomy: Taxonomy) -> list[Correction]:
+    """The reviewers' choices in an export of Label Studio (JSON); of several annotations of a task the newest counts.
+
+    Raises:
+        TaxonomyError: the file is no such export, or names a leaf that does not exist.
+    """
+    try:
+        content: Any = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise TaxonomyError(path, [Problem(1, f"is no JSON file of annotations: {error}")]) from error
+    if not isinstance(content, list):
+        raise TaxonomyError(path, [Problem(1, "expected a list of tasks, as Label Studio exports with format JSON")])
+    found, problems = [], []
+    for number, task in enumerate(content, start=1):
+        try:
+            chosen = _chosen(task)
+            if chosen is None:
+                continue
+            present = taxonomy.resolve(chosen)
+            if present is None:
+                problems.append(Problem(1, f"task {number}: {chosen} is no leaf{taxonomy.nearest(chosen)}"))
+            else:
+                found.append(Correction(str(task["data"]["id"]), str(task["data"]["prompt"]), present))
+        except (KeyError, TypeError, AttributeError, IndexError) as error:
+            problems.append(Problem(1, f"task {number} does not look like one that we exported: no {error}"))
+    if problems:
+        raise TaxonomyError(path, problems)
+    return found
+
+
+def _chosen(task: Any) -> str | None:
+    """The leaf of a task's newest annotation; None if nobody annotated it, or it was skipped."""
+    annotations = [a for a in task.get("annotations") or [] if not a.get("was_cancelled")]
+    if not annotations:
+        return None
+    newest: Any = max(annotations, key=lambda a: (str(a.get("updated_at", "")), a.get("id", 0)))
+    paths: list[list[str]] = [
+        path for result in newest["result"] if result["from_name"] == FROM_NAME for path in result["value"]["taxonomy"]
+    ]
+    return "/".join(sorted(paths, key=len)[-1]) if paths else None

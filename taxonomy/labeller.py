@@ -1,0 +1,61 @@
+"""Labellers: whatever gives every leaf of a taxonomy a probability for what a user asks."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from sources.sample import EncodedImage
+from taxonomy.tree import Taxonomy
+
+
+class Ask(NamedTuple):
+    """One thing a user asks, with the images it is about (none when a prompt stands alone)."""
+
+    prompt: str
+    images: Sequence[EncodedImage] = ()
+
+
+class Labeller(ABC):
+    """Made for one taxonomy; asked in batches."""
+
+    name: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def prepare(cls, taxonomy: Taxonomy, folder: Path) -> None:
+        """Write into an empty folder what workers need besides the taxonomy (a trained model)."""
+
+    @abstractmethod
+    def __init__(self, taxonomy: Taxonomy, folder: Path | None = None):
+        """Get ready, from what `prepare` wrote into a folder if one is given."""
+
+    @abstractmethod
+    def probabilities(self, asks: Sequence[Ask]) -> np.ndarray:
+        """(N, L) probabilities, columns in the order of `taxonomy.leaves`; calibrated, so that 0.8 means 4 of 5."""
+
+
+class FastText(Labeller):
+    """fastText classifiers trained on the taxonomy's prompts; looks at the words alone."""
+
+    name = "fasttext"
+
+    @classmethod
+    def prepare(cls, taxonomy: Taxonomy, folder: Path) -> None:
+        from taxonomy.model_cache import model_of  # fastText takes a while to import, and many samples need none
+
+        model_of(taxonomy).save(folder)
+
+    def __init__(self, taxonomy: Taxonomy, folder: Path | None = None):
+        from taxonomy.model import PromptModel
+        from taxonomy.model_cache import model_of
+
+        self._model = model_of(taxonomy) if folder is None else PromptModel.load(folder)
+
+    def probabilities(self, asks: Sequence[Ask]) -> np.ndarray:
+        return self._model.probabilities([ask.prompt for ask in asks])
+
+
+LABELLERS: dict[str, type[Labeller]] = {cls.name: cls for cls in (FastText,)}

@@ -1,0 +1,276 @@
+"""Loading a taxonomy: every mistake is one sentence with file, line and what is expected."""
+
+import difflib
+import hashlib
+import re
+import string
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from taxonomy.form import FORM, LANGUAGES, RECOMMENDED_PROMPTS, Branch, File
+from taxonomy.tree import UNLABELLED, Taxonomy
+from taxonomy.writers.registry import POOLS
+from taxonomy.yaml_file import Node, Problem, TaxonomyError, parse, read_text
+
+BUNDLED = Path(__file__).parent / "use_cases.yaml"
+MAX_LEAVES = 2_000
+SHARE_TOLERANCE = 0.001  # of the sum of siblings
+
+
+def load(path: Path = BUNDLED) -> Taxonomy:
+    """The taxonomy in a file. Raises TaxonomyError with every problem found."""
+    return load_text(read_text(path), path)
+
+
+def load_text(text: str, path: Path) -> Taxonomy:
+    """The taxonomy in a text; `path` only names it in errors. Raises TaxonomyError."""
+    root = parse(text, path)
+    num_leaves = _num_leaves(root)
+    if num_leaves > MAX_LEAVES:
+        raise TaxonomyError(path, [Problem(1, f"has {num_leaves:,} leaves; expected at most {MAX_LEAVES:,}")])
+    try:
+        file = FORM.validate_python(root.plain())
+    except ValidationError as error:
+        raise TaxonomyError(path, [_located(root, e) for e in error.errors(include_url=False)]) from None
+    taxonomy = Taxonomy(file, hashlib.sha256(text.encode()).hexdigest())
+    problems = list(_problems(taxonomy, root))
+    if problems:
+        raise TaxonomyError(path, problems)
+    return taxonomy
+
+
+def warnings(taxonomy: Taxonomy) -> list[str]:
+    """What is allowed but bad for the labeller, a sentence each."""
+    found = []
+    for leaf_id, leaf in taxonomy.leaves.items():
+        for language in LANGUAGES:
+            num = len(getattr(leaf.prompts, language))
+            if num < RECOMMENDED_PROMPTS:
+                found.append(
+                    f"{leaf_id} has {num} {language} prompts; the labeller wants {RECOMMENDED_PROMPTS} or more"
+                )
+    return found
+
+
+def _num_leaves(root: Node) -> int:
+    if not isinstance(root.value, dict):
+        return 0
+    below = root.value.get("nodes")
+    if below is None or not isinstance(below.value, dict):
+        return 0 if below else 1
+    return sum(_num_leaves(node) for node in below.value.values())
+
+
+# ── problems of form ──
+
+
+def _located(root: Node, error: Any) -> Problem:
+    """A pydantic error with the line of the value it is about."""
+    node, line, place = root, root.line, []
+    path = list(error["loc"])
+    after_slug = False
+    for k, key in enumerate(path):
+        if after_slug and key in ("branch", "leaf"):  # the kind of node, which pydantic puts into the path
+            after_slug = False
+            continue
+        if key == "[key]":  # the key before is what is wrong
+            continue
+        place.append(str(key))
+        if isinstance(node.value, list) and isinstance(key, int) and key < len(node.value):
+            node = node.value[key]
+            line = node.line
+        elif isinstance(node.value, dict) and key in node.value:
+            after_slug = k > 0 and path[k - 1] == "nodes"
+            line = node.key_lines[key]
+            node = node.value[key]
+        else:
+            break
+    where = ".".join(place)
+    return Problem(line, f"{where}: {_expectation(error, node)}" if where else _expectation(error, node))
+
+
+def _expectation(error: Any, node: Node) -> str:
+    got = node.plain()
+    shown = "nothing" if got is None else f"{got!r:.80}" if isinstance(got, str) else _size(got)
+    context = error.get("ctx") or {}
+    sentences = {
+        "missing": "is missing",
+        "extra_forbidden": f"is no key of this place; {_known(error)}",
+        "unexpected_keyword_argument": f"is no key of this place; {_known(error)}",
+        "string_type": f"expected a text, got {shown}",
+        "string_too_short": "expected a text, got an empty one",
+        "float_parsing": f"expected a number, got {shown}",
+        "float_type": f"expected a number, got {shown}",
+        "greater_than": f"expected a number above 0 and at most 1, got {shown}",
+        "less_than_equal": f"expected a number above 0 and at most 1, got {shown}",
+        "list_type": f"expected a list (lines that begin with -), got {shown}",
+        "dict_type": f"expected a mapping, got {shown}",
+        "dataclass_type": f"expected a mapping, got {shown}",
+    }
+    if error["type"] == "too_short":
+        return f"expected at least {context['min_length']} of them, got {context['actual_length']}"
+    if error["type"] == "string_pattern_mismatch":
+        kind = "an id such as recognition/style" if "/" in context["pattern"] else "small letters, digits and _"
+        return f"expected {kind}, got {error['input']!r:.80}"
+    return sentences.get(error["type"], error["msg"])
+
+
+def _size(value: list[Any] | dict[str, Any]) -> str:
+    return f"a list of {len(value)}" if isinstance(value, list) else "a mapping"
+
+
+def _known(error: Any) -> str:
+    place = [key for key in error["loc"][:-1] if isinstance(key, str)]
+    last = place[-1] if place else ""
+    known = {
+        "branch": "name, definition, share, aliases, nodes",
+        "leaf": "name, definition, share, aliases, prompts, near_misses, patterns, pools",
+        "near_misses": "prompt, belongs_to",
+        "": "nodes",
+    }
+    return f"expected one of {known.get(last, 'en, zh')}"
+
+
+# ── problems of meaning ──
+
+
+def _problems(taxonomy: Taxonomy, root: Node) -> Iterator[Problem]:
+    lines = _Lines(root)
+    yield from _wrong_shares(taxonomy.file, lines)
+    yield from _wrong_ids(taxonomy, lines)
+    yield from _wrong_prompts(taxonomy, lines)
+    yield from _wrong_patterns(taxonomy, lines)
+    yield from _wrong_pools(taxonomy, lines)
+
+
+class _Lines:
+    """Lines of the values of a checked file."""
+
+    def __init__(self, root: Node):
+        self._root = root
+
+    def node(self, node_id: str, *keys: str | int) -> Node:
+        path: list[str | int] = []
+        for slug in filter(None, node_id.split("/")):
+            path += ["nodes", slug]
+        return self._root.at(*path, *keys)
+
+    def of(self, node_id: str, *keys: str | int) -> int:
+        return self.node(node_id, *keys).line
+
+
+def _wrong_shares(file: File, lines: _Lines) -> Iterator[Problem]:
+    parents = [("", file.nodes), *_branches(file.nodes, "")]
+    for parent, nodes in parents:
+        total = sum(node.share for node in nodes.values())
+        if abs(total - 1) > SHARE_TOLERANCE:
+            name = parent or "the groups"
+            line = lines.node(parent).key_lines["nodes"]
+            yield Problem(line, f"the shares below {name} sum to {total:.4g}; expected 1")
+
+
+def _branches(nodes: dict[str, Any], prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for slug, node in nodes.items():
+        if isinstance(node, Branch):
+            yield prefix + slug, node.nodes
+            yield from _branches(node.nodes, f"{prefix}{slug}/")
+
+
+def _wrong_ids(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    if UNLABELLED in taxonomy.shares:
+        yield Problem(lines.of(UNLABELLED), f"{UNLABELLED!r} means a sample without a label; expected another name")
+    for node_id, node, _ in taxonomy.walk():
+        for k, alias in enumerate(node.aliases):
+            line = lines.of(node_id, "aliases", k)
+            if alias in taxonomy.shares:
+                yield Problem(line, f"the alias {alias} is the id of a node that exists; expected a former id")
+            elif alias in seen:
+                yield Problem(line, f"the alias {alias} is an alias of {seen[alias]} already")
+            seen[alias] = node_id
+    for leaf_id, leaf in taxonomy.leaves.items():
+        for k, miss in enumerate(leaf.near_misses):
+            line = lines.of(leaf_id, "near_misses", k)
+            present = taxonomy.resolve(miss.belongs_to)
+            if present is None:
+                hint = taxonomy.nearest(miss.belongs_to)
+                yield Problem(line, f"belongs_to names {miss.belongs_to}, which is no leaf{hint}")
+            elif present == leaf_id:
+                yield Problem(line, "a near miss belongs to another leaf; expected the id of that leaf")
+
+
+def _wrong_prompts(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Problem]:
+    first: dict[str, tuple[str, int]] = {}
+    for leaf_id, leaf in taxonomy.leaves.items():
+        for language in LANGUAGES:
+            for k, prompt in enumerate(getattr(leaf.prompts, language)):
+                line = lines.of(leaf_id, "prompts", language, k)
+                spelled = " ".join(prompt.casefold().split())
+                if not spelled:
+                    yield Problem(line, "expected a prompt, got white space")
+                elif spelled in first:
+                    other, other_line = first[spelled]
+                    where = "this leaf" if other == leaf_id else other
+                    yield Problem(line, f"{prompt!r:.80} is a prompt of {where} already, on line {other_line}")
+                first.setdefault(spelled, (leaf_id, line))
+
+
+def _wrong_patterns(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Problem]:
+    """A pattern decides alone, so it must not find any example of another leaf."""
+    examples: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for leaf_id, leaf in taxonomy.leaves.items():
+        for language in LANGUAGES:
+            examples[language] += [(leaf_id, prompt) for prompt in getattr(leaf.prompts, language)]
+            examples[language] += [(taxonomy.resolve(miss.belongs_to) or "", miss.prompt) for miss in leaf.near_misses]
+    for leaf_id, leaf in taxonomy.leaves.items():
+        for language in LANGUAGES:
+            for k, pattern in enumerate(getattr(leaf.patterns, language)):
+                line = lines.of(leaf_id, "patterns", language, k)
+                yield from _wrong_pattern(leaf_id, pattern, examples[language], line)
+
+
+def _wrong_pattern(leaf_id: str, pattern: str, examples: Sequence[tuple[str, str]], line: int) -> Iterator[Problem]:
+    try:
+        compiled = re.compile(pattern, re.IGNORECASE)
+    except re.error as error:
+        yield Problem(line, f"is not a regular expression: {error}")
+        return
+    for other, prompt in examples:
+        if other != leaf_id and compiled.search(prompt):
+            yield Problem(line, f"the pattern finds {prompt!r:.80}, a prompt of {other}; make it narrower")
+            return
+
+
+def _wrong_pools(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Problem]:
+    """Pools are named after what instruction writers ask, and their questions have the writer's placeholders."""
+    for leaf_id, leaf in taxonomy.leaves.items():
+        for name, pool in leaf.pools.items():
+            line = lines.node(leaf_id, "pools").key_lines[name]
+            if name not in POOLS:
+                close = difflib.get_close_matches(name, POOLS, n=1)
+                hint = f"; did you mean {close[0]}?" if close else f"; expected one of {', '.join(sorted(POOLS))}"
+                yield Problem(line, f"no instruction writer asks questions called {name!r}{hint}")
+                continue
+            if taxonomy.resolve(POOLS[name].use_case) != leaf_id:
+                yield Problem(line, f"the questions {name} are of {POOLS[name].use_case}; expected them there")
+            for language in LANGUAGES:
+                for k, question in enumerate(getattr(pool, language)):
+                    problem = _wrong_placeholders(question, POOLS[name].placeholders)
+                    if problem:
+                        yield Problem(lines.of(leaf_id, "pools", name, language, k), problem)
+
+
+def _wrong_placeholders(question: str, wanted: Sequence[str]) -> str | None:
+    try:
+        fields = list(string.Formatter().parse(question))
+    except ValueError as error:
+        return f"has braces that do not match ({error}); write {{{{ for a brace"
+    found = [name for _, name, _, _ in fields if name is not None]
+    if sorted(set(found)) != sorted(wanted) or any(spec or conversion for _, _, spec, conversion in fields):
+        expected = " and ".join(f"{{{name}}}" for name in wanted) or "no braces"
+        return f"has the placeholders {', '.join(found) or 'none'}; expected {expected}"
+    return None

@@ -1,0 +1,44 @@
+"""Settings of the taxonomy in a recipe: which file, how sure a label must be, what share each use case should have."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from taxonomy.labeller import LABELLERS
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelSettings:
+    """The recipe's section `taxonomy`.
+
+    Args:
+        path: the taxonomy's YAML file; None is the bundled one.
+        labeller: of prompts that nothing is known of; None leaves them unlabelled.
+        threshold: a label less sure than this, 0 to 1, becomes `unlabelled`.
+        corrections: a JSONL file of a person's labels, as `python -m taxonomy import` writes it.
+        shares: by leaf, category or group, its target share in place of the file's; what is not named has its part of
+            the rest, in the file's proportions.
+        samples: size of the dataset: a use case keeps at most its target share of so many samples, and unlabelled
+            ones are left out. None keeps all.
+        digest: of file and corrections; filled in by the run.
+    """
+
+    path: str | None = None
+    labeller: str | None = "fasttext"
+    threshold: float = 0.4
+    corrections: str | None = None
+    shares: Mapping[str, float] = field(default_factory=dict)
+    samples: int | None = None
+    digest: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.labeller is not None and self.labeller not in LABELLERS:
+            raise ValueError(f"labeller must be one of {', '.join(LABELLERS)} or null, got {self.labeller!r}")
+        if not 0 <= self.threshold <= 1:
+            raise ValueError(f"threshold must be between 0 and 1, got {self.threshold}")
+        if self.samples is not None and self.samples <= 0:
+            raise ValueError(f"samples must be positive, got {self.samples}")
+        for use_case, share in self.shares.items():
+            if not 0 <= share <= 1:
+                raise ValueError(f"the share of {use_case} must be between 0 and 1, got {share}")
+        if sum(self.shares.values()) > 1 + 1e-6:
+            raise ValueError(f"shares must sum to at most 1, got {sum(self.shares.values()):.4g}")

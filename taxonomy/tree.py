@@ -1,0 +1,72 @@
+"""The taxonomy in memory: leaves by id, their shares, and where former ids went."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from taxonomy.form import Branch, File, Leaf
+
+UNLABELLED = "unlabelled"  # the use case of a sample whose label is not sure enough
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """A checked taxonomy.
+
+    Args:
+        digest: sha256 of the file's bytes, hex: names everything that is made from it.
+    """
+
+    file: File
+    digest: str
+
+    @cached_property
+    def leaves(self) -> dict[str, Leaf]:
+        """Every leaf by id, in the file's order."""
+        return {node_id: node for node_id, node, _ in self.walk() if isinstance(node, Leaf)}
+
+    @cached_property
+    def shares(self) -> dict[str, float]:
+        """Every node's target share of the whole."""
+        return {node_id: share for node_id, _, share in self.walk()}
+
+    @cached_property
+    def former_ids(self) -> dict[str, str]:
+        """Former id to present id, of leaves that stood below a moved branch too."""
+        found = {}
+        for node_id, node, _ in self.walk():
+            for alias in node.aliases:
+                found[alias] = node_id
+                if isinstance(node, Branch):
+                    below = (leaf for leaf in self.leaves if leaf.startswith(f"{node_id}/"))
+                    found |= {alias + leaf.removeprefix(node_id): leaf for leaf in below}
+        return {former: leaf for former, leaf in found.items() if former not in self.leaves}
+
+    def walk(self) -> Iterator[tuple[str, Branch | Leaf, float]]:
+        """(id, node, share of the whole) of every node, parents before children."""
+        return _walk(self.file.nodes, "", 1.0)
+
+    def resolve(self, use_case: str) -> str | None:
+        """The present leaf of an id that may be a former one; None if there is none."""
+        if use_case in self.leaves:
+            return use_case
+        present = self.former_ids.get(use_case)
+        return present if present in self.leaves else None
+
+    def nearest(self, use_case: str) -> str:
+        """`; did you mean …?` for an unknown id, or nothing."""
+        close = difflib.get_close_matches(use_case, self.shares, n=1, cutoff=0.5)
+        return f"; did you mean {close[0]}?" if close else ""
+
+
+def _walk(nodes: Mapping[str, Branch | Leaf], prefix: str, share: float) -> Iterator[tuple[str, Branch | Leaf, float]]:
+    for slug, node in nodes.items():
+        yield prefix + slug, node, share * node.share
+        if isinstance(node, Branch):
+            yield from _walk(node.nodes, f"{prefix}{slug}/", share * node.share)
+
+
+def ancestor(use_case: str, level: int) -> str:
+    """The node of an id at a level: 1 is its group. A leaf above that level stands for itself."""
+    return "/".join(use_case.split("/")[:level])

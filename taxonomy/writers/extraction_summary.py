@@ -1,0 +1,52 @@
+"""Summary by extraction: the page's heading and the first sentence of its first paragraphs, said to be extracts."""
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from sources.ground_truth import GroundTruth
+from taxonomy.writers.page import SENTENCE, is_sentence
+from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
+
+MAX_HEADING = 90
+MAX_BEFORE = 3  # paragraphs in which the heading is looked for: a running head may stand above it
+NUM_PARAGRAPHS = 3
+MIN_HEIGHT = 1.15  # of the page's usual words: a heading is set in larger type
+
+
+class ExtractionSummary(Writer):
+    """Nothing is put in other words: that would need a model, and the answer would no longer follow from the page."""
+
+    name = "extraction_summary"
+    pools: ClassVar[Mapping[str, Pool]] = {"extraction_summary": Pool("conversion/image_to_text/text_summary")}
+    needs = ("text", "words")
+    written = 0.1
+
+    def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
+        page = pages[k]
+        glue = "" if page.language == "zh" else " "
+        paragraphs = [glue.join(p.split("\n")).strip() for p in re.split(r"\n\s*\n", page.text)]
+        heading = next((j for j, text in enumerate(paragraphs[:MAX_BEFORE]) if _is_heading(text, page)), None)
+        if heading is None:
+            return None
+        firsts = [SENTENCE.match(paragraph) for paragraph in paragraphs[heading + 1 :]]
+        sentences = [m[0] for m in firsts if m is not None and is_sentence(m[0], page.language)][:NUM_PARAGRAPHS]
+        if len(sentences) < 2:
+            return None
+        answer = "\n".join([paragraphs[heading], *(f"- {sentence}" for sentence in sentences)])
+        return of_page(page, "extraction_summary", answer)
+
+
+def _is_heading(text: str, page: GroundTruth) -> bool:
+    """A short line in larger type that is no sentence."""
+    if not 3 <= len(text) <= MAX_HEADING or SENTENCE.fullmatch(text):
+        return False
+    words = text.split()
+    heights = page.boxes[:, 3] - page.boxes[:, 1]
+    starts = [k for k in range(len(page.words) - len(words) + 1) if page.words[k : k + len(words)] == words]
+    if not starts:
+        return False
+    return bool(heights[starts[0] : starts[0] + len(words)].min() >= MIN_HEIGHT * np.median(heights))

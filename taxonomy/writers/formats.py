@@ -1,0 +1,71 @@
+"""Transcription in a given format: capitals, JSON lines, numbered lines, or only numbers, dates or e-mail addresses."""
+
+import json
+import random
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
+
+from sources.ground_truth import GroundTruth
+from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
+
+LEAF = "recognition/ocr_and_transcription/specified_format"
+MAX_LINES, MAX_FOUND = 70, 60
+NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?![\w])")
+_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+DATE = re.compile(
+    rf"\b\d{{4}}-\d{{2}}-\d{{2}}\b|\b\d{{1,2}} (?:{_MONTHS}) \d{{4}}\b|\b(?:{_MONTHS}) \d{{1,2}}, \d{{4}}\b"
+    r"|\d{4}年\d{1,2}月\d{1,2}日"
+)
+EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
+
+
+def _lines(page: GroundTruth) -> list[str]:
+    return page.lines if len(page.lines) <= MAX_LINES else []
+
+
+def _found(pattern: re.Pattern[str], least: int) -> Callable[[GroundTruth], str | None]:
+    def answer(page: GroundTruth) -> str | None:
+        matches = pattern.findall(page.text)
+        return "\n".join(matches) if least <= len(matches) <= MAX_FOUND else None
+
+    return answer
+
+
+def _upper(page: GroundTruth) -> str | None:
+    has_small = any(letter.islower() for letter in page.text)
+    return page.text.upper() if has_small and _lines(page) else None
+
+
+def _json_lines(page: GroundTruth) -> str | None:
+    rows = [json.dumps({"line": k, "text": line}, ensure_ascii=False) for k, line in enumerate(_lines(page), start=1)]
+    return "\n".join(rows) or None
+
+
+def _numbered(page: GroundTruth) -> str | None:
+    return "\n".join(f"{k}. {line}" for k, line in enumerate(_lines(page), start=1)) or None
+
+
+FORMATS: dict[str, Callable[[GroundTruth], str | None]] = {
+    "upper_case": _upper,
+    "json_lines": _json_lines,
+    "numbered_lines": _numbered,
+    "only_numbers": _found(NUMBER, 2),
+    "only_dates": _found(DATE, 1),
+    "only_emails": _found(EMAIL, 1),
+}
+
+
+class Formats(Writer):
+    """The text, or a part of it that a pattern finds, in the format asked for."""
+
+    name = "formats"
+    pools: ClassVar[Mapping[str, Pool]] = {name: Pool(LEAF) for name in FORMATS}
+    needs = ("text",)
+
+    def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
+        for pool in rng.sample(sorted(FORMATS), len(FORMATS)):
+            answer = FORMATS[pool](pages[k])
+            if answer:
+                return of_page(pages[k], pool, answer)
+        return None

@@ -1,0 +1,35 @@
+"""Leading questions: a sentence of the page with a number changed, put as if it were so; the answer corrects it."""
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from sources.ground_truth import GroundTruth
+from taxonomy.writers.page import sentences
+from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
+
+_NUMBER = re.compile(r"(?<![\w.,])\d{1,6}(?![\w]|[.,]\d)")
+SAY = {"en": "No. The page says: “{sentence}”", "zh": "不是。页面上写的是：“{sentence}”"}
+
+
+class LeadingQuestion(Writer):
+    """The changed sentence stands nowhere on the page."""
+
+    name = "leading_question"
+    pools: ClassVar[Mapping[str, Pool]] = {"leading_question": Pool("safety/suggestive_questions", ("claim",))}
+    needs = ("text",)
+    written = 0.6
+
+    def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
+        page = pages[k]
+        numbered = [s for s in sentences(page) if _NUMBER.search(s)]
+        if not numbered:
+            return None
+        sentence = rng.choice(numbered)
+        number = rng.choice(list(_NUMBER.finditer(sentence)))
+        changed = str(int(number[0]) + rng.choice([1, 2, 3, 5, 10]))
+        claim = sentence[: number.start()] + changed + sentence[number.end() :]
+        if "".join(claim.split()) in "".join(page.text.split()):
+            return None
+        return of_page(page, "leading_question", SAY[page.language].format(sentence=sentence), {"claim": claim})

@@ -1,0 +1,31 @@
+"""Text at a place: what stands inside a box."""
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from sources.ground_truth import GroundTruth
+from taxonomy.writers.page import hull, rows, text_of
+from taxonomy.writers.writer import Conversation, Pool, Writer, of_page, scaled
+
+
+class RegionText(Writer):
+    """A row of words by its box, which has no other word's middle in it."""
+
+    name = "region_text"
+    pools: ClassVar[Mapping[str, Pool]] = {"region_text": Pool("recognition/local_description/pointing", ("box",))}
+    needs = ("words",)
+
+    def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
+        page = pages[k]
+        candidates = rows(page)
+        rng.shuffle(candidates)
+        middles = (page.boxes[:, :2] + page.boxes[:, 2:]) / 2
+        for words in candidates:
+            box = hull(page.boxes[words])
+            inside = ((middles > box[:2]) & (middles < box[2:])).all(axis=1)
+            if len(text_of(page, words)) >= 4 and set(np.flatnonzero(inside).tolist()) == set(words):
+                return of_page(page, "region_text", text_of(page, words), {"box": scaled(box, page.sample.images[0])})
+        return None

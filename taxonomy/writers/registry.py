@@ -1,0 +1,53 @@
+"""All instruction writers by name."""
+
+from taxonomy.writers.absent_text import AbsentText
+from taxonomy.writers.counting import Counting
+from taxonomy.writers.extraction_summary import ExtractionSummary
+from taxonomy.writers.formats import Formats
+from taxonomy.writers.language_filter import LanguageFilter
+from taxonomy.writers.leading_question import LeadingQuestion
+from taxonomy.writers.page_comparison import PageComparison
+from taxonomy.writers.page_matching import PageMatching
+from taxonomy.writers.page_order import PageOrder
+from taxonomy.writers.printed_instruction import PrintedInstruction
+from taxonomy.writers.reading_order import ReadingOrder
+from taxonomy.writers.region_text import RegionText
+from taxonomy.writers.spatial_relation import SpatialRelation
+from taxonomy.writers.spot_difference import SpotDifference
+from taxonomy.writers.table_questions import TableQuestions
+from taxonomy.writers.text_location import TextLocation
+from taxonomy.writers.transcription import Transcription
+from taxonomy.writers.writer import Pool, Writer
+
+WRITERS: dict[str, Writer] = {
+    cls.name: cls()
+    for cls in (
+        Transcription,
+        Formats,
+        LanguageFilter,
+        ReadingOrder,
+        RegionText,
+        TextLocation,
+        Counting,
+        SpatialRelation,
+        TableQuestions,
+        ExtractionSummary,
+        PageComparison,
+        PageOrder,
+        PageMatching,
+        SpotDifference,
+        AbsentText,
+        LeadingQuestion,
+        PrintedInstruction,
+    )
+}
+POOLS: dict[str, Pool] = {name: pool for writer in WRITERS.values() for name, pool in writer.pools.items()}
+
+
+def served_leaves() -> dict[str, list[str]]:
+    """The writers of every leaf that has one."""
+    found: dict[str, list[str]] = {}
+    for name, writer in WRITERS.items():
+        for use_case in dict.fromkeys(pool.use_case for pool in writer.pools.values()):
+            found.setdefault(use_case, []).append(name)
+    return found

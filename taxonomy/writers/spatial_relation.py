@@ -1,0 +1,54 @@
+"""Spatial relation: where one word stands from another."""
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from sources.ground_truth import GroundTruth
+from taxonomy.writers.page import bare, unique_words
+from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
+
+MIN_DISTANCE = 0.08  # of the image's height or width: nearer words would make it a matter of opinion
+SAY = {
+    "en": {"above": "above", "below": "below", "left": "to the left", "right": "to the right"},
+    "zh": {"above": "上方", "below": "下方", "left": "左边", "right": "右边"},
+}
+
+
+class SpatialRelation(Writer):
+    """Above or below; left or right only for words in one row."""
+
+    name = "spatial_relation"
+    pools: ClassVar[Mapping[str, Pool]] = {
+        "vertical": Pool("commonsense_reasoning/relationship/spatial", ("first", "second")),
+        "horizontal": Pool("commonsense_reasoning/relationship/spatial", ("first", "second")),
+    }
+    needs = ("words",)
+
+    def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
+        page = pages[k]
+        candidates = unique_words(page)
+        if len(candidates) < 2:
+            return None
+        image = page.sample.images[0]
+        for _ in range(10):
+            first, second = rng.sample(candidates, 2)
+            values = {"first": bare(page.words[first]), "second": bare(page.words[second])}
+            relation = relation_of(page.boxes[first], page.boxes[second], image.width, image.height)
+            if relation is not None:
+                pool = "vertical" if relation in ("above", "below") else "horizontal"
+                return of_page(page, pool, SAY[page.language][relation], values)
+        return None
+
+
+def relation_of(a: np.ndarray, b: np.ndarray, width: int, height: int) -> str | None:
+    """Where box `a` stands from box `b`, None if that is not clear."""
+    if min(a[3], b[3]) > max(a[1], b[1]):  # in one row
+        if b[0] - a[2] > MIN_DISTANCE * width:
+            return "left"
+        return "right" if a[0] - b[2] > MIN_DISTANCE * width else None
+    if b[1] - a[3] > MIN_DISTANCE * height:
+        return "above"
+    return "below" if a[1] - b[3] > MIN_DISTANCE * height else None

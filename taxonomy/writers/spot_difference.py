@@ -1,0 +1,50 @@
+"""Spotting differences: the page twice, one word of it painted over in the second picture."""
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from sources.ground_truth import GroundTruth
+from sources.sample import Words
+from taxonomy.writers.page import bare, unique_words
+from taxonomy.writers.pictures import painted_over
+from taxonomy.writers.writer import Conversation, Pool, Writer, scaled
+
+SAY = {
+    "en": "The second picture lacks the word “{word}” at {box}.",
+    "zh": "第二张图缺少“{word}”，位置是 {box}。",
+}
+
+
+class SpotDifference(Writer):
+    """The word and its box, from 0 to 1000, are the difference."""
+
+    name = "spot_difference"
+    pools: ClassVar[Mapping[str, Pool]] = {"spot_difference": Pool("multi_image/comparison/spotting_differences")}
+    needs = ("words",)
+    written = 0.5
+
+    def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
+        page = pages[k]
+        candidates = unique_words(page)
+        for word in rng.sample(candidates, min(3, len(candidates))):
+            image = page.sample.images[0]
+            edited = painted_over(image, page.boxes[word])
+            if edited is None:
+                continue
+            kept = np.arange(len(page.words)) != word
+            texts = [*page.words, *(w for w, is_kept in zip(page.words, kept, strict=True) if is_kept)]
+            return Conversation(
+                pool="spot_difference",
+                answer=SAY[page.language].format(word=bare(page.words[word]), box=scaled(page.boxes[word], image)),
+                language=page.language,
+                images=[image, edited],
+                words=Words(
+                    texts=texts,
+                    boxes=np.concatenate([page.boxes, page.boxes[kept]]),
+                    images=np.repeat(np.array([0, 1], np.int32), [len(kept), kept.sum()]),
+                ),
+            )
+        return None

@@ -1,0 +1,26 @@
+"""Place of a text: the box of a word that stands on the page once."""
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from sources.ground_truth import GroundTruth
+from taxonomy.writers.page import bare, unique_words
+from taxonomy.writers.writer import Conversation, Pool, Writer, of_page, scaled
+
+
+class TextLocation(Writer):
+    """A box as `[x0, y0, x1, y1]`, each from 0 to 1000, as the question says."""
+
+    name = "text_location"
+    pools: ClassVar[Mapping[str, Pool]] = {"text_location": Pool("recognition/local_description/position", ("word",))}
+    needs = ("words",)
+
+    def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
+        page = pages[k]
+        candidates = unique_words(page)
+        if not candidates:
+            return None
+        word = rng.choice(candidates)
+        answer = scaled(page.boxes[word], page.sample.images[0])
+        return of_page(page, "text_location", answer, {"word": bare(page.words[word])})

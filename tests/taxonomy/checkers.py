@@ -1,0 +1,250 @@
+"""Answers worked out again, from the question's words and the pages alone, in another way than the writers do it."""
+
+import csv
+import io
+import json
+import re
+import string
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from PIL import Image
+
+from sources.sample import Sample
+from taxonomy.loader import load
+
+Pages = Sequence[Sample]  # what the images of the question show before any edit
+_TAXONOMY = load()
+_POOLS = {name: pool for leaf in _TAXONOMY.leaves.values() for name, pool in leaf.pools.items()}
+
+
+def values_in(question: str, pool: str) -> dict[str, str]:
+    """What stands in a question's placeholders; fails if no template of the pool gives the question."""
+    for template in (*_POOLS[pool].en, *_POOLS[pool].zh):
+        pattern = "".join(
+            re.escape(literal) + (f"(?P<{name}>.+)" if name else "")
+            for literal, name, _, _ in string.Formatter().parse(template)
+        )
+        found = re.fullmatch(pattern, question, re.DOTALL)
+        if found:
+            return found.groupdict()
+    raise AssertionError(f"no question of {pool} reads {question!r}")
+
+
+def text_of(page: Sample) -> str:
+    return (page.text or "").removeprefix("<image>\n")
+
+
+def flat(text: str) -> str:
+    return "".join(text.split()).casefold()
+
+
+def has_word(page: Sample, word: str) -> list[int]:
+    return [k for k, text in enumerate(page.words.texts) if text.strip(".,;:!?()“”。，：") == word]
+
+
+def pixels_in(page: Sample, box: str) -> np.ndarray:
+    width, height = page.image_sizes()[0]
+    return np.array(json.loads(box)) * [width, height, width, height] / 1000
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over union of two boxes."""
+    inner = np.maximum(0, np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])).prod()
+    return float(inner / ((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod() - inner))
+
+
+def transcription(pages: Pages, values: dict[str, str], answer: str) -> None:
+    assert answer == text_of(pages[0])
+
+
+def next_line(pages: Pages, values: dict[str, str], answer: str) -> None:
+    assert f"{values['line']}\n{answer}" in re.sub(r"\n\s*\n", "\n", text_of(pages[0]))
+
+
+def sort_lines(pages: Pages, values: dict[str, str], answer: str) -> None:
+    ordered = answer.split("\n")
+    assert sorted(f"- {line}" for line in ordered) == sorted(values["lines"].split("\n"))
+    places = [text_of(pages[0]).index(line) for line in ordered]
+    assert places == sorted(places)
+
+
+def upper_case(pages: Pages, values: dict[str, str], answer: str) -> None:
+    assert answer.casefold() == text_of(pages[0]).casefold()
+    assert not any(letter.islower() for letter in answer)
+
+
+def json_lines(pages: Pages, values: dict[str, str], answer: str) -> None:
+    rows = [json.loads(line) for line in answer.split("\n")]
+    assert [row["line"] for row in rows] == list(range(1, len(rows) + 1))
+    assert flat("".join(row["text"] for row in rows)) == flat(text_of(pages[0]))
+
+
+def numbered_lines(pages: Pages, values: dict[str, str], answer: str) -> None:
+    lines = answer.split("\n")
+    assert flat("".join(line.partition(". ")[2] for line in lines)) == flat(text_of(pages[0]))
+    assert [line.partition(". ")[0] for line in lines] == [str(k) for k in range(1, len(lines) + 1)]
+
+
+def only_numbers(pages: Pages, values: dict[str, str], answer: str) -> None:
+    words = re.split(r"[\s()（）,，。;]+", text_of(pages[0]))
+    plain = [word.strip(".") for word in words]
+    assert {word for word in plain if word.isdigit()} <= set(answer.split("\n"))
+    assert all(line in text_of(pages[0]) for line in answer.split("\n"))
+
+
+def only_dates(pages: Pages, values: dict[str, str], answer: str) -> None:
+    text = " ".join(text_of(pages[0]).split())
+    for date in answer.split("\n"):
+        assert date in text
+        assert re.search(r"(19|20)\d\d", date)
+    assert answer.count("-0") == len(re.findall(r"2024-0\d-11", text))
+
+
+def only_emails(pages: Pages, values: dict[str, str], answer: str) -> None:
+    assert answer.split("\n") == [w.strip(".,") for w in text_of(pages[0]).split() if "@" in w]
+
+
+def chinese_text(pages: Pages, values: dict[str, str], answer: str) -> None:
+    wanted = [c for c in text_of(pages[0]) if "\u3400" <= c <= "\u9fff"]
+    assert [c for c in answer if "\u3400" <= c <= "\u9fff" and answer != "无"] == wanted
+    assert wanted or answer == "none"
+
+
+def latin_words(pages: Pages, values: dict[str, str], answer: str) -> None:
+    wanted = [c for c in text_of(pages[0]) if c.isascii() and c.isalpha()]
+    assert [c for c in answer if c.isascii() and c.isalpha()] == wanted
+    assert wanted or answer == "无"
+
+
+def region_text(pages: Pages, values: dict[str, str], answer: str) -> None:
+    box = pixels_in(pages[0], values["box"])
+    middles = (pages[0].words.boxes[:, :2] + pages[0].words.boxes[:, 2:]) / 2
+    inside = ((middles > box[:2]) & (middles < box[2:])).all(axis=1)
+    assert answer == " ".join(np.array(pages[0].words.texts)[inside])
+
+
+def text_location(pages: Pages, values: dict[str, str], answer: str) -> None:
+    (word,) = has_word(pages[0], values["word"])
+    assert overlap(pixels_in(pages[0], answer), pages[0].words.boxes[word]) > 0.6
+
+
+def occurrences(pages: Pages, values: dict[str, str], answer: str) -> None:
+    assert int(answer) == text_of(pages[0]).casefold().count(values["word"])
+
+
+def lines(pages: Pages, values: dict[str, str], answer: str) -> None:
+    assert int(answer) == len([line for line in text_of(pages[0]).splitlines() if line.strip()])
+
+
+def vertical(pages: Pages, values: dict[str, str], answer: str) -> None:
+    (first,), (second,) = (has_word(pages[0], values[name]) for name in ("first", "second"))
+    boxes = pages[0].words.boxes
+    assert (boxes[first][3] < boxes[second][1]) == (answer in ("above", "上方"))
+    assert (boxes[first][1] > boxes[second][3]) == (answer in ("below", "下方"))
+
+
+def horizontal(pages: Pages, values: dict[str, str], answer: str) -> None:
+    (first,), (second,) = (has_word(pages[0], values[name]) for name in ("first", "second"))
+    boxes = pages[0].words.boxes
+    assert (boxes[first][2] < boxes[second][0]) == (answer in ("to the left", "左边"))
+
+
+def rows_of(page: Sample) -> list[list[str]]:
+    lines = [line for line in text_of(page).split("\n") if line.startswith("|") and "---" not in line]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def cell(pages: Pages, values: dict[str, str], answer: str) -> None:
+    header, *body = rows_of(pages[0])
+    (row,) = [row for row in body if row[0] == values["row"]]
+    assert answer == row[header.index(values["column"])]
+
+
+def largest(pages: Pages, values: dict[str, str], answer: str) -> None:
+    header, *body = rows_of(pages[0])
+    column = header.index(values["column"])
+    best = max(body, key=lambda row: float(row[column].replace(",", "")))
+    assert answer == f"{best[0]} ({best[column]})"
+
+
+def num_rows(pages: Pages, values: dict[str, str], answer: str) -> None:
+    assert int(answer) == len(rows_of(pages[0])) - 1
+
+
+def as_csv(pages: Pages, values: dict[str, str], answer: str) -> None:
+    assert list(csv.reader(io.StringIO(answer))) == rows_of(pages[0])
+
+
+def extraction_summary(pages: Pages, values: dict[str, str], answer: str) -> None:
+    heading, *points = answer.split("\n")
+    text = flat(text_of(pages[0]))
+    assert text.index(flat(heading)) < 200
+    assert 2 <= len(points) <= 3
+    places = [text.index(flat(point.removeprefix("- "))) for point in points]
+    assert places == sorted(places)
+    assert all(point.startswith("- ") and point[-1] in ".!?。！？" for point in points)
+
+
+def more_text(pages: Pages, values: dict[str, str], answer: str) -> None:
+    first, second = (len(flat(text_of(page))) for page in pages)
+    assert (first > second) == (answer in ("the first", "第一张"))
+    assert max(first, second) >= 1.4 * min(first, second)
+
+
+def which_has_word(pages: Pages, values: dict[str, str], answer: str) -> None:
+    has = [flat(values["word"]) in flat(text_of(page)) for page in pages]
+    assert has == ([True, False] if answer in ("the first", "第一张") else [False, True])
+
+
+def page_order(pages: Pages, values: dict[str, str], answer: str) -> None:
+    numbers = [int(page.provenance.locator.split(";")[0].removeprefix("page=")) for page in pages]
+    ordered = [numbers[int(k) - 1] for k in answer.split(", ")]
+    assert ordered == sorted(numbers)
+    assert ordered[-1] - ordered[0] == len(ordered) - 1
+
+
+def page_matching(pages: Pages, values: dict[str, str], answer: str) -> None:
+    has = [flat(values["sentence"]) in flat(text_of(page)) for page in pages]
+    assert has.index(True) + 1 == int(answer)
+    assert sum(has) == 1
+
+
+def absent_text(pages: Pages, values: dict[str, str], answer: str) -> None:
+    assert flat(values["word"]) not in flat(text_of(pages[0]))
+    assert values["word"] in answer
+    assert "does not appear" in answer or "没有" in answer
+
+
+def leading_question(pages: Pages, values: dict[str, str], answer: str) -> None:
+    page, claim = flat(text_of(pages[0])), values["claim"]
+    assert flat(claim) not in page
+    quoted = answer[answer.index("“") + 1 : answer.rindex("”")]
+    assert flat(quoted) in page
+    assert answer.startswith(("No.", "不是。"))
+    assert re.sub(r"\d+", "#", quoted) == re.sub(r"\d+", "#", claim)
+
+
+def printed_instruction(pages: Pages, values: dict[str, str], answer: str) -> None:
+    first, note = answer.split("\n\n")
+    assert text_of(pages[0]).startswith(first)
+    assert "not followed" in note or "没有照做" in note
+
+
+def spot_difference(pages: Pages, values: dict[str, str], answer: str) -> None:
+    word = answer[answer.index("“") + 1 : answer.index("”")]
+    (where,) = has_word(pages[0], word)
+    box = answer[answer.index("[") : answer.index("]") + 1]
+    assert overlap(pixels_in(pages[0], box), pages[0].words.boxes[where]) > 0.6
+
+
+def pictures_differ_in(first: bytes, second: bytes) -> np.ndarray:
+    """(4,) the box around all pixels that differ much."""
+    a, b = (np.asarray(Image.open(io.BytesIO(data)).convert("L")).astype(int) for data in (first, second))
+    rows, columns = np.nonzero(np.abs(a - b) > 60)
+    return np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
+
+
+CHECKERS: dict[str, Callable[[Pages, dict[str, str], str], None]] = {
+    name: check for name, check in globals().items() if name in _POOLS
+}

@@ -1,0 +1,299 @@
+"""Labels: who has the last word, how sure it must be, and that training gives the same model every time."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sources.sample import Message, Provenance, Sample
+from taxonomy import model_cache
+from taxonomy.asks import clauses, user_turns
+from taxonomy.calibration import best_temperature, expected_calibration_error
+from taxonomy.corrections import read_corrections, write_corrections
+from taxonomy.evaluation import evaluate, half_of, read_labelled
+from taxonomy.examples import Example, examples_of, variants
+from taxonomy.labeller import LABELLERS, Ask
+from taxonomy.labelling import Labelling
+from taxonomy.loader import BUNDLED, load, load_text
+from taxonomy.model import DESCRIPTION, Member, PromptModel, softmax, train
+from taxonomy.settings import LabelSettings
+from taxonomy.tokens import line_of
+from taxonomy.tree import UNLABELLED, Taxonomy
+from taxonomy.yaml_file import TaxonomyError
+from tests.conftest import ROOT
+from tests.taxonomy.small import load_small, yaml_text
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory):
+    """A cache of its own for these tests."""
+    before = os.environ.get("VELLUM_CACHE")
+    os.environ["VELLUM_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    os.environ.pop("VELLUM_CACHE")
+    if before is not None:
+        os.environ["VELLUM_CACHE"] = before
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Taxonomy:
+    return load_small(tmp_path_factory.mktemp("taxonomy"))
+
+
+@pytest.fixture(scope="module")
+def labelling(small: Taxonomy, _cache) -> Labelling:
+    return Labelling(small)
+
+
+def sample(*turns: str, sample_id: str = "1" * 32, **fields) -> Sample:
+    messages = [Message(role="user" if k % 2 == 0 else "assistant", content=turn) for k, turn in enumerate(turns)]
+    return Sample(
+        id=sample_id,
+        source="pdfs",
+        provenance=Provenance(locator="page=1", digest="00"),
+        messages=messages or None,
+        **fields,
+    )
+
+
+def test_prompts_like_the_examples_get_their_leaf(labelling: Labelling) -> None:
+    prompts = ["plese read the txt", "有多少个轮子啊", "can you sum the column", "这是什么画风呢"]
+    labels = labelling.of_prompts(prompts)
+    found = [label.use_case for label in labels]
+    assert found == ["reading/print", "looking/counting", "reading/table", "looking/style"]
+    assert all(0.4 <= label.confidence <= 1 and label.labeller == "fasttext" for label in labels)
+
+
+def test_what_is_not_sure_enough_is_unlabelled(small: Taxonomy) -> None:
+    strict = Labelling(small, LabelSettings(threshold=1.0))
+    label = strict.of_prompts(["qwerty asdf zxcv"])[0]
+    assert label.use_case == UNLABELLED
+    assert label.confidence < 0.4  # no example has these words
+
+
+def test_a_conversation_may_ask_several_things(labelling: Labelling) -> None:
+    first = labelling.of_samples([sample("<image>\ncount the chairs", "4", "which painting style is it?", "oil")])[0]
+    assert (first.use_case, first.also) == ("looking/counting", ("looking/style",))
+    both = labelling.of_prompts(["please transcribe the page. how many cats are there?"])[0]
+    assert {both.use_case, *both.also} >= {"reading/print", "looking/counting"}
+
+
+def test_a_person_comes_first_then_construction_then_patterns(small: Taxonomy) -> None:
+    text = yaml_text().replace("        prompts:", "        patterns: {en: [^verbatim]}\n        prompts:", 1)
+    taxonomy = load_text(text, Path("small.yaml"))
+    labelling = Labelling(taxonomy, corrections={"2" * 32: "looking/style"})
+    labels = labelling.of_samples(
+        [
+            sample("how many cats", sample_id="2" * 32, use_case="reading/table"),
+            sample("how many cats", use_case="reading/table"),
+            sample("how many cats", use_case="reading/table", labeller="writer:table_questions"),
+            sample("verbatim: how many cats"),
+            sample("how many cats", use_case="no/such/leaf"),
+            sample(),
+        ]
+    )
+    assert [(label.use_case, label.labeller) for label in labels] == [
+        ("looking/style", "human"),
+        ("reading/table", "source:pdfs"),
+        ("reading/table", "writer:table_questions"),
+        ("reading/print", "pattern"),
+        ("looking/counting", "fasttext"),
+        (UNLABELLED, "none"),
+    ]
+
+
+def test_former_ids_are_resolved(small: Taxonomy) -> None:
+    text = yaml_text().replace("        prompts:", "        aliases: [ocr/old]\n        prompts:", 1)
+    labelling = Labelling(load_text(text, Path("small.yaml")), LabelSettings(labeller=None))
+    assert labelling.of_samples([sample(use_case="ocr/old")])[0].use_case == "reading/print"
+
+
+def test_labels_do_not_depend_on_their_neighbours(labelling: Labelling) -> None:
+    prompts = [example.prompt for example in examples_of(labelling.taxonomy)][:40]
+    together = labelling.of_prompts(prompts)
+    assert together == [labelling.of_prompts([prompt])[0] for prompt in prompts]
+    assert together[::-1] == labelling.of_prompts(prompts[::-1])
+
+
+def test_training_gives_the_same_model_whatever_ran_before(small: Taxonomy) -> None:
+    examples, leaves = examples_of(small), list(small.leaves)
+    asks = [example.prompt for example in examples]
+    members = (Member(level=9, epoch=4), Member(level=1, epoch=4, weight=0.5, seed=2))
+    first = train(examples, leaves, members).log_probabilities(asks)
+    train(examples[::2], leaves, (Member(level=9, dim=40, epoch=2),))  # memory that a model was in
+    assert np.array_equal(first, train(examples, leaves, members).log_probabilities(asks))
+
+
+def test_a_model_is_kept_and_a_damaged_one_made_again(small: Taxonomy, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = []
+    real = model_cache.train_calibrated
+    monkeypatch.setattr(model_cache, "train_calibrated", lambda *a: trained.append(1) or real(*a))
+    folder = model_cache.cache_folder() / "taxonomy" / model_cache.model_key(small)
+    prompts = ["count every apple"]
+    first = model_cache.model_of(small).probabilities(prompts)
+    (folder / "classifier-0.bin").write_bytes(b"damaged")
+    with pytest.raises(ValueError, match="damaged"):
+        PromptModel.load(folder)
+    trained.clear()
+    assert np.array_equal(model_cache.model_of(small).probabilities(prompts), first)
+    assert np.array_equal(model_cache.model_of(small).probabilities(prompts), first)
+    assert len(trained) == 1
+    (folder / DESCRIPTION).write_text("{}")
+    with pytest.raises(ValueError, match="no description"):
+        PromptModel.load(folder)
+
+
+def test_another_file_is_another_model(small: Taxonomy) -> None:
+    other = load_text(yaml_text() + "# a comment\n", Path("small.yaml"))
+    assert model_cache.model_key(other) != model_cache.model_key(small)
+
+
+def test_corrections_are_read_back_and_checked(small: Taxonomy, tmp_path: Path) -> None:
+    path = tmp_path / "corrections.jsonl"
+    corrections = {"b": "looking/style", "a": "reading/print"}
+    write_corrections(path, corrections)
+    assert read_corrections(path, small) == corrections
+    path.write_text('{"id": "a", "use_case": "looking/styl"}\nnothing\n')
+    with pytest.raises(TaxonomyError) as error:
+        read_corrections(path, small)
+    first, second = str(error.value).splitlines()
+    assert first.endswith(":1: looking/styl is no leaf; did you mean looking/style?")
+    assert ":2: expected" in second
+
+
+def test_evaluation_counts_levels_and_languages(labelling: Labelling) -> None:
+    examples = [
+        Example("count the chairs", "looking/counting", "en"),
+        Example("数一数椅子", "looking/style", "zh"),  # wrong on purpose: the right group
+        Example("sum the column", "looking/style", "en"),  # and here another group
+        Example("抄下这些字", "reading/print", "zh"),
+    ]
+    found = evaluate(labelling, examples)
+    assert (found.accuracy["all", "group"], found.accuracy["all", "leaf"]) == (0.75, 0.5)
+    assert (found.accuracy["zh", "group"], found.accuracy["en", "leaf"]) == (1, 0.5)
+    assert found.confusion["looking", "reading"] == 1
+    assert len(found.mistakes) == 2
+
+
+def test_halves_are_disjoint_and_whole() -> None:
+    examples = [Example(f"prompt {k}", "a", "en") for k in range(500)]
+    development, test = half_of(examples, "development"), half_of(examples, "test")
+    assert not set(development) & set(test)
+    assert len(development) + len(test) == 500
+    assert 200 < len(test) < 300
+
+
+def test_labelled_prompts_with_mistakes_are_refused_by_line(small: Taxonomy, tmp_path: Path) -> None:
+    path = tmp_path / "prompts.jsonl"
+    path.write_text('{"prompt": "a", "use_case": "reading/print"}\n[]\n{"prompt": "b", "use_case": "reading/prnt"}\n')
+    with pytest.raises(TaxonomyError) as error:
+        read_labelled(path, small)
+    assert ":2: expected" in str(error.value)
+    assert ":3: reading/prnt is no leaf; did you mean reading/print?" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "pieces"),
+    [
+        ("What is this?", []),
+        ("Read the text. Then count the people.", ["Read the text", "Then count the people"]),
+        ("读出上面的文字，然后数一数有几个人", ["读出上面的文字", "数一数有几个人"]),
+        ("1) transcribe the page 2) sum the column", ["transcribe the page", "sum the column"]),
+        ("version 1.4 of the page", []),
+    ],
+)
+def test_clauses(prompt: str, pieces: list[str]) -> None:
+    assert clauses(prompt) == pieces
+
+
+def test_user_turns_are_words_alone() -> None:
+    assert user_turns(sample("<image>\n<image> What?", "That.", "<image>", "Hm.").messages or ()) == ["What?"]
+
+
+@given(st.text(max_size=2000))
+def test_any_prompt_is_one_line(prompt: str) -> None:
+    line = line_of(prompt)
+    assert "\n" not in line
+    assert "__label__" not in line
+    assert len(line) < 4000
+
+
+@given(st.text(min_size=1, max_size=80), st.sampled_from(["en", "zh"]))
+def test_variants_are_the_same_every_time(prompt: str, language: str) -> None:
+    example = Example(prompt, "a", language)
+    assert list(variants(example)) == list(variants(example))
+    assert next(variants(example)) == prompt
+
+
+def test_temperature_makes_confidence_true() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(4000, 5))
+    chances = softmax(logits)
+    targets = np.array([rng.choice(5, p=row) for row in chances])
+    assert best_temperature(logits * 3, targets) == pytest.approx(3, rel=0.15)
+    best = chances.max(axis=1)
+    is_right = chances.argmax(axis=1) == targets
+    assert expected_calibration_error(best, is_right) < 0.03
+    assert expected_calibration_error(np.ones(4000), is_right) == pytest.approx(1 - is_right.mean())
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"labeller": "magic"}, "labeller must be one of fasttext"),
+        ({"threshold": 2}, "between 0 and 1"),
+        ({"samples": 0}, "positive"),
+        ({"shares": {"a": 0.7, "b": 0.6}}, "sum to at most 1"),
+        ({"shares": {"a": -0.1}}, "between 0 and 1"),
+    ],
+)
+def test_wrong_settings_are_refused(settings: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        LabelSettings(**settings)
+
+
+def test_a_labeller_is_all_it_takes(small: Taxonomy, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Longest:
+        name = "longest"
+
+        def __init__(self, taxonomy, folder=None):
+            self.num_leaves = len(taxonomy.leaves)
+
+        def probabilities(self, asks):
+            return np.eye(self.num_leaves)[[len(ask.prompt) % self.num_leaves for ask in asks]]
+
+    monkeypatch.setitem(LABELLERS, "longest", Longest)
+    labelling = Labelling(small, LabelSettings(labeller="longest"))
+    assert labelling.of_prompts(["abcdef"])[0].use_case == list(small.leaves)[2]
+    assert labelling.probabilities([Ask("abc")]).shape == (1, 4)
+
+
+def test_the_room_imports_no_other_room_to_its_right() -> None:
+    code = (
+        "import sys, taxonomy.commands, taxonomy.model, taxonomy.instructions\n"
+        "print([m for m in sys.modules if m.split('.')[0] in ('pipelines', 'filters', 'apache_beam', 'torch')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_held_out_prompts_are_labelled_as_well_as_promised(full: bool) -> None:
+    if not full:
+        pytest.skip("trains the bundled labeller: half a minute")
+    taxonomy = load()
+    held_out = read_labelled(BUNDLED.parent / "held_out.jsonl", taxonomy)
+    found = evaluate(Labelling(taxonomy), half_of(held_out, "development"))
+    for language in ("en", "zh"):
+        assert found.accuracy[language, "group"] >= 0.85
+        assert found.accuracy[language, "category"] >= 0.70
+    assert found.calibration_error < 0.1
+
+
+def test_dataclasses_replace_keeps_the_use_case() -> None:
+    assert dataclasses.replace(sample(use_case="a/b"), labeller="writer:x").use_case == "a/b"
