@@ -19,10 +19,11 @@ from filters.ink import MinInk
 from filters.language import Language
 from filters.short_side import MinShortSide
 from filters.text_length import TextLength
+from sources.charts import Charts
 from sources.pdfs import Pdfs
 from sources.source import Source
 
-SOURCES: dict[str, type[Source]] = {cls.name: cls for cls in (Pdfs,)}
+SOURCES: dict[str, type[Source]] = {cls.name: cls for cls in (Pdfs, Charts)}
 FILTERS: dict[str, type[Filter]] = {
     cls.name: cls for cls in (MinShortSide, MaxAspectRatio, MinInk, TextLength, MaxGarbledShare, Language)
 }
@@ -134,6 +135,8 @@ def _key(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
     return list(value) if isinstance(value, tuple) else value
 
 

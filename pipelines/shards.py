@@ -158,7 +158,7 @@ class WriteShard(ConcurrentDoFn):
         fields["license"] = pa.repeat(pa.scalar(self._recipe.sources[unit.source].license, pa.string()), length)
         columns = {
             "language": scored["language"],
-            "label": pa.nulls(length, schema.field("label").type),
+            "label": _label(part, schema.field("label").type),
             **({"scores": scores_struct(scored, self._names)} if self._names else {}),
             "provenance": pa.StructArray.from_arrays(list(fields.values()), names=list(fields)),
             "split": pa.repeat(pa.scalar(split, pa.string()), length),
@@ -186,7 +186,8 @@ class WriteShard(ConcurrentDoFn):
         scored = read_table(self._storage, files.scores)
         verdicts = judge(scored, self._recipe.filters)
         length = len(scored)
-        split = split_of(unit.digest, self._recipe.output.validation)
+        document = self._recipe.sources[unit.source].document(unit.digest, unit.first)
+        split = split_of(document, self._recipe.output.validation)
         thumbnails = self._thumbnails(files.part, scored["id"].to_pylist(), shown)
         source = self._recipe.sources[unit.source].name
 
@@ -344,12 +345,19 @@ def hub_features(score_names: list[str]) -> dict[str, Any]:
         "words": {"feature": {"text": text, **boxes, "image": value("int32")}, "_type": "List"},
         "flags": {"feature": text, "_type": "List"},
         "language": text,
-        "label": {"use_case": text, "confidence": value("float32"), "labeller": text},
+        "label": {"use_case": text, "confidence": value("float32"), "labeller": text, "also": text},
         **({"scores": {name: value("float32") for name in score_names}} if score_names else {}),
         "phash": value("binary"),
         "provenance": dict.fromkeys(("uri", "locator", "license", "fetched_at", "digest"), text),
         "split": text,
     }
+
+
+def _label(part: pa.Table, kind: pa.StructType) -> pa.Array:
+    """The use case that a source gave its samples, as the label; null where it gave none."""
+    rows = zip(part["use_case"].to_pylist(), part["source"].to_pylist(), strict=True)
+    labels = [case and {"use_case": case, "confidence": 1.0, "labeller": f"source:{source}"} for case, source in rows]
+    return pa.array(labels, kind)
 
 
 def _place(unit: Unit) -> tuple[int, str, int]:

@@ -180,7 +180,8 @@ class Stage(ConcurrentDoFn):
         source = self._recipe.sources[unit.source]
         bucket = bucket_of(unit.digest, unit.first, source.items_per_unit)
         if num_kept:
-            yield Entry(split_of(unit.digest, self._recipe.output.validation), bucket, kept_bytes, unit)
+            document = source.document(unit.digest, unit.first)
+            yield Entry(split_of(document, self._recipe.output.validation), bucket, kept_bytes, unit)
         if verdicts:
             yield Entry("ledger", bucket, LEDGER_ROW_BYTES * len(verdicts) * (1 + len(unit.copies)), unit)
         for uri in (unit.uri, *unit.copies):

@@ -70,6 +70,8 @@ class Sample:
         flags: facts about the sample that are no verdict, e.g. `scan`, `ocr_layer`.
         measures: numbers taken from the raw pixels while staging, before lossy encoding.
         phash: perceptual hash of the first image (`sources/images.py` has the rule), None without an image.
+        use_case: the leaf of the taxonomy that the sample is of by construction, None if its maker does not know.
+        labeller: who says so, e.g. `writer:counting`; empty means the source.
     """
 
     id: str
@@ -82,6 +84,8 @@ class Sample:
     flags: Sequence[str] = ()
     measures: dict[str, float] = field(default_factory=dict)
     phash: bytes | None = None
+    use_case: str | None = None
+    labeller: str = ""
 
     def image_sizes(self) -> list[tuple[int, int]]:
         """(width, height) of every image, in pixels."""
@@ -122,20 +126,25 @@ PART_SCHEMA = pa.schema(
         ("provenance", _PROVENANCE),
         ("sizes", pa.list_(pa.struct([("width", pa.int32()), ("height", pa.int32())]))),
         ("measures", pa.map_(pa.string(), pa.float64())),
+        ("use_case", pa.string()),
+        ("labeller", pa.string()),
     ]
+)
+
+LABEL = pa.struct(
+    [("use_case", pa.string()), ("confidence", pa.float32()), ("labeller", pa.string()), ("also", pa.string())]
 )
 
 
 def dataset_schema(score_names: Sequence[str]) -> pa.Schema:
     """The schema of `data/*.parquet` for these score names (in order); without any there is no `scores` column."""
     part = {name: PART_SCHEMA.field(name).type for name in PART_SCHEMA.names}
-    label = pa.struct([("use_case", pa.string()), ("confidence", pa.float32()), ("labeller", pa.string())])
     kept = ("id", "source", "images", "messages", "text", "words", "flags")
     return pa.schema(
         [(name, part[name]) for name in kept]
         + [
             ("language", pa.string()),
-            ("label", label),
+            ("label", LABEL),
             *scores_field(score_names),
             ("phash", part["phash"]),
             ("provenance", part["provenance"]),
@@ -191,6 +200,8 @@ def to_part(samples: Sequence[Sample]) -> pa.RecordBatch:
             PART_SCHEMA.field("sizes").type,
         ),
         "measures": pa.array([list(s.measures.items()) for s in samples], PART_SCHEMA.field("measures").type),
+        "use_case": pa.array([s.use_case for s in samples], pa.string()),
+        "labeller": pa.array([s.labeller for s in samples], pa.string()),
     }
     return pa.RecordBatch.from_arrays([columns[name] for name in PART_SCHEMA.names], schema=PART_SCHEMA)
 
@@ -231,6 +242,8 @@ def from_part(table: pa.Table | pa.RecordBatch) -> list[Sample]:
                 flags=row["flags"],
                 measures=dict(row["measures"]),
                 phash=row["phash"],
+                use_case=row["use_case"],
+                labeller=row["labeller"],
                 provenance=Provenance(**row["provenance"]),
             )
         )

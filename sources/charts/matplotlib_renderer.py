@@ -1,0 +1,87 @@
+"""Performs a program on matplotlib: one draw gives the pixels and the boxes of all texts."""
+
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+
+from sources.charts.picture import Picture, TextBox
+from sources.charts.program import Program
+
+PROLOGUE = 'import matplotlib\n\nmatplotlib.use("Agg")\nimport matplotlib.pyplot as plt\n'
+EPILOGUE = 'fig.savefig("chart.png")\n'
+matplotlib.rcdefaults()  # a user's matplotlibrc would change the pixels
+
+
+class _Pyplot:
+    """What a program needs of pyplot, without its list of open figures."""
+
+    rcParams = matplotlib.rcParams
+    Rectangle = Rectangle
+
+    @staticmethod
+    def figure(**options: Any) -> Figure:
+        figure = Figure(**options)
+        FigureCanvasAgg(figure)
+        return figure
+
+
+def draw(program: Program) -> Picture:
+    """Draw a program whose figure is called `fig`."""
+    figure = program.perform({"plt": _Pyplot})["fig"]
+    canvas = figure.canvas
+    canvas.draw()
+    pixels = np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    renderer = canvas.get_renderer()
+    return Picture(
+        pixels=pixels,
+        texts=tuple(_texts(figure, renderer, pixels.shape[0])),
+        marks=_marks(figure),
+        code=f"{PROLOGUE}\n{program.source()}\n{EPILOGUE}",
+        code_language="python",
+    )
+
+
+def _texts(figure: Figure, renderer: RendererAgg, height: int) -> list[TextBox]:
+    found = [(text, "title") for text in ([figure._suptitle] if figure._suptitle else [])]
+    found += [(text, "value") for text in figure.texts if text is not figure._suptitle]
+    for axes in figure.axes:
+        found += _texts_of(axes)
+    boxes = []
+    for text, role in found:
+        if text.get_visible() and text.get_text().strip():
+            box = text.get_window_extent(renderer)
+            upright = text.get_rotation() == 90
+            boxes.append(TextBox(text.get_text(), role, box.x0, height - box.y1, box.x1, height - box.y0, upright))
+    return boxes
+
+
+def _texts_of(axes: Axes) -> list[tuple[Text, str]]:
+    found: list[tuple[Text, str]] = [(text, "value") for text in axes.texts]
+    found.append((axes.title, "title"))
+    if axes.axison:
+        found += [(axis.label, "axis_title") for axis in (axes.xaxis, axes.yaxis)]
+        found += [(tick.label1, "tick") for tick in (*axes.xaxis.majorTicks, *axes.yaxis.majorTicks)]
+        found += [(tick.label2, "tick") for tick in (*axes.xaxis.majorTicks, *axes.yaxis.majorTicks)]
+    legend = axes.get_legend()
+    if legend is not None:
+        found += [(text, "legend") for text in legend.get_texts()]
+    for table in axes.tables:
+        found += [(cell.get_text(), "cell") for cell in table.get_celld().values()]
+    return found
+
+
+def _marks(figure: Figure) -> np.ndarray:
+    sizes = [
+        abs(np.diff(axes.transData.transform(patch.get_bbox().get_points()), axis=0)[0])
+        for axes in figure.axes
+        for container in axes.containers
+        for patch in container.patches
+        if isinstance(patch, Rectangle) and np.isfinite(patch.get_height())
+    ]
+    return np.array(sizes, float).reshape(-1, 2)
