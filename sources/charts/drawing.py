@@ -8,17 +8,48 @@ from sources.charts import matplotlib_renderer
 from sources.charts.chart import Chart
 from sources.charts.fonts import check_glyphs
 from sources.charts.legibility import fault
-from sources.charts.matplotlib_plots import bars
+from sources.charts.matplotlib_plots import bars, distributions, finance, graphs, grids, lines, points, schedules, shares, tables
 from sources.charts.picture import Picture
 from sources.charts.program import Program
 from sources.charts.style import roomier
 
 ATTEMPTS = 3
 PROGRAMS: Mapping[str, Callable[[Any], Program]] = {
+    "area": lines.lines,
     "bar": bars.bars,
+    "box": distributions.boxes,
+    "bubble": points.points,
+    "candlestick": finance.candlesticks,
+    "contour": grids.contour,
+    "density": distributions.densities,
+    "donut": shares.pie,
+    "dual_axis": lines.dual_axis,
+    "error_bars": distributions.error_bars,
+    "flow_chart": graphs.graph,
+    "funnel": bars.funnel,
+    "gantt": schedules.gantt,
     "grouped_bar": bars.bars,
-    "stacked_bar": bars.bars,
+    "heat_map": grids.heat_map,
+    "histogram": distributions.histogram,
+    "horizontal_bar": bars.horizontal_bars,
+    "line": lines.lines,
+    "lollipop": bars.lollipops,
+    "multi_line": lines.lines,
+    "network": graphs.graph,
     "percent_bar": bars.bars,
+    "pie": shares.pie,
+    "radar": lines.radar,
+    "scatter": points.points,
+    "small_multiples": lines.small_multiples,
+    "stacked_area": lines.lines,
+    "stacked_bar": bars.bars,
+    "step": lines.lines,
+    "table": tables.table,
+    "timeline": schedules.timeline,
+    "treemap": shares.treemap,
+    "trend_line": points.points,
+    "violin": distributions.violins,
+    "waterfall": bars.waterfall,
 }
 
 

@@ -6,8 +6,9 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Polygon, Rectangle
 from matplotlib.text import Text
 
 from sources.charts.picture import Picture, TextBox
@@ -22,6 +23,7 @@ class _Pyplot:
     """What a program needs of pyplot, without its list of open figures."""
 
     rcParams = matplotlib.rcParams
+    Polygon = Polygon
     Rectangle = Rectangle
 
     @staticmethod
@@ -81,7 +83,8 @@ def _marks(figure: Figure) -> np.ndarray:
         abs(np.diff(axes.transData.transform(patch.get_bbox().get_points()), axis=0)[0])
         for axes in figure.axes
         for container in axes.containers
+        if isinstance(container, BarContainer)
         for patch in container.patches
-        if isinstance(patch, Rectangle) and np.isfinite(patch.get_height())
+        if np.isfinite(patch.get_height()) and patch.get_height() and patch.get_width()  # zero is no mark at all
     ]
     return np.array(sizes, float).reshape(-1, 2)

@@ -4,10 +4,12 @@ Picture and code cannot differ, and nothing that was generated has to be execute
 """
 
 import keyword
-import pprint
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+
+LINE_LENGTH = 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +25,20 @@ class _Let:
     value: Any
 
 
+class Call:
+    """A call whose value is an argument of another call."""
+
+    __slots__ = ("args", "function", "options")
+
+    def __init__(self, function: str, *args: Any, **options: Any):
+        self.function = function
+        self.args = args
+        self.options = options
+
+
 @dataclass(frozen=True, slots=True)
-class _Call:
-    function: str
-    args: tuple[Any, ...]
-    options: Mapping[str, Any]
+class _Do:
+    call: Call
     result: str | None
 
 
@@ -35,14 +46,14 @@ class _Call:
 class _Loop:
     variables: tuple[str, ...]
     rows: Sequence[tuple[Any, ...]]
-    call: _Call
+    call: Call
 
 
 @dataclass(slots=True)
 class Program:
     """Statements in order. Values are literals, or Names of variables set before."""
 
-    statements: list[_Let | _Call | _Loop] = field(default_factory=list)
+    statements: list[_Let | _Do | _Loop] = field(default_factory=list)
 
     def let(self, name: str, value: Any) -> Name:
         """`name = value`"""
@@ -52,13 +63,15 @@ class Program:
         return Name(name)
 
     def call(self, function: str, *args: Any, result: str | None = None, **options: Any) -> Name:
-        """`result = function(*args, **options)`"""
-        self.statements.append(_Call(function, args, options, result))
-        return Name(result or "")
+        """`result = function(*args, **options)`; a result `name,` takes the only item of what is returned."""
+        self.statements.append(_Do(Call(function, *args, **options), result))
+        return Name((result or "").removesuffix(","))
 
-    def loop(self, variables: Sequence[str], rows: Sequence[tuple[Any, ...]], function: str, *args: Any, **options: Any) -> None:
+    def loop(
+        self, variables: Sequence[str], rows: Sequence[tuple[Any, ...]], function: str, *args: Any, **options: Any
+    ) -> None:
         """`for variables in rows: function(*args, **options)`; args name the variables."""
-        self.statements.append(_Loop(tuple(variables), rows, _Call(function, args, options, None)))
+        self.statements.append(_Loop(tuple(variables), rows, Call(function, *args, **options)))
 
     def perform(self, objects: Mapping[str, Any]) -> dict[str, Any]:
         """Run every statement on real objects. Returns all variables at the end."""
@@ -66,31 +79,21 @@ class Program:
         for statement in self.statements:
             if isinstance(statement, _Let):
                 variables[statement.name] = _resolve(statement.value, variables)
-            elif isinstance(statement, _Call):
-                _perform(statement, variables)
+            elif isinstance(statement, _Do):
+                value = _resolve(statement.call, variables)
+                if statement.result is not None and statement.result.endswith(","):
+                    (variables[statement.result[:-1]],) = value
+                elif statement.result is not None:
+                    variables[statement.result] = value
             else:
                 for row in statement.rows:
                     variables.update(zip(statement.variables, row, strict=True))
-                    _perform(statement.call, variables)
+                    _resolve(statement.call, variables)
         return variables
 
     def source(self) -> str:
         """The statements as Python."""
-        return "\n".join(_printed(statement) for statement in self.statements)
-
-
-def _perform(call: _Call, variables: dict[str, Any]) -> None:
-    function = _follow(call.function, variables)
-    result = function(
-        *(_resolve(arg, variables) for arg in call.args),
-        **{name: _resolve(value, variables) for name, value in call.options.items()},
-    )
-    if call.result is not None:
-        names = call.result.split(", ")
-        if len(names) == 1:
-            variables[call.result] = result
-        else:
-            variables.update(zip(names, result, strict=True))
+        return "\n".join(map(_printed, self.statements))
 
 
 def _follow(path: str, variables: Mapping[str, Any]) -> Any:
@@ -102,8 +105,13 @@ def _follow(path: str, variables: Mapping[str, Any]) -> Any:
 
 
 def _resolve(value: Any, variables: Mapping[str, Any]) -> Any:
+    """The object that a value stands for."""
     if isinstance(value, Name):
         return _follow(value.path, variables)
+    if isinstance(value, Call):
+        args = [_resolve(arg, variables) for arg in value.args]
+        options = {name: _resolve(option, variables) for name, option in value.options.items()}
+        return _follow(value.function, variables)(*args, **options)
     if isinstance(value, list):
         return [_resolve(item, variables) for item in value]
     if isinstance(value, tuple):
@@ -113,32 +121,43 @@ def _resolve(value: Any, variables: Mapping[str, Any]) -> Any:
     return value
 
 
-def _printed(statement: _Let | _Call | _Loop) -> str:
+def _printed(statement: _Let | _Do | _Loop) -> str:
     if isinstance(statement, _Let):
         return f"{statement.name} = {_literal(statement.value)}"
-    if isinstance(statement, _Call):
-        return (f"{statement.result} = " if statement.result else "") + _call(statement)
-    rows = ",\n    ".join(_literal(row) for row in statement.rows)
-    return f"for {', '.join(statement.variables)} in [\n    {rows},\n]:\n    {_call(statement.call)}"
-
-
-def _call(call: _Call) -> str:
-    parts = [_literal(arg) for arg in call.args]
-    parts += [f"{name}={_literal(value)}" for name, value in call.options.items()]
-    line = f"{call.function}({', '.join(parts)})"
-    return line if len(line) <= 110 else f"{call.function}(\n    " + ",\n    ".join(parts) + ",\n)"
+    if isinstance(statement, _Do):
+        return (f"{statement.result} = " if statement.result else "") + _literal(statement.call)
+    rows = "".join(f"    {_literal(row)},\n" for row in statement.rows)
+    body = _literal(statement.call).replace("\n", "\n    ")
+    return f"for {', '.join(statement.variables)}{',' if len(statement.variables) == 1 else ''} in [\n{rows}]:\n    {body}"
 
 
 def _literal(value: Any) -> str:
+    """A value as Python."""
     if isinstance(value, Name):
         return value.path
+    if isinstance(value, Call):
+        parts = [*map(_literal, value.args), *(f"{name}={_literal(option)}" for name, option in value.options.items())]
+        return f"{value.function}(" + _joined(parts, ")")
     if isinstance(value, list):
-        line = "[" + ", ".join(map(_literal, value)) + "]"
-        return line if len(line) <= 110 or any(isinstance(item, Name) for item in value) else pprint.pformat(
-            value, width=110, compact=True
-        )  # fmt: skip
+        return "[" + _joined([*map(_literal, value)], "]")
     if isinstance(value, tuple):
         return "(" + ", ".join(map(_literal, value)) + ("," if len(value) == 1 else "") + ")"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key!r}: {_literal(item)}" for key, item in value.items()) + "}"
+        return "{" + _joined([f"{key!r}: {_literal(item)}" for key, item in value.items()], "}")
+    if isinstance(value, float) and value != value:
+        return 'float("nan")'
     return repr(value)
+
+
+def _joined(parts: list[str], end: str) -> str:
+    """Parts on one line, or wrapped and indented."""
+    line = ", ".join(parts) + end
+    if len(line) <= LINE_LENGTH and "\n" not in line:
+        return line
+    lines = [""]
+    for part in parts:
+        text = part.replace("\n", "\n    ")
+        if lines[-1] and len(lines[-1]) + len(text) > LINE_LENGTH - 6:
+            lines.append("")
+        lines[-1] += (" " if lines[-1] else "") + text + ","
+    return "\n" + "".join(f"    {text}\n" for text in lines) + end

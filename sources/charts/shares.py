@@ -35,7 +35,7 @@ def share_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, 
     _check_shares(values)
     first = Column(say(names.noun, language), tuple(say(names.items[k], language) for k in chosen))
     title = say(topic.title, language)
-    title = {"en": f"{title} by {say(names.noun, language).lower()}", "zh": f"各{first.name}{title}"}[language]
+    title = {"en": f"{title} by {first.name.lower()}", "zh": f"{title}（按{first.name}）"}[language]
     return SeriesChart(
         kind=kind, language=language, title=title, style=style, exact=True, measure=measure, unit=unit,
         table=Table((first, Column(measure, tuple(values), unit, Decimal(1)))), additive=True,

@@ -155,7 +155,7 @@ class Field(_Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Bridge(_Entry):
-    """Changes that lead from a start (between low and high) to an end."""
+    """Gains and losses that lead from a start (between low and high) to an end."""
 
     title: Text
     measure: Text
@@ -164,11 +164,14 @@ class Bridge(_Entry):
     end: Text
     low: float
     high: float
-    changes: tuple[Text, ...]
+    gains: tuple[Text, ...]
+    losses: tuple[Text, ...]
 
     def __post_init__(self) -> None:
         _check_range(self.low, self.high)
-        _check_texts((self.start, self.end, *self.changes), "start, end and changes", MIN_ITEMS + 2)
+        if not self.gains or not self.losses:
+            raise ValueError("a bridge needs gains and losses")
+        _check_texts((self.start, self.end, *self.gains, *self.losses), "start, end, gains and losses", MIN_ITEMS + 2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,16 +216,19 @@ class History(_Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Step(_Entry):
-    """A step of a process; `otherwise` and `next` are indices of steps, counted from 0."""
+    """A step of a process; `otherwise` and `next` are indices of steps, counted from 0; `end`: nothing follows."""
 
     text: Text
     question: bool = False
     otherwise: int | None = None
     next: int | None = None
+    end: bool = False
 
     def __post_init__(self) -> None:
         if self.question != (self.otherwise is not None):
             raise ValueError("a step has `otherwise` exactly if it is a question")
+        if self.end and (self.question or self.next is not None):
+            raise ValueError("a step that ends is no question and has no `next`")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,6 +240,8 @@ class Process(_Entry):
 
     def __post_init__(self) -> None:
         _check_texts([step.text for step in self.steps], "steps")
+        if not self.steps[-1].end and self.steps[-1].next is None:
+            raise ValueError("the last step leads nowhere; give it `next`, or `end: true`")
         for k, step in enumerate(self.steps):
             for target in (step.otherwise, step.next):
                 if target is not None and (not 0 <= target < len(self.steps) or target == k):

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from sources.charts.axis import Axis
 from sources.charts.fonts import text_width
-from sources.charts.program import Program
+from sources.charts.program import Name, Program
 from sources.charts.style import Style
 from sources.charts.table import grouped
 
@@ -146,12 +146,20 @@ class Frame:
             self.bottom += height
         return Legend(place, columns, height)
 
-    def legend(self, legend: "Legend", axes: str = "ax", *args: object, below_px: float = 0) -> None:
-        """The legend, in the room reserved for it; `below_px` is taken by labels under the axes."""
+    def legend(
+        self, legend: "Legend", axes: str = "ax", *args: object, below_px: float = 0, aside_px: float = 0,
+        above_px: float = 0,
+    ) -> None:  # fmt: skip
+        """The legend, in the room reserved for it.
+
+        Args:
+            args: handles and names, where the marks do not carry them.
+            below_px, aside_px, above_px: taken by labels under, right of and over the axes.
+        """
         font = self.style.font_px
         anchors = {
-            "right": ("center left", (round(1 + 0.6 * font / self.plot_width, 4), 0.5)),
-            "top": ("lower center", (0.5, round(1 + 0.2 * font / self.plot_height, 4))),
+            "right": ("center left", (round(1 + (aside_px + 0.6 * font) / self.plot_width, 4), 0.5)),
+            "top": ("lower center", (0.5, round(1 + (above_px + 0.2 * font) / self.plot_height, 4))),
             "bottom": ("upper center", (0.5, round(-(below_px + 0.3 * font) / self.plot_height, 4))),
         }
         loc, anchor = anchors[legend.place]
@@ -159,6 +167,15 @@ class Frame:
             f"{axes}.legend", *args, loc=loc, bbox_to_anchor=anchor, ncols=legend.columns, frameon=False,
             handlelength=1.4, handletextpad=0.5, columnspacing=1.3, labelspacing=0.4, borderpad=0.2, borderaxespad=0,
         )  # fmt: skip
+
+    def note(self, text: str) -> None:
+        """A line at the bottom, such as the unit of numbers without an axis. Call it before `axes`."""
+        font = self.style.font_px
+        self.program.call(
+            "fig.text", round(1 - PAD * font / self.style.width_px, 4), round(self.bottom / self.style.height_px, 4),
+            text, ha="right", va="bottom", fontsize=self.points(font * 0.9),
+        )  # fmt: skip
+        self.bottom += LINE * font
 
     def reserve_numbers(self, axis: Axis, side: str) -> float:
         """Make room for tick labels and title of an upright axis. Returns the width of the tick labels with gap."""
@@ -171,6 +188,15 @@ class Frame:
         else:
             self.right += taken
         return labels
+
+    def reserve_ticks(self, axis: Axis) -> float:
+        """Make room for tick labels and title of a level axis. Returns the height of the tick labels with gap."""
+        height = TICK_PX + 0.5 * self.style.font_px + LINE * self.style.font_px
+        self.bottom += height + LINE * self.style.font_px
+        # The first and last labels are centred on the axis' ends.
+        self.left = max(self.left, PAD * self.style.font_px + self.width(self.number(axis.ticks[0])) / 2)
+        self.right += self.width(self.number(axis.ticks[-1])) / 2
+        return height
 
     def reserve_names(self, names: Sequence[str], *, has_title: bool = True, slots: int | None = None) -> "Names":
         """Make room under the axes for tick labels and a title. Call it when left and right are final.
@@ -185,29 +211,30 @@ class Frame:
         self.bottom += height + (LINE * font if has_title else 0)
         return Names(upright, height, LINE * font if has_title else 0)
 
-    def number_axis(self, which: str, axis: Axis, labels_px: float, axes: str = "ax") -> None:
+    def number_axis(
+        self, which: str, axis: Axis, labels_px: float, axes: str = "ax", *, right: bool = False
+    ) -> None:
         """Limits, ticks and title of an axis of numbers; `which` is x or y."""
         self.program.call(f"{axes}.set_{which}lim", float(axis.low), float(axis.high))
-        ticks = [_number(tick) for tick in axis.ticks]
-        self.program.call(f"{axes}.set_{which}ticks", ticks, [self.number(tick) for tick in axis.ticks])
-        self.axis_title(which, axis.title, labels_px, axes)
+        self.program.call(
+            f"{axes}.set_{which}ticks", numbers(axis.ticks), [self.number(tick) for tick in axis.ticks]
+        )
+        self.axis_title(which, axis.title, labels_px, axes, right=right)
 
     def axis_title(self, which: str, title: str, labels_px: float, axes: str = "ax", *, right: bool = False) -> None:
         """An axis' title, `labels_px` away from the axis."""
         self.program.call(f"{axes}.set_{which}label", title)
         if which == "y":
             distance = labels_px / self.plot_width
-            place = (round(1 + distance + self.style.font_px * 1.2 / self.plot_width, 4) if right
-                     else round(-distance, 4), 0.5)  # fmt: skip
+            place = (round(1 + distance if right else -distance, 4), 0.5)
         else:
             place = (0.5, round(-labels_px / self.plot_height, 4))
         self.program.call(f"{axes}.{which}axis.set_label_coords", *place)
 
-    def names_axis(self, names: Sequence[str], layout: "Names", title: str, positions: Sequence[float] | None = None) -> None:
+    def names_axis(self, names: Name, layout: "Names", title: str, places: Sequence[float]) -> None:
         """Ticks with names under the axes, and the title below them."""
-        places = list(positions) if positions is not None else list(range(len(names)))
         options = {"rotation": 90} if layout.upright else {}
-        self.program.call("ax.set_xticks", places, list(names), **options)
+        self.program.call("ax.set_xticks", list(places), names, **options)
         if layout.title_px:
             self.axis_title("x", title, layout.labels_px)
 

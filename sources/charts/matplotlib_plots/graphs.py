@@ -1,0 +1,126 @@
+"""Flow charts and networks: boxes, diamonds and arrows, laid out in pixels."""
+
+import math
+
+from sources.charts.chart import GraphChart
+from sources.charts.colours import mixed_with_white
+from sources.charts.matplotlib_plots.frame import Frame
+from sources.charts.program import Call, Name, Program
+
+Point = tuple[float, float]
+BOX_HEIGHT = 2.6  # of a node, in font sizes
+DIAMOND_HEIGHT = 4.2
+LABEL_SHARES = (0.5, 0.38, 0.62, 0.28, 0.72)  # of an edge's length
+LOOP_OUT = 2.6  # font sizes between the main column's widest node and an arrow that goes back up
+
+
+def graph(chart: GraphChart) -> Program:
+    """Nodes at their places, edges between their borders, labels beside the edges."""
+    frame, style = Frame.begin(chart.title, chart.style), chart.style
+    font = style.font_px
+    sizes = [_size(frame, chart, k) for k in range(len(chart.nodes))]
+    is_flow = chart.kind == "flow_chart"
+    widest, highest = max(w for w, _ in sizes), max(h for _, h in sizes)
+    if is_flow:
+        side = max([w for k, (w, _) in enumerate(sizes) if chart.places[k][0] > 0] or [0])
+        frame.left += LOOP_OUT * font * 1.5 + 1.5 * font
+    room_x, room_y = frame.plot_width - 2 * 0.5 * font, frame.plot_height
+    frame.axes()
+    program = frame.program
+    program.call("ax.set_axis_off")
+    program.call("ax.set_xlim", 0, round(frame.plot_width, 1))
+    program.call("ax.set_ylim", 0, round(frame.plot_height, 1))
+    if is_flow:
+        first = widest / 2 + 0.5 * font
+        far = min(room_x - side / 2, first + widest / 2 + side / 2 + 7 * font) if side else first
+        shift = max(0.0, (room_x - (far + side / 2)) / 2 - font)
+        centres = [
+            (shift + (first if x == 0 else far), highest / 2 + y * (room_y - highest)) for x, y in chart.places
+        ]
+    else:
+        centres = [
+            (0.5 * font + widest / 2 + x * (room_x - widest), highest / 2 + y * (room_y - highest))
+            for x, y in chart.places
+        ]
+    labels: list[Point] = []
+    for i, j, label in chart.edges:
+        if is_flow:
+            route, place = _flow_route(centres, sizes, i, j, font)
+        else:
+            route = [_border(centres[i], sizes[i], centres[j]), _border(centres[j], sizes[j], centres[i])]
+            place = _free(route, labels, 2.6 * font)
+        labels.append(place)
+        _edge(frame, chart, route, label, place)
+    fill = mixed_with_white(style.colours[0], 0.75)
+    other = mixed_with_white(style.colours[1], 0.7)
+    for k, (name, (x, y), (w, h)) in enumerate(zip(chart.nodes, centres, sizes, strict=True)):
+        if k in chart.questions:
+            corners = [(x - w / 2, y), (x, y + h / 2), (x + w / 2, y), (x, y - h / 2)]
+            patch = Call("plt.Polygon", [(round(a, 1), round(b, 1)) for a, b in corners], facecolor=other, edgecolor=style.ink)
+        else:
+            corner = (round(x - w / 2, 1), round(y - h / 2, 1))
+            patch = Call("plt.Rectangle", corner, round(w, 1), round(h, 1), facecolor=fill, edgecolor=style.ink)
+        program.call("ax.add_patch", patch)
+        program.call("ax.text", round(x, 1), round(y, 1), name, ha="center", va="center")
+    return program
+
+
+def _size(frame: Frame, chart: GraphChart, k: int) -> Point:
+    """Width and height of a node in pixels."""
+    font, width = frame.style.font_px, frame.width(chart.nodes[k])
+    if k in chart.questions:
+        return width * 1.5 + 2.5 * font, DIAMOND_HEIGHT * font
+    return width + 1.6 * font, BOX_HEIGHT * font
+
+
+def _edge(frame: Frame, chart: GraphChart, route: list[Point], label: str, place: Point) -> None:
+    program, style = frame.program, chart.style
+    rounded = [(round(x, 1), round(y, 1)) for x, y in route]
+    if len(rounded) > 2 or not chart.directed:
+        xs, ys = [x for x, _ in rounded], [y for _, y in rounded]
+        stop = None if not chart.directed else -1
+        program.call("ax.plot", xs[:stop], ys[:stop], color=style.ink, linewidth=1.2)
+    if chart.directed:
+        arrow = {"arrowstyle": "-|>", "color": style.ink, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 13}
+        program.call("ax.annotate", "", xy=rounded[-1], xytext=rounded[-2], arrowprops=arrow)
+    if label:
+        program.call(
+            "ax.text", round(place[0], 1), round(place[1], 1), label, ha="center", va="center",
+            fontsize=frame.points(style.font_px * 0.9),
+            bbox={"facecolor": style.background, "edgecolor": "none", "pad": 1},
+        )  # fmt: skip
+
+
+def _free(route: list[Point], taken: list[Point], apart: float) -> Point:
+    """A place on a straight way for its label: the middle, or further to an end where other labels are near."""
+    (x, y), (u, v) = route
+    places = [(x + share * (u - x), y + share * (v - y)) for share in LABEL_SHARES]
+    return next((place for place in places if all(math.dist(place, other) > apart for other in taken)), places[0])
+
+
+def _border(centre: Point, size: Point, towards: Point) -> Point:
+    """Where the way from a box' centre to another point leaves the box."""
+    dx, dy = towards[0] - centre[0], towards[1] - centre[1]
+    share = min(
+        size[0] / 2 / abs(dx) if dx else math.inf,
+        size[1] / 2 / abs(dy) if dy else math.inf,
+    )
+    return centre[0] + dx * share, centre[1] + dy * share
+
+
+def _flow_route(centres: list[Point], sizes: list[Point], i: int, j: int, font: float) -> tuple[list[Point], Point]:
+    """Down to the next node, across to one beside it, or round the outside to one above or further below."""
+    (x, y), (w, h) = centres[i], sizes[i]
+    (u, v), (p, q) = centres[j], sizes[j]
+    if abs(x - u) < 1 and j == i + 1:
+        return [(x, y - h / 2), (u, v + q / 2)], (x + 1.3 * font, (y - h / 2 + v + q / 2) / 2)
+    if abs(y - v) < 1:
+        return [(x + w / 2, y), (u - p / 2, v)], ((x + w / 2 + u - p / 2) / 2, y + 0.9 * font)
+    if x == u:  # back up, or over nodes between, along the left
+        out = min(centre[0] - size[0] / 2 for centre, size in zip(centres, sizes, strict=True)) - LOOP_OUT * font
+        label = (out + (x - w / 2 - out) / 2, y + 0.9 * font)
+        return [(x - w / 2, y), (out, y), (out, v), (u - p / 2, v)], label
+    if x < u:  # from the main column to a side node at another height
+        return [(x + w / 2, y), (u, y), (u, v + math.copysign(q / 2, y - v))], (x + w / 2 + 1.6 * font, y + 0.9 * font)
+    turn = math.copysign(h / 2, v - y)  # from a side node back to the main column
+    return [(x, y + turn), (x, v), (u + p / 2, v)], ((x + u + p / 2) / 2, v + 0.9 * font)
