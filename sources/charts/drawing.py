@@ -4,14 +4,22 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sources.charts import matplotlib_renderer
-from sources.charts.chart import Chart
+from sources.charts import matplotlib_renderer, vega_renderer
+from sources.charts.chart import Chart, DistributionChart, GraphChart, RecordsChart, SeriesChart
 from sources.charts.fonts import check_glyphs
-from sources.charts.legibility import fault
+from sources.charts.legibility import fault, missing_text
 from sources.charts.matplotlib_plots import bars, distributions, finance, graphs, grids, lines, points, schedules, shares, tables
 from sources.charts.picture import Picture
 from sources.charts.program import Program
 from sources.charts.style import roomier
+from sources.charts.table import plain
+from sources.charts.vega_specs import bars as vega_bars
+from sources.charts.vega_specs import distributions as vega_distributions
+from sources.charts.vega_specs import finance as vega_finance
+from sources.charts.vega_specs import points as vega_points
+from sources.charts.vega_specs import schedules as vega_schedules
+from sources.charts.vega_specs import shares as vega_shares
+from sources.charts.vega_specs.frame import Spec
 
 ATTEMPTS = 3
 PROGRAMS: Mapping[str, Callable[[Any], Program]] = {
@@ -53,6 +61,34 @@ PROGRAMS: Mapping[str, Callable[[Any], Program]] = {
 }
 
 
+SPECIFICATIONS: Mapping[str, Callable[[Any], Spec]] = {
+    "area": vega_bars.series_along_names,
+    "bar": vega_bars.series_along_names,
+    "box": vega_distributions.boxes,
+    "candlestick": vega_finance.candlesticks,
+    "density": vega_distributions.densities,
+    "donut": vega_shares.pie,
+    "error_bars": vega_distributions.error_bars,
+    "gantt": vega_schedules.gantt,
+    "grouped_bar": vega_bars.series_along_names,
+    "heat_map": vega_bars.heat_map,
+    "histogram": vega_distributions.histogram,
+    "horizontal_bar": vega_bars.horizontal_bars,
+    "line": vega_bars.series_along_names,
+    "lollipop": vega_bars.lollipops,
+    "multi_line": vega_bars.series_along_names,
+    "percent_bar": vega_bars.series_along_names,
+    "pie": vega_shares.pie,
+    "scatter": vega_points.points,
+    "small_multiples": vega_bars.small_multiples,
+    "stacked_area": vega_bars.series_along_names,
+    "stacked_bar": vega_bars.series_along_names,
+    "step": vega_bars.series_along_names,
+    "trend_line": vega_points.points,
+    "waterfall": vega_finance.waterfall,
+}
+
+
 class Illegible(Exception):
     """No layout of a chart could be read.
 
@@ -67,15 +103,16 @@ class Illegible(Exception):
 
 def draw(chart: Chart, renderer: str) -> Picture:
     """Draw a chart once, legible or not."""
-    assert renderer == "matplotlib"
+    if renderer == "vega":
+        return vega_renderer.draw(SPECIFICATIONS[chart.kind](chart), chart.style.face)
     return matplotlib_renderer.draw(PROGRAMS[chart.kind](chart))
 
 
-def draw_legibly(chart: Chart, renderer: str) -> tuple[Chart, Picture, tuple[str, str]]:
+def draw_legibly(chart: Chart, renderer: str) -> tuple[Chart, Picture]:
     """Draw a chart with more and more room until nothing is clipped, overlapping or too small.
 
     Returns:
-        The chart with the style it was drawn in, the picture, and language and text of the code that draws it.
+        The chart with the style it was drawn in, and the picture.
     Raises:
         Illegible: no layout can be read.
         FontError: the font lacks a character.
@@ -84,9 +121,24 @@ def draw_legibly(chart: Chart, renderer: str) -> tuple[Chart, Picture, tuple[str
     for attempt in range(ATTEMPTS):
         tried = dataclasses.replace(chart, style=roomier(chart.style, attempt))
         picture = draw(tried, renderer)
-        found = fault(picture)
+        found = fault(picture) or missing_text(picture, _shown_names(tried))
         if found is None:
             check_glyphs((box.text for box in picture.texts), tried.style.face)
-            return tried, picture, (picture.code_language, picture.code)
+            return tried, picture
     assert found is not None
     raise Illegible(*found)
+
+
+def _shown_names(chart: Chart) -> list[str]:
+    """Texts that the picture must show: the title, names of rows and series, and numbers that are to be read exactly."""
+    names = [chart.title]
+    if isinstance(chart, SeriesChart | DistributionChart | RecordsChart):
+        if chart.kind != "histogram":
+            names += [plain(value) for value in chart.table.rows.values]
+        if isinstance(chart, SeriesChart) and chart.kind not in ("candlestick", "dual_axis") and len(chart.table.series) > 1:
+            names += [column.name for column in chart.table.series]
+        if chart.exact:
+            names += [f"{abs(value):f}" for column in chart.table.series for value in column.numbers()]
+    if isinstance(chart, GraphChart):
+        names += [*chart.nodes, *(label for _, _, label in chart.edges if label)]
+    return names

@@ -14,32 +14,38 @@ Make = Callable[[str, Vocabulary, str, Style, random_module.Random], Chart]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind: the function that makes its data, and the names of the renderers that draw it."""
+    """One kind: the function that makes its data, and whether Vega-Lite draws it too."""
 
     make: Make
-    renderers: tuple[str, ...] = ("matplotlib",)
+    vega: bool = False
+
+    def renderers(self, chart: Chart) -> tuple[str, ...]:
+        """Who can draw a chart of this kind."""
+        # Vega-Lite has no way to keep a line clear of the numbers printed along it.
+        with_vega = self.vega and not (chart.kind == "line" and chart.exact)
+        return ("matplotlib", "vega") if with_vega else ("matplotlib",)
 
 
-BOTH = ("matplotlib", "vega")
+ONLY_MATPLOTLIB = ("dual_axis", "radar")
 KINDS: dict[str, Kind] = {
-    **{kind: Kind(series.series_chart) for kind in series.LAYOUTS},
-    "percent_bar": Kind(shares.percent_bar),
-    "pie": Kind(shares.share_chart),
-    "donut": Kind(shares.share_chart),
+    **{kind: Kind(series.series_chart, vega=kind not in ONLY_MATPLOTLIB) for kind in series.LAYOUTS},
+    "percent_bar": Kind(shares.percent_bar, vega=True),
+    "pie": Kind(shares.share_chart, vega=True),
+    "donut": Kind(shares.share_chart, vega=True),
     "treemap": Kind(shares.share_chart),
     "funnel": Kind(shares.funnel),
-    "waterfall": Kind(finance.waterfall),
-    "candlestick": Kind(finance.candlestick),
-    "scatter": Kind(points.points_chart),
-    "trend_line": Kind(points.points_chart),
+    "waterfall": Kind(finance.waterfall, vega=True),
+    "candlestick": Kind(finance.candlestick, vega=True),
+    "scatter": Kind(points.points_chart, vega=True),
+    "trend_line": Kind(points.points_chart, vega=True),
     "bubble": Kind(points.points_chart),
-    "histogram": Kind(distributions.distribution_chart),
-    "density": Kind(distributions.distribution_chart),
-    "box": Kind(distributions.distribution_chart),
+    "histogram": Kind(distributions.distribution_chart, vega=True),
+    "density": Kind(distributions.distribution_chart, vega=True),
+    "box": Kind(distributions.distribution_chart, vega=True),
     "violin": Kind(distributions.distribution_chart),
-    "error_bars": Kind(distributions.distribution_chart),
+    "error_bars": Kind(distributions.distribution_chart, vega=True),
     "contour": Kind(contours.contour_chart),
-    "gantt": Kind(schedules.gantt),
+    "gantt": Kind(schedules.gantt, vega=True),
     "timeline": Kind(schedules.timeline),
     "table": Kind(records.table_chart),
     "flow_chart": Kind(graphs.flow_chart),

@@ -1,5 +1,9 @@
 """Legibility, proven from the renderer's own boxes: nothing clipped, nothing on top of something, no mark too small."""
 
+import re
+from collections import Counter
+from collections.abc import Iterable
+
 import numpy as np
 
 from sources.charts.picture import Picture
@@ -31,3 +35,23 @@ def fault(picture: Picture) -> tuple[str, str] | None:
     if (picture.marks < MIN_MARK_PX).any():
         return "tiny_mark", f"a mark is only {picture.marks.min():.1f} pixels large"
     return None
+
+
+def missing_text(picture: Picture, expected: Iterable[str]) -> tuple[str, str] | None:
+    """Whether a picture lacks a text that its table relies on: `missing_text` and a sentence, None if all are there.
+
+    Args:
+        expected: names and numbers, as often as they must stand in the picture. Signs, commas and units do not count.
+    """
+    shown = Counter(part for box in picture.texts for part in _parts(box.text))
+    needed = Counter(text.strip() for text in expected)
+    for text, count in needed.items():
+        if shown[text] < count:
+            return "missing_text", f"the picture shows {text!r} {shown[text]} times, expected {count}"
+    return None
+
+
+def _parts(text: str) -> set[str]:
+    """A text as a whole, its lines, and the numbers in it without sign and commas."""
+    bare = text.replace(",", "")
+    return {text.strip(), *(line.strip() for line in text.split("\n")), *re.findall(r"\d+(?:\.\d+)?", bare)}

@@ -3,8 +3,10 @@
 import random as random_module
 from collections.abc import Sequence
 
-from sources.charts.chart import Chart
+from sources.charts.chart import Chart, GraphChart
 from sources.charts.description import describe
+from sources.charts.graphs import dot, mermaid
+from sources.charts.picture import Picture
 from sources.charts.questions.ask import ask
 from sources.charts.questions.question import Turn, templates
 from sources.charts.table import plain
@@ -31,6 +33,13 @@ def use_case(chart: Chart, task: str) -> str:
     if task == "description":
         return "conversion/image_to_text/text_summary"
     return USE_CASES.get(chart.kind, "analysis/data_chart/graph")
+
+
+def code_of(chart: Chart, picture: Picture, random: random_module.Random) -> tuple[str, str]:
+    """Language and text of what draws the picture: its program or specification, or the source of a graph."""
+    if isinstance(chart, GraphChart):
+        return random.choice((("mermaid", mermaid(chart)), ("dot", dot(chart))))
+    return picture.code_language, picture.code
 
 
 def conversation(

@@ -102,6 +102,8 @@ def series_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style,
     subject = say(topic.title, language)
     if kind == "dual_axis":
         subject = {"en": "{} and {}", "zh": "{}与{}"}[language].format(measure, say(second.measure, language).lower())
+    elif kind == "heat_map":  # no axis says what is measured
+        subject = f"{subject} – {title}"
     elif layout.series[1] == 1:
         subject = _titled(subject, say(columns.items[random.randrange(len(columns.items))], language), language)
     first = Column(say(rows.noun, language), tuple(say(rows.items[k], language) for k in names))

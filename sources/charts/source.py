@@ -19,7 +19,7 @@ from sources.charts.chart import Chart
 from sources.charts.fonts import fonts_digest
 from sources.charts.generator import generator
 from sources.charts.kinds import KINDS
-from sources.charts.messages import TASKS, conversation, plain_text, use_case
+from sources.charts.messages import TASKS, code_of, conversation, plain_text, use_case
 from sources.charts.style import draw_style
 from sources.charts.vocabulary import BUNDLED, LANGUAGES, load_vocabulary
 from sources.charts.words import words_of
@@ -56,7 +56,7 @@ class Charts(Synthetic):
     tasks: Mapping[str, float] = field(
         default_factory=lambda: {"questions": 0.4, "table": 0.15, "code": 0.2, "description": 0.1, "text": 0.15}
     )
-    vega_share: float = 0.4
+    vega_share: float = 0.25
     num_questions: int = 5
     choice_share: float = 0.3
     vocabulary: str | None = None
@@ -113,7 +113,7 @@ class Charts(Synthetic):
 
         chart, renderer, task = self.specify(number)
         try:
-            chart, picture, code = draw_legibly(chart, renderer)
+            chart, picture = draw_legibly(chart, renderer)
         except Illegible as error:
             return ItemError(item=number, cause=error.reason, message=f"{chart.kind}: {error}")
         random = generator(self.seed, number, "messages")
@@ -121,6 +121,7 @@ class Charts(Synthetic):
         if task == "text":
             text = plain_text(chart)
         else:
+            code = code_of(chart, picture, random)
             messages = conversation(chart, task, code, self.num_questions, self.choice_share, random)
         image = Image.fromarray(picture.pixels)
         grey = luma(image)
@@ -146,10 +147,9 @@ class Charts(Synthetic):
         language = random.choice(self.languages)
         style = draw_style(random, language)
         chart = KINDS[kind].make(kind, load_vocabulary(self._vocabulary_path), language, style, random)
-        renderers = KINDS[kind].renderers
-        renderer = "vega" if "vega" in renderers and random.random() < self.vega_share else renderers[0]
+        is_vega = random.random() < self.vega_share and "vega" in KINDS[kind].renderers(chart)
         tasks = [task for task in TASKS if task in self.tasks]
-        return chart, renderer, random.choices(tasks, [self.tasks[task] for task in tasks])[0]
+        return chart, "vega" if is_vega else "matplotlib", random.choices(tasks, [self.tasks[task] for task in tasks])[0]
 
     @property
     def _kinds(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ BAR_PX = 18  # width of a colour bar
 
 def heat_map(chart: SeriesChart) -> Program:
     """Coloured cells with their numbers: series from top to bottom, rows from left to right."""
-    frame, style = Frame.begin(f"{chart.title} – {chart.measure} ({chart.unit})", chart.style), chart.style
+    frame, style = Frame.begin(chart.title, chart.style), chart.style
     series, names = chart.table.series, row_names(chart)
     frame.left += max(frame.width(column.name) for column in series) + TICK_PX + 0.8 * style.font_px
     below = frame.reserve_names(names)

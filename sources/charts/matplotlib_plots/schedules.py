@@ -31,7 +31,7 @@ def gantt(chart: ScheduleChart) -> Program:
     program.call("ax.set_ylim", len(tasks) - 0.4, -0.6)
     program.call("ax.set_xlim", 0, (chart.last - chart.first).days)
     labels = program.let("dates", ticks)
-    year = {"en": "Date in {}", "zh": "日期（{}年起）"}[chart.language].format(chart.first.year)
+    year = {"en": "Date (from {})", "zh": "日期（{}年起）"}[chart.language].format(chart.first.year)
     frame.names_axis(labels, below, year, [(tick - chart.first).days for tick in chart.ticks])
     program.call("ax.grid", axis="x")
     return program

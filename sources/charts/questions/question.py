@@ -27,7 +27,6 @@ class Question:
         answer: as a text.
         options: other answers that could be right, for multiple choice.
         precision: a sentence on rounding, put after the question.
-        about: the answer is read off an axis, not printed.
         working: how the answer comes about, e.g. `3 + 4 = 7`; empty if it is read off.
     """
 
@@ -41,7 +40,7 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Turn:
-    """A question and its answer in words. `form` is `numeric`, `text`, `yes_no` or `choice`."""
+    """A question and its answer in words."""
 
     name: str
     question: str
@@ -75,6 +74,11 @@ def in_words(question: Question, family: str, language: str, random: random_modu
     if question.working and random.random() < 0.5:
         answer = f"{question.working} = {answer}"
     return Turn(name=question.name, question=text, answer=answer)
+
+
+def lowered(name: str) -> str:
+    """A name inside a sentence: its first letter small, unless the second is a capital (pH, GDP)."""
+    return name if name[1:2].isupper() or not name[1:2].isalpha() else name[0].lower() + name[1:]
 
 
 def rounded(value: Fraction, places: int) -> Decimal:

@@ -5,29 +5,28 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
-from sources.charts.chart import Chart
-from sources.charts.questions.question import Question, phrase, rounded, with_unit
+from sources.charts.chart import Chart, SeriesChart
+from sources.charts.questions.question import Question, lowered, phrase, rounded, with_unit
 from sources.charts.table import Column, exponent, nice_step, plain
 
 Random = random_module.Random
 CLEAR_STEPS = 2  # two values are told apart by eye if they are this many steps apart
 MAX_ADDED = 8  # values read off an axis whose sum is asked for: errors add up
-STATISTICS = ("box", "violin", "error_bars")
-COLUMNS = ("candlestick", "dual_axis", "table")
+STATISTICS = ("box", "violin", "error_bars", "density")
+COLUMNS = ("candlestick", "dual_axis", "table", "histogram")
 
 
 class Reading:
     """One chart as its questions see it."""
 
-    def __init__(self, chart: Chart, measure: str, over_time: bool, additive: bool, random: Random):
+    def __init__(self, chart: Chart, random: Random | None = None, *, measure: str = "", over_time: bool = False):
         self.chart = chart
         self.language = chart.language
         self.measure = measure
         self.over_time = over_time
-        self.additive = additive
-        self.random = random
+        self.random = random or random_module.Random(0)
         self.rows = [plain(value) for value in chart.table.rows.values]
-        self.noun = _lower(chart.table.rows.name)
+        self.noun = lowered(chart.table.rows.name)
         self.series = chart.table.series
 
     def column(self) -> Column:
@@ -42,12 +41,18 @@ class Reading:
             name = "statistic"
         else:
             name = "single" if len(self.series) == 1 else "of"
-        series = _lower(column.name) if name in ("column", "statistic") else column.name
-        return phrase(name, self.language, measure=_lower(self.measure), series=series)
+        series = lowered(column.name) if name in ("column", "statistic") else column.name
+        return phrase(name, self.language, measure=lowered(self.measure), series=series)
 
     def at(self, row: str) -> str:
         """Where, in words."""
         return phrase("at_time" if self.over_time else "at_thing", self.language, row=row)
+
+    def adds_up(self, column: Column) -> bool:
+        """Whether a total of the column means something."""
+        if isinstance(self.chart, SeriesChart):
+            return self.chart.additive and (self.chart.kind != "dual_axis" or column is self.series[0])
+        return self.chart.kind == "histogram" or (self.chart.kind == "table" and column.step == 1)
 
     def known(self, column: Column) -> list[tuple[str, Decimal]]:
         """(row, value) of every value that is not missing."""
@@ -239,7 +244,7 @@ def ratio(reading: Reading) -> Question | None:
 def total(reading: Reading) -> Question | None:
     column = reading.column()
     values = [value for _, value in reading.known(column)]
-    if not reading.additive or None in column.values or (not reading.chart.exact and len(values) > MAX_ADDED):
+    if not reading.adds_up(column) or None in column.values or (not reading.chart.exact and len(values) > MAX_ADDED):
         return None
     value = sum(values, Decimal(0))
     if column.unit == "%" and value == 100:
@@ -253,7 +258,7 @@ def total(reading: Reading) -> Question | None:
 
 def sum_two(reading: Reading) -> Question | None:
     column = reading.column()
-    if not reading.additive:
+    if not reading.adds_up(column):
         return None
     (a, first), (b, second) = reading.random.sample(reading.known(column), 2)
     return Question(
@@ -312,6 +317,8 @@ def count_below(reading: Reading) -> Question | None:
 def rank(reading: Reading) -> Question | None:
     column = reading.column()
     known = sorted(reading.known(column), key=_value, reverse=True)
+    if len(known) < 4:
+        return None
     place = reading.random.randint(2, min(4, len(known) - 1))
     around = known[place - 2 : place + 1]
     if any(not reading.differ(column, a[1], b[1]) for a, b in zip(around, around[1:], strict=False)):
@@ -371,12 +378,71 @@ def count_series(reading: Reading) -> Question | None:
     )
 
 
+def net_change(reading: Reading) -> Question | None:
+    """Of a waterfall: from its first to its last bar."""
+    if reading.chart.kind != "waterfall":
+        return None
+    column = reading.series[0]
+    values = column.numbers()
+    slots = {"what": reading.what(column), "a": reading.rows[0], "b": reading.rows[-1]}
+    return Question(
+        name="net_change", slots=slots, answer=reading.answer(values[-1] - values[0], column),
+        working=f"{values[-1]:f} - {values[0]:f}",
+    )  # fmt: skip
+
+
+def count_losses(reading: Reading) -> Question | None:
+    """Of a waterfall: the bars that go down."""
+    if reading.chart.kind != "waterfall":
+        return None
+    count = sum(value < 0 for value in reading.series[0].numbers())
+    return Question(name="count_losses", slots={"what": reading.what(reading.series[0])}, answer=str(count),
+                    options=("0", "1", "2", "3", "4", "5"))  # fmt: skip
+
+
+def remaining(reading: Reading) -> Question | None:
+    """Of a funnel: what percentage of one stage reaches another."""
+    if reading.chart.kind != "funnel":
+        return None
+    known = reading.known(reading.series[0])
+    (a, first), (b, second) = sorted(reading.random.sample(known, 2), key=_value, reverse=True)
+    value = rounded(Fraction(second) * 100 / Fraction(first), 1)
+    return Question(
+        name="remaining", slots={"a": a, "b": b}, answer=f"{value:f}%", precision=_to_places(reading, 1),
+        working=f"{second:f} / {first:f} * 100",
+        options=tuple(f"{value + k:f}%" for k in (-12, -6, 6, 12) if 0 < value + k < 100),
+    )  # fmt: skip
+
+
+def count_rises(reading: Reading) -> Question | None:
+    """Of a candlestick chart: days that close higher than they open."""
+    if reading.chart.kind != "candlestick":
+        return None
+    opened, _, _, close = reading.series
+    count = sum(b > a for a, b in zip(opened.numbers(), close.numbers(), strict=True))
+    return Question(name="count_rises", slots={}, answer=str(count),
+                    options=tuple(str(count + k) for k in (-2, -1, 1, 2) if count + k >= 0))  # fmt: skip
+
+
+def spread(reading: Reading) -> Question | None:
+    """Of a box chart: the distance between the quartiles."""
+    if reading.chart.kind != "box":
+        return None
+    k = reading.random.randrange(len(reading.rows))
+    low, high = (reading.series[j].numbers()[k] for j in (1, 3))
+    column = reading.series[1]
+    return Question(
+        name="spread", slots={"row": reading.rows[k]}, answer=reading.answer(high - low, column),
+        precision=reading.to_step(column, 2), working=f"{high:f} - {low:f}",
+    )  # fmt: skip
+
+
 ASKS: dict[str, Ask] = {
     ask.__name__: ask
     for ask in (
         lookup, compare, highest, lowest, highest_value, lowest_value, difference, ratio, total, sum_two, mean, trend,
         count_above, count_below, rank, is_higher, is_above, higher_series, largest_rise, missing, unanswerable, count_rows,
-        count_series,
+        count_series, net_change, count_losses, remaining, count_rises, spread,
     )
 }  # fmt: skip
 
@@ -391,8 +457,3 @@ def _operand(value: Decimal) -> str:
 
 def _value(entry: tuple[str, Decimal]) -> Decimal:
     return entry[1]
-
-
-def _lower(name: str) -> str:
-    """A name inside a sentence: its first letter small, unless the second is a capital (pH, GDP)."""
-    return name if name[1:2].isupper() or not name[1:2].isalpha() else name[0].lower() + name[1:]
