@@ -36,7 +36,7 @@ class Axis:
 
 
 def axis_around(title: str, values: Sequence[float], *, from_zero: bool, headroom: float = 0.0) -> Axis:
-    """An axis with five to nine round ticks that holds all values.
+    """An axis with four to seven round ticks that holds all values.
 
     Args:
         from_zero: bars and areas mislead on any other axis.
@@ -54,7 +54,7 @@ def axis_around(title: str, values: Sequence[float], *, from_zero: bool, headroo
     margin = (high - low) * headroom
     high += margin if high > 0 or not from_zero else 0.0
     low -= margin if low < 0 or not from_zero else 0.0
-    step = nice_step((high - low) / 7)
+    step = nice_step((high - low) / 6)
     first = (Decimal(repr(float(low))) / step).to_integral_value(ROUND_FLOOR)
     last = (Decimal(repr(float(high))) / step).to_integral_value(ROUND_CEILING)
     places = Decimal(1).scaleb(min(0, exponent(step)))

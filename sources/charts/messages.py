@@ -75,7 +75,7 @@ def _table_turn(chart: Chart, random: random_module.Random) -> Turn:
     question = _put(form, chart, random)
     if not chart.exact:
         question += "".join(
-            phrase_of_step(column.header(), plain(column.step), chart.language) for column in chart.table.series
+            phrase_of_step(column.header(), plain(column.step), chart.language) for column in chart.table.columns if column.is_numeric
         )
     answer = chart.table.markdown() if form == "markdown" else f"```csv\n{chart.table.csv()}\n```"
     return Turn(name=form, question=question, answer=answer)

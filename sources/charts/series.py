@@ -56,7 +56,7 @@ LAYOUTS = {
     "lollipop": Layout(rows=(4, 10), gaps=True, negative=True),
     "radar": Layout(rows=(5, 8), series=(1, 3), time=False, labels=0),
     "dual_axis": Layout(rows=(5, 10), series=(2, 2), time=True, labels=0),
-    "small_multiples": Layout(rows=(4, 6), series=(4, 6), time=True, labels=0),
+    "small_multiples": Layout(rows=(4, 6), series=(4, 4), time=True, labels=0),
     "heat_map": Layout(rows=(3, 7), series=(3, 6), labels=42),
 }
 
@@ -179,7 +179,8 @@ def _walk(count: int, low: float, high: float, random: Random) -> list[float]:
     place, places = random.uniform(0.25, 0.75), []
     for _ in range(count):
         places.append(place)
-        place = min(0.97, max(0.03, place + random.gauss(0, 0.13)))
+        place = abs(place + random.gauss(0, 0.13))  # thrown back from both ends
+        place = 2 - place if place > 1 else place
     return _within(places, low, high)
 
 

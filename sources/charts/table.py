@@ -135,6 +135,5 @@ def nice_step(at_least: float, factors: Sequence[int] = (1, 2, 5)) -> Decimal:
     if not at_least > 0:
         raise ValueError(f"a step must be positive, got {at_least}")
     power = Decimal(1).scaleb(Decimal(repr(at_least)).adjusted())
-    candidates = [power * factor for factor in factors] + [power * 10]
-    found = next(candidate for candidate in candidates if float(candidate) >= at_least * (1 - 1e-9))
-    return Decimal(f"{found:f}")
+    candidates = [*(power * factor for factor in factors), power.scaleb(1)]
+    return Decimal(f"{next(c for c in candidates if float(c) >= at_least * (1 - 1e-9)):f}")

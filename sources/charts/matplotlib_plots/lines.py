@@ -154,7 +154,7 @@ def small_multiples(chart: SeriesChart) -> Program:
     frame, series, names = Frame.begin(chart.title, chart.style), chart.table.series, row_names(chart)
     style, program, axis = chart.style, frame.program, chart.axis
     labels_px = frame.reserve_numbers(axis, "left")
-    columns = 2 if len(series) == 4 else 3
+    columns = 2
     rows = -(-len(series) // columns)
     panel_width = frame.plot_width / columns
     upright = max(map(frame.width, names)) + 0.6 * style.font_px > (panel_width - 1.5 * style.font_px) / len(names)

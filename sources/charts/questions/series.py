@@ -236,7 +236,8 @@ def ratio(reading: Reading) -> Question | None:
     value = rounded(Fraction(high) / Fraction(low), places)
     return Question(
         name="ratio", slots={"what": reading.what(column), "a": a, "b": b}, answer=f"{value:f}",
-        precision=_to_places(reading, places), working=f"{high:f} / {low:f}",
+        precision=_to_places(reading, places) + _ratio_tolerance(reading, column, high, low),
+        working=f"{high:f} / {low:f}",
         options=tuple(f"{value + k * Decimal('0.6'):f}" for k in (-2, -1, 1, 2, 3) if value + k * Decimal("0.6") > 1),
     )  # fmt: skip
 
@@ -449,6 +450,15 @@ ASKS: dict[str, Ask] = {
 
 def _to_places(reading: Reading, places: int) -> str:
     return phrase("rounded", reading.language, places=phrase(f"places_{places}", reading.language))
+
+
+def _ratio_tolerance(reading: Reading, column: Column, high: Decimal, low: Decimal) -> str:
+    """The sentence on how far a ratio may be off when both numbers are read one step off."""
+    if reading.chart.exact:
+        return ""
+    error = Fraction(high + column.step) / Fraction(low - column.step) - Fraction(high) / Fraction(low)
+    tolerance = rounded(error + Fraction(1, 20), 1)  # up to the next tenth
+    return phrase("to_step", reading.language, step=plain(column.step), tolerance=plain(tolerance))
 
 
 def _operand(value: Decimal) -> str:

@@ -120,7 +120,7 @@ def small_multiples(chart: SeriesChart) -> Spec:
     """One panel a series, all with the same axes."""
     assert chart.axis is not None
     style, series, names = chart.style, chart.table.series, [plain(value) for value in chart.table.rows.values]
-    columns = 2 if len(series) == 4 else 3
+    columns = 2
     x = names_axis(ROW, "", names, style)
     x["sort"], x["axis"] = names, {"title": None, "labelAngle": 270}
     scale = colours([column.name for column in series], style)
@@ -129,7 +129,7 @@ def small_multiples(chart: SeriesChart) -> Spec:
              "sort": [column.name for column in series]}  # fmt: skip
     encoding = {"facet": facet, "x": x, "y": numbers_axis("value", chart.axis, style), "color": {**scale, "legend": None}}
     spec = specification(chart.title, style, long_rows(names, series, ROW), mark={"type": "bar"}, encoding=encoding)
-    return {**spec, "width": round(style.width_px * 0.72 / columns), "height": round(style.height_px * 0.26)}
+    return {**spec, "width": round(style.width_px * 0.72 / columns), "height": round(style.height_px * 0.24)}
 
 
 def heat_map(chart: SeriesChart) -> Spec:
