@@ -54,7 +54,6 @@ def build_manifest(recipe: Recipe, counts: Mapping[str, int], shards: Sequence[S
     def group(prefix: str) -> dict[str, int]:
         return {key.removeprefix(prefix): n for key, n in sorted(counts.items()) if key.startswith(prefix) and n}
 
-    nouns = sorted({source.item_noun for source in recipe.sources})
     manifest = {
         "vellum": VERSION,
         "recipe": recipe.to_json(),
@@ -68,7 +67,7 @@ def build_manifest(recipe: Recipe, counts: Mapping[str, int], shards: Sequence[S
             "failed": counts.get("inputs.failed", 0),
         },
         "items": {
-            "noun": nouns[0] if len(nouns) == 1 else "item",
+            "noun": recipe.item_noun(),
             "found": counts.get("items.found", 0),
             "failed": counts.get("items.failed", 0),
         },

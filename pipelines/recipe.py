@@ -97,6 +97,11 @@ class Recipe:
     output: Output = field(default_factory=Output)
     limits: Limits = field(default_factory=Limits)
 
+    def item_noun(self) -> str:
+        """What the items of the inputs are called, `item` where sources differ."""
+        nouns = {source.item_noun for source in self.sources}
+        return nouns.pop() if len(nouns) == 1 else "item"
+
     def score_names(self) -> list[str]:
         """Names of all scores, in the recipe's order."""
         return [name for f in self.filters for name in f.score_names]

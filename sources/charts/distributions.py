@@ -18,6 +18,7 @@ Random = random_module.Random
 PLOT_SHARE = 0.5  # an axis is at least this share of the picture's side
 # Room left and right of the measurements, as a share of their range: curves run out, whiskers stay off the frame.
 MARGINS = {"histogram": 0.0, "density": 0.2, "box": 0.04, "violin": 0.04, "error_bars": 0.0}
+MAX_BINS = 12
 NAMES = {
     "en": {"group": "Group", "min": "Minimum", "q1": "Lower quartile", "median": "Median", "q3": "Upper quartile",
            "max": "Maximum", "mean": "Mean", "error": "Error", "peak": "Peak", "bin": "Bin", "count": "Count"},
@@ -70,13 +71,14 @@ _KEYS = {
 
 
 def _measurements(low: float, high: float, random: Random) -> tuple[float, ...]:
-    """40 to 70 measurements of one group, about normal or leaning to the left."""
+    """40 to 70 measurements of one group, normal or with a long tail to the right."""
     centre, spread = random.uniform(0.3, 0.7), random.uniform(0.07, 0.14)
-    lean = random.choice((0.0, 0.0, 0.5))
+    has_tail = random.random() < 0.35
     values = []
     for _ in range(random.randint(40, 70)):
-        z = random.gauss(0, 1)
-        place = centre + spread * (z + lean * (z * z - 1))
+        # A gamma variable of shape 4 has the mean 4 and the standard deviation 2.
+        z = (random.gammavariate(4, 1) - 4) / 2 if has_tail else random.gauss(0, 1)
+        place = centre + spread * z
         values.append(round(low + (high - low) * min(1.0, max(0.0, place)), 2))
     return tuple(values)
 
@@ -108,11 +110,19 @@ def density(sample: Sequence[float], grid: Sequence[float]) -> list[float]:
     return [float(height) for height in heights]
 
 
+def _edges(axis: Axis) -> tuple[Decimal, ...]:
+    """Ends of bins: the ticks, and the middles between them where that makes no more than MAX_BINS."""
+    if 2 * (len(axis.ticks) - 1) > MAX_BINS:
+        return axis.ticks
+    width = (axis.ticks[1] - axis.ticks[0]) / 2
+    return tuple(axis.low + k * width for k in range(2 * len(axis.ticks) - 1))
+
+
 def _histogram(
     language: str, title: str, style: Style, measure: str, unit: str, groups: tuple[str, ...],
     samples: tuple[tuple[float, ...], ...], axis: Axis,
 ) -> DistributionChart:  # fmt: skip
-    edges = axis.ticks
+    edges = _edges(axis)
     counts = [0] * (len(edges) - 1)
     for value in samples[0]:
         k = min(len(counts) - 1, int((Decimal(repr(value)) - edges[0]) / (edges[1] - edges[0])))

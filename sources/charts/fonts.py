@@ -114,38 +114,42 @@ def fonts_digest(languages: tuple[str, ...]) -> str:
     return total.hexdigest()[:16]
 
 
+@dataclass(frozen=True, slots=True)
+class _Metrics:
+    """What a font file says about its glyphs: by code point their names, by name width (in units) and side bearing."""
+
+    glyphs: Mapping[int, str]
+    advances: Mapping[str, tuple[int, int]]
+    units_per_em: int
+
+
 @lru_cache(maxsize=16)
-def _advances(face: Face, bold: bool) -> tuple[Mapping[int, float], float, float]:
-    """Width of every character, ascent and descent, all as shares of the font size."""
+def _metrics(face: Face, bold: bool) -> _Metrics:
     from fontTools.ttLib import TTFont
 
     path = font_file(face, bold=bold)
     with TTFont(path, fontNumber=face.index if path.suffix == ".ttc" else -1, lazy=True) as font:
-        em = font["head"].unitsPerEm
-        widths = font["hmtx"].metrics
-        cmap = font.getBestCmap()
-        ascent, descent = font["hhea"].ascent / em, -font["hhea"].descent / em
-        return {code: widths[glyph][0] / em for code, glyph in cmap.items()}, ascent, descent
+        return _Metrics(font.getBestCmap(), font["hmtx"].metrics, font["head"].unitsPerEm)
+
+
+@lru_cache(maxsize=20_000)
+def _advance(face: Face, bold: bool, character: str) -> float:
+    """Width of a character as a share of the font size. Raises FontError if the face does not have it."""
+    metrics = _metrics(face, bold)
+    glyph = metrics.glyphs.get(ord(character))
+    if glyph is None:
+        raise FontError(f"the font {face.family} has no glyph for {character!r} (U+{ord(character):04X})")
+    return metrics.advances[glyph][0] / metrics.units_per_em
 
 
 def text_width(text: str, face: Face, size_px: float, *, bold: bool = False) -> float:
     """Width of a line of text in pixels, by its glyphs' advances. Raises FontError for a missing glyph."""
-    widths, _, _ = _advances(face, bold)
-    try:
-        return sum(widths[ord(character)] for character in text) * size_px
-    except KeyError as error:
-        raise FontError(_no_glyph(face, chr(error.args[0]))) from error
+    return sum(_advance(face, bold, character) for character in text) * size_px
 
 
 def check_glyphs(texts: Iterable[str], face: Face) -> None:
     """Raises FontError naming the first character that the face cannot draw."""
-    for bold in (False, True):
-        widths, _, _ = _advances(face, bold)
-        for text in texts:
-            for character in text:
-                if ord(character) not in widths and character != "\n":
-                    raise FontError(_no_glyph(face, character))
-
-
-def _no_glyph(face: Face, character: str) -> str:
-    return f"the font {face.family} has no glyph for {character!r} (U+{ord(character):04X})"
+    for text in texts:
+        for character in text.replace("\n", ""):
+            _advance(face, False, character)
+            _advance(face, True, character)

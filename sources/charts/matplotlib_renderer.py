@@ -35,7 +35,7 @@ def prepare() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-class _Pyplot:
+class Pyplot:
     """What a program needs of pyplot, without its list of open figures."""
 
     rcParams = matplotlib.rcParams
@@ -52,7 +52,7 @@ class _Pyplot:
 def draw(program: Program) -> Picture:
     """Draw a program whose figure is called `fig`."""
     prepare()
-    figure = program.perform({"plt": _Pyplot})["fig"]
+    figure = program.perform({"plt": Pyplot})["fig"]
     for axes in figure.axes:
         for tick in (*axes.xaxis.majorTicks, *axes.yaxis.majorTicks):
             tick.label1.set_in_layout(False)  # its place is settled: no need to measure it before it is drawn

@@ -12,9 +12,10 @@ from sources.charts.vocabulary import Relation, Vocabulary, say
 Random = random_module.Random
 PLOT_SHARE = 0.5  # an axis is at least this share of the picture's side
 APART_PX = 14  # points closer than this could not be counted
-BUBBLE_APART_PX = 95
+BUBBLE_APART_PX = 88
 TRIES = 60
 MARGIN = 0.04  # of the unit square, left free
+MAX_SPREAD = 1.9  # standard deviations: large bubbles are spread over the whole axis
 SPREAD = 0.24  # standard deviation in the unit square
 GROUPS = {"en": ("Group A", "Group B", "Group C"), "zh": ("甲组", "乙组", "丙组")}
 
@@ -69,7 +70,8 @@ def _places(relation: Relation, count: int, style: Style, apart_px: float, rando
     for _ in range(count * TRIES):
         if len(places) == count:
             break
-        first, second = random.gauss(0, 1), random.gauss(0, 1)
+        first = random.uniform(-MAX_SPREAD, MAX_SPREAD) if apart_px > APART_PX else random.gauss(0, 1)
+        second = random.gauss(0, 1)
         other = relation.correlation * first + (1 - relation.correlation**2) ** 0.5 * second
         u, v = 0.5 + first * SPREAD, 0.5 + other * SPREAD
         if not (MARGIN <= u <= 1 - MARGIN and MARGIN <= v <= 1 - MARGIN):
