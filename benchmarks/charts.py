@@ -2,8 +2,8 @@
 
 python benchmarks/charts.py [--charts 1500] [--workers 2]
 
-Ours makes data, picture, table, code, description and questions, checks legibility, and writes shards, ledger and card; its
-start is in its time. The loops draw one bar chart with eight bars and nothing else, in as many processes.
+Ours makes data, picture, table, code, description and questions, checks legibility, and writes shards, ledger and
+card; its start is in its time. The loops draw one bar chart with eight bars and nothing else, in as many processes.
 """
 
 import argparse

@@ -54,6 +54,16 @@ class SeriesChart(Chart):
     over_time: bool = False
     additive: bool = False
 
+    def __post_init__(self) -> None:
+        # What lies outside its axis is not in the picture, and nobody could read it.
+        columns = self.table.series
+        if self.axis is not None and self.kind != "waterfall":
+            own = columns[:1] if self.second_axis else columns
+            assert all(self.axis.low <= value <= self.axis.high for column in own for value in column.numbers()), self
+        if self.second_axis is not None:
+            values = columns[1].numbers()
+            assert all(self.second_axis.low <= value <= self.second_axis.high for value in values), self
+
 
 @dataclass(frozen=True, kw_only=True)
 class PointsChart(Chart):

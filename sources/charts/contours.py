@@ -1,5 +1,6 @@
 """Data of a quantity over the plane, shown as bands between levels."""
 
+import itertools
 import math
 import random as random_module
 from decimal import Decimal
@@ -79,5 +80,5 @@ def _off_levels(value: float, low: float, band: float) -> float:
 
 
 def _band(value: float, levels: tuple[Decimal, ...]) -> str:
-    low, high = next((a, b) for a, b in zip(levels, levels[1:], strict=False) if float(a) <= value <= float(b))
+    low, high = next((a, b) for a, b in itertools.pairwise(levels) if float(a) <= value <= float(b))
     return f"{low:f}–{high:f}"

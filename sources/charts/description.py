@@ -41,17 +41,18 @@ def _column(chart: Chart, reading: Reading, column: Column) -> str:
     (least_row, least), (most_row, most) = known[0], known[-1]
     what = reading.what(column)
     text = ""
-    if reading.differ(column, most, known[-2][1] if len(known) > 1 else most) and reading.differ(column, known[1][1], least):
+    is_clear = reading.differ(column, most, known[-2][1]) and reading.differ(column, known[1][1], least)
+    if is_clear and chart.kind != "waterfall":  # whose start and end are no changes
         text = _say(
             chart, "extremes", what=what, at=reading.at(most_row), value=_number(chart, most, column),
             other=reading.at(least_row), least=_number(chart, least, column),
         )  # fmt: skip
-    if reading.over_time and text:
+    if reading.over_time or chart.kind == "waterfall":
         (first_row, first), (last_row, last) = reading.known(column)[0], reading.known(column)[-1]
         if reading.differ(column, first, last):
             verb = _say(chart, "verb_rises" if last > first else "verb_falls")
             text += _say(
-                chart, "change", a=first_row, b=last_row, verb=verb, first=_number(chart, first, column),
+                chart, "change", what=what, a=first_row, b=last_row, verb=verb, first=_number(chart, first, column),
                 last=_number(chart, last, column),
             )  # fmt: skip
     gaps = [row for row, value in zip(reading.rows, column.values, strict=True) if value is None]

@@ -1,5 +1,6 @@
 """Data of repeated measurements: histogram, density, box, violin, error bars."""
 
+import itertools
 import math
 import random as random_module
 import statistics
@@ -128,8 +129,8 @@ def _histogram(
         k = min(len(counts) - 1, int((Decimal(repr(value)) - edges[0]) / (edges[1] - edges[0])))
         counts[k] += 1
     names = NAMES[language]
-    bins = tuple(f"{low:f}–{high:f}" for low, high in zip(edges, edges[1:], strict=False))
-    table = Table((Column(f"{measure} ({unit})", bins), Column(names["count"], tuple(map(Decimal, counts)))))
+    bins = tuple(f"{low:f}–{high:f}" for low, high in itertools.pairwise(edges))
+    table = Table((Column(measure, bins, unit), Column(names["count"], tuple(map(Decimal, counts)))))
     count_axis = axis_around(names["count"], [float(c) for c in counts], from_zero=True, headroom=0.08)
     exact = style.value_labels or count_axis.step(style.height_px * PLOT_SHARE) <= 1
     return DistributionChart(

@@ -8,7 +8,18 @@ from sources.charts import matplotlib_renderer, vega_renderer
 from sources.charts.chart import Chart, DistributionChart, GraphChart, RecordsChart, SeriesChart
 from sources.charts.fonts import check_glyphs
 from sources.charts.legibility import fault, missing_text
-from sources.charts.matplotlib_plots import bars, distributions, finance, graphs, grids, lines, points, schedules, shares, tables
+from sources.charts.matplotlib_plots import (
+    bars,
+    distributions,
+    finance,
+    graphs,
+    grids,
+    lines,
+    points,
+    schedules,
+    shares,
+    tables,
+)
 from sources.charts.picture import Picture
 from sources.charts.program import Program
 from sources.charts.style import roomier
@@ -130,12 +141,16 @@ def draw_legibly(chart: Chart, renderer: str) -> tuple[Chart, Picture]:
 
 
 def _shown_names(chart: Chart) -> list[str]:
-    """Texts that the picture must show: the title, names of rows and series, and numbers that are to be read exactly."""
+    """Texts that the picture must show: title, names of rows and series, numbers that are to be read exactly."""
     names = [chart.title]
     if isinstance(chart, SeriesChart | DistributionChart | RecordsChart):
         if chart.kind != "histogram":
             names += [plain(value) for value in chart.table.rows.values]
-        if isinstance(chart, SeriesChart) and chart.kind not in ("candlestick", "dual_axis") and len(chart.table.series) > 1:
+        if (
+            isinstance(chart, SeriesChart)
+            and chart.kind not in ("candlestick", "dual_axis")
+            and len(chart.table.series) > 1
+        ):
             names += [column.name for column in chart.table.series]
         if chart.exact:
             names += [f"{abs(value):f}" for column in chart.table.series for value in column.numbers()]

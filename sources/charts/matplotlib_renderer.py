@@ -22,15 +22,16 @@ from sources.charts.program import Program
 PROLOGUE = 'import matplotlib\n\nmatplotlib.use("Agg")\nimport matplotlib.pyplot as plt\n'
 EPILOGUE = 'fig.savefig("chart.png")\n'
 
+
 @cache
 def prepare() -> None:
-    """Once a process: matplotlib's own settings, our fonts only, and nothing of it for the garbage collector to walk."""
+    """Once a process: matplotlib's own settings, our fonts only, and little for the garbage collector to walk."""
     matplotlib.rcdefaults()  # a user's matplotlibrc would change the pixels
     families = {face.family for face in FACES}
-    # A font is looked for once for every size: among some hundred of them that takes 10 ms, as long as a third of a draw.
+    # A font is looked for once for every size: among some hundred that takes 10 ms, as long as a third of a draw.
     fontManager.ttflist = [entry for entry in fontManager.ttflist if entry.name in families]
     gc.collect()
-    # A chart leaves thousands of cycles behind. Looking for them took 15 % of the time, most of it in what never changes.
+    # A chart leaves thousands of cycles behind. Looking for them took 15 % of the time, mostly in what never changes.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
 
@@ -71,8 +72,8 @@ def draw(program: Program) -> Picture:
 
 
 def _texts(figure: Figure, renderer: RendererAgg, height: int) -> list[TextBox]:
-    found = [(text, "title") for text in ([figure._suptitle] if figure._suptitle else [])]
-    found += [(text, "value") for text in figure.texts if text is not figure._suptitle]
+    title = figure.get_suptitle()
+    found = [(text, "title" if text.get_text() == title else "value") for text in figure.texts]
     for axes in figure.axes:
         found += _texts_of(axes)
     boxes = []

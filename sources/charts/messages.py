@@ -56,7 +56,9 @@ def conversation(
     if task == "questions":
         turns = ask(chart, num_questions, choice, random)
     elif task == "code":
-        turns = [Turn(name="code", question=_put(code[0], chart, random), answer=f"```{code[0]}\n{code[1].strip()}\n```")]
+        turns = [
+            Turn(name="code", question=_put(code[0], chart, random), answer=f"```{code[0]}\n{code[1].strip()}\n```")
+        ]
     elif task == "description":
         turns = [Turn(name="describe", question=_put("describe", chart, random), answer=describe(chart))]
     turns.append(_table_turn(chart, random))
@@ -75,7 +77,9 @@ def _table_turn(chart: Chart, random: random_module.Random) -> Turn:
     question = _put(form, chart, random)
     if not chart.exact:
         question += "".join(
-            phrase_of_step(column.header(), plain(column.step), chart.language) for column in chart.table.columns if column.is_numeric
+            phrase_of_step(column.header(), plain(column.step), chart.language)
+            for column in chart.table.columns
+            if column.is_numeric
         )
     answer = chart.table.markdown() if form == "markdown" else f"```csv\n{chart.table.csv()}\n```"
     return Turn(name=form, question=question, answer=answer)
@@ -95,5 +99,3 @@ def _put(task: str, chart: Chart, random: random_module.Random) -> str:
 def _messages(turn: Turn, is_first: bool) -> list[Message]:
     question = f"{IMAGE_PLACEHOLDER}\n{turn.question}" if is_first else turn.question
     return [Message(role="user", content=question), Message(role="assistant", content=turn.answer)]
-
-

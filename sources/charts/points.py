@@ -39,9 +39,7 @@ def points_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style,
     ]
     if is_bubble:
         sizes = random.sample(range(10, 100), count)
-        columns.append(
-            Column({"en": "Size", "zh": "规模"}[language], tuple(snap(size, Decimal(1)) for size in sizes))
-        )
+        columns.append(Column({"en": "Size", "zh": "规模"}[language], tuple(snap(size, Decimal(1)) for size in sizes)))
     elif kind == "scatter" and random.random() < 0.5:
         names = GROUPS[language][: random.randint(2, 3)]
         groups = [names[k % len(names)] for k in range(count)]
@@ -63,8 +61,7 @@ def _axis(name: str, unit: str, low: float, high: float, margin: float) -> Axis:
 
 
 def _places(relation: Relation, count: int, style: Style, apart_px: float, random: Random) -> list[tuple[float, float]]:
-    """At most `count` points in the unit square with the relation's correlation, none on top of another, from the left.
-    """
+    """At most `count` points in the unit square with the relation's correlation, apart from each other, by x."""
     places: list[tuple[float, float]] = []
     width, height = style.width_px * PLOT_SHARE, style.height_px * PLOT_SHARE
     for _ in range(count * TRIES):

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-
 LINE_LENGTH = 110
 
 
@@ -128,7 +127,9 @@ def _printed(statement: _Let | _Do | _Loop) -> str:
         return (f"{statement.result} = " if statement.result else "") + _literal(statement.call)
     rows = "".join(f"    {_literal(row)},\n" for row in statement.rows)
     body = _literal(statement.call).replace("\n", "\n    ")
-    return f"for {', '.join(statement.variables)}{',' if len(statement.variables) == 1 else ''} in [\n{rows}]:\n    {body}"
+    return (
+        f"for {', '.join(statement.variables)}{',' if len(statement.variables) == 1 else ''} in [\n{rows}]:\n    {body}"
+    )
 
 
 def _literal(value: Any) -> str:

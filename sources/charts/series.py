@@ -91,7 +91,10 @@ def series_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style,
     table_columns = []
     gap = random.random() < MISSING_SHARE and layout.gaps
     for k, (values, step) in enumerate(zip(raw, steps, strict=True)):
-        exacts: list[Decimal | None] = [snap(_visible(value, axis, layout), step) for value in values]
+        is_first_axis = second_axis is None or k == 0
+        exacts: list[Decimal | None] = [
+            snap(_visible(value, axis, layout) if is_first_axis else value, step) for value in values
+        ]
         if gap and k == 0 and len(exacts) > 4:
             exacts[random.randrange(1, len(exacts) - 1)] = None
         name = say(columns.items[series[k]], language) if layout.series[1] > 1 else measure

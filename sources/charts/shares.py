@@ -94,7 +94,7 @@ def _weights(count: int, random: Random, least: float = LEAST_SHARE) -> list[flo
 
 
 def percentages(weights: Sequence[float], step: Decimal) -> list[Decimal]:
-    """Multiples of `step` that add up to exactly 100, by largest remainders. Raises ValueError for no positive whole."""
+    """Multiples of `step` that add up to exactly 100, by largest remainders. Raises ValueError."""
     if any(not weight >= 0 for weight in weights) or not sum(weights) > 0:
         raise ValueError(f"shares must be 0 or more, and not all 0; got {list(weights)}")
     units = int(100 / step)

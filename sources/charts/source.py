@@ -11,8 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
-import PIL.Image
-import zlib_ng
 from PIL import Image
 
 from sources.charts.chart import Chart
@@ -149,7 +147,11 @@ class Charts(Synthetic):
         chart = KINDS[kind].make(kind, load_vocabulary(self._vocabulary_path), language, style, random)
         is_vega = random.random() < self.vega_share and "vega" in KINDS[kind].renderers(chart)
         tasks = [task for task in TASKS if task in self.tasks]
-        return chart, "vega" if is_vega else "matplotlib", random.choices(tasks, [self.tasks[task] for task in tasks])[0]
+        return (
+            chart,
+            "vega" if is_vega else "matplotlib",
+            random.choices(tasks, [self.tasks[task] for task in tasks])[0],
+        )
 
     @property
     def _kinds(self) -> tuple[str, ...]:
@@ -164,7 +166,8 @@ class Charts(Synthetic):
 def _versions() -> Mapping[str, str]:
     """Of the packages that pixels and files depend on."""
     drawing = {package: version(package) for package in PACKAGES.values()}
-    return {**drawing, "pillow": PIL.__version__, "zlib-ng": zlib_ng.__version__, "python": platform.python_version()}
+    others = {package: version(package) for package in ("numpy", "pillow", "zlib-ng")}
+    return {**drawing, **others, "python": platform.python_version()}
 
 
 @lru_cache(maxsize=4)

@@ -91,4 +91,8 @@ def roomier(style: Style, attempt: int) -> Style:
     if attempt == 0:
         return style
     larger = dataclasses.replace(style, width_px=max(style.width_px, 900), height_px=max(style.height_px, 700))
-    return larger if attempt == 1 else dataclasses.replace(larger, width_px=1024, height_px=768, font_px=12, legend="right")
+    return (
+        larger
+        if attempt == 1
+        else dataclasses.replace(larger, width_px=1024, height_px=768, font_px=12, legend="right")
+    )

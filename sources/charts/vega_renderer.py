@@ -17,6 +17,7 @@ from sources.charts.vega_specs.frame import Spec
 
 ASCENT, DESCENT = 0.88, 0.22  # of a line's glyphs, in font sizes
 VEGA_LITE = "6.4"
+LINE_LENGTH = 100
 _TRANSLATE = re.compile(r"translate\((-?[\d.]+)[ ,](-?[\d.]+)\)")
 _ROTATE = re.compile(r"rotate\((-?[\d.]+)")
 _ROLES = {"title": "title", "axis-title": "axis_title", "axis-label": "tick", "legend-label": "legend"}
@@ -33,9 +34,19 @@ def draw(spec: Spec, face: Face) -> Picture:
         pixels=pixels,
         texts=tuple(_texts(root, 0.0, 0.0, "value", face)),
         marks=np.zeros((0, 2)),
-        code=json.dumps(spec, ensure_ascii=False, indent=2),
+        code=_folded(json.dumps(spec, ensure_ascii=False, indent=2)),
         code_language="json",
     )
+
+
+def _folded(text: str) -> str:
+    """Indented JSON with lists and objects that hold no others on one line, where that is short."""
+
+    def fold(match: re.Match[str]) -> str:
+        line = " ".join(match[0].split())
+        return line if len(line) <= LINE_LENGTH else match[0]
+
+    return re.sub(r"[\[{][^\[\]{}]*[\]}]", fold, text)
 
 
 @cache

@@ -19,9 +19,7 @@ def words_of(picture: Picture, face: Face) -> Words:
             for text, place in _split(line, face):
                 texts.append(text)
                 boxes.append(place)
-    return Words(
-        texts=texts, boxes=np.array(boxes, np.float32).reshape(-1, 4), images=np.zeros(len(texts), np.int32)
-    )
+    return Words(texts=texts, boxes=np.array(boxes, np.float32).reshape(-1, 4), images=np.zeros(len(texts), np.int32))
 
 
 def _lines(box: TextBox) -> list[TextBox]:

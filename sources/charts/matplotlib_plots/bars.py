@@ -1,6 +1,7 @@
 """Bars: vertical, horizontal, grouped, stacked, 100 %, lollipops, funnels and waterfalls."""
 
 from decimal import Decimal
+from typing import Any
 
 from sources.charts.chart import SeriesChart
 from sources.charts.colours import readable_on
@@ -28,7 +29,7 @@ def bars(chart: SeriesChart) -> Program:
     for k, column in enumerate(series):
         values = program.let(f"values_{k + 1}" if len(series) > 1 else "values", numbers(column.values))
         shift = 0.0 if stacked else (k - (len(series) - 1) / 2) * width
-        options: dict[str, object] = {"color": chart.style.colours[k], "width": width}
+        options: dict[str, Any] = {"color": chart.style.colours[k], "width": width}
         if len(series) > 1:
             options["label"] = column.name
         if stacked and k:
@@ -38,7 +39,9 @@ def bars(chart: SeriesChart) -> Program:
         )
         if chart.exact:
             _label(frame, drawn, column, chart.style.colours[k] if stacked else None)
-        bottoms = [bottom + (v if isinstance(v, Decimal) else 0) for bottom, v in zip(bottoms, column.values, strict=True)]
+        bottoms = [
+            bottom + (v if isinstance(v, Decimal) else 0) for bottom, v in zip(bottoms, column.values, strict=True)
+        ]
     _name_rows(frame, chart, labels_px, below, names_variable)
     if legend is not None:
         frame.legend(legend, below_px=below.total_px)
@@ -192,7 +195,7 @@ def _zero_line(frame: Frame, chart: SeriesChart, function: str) -> None:
 
 def _label(frame: Frame, drawn: Name, column: Column, inside: str | None) -> None:
     texts = [frame.number(value) if isinstance(value, Decimal) else "" for value in column.values]
-    options: dict[str, object] = {"fontsize": frame.points(frame.style.font_px * LABEL_SIZE)}
+    options: dict[str, Any] = {"fontsize": frame.points(frame.style.font_px * LABEL_SIZE)}
     if inside is not None:
         options |= {"label_type": "center", "color": readable_on(inside)}
     else:

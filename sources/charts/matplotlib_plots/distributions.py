@@ -1,6 +1,7 @@
 """Repeated measurements: histogram, density, box, violin, error bars."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sources.charts.chart import DistributionChart
 from sources.charts.distributions import density
@@ -63,7 +64,7 @@ def boxes(chart: DistributionChart) -> Program:
     program, style = upright.frame.program, chart.style
     keys = ("whislo", "q1", "med", "q3", "whishi")
     columns = [numbers(column.values) for column in chart.table.series]
-    stats = [
+    stats: list[dict[str, Any]] = [
         {**{key: column[k] for key, column in zip(keys, columns, strict=True)}, "fliers": []}
         for k in range(len(chart.groups))
     ]

@@ -23,7 +23,7 @@ def candlesticks(chart: SeriesChart) -> Program:
     for name, column in (("opened", opened), ("high", high), ("low", low), ("close", close)):
         program.let(name, numbers(column))
     places = list(range(len(names)))
-    program.call("ax.vlines", places, numbers(low), numbers(high), color=style.ink, linewidth=1.2)
+    program.call("ax.vlines", places, numbers(low), numbers(high), color=style.ink, linewidth=1.2, zorder=1)
     for rises, colour, label in ((True, style.colours[2], meaning[0]), (False, style.colours[1], meaning[1])):
         chosen = [k for k in places if (close[k] > opened[k]) == rises]
         heights = numbers([abs(close[k] - opened[k]) for k in chosen])

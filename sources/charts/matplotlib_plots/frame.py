@@ -211,14 +211,10 @@ class Frame:
         self.bottom += height + (LINE * font if has_title else 0)
         return Names(upright, height, LINE * font if has_title else 0)
 
-    def number_axis(
-        self, which: str, axis: Axis, labels_px: float, axes: str = "ax", *, right: bool = False
-    ) -> None:
+    def number_axis(self, which: str, axis: Axis, labels_px: float, axes: str = "ax", *, right: bool = False) -> None:
         """Limits, ticks and title of an axis of numbers; `which` is x or y."""
         self.program.call(f"{axes}.set_{which}lim", float(axis.low), float(axis.high))
-        self.program.call(
-            f"{axes}.set_{which}ticks", numbers(axis.ticks), [self.number(tick) for tick in axis.ticks]
-        )
+        self.program.call(f"{axes}.set_{which}ticks", numbers(axis.ticks), [self.number(tick) for tick in axis.ticks])
         self.axis_title(which, axis.title, labels_px, axes, right=right)
 
     def axis_title(self, which: str, title: str, labels_px: float, axes: str = "ax", *, right: bool = False) -> None:
@@ -233,8 +229,7 @@ class Frame:
 
     def names_axis(self, names: Name, layout: "Names", title: str, places: Sequence[float]) -> None:
         """Ticks with names under the axes, and the title below them."""
-        options = {"rotation": 90} if layout.upright else {}
-        self.program.call("ax.set_xticks", list(places), names, **options)
+        self.program.call("ax.set_xticks", list(places), names, rotation=90 if layout.upright else 0)
         if layout.title_px:
             self.axis_title("x", title, layout.labels_px)
 

@@ -5,12 +5,13 @@ import math
 from sources.charts.chart import GraphChart
 from sources.charts.colours import mixed_with_white
 from sources.charts.matplotlib_plots.frame import Frame
-from sources.charts.program import Call, Name, Program
+from sources.charts.program import Call, Program
 
 Point = tuple[float, float]
 BOX_HEIGHT = 2.6  # of a node, in font sizes
 DIAMOND_HEIGHT = 4.2
 LABEL_SHARES = (0.5, 0.38, 0.62, 0.28, 0.72)  # of an edge's length
+SIDE_OUT = 1.6  # font sizes between a side node and an arrow that goes down from it
 LOOP_OUT = 2.6  # font sizes between the main column's widest node and an arrow that goes back up
 
 
@@ -24,6 +25,7 @@ def graph(chart: GraphChart) -> Program:
     if is_flow:
         side = max([w for k, (w, _) in enumerate(sizes) if chart.places[k][0] > 0] or [0])
         frame.left += LOOP_OUT * font * 1.5 + 1.5 * font
+        frame.right += (SIDE_OUT + 1) * font
     room_x, room_y = frame.plot_width - 2 * 0.5 * font, frame.plot_height
     frame.axes()
     program = frame.program
@@ -34,9 +36,7 @@ def graph(chart: GraphChart) -> Program:
         first = widest / 2 + 0.5 * font
         far = min(room_x - side / 2, first + widest / 2 + side / 2 + 7 * font) if side else first
         shift = max(0.0, (room_x - (far + side / 2)) / 2 - font)
-        centres = [
-            (shift + (first if x == 0 else far), highest / 2 + y * (room_y - highest)) for x, y in chart.places
-        ]
+        centres = [(shift + (first if x == 0 else far), highest / 2 + y * (room_y - highest)) for x, y in chart.places]
     else:
         centres = [
             (0.5 * font + widest / 2 + x * (room_x - widest), highest / 2 + y * (room_y - highest))
@@ -56,7 +56,9 @@ def graph(chart: GraphChart) -> Program:
     for k, (name, (x, y), (w, h)) in enumerate(zip(chart.nodes, centres, sizes, strict=True)):
         if k in chart.questions:
             corners = [(x - w / 2, y), (x, y + h / 2), (x + w / 2, y), (x, y - h / 2)]
-            patch = Call("plt.Polygon", [(round(a, 1), round(b, 1)) for a, b in corners], facecolor=other, edgecolor=style.ink)
+            patch = Call(
+                "plt.Polygon", [(round(a, 1), round(b, 1)) for a, b in corners], facecolor=other, edgecolor=style.ink
+            )
         else:
             corner = (round(x - w / 2, 1), round(y - h / 2, 1))
             patch = Call("plt.Rectangle", corner, round(w, 1), round(h, 1), facecolor=fill, edgecolor=style.ink)
@@ -81,7 +83,14 @@ def _edge(frame: Frame, chart: GraphChart, route: list[Point], label: str, place
         stop = None if not chart.directed else -1
         program.call("ax.plot", xs[:stop], ys[:stop], color=style.ink, linewidth=1.2)
     if chart.directed:
-        arrow = {"arrowstyle": "-|>", "color": style.ink, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 13}
+        arrow = {
+            "arrowstyle": "-|>",
+            "color": style.ink,
+            "linewidth": 1.2,
+            "shrinkA": 0,
+            "shrinkB": 0,
+            "mutation_scale": 13,
+        }
         program.call("ax.annotate", "", xy=rounded[-1], xytext=rounded[-2], arrowprops=arrow)
     if label:
         program.call(
@@ -122,5 +131,8 @@ def _flow_route(centres: list[Point], sizes: list[Point], i: int, j: int, font: 
         return [(x - w / 2, y), (out, y), (out, v), (u - p / 2, v)], label
     if x < u:  # from the main column to a side node at another height
         return [(x + w / 2, y), (u, y), (u, v + math.copysign(q / 2, y - v))], (x + w / 2 + 1.6 * font, y + 0.9 * font)
-    turn = math.copysign(h / 2, v - y)  # from a side node back to the main column
-    return [(x, y + turn), (x, v), (u + p / 2, v)], ((x + u + p / 2) / 2, v + 0.9 * font)
+    label = ((x + u + p / 2) / 2, v + 0.9 * font)  # from a side node back to the main column
+    if v > y:
+        return [(x, y + h / 2), (x, v), (u + p / 2, v)], label
+    out = x + w / 2 + SIDE_OUT * font  # round the outside: other edges come up to the node from below
+    return [(x + w / 2, y), (out, y), (out, v), (u + p / 2, v)], label

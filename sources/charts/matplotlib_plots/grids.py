@@ -55,7 +55,12 @@ def contour(chart: ContourChart) -> Program:
     program.call("ax.contourf", x, y, z, levels=levels, cmap=style.colormap, result="bands")
     program.call("ax.contour", x, y, z, levels=levels, colors=style.ink, linewidths=0.6)
     left, bottom, width, height = frame.rectangle()
-    place = (round(left + width + 1.2 * style.font_px / style.width_px, 4), bottom, round(BAR_PX / style.width_px, 4), height)
+    place = (
+        round(left + width + 1.2 * style.font_px / style.width_px, 4),
+        bottom,
+        round(BAR_PX / style.width_px, 4),
+        height,
+    )
     program.call("fig.add_axes", place, result="bar")
     program.call("fig.colorbar", Name("bands"), cax=Name("bar"))
     program.call("bar.set_yticks", levels, [frame.number(level) for level in chart.levels])

@@ -2,6 +2,7 @@
 
 import math
 from decimal import Decimal
+from typing import Any
 
 from sources.charts.chart import SeriesChart
 from sources.charts.matplotlib_plots.bars import label_points, row_names
@@ -39,13 +40,12 @@ def lines(chart: SeriesChart) -> Program:
             continue
         if chart.kind == "area":
             program.call("ax.fill_between", places, values, color=colour, alpha=0.35, linewidth=0)
-        options = {"where": "mid"} if chart.kind == "step" else {}
-        marker = {} if chart.kind == "step" or not style.marker else {
-            "marker": style.marker, "markersize": frame.points(MARKER_PX)
-        }  # fmt: skip
+        options: dict[str, Any] = {"where": "mid"} if chart.kind == "step" else {}
+        if chart.kind != "step" and style.marker:
+            options = {"marker": style.marker, "markersize": frame.points(MARKER_PX)}
         function = "ax.step" if chart.kind == "step" else "ax.plot"
         dash = LINE_STYLES[k] if style.marker == "" else "-"
-        program.call(function, places, values, color=colour, linewidth=1.8, linestyle=dash, **marker, **options, **label)
+        program.call(function, places, values, color=colour, linewidth=1.8, linestyle=dash, **options, **label)
         if chart.exact:
             label_points(frame, places, column, chart)
     margin = 0.5 if chart.kind == "step" else 0 if "area" in chart.kind else 0.35
@@ -98,6 +98,7 @@ def radar(chart: SeriesChart) -> Program:
     style, program, axis = chart.style, frame.program, chart.axis
     legend = frame.reserve_legend([column.name for column in series]) if len(series) > 1 else None
     room = max(map(frame.width, names)) + style.font_px
+    frame.note(axis.title)
     frame.left += room
     frame.right += room
     frame.top += LINE * style.font_px
@@ -132,8 +133,8 @@ def radar(chart: SeriesChart) -> Program:
     )  # fmt: skip
     program.call("ax.grid", True)
     if legend is not None:
-        frame.legend(legend, below_px=LINE * style.font_px + extra[1], aside_px=room + extra[0] if style.legend == "right" else 0,
-                     above_px=LINE * style.font_px + extra[1])  # fmt: skip
+        beyond = LINE * style.font_px + extra[1]  # names stand around the circle, and it may not fill the room
+        frame.legend(legend, below_px=beyond, aside_px=room + extra[0], above_px=beyond)
     return program
 
 
@@ -179,10 +180,12 @@ def small_multiples(chart: SeriesChart) -> Program:
         program.call(f"{name}.set_title", column.name, y=1.0, pad=frame.points(GAP * style.font_px),
                      fontsize=frame.points(style.font_px))  # fmt: skip
         program.call(f"{name}.set_xlim", -0.6, len(names) - 0.4)
-        program.call(f"{name}.set_xticks", places, Name("names"), **({"rotation": 90} if upright else {}))
+        program.call(f"{name}.set_xticks", places, Name("names"), rotation=90 if upright else 0)
         program.call(f"{name}.set_ylim", float(axis.low), float(axis.high))
         shown = axis.ticks[:: 2 if len(axis.ticks) > 5 else 1]
-        program.call(f"{name}.set_yticks", numbers(shown), [frame.number(t) for t in shown] if place == 0 else [""] * len(shown))
+        program.call(
+            f"{name}.set_yticks", numbers(shown), [frame.number(t) for t in shown] if place == 0 else [""] * len(shown)
+        )
         frame.grid("y", name)
     x = (frame.left - labels_px) / style.width_px
     program.call("fig.text", round(x, 4), 0.5, axis.title, rotation=90, ha="right", va="center")

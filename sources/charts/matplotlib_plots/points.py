@@ -1,6 +1,5 @@
 """Points in the plane: scatter, bubbles, trend lines."""
 
-
 from sources.charts.chart import PointsChart
 from sources.charts.colours import readable_on
 from sources.charts.matplotlib_plots.frame import Frame, numbers

@@ -119,9 +119,7 @@ def _rule(program: Program, chart: RecordsChart, look: Look, edges: list[float],
     level = set(range(2, num_rows)) if "rows" in look.rules else set()
     if level:
         program.call("ax.hlines", sorted(level), 0, right, color="#B0B0B0", linewidth=0.8)
-    strong = ([1] if "head" in look.rules else []) + (
-        [0, num_rows] if look.rules & {"around", "around_level"} else []
-    )
+    strong = ([1] if "head" in look.rules else []) + ([0, num_rows] if look.rules & {"around", "around_level"} else [])
     if strong:
         program.call("ax.hlines", sorted(strong), 0, right, color=ink, linewidth=1.2, clip_on=False)
     if "columns" in look.rules:

@@ -5,8 +5,16 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from sources.charts.chart import Chart, ContourChart, DistributionChart, GraphChart, PointsChart, RecordsChart
-from sources.charts.chart import ScheduleChart, SeriesChart
+from sources.charts.chart import (
+    Chart,
+    ContourChart,
+    DistributionChart,
+    GraphChart,
+    PointsChart,
+    RecordsChart,
+    ScheduleChart,
+    SeriesChart,
+)
 from sources.charts.questions import contours, graphs, points, records, schedules, series
 from sources.charts.questions.question import Question, Turn, in_words
 
@@ -16,12 +24,15 @@ Asks = dict[str, Callable[[], Question | None]]
 SENSELESS: Mapping[str, frozenset[str]] = {
     "density": frozenset({"mean", "ratio", "count_above", "count_below"}),
     "donut": frozenset({"mean"}),
-    "error_bars": frozenset({"mean", "ratio"}),
+    "box": frozenset({"higher_series"}),
+    "candlestick": frozenset({"higher_series"}),
+    "error_bars": frozenset({"mean", "ratio", "higher_series"}),
     "funnel": frozenset({"mean", "rank", "highest", "lowest", "unanswerable"}),
     "histogram": frozenset({"mean", "ratio"}),
     "percent_bar": frozenset({"mean", "ratio"}),
     "pie": frozenset({"mean"}),
     "treemap": frozenset({"mean"}),
+    "violin": frozenset({"higher_series"}),
     "waterfall": frozenset({
         "mean", "rank", "ratio", "count_above", "count_below", "highest", "highest_value", "lowest_value", "compare",
         "is_higher", "difference", "is_above",

@@ -68,13 +68,17 @@ def branch(graph: Graph) -> Question | None:
     if not graph.chart.questions:
         return None
     i, j, label = graph.random.choice([edge for edge in graph.chart.edges if edge[2]])
-    return Question(name="branch", slots={"a": graph.nodes[i], "label": label}, answer=graph.nodes[j], options=graph.nodes)
+    return Question(
+        name="branch", slots={"a": graph.nodes[i], "label": label}, answer=graph.nodes[j], options=graph.nodes
+    )
 
 
 def count_questions(graph: Graph) -> Question | None:
     if not graph.chart.questions:
         return None
-    return Question(name="count_questions", slots={}, answer=str(len(graph.chart.questions)), options=("1", "2", "3", "4"))
+    return Question(
+        name="count_questions", slots={}, answer=str(len(graph.chart.questions)), options=("1", "2", "3", "4")
+    )
 
 
 def is_linked(graph: Graph) -> Question | None:
@@ -105,7 +109,9 @@ def most_linked(graph: Graph) -> Question | None:
     degrees.sort(key=lambda entry: entry[0], reverse=True)
     if degrees[0][0] == degrees[1][0]:
         return None
-    return Question(name="most_linked", slots={"noun": graph.noun, "link": graph.link}, answer=degrees[0][1], options=graph.nodes)
+    return Question(
+        name="most_linked", slots={"noun": graph.noun, "link": graph.link}, answer=degrees[0][1], options=graph.nodes
+    )
 
 
 def shortest_way(graph: Graph) -> Question | None:

@@ -23,9 +23,11 @@ def text_lookup(reading: Reading) -> Question | None:
     column = reading.random.choice(columns)
     k = reading.random.randrange(len(reading.rows))
     return Question(
-        name="text_lookup", slots={"what": lowered(column.name), "row": reading.rows[k]}, answer=plain(column.values[k]),
+        name="text_lookup",
+        slots={"what": lowered(column.name), "row": reading.rows[k]},
+        answer=plain(column.values[k]),
         options=tuple(plain(value) for value in column.values),
-    )  # fmt: skip
+    )
 
 
 def count_choice(reading: Reading) -> Question | None:

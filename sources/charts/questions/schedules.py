@@ -79,12 +79,16 @@ def starts_before(plan: Plan) -> Question | None:
     (a, start, _), (b, other, _) = plan.random.sample(plan.tasks, 2)
     if start == other:
         return None
-    return Question(name="starts_before", slots={"a": a, "b": b}, answer=phrase("yes" if start < other else "no", plan.language))
+    return Question(
+        name="starts_before", slots={"a": a, "b": b}, answer=phrase("yes" if start < other else "no", plan.language)
+    )
 
 
 def total_weeks(plan: Plan) -> Question | None:
     weeks = (max(end for _, _, end in plan.tasks) - min(start for _, start, _ in plan.tasks)).days // 7
-    return Question(name="total_weeks", slots={}, answer=str(weeks), options=tuple(str(weeks + k) for k in (-2, -1, 1, 2)))
+    return Question(
+        name="total_weeks", slots={}, answer=str(weeks), options=tuple(str(weeks + k) for k in (-2, -1, 1, 2))
+    )
 
 
 def unanswerable(plan: Plan) -> Question | None:
@@ -129,7 +133,9 @@ def event_of(events: Events) -> Question | None:
 
 def years_between(events: Events) -> Question | None:
     (a, first), (b, second) = sorted(events.random.sample(events.events, 2), key=lambda event: event[1])
-    return Question(name="years_between", slots={"a": a, "b": b}, answer=str(second - first), working=f"{second} - {first}")
+    return Question(
+        name="years_between", slots={"a": a, "b": b}, answer=str(second - first), working=f"{second} - {first}"
+    )
 
 
 def came_first(events: Events) -> Question | None:
@@ -140,7 +146,9 @@ def came_first(events: Events) -> Question | None:
 
 def came_next(events: Events) -> Question | None:
     k = events.random.randrange(len(events.events) - 1)
-    return Question(name="came_next", slots={"event": events.events[k][0]}, answer=events.events[k + 1][0], options=events.names())
+    return Question(
+        name="came_next", slots={"event": events.events[k][0]}, answer=events.events[k + 1][0], options=events.names()
+    )
 
 
 def count_events(events: Events) -> Question | None:
@@ -155,6 +163,5 @@ def no_such_event(events: Events) -> Question | None:
 
 
 EVENT_ASKS: dict[str, Callable[[Events], Question | None]] = {
-    ask.__name__: ask
-    for ask in (year_of, event_of, years_between, came_first, came_next, count_events, no_such_event)
+    ask.__name__: ask for ask in (year_of, event_of, years_between, came_first, came_next, count_events, no_such_event)
 }

@@ -1,5 +1,6 @@
 """Questions about numbers along named rows: most charts, and tables."""
 
+import itertools
 import random as random_module
 from collections.abc import Callable
 from decimal import Decimal
@@ -46,7 +47,7 @@ class Reading:
 
     def at(self, row: str) -> str:
         """Where, in words."""
-        return phrase("at_time" if self.over_time else "at_thing", self.language, row=row)
+        return phrase("at", self.language, row=row)
 
     def adds_up(self, column: Column) -> bool:
         """Whether a total of the column means something."""
@@ -85,7 +86,9 @@ class Reading:
     def near(self, value: Decimal, column: Column) -> tuple[str, ...]:
         """Other numbers for multiple choice, far enough to be told apart."""
         away = max(column.step * 4, nice_step(float(abs(value)) * 0.08) if value else column.step)
-        return tuple(self.answer(value + k * away, column) for k in (-3, -2, -1, 1, 2, 3) if value < 0 or value + k * away > 0)
+        return tuple(
+            self.answer(value + k * away, column) for k in (-3, -2, -1, 1, 2, 3) if value < 0 or value + k * away > 0
+        )
 
     def limit(self, column: Column) -> Decimal | None:
         """A round number that no value comes near."""
@@ -115,7 +118,12 @@ def lookup(reading: Reading) -> Question | None:
 
 
 def missing(reading: Reading) -> Question | None:
-    gaps = [(row, column) for column in reading.series for row, value in zip(reading.rows, column.values, strict=True) if value is None]
+    gaps = [
+        (row, column)
+        for column in reading.series
+        for row, value in zip(reading.rows, column.values, strict=True)
+        if value is None
+    ]
     if not gaps:
         return None
     row, column = reading.random.choice(gaps)
@@ -322,7 +330,7 @@ def rank(reading: Reading) -> Question | None:
         return None
     place = reading.random.randint(2, min(4, len(known) - 1))
     around = known[place - 2 : place + 1]
-    if any(not reading.differ(column, a[1], b[1]) for a, b in zip(around, around[1:], strict=False)):
+    if any(not reading.differ(column, a[1], b[1]) for a, b in itertools.pairwise(around)):
         return None
     return Question(
         name="rank", slots={"what": reading.what(column), "noun": reading.noun, "rank": str(place)},
@@ -350,9 +358,7 @@ def largest_rise(reading: Reading) -> Question | None:
     known = reading.known(column)
     if not reading.over_time or None in column.values:
         return None
-    rises = sorted(
-        ((b[1] - a[1], a[0], b[0]) for a, b in zip(known, known[1:], strict=False)), key=lambda r: r[0], reverse=True
-    )
+    rises = sorted(((b[1] - a[1], a[0], b[0]) for a, b in itertools.pairwise(known)), key=lambda r: r[0], reverse=True)
     needed = column.step if reading.chart.exact else 2 * CLEAR_STEPS * column.step  # two readings go into each rise
     if rises[0][0] < needed or (len(rises) > 1 and rises[0][0] - rises[1][0] < needed):
         return None
@@ -442,8 +448,8 @@ ASKS: dict[str, Ask] = {
     ask.__name__: ask
     for ask in (
         lookup, compare, highest, lowest, highest_value, lowest_value, difference, ratio, total, sum_two, mean, trend,
-        count_above, count_below, rank, is_higher, is_above, higher_series, largest_rise, missing, unanswerable, count_rows,
-        count_series, net_change, count_losses, remaining, count_rises, spread,
+        count_above, count_below, rank, is_higher, is_above, higher_series, largest_rise, missing, unanswerable,
+        count_rows, count_series, net_change, count_losses, remaining, count_rises, spread,
     )
 }  # fmt: skip
 

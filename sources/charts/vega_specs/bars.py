@@ -75,7 +75,10 @@ def _labels(chart: SeriesChart, encoding: Spec) -> Spec:
     text = {"field": "value", "type": "quantitative", "format": number_format(first, chart.style)}
     if chart.kind not in STACKED:
         dy = {"expr": "datum.value < 0 ? 9 : -9"}
-        return {"mark": {"type": "text", "dy": dy, "color": chart.style.ink}, "encoding": {"text": text, "color": {"value": chart.style.ink}}}
+        return {
+            "mark": {"type": "text", "dy": dy, "color": chart.style.ink},
+            "encoding": {"text": text, "color": {"value": chart.style.ink}},
+        }
     y = {**encoding["y"], "bandPosition": 0.5}
     colour = {"field": "ink", "type": "nominal", "scale": None}
     detail = {"field": "series", "type": "nominal"}
@@ -112,7 +115,9 @@ def lollipops(chart: SeriesChart) -> Spec:
     ]
     if chart.exact:
         text = {"field": "value", "type": "quantitative", "format": number_format(column.numbers()[0], style)}
-        layers.append({"mark": {"type": "text", "dy": {"expr": "datum.value < 0 ? 14 : -14"}}, "encoding": {"text": text}})
+        layers.append(
+            {"mark": {"type": "text", "dy": {"expr": "datum.value < 0 ? 14 : -14"}}, "encoding": {"text": text}}
+        )
     return specification(chart.title, style, long_rows(names, [column], ROW), encoding=encoding, layer=layers)
 
 
@@ -127,7 +132,12 @@ def small_multiples(chart: SeriesChart) -> Spec:
     header = {"title": None, "labelFontSize": style.font_px, "labelColor": style.ink}
     facet = {"field": "series", "type": "nominal", "columns": columns, "header": header,
              "sort": [column.name for column in series]}  # fmt: skip
-    encoding = {"facet": facet, "x": x, "y": numbers_axis("value", chart.axis, style), "color": {**scale, "legend": None}}
+    encoding = {
+        "facet": facet,
+        "x": x,
+        "y": numbers_axis("value", chart.axis, style),
+        "color": {**scale, "legend": None},
+    }
     spec = specification(chart.title, style, long_rows(names, series, ROW), mark={"type": "bar"}, encoding=encoding)
     return {**spec, "width": round(style.width_px * 0.72 / columns), "height": round(style.height_px * 0.24)}
 
@@ -146,7 +156,11 @@ def heat_map(chart: SeriesChart) -> Spec:
     # Cells fade from white to the palette's colour; the text turns white where that is dark and the cell nearly full.
     dark = readable_on(style.colours[0]) == "#FFFFFF"
     limit = plain_number(low + (high - low) * 6 / 10)
-    shade = {"condition": {"test": f"datum.value > {limit}", "value": "#FFFFFF"}, "value": "#000000"} if dark else {"value": "#000000"}
+    shade = (
+        {"condition": {"test": f"datum.value > {limit}", "value": "#FFFFFF"}, "value": "#000000"}
+        if dark
+        else {"value": "#000000"}
+    )
     text = {"field": "value", "type": "quantitative", "format": number_format(values[0], style)}
     layers = [
         {"mark": {"type": "rect", "stroke": style.background}, "encoding": {"color": colour}},

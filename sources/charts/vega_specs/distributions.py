@@ -88,15 +88,21 @@ def error_bars(chart: DistributionChart) -> Spec:
     style = chart.style
     means, errors = (column.numbers() for column in chart.table.series)
     rows = [
-        {GROUP: group, "mean": plain_number(mean), "low": plain_number(mean - error), "high": plain_number(mean + error)}
+        {
+            GROUP: group,
+            "mean": plain_number(mean),
+            "low": plain_number(mean - error),
+            "high": plain_number(mean + error),
+        }
         for group, mean, error in zip(chart.groups, means, errors, strict=True)
     ]
     x = {**names_axis(GROUP, chart.table.rows.name, chart.groups, style), "sort": list(chart.groups)}
-    low = numbers_axis("low", chart.axis, style)
+    ink = {"color": style.ink}
+    low, high = numbers_axis("low", chart.axis, style), numbers_axis("high", chart.axis, style)
     layers = [
-        {"mark": {"type": "rule", "color": style.ink, "strokeWidth": 1.5}, "encoding": {"y": low, "y2": {"field": "high"}}},
-        {"mark": {"type": "tick", "color": style.ink, "size": 14}, "encoding": {"y": low}},
-        {"mark": {"type": "tick", "color": style.ink, "size": 14}, "encoding": {"y": numbers_axis("high", chart.axis, style)}},
+        {"mark": {"type": "rule", **ink, "strokeWidth": 1.5}, "encoding": {"y": low, "y2": {"field": "high"}}},
+        {"mark": {"type": "tick", **ink, "size": 14}, "encoding": {"y": low}},
+        {"mark": {"type": "tick", **ink, "size": 14}, "encoding": {"y": high}},
         {"mark": {"type": "point", "filled": True, "opacity": 1, "size": 90, "color": style.colours[0]},
          "encoding": {"y": numbers_axis("mean", chart.axis, style)}},
     ]  # fmt: skip

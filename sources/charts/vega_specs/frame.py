@@ -25,8 +25,8 @@ def specification(title: str, style: Style, rows: Sequence[Mapping[str, Any]], *
     return {
         "$schema": SCHEMA,
         "title": {"text": title, "fontSize": round(size, 1)},
-        # The size of the plot; titles and labels come on top. `fit`, for a picture of an exact size, lays everything out
-        # twice: half as slow again.
+        # The size of the plot; titles and labels come on top. `fit`, for a picture of an exact size, lays everything
+        # out twice: half as slow again.
         "width": round(style.width_px * PLOT_WIDTH),
         "height": round(style.height_px * PLOT_HEIGHT),
         "padding": pad,

@@ -9,9 +9,7 @@ def points(chart: PointsChart) -> Spec:
     """One mark a row of the table, and the line through them where there is one."""
     style, table, group = chart.style, chart.table, chart.group
     x, y = table.columns[0].numbers(), table.columns[1].numbers()
-    rows: list[dict[str, object]] = [
-        {"x": plain_number(a), "y": plain_number(b)} for a, b in zip(x, y, strict=True)
-    ]
+    rows: list[dict[str, object]] = [{"x": plain_number(a), "y": plain_number(b)} for a, b in zip(x, y, strict=True)]
     mark: Spec = {"type": "point", "filled": True, "opacity": 1, "size": 55, "shape": SHAPES[style.marker or "o"]}
     encoding: Spec = {"x": numbers_axis("x", chart.x_axis, style), "y": numbers_axis("y", chart.y_axis, style)}
     layers: list[Spec] = [{"mark": mark}]
@@ -27,5 +25,3 @@ def points(chart: PointsChart) -> Spec:
         line = [{"x": end, "y": round(intercept + slope * end, 6)} for end in ends]
         layers.append({"data": {"values": line}, "mark": {"type": "line", "color": style.colours[1], "strokeWidth": 2}})
     return specification(chart.title, style, rows, encoding=encoding, layer=layers)
-
-

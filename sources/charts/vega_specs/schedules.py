@@ -11,9 +11,7 @@ def gantt(chart: ScheduleChart) -> Spec:
     """One bar a task from its start to its end, a grid line at every labelled date."""
     style = chart.style
     tasks, starts, ends = ([plain(value) for value in column.values] for column in chart.table.columns)
-    rows = [
-        {"task": task, "start": start, "end": end} for task, start, end in zip(tasks, starts, ends, strict=True)
-    ]
+    rows = [{"task": task, "start": start, "end": end} for task, start, end in zip(tasks, starts, ends, strict=True)]
     axis = {
         "title": None, "values": [{"year": tick.year, "month": tick.month, "date": tick.day} for tick in chart.ticks],
         "format": "%Y-%m-%d", "grid": True, "labelAngle": 270 if len(chart.ticks) > 5 else 0,

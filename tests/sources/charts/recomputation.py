@@ -5,6 +5,7 @@ Nothing of `sources/charts` is used but the templates, which are turned round to
 
 import csv
 import io
+import itertools
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -61,7 +62,7 @@ class Data:
         return {row[0]: Fraction(row[k]) for row in self.rows if row[k] != "-"}
 
     def where(self, at: str) -> str:
-        return re.sub(r"^(in|for) ", "", at) if self.language == "en" else at
+        return re.sub(r"^for ", "", at) if self.language == "en" else at
 
     def texts(self, what: str) -> list[str]:
         names = [name.lower() for name in self.names()]
@@ -80,7 +81,7 @@ def asked(question: str, family: str, data: Data) -> list[tuple[str, dict[str, s
     for name in ("to_step", "rounded"):
         line = re.sub(_pattern(content["phrases"][name][k], {}).strip() + r".*$", "", line).strip()
     rows = "|".join(re.escape(row[0]) for row in data.rows)
-    known = {"at": "(?:in|for) .+" if not k else f"(?:{rows})|.+?"}
+    known = {"at": "for .+" if not k else f"(?:{rows})|.+?"}
     if family == "series":
         known |= dict.fromkeys(("a", "b", "row"), rows)
     found = []
@@ -142,7 +143,7 @@ def _ranked(data: Data, what: str) -> list[str]:
 
 def _rise(data: Data, slots: Mapping[str, str], _: str) -> str:
     values = list(data.values(slots["what"]).items())
-    pairs = [(b[1] - a[1], f"{a[0]} – {b[0]}") for a, b in zip(values, values[1:], strict=False)]
+    pairs = [(b[1] - a[1], f"{a[0]} – {b[0]}") for a, b in itertools.pairwise(values)]
     return max(pairs)[1]
 
 

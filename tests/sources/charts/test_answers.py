@@ -65,7 +65,9 @@ def _check(data: Data, family: str, kind: str, name: str, slots: dict[str, str],
         if text is None:
             return name, False, f"expected {float(expected)}, got {said}"
         places = len(text[0].partition(".")[2])
-        is_right = abs(number(said) - expected) <= Fraction(1, 2 * 10**places) if name in ROUNDED else number(said) == expected
+        is_right = (
+            abs(number(said) - expected) <= Fraction(1, 2 * 10**places) if name in ROUNDED else number(said) == expected
+        )
         return name, is_right, f"expected {float(expected)}, got {said}"
     if isinstance(expected, int):
         return name, number(said) == expected, f"expected {expected}, got {said}"

@@ -114,10 +114,10 @@ def test_wrong_settings_are_refused(settings: dict, message: str) -> None:
 
 def test_a_missing_package_is_named_with_the_way_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
-    monkeypatch.setattr(
-        source.importlib.util, "find_spec", lambda name: None if name == "vl_convert" else found(name)
-    )
-    with pytest.raises(ValueError, match=r"charts need vl-convert-python; install with: pip install 'vellum-vl\[charts\]'"):
+    monkeypatch.setattr(source.importlib.util, "find_spec", lambda name: None if name == "vl_convert" else found(name))
+    with pytest.raises(
+        ValueError, match=r"charts need vl-convert-python; install with: pip install 'vellum-vl\[charts\]'"
+    ):
         Charts()
 
 
@@ -127,7 +127,9 @@ def test_without_a_chinese_font_only_english_is_drawn(monkeypatch: pytest.Monkey
     for function in (faces_for, fonts_digest):
         function.cache_clear()
     try:
-        with pytest.raises(FontError, match=r"no font for charts in 'zh' is installed; install .* --set languages=\[en\]"):
+        with pytest.raises(
+            FontError, match=r"no font for charts in 'zh' is installed; install .* --set languages=\[en\]"
+        ):
             Charts()
         Charts(languages=("en",))
     finally:
@@ -145,7 +147,13 @@ def test_a_character_without_a_glyph_is_named() -> None:
 def test_the_fingerprint_changes_with_what_changes_the_bytes_and_with_nothing_else() -> None:
     plain = Charts().fingerprint()
     assert Charts(num_samples=5, items_per_unit=8, license="mit").fingerprint() == plain
-    for settings in ({"seed": 1}, {"kinds": ("pie",)}, {"quality": 80}, {"tasks": {"code": 1.0}}, {"languages": ("en",)}):
+    for settings in (
+        {"seed": 1},
+        {"kinds": ("pie",)},
+        {"quality": 80},
+        {"tasks": {"code": 1.0}},
+        {"languages": ("en",)},
+    ):
         assert Charts(**settings).fingerprint() != plain  # type: ignore[arg-type]
 
 
@@ -159,7 +167,9 @@ def test_data_that_are_not_finite_are_refused(value: float) -> None:
 
 def test_a_table_too_long_to_be_read_is_refused() -> None:
     names = Column("name", tuple(f"row {k}" for k in range(10_000)))
-    with pytest.raises(ValueError, match=f"a table of 10000 rows and 1 columns cannot be read; expected at most {MAX_ROWS}"):
+    with pytest.raises(
+        ValueError, match=f"a table of 10000 rows and 1 columns cannot be read; expected at most {MAX_ROWS}"
+    ):
         Table((names,))
     with pytest.raises(ValueError, match="columns of one length"):
         Table((Column("a", ("x",)), Column("b", ())))
@@ -173,7 +183,9 @@ def test_shares_of_nothing_are_refused(weights: list[float]) -> None:
         percentages(weights, Decimal(1))
 
 
-@given(st.lists(st.floats(0.01, 1e6), min_size=1, max_size=12), st.sampled_from([Decimal(1), Decimal(2), Decimal("0.5")]))
+@given(
+    st.lists(st.floats(0.01, 1e6), min_size=1, max_size=12), st.sampled_from([Decimal(1), Decimal(2), Decimal("0.5")])
+)
 def test_percentages_add_up_and_stay_near_their_weights(weights: list[float], step: Decimal) -> None:
     shares = percentages(weights, step)
     assert sum(shares) == 100
@@ -182,7 +194,9 @@ def test_percentages_add_up_and_stay_near_their_weights(weights: list[float], st
 
 
 @given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=20), st.booleans(), st.floats(0, 0.2))
-def test_axes_hold_their_values_and_have_a_handful_of_ticks(values: list[float], from_zero: bool, headroom: float) -> None:
+def test_axes_hold_their_values_and_have_a_handful_of_ticks(
+    values: list[float], from_zero: bool, headroom: float
+) -> None:
     axis = axis_around("value", values, from_zero=from_zero, headroom=headroom)
     slack = float(axis.span) * 1e-9
     assert all(float(axis.low) - slack <= value <= float(axis.high) + slack for value in values)

@@ -23,10 +23,20 @@ def _line_of(text: str) -> int:
 @pytest.mark.parametrize(
     ("old", "new", "where", "message"),
     [
-        ("low: 80, high: 950", "low: 950, high: 80", "low: 80, high: 950", "low must be below high, got 950.0 and 80.0"),
+        (
+            "low: 80, high: 950",
+            "low: 950, high: 80",
+            "low: 80, high: 950",
+            "low must be below high, got 950.0 and 80.0",
+        ),
         ("low: 80, high: 950", "low: .nan, high: 950", "low: 80, high: 950", "must be finite, got nan"),
         ("low: 80, high: 950", "low: 80, high: .inf", "low: 80, high: 950", "must be finite"),
-        ("by: [drinks, cities]", "by: [drinks, towns]", "by: [drinks, cities]", "no list 'towns'; expected one of months"),
+        (
+            "by: [drinks, cities]",
+            "by: [drinks, towns]",
+            "by: [drinks, cities]",
+            "no list 'towns'; expected one of months",
+        ),
         ("[Feb, 2月]", "[Jan, 2月]", "noun: [Month", "'Jan' is there twice"),
         ("[Feb, 2月]", "[Feb]", "[Feb, 2月]", "field required"),
         ("[Feb, 2月]", "[Feb, '']", "noun: [Month", "must all have a text in zh"),
