@@ -53,7 +53,10 @@ def axis_around(title: str, values: Sequence[float], *, from_zero: bool, headroo
         low, high = low - 1, high + 1
     margin = (high - low) * headroom
     high += margin if high > 0 or not from_zero else 0.0
-    low -= margin if low < 0 or not from_zero else 0.0
+    if low >= 0:  # what is never negative has no axis below zero
+        low = max(0.0, low if from_zero else low - margin)
+    else:
+        low -= margin
     step = nice_step((high - low) / 6)
     first = (Decimal(repr(float(low))) / step).to_integral_value(ROUND_FLOOR)
     last = (Decimal(repr(float(high))) / step).to_integral_value(ROUND_CEILING)

@@ -17,54 +17,70 @@ LOOP_OUT = 2.6  # font sizes between the main column's widest node and an arrow 
 
 def graph(chart: GraphChart) -> Program:
     """Nodes at their places, edges between their borders, labels beside the edges."""
-    frame, style = Frame.begin(chart.title, chart.style), chart.style
-    font = style.font_px
+    frame, font = Frame.begin(chart.title, chart.style), chart.style.font_px
     sizes = [_size(frame, chart, k) for k in range(len(chart.nodes))]
-    is_flow = chart.kind == "flow_chart"
-    widest, highest = max(w for w, _ in sizes), max(h for _, h in sizes)
-    if is_flow:
-        side = max([w for k, (w, _) in enumerate(sizes) if chart.places[k][0] > 0] or [0])
-        frame.left += LOOP_OUT * font * 1.5 + 1.5 * font
+    if chart.kind == "flow_chart":  # arrows go round on both sides
+        frame.left += 1.5 * (LOOP_OUT + 1) * font
         frame.right += (SIDE_OUT + 1) * font
-    room_x, room_y = frame.plot_width - 2 * 0.5 * font, frame.plot_height
     frame.axes()
     program = frame.program
     program.call("ax.set_axis_off")
     program.call("ax.set_xlim", 0, round(frame.plot_width, 1))
     program.call("ax.set_ylim", 0, round(frame.plot_height, 1))
-    if is_flow:
-        first = widest / 2 + 0.5 * font
-        far = min(room_x - side / 2, first + widest / 2 + side / 2 + 7 * font) if side else first
-        shift = max(0.0, (room_x - (far + side / 2)) / 2 - font)
-        centres = [(shift + (first if x == 0 else far), highest / 2 + y * (room_y - highest)) for x, y in chart.places]
-    else:
-        centres = [
-            (0.5 * font + widest / 2 + x * (room_x - widest), highest / 2 + y * (room_y - highest))
-            for x, y in chart.places
-        ]
-    labels: list[Point] = []
-    for i, j, label in chart.edges:
-        if is_flow:
+    if chart.kind == "flow_chart":
+        centres = _flow_centres(frame, chart, sizes)
+        for i, j, label in chart.edges:
             route, place = _flow_route(centres, sizes, i, j, font)
-        else:
-            route = [_border(centres[i], sizes[i], centres[j]), _border(centres[j], sizes[j], centres[i])]
-            place = _free(route, labels, 2.6 * font)
-        labels.append(place)
-        _edge(frame, chart, route, label, place)
-    fill = mixed_with_white(style.colours[0], 0.75)
-    other = mixed_with_white(style.colours[1], 0.7)
+            _edge(frame, chart, route, label, place)
+    else:
+        centres = _circle_centres(frame, chart, sizes)
+        ways = [
+            [_border(centres[i], sizes[i], centres[j]), _border(centres[j], sizes[j], centres[i])]
+            for i, j, _ in chart.edges
+        ]
+        labels: list[Point] = []
+        for k, (way, (_, _, label)) in enumerate(zip(ways, chart.edges, strict=True)):
+            labels.append(_free(way, [*ways[:k], *ways[k + 1 :]], labels))
+            _edge(frame, chart, way, label, labels[-1])
+    _nodes(program, chart, centres, sizes)
+    return program
+
+
+def _flow_centres(frame: Frame, chart: GraphChart, sizes: list[Point]) -> list[Point]:
+    """Main steps in one column, side steps in another as far to the right as there is room for, both in the middle."""
+    font = frame.style.font_px
+    widest, highest = max(w for w, _ in sizes), max(h for _, h in sizes)
+    side = max([w for k, (w, _) in enumerate(sizes) if chart.places[k][0] > 0] or [0])
+    room = frame.plot_width - font
+    first = widest / 2 + 0.5 * font
+    far = min(room - side / 2, first + widest / 2 + side / 2 + 7 * font) if side else first
+    shift = max(0.0, (room - (far + side / 2)) / 2 - font)
+    rows = frame.plot_height - highest
+    return [(shift + (first if x == 0 else far), highest / 2 + y * rows) for x, y in chart.places]
+
+
+def _circle_centres(frame: Frame, chart: GraphChart, sizes: list[Point]) -> list[Point]:
+    """Nodes on a circle that is stretched to the room there is."""
+    pad = 0.5 * frame.style.font_px
+    left, low = pad + max(w for w, _ in sizes) / 2, pad + max(h for _, h in sizes) / 2
+    width, height = frame.plot_width - 2 * left, frame.plot_height - 2 * low
+    return [(left + x * width, low + y * height) for x, y in chart.places]
+
+
+def _nodes(program: Program, chart: GraphChart, centres: list[Point], sizes: list[Point]) -> None:
+    """Boxes, diamonds for questions, and their names."""
+    style = chart.style
+    fill, other = mixed_with_white(style.colours[0], 0.75), mixed_with_white(style.colours[1], 0.7)
     for k, (name, (x, y), (w, h)) in enumerate(zip(chart.nodes, centres, sizes, strict=True)):
         if k in chart.questions:
             corners = [(x - w / 2, y), (x, y + h / 2), (x + w / 2, y), (x, y - h / 2)]
-            patch = Call(
-                "plt.Polygon", [(round(a, 1), round(b, 1)) for a, b in corners], facecolor=other, edgecolor=style.ink
-            )
+            rounded = [(round(a, 1), round(b, 1)) for a, b in corners]
+            patch = Call("plt.Polygon", rounded, facecolor=other, edgecolor=style.ink)
         else:
             corner = (round(x - w / 2, 1), round(y - h / 2, 1))
             patch = Call("plt.Rectangle", corner, round(w, 1), round(h, 1), facecolor=fill, edgecolor=style.ink)
         program.call("ax.add_patch", patch)
         program.call("ax.text", round(x, 1), round(y, 1), name, ha="center", va="center")
-    return program
 
 
 def _size(frame: Frame, chart: GraphChart, k: int) -> Point:
@@ -100,11 +116,26 @@ def _edge(frame: Frame, chart: GraphChart, route: list[Point], label: str, place
         )  # fmt: skip
 
 
-def _free(route: list[Point], taken: list[Point], apart: float) -> Point:
-    """A place on a straight way for its label: the middle, or further to an end where other labels are near."""
+def _free(route: list[Point], others: list[list[Point]], taken: list[Point]) -> Point:
+    """A place on a straight way for its label: of some near the middle, the one furthest from other ways and labels."""
     (x, y), (u, v) = route
     places = [(x + share * (u - x), y + share * (v - y)) for share in LABEL_SHARES]
-    return next((place for place in places if all(math.dist(place, other) > apart for other in taken)), places[0])
+
+    def room(place: Point) -> float:
+        return min(
+            [math.dist(place, label) for label in taken] + [_distance(place, *way) for way in others], default=math.inf
+        )
+
+    return max(places, key=room)
+
+
+def _distance(point: Point, start: Point, end: Point) -> float:
+    """From a point to the nearest place between two others."""
+    along = (end[0] - start[0], end[1] - start[1])
+    length = along[0] ** 2 + along[1] ** 2
+    share = ((point[0] - start[0]) * along[0] + (point[1] - start[1]) * along[1]) / length if length else 0.0
+    share = min(1.0, max(0.0, share))
+    return math.dist(point, (start[0] + share * along[0], start[1] + share * along[1]))
 
 
 def _border(centre: Point, size: Point, towards: Point) -> Point:

@@ -26,7 +26,7 @@ MARKS: dict[str, dict[str, Any]] = {
     "line": {"type": "line", "strokeWidth": 2},
     "multi_line": {"type": "line", "strokeWidth": 2},
     "step": {"type": "line", "strokeWidth": 2, "interpolate": "step"},
-    "area": {"type": "area", "opacity": 0.6, "line": True},
+    "area": {"type": "area", "opacity": 0.6},
     "stacked_area": {"type": "area"},
 }
 STACKED = ("stacked_bar", "percent_bar", "stacked_area")
@@ -50,6 +50,8 @@ def series_along_names(chart: SeriesChart) -> Spec:
     encoding: Spec = {"x": x, "y": y}
     if len(series) == 1:
         mark["color"] = style.colours[0]
+        if chart.kind == "area":
+            mark["line"] = {"color": style.colours[0]}
     else:
         encoding["color"] = colours([column.name for column in series], style)
         if chart.kind in STACKED:
