@@ -63,10 +63,15 @@ def choose(logits_BV: Tensor, samplers: list[Sampler]) -> list[int]:
 
 def _draw(logits_BV: Tensor, samplers: list[Sampler]) -> Tensor:
     """Invert the cumulative distribution over tokens sorted by probability, cut at top_p, at one random number each."""
-    temperature_B1 = logits_BV.new_tensor([[s.settings.temperature] for s in samplers])
+    # Below, the likeliest token has all the probability already, and the quotient could overflow.
+    temperature_B1 = logits_BV.new_tensor([[s.settings.temperature] for s in samplers]).clamp(min=1e-5)
     top_p_B1 = logits_BV.new_tensor([[s.settings.top_p] for s in samplers])
     uniform_B1 = logits_BV.new_tensor([[s.numbers.random()] for s in samplers])
-    sorted_BV, order_BV = (logits_BV / temperature_B1).softmax(dim=-1).sort(dim=-1, descending=True, stable=True)
+    sorted_BV, order_BV = (
+        ((logits_BV - logits_BV.amax(dim=-1, keepdim=True)) / temperature_B1)
+        .softmax(dim=-1)
+        .sort(dim=-1, descending=True, stable=True)
+    )
     cumulative_BV = sorted_BV.cumsum(dim=-1)
     # Of the sorted tokens, those that start before top_p is reached; always the first.
     kept_B1 = (cumulative_BV - sorted_BV < top_p_B1).sum(dim=-1, keepdim=True).clamp(min=1)

@@ -13,6 +13,7 @@ from pipelines.job import STAGING
 from pipelines.recipe import Recipe, UsageError
 from pipelines.storage import Storage, fetch, is_remote, match
 from sources.source import InputError, Source
+from sources.synthetic import SCHEME, Synthetic
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 LINES_PER_FILE = 10_000
@@ -25,6 +26,9 @@ def list_inputs(source: Source) -> Iterator[str]:
     A folder means all files below it with the source's suffixes. A name in an `@list` that has no wildcard is taken as
     it is: if it does not exist, it becomes an error row. Raises UsageError for a pattern that matches nothing.
     """
+    if isinstance(source, Synthetic):
+        yield source.uri
+        return
     for pattern in source.input or (_examples(source),):
         if pattern.startswith("@"):
             yield from _listed(pattern, source.suffixes)
@@ -132,8 +136,11 @@ def read_listing(storage: Storage, file: str) -> Iterator[tuple[int, str]]:
 def local_copy(uri: str) -> Iterator[tuple[Path, str]]:
     """A local file with the input's bytes, and its state (size and time of a local file, empty for a download).
 
-    Raises InputError.
+    The virtual input of a synthetic source has no file; its path means nothing. Raises InputError.
     """
+    if uri.startswith(SCHEME):
+        yield Path(), ""
+        return
     if not is_remote(uri):
         with _as_input_error():
             found = os.stat(uri)

@@ -68,7 +68,6 @@ def build_manifest(
     def group(prefix: str) -> dict[str, int]:
         return {key.removeprefix(prefix): n for key, n in sorted(counts.items()) if key.startswith(prefix) and n}
 
-    nouns = sorted({source.item_noun for source in recipe.sources})
     manifest = {
         "vellum": VERSION,
         "recipe": recipe.to_json(),
@@ -82,7 +81,7 @@ def build_manifest(
             "failed": counts.get("inputs.failed", 0),
         },
         "items": {
-            "noun": nouns[0] if len(nouns) == 1 else "item",
+            "noun": recipe.item_noun(),
             "found": counts.get("items.found", 0),
             "failed": counts.get("items.failed", 0),
         },

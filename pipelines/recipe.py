@@ -20,12 +20,13 @@ from filters.language import Language
 from filters.short_side import MinShortSide
 from filters.text_length import TextLength
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
+from sources.charts import Charts
 from sources.pdfs import Pdfs
 from sources.source import Source
 from taxonomy.instructions import InstructionSettings
 from taxonomy.settings import LabelSettings
 
-SOURCES: dict[str, type[Source]] = {cls.name: cls for cls in (Pdfs,)}
+SOURCES: dict[str, type[Source]] = {cls.name: cls for cls in (Pdfs, Charts)}
 FILTERS: dict[str, type[Filter]] = {
     cls.name: cls for cls in (MinShortSide, MaxAspectRatio, MinInk, TextLength, MaxGarbledShare, Language)
 }
@@ -108,6 +109,11 @@ class Recipe:
     taxonomy: LabelSettings | None = None
     instructions: InstructionSettings | None = None
 
+    def item_noun(self) -> str:
+        """What the items of the inputs are called, `item` where sources differ."""
+        nouns = {source.item_noun for source in self.sources}
+        return nouns.pop() if len(nouns) == 1 else "item"
+
     def score_names(self) -> list[str]:
         """Names of all scores, in the recipe's order."""
         return [name for f in self.filters for name in f.score_names]
@@ -150,6 +156,8 @@ def _key(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
     return list(value) if isinstance(value, tuple) else value
 
 

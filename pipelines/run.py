@@ -186,7 +186,7 @@ def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: 
         try:
             coordinator.stdin.write(json.dumps(request).encode() + b"\n")
             coordinator.stdin.close()
-            watch(coordinator, progress)
+            watch(coordinator, progress, recipe.item_noun())
         except KeyboardInterrupt:
             _kill(coordinator)
             print("\nstopped; finished parts are kept: run the same command again to go on", file=sys.stderr)

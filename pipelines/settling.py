@@ -48,7 +48,8 @@ class Settle(ConcurrentDoFn):
         num_kept = len(verdicts) - names[REJECTED] - names[DUPLICATE]
         if num_kept:
             kept_bytes = sum(size for size, verdict in zip(sizes, verdicts, strict=True) if verdict.is_kept)
-            yield Entry(split_of(unit.digest, self._recipe.output.validation), bucket, kept_bytes, settled)
+            document = self._recipe.sources[unit.source].document(unit.digest, unit.first)
+            yield Entry(split_of(document, self._recipe.output.validation), bucket, kept_bytes, settled)
         if verdicts:
             yield Entry("ledger", bucket, LEDGER_ROW_BYTES * len(verdicts) * (1 + len(unit.copies)), settled)
         counts: Counter[str] = Counter()

@@ -185,7 +185,8 @@ class WriteShard(ConcurrentDoFn):
         scored = read_table(self._storage, files.scores)
         verdicts = settle(judge(scored, self._recipe.filters), set_aside)
         length = len(scored)
-        split = split_of(unit.digest, self._recipe.output.validation)
+        document = self._recipe.sources[unit.source].document(unit.digest, unit.first)
+        split = split_of(document, self._recipe.output.validation)
         thumbnails = self._thumbnails(files.rows, scored["id"].to_pylist(), shown)
         source = self._recipe.sources[unit.source].name
 

@@ -16,11 +16,12 @@ POLL_S = 0.25
 QUIET_LINE_EVERY_S = 30
 
 
-def watch(coordinator: "subprocess.Popen[bytes]", progress: Path | None) -> None:
+def watch(coordinator: "subprocess.Popen[bytes]", progress: Path | None, noun: str = "page") -> None:
     """Show the progress of a coordinator until it ends.
 
     Args:
         progress: the folder of the workers' counters; None on a cluster, whose own monitoring shows them.
+        noun: what the items are called.
     """
     console = Console(file=sys.stderr)
     started = time.monotonic()
@@ -28,7 +29,7 @@ def watch(coordinator: "subprocess.Popen[bytes]", progress: Path | None) -> None
 
     def line() -> str:
         counts = read_progress(progress) if progress is not None else Counter()
-        return status(counts, rate.of(counts["items_done"]), time.monotonic() - started)
+        return status(counts, rate.of(counts["items_done"]), time.monotonic() - started, noun)
 
     if console.is_terminal:
         with Live(Text(""), console=console, refresh_per_second=4, transient=True) as live:
@@ -43,7 +44,7 @@ def watch(coordinator: "subprocess.Popen[bytes]", progress: Path | None) -> None
             print(now, file=sys.stderr, flush=True)
 
 
-def status(counts: "Counter[str]", per_s: float, elapsed_s: float) -> str:
+def status(counts: "Counter[str]", per_s: float, elapsed_s: float, noun: str = "page") -> str:
     """One line: inputs done, rate, kept, rejected, failed, time left."""
     inspected = counts["inputs_read"] + counts["inputs_failed"]
     done, found = counts["items_done"], counts["items_found"]
@@ -51,9 +52,9 @@ def status(counts: "Counter[str]", per_s: float, elapsed_s: float) -> str:
     if not inspected:
         return f"[{clock}] starting: {counts['inputs_found']:,} inputs"
     if not counts["items_done"]:
-        return f"[{clock}] opening inputs: {inspected:,} of {counts['inputs_found']:,}, {found:,} pages found"
+        return f"[{clock}] opening inputs: {inspected:,} of {counts['inputs_found']:,}, {found:,} {noun}s found"
     state = (
-        f"[{clock}] inputs {inspected:,} · pages {done:,} of {found:,} · {per_s:,.0f} pages/s · "
+        f"[{clock}] inputs {inspected:,} · {noun}s {done:,} of {found:,} · {per_s:,.0f} {noun}s/s · "
         f"kept {counts['samples_kept']:,} · rejected {counts['samples_rejected']:,} · "
         f"duplicates {counts['samples_duplicate']:,} · failed {counts['inputs_failed'] + counts['items_failed']:,}"
     )

@@ -80,6 +80,10 @@ class Source(ABC):
     def locator(self, item: int) -> str:
         """The place of an item inside its input, as in `Provenance.locator`."""
 
+    def document(self, digest: str, first: int) -> str:
+        """A digest of the document that a unit (from item `first`) belongs to: a split never cuts through one."""
+        return digest
+
     @abstractmethod
     def fingerprint(self) -> Mapping[str, Any]:
         """Everything that the bytes of a part depend on besides the input: settings and library versions, as JSON."""

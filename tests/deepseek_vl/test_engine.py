@@ -144,9 +144,10 @@ def test_samples_follow_the_distribution_cut_at_top_p() -> None:
         assert abs(counts[token] / 4000 - expected) < 4 * math.sqrt(expected * (1 - expected) / 4000)
 
 
-def test_a_tiny_top_p_is_greedy() -> None:
-    logits = torch.randn(50, 30, generator=torch.Generator().manual_seed(0))
-    drawn = choose(logits, [Sampler(Sampling(temperature=1, top_p=1e-6, seed=k)) for k in range(50)])
+@pytest.mark.parametrize("settings", [{"temperature": 1, "top_p": 1e-6}, {"temperature": 1e-40}, {"temperature": 1e-9}])
+def test_a_tiny_top_p_or_temperature_is_greedy(settings: dict) -> None:
+    logits = 100 * torch.randn(50, 30, generator=torch.Generator().manual_seed(0))
+    drawn = choose(logits, [Sampler(Sampling(**settings, seed=k)) for k in range(50)])
     assert drawn == logits.argmax(-1).tolist()
 
 

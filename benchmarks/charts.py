@@ -1,0 +1,100 @@
+"""Charts a second: ours from the command to its shards, beside bare loops of matplotlib and vl-convert, in one run.
+
+python benchmarks/charts.py [--charts 1500] [--workers 2]
+
+Ours makes data, picture, table, code, description and questions, checks legibility, and writes shards, ledger and
+card; its start is in its time. The loops draw one bar chart with eight bars and nothing else, in as many processes.
+"""
+
+import argparse
+import io
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NAMES = [f"Name {k}" for k in range(8)]
+INCHES, DPI = (8, 6), 100
+
+
+def matplotlib_loop(num_charts: int) -> None:
+    """What most people write: pyplot, default settings, PNG."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    for number in range(num_charts):
+        figure, axes = plt.subplots(figsize=INCHES, dpi=DPI)
+        axes.bar(NAMES, [(number + k) % 9 + 1 for k in range(8)])
+        axes.set_title(f"Chart {number}")
+        axes.set_xlabel("name")
+        axes.set_ylabel("value (kg)")
+        figure.savefig(io.BytesIO())
+        plt.close(figure)
+
+
+def vega_loop(num_charts: int) -> None:
+    """The same chart by vl-convert, PNG."""
+    import vl_convert
+
+    for number in range(num_charts):
+        values = [{"name": name, "value": (number + k) % 9 + 1} for k, name in enumerate(NAMES)]
+        encoding = {"x": {"field": "name", "type": "nominal"}, "y": {"field": "value", "type": "quantitative"}}
+        size = {"width": INCHES[0] * DPI, "height": INCHES[1] * DPI}
+        vl_convert.vegalite_to_png({"data": {"values": values}, "mark": "bar", "encoding": encoding, **size})
+
+
+def loop_rate(loop: object, num_charts: int, workers: int) -> float:
+    """Charts a second in `workers` processes, after a chart each to warm up."""
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        list(pool.map(loop, [2] * workers))  # type: ignore[arg-type]
+        since = time.perf_counter()
+        list(pool.map(loop, [num_charts // workers] * workers))  # type: ignore[arg-type]
+        return num_charts // workers * workers / (time.perf_counter() - since)
+
+
+def our_rate(num_charts: int, workers: int, *settings: str) -> tuple[float, float]:
+    """Charts a second of a whole run, start included, and of its readers alone (the second half of a longer run)."""
+    command = [sys.executable, "-m", "pipelines.run", "--source", "charts", "--workers", str(workers)]
+    with tempfile.TemporaryDirectory() as folder:
+        seconds = []
+        for count in (64 * workers, num_charts):
+            options = [f"num_samples={count}", "seed=1", *settings]
+            since = time.perf_counter()
+            subprocess.run(
+                [*command, "--output", f"{folder}/{count}", *(part for o in options for part in ("--set", o))],
+                check=True, cwd=ROOT, stdout=subprocess.DEVNULL,
+            )  # fmt: skip
+            seconds.append(time.perf_counter() - since)
+    return num_charts / seconds[1], (num_charts - 64 * workers) / (seconds[1] - seconds[0])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--charts", type=int, default=1500)
+    parser.add_argument("--workers", type=int, default=2)
+    args = parser.parse_args()
+    result: dict = {"charts": args.charts, "workers": args.workers}
+    few = max(60, args.charts // 8)
+    result["matplotlib loop, before"] = loop_rate(matplotlib_loop, few, args.workers)
+    result["ours"], result["ours without start"] = our_rate(args.charts, args.workers)
+    result["ours, matplotlib only"], _ = our_rate(args.charts, args.workers, "vega_share=0")
+    result["matplotlib loop, after"] = loop_rate(matplotlib_loop, few, args.workers)
+    result["vl-convert loop"] = loop_rate(vega_loop, few, args.workers)
+    bare = (result["matplotlib loop, before"] + result["matplotlib loop, after"]) / 2
+    result["ours / matplotlib loop"] = result["ours"] / bare
+    result["ours / vl-convert loop"] = result["ours"] / result["vl-convert loop"]
+    result = {name: round(value, 2) if isinstance(value, float) else value for name, value in result.items()}
+    for name, value in result.items():
+        print(f"{name}: {value}")
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

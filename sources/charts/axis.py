@@ -1,0 +1,65 @@
+"""Axes: round limits and ticks, and the finest step that their pixels can show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from sources.charts.table import exponent, nice_step
+
+MIN_STEP_PX = 2.0  # values one step apart are drawn at least this far from each other
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A linear axis.
+
+    Args:
+        title: what is measured, with its unit.
+        low, high: limits.
+        ticks: where labels stand, inside the limits.
+    """
+
+    title: str
+    low: Decimal
+    high: Decimal
+    ticks: tuple[Decimal, ...]
+
+    @property
+    def span(self) -> Decimal:
+        return self.high - self.low
+
+    def step(self, length_px: float) -> Decimal:
+        """The finest round step that is at least two pixels long on an axis of `length_px`."""
+        tick = self.ticks[1] - self.ticks[0]
+        step = nice_step(float(self.span) * MIN_STEP_PX / length_px)
+        return step if step < tick and tick % step == 0 else tick
+
+
+def axis_around(title: str, values: Sequence[float], *, from_zero: bool, headroom: float = 0.0) -> Axis:
+    """An axis with four to seven round ticks that holds all values.
+
+    Args:
+        from_zero: bars and areas mislead on any other axis.
+        headroom: share of the span left free above the largest value (below the smallest, if that is negative).
+    Raises:
+        ValueError: no values, or they are not finite.
+    """
+    if not values:
+        raise ValueError("an axis needs at least one value")
+    low, high = min(values), max(values)
+    if from_zero:
+        low, high = min(low, 0.0), max(high, 0.0)
+    if low == high:
+        low, high = low - 1, high + 1
+    margin = (high - low) * headroom
+    high += margin if high > 0 or not from_zero else 0.0
+    if low >= 0:  # what is never negative has no axis below zero
+        low = max(0.0, low if from_zero else low - margin)
+    else:
+        low -= margin
+    step = nice_step((high - low) / 6)
+    first = (Decimal(repr(float(low))) / step).to_integral_value(ROUND_FLOOR)
+    last = (Decimal(repr(float(high))) / step).to_integral_value(ROUND_CEILING)
+    places = Decimal(1).scaleb(min(0, exponent(step)))
+    ticks = tuple((k * step).quantize(places) + 0 for k in range(int(first), int(last) + 1))
+    return Axis(title=title, low=ticks[0], high=ticks[-1], ticks=ticks)

@@ -1,0 +1,178 @@
+"""Charts as data: what is shown, before anything is drawn. One class a family of kinds."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import ClassVar
+
+from sources.charts.axis import Axis
+from sources.charts.style import Style
+from sources.charts.table import Column, Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """What every chart has.
+
+    Args:
+        kind: name of the kind, e.g. `stacked_bar`.
+        language: of every text in it, `en` or `zh`.
+        table: the data as a reader can take them from the picture; every answer is computed from it.
+        exact: numbers are printed, so that they can be read exactly; else to the step of their column.
+        absent: names that could be rows of the table, but are not in the picture.
+    """
+
+    family: ClassVar[str]
+
+    kind: str
+    language: str
+    title: str
+    table: Table
+    style: Style
+    exact: bool
+    absent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesChart(Chart):
+    """One or more series of numbers along named rows: bars, lines, areas, shares, heat maps …
+
+    Args:
+        measure, unit: what the numbers are.
+        axis: of the numbers; None where the kind has none (pie, treemap).
+        second_axis: of the last series, on a chart with two axes.
+        over_time: rows follow each other in time.
+        additive: totals and shares make sense.
+    """
+
+    family: ClassVar[str] = "series"
+
+    measure: str
+    unit: str
+    axis: Axis | None = None
+    second_axis: Axis | None = None
+    over_time: bool = False
+    additive: bool = False
+
+    def __post_init__(self) -> None:
+        # What lies outside its axis is not in the picture, and nobody could read it.
+        columns = self.table.series
+        if self.axis is not None and self.kind != "waterfall":
+            own = columns[:1] if self.second_axis else columns
+            assert all(self.axis.low <= value <= self.axis.high for column in own for value in column.numbers()), self
+        if self.second_axis is not None:
+            values = columns[1].numbers()
+            assert all(self.second_axis.low <= value <= self.second_axis.high for value in values), self
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointsChart(Chart):
+    """Points in the plane: the table's columns are x and y, then size and group where there are any.
+
+    Args:
+        things: what a point stands for.
+        trend: slope and intercept of the drawn line.
+    """
+
+    family: ClassVar[str] = "points"
+
+    x_axis: Axis
+    y_axis: Axis
+    things: str
+    trend: tuple[float, float] | None = None
+
+    @property
+    def size(self) -> Column | None:
+        """The column of sizes of a bubble chart."""
+        return self.table.columns[2] if self.kind == "bubble" else None
+
+    @property
+    def group(self) -> Column | None:
+        """The column that says which group a point belongs to."""
+        last = self.table.columns[-1]
+        return None if last.is_numeric else last
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistributionChart(Chart):
+    """Repeated measurements of groups; the table summarizes them as the picture shows.
+
+    Args:
+        samples: measurements of every group, as drawn.
+        axis: of the measured quantity.
+        count_axis: of frequencies (histogram) or densities.
+        edges: of a histogram's bins.
+    """
+
+    family: ClassVar[str] = "distributions"
+
+    measure: str
+    unit: str
+    groups: tuple[str, ...]
+    samples: tuple[tuple[float, ...], ...]
+    axis: Axis
+    count_axis: Axis | None = None
+    edges: tuple[Decimal, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContourChart(Chart):
+    """A quantity over the plane; rows of the table are y, columns x, and cells bands between two levels."""
+
+    family: ClassVar[str] = "contours"
+
+    measure: str
+    unit: str
+    x_axis: Axis
+    y_axis: Axis
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    z: tuple[tuple[float, ...], ...]
+    levels: tuple[Decimal, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleChart(Chart):
+    """Tasks with start and end (Gantt), or events with a date (timeline).
+
+    Args:
+        ticks: dates with a label on the axis.
+    """
+
+    family: ClassVar[str] = "schedules"
+
+    first: date
+    last: date
+    ticks: tuple[date, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordsChart(Chart):
+    """A table as a picture, in one of ten styles."""
+
+    family: ClassVar[str] = "records"
+
+    look: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphChart(Chart):
+    """Nodes and edges; the table lists the edges.
+
+    Args:
+        nodes: names, in the order of `places`.
+        places: centre of every node in the unit square, origin bottom left.
+        edges: from, to (indices of nodes) and label.
+        questions: indices of nodes that are drawn as diamonds.
+        directed: edges have arrow heads.
+    """
+
+    family: ClassVar[str] = "graphs"
+
+    nodes: tuple[str, ...]
+    places: tuple[tuple[float, float], ...]
+    edges: tuple[tuple[int, int, str], ...]
+    directed: bool
+    questions: tuple[int, ...] = ()
+    node_noun: str
+    link_noun: str

@@ -1,0 +1,139 @@
+"""Data of repeated measurements: histogram, density, box, violin, error bars."""
+
+import itertools
+import math
+import random as random_module
+import statistics
+from collections.abc import Sequence
+from decimal import Decimal
+
+import numpy as np
+
+from sources.charts.axis import Axis, axis_around
+from sources.charts.chart import DistributionChart
+from sources.charts.style import Style
+from sources.charts.table import Column, Table, Value, snap
+from sources.charts.vocabulary import Vocabulary, say
+
+Random = random_module.Random
+PLOT_SHARE = 0.5  # an axis is at least this share of the picture's side
+# Room left and right of the measurements, as a share of their range: curves run out, whiskers stay off the frame.
+MARGINS = {"histogram": 0.0, "density": 0.2, "box": 0.04, "violin": 0.04, "error_bars": 0.0}
+MAX_BINS = 12
+NAMES = {
+    "en": {"group": "Group", "min": "Minimum", "q1": "Lower quartile", "median": "Median", "q3": "Upper quartile",
+           "max": "Maximum", "mean": "Mean", "error": "Error", "peak": "Peak", "bin": "Bin", "count": "Count"},
+    "zh": {"group": "组别", "min": "最小值", "q1": "下四分位数", "median": "中位数", "q3": "上四分位数",
+           "max": "最大值", "mean": "平均值", "error": "误差", "peak": "峰值位置", "bin": "区间", "count": "频数"},
+}  # fmt: skip
+
+
+def distribution_chart(
+    kind: str, vocabulary: Vocabulary, language: str, style: Style, random: Random
+) -> DistributionChart:
+    """A chart of one of the five kinds."""
+    entry = random.choice(vocabulary.samples)
+    names = vocabulary.lists[entry.groups]
+    count = 1 if kind == "histogram" else random.randint(2, 3) if kind == "density" else random.randint(3, 6)
+    chosen = random.sample(range(len(names.items)), min(count, len(names.items)))
+    groups = tuple(say(names.items[k], language) for k in chosen)
+    samples = tuple(_measurements(entry.low, entry.high, random) for _ in groups)
+    unit, measure = say(entry.unit, language), say(entry.measure, language)
+    axis_title = f"{measure} ({unit})"
+    measured = [value for sample in samples for value in sample]
+    tails = (max(measured) - min(measured)) * MARGINS[kind]
+    ends = (max(min(measured) - tails, 0.0), max(measured) + tails)
+    axis = axis_around(axis_title, ends, from_zero=False)
+    upright = kind in ("box", "violin", "error_bars")
+    step = axis.step((style.height_px if upright else style.width_px) * PLOT_SHARE)
+    title, names_of = say(entry.title, language), NAMES[language]
+    if kind == "histogram":
+        title = {"en": f"{title}: {groups[0]}", "zh": f"{groups[0]}：{title}"}[language]
+        return _histogram(language, title, style, measure, unit, groups, samples, axis)
+    columns: list[Column] = [Column(say(names.noun, language), groups)]
+    statistics_of = {"box": _five_numbers, "violin": _three_numbers, "error_bars": _mean_and_error, "density": _peak}
+    rows = [statistics_of[kind](sample) for sample in samples]
+    for k, key in enumerate(_KEYS[kind]):
+        values: list[Value] = [snap(row[k], step) for row in rows]
+        columns.append(Column(names_of[key], tuple(values), unit, step))
+    return DistributionChart(
+        kind=kind, language=language, title=title, table=Table(tuple(columns)), style=style, exact=False,
+        measure=measure, unit=unit, groups=groups, samples=samples, axis=axis,
+        absent=tuple(say(item, language) for k, item in enumerate(names.items) if k not in chosen),
+    )  # fmt: skip
+
+
+_KEYS = {
+    "box": ("min", "q1", "median", "q3", "max"),
+    "violin": ("min", "median", "max"),
+    "error_bars": ("mean", "error"),
+    "density": ("peak",),
+}
+
+
+def _measurements(low: float, high: float, random: Random) -> tuple[float, ...]:
+    """40 to 70 measurements of one group, normal or with a long tail to the right."""
+    centre, spread = random.uniform(0.3, 0.7), random.uniform(0.07, 0.14)
+    has_tail = random.random() < 0.35
+    values = []
+    for _ in range(random.randint(40, 70)):
+        # A gamma variable of shape 4 has the mean 4 and the standard deviation 2.
+        z = (random.gammavariate(4, 1) - 4) / 2 if has_tail else random.gauss(0, 1)
+        place = centre + spread * z
+        values.append(round(low + (high - low) * min(1.0, max(0.0, place)), 2))
+    return tuple(values)
+
+
+def _five_numbers(sample: Sequence[float]) -> tuple[float, ...]:
+    q1, median, q3 = statistics.quantiles(sample, n=4, method="inclusive")
+    return min(sample), q1, median, q3, max(sample)
+
+
+def _three_numbers(sample: Sequence[float]) -> tuple[float, ...]:
+    return min(sample), statistics.median(sample), max(sample)
+
+
+def _mean_and_error(sample: Sequence[float]) -> tuple[float, ...]:
+    return statistics.fmean(sample), statistics.stdev(sample)
+
+
+def _peak(sample: Sequence[float]) -> tuple[float, ...]:
+    grid = [min(sample) + (max(sample) - min(sample)) * k / 400 for k in range(401)]
+    heights = density(sample, grid)
+    return (grid[heights.index(max(heights))],)
+
+
+def density(sample: Sequence[float], grid: Sequence[float]) -> list[float]:
+    """Gaussian kernel density at every point of a grid, with Silverman's bandwidth."""
+    width = 1.06 * statistics.stdev(sample) * len(sample) ** -0.2
+    distances = (np.array(grid)[:, None] - np.array(sample)) / width
+    heights = np.exp(-(distances**2) / 2).sum(axis=1) / (len(sample) * width * math.sqrt(2 * math.pi))
+    return [float(height) for height in heights]
+
+
+def _edges(axis: Axis) -> tuple[Decimal, ...]:
+    """Ends of bins: the ticks, and the middles between them where that makes no more than MAX_BINS."""
+    if 2 * (len(axis.ticks) - 1) > MAX_BINS:
+        return axis.ticks
+    width = (axis.ticks[1] - axis.ticks[0]) / 2
+    return tuple(axis.low + k * width for k in range(2 * len(axis.ticks) - 1))
+
+
+def _histogram(
+    language: str, title: str, style: Style, measure: str, unit: str, groups: tuple[str, ...],
+    samples: tuple[tuple[float, ...], ...], axis: Axis,
+) -> DistributionChart:  # fmt: skip
+    edges = _edges(axis)
+    counts = [0] * (len(edges) - 1)
+    for value in samples[0]:
+        k = min(len(counts) - 1, int((Decimal(repr(value)) - edges[0]) / (edges[1] - edges[0])))
+        counts[k] += 1
+    names = NAMES[language]
+    bins = tuple(f"{low:f}–{high:f}" for low, high in itertools.pairwise(edges))
+    table = Table((Column(measure, bins, unit), Column(names["count"], tuple(map(Decimal, counts)))))
+    count_axis = axis_around(names["count"], [float(c) for c in counts], from_zero=True, headroom=0.08)
+    exact = style.value_labels or count_axis.step(style.height_px * PLOT_SHARE) <= 1
+    return DistributionChart(
+        kind="histogram", language=language, title=title, table=table, style=style, exact=exact,
+        measure=measure, unit=unit, groups=groups, samples=samples, axis=axis, count_axis=count_axis, edges=edges,
+    )  # fmt: skip

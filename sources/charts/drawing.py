@@ -1,0 +1,159 @@
+"""Drawing: a chart to a picture that can be read, or a reason why there is none."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sources.charts import matplotlib_renderer, vega_renderer
+from sources.charts.chart import Chart, DistributionChart, GraphChart, RecordsChart, SeriesChart
+from sources.charts.fonts import check_glyphs
+from sources.charts.legibility import fault, missing_text
+from sources.charts.matplotlib_plots import (
+    bars,
+    distributions,
+    finance,
+    graphs,
+    grids,
+    lines,
+    points,
+    schedules,
+    shares,
+    tables,
+)
+from sources.charts.picture import Picture
+from sources.charts.program import Program
+from sources.charts.style import roomier
+from sources.charts.table import plain
+from sources.charts.vega_specs import bars as vega_bars
+from sources.charts.vega_specs import distributions as vega_distributions
+from sources.charts.vega_specs import finance as vega_finance
+from sources.charts.vega_specs import points as vega_points
+from sources.charts.vega_specs import schedules as vega_schedules
+from sources.charts.vega_specs import shares as vega_shares
+from sources.charts.vega_specs.frame import Spec
+
+ATTEMPTS = 3
+PROGRAMS: Mapping[str, Callable[[Any], Program]] = {
+    "area": lines.lines,
+    "bar": bars.bars,
+    "box": distributions.boxes,
+    "bubble": points.points,
+    "candlestick": finance.candlesticks,
+    "contour": grids.contour,
+    "density": distributions.densities,
+    "donut": shares.pie,
+    "dual_axis": lines.dual_axis,
+    "error_bars": distributions.error_bars,
+    "flow_chart": graphs.graph,
+    "funnel": bars.funnel,
+    "gantt": schedules.gantt,
+    "grouped_bar": bars.bars,
+    "heat_map": grids.heat_map,
+    "histogram": distributions.histogram,
+    "horizontal_bar": bars.horizontal_bars,
+    "line": lines.lines,
+    "lollipop": bars.lollipops,
+    "multi_line": lines.lines,
+    "network": graphs.graph,
+    "percent_bar": bars.bars,
+    "pie": shares.pie,
+    "radar": lines.radar,
+    "scatter": points.points,
+    "small_multiples": lines.small_multiples,
+    "stacked_area": lines.lines,
+    "stacked_bar": bars.bars,
+    "step": lines.lines,
+    "table": tables.table,
+    "timeline": schedules.timeline,
+    "treemap": shares.treemap,
+    "trend_line": points.points,
+    "violin": distributions.violins,
+    "waterfall": bars.waterfall,
+}
+
+
+SPECIFICATIONS: Mapping[str, Callable[[Any], Spec]] = {
+    "area": vega_bars.series_along_names,
+    "bar": vega_bars.series_along_names,
+    "box": vega_distributions.boxes,
+    "candlestick": vega_finance.candlesticks,
+    "density": vega_distributions.densities,
+    "donut": vega_shares.pie,
+    "error_bars": vega_distributions.error_bars,
+    "gantt": vega_schedules.gantt,
+    "grouped_bar": vega_bars.series_along_names,
+    "heat_map": vega_bars.heat_map,
+    "histogram": vega_distributions.histogram,
+    "horizontal_bar": vega_bars.horizontal_bars,
+    "line": vega_bars.series_along_names,
+    "lollipop": vega_bars.lollipops,
+    "multi_line": vega_bars.series_along_names,
+    "percent_bar": vega_bars.series_along_names,
+    "pie": vega_shares.pie,
+    "scatter": vega_points.points,
+    "small_multiples": vega_bars.small_multiples,
+    "stacked_area": vega_bars.series_along_names,
+    "stacked_bar": vega_bars.series_along_names,
+    "step": vega_bars.series_along_names,
+    "trend_line": vega_points.points,
+    "waterfall": vega_finance.waterfall,
+}
+
+
+class Illegible(Exception):
+    """No layout of a chart could be read.
+
+    Args:
+        reason: stable snake_case code.
+    """
+
+    def __init__(self, reason: str, message: str):
+        super().__init__(message)
+        self.reason = reason
+
+
+def draw(chart: Chart, renderer: str) -> Picture:
+    """Draw a chart once, legible or not."""
+    if renderer == "vega":
+        return vega_renderer.draw(SPECIFICATIONS[chart.kind](chart), chart.style.face)
+    return matplotlib_renderer.draw(PROGRAMS[chart.kind](chart))
+
+
+def draw_legibly(chart: Chart, renderer: str) -> tuple[Chart, Picture]:
+    """Draw a chart with more and more room until nothing is clipped, overlapping or too small.
+
+    Returns:
+        The chart with the style it was drawn in, and the picture.
+    Raises:
+        Illegible: no layout can be read.
+        FontError: the font lacks a character.
+    """
+    found = None
+    for attempt in range(ATTEMPTS):
+        tried = dataclasses.replace(chart, style=roomier(chart.style, attempt))
+        picture = draw(tried, renderer)
+        found = fault(picture) or missing_text(picture, _shown_names(tried))
+        if found is None:
+            check_glyphs((box.text for box in picture.texts), tried.style.face)
+            return tried, picture
+    assert found is not None
+    raise Illegible(*found)
+
+
+def _shown_names(chart: Chart) -> list[str]:
+    """Texts that the picture must show: title, names of rows and series, numbers that are to be read exactly."""
+    names = [chart.title]
+    if isinstance(chart, SeriesChart | DistributionChart | RecordsChart):
+        if chart.kind != "histogram":
+            names += [plain(value) for value in chart.table.rows.values]
+        if (
+            isinstance(chart, SeriesChart)
+            and chart.kind not in ("candlestick", "dual_axis")
+            and len(chart.table.series) > 1
+        ):
+            names += [column.name for column in chart.table.series]
+        if chart.exact:
+            names += [f"{abs(value):f}" for column in chart.table.series for value in column.numbers()]
+    if isinstance(chart, GraphChart):
+        names += [*chart.nodes, *(label for _, _, label in chart.edges if label)]
+    return names

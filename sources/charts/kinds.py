@@ -1,0 +1,53 @@
+"""The kinds of charts: how data of each are made, and which renderers draw it."""
+
+import random as random_module
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sources.charts import contours, distributions, finance, graphs, points, records, schedules, series, shares
+from sources.charts.chart import Chart
+from sources.charts.style import Style
+from sources.charts.vocabulary import Vocabulary
+
+Make = Callable[[str, Vocabulary, str, Style, random_module.Random], Chart]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind: the function that makes its data, and whether Vega-Lite draws it too."""
+
+    make: Make
+    vega: bool = False
+
+    def renderers(self, chart: Chart) -> tuple[str, ...]:
+        """Who can draw a chart of this kind."""
+        # Vega-Lite has no way to keep a line clear of the numbers printed along it.
+        with_vega = self.vega and not (chart.kind == "line" and chart.exact)
+        return ("matplotlib", "vega") if with_vega else ("matplotlib",)
+
+
+ONLY_MATPLOTLIB = ("dual_axis", "radar")
+KINDS: dict[str, Kind] = {
+    **{kind: Kind(series.series_chart, vega=kind not in ONLY_MATPLOTLIB) for kind in series.LAYOUTS},
+    "percent_bar": Kind(shares.percent_bar, vega=True),
+    "pie": Kind(shares.share_chart, vega=True),
+    "donut": Kind(shares.share_chart, vega=True),
+    "treemap": Kind(shares.share_chart),
+    "funnel": Kind(shares.funnel),
+    "waterfall": Kind(finance.waterfall, vega=True),
+    "candlestick": Kind(finance.candlestick, vega=True),
+    "scatter": Kind(points.points_chart, vega=True),
+    "trend_line": Kind(points.points_chart, vega=True),
+    "bubble": Kind(points.points_chart),
+    "histogram": Kind(distributions.distribution_chart, vega=True),
+    "density": Kind(distributions.distribution_chart, vega=True),
+    "box": Kind(distributions.distribution_chart, vega=True),
+    "violin": Kind(distributions.distribution_chart),
+    "error_bars": Kind(distributions.distribution_chart, vega=True),
+    "contour": Kind(contours.contour_chart),
+    "gantt": Kind(schedules.gantt, vega=True),
+    "timeline": Kind(schedules.timeline),
+    "table": Kind(records.table_chart),
+    "flow_chart": Kind(graphs.flow_chart),
+    "network": Kind(graphs.network),
+}

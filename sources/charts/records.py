@@ -1,0 +1,55 @@
+"""Data of tables: one row a thing, columns of numbers, words and dates."""
+
+import random as random_module
+from datetime import timedelta
+from decimal import Decimal
+
+from sources.charts.chart import RecordsChart
+from sources.charts.style import Style
+from sources.charts.table import Column, Table, Value, snap
+from sources.charts.vocabulary import RecordColumn, Vocabulary, say
+
+Random = random_module.Random
+LOOKS = (
+    "plain", "grid", "striped", "ruled", "booktabs", "header", "coloured_header", "first_column", "outlined", "cards",
+)  # fmt: skip
+MISSING_SHARE = 0.1  # of the tables have an empty cell
+
+
+def table_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, random: Random) -> RecordsChart:
+    """A table of four to nine rows in one of LOOKS."""
+    record = random.choice(vocabulary.records)
+    rows = random.sample(range(len(record.rows.items)), min(random.randint(4, 9), len(record.rows.items)))
+    numeric = [k for k, column in enumerate(record.columns) if column.low is not None]
+    chosen = set(random.sample(numeric, 2)) | set(
+        random.sample(range(len(record.columns)), random.randint(2, len(record.columns)))
+    )
+    columns = [_column(record.columns[k], len(rows), language, random) for k in sorted(chosen)]
+    if random.random() < MISSING_SHARE:
+        place = next(k for k, column in enumerate(columns) if column.is_numeric)
+        values: list[Value] = list(columns[place].values)
+        values[random.randrange(len(values))] = None
+        columns[place] = Column(columns[place].name, tuple(values), columns[place].unit, columns[place].step)
+    first = Column(say(record.rows.noun, language), tuple(say(record.rows.items[k], language) for k in rows))
+    return RecordsChart(
+        kind=kind, language=language, title=say(record.title, language), table=Table((first, *columns)), style=style,
+        exact=True, look=random.choice(LOOKS),
+        absent=tuple(say(item, language) for k, item in enumerate(record.rows.items) if k not in rows),
+    )  # fmt: skip
+
+
+def _column(column: RecordColumn, count: int, language: str, random: Random) -> Column:
+    name, unit = say(column.name, language), say(column.unit, language)
+    values: tuple[Value, ...]
+    if column.choices:
+        values = tuple(say(random.choice(column.choices), language) for _ in range(count))
+        return Column(name, values)
+    if column.dates:
+        first, last = column.dates
+        values = tuple(first + timedelta(days=random.randint(0, (last - first).days)) for _ in range(count))
+        return Column(name, values)
+    assert column.low is not None
+    assert column.high is not None
+    step = Decimal(1).scaleb(-column.decimals)
+    values = tuple(snap(random.uniform(column.low, column.high), step) for _ in range(count))
+    return Column(name, values, unit, step)

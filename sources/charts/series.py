@@ -1,0 +1,229 @@
+"""Data of series along rows: bars, lines, areas, radar, heat maps, small multiples, and shares of a whole."""
+
+import math
+import random as random_module
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sources.charts.axis import Axis, axis_around
+from sources.charts.chart import SeriesChart
+from sources.charts.style import Style
+from sources.charts.table import Column, Table, snap
+from sources.charts.vocabulary import NamedList, Topic, Vocabulary, say
+
+Random = random_module.Random
+PLOT_SHARE = 0.5  # an axis is at least this share of the picture's side
+MISSING_SHARE = 0.08  # of the charts whose kind can show a gap
+TINY_SHARE = 0.015  # a bar smaller than this share of the axis is no mark to be read
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How much a kind can show, and how its numbers stand.
+
+    Args:
+        rows, series: fewest and most.
+        from_zero: the axis begins at zero.
+        time: rows must follow each other in time (True), must not (False), or either (None).
+        additive: only topics whose totals make sense.
+        labels: values may be printed, at most this many.
+        gaps: a missing value can be seen.
+        horizontal: the numbers run along the picture's width.
+    """
+
+    rows: tuple[int, int]
+    series: tuple[int, int] = (1, 1)
+    from_zero: bool = True
+    time: bool | None = None
+    additive: bool = False
+    labels: int = 14
+    gaps: bool = False
+    horizontal: bool = False
+    negative: bool = False
+
+
+LAYOUTS = {
+    "bar": Layout(rows=(4, 10), gaps=True, negative=True),
+    "horizontal_bar": Layout(rows=(4, 10), time=False, horizontal=True, negative=True),
+    "grouped_bar": Layout(rows=(3, 6), series=(2, 3), labels=10, negative=True),
+    "stacked_bar": Layout(rows=(3, 7), series=(2, 4), additive=True, labels=16),
+    "line": Layout(rows=(5, 12), from_zero=False, time=True, labels=9, gaps=True, negative=True),
+    "multi_line": Layout(rows=(5, 12), series=(2, 4), from_zero=False, time=True, labels=0, gaps=True, negative=True),
+    "step": Layout(rows=(5, 12), from_zero=False, time=True, labels=0, negative=True),
+    "area": Layout(rows=(5, 12), time=True, additive=True, labels=0),
+    "stacked_area": Layout(rows=(5, 10), series=(2, 4), time=True, additive=True, labels=0),
+    "lollipop": Layout(rows=(4, 10), gaps=True, negative=True),
+    "radar": Layout(rows=(5, 8), series=(1, 3), time=False, labels=0),
+    "dual_axis": Layout(rows=(5, 10), series=(2, 2), time=True, labels=0),
+    "small_multiples": Layout(rows=(4, 6), series=(4, 4), time=True, labels=0),
+    "heat_map": Layout(rows=(3, 7), series=(3, 6), labels=42),
+}
+
+
+def series_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, random: Random) -> SeriesChart:
+    """A chart of one of LAYOUTS."""
+    layout = LAYOUTS[kind]
+    topic, rows, columns = _subject(layout, vocabulary, random)
+    names = _names(rows, layout.rows, random)
+    series = _names(columns, layout.series, random) if layout.series[1] > 1 else [0]
+    low, high = _range(topic, layout, random)
+    raw = [_values(topic, rows.time, len(names), low, high, random) for _ in series]
+    if kind == "radar":
+        raw = [[low + (high - low) * random.uniform(0.25, 0.98) for _ in names] for _ in series]
+    exact = kind == "heat_map" or (style.value_labels and 0 < len(names) * len(series) <= layout.labels)
+    unit, measure = say(topic.unit, language), say(topic.measure, language)
+    title = f"{measure} ({unit})" if unit else measure
+    second_axis = None
+    if kind == "dual_axis":
+        second, raw[1] = _second(topic, vocabulary, rows, len(names), random)
+        second_title = f"{say(second.measure, language)} ({say(second.unit, language)})"
+        second_axis = axis_around(second_title, raw[1], from_zero=False)
+    tops = [sum(column) for column in zip(*raw, strict=True)] if kind.startswith("stacked") else [*raw[0]]
+    if kind not in ("dual_axis", "stacked_bar", "stacked_area"):
+        tops = [value for column in raw for value in column]
+    axis = axis_around(title, tops, from_zero=layout.from_zero, headroom=0.08 if exact else 0.03)
+    steps = [
+        _step(topic, axis, layout, style, exact, kind) if k == 0 or second_axis is None
+        else second_axis.step(style.height_px * PLOT_SHARE)
+        for k in range(len(series))
+    ]  # fmt: skip
+    table_columns = []
+    gap = random.random() < MISSING_SHARE and layout.gaps
+    for k, (values, step) in enumerate(zip(raw, steps, strict=True)):
+        is_first_axis = second_axis is None or k == 0
+        exacts: list[Decimal | None] = [
+            snap(_visible(value, axis, layout) if is_first_axis else value, step) for value in values
+        ]
+        if gap and k == 0 and len(exacts) > 4:
+            exacts[random.randrange(1, len(exacts) - 1)] = None
+        name = say(columns.items[series[k]], language) if layout.series[1] > 1 else measure
+        if kind == "dual_axis":
+            name = measure if k == 0 else say(second.measure, language)
+        own_unit = say(second.unit, language) if kind == "dual_axis" and k else unit
+        table_columns.append(Column(name, tuple(exacts), own_unit, step))
+    subject = say(topic.title, language)
+    if kind == "dual_axis":
+        subject = {"en": "{} and {}", "zh": "{}与{}"}[language].format(measure, say(second.measure, language).lower())
+    elif kind == "heat_map":  # no axis says what is measured
+        subject = f"{subject} – {title}"
+    elif layout.series[1] == 1:
+        subject = _titled(subject, say(columns.items[random.randrange(len(columns.items))], language), language)
+    first = Column(say(rows.noun, language), tuple(say(rows.items[k], language) for k in names))
+    return SeriesChart(
+        kind=kind, language=language, title=subject, table=Table((first, *table_columns)), style=style, exact=exact,
+        measure=measure, unit=unit, axis=axis, second_axis=second_axis, over_time=rows.time, additive=topic.additive,
+        absent=tuple(say(item, language) for k, item in enumerate(rows.items) if k not in names),
+    )  # fmt: skip
+
+
+def _titled(subject: str, name: str, language: str) -> str:
+    return {"en": f"{subject}: {name}", "zh": f"{name}：{subject}"}[language]
+
+
+def _subject(layout: Layout, vocabulary: Vocabulary, random: Random) -> tuple[Topic, NamedList, NamedList]:
+    """A topic, the list of its rows and the list of its series."""
+    choices = []
+    for topic in vocabulary.topics:
+        if (layout.additive and not topic.additive) or (topic.low < 0 and not layout.negative):
+            continue
+        for rows in (*topic.along, *topic.by):
+            for columns in topic.by:
+                is_time = vocabulary.lists[rows].time
+                if rows != columns and (layout.time is None or layout.time == is_time):
+                    choices.append((topic, vocabulary.lists[rows], vocabulary.lists[columns]))
+    if not choices:
+        raise ValueError(
+            "the vocabulary has no topic for this kind of chart; add one whose lists fit (time, additive, not negative)"
+        )
+    return random.choice(choices)
+
+
+def _names(named: NamedList, bounds: tuple[int, int], random: Random) -> list[int]:
+    """Indices into the list: a stretch of time, or a few in any order."""
+    count = min(random.randint(*bounds), len(named.items))
+    if named.time:
+        first = random.randint(0, len(named.items) - count)
+        return list(range(first, first + count))
+    return random.sample(range(len(named.items)), count)
+
+
+def _range(topic: Topic, layout: Layout, random: Random) -> tuple[float, float]:
+    """Where this chart's values lie: a stretch of the topic's range, so that not all charts look the same."""
+    if topic.low < 0:
+        return topic.low, topic.high
+    high = topic.low + (topic.high - topic.low) * random.choice((0.3, 0.6, 1.0))
+    return topic.low, high
+
+
+def _values(topic: Topic, over_time: bool, count: int, low: float, high: float, random: Random) -> list[float]:
+    shape = random.choice(topic.shapes) if over_time else "noise"
+    return _SHAPED[shape](count, low, high, random)
+
+
+def _growth(count: int, low: float, high: float, random: Random) -> list[float]:
+    start, end = random.uniform(0.02, 0.35), random.uniform(0.6, 0.98)
+    power = random.choice((0.7, 1, 1, 1.8))
+    line = [start + (end - start) * (k / max(1, count - 1)) ** power for k in range(count)]
+    return _within([value + random.gauss(0, 0.035) for value in line], low, high)
+
+
+def _decline(count: int, low: float, high: float, random: Random) -> list[float]:
+    return _growth(count, low, high, random)[::-1]
+
+
+def _season(count: int, low: float, high: float, random: Random) -> list[float]:
+    phase, size = random.uniform(-0.6, 0.6), random.uniform(0.25, 0.42)
+    wave = [0.5 - size * math.cos(2 * math.pi * k / 12 + phase) for k in range(count)]
+    return _within([value + random.gauss(0, 0.03) for value in wave], low, high)
+
+
+def _walk(count: int, low: float, high: float, random: Random) -> list[float]:
+    place, places = random.uniform(0.25, 0.75), []
+    for _ in range(count):
+        places.append(place)
+        place = abs(place + random.gauss(0, 0.13))  # thrown back from both ends
+        place = 2 - place if place > 1 else place
+    return _within(places, low, high)
+
+
+def _noise(count: int, low: float, high: float, random: Random) -> list[float]:
+    places = [min(1.0, random.betavariate(1.6, 2.6)) for _ in range(count)]
+    if random.random() < 0.15:  # one that stands out
+        places[random.randrange(count)] = random.uniform(0.93, 1.0)
+    return _within(places, low, high)
+
+
+_SHAPED = {"growth": _growth, "decline": _decline, "season": _season, "walk": _walk, "noise": _noise}
+
+
+def _within(places: Sequence[float], low: float, high: float) -> list[float]:
+    return [low + (high - low) * min(1.0, max(0.0, place)) for place in places]
+
+
+def _visible(value: float, axis: Axis, layout: Layout) -> float:
+    """The value, or the smallest of its sign whose bar can be seen."""
+    if not layout.from_zero:
+        return value
+    least = float(axis.span) * TINY_SHARE
+    return math.copysign(max(abs(value), least), value)
+
+
+def _step(topic: Topic, axis: Axis, layout: Layout, style: Style, exact: bool, kind: str) -> Decimal:
+    printed = Decimal(1).scaleb(-topic.decimals)
+    if exact:
+        return printed
+    side = style.width_px if layout.horizontal else style.height_px
+    share = {"small_multiples": 0.22, "radar": 0.28}.get(kind, PLOT_SHARE)
+    return max(printed, axis.step(side * share))
+
+
+def _second(
+    topic: Topic, vocabulary: Vocabulary, rows: NamedList, count: int, random: Random
+) -> tuple[Topic, list[float]]:
+    """Another topic and its values, for the second axis."""
+    others = [other for other in vocabulary.topics if other.measure != topic.measure and other.unit != topic.unit]
+    if not others:
+        raise ValueError("the vocabulary has only one topic; a chart with two axes needs two with different units")
+    second = random.choice(others)
+    return second, _values(second, rows.time, count, second.low, second.high, random)

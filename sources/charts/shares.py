@@ -1,0 +1,112 @@
+"""Data of shares of a whole: pie, donut, treemap, 100 % bars, and stages of a funnel."""
+
+import random as random_module
+from collections.abc import Sequence
+from decimal import Decimal
+
+from sources.charts.axis import Axis
+from sources.charts.chart import SeriesChart
+from sources.charts.style import Style
+from sources.charts.table import Column, Table, snap
+from sources.charts.vocabulary import Topic, Vocabulary, say
+
+Random = random_module.Random
+LEAST_SHARE = 0.04  # of the whole: a thinner slice has no room for its label
+
+
+def share_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, random: Random) -> SeriesChart:
+    """A pie, donut or treemap; slices carry their percentage or their value."""
+    topic = random.choice([topic for topic in vocabulary.topics if topic.additive] or [None])
+    if topic is None:
+        raise ValueError("the vocabulary has no additive topic; pies and treemaps need one")
+    names = vocabulary.lists[random.choice(topic.by)]
+    count = min(random.randint(4, 8 if kind == "treemap" else 6), len(names.items))
+    chosen = random.sample(range(len(names.items)), count)
+    weights = _weights(count, random)
+    in_percent = random.random() < 0.5
+    if in_percent:
+        values = percentages(weights, Decimal(1))
+        measure, unit = {"en": "Share", "zh": "占比"}[language], "%"
+    else:
+        total = (topic.low + topic.high) / 2 * count
+        step = Decimal(1).scaleb(-topic.decimals)
+        values = [snap(max(weight * total, float(step)), step) for weight in weights]
+        measure, unit = say(topic.measure, language), say(topic.unit, language)
+    _check_shares(values)
+    first = Column(say(names.noun, language), tuple(say(names.items[k], language) for k in chosen))
+    title = say(topic.title, language)
+    title = {"en": f"{title} by {first.name.lower()}", "zh": f"{title}（按{first.name}）"}[language]
+    return SeriesChart(
+        kind=kind, language=language, title=title, style=style, exact=True, measure=measure, unit=unit,
+        table=Table((first, Column(measure, tuple(values), unit, Decimal(1)))), additive=True,
+        absent=tuple(say(item, language) for k, item in enumerate(names.items) if k not in chosen),
+    )  # fmt: skip
+
+
+def percent_bar(kind: str, vocabulary: Vocabulary, language: str, style: Style, random: Random) -> SeriesChart:
+    """Bars of one length, divided into percentages."""
+    topics: list[Topic] = [topic for topic in vocabulary.topics if topic.additive and len(topic.by) > 1]
+    if not topics:
+        raise ValueError("the vocabulary has no additive topic with two lists in `by`; 100 % bars need one")
+    topic = random.choice(topics)
+    rows_name, columns_name = random.sample(topic.by, 2)
+    rows, columns = vocabulary.lists[rows_name], vocabulary.lists[columns_name]
+    chosen_rows = random.sample(range(len(rows.items)), min(random.randint(3, 6), len(rows.items)))
+    chosen = random.sample(range(len(columns.items)), min(random.randint(2, 4), len(columns.items)))
+    exact = style.value_labels
+    step = Decimal(1) if exact else Decimal(2)
+    shares = [percentages(_weights(len(chosen), random, 0.08), step) for _ in chosen_rows]
+    first = Column(say(rows.noun, language), tuple(say(rows.items[k], language) for k in chosen_rows))
+    series = [
+        Column(say(columns.items[k], language), tuple(share[j] for share in shares), "%", step)
+        for j, k in enumerate(chosen)
+    ]
+    measure = {"en": "Share", "zh": "占比"}[language]
+    ticks = tuple(Decimal(k) for k in range(0, 101, 20))
+    return SeriesChart(
+        kind=kind, language=language, title=say(topic.title, language), table=Table((first, *series)), style=style,
+        exact=exact, measure=measure, unit="%", axis=Axis(f"{measure} (%)", ticks[0], ticks[-1], ticks),
+        absent=tuple(say(item, language) for k, item in enumerate(rows.items) if k not in chosen_rows),
+    )  # fmt: skip
+
+
+def funnel(kind: str, vocabulary: Vocabulary, language: str, style: Style, random: Random) -> SeriesChart:
+    """Stages, each with a part of the one before."""
+    entry = random.choice(vocabulary.funnels)
+    value = random.uniform(entry.low, entry.high)
+    values = []
+    for _ in entry.stages:
+        values.append(snap(value, Decimal(1)))
+        value *= random.uniform(0.45, 0.85)
+    first = Column({"en": "Stage", "zh": "阶段"}[language], tuple(say(stage, language) for stage in entry.stages))
+    measure, unit = say(entry.measure, language), say(entry.unit, language)
+    return SeriesChart(
+        kind=kind, language=language, title=say(entry.title, language), style=style, exact=True, measure=measure,
+        unit=unit, table=Table((first, Column(measure, tuple(values), unit, Decimal(1)))),
+    )  # fmt: skip
+
+
+def _weights(count: int, random: Random, least: float = LEAST_SHARE) -> list[float]:
+    """Positive shares that add up to 1, none below `least`."""
+    raw = [random.gammavariate(1.6, 1) for _ in range(count)]
+    free = 1 - least * count
+    return [least + free * value / sum(raw) for value in raw]
+
+
+def percentages(weights: Sequence[float], step: Decimal) -> list[Decimal]:
+    """Multiples of `step` that add up to exactly 100, by largest remainders. Raises ValueError."""
+    if any(not weight >= 0 for weight in weights) or not sum(weights) > 0:
+        raise ValueError(f"shares must be 0 or more, and not all 0; got {list(weights)}")
+    units = int(100 / step)
+    scaled = [weight / sum(weights) * units for weight in weights]
+    counts = [int(value) for value in scaled]
+    by_remainder = sorted(range(len(scaled)), key=lambda k: counts[k] - scaled[k])
+    for k in by_remainder[: units - sum(counts)]:
+        counts[k] += 1
+    return [count * step for count in counts]
+
+
+def _check_shares(values: Sequence[Decimal]) -> None:
+    """Raises ValueError unless every slice is positive: a pie shows nothing else."""
+    if any(value <= 0 for value in values):
+        raise ValueError(f"slices of a whole must be positive, got {[f'{value:f}' for value in values]}")

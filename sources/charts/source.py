@@ -1,0 +1,184 @@
+"""The source: numbers to samples. Everything about sample n comes from the settings, the seed and n."""
+
+import hashlib
+import importlib.util
+import math
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar
+
+from PIL import Image
+
+from sources.charts.chart import Chart
+from sources.charts.fonts import fonts_digest
+from sources.charts.generator import generator
+from sources.charts.kinds import KINDS
+from sources.charts.messages import TASKS, code_of, conversation, plain_text, use_case
+from sources.charts.style import draw_style
+from sources.charts.vocabulary import BUNDLED, LANGUAGES, load_vocabulary
+from sources.charts.words import words_of
+from sources.fingerprint import picture_fingerprint
+from sources.images import encode, ink, luma
+from sources.sample import Provenance, Sample, sample_id
+from sources.source import ItemError
+from sources.synthetic import Synthetic
+
+CODE_VERSION = 1  # raise it when this room writes other bytes for the same sample
+PACKAGES = {"matplotlib": "matplotlib", "vl_convert": "vl-convert-python", "fontTools": "fonttools"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Charts(Synthetic):
+    """Charts and tables with their data, code, description and questions.
+
+    Args:
+        kinds: names of KINDS to draw; empty means all, in equal shares.
+        languages: `en`, `zh` or both.
+        tasks: what a sample is about, with its weight; `text` gives a pre-training text, the others a conversation.
+        vega_share: of the kinds that both renderers draw, this share is drawn by Vega-Lite.
+        num_questions: of a sample about questions, at most.
+        choice_share: of the questions that can be, this share is multiple choice.
+        vocabulary: a YAML file in place of the bundled one.
+        format, quality: of the images, `png` (lossless), `jpeg` or `webp`; quality of the last two.
+        license: of the samples.
+    """
+
+    name: ClassVar[str] = "charts"
+
+    license: str | None = "cc0-1.0"
+    kinds: tuple[str, ...] = ()
+    languages: tuple[str, ...] = LANGUAGES
+    tasks: Mapping[str, float] = field(
+        default_factory=lambda: {"questions": 0.4, "table": 0.15, "code": 0.2, "description": 0.1, "text": 0.15}
+    )
+    vega_share: float = 0.2
+    num_questions: int = 5
+    choice_share: float = 0.3
+    vocabulary: str | None = None
+    format: str = "png"
+    quality: int = 90
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        missing = [package for module, package in PACKAGES.items() if importlib.util.find_spec(module) is None]
+        if missing:
+            raise ValueError(f"charts need {', '.join(missing)}; install with: pip install 'vellum-vl[charts]'")
+        _check_names("kinds", self.kinds, tuple(KINDS), empty=True)
+        _check_names("languages", self.languages, LANGUAGES)
+        _check_names("tasks", tuple(self.tasks), TASKS)
+        weights = self.tasks.values()
+        if any(not (math.isfinite(weight) and weight >= 0) for weight in weights) or not sum(weights) > 0:
+            raise ValueError(f"tasks must have finite weights of 0 or more, not all 0; got {dict(self.tasks)}")
+        for name in ("vega_share", "choice_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be between 0 and 1, got {getattr(self, name)}")
+        if not 1 <= self.num_questions <= 20:
+            raise ValueError(f"num_questions must be between 1 and 20, got {self.num_questions}")
+        if self.format not in ("png", "jpeg", "webp"):
+            raise ValueError(f"format must be png, jpeg or webp, got {self.format!r}")
+        if not 1 <= self.quality <= 100:
+            raise ValueError(f"quality must be between 1 and 100, got {self.quality}")
+        if self.vocabulary is not None:
+            load_vocabulary(Path(self.vocabulary))
+        fonts_digest(self.languages)
+
+    def identity(self) -> Mapping[str, Any]:
+        """The settings; the vocabulary is one of them, by its content."""
+        settings = ("languages", "vega_share", "num_questions", "choice_share", "format", "quality")
+        return {
+            "code": CODE_VERSION,
+            "vocabulary": _digest(self._vocabulary_path),
+            "kinds": self._kinds,
+            "tasks": dict(self.tasks),
+            **{name: getattr(self, name) for name in settings},
+        }
+
+    def fingerprint(self) -> Mapping[str, Any]:
+        return {
+            "source": self.name,
+            "seed": self.seed,
+            **self.identity(),
+            **_versions(),
+            "fonts": fonts_digest(self.languages),
+        }
+
+    def make(self, number: int, digest: str) -> Sample | ItemError:
+        # Drawing needs packages of an extra, which recipes without charts do not ask for.
+        from sources.charts.drawing import Illegible, draw_legibly
+
+        chart, renderer, task = self.specify(number)
+        try:
+            chart, picture = draw_legibly(chart, renderer)
+        except Illegible as error:
+            return ItemError(item=number, cause=error.reason, message=f"{chart.kind}: {error}")
+        random = generator(self.seed, number, "messages")
+        messages = text = None
+        if task == "text":
+            text = plain_text(chart)
+        else:
+            code = code_of(chart, picture, random)
+            messages = conversation(chart, task, code, self.num_questions, self.choice_share, random)
+        image = Image.fromarray(picture.pixels)
+        grey = luma(image)
+        locator = self.locator(number)
+        return Sample(
+            id=sample_id(digest, locator),
+            source=self.name,
+            images=[encode(picture.pixels if self.format == "png" else image, self.format, self.quality)],
+            messages=messages,
+            text=text,
+            words=words_of(picture, chart.style.face),
+            flags=[chart.kind, renderer, chart.language],
+            measures={"ink": ink(grey)},
+            fingerprint=picture_fingerprint(grey),
+            provenance=Provenance(locator=locator, digest=digest),
+            use_case=use_case(chart, task),
+        )
+
+    def specify(self, number: int) -> tuple[Chart, str, str]:
+        """What sample `number` shows, the renderer that draws it, and its task."""
+        random = generator(self.seed, number, "specification")
+        kind = random.choice(self._kinds)
+        language = random.choice(self.languages)
+        style = draw_style(random, language)
+        chart = KINDS[kind].make(kind, load_vocabulary(self._vocabulary_path), language, style, random)
+        is_vega = random.random() < self.vega_share and "vega" in KINDS[kind].renderers(chart)
+        tasks = [task for task in TASKS if task in self.tasks]
+        return (
+            chart,
+            "vega" if is_vega else "matplotlib",
+            random.choices(tasks, [self.tasks[task] for task in tasks])[0],
+        )
+
+    @property
+    def _kinds(self) -> tuple[str, ...]:
+        return self.kinds or tuple(KINDS)
+
+    @property
+    def _vocabulary_path(self) -> Path:
+        return Path(self.vocabulary) if self.vocabulary else BUNDLED
+
+
+@lru_cache(maxsize=1)
+def _versions() -> Mapping[str, str]:
+    """Of the packages that pixels and files depend on."""
+    drawing = {package: version(package) for package in PACKAGES.values()}
+    others = {package: version(package) for package in ("numpy", "pillow", "zlib-ng")}
+    return {**drawing, **others, "python": platform.python_version()}
+
+
+@lru_cache(maxsize=4)
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _check_names(setting: str, names: tuple[str, ...], known: tuple[str, ...], *, empty: bool = False) -> None:
+    unknown = [name for name in names if name not in known]
+    if unknown or (not names and not empty):
+        raise ValueError(f"{setting} must be some of {', '.join(known)}; got {', '.join(unknown) or 'none'}")
+    if len(set(names)) < len(names):
+        raise ValueError(f"{setting} names something twice: {', '.join(names)}")

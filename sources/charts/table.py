@@ -1,0 +1,139 @@
+"""The data table behind a chart: exact numbers, and the same table as Markdown, CSV and answers show it."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal
+
+Value = str | Decimal | date | None
+MISSING = "-"
+MAX_ROWS = 200  # more cannot be read off a picture of a thousand pixels
+MAX_COLUMNS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Args:
+        name: header, in the chart's language.
+        values: all of one type: text, exact numbers or dates; None where the value is missing.
+        unit: of numbers, empty where there is none.
+        step: numbers are multiples of this: what the printed labels, or the pixels of the axis, can tell apart.
+    """
+
+    name: str
+    values: tuple[Value, ...]
+    unit: str = ""
+    step: Decimal = Decimal(1)
+
+    def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise ValueError("a column needs a name")
+        for value in self.values:
+            if isinstance(value, Decimal) and not value.is_finite():
+                raise ValueError(f"the column {self.name!r} holds {value}; expected finite numbers")
+
+    @property
+    def is_numeric(self) -> bool:
+        return any(isinstance(value, Decimal) for value in self.values)
+
+    def numbers(self) -> list[Decimal]:
+        """The values that are not missing."""
+        return [value for value in self.values if isinstance(value, Decimal)]
+
+    def header(self) -> str:
+        """The name with its unit."""
+        return f"{self.name} ({self.unit})" if self.unit else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of one length; the first names the rows."""
+
+    columns: tuple[Column, ...]
+
+    def __post_init__(self) -> None:
+        lengths = {len(column.values) for column in self.columns}
+        if len(lengths) != 1 or lengths == {0}:
+            raise ValueError(f"a table needs columns of one length above 0, got {sorted(lengths)}")
+        if lengths.pop() > MAX_ROWS or len(self.columns) > MAX_COLUMNS:
+            shape = f"{len(self.columns[0].values)} rows and {len(self.columns)} columns"
+            raise ValueError(f"a table of {shape} cannot be read; expected at most {MAX_ROWS} and {MAX_COLUMNS}")
+        names = [column.header() for column in self.columns]
+        if len(set(names)) < len(names):
+            raise ValueError(f"the columns {names} do not all have different names")
+
+    def __len__(self) -> int:
+        return len(self.columns[0].values)
+
+    @property
+    def rows(self) -> Column:
+        """The column that names the rows."""
+        return self.columns[0]
+
+    @property
+    def series(self) -> list[Column]:
+        """The columns of numbers."""
+        return [column for column in self.columns[1:] if column.is_numeric]
+
+    def cells(self) -> list[list[str]]:
+        """Every row as texts."""
+        return [
+            [plain(value) for value in row] for row in zip(*(column.values for column in self.columns), strict=True)
+        ]
+
+    def markdown(self) -> str:
+        """A pipe table; pipes inside cells are escaped."""
+        lines = [[column.header() for column in self.columns], ["---"] * len(self.columns), *self.cells()]
+        return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+    def csv(self) -> str:
+        """Comma-separated values with a header; fields with commas or quotes are quoted."""
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerow([column.header() for column in self.columns])
+        writer.writerows(self.cells())
+        return buffer.getvalue().rstrip("\n")
+
+
+def plain(value: Value) -> str:
+    """A value as text: numbers in full, without exponent or grouping; a missing one as `-`."""
+    if value is None:
+        return MISSING
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def grouped(value: Decimal) -> str:
+    """A number with commas between thousands."""
+    return f"{value:,f}"
+
+
+def snap(value: float, step: Decimal) -> Decimal:
+    """The multiple of `step` nearest to a value, with the decimals of `step`."""
+    exact = Decimal(repr(float(value)))
+    if not exact.is_finite():
+        raise ValueError(f"expected finite data, got {value}")
+    multiple = (exact / step).to_integral_value(ROUND_HALF_EVEN) * step
+    # Quantized, so that 0.10 keeps its zero; adding 0 turns -0 into 0.
+    return multiple.quantize(Decimal(1).scaleb(min(0, exponent(step)))) + 0
+
+
+def exponent(number: Decimal) -> int:
+    """The power of ten of a number's last digit: -2 for 0.25."""
+    power = number.as_tuple().exponent
+    assert isinstance(power, int)
+    return power
+
+
+def nice_step(at_least: float, factors: Sequence[int] = (1, 2, 5)) -> Decimal:
+    """The smallest of 1, 2, 5 times a power of ten that is at least as large."""
+    if not at_least > 0:
+        raise ValueError(f"a step must be positive, got {at_least}")
+    power = Decimal(1).scaleb(Decimal(repr(at_least)).adjusted())
+    candidates = [*(power * factor for factor in factors), power.scaleb(1)]
+    return Decimal(f"{next(c for c in candidates if float(c) >= at_least * (1 - 1e-9)):f}")

@@ -1,0 +1,43 @@
+"""Pies and donuts."""
+
+from typing import Any
+
+from sources.charts.chart import SeriesChart
+from sources.charts.colours import readable_on
+from sources.charts.table import plain
+from sources.charts.vega_specs.frame import Spec, colours, long_rows, number_format, specification
+
+SHARE_OF_SIDE = 0.3  # outer radius, of the picture's shorter side: a legend stands beside
+
+
+def pie(chart: SeriesChart) -> Spec:
+    """Slices clockwise from the top, their values in them, their names in a legend."""
+    style, column, names = chart.style, chart.table.series[0], [plain(value) for value in chart.table.rows.values]
+    radius = round(min(style.width_px, style.height_px) * SHARE_OF_SIDE)
+    rows: list[dict[str, Any]] = [
+        {"series": row["name"], "value": row["value"], "place": k, "ink": readable_on(style.colours[k])}
+        for k, row in enumerate(long_rows(names, [column], "name"))
+    ]
+    inner = round(radius * 0.5) if chart.kind == "donut" else 0
+    colour = colours(names, style)
+    text: Spec = {"field": "value", "type": "quantitative", "format": number_format(column.numbers()[0], style)}
+    if column.unit == "%":
+        text = {"field": "label", "type": "nominal"}
+        rows = [{**row, "label": f"{row['value']}%"} for row in rows]
+    ink = {"field": "ink", "type": "nominal", "scale": None}
+    encoding = {
+        "theta": {"field": "value", "type": "quantitative", "stack": True},
+        "order": {"field": "place", "type": "quantitative"},
+    }
+    layers = [
+        {"mark": {"type": "arc", "outerRadius": radius, "innerRadius": inner, "stroke": style.background},
+         "encoding": {"color": colour}},
+        {"mark": {"type": "text", "radius": round((radius + inner) / 2 * (1 if inner else 1.35))},
+         "encoding": {"text": text, "color": ink}},
+    ]  # fmt: skip
+    spec = specification(chart.title, style, rows, encoding=encoding, layer=layers)
+    if column.unit != "%":
+        spec["title"]["subtitle"] = column.header()
+        spec["title"]["subtitleFontSize"] = style.font_px
+        spec["title"]["subtitleColor"] = style.ink
+    return spec

@@ -1,0 +1,95 @@
+"""A vocabulary that cannot be used is refused in one sentence with its line."""
+
+from pathlib import Path
+
+import pytest
+
+from sources.charts import Charts
+from sources.charts.vocabulary import BUNDLED, VocabularyError, load_vocabulary
+
+
+def _changed(folder: Path, old: str, new: str) -> Path:
+    text = BUNDLED.read_text(encoding="utf-8")
+    assert old in text
+    path = folder / "mine.yaml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return path
+
+
+def _line_of(text: str) -> int:
+    return BUNDLED.read_text(encoding="utf-8").split(text)[0].count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "message"),
+    [
+        (
+            "low: 80, high: 950",
+            "low: 950, high: 80",
+            "low: 80, high: 950",
+            "low must be below high, got 950.0 and 80.0",
+        ),
+        ("low: 80, high: 950", "low: .nan, high: 950", "low: 80, high: 950", "must be finite, got nan"),
+        ("low: 80, high: 950", "low: 80, high: .inf", "low: 80, high: 950", "must be finite"),
+        (
+            "by: [drinks, cities]",
+            "by: [drinks, towns]",
+            "by: [drinks, cities]",
+            "no list 'towns'; expected one of months",
+        ),
+        ("[Feb, 2月]", "[Jan, 2月]", "noun: [Month", "'Jan' is there twice"),
+        ("[Feb, 2月]", "[Feb]", "[Feb, 2月]", "field required"),
+        ("[Feb, 2月]", "[Feb, '']", "noun: [Month", "must all have a text in zh"),
+        ("low: -14, high: 34", "low: -14, high: 34, additive: true", "title: [Mean temperature", "cannot be negative"),
+        ("shapes: [season]", "shapes: [tides]", "title: [Mean temperature", "shapes must be some of growth"),
+        ("correlation: 0.8", "correlation: 8", "title: [Study time", "between -1 and 1"),
+        ("otherwise: 6", "otherwise: 60", "title: [Handling", "leads to step 60"),
+        ("noun: [Month, 月份]", "noun: [Month, 月份]\n    colour: red", "noun: [Month", "colour"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, where: str, message: str) -> None:
+    path = _changed(tmp_path, old, new)
+    with pytest.raises(VocabularyError) as caught:
+        load_vocabulary(path)
+    text = str(caught.value)
+    assert message in text.replace("Field", "field")
+    assert "\n" not in text
+    line = int(text.removeprefix(f"{path}:").split(":")[0])
+    assert abs(line - _line_of(where)) <= 3, text
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "is empty"),
+        ("[1, 2]", "is empty"),
+        ("lists: {}", "topics: field required"),
+        ("lists: {a: &x {noun: [a, b]}, b: *x}", "aliases"),
+        ("lists: [", "not valid YAML"),
+        ("\x00", "not valid YAML"),
+        ("? {a: b}\n: c", "not valid YAML"),
+    ],
+)
+def test_a_file_that_is_no_vocabulary_is_refused(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=message):
+        Charts(vocabulary=str(path))
+
+
+def test_an_empty_section_is_refused(tmp_path: Path) -> None:
+    text = BUNDLED.read_text(encoding="utf-8")
+    head, _, rest = text.partition("\nfunnels:")
+    path = tmp_path / "mine.yaml"
+    path.write_text(head + "\nfunnels: []\n\nprojects:" + rest.partition("\nprojects:")[2], encoding="utf-8")
+    with pytest.raises(VocabularyError, match="funnels is empty"):
+        load_vocabulary(path)
+
+
+def test_another_vocabulary_gives_other_charts(tmp_path: Path) -> None:
+    path = _changed(tmp_path, "title: [Drinks sold, 饮品销量]", "title: [Cups poured, 售出杯数]")
+    mine, bundled = Charts(vocabulary=str(path)), Charts()
+    assert mine.digest != bundled.digest
+    titles = {mine.specify(item)[0].title.split(":")[0] for item in range(400)}
+    assert {"Cups poured", "售出杯数"} & titles
+    assert "Drinks sold" not in titles
