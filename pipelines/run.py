@@ -22,6 +22,7 @@ from pipelines.recipe import RECIPES, SOURCES, Recipe, UsageError, apply_setting
 from pipelines.storage import Storage, StorageError, is_remote
 from pipelines.summary import print_summary
 from pipelines.watch import watch
+from sources.synthetic import Synthetic
 
 DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
 LOG = "log.txt"
@@ -114,9 +115,12 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
     for setting in args.set:
         apply_setting(content, setting)
     if args.input:
-        if len(content["sources"]) > 1:
-            raise UsageError("--input is for recipes with one source; write `input` under each source of this recipe")
-        content["sources"][0]["input"] = args.input
+        # Where only one source reads files, they are meant for it; a lone source says itself that it reads none.
+        sources = content["sources"]
+        readers = [entry for entry in sources if not issubclass(SOURCES[entry["type"]], Synthetic)] or sources
+        if len(readers) > 1:
+            raise UsageError("--input could be for several sources; write `input` under each source of this recipe")
+        readers[0]["input"] = args.input
     return build_recipe(content, "the command line" if args.set else f"the recipe {path}")
 
 

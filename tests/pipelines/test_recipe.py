@@ -1,11 +1,14 @@
 """Recipes: what is shipped is valid, and a mistake is one sentence that says where."""
 
+import argparse
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipelines.recipe import RECIPES, UsageError, apply_setting, build_recipe, load_recipe, part_key, scores_key
+from pipelines.run import recipe_of
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.stem)
@@ -86,3 +89,16 @@ def test_secrets_are_kept_out_of_what_is_published() -> None:
     recipe = recipe_with("passwords=[open-sesame]")
     assert "open-sesame" not in str(recipe.to_json())
     assert "open-sesame" in str(recipe.to_json(secrets=True))
+
+
+def test_input_is_for_the_only_source_that_reads_files(tmp_path: Path) -> None:
+    def inputs(*types: str) -> list[tuple[str, ...]]:
+        path = tmp_path / "recipe.yaml"
+        path.write_text(json.dumps({"sources": [{"type": name} for name in types]}))
+        args = argparse.Namespace(source=None, recipe=path, set=[], input=["a.pdf"])
+        return [source.input for source in recipe_of(args).sources]
+
+    assert inputs("charts", "pdfs") == [(), ("a.pdf",)]
+    for types, message in ((("pdfs", "pdfs"), "several sources"), (("charts",), "take no input, got a.pdf")):
+        with pytest.raises(UsageError, match=message):
+            inputs(*types)
