@@ -59,6 +59,7 @@ class Pdfs(Source):
     suffixes: ClassVar[tuple[str, ...]] = (".pdf",)
     examples: ClassVar[str] = "pdfs"
     item_noun: ClassVar[str] = "page"
+    use_cases: ClassVar[tuple[str, ...]] = (TRANSCRIPTION,)
 
     side_px: int = 1024
     max_dpi: int = 300

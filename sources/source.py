@@ -59,6 +59,7 @@ class Source(ABC):
     suffixes: ClassVar[tuple[str, ...]]
     examples: ClassVar[str]
     item_noun: ClassVar[str] = "item"
+    use_cases: ClassVar[tuple[str, ...]] = ()  # leaves of the taxonomy that its samples are of by construction
 
     input: tuple[str, ...] = ()
     license: str | None = None

@@ -15,7 +15,7 @@ class LeafCoverage:
         share: of the labelled samples, 0 to 1.
         target: the share it should have, 0 to 1.
         missing: samples that it lacks for its target share of the dataset.
-        writers: instruction writers that can serve it.
+        writers: instruction writers that can serve it, and sources (`source:…`) that make samples of it.
     """
 
     use_case: str
@@ -37,7 +37,7 @@ def coverage(
     Args:
         counts: samples by leaf; `unlabelled` ones do not count.
         targets: share by leaf, summing to 1.
-        writers: names of the writers by leaf.
+        writers: names of writers and sources by leaf.
         wanted: samples that the dataset should have; None: as many as are labelled.
     """
     total = sum(count for use_case, count in counts.items() if use_case != UNLABELLED)
@@ -62,7 +62,7 @@ def describe(leaves: list[LeafCoverage], num_unlabelled: int) -> str:
         f"{total:,} labelled samples, {num_unlabelled:,} unlabelled; "
         f"{sum(leaf.count > 0 for leaf in leaves)} of {len(leaves)} leaves have samples",
         "",
-        f"{'leaf':58}{'samples':>9}{'share':>8}{'target':>8}{'missing':>9}  written by",
+        f"{'leaf':58}{'samples':>9}{'share':>8}{'target':>8}{'missing':>9}  made by",
     ]
     for leaf in leaves:
         by = ", ".join(leaf.writers) or "nobody"

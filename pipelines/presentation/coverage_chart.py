@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from pipelines.recipe import SOURCES
 from taxonomy.coverage import LeafCoverage, coverage
 from taxonomy.tree import UNLABELLED, ancestor
 from taxonomy.writers.registry import served_leaves
@@ -17,7 +18,16 @@ NAME, BARS, WIDTH = 330.0, 560.0, 1000.0
 def leaves_of(manifest: Mapping[str, Any]) -> list[LeafCoverage]:
     """The coverage of a finished output, largest gaps first; empty if its samples are not labelled."""
     labels = manifest.get("labels")
-    return coverage(labels["counts"], labels["targets"], served_leaves(), labels["wanted"]) if labels else []
+    return coverage(labels["counts"], labels["targets"], _makers(), labels["wanted"]) if labels else []
+
+
+def _makers() -> dict[str, list[str]]:
+    """By leaf, the writers that serve it and the sources whose samples are of it."""
+    makers = {leaf: list(writers) for leaf, writers in served_leaves().items()}
+    for source in SOURCES.values():
+        for leaf in source.use_cases:
+            makers.setdefault(leaf, []).append(f"source:{source.name}")
+    return makers
 
 
 def summary(manifest: Mapping[str, Any], leaves: Sequence[LeafCoverage]) -> str:

@@ -26,13 +26,19 @@ USE_CASES = {
 }
 
 
+GRAPH, CODE, SUMMARY = (
+    "analysis/data_chart/graph",
+    "conversion/image_to_code/chart",
+    "conversion/image_to_text/text_summary",
+)
+ALL_USE_CASES = tuple(sorted({GRAPH, CODE, SUMMARY, *USE_CASES.values(), *CODE_USE_CASES.values()}))
+
+
 def use_case(chart: Chart, task: str) -> str:
     """The leaf of the taxonomy that a chart and a task belong to."""
     if task == "code":
-        return CODE_USE_CASES.get(chart.kind, "conversion/image_to_code/chart")
-    if task == "description":
-        return "conversion/image_to_text/text_summary"
-    return USE_CASES.get(chart.kind, "analysis/data_chart/graph")
+        return CODE_USE_CASES.get(chart.kind, CODE)
+    return SUMMARY if task == "description" else USE_CASES.get(chart.kind, GRAPH)
 
 
 def code_of(chart: Chart, picture: Picture, random: random_module.Random) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from sources.charts.chart import Chart
 from sources.charts.fonts import fonts_digest
 from sources.charts.generator import generator
 from sources.charts.kinds import KINDS
-from sources.charts.messages import TASKS, code_of, conversation, plain_text, use_case
+from sources.charts.messages import ALL_USE_CASES, TASKS, code_of, conversation, plain_text, use_case
 from sources.charts.style import draw_style
 from sources.charts.vocabulary import BUNDLED, LANGUAGES, load_vocabulary
 from sources.charts.words import words_of
@@ -48,6 +48,7 @@ class Charts(Synthetic):
     """
 
     name: ClassVar[str] = "charts"
+    use_cases: ClassVar[tuple[str, ...]] = ALL_USE_CASES
 
     license: str | None = "cc0-1.0"
     kinds: tuple[str, ...] = ()
