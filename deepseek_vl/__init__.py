@@ -1,0 +1,1 @@
+"""DeepSeek-VL: the model, its checkpoints, generation and scoring."""

@@ -1,0 +1,199 @@
+"""`python -m deepseek_vl.chat`: a conversation about images in a terminal, or one answer for a script."""
+
+import argparse
+import contextlib
+import os
+import sys
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from deepseek_vl.checkpoint import CheckpointError, load
+from deepseek_vl.conversation import SYSTEM
+from deepseek_vl.device import pick, pick_dtype
+from deepseek_vl.engine import Engine
+from deepseek_vl.images import read_rgb
+from deepseek_vl.processor import Processor
+from deepseek_vl.sampling import Sampling
+
+DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
+REMEMBERED_IMAGES = 16
+HELP = """\
+/image PATH  add an image to your next message
+/new         start over
+/quit        leave (or Ctrl-D)
+Ctrl-C       stop the answer"""
+
+
+class Chat:
+    """A conversation with a model: its messages, its images, and the images of the message to come."""
+
+    def __init__(self, engine: Engine, sampling: Sampling, system: str):
+        self.engine, self.sampling, self.system = engine, sampling, system
+        self.messages: list[dict[str, Any]] = []
+        self.images: list[Image.Image] = []
+        self.pending: list[Image.Image] = []
+
+    def start_over(self) -> None:
+        """Forget the conversation."""
+        self.messages, self.images, self.pending = [], [], []
+
+    def ask(self, text: str) -> str:
+        """Print the answer to a message as it comes, and keep both in the conversation.
+
+        An answer that was stopped is kept as far as it came; where nothing came, the message is not kept either.
+
+        Returns:
+            What ended the answer (see `Answer`).
+        Raises:
+            ValueError: the conversation is too long, or the model gives no numbers; the message is not kept.
+        """
+        parts = [*([{"type": "image"}] * len(self.pending)), {"type": "text", "text": text}]
+        asked = [*self.messages, {"role": "user", "content": parts}]
+        images = [*self.images, *self.pending]
+        answer = self.engine.add(self.engine.processor.prompt(asked, images, system=self.system), self.sampling)
+        said = ""
+        try:
+            while answer.finish_reason is None:
+                # The template's space after "Assistant:" is the model's first.
+                gained = "".join(piece for _, piece in self.engine.step())
+                gained = gained if said else gained.lstrip()
+                said += gained
+                print(_printable(gained), end="", flush=True)
+        except KeyboardInterrupt:
+            self.engine.cancel(answer)
+        if answer.finish_reason == "not_finite":
+            raise ValueError("the model gives no finite logits; its weights are broken, or its type is too narrow")
+        if said or answer.finish_reason != "cancelled":
+            self.messages = [*asked, {"role": "assistant", "content": said}]
+            self.images, self.pending = images, []
+        return str(answer.finish_reason)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command. Returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."""
+    args = _parser().parse_args(arguments)
+    try:
+        device = pick(args.device)
+        dtype = pick_dtype(args.dtype, device)
+        sampling = Sampling(max_tokens=args.max_tokens, temperature=args.temperature, top_p=args.top_p, seed=args.seed)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return WRONG_USAGE
+    try:
+        question = args.prompt if args.prompt is not None or sys.stdin.isatty() else sys.stdin.buffer.read().decode()
+        images = [_read(path) for path in args.images]
+        processor = Processor.load(args.model)
+        model = load(args.model, device=device, dtype=dtype)
+        engine = Engine(model, processor, rows=1, slots=args.slots, remembered_images=REMEMBERED_IMAGES)
+        chat = Chat(engine, sampling, args.system)
+        chat.pending = images
+        if question is None:
+            converse(chat)
+            return DONE
+        reason = chat.ask(_utf8(question))
+        print(flush=True)
+        return STOPPED if reason == "cancelled" else DONE
+    except (CheckpointError, ValueError, OSError, RuntimeError) as error:
+        if isinstance(error, BrokenPipeError):  # whoever reads the answer has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return DONE
+        _report(error)
+        return FAILED
+    except KeyboardInterrupt:
+        return STOPPED
+
+
+def converse(chat: Chat) -> None:
+    """Read messages and commands from the terminal until the end."""
+    with contextlib.suppress(ImportError):  # line editing and history, where the platform has it
+        import readline  # noqa: F401
+    print(f"{HELP}\n", file=sys.stderr)
+    while True:
+        try:
+            line = _utf8(input(f"[images: {len(chat.pending)}] > " if chat.pending else "> "))
+        except EOFError:
+            print()
+            return
+        except KeyboardInterrupt:
+            print("\n/quit or Ctrl-D leaves", file=sys.stderr)
+            continue
+        if line.strip() == "/quit":
+            return
+        try:
+            _obey(chat, line)
+        except (ValueError, OSError, RuntimeError) as error:
+            _report(error)
+
+
+def _report(error: Exception) -> None:
+    sentence = str(error).partition("\n")[0] or type(error).__name__
+    print(f"error: {sentence}", file=sys.stderr)
+
+
+def _obey(chat: Chat, line: str) -> None:
+    """Carry out a line: a command, or a message. Raises ValueError."""
+    command, _, argument = line.strip().partition(" ")
+    if command == "/new":
+        chat.start_over()
+    elif command == "/image":
+        if not argument:
+            raise ValueError("name a file: /image PATH")
+        chat.pending.append(_read(Path(argument.strip().strip("'\"")).expanduser()))
+    elif line.startswith("/"):
+        if command != "/help":
+            print(f"{command} is no command (a message that begins with / needs a space before it)", file=sys.stderr)
+        print(HELP, file=sys.stderr)
+    elif line.strip():
+        reason = chat.ask(line)
+        notes = {"length": "[the longest answer ends here]", "cancelled": "[stopped]"}
+        print(f" {notes[reason]}\n" if reason in notes else "\n")
+
+
+def _read(path: Path) -> Image.Image:
+    """An image of a file. Raises ValueError, naming it."""
+    if not path.is_file():
+        raise ValueError(f"{path} is not a file")
+    try:
+        return read_rgb(path)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _utf8(text: str) -> str:
+    """Text in which bytes that are not UTF-8, which Python keeps as half surrogates, are replaced."""
+    return text.encode(errors="surrogateescape").decode(errors="replace")
+
+
+def _printable(text: str) -> str:
+    """Text without the control characters that would command a terminal; as it is where the output is none."""
+    if not sys.stdout.isatty():
+        return text
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m deepseek_vl.chat",
+        allow_abbrev=False,
+        description="Talk with a model about images; with --prompt or piped input, print one answer.",
+    )
+    option = parser.add_argument
+    option("--model", required=True, metavar="DIR|ID", help="a checkpoint's folder, or a hub id (owner/name)")
+    option("images", nargs="*", type=Path, metavar="IMAGE", help="images of the first message")
+    option("--prompt", metavar="TEXT", help="print the answer to this and leave")
+    option("--system", default=SYSTEM, metavar="TEXT", help="system prompt (default: the authors')")
+    option("--temperature", type=float, default=0.0, help="0 takes the likeliest token (default), 1 samples")
+    option("--top-p", type=float, default=1.0, help="sample among the likeliest tokens of this probability")
+    option("--max-tokens", type=int, default=512, metavar="N", help="longest answer (default: %(default)s)")
+    option("--seed", type=int, default=0, help="the same seed gives the same answer (default: %(default)s)")
+    option("--slots", type=int, default=4096, metavar="N", help="longest conversation in tokens (default: %(default)s)")
+    option("--device", help="cpu, cuda, cuda:1, mps, … (default: the best there is)")
+    option("--dtype", help="bfloat16, float16 or float32 (default: float32 on a CPU, else bfloat16)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

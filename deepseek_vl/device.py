@@ -1,0 +1,52 @@
+"""The only place that knows one kind of device from another."""
+
+import time
+
+import torch
+
+
+def pick(name: str | None = None) -> torch.device:
+    """The device of that name, or the best there is. Raises ValueError where it is not there."""
+    if name is None:
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(f"the device {name!r} cannot be used: {str(error).splitlines()[0]}") from error
+    return device
+
+
+def pick_dtype(name: str | None, device: torch.device) -> torch.dtype:
+    """The type of that name, or the one the device is fast in. Raises ValueError for another name."""
+    names = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
+    if name is None:
+        return torch.float32 if device.type == "cpu" else torch.bfloat16
+    if name not in names:
+        raise ValueError(f"unknown dtype {name!r}; expected one of {', '.join(names)}")
+    return names[name]
+
+
+def upload(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """A CPU tensor on the device, without waiting for the copy where the device can do without."""
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
+def now(device: torch.device) -> float:
+    """Seconds on a clock, once the device has done what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+    return time.perf_counter()
+
+
+def describe(device: torch.device) -> str:
+    """The device's name for a benchmark's record."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type}, {torch.get_num_threads()} threads"

@@ -1,0 +1,88 @@
+"""Images of any kind to the canvas that the model reads: the authors' rule, to the pixel."""
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from deepseek_vl.config import ModelConfig
+
+ImageInput = Image.Image | bytes | Path
+MIN_SIDE_PX = 14  # the authors' lower bound of the resized short side
+MAX_PIXELS = 100_000_000  # larger pictures are refused before they are decoded: 300 MB as RGB
+
+
+def canvas(image: ImageInput, config: ModelConfig, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """Place an image on the canvas of a model.
+
+    The long side becomes the model's image size, the short side is truncated to whole pixels (at least 14), by bicubic
+    interpolation with antialias; the rest of the square has the colour of the tower's mean.
+
+    Returns:
+        (3, image_px, image_px) uint8.
+    Raises:
+        ValueError: the image cannot be read, is larger than `max_pixels`, or holds values that are no colours.
+    """
+    picture = read_rgb(image, max_pixels)
+    side = config.image_px
+    picture = picture.resize(resized_size(*picture.size, side), Image.Resampling.BICUBIC)
+    background = tuple(int(mean * 255) for mean in config.tower.mean)
+    square = Image.new("RGB", (side, side), background)
+    square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+    return np.ascontiguousarray(np.asarray(square).transpose(2, 0, 1))
+
+
+def resized_size(width: int, height: int, side: int) -> tuple[int, int]:
+    """Width and height after resizing, truncated as the authors do (not rounded), at least 14 pixels each."""
+    longest = max(width, height)
+    return max(int(width / longest * side), MIN_SIDE_PX), max(int(height / longest * side), MIN_SIDE_PX)
+
+
+def read_rgb(image: ImageInput, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Decode an image, turn it upright by its EXIF orientation, flatten transparency on white, and make it RGB.
+
+    Raises:
+        ValueError: as in `canvas`.
+    """
+    try:
+        # Pillow's own warning about large pictures repeats the limit that is checked here.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            if not isinstance(image, Image.Image):
+                image = Image.open(io.BytesIO(image) if isinstance(image, bytes) else image)
+            if image.width * image.height > max_pixels:
+                raise ValueError(f"the image has {image.width}x{image.height} pixels; expected at most {max_pixels}")
+            if not image.width or not image.height:
+                raise ValueError("the image has no pixels")
+            image.load()
+            return _flatten(ImageOps.exif_transpose(image))
+    except UnidentifiedImageError as error:
+        raise ValueError("the data is not an image in a known format") from error
+    except (OSError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        raise ValueError(f"the image cannot be decoded: {error}") from error
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    if image.mode.startswith(("I", "F")):
+        image = _eight_bits(image)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        return Image.alpha_composite(white, image).convert("RGB")
+    return image.convert("RGB")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Grey of 16 bits, 32 bits or floating point to 8 bits."""
+    values = np.asarray(image)
+    if not np.isfinite(values).all():
+        raise ValueError("the image holds values that are not finite (NaN or infinite)")
+    largest = 255 if image.mode == "F" else 65535
+    if values.min() < 0 or values.max() > largest:
+        raise ValueError(
+            f"the image (mode {image.mode}) holds values from {values.min()} to {values.max()}; expected 0 to {largest}"
+        )
+    scaled = values.astype(np.float64) * (255 / largest)
+    return Image.fromarray(np.round(scaled).astype(np.uint8))

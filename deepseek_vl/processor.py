@@ -1,0 +1,125 @@
+"""Conversations and images to what the model reads, and its tokens back to text."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from deepseek_vl.checkpoint import CheckpointError, find, read_config
+from deepseek_vl.config import ModelConfig
+from deepseek_vl.conversation import SYSTEM, Message, Special, render
+from deepseek_vl.images import MAX_PIXELS, ImageInput, canvas
+
+SPECIAL_TOKENS = {
+    "bos": "<｜begin▁of▁sentence｜>",
+    "eos": "<｜end▁of▁sentence｜>",
+    "image_token": "<image_placeholder>",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the model reads of one conversation.
+
+    Args:
+        tokens: (T,) int64, the begin token first, every image as its run of image tokens.
+        canvases: (3, image_px, image_px) uint8 each, in the order of their runs.
+    """
+
+    tokens: np.ndarray
+    canvases: tuple[np.ndarray, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+
+class Processor:
+    """Tokenizer, prompt template and image rule of a model."""
+
+    def __init__(self, tokenizer: Tokenizer, config: ModelConfig):
+        """Raises ValueError where the tokenizer does not fit the model."""
+        self.config = config
+        for field, token in SPECIAL_TOKENS.items():
+            if tokenizer.token_to_id(token) != getattr(config, field):
+                raise ValueError(
+                    f"the tokenizer's {token} is {tokenizer.token_to_id(token)}; expected {getattr(config, field)}"
+                )
+        if tokenizer.get_vocab_size() > config.language.vocabulary:
+            raise ValueError(
+                f"the tokenizer has {tokenizer.get_vocab_size()} tokens, the model {config.language.vocabulary}"
+            )
+        # A special token that somebody typed is text; ours are placed by id.
+        self.tokenizer = Tokenizer.from_str(_all_special(tokenizer.to_str()))
+        self.tokenizer.encode_special_tokens = True
+
+    @classmethod
+    def load(cls, source: str | Path) -> "Processor":
+        """The processor of a checkpoint in a folder or under a hub id. Raises CheckpointError."""
+        folder = find(source)
+        path = folder / "tokenizer.json"
+        tokenizer, config = _read_tokenizer(path), read_config(folder)
+        try:
+            return cls(tokenizer, config)
+        except ValueError as error:
+            raise CheckpointError(f"{path}: {error}") from error
+
+    def prompt(
+        self,
+        messages: Sequence[Message],
+        images: Sequence[ImageInput] = (),
+        *,
+        system: str = SYSTEM,
+        max_pixels: int = MAX_PIXELS,
+    ) -> Prompt:
+        """Prepare a conversation (see `conversation.render`) with its images in order.
+
+        Raises:
+            ValueError: the image parts and the images differ in number, an image cannot be read, the prompt is longer
+                than the model's positions.
+        """
+        tokens = self.encode(render(messages, system), len(images))
+        return Prompt(tokens, tuple(canvas(image, self.config, max_pixels) for image in images))
+
+    def encode(self, pieces: Sequence[str | Special], num_images: int) -> np.ndarray:
+        """(T,) int64 tokens of a laid-out conversation. Raises ValueError as `prompt` does."""
+        wanted = sum(piece is Special.IMAGE for piece in pieces)
+        if wanted != num_images:
+            raise ValueError(f"the messages hold {wanted} image parts and {num_images} images are given")
+        tokens = [self.config.bos]
+        for piece in pieces:
+            if piece is Special.IMAGE:
+                tokens += [self.config.image_token] * self.config.tokens_per_image
+            elif piece is Special.END:
+                tokens.append(self.config.eos)
+            else:
+                tokens += self.tokenizer.encode(piece, add_special_tokens=False).ids
+        if len(tokens) > self.config.language.max_positions:
+            raise ValueError(
+                f"the prompt has {len(tokens)} tokens, visual tokens included; "
+                f"the model reads at most {self.config.language.max_positions}"
+            )
+        return np.array(tokens, dtype=np.int64)
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Text of tokens, special tokens left out."""
+        return self.tokenizer.decode(list(tokens), skip_special_tokens=True)
+
+
+def _read_tokenizer(path: Path) -> Tokenizer:
+    try:
+        return Tokenizer.from_str(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
+    except Exception as error:  # the library has no narrower class for a file that is no tokenizer
+        raise CheckpointError(f"{path} is not a tokenizer: {error}") from error
+
+
+def _all_special(tokenizer_json: str) -> str:
+    """Mark the model's three tokens as special: some published files do not, and then typed text would match them."""
+    content = json.loads(tokenizer_json)
+    for token in content["added_tokens"]:
+        token["special"] = token["special"] or token["content"] in SPECIAL_TOKENS.values()
+    return json.dumps(content, ensure_ascii=False)

@@ -1,0 +1,139 @@
+"""The image encoder of SAM, the high tower: windowed attention with a few global blocks, a neck, two downsamplings.
+
+Shapes: N images or windows, G patches along a side, D width, H heads, E head width, K = 4 * neck width.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from deepseek_vl.config import SamConfig
+
+
+class Sam(nn.Module):
+    """(N, 3, Y, X) normalised pixels to (N, grid², K) features.
+
+    Args:
+        grid: tokens along a side of the output, those of the low tower: 24 in the public models.
+    """
+
+    def __init__(self, config: SamConfig, grid: int):
+        super().__init__()
+        self.resized = 4 * grid
+        self.branch_layer = config.global_layers[0]
+        self.patches = nn.Conv2d(3, config.width, kernel_size=config.patch_px, stride=config.patch_px)
+        self.positions = nn.Parameter(torch.empty(config.grid, config.grid, config.width))
+        self.blocks = nn.ModuleList(
+            Block(config, window=config.grid if layer in config.global_layers else config.window)
+            for layer in range(config.layers)
+        )
+        self.neck = Neck(config)
+        self.branch_neck = Neck(config)
+        self.downsample1 = _stride2(config.neck_width)
+        self.downsample2 = _stride2(2 * config.neck_width)
+        self.branch_weight = nn.Parameter(torch.empty(1))
+
+    def forward(self, pixels_N3YX: Tensor) -> Tensor:
+        x_NGGD = self.patches(pixels_N3YX).permute(0, 2, 3, 1) + self.positions
+        branch_NGGD = x_NGGD
+        for layer, block in enumerate(self.blocks):
+            x_NGGD = block(x_NGGD)
+            if layer == self.branch_layer:
+                branch_NGGD = x_NGGD
+        features_NKgg = self._downsample(self.neck(x_NGGD))
+        features_NKgg = features_NKgg + self._downsample(self.branch_neck(branch_NGGD)) * self.branch_weight
+        return features_NKgg.flatten(2).transpose(1, 2)
+
+    def _downsample(self, x_NCGG: Tensor) -> Tensor:
+        size = (self.resized, self.resized)
+        resized = F.interpolate(x_NCGG.float(), size=size, mode="bilinear", align_corners=False).to(x_NCGG.dtype)
+        return self.downsample2(self.downsample1(resized))
+
+
+def _stride2(channels: int) -> nn.Conv2d:
+    return nn.Conv2d(channels, 2 * channels, kernel_size=3, stride=2, padding=1, bias=False)
+
+
+class Neck(nn.Module):
+    """(N, G, G, D) tokens to (N, C, G, G) channels; the norms run over channels."""
+
+    def __init__(self, config: SamConfig):
+        super().__init__()
+        width = config.neck_width
+        self.conv1 = nn.Conv2d(config.width, width, kernel_size=1, bias=False)
+        self.norm1 = nn.LayerNorm(width, eps=config.norm_eps)
+        self.conv2 = nn.Conv2d(width, width, kernel_size=3, padding=1, bias=False)
+        self.norm2 = nn.LayerNorm(width, eps=config.norm_eps)
+
+    def forward(self, x_NGGD: Tensor) -> Tensor:
+        x_NCGG = self.conv1(x_NGGD.permute(0, 3, 1, 2))
+        x_NCGG = self.norm1(x_NCGG.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        x_NCGG = self.conv2(x_NCGG)
+        return self.norm2(x_NCGG.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class Block(nn.Module):
+    """Attention within windows (one window as large as the picture makes it global) and an MLP."""
+
+    def __init__(self, config: SamConfig, window: int):
+        super().__init__()
+        self.window = window
+        self.norm1 = nn.LayerNorm(config.width, eps=config.norm_eps)
+        self.attention = WindowAttention(config, window)
+        self.norm2 = nn.LayerNorm(config.width, eps=config.norm_eps)
+        self.fc1 = nn.Linear(config.width, config.hidden)
+        self.fc2 = nn.Linear(config.hidden, config.width)
+
+    def forward(self, x_NGGD: Tensor) -> Tensor:
+        grid, window = x_NGGD.shape[1], self.window
+        # The padding comes after the norm and is not masked: padded keys take part, as in the trained model.
+        padding = -grid % window
+        padded = F.pad(self.norm1(x_NGGD), (0, 0, 0, padding, 0, padding))
+        across = (grid + padding) // window
+        windows = padded.unflatten(2, (across, window)).unflatten(1, (across, window)).transpose(2, 3)
+        mixed = self.attention(windows.flatten(0, 2))
+        mixed = mixed.unflatten(0, (-1, across, across)).transpose(2, 3).flatten(3, 4).flatten(1, 2)
+        x_NGGD = x_NGGD + mixed[:, :grid, :grid]
+        return x_NGGD + self.fc2(F.gelu(self.fc1(self.norm2(x_NGGD))))
+
+
+class WindowAttention(nn.Module):
+    """Attention over a square of patches with decomposed relative positions.
+
+    A logit is q·k / sqrt(E) + q·h[row distance] + q·w[column distance]. Both sums of q with the tables depend on the
+    key only by its row and its column, so they are products with one-hot vectors: q is extended by its sums, k by the
+    one-hot rows and columns, and plain attention gives the exact logits without a G² x G² bias per head and image.
+    """
+
+    def __init__(self, config: SamConfig, window: int):
+        super().__init__()
+        self.heads, self.window = config.heads, window
+        self.qkv = nn.Linear(config.width, 3 * config.width)
+        self.proj = nn.Linear(config.width, config.width)
+        self.rows = nn.Parameter(torch.empty(2 * window - 1, config.width // config.heads))
+        self.columns = nn.Parameter(torch.empty(2 * window - 1, config.width // config.heads))
+
+    def forward(self, x_NGGD: Tensor) -> Tensor:
+        side = self.window
+        q, k, v = self.qkv(x_NGGD).unflatten(-1, (3, self.heads, -1)).permute(3, 0, 4, 1, 2, 5)
+        row_sums = torch.einsum("nhyxe,yke->nhyxk", q, _by_distance(self.rows, side))
+        column_sums = torch.einsum("nhyxe,xke->nhyxk", q, _by_distance(self.columns, side))
+        one_hot = torch.eye(side, dtype=k.dtype, device=k.device)
+        head_width = q.shape[-1]
+        # Fused attention kernels want one width for q, k and v, a multiple of 8.
+        spare = -(head_width + 2 * side) % 8
+        q = F.pad(torch.cat([q * head_width**-0.5, row_sums, column_sums], dim=-1), (0, spare))
+        grid_shape = (*k.shape[:2], side, side, side)
+        key_rows = one_hot[:, None].expand(grid_shape)
+        key_columns = one_hot[None].expand(grid_shape)
+        k = F.pad(torch.cat([k, key_rows, key_columns], dim=-1), (0, spare))
+        v = F.pad(v, (0, 2 * side + spare))
+        mixed = F.scaled_dot_product_attention(q.flatten(2, 3), k.flatten(2, 3), v.flatten(2, 3), scale=1.0)
+        mixed_NGGD = mixed[..., :head_width].transpose(1, 2).flatten(2).unflatten(1, (side, side))
+        return self.proj(mixed_NGGD)
+
+
+def _by_distance(table: Tensor, side: int) -> Tensor:
+    """(2 * side - 1, E) to (side, side, E): the entry of query place q and key place k is that of distance q - k."""
+    places = torch.arange(side, device=table.device)
+    return table[places[:, None] - places[None] + side - 1]

@@ -1,0 +1,184 @@
+"""Scoring: the probabilities of given choices, for many questions on many images, in one prefill each.
+
+Shapes: N images, Q questions, K choices, B rows, T tokens, D width, M places where the model chooses, R head rows.
+"""
+
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from deepseek_vl.batch import Embedder
+from deepseek_vl.choices import ChoiceTrie
+from deepseek_vl.conversation import SYSTEM, render
+from deepseek_vl.device import upload
+from deepseek_vl.images import ImageInput, canvas
+from deepseek_vl.model import DeepseekVL
+from deepseek_vl.processor import Processor
+from deepseek_vl.token_tree import TokenTree, attention_mask, positions
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question to the model about an image, and the answers to choose from: at least two, all different."""
+
+    text: str
+    choices: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(set(self.choices)) < max(2, len(self.choices)):
+            raise ValueError(f"{self.text!r:.60} needs at least two different choices, got {self.choices!r:.80}")
+        if not all(choice.strip() for choice in self.choices):
+            raise ValueError(f"{self.text!r:.60} has an empty choice")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Images (none, one or several) and the questions about them."""
+
+    images: tuple[ImageInput, ...]
+    questions: tuple[Question, ...]
+
+    def __post_init__(self) -> None:
+        if not self.questions:
+            raise ValueError("an item needs at least one question")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An item made ready: one row of tokens for all its questions and choices."""
+
+    tree: TokenTree
+    tries: tuple[ChoiceTrie, ...]
+    canvases: tuple[np.ndarray, ...]
+
+
+class Scorer:
+    """Scores choices with a model.
+
+    All questions of an item share what they begin with, the image above all: it is read once, every question attends to
+    it and to itself, and positions restart at its end, which gives what separate passes give.
+
+    Args:
+        batch_tokens: items are read in batches of at most this many tokens, padding included (one item at least).
+        threads: images decoded and resized at a time, ahead of the model.
+        system: the system prompt.
+        compiled: compile the towers and the language model with torch.compile (minutes at first; pays on GPUs).
+    """
+
+    def __init__(
+        self,
+        model: DeepseekVL,
+        processor: Processor,
+        *,
+        batch_tokens: int = 16384,
+        threads: int = 4,
+        system: str = SYSTEM,
+        compiled: bool = False,
+    ):
+        self.model, self.processor = model, processor
+        self.batch_tokens, self.threads, self.system = batch_tokens, threads, system
+        self.embedder = Embedder(model, compiled=compiled)
+        self._language = torch.compile(model.language, dynamic=True) if compiled else model.language
+
+    def score(self, images: Sequence[ImageInput], questions: Sequence[str], choices: Sequence[str]) -> np.ndarray:
+        """Ask every question about every image.
+
+        Returns:
+            (N, Q, K) float64 log-probabilities of the choices; over the choices of a question they sum to one.
+        Raises:
+            ValueError: an image cannot be read, choices are too few, a prompt is too long, the weights give no numbers.
+        """
+        asked = tuple(Question(text, tuple(choices)) for text in questions)
+        if not asked or not images:
+            return np.zeros((len(images), len(asked), len(choices)))
+        return np.stack([np.stack(scores) for scores in self.score_items(Item((image,), asked) for image in images)])
+
+    def score_items(self, items: Iterable[Item]) -> Iterator[list[np.ndarray]]:
+        """Score items in order: for each question of an item, (K,) float64 log-probabilities of its choices.
+
+        Raises:
+            ValueError: as in `score`.
+        """
+        with ThreadPoolExecutor(self.threads) as pool:
+            for batch in self._batches(_ahead(pool, self.prepare, items, 4 * self.threads)):
+                yield from self.score_rows(batch)
+
+    def prepare(self, item: Item) -> Row:
+        """Lay an item out as one row. Raises ValueError as `score` does."""
+        prompts = [self._encode(item, question) for question in item.questions]
+        shortest = min(map(len, prompts))
+        same = np.all([prompt[:shortest] == prompts[0][:shortest] for prompt in prompts], axis=0)
+        shared = min(int(np.argmin(same)) if not same.all() else shortest, shortest - 1)
+        tree = TokenTree()
+        beginning = tree.add(prompts[0][:shared]) if len(prompts) > 1 else None
+        segments = [tree.add(prompt[shared:] if beginning is not None else prompt, beginning) for prompt in prompts]
+        tries = tuple(
+            ChoiceTrie.of([self._choice(text) for text in question.choices], self.processor.config.eos)
+            for question in item.questions
+        )
+        for trie, segment in zip(tries, segments, strict=True):
+            trie.place(tree, segment)
+        return Row(tree, tries, tuple(canvas(image, self.processor.config) for image in item.images))
+
+    def _encode(self, item: Item, question: Question) -> np.ndarray:
+        images = [{"type": "image"}] * len(item.images)
+        content = [*images, {"type": "text", "text": question.text}]
+        return self.processor.encode(render([{"role": "user", "content": content}], self.system), len(images))
+
+    def _choice(self, text: str) -> list[int]:
+        """Tokens of an answer, with the space that follows `Assistant:` in the template."""
+        return self.processor.tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids
+
+    def _batches(self, rows: Iterable[Row]) -> Iterator[list[Row]]:
+        batch: list[Row] = []
+        longest = 0
+        for row in rows:
+            longest = max(longest, row.tree.length)
+            if batch and longest * (len(batch) + 1) > self.batch_tokens:
+                yield batch
+                batch, longest = [], row.tree.length
+            batch.append(row)
+        if batch:
+            yield batch
+
+    @torch.inference_mode()
+    def score_rows(self, rows: Sequence[Row]) -> list[list[np.ndarray]]:
+        """Score one batch of rows. Raises ValueError where the weights give no numbers."""
+        device = self.model.device
+        trees = [row.tree for row in rows]
+        x_BTD = self.embedder.embed([tree.tokens() for tree in trees], [c for row in rows for c in row.canvases])
+        hidden_BTD = self._language(x_BTD, positions(trees, device), attention_mask(trees, device))
+
+        nodes = [(k, node) for k, row in enumerate(rows) for trie in row.tries for node in trie.nodes()]
+        wanted = sorted({token for _, node in nodes for token in node.children})
+        places_M = torch.tensor([k * hidden_BTD.shape[1] + node.place for k, node in nodes])
+        hidden_MD = hidden_BTD.flatten(0, 1)[upload(places_M, device)]
+        head_RD = self.model.language.head.weight[upload(torch.tensor(wanted), device)]
+        logits_MR = (hidden_MD.float() @ head_RD.float().T).cpu().numpy()
+        if not np.isfinite(logits_MR).all():
+            raise ValueError("the model gives no finite logits; its weights are broken, or its type is too narrow")
+
+        column = {token: c for c, token in enumerate(wanted)}
+        logits: list[dict[int, dict[int, float]]] = [{} for _ in rows]
+        for (k, node), values_R in zip(nodes, logits_MR, strict=True):
+            logits[k][node.place] = {token: float(values_R[column[token]]) for token in node.children}
+        return [[trie.log_probabilities(logits[k]) for trie in row.tries] for k, row in enumerate(rows)]
+
+
+def _ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T], depth: int) -> Iterator[R]:
+    """Results of `work` in order, with up to `depth` items begun ahead of the one asked for."""
+    source = iter(items)
+    begun = deque(pool.submit(work, item) for item in itertools.islice(source, depth))
+    while begun:
+        result = begun.popleft().result()
+        begun.extend(pool.submit(work, item) for item in itertools.islice(source, 1))
+        yield result

@@ -1,0 +1,181 @@
+"""`python -m deepseek_vl.serve`: from a command line to a listening server."""
+
+import argparse
+import functools
+import ipaddress
+import os
+import signal
+import socket
+import sys
+import time
+import warnings
+
+from deepseek_vl.checkpoint import CheckpointError, load
+from deepseek_vl.device import pick, pick_dtype
+from deepseek_vl.engine import Engine
+from deepseek_vl.processor import Processor
+from deepseek_vl.scoring import Scorer
+
+try:
+    import uvicorn
+
+    from deepseek_vl.serve.app import App
+    from deepseek_vl.serve.settings import Settings
+    from deepseek_vl.serve.worker import Worker
+except ImportError as error:
+    sys.exit(f"error: {error}; the server needs: pip install 'vellum-vl[serve]'")
+
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
+KEY_VARIABLE = "VELLUM_API_KEY"
+REMEMBERED_IMAGES = 64  # of conversations that go on; 2.4 MB each for 1.3b
+
+
+class Server(uvicorn.Server):
+    """Lets the worker know as soon as the server is told to stop."""
+
+    def __init__(self, config: uvicorn.Config, worker: Worker, grace_s: float):
+        super().__init__(config)
+        self.worker, self.grace_s = worker, grace_s
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.worker.wind_down(self.grace_s)
+        await super().shutdown(sockets)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until told to stop. Returns the exit code: 0 stopped, 1 failed, 2 wrong usage."""
+    args = _parser().parse_args(arguments)
+    warnings.filterwarnings("ignore", module="PIL")  # of damaged images: whoever sent one is told
+    try:
+        device = pick(args.device)
+        dtype = pick_dtype(args.dtype, device)
+        family, address = _resolve(args.host, args.port)
+        settings = _settings(args, ipaddress.ip_address(address[0]).is_loopback)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return WRONG_USAGE
+    try:
+        processor = Processor.load(args.model)
+        listening = socket.create_server(address, family=family, backlog=512)
+    except (CheckpointError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return FAILED
+
+    url = f"http://{f'[{args.host}]' if ':' in args.host else args.host}:{listening.getsockname()[1]}"
+
+    def make() -> tuple[Engine, Scorer]:
+        started = time.monotonic()
+        model = load(args.model, device=device, dtype=dtype)
+        engine = Engine(model, processor, rows=args.rows, slots=args.slots, remembered_images=REMEMBERED_IMAGES)
+        print(f"ready: {settings.model} loaded in {time.monotonic() - started:.1f} s", flush=True)
+        return engine, Scorer(model, processor)
+
+    def give_up() -> None:
+        server.should_exit = True
+
+    worker = Worker(make, give_up)
+    config = uvicorn.Config(
+        App(worker, processor, settings),
+        http="h11",
+        ws="none",
+        lifespan="on",
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=round(args.shutdown_s) + 5,
+    )
+    server = Server(config, worker, args.shutdown_s)
+    print(f"listening on {url} (a web page, and {url}/v1 for clients); loading {settings.model}", flush=True)
+    # The server hands a signal on when it has stopped: from there on it means the end, in good order.
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(DONE))
+    try:
+        server.run(sockets=[listening])
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    if worker.failure:
+        print(f"error: {worker.failure}", file=sys.stderr)
+        return FAILED
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m deepseek_vl.serve",
+        allow_abbrev=False,
+        description="Serve a model: OpenAI-compatible chat with images, scoring, and a web page.",
+    )
+    limits = Settings(model="")
+    option = parser.add_argument
+    number = functools.partial(option, type=_positive, metavar="N")
+    option("--model", required=True, metavar="DIR|ID", help="a checkpoint's folder, or a hub id (owner/name)")
+    option("--name", help="the name clients ask for (default: the folder's name, or the hub id)")
+    option("--host", default="127.0.0.1", help="address to listen on (default: %(default)s, this machine only)")
+    option("--port", type=_port, default=8000, help="default: %(default)s; 0 takes a free one")
+    option(
+        "--api-key", metavar="KEY", help=f"what clients must send; better set {KEY_VARIABLE}, which others cannot see"
+    )
+    option("--device", help="cpu, cuda, cuda:1, mps, … (default: the best there is)")
+    option("--dtype", help="bfloat16, float16 or float32 (default: float32 on a CPU, else bfloat16)")
+    number("--rows", default=8, help="answers generated at once (default: %(default)s)")
+    number("--slots", default=4096, help="longest conversation with its answer, in tokens (default: %(default)s)")
+    number("--max-queue", default=64, help="requests that may wait beyond those; more get 429 (default: %(default)s)")
+    number("--max-tokens", default=limits.max_tokens, help="longest answer (default: %(default)s)")
+    number("--max-body-mb", default=limits.max_body_bytes // 10**6, help="largest request (default: %(default)s)")
+    number("--max-images", default=limits.max_images, help="images of a request (default: %(default)s)")
+    number("--max-image-pixels", default=limits.max_image_pixels, help="largest image (default: %(default)s)")
+    option("--allow-remote-images", action="store_true", help="fetch images from http(s) URLs at public addresses")
+    number("--shutdown-s", default=30, help="seconds running answers get when the server stops (default: %(default)s)")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number <= 0:
+        raise argparse.ArgumentTypeError(f"expected a positive number, got {text}")
+    return number
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"expected 0 to 65535, got {text}")
+    return number
+
+
+def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]:
+    """The address a host means. Raises ValueError."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError) as error:
+        raise ValueError(f"--host {host!r} is no address of this machine: {error}") from error
+    return family, (str(address[0]), port)
+
+
+def _settings(args: argparse.Namespace, loopback: bool) -> Settings:
+    api_key = args.api_key if args.api_key is not None else os.environ.get(KEY_VARIABLE)
+    if api_key is None and not loopback:
+        raise ValueError(
+            f"--host {args.host} can be reached from other machines; set {KEY_VARIABLE} (or --api-key) first"
+        )
+    return Settings(
+        model=args.name or _name(args.model),
+        api_key=api_key,
+        host_names=frozenset({"localhost", "127.0.0.1", "::1", args.host.lower()}) if loopback else None,
+        max_requests=args.rows + args.max_queue,
+        max_body_bytes=args.max_body_mb * 10**6,
+        max_images=args.max_images,
+        max_image_pixels=args.max_image_pixels,
+        max_tokens=args.max_tokens,
+        allow_remote_images=args.allow_remote_images,
+    )
+
+
+def _name(source: str) -> str:
+    return os.path.basename(os.path.abspath(source)) if os.path.isdir(source) else source
+
+
+if __name__ == "__main__":
+    sys.exit(main())

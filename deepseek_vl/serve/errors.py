@@ -1,0 +1,55 @@
+"""Refusals of the server, in the form that OpenAI's clients understand."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import JSONResponse
+
+TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+
+
+class ApiError(Exception):
+    """A request that is not answered: an HTTP status and one sentence.
+
+    Args:
+        param: the field of the request that is wrong, if it is one.
+        code: a stable word for programs.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ):
+        super().__init__(message)
+        self.status, self.message, self.param, self.code = status, message, param, code
+        self.headers = dict(headers or {})
+
+    def body(self) -> dict[str, Any]:
+        """The error object."""
+        kind = TYPES.get(self.status, "invalid_request_error" if self.status < 500 else "server_error")
+        return {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code}}
+
+    def response(self) -> JSONResponse:
+        """The whole HTTP answer."""
+        return JSONResponse(self.body(), self.status, self.headers)
+
+
+def not_ready(state: str) -> ApiError:
+    """What clients are told while the model is loading or the server stops."""
+    sentence = "the model is being loaded" if state == "loading" else "the server is stopping"
+    return ApiError(503, f"{sentence}; try again later", code=state, headers={"Retry-After": "5"})
+
+
+def model_failed(error: Exception) -> ApiError:
+    """What a client is told when the model could not do what it asked."""
+    return ApiError(500, f"the model failed: {first_line(error)}", code="model_failed")
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, without the pages that some libraries add."""
+    return str(error).partition("\n")[0] or type(error).__name__

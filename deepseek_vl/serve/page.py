@@ -1,0 +1,38 @@
+"""The web page, and what a browser lets it do."""
+
+import base64
+import hashlib
+import re
+from importlib import resources
+
+from starlette.responses import Response
+
+
+def page() -> Response:
+    """The page at `/`, with a policy that allows its own script and style, this server, and nothing else."""
+    html = resources.files("deepseek_vl.serve").joinpath("page.html").read_text(encoding="utf-8")
+    policy = (
+        "default-src 'none'",
+        f"script-src {_hashes(html, 'script')}",
+        f"style-src {_hashes(html, 'style')}",
+        "img-src data:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+    headers = {
+        "Content-Security-Policy": "; ".join(policy),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-cache",
+    }
+    return Response(html, media_type="text/html", headers=headers)
+
+
+def _hashes(html: str, element: str) -> str:
+    """The digests of all inline elements of a kind, as the policy names them."""
+    contents = re.findall(rf"<{element}>(.*?)</{element}>", html, re.DOTALL)
+    assert contents
+    digests = (base64.b64encode(hashlib.sha256(content.encode()).digest()).decode() for content in contents)
+    return " ".join(f"'sha256-{digest}'" for digest in digests)
