@@ -73,7 +73,14 @@ def publish_taxonomy(recipe: Recipe, storage: Storage) -> None:
 
 def _folder(recipe: Recipe) -> str:
     assert recipe.taxonomy is not None
-    return f"{STAGING}/taxonomy/{recipe.taxonomy.digest}-{recipe.taxonomy.labeller or 'none'}"
+    return f"{STAGING}/taxonomy/{recipe.taxonomy.digest}-{_labeller(recipe)}"
+
+
+def _labeller(recipe: Recipe) -> str:
+    """The labeller with its version."""
+    assert recipe.taxonomy is not None
+    name = recipe.taxonomy.labeller
+    return "none" if name is None else f"{name}-{LABELLERS[name].version}"
 
 
 _fetched: dict[str, tempfile.TemporaryDirectory[str]] = {}
@@ -110,7 +117,7 @@ def labels_key(recipe: Recipe) -> str:
     if recipe.taxonomy is None:
         return ""
     settings, instructions = recipe.taxonomy, recipe.instructions
-    parts: list[Any] = [settings.digest, settings.labeller, settings.threshold]
+    parts: list[Any] = [settings.digest, _labeller(recipe), settings.threshold]
     if instructions is not None:
         parts += [INSTRUCTIONS_VERSION, instructions.writers, dict(instructions.weights), dict(settings.shares)]
     return "-" + hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
