@@ -1,0 +1,54 @@
+"""The picture's fingerprint: perceptual hashes that find the same picture again, and how much there is to see on it.
+
+All hashes are taken from one small picture, the *look*, so that others can compute the same bits:
+
+    look  = grey.reduce(k).resize((64, 64), LANCZOS), k = max(1, long side // 256)
+    inset = look.resize((64, 64), LANCZOS, box=(1.92, 1.92, 62.08, 62.08))
+
+`phash` is `imagehash.phash(look, 16)`, which is bit for bit `imagehash.phash(grey.reduce(k), 16)`. The inset is the
+look without 3 % on each side: it meets the hash of a picture that was cropped, or that a border was added to.
+"""
+
+import imagehash
+import numpy as np
+from PIL import Image
+
+LOOK_PX = 64
+INSET_SHARE = 0.03  # of each side: as `docs/duplicates.md` measures, meets crops of 1 to 4 % and borders of 1 to 3 %
+HASH_BYTES = {"phash": 32, "dhash": 32, "phash_64": 8, "dhash_64": 8}
+PICTURE = np.dtype(
+    [(f"{name}{variant}", "u1", num) for name, num in HASH_BYTES.items() for variant in ("", "_inset")]
+    # Standard deviation of the look, in grey levels: a text page has 7 to 12, a page number alone 1.4, a blank page 0.
+    + [("detail", "<f4")]
+    # Share of the look within 2 grey levels of its most common level: pages, charts and screenshots have 0.25 to 1, as
+    # they have a background; two photographs of three have less.
+    + [("flatness", "<f4")]
+)
+
+
+def picture_fingerprint(grey: np.ndarray) -> bytes:
+    """The `PICTURE` record of an image.
+
+    Args:
+        grey: (height, width) uint8 luma.
+    """
+    view = Image.frombuffer("L", (grey.shape[1], grey.shape[0]), np.ascontiguousarray(grey), "raw", "L", 0, 1)
+    look = view.reduce(max(1, max(view.size) // 256)).resize((LOOK_PX, LOOK_PX), Image.Resampling.LANCZOS)
+    margin = LOOK_PX * INSET_SHARE
+    box = (margin, margin, LOOK_PX - margin, LOOK_PX - margin)
+    inset = look.resize((LOOK_PX, LOOK_PX), Image.Resampling.LANCZOS, box=box)
+    record = np.zeros(1, PICTURE)
+    for variant, picture in (("", look), ("_inset", inset)):
+        for name, num_bytes in HASH_BYTES.items():
+            hash_of = imagehash.phash if name.startswith("phash") else imagehash.dhash
+            bits = hash_of(picture, hash_size=16 if num_bytes == 32 else 8).hash
+            record[name + variant][0] = np.packbits(bits.ravel())
+    levels = np.bincount(np.asarray(look).ravel(), minlength=256)
+    record["detail"] = np.asarray(look, np.float32).std()
+    record["flatness"] = np.convolve(levels, np.ones(5), "same").max() / levels.sum()
+    return record.tobytes()
+
+
+def phash_of(fingerprint: bytes) -> bytes:
+    """The 256-bit pHash in a `PICTURE` record: 32 bytes, row by row, most significant bit first."""
+    return fingerprint[: HASH_BYTES["phash"]]
