@@ -154,8 +154,9 @@ def _prose(text: str) -> Markdown:
 def _lead(manifest: Mapping[str, Any]) -> str:
     items, samples, inputs = manifest["items"], manifest["samples"], manifest["inputs"]
     noun = items["noun"]
+    what = "their text" if manifest["recipe"].get("instructions") is None else "a question and its answer"
     return (
-        f"{samples['kept']:,} {noun}s as images with their text, for training vision-language models: "
+        f"{samples['kept']:,} {noun}s as images with {what}, for training vision-language models: "
         f"{share(samples['kept'], items['found'])} of the {items['found']:,} {noun}s found in "
         f"{inputs['read']:,} of {inputs['matched']:,} inputs."
     )
@@ -188,7 +189,11 @@ def _load_datasets(manifest: Mapping[str, Any]) -> Markdown:
         f'dataset = load_dataset("{PLACE}")  # or its name on the hub; streaming=True reads as it goes\n'
         f'sample = dataset["{split}"][0]\n'
         'sample["images"][0]  # a PIL image\n'
-        'sample["text"]       # "<image>\\n…"',
+        + (
+            'sample["messages"]   # [{"role": "user", "content": "<image>\\n…"}, …]'
+            if manifest["recipe"].get("instructions") is not None
+            else 'sample["text"]       # "<image>\\n…"'
+        ),
         "python",
     )
 

@@ -6,7 +6,7 @@ import json
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,10 @@ from taxonomy.corrections import read_corrections
 from taxonomy.instructions import INSTRUCTIONS_VERSION, NO_WRITER, Instructions
 from taxonomy.labeller import LABELLERS
 from taxonomy.labelling import Label, Labelling
-from taxonomy.loader import BUNDLED, load
+from taxonomy.loader import BUNDLED, load, load_text
 from taxonomy.shares import leaf_shares
-from taxonomy.yaml_file import TaxonomyError
+from taxonomy.tree import Taxonomy
+from taxonomy.yaml_file import TaxonomyError, read_text
 
 TAXONOMY_FILE, CORRECTIONS_FILE = "use_cases.yaml", "corrections.jsonl"
 COLUMN = "label."  # prefix of the label's fields in score files
@@ -38,20 +39,27 @@ def pinned(recipe: Recipe) -> Recipe:
     if recipe.taxonomy is None:
         return recipe
     settings = recipe.taxonomy
+    path = Path(settings.path) if settings.path else BUNDLED
     try:
-        taxonomy = load(Path(settings.path) if settings.path else BUNDLED)
-        digest = hashlib.sha256(taxonomy.digest.encode())
-        if settings.corrections:
-            digest.update(Path(settings.corrections).read_bytes())
-            read_corrections(Path(settings.corrections), taxonomy)
+        text = read_text(path)
+        digest = hashlib.sha256(text.encode())
+        if settings.path or settings.corrections or settings.shares:  # the bundled file is as it was tested
+            taxonomy = load_text(text, path)
+            _check_shares(settings.shares, taxonomy)
+            if settings.corrections:
+                digest.update(Path(settings.corrections).read_bytes())
+                read_corrections(Path(settings.corrections), taxonomy)
     except TaxonomyError as error:
         raise UsageError(f"the taxonomy cannot be used:\n{error}") from error
     except OSError as error:
         raise UsageError(f"taxonomy.corrections {settings.corrections} cannot be read: {error.strerror}") from error
-    for use_case in settings.shares:
+    return dataclasses.replace(recipe, taxonomy=dataclasses.replace(settings, digest=digest.hexdigest()[:16]))
+
+
+def _check_shares(shares: Mapping[str, float], taxonomy: Taxonomy) -> None:
+    for use_case in shares:
         if use_case not in taxonomy.shares:
             raise UsageError(f"taxonomy.shares names {use_case}, which is no node{taxonomy.nearest(use_case)}")
-    return dataclasses.replace(recipe, taxonomy=dataclasses.replace(settings, digest=digest.hexdigest()[:16]))
 
 
 def publish_taxonomy(recipe: Recipe, storage: Storage) -> None:
@@ -73,7 +81,14 @@ def publish_taxonomy(recipe: Recipe, storage: Storage) -> None:
 
 def _folder(recipe: Recipe) -> str:
     assert recipe.taxonomy is not None
-    return f"{STAGING}/taxonomy/{recipe.taxonomy.digest}-{recipe.taxonomy.labeller or 'none'}"
+    return f"{STAGING}/taxonomy/{recipe.taxonomy.digest}-{_labeller(recipe)}"
+
+
+def _labeller(recipe: Recipe) -> str:
+    """The labeller with its version."""
+    assert recipe.taxonomy is not None
+    name = recipe.taxonomy.labeller
+    return "none" if name is None else f"{name}-{LABELLERS[name].version}"
 
 
 _fetched: dict[str, tempfile.TemporaryDirectory[str]] = {}
@@ -110,7 +125,7 @@ def labels_key(recipe: Recipe) -> str:
     if recipe.taxonomy is None:
         return ""
     settings, instructions = recipe.taxonomy, recipe.instructions
-    parts: list[Any] = [settings.digest, settings.labeller, settings.threshold]
+    parts: list[Any] = [settings.digest, _labeller(recipe), settings.threshold]
     if instructions is not None:
         parts += [INSTRUCTIONS_VERSION, instructions.writers, dict(instructions.weights), dict(settings.shares)]
     return "-" + hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

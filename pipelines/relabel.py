@@ -33,7 +33,7 @@ from pipelines.manifest import (
 from pipelines.recipe import Recipe, UsageError, build_recipe
 from pipelines.shards import HashingFile, parquet_options
 from pipelines.storage import Storage, StorageError
-from sources.sample import Message, Provenance, Sample
+from sources.sample import LABEL, Message, Provenance, Sample
 from taxonomy.instructions import WRITTEN_BY
 from taxonomy.labelling import BY_CONSTRUCTION, HUMAN, NOBODY, Label, Labelling
 from taxonomy.settings import LabelSettings
@@ -127,6 +127,8 @@ def _rewrite(storage: Storage, path: str, table: str, labelling: Labelling, give
     with storage.open(path) as reader, storage.create(f"{FOLDER}/{path}") as raw:
         source, file = pq.ParquetFile(reader), HashingFile(raw)
         schema = source.schema_arrow
+        if "label" not in schema.names or schema.field("label").type != LABEL:
+            raise UsageError("the output was made by an earlier version; run its recipe again to label it")
         with pq.ParquetWriter(file, schema, **parquet_options(schema, table)) as writer:
             for k in range(source.num_row_groups):
                 group = source.read_row_group(k)

@@ -1,11 +1,15 @@
 """`python -m taxonomy`: check, show, compare and use the taxonomy of use cases."""
 
-import signal
+import os
 import sys
 
 from taxonomy.commands import main
 
 if __name__ == "__main__":
-    if hasattr(signal, "SIGPIPE"):  # `| head` has enough: end without a traceback
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    sys.exit(main())
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # `… | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)

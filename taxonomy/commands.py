@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _is_output(word: str) -> bool:
-    return "://" in word or (Path(word) / "manifest.json").exists()
+    return "://" in word or Path(word).is_dir()
 
 
 def _parser() -> argparse.ArgumentParser:

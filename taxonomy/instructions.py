@@ -51,7 +51,7 @@ class Instructions:
         self._weights: dict[str, float] = {}
         for name in settings.writers or WRITERS:
             leaves = {taxonomy.resolve(pool.use_case) for pool in WRITERS[name].pools.values()}
-            served = [leaf for leaf in leaves if leaf is not None and taxonomy.leaves[leaf].pools]
+            served = sorted(leaf for leaf in leaves if leaf is not None and taxonomy.leaves[leaf].pools)
             share = sum(targets[leaf] / self._num_writers(leaf, settings) for leaf in served)
             self._weights[name] = settings.weights.get(name, share / WRITERS[name].written)
 

@@ -10,6 +10,8 @@ import numpy as np
 from sources.sample import EncodedImage
 from taxonomy.tree import Taxonomy
 
+MODEL_VERSION = 1  # raise it when the same examples would give another model
+
 
 class Ask(NamedTuple):
     """One thing a user asks, with the images it is about (none when a prompt stands alone)."""
@@ -22,6 +24,7 @@ class Labeller(ABC):
     """Made for one taxonomy; asked in batches."""
 
     name: ClassVar[str]
+    version: ClassVar[int] = 1  # changes whenever the same taxonomy would give other labels
 
     @classmethod
     @abstractmethod
@@ -41,6 +44,7 @@ class FastText(Labeller):
     """fastText classifiers trained on the taxonomy's prompts; looks at the words alone."""
 
     name = "fasttext"
+    version = MODEL_VERSION
 
     @classmethod
     def prepare(cls, taxonomy: Taxonomy, folder: Path) -> None:

@@ -143,7 +143,7 @@ class Labelling:
     def _label(self, leaf: int, confidence: float, labeller: str, others: Sequence[int]) -> Label:
         confidence = round(confidence, 3)  # the last bits of a float differ between processors
         also = tuple(dict.fromkeys(self._leaves[k] for k in others if k != leaf))
-        is_sure = confidence >= self.settings.threshold
+        is_sure = confidence > 0 and confidence >= self.settings.threshold
         return Label(self._leaves[leaf] if is_sure else UNLABELLED, confidence, labeller, also if is_sure else ())
 
 

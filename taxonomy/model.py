@@ -14,10 +14,10 @@ import numpy as np
 
 from taxonomy.examples import NUM_VARIANTS, Example, variants
 from taxonomy.fasttext_training import train_classifier
+from taxonomy.labeller import MODEL_VERSION
 from taxonomy.tokens import line_of
 from taxonomy.tree import ancestor
 
-MODEL_VERSION = 1  # raise it when the same examples would give another model
 DESCRIPTION = "model.json"
 MIN_KNOWN = 0.4  # share of a prompt's tokens that are known: below, a model can only guess, and says so
 LEAF_LEVEL = 9  # deeper than any leaf

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from taxonomy.calibration import HELD_OUT_RATIO, train_calibrated
 from taxonomy.examples import NUM_VARIANTS, examples_of
-from taxonomy.model import MEMBERS, MODEL_VERSION, PromptModel
+from taxonomy.labeller import MODEL_VERSION
+from taxonomy.model import MEMBERS, PromptModel
 from taxonomy.tree import Taxonomy
 
 

@@ -23,7 +23,7 @@ class ExtractionSummary(Writer):
     name = "extraction_summary"
     pools: ClassVar[Mapping[str, Pool]] = {"extraction_summary": Pool("conversion/image_to_text/text_summary")}
     needs = ("text", "words")
-    written = 0.1
+    written = 0.27
 
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
         page = pages[k]

@@ -59,12 +59,17 @@ SAMPLES = st.builds(
     words=words(),
     flags=st.lists(TEXT, max_size=3),
     measures=st.dictionaries(TEXT, st.floats(allow_nan=False), max_size=3),
+    use_case=st.none() | st.just("recognition/style"),
+    labeller=st.sampled_from(["", "writer:counting"]),
     fingerprint=st.none() | st.binary(min_size=PICTURE.itemsize, max_size=PICTURE.itemsize),
 )
 
 
 def same(a: Sample, b: Sample) -> bool:
-    fields = ("id", "source", "provenance", "images", "messages", "text", "flags", "measures", "fingerprint")
+    fields = (
+        *("id", "source", "provenance", "images", "messages", "text", "flags", "measures", "fingerprint"),
+        *("use_case", "labeller"),
+    )
     return (
         all(getattr(a, name) == getattr(b, name) for name in fields)
         and list(a.words.texts) == list(b.words.texts)
