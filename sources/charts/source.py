@@ -54,7 +54,7 @@ class Charts(Synthetic):
     tasks: Mapping[str, float] = field(
         default_factory=lambda: {"questions": 0.4, "table": 0.15, "code": 0.2, "description": 0.1, "text": 0.15}
     )
-    vega_share: float = 0.2
+    vega_share: float = 0.1
     num_questions: int = 5
     choice_share: float = 0.3
     vocabulary: str | None = None
