@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from PIL import Image
 
 from sources.charts.chart import Chart
-from sources.charts.fonts import fonts_digest
+from sources.charts.fonts import FontError, fonts_digest
 from sources.charts.generator import generator
 from sources.charts.kinds import KINDS
 from sources.charts.messages import TASKS, code_of, conversation, plain_text, use_case
@@ -109,11 +109,16 @@ class Charts(Synthetic):
         # Drawing needs packages of an extra, which recipes without charts do not ask for.
         from sources.charts.drawing import Illegible, draw_legibly
 
-        chart, renderer, task = self.specify(number)
+        try:
+            chart, renderer, task = self.specify(number)
+        except ValueError as error:  # data that the vocabulary's ranges and names do not allow
+            return ItemError(item=number, cause="unfit_vocabulary", message=str(error))
         try:
             chart, picture = draw_legibly(chart, renderer)
         except Illegible as error:
             return ItemError(item=number, cause=error.reason, message=f"{chart.kind}: {error}")
+        except FontError as error:
+            return ItemError(item=number, cause="missing_glyph", message=f"{chart.kind}: {error}")
         random = generator(self.seed, number, "messages")
         messages = text = None
         if task == "text":
