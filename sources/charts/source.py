@@ -14,12 +14,13 @@ from typing import Any, ClassVar
 from PIL import Image
 
 from sources.charts.chart import Chart
+from sources.charts.entries import LANGUAGES
 from sources.charts.fonts import FontError, fonts_digest
 from sources.charts.generator import generator
 from sources.charts.kinds import KINDS
 from sources.charts.messages import TASKS, code_of, conversation, plain_text, use_case
 from sources.charts.style import draw_style
-from sources.charts.vocabulary import BUNDLED, LANGUAGES, load_vocabulary
+from sources.charts.vocabulary import BUNDLED, load_vocabulary
 from sources.charts.words import words_of
 from sources.images import encode, ink, luma, phash
 from sources.sample import Provenance, Sample, sample_id
