@@ -18,6 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 NAMES = [f"Name {k}" for k in range(8)]
 INCHES, DPI = (8, 6), 100
 
@@ -75,11 +76,38 @@ def our_rate(num_charts: int, workers: int, *settings: str) -> tuple[float, floa
     return num_charts / seconds[1], (num_charts - 64 * workers) / (seconds[1] - seconds[0])
 
 
+def cpu_ms(num_charts: int) -> dict[str, float]:
+    """CPU milliseconds a chart in one process, ours and matplotlib's in turn: a busy machine disturbs these less."""
+    from sources.charts import Charts
+
+    charts = {"ours": Charts(seed=1), "ours, matplotlib only": Charts(seed=1, vega_share=0)}
+    for source in charts.values():
+        source.make(0, source.digest)
+    matplotlib_loop(2)
+    spent = dict.fromkeys([*charts, "matplotlib loop"], 0.0)
+    batch = 20
+    for first in range(0, num_charts, batch):
+        for name, source in charts.items():
+            since = time.process_time()
+            for number in range(first, first + batch):
+                source.make(number, source.digest)
+            spent[name] += time.process_time() - since
+        since = time.process_time()
+        matplotlib_loop(batch)
+        spent["matplotlib loop"] += time.process_time() - since
+    num_made = -(-num_charts // batch) * batch
+    return {name: seconds / num_made * 1000 for name, seconds in spent.items()}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--charts", type=int, default=1500)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--cpu-only", action="store_true", help="CPU time in one process, no runs")
     args = parser.parse_args()
+    if args.cpu_only:
+        print(json.dumps({name: round(value, 1) for name, value in cpu_ms(args.charts).items()}))
+        return
     result: dict = {"charts": args.charts, "workers": args.workers}
     few = max(60, args.charts // 8)
     result["matplotlib loop, before"] = loop_rate(matplotlib_loop, few, args.workers)
@@ -90,6 +118,10 @@ def main() -> None:
     bare = (result["matplotlib loop, before"] + result["matplotlib loop, after"]) / 2
     result["ours / matplotlib loop"] = result["ours"] / bare
     result["ours / vl-convert loop"] = result["ours"] / result["vl-convert loop"]
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        spent = pool.submit(cpu_ms, few).result()
+    result |= {f"CPU ms a chart, {name}": value for name, value in spent.items()}
+    result["matplotlib loop / ours, CPU"] = spent["matplotlib loop"] / spent["ours"]
     result = {name: round(value, 2) if isinstance(value, float) else value for name, value in result.items()}
     for name, value in result.items():
         print(f"{name}: {value}")

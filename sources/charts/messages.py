@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 from sources.charts.chart import Chart, GraphChart
 from sources.charts.description import describe
+from sources.charts.entries import say
 from sources.charts.graphs import dot, mermaid
 from sources.charts.picture import Picture
 from sources.charts.questions.ask import ask
 from sources.charts.questions.question import Turn, templates
 from sources.charts.table import plain
-from sources.charts.vocabulary import say
 from sources.sample import IMAGE_PLACEHOLDER, Message
 
 TASKS = ("questions", "table", "code", "description", "text")

@@ -14,12 +14,13 @@ from typing import Any, ClassVar
 from PIL import Image
 
 from sources.charts.chart import Chart
-from sources.charts.fonts import fonts_digest
+from sources.charts.entries import LANGUAGES
+from sources.charts.fonts import FontError, fonts_digest
 from sources.charts.generator import generator
 from sources.charts.kinds import KINDS
 from sources.charts.messages import ALL_USE_CASES, TASKS, code_of, conversation, plain_text, use_case
 from sources.charts.style import draw_style
-from sources.charts.vocabulary import BUNDLED, LANGUAGES, load_vocabulary
+from sources.charts.vocabulary import BUNDLED, load_vocabulary
 from sources.charts.words import words_of
 from sources.fingerprint import picture_fingerprint
 from sources.images import encode, ink, luma
@@ -56,7 +57,7 @@ class Charts(Synthetic):
     tasks: Mapping[str, float] = field(
         default_factory=lambda: {"questions": 0.4, "table": 0.15, "code": 0.2, "description": 0.1, "text": 0.15}
     )
-    vega_share: float = 0.2
+    vega_share: float = 0.1
     num_questions: int = 5
     choice_share: float = 0.3
     vocabulary: str | None = None
@@ -111,11 +112,16 @@ class Charts(Synthetic):
         # Drawing needs packages of an extra, which recipes without charts do not ask for.
         from sources.charts.drawing import Illegible, draw_legibly
 
-        chart, renderer, task = self.specify(number)
+        try:
+            chart, renderer, task = self.specify(number)
+        except ValueError as error:  # data that the vocabulary's ranges and names do not allow
+            return ItemError(item=number, cause="unfit_vocabulary", message=str(error))
         try:
             chart, picture = draw_legibly(chart, renderer)
         except Illegible as error:
             return ItemError(item=number, cause=error.reason, message=f"{chart.kind}: {error}")
+        except FontError as error:
+            return ItemError(item=number, cause="missing_glyph", message=f"{chart.kind}: {error}")
         random = generator(self.seed, number, "messages")
         messages = text = None
         if task == "text":

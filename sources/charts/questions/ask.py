@@ -15,8 +15,9 @@ from sources.charts.chart import (
     ScheduleChart,
     SeriesChart,
 )
-from sources.charts.questions import contours, graphs, points, records, schedules, series
+from sources.charts.questions import contours, graphs, own, points, records, schedules, series
 from sources.charts.questions.question import Question, Turn, in_words
+from sources.charts.questions.reading import Reading
 
 Random = random_module.Random
 Asks = dict[str, Callable[[], Question | None]]
@@ -63,12 +64,12 @@ def _asks(chart: Chart, random: Random) -> tuple[str, Asks]:
     """The questions that a chart's family knows, and the family's name in the templates."""
     if isinstance(chart, SeriesChart):
         return "series", _bound(
-            series.ASKS, series.Reading(chart, random, measure=chart.measure, over_time=chart.over_time)
+            {**series.ASKS, **own.ASKS}, Reading(chart, random, measure=chart.measure, over_time=chart.over_time)
         )
     if isinstance(chart, DistributionChart):
-        return "series", _bound(series.ASKS, series.Reading(chart, random, measure=chart.measure))
+        return "series", _bound({**series.ASKS, **own.ASKS}, Reading(chart, random, measure=chart.measure))
     if isinstance(chart, RecordsChart):
-        return "series", _bound({**series.ASKS, **records.ASKS}, series.Reading(chart, random))
+        return "series", _bound({**series.ASKS, **records.ASKS}, Reading(chart, random))
     if isinstance(chart, PointsChart):
         return "points", _bound(points.ASKS, points.Points(chart, random))
     if isinstance(chart, ContourChart):

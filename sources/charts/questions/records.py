@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from sources.charts.questions.question import Question, lowered
-from sources.charts.questions.series import Reading
+from sources.charts.questions.reading import Reading
 from sources.charts.table import Column, plain
 
 

@@ -1,109 +1,15 @@
 """Questions about numbers along named rows: most charts, and tables."""
 
 import itertools
-import random as random_module
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
-from sources.charts.chart import Chart, SeriesChart
-from sources.charts.questions.question import Question, lowered, phrase, rounded, with_unit
-from sources.charts.table import Column, exponent, nice_step, plain
+from sources.charts.questions.question import Question, phrase, rounded
+from sources.charts.questions.reading import CLEAR_STEPS, COLUMNS, STATISTICS, Reading
+from sources.charts.table import Column, exponent, plain
 
-Random = random_module.Random
-CLEAR_STEPS = 2  # two values are told apart by eye if they are this many steps apart
 MAX_ADDED = 8  # values read off an axis whose sum is asked for: errors add up
-STATISTICS = ("box", "violin", "error_bars", "density")
-COLUMNS = ("candlestick", "dual_axis", "table", "histogram")
-
-
-class Reading:
-    """One chart as its questions see it."""
-
-    def __init__(self, chart: Chart, random: Random | None = None, *, measure: str = "", over_time: bool = False):
-        self.chart = chart
-        self.language = chart.language
-        self.measure = measure
-        self.over_time = over_time
-        self.random = random or random_module.Random(0)
-        self.rows = [plain(value) for value in chart.table.rows.values]
-        self.noun = lowered(chart.table.rows.name)
-        self.series = chart.table.series
-
-    def column(self) -> Column:
-        """A column at random."""
-        return self.random.choice(self.series)
-
-    def what(self, column: Column) -> str:
-        """What a column's numbers are, in words."""
-        if self.chart.kind in COLUMNS:
-            name = "column"
-        elif self.chart.kind in STATISTICS:
-            name = "statistic"
-        else:
-            name = "single" if len(self.series) == 1 else "of"
-        series = lowered(column.name) if name in ("column", "statistic") else column.name
-        return phrase(name, self.language, measure=lowered(self.measure), series=series)
-
-    def at(self, row: str) -> str:
-        """Where, in words."""
-        return phrase("at", self.language, row=row)
-
-    def adds_up(self, column: Column) -> bool:
-        """Whether a total of the column means something."""
-        if isinstance(self.chart, SeriesChart):
-            return self.chart.additive and (self.chart.kind != "dual_axis" or column is self.series[0])
-        return self.chart.kind == "histogram" or (self.chart.kind == "table" and column.step == 1)
-
-    def known(self, column: Column) -> list[tuple[str, Decimal]]:
-        """(row, value) of every value that is not missing."""
-        return [(row, value) for row, value in zip(self.rows, column.values, strict=True) if isinstance(value, Decimal)]
-
-    def pair(self, column: Column) -> tuple[tuple[str, Decimal], tuple[str, Decimal]] | None:
-        """Two rows whose values can be told apart, the larger first."""
-        known = self.known(column)
-        for _ in range(8):
-            first, second = self.random.sample(known, 2)
-            if self.differ(column, first[1], second[1]):
-                return max(first, second, key=_value), min(first, second, key=_value)
-        return None
-
-    def differ(self, column: Column, a: Decimal, b: Decimal) -> bool:
-        """Whether the eye can tell two values apart."""
-        return abs(a - b) >= (column.step if self.chart.exact else CLEAR_STEPS * column.step)
-
-    def to_step(self, column: Column, num_values: int = 1) -> str:
-        """The sentence on how fine values can be read; empty where they are printed."""
-        if self.chart.exact:
-            return ""
-        step, tolerance = plain(column.step), plain(column.step * num_values)
-        return phrase("to_step", self.language, step=step, tolerance=tolerance)
-
-    def answer(self, value: Decimal, column: Column) -> str:
-        """A number with the column's unit."""
-        return with_unit(value, column.unit, self.language)
-
-    def near(self, value: Decimal, column: Column) -> tuple[str, ...]:
-        """Other numbers for multiple choice, far enough to be told apart."""
-        away = max(column.step * 4, nice_step(float(abs(value)) * 0.08) if value else column.step)
-        return tuple(
-            self.answer(value + k * away, column) for k in (-3, -2, -1, 1, 2, 3) if value < 0 or value + k * away > 0
-        )
-
-    def limit(self, column: Column) -> Decimal | None:
-        """A round number that no value comes near."""
-        values = [value for _, value in self.known(column)]
-        low, high = min(values), max(values)
-        if low == high:
-            return None
-        step = max(nice_step(float(high - low) / 8), column.step)
-        candidates = [k * step for k in range(int(low / step) + 1, int(high / step) + 1)]
-        clear = [
-            limit for limit in candidates
-            if low < limit < high and all(self.differ(column, limit, value) for value in values)
-        ]  # fmt: skip
-        return self.random.choice(clear) if clear else None
-
 
 Ask = Callable[[Reading], Question | None]
 
@@ -244,7 +150,7 @@ def ratio(reading: Reading) -> Question | None:
     value = rounded(Fraction(high) / Fraction(low), places)
     return Question(
         name="ratio", slots={"what": reading.what(column), "a": a, "b": b}, answer=f"{value:f}",
-        precision=_to_places(reading, places) + _ratio_tolerance(reading, column, high, low),
+        precision=reading.to_places(places) + _ratio_tolerance(reading, column, high, low),
         working=f"{high:f} / {low:f}",
         options=tuple(f"{value + k * Decimal('0.6'):f}" for k in (-2, -1, 1, 2, 3) if value + k * Decimal("0.6") > 1),
     )  # fmt: skip
@@ -287,7 +193,7 @@ def mean(reading: Reading) -> Question | None:
     return Question(
         name="mean", slots={"what": reading.what(column), "noun": reading.noun, "count": str(len(values))},
         answer=reading.answer(value, column), options=reading.near(value, column),
-        precision=_to_places(reading, places) + reading.to_step(column),
+        precision=reading.to_places(places) + reading.to_step(column),
         working=f"({' + '.join(map(_operand, values))}) / {len(values)}",
     )  # fmt: skip
 
@@ -385,77 +291,14 @@ def count_series(reading: Reading) -> Question | None:
     )
 
 
-def net_change(reading: Reading) -> Question | None:
-    """Of a waterfall: from its first to its last bar."""
-    if reading.chart.kind != "waterfall":
-        return None
-    column = reading.series[0]
-    values = column.numbers()
-    slots = {"what": reading.what(column), "a": reading.rows[0], "b": reading.rows[-1]}
-    return Question(
-        name="net_change", slots=slots, answer=reading.answer(values[-1] - values[0], column),
-        working=f"{values[-1]:f} - {values[0]:f}",
-    )  # fmt: skip
-
-
-def count_losses(reading: Reading) -> Question | None:
-    """Of a waterfall: the bars that go down."""
-    if reading.chart.kind != "waterfall":
-        return None
-    count = sum(value < 0 for value in reading.series[0].numbers())
-    return Question(name="count_losses", slots={"what": reading.what(reading.series[0])}, answer=str(count),
-                    options=("0", "1", "2", "3", "4", "5"))  # fmt: skip
-
-
-def remaining(reading: Reading) -> Question | None:
-    """Of a funnel: what percentage of one stage reaches another."""
-    if reading.chart.kind != "funnel":
-        return None
-    known = reading.known(reading.series[0])
-    (a, first), (b, second) = sorted(reading.random.sample(known, 2), key=_value, reverse=True)
-    value = rounded(Fraction(second) * 100 / Fraction(first), 1)
-    return Question(
-        name="remaining", slots={"a": a, "b": b}, answer=f"{value:f}%", precision=_to_places(reading, 1),
-        working=f"{second:f} / {first:f} * 100",
-        options=tuple(f"{value + k:f}%" for k in (-12, -6, 6, 12) if 0 < value + k < 100),
-    )  # fmt: skip
-
-
-def count_rises(reading: Reading) -> Question | None:
-    """Of a candlestick chart: days that close higher than they open."""
-    if reading.chart.kind != "candlestick":
-        return None
-    opened, _, _, close = reading.series
-    count = sum(b > a for a, b in zip(opened.numbers(), close.numbers(), strict=True))
-    return Question(name="count_rises", slots={}, answer=str(count),
-                    options=tuple(str(count + k) for k in (-2, -1, 1, 2) if count + k >= 0))  # fmt: skip
-
-
-def spread(reading: Reading) -> Question | None:
-    """Of a box chart: the distance between the quartiles."""
-    if reading.chart.kind != "box":
-        return None
-    k = reading.random.randrange(len(reading.rows))
-    low, high = (reading.series[j].numbers()[k] for j in (1, 3))
-    column = reading.series[1]
-    return Question(
-        name="spread", slots={"row": reading.rows[k]}, answer=reading.answer(high - low, column),
-        precision=reading.to_step(column, 2), working=f"{high:f} - {low:f}",
-    )  # fmt: skip
-
-
 ASKS: dict[str, Ask] = {
     ask.__name__: ask
     for ask in (
         lookup, compare, highest, lowest, highest_value, lowest_value, difference, ratio, total, sum_two, mean, trend,
         count_above, count_below, rank, is_higher, is_above, higher_series, largest_rise, missing, unanswerable,
-        count_rows, count_series, net_change, count_losses, remaining, count_rises, spread,
+        count_rows, count_series,
     )
 }  # fmt: skip
-
-
-def _to_places(reading: Reading, places: int) -> str:
-    return phrase("rounded", reading.language, places=phrase(f"places_{places}", reading.language))
 
 
 def _ratio_tolerance(reading: Reading, column: Column, high: Decimal, low: Decimal) -> str:

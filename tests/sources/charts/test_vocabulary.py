@@ -6,6 +6,7 @@ import pytest
 
 from sources.charts import Charts
 from sources.charts.vocabulary import BUNDLED, VocabularyError, load_vocabulary
+from sources.source import ItemError
 
 
 def _changed(folder: Path, old: str, new: str) -> Path:
@@ -93,3 +94,24 @@ def test_another_vocabulary_gives_other_charts(tmp_path: Path) -> None:
     titles = {mine.specify(item)[0].title.split(":")[0] for item in range(400)}
     assert {"Cups poured", "售出杯数"} & titles
     assert "Drinks sold" not in titles
+
+
+def test_a_character_that_no_font_has_is_an_error_row(tmp_path: Path) -> None:
+    path = _changed(tmp_path, "noun: [Month, 月份]", 'noun: ["Month \\uE000", "月份\\uE000"]')
+    charts = Charts(vocabulary=str(path), kinds=("line", "bar"))
+    outcomes = [charts.make(item, charts.digest) for item in range(12)]
+    errors = [outcome for outcome in outcomes if isinstance(outcome, ItemError)]
+    assert errors
+    assert {error.cause for error in errors} == {"missing_glyph"}
+    assert "U+E000" in errors[0].message
+
+
+def test_a_kind_without_a_fitting_topic_is_an_error_row(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(BUNDLED.read_text(encoding="utf-8").replace(", additive: true", ""), encoding="utf-8")
+    charts = Charts(vocabulary=str(path), kinds=("stacked_bar", "pie", "percent_bar"))
+    for item in range(6):
+        outcome = charts.make(item, charts.digest)
+        assert isinstance(outcome, ItemError)
+        assert outcome.cause == "unfit_vocabulary"
+        assert "the vocabulary has no" in outcome.message

@@ -1,0 +1,320 @@
+"""Entries of a vocabulary: what each holds, and what makes no sense in it. Texts are pairs, English and Chinese."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from pydantic import ConfigDict
+
+LANGUAGES = ("en", "zh")
+SHAPES = ("growth", "decline", "season", "walk", "noise")
+MIN_ITEMS = 4  # a list shorter than this gives no chart worth reading
+Text = tuple[str, str]  # English, Chinese
+
+
+def say(text: Text, language: str) -> str:
+    """A text in one of LANGUAGES."""
+    return text[LANGUAGES.index(language)]
+
+
+class _Entry:
+    """Of every entry: unknown keys are refused."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+
+def _check_range(low: float, high: float) -> None:
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ValueError(f"low and high must be finite, got {low} and {high}")
+    if low >= high:
+        raise ValueError(f"low must be below high, got {low} and {high}")
+
+
+def _check_texts(texts: Sequence[Text], what: str, at_least: int = MIN_ITEMS) -> None:
+    if len(texts) < at_least:
+        raise ValueError(f"{what} must be at least {at_least}, got {len(texts)}")
+    for k, language in enumerate(LANGUAGES):
+        names = [text[k].strip() for text in texts]
+        if not all(names):
+            raise ValueError(f"{what} must all have a text in {language}")
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{what} must differ, but {twice[0]!r} is there twice")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedList(_Entry):
+    """Names of rows or series. `time`: they follow each other in time."""
+
+    noun: Text
+    items: tuple[Text, ...]
+    time: bool = False
+
+    def __post_init__(self) -> None:
+        _check_texts(self.items, "items")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topic(_Entry):
+    """One measured quantity, along rows (`along`) and for several series (`by`)."""
+
+    title: Text
+    measure: Text
+    unit: Text
+    low: float
+    high: float
+    along: tuple[str, ...]
+    by: tuple[str, ...]
+    decimals: int = 0
+    additive: bool = False
+    shapes: tuple[str, ...] = SHAPES
+
+    def __post_init__(self) -> None:
+        _check_range(self.low, self.high)
+        _check_decimals(self.decimals, self.low, self.high)
+        unknown = [shape for shape in self.shapes if shape not in SHAPES]
+        if unknown or not self.shapes:
+            raise ValueError(f"shapes must be some of {', '.join(SHAPES)}, got {', '.join(self.shapes) or 'none'}")
+        if self.additive and self.low < 0:
+            raise ValueError(f"additive quantities cannot be negative, but low is {self.low}")
+        if not self.along or not self.by:
+            raise ValueError("along and by must each name a list")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relation(_Entry):
+    """Two quantities of the same things, with their correlation (-1 to 1)."""
+
+    title: Text
+    x: Text
+    x_unit: Text
+    x_low: float
+    x_high: float
+    y: Text
+    y_unit: Text
+    y_low: float
+    y_high: float
+    correlation: float
+    things: Text
+
+    def __post_init__(self) -> None:
+        _check_range(self.x_low, self.x_high)
+        _check_range(self.y_low, self.y_high)
+        if not -1 <= self.correlation <= 1:
+            raise ValueError(f"correlation must be between -1 and 1, got {self.correlation}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples(_Entry):
+    """Repeated measurements of the groups in a list."""
+
+    title: Text
+    measure: Text
+    unit: Text
+    low: float
+    high: float
+    groups: str
+    things: Text
+
+    def __post_init__(self) -> None:
+        _check_range(self.low, self.high)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field(_Entry):
+    """A quantity over two coordinates that run from 0 to `x_high` and `y_high`."""
+
+    title: Text
+    measure: Text
+    unit: Text
+    low: float
+    high: float
+    x: Text
+    x_unit: Text
+    x_high: float
+    y: Text
+    y_unit: Text
+    y_high: float
+
+    def __post_init__(self) -> None:
+        _check_range(self.low, self.high)
+        _check_range(0, self.x_high)
+        _check_range(0, self.y_high)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bridge(_Entry):
+    """Gains and losses that lead from a start (between low and high) to an end."""
+
+    title: Text
+    measure: Text
+    unit: Text
+    start: Text
+    end: Text
+    low: float
+    high: float
+    gains: tuple[Text, ...]
+    losses: tuple[Text, ...]
+
+    def __post_init__(self) -> None:
+        _check_range(self.low, self.high)
+        if not self.gains or not self.losses:
+            raise ValueError("a bridge needs gains and losses")
+        _check_texts((self.start, self.end, *self.gains, *self.losses), "start, end, gains and losses", MIN_ITEMS + 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Funnel(_Entry):
+    """Stages; the first holds between low and high."""
+
+    title: Text
+    measure: Text
+    unit: Text
+    low: float
+    high: float
+    stages: tuple[Text, ...]
+
+    def __post_init__(self) -> None:
+        _check_range(self.low, self.high)
+        if self.low < 100:
+            raise ValueError(f"a funnel starts with at least 100, got low {self.low}")
+        _check_texts(self.stages, "stages")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project(_Entry):
+    """Tasks in the order in which they begin."""
+
+    title: Text
+    tasks: tuple[Text, ...]
+
+    def __post_init__(self) -> None:
+        _check_texts(self.tasks, "tasks")
+
+
+@dataclass(frozen=True, kw_only=True)
+class History(_Entry):
+    """Events in order."""
+
+    title: Text
+    events: tuple[Text, ...]
+
+    def __post_init__(self) -> None:
+        _check_texts(self.events, "events")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(_Entry):
+    """A step of a process; `otherwise` and `next` are indices of steps, counted from 0; `end`: nothing follows."""
+
+    text: Text
+    question: bool = False
+    otherwise: int | None = None
+    next: int | None = None
+    end: bool = False
+
+    def __post_init__(self) -> None:
+        if self.question != (self.otherwise is not None):
+            raise ValueError("a step has `otherwise` exactly if it is a question")
+        if self.end and (self.question or self.next is not None):
+            raise ValueError("a step that ends is no question and has no `next`")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process(_Entry):
+    """A procedure: from every step to the next one, unless `next` names another."""
+
+    title: Text
+    steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        _check_texts([step.text for step in self.steps], "steps")
+        if not self.steps[-1].end and self.steps[-1].next is None:
+            raise ValueError("the last step leads nowhere; give it `next`, or `end: true`")
+        for k, step in enumerate(self.steps):
+            for target in (step.otherwise, step.next):
+                if target is not None and (not 0 <= target < len(self.steps) or target == k):
+                    raise ValueError(f"step {k} leads to step {target}, which is not another of the steps 0 to "
+                                     f"{len(self.steps) - 1}")  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network(_Entry):
+    """Things (of a list) joined by links, which may have a weight."""
+
+    title: Text
+    node: Text
+    link: Text
+    directed: bool
+    list: str
+    weight: Text | None = None
+    unit: Text = ("", "")
+    low: float = 1
+    high: float = 100
+
+    def __post_init__(self) -> None:
+        _check_range(self.low, self.high)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordColumn(_Entry):
+    """A column of a table: numbers from low to high, one of some choices, or dates between two."""
+
+    name: Text
+    unit: Text = ("", "")
+    low: float | None = None
+    high: float | None = None
+    decimals: int = 0
+    choices: tuple[Text, ...] = ()
+    dates: tuple[date, date] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.low is not None and self.high is not None) + bool(self.choices) + (self.dates is not None) != 1:
+            raise ValueError("a column has either low and high, or choices, or dates")
+        if self.low is not None and self.high is not None:
+            _check_range(self.low, self.high)
+            _check_decimals(self.decimals, self.low, self.high)
+        if self.choices:
+            _check_texts(self.choices, "choices", 2)
+        if self.dates and self.dates[0] >= self.dates[1]:
+            raise ValueError(f"dates must be an earlier and a later one, got {self.dates[0]} and {self.dates[1]}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record(_Entry):
+    """A table of several columns."""
+
+    title: Text
+    rows: NamedList
+    columns: tuple[RecordColumn, ...]
+
+    def __post_init__(self) -> None:
+        if sum(column.low is not None for column in self.columns) < 2:
+            raise ValueError("a table needs at least two columns of numbers")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vocabulary(_Entry):
+    """Everything a chart can be about."""
+
+    lists: Mapping[str, NamedList]
+    topics: tuple[Topic, ...]
+    relations: tuple[Relation, ...]
+    samples: tuple[Samples, ...]
+    fields: tuple[Field, ...]
+    bridges: tuple[Bridge, ...]
+    funnels: tuple[Funnel, ...]
+    projects: tuple[Project, ...]
+    histories: tuple[History, ...]
+    processes: tuple[Process, ...]
+    networks: tuple[Network, ...]
+    records: tuple[Record, ...]
+
+
+def _check_decimals(decimals: int, low: float, high: float) -> None:
+    if not 0 <= decimals <= 6:
+        raise ValueError(f"decimals must be between 0 and 6, got {decimals}")
+    if (high - low) * 10**decimals < 10:
+        raise ValueError(f"with {decimals} decimals, values between {low} and {high} would hardly differ")
