@@ -2,15 +2,71 @@
 
 import hashlib
 from pathlib import Path
+from random import Random
 
 import pymupdf
 
-SENTENCES = (
-    "Every input is accounted for: it was read or it failed, and the ledger says which.",
-    "A page that cannot be drawn is an error row with its cause, never a blank image.",
-    "The same inputs and the same recipe give the same bytes at any number of workers.",
-    "Memory stays flat however large the corpus grows, because pixels never cross a shuffle.",
-)
+NOUNS = [
+    "page",
+    "input",
+    "ledger",
+    "row",
+    "cause",
+    "picture",
+    "recipe",
+    "worker",
+    "pixel",
+    "corpus",
+    "shard",
+    "card",
+    "report",
+    "filter",
+    "score",
+    "margin",
+    "column",
+    "word",
+    "box",
+    "line",
+    "heading",
+    "table",
+    "figure",
+    "caption",
+    "index",
+    "chapter",
+    "letter",
+    "ink",
+    "paper",
+    "scanner",
+    "printer",
+    "reader",
+    "writer",
+    "archive",
+    "shelf",
+    "library",
+]
+VERBS = [
+    "reads",
+    "counts",
+    "keeps",
+    "draws",
+    "names",
+    "moves",
+    "checks",
+    "sorts",
+    "holds",
+    "finds",
+    "opens",
+    "closes",
+    "follows",
+    "replaces",
+    "measures",
+]
+
+
+def sentence(random: Random) -> str:
+    """A plain English sentence of some fourteen words."""
+    a, b, c, d = (random.choice(NOUNS) for _ in range(4))
+    return f"The {a} of this {b} {random.choice(VERBS)} every {c} before another {d} {random.choice(VERBS)} it."
 
 
 def write_pdf(path: Path, num_pages: int, text: str = "", words_a_page: int = 60) -> Path:
@@ -18,8 +74,9 @@ def write_pdf(path: Path, num_pages: int, text: str = "", words_a_page: int = 60
     document = pymupdf.open()
     for number in range(num_pages):
         page = document.new_page()
+        random = Random(f"{text}/{number}")
         lines = [f"{text} page {number + 1} of {num_pages}"]
-        lines += [SENTENCES[(number + k) % len(SENTENCES)] for k in range(max(1, words_a_page // 14))]
+        lines += [sentence(random) for _ in range(max(1, words_a_page // 14))]
         page.insert_text((72, 72), lines, fontsize=11)
     path.parent.mkdir(parents=True, exist_ok=True)
     document.save(path, no_new_id=True, deflate=True)
