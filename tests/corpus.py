@@ -1,16 +1,23 @@
 """Small corpora that tests write themselves, and the digests of what a run makes of them."""
 
 import hashlib
+import random
 from pathlib import Path
 
 import pymupdf
 
-SENTENCES = (
-    "Every input is accounted for: it was read or it failed, and the ledger says which.",
-    "A page that cannot be drawn is an error row with its cause, never a blank image.",
-    "The same inputs and the same recipe give the same bytes at any number of workers.",
-    "Memory stays flat however large the corpus grows, because pixels never cross a shuffle.",
-)
+NOUNS = ["page", "picture", "word", "line", "margin", "letter", "reader", "table", "figure", "answer", "river"]
+VERBS = ["shows", "holds", "follows", "reads", "crosses", "keeps", "finds", "leaves", "opens", "answers", "carries"]
+
+
+def prose(seed: str, num_sentences: int) -> list[str]:
+    """English sentences, others for every seed."""
+    chance = random.Random(seed)
+    return [
+        f"The {chance.choice(NOUNS)} {chance.choice(VERBS)} the {chance.choice(NOUNS)} before every "
+        f"{chance.choice(NOUNS)} {chance.choice(VERBS)} another {chance.choice(NOUNS)}."
+        for _ in range(num_sentences)
+    ]
 
 
 def write_pdf(path: Path, num_pages: int, text: str = "", words_a_page: int = 60) -> Path:
@@ -19,7 +26,7 @@ def write_pdf(path: Path, num_pages: int, text: str = "", words_a_page: int = 60
     for number in range(num_pages):
         page = document.new_page()
         lines = [f"{text} page {number + 1} of {num_pages}"]
-        lines += [SENTENCES[(number + k) % len(SENTENCES)] for k in range(max(1, words_a_page // 14))]
+        lines += prose(f"{text}/{number}", max(1, words_a_page // 14))
         page.insert_text((72, 72), lines, fontsize=11)
     path.parent.mkdir(parents=True, exist_ok=True)
     document.save(path, no_new_id=True, deflate=True)
