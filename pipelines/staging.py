@@ -174,7 +174,7 @@ def units_of(element: tuple[str, Iterable[Input]], items_per_unit: tuple[int, ..
 
 
 class Stage(ConcurrentDoFn):
-    """Unit to itself, its part and scores made; its errors to ERRORS, counters to COUNTS.
+    """Unit to itself if it has samples, part and scores made; its errors to ERRORS, counters to COUNTS.
 
     Finished parts and scores are used again.
     """
@@ -187,7 +187,8 @@ class Stage(ConcurrentDoFn):
         scored, errors = self._scored(unit)
         source = self._recipe.sources[unit.source]
         num_inputs = 1 + len(unit.copies)
-        yield unit
+        if len(scored):  # else there may be no files either: what may pass is not remembered
+            yield unit
         for uri in (unit.uri, *unit.copies):
             for item, cause, message in errors:
                 row = ErrorRow(source.name, uri, source.locator(item), cause, message)

@@ -19,7 +19,8 @@ VERIFIED_AT_A_TIME = 1 << 20
 RANK_BITS, DISTANCE_BITS = 28, 8  # of a pair in 64 bits
 FIELDS = ("hash", "inset", "picture", "detail", "flatness", "has_image", "text", "num_tokens", "kind")
 PHOTOGRAPH_FLATNESS = 0.25  # pictures with less background than this are photographs
-SURE_SIMILARITY, SURE_TOKENS = 0.9, 16  # texts that agree so far, and are so long, vouch for pictures that differ more
+SURE_SIMILARITY = 0.9  # texts that agree so far vouch for pictures that differ more
+SHORT_TOKENS = 24  # a number changed in a shorter text is lost in the sketch's error: such texts are equal or different
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +213,9 @@ def _verified(
     edges["reason"] = np.where(is_picture, NEAR_DUPLICATE, np.where(same_text, SAME_TEXT, SIMILAR_TEXT))
     edges["distance"] = np.where(is_picture, distance, NO_DISTANCE)
 
-    similar = ~has_text | (edges["similarity"] >= settings.text_similarity)
-    num_tokens = np.minimum(ranked["num_tokens"][a], ranked["num_tokens"][b])
-    sure_text = has_text & (edges["similarity"] >= SURE_SIMILARITY) & (num_tokens >= SURE_TOKENS)
+    is_long = np.minimum(ranked["num_tokens"][a], ranked["num_tokens"][b]) >= SHORT_TOKENS
+    similar = ~has_text | same_text | (is_long & (edges["similarity"] >= settings.text_similarity))
+    sure_text = is_long & (edges["similarity"] >= SURE_SIMILARITY)
     photographs = np.maximum(ranked["flatness"][a], ranked["flatness"][b]) < PHOTOGRAPH_FLATNESS
     near = (distance <= settings.radius_bits) | sure_text | photographs
     # A picture that leaks, leaks under any text.

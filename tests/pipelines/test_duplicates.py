@@ -2,7 +2,6 @@
 
 import io
 import json
-import random
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -30,11 +29,9 @@ from pipelines.duplicates.text import runs_of, similarity, text_fingerprint, tok
 from pipelines.recipe import UsageError, apply_setting, build_recipe
 from pipelines.storage import Storage
 from tests.conftest import ROOT, Command
-from tests.corpus import digests
+from tests.corpus import digests, prose
 
 DEFAULT = Dedupe()
-NOUNS = ["page", "picture", "word", "line", "margin", "letter", "reader", "table", "figure", "answer", "river"]
-VERBS = ["shows", "holds", "follows", "reads", "crosses", "keeps", "finds", "leaves", "opens", "answers", "carries"]
 ESSAY = [f"word{number * number % 1009}" for number in range(400)]
 
 
@@ -46,15 +43,6 @@ def page(text: str, *, bar: float = 0.5, figures: int = 6, side: int = 500) -> b
         for number in range(figures):
             drawn.draw_rect((60 + 45 * number, 420, 90 + 45 * number, 420 + 100 * bar), fill=(0.2, 0.2, 0.5))
         return bytes(drawn.get_pixmap(dpi=round(72 * side / 594), alpha=False).tobytes("png"))
-
-
-def prose(seed: int, num_sentences: int = 45) -> str:
-    """English sentences, others for every seed."""
-    chance = random.Random(seed)
-    return " ".join(
-        f"The {chance.choice(NOUNS)} {chance.choice(VERBS)} the {chance.choice(NOUNS)} of the {chance.choice(NOUNS)}."
-        for _ in range(num_sentences + seed % 7)
-    )
 
 
 def records_of(samples: Sequence[tuple[bytes | None, str]]) -> np.ndarray:
@@ -156,6 +144,12 @@ def test_the_same_form_filled_in_differently_is_kept_twice(tmp_path: Path) -> No
     edges = find_edges(rows_in(tmp_path, records), Dedupe())
     assert (0, 1) not in pairs_of(edges)
     assert {loser for _, loser in pairs_of(edges)} == {2}  # without a text the picture alone decides
+
+
+def test_short_texts_are_equal_or_different(tmp_path: Path) -> None:
+    texts = [f"Page {k} says nothing special, in a sentence that is long enough to be kept." for k in range(40)]
+    records = records_of([(page("same picture"), text) for text in [*texts, texts[7].upper()]])
+    assert pairs_of(find_edges(rows_in(tmp_path, records), Dedupe())) == {(7, 40)}
 
 
 def test_plain_pictures_need_equal_texts_or_equal_bytes(tmp_path: Path) -> None:
@@ -278,12 +272,14 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, seeds in (("first", range(4)), ("other", range(10, 13))):
         with pymupdf.open() as document:
             for seed in seeds:
-                document.new_page().insert_textbox((72, 72, 520, 780), prose(seed), fontsize=10 + seed % 3)
+                document.new_page().insert_textbox(
+                    (72, 72, 520, 780), "\n".join(prose(str(seed), 30 + seed % 7)), fontsize=10 + seed % 3
+                )
             document.save(folder / f"{name}.pdf", no_new_id=True)
     with pymupdf.open(folder / "first.pdf") as document:
         for drawn in document:
             box = drawn.rect
-            drawn.set_cropbox(pymupdf.Rect(box.x0 + 8, box.y0 + 10, box.x1 - 8, box.y1 - 10))
+            drawn.set_cropbox(pymupdf.Rect(box.x0 + 5, box.y0 + 7, box.x1 - 5, box.y1 - 7))
         document.save(folder / "cropped.pdf", no_new_id=True)
     return folder
 
