@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 import re
+import shutil
 from typing import Any
 
 import apache_beam as beam
@@ -83,6 +84,8 @@ def _local_runner() -> Any:
 
 def _clean(job: Job) -> None:
     storage = job.storage()
+    if storage.is_local:  # a killed run's scratch folders, which deleting their files would leave
+        shutil.rmtree(storage.path(f"{STAGING}/tmp"), ignore_errors=True)
     for folder in STALE:
         for path in storage.list(f"{STAGING}/{folder}/"):
             if folder != "progress" or f"/{job.run}/" not in path:
