@@ -84,9 +84,10 @@ def _local_runner() -> Any:
 
 def _clean(job: Job) -> None:
     storage = job.storage()
-    if storage.is_local:  # a killed run's scratch folders, which deleting their files would leave
-        shutil.rmtree(storage.path(f"{STAGING}/tmp"), ignore_errors=True)
     for folder in STALE:
+        if storage.is_local and folder != "progress":  # half-written files are not listed
+            shutil.rmtree(storage.path(f"{STAGING}/{folder}"), ignore_errors=True)
+            continue
         for path in storage.list(f"{STAGING}/{folder}/"):
             if folder != "progress" or f"/{job.run}/" not in path:
                 storage.delete(path)
