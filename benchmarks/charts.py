@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -51,12 +52,12 @@ def vega_loop(num_charts: int) -> None:
         vl_convert.vegalite_to_png({"data": {"values": values}, "mark": "bar", "encoding": encoding, **size})
 
 
-def loop_rate(loop: object, num_charts: int, workers: int) -> float:
+def loop_rate(loop: Callable[[int], None], num_charts: int, workers: int) -> float:
     """Charts a second in `workers` processes, after a chart each to warm up."""
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        list(pool.map(loop, [2] * workers))  # type: ignore[arg-type]
+        list(pool.map(loop, [2] * workers))
         since = time.perf_counter()
-        list(pool.map(loop, [num_charts // workers] * workers))  # type: ignore[arg-type]
+        list(pool.map(loop, [num_charts // workers] * workers))
         return num_charts // workers * workers / (time.perf_counter() - since)
 
 

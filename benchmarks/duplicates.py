@@ -31,7 +31,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 from pipelines.duplicates.fingerprint import FINGERPRINT, fingerprints
 from pipelines.duplicates.hamming import Tables, candidates, distances, to_words
 from pipelines.duplicates.pictures import sample_of
-from pipelines.duplicates.rows import rows_of
+from pipelines.duplicates.rows import Rows, rows_of
 from pipelines.duplicates.search import Share, find_edges
 from pipelines.duplicates.settings import Dedupe
 from sources.fingerprint import picture_fingerprint
@@ -170,8 +170,8 @@ def record_of(image: Image.Image, text: str) -> tuple[np.ndarray, np.ndarray]:
     return fingerprints([sample_of(buffer.getvalue(), text)])[0], usual
 
 
-class Memory:
-    """Rows in memory, in the shape of `pipelines.duplicates.rows.Rows`."""
+class Memory(Rows):
+    """Rows in memory instead of files."""
 
     def __init__(self, rows: np.ndarray):
         self._rows = rows
@@ -189,7 +189,7 @@ class Memory:
 def ours(records: np.ndarray, settings: Dedupe) -> set[tuple[int, int]]:
     """Pairs that our search finds."""
     ids = [f"{k:032x}" for k in range(len(records))]
-    edges = find_edges(Memory(rows_of(records, ids, np.arange(len(records)), settings)), settings)  # type: ignore[arg-type]
+    edges = find_edges(Memory(rows_of(records, ids, np.arange(len(records)), settings)), settings)
     return {(min(a, b), max(a, b)) for a, b in zip(edges["winner"].tolist(), edges["loser"].tolist(), strict=True)}
 
 

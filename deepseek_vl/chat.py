@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import importlib
 import os
 import sys
 import unicodedata
@@ -109,7 +110,7 @@ def main(arguments: list[str] | None = None) -> int:
 def converse(chat: Chat) -> None:
     """Read messages and commands from the terminal until the end."""
     with contextlib.suppress(ImportError):  # line editing and history, where the platform has it
-        import readline  # noqa: F401
+        importlib.import_module("readline")
     print(f"{HELP}\n", file=sys.stderr)
     while True:
         try:

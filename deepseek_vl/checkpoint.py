@@ -168,7 +168,7 @@ def _open_tensors(folder: Path, stack: ExitStack) -> dict[str, Shard]:
             shard = Shard(path, stack.enter_context(safe_open(path, framework="pt", device="cpu")))
         except (SafetensorError, OSError) as error:
             raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from error
-        for name in shard.file.keys():  # noqa: SIM118 (not a mapping)
+        for name in sorted(shard.file.keys()):
             if name in tensors:
                 raise CheckpointError(f"{path}: {name} is also in {tensors[name].path.name}")
             tensors[name] = shard

@@ -4,24 +4,21 @@ python examples/charts.py [--seed 4] [--output docs/charts.webp]
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from sources.charts.drawing import draw_legibly
+from sources.charts.entries import LANGUAGES
+from sources.charts.fonts import faces_for, font_file
+from sources.charts.generator import generator
+from sources.charts.kinds import KINDS
+from sources.charts.records import LOOKS
+from sources.charts.style import draw_style
+from sources.charts.vocabulary import BUNDLED, load_vocabulary
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from sources.charts.drawing import draw_legibly  # noqa: E402
-from sources.charts.entries import LANGUAGES  # noqa: E402
-from sources.charts.fonts import faces_for, font_file  # noqa: E402
-from sources.charts.generator import generator  # noqa: E402
-from sources.charts.kinds import KINDS  # noqa: E402
-from sources.charts.records import LOOKS  # noqa: E402
-from sources.charts.style import draw_style  # noqa: E402
-from sources.charts.vocabulary import BUNDLED, load_vocabulary  # noqa: E402
-
 CELL = (300, 225)
 CAPTION_PX = 18
 COLUMNS = 8

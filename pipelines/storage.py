@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from pipelines.patterns import Pattern
 
 if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
     from pipelines.lease import Lease
     from pipelines.object_store import ObjectStore
 
@@ -395,7 +397,7 @@ class _RawWriter(io.FileIO):
         super().__init__(file, "xb" if isinstance(file, str) else "wb")
         self._target = target
 
-    def write(self, data: "io.ReadableBuffer") -> int:  # type: ignore[name-defined]
+    def write(self, data: "ReadableBuffer") -> int:
         try:
             return super().write(data)
         except OSError as error:
@@ -425,12 +427,13 @@ class _RangeReader(io.RawIOBase):
         self._position = start + offset
         return self._position
 
-    def readinto(self, buffer: "io.WriteableBuffer") -> int:  # type: ignore[name-defined]
-        length = min(len(buffer), self._size - self._position)
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        view = memoryview(buffer)
+        length = min(len(view), self._size - self._position)
         if length <= 0:
             return 0
         data = self._store.read_range(self._key, self._position, length)
-        buffer[: len(data)] = data
+        view[: len(data)] = data
         self._position += len(data)
         return len(data)
 

@@ -45,7 +45,7 @@ def command() -> Command:
     def run(*arguments: str | Path, env: dict[str, str] | None = None, source: str = "pdfs", **options: object):
         line = [sys.executable, "-m", "pipelines.run", "--source", source, *map(str, arguments)]
         settings: dict[str, object] = {"cwd": ROOT, "capture_output": True, "text": True, "timeout": 500, **options}
-        return subprocess.run(line, env={**os.environ, **(env or {})}, **settings)  # type: ignore[call-overload]
+        return subprocess.run(line, env={**os.environ, **(env or {})}, **settings)
 
     return run
 

@@ -59,7 +59,7 @@ def choose(page: Page, *sizes: tuple[int, int]) -> None:
         {"name": f"picture-{k}.png", "mimeType": "image/png", "buffer": encoded(picture(k, *size))}
         for k, size in enumerate(sizes)
     ]
-    page.locator("#files").set_input_files(files)  # type: ignore[arg-type]
+    page.locator("#files").set_input_files(files)
 
 
 def set_up(page: Page, temperature: str, max_tokens: str) -> None:

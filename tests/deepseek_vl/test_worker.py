@@ -198,7 +198,7 @@ def get(app: App, method: str, path: str) -> int:
 
         async def send(message: dict[str, object]) -> None:
             if "status" in message:
-                statuses.append(message["status"])  # type: ignore[arg-type]
+                statuses.append(message["status"])
 
         headers = [(b"content-type", b"application/json")]
         scope = {
@@ -209,7 +209,7 @@ def get(app: App, method: str, path: str) -> int:
             "query_string": b"",
             "root_path": "",
         }
-        await app(scope, receive, send)  # type: ignore[arg-type]
+        await app(scope, receive, send)
 
     asyncio.run(ask())
     [status] = statuses

@@ -93,14 +93,11 @@ def counts(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from counts(entry, (*path, key))
 
 
-def test_a_whole_account_reconciles() -> None:
-    reconcile(MANIFEST)
-
-
 @pytest.mark.parametrize("path", list(counts(MANIFEST)), ids=str)
 @pytest.mark.parametrize("change", [-1, 1])
 def test_no_count_can_be_wrong_unnoticed(path: tuple[Any, ...], change: int) -> None:
     manifest = copy.deepcopy(MANIFEST)
+    reconcile(manifest)  # whole, it does
     place: Any = manifest
     for key in path[:-1]:
         place = place[key]
