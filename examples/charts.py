@@ -12,11 +12,11 @@ from PIL import Image, ImageDraw, ImageFont
 from sources.charts.drawing import draw_legibly
 from sources.charts.entries import LANGUAGES
 from sources.charts.fonts import faces_for, font_file
-from sources.charts.generator import generator
 from sources.charts.kinds import KINDS
 from sources.charts.records import LOOKS
 from sources.charts.style import draw_style
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
+from sources.generator import generator
 
 ROOT = Path(__file__).resolve().parent.parent
 CELL = (300, 225)

@@ -16,13 +16,13 @@ from PIL import Image
 from sources.charts.chart import Chart
 from sources.charts.entries import LANGUAGES
 from sources.charts.fonts import FontError, fonts_digest
-from sources.charts.generator import generator
 from sources.charts.kinds import KINDS
 from sources.charts.messages import ALL_USE_CASES, TASKS, code_of, conversation, plain_text, use_case
 from sources.charts.style import draw_style
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
 from sources.charts.words import words_of
 from sources.fingerprint import picture_fingerprint
+from sources.generator import generator
 from sources.images import encode, ink, luma
 from sources.sample import Provenance, Sample, sample_id
 from sources.source import ItemError

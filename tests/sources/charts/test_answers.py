@@ -7,8 +7,8 @@ import pytest
 
 from sources.charts import Charts
 from sources.charts.chart import Chart
-from sources.charts.generator import generator
 from sources.charts.messages import conversation
+from sources.generator import generator
 from sources.sample import Message
 from tests.sources.charts.recomputation import CHECKS, FAMILY_OF, NUMBER, Data, asked, given, number
 

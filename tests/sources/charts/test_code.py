@@ -12,11 +12,11 @@ from PIL import Image
 from sources.charts import Charts
 from sources.charts.chart import GraphChart
 from sources.charts.drawing import PROGRAMS, SPECIFICATIONS, draw
-from sources.charts.generator import generator
 from sources.charts.graphs import dot, mermaid
 from sources.charts.kinds import KINDS
 from sources.charts.style import draw_style
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
+from sources.generator import generator
 
 RUNNER = Path(__file__).with_name("run_programs.py")
 

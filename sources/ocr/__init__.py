@@ -1,0 +1,1 @@
+"""Synthesized OCR: documents and scene text whose words and boxes are exactly known."""
