@@ -403,7 +403,7 @@ def test_more_requests_than_fit_are_told_to_wait_and_leaving_makes_room(address:
     def open_stream(_: int) -> openai.Stream[Any]:
         messages: Any = [{"role": "user", "content": "x"}]
         return client.chat.completions.create(
-            model="tiny", messages=messages, stream=True, max_tokens=3900, temperature=1.5, logit_bias=None
+            model="tiny", messages=messages, stream=True, max_tokens=3900, temperature=0
         )
 
     with ThreadPoolExecutor(MAX_REQUESTS) as pool:

@@ -96,7 +96,7 @@ def test_a_conversation_about_images(page: Page):
 
 
 def test_an_answer_is_shown_as_it_comes_and_can_be_stopped(page: Page):
-    set_up(page, "1.5", "3900")
+    set_up(page, "0", "3900")
     page.get_by_label("Message", exact=True).fill("tell me everything")
     page.keyboard.press("Enter")
     expect(page.locator(".assistant.running p")).not_to_be_empty()

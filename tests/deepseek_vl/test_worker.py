@@ -22,7 +22,7 @@ from tests.deepseek_vl.serving import CONFIG, one_thread, picture
 
 MODEL = tiny.model(CONFIG)
 PROCESSOR = tiny.processor(CONFIG)
-LONG = Sampling(max_tokens=3500, temperature=1.0)
+LONG = Sampling(max_tokens=3500)
 
 
 @pytest.fixture(autouse=True, scope="module")

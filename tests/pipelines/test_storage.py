@@ -465,7 +465,7 @@ def test_a_stale_lease_is_taken_over_and_its_holder_notices(scheme: str, request
     emulator = request.getfixturevalue({"gs": "gcs", "s3": "s3"}[scheme])
     storage = Storage(f"{emulator.uri}/v1")
     store = storage._files.store  # type: ignore[attr-defined]
-    with remote_lease(store, "lease", storage.root, renew_s=0.01, stale_s=1e9) as first:
+    with remote_lease(store, "lease", storage.root, renew_s=1, stale_s=1e9) as first:  # not while the other takes it
         first.check()
         with remote_lease(store, "lease", storage.root, stale_s=0):  # to this one, any lease is stale
             with pytest.raises(OutputInUse, match="was lost to another run"):
