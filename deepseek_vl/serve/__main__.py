@@ -82,6 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
         proxy_headers=False,
         server_header=False,
         access_log=False,
+        log_config=None,  # its own would close the handlers of whoever runs this in their process
         log_level="warning",
         timeout_graceful_shutdown=round(args.shutdown_s) + 5,
     )
