@@ -1,7 +1,7 @@
 """Character errors: how far a text that was read from an image is from the one that stands there.
 
-The order in which lines were read must not count: a reader that sees lines does not know which column comes first. So lines
-are matched with known words by their places, and compared where they stand.
+The order in which lines were read must not count: a reader that sees lines does not know which column comes first. So
+lines are matched with known words by their places, and compared where they stand.
 """
 
 import unicodedata

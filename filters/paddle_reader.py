@@ -1,8 +1,8 @@
 """PaddleOCR reads an image: lines of text with their places. No network, one thread, the same lines every time.
 
 The weights are those of the `rapidocr` wheel, which carries PaddleOCR's PP-OCRv6 models as ONNX; a folder of others may
-be named. Two libraries would speak to the network unasked, and are told not to: PaddleX looks for the hosts of its models,
-and onnxruntime's wheel for Linux sends usage data to its maker.
+be named. Two libraries would speak to the network unasked, and are told not to: PaddleX looks for the hosts of its
+models, and onnxruntime's wheel for Linux sends usage data to its maker.
 """
 
 import functools

@@ -17,6 +17,7 @@ from filters.filter import Filter
 from filters.garbled_text import MaxGarbledShare
 from filters.ink import MinInk
 from filters.language import Language
+from filters.ocr_agreement import OcrAgreement
 from filters.short_side import MinShortSide
 from filters.text_length import TextLength
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
@@ -28,7 +29,7 @@ from taxonomy.settings import LabelSettings
 
 SOURCES: dict[str, type[Source]] = {cls.name: cls for cls in (Pdfs, Charts)}
 FILTERS: dict[str, type[Filter]] = {
-    cls.name: cls for cls in (MinShortSide, MaxAspectRatio, MinInk, TextLength, MaxGarbledShare, Language)
+    cls.name: cls for cls in (MinShortSide, MaxAspectRatio, MinInk, TextLength, MaxGarbledShare, Language, OcrAgreement)
 }
 RECIPES = Path(__file__).parent / "recipes"
 MAX_RECIPE_BYTES = 1_000_000
@@ -118,6 +119,14 @@ class Recipe:
         """Names of all scores, in the recipe's order."""
         return [name for f in self.filters for name in f.score_names]
 
+    def filters_while_reading(self) -> tuple[Filter, ...]:
+        """The filters that readers run on what they have just read."""
+        return tuple(f for f in self.filters if f.by_part() is None)
+
+    def filters_by_part(self) -> tuple[Filter, ...]:
+        """The expensive filters, which run on finished parts."""
+        return tuple(f for f in self.filters if f.by_part() is not None)
+
     def to_json(self, *, secrets: bool = False) -> dict[str, Any]:
         """The recipe as plain data; secrets (passwords) only on request, to hand the recipe to a worker."""
 
@@ -148,7 +157,7 @@ def part_key(source: Source) -> str:
 
 def scores_key(filters: Sequence[Filter]) -> str:
     """Names the score files of a set of filters: changes exactly when a sample would get other scores."""
-    return _key([FINGERPRINT_VERSION, *([f.name, f.fingerprint] for f in filters)])
+    return _key([FINGERPRINT_VERSION, *([f.name, f.measured_with()] for f in filters)])
 
 
 def _key(value: Any) -> str:

@@ -107,11 +107,14 @@ class UnitFiles:
 
     Args:
         part: what the source gave.
+        scores: what filters measured while it was read.
+        by_part: what each of the recipe's expensive filters measured on the part, in their order.
         rows: what is written to `data/`: the part itself, or the conversations made of it.
     """
 
     part: str
     scores: str
+    by_part: tuple[str, ...]
     rows: str
 
     @staticmethod
@@ -124,7 +127,11 @@ class UnitFiles:
         return UnitFiles(
             part=part,
             rows=part if recipe.instructions is None else conversations,
-            scores=f"{STAGING}/scores/{source_key}-{scores_key(recipe.filters)}{labels_key(recipe)}/{name}",
+            scores=f"{STAGING}/scores/{source_key}-{scores_key(recipe.filters_while_reading())}{labels_key(recipe)}/{name}",
+            by_part=tuple(
+                f"{STAGING}/scores_by_part/{source_key}-{f.name}-{scores_key([f])}/{name}"
+                for f in recipe.filters_by_part()
+            ),
         )
 
 
@@ -202,8 +209,9 @@ class Stage(ConcurrentDoFn):
                 **{f"failures.{cause}": number * num_inputs for cause, number in causes.items()},
             },
         )
-        num_kept = sum(verdict.is_kept for verdict in judge(scored, self._recipe.filters))
+        num_kept = sum(verdict.is_kept for verdict in judge(scored, self._recipe.filters_while_reading()))
         progress_of(self._job).add(
+            samples_to_score=len(scored) * len(self._recipe.filters_by_part()),
             items_done=(unit.last - unit.first) * num_inputs,
             samples_kept=num_kept,
             samples_rejected=len(scored) - num_kept,
