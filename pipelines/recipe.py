@@ -258,6 +258,8 @@ def apply_setting(content: dict[str, Any], setting: str) -> None:
     if section == "dedupe" or content.get("dedupe") is not None:  # naming it switches it on
         content["dedupe"] = content.get("dedupe") or {}
         targets["dedupe"] = (content["dedupe"], _keys(Dedupe))
+    if section in FILTERS and section not in [entry.get("type") for entry in content.get("filters") or []]:
+        content["filters"] = [*(content.get("filters") or []), {"type": section}]  # naming it switches it on
     for kind, registry in (("sources", SOURCES), ("filters", FILTERS)):
         for entry in content.get(kind) or []:
             typed: Any = registry.get(str(entry.get("type"))) if isinstance(entry, dict) else None
