@@ -69,7 +69,9 @@ def test_right_text_agrees_and_wrong_text_does_not(english: Sample) -> None:
     assert wrongly is not None
     assert partly is not None
     assert wrongly < 0.3 < 0.7 < partly < 0.9
-    assert [OcrAgreement(min_agreement=0.9).rejects(Scores(values={"ocr_agreement": s})) for s in (1, wrongly, None)] == [
+    assert [
+        OcrAgreement(min_agreement=0.9).rejects(Scores(values={"ocr_agreement": s})) for s in (1, wrongly, None)
+    ] == [
         None,
         "ocr_agreement",
         None,
@@ -158,7 +160,18 @@ def test_reading_opens_no_connection_and_leaves_nothing_behind(english: Sample, 
     home.mkdir()
     scratch.mkdir()
     calls = tmp_path / "calls"
-    line = ["strace", "-f", "-qq", "-e", "trace=connect,sendto,sendmsg", "-o", str(calls), sys.executable, "-c", program]
+    line = [
+        "strace",
+        "-f",
+        "-qq",
+        "-e",
+        "trace=connect,sendto,sendmsg",
+        "-o",
+        str(calls),
+        sys.executable,
+        "-c",
+        program,
+    ]
     env = {**os.environ, "HOME": str(home), "TMPDIR": str(scratch), "PYTHONPATH": str(ROOT)}
     result = subprocess.run(
         [*line, str(tmp_path / "page.png")], cwd=ROOT, env=env, capture_output=True, text=True, timeout=300
