@@ -5,22 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sources.fonts import Font
 from sources.ocr.blocks import Block, joined_markdown, joined_text
 from sources.ocr.drawn import Drawn
-
-
-
-class Unfit(Exception):
-    """A page that cannot be made of this content; another attempt may be.
-
-    Args:
-        reason: stable snake_case code.
-    """
-
-    def __init__(self, reason: str, message: str):
-        super().__init__(message)
-        self.reason = reason
-
 
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the page
 
@@ -33,12 +20,14 @@ class Flow:
         boxes: columns, in order.
         css_class: of the element around the blocks.
         must_fit: nothing may be left over; otherwise the page ends where the last box does.
+        gap: if set, the boxes begin so far below the last line of the flow before, in pixels.
     """
 
     blocks: Sequence[Block]
     boxes: Sequence[Box]
     css_class: str = "body"
     must_fit: bool = False
+    gap: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,12 +44,14 @@ class Page:
 
     Args:
         css: looks of the classes that the blocks use.
+        fonts: the faces that the style sheet names.
         bottom: if set, the page is cut this far below its last line (a receipt, whose length is that of its text).
     """
 
     width: int
     height: int
     css: str
+    fonts: Sequence[Font]
     flows: Sequence[Flow]
     paper: tuple[int, int, int] = (255, 255, 255)
     areas: Sequence[Area] = ()

@@ -78,6 +78,10 @@ class Supply:
         self._mixed = mixed
         self._next = random.randrange(passages.count(language))
 
+    def also(self, language: str) -> "Supply":
+        """The same for another language of the page."""
+        return Supply(self._passages, language, self.random, self._mixed)
+
     def paragraph(self) -> str:
         """The next paragraph; now and then one of sentences from all over."""
         if self.random.random() < self._mixed:

@@ -1,16 +1,17 @@
 """Pages laid out by MuPDF's Story: HTML and CSS to pixels and exact boxes, without a PDF in between."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pymupdf
 from pymupdf import mupdf
 
-from sources.fonts import Font
+from sources.illegible import Illegible
 from sources.ocr.blocks import INSET, Block, Inset
 from sources.ocr.drawn import Drawn
 from sources.ocr.matching import Characters, Cut, Matched, Mismatch, match
-from sources.ocr.page import Flow, Laid, Page, Unfit, paper_of, upright_quads
+from sources.ocr.page import Flow, Laid, Page, paper_of, upright_quads
 from sources.ocr.typefaces import Glyphs, archive_with, glyphs
 
 KEEP_IMAGES = mupdf.FZ_STEXT_PRESERVE_IMAGES | mupdf.FZ_STEXT_PRESERVE_WHITESPACE
@@ -18,17 +19,15 @@ EDGE_PX = 0.1  # a pixel that a glyph covers by less stays as good as paper
 IMAGE_BLOCK = 1  # type of a block in PyMuPDF's `rawdict`
 
 
-def lay_out(page: Page, fonts: Sequence[Font]) -> Laid:
+def lay_out(page: Page) -> Laid:
     """Lay out and draw a page.
 
-    Args:
-        fonts: the faces that the page's style sheet names.
     Raises:
-        Unfit: a flow that must fit does not (`overflow`), a character came from another font (`missing_glyph`), or
+        Illegible: a flow that must fit does not (`overflow`), a character came from another font (`missing_glyph`), or
             something else than the text was drawn (`mismatch`).
     """
-    faces = {glyphs(font).name: glyphs(font) for font in fonts}
-    archive = archive_with(fonts)
+    faces = {glyphs(font).name: glyphs(font) for font in page.fonts}
+    archive = archive_with(page.fonts)
     pixmap = mupdf.fz_new_pixmap(
         mupdf.FzColorspace(mupdf.FzColorspace.Fixed_RGB), page.width, page.height, mupdf.FzSeparations(), 0
     )
@@ -36,8 +35,11 @@ def lay_out(page: Page, fonts: Sequence[Font]) -> Laid:
     canvas = canvas.reshape(page.height, page.width, 3)
     canvas[:] = paper_of(page)
     device = mupdf.fz_new_draw_device(mupdf.FzMatrix(), pixmap)
-    found = []
+    found: list[Matched] = []
     for flow in page.flows:
+        if flow.gap is not None:
+            top = float(found[-1].boxes[:, 3].max()) + flow.gap
+            flow = replace(flow, boxes=[(x0, top, x1, y1) for x0, _, x1, y1 in flow.boxes])
         matched, picture = _set(flow, page, archive, faces)
         mupdf.fz_run_display_list(
             picture, device, mupdf.FzMatrix(), mupdf.FzRect(mupdf.FzRect.Fixed_INFINITE), mupdf.FzCookie()
@@ -55,14 +57,14 @@ def _set(
     while blocks:
         picture, is_whole = _compose(flow, blocks, page, archive)
         if flow.must_fit and not is_whole:
-            raise Unfit("overflow", f"{len(blocks)} blocks do not fit into {flow.boxes}")
+            raise Illegible("overflow", f"{len(blocks)} blocks do not fit into {flow.boxes}")
         try:
             return match(_characters(picture, page, faces), blocks), picture
         except Cut as cut:
             blocks = blocks[: cut.num_blocks]
         except Mismatch as error:
-            raise Unfit("mismatch", str(error)) from error
-    raise Unfit("overflow", f"not a block fits into {flow.boxes}")
+            raise Illegible("mismatch", str(error)) from error
+    raise Illegible("overflow", f"not a block fits into {flow.boxes}")
 
 
 def _compose(
@@ -84,7 +86,7 @@ def _compose(
 
 
 def _characters(picture: mupdf.FzDisplayList, page: Page, faces: Mapping[str, Glyphs]) -> Characters:
-    """What a list draws. Raises Unfit for a character of a font that is not among the faces."""
+    """What a list draws. Raises Illegible for a character of a font that is not among the faces."""
     rect = mupdf.FzRect(0, 0, page.width, page.height)
     text_page = mupdf.FzStextPage(rect)
     device = mupdf.fz_new_stext_device(text_page, mupdf.FzStextOptions(KEEP_IMAGES))
@@ -104,7 +106,7 @@ def _characters(picture: mupdf.FzDisplayList, page: Page, faces: Mapping[str, Gl
                 for character in span["chars"]:
                     sign = character["c"]
                     if face is None and not sign.isspace():
-                        raise Unfit("missing_glyph", f"no chosen font draws {sign!r} (U+{ord(sign):04X})")
+                        raise Illegible("missing_glyph", f"no chosen font draws {sign!r} (U+{ord(sign):04X})")
                     text.append(sign)
                     # A soft hyphen is drawn as a hyphen.
                     box = face.box("-" if sign == "\u00ad" else sign) if face else (0.0, 0.0, 0.0, 0.0)

@@ -1,10 +1,12 @@
 """Font files as MuPDF uses them: loaded once a process, with the ink box of every glyph."""
 
+import io
 import struct
 from collections.abc import Sequence
 from functools import lru_cache
 
 import pymupdf
+from PIL import Image
 from pymupdf import mupdf
 
 from sources.fonts import Font
@@ -58,6 +60,7 @@ class _Archive:
     """The archive that style sheets take fonts from: it grows as faces are used."""
 
     def __init__(self) -> None:
+        pymupdf.TOOLS.mupdf_display_errors(False)  # what is wrong with a font shows in the characters it lacks
         self.archive = pymupdf.Archive()
         self.archive.add(_transparent_pixel(), INSET_FILE)
         self._added: set[str] = set()
@@ -70,9 +73,9 @@ class _Archive:
 
 
 def _transparent_pixel() -> bytes:
-    pixmap = pymupdf.Pixmap(pymupdf.csRGB, pymupdf.IRect(0, 0, 1, 1), True)
-    pixmap.clear_with(0)
-    return pixmap.tobytes("png")
+    file = io.BytesIO()
+    Image.new("RGBA", (1, 1)).save(file, "PNG")
+    return file.getvalue()
 
 
 @lru_cache(maxsize=1)

@@ -9,7 +9,7 @@ from sources.ocr.templates.furniture import GREY, page_number, running_head
 from sources.ocr.templates.tables import data_table
 from sources.ocr.vocabulary import label, words
 
-TITLE_SHARE = 0.2  # of the type area's height
+FRONT_SHARE = 0.3  # of the type area's height, at most
 
 
 def article(supply: Supply, style: Style) -> Page:
@@ -19,18 +19,17 @@ def article(supply: Supply, style: Style) -> Page:
     heads, rules = running_head(supply, style)
     areas: list[Area] = list(rules)
     flows: list[Flow] = list(heads)
+    gap = None
     if random.random() < 0.6:
-        body_top = top + (bottom - top) * TITLE_SHARE
-        flows.append(Flow(blocks=_front(supply, style), boxes=[(left, top, right, body_top)]))
-        top = body_top + style.size
-        if random.random() < 0.5:
-            areas.append(Area(box=(left, body_top, right, body_top + 1), colour=style.accent))
+        front_bottom = top + (bottom - top) * FRONT_SHARE
+        flows.append(Flow(blocks=_front(supply, style), boxes=[(left, top, right, front_bottom)], must_fit=True))
+        gap = style.size * random.uniform(1, 2.5)
     columns = style.columns(num_columns, top, bottom)
-    if num_columns > 1 and random.random() < 0.3:
+    if gap is None and num_columns > 1 and random.random() < 0.3:
         areas += [Area(box=(box[2] + style.size * 0.8, top, box[2] + style.size * 0.8 + 1, bottom), colour=GREY) for box in columns[:-1]]
-    flows.append(Flow(blocks=_body(supply, style, columns), boxes=columns))
+    flows.append(Flow(blocks=_body(supply, style, columns), boxes=columns, gap=gap))
     return Page(
-        width=style.width, height=style.height, paper=style.paper, areas=areas, css=style.css(),
+        width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, areas=areas, css=style.css(),
         flows=[*flows, *page_number(supply, style)],
     )  # fmt: skip
 

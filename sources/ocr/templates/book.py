@@ -39,6 +39,6 @@ def book(supply: Supply, style: Style) -> Page:
         flows.append(Flow(blocks=blocks, boxes=[(left, top, right, bottom)]))
     css = style.css(title=f"margin:{style.size * 2:.0f}px 0 {style.size * 2:.0f}px 0;text-align:center;font-family:head;font-size:{style.size * 1.8:.0f}px;line-height:1.2")
     return Page(
-        width=style.width, height=style.height, paper=style.paper, areas=areas, css=css,
+        width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, areas=areas, css=css,
         flows=[*flows, *page_number(supply, style)],
     )  # fmt: skip

@@ -30,6 +30,6 @@ def dictionary(supply: Supply, style: Style) -> Page:
         areas += [Area(box=(box[2] + style.size * 0.8, top, box[2] + style.size * 0.8 + 1, bottom), colour=GREY) for box in columns[:-1]]
     head = Flow(blocks=[paragraph(guide, "small", is_divisible=False)], boxes=[(left, top - style.size * 2, right, top - 4)])
     return Page(
-        width=style.width, height=style.height, paper=style.paper, css=css, areas=areas,
+        width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, css=css, areas=areas,
         flows=[head, Flow(blocks=blocks, boxes=columns), *page_number(supply, style)],
     )  # fmt: skip

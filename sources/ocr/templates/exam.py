@@ -31,7 +31,7 @@ def exam(supply: Supply, style: Style) -> Page:
     num_columns = random.choice((1, 1, 2))
     head = top + style.size * 8.5
     return Page(
-        width=style.width, height=style.height, paper=style.paper, css=css,
+        width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, css=css,
         flows=[
             Flow(blocks=blocks[:3], boxes=[(left, top, right, head)], must_fit=True),
             Flow(blocks=blocks[3:], boxes=style.columns(num_columns, head + style.size, bottom)),

@@ -33,7 +33,7 @@ def form(supply: Supply, style: Style) -> Page:
     ) + " .fields th{font-weight:normal;background-color:#ffffff;color:#000000}"
     areas = [Area(box=(left - 8, top - 8, right + 8, top - 5), colour=style.accent)] if random.random() < 0.5 else []
     return Page(
-        width=style.width, height=style.height, paper=(255, 255, 255), css=css, areas=areas,
+        width=style.width, height=style.height, paper=(255, 255, 255), fonts=style.fonts, css=css, areas=areas,
         flows=[Flow(blocks=blocks, boxes=[(left, top, right, bottom)], must_fit=True)],
     )  # fmt: skip
 

@@ -33,7 +33,7 @@ def letter(supply: Supply, style: Style) -> Page:
     body_top = top + style.size * 7
     areas = [Area(box=(left, body_top - style.size, right, body_top - style.size + 2), colour=style.accent)] if random.random() < 0.6 else []
     return Page(
-        width=style.width, height=style.height, paper=style.paper, css=css, areas=areas,
+        width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, css=css, areas=areas,
         flows=[
             Flow(blocks=head, boxes=[(left, top, right, body_top - style.size)], must_fit=True),
             Flow(blocks=blocks, boxes=[(left, body_top, right, bottom)], must_fit=True),

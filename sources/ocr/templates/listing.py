@@ -26,6 +26,6 @@ def listing(supply: Supply, style: Style) -> Page:
         f"line-height:1.3;white-space:pre-wrap;text-align:left;{random.choice(LOOKS)}"
     )
     return Page(
-        width=style.width, height=style.height, paper=style.paper, areas=areas, css=css,
+        width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, areas=areas, css=css,
         flows=[*heads, Flow(blocks=blocks, boxes=[(left, top, right, bottom)]), *page_number(supply, style)],
     )  # fmt: skip

@@ -43,7 +43,7 @@ def newspaper(supply: Supply, style: Style) -> Page:
         lead=f"margin:0;font-family:head;font-weight:bold;font-size:{size * 2:.0f}px;line-height:1.1",
         short=f"margin:0 0 {size * 0.4:.0f}px 0;font-family:head;font-weight:bold;font-size:{size * 1.3:.0f}px;line-height:1.15",
     )
-    return Page(width=style.width, height=style.height, paper=style.paper, css=css, areas=areas, flows=flows)
+    return Page(width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, css=css, areas=areas, flows=flows)
 
 
 def _story(supply: Supply, style: Style, width: float) -> list[Block]:

@@ -6,6 +6,7 @@ from sources.ocr.page import Page
 from sources.ocr.passages import Supply
 from sources.ocr.style import Style
 from sources.ocr.templates.article import article
+from sources.ocr.templates.bilingual import bilingual
 from sources.ocr.templates.book import book
 from sources.ocr.templates.dictionary import dictionary
 from sources.ocr.templates.exam import exam
@@ -14,6 +15,7 @@ from sources.ocr.templates.formulas import formulas
 from sources.ocr.templates.letter import letter
 from sources.ocr.templates.listing import listing
 from sources.ocr.templates.newspaper import newspaper
+from sources.ocr.templates.note import note
 from sources.ocr.templates.report import report
 from sources.ocr.templates.slide import slide
 from sources.ocr.templates.trade import invoice, receipt
@@ -32,4 +34,6 @@ TEMPLATES: Mapping[str, Callable[[Supply, Style], Page]] = {
     "formulas": formulas,
     "dictionary": dictionary,
     "newspaper": newspaper,
+    "bilingual": bilingual,
+    "note": note,
 }

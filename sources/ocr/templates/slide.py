@@ -49,4 +49,4 @@ def slide(supply: Supply, style: Style) -> Page:
         title=f"margin:0;font-family:head;font-weight:bold;font-size:{style.size * 1.6:.0f}px;line-height:1.15;color:{hex_of(style.accent)}",
         small=f"margin:0;font-size:{style.size * 0.6:.1f}px",
     )
-    return Page(width=width, height=height, paper=style.paper, css=css, areas=areas, flows=flows)
+    return Page(width=width, height=height, paper=style.paper, fonts=style.fonts, css=css, areas=areas, flows=flows)

@@ -42,7 +42,7 @@ def _sale(supply: Supply, language: str, low: int, high: int) -> Sale:
 def invoice(supply: Supply, style: Style) -> Page:
     random, language = supply.random, style.language
     left, top, right, bottom = style.frame
-    sale = _sale(supply, language, 3, 14)
+    sale = _sale(supply, language, 3, 11)
     currency = random.choice(CURRENCIES[language])
     middle = left + (right - left) * 0.55
 
@@ -71,10 +71,10 @@ def invoice(supply: Supply, style: Style) -> Page:
         total=f"margin:4px 0 {style.size:.0f}px 0;font-weight:bold;font-size:{style.size * 1.15:.1f}px;text-align:right",
     )
     line = style.size * style.leading
-    second, third = top + line * 8, top + line * 14.5
+    second, third = top + line * 7.5, top + line * 13.5
     areas = [Area(box=(0, 0, style.width, style.margin * 0.35), colour=style.accent)] if random.random() < 0.5 else []
     return Page(
-        width=style.width, height=style.height, paper=style.paper, css=css, areas=areas,
+        width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, css=css, areas=areas,
         flows=[
             Flow(blocks=seller, boxes=[(left, top, middle - style.size, second)], must_fit=True),
             Flow(blocks=facts, boxes=[(middle, top, right, second)], must_fit=True),
@@ -118,6 +118,6 @@ def receipt(supply: Supply, style: Style) -> Page:
     css = style.css(bold=f"margin:0 0 4px 0;font-weight:bold;font-size:{size * 1.15:.1f}px;text-align:center")
     left, top, right, bottom = style.frame
     return Page(
-        width=style.width, height=style.side, paper=style.paper, css=css, bottom=style.margin,
+        width=style.width, height=style.side, paper=style.paper, fonts=style.fonts, css=css, bottom=style.margin,
         flows=[Flow(blocks=blocks, boxes=[(left, top, right, bottom)], must_fit=True)],
     )  # fmt: skip
