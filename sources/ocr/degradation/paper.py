@@ -13,7 +13,7 @@ def bleed_through(pixels: np.ndarray, amount: float, random: random.Random) -> n
     paper = int(np.bincount(small.ravel(), minlength=256).argmax())
     other = cv2.flip(small, 1)
     other = np.roll(other, random.randint(8, 40) * random.choice((-1, 1)), axis=0)
-    ink = cv2.GaussianBlur(cv2.subtract(np.uint8(paper), other), (0, 0), 0.9)
+    ink = cv2.GaussianBlur(np.where(other < paper, paper - other, 0).astype(np.uint8), (0, 0), 0.9)
     ink = cv2.resize(ink, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return cv2.subtract(pixels, cv2.merge([cv2.convertScaleAbs(ink, alpha=0.3 * amount)] * 3))
 
