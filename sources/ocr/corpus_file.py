@@ -5,7 +5,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from functools import lru_cache
 from pathlib import Path
@@ -239,3 +239,19 @@ def _is_drawn(language: str, character: str) -> bool:
         return any(has_glyph(font, character) for font in fonts_for(language))
     except FontError:
         return False
+
+
+def merge(paths: Iterable[Path], languages: Collection[str], out: Path) -> Mapping[str, int]:
+    """Put gathered files together, keeping these languages.
+
+    Returns:
+        Paragraphs by language.
+    """
+    counts: Counter[str] = Counter()
+    with CorpusWriter(out) as corpus:
+        for path in paths:
+            for language, text in CorpusFile(path).all():
+                if language in languages:
+                    corpus.add(language, text)
+                    counts[language] += 1
+    return dict(counts)

@@ -1,5 +1,6 @@
 """A page before it is laid out, and after."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from sources.fonts import Font
 from sources.ocr.blocks import Block, joined_markdown, joined_text
 from sources.ocr.drawn import Drawn
 
+_LATIN = re.compile(r"^[^\u2e80-\u9fff]+$")
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the page
 
 
@@ -80,6 +82,13 @@ class Laid:
     @property
     def markdown(self) -> str:
         return joined_markdown(self.blocks)
+
+    def by_language(self) -> dict[str, str]:
+        """The Chinese and the English paragraphs of a page in both."""
+        parts: dict[str, list[str]] = {"en": [], "zh": []}
+        for block in self.blocks:
+            parts["en" if _LATIN.search(block.text) else "zh"].append(block.plain())
+        return {language: "\n".join(said) for language, said in parts.items()}
 
 
 def paper_of(page: Page) -> np.ndarray:

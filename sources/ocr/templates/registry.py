@@ -37,3 +37,10 @@ TEMPLATES: Mapping[str, Callable[[Supply, Style], Page]] = {
     "bilingual": bilingual,
     "note": note,
 }
+VERTICAL = "vertical"  # Chinese, set by hand: MuPDF's Story knows no vertical text
+KINDS = (*TEMPLATES, VERTICAL)
+
+
+def languages_of(kind: str) -> tuple[str, ...]:
+    """The languages that a kind of page exists in."""
+    return ("zh",) if kind in (VERTICAL, "bilingual") else ("en", "zh")
