@@ -21,9 +21,9 @@ from sources.ocr.degradation.captures import (
 )
 from sources.ocr.degradation.legibility import distinct, heights, inside, large_enough
 from sources.ocr.degradation.light import lit
-from sources.ocr.warps import Chain, pixel_maps, warp_quads
 from sources.ocr.drawn import Drawn
 from sources.ocr.textures import surface
+from sources.ocr.warps import Chain, pixel_maps, warp_quads
 
 MIN_KEPT = 0.5  # of the words; a picture in which fewer can be read is no picture of the page
 DESKS = ("fabric", "metal", "stone", "wood", "wood")
