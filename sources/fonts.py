@@ -10,11 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fontTools.pens.boundsPen import ControlBoundsPen
-from fontTools.ttLib import TTCollection, TTFont, TTLibError
-from fontTools.unicodedata import script, script_name
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
 
 FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
 SUFFIXES = (".ttf", ".otf", ".ttc")
@@ -36,7 +35,9 @@ _SERIF = re.compile(
 _SANS = re.compile(r"sans|gothic|grotesk|heiti|zenhei|microhei", re.IGNORECASE)
 _MONOSPACED = re.compile(r"\bmono\b|courier|console|code\b|typewriter|inconsolata", re.IGNORECASE)
 # Letters of these are not letters to a reader: signs at the code points of letters, or letters in a box.
-_UNREADABLE = re.compile(r"symbol|dingbat|emoji|d050000l|math|music|barcode|icon|colored|last resort|^(cm|stix)", re.IGNORECASE)
+_UNREADABLE = re.compile(
+    r"symbol|dingbat|emoji|d050000l|math|music|barcode|icon|colored|last resort|^(cm|stix)", re.IGNORECASE
+)
 # One design under a hundred names: the Latin letters of Noto's faces for other scripts are those of Noto Sans.
 _LATIN_NOTO = re.compile(r"Noto (Sans|Serif|Mono)( Mono| Display)?$")
 _ELSEWHERE = re.compile(r"\b(JP|KR|TC|HK|TW)\b")  # Chinese characters as they are written outside the mainland
@@ -103,8 +104,12 @@ LANGUAGES: Mapping[str, Language] = {
         "，。、；：？！（）《》“”0123456789",
         "fonts-noto-cjk",
     ),
-    "ar": Language("Arabic", 13, "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىي،؟0123456789", "fonts-noto-core or fonts-hosny-amiri"),
-    "hi": Language("Devanagari", 15, "अआइईउऊएऐओऔकखगघचछजझटठडढणतथदधनपफबभमयरलवशषसहािीुूेैोौं्।", "fonts-noto-core or fonts-lohit-deva"),
+    "ar": Language(
+        "Arabic", 13, "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىي،؟0123456789", "fonts-noto-core or fonts-hosny-amiri"
+    ),
+    "hi": Language(
+        "Devanagari", 15, "अआइईउऊएऐओऔकखगघचछजझटठडढणतथदधनपफबभमयरलवशषसहािीुूेैोौं्।", "fonts-noto-core or fonts-lohit-deva"
+    ),
 }
 
 
@@ -125,6 +130,8 @@ def font_files() -> Mapping[str, Path]:
 @lru_cache(maxsize=1)
 def installed_fonts() -> tuple[Font, ...]:
     """Every readable face, by family, weight and slope; one file for each."""
+    from fontTools.ttLib import TTLibError  # of an extra: the core goes without
+
     logging.getLogger("fontTools").setLevel(logging.ERROR)  # it warns of odd dates in files
     found: dict[tuple[str, int, bool], Font] = {}
     for _, path in sorted(font_files().items()):
@@ -139,6 +146,8 @@ def installed_fonts() -> tuple[Font, ...]:
 
 
 def _faces(path: Path) -> list[Font]:
+    from fontTools.ttLib import TTCollection, TTFont
+
     if path.suffix.lower() != ".ttc":
         with TTFont(path, lazy=True) as font:
             return [_face(font, path, 0)]
@@ -146,7 +155,7 @@ def _faces(path: Path) -> list[Font]:
         return [_face(font, path, index) for index, font in enumerate(collection.fonts)]
 
 
-def _face(font: TTFont, path: Path, index: int) -> Font:
+def _face(font: "TTFont", path: Path, index: int) -> Font:
     names, looks = font["name"], font["OS/2"]
     family = names.getDebugName(16) or names.getDebugName(1) or path.stem
     style = names.getDebugName(17) or names.getDebugName(2) or ""
@@ -165,7 +174,12 @@ def _face(font: TTFont, path: Path, index: int) -> Font:
 
 def _kind(name: str, looks: Any) -> str:
     """The kind of a face by its name, then by the PANOSE numbers and the class that its file declares."""
-    for kind, pattern in (("handwriting", _HANDWRITTEN), ("monospaced", _MONOSPACED), ("sans", _SANS), ("serif", _SERIF)):
+    for kind, pattern in (
+        ("handwriting", _HANDWRITTEN),
+        ("monospaced", _MONOSPACED),
+        ("sans", _SANS),
+        ("serif", _SERIF),
+    ):
         if pattern.search(name):
             return kind
     panose = looks.panose
@@ -188,9 +202,7 @@ def fonts_for(language: str, kinds: Sequence[str] = (), *, bold: bool | None = N
     if language not in LANGUAGES:
         raise ValueError(f"language must be one of {', '.join(LANGUAGES)}, got {language!r}")
     found = [
-        font
-        for font in _writing(language)
-        if (not kinds or font.kind in kinds) and (bold is None or font.bold == bold)
+        font for font in _writing(language) if (not kinds or font.kind in kinds) and (bold is None or font.bold == bold)
     ]
     if not found:
         looks = " ".join((("bold",) if bold else ()) + (" or ".join(kinds),) if kinds else ())
@@ -234,6 +246,8 @@ class _Glyphs:
     """The glyphs in a font file: by code point their names, by name their widths and outlines, read when asked for."""
 
     def __init__(self, path: Path, index: int):
+        from fontTools.ttLib import TTFont
+
         self._font = TTFont(path, fontNumber=index if path.suffix.lower() == ".ttc" else -1, lazy=True)
         self.names: Mapping[int, str] = self._font.getBestCmap() or {}
 
@@ -242,6 +256,8 @@ class _Glyphs:
         return self._font.getGlyphSet()
 
     def is_empty(self, name: str) -> bool:
+        from fontTools.pens.boundsPen import ControlBoundsPen
+
         pen = ControlBoundsPen(self._outlines)
         self._outlines[name].draw(pen)
         return pen.bounds is None
@@ -304,6 +320,8 @@ def fonts_with(text: str, fonts: Iterable[Font]) -> tuple[Font, ...]:
 
 def script_of(text: str) -> str:
     """The Unicode name of the script that most letters of a text are of; `Common` if it has none."""
+    from fontTools.unicodedata import script, script_name
+
     counts: dict[str, int] = {}
     for character in text:
         code = script(character)

@@ -23,6 +23,7 @@ from sources.charts.words import words_of
 from sources.choices import check_names, check_weights
 from sources.fingerprint import picture_fingerprint
 from sources.generator import generator
+from sources.illegible import Illegible
 from sources.images import encode, ink, luma
 from sources.sample import Provenance, Sample, sample_id
 from sources.source import ItemError
@@ -107,7 +108,7 @@ class Charts(Synthetic):
 
     def make(self, number: int, digest: str) -> Sample | ItemError:
         # Drawing needs packages of an extra, which recipes without charts do not ask for.
-        from sources.charts.drawing import Illegible, draw_legibly
+        from sources.charts.drawing import draw_legibly
 
         try:
             chart, renderer, task = self.specify(number)

@@ -12,8 +12,29 @@ from sources.fonts import Font, FontError, check_glyphs, script_of
 
 # Letters of these scripts change with their neighbours; without HarfBuzz and FriBidi they would be drawn one by one.
 SHAPED_SCRIPTS = frozenset(
-    "Arabic Syriac Thaana Nko Hebrew Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada Malayalam Sinhala "
-    "Thai Lao Tibetan Myanmar Khmer Mongolian".split()
+    [
+        "Arabic",
+        "Syriac",
+        "Thaana",
+        "Nko",
+        "Hebrew",
+        "Devanagari",
+        "Bengali",
+        "Gurmukhi",
+        "Gujarati",
+        "Oriya",
+        "Tamil",
+        "Telugu",
+        "Kannada",
+        "Malayalam",
+        "Sinhala",
+        "Thai",
+        "Lao",
+        "Tibetan",
+        "Myanmar",
+        "Khmer",
+        "Mongolian",
+    ]
 )
 _RIGHT_TO_LEFT = ("R", "AL")
 _CLOSING = "，。、；：？！）》”’」』】,.;:?!)]}%…—～·"
@@ -116,9 +137,7 @@ def breakable(text: str) -> list[str]:
     return pieces
 
 
-def paste(
-    ink: np.ndarray, word: LetteredWord, x: int, baseline: int
-) -> tuple[float, float, float, float] | None:
+def paste(ink: np.ndarray, word: LetteredWord, x: int, baseline: int) -> tuple[float, float, float, float] | None:
     """Add a word's ink to a mask of the picture, in place; what is outside is cut off.
 
     Returns:

@@ -29,6 +29,7 @@ OPTICAL: Mapping[str, Optical] = {
     "noise": optics.noise,
     "jpeg": optics.jpeg,
 }
+COLOURED = frozenset(("stains", *LIGHTING))  # the others leave a grey page grey
 EFFECTS = (*ON_PAPER, *GEOMETRIC, *LIGHTING, *OPTICAL)  # in the order they happen
 
 

@@ -8,14 +8,27 @@ import cv2
 import numpy as np
 
 from sources.illegible import Illegible
-from sources.ocr.degradation.captures import CAPTURES, EFFECTS, GEOMETRIC, LIGHTING, ON_PAPER, OPTICAL
+from sources.images import grey_of
+from sources.ocr.degradation.captures import (
+    CAPTURES,
+    COLOURED,
+    EFFECTS,
+    GEOMETRIC,
+    LIGHTING,
+    ON_PAPER,
+    OPTICAL,
+    Capture,
+)
 from sources.ocr.degradation.legibility import distinct, heights, inside, large_enough
 from sources.ocr.degradation.light import lit
-from sources.ocr.warps import Chain, pixel_maps, warp_quads
 from sources.ocr.drawn import Drawn
-from sources.ocr.textures import SURFACES
+from sources.ocr.textures import surface
+from sources.ocr.warps import Chain, pixel_maps, warp_quads
 
 MIN_KEPT = 0.5  # of the words; a picture in which fewer can be read is no picture of the page
+DESKS = ("fabric", "metal", "stone", "wood", "wood")
+WHITE_LID = 0.7  # share of scanners and copiers
+DEFAULT_TEXT_PX = 12.0  # height of words, for a page that has none
 MIN_SHARE = 0.35  # of an effect's strength that is drawn at random
 
 
@@ -63,61 +76,73 @@ def degrade(drawn: Drawn, strength: float, random: Random) -> Degraded:
     if strength == 0 or not chosen:
         return Degraded(drawn=drawn, kept=np.arange(len(drawn.texts)), capture="none", effects=())
     cv2.setNumThreads(0)  # a reader has one core; threads also make a run's time depend on its neighbours
-    picture = _taken(drawn, chosen, surroundings if capture.on_surface else None, surroundings.random() < 0.7)
+    picture = _taken(drawn, chosen, capture, surroundings)
     return _legible(drawn, picture, name, tuple(effect for effect, _, _ in chosen))
 
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
+    """A picture taken.
+
+    Args:
+        pixels: (H, W, 3) RGB or (H, W) grey.
+        clean: (H, W) luma of the page, warped only.
+        quads: (N, 4, 2) of all words.
+    """
+
     pixels: np.ndarray
-    clean: np.ndarray  # warped only
+    clean: np.ndarray
     quads: np.ndarray
 
 
-def _taken(drawn: Drawn, chosen: Sequence[tuple[str, float, Random]], surface: Random | None, on_white: bool) -> _Picture:
+def _taken(drawn: Drawn, chosen: Sequence[tuple[str, float, Random]], capture: Capture, random: Random) -> _Picture:
     height, width = drawn.pixels.shape[:2]
-    pixels = drawn.pixels
-    for effect, amount, random in chosen:
+    pixels, clean, quads = drawn.pixels, cv2.cvtColor(drawn.pixels, cv2.COLOR_RGB2GRAY), drawn.quads
+    is_coloured = capture.on_surface or any(effect in COLOURED for effect, _, _ in chosen)
+    if not is_coloured and grey_of(pixels) is not None:
+        pixels = clean  # a third of the work
+    for effect, amount, own in chosen:
         if effect in ON_PAPER:
-            pixels = ON_PAPER[effect](pixels, amount, random)
-    bends = [GEOMETRIC[effect](width, height, amount, random) for effect, amount, random in chosen if effect in GEOMETRIC]
+            pixels = ON_PAPER[effect](pixels, amount, own)
+    bends = [GEOMETRIC[effect](width, height, amount, own) for effect, amount, own in chosen if effect in GEOMETRIC]
     for bend in bends:
         if bend.light is not None:
             pixels = lit(pixels, bend.light)
-    clean, quads = drawn.pixels, drawn.quads
     if bends:
         warp = Chain([bend.warp for bend in bends])
         maps = pixel_maps(warp, width, height)
-        clean = cv2.remap(drawn.pixels, *maps, cv2.INTER_LINEAR)
-        behind = _behind(width, height, surface, on_white)
+        clean = cv2.remap(clean, *maps, cv2.INTER_LINEAR)
+        behind = _behind(pixels.shape, capture, random)
         pixels = cv2.remap(pixels, *maps, cv2.INTER_LINEAR, dst=behind, borderMode=cv2.BORDER_TRANSPARENT)
         quads = warp_quads(drawn.quads, warp)
-    fields = [LIGHTING[effect](amount, random) for effect, amount, random in chosen if effect in LIGHTING]
+    fields = [LIGHTING[effect](amount, own) for effect, amount, own in chosen if effect in LIGHTING]
     if fields:
         pixels = lit(pixels, np.prod(fields, axis=0))
-    text_px = float(np.median(heights(drawn.quads))) if len(drawn.quads) else 12.0
-    for effect, amount, random in chosen:
+    text_px = float(np.median(heights(drawn.quads))) if len(drawn.quads) else DEFAULT_TEXT_PX
+    for effect, amount, own in chosen:
         if effect in OPTICAL:
-            pixels = OPTICAL[effect](pixels, amount, text_px, random)
+            pixels = OPTICAL[effect](pixels, amount, text_px, own)
     return _Picture(pixels, clean, quads)
 
 
-def _behind(width: int, height: int, surface: Random | None, on_white: bool) -> np.ndarray:
-    """(H, W, 3) uint8: what the sheet lies on."""
-    if surface is None:
-        return np.full((height, width, 3), 250 if on_white else 25, np.uint8)
-    generator = np.random.Generator(np.random.PCG64(surface.getrandbits(64)))
-    return SURFACES[surface.choice(tuple(SURFACES))](width, height, generator)
+def _behind(shape: tuple[int, ...], capture: Capture, random: Random) -> np.ndarray:
+    """(H, W) or (H, W, 3) uint8: what the sheet lies on."""
+    if not capture.on_surface:
+        return np.full(shape, 250 if random.random() < WHITE_LID else 25, np.uint8)
+    generator = np.random.Generator(np.random.PCG64(random.getrandbits(64)))
+    return surface(random.choice(DESKS), shape[1], shape[0], generator)
 
 
 def _legible(drawn: Drawn, picture: _Picture, capture: str, effects: tuple[str, ...]) -> Degraded:
     """The words that can be read. Raises Illegible if they are few."""
     height, width = picture.pixels.shape[:2]
+    is_grey = picture.pixels.ndim == 2
+    final = picture.pixels if is_grey else cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY)
     is_kept = inside(picture.quads, width, height) & large_enough(drawn.quads, picture.quads)
-    is_kept[is_kept] = distinct(picture.clean, picture.pixels, picture.quads[is_kept])
+    is_kept[is_kept] = distinct(picture.clean, final, picture.quads[is_kept])
     kept = np.flatnonzero(is_kept)
     if len(drawn.texts) and len(kept) < MIN_KEPT * len(drawn.texts):
         raise Illegible("few_legible_words", f"only {len(kept)} of {len(drawn.texts)} words can be read")
-    texts = [drawn.texts[k] for k in kept]
-    left = Drawn(pixels=picture.pixels, texts=texts, quads=picture.quads[kept])
+    pixels = cv2.merge([final] * 3) if is_grey else picture.pixels
+    left = Drawn(pixels=pixels, texts=[drawn.texts[k] for k in kept], quads=picture.quads[kept])
     return Degraded(drawn=left, kept=kept, capture=capture, effects=effects)

@@ -39,7 +39,9 @@ def _affine(width: int, height: int, *, degrees: float, shear: float = 0.0) -> H
     """Turned and sheared about the middle."""
     cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     to_middle = np.array([[1, 0, -width / 2], [0, 1, -height / 2], [0, 0, 1]])
-    turn = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]]) @ np.array([[1, shear, 0], [0, 1, 0], [0, 0, 1]])
+    turn = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]]) @ np.array(
+        [[1, shear, 0], [0, 1, 0], [0, 0, 1]]
+    )
     return Homography(np.linalg.inv(to_middle) @ turn @ to_middle)
 
 

@@ -1,13 +1,14 @@
 """Which words can still be read, measured in the pixels of each."""
 
-import cv2
+from functools import lru_cache
+
 import numpy as np
 
 MIN_CORRELATION = 0.55  # of a word's pixels with those before blur, noise and light
 MIN_CONTRAST = 7.0  # grey levels: standard deviation of what is left of a word's ink and paper
 MIN_KEPT_CONTRAST = 0.5  # of a word that was fainter than that from the start
 MIN_HEIGHT_PX = 6.0  # of lower-case letters with ascender or descender
-SAMPLES = (24, 6)  # points along and across a word
+SAMPLES = (16, 6)  # points along and across a word
 _EPSILON = 1e-6
 
 
@@ -46,8 +47,8 @@ def distinct(clean: np.ndarray, final: np.ndarray, quads: np.ndarray) -> np.ndar
     """(N,) whether the ink of words still stands out: its contrast, and how much of what is seen is the word.
 
     Args:
-        clean: (H, W, 3) uint8, warped but not yet blurred, lit or noisy.
-        final: (H, W, 3) uint8.
+        clean: (H, W) uint8 luma, warped but not yet blurred, lit or noisy.
+        final: (H, W) uint8 luma.
         quads: (N, 4, 2) in both.
     """
     if not len(quads):
@@ -61,13 +62,20 @@ def distinct(clean: np.ndarray, final: np.ndarray, quads: np.ndarray) -> np.ndar
     return (correlation >= MIN_CORRELATION) & (contrast >= np.minimum(MIN_CONTRAST, MIN_KEPT_CONTRAST * deviation))
 
 
-def sampled(pixels: np.ndarray, quads: np.ndarray) -> np.ndarray:
-    """(N, K) float32 luma at a grid of points in each quad."""
-    along, across = ((np.arange(count) + 0.5) / count for count in SAMPLES)
+def sampled(grey: np.ndarray, quads: np.ndarray) -> np.ndarray:
+    """(N, K) float32 levels at a grid of points in each quad.
+
+    Args:
+        grey: (H, W) uint8.
+    """
+    points = (_grid_weights() @ quads).astype(np.int32)  # (N, K, 2)
+    np.clip(points, 0, (grey.shape[1] - 1, grey.shape[0] - 1), out=points)
+    return grey.ravel()[points[..., 1] * grey.shape[1] + points[..., 0]].astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _grid_weights() -> np.ndarray:
+    """(K, 4) float32: of the corners, at each point of the grid."""
+    along, across = ((np.arange(count, dtype=np.float32) + 0.5) / count for count in SAMPLES)
     u, v = (grid.reshape(-1, 1) for grid in np.meshgrid(along, across))
-    weights = np.concatenate([(1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v], axis=1)  # (K, 4), bilinear
-    points = np.einsum("kc,ncd->nkd", weights, quads).astype(np.int32)
-    x = points[..., 0].clip(0, pixels.shape[1] - 1)
-    y = points[..., 1].clip(0, pixels.shape[0] - 1)
-    colours = np.ascontiguousarray(pixels[y, x].reshape(len(quads), -1, 3))
-    return cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return np.concatenate([(1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v], axis=1)

@@ -40,8 +40,13 @@ def _grid() -> tuple[np.ndarray, np.ndarray]:
 
 
 def lit(pixels: np.ndarray, field: np.ndarray) -> np.ndarray:
-    """Pixels under a field of light: shares of 1, of any size, (h, w, 3) or (h, w)."""
+    """Pixels under a field of light.
+
+    Args:
+        pixels: (H, W) or (H, W, 3) uint8.
+        field: (h, w) or, for colours, (h, w, 3) shares of 1; of any size.
+    """
     fine = cv2.resize((field * 255).clip(0, 255).astype(np.uint8), pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    if fine.ndim == 2:
+    if fine.ndim < pixels.ndim:
         fine = cv2.merge([fine] * 3)
     return cv2.multiply(pixels, fine, scale=1 / 255)

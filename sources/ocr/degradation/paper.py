@@ -8,14 +8,15 @@ import numpy as np
 
 def bleed_through(pixels: np.ndarray, amount: float, random: random.Random) -> np.ndarray:
     """The other side of the sheet shines through: as if it were printed like this one."""
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     paper = int(np.bincount(small.ravel(), minlength=256).argmax())
     other = cv2.flip(small, 1)
     other = np.roll(other, random.randint(8, 40) * random.choice((-1, 1)), axis=0)
     ink = cv2.GaussianBlur(np.where(other < paper, paper - other, 0).astype(np.uint8), (0, 0), 0.9)
     ink = cv2.resize(ink, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return cv2.subtract(pixels, cv2.merge([cv2.convertScaleAbs(ink, alpha=0.3 * amount)] * 3))
+    ink = cv2.convertScaleAbs(ink, alpha=0.3 * amount)
+    return cv2.subtract(pixels, ink if pixels.ndim == 2 else cv2.merge([ink] * 3))
 
 
 def stains(pixels: np.ndarray, amount: float, random: random.Random) -> np.ndarray:

@@ -138,9 +138,7 @@ def max_characters(kind: Kind, width: int, height: int, wide: bool) -> int:
     return max(2, int(lines * 0.8 * width / (MIN_LETTER_PX * (1.3 if wide else 0.75))))
 
 
-def draw_label(
-    text: str, kind: Kind, font: Font, width: int, height: int, behind: Colour, random: Random
-) -> Label:
+def draw_label(text: str, kind: Kind, font: Font, width: int, height: int, behind: Colour, random: Random) -> Label:
     """Letter a text on a label of a kind, as large as fits.
 
     Args:
@@ -151,7 +149,9 @@ def draw_label(
     ground, ink_colour = random.choice(kind.colours) if kind.colours else (behind, _opposite(behind, random))
     margin = 0.08 * min(width, height) + 3
     rows, size = _fitted(text, font, width - 2 * margin, height - 2 * margin, kind.max_lines)
-    ink, texts, boxes, lines = _set(rows, size, font, width, height, random.choice(("middle", "middle", "start")), margin)
+    ink, texts, boxes, lines = _set(
+        rows, size, font, width, height, random.choice(("middle", "middle", "start")), margin
+    )
     canvas = np.empty((height, width, 3), np.uint8)
     canvas[:] = ground
     cover = np.full((height, width), 255, np.uint8) if kind.colours else np.zeros((height, width), np.uint8)

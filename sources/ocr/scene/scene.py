@@ -12,7 +12,7 @@ from sources.ocr.degradation.legibility import sampled
 from sources.ocr.degradation.light import lit, uneven_light
 from sources.ocr.drawn import Drawn
 from sources.ocr.scene.labels import KINDS, Kind, Label, draw_label, max_characters
-from sources.ocr.textures import SURFACES
+from sources.ocr.textures import SURFACES, surface
 from sources.ocr.warps import Homography, Warp, pixel_maps, warp_quads
 from sources.ocr.written import Written
 
@@ -38,7 +38,7 @@ def draw_scene(phrase: Phrase, language: str, random: Random) -> Written:
     cv2.setNumThreads(0)
     width, height = random.choice(SIZES)
     generator = np.random.Generator(np.random.PCG64(random.getrandbits(64)))
-    pixels = SURFACES[random.choice(tuple(SURFACES))](width, height, generator)
+    pixels = surface(random.choice(tuple(SURFACES)), width, height, generator)
     ink = np.zeros((height, width), np.uint8)
     ((columns, rows),) = random.choices(SLOTS, SLOT_WEIGHTS)
     texts: list[str] = []
@@ -125,8 +125,8 @@ def _attach(pixels: np.ndarray, ink: np.ndarray, label: Label, warp: Warp) -> np
 
 def _check_contrast(drawn: Drawn, ink: np.ndarray) -> None:
     """Raises Illegible if a word's ink is not much lighter or darker than what is around it."""
-    coverage = sampled(np.dstack([ink] * 3), drawn.quads) / 255
-    luma = sampled(drawn.pixels, drawn.quads)
+    coverage = sampled(ink, drawn.quads) / 255
+    luma = sampled(cv2.cvtColor(drawn.pixels, cv2.COLOR_RGB2GRAY), drawn.quads)
     inside, outside = coverage > 0.7, coverage < 0.1
     mean_inside = (luma * inside).sum(axis=1) / np.maximum(inside.sum(axis=1), 1)
     mean_outside = (luma * outside).sum(axis=1) / np.maximum(outside.sum(axis=1), 1)
