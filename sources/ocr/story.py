@@ -129,7 +129,7 @@ def _laid(page: Page, canvas: np.ndarray, found: Sequence[Matched]) -> Laid:
         flow_texts, flow_boxes = list(matched.texts), [matched.boxes]
         next_line = int(own_lines.max(initial=next_line - 1)) + 1
         for inset, place in zip(_insets(matched.blocks), matched.inset_boxes, strict=True):
-            x, y = round(float(place[0])), round(float(place[1])) + inset.drop
+            x, y = round(float(place[0])), round(float(place[1]))
             draw_inset(canvas, inset, x, y)
             flow_texts += inset.words
             flow_boxes.append(inset.boxes + (x, y, x, y))
