@@ -5,6 +5,7 @@ It answers its parent's requests (`pipelines/parent.py`). It imports no Beam, so
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -22,9 +23,11 @@ from pipelines.parts import read_local, write_table
 from pipelines.recipe import Recipe, build_recipe
 from sources.sample import Sample, from_part, to_part
 from sources.source import InputError, ItemError, Source
+from sources.synthetic import REPLACED, Synthetic
 from taxonomy.labelling import Labelling
 
 ERRORS_KEY = b"vellum.errors"
+REPLACED_KEY = b"vellum.replaced"
 
 
 def main() -> None:
@@ -62,6 +65,12 @@ def _answer(recipe: Recipe, request: dict[str, Any], send: Any) -> dict[str, Any
         runs = Runs(Path(request["runs"]))
         items = [runs.item_of(text) for text in texts_of(read_local(Path(request["part"])))]
         return {"hits": [[row, item] for row, item in enumerate(items) if item is not None]}
+    if request["task"] == "gather":
+        send(item=-1)
+        source = recipe.sources[request["source"]]
+        assert isinstance(source, Synthetic)
+        path, out = Path(request["path"]), Path(request["out"])
+        return {"dropped": source.gather(path, request["name"], out, lambda: send(item=-1))}
     if request["task"] == "read":
         samples, errors = _read(recipe.sources[request["source"]], request, send)
     else:
@@ -77,8 +86,19 @@ def _answer(recipe: Recipe, request: dict[str, Any], send: Any) -> dict[str, Any
         else:
             scores, made = conversations(scores, samples, labelling, recipe)
             write_table(pa.Table.from_batches([to_part(made)]), Path(request["rows"]))
-    write_table(scores.replace_schema_metadata({ERRORS_KEY: errors}), Path(request["scores"]))
+    metadata = {ERRORS_KEY: errors, REPLACED_KEY: json.dumps(_replaced(samples), sort_keys=True).encode()}
+    write_table(scores.replace_schema_metadata(metadata), Path(request["scores"]))
     return {}
+
+
+def _replaced(samples: Sequence[Sample]) -> dict[str, int]:
+    """What was given up while the samples were made, by reason."""
+    counts: Counter[str] = Counter()
+    for sample in samples:
+        for name, count in sample.measures.items():
+            if name.startswith(REPLACED):
+                counts[name.removeprefix(REPLACED)] += round(count)
+    return dict(counts)
 
 
 @cache

@@ -22,12 +22,13 @@ from filters.short_side import MinShortSide
 from filters.text_length import TextLength
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
 from sources.charts import Charts
+from sources.ocr.source import Ocr
 from sources.pdfs import Pdfs
 from sources.source import Source
 from taxonomy.instructions import InstructionSettings
 from taxonomy.settings import LabelSettings
 
-SOURCES: dict[str, type[Source]] = {cls.name: cls for cls in (Pdfs, Charts)}
+SOURCES: dict[str, type[Source]] = {cls.name: cls for cls in (Pdfs, Charts, Ocr)}
 FILTERS: dict[str, type[Filter]] = {
     cls.name: cls for cls in (MinShortSide, MaxAspectRatio, MinInk, TextLength, MaxGarbledShare, Language, OcrAgreement)
 }

@@ -69,13 +69,9 @@ def test_right_text_agrees_and_wrong_text_does_not(english: Sample) -> None:
     assert wrongly is not None
     assert partly is not None
     assert wrongly < 0.3 < 0.7 < partly < 0.9
-    assert [
-        OcrAgreement(min_agreement=0.9).rejects(Scores(values={"ocr_agreement": s})) for s in (1, wrongly, None)
-    ] == [
-        None,
-        "ocr_agreement",
-        None,
-    ]
+    strict = OcrAgreement(min_agreement=0.9)
+    verdicts = [strict.rejects(Scores(values={"ocr_agreement": found})) for found in (right, wrongly, None)]
+    assert verdicts == [None, "ocr_agreement", None]
 
 
 def test_missing_and_made_up_text_both_count(english: Sample) -> None:
