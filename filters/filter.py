@@ -38,6 +38,31 @@ class Threshold:
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ByPart:
+    """How a filter runs that costs more than reading does: on finished parts, in processes of its own.
+
+    Args:
+        batch_size: samples given to `scores` at a time.
+        timeout_s: seconds for one batch; after that the process is killed.
+        start_timeout_s: seconds for `load`.
+        memory_mb: data that the process may allocate, in megabytes; None: no limit (GPU drivers reserve address space).
+        recycle_samples: the process is started anew after as many, because libraries leak.
+        recycle_mb: it is also started anew when it holds as much memory, in megabytes.
+        min_ram: of a cluster's worker, as Beam's resource hint has it, e.g. `8GB`.
+        accelerator: the same, e.g. `type:nvidia-l4;count:1;install-nvidia-driver`; a worker then has one process.
+    """
+
+    batch_size: int = 1
+    timeout_s: float = 120
+    start_timeout_s: float = 120
+    memory_mb: int | None = None
+    recycle_samples: int = 1_000_000
+    recycle_mb: int = 1_000_000
+    min_ram: str | None = None
+    accelerator: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Filter(ABC):
     """A frozen dataclass of thresholds. Scores never depend on thresholds, so these can be refitted from the ledger."""
@@ -50,6 +75,20 @@ class Filter(ABC):
 
     def check(self) -> None:  # noqa: B027  # most filters need nothing
         """Raise ValueError, saying what to do, if something the filter needs (a model, a library) is not there."""
+
+    def measured_with(self) -> str:
+        """What scores depend on besides the sample: changes whenever the same sample would get another score."""
+        return self.fingerprint
+
+    def by_part(self) -> ByPart | None:
+        """How to run the filter apart from the readers; None for one that is cheap enough to run in them.
+
+        Only `values` of such a filter's scores are kept.
+        """
+        return None
+
+    def load(self) -> None:  # noqa: B027  # most filters need nothing
+        """Load what `scores` needs, so that the time this takes is not counted as that of the first sample."""
 
     @abstractmethod
     def scores(self, samples: Sequence[Sample]) -> list[Scores]:

@@ -1,16 +1,11 @@
 """The reader process: opens untrusted files, writes parts and scores. It may be killed at any moment.
 
-Its parent (`pipelines/isolation.py`) writes one JSON request a line to its standard input and reads one JSON event a
-line from the descriptor named on the command line. It imports no Beam, so that it starts in half a second.
+It answers its parent's requests (`pipelines/parent.py`). It imports no Beam, so that it starts in half a second.
 """
 
 import dataclasses
 import json
-import os
-import resource
-import signal
-import sys
-import threading
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -23,54 +18,37 @@ from pipelines.duplicates.fingerprint import fingerprints, to_arrow
 from pipelines.duplicates.leaks import Runs, texts_of
 from pipelines.duplicates.pictures import read_collection
 from pipelines.labels import conversations, labelled, load_labelling
+from pipelines.parent import Parent, limit_memory
 from pipelines.parts import read_local, write_table
 from pipelines.recipe import Recipe, build_recipe
 from sources.sample import Sample, from_part, to_part
 from sources.source import InputError, ItemError, Source
+from sources.synthetic import REPLACED, Synthetic
 from taxonomy.labelling import Labelling
 
 ERRORS_KEY = b"vellum.errors"
+REPLACED_KEY = b"vellum.replaced"
 
 
 def main() -> None:
-    events = os.fdopen(int(sys.argv[1]), "w", buffering=1, encoding="utf-8")
-    requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when a run stops
-    recipe = build_recipe(json.loads(requests.readline()))
-    pa.set_cpu_count(1)  # the runner starts a process a core
-    pa.set_io_thread_count(1)
-    _limit_memory(recipe.limits.memory_mb)
-    # If the parent dies while a page hangs, nobody is left to kill this process: the kernel's alarm does.
-    grace_s = int(2 * recipe.limits.item_timeout_s) + 10
-
-    def send(**event: Any) -> None:
-        signal.alarm(grace_s)
-        print(json.dumps(event), file=events)
-
-    send(ready=True)
-    signal.alarm(0)
-    for line in requests:
-        request = json.loads(line)
+    parent = Parent()
+    recipe = build_recipe(parent.settings())
+    limit_memory(recipe.limits.memory_mb)
+    parent.ready(grace_s=int(2 * recipe.limits.item_timeout_s) + 10)
+    for request in parent.requests():
         try:
-            send(done=_answer(recipe, request, send))
+            parent.send(done=_answer(recipe, request, parent.send))
         except InputError as error:
-            send(failed={"cause": error.cause, "message": _without_path(error.message, request)})
+            parent.send(failed={"cause": error.cause, "message": _without_path(error.message, request)})
         except MemoryError:
-            send(
+            parent.send(
                 failed={
                     "cause": "out_of_memory",
                     "message": "the file needs more memory than limits.memory_mb allows",
                 }
             )
         except OSError as error:  # writing the part failed: the output's fault, not the input's
-            send(fatal=f"{error.strerror or error}")
-        signal.alarm(0)
-
-
-def _limit_memory(memory_mb: int) -> None:
-    """Bound what this process may allocate, so that a bomb fails in here and not in the machine's memory killer."""
-    limit = memory_mb * 1_000_000
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+            parent.send(fatal=f"{error.strerror or error}")
 
 
 def _answer(recipe: Recipe, request: dict[str, Any], send: Any) -> dict[str, Any]:
@@ -87,6 +65,12 @@ def _answer(recipe: Recipe, request: dict[str, Any], send: Any) -> dict[str, Any
         runs = Runs(Path(request["runs"]))
         items = [runs.item_of(text) for text in texts_of(read_local(Path(request["part"])))]
         return {"hits": [[row, item] for row, item in enumerate(items) if item is not None]}
+    if request["task"] == "gather":
+        send(item=-1)
+        source = recipe.sources[request["source"]]
+        assert isinstance(source, Synthetic)
+        path, out = Path(request["path"]), Path(request["out"])
+        return {"dropped": source.gather(path, request["name"], out, lambda: send(item=-1))}
     if request["task"] == "read":
         samples, errors = _read(recipe.sources[request["source"]], request, send)
     else:
@@ -94,7 +78,7 @@ def _answer(recipe: Recipe, request: dict[str, Any], send: Any) -> dict[str, Any
         part = read_local(Path(request["part"]))
         samples, errors = from_part(part), part.schema.metadata[ERRORS_KEY]
     send(item=-1)
-    scores = _scores(samples, recipe.filters, recipe.score_names())
+    scores = _scores(samples, recipe.filters_while_reading())
     if request.get("taxonomy"):
         labelling = _labelling(json.dumps(recipe.to_json()), request["taxonomy"])
         if recipe.instructions is None:
@@ -102,8 +86,19 @@ def _answer(recipe: Recipe, request: dict[str, Any], send: Any) -> dict[str, Any
         else:
             scores, made = conversations(scores, samples, labelling, recipe)
             write_table(pa.Table.from_batches([to_part(made)]), Path(request["rows"]))
-    write_table(scores.replace_schema_metadata({ERRORS_KEY: errors}), Path(request["scores"]))
+    metadata = {ERRORS_KEY: errors, REPLACED_KEY: json.dumps(_replaced(samples), sort_keys=True).encode()}
+    write_table(scores.replace_schema_metadata(metadata), Path(request["scores"]))
     return {}
+
+
+def _replaced(samples: Sequence[Sample]) -> dict[str, int]:
+    """What was given up while the samples were made, by reason."""
+    counts: Counter[str] = Counter()
+    for sample in samples:
+        for name, count in sample.measures.items():
+            if name.startswith(REPLACED):
+                counts[name.removeprefix(REPLACED)] += round(count)
+    return dict(counts)
 
 
 @cache
@@ -150,10 +145,10 @@ def _runs(wanted: range, given_up: dict[int, Any]) -> list[range]:
     return runs
 
 
-def _scores(samples: Sequence[Sample], filters: Sequence[Filter], names: Sequence[str]) -> pa.Table:
+def _scores(samples: Sequence[Sample], filters: Sequence[Filter]) -> pa.Table:
     """One light row a sample: what verdicts, ledger and shard plans need, without pixels."""
     measured = [f.scores(samples) for f in filters]
-    values: dict[str, list[float | None]] = {name: [] for name in names}
+    values: dict[str, list[float | None]] = {name: [] for f in filters for name in f.score_names}
     languages: list[str | None] = []
     for k in range(len(samples)):
         languages.append(next((m[k].language for m in measured if m[k].language is not None), None))
@@ -176,18 +171,5 @@ def _scores(samples: Sequence[Sample], filters: Sequence[Filter], names: Sequenc
     )
 
 
-def watch_parent() -> None:
-    """Leave when the parent's end of the standard input closes, also while a request is being answered."""
-    parent = os.getppid()
-
-    def wait() -> None:
-        while os.getppid() == parent:
-            threading.Event().wait(1)
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
 if __name__ == "__main__":
-    watch_parent()
     main()

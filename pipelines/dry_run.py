@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from pipelines.inputs import limited, list_inputs, local_copy
+from pipelines.inputs import gather_all, limited, list_inputs, local_copy
 from pipelines.isolation import ItemFault, readers_of
 from pipelines.recipe import Recipe
 from pipelines.storage import Storage
@@ -24,14 +24,17 @@ def print_plan(recipe: Recipe, storage: Storage, limit: int | None, workers: int
     print(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True).rstrip())
     print()
     for index, source in enumerate(recipe.sources):
-        uris = sorted(set(limited(list_inputs(source), limit)))
-        sampled = uris[:: max(1, len(uris) // SAMPLED_INPUTS)][:SAMPLED_INPUTS]
         num_items = num_units = num_failed = num_read = num_bytes = 0
         seconds = 0.0
         with tempfile.TemporaryDirectory(prefix="vellum-") as folder:
+            scratch = Storage(folder)  # for material, which a plan must not leave in the output
+            material = gather_all(recipe, scratch, 1)
+            listed = iter([material[index]]) if index in material else list_inputs(source)
+            uris = sorted(set(limited(listed, limit)))
+            sampled = uris[:: max(1, len(uris) // SAMPLED_INPUTS)][:SAMPLED_INPUTS]
             for k, uri in enumerate(sampled):
                 try:
-                    with local_copy(uri) as (path, _), readers_of(recipe, 1).reader() as reader:
+                    with local_copy(uri, scratch) as (path, _), readers_of(recipe, 1).reader() as reader:
                         contents = reader.ask(task="inspect", source=index, path=str(path))
                         num_items += contents["num_items"]
                         num_units += -(-contents["num_items"] // source.items_per_unit)

@@ -16,7 +16,7 @@ from apache_beam.options.pipeline_options import (
 
 from pipelines.duplicates.references import prepare
 from pipelines.graph import build
-from pipelines.inputs import write_listing
+from pipelines.inputs import gather_all, write_listing
 from pipelines.isolation import OutputError
 from pipelines.job import STAGING, Job
 from pipelines.labels import publish_taxonomy
@@ -53,12 +53,15 @@ def execute(job: Job, limit: int | None, readers: int, beam_args: list[str]) -> 
             _clean(job)
             publish_taxonomy(job.load_recipe(), storage)
             references, _ = prepare(job.load_recipe(), storage, job.run)
-            listing, num_inputs = write_listing(job.load_recipe(), storage, job.run, limit)
+            material = gather_all(job.load_recipe(), storage, readers)
+            listing, num_inputs = write_listing(job.load_recipe(), storage, job.run, limit, material)
             progress_of(job).add(inputs_found=num_inputs)
             progress_of(job).flush()
             is_local = options.view_as(StandardOptions).runner is None
             pipeline = beam.Pipeline(runner=_local_runner() if is_local else None, options=options)
-            planned = dataclasses.replace(job, listing=tuple(listing), references=references)
+            planned = dataclasses.replace(
+                job, listing=tuple(listing), references=references, material=tuple(material.values())
+            )
             build(pipeline, dataclasses.replace(planned, readers=readers if is_local else 1))
             result = pipeline.run()
             if not options.view_as(GoogleCloudOptions).template_location:  # else there is no job to wait for

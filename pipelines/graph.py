@@ -11,6 +11,7 @@ from pipelines.inputs import read_listing
 from pipelines.job import Job
 from pipelines.mixing import Cut, TallyUseCases
 from pipelines.publish import Publish
+from pipelines.scoring import ScoreAll
 from pipelines.settling import Settle
 from pipelines.shards import MakePlan, WriteShard
 from pipelines.staging import ERRORS, Inspect, Stage, units_of
@@ -19,8 +20,8 @@ from pipelines.staging import ERRORS, Inspect, Stage, units_of
 def build(pipeline: beam.Pipeline, job: Job) -> beam.PCollection[str]:
     """Lay out the whole run on a pipeline.
 
-    inputs ─► inspect ─► units ─► stage ─► find duplicates ─► settle ─► entries ─► shards ─► publish
-                 └ errors, counts ┴────────────────────────────┴─────────┘ plan ┘      counts ┘
+    inputs ─► inspect ─► units ─► stage ─► score by part ─► find duplicates ─► settle ─► entries ─► shards ─► publish
+                 └ errors, counts ┴─────────────────────────────────────────────┴─────────┘ plan ┘      counts ┘
     """
     recipe = job.load_recipe()
     storage = job.storage()
@@ -39,6 +40,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.PCollection[str]:
         | "SpreadUnits" >> beam.Reshuffle()
         | "Stage" >> beam.ParDo(Stage(job)).with_outputs(ERRORS, COUNTS, main="units")
     )
+    units = staged.units | "ScoreByPart" >> ScoreAll(job)
     decisions = pipeline | "NoDecisions" >> beam.Create([])
     if recipe.dedupe is not None or recipe.decontaminate:
         num_samples = (
@@ -46,9 +48,9 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.PCollection[str]:
             | "Samples" >> beam.Map(lambda counts: counts["samples.total"])
             | "NumSamples" >> beam.CombineGlobally(sum)
         )
-        decisions = staged.units | "FindDuplicates" >> FindDuplicates(job, beam.pvalue.AsSingleton(num_samples))
+        decisions = units | "FindDuplicates" >> FindDuplicates(job, beam.pvalue.AsSingleton(num_samples))
     decided = {
-        "units": staged.units | "Number" >> beam.Map(lambda unit: (unit_number(unit), unit)),
+        "units": units | "Number" >> beam.Map(lambda unit: (unit_number(unit), unit)),
         "decisions": decisions,
     } | "Decided" >> beam.CoGroupByKey()
     sides = []

@@ -5,11 +5,12 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.job import STAGING
+from pipelines.material import gather_material, local_material, uri_of
 from pipelines.recipe import Recipe, UsageError
 from pipelines.storage import Storage, fetch, is_remote, match
 from sources.source import InputError, Source
@@ -28,7 +29,12 @@ def list_inputs(source: Source) -> Iterator[str]:
     """
     if isinstance(source, Synthetic):
         yield source.uri
-        return
+    else:
+        yield from list_files(source)
+
+
+def list_files(source: Source) -> Iterator[str]:
+    """The files that a source's `input` names, those of a synthetic source too. Raises UsageError."""
     for pattern in source.input or (_examples(source),):
         if pattern.startswith("@"):
             yield from _listed(pattern, source.suffixes)
@@ -99,9 +105,25 @@ def limited(uris: Iterator[str], limit: int | None) -> Iterator[str]:
     return uris if limit is None else iter(heapq.nsmallest(limit, set(uris)))
 
 
-def write_listing(recipe: Recipe, storage: Storage, run: str, limit: int | None) -> tuple[list[str], int]:
+def gather_all(recipe: Recipe, storage: Storage, readers: int) -> dict[int, str]:
+    """Gather the material of every synthetic source with `input`: its virtual input by the source's index.
+
+    Raises UsageError.
+    """
+    found = {}
+    for index, source in enumerate(recipe.sources):
+        if isinstance(source, Synthetic) and source.input:
+            found[index] = uri_of(source, gather_material(recipe, index, sorted(set(list_files(source))), storage, readers))
+    return found
+
+
+def write_listing(
+    recipe: Recipe, storage: Storage, run: str, limit: int | None, material: Mapping[int, str]
+) -> tuple[list[str], int]:
     """Write the inputs of all sources to files in the output's staging folder.
 
+    Args:
+        material: of `gather_all`.
     Returns:
         The files, relative to the output, and the number of inputs (a name given twice counts twice).
     """
@@ -115,7 +137,8 @@ def write_listing(recipe: Recipe, storage: Storage, run: str, limit: int | None)
         lines.clear()
 
     for index, source in enumerate(recipe.sources):
-        for uri in limited(map(printable, list_inputs(source)), limit):
+        uris = iter([material[index]]) if index in material else list_inputs(source)
+        for uri in limited(map(printable, uris), limit):
             lines.append(json.dumps([index, uri]) + "\n")
             count += 1
             if len(lines) == LINES_PER_FILE:
@@ -133,13 +156,14 @@ def read_listing(storage: Storage, file: str) -> Iterator[tuple[int, str]]:
 
 
 @contextmanager
-def local_copy(uri: str) -> Iterator[tuple[Path, str]]:
+def local_copy(uri: str, storage: Storage) -> Iterator[tuple[Path, str]]:
     """A local file with the input's bytes, and its state (size and time of a local file, empty for a download).
 
-    The virtual input of a synthetic source has no file; its path means nothing. Raises InputError.
+    The file of a synthetic source is its material, in the staging folder of `storage`; without any its path means
+    nothing. Raises InputError.
     """
     if uri.startswith(SCHEME):
-        yield Path(), ""
+        yield local_material(uri, storage), ""
         return
     if not is_remote(uri):
         with _as_input_error():

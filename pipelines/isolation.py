@@ -1,4 +1,4 @@
-"""The reader seen from its parent: requests with a time limit to a process that may hang, crash or be killed.
+"""A reader seen from its parent: requests with a time limit to a process that may hang, crash or be killed.
 
 `pebble` and `multiprocessing` import the parent's main module again in every child; under a Beam worker that is Beam,
 one second a start. A plain subprocess with its own small main module starts in half of that and speaks JSON, no pickle.
@@ -6,8 +6,10 @@ one second a start. A plain subprocess with its own small main module starts in 
 
 import atexit
 import json
+import math
 import os
 import queue
+import resource
 import select
 import signal
 import subprocess
@@ -17,6 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pipelines.recipe import Recipe
@@ -43,12 +46,32 @@ class ItemFault(Exception):
     message: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Program:
+    """What a reader process runs, and how long.
+
+    Args:
+        module: its main module.
+        settings: JSON, the first line it is given.
+        timeout_s: seconds without an event after which it is killed.
+        start_timeout_s: seconds until it must be ready.
+        recycle_requests: requests after which it is started anew.
+        recycle_mb: resident memory, in megabytes, beyond which it is started anew.
+    """
+
+    module: str
+    settings: str
+    timeout_s: float
+    start_timeout_s: float = START_TIMEOUT_S
+    recycle_requests: int = RECYCLE_REQUESTS
+    recycle_mb: float = math.inf
+
+
 class Reader:
     """A reader process that is started when first needed and again after every fault."""
 
-    def __init__(self, recipe: Recipe):
-        self._config = json.dumps(recipe.to_json(secrets=True))
-        self._timeout_s = recipe.limits.item_timeout_s
+    def __init__(self, program: Program):
+        self._program = program
         self._process: subprocess.Popen[bytes] | None = None
         self._events: int = -1
         self._buffer = b""
@@ -65,10 +88,10 @@ class Reader:
 
         Raises:
             InputError: the reader refused the input.
-            ItemFault: no event for `item_timeout_s`, or the process died; `item` says what it was working on.
+            ItemFault: no event for `timeout_s`, or the process died; `item` says what it was working on.
             OutputError: the reader could not write its result.
         """
-        if self._num_requests >= RECYCLE_REQUESTS:
+        if self._num_requests >= self._program.recycle_requests or self._resident_mb() > self._program.recycle_mb:
             self.stop()
         self.start()
         if not self._is_ready:
@@ -76,12 +99,12 @@ class Reader:
         assert self._process is not None
         assert self._process.stdin is not None
         self._num_requests += 1
-        item = -1
+        item, timeout_s = -1, self._program.timeout_s
         try:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
             while True:
-                event = self._next_event(self._timeout_s)
+                event = self._next_event(timeout_s)
                 if "item" in event:
                     item = event["item"]
                 elif "done" in event:
@@ -92,7 +115,7 @@ class Reader:
                     raise OutputError(f"the output cannot be written: {event['fatal']}")
         except TimeoutError:
             self.stop()
-            raise ItemFault(item, "timeout", f"no result within {self._timeout_s:g} s; the reader was killed") from None
+            raise ItemFault(item, "timeout", f"no result within {timeout_s:g} s; the reader was killed") from None
         except (EOFError, BrokenPipeError):
             raise ItemFault(item, "crashed", f"the reader died: {self._cause_of_death()}") from None
 
@@ -109,7 +132,7 @@ class Reader:
     def _start(self) -> None:
         ours, theirs = os.pipe()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "pipelines.child", str(theirs)],
+            [sys.executable, "-m", self._program.module, str(theirs)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL if not os.environ.get("VELLUM_DEBUG") else None,
@@ -124,14 +147,14 @@ class Reader:
         assert self._process is not None
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(self._config.encode() + b"\n")
+            self._process.stdin.write(self._program.settings.encode() + b"\n")
             self._process.stdin.flush()
-            self._next_event(START_TIMEOUT_S)
+            self._next_event(self._program.start_timeout_s)
             self._is_ready = True
         except (EOFError, BrokenPipeError, TimeoutError) as error:
             cause = self._cause_of_death()
             raise RuntimeError(
-                f"the reader process does not start ({cause}); set VELLUM_DEBUG=1 to see what it prints"
+                f"the process {self._program.module} does not start ({cause}); set VELLUM_DEBUG=1 to see what it prints"
             ) from error
 
     def _next_event(self, timeout_s: float) -> dict[str, Any]:
@@ -146,6 +169,16 @@ class Reader:
             self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\n")
         return json.loads(line)
+
+    def _resident_mb(self) -> float:
+        """Memory the process holds; 0 where nobody says (there is no /proc, or no process)."""
+        if self._process is None or self._program.recycle_mb == math.inf:
+            return 0
+        try:
+            pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
+        except (OSError, IndexError):
+            return 0
+        return pages * resource.getpagesize() / 1e6
 
     def _cause_of_death(self) -> str:
         process = self._process
@@ -167,8 +200,8 @@ class ReaderPool:
         size: readers that may run side by side.
     """
 
-    def __init__(self, recipe: Recipe, size: int):
-        self._readers = [Reader(recipe) for _ in range(size)]
+    def __init__(self, program: Program, size: int):
+        self._readers = [Reader(program) for _ in range(size)]
         self._idle: queue.LifoQueue[Reader] = queue.LifoQueue()  # last used first: the others may never start
         for reader in self._readers:
             self._idle.put(reader)
@@ -193,16 +226,22 @@ class ReaderPool:
             self._idle.get().stop()
 
 
-_pools: dict[tuple[str, int], ReaderPool] = {}
+_pools: dict[tuple[Program, int], ReaderPool] = {}
 _lock = threading.Lock()
 
 
 def readers_of(recipe: Recipe, size: int) -> ReaderPool:
     """This process's pool of readers for a recipe."""
-    key = (json.dumps(recipe.to_json(secrets=True)), size)
+    settings = json.dumps(recipe.to_json(secrets=True))
+    return pool_of(Program(module="pipelines.child", settings=settings, timeout_s=recipe.limits.item_timeout_s), size)
+
+
+def pool_of(program: Program, size: int) -> ReaderPool:
+    """This process's pool of a program's processes."""
+    key = (program, size)
     with _lock:
         if key not in _pools:
-            _pools[key] = ReaderPool(recipe, size)
+            _pools[key] = ReaderPool(program, size)
         return _pools[key]
 
 

@@ -22,6 +22,7 @@ class Job:
         listing: files, relative to the output, with one input a line (`pipelines/inputs.py`).
         references: file, relative to the output, that lists what samples are compared with besides each other
             (`pipelines/duplicates/references.py`); empty without any.
+        material: virtual inputs that are made from files (`pipelines/material.py`).
         retry_failed: parts that hold failed items are read again.
         readers: reader processes that one worker process may run side by side.
     """
@@ -31,6 +32,7 @@ class Job:
     run: str
     listing: tuple[str, ...] = ()
     references: str = ""
+    material: tuple[str, ...] = ()
     retry_failed: bool = False
     readers: int = 1
 
@@ -50,4 +52,4 @@ class Job:
     def from_json(text: str) -> "Job":
         """The job that `to_json` wrote."""
         content: dict[str, Any] = json.loads(text)
-        return Job(**{**content, "listing": tuple(content["listing"])})
+        return Job(**{**content, "listing": tuple(content["listing"]), "material": tuple(content["material"])})

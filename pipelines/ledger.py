@@ -15,6 +15,9 @@ KEPT, REJECTED, DUPLICATE = "kept", "rejected", "duplicate"
 SAME_CONTENT = "same_content"  # reason: another input has the same bytes
 CONTAMINATED = "contaminated"  # reason to reject: the sample shows, or holds text of, an item of an evaluation set
 
+NOT_SCORED = "not_scored"  # reason to reject: an expensive filter hung, crashed or ran out of memory on the sample
+
+FAULT = "fault."  # prefix of columns of score files: why a filter gave a sample no score, null if it did
 REASON = "label_reason"  # in score files: why a sample is rejected on account of its label, null if it is not
 
 ERRORS_SCHEMA = pa.schema(
@@ -113,11 +116,15 @@ def judge(scored: pa.Table, filters: Sequence[Filter]) -> list[Verdict]:
     """The verdict on every row of a score file, from its scores alone."""
     columns = {name.removeprefix("score."): scored[name].to_pylist() for name in scored.column_names}
     verdicts = []
-    label_reasons = columns.get(REASON, [None] * len(scored))
+    none = [None] * len(scored)
+    label_reasons = columns.get(REASON, none)
     for k in range(len(scored)):
         language = columns["language"][k]
         reasons = []
         for f in filters:
+            if columns.get(FAULT + f.name, none)[k] is not None:
+                reasons.append(NOT_SCORED)
+                continue
             values: Mapping[str, float | None] = {name: columns[name][k] for name in f.score_names}
             reason = f.rejects(Scores(values=values, language=language))
             if reason is not None:

@@ -55,12 +55,14 @@ def build_manifest(
     shards: Sequence[Shard],
     references: Sequence[Mapping[str, Any]] = (),
     targets: Mapping[str, float] | None = None,
+    material: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The manifest of a finished run: recipe, versions, counts and files, and nothing that two equal runs differ in.
 
     Args:
         references: files of other collections that samples were compared with.
         targets: share of every leaf of the taxonomy; None if samples are not labelled.
+        material: what the virtual inputs of synthetic sources were made from.
 
     Raises AccountingError.
     """
@@ -92,6 +94,8 @@ def build_manifest(
             "duplicates": group("duplicates."),
         },
         "failures": group("failures."),
+        **({"replaced": replaced} if (replaced := group("replaced.")) else {}),
+        **({"material": [dict(entry) for entry in material]} if material else {}),
         "splits": {
             table: {
                 "samples": sum(shard.rows for shard in shards if shard.table == table),

@@ -15,8 +15,7 @@ from pipelines.concurrent import ConcurrentDoFn
 from pipelines.job import Job
 from pipelines.labels import COLUMN, targets_of
 from pipelines.ledger import SetAside, Verdict, judge, settle
-from pipelines.parts import read_table
-from pipelines.staging import UnitFiles
+from pipelines.scores import read_scores
 from taxonomy.shares import BEYOND_SHARE
 
 NUM_BINS = 16_384
@@ -35,7 +34,7 @@ class TallyUseCases(ConcurrentDoFn):
     def work(self, element: tuple[int, Mapping[str, Iterable[Any]]]) -> Iterator[Counter[str]]:
         (unit,) = element[1]["units"]
         set_aside = [row for rows in element[1]["decisions"] for row in rows]
-        scored = read_table(self._storage, UnitFiles.of(self._recipe, unit).scores)
+        scored = read_scores(self._storage, self._recipe, unit)
         verdicts = settle(judge(scored, self._recipe.filters), set_aside)
         yield Counter(f"{use_case}#{bin_of(sample_id)}" for _, sample_id, use_case in _kept(scored, verdicts))
 

@@ -1,7 +1,9 @@
 """Publishing: the last step of a run moves the finished shards to their places and writes manifest, card and report."""
 
+import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import apache_beam as beam
 
@@ -9,6 +11,7 @@ from pipelines import card
 from pipelines.duplicates.references import read_references
 from pipelines.job import Job
 from pipelines.labels import targets_of
+from pipelines.material import describe_material
 from pipelines.manifest import MANIFEST, Shard, build_manifest
 from pipelines.shards import staged
 from pipelines.storage import Storage
@@ -27,13 +30,17 @@ class Publish(beam.DoFn):
         shards = sorted(shards)
         recipe = self._job.load_recipe()
         references = [r.described() for r in read_references(storage, self._job.references)]
-        manifest = build_manifest(recipe, counts, shards, references, targets_of(recipe, storage))
+        manifest = build_manifest(recipe, counts, shards, references, targets_of(recipe, storage), self._material(storage))
         storage.delete(MANIFEST)
         place_shards(storage, self._job, shards)
         text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
         storage.write_bytes(MANIFEST, text.encode())
         card.export(storage)
         yield MANIFEST
+
+    def _material(self, storage: Storage) -> list[dict[str, Any]]:
+        """What every virtual input is made from, described."""
+        return [{"uri": uri, **dataclasses.asdict(describe_material(uri, storage))} for uri in self._job.material]
 
 
 def place_shards(storage: Storage, job: Job, shards: Iterable[Shard]) -> None:

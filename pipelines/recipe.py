@@ -17,18 +17,20 @@ from filters.filter import Filter
 from filters.garbled_text import MaxGarbledShare
 from filters.ink import MinInk
 from filters.language import Language
+from filters.ocr_agreement import OcrAgreement
 from filters.short_side import MinShortSide
 from filters.text_length import TextLength
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
 from sources.charts import Charts
+from sources.ocr.source import Ocr
 from sources.pdfs import Pdfs
 from sources.source import Source
 from taxonomy.instructions import InstructionSettings
 from taxonomy.settings import LabelSettings
 
-SOURCES: dict[str, type[Source]] = {cls.name: cls for cls in (Pdfs, Charts)}
+SOURCES: dict[str, type[Source]] = {cls.name: cls for cls in (Pdfs, Charts, Ocr)}
 FILTERS: dict[str, type[Filter]] = {
-    cls.name: cls for cls in (MinShortSide, MaxAspectRatio, MinInk, TextLength, MaxGarbledShare, Language)
+    cls.name: cls for cls in (MinShortSide, MaxAspectRatio, MinInk, TextLength, MaxGarbledShare, Language, OcrAgreement)
 }
 RECIPES = Path(__file__).parent / "recipes"
 MAX_RECIPE_BYTES = 1_000_000
@@ -118,6 +120,14 @@ class Recipe:
         """Names of all scores, in the recipe's order."""
         return [name for f in self.filters for name in f.score_names]
 
+    def filters_while_reading(self) -> tuple[Filter, ...]:
+        """The filters that readers run on what they have just read."""
+        return tuple(f for f in self.filters if f.by_part() is None)
+
+    def filters_by_part(self) -> tuple[Filter, ...]:
+        """The expensive filters, which run on finished parts."""
+        return tuple(f for f in self.filters if f.by_part() is not None)
+
     def to_json(self, *, secrets: bool = False) -> dict[str, Any]:
         """The recipe as plain data; secrets (passwords) only on request, to hand the recipe to a worker."""
 
@@ -148,7 +158,7 @@ def part_key(source: Source) -> str:
 
 def scores_key(filters: Sequence[Filter]) -> str:
     """Names the score files of a set of filters: changes exactly when a sample would get other scores."""
-    return _key([FINGERPRINT_VERSION, *([f.name, f.fingerprint] for f in filters)])
+    return _key([FINGERPRINT_VERSION, *([f.name, f.measured_with()] for f in filters)])
 
 
 def _key(value: Any) -> str:
@@ -249,6 +259,8 @@ def apply_setting(content: dict[str, Any], setting: str) -> None:
     if section == "dedupe" or content.get("dedupe") is not None:  # naming it switches it on
         content["dedupe"] = content.get("dedupe") or {}
         targets["dedupe"] = (content["dedupe"], _keys(Dedupe))
+    if section in FILTERS and section not in [entry.get("type") for entry in content.get("filters") or []]:
+        content["filters"] = [*(content.get("filters") or []), {"type": section}]  # naming it switches it on
     for kind, registry in (("sources", SOURCES), ("filters", FILTERS)):
         for entry in content.get(kind) or []:
             typed: Any = registry.get(str(entry.get("type"))) if isinstance(entry, dict) else None

@@ -115,9 +115,14 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
     for setting in args.set:
         apply_setting(content, setting)
     if args.input:
-        # Where only one source reads files, they are meant for it; a lone source says itself that it reads none.
+        # Where only one source reads files, they are meant for it; else where one makes its samples from files. A lone
+        # source says itself that it reads none.
         sources = content["sources"]
-        readers = [entry for entry in sources if not issubclass(SOURCES[entry["type"]], Synthetic)] or sources
+        kinds = [SOURCES[entry["type"]] for entry in sources]
+        readers = [entry for entry, kind in zip(sources, kinds, strict=True) if not issubclass(kind, Synthetic)]
+        if not readers:
+            readers = [e for e, kind in zip(sources, kinds, strict=True) if getattr(kind, "takes_material", False)]
+        readers = readers or sources
         if len(readers) > 1:
             raise UsageError("--input could be for several sources; write `input` under each source of this recipe")
         readers[0]["input"] = args.input

@@ -9,9 +9,9 @@ import apache_beam as beam
 from pipelines.concurrent import COUNTS, ConcurrentDoFn
 from pipelines.ledger import DUPLICATE, REJECTED, SAME_CONTENT, SetAside, judge, settle
 from pipelines.mixing import Cuts, beyond_share
-from pipelines.parts import read_table
 from pipelines.progress import progress_of
-from pipelines.staging import Entry, Unit, UnitFiles, bucket_of, split_of
+from pipelines.scores import read_scores
+from pipelines.staging import Entry, Unit, bucket_of, split_of
 
 LEDGER_ROW_BYTES = 700  # a ledger row's size, for planning shards
 
@@ -35,7 +35,7 @@ class Settle(ConcurrentDoFn):
     def work(self, element: tuple[int, Mapping[str, Iterable[Any]]], cut: Cuts | None = None) -> Iterator[Any]:
         (unit,) = element[1]["units"]  # two units of one number would be an accident in 10^12 runs
         set_aside = tuple(sorted((row for rows in element[1]["decisions"] for row in rows), key=lambda row: row.item))
-        scored = read_table(self._storage, UnitFiles.of(self._recipe, unit).scores)
+        scored = read_scores(self._storage, self._recipe, unit)
         verdicts = settle(judge(scored, self._recipe.filters), set_aside)
         if cut is not None:
             beyond = beyond_share(scored, verdicts, cut)
@@ -60,7 +60,9 @@ class Settle(ConcurrentDoFn):
                 group = "duplicates" if verdict.name == DUPLICATE else "rejected"
                 counts[f"{group}.{verdict.reasons[0]}"] += 1
         yield beam.pvalue.TaggedOutput(COUNTS, dict(+counts))
-        num_leaks = sum(verdict.repeats is not None for verdict in verdicts) - names[DUPLICATE]
+        num_kept_before = sum(verdict.is_kept for verdict in judge(scored, self._recipe.filters_while_reading()))
         progress_of(self._job).add(
-            samples_kept=-names[DUPLICATE] - num_leaks, samples_rejected=num_leaks, samples_duplicate=names[DUPLICATE]
+            samples_kept=num_kept - num_kept_before,
+            samples_rejected=num_kept_before - num_kept - names[DUPLICATE],
+            samples_duplicate=names[DUPLICATE],
         )

@@ -31,6 +31,7 @@ from pipelines.ledger import (
 from pipelines.manifest import DATA_TABLES, Shard
 from pipelines.parts import read_table
 from pipelines.progress import progress_of
+from pipelines.scores import read_scores
 from pipelines.settling import Settled
 from pipelines.staging import Entry, ErrorRow, Unit, UnitFiles, split_of
 from sources.sample import dataset_schema
@@ -140,7 +141,7 @@ class WriteShard(ConcurrentDoFn):
         """The kept rows of each unit as the dataset has them, with their sizes in bytes."""
         for unit, set_aside in units:
             files = UnitFiles.of(self._recipe, unit)
-            scored = read_table(self._storage, files.scores)
+            scored = read_scores(self._storage, self._recipe, unit)
             verdicts = settle(judge(scored, self._recipe.filters), set_aside)
             part = read_table(self._storage, files.rows)
             if not all(verdict.is_kept for verdict in verdicts):  # filtering copies the images
@@ -182,7 +183,7 @@ class WriteShard(ConcurrentDoFn):
     def _ledger_rows(self, settled: Settled, schema: pa.Schema, shown: set[str]) -> pa.Table:
         unit, set_aside = settled
         files = UnitFiles.of(self._recipe, unit)
-        scored = read_table(self._storage, files.scores)
+        scored = read_scores(self._storage, self._recipe, unit)
         verdicts = settle(judge(scored, self._recipe.filters), set_aside)
         length = len(scored)
         document = self._recipe.sources[unit.source].document(unit.digest, unit.first)
@@ -244,7 +245,7 @@ class WriteShard(ConcurrentDoFn):
         smallest: dict[str, list[str]] = {}
         of_groups: set[str] = set()
         for unit, set_aside in units:
-            scored = read_table(self._storage, UnitFiles.of(self._recipe, unit).scores)
+            scored = read_scores(self._storage, self._recipe, unit)
             ids = scored["id"].to_pylist()
             for sample_id, verdict in zip(ids, settle(judge(scored, self._recipe.filters), set_aside), strict=True):
                 smallest.setdefault(_reason(verdict), []).append(sample_id)

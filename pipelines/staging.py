@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 import pyarrow as pa
 
-from pipelines.child import ERRORS_KEY
+from pipelines.child import ERRORS_KEY, REPLACED_KEY
 from pipelines.concurrent import COUNTS, ConcurrentDoFn
 from pipelines.inputs import local_copy
 from pipelines.isolation import ItemFault, OutputError, readers_of
@@ -27,6 +27,7 @@ from pipelines.progress import progress_of
 from pipelines.recipe import Recipe, part_key, scores_key
 from pipelines.storage import Storage, fetch
 from sources.source import InputError
+from sources.synthetic import REPLACED
 
 NUM_BUCKETS = 65_536
 UNITS_PER_BUCKET = 64  # of one input: a giant file is spread over several buckets, and so over several shards
@@ -107,11 +108,14 @@ class UnitFiles:
 
     Args:
         part: what the source gave.
+        scores: what filters measured while it was read.
+        by_part: what each of the recipe's expensive filters measured on the part, in their order.
         rows: what is written to `data/`: the part itself, or the conversations made of it.
     """
 
     part: str
     scores: str
+    by_part: tuple[str, ...]
     rows: str
 
     @staticmethod
@@ -124,7 +128,11 @@ class UnitFiles:
         return UnitFiles(
             part=part,
             rows=part if recipe.instructions is None else conversations,
-            scores=f"{STAGING}/scores/{source_key}-{scores_key(recipe.filters)}{labels_key(recipe)}/{name}",
+            scores=f"{STAGING}/scores/{source_key}-{scores_key(recipe.filters_while_reading())}{labels_key(recipe)}/{name}",
+            by_part=tuple(
+                f"{STAGING}/scores_by_part/{source_key}-{f.name}-{scores_key([f])}/{name}"
+                for f in recipe.filters_by_part()
+            ),
         )
 
 
@@ -133,12 +141,16 @@ class Inspect(ConcurrentDoFn):
 
     def setup(self) -> None:
         self._recipe = self._job.load_recipe()
+        self._storage = self._job.storage()
 
     def work(self, element: tuple[int, str]) -> Iterator[Any]:
         source, uri = element
         progress = progress_of(self._job)
         try:
-            with local_copy(uri) as (path, state), readers_of(self._recipe, self._job.readers).reader() as reader:
+            with (
+                local_copy(uri, self._storage) as (path, state),
+                readers_of(self._recipe, self._job.readers).reader() as reader,
+            ):
                 contents = reader.ask(task="inspect", source=source, path=str(path))
         except (InputError, ItemFault) as error:
             progress.add(inputs_failed=1)
@@ -200,10 +212,12 @@ class Stage(ConcurrentDoFn):
                 "samples.total": len(scored) * num_inputs,
                 "items.failed": len(errors) * num_inputs,
                 **{f"failures.{cause}": number * num_inputs for cause, number in causes.items()},
+                **{REPLACED + reason: number * num_inputs for reason, number in part_replaced(scored).items()},
             },
         )
-        num_kept = sum(verdict.is_kept for verdict in judge(scored, self._recipe.filters))
+        num_kept = sum(verdict.is_kept for verdict in judge(scored, self._recipe.filters_while_reading()))
         progress_of(self._job).add(
+            samples_to_score=len(scored) * len(self._recipe.filters_by_part()),
             items_done=(unit.last - unit.first) * num_inputs,
             samples_kept=num_kept,
             samples_rejected=len(scored) - num_kept,
@@ -249,7 +263,7 @@ class Stage(ConcurrentDoFn):
         while len(given_up) < len(everything):
             try:
                 with (
-                    local_copy(unit.uri) as (path, state),
+                    local_copy(unit.uri, self._storage) as (path, state),
                     readers_of(self._recipe, self._job.readers).reader() as reader,
                 ):
                     if state != unit.state:
@@ -273,6 +287,11 @@ class Stage(ConcurrentDoFn):
 def part_errors(scored: pa.Table) -> list[tuple[int, str, str]]:
     """(item, cause, message) of every item of the unit that gave no sample."""
     return [(item, cause, message) for item, cause, message in json.loads((scored.schema.metadata or {})[ERRORS_KEY])]
+
+
+def part_replaced(scored: pa.Table) -> dict[str, int]:
+    """What was given up while the unit's samples were made, and made anew, by reason."""
+    return json.loads((scored.schema.metadata or {}).get(REPLACED_KEY, b"{}"))
 
 
 @contextmanager

@@ -28,6 +28,9 @@ def print_summary(storage: Storage, progress: Path | None, elapsed_s: float) -> 
         counts.get("units_reused", 0) + counts.get("units_rescored", 0),
     )
     parts = f"; {made:,} parts made, {used_again:,} used again" if counts else ""
+    if counts.get("samples_to_score"):
+        scored, reused = counts.get("scores_made", 0), counts.get("scores_reused", 0)
+        parts += f"; {scored:,} samples scored, {reused:,} scores used again"
     print(f"{elapsed_s:,.1f} s, {items['found'] / elapsed_s:,.0f} {noun}s/s{parts}")
     for what, path in (("data", "data"), ("card", "README.md"), ("report", "report/index.html")):
         print(f"{what + ':':8}{storage.path(path)}")

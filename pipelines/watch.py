@@ -25,11 +25,12 @@ def watch(coordinator: "subprocess.Popen[bytes]", progress: Path | None, noun: s
     """
     console = Console(file=sys.stderr)
     started = time.monotonic()
-    rate = _Rate()
+    rate, scoring_rate = _Rate(), _Rate()
 
     def line() -> str:
         counts = read_progress(progress) if progress is not None else Counter()
-        return status(counts, rate.of(counts["items_done"]), time.monotonic() - started, noun)
+        per_s, scored_per_s = rate.of(counts["items_done"]), scoring_rate.of(counts["scores_made"])
+        return status(counts, per_s, time.monotonic() - started, noun, scored_per_s)
 
     if console.is_terminal:
         with Live(Text(""), console=console, refresh_per_second=4, transient=True) as live:
@@ -44,7 +45,9 @@ def watch(coordinator: "subprocess.Popen[bytes]", progress: Path | None, noun: s
             print(now, file=sys.stderr, flush=True)
 
 
-def status(counts: "Counter[str]", per_s: float, elapsed_s: float, noun: str = "page") -> str:
+def status(
+    counts: "Counter[str]", per_s: float, elapsed_s: float, noun: str = "page", scored_per_s: float = 0.0
+) -> str:
     """One line: inputs done, rate, kept, rejected, failed, time left."""
     inspected = counts["inputs_read"] + counts["inputs_failed"]
     done, found = counts["items_done"], counts["items_found"]
@@ -60,6 +63,10 @@ def status(counts: "Counter[str]", per_s: float, elapsed_s: float, noun: str = "
     )
     if done < found:
         return f"{state} · {_clock((found - done) / per_s) if per_s else '?'} left"
+    scored, to_score = counts["samples_scored"], counts["samples_to_score"]
+    if scored < to_score:
+        left = _clock((to_score - scored) / scored_per_s) if scored_per_s else "?"
+        return f"{state} · scored {scored:,} of {to_score:,} · {scored_per_s:,.1f}/s · {left} left"
     return f"{state} · writing shards: {counts['shards_written']:,} done"
 
 

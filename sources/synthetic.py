@@ -3,7 +3,7 @@
 import hashlib
 import json
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,13 +13,14 @@ from sources.source import Contents, ItemError, Source
 
 SCHEME = "vellum:"  # of the one virtual input of a synthetic source
 MAX_SAMPLES = 1_000_000_000
+REPLACED = "replaced."  # prefix of measures: how often what was made in a sample's place was given up, by reason
 
 
 @dataclass(frozen=True, kw_only=True)
 class Synthetic(Source):
     """A source that makes its samples. Sample n depends on the settings, the seed and n alone.
 
-    It has one virtual input, `vellum:NAME?seed=N`, whose items are the sample numbers 0 to `num_samples` - 1: units,
+    It has one virtual input, `vellum:NAME?seed=N` (with `&material=DIGEST` where files are named by `input`), whose items are the sample numbers 0 to `num_samples` - 1: units,
     resuming and accounting are those of a file. More samples of the same seed begin with the same ones.
 
     Args:
@@ -30,13 +31,14 @@ class Synthetic(Source):
     suffixes: ClassVar[tuple[str, ...]] = ()
     examples: ClassVar[str] = ""
     item_noun: ClassVar[str] = "sample"
+    takes_material: ClassVar[bool] = False  # `input` names files that samples are made from (`gather`)
 
     num_samples: int = 1000
     seed: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.input:
+        if self.input and not self.takes_material:
             raise ValueError(f"{self.name} are made, not read: they take no input, got {', '.join(self.input)}")
         if not 1 <= self.num_samples <= MAX_SAMPLES:
             raise ValueError(f"num_samples must be between 1 and {MAX_SAMPLES:,}, got {self.num_samples:,}")
@@ -60,6 +62,27 @@ class Synthetic(Source):
 
     def inspect(self, path: Path) -> Contents:
         return Contents(digest=self.digest, num_items=self.num_samples)
+
+    def gather(self, path: Path, name: str, out: Path, progress: Callable[[], None]) -> Mapping[str, int]:
+        """Write what samples are made from, found in one file of `input`, to a file at `out`.
+
+        Args:
+            name: of the file as the user gave it.
+            progress: to be called now and then.
+        Returns:
+            What was left out, counted by reason.
+        Raises:
+            InputError: the file cannot be used.
+        """
+        raise NotImplementedError(f"{self.name} takes no input")
+
+    def merge(self, paths: Iterable[Path], out: Path) -> Mapping[str, int]:
+        """Put gathered files together, in order, in one: what `read` is given the path of.
+
+        Returns:
+            What it holds, by kind. Nothing: there is nothing to make samples from.
+        """
+        raise NotImplementedError(f"{self.name} takes no input")
 
     def document(self, digest: str, first: int) -> str:
         """Samples do not belong together: every unit is a document of its own, and goes to one split."""

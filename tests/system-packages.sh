@@ -2,8 +2,8 @@
 # Debian packages the tests need: programs that make PDFs, a browser for the report, fonts for the pages.
 set -eu
 
-programs="chromium groff gs libreoffice pdftotext prlimit setpriv"
-packages="chromium fonts-liberation fonts-noto-cjk fonts-noto-core ghostscript groff libreoffice-impress libreoffice-writer poppler-utils util-linux"
+programs="chromium groff gs libreoffice pdftotext prlimit setpriv strace"
+packages="chromium fonts-liberation fonts-noto-cjk fonts-noto-core ghostscript groff libreoffice-impress libreoffice-writer poppler-utils strace util-linux"
 
 missing=""
 for program in $programs; do

@@ -21,7 +21,7 @@ from pipelines.duplicates.stars import nearest_kept
 from pipelines.isolation import readers_of
 from pipelines.job import STAGING, Job
 from pipelines.ledger import CONTAMINATED, SetAside, judge
-from pipelines.parts import read_table
+from pipelines.scores import read_scores
 from pipelines.staging import Unit, UnitFiles, scratch_folder
 from pipelines.storage import fetch
 
@@ -124,7 +124,7 @@ class UnitRows(ConcurrentDoFn):
 
     def work(self, unit: Unit, num_samples: int) -> Iterator[Any]:
         files = UnitFiles.of(self._recipe, unit)
-        scored = read_table(self._storage, files.scores)
+        scored = read_scores(self._storage, self._recipe, unit)
         verdicts = judge(scored, self._recipe.filters)
         wanted = np.flatnonzero([verdict.is_kept for verdict in verdicts])
         number = unit_number(unit)

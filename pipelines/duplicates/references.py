@@ -124,7 +124,7 @@ def _prepared(recipe: Recipe, storage: Storage, run: str, uri: str, kind: int, n
     settings = recipe.dedupe or Dedupe()
     with tempfile.TemporaryDirectory(prefix="vellum-") as folder:
         try:
-            with local_copy(uri) as (path, _):
+            with local_copy(uri, storage) as (path, _):
                 digest = _sha256(path)
                 table = _ledger(path) if _is_ledger(path, uri) else None
                 if table is None:

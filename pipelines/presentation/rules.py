@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from filters.filter import Filter
-from pipelines.ledger import CONTAMINATED, DUPLICATE, REJECTED, SAME_CONTENT
+from pipelines.ledger import CONTAMINATED, DUPLICATE, NOT_SCORED, REJECTED, SAME_CONTENT
 from pipelines.presentation.numbers import number
 from pipelines.recipe import FILTERS
 from taxonomy.instructions import NO_WRITER
@@ -48,6 +48,7 @@ MEANINGS = {
     "same_text": "A sample without a picture that has the same words as a kept one.",
     "similar_text": "A sample without a picture that shares nearly all of its words with a kept one.",
     CONTAMINATED: "The sample shows an item of an evaluation set, or shares a run of 13 words with its text.",
+    NOT_SCORED: "A filter hung or crashed on it, as its flag says; `--retry-failed` tries again.",
     NO_WRITER: "No instruction writer can ask anything about the page.",
     BEYOND_SHARE: "Its use case has its share already; the samples with the smallest hashes are kept.",
 }

@@ -31,6 +31,7 @@ from sources.charts.vega_specs import points as vega_points
 from sources.charts.vega_specs import schedules as vega_schedules
 from sources.charts.vega_specs import shares as vega_shares
 from sources.charts.vega_specs.frame import Spec
+from sources.illegible import Illegible
 
 ATTEMPTS = 3
 PROGRAMS: Mapping[str, Callable[[Any], Program]] = {
@@ -98,18 +99,6 @@ SPECIFICATIONS: Mapping[str, Callable[[Any], Spec]] = {
     "trend_line": vega_points.points,
     "waterfall": vega_finance.waterfall,
 }
-
-
-class Illegible(Exception):
-    """No layout of a chart could be read.
-
-    Args:
-        reason: stable snake_case code.
-    """
-
-    def __init__(self, reason: str, message: str):
-        super().__init__(message)
-        self.reason = reason
 
 
 def draw(chart: Chart, renderer: str) -> Picture:

@@ -1,14 +1,12 @@
-"""Fonts: the files found on this machine, and the proof that they have every character of a text."""
+"""The typefaces of charts: those of a short list that this machine has."""
 
-import hashlib
-import os
-import sysconfig
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
+from sources import fonts
+from sources.fonts import Font, FontError, font_files
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,28 +64,10 @@ FACES = (
 )
 
 
-class FontError(ValueError):
-    """No installed font can draw a text: one sentence with what to install."""
-
-
-@lru_cache(maxsize=1)
-def _files() -> Mapping[str, Path]:
-    """Font files by name: those of matplotlib, then those of the system."""
-    found: dict[str, Path] = {}
-    bundled = Path(sysconfig.get_path("purelib")) / "matplotlib/mpl-data/fonts/ttf"
-    wanted = {name for face in FACES for name in (face.regular, face.bold)}
-    for folder in (str(bundled), *map(os.path.expanduser, FOLDERS)):
-        for parent, folders, names in os.walk(folder):
-            folders.sort()
-            for name in wanted.intersection(names):
-                found.setdefault(name, Path(parent) / name)
-    return found
-
-
 @lru_cache(maxsize=4)
 def faces_for(language: str) -> tuple[Face, ...]:
     """The installed faces that draw a language. Raises FontError if there is none."""
-    files = _files()
+    files = font_files()
     faces = tuple(f for f in FACES if language in f.languages and f.regular in files and f.bold in files)
     if not faces:
         names = " or ".join(face.family for face in FACES if language in face.languages)
@@ -98,48 +78,27 @@ def faces_for(language: str) -> tuple[Face, ...]:
     return faces
 
 
+@lru_cache(maxsize=16)
+def _font(face: Face, bold: bool) -> Font:
+    path = font_files()[face.bold if bold else face.regular]
+    return Font(path=path, index=face.index, family=face.family, kind="sans", weight=700 if bold else 400)
+
+
 def font_file(face: Face, *, bold: bool = False) -> Path:
     """Where a face's file stands."""
-    return _files()[face.bold if bold else face.regular]
+    return _font(face, bold).path
 
 
 @lru_cache(maxsize=8)
 def fonts_digest(languages: tuple[str, ...]) -> str:
     """A digest of the font files that charts in these languages may use: pixels depend on their bytes."""
-    total = hashlib.sha256()
-    for face in dict.fromkeys(face for language in languages for face in faces_for(language)):
-        for path in (font_file(face), font_file(face, bold=True)):
-            with path.open("rb") as file:
-                total.update(f"{face.family}/{path.name}".encode() + hashlib.file_digest(file, "sha256").digest())
-    return total.hexdigest()[:16]
-
-
-@dataclass(frozen=True, slots=True)
-class _Metrics:
-    """What a font file says about its glyphs: by code point their names, by name width (in units) and side bearing."""
-
-    glyphs: Mapping[int, str]
-    advances: Mapping[str, tuple[int, int]]
-    units_per_em: int
-
-
-@lru_cache(maxsize=16)
-def _metrics(face: Face, bold: bool) -> _Metrics:
-    from fontTools.ttLib import TTFont
-
-    path = font_file(face, bold=bold)
-    with TTFont(path, fontNumber=face.index if path.suffix == ".ttc" else -1, lazy=True) as font:
-        return _Metrics(font.getBestCmap(), font["hmtx"].metrics, font["head"].unitsPerEm)
+    faces = dict.fromkeys(face for language in languages for face in faces_for(language))
+    return fonts.fonts_digest(_font(face, bold) for face in faces for bold in (False, True))
 
 
 @lru_cache(maxsize=20_000)
 def _advance(face: Face, bold: bool, character: str) -> float:
-    """Width of a character as a share of the font size. Raises FontError if the face does not have it."""
-    metrics = _metrics(face, bold)
-    glyph = metrics.glyphs.get(ord(character))
-    if glyph is None:
-        raise FontError(f"the font {face.family} has no glyph for {character!r} (U+{ord(character):04X})")
-    return metrics.advances[glyph][0] / metrics.units_per_em
+    return fonts.advance(_font(face, bold), character)
 
 
 def text_width(text: str, face: Face, size_px: float, *, bold: bool = False) -> float:
@@ -150,6 +109,5 @@ def text_width(text: str, face: Face, size_px: float, *, bold: bool = False) -> 
 def check_glyphs(texts: Iterable[str], face: Face) -> None:
     """Raises FontError naming the first character that the face cannot draw."""
     for text in texts:
-        for character in text.replace("\n", ""):
-            _advance(face, False, character)
-            _advance(face, True, character)
+        for bold in (False, True):
+            fonts.check_glyphs([text], _font(face, bold))

@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.util
-import math
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,8 +20,10 @@ from sources.charts.messages import ALL_USE_CASES, TASKS, code_of, conversation,
 from sources.charts.style import draw_style
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
 from sources.charts.words import words_of
+from sources.choices import check_names, check_weights
 from sources.fingerprint import picture_fingerprint
 from sources.generator import generator
+from sources.illegible import Illegible
 from sources.images import encode, ink, luma
 from sources.sample import Provenance, Sample, sample_id
 from sources.source import ItemError
@@ -69,12 +70,9 @@ class Charts(Synthetic):
         missing = [package for module, package in PACKAGES.items() if importlib.util.find_spec(module) is None]
         if missing:
             raise ValueError(f"charts need {', '.join(missing)}; install with: pip install 'vellum-vl[charts]'")
-        _check_names("kinds", self.kinds, tuple(KINDS), empty=True)
-        _check_names("languages", self.languages, LANGUAGES)
-        _check_names("tasks", tuple(self.tasks), TASKS)
-        weights = self.tasks.values()
-        if any(not (math.isfinite(weight) and weight >= 0) for weight in weights) or not sum(weights) > 0:
-            raise ValueError(f"tasks must have finite weights of 0 or more, not all 0; got {dict(self.tasks)}")
+        check_names("kinds", self.kinds, tuple(KINDS), empty=True)
+        check_names("languages", self.languages, LANGUAGES)
+        check_weights("tasks", self.tasks, TASKS)
         for name in ("vega_share", "choice_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, got {getattr(self, name)}")
@@ -110,7 +108,7 @@ class Charts(Synthetic):
 
     def make(self, number: int, digest: str) -> Sample | ItemError:
         # Drawing needs packages of an extra, which recipes without charts do not ask for.
-        from sources.charts.drawing import Illegible, draw_legibly
+        from sources.charts.drawing import draw_legibly
 
         try:
             chart, renderer, task = self.specify(number)
@@ -181,11 +179,3 @@ def _versions() -> Mapping[str, str]:
 @lru_cache(maxsize=4)
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _check_names(setting: str, names: tuple[str, ...], known: tuple[str, ...], *, empty: bool = False) -> None:
-    unknown = [name for name in names if name not in known]
-    if unknown or (not names and not empty):
-        raise ValueError(f"{setting} must be some of {', '.join(known)}; got {', '.join(unknown) or 'none'}")
-    if len(set(names)) < len(names):
-        raise ValueError(f"{setting} names something twice: {', '.join(names)}")

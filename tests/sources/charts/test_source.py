@@ -122,8 +122,8 @@ def test_a_missing_package_is_named_with_the_way_to_install_it(monkeypatch: pyte
 
 
 def test_without_a_chinese_font_only_english_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    western = {name: path for name, path in fonts._files().items() if "CJK" not in name and "wqy" not in name}
-    monkeypatch.setattr(fonts, "_files", lambda: western)
+    western = {name: path for name, path in fonts.font_files().items() if "CJK" not in name and "wqy" not in name}
+    monkeypatch.setattr(fonts, "font_files", lambda: western)
     for function in (faces_for, fonts_digest):
         function.cache_clear()
     try:

@@ -1,0 +1,28 @@
+"""Scores of a unit as one table: measured while it was read, and by each expensive filter on its part."""
+
+import pyarrow as pa
+
+from pipelines.ledger import FAULT
+from pipelines.parts import read_table
+from pipelines.recipe import Recipe
+from pipelines.staging import Unit, UnitFiles
+from pipelines.storage import Storage
+
+
+def read_scores(storage: Storage, recipe: Recipe, unit: Unit) -> pa.Table:
+    """One light row a sample, in the order of the unit's part, with the scores of all filters.
+
+    A filter that failed on a sample leaves a null, its column `fault.NAME` says why, and so do the sample's flags.
+    """
+    files = UnitFiles.of(recipe, unit)
+    scored = read_table(storage, files.scores)
+    flags = scored["flags"].to_pylist()
+    for f, path in zip(recipe.filters_by_part(), files.by_part, strict=True):
+        measured = read_table(storage, path)
+        for name in measured.column_names:
+            scored = scored.append_column(name, measured[name])
+        for k, fault in enumerate(measured[FAULT + f.name].to_pylist()):
+            if fault is not None:
+                flags[k] = [*flags[k], f"{f.name}_{fault}"]
+    place = scored.schema.get_field_index("flags")
+    return scored.set_column(place, scored.schema.field(place), pa.array(flags, scored.schema.field(place).type))

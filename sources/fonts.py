@@ -1,0 +1,354 @@
+"""Fonts: those installed on this machine, what they look like, and the proof that they have every glyph of a text."""
+
+import hashlib
+import logging
+import os
+import re
+import sysconfig
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
+
+FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
+SUFFIXES = (".ttf", ".otf", ".ttc")
+KINDS = ("sans", "serif", "monospaced", "handwriting")
+WEIGHTS = (300, 900)  # lighter strokes are thinner than a pixel at the sizes of a page
+BOLD = 600
+
+# What the tables of a file leave open, its name tells.
+_HANDWRITTEN = re.compile(
+    r"hand\b|handwrit|script\b|lobster|z003|breip|femke|kristi|delphine|steve|ecolier|because we|rufscript|comic neue|kalam|caveat"
+    r"|kait?i?m?\b|wenkai|ukai|klee|seto"
+    r"|yusei",
+    re.IGNORECASE,
+)
+_SERIF = re.compile(
+    r"serif|roman|garamond|times|bookman|c059|p052|song|sung|ming\b|mincho|didot|amiri|naskh|standard tt|tex gyre t",
+    re.IGNORECASE,
+)
+_SANS = re.compile(r"sans|gothic|grotesk|heiti|zenhei|microhei", re.IGNORECASE)
+_MONOSPACED = re.compile(r"\bmono\b|courier|console|code\b|typewriter|inconsolata", re.IGNORECASE)
+# Letters of these are not letters to a reader: signs at the code points of letters, or letters in a box.
+_UNREADABLE = re.compile(
+    r"symbol|dingbat|emoji|d050000l|math|music|barcode|icon|colored|last resort|^(cm|stix)", re.IGNORECASE
+)
+# One design under a hundred names: the Latin letters of Noto's faces for other scripts are those of Noto Sans.
+_LATIN_NOTO = re.compile(r"Noto (Sans|Serif|Mono)( Mono| Display)?$")
+_ELSEWHERE = re.compile(r"\b(JP|KR|TC|HK|TW)\b")  # Chinese characters as they are written outside the mainland
+
+
+class FontError(ValueError):
+    """No installed font can draw a text: one sentence with what is missing and what to install."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Font:
+    """One face: the file it is in, and how it looks.
+
+    Args:
+        path: of the file.
+        index: of the face in a collection (.ttc).
+        family: as the file names it.
+        kind: one of KINDS.
+        weight: 100 to 900; 400 is regular, from 600 on a face is bold.
+        ranges: bits of the Unicode ranges that the file claims to cover (table OS/2).
+    """
+
+    path: Path
+    index: int = 0
+    family: str
+    kind: str
+    weight: int = 400
+    italic: bool = False
+    ranges: int = 0
+
+    @property
+    def bold(self) -> bool:
+        return self.weight >= BOLD
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """What a font must have to write a language.
+
+    Args:
+        script: the Unicode name of its script.
+        range_bit: of the Unicode range in the table OS/2 of fonts for it.
+        sample: characters that texts are made of; a font must have all of them.
+        packages: Debian packages with such fonts.
+    """
+
+    script: str
+    range_bit: int
+    sample: str
+    packages: str
+
+
+LANGUAGES: Mapping[str, Language] = {
+    "en": Language(
+        "Latin",
+        0,
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.,:;!?-()'\"/&%+$@#",
+        "fonts-dejavu-core or fonts-liberation",
+    ),
+    "zh": Language(
+        "Han",
+        59,
+        "的一是不了人在有我他这中大来上国和们为到说时要就出会可也你对生能而子那得于着下自之年过发后作里经关书写数学"
+        "，。、；：？！（）《》“”0123456789",
+        "fonts-noto-cjk",
+    ),
+    "ar": Language(
+        "Arabic", 13, "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىي،؟0123456789", "fonts-noto-core or fonts-hosny-amiri"
+    ),
+    "hi": Language(
+        "Devanagari", 15, "अआइईउऊएऐओऔकखगघचछजझटठडढणतथदधनपफबभमयरलवशषसहािीुूेैोौं्।", "fonts-noto-core or fonts-lohit-deva"
+    ),
+}
+
+
+@lru_cache(maxsize=1)
+def font_files() -> Mapping[str, Path]:
+    """Font files by name: those of matplotlib, then those of the system; of two with one name, the first."""
+    bundled = Path(sysconfig.get_path("purelib")) / "matplotlib/mpl-data/fonts/ttf"
+    found: dict[str, Path] = {}
+    for folder in (str(bundled), *map(os.path.expanduser, FOLDERS)):
+        for parent, folders, names in os.walk(folder):
+            folders.sort()
+            for name in sorted(names):
+                if name.lower().endswith(SUFFIXES):
+                    found.setdefault(name, Path(parent) / name)
+    return found
+
+
+@lru_cache(maxsize=1)
+def installed_fonts() -> tuple[Font, ...]:
+    """Every readable face, by family, weight and slope; one file for each."""
+    from fontTools.ttLib import TTLibError  # of an extra: the core goes without
+
+    logging.getLogger("fontTools").setLevel(logging.ERROR)  # it warns of odd dates in files
+    found: dict[tuple[str, int, bool], Font] = {}
+    for _, path in sorted(font_files().items()):
+        try:
+            faces = _faces(path)
+        except (TTLibError, OSError, KeyError, AssertionError):  # a damaged file is no font
+            continue
+        for font in faces:
+            if not _UNREADABLE.search(font.family):
+                found.setdefault((font.family, font.weight, font.italic), font)
+    return tuple(found[key] for key in sorted(found))
+
+
+def _faces(path: Path) -> list[Font]:
+    from fontTools.ttLib import TTCollection, TTFont
+
+    if path.suffix.lower() != ".ttc":
+        with TTFont(path, lazy=True) as font:
+            return [_face(font, path, 0)]
+    with TTCollection(path, lazy=True) as collection:
+        return [_face(font, path, index) for index, font in enumerate(collection.fonts)]
+
+
+def _face(font: "TTFont", path: Path, index: int) -> Font:
+    names, looks = font["name"], font["OS/2"]
+    family = names.getDebugName(16) or names.getDebugName(1) or path.stem
+    style = names.getDebugName(17) or names.getDebugName(2) or ""
+    if re.search(r"condensed|narrow", style, re.IGNORECASE):
+        family += " Condensed"
+    return Font(
+        path=path,
+        index=index,
+        family=family,
+        kind=_kind(f"{family} {style}", looks),
+        weight=looks.usWeightClass,
+        ranges=looks.ulUnicodeRange1 | looks.ulUnicodeRange2 << 32,
+        italic=bool(looks.fsSelection & 1) or re.search(r"italic|oblique|slanted", style, re.IGNORECASE) is not None,
+    )
+
+
+def _kind(name: str, looks: Any) -> str:
+    """The kind of a face by its name, then by the PANOSE numbers and the class that its file declares."""
+    for kind, pattern in (
+        ("handwriting", _HANDWRITTEN),
+        ("monospaced", _MONOSPACED),
+        ("sans", _SANS),
+        ("serif", _SERIF),
+    ):
+        if pattern.search(name):
+            return kind
+    panose = looks.panose
+    if panose.bFamilyType == 3:
+        return "handwriting"
+    if panose.bFamilyType == 2 and panose.bProportion == 9:
+        return "monospaced"
+    has_serifs = 2 <= panose.bSerifStyle <= 10 if panose.bFamilyType == 2 else 1 <= looks.sFamilyClass >> 8 <= 7
+    return "serif" if has_serifs else "sans"
+
+
+@lru_cache(maxsize=64)
+def fonts_for(language: str, kinds: Sequence[str] = (), *, bold: bool | None = None) -> tuple[Font, ...]:
+    """The installed faces that write a language, of these kinds (all by default).
+
+    Raises:
+        FontError: there is none.
+        ValueError: a language that is not in LANGUAGES.
+    """
+    if language not in LANGUAGES:
+        raise ValueError(f"language must be one of {', '.join(LANGUAGES)}, got {language!r}")
+    found = [
+        font for font in _writing(language) if (not kinds or font.kind in kinds) and (bold is None or font.bold == bold)
+    ]
+    if not found:
+        looks = " ".join((("bold",) if bold else ()) + (" or ".join(kinds),) if kinds else ())
+        raise FontError(
+            f"no {looks + ' ' if looks else ''}font with the {LANGUAGES[language].script} script is installed; "
+            f"install one (Debian: {LANGUAGES[language].packages})"
+        )
+    return tuple(found)
+
+
+@lru_cache(maxsize=8)
+def _writing(language: str) -> tuple[Font, ...]:
+    wanted = LANGUAGES[language]
+    low, high = WEIGHTS
+    return tuple(
+        font
+        for font in installed_fonts()
+        if low <= font.weight <= high
+        and font.ranges >> wanted.range_bit & 1
+        and not _ELSEWHERE.search(font.family)
+        and not (wanted.script == "Latin" and _is_of_another_script(font))
+        and all(ord(character) in _glyphs(font.path, font.index).names for character in wanted.sample)
+    )
+
+
+def _is_of_another_script(font: Font) -> bool:
+    """Whether a face's Latin letters only go along with others: for digits and names in Chinese text, say."""
+    is_foreign_noto = font.family.startswith("Noto ") and not _LATIN_NOTO.match(font.family)
+    return is_foreign_noto or bool(font.ranges >> LANGUAGES["zh"].range_bit & 1)
+
+
+def families(fonts: Iterable[Font]) -> Mapping[str, tuple[Font, ...]]:
+    """Faces by family: to choose a family first is to choose among designs, not among weights."""
+    found: dict[str, tuple[Font, ...]] = {}
+    for font in fonts:
+        found[font.family] = (*found.get(font.family, ()), font)
+    return found
+
+
+class _Glyphs:
+    """The glyphs in a font file: by code point their names, by name their widths and outlines, read when asked for."""
+
+    def __init__(self, path: Path, index: int):
+        from fontTools.ttLib import TTFont
+
+        self._font = TTFont(path, fontNumber=index if path.suffix.lower() == ".ttc" else -1, lazy=True)
+        self.names: Mapping[int, str] = self._font.getBestCmap() or {}
+
+    @cached_property
+    def _outlines(self) -> Any:
+        return self._font.getGlyphSet()
+
+    def is_empty(self, name: str) -> bool:
+        from fontTools.pens.boundsPen import ControlBoundsPen
+
+        pen = ControlBoundsPen(self._outlines)
+        self._outlines[name].draw(pen)
+        return pen.bounds is None
+
+    def advance(self, name: str) -> float:
+        """Width as a share of the font size."""
+        return self._font["hmtx"][name][0] / self._font["head"].unitsPerEm
+
+
+@lru_cache(maxsize=256)
+def _glyphs(path: Path, index: int) -> _Glyphs:
+    return _Glyphs(path, index)
+
+
+@lru_cache(maxsize=50_000)
+def has_glyph(font: Font, character: str) -> bool:
+    """Whether a face draws a character: it has a glyph for it, and the glyph is not empty unless it is a space."""
+    glyphs = _glyphs(font.path, font.index)
+    name = glyphs.names.get(ord(character))
+    if name is None or name == ".notdef":
+        return False
+    return character.isspace() or unicodedata.category(character) in ("Cf", "Mn") or not glyphs.is_empty(name)
+
+
+def missing(text: str, font: Font) -> list[str]:
+    """The characters of a text that a face cannot draw, each once, in the order they come."""
+    return [character for character in dict.fromkeys(text) if character != "\n" and not has_glyph(font, character)]
+
+
+def check_glyphs(texts: Iterable[str], font: Font) -> None:
+    """Raises FontError naming the first character that the face cannot draw."""
+    for text in texts:
+        for character in missing(text, font)[:1]:
+            raise _no_glyph(font, character)
+
+
+def _no_glyph(font: Font, character: str) -> FontError:
+    return FontError(f"the font {font.family} has no glyph for {character!r} (U+{ord(character):04X})")
+
+
+def fonts_with(text: str, fonts: Iterable[Font]) -> tuple[Font, ...]:
+    """Those of some faces that have every glyph of a text.
+
+    Raises:
+        FontError: none has; it names the character that the fewest have, and its script.
+    """
+    fonts = tuple(fonts)
+    lacks = [missing(text, font) for font in fonts]
+    found = tuple(font for font, characters in zip(fonts, lacks, strict=True) if not characters)
+    if not found:
+        counts: dict[str, int] = {}
+        for character in (character for characters in lacks for character in characters):
+            counts[character] = counts.get(character, 0) + 1
+        rarest = max(counts, key=lambda character: counts[character], default="")
+        raise FontError(
+            f"no font at hand has a glyph for {rarest!r} (U+{ord(rarest or ' '):04X}, {script_of(rarest)} script)"
+        )
+    return found
+
+
+def script_of(text: str) -> str:
+    """The Unicode name of the script that most letters of a text are of; `Common` if it has none."""
+    from fontTools.unicodedata import script, script_name
+
+    counts: dict[str, int] = {}
+    for character in text:
+        code = script(character)
+        if code not in ("Zyyy", "Zinh"):
+            counts[code] = counts.get(code, 0) + 1
+    return script_name(max(counts, key=lambda code: counts[code])) if counts else "Common"
+
+
+@lru_cache(maxsize=50_000)
+def advance(font: Font, character: str) -> float:
+    """Width of a character as a share of the font size. Raises FontError if the face does not have it."""
+    glyphs = _glyphs(font.path, font.index)
+    name = glyphs.names.get(ord(character))
+    if name is None:
+        raise _no_glyph(font, character)
+    return glyphs.advance(name)
+
+
+@lru_cache(maxsize=512)
+def _file_digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def fonts_digest(fonts: Iterable[Font]) -> str:
+    """A digest of the names and files of some faces: the pixels of a text depend on their bytes."""
+    total = hashlib.sha256()
+    for font in fonts:
+        total.update(f"{font.family}/{font.path.name}".encode() + _file_digest(font.path))
+    return total.hexdigest()[:16]

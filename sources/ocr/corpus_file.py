@@ -1,0 +1,257 @@
+"""Text files, JSONL and Parquet to one corpus file of clean paragraphs, and its paragraphs by number."""
+
+import bisect
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from functools import lru_cache
+from pathlib import Path
+from types import TracebackType
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sources.fonts import LANGUAGES, FontError, fonts_for, has_glyph, script_of
+from sources.source import InputError
+
+SCHEMA = pa.schema([("language", pa.string()), ("text", pa.string())])
+MAX_LINE = 1 << 20  # characters of a line of text that are looked at together; a longer line is cut there
+MAX_ROW = 1 << 24  # characters of a JSONL row
+MAX_PARAGRAPH = 900  # characters; longer ones are cut at the end of a sentence, or of a word
+MIN_PARAGRAPH = {"zh": 8}  # characters
+MIN_OTHER = 24  # characters in other languages
+MAX_WORD = 40  # characters without a space: no column holds more
+BATCH_ROWS = 4096
+BATCH_CHARACTERS = 1 << 20
+_ENDS = re.compile(r"[.!?][”\")]?\s|[。！？][”」）]?")
+_UNSPACED_GAP = re.compile(r"(?<=[\u2e80-\u9fff\uff00-\uffef]) (?=[\u2e80-\u9fff\uff00-\uffef])")
+
+
+class CorpusWriter(AbstractContextManager["CorpusWriter"]):
+    """Writes paragraphs to an Arrow file whose batches are of one language each. Memory is that of a batch a language."""
+
+    def __init__(self, path: Path):
+        self._rows: dict[str, list[str]] = {}
+        self._sizes: Counter[str] = Counter()
+        self._stack = ExitStack()
+        file = self._stack.enter_context(pa.OSFile(str(path), "wb"))
+        self._writer = self._stack.enter_context(pa.ipc.new_file(file, SCHEMA))
+
+    def add(self, language: str, text: str) -> None:
+        """Append a paragraph."""
+        self._rows.setdefault(language, []).append(text)
+        self._sizes[language] += len(text)
+        if len(self._rows[language]) >= BATCH_ROWS or self._sizes[language] >= BATCH_CHARACTERS:
+            self._flush(language)
+
+    def _flush(self, language: str) -> None:
+        texts = self._rows.pop(language)
+        self._sizes[language] = 0
+        self._writer.write_batch(pa.record_batch([pa.array([language] * len(texts)), pa.array(texts)], schema=SCHEMA))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for language in sorted(self._rows):
+            self._flush(language)
+        self._stack.close()
+
+
+class CorpusFile:
+    """The paragraphs of a corpus file, read where they stand: memory does not grow with the file."""
+
+    def __init__(self, path: Path):
+        self._reader = pa.ipc.open_file(pa.memory_map(str(path)))
+        self._batches: dict[str, list[int]] = {}
+        self._ends: dict[str, list[int]] = {}
+        for number in range(self._reader.num_record_batches):
+            batch = self._reader.get_batch(number)
+            language = batch["language"][0].as_py()
+            before = self._ends.setdefault(language, [])
+            self._batches.setdefault(language, []).append(number)
+            before.append((before[-1] if before else 0) + len(batch))
+
+    def languages(self) -> tuple[str, ...]:
+        return tuple(sorted(self._ends))
+
+    def count(self, language: str) -> int:
+        return self._ends[language][-1] if language in self._ends else 0
+
+    def paragraph(self, language: str, number: int) -> str:
+        place = bisect.bisect_right(self._ends[language], number)
+        first = self._ends[language][place - 1] if place else 0
+        batch = self._reader.get_batch(self._batches[language][place])
+        return batch["text"][number - first].as_py()
+
+    def all(self) -> Iterator[tuple[str, str]]:
+        """(language, text) of all paragraphs."""
+        for number in range(self._reader.num_record_batches):
+            batch = self._reader.get_batch(number)
+            yield from zip(batch["language"].to_pylist(), batch["text"].to_pylist(), strict=True)
+
+
+@lru_cache(maxsize=2)
+def open_corpus(path: Path) -> CorpusFile:
+    """A corpus file, opened once a process."""
+    return CorpusFile(path)
+
+
+def gather(path: Path, name: str, text_key: str, out: Path, progress: Callable[[], None]) -> Mapping[str, int]:
+    """Write the clean paragraphs of one file to a corpus file.
+
+    Args:
+        name: of the file as the user gave it; its ending says what it is.
+        text_key: field that holds the text of JSONL and Parquet rows.
+        progress: called now and then.
+    Returns:
+        Paragraphs dropped, by reason.
+    Raises:
+        InputError: the file cannot be read as what its name says, or has no such field.
+    """
+    dropped: Counter[str] = Counter()
+    with CorpusWriter(out) as corpus:
+        for count, raw in enumerate(_raw_paragraphs(path, name, text_key, dropped)):
+            if count % 256 == 0:
+                progress()
+            for text in _pieces(raw):
+                language, reason = _judged(text)
+                if reason:
+                    dropped[reason] += 1
+                else:
+                    corpus.add(language, text)
+    return dict(dropped)
+
+
+def _raw_paragraphs(path: Path, name: str, text_key: str, dropped: Counter[str]) -> Iterator[str]:
+    lower = name.lower()
+    if lower.endswith(".parquet"):
+        for text in _parquet_texts(path, text_key):
+            yield from _paragraphs(iter(text.splitlines()))
+    elif lower.endswith(".jsonl"):
+        for text in _jsonl_texts(path, text_key, dropped):
+            yield from _paragraphs(iter(text.splitlines()))
+    else:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
+            yield from _paragraphs(iter(lambda: file.readline(MAX_LINE), ""))
+
+
+def _parquet_texts(path: Path, text_key: str) -> Iterator[str]:
+    try:
+        with pq.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            if text_key not in names:
+                raise InputError("no_such_field", f"no column {text_key!r}; it has {', '.join(names)}")
+            if not pa.types.is_string(kind := file.schema_arrow.field(text_key).type) and not pa.types.is_large_string(kind):
+                raise InputError("no_such_field", f"the column {text_key!r} is {kind}, expected text")
+            for batch in file.iter_batches(batch_size=256, columns=[text_key]):
+                yield from (text for text in batch.column(0).to_pylist() if text)
+    except pa.ArrowException as error:
+        raise InputError("not_parquet", f"not a readable Parquet file: {str(error).splitlines()[0]}") from error
+
+
+def _jsonl_texts(path: Path, text_key: str, dropped: Counter[str]) -> Iterator[str]:
+    with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
+        is_rest = False  # of a line that is too long
+        for number, line in enumerate(iter(lambda: file.readline(MAX_ROW), ""), start=1):
+            is_cut = not line.endswith("\n") and len(line) == MAX_ROW
+            if is_cut or is_rest:
+                dropped["row_too_long"] += not is_rest
+                is_rest = is_cut
+                continue
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError):
+                dropped["not_json"] += 1
+                continue
+            if not isinstance(row, dict) or text_key not in row:
+                has = ", ".join(map(str, row)) if isinstance(row, dict) else f"a {type(row).__name__}"
+                raise InputError("no_such_field", f"line {number} has no field {text_key!r}; it has {has}")
+            if isinstance(row[text_key], str):
+                yield row[text_key]
+            else:
+                dropped["not_text"] += 1
+
+
+def _paragraphs(lines: Iterator[str]) -> Iterator[str]:
+    """Lines up to an empty one make a paragraph; one that grows beyond `MAX_LINE` is given as it is."""
+    held: list[str] = []
+    length = 0
+    for line in lines:
+        if line.strip():
+            held.append(line.strip())
+            length += len(line)
+        if held and (not line.strip() or length >= MAX_LINE):
+            yield " ".join(held)
+            held, length = [], 0
+    if held:
+        yield " ".join(held)
+
+
+def _pieces(raw: str) -> Iterator[str]:
+    """A paragraph without control characters and needless white space, in pieces of at most `MAX_PARAGRAPH`."""
+    text = "".join(" " if (kind := unicodedata.category(c)) in ("Cc", "Zl", "Zp", "Zs") else "" if kind == "Cf" else c for c in raw)
+    text = _UNSPACED_GAP.sub("", " ".join(unicodedata.normalize("NFC", text).split()))
+    start = 0
+    while start < len(text):
+        end = start + MAX_PARAGRAPH
+        if end < len(text):
+            window = text[start:end]
+            ends = [found.end() for found in _ENDS.finditer(window)]
+            end = start + (ends[-1] if ends else window.rfind(" ") + 1 or MAX_PARAGRAPH)
+        yield text[start:end].strip()
+        start = end
+
+
+def _judged(text: str) -> tuple[str, str]:
+    """The language of a paragraph, and why it is dropped, if it is."""
+    if any("\udc80" <= character <= "\udcff" for character in text):
+        return "", "not_utf8"
+    if any(unicodedata.category(character) in ("Cn", "Co", "Cs") for character in text):
+        return "", "unassigned_character"
+    script = script_of(text)
+    language = _language_of(script)
+    if language is None:
+        return "", f"unsupported_script.{script}"
+    if len(text) < MIN_PARAGRAPH.get(language, MIN_OTHER):
+        return "", "too_short"
+    if any(len(word) > MAX_WORD and word.isascii() for word in text.split()):
+        return "", "long_word"
+    lacking = next((character for character in text if not _is_drawn(language, character)), None)
+    if lacking is not None:
+        return "", f"no_font.{script_of(lacking)}"
+    return language, ""
+
+
+@lru_cache(maxsize=256)
+def _language_of(script: str) -> str | None:
+    """The language whose fonts write a script; Japanese and bare punctuation count as none."""
+    return next((name for name, language in LANGUAGES.items() if language.script == script), None)
+
+
+@lru_cache(maxsize=100_000)
+def _is_drawn(language: str, character: str) -> bool:
+    try:
+        return any(has_glyph(font, character) for font in fonts_for(language))
+    except FontError:
+        return False
+
+
+def merge(paths: Iterable[Path], languages: Collection[str], out: Path) -> Mapping[str, int]:
+    """Put gathered files together, keeping these languages.
+
+    Returns:
+        Paragraphs by language.
+    """
+    counts: Counter[str] = Counter()
+    with CorpusWriter(out) as corpus:
+        for path in paths:
+            for language, text in CorpusFile(path).all():
+                if language in languages:
+                    corpus.add(language, text)
+                    counts[language] += 1
+    return dict(counts)

@@ -1,0 +1,96 @@
+"""What the camera or scanner does: blur, noise, too few pixels, JPEG; and what a photocopier does.
+
+All take and give (H, W) grey or (H, W, 3) RGB uint8. The sizes of blurs and pixels go with the text: a smudge that spoils small print is nothing to a headline.
+"""
+
+import random
+from statistics import NormalDist
+
+import cv2
+import numpy as np
+
+# By a random byte, a number of the normal distribution.
+NORMAL = np.array([NormalDist().inv_cdf((k + 0.5) / 256) for k in range(256)])
+READABLE_PX = 7.0  # a low resolution leaves words about this high
+
+
+def blur(pixels: np.ndarray, amount: float, text_px: float, random: random.Random) -> np.ndarray:
+    """Out of focus, or moved while the shutter was open."""
+    sigma = min(0.10 * text_px, 2.5) * amount
+    if random.random() < 0.65:
+        return cv2.GaussianBlur(pixels, (0, 0), max(sigma, 0.05))
+    angle = random.uniform(0, np.pi)
+    reach = 2.2 * sigma
+    size = 2 * int(np.ceil(reach)) + 3
+    offsets = np.arange(size, dtype=np.float32) - size // 2
+    x, y = np.meshgrid(offsets, offsets)
+    along, across = x * np.cos(angle) + y * np.sin(angle), -x * np.sin(angle) + y * np.cos(angle)
+    kernel = np.clip(reach + 0.5 - np.abs(along), 0, 1) * np.clip(1 - np.abs(across), 0, 1)
+    return cv2.filter2D(pixels, -1, kernel / kernel.sum())
+
+
+def noise(pixels: np.ndarray, amount: float, text_px: float, random: random.Random) -> np.ndarray:
+    """Grain of the sensor: the same in all colours."""
+    height, width = pixels.shape[:2]
+    levels = np.rint(NORMAL * (24 * amount)).astype(np.int16)
+    thrown = np.frombuffer(random.randbytes(width * height), np.uint8).reshape(height, width)
+    thrown = thrown if pixels.ndim == 2 else cv2.merge([thrown] * 3)
+    brighter = cv2.LUT(thrown, levels.clip(0, 255).astype(np.uint8))
+    darker = cv2.LUT(thrown, (-levels).clip(0, 255).astype(np.uint8))
+    return cv2.subtract(cv2.add(pixels, brighter), darker)
+
+
+def low_resolution(pixels: np.ndarray, amount: float, text_px: float, random: random.Random) -> np.ndarray:
+    """Taken with fewer pixels and enlarged again."""
+    smallest = min(max(READABLE_PX / text_px, 0.3), 1.0)
+    scale = 1 - amount * (1 - smallest)
+    height, width = pixels.shape[:2]
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    # Averaging areas takes 5 ms, and differs little: pixels become at most thrice as large, and cameras alias as well.
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def jpeg(pixels: np.ndarray, amount: float, text_px: float, random: random.Random) -> np.ndarray:
+    """Encoded as JPEG, down to quality 18, and decoded."""
+    quality = round(96 - 78 * amount)
+    if pixels.ndim == 3:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    _, data = cv2.imencode(".jpg", pixels, (cv2.IMWRITE_JPEG_QUALITY, quality))
+    decoded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    return decoded if pixels.ndim == 2 else cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
+
+
+def photocopy(pixels: np.ndarray, amount: float, text_px: float, random: random.Random) -> np.ndarray:
+    """Grey, of hard contrast, with specks, streaks of the drum and a dark edge."""
+    height, width = pixels.shape[:2]
+    grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    threshold, hardness = random.uniform(0.5, 0.72), 4 + 14 * amount
+    levels = np.linspace(0, 1, 256)
+    hard = 1 / (1 + np.exp(-hardness * (levels - threshold)))
+    hard = (hard - hard[0]) / (hard[-1] - hard[0])
+    curve = ((1 - amount) * levels + amount * hard) * 255
+    copied = cv2.LUT(grey, curve.round().astype(np.uint8))
+    generator = np.random.Generator(np.random.PCG64(random.getrandbits(64)))
+    _speckle(copied, amount, generator)
+    streaks = 1 - 0.25 * amount * (generator.random(width // 2) < 0.004) * generator.random(width // 2)
+    edge = 1 - 0.7 * amount * np.exp(-np.arange(width // 2) / generator.uniform(2, 10))
+    profile = (streaks * (edge if generator.random() < 0.5 else edge[::-1])).astype(np.float32)
+    profile = cv2.resize((profile * 255).astype(np.uint8)[None], (width, 1), interpolation=cv2.INTER_LINEAR)
+    copied = cv2.multiply(copied, np.ascontiguousarray(np.broadcast_to(profile, copied.shape)), scale=1 / 255)
+    share = min(1, 3 * amount)
+    if pixels.ndim == 3:
+        copied = cv2.merge([copied] * 3)
+    return copied if share == 1 else cv2.addWeighted(pixels, 1 - share, copied, share, 0)
+
+
+def _speckle(grey: np.ndarray, amount: float, generator: np.random.Generator) -> None:
+    """Draw specks of toner, and of none, into grey pixels."""
+    height, width = grey.shape
+    num_specks = int(width * height * 0.0012)
+    x, y = generator.integers(0, width - 1, num_specks), generator.integers(0, height - 1, num_specks)
+    wide, shades = generator.random(num_specks) < 0.4, generator.choice(np.uint8([20, 60, 110, 250]), num_specks)
+    x, y, wide, shades = (values[: int(num_specks * amount)] for values in (x, y, wide, shades))
+    grey[y, x] = shades
+    grey[y[wide], x[wide] + 1] = shades[wide]
+    grey[y[wide] + 1, x[wide]] = shades[wide]

@@ -1,0 +1,113 @@
+"""One attempt at a sample: a page or a scene drawn, degraded, and what it says."""
+
+import random as random_module
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from sources.illegible import Illegible
+from sources.ocr.degradation import degrade
+from sources.ocr.messages import WHOLE_TEXT, Reading, Said, say
+from sources.ocr.page import Laid, Page
+from sources.ocr.passages import Passages, Supply
+from sources.ocr.scene import draw_scene
+from sources.ocr.style import draw_style
+from sources.ocr.templates.registry import TEMPLATES, VERTICAL
+from sources.ocr.templates.vertical import vertical
+from sources.ocr.vocabulary import words
+
+HANDWRITTEN = ("note",)
+SCENE_WORDS = ("companies", "streets", "towns", "goods", "topics", "newspapers", "sections")
+SCENE_RUNNING = 0.4  # share of phrases in a scene that are running text
+
+
+class Engine(Protocol):
+    """What lays out a page and draws it."""
+
+    def __call__(self, page: Page) -> Laid: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """A picture with what is known of it, and what its sample says."""
+
+    reading: Reading
+    said: Said
+    flags: tuple[str, ...]
+
+
+def attempt(
+    kind: str,
+    language: str,
+    task: str,
+    *,
+    passages: Passages,
+    mixed: float,
+    strength: float,
+    side_px: int,
+    engine: Engine,
+    random: random_module.Random,
+) -> Attempt:
+    """Make a sample of a kind (a template, or `scene`).
+
+    Raises:
+        Illegible: this one cannot be used; another attempt may be.
+        FontError: no font has a character.
+    """
+    supply = Supply(passages, language, random, mixed)
+    if kind == "scene":
+        reading, flags = _scene(supply, language)
+    else:
+        reading, flags = _document(kind, language, task, supply, strength, side_px, engine)
+    said = say(task, reading, random)
+    if said is None:
+        raise Illegible("nothing_to_ask", f"nothing on this page can be asked about for the task {task}")
+    return Attempt(reading=reading, said=said, flags=(kind, language, *flags))
+
+
+def _scene(supply: Supply, language: str) -> tuple[Reading, tuple[str, ...]]:
+    def phrase(max_characters: int) -> str:
+        fitting = [text for kind in SCENE_WORDS for text in words(kind, language) if len(text) <= max_characters] if language in ("en", "zh") else []
+        if fitting and supply.random.random() >= SCENE_RUNNING:
+            return supply.random.choice(fitting)
+        return supply.line(max(1, max_characters))
+
+    written = draw_scene(phrase, language, supply.random)
+    text = written.text()
+    reading = Reading(
+        drawn=written.drawn,
+        lines=written.lines,
+        is_whole=np.ones(int(written.lines.max(initial=-1)) + 1, bool),
+        text=text,
+        markdown=text.replace("\n", "  \n"),
+        language=language,
+    )
+    return reading, written.style
+
+
+def _document(
+    kind: str, language: str, task: str, supply: Supply, strength: float, side_px: int, engine: Engine
+) -> tuple[Reading, tuple[str, ...]]:
+    style = draw_style(supply.random, language, side_px)
+    laid = vertical(supply, style) if kind == VERTICAL else engine(TEMPLATES[kind](supply, style))
+    if not laid.drawn.texts:
+        raise Illegible("empty_page", "nothing is written on the page")
+    degraded = degrade(laid.drawn, strength, supply.random)
+    is_kept = np.zeros(len(laid.drawn.texts), bool)
+    is_kept[degraded.kept] = True
+    if task in WHOLE_TEXT and not is_kept.all():
+        raise Illegible("illegible_words", f"{(~is_kept).sum()} words of a text that is asked for whole cannot be read")
+    is_whole = np.ones(int(laid.lines.max()) + 1, bool)
+    is_whole[laid.lines[~is_kept]] = False
+    reading = Reading(
+        drawn=degraded.drawn,
+        lines=laid.lines[is_kept],
+        is_whole=is_whole,
+        text=laid.text,
+        markdown=laid.markdown,
+        language=language,
+        is_handwriting=kind in HANDWRITTEN,
+        other=laid.by_language() if kind == "bilingual" else None,
+    )
+    return reading, tuple(dict.fromkeys((degraded.capture, *degraded.effects)))

@@ -1,0 +1,136 @@
+"""Passages of running text: the bundled ones, or those of a corpus file made of `--input`."""
+
+import random as random_module
+import re
+from functools import lru_cache
+from typing import Protocol
+
+from sources.ocr.vocabulary import CORPUS, LANGUAGES, words
+
+# A sentence ends at a full stop that white space follows, or at a Chinese one.
+_SENTENCE = re.compile(r".+?(?:[.!?][”\")]?(?=\s)|[。！？][”」）]?|$)", re.DOTALL)
+_SYLLABLE = re.compile(r"(?<=[aeiouy][bcdfghjklmnpqrstvwxz])(?=[bcdfghjklmnpqrstvwxz][aeiouy])")
+MIN_BROKEN = 7  # letters of a word that may be broken
+MIN_PART = 3  # letters on either side of a hyphen
+
+
+class Passages(Protocol):
+    """Paragraphs by language, found by number."""
+
+    def languages(self) -> tuple[str, ...]:
+        """Languages that there is text in."""
+
+    def count(self, language: str) -> int:
+        """Paragraphs in a language."""
+
+    def paragraph(self, language: str, number: int) -> str:
+        """One of them: text without line ends."""
+
+
+class BundledPassages:
+    """The project's own short texts."""
+
+    def languages(self) -> tuple[str, ...]:
+        return LANGUAGES
+
+    def count(self, language: str) -> int:
+        return len(_bundled(language))
+
+    def paragraph(self, language: str, number: int) -> str:
+        return _bundled(language)[number]
+
+
+@lru_cache(maxsize=4)
+def _bundled(language: str) -> tuple[str, ...]:
+    text = (CORPUS / f"{language}.txt").read_text(encoding="utf-8")
+    return tuple(line for line in text.split("\n") if line and not line.startswith("# "))
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a paragraph, in order."""
+    return [found for match in _SENTENCE.finditer(text) if (found := match[0].strip())]
+
+
+def hyphenated(text: str) -> str:
+    """A text with soft hyphens inside long English words, between two consonants that stand between vowels."""
+
+    def broken(word: re.Match[str]) -> str:
+        letters = word[0]
+        ends = (0, *(m.start() for m in _SYLLABLE.finditer(letters.lower())), len(letters))
+        inner = [k for k in ends[1:-1] if MIN_PART <= k <= len(letters) - MIN_PART]
+        return "\u00ad".join(letters[a:b] for a, b in zip([0, *inner], [*inner, len(letters)], strict=True))
+
+    return re.sub(rf"[A-Za-z]{{{MIN_BROKEN},}}", broken, text)
+
+
+class Supply:
+    """What templates fill themselves with: running text, words, numbers, keyed by one sample's generator.
+
+    Args:
+        language: of the page.
+        mixed: share of paragraphs put together from sentences of all over: a small corpus gives more different pages.
+    """
+
+    def __init__(self, passages: Passages, language: str, random: random_module.Random, mixed: float = 0.0):
+        self.language = language
+        self.random = random
+        self._passages = passages
+        self._mixed = mixed
+        self._next = random.randrange(passages.count(language))
+
+    def also(self, language: str) -> "Supply":
+        """The same for another language of the page."""
+        return Supply(self._passages, language, self.random, self._mixed)
+
+    def paragraph(self) -> str:
+        """The next paragraph; now and then one of sentences from all over."""
+        if self.random.random() < self._mixed:
+            glue = "" if self.language == "zh" else " "
+            return glue.join(self.sentence() for _ in range(self.random.randint(2, 6)))
+        text = self._passages.paragraph(self.language, self._next)
+        self._next = (self._next + 1) % self._passages.count(self.language)
+        return text
+
+    def paragraphs(self, num_characters: int) -> list[str]:
+        """Paragraphs of at least so many characters together."""
+        found: list[str] = []
+        while sum(map(len, found)) < num_characters:
+            found.append(self.paragraph())
+        return found
+
+    def sentence(self, max_characters: int = 400) -> str:
+        """A sentence from anywhere; a longer one is cut at a word's end (anywhere in Chinese)."""
+        paragraph = self._passages.paragraph(
+            self.language, self.random.randrange(self._passages.count(self.language))
+        )
+        text = self.random.choice(sentences(paragraph))
+        if len(text) > max_characters:
+            cut = text[:max_characters]
+            text = cut.rpartition(" ")[0] or cut
+        return text
+
+    def line(self, max_characters: int) -> str:
+        """A sentence as a heading: without the stop at its end."""
+        return self.sentence(max_characters).rstrip(" .。，,;；：:、！!？?") or self.sentence(max_characters)
+
+    def number(self, low: float, high: float, decimals: int = 0) -> str:
+        """A number with commas between thousands."""
+        return f"{self.random.uniform(low, high):,.{decimals}f}"
+
+    def date(self) -> str:
+        year, month, day = self.random.randint(1978, 2026), self.random.randint(1, 12), self.random.randint(1, 28)
+        if self.language == "zh":
+            return f"{year}年{month}月{day}日"
+        name = words("months", "en")[month - 1]
+        return self.random.choice(
+            (f"{day} {name} {year}", f"{name} {day}, {year}", f"{year}-{month:02d}-{day:02d}", f"{day:02d}.{month:02d}.{year}")
+        )
+
+    def code(self) -> str:
+        """A reference such as `AB-20417`."""
+        letters = "".join(self.random.choices("ABCDEFGHKLMNPRSTUVWXYZ", k=self.random.randint(1, 3)))
+        return f"{letters}-{self.random.randint(100, 99999)}"
+
+    def telephone(self) -> str:
+        groups = ((3, 4, 4), (2, 3, 4), (4, 6), (3, 3, 2, 2))
+        return " ".join("".join(self.random.choices("0123456789", k=n)) for n in self.random.choice(groups))

@@ -1,0 +1,137 @@
+"""A scene: a surface in the street or on a table, and labels on it, seen from aside."""
+
+from collections.abc import Callable
+from random import Random
+
+import cv2
+import numpy as np
+
+from sources.fonts import Font, families, fonts_for, fonts_with
+from sources.illegible import Illegible
+from sources.ocr.degradation.legibility import sampled
+from sources.ocr.degradation.light import lit, uneven_light
+from sources.ocr.drawn import Drawn
+from sources.ocr.scene.labels import KINDS, Kind, Label, draw_label, max_characters
+from sources.ocr.textures import SURFACES, surface
+from sources.ocr.warps import Homography, Warp, pixel_maps, warp_quads
+from sources.ocr.written import Written
+
+Phrase = Callable[[int], str]
+SIZES = ((640, 480), (768, 576), (480, 640), (720, 720), (960, 640), (1024, 768), (640, 960))
+SLOTS = ((1, 1), (1, 2), (2, 1), (1, 3), (2, 2), (2, 3))  # columns and rows
+SLOT_WEIGHTS = (4, 3, 2, 1, 1, 1)
+MIN_CONTRAST = 32.0  # grey levels between a word's ink and what is around it
+MAX_TURN = 12.0  # degrees
+
+
+def draw_scene(phrase: Phrase, language: str, random: Random) -> Written:
+    """Draw words on labels and surfaces.
+
+    Args:
+        phrase: gives a text of at most so many characters, at least one word; asked once a label.
+        language: of LANGUAGES in `sources/fonts.py`.
+    Raises:
+        Illegible: `low_contrast`, a word does not stand out.
+        FontError: no installed font has the characters, or the script cannot be shaped here.
+        ValueError: a phrase without a word.
+    """
+    cv2.setNumThreads(0)
+    width, height = random.choice(SIZES)
+    generator = np.random.Generator(np.random.PCG64(random.getrandbits(64)))
+    pixels = surface(random.choice(tuple(SURFACES)), width, height, generator)
+    ink = np.zeros((height, width), np.uint8)
+    ((columns, rows),) = random.choices(SLOTS, SLOT_WEIGHTS)
+    texts: list[str] = []
+    quads: list[np.ndarray] = []
+    lines: list[int] = []
+    styles: list[str] = []
+    for row in range(rows):
+        for column in range(columns):
+            slot = (
+                width * column // columns,
+                height * row // rows,
+                width * (column + 1) // columns,
+                height * (row + 1) // rows,
+            )
+            style = random.choices(tuple(KINDS), [kind.weight for kind in KINDS.values()])[0]
+            label, warp = _placed(phrase, language, KINDS[style], pixels, slot, random)
+            quads.append(_attach(pixels, ink, label, warp))
+            first = lines[-1] + 1 if lines else 0
+            lines += [first + int(number) for number in label.lines]
+            texts += label.texts
+            styles.append(style)
+    pixels = lit(pixels, uneven_light(random.uniform(0.1, 0.9), random))
+    drawn = Drawn(pixels=pixels, texts=texts, quads=np.concatenate(quads))
+    _check_contrast(drawn, ink)
+    return Written(drawn=drawn, lines=np.array(lines, np.int32), style=tuple(dict.fromkeys(styles)))
+
+
+def _placed(
+    phrase: Phrase, language: str, kind: Kind, pixels: np.ndarray, slot: tuple[int, int, int, int], random: Random
+) -> tuple[Label, Warp]:
+    """A label for a part of the picture, and the warp that puts it there."""
+    x0, y0, x1, y1 = slot
+    room_x, room_y = 0.9 * (x1 - x0), 0.85 * (y1 - y0)
+    aspect = random.uniform(*kind.aspect)
+    width = min(room_x, room_y * aspect) * random.uniform(0.75, 1.0)
+    height = int(width / aspect)
+    text = phrase(max_characters(kind, int(width), height, language == "zh"))
+    if not text.split():
+        raise ValueError(f"a phrase for a scene must have a word, got {text!r}")
+    font = _font(text, language, kind, random)
+    behind = pixels[y0:y1:8, x0:x1:8].reshape(-1, 3).mean(axis=0)
+    label = draw_label(text, kind, font, int(width), height, tuple(int(c) for c in behind), random)
+    middle = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
+    return label, _seen(int(width), height, middle, (x1 - x0, y1 - y0), random)
+
+
+def _font(text: str, language: str, kind: Kind, random: Random) -> Font:
+    bold = random.random() < kind.bold
+    found = [f for f in fonts_for(language) if f.kind in kind.font_kinds] or list(fonts_for(language))
+    by_family = families(fonts_with(text, found))
+    faces = by_family[random.choice(tuple(by_family))]
+    return random.choice([face for face in faces if face.bold == bold] or list(faces))
+
+
+def _seen(width: int, height: int, middle: np.ndarray, room: tuple[int, int], random: Random) -> Warp:
+    """Turned, and seen from aside, about the middle of its part of the picture, and inside it."""
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
+    angle = np.radians(random.triangular(-MAX_TURN, MAX_TURN, 0))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    centred = corners - (width / 2, height / 2)
+    depth = np.array([1 + random.uniform(-0.18, 0.18) for _ in range(4)])[:, None]
+    seen = (centred * depth) @ turn.T
+    reach = np.abs(seen).max(axis=0)
+    seen *= min(1.0, *(np.array(room) / 2 - 2) / reach)
+    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), (seen + middle).astype(np.float32))
+    return Homography(matrix.astype(np.float64))
+
+
+def _attach(pixels: np.ndarray, ink: np.ndarray, label: Label, warp: Warp) -> np.ndarray:
+    """Blend a label into the picture, in place; the quads of its words there."""
+    height, width = label.cover.shape
+    outline = warp_quads(np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float32), warp)[0]
+    x0, y0 = np.maximum(np.floor(outline.min(axis=0)).astype(int) - 1, 0)
+    x1, y1 = np.minimum(np.ceil(outline.max(axis=0)).astype(int) + 1, pixels.shape[1::-1])
+    maps = pixel_maps(warp, int(x1 - x0), int(y1 - y0), (int(x0), int(y0)))
+    cover = cv2.remap(label.cover, *maps, cv2.INTER_LINEAR)[..., None].astype(np.float32) / 255
+    seen = cv2.remap(label.pixels, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    here = pixels[y0:y1, x0:x1]
+    here[:] = (here + (seen.astype(np.float32) - here) * cover + 0.5).astype(np.uint8)
+    ink_here = ink[y0:y1, x0:x1]
+    np.maximum(ink_here, cv2.remap(label.ink, *maps, cv2.INTER_LINEAR), out=ink_here)
+    return warp_quads(label.quads, warp)
+
+
+def _check_contrast(drawn: Drawn, ink: np.ndarray) -> None:
+    """Raises Illegible if a word's ink is not much lighter or darker than what is around it."""
+    coverage = sampled(ink, drawn.quads) / 255
+    luma = sampled(cv2.cvtColor(drawn.pixels, cv2.COLOR_RGB2GRAY), drawn.quads)
+    inside, outside = coverage > 0.7, coverage < 0.1
+    mean_inside = (luma * inside).sum(axis=1) / np.maximum(inside.sum(axis=1), 1)
+    mean_outside = (luma * outside).sum(axis=1) / np.maximum(outside.sum(axis=1), 1)
+    difference = np.abs(mean_inside - mean_outside)
+    faint = difference < MIN_CONTRAST
+    if faint.any():
+        word = drawn.texts[int(faint.argmax())]
+        raise Illegible("low_contrast", f"the word {word!r} does not stand out from what is behind it")

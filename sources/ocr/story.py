@@ -1,0 +1,166 @@
+"""Pages laid out by MuPDF's Story: HTML and CSS to pixels and exact boxes, without a PDF in between."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pymupdf
+from pymupdf import mupdf
+
+from sources.illegible import Illegible
+from sources.ocr.blocks import INSET, Block, Inset
+from sources.ocr.drawn import Drawn
+from sources.ocr.matching import Characters, Cut, Matched, Mismatch, match
+from sources.ocr.page import Flow, Laid, Page, paper_of, upright_quads
+from sources.ocr.typefaces import Glyphs, archive_with, glyphs
+
+KEEP_IMAGES = mupdf.FZ_STEXT_PRESERVE_IMAGES | mupdf.FZ_STEXT_PRESERVE_WHITESPACE
+EDGE_PX = 0.1  # a pixel that a glyph covers by less stays as good as paper
+IMAGE_BLOCK = 1  # type of a block in PyMuPDF's `rawdict`
+
+
+def lay_out(page: Page) -> Laid:
+    """Lay out and draw a page.
+
+    Raises:
+        Illegible: a flow that must fit does not (`overflow`), a character came from another font (`missing_glyph`), or
+            something else than the text was drawn (`mismatch`).
+    """
+    faces = {glyphs(font).name: glyphs(font) for font in page.fonts}
+    archive = archive_with(page.fonts)
+    pixmap = mupdf.fz_new_pixmap(
+        mupdf.FzColorspace(mupdf.FzColorspace.Fixed_RGB), page.width, page.height, mupdf.FzSeparations(), 0
+    )
+    canvas = np.frombuffer(mupdf.fz_pixmap_samples_memoryview(pixmap), np.uint8)
+    canvas = canvas.reshape(page.height, page.width, 3)
+    canvas[:] = paper_of(page)
+    device = mupdf.fz_new_draw_device(mupdf.FzMatrix(), pixmap)
+    found: list[Matched] = []
+    for flow in page.flows:
+        if flow.gap is not None:
+            top = float(found[-1].boxes[:, 3].max()) + flow.gap
+            flow = replace(flow, boxes=[(x0, top, x1, y1) for x0, _, x1, y1 in flow.boxes])
+        matched, picture = _set(flow, page, archive, faces)
+        mupdf.fz_run_display_list(
+            picture, device, mupdf.FzMatrix(), mupdf.FzRect(mupdf.FzRect.Fixed_INFINITE), mupdf.FzCookie()
+        )
+        found.append(matched)
+    mupdf.fz_close_device(device)
+    return _laid(page, canvas.copy(), found)
+
+
+def _set(
+    flow: Flow, page: Page, archive: pymupdf.Archive, faces: Mapping[str, Glyphs]
+) -> tuple[Matched, mupdf.FzDisplayList]:
+    """A flow's words, and the list that draws it. What would be cut and must not be is left out."""
+    blocks = list(flow.blocks)
+    while blocks:
+        picture, is_whole = _compose(flow, blocks, page, archive)
+        if flow.must_fit and not is_whole:
+            raise Illegible("overflow", f"{len(blocks)} blocks do not fit into {flow.boxes}")
+        try:
+            return match(_characters(picture, page, faces), blocks), picture
+        except Cut as cut:
+            blocks = blocks[: cut.num_blocks]
+        except Mismatch as error:
+            raise Illegible("mismatch", str(error)) from error
+    raise Illegible("overflow", f"not a block fits into {flow.boxes}")
+
+
+def _compose(
+    flow: Flow, blocks: Sequence[Block], page: Page, archive: pymupdf.Archive
+) -> tuple[mupdf.FzDisplayList, bool]:
+    """The list that draws the blocks into the flow's boxes, and whether all of them went in."""
+    html = f'<div class="{flow.css_class}">' + "".join(block.html for block in blocks) + "</div>"
+    story = pymupdf.Story(html, page.css, archive=archive)
+    picture = mupdf.FzDisplayList(mupdf.FzRect(0, 0, page.width, page.height))
+    device = mupdf.fz_new_list_device(picture)
+    more = 1
+    for box in flow.boxes:
+        more, _ = story.place(pymupdf.Rect(*box))
+        mupdf.fz_draw_story(story.this, device, mupdf.FzMatrix())
+        if not more:
+            break
+    mupdf.fz_close_device(device)
+    return picture, not more
+
+
+def _characters(picture: mupdf.FzDisplayList, page: Page, faces: Mapping[str, Glyphs]) -> Characters:
+    """What a list draws. Raises Illegible for a character of a font that is not among the faces."""
+    rect = mupdf.FzRect(0, 0, page.width, page.height)
+    text_page = mupdf.FzStextPage(rect)
+    device = mupdf.fz_new_stext_device(text_page, mupdf.FzStextOptions(KEEP_IMAGES))
+    mupdf.fz_run_display_list(picture, device, mupdf.FzMatrix(), rect, mupdf.FzCookie())
+    mupdf.fz_close_device(device)
+    text: list[str] = []
+    places: list[tuple[float, ...]] = []
+    for block in pymupdf.TextPage(text_page).extractRAWDICT()["blocks"]:
+        if block["type"] == IMAGE_BLOCK:
+            text.append(INSET)
+            x0, y0, x1, y1 = block["bbox"]
+            places.append((x0, y1, y1 - y0, 0.0, -1.0, (x1 - x0) / (y1 - y0), 0.0))
+            continue
+        for line in block["lines"]:
+            for span in line["spans"]:
+                face, size = faces.get(span["font"]), span["size"]
+                for character in span["chars"]:
+                    sign = character["c"]
+                    if face is None and not sign.isspace():
+                        raise Illegible("missing_glyph", f"no chosen font draws {sign!r} (U+{ord(sign):04X})")
+                    text.append(sign)
+                    # A soft hyphen is drawn as a hyphen.
+                    box = face.box("-" if sign == "\u00ad" else sign) if face else (0.0, 0.0, 0.0, 0.0)
+                    places.append((*character["origin"], size, *box))
+    origins = np.array(places, np.float64).reshape(-1, 7)
+    sizes = origins[:, 2:3]
+    boxes = origins[:, [0, 1, 0, 1]] + origins[:, 3:] * sizes
+    return Characters(text="".join(text), boxes=boxes, baselines=origins[:, 1], sizes=origins[:, 2])
+
+
+def _laid(page: Page, canvas: np.ndarray, found: Sequence[Matched]) -> Laid:
+    """The page with its insets drawn and its words in order."""
+    texts: list[str] = []
+    boxes: list[np.ndarray] = [np.zeros((0, 4))]
+    lines: list[np.ndarray] = [np.zeros(0, int)]
+    blocks: list[Block] = []
+    next_line = 0
+    for matched in found:
+        own_lines = matched.lines + next_line
+        flow_texts, flow_boxes = list(matched.texts), [matched.boxes]
+        next_line = int(own_lines.max(initial=next_line - 1)) + 1
+        for inset, place in zip(_insets(matched.blocks), matched.inset_boxes, strict=True):
+            x, y = round(float(place[0])), round(float(place[1]))
+            draw_inset(canvas, inset, x, y)
+            flow_texts += inset.words
+            flow_boxes.append(inset.boxes + (x, y, x, y))
+            own_lines = np.append(own_lines, np.full(len(inset.words), next_line))
+            next_line += 1
+        texts += flow_texts
+        boxes += flow_boxes
+        lines.append(own_lines)
+        blocks += matched.blocks
+    # Outward to whole pixels: so far does the ink of a smoothed glyph reach.
+    all_boxes = np.concatenate(boxes)
+    all_boxes = np.concatenate([np.floor(all_boxes[:, :2] + EDGE_PX), np.ceil(all_boxes[:, 2:] - EDGE_PX)], axis=1)
+    if page.bottom is not None:
+        canvas = canvas[: min(page.height, round(float(all_boxes[:, 3].max(initial=0)) + page.bottom))]
+    return Laid(
+        drawn=Drawn(pixels=np.ascontiguousarray(canvas), texts=texts, quads=upright_quads(all_boxes)),
+        lines=np.concatenate(lines),
+        blocks=blocks,
+    )
+
+
+def _insets(blocks: Sequence[Block]) -> Iterator[Inset]:
+    for block in blocks:
+        yield from block.insets
+
+
+def draw_inset(canvas: np.ndarray, inset: Inset, x: int, y: int) -> None:
+    """Blend an inset onto the page with its top left corner at (x, y)."""
+    height, width = inset.pixels.shape[:2]
+    x, y = max(0, x), max(0, y)
+    place = canvas[y : y + height, x : x + width]
+    source = inset.pixels[: place.shape[0], : place.shape[1]].astype(np.uint16)
+    alpha = source[..., 3:]
+    place[:] = (source[..., :3] * alpha + place * (255 - alpha) + 127) // 255

@@ -1,0 +1,181 @@
+"""What a page looks like: faces, sizes, colours, margins, the look of its tables, drawn once a page."""
+
+import random as random_module
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sources.fonts import Font, families, fonts_for
+from sources.ocr.formula import FONT_SETS
+from sources.ocr.page import Box
+from sources.ocr.typefaces import font_face_css
+
+Colour = tuple[int, int, int]
+INKS: tuple[Colour, ...] = ((0, 0, 0), (20, 20, 20), (35, 31, 32), (25, 28, 48), (48, 36, 28))
+ACCENTS: tuple[Colour, ...] = (
+    (31, 73, 125), (146, 29, 36), (28, 100, 62), (96, 60, 120), (176, 92, 16), (16, 110, 122), (60, 60, 60), (122, 78, 40),
+)  # fmt: skip
+PAPERS: tuple[Colour, ...] = (
+    (255, 255, 255), (255, 255, 255), (255, 255, 255), (252, 250, 243), (247, 242, 228), (244, 244, 246), (250, 246, 238),
+)  # fmt: skip
+PORTRAITS = (0.7071, 0.7071, 0.7727, 0.66, 0.75)  # width to height: A4 twice as often as letter, book, magazine
+# Of the long side: 9 to 13 pt on A4. Chinese characters have more strokes.
+SIZES = {"en": (0.0115, 0.0165), "zh": (0.0138, 0.019)}
+TABLE_LOOKS = {
+    "grid": "td,th{{border:1px solid {rule};padding:2px 5px}}",
+    "rules": "td,th{{border-bottom:1px solid {rule};padding:3px 5px}}",
+    "head": "td,th{{border-bottom:1px solid {rule};padding:3px 5px}} th{{background-color:{accent};color:#ffffff}}",
+    "open": "td,th{{padding:2px 6px}} th{{border-bottom:2px solid {rule}}}",
+    "boxed": "td,th{{border:1px solid {rule};padding:4px 6px}} th{{background-color:{tint}}}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The faces of one design. Without an italic nothing is slanted."""
+
+    regular: Font
+    bold: Font
+    italic: Font | None
+
+    @property
+    def fonts(self) -> tuple[Font, ...]:
+        return tuple(dict.fromkeys(font for font in (self.regular, self.bold, self.italic) if font is not None))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Style:
+    """The look of one page; lengths in pixels.
+
+    Args:
+        side: long side of the page.
+        size: of the running text.
+        leading: line height as a multiple of the size.
+    """
+
+    language: str
+    side: int
+    width: int
+    height: int
+    size: float
+    leading: float
+    margin: int
+    ink: Colour
+    accent: Colour
+    paper: Colour
+    body: Family
+    head: Family
+    mono: Family
+    justify: bool
+    indent: bool
+    table_look: str
+    math: str
+
+    @property
+    def fonts(self) -> tuple[Font, ...]:
+        """All faces that the style sheet names."""
+        return tuple(dict.fromkeys((*self.body.fonts, *self.head.fonts, *self.mono.fonts)))
+
+    @property
+    def frame(self) -> Box:
+        """The type area."""
+        return self.margin, self.margin, self.width - self.margin, self.height - self.margin
+
+    def columns(self, count: int, top: float, bottom: float, gap: float | None = None) -> list[Box]:
+        """Columns of equal width over the type area."""
+        gap = self.size * 1.6 if gap is None else gap
+        left, _, right, _ = self.frame
+        width = (right - left - gap * (count - 1)) / count
+        return [(left + k * (width + gap), top, left + k * (width + gap) + width, bottom) for k in range(count)]
+
+    def css(self, **more: str) -> str:
+        """The style sheet: faces and the classes that blocks use; `more` adds or changes classes, name to rules."""
+        size, accent = self.size, hex_of(self.accent)
+        tint = tuple(round(255 - (255 - channel) * 0.15) for channel in self.accent)
+        looks = TABLE_LOOKS[self.table_look].format(rule=hex_of((120, 120, 120)), accent=accent, tint=hex_of(tint))
+        gap = "0" if self.indent else f"{size * 0.55:.1f}px"
+        classes = {
+            "p": f"margin:0 0 {gap} 0;" + ("text-align:justify;" if self.justify else "text-align:left;")
+            + (f"text-indent:{size * (2 if self.language == 'zh' else 1.5):.1f}px;" if self.indent else ""),
+            "flat": f"margin:0 0 {size * 0.4:.1f}px 0;text-align:left",
+            "tight": "margin:0;text-align:left",
+            "centre": f"margin:0 0 {size * 0.4:.1f}px 0;text-align:center",
+            "right": f"margin:0 0 {size * 0.4:.1f}px 0;text-align:right",
+            "small": f"margin:0;font-size:{size * 0.82:.1f}px",
+            "small-centre": f"margin:0;font-size:{size * 0.82:.1f}px;text-align:center",
+            "small-right": f"margin:0;font-size:{size * 0.82:.1f}px;text-align:right",
+            "li": f"margin:0 0 {size * 0.3:.1f}px {size * 1.8:.1f}px;text-indent:-{size * 1.3:.1f}px;text-align:left",
+            "quote": f"margin:{size * 0.4:.1f}px {size * 2:.1f}px;padding-left:{size * 0.6:.1f}px;"
+            f"border-left:3px solid {accent}",
+            "caption": f"margin:0 0 {size * 0.8:.1f}px 0;font-size:{size * 0.85:.1f}px;text-align:center",
+            "figure": f"margin:{size * 0.4:.1f}px 0 {size * 0.2:.1f}px 0;text-align:center;line-height:1",
+            "code": f"margin:{size * 0.4:.1f}px 0;padding:{size * 0.5:.1f}px;font-family:mono;font-size:{size * 0.9:.1f}px;"
+            "line-height:1.3;white-space:pre-wrap;text-align:left",
+            **{
+                f"h{level}": f"margin:{size * above:.1f}px 0 {size * 0.5:.1f}px 0;font-family:head;font-weight:bold;"
+                f"font-size:{size * scale:.1f}px;line-height:1.2;text-align:left;color:{accent if level < 3 else 'inherit'}"
+                for level, scale, above in ((1, 2.0, 0), (2, 1.35, 0.7), (3, 1.1, 0.6))
+            },
+            **more,
+        }  # fmt: skip
+        rules = "".join(f".{name}{{{rule}}}" for name, rule in classes.items())
+        faces = "".join(
+            _faces_css(name, family) for name, family in (("body", self.body), ("head", self.head), ("mono", self.mono))
+        )
+        return (
+            f"{faces}body{{margin:0;font-family:body;font-size:{size:.2f}px;line-height:{self.leading};"
+            f"color:{hex_of(self.ink)}}}table{{width:100%;border-collapse:collapse;margin:{size * 0.4:.1f}px 0}}"
+            f"td,th{{text-align:left;line-height:1.25}}{looks} .r{{text-align:right}}{rules}"
+        )
+
+
+def hex_of(colour: Colour) -> str:
+    """A colour as CSS writes it."""
+    return "#" + "".join(f"{channel:02x}" for channel in colour)
+
+
+def _faces_css(name: str, family: Family) -> str:
+    css = font_face_css(name, family.regular) + font_face_css(name, family.bold, bold=True)
+    return css + (font_face_css(name, family.italic, italic=True) if family.italic else "")
+
+
+@lru_cache(maxsize=16)
+def font_families(language: str, kinds: tuple[str, ...]) -> tuple[Family, ...]:
+    """Families with a regular face that write a language. Raises sources.fonts.FontError if there is none."""
+    found = []
+    for faces in families(fonts_for(language, kinds)).values():
+        upright = sorted((font for font in faces if not font.italic), key=lambda font: abs(font.weight - 400))
+        if not upright or upright[0].weight > 500:
+            continue
+        bold = sorted((font for font in upright if font.bold), key=lambda font: abs(font.weight - 700))
+        italic = sorted((font for font in faces if font.italic), key=lambda font: abs(font.weight - 400))
+        italic = [font for font in italic if font.weight <= 500]
+        found.append(Family(upright[0], bold[0] if bold else upright[0], italic[0] if italic else None))
+    return tuple(found)
+
+
+def draw_style(random: random_module.Random, language: str, side: int) -> Style:
+    """A look for a portrait page with a long side of `side` pixels."""
+    text = font_families(language, ("serif", "sans"))
+    mono = font_families("en", ("monospaced",))
+    body = random.choice(text)
+    size = side * random.uniform(*SIZES[language])
+    width = round(side * random.choice(PORTRAITS))
+    return Style(
+        language=language,
+        side=side,
+        width=width,
+        height=side,
+        size=size,
+        leading=random.uniform(1.2, 1.5) if language == "en" else random.uniform(1.35, 1.75),
+        margin=round(width * random.uniform(0.06, 0.13)),
+        ink=random.choice(INKS),
+        accent=random.choice(ACCENTS),
+        paper=random.choice(PAPERS),
+        body=body,
+        head=random.choice((body, random.choice(text))),
+        mono=random.choice(mono),
+        justify=random.random() < 0.6,
+        indent=random.random() < 0.45,
+        table_look=random.choice(sorted(TABLE_LOOKS)),
+        math=random.choice(FONT_SETS),
+    )

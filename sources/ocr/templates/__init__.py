@@ -1,0 +1,1 @@
+"""Templates: one kind of page a file."""

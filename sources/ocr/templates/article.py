@@ -1,0 +1,75 @@
+"""An article in one to three columns: title, authors, abstract, sections, figures, now and then a table."""
+
+from sources.ocr.blocks import Block, figure, heading, items, paragraph, rich_paragraph
+from sources.ocr.figures import picture
+from sources.ocr.page import Area, Box, Flow, Page
+from sources.ocr.passages import Supply
+from sources.ocr.style import Style
+from sources.ocr.templates.furniture import GREY, page_number, running_head
+from sources.ocr.templates.tables import data_table
+from sources.ocr.vocabulary import label, words
+
+FRONT_SHARE = 0.3  # of the type area's height, at most
+
+
+def article(supply: Supply, style: Style) -> Page:
+    random = supply.random
+    num_columns = random.choices((1, 2, 3), (3, 4, 2))[0]
+    left, top, right, bottom = style.frame
+    heads, rules = running_head(supply, style)
+    areas: list[Area] = list(rules)
+    flows: list[Flow] = list(heads)
+    gap = None
+    if random.random() < 0.6:
+        front_bottom = top + (bottom - top) * FRONT_SHARE
+        flows.append(Flow(blocks=_front(supply, style), boxes=[(left, top, right, front_bottom)], must_fit=True))
+        gap = style.size * random.uniform(1, 2.5)
+    columns = style.columns(num_columns, top, bottom)
+    if gap is None and num_columns > 1 and random.random() < 0.3:
+        areas += [Area(box=(box[2] + style.size * 0.8, top, box[2] + style.size * 0.8 + 1, bottom), colour=GREY) for box in columns[:-1]]
+    flows.append(Flow(blocks=_body(supply, style, columns), boxes=columns, gap=gap))
+    return Page(
+        width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, areas=areas, css=style.css(),
+        flows=[*flows, *page_number(supply, style)],
+    )  # fmt: skip
+
+
+def _front(supply: Supply, style: Style) -> list[Block]:
+    random = supply.random
+    names = random.sample(list(words("people", style.language)), random.randint(1, 3))
+    blocks = [
+        heading(supply.line(40 if style.language == "en" else 18), 1),
+        paragraph(("，" if style.language == "zh" else ", ").join(names), "flat", is_divisible=False),
+    ]
+    if random.random() < 0.6:
+        lead = label("abstract", style.language) + ("：" if style.language == "zh" else ". ")
+        blocks.append(rich_paragraph([(lead, "b"), (supply.sentence(220), "i" if style.body.italic else "")], "flat"))
+    return blocks
+
+
+def _body(supply: Supply, style: Style, columns: list[Box]) -> list[Block]:
+    random = supply.random
+    width = columns[0][2] - columns[0][0]
+    area = sum((box[2] - box[0]) * (box[3] - box[1]) for box in columns)
+    wanted = 1.5 * area / (style.size**2 * style.leading * (1.0 if style.language == "zh" else 0.5))
+    blocks: list[Block] = []
+    length = section = 0
+    while length < wanted:
+        chance = random.random()
+        if chance < 0.13:
+            section += 1
+            text = random.choice(words("sections", style.language))
+            blocks.append(heading(f"{section}. {text}" if random.random() < 0.5 else text, 2))
+        elif chance < 0.19:
+            shape = picture(round(width * random.uniform(0.6, 1)), round(width * random.uniform(0.3, 0.6)), style.accent, random)
+            blocks += figure(shape, label("figure", style.language, n=random.randint(1, 9), text=supply.sentence(60)))
+            length += round(shape.pixels.shape[0] * width / style.size**2)
+        elif chance < 0.24:
+            blocks += items([supply.sentence(90) for _ in range(3)], ["•"] * 3 if random.random() < 0.5 else ["1.", "2.", "3."])
+        elif chance < 0.28 and width > 22 * style.size:
+            blocks += data_table(supply, style, max_columns=4)
+        else:
+            text = supply.paragraph()
+            blocks.append(paragraph(text))
+            length += len(text)
+    return blocks

@@ -1,0 +1,72 @@
+"""An examination paper: arithmetic, multiple choice, sentences with a gap."""
+
+from sources.ocr.blocks import Block, heading, paragraph
+from sources.ocr.page import Flow, Page
+from sources.ocr.passages import Supply
+from sources.ocr.style import Style
+from sources.ocr.templates.furniture import page_number
+from sources.ocr.vocabulary import label, words
+
+GAP = "________"
+
+
+def exam(supply: Supply, style: Style) -> Page:
+    random = supply.random
+    left, top, right, bottom = style.frame
+    language = style.language
+    topic = random.choice(words("topics", language))
+    blocks: list[Block] = [
+        heading(label("exam", language, topic=topic), 1, "title"),
+        paragraph(label("time", language, n=random.choice((45, 60, 90, 120))), "centre", is_divisible=False),
+        paragraph(label("student", language), "centre", is_divisible=False),
+    ]
+    for number in range(1, 40):
+        question = random.choice((_arithmetic, _choice, _gap))
+        blocks += question(supply, style, number)
+    css = style.css(
+        title=f"margin:0 0 {style.size * 0.6:.0f}px 0;text-align:center;font-family:head;font-weight:bold;font-size:{style.size * 1.5:.0f}px",
+        ask=f"margin:{style.size * 0.7:.0f}px 0 {style.size * 0.3:.0f}px 0",
+        options=f"margin:0 0 0 {style.size * 1.6:.0f}px",
+    )
+    num_columns = random.choice((1, 1, 2))
+    head = top + style.size * 8.5
+    return Page(
+        width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, css=css,
+        flows=[
+            Flow(blocks=blocks[:3], boxes=[(left, top, right, head)], must_fit=True),
+            Flow(blocks=blocks[3:], boxes=style.columns(num_columns, head + style.size, bottom)),
+            *page_number(supply, style),
+        ],
+    )  # fmt: skip
+
+
+def _arithmetic(supply: Supply, style: Style, number: int) -> list[Block]:
+    random = supply.random
+    a, b, c = random.randint(11, 999), random.randint(2, 99), random.randint(2, 60)
+    total = random.choice((f"{a} + {b} × {c}", f"({a} − {b}) × {c}", f"{a} ÷ {b} + {c}", f"{a / 10} × {b}", f"{a}² − {c}"))
+    text = f"{number}. {label('compute', style.language, sum=total)} {label('points', style.language, n=random.randint(1, 5))}"
+    return [paragraph(text, "ask", is_divisible=False)]
+
+
+def _choice(supply: Supply, style: Style, number: int) -> list[Block]:
+    random = supply.random
+    entries = random.sample(list(words("entries", style.language)), 4)
+    asked = f"{number}. {label('choose', style.language, text=entries[0][2].rstrip('.。'))}"
+    offered = sorted(entry[0] for entry in entries)
+    options = [f"{letter}. {word}" for letter, word in zip("ABCD", offered, strict=True)]
+    if random.random() < 0.5:
+        return [paragraph(asked, "ask", is_divisible=False), paragraph("    ".join(options), "options", is_divisible=False)]
+    return [paragraph(asked, "ask", is_divisible=False), *(paragraph(option, "options", is_divisible=False) for option in options)]
+
+
+def _gap(supply: Supply, style: Style, number: int) -> list[Block]:
+    random = supply.random
+    sentence = supply.sentence(120)
+    if style.language == "zh":
+        start = random.randrange(max(1, len(sentence) - 3))
+        said = sentence[:start] + GAP + sentence[start + 2 :]
+    else:
+        parts = sentence.split(" ")
+        parts[random.randrange(len(parts))] = GAP
+        said = " ".join(parts)
+    return [paragraph(f"{number}. {label('blank', style.language, text=said)}", "ask", is_divisible=False)]

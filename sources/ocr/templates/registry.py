@@ -1,0 +1,46 @@
+"""All kinds of pages by name."""
+
+from collections.abc import Callable, Mapping
+
+from sources.ocr.page import Page
+from sources.ocr.passages import Supply
+from sources.ocr.style import Style
+from sources.ocr.templates.article import article
+from sources.ocr.templates.bilingual import bilingual
+from sources.ocr.templates.book import book
+from sources.ocr.templates.dictionary import dictionary
+from sources.ocr.templates.exam import exam
+from sources.ocr.templates.form import form
+from sources.ocr.templates.formulas import formulas
+from sources.ocr.templates.letter import letter
+from sources.ocr.templates.listing import listing
+from sources.ocr.templates.newspaper import newspaper
+from sources.ocr.templates.note import note
+from sources.ocr.templates.report import report
+from sources.ocr.templates.slide import slide
+from sources.ocr.templates.trade import invoice, receipt
+
+TEMPLATES: Mapping[str, Callable[[Supply, Style], Page]] = {
+    "article": article,
+    "book": book,
+    "exam": exam,
+    "form": form,
+    "invoice": invoice,
+    "receipt": receipt,
+    "slide": slide,
+    "report": report,
+    "letter": letter,
+    "listing": listing,
+    "formulas": formulas,
+    "dictionary": dictionary,
+    "newspaper": newspaper,
+    "bilingual": bilingual,
+    "note": note,
+}
+VERTICAL = "vertical"  # Chinese, set by hand: MuPDF's Story knows no vertical text
+KINDS = (*TEMPLATES, VERTICAL)
+
+
+def languages_of(kind: str) -> tuple[str, ...]:
+    """The languages that a kind of page exists in."""
+    return ("zh",) if kind in (VERTICAL, "bilingual") else ("en", "zh")

@@ -1,0 +1,104 @@
+"""A page of Chinese in columns from top to bottom, the first one on the right, as books were and some still are set."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from pymupdf import mupdf
+
+from sources.fonts import missing
+from sources.illegible import Illegible
+from sources.ocr.blocks import Block, heading, paragraph
+from sources.ocr.drawn import Drawn
+from sources.ocr.matching import pieces_of
+from sources.ocr.page import Area, Laid, Page, paper_of, upright_quads
+from sources.ocr.passages import Supply
+from sources.ocr.style import Style
+from sources.ocr.typefaces import Glyphs, glyphs
+from sources.ocr.vocabulary import label
+
+# Signs that are turned or moved in vertical text have code points of their own.
+UPRIGHT = str.maketrans("，、。：；！？（）《》〈〉「」『』【】…—", "︐︑︒︓︔︕︖︵︶︽︾︿﹀﹁﹂﹃﹄︻︼︙︱")
+QUOTES = str.maketrans("“”‘’", "「」『』")
+DIGITS = str.maketrans("0123456789%", "〇一二三四五六七八九％")
+
+
+def vertical(supply: Supply, style: Style) -> Laid:
+    """Raises Illegible if the style's font has no vertical signs."""
+    random = supply.random
+    face = glyphs(style.body.regular)
+    size = style.size * random.uniform(1.05, 1.35)
+    step, pitch = size * random.uniform(1.05, 1.2), size * random.uniform(1.6, 2.1)
+    left, top, right, bottom = style.frame
+    per_column = int((bottom - top) / step)
+    blocks: list[Block] = []
+    columns: list[tuple[int, int, str]] = []  # block, first row, characters
+    number = int((right - left) / pitch)
+    if random.random() < 0.5:
+        blocks.append(heading(_upright(label("chapter", "zh", n=random.randint(1, 9))), 1))
+        columns += [(0, 2, blocks[0].text), (0, 0, "")]
+    while len(columns) < number:
+        text = _upright(supply.paragraph())
+        if not text:
+            raise Illegible("nothing_vertical", "a paragraph has no characters that stand upright")
+        blocks.append(paragraph(text))
+        indented = "　　" + text
+        columns += [(len(blocks) - 1, 0, indented[k : k + per_column]) for k in range(0, len(indented), per_column)]
+    columns = columns[:number]
+    lacking = missing("".join(text for _, _, text in columns).replace("　", "").translate(UPRIGHT), style.body.regular)
+    if lacking:
+        raise Illegible("missing_glyph", f"the font {style.body.regular.family} has no {lacking[0]!r} for vertical text")
+    rules = [Area(box=(right - pitch * k, top - 6, right - pitch * k + 1, bottom + 6), colour=(170, 60, 50)) for k in range(number + 1)]
+    page = Page(
+        width=style.width, height=style.height, paper=style.paper, fonts=(), css="", flows=(),
+        areas=rules if random.random() < 0.35 else (),
+    )  # fmt: skip
+    return _drawn(page, columns, blocks, face, style, (size, step, pitch))
+
+
+def _upright(text: str) -> str:
+    """A text as vertical type has it: Chinese figures and corner quotes; what has other letters is left out."""
+    said = text.translate(QUOTES).translate(DIGITS).replace(".", "点")
+    return "".join(sign for sign in said if ord(sign) > 0x2000 and not sign.isspace())
+
+
+def _drawn(
+    page: Page, columns: Sequence[tuple[int, int, str]], blocks: Sequence[Block], face: Glyphs, style: Style, lengths: tuple[float, float, float]
+) -> Laid:
+    size, step, pitch = lengths
+    _, top, right, _ = style.frame
+    text = mupdf.FzText()
+    texts: list[str] = []
+    boxes: list[np.ndarray] = []
+    lines: list[int] = []
+    shown = [0] * len(blocks)
+    for column, (block, first, characters) in enumerate(columns):
+        start = 0
+        for piece in pieces_of(characters.strip("　")):
+            start = characters.index(piece, start)
+            around = []
+            for row, sign in enumerate(piece, start=first + start):
+                glyph = sign.translate(UPRIGHT)
+                x = right - pitch * column - (pitch + size) / 2
+                y = top + row * step + size * 0.88
+                index = mupdf.fz_encode_character(face.font, ord(glyph))
+                mupdf.fz_show_glyph(text, face.font, mupdf.FzMatrix(size, 0, 0, -size, x, y), index, ord(sign), 0, 0, mupdf.FZ_BIDI_LTR, mupdf.FZ_LANG_zh)
+                around.append(np.array(face.box(glyph)) * size + (x, y, x, y))
+            start += len(piece)
+            hull = np.array(around)
+            texts.append(piece)
+            boxes.append(np.concatenate([np.floor(hull[:, :2].min(0)), np.ceil(hull[:, 2:].max(0))]))
+            lines.append(column)
+            shown[block] += len(piece)
+    pixmap = mupdf.fz_new_pixmap(mupdf.FzColorspace(mupdf.FzColorspace.Fixed_RGB), page.width, page.height, mupdf.FzSeparations(), 0)
+    canvas = np.frombuffer(mupdf.fz_pixmap_samples_memoryview(pixmap), np.uint8).reshape(page.height, page.width, 3)
+    canvas[:] = paper_of(page)
+    device = mupdf.fz_new_draw_device(mupdf.FzMatrix(), pixmap)
+    colour = [channel / 255 for channel in style.ink]
+    mupdf.fz_fill_text(device, text, mupdf.FzMatrix(), mupdf.FzColorspace(mupdf.FzColorspace.Fixed_RGB), colour, 1, mupdf.FzColorParams())
+    mupdf.fz_close_device(device)
+    on_page = [paragraph(block.text[:count]) if count < len(block.text) else block for block, count in zip(blocks, shown, strict=True) if count]
+    return Laid(
+        drawn=Drawn(pixels=canvas.copy(), texts=texts, quads=upright_quads(np.array(boxes).reshape(-1, 4))),
+        lines=np.array(lines, int),
+        blocks=on_page,
+    )

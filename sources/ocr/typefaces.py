@@ -1,0 +1,97 @@
+"""Font files as MuPDF uses them: loaded once a process, with the ink box of every glyph."""
+
+import io
+import struct
+from collections.abc import Sequence
+from functools import lru_cache
+
+import pymupdf
+from PIL import Image
+from pymupdf import mupdf
+
+from sources.fonts import Font
+from sources.ocr.blocks import INSET_FILE
+
+
+def css_name(font: Font) -> str:
+    """A face's name in a style sheet's `url()`."""
+    return f"{font.path.stem}-{font.index}{'.otf' if font.path.suffix == '.otf' else '.ttf'}"
+
+
+def font_bytes(font: Font) -> bytes:
+    """The file, with the wanted face of a collection moved to the front: a style sheet can name no other."""
+    data = font.path.read_bytes()
+    if data[:4] != b"ttcf" or font.index == 0:
+        return data
+    (num_faces,) = struct.unpack_from(">I", data, 8)
+    assert font.index < num_faces
+    header = bytearray(data[: 12 + 4 * num_faces])
+    header[12:16] = data[12 + 4 * font.index : 16 + 4 * font.index]
+    return bytes(header) + data[len(header) :]
+
+
+class Glyphs:
+    """The glyphs of one face, measured by MuPDF itself."""
+
+    def __init__(self, font: Font):
+        self.font = mupdf.fz_new_font_from_file(None, str(font.path), font.index, 0)
+        self.name: str = mupdf.fz_font_name(self.font)
+        self._boxes: dict[str, tuple[float, float, float, float]] = {}
+
+    def box(self, character: str) -> tuple[float, float, float, float]:
+        """x0, y0, x1, y1 of the ink of a character at size 1 from its origin, y downwards; all 0 for a space."""
+        found = self._boxes.get(character)
+        if found is None:
+            number = mupdf.fz_encode_character(self.font, ord(character))
+            outline = mupdf.fz_outline_glyph(self.font, number, mupdf.FzMatrix())
+            bounds = mupdf.fz_bound_path(outline, mupdf.FzStrokeState(None), mupdf.FzMatrix())
+            found = (bounds.x0, -bounds.y1, bounds.x1, -bounds.y0) if bounds.x1 > bounds.x0 else (0.0, 0.0, 0.0, 0.0)
+            self._boxes[character] = found
+        return found
+
+
+@lru_cache(maxsize=128)
+def glyphs(font: Font) -> Glyphs:
+    """The glyphs of a face, opened once."""
+    return Glyphs(font)
+
+
+class _Archive:
+    """The archive that style sheets take fonts from: it grows as faces are used."""
+
+    def __init__(self) -> None:
+        pymupdf.TOOLS.mupdf_display_errors(False)  # what is wrong with a font shows in the characters it lacks
+        self.archive = pymupdf.Archive()
+        self.archive.add(_transparent_pixel(), INSET_FILE)
+        self._added: set[str] = set()
+
+    def add(self, fonts: Sequence[Font]) -> None:
+        for font in fonts:
+            if css_name(font) not in self._added:
+                self.archive.add(font_bytes(font), css_name(font))
+                self._added.add(css_name(font))
+
+
+def _transparent_pixel() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGBA", (1, 1)).save(file, "PNG")
+    return file.getvalue()
+
+
+@lru_cache(maxsize=1)
+def _archive() -> _Archive:
+    return _Archive()
+
+
+def archive_with(fonts: Sequence[Font]) -> pymupdf.Archive:
+    """The process's archive, these faces and the inset's pixel in it."""
+    archive = _archive()
+    archive.add(fonts)
+    return archive.archive
+
+
+def font_face_css(family: str, font: Font, *, bold: bool = False, italic: bool = False) -> str:
+    """The `@font-face` rule of a face."""
+    weight = "font-weight:bold;" if bold else ""
+    style = "font-style:italic;" if italic else ""
+    return f"@font-face{{font-family:{family};{weight}{style}src:url({css_name(font)})}}"

@@ -1,0 +1,51 @@
+"""The bundled words, texts, listings and formulas."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CORPUS = Path(__file__).parent / "corpus"
+LANGUAGES = ("en", "zh")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Source code and the name of its language."""
+
+    language: str
+    lines: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def _vocabulary() -> Mapping[str, Any]:
+    return yaml.load((CORPUS / "vocabulary.yaml").read_bytes(), yaml.CSafeLoader)
+
+
+def words(kind: str, language: str) -> Sequence[Any]:
+    """A list of the vocabulary, e.g. `people`."""
+    return _vocabulary()[kind][language]
+
+
+def label(name: str, language: str, /, **values: object) -> str:
+    """What a page itself says, e.g. `total`."""
+    return str(_vocabulary()["labels"][name][language]).format(**values)
+
+
+@lru_cache(maxsize=1)
+def listings() -> tuple[Listing, ...]:
+    """Short programs."""
+    found = []
+    for text in (CORPUS / "code.txt").read_text(encoding="utf-8").split("### ")[1:]:
+        language, *lines = text.rstrip().split("\n")
+        found.append(Listing(language, tuple(lines)))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def formulas() -> tuple[str, ...]:
+    """Formulas as TeX, without dollar signs."""
+    return tuple((CORPUS / "formulas.txt").read_text(encoding="utf-8").split("\n")[:-1])

@@ -1,0 +1,195 @@
+"""Warps: exact maps of the plane onto itself, composed so that pixels are resampled once.
+
+Points are (x, y) in pixels with the origin at the top left corner of the top left pixel, whose middle is (0.5, 0.5).
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+NODE_PX = 8  # a warp is computed at nodes this far apart, and is linear between them
+NUM_EDGE_POINTS = 9  # along each side of a word's box, to see how far a warp bends it
+
+
+class Warp(Protocol):
+    """A map of the plane and its inverse; both take and give (N, 2) float64 points."""
+
+    def forward(self, points: np.ndarray) -> np.ndarray:
+        """Where points of the flat picture are in the warped one."""
+
+    def backward(self, points: np.ndarray) -> np.ndarray:
+        """Where points of the warped picture came from."""
+
+
+class Homography:
+    """Rotation, shear, scale and perspective: a 3 × 3 matrix on homogeneous coordinates."""
+
+    def __init__(self, matrix: np.ndarray):
+        self._matrix = matrix
+        self._inverse = np.linalg.inv(matrix)
+
+    def forward(self, points: np.ndarray) -> np.ndarray:
+        return _project(self._matrix, points)
+
+    def backward(self, points: np.ndarray) -> np.ndarray:
+        return _project(self._inverse, points)
+
+
+def _project(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+    mapped = points @ matrix[:, :2].T + matrix[:, 2]
+    return mapped[:, :2] / mapped[:, 2:]
+
+
+class Curl:
+    """A page bent about an upright axis, as a book lies open, seen from above.
+
+    Columns stay upright: seen from further away they are shorter, about the height of the eye, and where the page
+    rises or falls they stand closer together.
+
+    Args:
+        depth: (K,) how far each of K evenly spaced columns is from the eye, as a share of the mean distance; small.
+        slope: (K,) of the page there; 0 is flat.
+        width: of the picture, in pixels.
+        eye_y: height at which rows stay straight, in pixels.
+    """
+
+    def __init__(self, depth: np.ndarray, slope: np.ndarray, width: float, eye_y: float):
+        self._columns = np.linspace(0, width, len(depth))
+        self._scale = 1 / (1 + depth)
+        spacing = 1 / np.sqrt(1 + slope**2)
+        steps = (spacing[1:] + spacing[:-1]) / 2 * np.diff(self._columns)
+        self._moved = np.concatenate([[0], np.cumsum(steps)])
+        self._moved *= width / self._moved[-1]
+        self._eye_y = eye_y
+
+    def forward(self, points: np.ndarray) -> np.ndarray:
+        x, y = points.T
+        scale = np.interp(x, self._columns, self._scale)
+        return np.stack([_interpolate(x, self._columns, self._moved), self._eye_y + (y - self._eye_y) * scale], 1)
+
+    def backward(self, points: np.ndarray) -> np.ndarray:
+        x, y = points.T
+        flat_x = _interpolate(x, self._moved, self._columns)
+        scale = np.interp(flat_x, self._columns, self._scale)
+        return np.stack([flat_x, self._eye_y + (y - self._eye_y) / scale], 1)
+
+
+class Folds:
+    """A sheet that was folded along rows: its panels lean a little, so they are shorter, and shift sideways.
+
+    Args:
+        rows: (K + 1,) increasing: the top, K - 1 folds, and the bottom, in pixels.
+        lengths: (K,) of each panel as seen, as a share of its own length.
+        shifts: (K + 1,) sideways, in pixels, at the top, the folds and the bottom.
+    """
+
+    def __init__(self, rows: np.ndarray, lengths: np.ndarray, shifts: np.ndarray):
+        self._rows = rows
+        moved = np.concatenate([[0], np.cumsum(np.diff(rows) * lengths)])
+        self._moved = moved + (rows[-1] - moved[-1]) / 2
+        self._shifts = shifts
+
+    def forward(self, points: np.ndarray) -> np.ndarray:
+        x, y = points.T
+        return np.stack([x + np.interp(y, self._rows, self._shifts), _interpolate(y, self._rows, self._moved)], 1)
+
+    def backward(self, points: np.ndarray) -> np.ndarray:
+        x, y = points.T
+        flat_y = _interpolate(y, self._moved, self._rows)
+        return np.stack([x - np.interp(flat_y, self._rows, self._shifts), flat_y], 1)
+
+
+class Arc:
+    """A straight strip bent along a circle, as the lettering of a round sign.
+
+    Args:
+        middle: x at which it stays upright, and y of the line that keeps its length, in pixels.
+        radius: of the circle; positive bends the ends down, negative up.
+    """
+
+    def __init__(self, middle: tuple[float, float], radius: float):
+        self._middle, self._radius = middle, radius
+
+    def forward(self, points: np.ndarray) -> np.ndarray:
+        x, y = (points - self._middle).T
+        angle, distance = x / self._radius, self._radius - y
+        return np.stack([distance * np.sin(angle), self._radius - distance * np.cos(angle)], 1) + self._middle
+
+    def backward(self, points: np.ndarray) -> np.ndarray:
+        x, y = (points - self._middle).T
+        sign = np.sign(self._radius)
+        distance = sign * np.hypot(x, self._radius - y)
+        angle = np.arctan2(sign * x, sign * (self._radius - y))
+        return np.stack([angle * self._radius, self._radius - distance], 1) + self._middle
+
+
+def _interpolate(x: np.ndarray, from_: np.ndarray, to: np.ndarray) -> np.ndarray:
+    """Linear between increasing knots, and beyond them at a slope of 1, so that it can always be inverted."""
+    return np.interp(x, from_, to) + np.minimum(x - from_[0], 0) + np.maximum(x - from_[-1], 0)
+
+
+class Chain:
+    """Warps one after the other."""
+
+    def __init__(self, warps: Sequence[Warp]):
+        self._warps = tuple(warps)
+
+    def forward(self, points: np.ndarray) -> np.ndarray:
+        for warp in self._warps:
+            points = warp.forward(points)
+        return points
+
+    def backward(self, points: np.ndarray) -> np.ndarray:
+        for warp in reversed(self._warps):
+            points = warp.backward(points)
+        return points
+
+
+def pixel_maps(warp: Warp, width: int, height: int, origin: tuple[int, int] = (0, 0)) -> tuple[np.ndarray, np.ndarray]:
+    """For `cv2.remap`: of every pixel of the warped picture, or of a part of it, the place in the flat one it shows.
+
+    Args:
+        width, height: of the part.
+        origin: x and y of its top left corner.
+    """
+    columns, rows = -(-width // NODE_PX) + 2, -(-height // NODE_PX) + 2  # a node more all round
+    x = (np.arange(columns) - 0.5) * NODE_PX + origin[0]
+    y = (np.arange(rows) - 0.5) * NODE_PX + origin[1]
+    nodes = warp.backward(np.stack(np.meshgrid(x, y), 2).reshape(-1, 2)) - 0.5
+    coarse = nodes.reshape(rows, columns, 2).astype(np.float32)
+    fine = cv2.resize(coarse, (columns * NODE_PX, rows * NODE_PX), interpolation=cv2.INTER_LINEAR)
+    return cv2.convertMaps(fine[NODE_PX : NODE_PX + height, NODE_PX : NODE_PX + width], None, cv2.CV_16SC2)
+
+
+def warp_quads(quads: np.ndarray, warp: Warp) -> np.ndarray:
+    """(N, 4, 2) float32: straight quads that cover the warped ones, whose sides may be bent.
+
+    A side is moved outwards by as much as the warped side bulges, so a quad is as tight as four corners can be without
+    turning.
+    """
+    if not len(quads):
+        return np.zeros((0, 4, 2), np.float32)
+    t = np.linspace(0, 1, NUM_EDGE_POINTS)[:, None]
+    starts, ends = quads[:, :, None].astype(np.float64), np.roll(quads, -1, axis=1)[:, :, None].astype(np.float64)
+    sides = starts + (ends - starts) * t  # (N, 4, K, 2)
+    sides = warp.forward(sides.reshape(-1, 2)).reshape(sides.shape)
+    corners = sides[:, :, 0]
+    along = np.roll(corners, -1, axis=1) - corners
+    along /= np.maximum(np.linalg.norm(along, axis=2, keepdims=True), 1e-9)
+    outwards = np.stack([along[..., 1], -along[..., 0]], 2)  # right of a side that runs clockwise, y downwards
+    bulge = np.einsum("nskc,nsc->nsk", sides - corners[:, :, None], outwards).max(axis=2)
+    offset = np.einsum("nsc,nsc->ns", corners, outwards) + bulge  # of the line along each side
+    before, before_offset = np.roll(outwards, 1, axis=1), np.roll(offset, 1, axis=1)
+    determinant = before[..., 0] * outwards[..., 1] - before[..., 1] * outwards[..., 0]
+    is_thin = np.abs(determinant) < 1e-6
+    determinant = np.where(is_thin, 1, determinant)
+    crossing = np.stack(
+        [
+            (before_offset * outwards[..., 1] - offset * before[..., 1]) / determinant,
+            (before[..., 0] * offset - outwards[..., 0] * before_offset) / determinant,
+        ],
+        2,
+    )
+    return np.where(is_thin[..., None], corners, crossing).astype(np.float32)
