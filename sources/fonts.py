@@ -23,9 +23,8 @@ BOLD = 600
 
 # What the tables of a file leave open, its name tells.
 _HANDWRITTEN = re.compile(
-    r"hand\b|handwrit|script\b|lobster|z003|breip|femke|kristi|delphine|steve|ecolier|because we|rufscript|comic neue|kalam|caveat"
-    r"|kait?i?m?\b|wenkai|ukai|klee|seto"
-    r"|yusei",
+    r"hand\b|handwrit|script\b|lobster|z003|breip|femke|kristi|delphine|steve|ecolier|because we|rufscript|comic neue"
+    r"|kalam|caveat|kait?i?m?\b|wenkai|ukai|klee|seto|yusei",
     re.IGNORECASE,
 )
 _SERIF = re.compile(
@@ -34,6 +33,7 @@ _SERIF = re.compile(
 )
 _SANS = re.compile(r"sans|gothic|grotesk|heiti|zenhei|microhei", re.IGNORECASE)
 _MONOSPACED = re.compile(r"\bmono\b|courier|console|code\b|typewriter|inconsolata", re.IGNORECASE)
+_NAMES = {"handwriting": _HANDWRITTEN, "monospaced": _MONOSPACED, "sans": _SANS, "serif": _SERIF}
 # Letters of these are not letters to a reader: signs at the code points of letters, or letters in a box.
 _UNREADABLE = re.compile(
     r"symbol|dingbat|emoji|d050000l|math|music|barcode|icon|colored|last resort|^(cm|stix)", re.IGNORECASE
@@ -174,12 +174,7 @@ def _face(font: "TTFont", path: Path, index: int) -> Font:
 
 def _kind(name: str, looks: Any) -> str:
     """The kind of a face by its name, then by the PANOSE numbers and the class that its file declares."""
-    for kind, pattern in (
-        ("handwriting", _HANDWRITTEN),
-        ("monospaced", _MONOSPACED),
-        ("sans", _SANS),
-        ("serif", _SERIF),
-    ):
+    for kind, pattern in _NAMES.items():
         if pattern.search(name):
             return kind
     panose = looks.panose

@@ -12,30 +12,11 @@ from sources.fonts import Font, FontError, check_glyphs, script_of
 
 # Letters of these scripts change with their neighbours; without HarfBuzz and FriBidi they would be drawn one by one.
 SHAPED_SCRIPTS = frozenset(
-    [
-        "Arabic",
-        "Syriac",
-        "Thaana",
-        "Nko",
-        "Hebrew",
-        "Devanagari",
-        "Bengali",
-        "Gurmukhi",
-        "Gujarati",
-        "Oriya",
-        "Tamil",
-        "Telugu",
-        "Kannada",
-        "Malayalam",
-        "Sinhala",
-        "Thai",
-        "Lao",
-        "Tibetan",
-        "Myanmar",
-        "Khmer",
-        "Mongolian",
-    ]
-)
+    (
+        "Arabic", "Bengali", "Devanagari", "Gujarati", "Gurmukhi", "Hebrew", "Kannada", "Khmer", "Lao", "Malayalam",
+        "Mongolian", "Myanmar", "Nko", "Oriya", "Sinhala", "Syriac", "Tamil", "Telugu", "Thaana", "Thai", "Tibetan",
+    )
+)  # fmt: skip
 _RIGHT_TO_LEFT = ("R", "AL")
 _CLOSING = "，。、；：？！）》”’」』】,.;:?!)]}%…—～·"
 _OPENING = "（《“‘「『【([{"
@@ -84,7 +65,7 @@ def check_shaping(text: str) -> None:
 
 @lru_cache(maxsize=1)
 def _shapes() -> bool:
-    return features.check("raqm") and features.check("fribidi")
+    return bool(features.check("raqm") and features.check("fribidi"))
 
 
 @lru_cache(maxsize=256)
@@ -155,15 +136,15 @@ def paste(ink: np.ndarray, word: LetteredWord, x: int, baseline: int) -> tuple[f
 
 def _mask(word: str, font: ImageFont.FreeTypeFont, size_px: int) -> tuple[np.ndarray, int, int, float]:
     """A word's mask cut to its ink, where that begins from the pen's start on the baseline, and the pen's way."""
-    options = {"direction": "rtl" if is_right_to_left(word) else "ltr"} if _shapes() else {}
-    x0, y0, x1, y1 = font.getbbox(word, anchor="ls", **options)
+    direction = None if not _shapes() else "rtl" if is_right_to_left(word) else "ltr"
+    x0, y0, x1, y1 = font.getbbox(word, anchor="ls", direction=direction)
     pad = 2 + size_px // 4
     origin = (pad - int(x0), pad - int(y0))
     image = Image.new("L", (int(x1 - x0) + 2 * pad, int(y1 - y0) + 2 * pad))
-    ImageDraw.Draw(image).text(origin, word, fill=255, font=font, anchor="ls", **options)
+    ImageDraw.Draw(image).text(origin, word, fill=255, font=font, anchor="ls", direction=direction)
     found = np.asarray(image)
     left, top, right, bottom = Image.fromarray((found >= INK).astype(np.uint8)).getbbox() or (0, 0, 1, 1)
-    return found[top:bottom, left:right], left - origin[0], top - origin[1], font.getlength(word, **options)
+    return found[top:bottom, left:right], left - origin[0], top - origin[1], font.getlength(word, direction=direction)
 
 
 def _visual_order(words: Sequence[str], right_to_left: bool) -> list[int]:

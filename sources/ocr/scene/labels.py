@@ -277,4 +277,4 @@ def _contrary(ink_colour: Colour, ground: Colour) -> Colour:
 
 def _blend(canvas: np.ndarray, coverage: np.ndarray, colour: Colour, opacity: float) -> None:
     share = coverage[..., None] * np.float32(opacity / 255)
-    canvas[:] = (canvas + (np.float32(colour) - canvas) * share + 0.5).astype(np.uint8)
+    canvas[:] = (canvas + (np.array(colour, np.float32) - canvas) * share + 0.5).astype(np.uint8)

@@ -79,8 +79,8 @@ def _placed(
     if not text.split():
         raise ValueError(f"a phrase for a scene must have a word, got {text!r}")
     font = _font(text, language, kind, random)
-    behind = pixels[y0:y1:8, x0:x1:8].reshape(-1, 3).mean(axis=0)
-    label = draw_label(text, kind, font, int(width), height, tuple(int(c) for c in behind), random)
+    red, green, blue = (int(level) for level in pixels[y0:y1:8, x0:x1:8].reshape(-1, 3).mean(axis=0))
+    label = draw_label(text, kind, font, int(width), height, (red, green, blue), random)
     middle = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
     return label, _seen(int(width), height, middle, (x1 - x0, y1 - y0), random)
 
