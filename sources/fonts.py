@@ -20,6 +20,7 @@ SUFFIXES = (".ttf", ".otf", ".ttc")
 KINDS = ("sans", "serif", "monospaced", "handwriting")
 WEIGHTS = (300, 900)  # lighter strokes are thinner than a pixel at the sizes of a page
 BOLD = 600
+MAX_SMALL = 0.93  # height of small letters without ascender, of that of capitals
 
 # What the tables of a file leave open, its name tells.
 _HANDWRITTEN = re.compile(
@@ -220,6 +221,7 @@ def _writing(language: str) -> tuple[Font, ...]:
         and not _ELSEWHERE.search(font.family)
         and not (wanted.script == "Latin" and _is_of_another_script(font))
         and all(ord(character) in _glyphs(font.path, font.index).names for character in wanted.sample)
+        and not (wanted.script == "Latin" and _has_capitals_only(font))
     )
 
 
@@ -251,11 +253,19 @@ class _Glyphs:
         return self._font.getGlyphSet()
 
     def is_empty(self, name: str) -> bool:
+        return self._bounds(name) is None
+
+    def height(self, name: str) -> float:
+        """Of the outline above the baseline, in units of the font; 0 if it is empty."""
+        bounds = self._bounds(name)
+        return bounds[3] if bounds else 0.0
+
+    def _bounds(self, name: str) -> tuple[float, float, float, float] | None:
         from fontTools.pens.boundsPen import ControlBoundsPen
 
         pen = ControlBoundsPen(self._outlines)
         self._outlines[name].draw(pen)
-        return pen.bounds is None
+        return pen.bounds
 
     def advance(self, name: str) -> float:
         """Width as a share of the font size."""
@@ -265,6 +275,13 @@ class _Glyphs:
 @lru_cache(maxsize=256)
 def _glyphs(path: Path, index: int) -> _Glyphs:
     return _Glyphs(path, index)
+
+
+def _has_capitals_only(font: Font) -> bool:
+    """Whether small letters are as high as capitals: a text in such a face does not look as it is written."""
+    glyphs = _glyphs(font.path, font.index)
+    heights = {letter: glyphs.height(glyphs.names[ord(letter)]) for letter in "enoENO"}
+    return all(heights[letter] > MAX_SMALL * heights[letter.upper()] for letter in "eno")
 
 
 @lru_cache(maxsize=50_000)
