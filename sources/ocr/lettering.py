@@ -1,5 +1,6 @@
 """Lettering: a line of text to masks of its words, each with the exact box of its ink."""
 
+import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ SHAPED_SCRIPTS = frozenset(
 _RIGHT_TO_LEFT = ("R", "AL")
 _CLOSING = "，。、；：？！）》”’」』】,.;:?!)]}%…—～·"
 _OPENING = "（《“‘「『【([{"
+MIN_GAP = 0.12  # of the size, between the ink of words: some faces let them run into each other
 INK = 64  # of 255: a pixel of a mask that counts as ink; fainter ones are the soft edge of it
 
 
@@ -87,11 +89,12 @@ def letter(text: str, font: Font, size_px: int) -> list[LetteredWord]:
     right_to_left = is_right_to_left(text)
     space = max(pillow_font.getlength(" "), 0.2 * size_px)
     placed: dict[int, LetteredWord] = {}
-    x = 0.0
+    x, end = 0.0, -math.inf
     for k in _visual_order(words, right_to_left):
         mask, left, top, advance = _mask(words[k], pillow_font, size_px)
+        x = max(x, end + MIN_GAP * size_px - left)
         placed[k] = LetteredWord(words[k], mask, round(x) + left, top)
-        x += advance + space
+        x, end = x + advance + space, x + left + mask.shape[1]
     return [placed[k] for k in range(len(words))]
 
 
