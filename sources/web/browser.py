@@ -49,7 +49,6 @@ class BrowserSettings:
 
     Args:
         program: path or name of a Chromium; None looks for one.
-        proxy: `host:port` through which everything goes, loopback too; None: no network at all.
         user_agent: None keeps Chromium's own.
         locale, timezone: what pages are told.
         pages_per_browser: after so many pages it is replaced.
@@ -57,7 +56,6 @@ class BrowserSettings:
     """
 
     program: str | None = None
-    proxy: str | None = None
     user_agent: str | None = None
     locale: str = "en-US"
     timezone: str = "UTC"
@@ -104,11 +102,14 @@ class Browser:
         await self._playwright.stop()
 
     @contextlib.asynccontextmanager
-    async def page(self, view: View, *, offline: bool = False, javascript: bool = True) -> AsyncIterator[Page]:
+    async def page(
+        self, view: View, *, proxy: str | None = None, offline: bool = False, javascript: bool = True
+    ) -> AsyncIterator[Page]:
         """A page in a fresh context, closed at the end of the block.
 
         Args:
-            offline: it reaches no network.
+            proxy: `host:port` through which everything goes, loopback too; None: no network can be reached.
+            offline: the page is told so.
             javascript: whether the page's own scripts run.
 
         Raises:
@@ -134,6 +135,7 @@ class Browser:
                         user_agent=self._settings.user_agent,
                         accept_downloads=False,
                         service_workers="block",
+                        proxy=_proxy(proxy),
                         permissions=[],
                         offline=offline,
                         java_script_enabled=javascript,
@@ -179,8 +181,7 @@ class Browser:
                 args=list(ARGUMENTS),
                 ignore_default_args=list(WITHOUT_DEFAULTS),
                 chromium_sandbox=sandbox_refusal() is None,
-                # Without a bypass rule, Chromium would reach loopback addresses without the proxy.
-                proxy={"server": self._settings.proxy or "http://127.0.0.1:9", "bypass": "<-loopback>"},
+                proxy=_proxy(None),
                 timeout=START_TIMEOUT_S * 1000,
                 handle_sigint=False,
                 handle_sigterm=False,
@@ -212,6 +213,11 @@ class Browser:
     def memory_mb(self) -> float:
         """What the browser that is running holds, in megabytes."""
         return memory_mb(self._running.pid) if self._running is not None else 0.0
+
+
+def _proxy(address: str | None) -> async_api.ProxySettings:
+    """Without the rule, Chromium would go to loopback addresses directly; nothing listens on port 9 (discard)."""
+    return {"server": f"http://{address or '127.0.0.1:9'}", "bypass": "<-loopback>"}
 
 
 @contextlib.contextmanager
