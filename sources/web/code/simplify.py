@@ -29,7 +29,7 @@ def _without_wrapper(child: Node, parent: Node) -> list[Node | str]:
         return child.children
     if not child.children:
         return []
-    inner = [each for each in child.children if isinstance(each, Node) or each.strip()]
+    inner = [each for each in child.children if isinstance(each, Node) or each.strip(" \t\n\r\f")]
     if len(inner) == 1 and isinstance(inner[0], Node) and not inner[0].is_inline and not _is_lifted(inner[0]):
         return list(inner)
     return [child]

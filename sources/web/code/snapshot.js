@@ -34,6 +34,7 @@
   const PICTURES = new Set("img svg canvas video iframe frame object embed picture audio portal fencedframe".split(" "));
   const MONOSPACED = new Set(["pre", "code", "kbd", "samp"]); // whose size depends on where their font comes from
   const VOID = new Set(["input", "hr", "br"]);
+  const WRITTEN = /[^ \t\n\r\f]/; // a no-break space counts
   const LEVEL = /^(inline|contents|ruby)/;
 
   function styleOf(element, pseudo) {
@@ -119,6 +120,8 @@
       if ((name.endsWith("-color") && name !== "background-color") && values[name] === values.color) continue;
       if (values[name] !== expected) given[name] = values[name];
     }
+    // In the font that is called just "monospace" browsers make text smaller, unless its size is said.
+    if ("font-family" in given && given["font-family"].endsWith("monospace")) given["font-size"] = values["font-size"];
     for (const group of GROUPS) { // written in one: all of it, or nothing
       if (group.some((name) => name in given)) for (const name of group) given[name] = values[name];
     }
@@ -160,7 +163,7 @@
   // The text of a node up to the end of the viewport, and the places of its words; null if nothing of it is seen.
   function textOf(node, outer, clip) {
     const whole = node.nodeValue;
-    if (!/\S/.test(whole)) return !whole ? null : outer["white-space"].startsWith("pre") ? whole : " ";
+    if (!WRITTEN.test(whole)) return !whole ? null : outer["white-space"].startsWith("pre") ? whole : " ";
     const range = document.createRange();
     const bounds = (from, to) => { range.setStart(node, from); range.setEnd(node, to); return boxOf(range.getBoundingClientRect()); };
     const all = bounds(0, whole.length);
@@ -301,7 +304,7 @@
       for (const child of childrenOf(element)) {
         if (child.nodeType === Node.TEXT_NODE) {
           const text = textOf(child, values, inside);
-          if (text !== null) node.children.push(text); else if (/\S/.test(child.nodeValue)) isCut = true;
+          if (text !== null) node.children.push(text); else if (WRITTEN.test(child.nodeValue)) isCut = true;
         } else if (child.nodeType === Node.ELEMENT_NODE) {
           const made = read(child, child.assignedSlot || values.display !== "contents" ? values : outer, inside, depth + 1);
           if (made === "removed") { isCut = true; numRemoved += 1; if (numVisited > limits.visited) break; }

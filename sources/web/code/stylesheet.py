@@ -143,8 +143,6 @@ def families(value: str, loaded_fonts: Collection[str]) -> str:
             generic = generic or name.lower()
         elif _FAMILY.fullmatch(name) and name.lower() not in loaded and not generic:
             named.append(name)
-    if not named and generic == "monospace":
-        named = ["monospace"]  # alone it would change the font's size too, an old quirk of browsers
     quoted = [name if re.fullmatch(r"[A-Za-z][A-Za-z -]*", name) else f'"{name}"' for name in named[:MAX_FAMILIES]]
     return ", ".join([*quoted, *([generic] if generic else [])]) or "sans-serif"
 
