@@ -1,0 +1,124 @@
+"""A page put together: its kind's components in a layout, their style sheets and markup as one document."""
+
+import random as random_module
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from sources.charts.fonts import check_glyphs
+from sources.synthetic_pages.contents import COMPONENTS, Draw
+from sources.synthetic_pages.kinds import KINDS
+from sources.synthetic_pages.theme import Theme, draw_theme
+from sources.synthetic_pages.vocabulary import LANGUAGES, Words, load_vocabulary
+
+TEMPLATES = Path(__file__).with_name("templates")
+LEAVE_OUT = 0.4  # of the components that a kind may have, so many
+INDENT = "  "
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """A page as code.
+
+    Args:
+        kind: of KINDS.
+        components: names of what it is made of, top to bottom.
+    """
+
+    kind: str
+    language: str
+    theme: Theme
+    title: str
+    description: str
+    components: tuple[str, ...]
+    html: str
+
+
+def make_page(kind: str, language: str, vocabulary: Path, random: random_module.Random, density: float) -> Page:
+    """A page of a kind.
+
+    Args:
+        density: 0 to 1, the share of the usual number of entries.
+    Raises:
+        FontError: no installed font writes the language, or one of its texts.
+    """
+    theme = draw_theme(random, language)
+    words = Words(load_vocabulary(vocabulary), language, random)
+    site = words.one("sites")
+    draw = Draw(random, words, theme, site, density)
+    title, description = (pair[LANGUAGES.index(language)].format(site=site) for pair in (KINDS[kind].title, KINDS[kind].description))
+
+    def chosen(names: tuple[str, ...]) -> list[str]:
+        kept = [name for name in names if not name.endswith("?") or random.random() > LEAVE_OUT + (1 - density)]
+        return [name.rstrip("?") for name in kept]
+
+    main, side = chosen(KINDS[kind].main), chosen(KINDS[kind].side)
+    above = [name for name, share in (("notice", 0.15), ("header", 0.85)) if random.random() < share]
+    below = ["footer"] if random.random() < 0.6 * density else []
+    styles: dict[str, str] = {}
+
+    def block(name: str) -> str:
+        component = COMPONENTS[name]
+        style, markup = _fill(component.template, theme, component.draw(draw))
+        styles.setdefault(component.template, style)
+        return markup
+
+    parts = {name: [block(each) for each in names] for name, names in (("above", above), ("main", main), ("side", side), ("below", below))}
+    is_left = random.random() < 0.7
+    body = _body(parts, is_left)
+    columns = f"{random.choice((180, 200, 220))}px minmax(0, 1fr)"
+    if not is_left:
+        columns = " ".join(reversed(columns.split(" ", 1)))
+    base = _environment().get_template("base.css").render(t=theme, body=body, columns=columns, gap=random.choice((2, 3)) * theme.unit)
+    css = "\n".join(line for style in (base, *styles.values()) for line in style.splitlines() if line.strip())
+    html = _environment().get_template("document.html").render(
+        lang={"en": "en", "zh": "zh-CN"}[language], title=title, description=description, css=Markup(css), body=Markup(body)
+    )
+    for face in theme.faces:
+        check_glyphs([body], face)
+    return Page(
+        kind=kind,
+        language=language,
+        theme=theme,
+        title=title,
+        description=description,
+        components=tuple(above + main + side + below),
+        html=html + "\n",
+    )
+
+
+def _body(parts: dict[str, list[str]], is_left: bool) -> str:
+    """The markup of the body: a main part, perhaps in two columns, between header and footer."""
+    if parts["side"]:
+        aside = ["<aside class=\"stack\">", *map(_indented, parts["side"]), "</aside>"]
+        stack = ['<div class="stack">', *map(_indented, parts["main"]), "</div>"]
+        inner = "\n".join(['<div class="columns">', *map(_indented, aside + stack if is_left else stack + aside), "</div>"])
+    else:
+        inner = "\n".join(parts["main"])
+    return "\n".join([*parts["above"], "<main>", _indented(inner), "</main>", *parts["below"]])
+
+
+def _indented(text: str) -> str:
+    return "\n".join(INDENT + line for line in text.split("\n"))
+
+
+def _fill(template: str, theme: Theme, content: Any) -> tuple[str, str]:
+    """Style sheet and markup of a component."""
+    text = _environment().get_template(f"{template}.html").render(t=theme, c=content)
+    style, _, markup = text.partition("</style>")
+    return style.strip().removeprefix("<style>").strip(), "\n".join(line for line in markup.split("\n") if line.strip())
+
+
+@lru_cache(maxsize=1)
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )

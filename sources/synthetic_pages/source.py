@@ -1,0 +1,199 @@
+"""The source: numbers to samples. Everything about sample n comes from the settings, the seed and n."""
+
+import hashlib
+import importlib.util
+import math
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from PIL import Image
+
+from sources.charts.fonts import FontError, fonts_digest
+from sources.fingerprint import picture_fingerprint
+from sources.generator import generator
+from sources.images import encode, ink, luma
+from sources.sample import Provenance, Sample, Words, sample_id
+from sources.source import ItemError
+from sources.synthetic import Synthetic
+from sources.synthetic_pages.kinds import KINDS
+from sources.synthetic_pages.vocabulary import BUNDLED, LANGUAGES, load_vocabulary
+
+CODE_VERSION = 1  # raise it when this room writes other bytes for the same sample
+ATTEMPTS = 8
+DENSITY_STEP = 0.1  # with each attempt a page holds so much less
+PACKAGES = {"playwright": "playwright", "fontTools": "fonttools"}
+VIEW_NAMES = ("square", "desktop", "tablet")  # wide enough for two columns
+TASK_NAMES = ("code", "text", "elements", "description", "reading")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyntheticPages(Synthetic):
+    """Web pages made of components, with their HTML, text, word boxes and elements.
+
+    Args:
+        kinds: names of KINDS to make; empty means all, in equal shares.
+        languages: `en`, `zh` or both.
+        views: browser windows, in equal shares: `square` (1024 × 1024), `desktop` (1440 × 900), `tablet` (820 × 1180).
+        tasks: what a sample is about, with its weight: `code`, `text`, `elements`, `description` give a conversation,
+            `reading` a pre-training text.
+        num_elements: of a sample about elements, at most.
+        vocabulary: a YAML file in place of the bundled one.
+        browser: path or name of a Chromium; by default one is looked for.
+        format, quality: of the images, `png` (lossless), `jpeg` or `webp`; quality of the last two.
+        license: of the samples.
+    """
+
+    name: ClassVar[str] = "synthetic_pages"
+    use_cases: ClassVar[tuple[str, ...]] = (
+        "conversion/image_to_code/ui",
+        "conversion/image_to_text/text_summary",
+        "recognition/local_description/pointing",
+        "recognition/local_description/position",
+        "recognition/ocr_and_transcription/printed_text",
+    )
+
+    license: str | None = "cc0-1.0"
+    kinds: tuple[str, ...] = ()
+    languages: tuple[str, ...] = LANGUAGES
+    views: tuple[str, ...] = ("square", "desktop")
+    tasks: Mapping[str, float] = field(
+        default_factory=lambda: {"code": 0.5, "text": 0.15, "elements": 0.2, "description": 0.05, "reading": 0.1}
+    )
+    num_elements: int = 4
+    vocabulary: str | None = None
+    browser: str | None = None
+    format: str = "png"
+    quality: int = 90
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        missing = [package for module, package in PACKAGES.items() if importlib.util.find_spec(module) is None]
+        if missing:
+            raise ValueError(f"synthetic_pages need {', '.join(missing)}; install with: pip install 'vellum-vl[web]'")
+        from sources.synthetic_pages.theme import browser_faces
+        from sources.web.chromium import find_chromium
+
+        _check_names("kinds", self.kinds, tuple(KINDS), empty=True)
+        _check_names("languages", self.languages, LANGUAGES)
+        _check_names("views", self.views, VIEW_NAMES)
+        _check_names("tasks", tuple(self.tasks), TASK_NAMES)
+        weights = self.tasks.values()
+        if any(not (math.isfinite(weight) and weight >= 0) for weight in weights) or not sum(weights) > 0:
+            raise ValueError(f"tasks must have finite weights of 0 or more, not all 0; got {dict(self.tasks)}")
+        if not 1 <= self.num_elements <= 20:
+            raise ValueError(f"num_elements must be between 1 and 20, got {self.num_elements}")
+        if self.format not in ("png", "jpeg", "webp"):
+            raise ValueError(f"format must be png, jpeg or webp, got {self.format!r}")
+        if not 1 <= self.quality <= 100:
+            raise ValueError(f"quality must be between 1 and 100, got {self.quality}")
+        load_vocabulary(self._vocabulary_path)
+        for language in self.languages:
+            browser_faces(language)
+        find_chromium(self.browser)
+
+    def identity(self) -> Mapping[str, Any]:
+        """The settings; the vocabulary is one of them, by its content."""
+        settings = ("languages", "views", "num_elements", "format", "quality")
+        return {
+            "code": CODE_VERSION,
+            "vocabulary": hashlib.sha256(self._vocabulary_path.read_bytes()).hexdigest(),
+            "kinds": self._kinds,
+            "tasks": dict(self.tasks),
+            **{name: getattr(self, name) for name in settings},
+        }
+
+    def fingerprint(self) -> Mapping[str, Any]:
+        return {
+            "source": self.name,
+            "seed": self.seed,
+            **self.identity(),
+            **_versions(self.browser),
+            "fonts": fonts_digest(self.languages),
+        }
+
+    def make(self, number: int, digest: str) -> Sample | ItemError:
+        # The browser's library belongs to an extra, which recipes without web pages do not ask for.
+        from sources.synthetic_pages.messages import conversation, plain_text
+        from sources.synthetic_pages.page import make_page
+        from sources.synthetic_pages.studio import Unfit, studio
+        from sources.web.browser import BrowserDied
+
+        random = generator(self.seed, number, "specification")
+        kind, language, view = (random.choice(names) for names in (self._kinds, self.languages, self.views))
+        tasks = [task for task in TASK_NAMES if task in self.tasks]
+        task = random.choices(tasks, [self.tasks[name] for name in tasks])[0]
+        reason = ""
+        for attempt in range(ATTEMPTS):
+            try:
+                density = 1 - DENSITY_STEP * attempt
+                page = make_page(kind, language, self._vocabulary_path, generator(self.seed, number, f"page {attempt}"), density)
+                shown = studio(view, self.browser).photograph(page.html)
+                break
+            except Unfit as error:
+                reason = error.reason
+            except FontError as error:
+                return ItemError(item=number, cause="missing_glyph", message=f"{kind}: {error}")
+            except BrowserDied as error:
+                return ItemError(item=number, cause="browser_died", message=str(error))
+        else:
+            return ItemError(item=number, cause="unfit_page", message=f"{kind}: {reason}, {ATTEMPTS} times")
+        messages = text = None
+        use_case = self.use_cases[-1]
+        if task == "reading":
+            text = plain_text(shown)
+        else:
+            words = generator(self.seed, number, "messages")
+            messages, use_case = conversation(page, shown, task, self.num_elements, words)
+        image = Image.fromarray(shown.pixels)
+        grey = luma(image)
+        locator = self.locator(number)
+        return Sample(
+            id=sample_id(digest, locator),
+            source=self.name,
+            images=[encode(shown.pixels if self.format == "png" else image, self.format, self.quality)],
+            messages=messages,
+            text=text,
+            words=Words(texts=shown.texts, boxes=shown.boxes, images=np.zeros(len(shown.texts), np.int32)),
+            flags=[kind, task, view, language, *(["dark"] if page.theme.is_dark else [])],
+            measures={"ink": ink(grey)},
+            fingerprint=picture_fingerprint(grey),
+            provenance=Provenance(locator=locator, digest=digest),
+            use_case=use_case,
+        )
+
+    @property
+    def _kinds(self) -> tuple[str, ...]:
+        return self.kinds or tuple(KINDS)
+
+    @property
+    def _vocabulary_path(self) -> Path:
+        return Path(self.vocabulary) if self.vocabulary else BUNDLED
+
+
+@lru_cache(maxsize=2)
+def _versions(browser: str | None) -> Mapping[str, str]:
+    """Of what pixels and files depend on."""
+    from sources.web.chromium import find_chromium
+
+    program = find_chromium(browser)
+    packages = ("playwright", "numpy", "pillow", "zlib-ng", "jinja2")
+    said = "playwright's own"
+    if program is not None:
+        answer = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60, check=False)
+        said = answer.stdout.strip()
+    return {**{name: version(name) for name in packages}, "browser": said, "python": platform.python_version()}
+
+
+def _check_names(setting: str, names: tuple[str, ...], known: tuple[str, ...], *, empty: bool = False) -> None:
+    unknown = [name for name in names if name not in known]
+    if unknown or (not names and not empty):
+        raise ValueError(f"{setting} must be some of {', '.join(known)}; got {', '.join(unknown) or 'none'}")
+    if len(set(names)) < len(names):
+        raise ValueError(f"{setting} names something twice: {', '.join(names)}")

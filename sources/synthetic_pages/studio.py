@@ -1,0 +1,139 @@
+"""One browser a process, in which pages of our own are shown, checked, read and photographed."""
+
+import asyncio
+import base64
+import io
+import json
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from playwright import async_api
+from playwright.async_api import CDPSession, Page
+
+from sources.synthetic_pages.theme import MIN_CONTRAST
+from sources.web.browser import Browser, BrowserDied, BrowserSettings
+from sources.web.capture import PageElement
+from sources.web.views import VIEWS
+from sources.web.visit import MAX_ELEMENTS, MAX_WORDS, script
+
+PAGES_PER_CONTEXT = 200  # our pages leave nothing behind that another could see; a new context costs a fifth of a page
+TIMEOUT_S = 20
+
+
+class Unfit(Exception):
+    """A page that cannot be a sample as it is; `reason` is a code of `fit.js`."""
+
+    def __init__(self, reason: str):
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Photograph:
+    """A page as it is seen.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+        texts: N words in reading order; `boxes` (N, 4) float32 in pixels; `separators` what stands before each.
+        elements: with a role, in document order.
+    """
+
+    pixels: np.ndarray
+    texts: Sequence[str]
+    boxes: np.ndarray
+    separators: Sequence[str]
+    elements: Sequence[PageElement]
+
+
+class Studio:
+    """Shows pages in one view. Not for use by several threads."""
+
+    def __init__(self, view: str, program: str | None):
+        self._view = VIEWS[view]
+        self._program = program
+        self._loop = asyncio.new_event_loop()
+        self._stack: AsyncExitStack | None = None
+        self._page: Page | None = None
+        self._session: CDPSession | None = None
+        self._num_pages = 0
+
+    def photograph(self, html: str) -> Photograph:
+        """Show a page. A browser that died is replaced, once.
+
+        Raises:
+            Unfit: it does not fit the window, or cannot be read in it.
+            BrowserDied: it died twice.
+        """
+        try:
+            return self._loop.run_until_complete(self._photograph(html))
+        except BrowserDied:
+            self.close()
+            return self._loop.run_until_complete(self._photograph(html))
+
+    def close(self) -> None:
+        """End the browser; the next photograph starts another."""
+        stack, self._stack, self._page, self._session = self._stack, None, None, None
+        if stack is not None:
+            self._loop.run_until_complete(stack.aclose())
+
+    async def _photograph(self, html: str) -> Photograph:
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                page = await self._open()
+                assert self._session is not None
+                await page.set_content(html, wait_until="commit")
+                # The reading and the picture together: one is the renderer's work, the other half encoding.
+                problem, found = json.loads(await page.evaluate(_reading()))
+                if problem is not None:
+                    raise Unfit(problem)
+                shot = await self._session.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
+        except (async_api.Error, TimeoutError) as error:
+            raise BrowserDied(str(error).partition("\n")[0] or "the browser does not answer") from error
+        scale = self._view.scale
+        return Photograph(
+            pixels=np.asarray(Image.open(io.BytesIO(base64.b64decode(shot["data"]))).convert("RGB")),
+            texts=[word[0] for word in found["words"]],
+            boxes=np.array([word[1:5] for word in found["words"]], np.float32).reshape(-1, 4) * scale,
+            separators=[word[5] for word in found["words"]],
+            elements=[_element(row, scale) for row in found["elements"]],
+        )
+
+    async def _open(self) -> Page:
+        if self._page is None or self._num_pages >= PAGES_PER_CONTEXT:
+            if self._stack is not None:
+                stack, self._stack = self._stack, None
+                await stack.aclose()
+            self._stack = AsyncExitStack()
+            browser = await self._stack.enter_async_context(Browser(BrowserSettings(program=self._program)))
+            self._page = await self._stack.enter_async_context(browser.page(self._view, offline=True))
+            self._session = await self._page.context.new_cdp_session(self._page)
+            self._num_pages = 0
+        self._num_pages += 1
+        return self._page
+
+
+@cache
+def studio(view: str, program: str | None) -> Studio:
+    """The studio of this process for a view. It ends with the process, whose end closes the browser's pipe."""
+    return Studio(view, program)
+
+
+@cache
+def _reading() -> str:
+    """An expression that gives what is wrong with a page, or what is in it, as JSON."""
+    everything = {"x0": 0, "y0": 0, "x1": 1e6, "y1": 1e6}
+    settings = {"clip": everything, "maxWords": MAX_WORDS, "maxElements": MAX_ELEMENTS, "maxLinks": 0, "isMain": False}
+    fit = files("sources.synthetic_pages").joinpath("fit.js").read_text(encoding="utf-8")
+    problem = f"({fit})({json.dumps({'minContrast': MIN_CONTRAST - 0.05})})"
+    return f"(() => {{ const problem = {problem}; return JSON.stringify([problem, problem ? null : ({script('capture')})({json.dumps(settings)})]); }})()"
+
+
+def _element(row: list[Any], scale: float) -> PageElement:
+    role, name, x0, y0, x1, y1 = row
+    return PageElement(role=role, name=name, box=(x0 * scale, y0 * scale, x1 * scale, y1 * scale))

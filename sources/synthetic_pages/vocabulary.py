@@ -1,0 +1,97 @@
+"""The words of synthesized pages, from a YAML file that people edit."""
+
+import random as random_module
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+BUNDLED = Path(__file__).with_name("vocabulary.yaml")
+LANGUAGES = ("en", "zh")
+MAX_BYTES = 1_000_000
+
+
+class VocabularyError(ValueError):
+    """A vocabulary that cannot be used: one sentence."""
+
+
+@lru_cache(maxsize=4)
+def load_vocabulary(path: Path) -> Mapping[str, Any]:
+    """Read and check a vocabulary; it must have the bundled one's lists and phrases. Raises VocabularyError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise VocabularyError(f"the vocabulary {path} cannot be read: {error.strerror}") from error
+    if len(data) > MAX_BYTES:
+        raise VocabularyError(f"the vocabulary {path} is {len(data)} bytes long; expected at most {MAX_BYTES}")
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, Loader=yaml.CSafeLoader)):
+            raise VocabularyError(f"the vocabulary {path} uses YAML aliases (*name); write the values out")
+        content = yaml.load(data, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise VocabularyError(f"the vocabulary {path} is not valid YAML: {' '.join(str(error).split())}") from error
+    bundled = content if path == BUNDLED else load_vocabulary(BUNDLED)
+    if not isinstance(content, dict) or set(content) != set(bundled):
+        raise VocabularyError(f"the vocabulary {path} must have the sections {', '.join(bundled)}")
+    for section, entries in content.items():
+        if isinstance(bundled[section], dict):
+            if not isinstance(entries, dict) or set(entries) != set(bundled[section]):
+                raise VocabularyError(f"{path}: {section} must have the entries {', '.join(bundled[section])}")
+            entries = list(entries.values())
+        shape = _shape(next(iter(bundled[section].values())) if isinstance(bundled[section], dict) else bundled[section][0])
+        fixed = section in ("months", "weekdays", "columns")
+        if not isinstance(entries, list) or not entries or (fixed and len(entries) != len(bundled[section])):
+            raise VocabularyError(f"{path}: {section} must be a list of {len(bundled[section])} entries")
+        for k, entry in enumerate(entries):
+            if _shape(entry) != shape:
+                raise VocabularyError(f"{path}: {section}[{k}] must be {shape}, got {entry!r}")
+    return content
+
+
+def _shape(entry: Any) -> str:
+    """What an entry looks like, in words."""
+    if isinstance(entry, list) and len(entry) == len(LANGUAGES):
+        if all(isinstance(text, str) and text.strip() for text in entry):
+            return "a pair of texts, English and Chinese"
+        if all(isinstance(part, list) for part in entry):
+            return f"two of {_shape(entry[0])}" if _shape(entry[0]) == _shape(entry[1]) else "mixed"
+    return "something else"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The vocabulary in one language, and a generator to choose from it."""
+
+    vocabulary: Mapping[str, Any]
+    language: str
+    random: random_module.Random
+
+    def one(self, section: str) -> Any:
+        """A random entry of a list: a text, or a pair of texts."""
+        return self.some(section, 1)[0]
+
+    def some(self, section: str, number: int) -> list[Any]:
+        """Different random entries, at most as many as there are."""
+        entries = self.vocabulary[section]
+        return [self._say(entry) for entry in self.random.sample(entries, min(number, len(entries)))]
+
+    def all(self, section: str) -> list[str]:
+        """Every entry of a list, in its order."""
+        return [self._say(entry) for entry in self.vocabulary[section]]
+
+    def phrase(self, name: str, /, **values: object) -> str:
+        """A text by its name."""
+        text: str = self._say(self.vocabulary["phrases"][name])
+        return text.format(**values) if values else text
+
+    def text(self, num_sentences: int) -> str:
+        """So many sentences in a row."""
+        return ("" if self.language == "zh" else " ").join(self.some("sentences", num_sentences))
+
+    def _say(self, entry: Sequence[Any]) -> Any:
+        if isinstance(entry[0], str):
+            return entry[LANGUAGES.index(self.language)]
+        return tuple(self._say(part) for part in entry)

@@ -1,0 +1,94 @@
+"""A loaded page to code that renders back: read, reduced, written, rendered, compared."""
+
+import hashlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from playwright.async_api import Page
+
+from sources.web.browser import Browser
+from sources.web.code.document import document
+from sources.web.code.pictures import colour_pictures
+from sources.web.code.render import look_of, render_back
+from sources.web.code.similarity import Similarity, compare
+from sources.web.code.simplify import simplify
+from sources.web.code.snapshot import CodeRefused, SnapshotLimits, read_defaults, take_snapshot
+from sources.web.code.stylesheet import stylesheet
+from sources.web.code.tokens import estimate_tokens
+from sources.web.views import View
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PageCode:
+    """The code of one screenshot.
+
+    Args:
+        html: a whole document without scripts and without anything to load.
+        similarity: of what it renders to with the screenshot.
+        num_tokens: of the code, estimated.
+    """
+
+    html: str
+    similarity: Similarity
+    num_tokens: int
+
+
+class PageCoder:
+    """Makes code of pages that are open in one browser.
+
+    Args:
+        max_tokens: longer code is refused before it is rendered.
+    """
+
+    def __init__(self, browser: Browser, *, max_tokens: int = 8000, limits: SnapshotLimits | None = None):
+        self._browser = browser
+        self._max_tokens = max_tokens
+        self._limits = limits or SnapshotLimits()
+        self._defaults: Mapping[str, Any] | None = None
+
+    async def code(self, page: Page, screenshot: bytes, view: View) -> PageCode:
+        """The code of what `page` shows, scrolled to its top.
+
+        Args:
+            page: loaded, and as it was when the screenshot was taken.
+            screenshot: of its viewport, PNG, `view.scale` pixels per CSS pixel.
+
+        Raises:
+            CodeRefused: the page is too large or hostile, or its code longer than `max_tokens`.
+            BrowserDied: the browser in which the code is rendered.
+        """
+        pixels = np.asarray(Image.open(io.BytesIO(screenshot)).convert("RGB"))
+        defaults = await self._bare_styles(view)
+        seen = await take_snapshot(page, defaults, self._limits)
+        colour_pictures(seen.tree, pixels, view.scale)
+        simplify(seen.tree)
+        html = document(seen.tree, seen.title, stylesheet(seen.tree, seen.loaded_fonts))
+        num_tokens = estimate_tokens(html)
+        if num_tokens > self._max_tokens:
+            raise CodeRefused("code_too_long", f"the code has {num_tokens} tokens; at most {self._max_tokens} are wanted")
+        rendered = await render_back(self._browser, html, view, defaults, self._limits)
+        similarity = compare(look_of(pixels, seen, view.scale), rendered)
+        return PageCode(html=html, similarity=similarity, num_tokens=num_tokens)
+
+    async def _bare_styles(self, view: View) -> Mapping[str, Any]:
+        if self._defaults is None:
+            async with self._browser.page(view, offline=True, javascript=False) as page:
+                await page.set_content("<!DOCTYPE html><html><head></head><body></body></html>", wait_until="commit")
+                self._defaults = await read_defaults(page)
+        return self._defaults
+
+
+@cache
+def code_digest() -> str:
+    """Changes with this room's code: for the fingerprint of a source that uses it."""
+    total = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.iterdir()):
+        if path.suffix in (".py", ".js"):
+            total.update(path.read_bytes())
+    return total.hexdigest()[:16]

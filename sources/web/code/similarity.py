@@ -1,0 +1,163 @@
+"""How alike two pictures of pages are to a person: the arrangement of boxes, their colours, and the texts in their places.
+
+Close to the visual score of Design2Code (matched text blocks, their places and colours, and the look of the whole), without
+a neural network: where that takes CLIP's embedding, this takes structural similarity of small pictures, pictures left out.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+BLOCK_PX = 8  # of the screenshot are one pixel of the pictures compared: lines of text are grey stripes
+WINDOW = 7  # pixels of those, the side over which structure is compared
+NEAR_SHARE = 0.03  # of the diagonal: a word so far from its place counts 1/e
+COLOUR_RANGE = 30.0  # CIELAB distance at which a colour counts as wholly wrong; 2.3 is just seen
+EMPTY_WEIGHT = 0.05  # of blocks where both pictures show their background: agreement on nothing says little
+SSIM_C1, SSIM_C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2  # Wang et al. 2004
+WEIGHTS = {"layout": 0.35, "colour": 0.25, "text": 0.40}
+MAX_PAIRS = 250_000  # of one word's places, beyond which they are matched in order
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A picture of a page and what is known of it.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+        words: N texts.
+        boxes: (N, 4) float32 x0, y0, x1, y1 in pixels.
+        pictures: (M, 4) float32 boxes of what is not text and not style.
+    """
+
+    pixels: np.ndarray
+    words: Sequence[str]
+    boxes: np.ndarray
+    pictures: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Similarity:
+    """Parts and whole, each 0 (nothing alike) to 1 (the same).
+
+    Args:
+        layout: structure of the luminance.
+        colour: of blocks.
+        text: share of words that are there, each by its nearness to its place; 1 where neither has words.
+    """
+
+    layout: float
+    colour: float
+    text: float
+
+    @property
+    def score(self) -> float:
+        """The weighted geometric mean: one part that is wholly wrong is not made good by the others."""
+        return float(np.prod([getattr(self, name) ** weight for name, weight in WEIGHTS.items()]))
+
+
+def compare(first: Look, second: Look) -> Similarity:
+    """How alike two looks are. They must be of one size; the pictures of the first are left out of both."""
+    if first.pixels.shape != second.pixels.shape:
+        raise ValueError(f"expected pictures of one size, got {first.pixels.shape} and {second.pixels.shape}")
+    lab_a, lab_b = _small(first.pixels), _small(second.pixels)
+    height, width = lab_a.shape[:2]
+    shown = np.ones((height, width), bool)
+    for x0, y0, x1, y1 in first.pictures / BLOCK_PX:
+        shown[max(0, round(y0)) : max(0, round(y1)), max(0, round(x0)) : max(0, round(x1))] = False
+    filled = (_distance(lab_a, _background(lab_a)) > 2) | (_distance(lab_b, _background(lab_b)) > 2)
+    weight = np.where(filled, 1.0, EMPTY_WEIGHT) * np.where(shown, 1.0, 0.01)
+    colour = 1 - np.clip(_distance(_blurred(lab_a), _blurred(lab_b)) / COLOUR_RANGE, 0, 1)
+    structure = np.clip(_structure(lab_a[..., 0] * 2.55, lab_b[..., 0] * 2.55), 0, 1)
+    return Similarity(
+        layout=float((structure * weight).sum() / weight.sum()),
+        colour=float((colour * weight).sum() / weight.sum()),
+        text=_text_similarity(first, second),
+    )
+
+
+def _text_similarity(first: Look, second: Look) -> float:
+    if not len(first.words) and not len(second.words):
+        return 1.0
+    reach = NEAR_SHARE * float(np.hypot(*first.pixels.shape[:2]))
+    places = defaultdict(lambda: ([], []))  # type: defaultdict[str, tuple[list[int], list[int]]]
+    for k, word in enumerate(first.words):
+        places[word][0].append(k)
+    for k, word in enumerate(second.words):
+        places[word][1].append(k)
+    centres = [(look.boxes[:, :2] + look.boxes[:, 2:]) / 2 for look in (first, second)]
+    widths = [np.maximum(look.boxes[:, 2] - look.boxes[:, 0], 1) for look in (first, second)]
+    found = 0.0
+    for ours, theirs in places.values():
+        if ours and theirs:
+            distances = np.linalg.norm(centres[0][ours][:, None] - centres[1][theirs][None], axis=2)
+            for i, j in _pairs(distances):
+                near = float(np.exp(-((distances[i, j] / reach) ** 2)))
+                found += near * float(widths[0][ours[i]] + widths[1][theirs[j]])
+    return min(1.0, found / float(widths[0].sum() + widths[1].sum()))
+
+
+def _pairs(distances: np.ndarray) -> list[tuple[int, int]]:
+    """Rows with columns, the nearest first, each once."""
+    rows, columns = distances.shape
+    if rows * columns > MAX_PAIRS:
+        return [(k, k) for k in range(min(rows, columns))]
+    pairs: list[tuple[int, int]] = []
+    free_rows, free_columns = set(range(rows)), set(range(columns))
+    for place in np.argsort(distances, axis=None, kind="stable"):
+        row, column = divmod(int(place), columns)
+        if row in free_rows and column in free_columns:
+            pairs.append((row, column))
+            free_rows.remove(row)
+            free_columns.remove(column)
+            if not free_rows or not free_columns:
+                break
+    return pairs
+
+
+def _small(pixels: np.ndarray) -> np.ndarray:
+    """(h, w, 3) float CIELAB, a pixel for BLOCK_PX × BLOCK_PX."""
+    image = Image.fromarray(pixels)
+    size = (max(WINDOW, image.width // BLOCK_PX), max(WINDOW, image.height // BLOCK_PX))
+    rgb = np.asarray(image.resize(size, Image.Resampling.BOX), np.float64) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    xyz = linear @ to_xyz.T / np.array([0.9505, 1.0, 1.089])  # D65
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], axis=2)
+
+
+def _distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return np.sqrt(((first - second) ** 2).sum(axis=-1))
+
+
+def _background(lab: np.ndarray) -> np.ndarray:
+    """The colour that most of a picture has."""
+    colours, counts = np.unique(np.rint(lab.reshape(-1, 3)), axis=0, return_counts=True)
+    return colours[counts.argmax()]
+
+
+def _structure(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """(h, w) structural similarity of two grey pictures of 0 to 255."""
+    mean_a, mean_b = _windowed(first), _windowed(second)
+    var_a = _windowed(first * first) - mean_a**2
+    var_b = _windowed(second * second) - mean_b**2
+    both = _windowed(first * second) - mean_a * mean_b
+    return ((2 * mean_a * mean_b + SSIM_C1) * (2 * both + SSIM_C2)) / (
+        (mean_a**2 + mean_b**2 + SSIM_C1) * (var_a + var_b + SSIM_C2)
+    )
+
+
+def _windowed(values: np.ndarray) -> np.ndarray:
+    """Means over WINDOW × WINDOW, edges repeated."""
+    half = WINDOW // 2
+    padded = np.pad(values, half, mode="edge")
+    sums = np.pad(padded.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+    total = sums[WINDOW:, WINDOW:] - sums[:-WINDOW, WINDOW:] - sums[WINDOW:, :-WINDOW] + sums[:-WINDOW, :-WINDOW]
+    return total / WINDOW**2
+
+
+def _blurred(lab: np.ndarray) -> np.ndarray:
+    return np.stack([_windowed(lab[..., k]) for k in range(3)], axis=2)

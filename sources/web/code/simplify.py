@@ -1,0 +1,51 @@
+"""Taking out of a tree what does not show: wrappers without a style, and empty boxes."""
+
+from sources.web.code.node import Node
+
+WRAPPERS = ("div", "span")
+BOXED = ("flex", "grid", "inline-flex", "inline-grid")  # whose children are laid out one by one
+
+
+def simplify(node: Node) -> None:
+    """Reduce the tree below `node`, in place."""
+    children: list[Node | str] = []
+    for child in node.children:
+        if isinstance(child, Node):
+            simplify(child)
+            children += _without_wrapper(child, node)
+        elif children and isinstance(children[-1], str):
+            children[-1] += child
+        else:
+            children.append(child)
+    node.children = _joined(children)
+
+
+def _without_wrapper(child: Node, parent: Node) -> list[Node | str]:
+    if child.tag not in WRAPPERS or child.style or child.attributes or child.is_picture or child.has_backdrop:
+        return [child]
+    if parent.style.get("display") in BOXED:
+        return [child]
+    if child.is_inline:
+        return child.children
+    if not child.children:
+        return []
+    inner = [each for each in child.children if isinstance(each, Node) or each.strip(" \t\n\r\f")]
+    if len(inner) == 1 and isinstance(inner[0], Node) and not inner[0].is_inline and not _is_lifted(inner[0]):
+        return list(inner)
+    return [child]
+
+
+def _is_lifted(node: Node) -> bool:
+    """Whether an element is out of its parent's flow, so that its parent's box matters to others."""
+    return node.style.get("position") in ("absolute", "fixed") or "float" in node.style
+
+
+def _joined(children: list[Node | str]) -> list[Node | str]:
+    """The same with texts that stand side by side made one."""
+    joined: list[Node | str] = []
+    for child in children:
+        if isinstance(child, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += child
+        else:
+            joined.append(child)
+    return joined

@@ -1,0 +1,360 @@
+// What is visible of a page in its viewport: a tree of elements with the styles that a browser would not give them anyway,
+// the words with their places, and the places of pictures. Runs in an isolated world, where the page's scripts have
+// changed no prototype. `defaults` are the styles of bare elements (`readDefaults`); all else is read, nothing written.
+((task, defaults, limits) => {
+  const INHERITED = ["color", "font-family", "font-size", "font-weight", "font-style", "font-variant-caps", "line-height",
+    "letter-spacing", "word-spacing", "text-align", "text-transform", "text-indent", "white-space", "word-break",
+    "overflow-wrap", "direction", "list-style-type", "list-style-position", "border-collapse", "border-spacing",
+    "caption-side"];
+  const SIDES = ["top", "right", "bottom", "left"];
+  const CORNERS = ["top-left", "top-right", "bottom-right", "bottom-left"];
+  const OWN = ["display", "position", "float", "clear", "box-sizing", "background-color", "background-image", "opacity",
+    "overflow-x", "overflow-y", "z-index", "transform", "box-shadow", "text-decoration-line", "text-overflow",
+    "flex-direction", "flex-wrap", "flex-grow", "flex-shrink", "justify-content", "align-items", "align-self",
+    "align-content", "justify-items", "justify-self", "order", "grid-auto-flow", "grid-column-start", "grid-column-end",
+    "grid-row-start", "grid-row-end", "grid-template-areas", "table-layout", "column-count", "aspect-ratio", "appearance",
+    "writing-mode", "text-decoration-color", "mix-blend-mode",
+    ...SIDES.flatMap((side) => [`border-${side}-width`, `border-${side}-style`, `border-${side}-color`]),
+    ...CORNERS.map((corner) => `border-${corner}-radius`)];
+  // `getComputedStyle` gives these as the pixels they came to; the style map as they were meant (auto, 50%, 1fr).
+  const MEANT = ["width", "height", "min-width", "max-width", "min-height", "max-height", "flex-basis", "column-gap",
+    "row-gap", "grid-template-columns", "grid-template-rows", "grid-auto-columns", "grid-auto-rows", "vertical-align",
+    ...SIDES, ...SIDES.flatMap((side) => [`margin-${side}`, `padding-${side}`])];
+  const GROUPS = [SIDES.map((side) => `margin-${side}`), SIDES.map((side) => `padding-${side}`),
+    CORNERS.map((corner) => `border-${corner}-radius`),
+    SIDES.flatMap((side) => [`border-${side}-width`, `border-${side}-style`, `border-${side}-color`]),
+    ["flex-grow", "flex-shrink", "flex-basis"], ["overflow-x", "overflow-y"]];
+  const EM_MARGINS = ["margin-top", "margin-bottom"]; // of paragraphs, headings, lists: so many times their font size
+  const KEPT = new Set(("a abbr article aside b blockquote body button caption cite code dd del dfn div dl dt em fieldset " +
+    "figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr html i input ins kbd label legend li main mark menu meter nav " +
+    "ol optgroup option p pre progress q s samp search section select small span strong sub sup table tbody td textarea tfoot " +
+    "th thead time tr u ul var").split(" "));
+  const DROPPED = new Set(("script style noscript template link meta title head base param source track datalist map area " +
+    "colgroup col wbr rp").split(" "));
+  const PICTURES = new Set("img svg canvas video iframe frame object embed picture audio portal fencedframe".split(" "));
+  const MONOSPACED = new Set(["pre", "code", "kbd", "samp"]); // whose size depends on where their font comes from
+  const VOID = new Set(["input", "hr", "br"]);
+  const WRITTEN = /[^ \t\n\r\f]/; // a no-break space counts
+  const LEVEL = /^(inline|contents|ruby)/;
+
+  function styleOf(element, pseudo) {
+    const style = getComputedStyle(element, pseudo);
+    const values = { visibility: style.visibility };
+    for (const name of INHERITED) values[name] = style.getPropertyValue(name);
+    for (const name of OWN) values[name] = style.getPropertyValue(name);
+    const meant = pseudo ? null : element.computedStyleMap();
+    for (const name of MEANT) values[name] = String(meant ? meant.get(name) : style.getPropertyValue(name));
+    if (values["text-align"] === "start") values["text-align"] = values.direction === "rtl" ? "right" : "left";
+    return { values, style };
+  }
+
+  function kindOf(tag, element) {
+    return tag === "input" ? `input:${element.type}` : tag;
+  }
+
+  function readDefaults() {
+    const parent = document.createElement("div"); // nothing a browser would choose itself
+    parent.style.cssText = "color:#010203;font:italic 300 16px/7px fantasy;letter-spacing:3px;word-spacing:5px;text-align:right;" +
+      "text-transform:uppercase;text-indent:3px;white-space:pre-line;list-style:square inside;border-collapse:collapse;" +
+      "border-spacing:9px;word-break:break-all;overflow-wrap:anywhere;caption-side:bottom";
+    document.body.append(parent);
+    const outer = styleOf(parent).values;
+    const found = { ":root": styleOf(document.documentElement).values };
+    const types = "text search email password number tel url date checkbox radio submit button reset range color file image " +
+      "datetime-local month week time hidden";
+    const kinds = [...KEPT].filter((tag) => tag !== "input").map((tag) => [tag, null])
+      .concat(types.split(" ").map((type) => ["input", type]));
+    for (const [tag, type] of kinds) {
+      const element = document.createElement(tag);
+      if (type) element.type = type;
+      if (tag === "a") element.href = "#";
+      parent.append(element);
+      const { values } = styleOf(element);
+      const given = {};
+      for (const name of INHERITED) if (values[name] !== outer[name]) given[name] = values[name];
+      for (const name of [...OWN, ...MEANT]) given[name] = values[name];
+      found[kindOf(tag, element)] = given;
+      element.remove();
+    }
+    parent.remove();
+    return found;
+  }
+
+  const started = performance.now();
+  const WIDTH = innerWidth, HEIGHT = innerHeight;
+  const words = [], images = [];
+  let numVisited = 0, numNodes = 0, numChars = 0;
+
+  class Refused extends Error {}
+
+  function spend() {
+    numVisited += 1;
+    if (performance.now() - started > limits.milliseconds) throw new Refused("timeout");
+  }
+
+  const boxOf = (rect) => [rect.left, rect.top, rect.right, rect.bottom];
+  const meet = (a, b) => [Math.max(a[0], b[0]), Math.max(a[1], b[1]), Math.min(a[2], b[2]), Math.min(a[3], b[3])];
+  const isEmpty = (box) => box[2] - box[0] < 0.5 || box[3] - box[1] < 0.5;
+
+  // What an element has that a bare one in its parent would not have.
+  function differing(values, kind, outer) {
+    const bare = defaults[kind] || defaults.div;
+    const tag = kind.split(":")[0];
+    const size = parseFloat(values["font-size"]);
+    const given = {};
+    for (const name of INHERITED) {
+      let expected = name in bare ? bare[name] : outer[name];
+      if (name === "font-size" && name in bare && /^(h[1-6]|small|sub|sup)$/.test(tag)) {
+        expected = `${parseFloat(bare[name]) / 16 * parseFloat(outer[name])}px`;
+        if (Math.abs(parseFloat(expected) - size) < 0.02) continue;
+      }
+      if (values[name] !== expected || (name === "font-size" && MONOSPACED.has(tag))) given[name] = values[name];
+    }
+    for (const name of [...OWN, ...MEANT]) {
+      let expected = bare[name];
+      if (EM_MARGINS.includes(name) && parseFloat(expected) && bare["font-size"] !== values["font-size"]) {
+        expected = `${parseFloat(expected) / parseFloat(bare["font-size"] || "16") * size}px`;
+        if (Math.abs(parseFloat(expected) - parseFloat(values[name])) < 0.02) continue;
+      }
+      // Colours of borders and underlines follow the text's.
+      if ((name.endsWith("-color") && name !== "background-color") && values[name] === values.color) continue;
+      if (values[name] !== expected) given[name] = values[name];
+    }
+    // In the font that is called just "monospace" browsers make text smaller, unless its size is said.
+    if ("font-family" in given && given["font-family"].endsWith("monospace")) given["font-size"] = values["font-size"];
+    for (const group of GROUPS) { // written in one: all of it, or nothing
+      if (group.some((name) => name in given)) for (const name of group) given[name] = values[name];
+    }
+    for (const name of Object.keys(given)) if (given[name].length > 400) delete given[name];
+    return given;
+  }
+
+  // Blocks, as children of flexible boxes and floats are, whatever was asked for.
+  function isBlockified(values, outer) {
+    return /flex|grid/.test(outer.display) || values.float !== "none" || /absolute|fixed/.test(values.position);
+  }
+
+  function attributesOf(element, tag) {
+    const kept = {};
+    const copy = (name) => { if (element.hasAttribute(name)) kept[name] = element.getAttribute(name).slice(0, 200); };
+    if (tag === "a" && element.hasAttribute("href")) kept.href = "#";
+    if (tag === "input") {
+      kept.type = element.type;
+      if (/^(checkbox|radio)$/.test(element.type)) { if (element.checked) kept.checked = ""; }
+      else if (element.type === "password") { if (element.value) kept.value = "•".repeat(Math.min(element.value.length, 40)); }
+      else if (element.value && element.type !== "hidden" && element.type !== "file") kept.value = element.value.slice(0, 200);
+    }
+    if (tag === "input" || tag === "textarea") { copy("placeholder"); if (element.disabled) kept.disabled = ""; }
+    if (tag === "input") { copy("size"); if (element.type === "range" || element.type === "number") { copy("min"); copy("max"); } }
+    if (tag === "textarea") { copy("rows"); copy("cols"); }
+    if (tag === "button" && element.disabled) kept.disabled = "";
+    if (tag === "option" && element.selected) kept.selected = "";
+    if (tag === "td" || tag === "th") { copy("colspan"); copy("rowspan"); }
+    if (tag === "progress" || tag === "meter") for (const name of ["value", "min", "max", "low", "high", "optimum"]) copy(name);
+    if (tag === "ol") { copy("start"); if (element.reversed) kept.reversed = ""; }
+    if (tag === "li" && element.hasAttribute("value")) copy("value");
+    for (const name of ["role", "aria-label"]) copy(name);
+    if (tag === "html") for (const name of ["lang", "dir"]) copy(name);
+    return kept;
+  }
+
+  const PIECE = /[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]|[^\s\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]+/g;
+
+  // The text of a node up to the end of the viewport, and the places of its words; null if nothing of it is seen.
+  function textOf(node, outer, clip) {
+    const whole = node.nodeValue;
+    if (!WRITTEN.test(whole)) return !whole ? null : outer["white-space"].startsWith("pre") ? whole : " ";
+    const range = document.createRange();
+    const bounds = (from, to) => { range.setStart(node, from); range.setEnd(node, to); return boxOf(range.getBoundingClientRect()); };
+    const all = bounds(0, whole.length);
+    if (isEmpty(meet(all, clip))) return null;
+    let end = whole.length;
+    if (all[3] > HEIGHT + 100) { // the last character that begins above the viewport's end
+      let low = 0, high = whole.length;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (bounds(middle, middle + 1)[1] < HEIGHT) low = middle + 1; else high = middle;
+      }
+      end = Math.max(1, low);
+    }
+    numChars += end;
+    if (numChars > limits.characters) throw new Refused("too_much_text");
+    const text = whole.slice(0, end);
+    for (const match of text.matchAll(PIECE)) {
+      const box = meet(bounds(match.index, match.index + match[0].length), clip);
+      if (!isEmpty(box) && outer.seen && outer.visibility === "visible") words.push([match[0], ...box.map((x) => Math.round(x * 10) / 10), outer.color]);
+    }
+    return text;
+  }
+
+  function childrenOf(element) {
+    if (element.shadowRoot) return [...element.shadowRoot.childNodes];
+    if (element.localName === "slot") {
+      const assigned = element.assignedNodes();
+      if (assigned.length) return assigned;
+    }
+    return element.childNodes;
+  }
+
+  function contentOf(element, style) {
+    const found = /^"((?:[^"\\]|\\.)*)"/.exec(style.content);
+    return found ? found[1].replace(/\\(.)/g, "$1") : null;
+  }
+
+  function pseudoOf(element, pseudo, outer) {
+    const probe = getComputedStyle(element, pseudo);
+    if (probe.content === "none" || probe.content === "normal" || probe.display === "none" || probe.visibility !== "visible") return null;
+    const text = contentOf(element, probe);
+    if (text === null) return null;
+    const { values } = styleOf(element, pseudo);
+    const isSeen = text.trim() || values["background-color"] !== "rgba(0, 0, 0, 0)" || values["background-image"] !== "none" ||
+      SIDES.some((side) => parseFloat(values[`border-${side}-width`]) > 0);
+    if (!isSeen) return null;
+    const given = differing(values, "span", outer);
+    if (isBlockified(values, outer) && given.display === "block") delete given.display;
+    if (values.position === "static") for (const side of SIDES) delete given[side];
+    if (given.display === undefined && !isBlockified(values, outer)) { delete given.width; delete given.height; }
+    numNodes += 1;
+    return { tag: "span", style: given, attributes: {}, name: "", box: null, inline: LEVEL.test(values.display), children: text ? [text] : [] };
+  }
+
+  // A box as large as an element is, in its place, with nothing in it.
+  function placeholder(values, box, outer, attributes) {
+    const given = differing(values, "div", outer);
+    for (const name of Object.keys(given)) if (INHERITED.includes(name) || name.startsWith("padding-")) delete given[name];
+    for (const name of ["background-image", "background-color", "overflow-x", "overflow-y", "max-width", "max-height",
+      "min-width", "min-height", "appearance", "aspect-ratio", "flex-basis", "text-decoration-line"]) delete given[name];
+    const isInline = LEVEL.test(values.display) && !isBlockified(values, outer);
+    delete given.display;
+    if (isInline) given.display = "inline-block";
+    given["box-sizing"] = "border-box";
+    given.width = `${box[2] - box[0]}px`;
+    given.height = `${box[3] - box[1]}px`;
+    if (/flex/.test(outer.display)) given["flex-shrink"] = "0";
+    numNodes += 1;
+    return { tag: "div", style: given, attributes, name: "", box, inline: isInline, children: [] };
+  }
+
+  function pictureOf(element, values, box, outer) {
+    images.push(meet(box, [0, 0, WIDTH, HEIGHT]));
+    const attributes = { role: "img" };
+    const label = element.getAttribute("alt") || element.getAttribute("aria-label");
+    if (label) attributes["aria-label"] = label.slice(0, 100);
+    return { ...placeholder(values, box, outer, attributes), name: "img", picture: true };
+  }
+
+  const isOutside = (box) => box[1] >= HEIGHT || box[0] >= WIDTH || box[3] <= 0 || box[2] <= 0;
+
+  function read(element, outer, clip, depth) {
+    spend();
+    let tag = element.localName;
+    if (DROPPED.has(tag)) return null;
+    if (tag === "br") return { tag: "br", style: {}, attributes: {}, name: "", box: null, inline: true, children: [] };
+    const probe = getComputedStyle(element);
+    if (probe.display === "none") return null;
+    const box = boxOf(element.getBoundingClientRect());
+    const isFree = /absolute|fixed/.test(probe.position);
+    if (isFree && isEmpty([box[0], box[1], Math.max(box[2], box[0] + 0.1), box[3]]) && !element.firstElementChild) return null;
+    const isZero = box[3] - box[1] < 0.5 || box[2] - box[0] < 0.5;
+    // Content behind the viewport's end does not move what stands before; content before its beginning does.
+    if (!isZero && isOutside(box) && (isFree || box[1] >= HEIGHT || box[0] >= WIDTH)) return "removed";
+    if (isFree && box[2] - box[0] <= 1 && box[3] - box[1] <= 1 && probe["overflow-x"] !== "visible") return null;
+    if (numNodes >= limits.nodes) throw new Refused("too_many_nodes");
+    if (PICTURES.has(tag)) {
+      if (isZero || probe.visibility !== "visible") return null;
+      return pictureOf(element, styleOf(element).values, box, outer);
+    }
+    if (depth > limits.depth) throw new Refused("too_deep");
+    const { values, style } = styleOf(element);
+    const wasInline = LEVEL.test(values.display);
+    if (tag === "input" && element.type === "hidden") return null;
+    if (!KEPT.has(tag)) tag = wasInline ? "span" : "div";
+    const kind = kindOf(tag, element);
+    numNodes += 1;
+    const isHidden = values.visibility !== "visible" || parseFloat(values.opacity) < 0.05;
+    const node = { tag, style: differing(values, kind, outer), attributes: attributesOf(element, tag), box,
+      name: String(element.getAttribute("class") || "").trim().split(/\s+/)[0].slice(0, 40), inline: wasInline, children: [] };
+    const given = node.style;
+    if (/^url|[ ,]url\(|image-set|paint\(|element\(|cross-fade/.test(values["background-image"])) {
+      delete given["background-image"];
+      if (!isZero && !isHidden) node.backdrop = true;
+    }
+    if (isBlockified(values, outer) && given.display === "block" && /^inline/.test((defaults[kind] || defaults.div).display)) delete given.display;
+    if (values.position === "static") for (const side of SIDES) delete given[side];
+    if (!/flex/.test(outer.display)) for (const name of ["flex-grow", "flex-shrink", "flex-basis"]) delete given[name];
+    if (!/flex|grid/.test(outer.display)) for (const name of ["order", "align-self", "justify-self"]) delete given[name];
+    if (!/flex|grid/.test(values.display)) for (const name of ["justify-content", "align-items", "align-content", "row-gap", "flex-direction", "flex-wrap", "justify-items"]) delete given[name];
+    values.seen = outer.seen && parseFloat(values.opacity) >= 0.05;
+    if (isFree && !values.seen) return null;
+    if (values.visibility !== outer.visibility) given.visibility = values.visibility;
+    const numSeen = words.length + images.length;
+    const inside = values["overflow-x"] === "visible" && values["overflow-y"] === "visible" ? clip : meet(clip, box);
+    let isCut = false;
+    if (tag === "select") {
+      const chosen = element.selectedOptions && element.selectedOptions[0];
+      if (chosen) node.children.push({ tag: "option", style: {}, attributes: {}, name: "", box: null, inline: false, children: [chosen.text.slice(0, 200)] });
+      given.width = style.width; // its other options were wider
+    } else if (tag === "textarea") {
+      node.children.push(element.value.slice(0, 2000));
+      given.width = style.width; given.height = style.height;
+    } else if (!VOID.has(tag) && tag !== "progress" && tag !== "meter") {
+      const before = pseudoOf(element, "::before", values);
+      if (before) node.children.push(before);
+      let numRemoved = 0;
+      for (const child of childrenOf(element)) {
+        if (child.nodeType === Node.TEXT_NODE) {
+          const text = textOf(child, values, inside);
+          if (text !== null) node.children.push(text); else if (WRITTEN.test(child.nodeValue)) isCut = true;
+        } else if (child.nodeType === Node.ELEMENT_NODE) {
+          const made = read(child, child.assignedSlot || values.display !== "contents" ? values : outer, inside, depth + 1);
+          if (made === "removed") { isCut = true; numRemoved += 1; if (numVisited > limits.visited) break; }
+          else if (made) {
+            if (made.isCut) isCut = true;
+            if (made.contents) node.children.push(...made.children); else node.children.push(made);
+          }
+        }
+      }
+      const after = pseudoOf(element, "::after", values);
+      if (after) node.children.push(after);
+      const ending = getComputedStyle(element, "::after");
+      if (ending.content !== "none" && ending.clear !== "none" && values.display === "block") given.display = "flow-root";
+    }
+    if (values.display === "contents") return { contents: true, isCut, children: node.children };
+    if (isHidden && tag !== "body" && words.length + images.length === numSeen) {
+      return placeholder(values, box, outer, {}); // unseen with all it holds, but its place is kept
+    }
+    if (isCut && box[3] > HEIGHT) {
+      node.isCut = true;
+      // What was taken away held this open: as wide and as high as it was, where that can be seen.
+      if (!wasInline && !/^table-(row|header|footer)/.test(values.display) && tag !== "html") {
+        const isSeen = values["background-color"] !== "rgba(0, 0, 0, 0)" || values["background-image"] !== "none" ||
+          values["box-shadow"] !== "none" || SIDES.some((side) => parseFloat(values[`border-${side}-width`]) > 0) ||
+          /flex|grid/.test(values.display);
+        if (isSeen && tag !== "body") given[values.display === "table" || values.display === "table-cell" ? "height" : "min-height"] = `${Math.min(parseFloat(style.height), 2 * HEIGHT)}px`;
+      }
+      if (values.display === "table") given.width = style.width;
+    }
+    if (values.display === "table-cell" && element.closest && isCutTable(element)) given.width = style.width;
+    if (isFree && isEmpty(box) && node.children.length === 0) return null;
+    return node;
+  }
+
+  // Columns of a table whose later rows are not shown keep the widths that those gave them.
+  function isCutTable(cell) {
+    const table = cell.closest("table");
+    return table !== null && table.getBoundingClientRect().bottom > HEIGHT && cell.parentElement === table.rows[0];
+  }
+
+  if (task === "defaults") return JSON.stringify(readDefaults());
+  try {
+    const root = document.documentElement;
+    const outer = { ...defaults[":root"], seen: true, visibility: "visible" };
+    const tree = root ? read(root, outer, [0, 0, WIDTH, HEIGHT], 0) : null;
+    if (!tree || tree === "removed" || tree.contents) return JSON.stringify({ refused: "nothing_visible" });
+    const loaded = [...document.fonts].map((face) => face.family.replace(/^["']|["']$/g, ""));
+    return JSON.stringify({ tree, words, images, title: document.title.slice(0, 300), fonts: [...new Set(loaded)].slice(0, 200) });
+  } catch (error) {
+    if (error instanceof Refused) return JSON.stringify({ refused: error.message });
+    throw error;
+  }
+})

@@ -1,0 +1,142 @@
+"""Reading what is visible of a loaded page, by a script in a world of its own that the page's scripts cannot touch."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from playwright import async_api
+from playwright.async_api import CDPSession, Page
+
+from sources.web.code.node import BadTree, Node, node_of
+
+WORLD = "vellum-code"
+GRACE_S = 3  # beyond the script's own limit, before the renderer counts as hung
+
+
+class CodeRefused(Exception):
+    """A page that gives no code.
+
+    Args:
+        cause: stable snake_case code: `too_many_nodes`, `too_much_text`, `too_deep`, `timeout`, `nothing_visible`, …
+    """
+
+    def __init__(self, cause: str, message: str = ""):
+        super().__init__(message or cause.replace("_", " "))
+        self.cause = cause
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SnapshotLimits:
+    """What one page may cost.
+
+    Args:
+        nodes: visible elements.
+        visited: elements looked at, after which those outside the viewport are left alone.
+        characters: of visible text.
+        depth: of nesting.
+        milliseconds: of the script's run.
+    """
+
+    nodes: int = 3000
+    visited: int = 20_000
+    characters: int = 60_000
+    depth: int = 200
+    milliseconds: int = 5000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """What is visible of a page.
+
+    Args:
+        tree: its root element.
+        title: of the document.
+        words: N texts in document order (a Chinese, Japanese or Korean character each, else what white space parts).
+        boxes: their x0, y0, x1, y1 in CSS pixels.
+        colours: their CSS colours.
+        pictures: x0, y0, x1, y1 of images, drawings, videos and frames.
+        loaded_fonts: families that came from files of the page.
+    """
+
+    tree: Node
+    title: str
+    words: Sequence[str]
+    boxes: Sequence[tuple[float, float, float, float]]
+    colours: Sequence[str]
+    pictures: Sequence[tuple[float, float, float, float]]
+    loaded_fonts: frozenset[str]
+
+
+async def read_defaults(page: Page) -> Mapping[str, Any]:
+    """How elements look that nobody has styled: to be read once from a blank page of the same browser."""
+    return await _run(page, "defaults", {}, SnapshotLimits())
+
+
+async def take_snapshot(page: Page, defaults: Mapping[str, Any], limits: SnapshotLimits) -> Snapshot:
+    """Read a page as it stands. Raises CodeRefused."""
+    content = await _run(page, "snapshot", defaults, limits)
+    if "refused" in content:
+        raise CodeRefused(str(content["refused"]))
+    try:
+        words = [(str(text), _box(box), str(colour)) for text, *box, colour in content["words"]]
+        return Snapshot(
+            tree=node_of(content["tree"]),
+            title=str(content["title"]),
+            words=[text for text, _, _ in words],
+            boxes=[box for _, box, _ in words],
+            colours=[colour for _, _, colour in words],
+            pictures=[_box(box) for box in content["images"]],
+            loaded_fonts=frozenset(map(str, content["fonts"])),
+        )
+    except (BadTree, KeyError, TypeError, ValueError) as error:
+        raise CodeRefused("bad_tree", f"the page gave a tree that cannot be used: {error}") from error
+
+
+def _box(values: Sequence[Any]) -> tuple[float, float, float, float]:
+    x0, y0, x1, y1 = map(float, values)
+    return x0, y0, x1, y1
+
+
+async def _run(page: Page, task: str, defaults: Mapping[str, Any], limits: SnapshotLimits) -> Any:
+    settings = {name: getattr(limits, name) for name in ("nodes", "visited", "characters", "depth", "milliseconds")}
+    arguments = ",".join(json.dumps(value) for value in (task, defaults, settings))
+    try:
+        async with asyncio.timeout(limits.milliseconds / 1000 + GRACE_S):
+            session = await page.context.new_cdp_session(page)
+            try:
+                answer = await _evaluate(session, f"{_script()}({arguments})", limits.milliseconds)
+            finally:
+                await session.detach()
+    except TimeoutError as error:
+        raise CodeRefused("timeout", "the page does not answer") from error
+    except async_api.Error as error:
+        raise CodeRefused("page_lost", str(error).partition("\n")[0]) from error
+    if "exceptionDetails" in answer:
+        raise CodeRefused("script_failed", str(answer["exceptionDetails"].get("text")))
+    try:
+        return json.loads(answer["result"]["value"])
+    except (KeyError, ValueError) as error:
+        raise CodeRefused("script_failed", "the script was ended") from error
+
+
+async def _evaluate(session: CDPSession, expression: str, milliseconds: int) -> Any:
+    frame = (await session.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
+    world = await session.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": WORLD})
+    return await session.send(
+        "Runtime.evaluate",
+        {
+            "expression": expression,
+            "contextId": world["executionContextId"],
+            "returnByValue": True,
+            "timeout": milliseconds,
+        },
+    )
+
+
+@cache
+def _script() -> str:
+    return Path(__file__).with_name("snapshot.js").read_text(encoding="utf-8").rstrip()
