@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import itertools
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-from playwright.async_api import CDPSession, Error, Frame, Page, Response
+from playwright.async_api import CDPSession, Error, Frame, Page, Request, Response
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from sources.web.browser import Browser, BrowserDied
@@ -107,7 +108,7 @@ class Visit:
         self._blocked: tuple[str, str] | None = None
         self._main_frame: str | None = None
         self._response: Response | None = None
-        self._on_the_way: set[Any] = set()
+        self._on_the_way: set[Request] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> Visited:
@@ -135,9 +136,9 @@ class Visit:
         session = await page.context.new_cdp_session(page)
         session.on("Fetch.requestPaused", lambda event: self._start(self._decide(session, event)))
         page.on("response", self._note_response)
-        page.on("request", self._on_the_way.add)
-        page.on("requestfinished", self._on_the_way.discard)
-        page.on("requestfailed", self._on_the_way.discard)
+        page.on("request", lambda request: self._on_the_way.add(request))
+        page.on("requestfinished", lambda request: self._on_the_way.discard(request))
+        page.on("requestfailed", lambda request: self._on_the_way.discard(request))
         await asyncio.gather(
             session.send("Fetch.enable", {"patterns": [{"resourceType": "Document", "requestStage": "Request"}]}),
             page.add_init_script(script("prepare")),
@@ -301,7 +302,7 @@ class Visit:
             else {"format": "jpeg", "quality": 90, "optimizeForSpeed": True}
         )
         images = []
-        for top, bottom in zip(tops, tops[1:], strict=False):
+        for top, bottom in itertools.pairwise(tops):
             if len(tops) > 2:
                 scale = self._view.scale
                 clip = {"x": 0, "y": top / scale, "width": self._view.width, "height": (bottom - top) / scale}
@@ -333,7 +334,7 @@ async def _add_frames(parent: Frame, found: dict[str, Any], x: float, y: float, 
     """Append what the visible frames inside a frame show, moved to where they stand."""
     places = found["frames"][:MAX_FRAMES]
     for child, place in zip(await _ordered_children(parent), places, strict=False):
-        if place["clip"] is None:
+        if child is None or place["clip"] is None:
             continue
         try:
             inner = await _frame(child, place["clip"], is_main=False)
@@ -347,16 +348,12 @@ async def _add_frames(parent: Frame, found: dict[str, Any], x: float, y: float, 
         await _add_frames(child, inner, left, top, into)
 
 
-async def _ordered_children(parent: Frame) -> list[Frame]:
+async def _ordered_children(parent: Frame) -> list[Frame | None]:
     """The frames inside a frame in document order, as `capture.js` lists their places."""
     if not parent.child_frames:
         return []
-    found = []
-    for handle in await parent.query_selector_all("iframe, frame"):  # goes through open shadow roots too
-        frame = await handle.content_frame()
-        if frame is not None:
-            found.append(frame)
-    return found
+    handles = await parent.query_selector_all("iframe, frame")  # goes through open shadow roots too
+    return [await handle.content_frame() for handle in handles]
 
 
 def _moved(row: list[Any], first: int, left: float, top: float) -> list[Any]:
