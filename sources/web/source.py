@@ -218,7 +218,7 @@ class Web(Fetched):
 
     def inspect(self, path: Path) -> Contents:
         _items.cache_clear()  # more may have been fetched since
-        items = _items(self, path)
+        items = _items(self._bounds(), self.views, path)
         if not items:
             raise InputError("no_pages", "the seeds led to no page in scope")
         return Contents(digest=_digest(items), num_items=len(items))
@@ -226,7 +226,7 @@ class Web(Fetched):
     def read(self, path: Path, digest: str, items: range) -> Iterator[tuple[int, Sample | ItemError | None]]:
         from sources.web.segments import read_captures
 
-        everything = _items(self, path)
+        everything = _items(self._bounds(), self.views, path)
         if _digest(everything) != digest:
             raise InputError("changed", "the captures changed while the run was going on; run again")
         known = everything[items.start : items.stop]
@@ -246,10 +246,6 @@ class Web(Fetched):
                 yield item, sample_of(capture, entry.digest, f"view={capture.view}", settings)
             except InputError as error:
                 yield item, ItemError(item=item, cause=error.cause, message=error.message, uri=capture.url)
-
-    def bounds(self) -> "Bounds":
-        """How far the crawl goes."""
-        return self._bounds()
 
     def _bounds(self) -> "Bounds":
         from sources.web.plan import Bounds
@@ -315,12 +311,12 @@ def _digest(items: "Sequence[Known]") -> str:
 
 
 @lru_cache(maxsize=4)
-def _items(source: Web, path: Path) -> "list[Known]":
+def _items(bounds: "Bounds", views: tuple[str, ...], path: Path) -> "list[Known]":
     """What is captured of a share, in the order of its plan; a share does not change while it is read."""
     from sources.web.crawl import known_items
     from sources.web.plan import Seeds
 
-    return known_items(Seeds.from_json(path.read_bytes()), source.bounds(), source.views, path.parent)
+    return known_items(Seeds.from_json(path.read_bytes()), bounds, views, path.parent)
 
 
 def _check_ranges(allow: tuple[str, ...]) -> None:
