@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -200,7 +201,8 @@ class Crawl:
         """The browser, started for the first page that needs one."""
         async with self._opening:
             if self._browser is None:
-                self._browser = await self._stack.enter_async_context(Browser(self._settings.browser))
+                settings = dataclasses.replace(self._settings.browser, user_agent=self._settings.agent)
+                self._browser = await self._stack.enter_async_context(Browser(settings))
             return self._browser
 
     @contextlib.asynccontextmanager

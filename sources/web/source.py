@@ -289,9 +289,7 @@ class Web(Fetched):
             agent=self._agent(),
             guard=Guard(ports=self.ports, allow=self.allow, routes=routes),
             limits=TrafficLimits(response_mb=self.response_mb, page_mb=self.page_mb),
-            browser=BrowserSettings(
-                program=self.browser, user_agent=self._agent(), locale=self.locale, timezone=self.timezone
-            ),
+            browser=BrowserSettings(program=self.browser, locale=self.locale, timezone=self.timezone),
             patience=Patience(
                 load_s=self.load_s,
                 settle_s=self.settle_s,

@@ -108,6 +108,7 @@ class Visit:
         self._blocked: tuple[str, str] | None = None
         self._main_frame: str | None = None
         self._response: Response | None = None
+        self._is_cut_off = False
         self._on_the_way: set[Request] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -138,7 +139,7 @@ class Visit:
         page.on("response", self._note_response)
         page.on("request", lambda request: self._on_the_way.add(request))
         page.on("requestfinished", lambda request: self._on_the_way.discard(request))
-        page.on("requestfailed", lambda request: self._on_the_way.discard(request))
+        page.on("requestfailed", self._note_failure)
         await asyncio.gather(
             session.send("Fetch.enable", {"patterns": [{"resourceType": "Document", "requestStage": "Request"}]}),
             page.add_init_script(script("prepare")),
@@ -185,6 +186,11 @@ class Visit:
         if response.request.is_navigation_request() and response.frame.parent_frame is None:
             self._response = response
 
+    def _note_failure(self, request: Request) -> None:
+        self._on_the_way.discard(request)
+        if self._response is not None and request == self._response.request:
+            self._is_cut_off = True
+
     def _check_answer(self, page: Page) -> None:
         """Raises VisitFailed if the document is none that can be used."""
         host = urlsplit(page.url if page.url.startswith("http") else self._url).hostname or ""
@@ -196,6 +202,8 @@ class Visit:
         self.visited.final_url, self.visited.status = self._response.url, self._response.status
         if not 200 <= self._response.status < 300:
             raise VisitFailed("http_error", f"HTTP {self._response.status}", self._response.status)
+        if self._is_cut_off:  # half a document is not what its author wrote
+            raise VisitFailed("incomplete", "the document broke off", self._response.status)
         headers = self._response.headers
         kind = headers.get("content-type", "text/html").partition(";")[0].strip().lower()
         if kind not in HTML_TYPES:
@@ -205,7 +213,7 @@ class Visit:
             raise VisitFailed("opted_out", f"X-Robots-Tag says {directive}", self._response.status)
 
     def _check_lane(self, host: str) -> None:
-        if self._lane.is_too_large and (self._response is None or self._response.request in self._on_the_way):
+        if self._lane.is_too_large and (self._response is None or self._is_cut_off):
             raise VisitFailed("too_large", "the page is larger than the limits allow")
         if host in self._lane.refused:
             raise VisitFailed("address_refused", self._lane.refused[host])
