@@ -55,9 +55,12 @@ class Parent:
 
 
 def limit_memory(memory_mb: int) -> None:
-    """Bound what this process may allocate, so that a bomb fails in here and not in the machine's memory killer."""
-    limit = memory_mb * 1_000_000
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    """Bound what this process may allocate, so that a bomb fails in here and not in the machine's memory killer.
+
+    The hard limit stays: a browser that the process starts reserves more than it uses, and is watched in another way.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_mb * 1_000_000, hard))
 
 
 def _leave_with_parent() -> None:

@@ -20,7 +20,8 @@ from pipelines.job import Job
 from pipelines.ledger import FAULT
 from pipelines.parts import read_table, write_table
 from pipelines.progress import progress_of
-from pipelines.staging import Unit, UnitFiles, scratch_folder
+from pipelines.scratch import scratch_folder
+from pipelines.staging import Unit, UnitFiles
 from pipelines.storage import fetch
 from sources.source import InputError
 
