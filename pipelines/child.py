@@ -68,9 +68,15 @@ def main() -> None:
 
 
 def _limit_memory(memory_mb: int) -> None:
-    """Bound what this process may allocate, so that a bomb fails in here and not in the machine's memory killer."""
+    """Bound what this process may allocate, so that a bomb fails in here and not in the machine's memory killer.
+
+    The hard limit stays, so that sources may start a browser without this one (`sources/web/browser.py`).
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     limit = memory_mb * 1_000_000
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
 def _answer(recipe: Recipe, request: dict[str, Any], send: Any) -> dict[str, Any]:

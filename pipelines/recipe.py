@@ -17,18 +17,21 @@ from filters.filter import Filter
 from filters.garbled_text import MaxGarbledShare
 from filters.ink import MinInk
 from filters.language import Language
+from filters.render_similarity import RenderSimilarity
 from filters.short_side import MinShortSide
 from filters.text_length import TextLength
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
 from sources.charts import Charts
 from sources.pdfs import Pdfs
 from sources.source import Source
+from sources.synthetic_pages import SyntheticPages
 from taxonomy.instructions import InstructionSettings
 from taxonomy.settings import LabelSettings
 
-SOURCES: dict[str, type[Source]] = {cls.name: cls for cls in (Pdfs, Charts)}
+SOURCES: dict[str, type[Source]] = {cls.name: cls for cls in (Pdfs, Charts, SyntheticPages)}
 FILTERS: dict[str, type[Filter]] = {
-    cls.name: cls for cls in (MinShortSide, MaxAspectRatio, MinInk, TextLength, MaxGarbledShare, Language)
+    cls.name: cls
+    for cls in (MinShortSide, MaxAspectRatio, MinInk, TextLength, MaxGarbledShare, Language, RenderSimilarity)
 }
 RECIPES = Path(__file__).parent / "recipes"
 MAX_RECIPE_BYTES = 1_000_000

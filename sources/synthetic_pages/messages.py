@@ -39,7 +39,9 @@ def plain_text(shown: Photograph) -> str:
     return f"{IMAGE_PLACEHOLDER}\n{page_text(shown)}"
 
 
-def conversation(page: Page, shown: Photograph, task: str, num_elements: int, random: random_module.Random) -> tuple[list[Message], str]:
+def conversation(
+    page: Page, shown: Photograph, task: str, num_elements: int, random: random_module.Random
+) -> tuple[list[Message], str]:
     """The turns of a sample, and its use case.
 
     Args:

@@ -124,6 +124,7 @@ class SyntheticPages(Synthetic):
         from sources.synthetic_pages.page import make_page
         from sources.synthetic_pages.studio import Unfit, studio
         from sources.web.browser import BrowserDied
+        from sources.web.code.tokens import estimate_tokens
 
         random = generator(self.seed, number, "specification")
         kind, language, view = (random.choice(names) for names in (self._kinds, self.languages, self.views))
@@ -133,7 +134,9 @@ class SyntheticPages(Synthetic):
         for attempt in range(ATTEMPTS):
             try:
                 density = 1 - DENSITY_STEP * attempt
-                page = make_page(kind, language, self._vocabulary_path, generator(self.seed, number, f"page {attempt}"), density)
+                page = make_page(
+                    kind, language, self._vocabulary_path, generator(self.seed, number, f"page {attempt}"), density
+                )
                 shown = studio(view, self.browser).photograph(page.html)
                 break
             except Unfit as error:
@@ -153,6 +156,9 @@ class SyntheticPages(Synthetic):
             messages, use_case = conversation(page, shown, task, self.num_elements, words)
         image = Image.fromarray(shown.pixels)
         grey = luma(image)
+        measures = {"ink": ink(grey)}
+        if task == "code":  # the code is what drew the picture: there is no similarity to ask for
+            measures["code_tokens"] = float(estimate_tokens(page.html))
         locator = self.locator(number)
         return Sample(
             id=sample_id(digest, locator),
@@ -162,7 +168,7 @@ class SyntheticPages(Synthetic):
             text=text,
             words=Words(texts=shown.texts, boxes=shown.boxes, images=np.zeros(len(shown.texts), np.int32)),
             flags=[kind, task, view, language, *(["dark"] if page.theme.is_dark else [])],
-            measures={"ink": ink(grey)},
+            measures=measures,
             fingerprint=picture_fingerprint(grey),
             provenance=Provenance(locator=locator, digest=digest),
             use_case=use_case,

@@ -59,6 +59,7 @@ class Snapshot:
         boxes: their x0, y0, x1, y1 in CSS pixels.
         colours: their CSS colours.
         pictures: x0, y0, x1, y1 of images, drawings, videos and frames.
+        generated: texts that style sheets put in, whose places are not known.
         loaded_fonts: families that came from files of the page.
     """
 
@@ -68,6 +69,7 @@ class Snapshot:
     boxes: Sequence[tuple[float, float, float, float]]
     colours: Sequence[str]
     pictures: Sequence[tuple[float, float, float, float]]
+    generated: Sequence[str]
     loaded_fonts: frozenset[str]
 
 
@@ -90,6 +92,7 @@ async def take_snapshot(page: Page, defaults: Mapping[str, Any], limits: Snapsho
             boxes=[box for _, box, _ in words],
             colours=[colour for _, _, colour in words],
             pictures=[_box(box) for box in content["images"]],
+            generated=[str(text) for text in content["generated"]],
             loaded_fonts=frozenset(map(str, content["fonts"])),
         )
     except (BadTree, KeyError, TypeError, ValueError) as error:
@@ -114,6 +117,8 @@ async def _run(page: Page, task: str, defaults: Mapping[str, Any], limits: Snaps
     except TimeoutError as error:
         raise CodeRefused("timeout", "the page does not answer") from error
     except async_api.Error as error:
+        if "terminated" in str(error):  # by the limit of `Runtime.evaluate`
+            raise CodeRefused("timeout", "the page is too large to be read in time") from error
         raise CodeRefused("page_lost", str(error).partition("\n")[0]) from error
     if "exceptionDetails" in answer:
         raise CodeRefused("script_failed", str(answer["exceptionDetails"].get("text")))

@@ -12,10 +12,11 @@ Declarations = tuple[tuple[str, str], ...]
 SIDES = ("top", "right", "bottom", "left")
 CORNERS = ("top-left", "top-right", "bottom-right", "bottom-left")
 BORDERED = frozenset(("button", "input", "select", "textarea", "fieldset", "hr"))  # by the browser
-GENERIC = frozenset(("serif", "sans-serif", "monospace", "cursive", "fantasy", "system-ui", "math", "ui-monospace", "ui-serif"))
+GENERIC = frozenset(
+    ("serif", "sans-serif", "monospace", "cursive", "fantasy", "system-ui", "math", "ui-monospace", "ui-serif")
+)
 FUNCTIONS = frozenset(
-    "rgb rgba hsl hsla hwb lab lch oklab oklch color calc min max clamp minmax repeat fit-content matrix matrix3d "
-    "linear-gradient radial-gradient conic-gradient repeating-linear-gradient repeating-radial-gradient".split()
+    ["rgb", "rgba", "hsl", "hsla", "hwb", "lab", "lch", "oklab", "oklch", "color", "calc", "min", "max", "clamp", "minmax", "repeat", "fit-content", "matrix", "matrix3d", "linear-gradient", "radial-gradient", "conic-gradient", "repeating-linear-gradient", "repeating-radial-gradient"]
 )
 MAX_FAMILIES = 2  # named ones; a generic one follows
 _PLAIN = re.compile(r"[\w\s.,%#()/+*\"\[\]-]*", re.ASCII)
