@@ -11,6 +11,7 @@ from pipelines.inputs import limited, list_inputs, local_copy
 from pipelines.isolation import ItemFault, readers_of
 from pipelines.recipe import Recipe
 from pipelines.storage import Storage
+from sources.fetched import Fetched
 from sources.source import InputError
 
 SAMPLED_INPUTS = 100
@@ -25,6 +26,9 @@ def print_plan(recipe: Recipe, storage: Storage, limit: int | None, workers: int
     print()
     for index, source in enumerate(recipe.sources):
         uris = sorted(set(limited(list_inputs(source), limit)))
+        if isinstance(source, Fetched):
+            print(f"source {source.name}: {len(uris):,} shares to fetch; nothing is fetched in a dry run")
+            continue
         sampled = uris[:: max(1, len(uris) // SAMPLED_INPUTS)][:SAMPLED_INPUTS]
         num_items = num_units = num_failed = num_read = num_bytes = 0
         seconds = 0.0

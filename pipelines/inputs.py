@@ -12,6 +12,7 @@ from pathlib import Path
 from pipelines.job import STAGING
 from pipelines.recipe import Recipe, UsageError
 from pipelines.storage import Storage, fetch, is_remote, match
+from sources.fetched import Fetched, Share
 from sources.source import InputError, Source
 from sources.synthetic import SCHEME, Synthetic
 
@@ -29,11 +30,32 @@ def list_inputs(source: Source) -> Iterator[str]:
     if isinstance(source, Synthetic):
         yield source.uri
         return
+    if isinstance(source, Fetched):
+        yield from (share.uri for share in _shares(source))
+        return
     for pattern in source.input or (_examples(source),):
         if pattern.startswith("@"):
             yield from _listed(pattern, source.suffixes)
         else:
             yield from _matched(pattern, source.suffixes)
+
+
+def captures_path(source: Fetched, uri: str) -> str:
+    """The share's file, relative to the output; what is fetched for it stands beside it."""
+    return f"{STAGING}/captures/{source.path_of(uri)}"
+
+
+def _shares(source: Fetched) -> Iterator[Share]:
+    try:
+        yield from source.shares()
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _publish_shares(source: Fetched, storage: Storage) -> None:
+    """Put what each share consists of where the worker that fetches it finds it."""
+    for share in _shares(source):
+        storage.write_bytes(captures_path(source, share.uri), share.content)
 
 
 def _examples(source: Source) -> str:
@@ -115,6 +137,8 @@ def write_listing(recipe: Recipe, storage: Storage, run: str, limit: int | None)
         lines.clear()
 
     for index, source in enumerate(recipe.sources):
+        if isinstance(source, Fetched):
+            _publish_shares(source, storage)
         for uri in limited(map(printable, list_inputs(source)), limit):
             lines.append(json.dumps([index, uri]) + "\n")
             count += 1

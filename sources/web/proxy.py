@@ -7,6 +7,8 @@ connections, and are checked alike.
 
 import asyncio
 import contextlib
+import socket
+import struct
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -101,12 +103,14 @@ async def open_lane(guard: Guard, limits: TrafficLimits) -> AsyncIterator[Lane]:
 async def _serve(lane: Lane, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Answer one connection of the client, then close it."""
     host = ""
+    is_connected = False
     try:
         async with asyncio.timeout(lane.limits.response_s):
             request, headers = _head(await reader.readuntil(b"\r\n\r\n"))
             method, target, _ = request.split(b" ", 2)
             host, port = _place(method, target)
             upstream, upstream_writer = await _connect(lane, host, port)
+            is_connected = True
             try:
                 if method == b"CONNECT":
                     writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -120,12 +124,16 @@ async def _serve(lane: Lane, reader: asyncio.StreamReader, writer: asyncio.Strea
         lane.refused[host] = str(error)
         _answer(writer, b"403 Forbidden")
     except TooLarge:
-        writer.transport.abort()  # an orderly end would pass for a whole response
-    except (BadRequest, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-        _answer(writer, b"400 Bad Request")
-    except OSError as error:  # TimeoutError is one
-        lane.broken[host] = error.strerror or str(error) or "no answer in time"
-        _answer(writer, b"502 Bad Gateway")
+        _reset(writer)
+    except (BadRequest, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError) as error:
+        if is_connected:  # some of a response may have been passed on
+            lane.broken[host] = _reason(error)
+            _reset(writer)
+        elif isinstance(error, OSError):  # TimeoutError is one
+            lane.broken[host] = _reason(error)
+            _answer(writer, b"502 Bad Gateway")
+        else:
+            _answer(writer, b"400 Bad Request")
     finally:
         with contextlib.suppress(OSError):
             writer.close()
@@ -235,6 +243,20 @@ async def _pump(lane: Lane, source: asyncio.StreamReader, target: asyncio.Stream
         size = lane.count(size, len(data))
         target.write(data)
         await target.drain()
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return (error.strerror if isinstance(error, OSError) else "") or "it does not answer as HTTP does"
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Break a connection off: an orderly end would pass for the end of a whole response."""
+    found = writer.get_extra_info("socket")
+    with contextlib.suppress(OSError):
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 def _answer(writer: asyncio.StreamWriter, status: bytes) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import itertools
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-from playwright.async_api import CDPSession, Error, Frame, Page, Response
+from playwright.async_api import CDPSession, Error, Frame, Page, Request, Response
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from sources.web.browser import Browser, BrowserDied
@@ -107,7 +108,8 @@ class Visit:
         self._blocked: tuple[str, str] | None = None
         self._main_frame: str | None = None
         self._response: Response | None = None
-        self._on_the_way: set[Any] = set()
+        self._is_cut_off = False
+        self._on_the_way: set[Request] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> Visited:
@@ -135,9 +137,9 @@ class Visit:
         session = await page.context.new_cdp_session(page)
         session.on("Fetch.requestPaused", lambda event: self._start(self._decide(session, event)))
         page.on("response", self._note_response)
-        page.on("request", self._on_the_way.add)
-        page.on("requestfinished", self._on_the_way.discard)
-        page.on("requestfailed", self._on_the_way.discard)
+        page.on("request", lambda request: self._on_the_way.add(request))
+        page.on("requestfinished", lambda request: self._on_the_way.discard(request))
+        page.on("requestfailed", self._note_failure)
         await asyncio.gather(
             session.send("Fetch.enable", {"patterns": [{"resourceType": "Document", "requestStage": "Request"}]}),
             page.add_init_script(script("prepare")),
@@ -184,6 +186,11 @@ class Visit:
         if response.request.is_navigation_request() and response.frame.parent_frame is None:
             self._response = response
 
+    def _note_failure(self, request: Request) -> None:
+        self._on_the_way.discard(request)
+        if self._response is not None and request == self._response.request:
+            self._is_cut_off = True
+
     def _check_answer(self, page: Page) -> None:
         """Raises VisitFailed if the document is none that can be used."""
         host = urlsplit(page.url if page.url.startswith("http") else self._url).hostname or ""
@@ -195,6 +202,8 @@ class Visit:
         self.visited.final_url, self.visited.status = self._response.url, self._response.status
         if not 200 <= self._response.status < 300:
             raise VisitFailed("http_error", f"HTTP {self._response.status}", self._response.status)
+        if self._is_cut_off:  # half a document is not what its author wrote
+            raise VisitFailed("incomplete", "the document broke off", self._response.status)
         headers = self._response.headers
         kind = headers.get("content-type", "text/html").partition(";")[0].strip().lower()
         if kind not in HTML_TYPES:
@@ -204,7 +213,7 @@ class Visit:
             raise VisitFailed("opted_out", f"X-Robots-Tag says {directive}", self._response.status)
 
     def _check_lane(self, host: str) -> None:
-        if self._lane.is_too_large and (self._response is None or self._response.request in self._on_the_way):
+        if self._lane.is_too_large and (self._response is None or self._is_cut_off):
             raise VisitFailed("too_large", "the page is larger than the limits allow")
         if host in self._lane.refused:
             raise VisitFailed("address_refused", self._lane.refused[host])
@@ -301,7 +310,7 @@ class Visit:
             else {"format": "jpeg", "quality": 90, "optimizeForSpeed": True}
         )
         images = []
-        for top, bottom in zip(tops, tops[1:], strict=False):
+        for top, bottom in itertools.pairwise(tops):
             if len(tops) > 2:
                 scale = self._view.scale
                 clip = {"x": 0, "y": top / scale, "width": self._view.width, "height": (bottom - top) / scale}
@@ -333,7 +342,7 @@ async def _add_frames(parent: Frame, found: dict[str, Any], x: float, y: float, 
     """Append what the visible frames inside a frame show, moved to where they stand."""
     places = found["frames"][:MAX_FRAMES]
     for child, place in zip(await _ordered_children(parent), places, strict=False):
-        if place["clip"] is None:
+        if child is None or place["clip"] is None:
             continue
         try:
             inner = await _frame(child, place["clip"], is_main=False)
@@ -347,16 +356,12 @@ async def _add_frames(parent: Frame, found: dict[str, Any], x: float, y: float, 
         await _add_frames(child, inner, left, top, into)
 
 
-async def _ordered_children(parent: Frame) -> list[Frame]:
+async def _ordered_children(parent: Frame) -> list[Frame | None]:
     """The frames inside a frame in document order, as `capture.js` lists their places."""
     if not parent.child_frames:
         return []
-    found = []
-    for handle in await parent.query_selector_all("iframe, frame"):  # goes through open shadow roots too
-        frame = await handle.content_frame()
-        if frame is not None:
-            found.append(frame)
-    return found
+    handles = await parent.query_selector_all("iframe, frame")  # goes through open shadow roots too
+    return [await handle.content_frame() for handle in handles]
 
 
 def _moved(row: list[Any], first: int, left: float, top: float) -> list[Any]:

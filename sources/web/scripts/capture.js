@@ -1,7 +1,7 @@
 // What is visible of one frame: words with boxes, elements, facts about the page. Boxes are CSS pixels of the frame's
 // viewport; `clip` is the part of the frame that can be seen.
 ({ clip, maxWords, maxElements, maxLinks, isMain }) => {
-  const VISIBLE_SHARE = 0.6; // of a word's box, within what clips it
+  const VISIBLE_HEIGHT = 0.6, VISIBLE_WIDTH = 0.95; // of a word's box, within what clips it: half a letter is another one
   const GLUE_PX = 1; // between two pieces of one word
   const view = { x0: Math.max(0, clip.x0), y0: Math.max(0, clip.y0), x1: Math.min(innerWidth, clip.x1), y1: Math.min(innerHeight, clip.y1) };
   const meet = (a, b) => ({ x0: Math.max(a.x0, b.x0), y0: Math.max(a.y0, b.y0), x1: Math.min(a.x1, b.x1), y1: Math.min(a.y1, b.y1) });
@@ -82,7 +82,8 @@
     if (words.length >= maxWords) return;
     const { clip: bounds, opacity } = shownOf(element);
     const seen = meet(box, bounds);
-    if (opacity < 0.1 || isEmpty(seen) || area(seen) < VISIBLE_SHARE * area(box)) return;
+    if (opacity < 0.1 || isEmpty(seen)) return;
+    if (seen.x1 - seen.x0 < VISIBLE_WIDTH * (box.x1 - box.x0) || seen.y1 - seen.y0 < VISIBLE_HEIGHT * (box.y1 - box.y0)) return;
     const [x, y] = [(seen.x0 + seen.x1) / 2, (seen.y0 + seen.y1) / 2];
     if (!isOnTop(element, x, y, true)) return;
     const last = words.at(-1);
