@@ -22,6 +22,7 @@ from sources.generator import generator  # noqa: E402
 from sources.sample import Sample  # noqa: E402
 from sources.synthetic_pages import SyntheticPages  # noqa: E402
 from sources.synthetic_pages.page import make_page  # noqa: E402
+from sources.synthetic_pages.source import DENSITIES  # noqa: E402
 from sources.synthetic_pages.studio import studio  # noqa: E402
 from sources.synthetic_pages.vocabulary import BUNDLED  # noqa: E402
 from sources.web.browser import ARGUMENTS  # noqa: E402
@@ -47,7 +48,7 @@ def pages_of(source: SyntheticPages, numbers: range) -> list[str]:
     for number in numbers:
         random = generator(source.seed, number, "specification")
         kind, language = random.choice(source.kinds_in_use), random.choice(source.languages)
-        page = make_page(kind, language, BUNDLED, generator(source.seed, number, "page 0"), 1.0)
+        page = make_page(kind, language, BUNDLED, generator(source.seed, number, "page 0"), DENSITIES[0])
         found.append(page.html)
     return found
 

@@ -26,8 +26,7 @@ from sources.synthetic_pages.kinds import KINDS
 from sources.synthetic_pages.vocabulary import BUNDLED, LANGUAGES, load_vocabulary
 
 CODE_VERSION = 1  # raise it when this room writes other bytes for the same sample
-ATTEMPTS = 8
-DENSITY_STEP = 0.1  # with each attempt a page holds so much less
+DENSITIES = (0.9, 0.75, 0.6, 0.45, 0.3)  # of what pages hold, from attempt to attempt
 PACKAGES = {"playwright": "playwright", "fontTools": "fonttools"}
 VIEW_NAMES = ("square", "desktop", "tablet")  # wide enough for two columns
 USE_CASES = {  # by task
@@ -139,9 +138,8 @@ class SyntheticPages(Synthetic):
         tasks = [task for task in USE_CASES if task in self.tasks]
         task = random.choices(tasks, [self.tasks[name] for name in tasks])[0]
         reason = ""
-        for attempt in range(ATTEMPTS):
+        for attempt, density in enumerate(DENSITIES):
             try:
-                density = 1 - DENSITY_STEP * attempt
                 page = make_page(
                     kind, language, self._vocabulary_path, generator(self.seed, number, f"page {attempt}"), density
                 )
@@ -154,7 +152,7 @@ class SyntheticPages(Synthetic):
             except BrowserDied as error:
                 return ItemError(item=number, cause="browser_died", message=str(error))
         else:
-            return ItemError(item=number, cause="unfit_page", message=f"{kind}: {reason}, {ATTEMPTS} times")
+            return ItemError(item=number, cause="unfit_page", message=f"{kind}: {reason}, {len(DENSITIES)} times")
         pixels = Image.fromarray(shown.pixels)
         grey = luma(pixels)
         image = encode(shown.pixels if self.format == "png" else pixels, self.format, self.quality)

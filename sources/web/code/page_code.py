@@ -66,7 +66,7 @@ class PageCoder:
         seen = await take_snapshot(page, defaults, self._limits)
         colour_pictures(seen.tree, pixels, view.scale)
         simplify(seen.tree)
-        html = document(seen.tree, seen.title, stylesheet(seen.tree, seen.loaded_fonts))
+        html = document(seen.tree, seen.title, stylesheet(seen.tree, seen.other_fonts))
         num_tokens = estimate_tokens(html)
         if num_tokens > self._max_tokens:
             raise CodeRefused(

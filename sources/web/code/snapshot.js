@@ -10,6 +10,7 @@
   const firstElementOf = getter(Element, "firstElementChild"), rectOf = method(Element, "getBoundingClientRect");
   const attributeOf = method(Element, "getAttribute"), hasAttribute = method(Element, "hasAttribute");
   const styleMapOf = method(Element, "computedStyleMap"), closestOf = method(Element, "closest");
+  const isRendered = method(Element, "checkVisibility"); // false in `content-visibility: hidden`, as closed details have it
   const rootOf = getter(Document, "documentElement"), createRange = method(Document, "createRange"), titleOf = getter(Document, "title");
   const fontsOf = getter(Document, "fonts");
   const INHERITED = ["color", "font-family", "font-size", "font-weight", "font-style", "font-variant-caps", "line-height",
@@ -106,6 +107,17 @@
   const meet = (a, b) => [Math.max(a[0], b[0]), Math.max(a[1], b[1]), Math.min(a[2], b[2]), Math.min(a[3], b[3])];
   const isEmpty = (box) => box[2] - box[0] < 0.5 || box[3] - box[1] < 0.5;
 
+  const families = new Set();
+
+  // Those of the families in use that are not installed: text in them is as wide as in whatever else is asked for.
+  function absentFamilies() {
+    const pencil = new OffscreenCanvas(1, 1).getContext("2d");
+    const width = (font) => { pencil.font = `40px ${font}`; return pencil.measureText("mmwwWWii10QR@").width; };
+    const names = [...families].slice(0, 50).flatMap((list) => [...list.matchAll(/"([^"]*)"|'([^']*)'|([^,"']+)/g)].map((found) => (found[1] ?? found[2] ?? found[3]).trim()));
+    return [...new Set(names)].slice(0, 200).filter((name) => /^[\w .&-]+$/.test(name) &&
+      ["serif", "monospace"].every((other) => width(`"${name}", ${other}`) === width(other)));
+  }
+
   // What an element has that a bare one in its parent would not have.
   function differing(values, kind, outer) {
     const bare = defaults[kind] || defaults.div;
@@ -131,6 +143,7 @@
       if (values[name] !== expected) given[name] = values[name];
     }
     // In the font that is called just "monospace" browsers make text smaller, unless its size is said.
+    if ("font-family" in given) families.add(given["font-family"]);
     if ("font-family" in given && given["font-family"].endsWith("monospace")) given["font-size"] = values["font-size"];
     for (const group of GROUPS) { // written in one: all of it, or nothing
       if (group.some((name) => name in given)) for (const name of group) given[name] = values[name];
@@ -163,8 +176,8 @@
     if (tag === "progress" || tag === "meter") for (const name of ["value", "min", "max", "low", "high", "optimum"]) copy(name);
     if (tag === "ol") { copy("start"); if (element.reversed) kept.reversed = ""; }
     if (tag === "li" && hasAttribute(element, "value")) copy("value");
-    for (const name of ["role", "aria-label"]) copy(name);
-    if (tag === "html") for (const name of ["lang", "dir"]) copy(name);
+    for (const name of ["role", "aria-label", "lang"]) copy(name); // the language decides on fonts
+    if (tag === "html") copy("dir");
     return kept;
   }
 
@@ -203,6 +216,9 @@
     if (localNameOf(element) === "slot") {
       const assigned = element.assignedNodes();
       if (assigned.length) return assigned;
+    }
+    if (localNameOf(element) === "details" && !hasAttribute(element, "open")) {
+      return [...childNodesOf(element)].filter((child) => nodeTypeOf(child) === Node.ELEMENT_NODE); // its text is folded
     }
     return childNodesOf(element);
   }
@@ -263,7 +279,7 @@
     if (DROPPED.has(tag)) return null;
     if (tag === "br") return { tag: "br", style: {}, attributes: {}, name: "", box: null, inline: true, children: [] };
     const probe = getComputedStyle(element);
-    if (probe.display === "none") return null;
+    if (probe.display === "none" || (probe.display !== "contents" && !isRendered(element))) return null;
     const box = boxOf(rectOf(element));
     const isFree = /absolute|fixed/.test(probe.position);
     if (isFree && isEmpty([box[0], box[1], Math.max(box[2], box[0] + 0.1), box[3]]) && !firstElementOf(element)) return null;
@@ -363,8 +379,9 @@
     const outer = { ...defaults[":root"], seen: true, visibility: "visible" };
     const tree = root ? read(root, outer, [0, 0, WIDTH, HEIGHT], 0) : null;
     if (!tree || tree === "removed" || tree.contents) return JSON.stringify({ refused: "nothing_visible" });
+    // Families that a browser here would pass over, and those from files of the page, which the code will not have.
     const loaded = [...fontsOf(document)].map((face) => face.family.replace(/^["']|["']$/g, ""));
-    return JSON.stringify({ tree, words, images, generated, title: titleOf(document).slice(0, 300), fonts: [...new Set(loaded)].slice(0, 200) });
+    return JSON.stringify({ tree, words, images, generated, title: titleOf(document).slice(0, 300), fonts: [...new Set([...loaded, ...absentFamilies()])].slice(0, 300) });
   } catch (error) {
     if (error instanceof Refused) return JSON.stringify({ refused: error.message });
     throw error;

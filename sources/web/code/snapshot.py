@@ -60,7 +60,7 @@ class Snapshot:
         colours: their CSS colours.
         pictures: x0, y0, x1, y1 of images, drawings, videos and frames.
         generated: texts that style sheets put in, whose places are not known.
-        loaded_fonts: families that came from files of the page.
+        other_fonts: families in use that came from files of the page, or are not installed.
     """
 
     tree: Node
@@ -70,7 +70,7 @@ class Snapshot:
     colours: Sequence[str]
     pictures: Sequence[tuple[float, float, float, float]]
     generated: Sequence[str]
-    loaded_fonts: frozenset[str]
+    other_fonts: frozenset[str]
 
 
 async def read_defaults(page: Page) -> Mapping[str, Any]:
@@ -93,7 +93,7 @@ async def take_snapshot(page: Page, defaults: Mapping[str, Any], limits: Snapsho
             colours=[colour for _, _, colour in words],
             pictures=[_box(box) for box in content["images"]],
             generated=[str(text) for text in content["generated"]],
-            loaded_fonts=frozenset(map(str, content["fonts"])),
+            other_fonts=frozenset(map(str, content["fonts"])),
         )
     except (BadTree, KeyError, TypeError, ValueError) as error:
         raise CodeRefused("bad_tree", f"the page gave a tree that cannot be used: {error}") from error

@@ -40,10 +40,10 @@ class Stylesheet:
     classes: Mapping[int, str] = field(default_factory=dict)
 
 
-def stylesheet(root: Node, loaded_fonts: Collection[str]) -> Stylesheet:
+def stylesheet(root: Node, other_fonts: Collection[str]) -> Stylesheet:
     """The styles of a tree. What all elements of a tag share is a rule of the tag; each remaining set is a class."""
     nodes = list(root.walk())
-    sets = {id(node): declarations(node, loaded_fonts) for node in nodes}
+    sets = {id(node): declarations(node, other_fonts) for node in nodes}
     tags: dict[str, list[Node]] = {}
     for node in nodes:
         tags.setdefault(node.tag, []).append(node)
@@ -82,7 +82,7 @@ def _names(nodes: Sequence[Node], sets: Mapping[int, Declarations]) -> dict[Decl
     return names
 
 
-def declarations(node: Node, loaded_fonts: Collection[str]) -> Declarations:
+def declarations(node: Node, other_fonts: Collection[str]) -> Declarations:
     """The declarations of an element in short form, in a fixed order; values of unknown form are left out."""
     style = {name: _short(value) for name, value in node.style.items() if name == "font-family" or _is_plain(value)}
     found: dict[str, str] = {}
@@ -109,7 +109,7 @@ def declarations(node: Node, loaded_fonts: Collection[str]) -> Declarations:
             start, end = style.pop(f"{line}-start", "auto"), style.pop(f"{line}-end", "auto")
             found[line] = start if end == "auto" else f"{start} / {end}"
         elif name == "font-family":
-            found[name] = families(node.style[name], loaded_fonts)
+            found[name] = families(node.style[name], other_fonts)
         elif name == "background-color":
             found.setdefault("background", style[name])
         elif name == "background-image":
@@ -134,15 +134,15 @@ def _is_plain(value: str) -> bool:
     )
 
 
-def families(value: str, loaded_fonts: Collection[str]) -> str:
-    """A list of font families without those that came from files of the page, at most two and a generic one."""
-    loaded = {name.lower() for name in loaded_fonts}
+def families(value: str, other_fonts: Collection[str]) -> str:
+    """A list of font families without `other_fonts`, at most two and a generic one."""
+    others = {name.lower() for name in other_fonts}
     named, generic = [], ""
     for part in value.split(","):
         name = part.strip().strip("\"'")
         if name.lower() in GENERIC:
             generic = generic or name.lower()
-        elif _FAMILY.fullmatch(name) and name.lower() not in loaded and not generic:
+        elif _FAMILY.fullmatch(name) and name.lower() not in others and not generic:
             named.append(name)
     quoted = [name if re.fullmatch(r"[A-Za-z][A-Za-z -]*", name) else f'"{name}"' for name in named[:MAX_FAMILIES]]
     return ", ".join([*quoted, *([generic] if generic else [])]) or "sans-serif"

@@ -122,10 +122,12 @@ def test_only_what_is_seen_is_written(reduce: Reduce) -> None:
         overflow: hidden } main { height: 2000px }</style><script>var secret = 1</script><p>shown</p>
         <p style="display: none">undisplayed</p><p style="visibility: hidden">invisible</p><p style="opacity: 0">clear</p>
         <p class="far">elsewhere</p><p class="thin">for screen readers</p><div style="height: 0; overflow: hidden">folded</div>
+        <details><summary>more</summary>closed <b>details</b></details><div style="content-visibility: hidden">unrendered</div>
         <main></main><p>below the fold</p>"""
     ).html
     assert "shown" in html
-    for text in ("undisplayed", "invisible", "clear", "elsewhere", "screen readers", "folded", "below", "secret"):
+    assert "more" in html
+    for text in ("undisplayed", "invisible", "clear", "elsewhere", "screen readers", "folded", "closed", "details", "unrendered", "below", "secret"):
         assert text not in body(html), text
 
 
