@@ -57,7 +57,9 @@ def bare_seconds(pages: list[str]) -> list[float]:
     """Seconds for each turn of the bare loop, after a warm-up."""
     view, seconds = VIEWS[VIEW], []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS), chromium_sandbox=False)
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(), args=list(ARGUMENTS), chromium_sandbox=False
+        )
         page = browser.new_context(viewport={"width": view.width, "height": view.height}).new_page()
         for k in range(-TURN, len(pages), TURN):
             since = time.perf_counter()

@@ -7,7 +7,9 @@ from sources.sample import Provenance, Sample
 
 
 def sample(**measures: float) -> Sample:
-    return Sample(id="0", source="web", text="x", measures=measures, provenance=Provenance(locator="page=1", digest="0"))
+    return Sample(
+        id="0", source="web", text="x", measures=measures, provenance=Provenance(locator="page=1", digest="0")
+    )
 
 
 @pytest.mark.parametrize(

@@ -325,7 +325,7 @@
     } else if (tag === "textarea") {
       node.children.push(element.value.slice(0, 2000));
       given.width = style.width; given.height = style.height;
-    } else if (!VOID.has(tag) && tag !== "progress" && tag !== "meter") {
+    } else if (style.contentVisibility !== "hidden" && !VOID.has(tag) && tag !== "progress" && tag !== "meter") {
       const before = pseudoOf(element, "::before", values);
       if (before) node.children.push(before);
       let numRemoved = 0;

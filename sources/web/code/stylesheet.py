@@ -16,7 +16,32 @@ GENERIC = frozenset(
     ("serif", "sans-serif", "monospace", "cursive", "fantasy", "system-ui", "math", "ui-monospace", "ui-serif")
 )
 FUNCTIONS = frozenset(
-    ["rgb", "rgba", "hsl", "hsla", "hwb", "lab", "lch", "oklab", "oklch", "color", "calc", "min", "max", "clamp", "minmax", "repeat", "fit-content", "matrix", "matrix3d", "linear-gradient", "radial-gradient", "conic-gradient", "repeating-linear-gradient", "repeating-radial-gradient"]
+    [
+        "rgb",
+        "rgba",
+        "hsl",
+        "hsla",
+        "hwb",
+        "lab",
+        "lch",
+        "oklab",
+        "oklch",
+        "color",
+        "calc",
+        "min",
+        "max",
+        "clamp",
+        "minmax",
+        "repeat",
+        "fit-content",
+        "matrix",
+        "matrix3d",
+        "linear-gradient",
+        "radial-gradient",
+        "conic-gradient",
+        "repeating-linear-gradient",
+        "repeating-radial-gradient",
+    ]
 )
 MAX_FAMILIES = 2  # named ones; a generic one follows
 _PLAIN = re.compile(r"[\w\s.,%#()/+*\"\[\]-]*", re.ASCII)

@@ -38,7 +38,9 @@ def make(number: int, **settings: Any) -> Sample:
 def samples(full: bool) -> list[Sample]:
     """One sample of each kind and more, in both languages, of all tasks."""
     tasks = {"code": 1, "text": 1, "grounding": 1, "element": 1, "description": 1, "reading": 1}
-    return [make(number, seed=3, kinds=(kind,), tasks=tasks) for number, kind in enumerate(list(KINDS) * (5 if full else 1))]
+    return [
+        make(number, seed=3, kinds=(kind,), tasks=tasks) for number, kind in enumerate(list(KINDS) * (5 if full else 1))
+    ]
 
 
 def pixels_of(sample: Sample) -> np.ndarray:
@@ -151,7 +153,12 @@ def test_the_same_bytes_at_any_number_of_workers(tmp_path: Path, command: Callab
         out = tmp_path / str(workers)
         settings = ["num_samples=12", "items_per_unit=4", "views=[square]", "seed=2"]
         done = command(
-            "--output", out, "--workers", workers, *(part for s in settings for part in ("--set", s)), source="synthetic_pages"
+            "--output",
+            out,
+            "--workers",
+            workers,
+            *(part for s in settings for part in ("--set", s)),
+            source="synthetic_pages",
         )
         assert done.returncode == 0, done.stderr
         files = sorted(out.glob("data/*.parquet"))

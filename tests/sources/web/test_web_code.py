@@ -127,7 +127,19 @@ def test_only_what_is_seen_is_written(reduce: Reduce) -> None:
     ).html
     assert "shown" in html
     assert "more" in html
-    for text in ("undisplayed", "invisible", "clear", "elsewhere", "screen readers", "folded", "closed", "details", "unrendered", "below", "secret"):
+    for text in (
+        "undisplayed",
+        "invisible",
+        "clear",
+        "elsewhere",
+        "screen readers",
+        "folded",
+        "closed",
+        "details",
+        "unrendered",
+        "below",
+        "secret",
+    ):
         assert text not in body(html), text
 
 
@@ -173,7 +185,15 @@ def test_the_page_cannot_change_what_is_read(reduce: Reduce) -> None:
 
 
 def test_names_that_hide_properties_are_seen_through(reduce: Reduce) -> None:
-    names = ["childNodes", "localName", "nodeType", "getBoundingClientRect", "shadowRoot", "attributes", "firstElementChild"]
+    names = [
+        "childNodes",
+        "localName",
+        "nodeType",
+        "getBoundingClientRect",
+        "shadowRoot",
+        "attributes",
+        "firstElementChild",
+    ]
     inputs = "".join(f"<input name={name} size=3>" for name in names)
     html = reduce(
         f"<!DOCTYPE html><form>{inputs}<b>inside</b></form><form name=documentElement></form><img name=body><form name=createRange>x</form>"
