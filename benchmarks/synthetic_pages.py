@@ -1,10 +1,11 @@
-"""Pages a second of the source `synthetic_pages`, beside a bare loop that only shows the same pages and takes screenshots.
+"""Pages a second of the source `synthetic_pages`, beside a bare loop that shows the same pages and takes screenshots.
 
 python benchmarks/synthetic_pages.py [--pages 200]
 
-Ours draws the page, checks that it fits and can be read, reads its words and elements, writes its questions, encodes its
-image and takes its hashes. The bare loop (`set_content` and `screenshot` of Playwright's synchronous interface, one page in one
-context) is given the pages ready made. Both run in one process, in turns; starting the browsers is not counted.
+Ours draws the page, checks that it fits and can be read, reads its words and elements, writes its questions, encodes
+its image and takes its hashes. The bare loop (`set_content` and `screenshot` of Playwright's synchronous interface, one
+page in one context) is given the pages ready made. Both run in one process, in turns; starting the browsers is not
+counted.
 """
 
 import argparse

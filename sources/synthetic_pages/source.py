@@ -47,8 +47,8 @@ class SyntheticPages(Synthetic):
         kinds: names of KINDS to make; empty means all, in equal shares.
         languages: `en`, `zh` or both.
         views: browser windows, in equal shares: `square` (1024 × 1024), `desktop` (1440 × 900), `tablet` (820 × 1180).
-        tasks: what a sample is about, with its weight: `code`, `text`, `grounding` (where an element is), `element` (what
-            is at a place) and `description` give a conversation, `reading` a pre-training text.
+        tasks: what a sample is about, with its weight: `code`, `text`, `grounding` (where an element is), `element`
+            (what is at a place) and `description` give a conversation, `reading` a pre-training text.
         num_elements: of a sample about elements, at most.
         vocabulary: a YAML file in place of the bundled one.
         browser: path or name of a Chromium; by default one is looked for.

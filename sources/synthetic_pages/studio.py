@@ -132,7 +132,8 @@ def _reading() -> str:
     settings = {"clip": everything, "maxWords": MAX_WORDS, "maxElements": MAX_ELEMENTS, "maxLinks": 0, "isMain": False}
     fit = files("sources.synthetic_pages").joinpath("fit.js").read_text(encoding="utf-8")
     problem = f"({fit})({json.dumps({'minContrast': MIN_CONTRAST - 0.05})})"
-    return f"(() => {{ const problem = {problem}; return JSON.stringify([problem, problem ? null : ({script('capture')})({json.dumps(settings)})]); }})()"
+    reading = f"({script('capture')})({json.dumps(settings)})"
+    return f"(() => {{ const problem = {problem}; return JSON.stringify([problem, problem ? null : {reading}]); }})()"
 
 
 def _element(row: list[Any], scale: float) -> PageElement:

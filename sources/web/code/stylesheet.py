@@ -1,4 +1,4 @@
-"""Declarations to a short style sheet: shorthands, rules by tag, and a class for every set that several elements share."""
+"""Declarations to a short style sheet: shorthands, rules by tag, and a class for every other set of declarations."""
 
 import re
 from collections import Counter
