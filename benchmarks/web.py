@@ -189,10 +189,11 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=max(2, 2 * (os.cpu_count() or 1)))
     parser.add_argument("--rounds", type=int, default=2)
     args = parser.parse_args()
-    if args.mode == "speed":
-        result = speed(args.pages, args.at_once, args.rounds)
-    else:
-        result = memory(args.pages, args.at_once)
+    modes = {
+        "speed": lambda: speed(args.pages, args.at_once, args.rounds),
+        "memory": lambda: memory(args.pages, args.at_once),
+    }
+    result = modes[args.mode]()
     print(json.dumps({name: round(value, 3) for name, value in result.items()}))
 
 

@@ -311,10 +311,9 @@ class Visit:
         )
         images = []
         for top, bottom in itertools.pairwise(tops):
-            if len(tops) > 2:
-                scale = self._view.scale
-                clip = {"x": 0, "y": top / scale, "width": self._view.width, "height": (bottom - top) / scale}
-                picture["clip"] = {**clip, "scale": 1}
+            scale = self._view.scale  # Playwright's session has set it: for this one, a pixel is a CSS pixel
+            clip = {"x": 0, "y": top / scale, "width": self._view.width, "height": (bottom - top) / scale}
+            picture["clip"] = {**clip, "scale": scale}
             answer = await session.send("Page.captureScreenshot", picture)
             images.append(base64.b64decode(answer["data"]))
         extension = "png" if self._patience.lossless else "jpg"
