@@ -285,7 +285,7 @@
     }
   };
   findFrames(document);
-  const result = { words, elements, frames, width: innerWidth };
+  const result = { words, elements, frames };
   if (!isMain) return result;
 
   const meta = (name) => squeeze(document.querySelector(`meta[name="${name}" i], meta[property="${name}" i]`)?.content);

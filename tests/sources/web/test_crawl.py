@@ -175,12 +175,12 @@ def _bundled(tmp_path: Path, paths: list[str], **changes: object):  # type: igno
 
 @pytest.mark.parametrize("view", ["square", "phone"])
 def test_text_is_the_pages_own_and_boxes_hold_ink(tmp_path: Path, view: str) -> None:
-    """Against `innerText`, where it has no controls, on whole pages; every box must stand on something."""
+    """Against `innerText`, where there are no controls and nothing is cut off; every box must stand on something."""
     found = _bundled(tmp_path, PAGES, views=(view,), patience=Patience(max_tiles=8))
     assert len(found) == len(PAGES)
     for capture, own in zip(found, asyncio.run(_inner_texts([capture.url for capture in found])), strict=True):
         ours = "".join(text_of(capture).split())  # margins are no spaces to `innerText`
-        if "<form" not in (FOLDER / capture.url.partition(HOST)[2].lstrip("/")).read_text():
+        if view == "square" and "<form" not in (FOLDER / capture.url.partition(HOST)[2].lstrip("/")).read_text():
             assert difflib.SequenceMatcher(None, ours, "".join(own.split()), autojunk=False).ratio() >= 0.98, (
                 capture.url
             )
