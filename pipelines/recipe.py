@@ -19,6 +19,7 @@ from filters.ink import MinInk
 from filters.language import Language
 from filters.ocr_agreement import OcrAgreement
 from filters.page_obstacles import MaxPageObstacles
+from filters.render_similarity import RenderSimilarity
 from filters.short_side import MinShortSide
 from filters.text_length import TextLength
 from filters.word_count import MinWords
@@ -27,11 +28,12 @@ from sources.charts import Charts
 from sources.ocr.source import Ocr
 from sources.pdfs import Pdfs
 from sources.source import Source
+from sources.synthetic_pages import SyntheticPages
 from sources.web.source import Web
 from taxonomy.instructions import InstructionSettings
 from taxonomy.settings import LabelSettings
 
-SOURCES: dict[str, type[Source]] = {cls.name: cls for cls in (Pdfs, Charts, Ocr, Web)}
+SOURCES: dict[str, type[Source]] = {cls.name: cls for cls in (Pdfs, Charts, Ocr, Web, SyntheticPages)}
 FILTERS: dict[str, type[Filter]] = {
     cls.name: cls
     for cls in (
@@ -44,6 +46,7 @@ FILTERS: dict[str, type[Filter]] = {
         MaxPageObstacles,
         Language,
         OcrAgreement,
+        RenderSimilarity,
     )
 }
 RECIPES = Path(__file__).parent / "recipes"

@@ -21,6 +21,7 @@ class Draw:
 
     Args:
         site: the page's name.
+        heading: of its main part.
         density: 0 to 1, the share of the usual number of entries.
     """
 
@@ -28,6 +29,7 @@ class Draw:
     words: Words
     theme: Theme
     site: str
+    heading: str
     density: float
 
     def many(self, lowest: int, highest: int) -> int:
@@ -40,7 +42,11 @@ class Draw:
     def tint(self) -> str:
         """The colours of a picture's place."""
         first, second = self.random.sample(self.theme.tints, 2)
-        return first if self.chance(0.4) else f"linear-gradient({self.random.choice((90, 135, 180))}deg, {first}, {second})"
+        return (
+            first
+            if self.chance(0.4)
+            else f"linear-gradient({self.random.choice((90, 135, 180))}deg, {first}, {second})"
+        )
 
     def price(self, highest: int = 200) -> str:
         amount = self.random.randint(4, highest)
@@ -92,7 +98,9 @@ def cards(draw: Draw) -> Content:
     return {
         "columns": columns,
         "title": draw.words.phrase("why") if draw.chance(0.7) else "",
-        "entries": draw.words.some("features", columns * (1 if draw.density < 0.8 or columns == 3 and draw.chance(0.5) else 2)),
+        "entries": draw.words.some(
+            "features", columns * (1 if draw.density < 0.8 or (columns == 3 and draw.chance(0.5)) else 2)
+        ),
         "icons": draw.chance(0.4),
         "round": draw.random.choice(("50%", "25%")),
     }
@@ -146,7 +154,13 @@ def tiles(draw: Draw) -> Content:
     random = draw.random
 
     def value() -> str:
-        return random.choice((f"{random.randint(10, 9999):,}", f"{random.randint(5, 97)}%", f"{random.randint(10, 99)}.{random.randint(0, 9)}k"))
+        return random.choice(
+            (
+                f"{random.randint(10, 9999):,}",
+                f"{random.randint(5, 97)}%",
+                f"{random.randint(10, 99)}.{random.randint(0, 9)}k",
+            )
+        )
 
     names = draw.words.some("metrics", random.choice((3, 4)))
     changes = [f"{random.choice('+−')}{random.randint(0, 30)}.{random.randint(1, 9)}%" for _ in names]
@@ -198,7 +212,10 @@ def article(draw: Draw) -> Content:
         "title": headings[0],
         "byline": f"{words.phrase('by', name=words.one('people'))} · {draw.date()} · "
         f"{words.phrase('minutes', n=draw.random.randint(3, 12))}",
-        "parts": [(headings[k] if k and draw.chance(0.6) else "", words.text(draw.random.randint(3, 5))) for k in range(num_parts)],
+        "parts": [
+            (headings[k] if k and draw.chance(0.6) else "", words.text(draw.random.randint(3, 5)))
+            for k in range(num_parts)
+        ],
         "picture": round(draw.random.choice((140, 200)) * draw.density) if draw.chance(0.6) else 0,
         "tint": draw.tint(),
         "quote": words.one("quotes") if draw.chance(0.4) else "",
@@ -214,7 +231,12 @@ def entries(draw: Draw) -> Content:
     return {
         "title": words.phrase("news") if draw.chance(0.6) else "",
         "entries": [
-            {"title": title, "meta": f"{words.one('categories')} · {draw.date()}", "text": words.text(draw.random.randint(1, 2)), "tint": draw.tint()}
+            {
+                "title": title,
+                "meta": f"{words.one('categories')} · {draw.date()}",
+                "text": words.text(draw.random.randint(1, 2)),
+                "tint": draw.tint(),
+            }
             for title in titles
         ],
         "pictures": draw.random.choice((0, 0, 100, 130)),
@@ -232,7 +254,12 @@ def results(draw: Draw) -> Content:
 def pages(draw: Draw) -> Content:
     numbers = list(range(1, draw.random.randint(4, 7)))
     words = draw.words
-    return {"numbers": numbers, "current": draw.random.choice(numbers), "previous": words.phrase("previous"), "next": words.phrase("next")}
+    return {
+        "numbers": numbers,
+        "current": draw.random.choice(numbers),
+        "previous": words.phrase("previous"),
+        "next": words.phrase("next"),
+    }
 
 
 def chat(draw: Draw) -> Content:
@@ -242,7 +269,12 @@ def chat(draw: Draw) -> Content:
     for k, (asked, answered) in enumerate(words.some("dialogue", draw.many(3, 5))):
         asker, answerer = draw.random.choice((("theirs", "mine"), ("mine", "theirs")))
         bubbles += [(asker, asked, f"{hour}:{8 * k + 1:02d}"), (answerer, answered, f"{hour}:{8 * k + 5:02d}")]
-    return {"name": words.one("people"), "bubbles": bubbles, "write": words.phrase("message"), "send": words.phrase("send")}
+    return {
+        "name": words.one("people"),
+        "bubbles": bubbles,
+        "write": words.phrase("message"),
+        "send": words.phrase("send"),
+    }
 
 
 def form(draw: Draw) -> Content:
@@ -259,8 +291,9 @@ def form(draw: Draw) -> Content:
     }
     chosen = sorted(random.sample(range(len(names)), draw.many(3, 4) if columns == 1 else 2 * draw.many(2, 3)))
     is_filled = draw.chance(0.5)
+    title, button = random.choice((("contact", "send"), ("checkout", "pay"), ("account", "save")))
     return {
-        "title": words.phrase(random.choice(("contact", "checkout", "account"))),
+        "title": words.phrase(title),
         "columns": columns,
         "width": random.choice((420, 520)),
         "weight": random.choice((400, 600)),
@@ -268,7 +301,7 @@ def form(draw: Draw) -> Content:
         "choice": (words.phrase("subject"), words.one("subjects")) if draw.chance(0.4) else None,
         "area": words.phrase("your_message") if draw.chance(0.5) else "",
         "rows": random.choice((3, 4)),
-        "button": words.phrase(random.choice(("send", "save", "pay"))),
+        "button": words.phrase(button),
         "second": words.phrase("cancel") if draw.chance(0.5) else "",
     }
 
@@ -276,7 +309,7 @@ def form(draw: Draw) -> Content:
 def switches(draw: Draw) -> Content:
     words = draw.words
     return {
-        "title": words.phrase(draw.random.choice(("notifications", "account"))),
+        "title": words.phrase("notifications"),
         "entries": [(text, draw.chance(0.5)) for text in words.some("options", draw.many(3, 6))],
     }
 
@@ -354,7 +387,10 @@ def files(draw: Draw) -> Content:
         "upload": words.phrase("upload"),
         "new": words.phrase("new"),
         "columns": [words.phrase(name) for name in ("name", "modified", "size")],
-        "rows": [(name, draw.date(), random.choice((f"{random.randint(2, 900)} KB", f"{random.randint(1, 40)} MB"))) for name in names],
+        "rows": [
+            (name, draw.date(), random.choice((f"{random.randint(2, 900)} KB", f"{random.randint(1, 40)} MB")))
+            for name in names
+        ],
         "chosen": random.randrange(len(names)) if draw.chance(0.5) else -1,
         "pad": random.choice((6, 9, 11)),
     }
@@ -393,8 +429,10 @@ def filters(draw: Draw) -> Content:
 def heading(draw: Draw) -> Content:
     words = draw.words
     return {
-        "title": words.one("menu"),
-        "buttons": [words.phrase(name) for name in draw.random.choice(((), ("export",), ("filter", "new"), ("export", "edit")))],
+        "title": draw.heading,
+        "buttons": [
+            words.phrase(name) for name in draw.random.choice(((), ("export",), ("filter", "new"), ("export", "edit")))
+        ],
     }
 
 

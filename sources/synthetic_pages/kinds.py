@@ -11,20 +11,20 @@ class Kind:
     Args:
         main: components of its main part, one below the other; names with `?` are left out at times.
         side: of a column beside it.
-        has_frame: whether a header and a footer may stand around it.
+        heading: of its main part, English and Chinese, where that has one.
         title, description: English and Chinese; {site} is the name of the site.
     """
 
     main: tuple[str, ...]
     side: tuple[str, ...] = ()
-    has_frame: bool = True
     title: tuple[str, str]
     description: tuple[str, str]
+    heading: tuple[str, str] = ("", "")
 
 
 KINDS: Mapping[str, Kind] = {
     "landing": Kind(
-        main=("hero", "cards", "steps?", "quotes?"),
+        main=("hero", "cards", "steps?", "quotes?", "pricing?"),
         title=("{site}: welcome", "{site}：欢迎"),
         description=("The start page of {site}, with what it offers.", "{site} 的首页，介绍其服务。"),
     ),
@@ -38,11 +38,13 @@ KINDS: Mapping[str, Kind] = {
         side=("side",),
         title=("Dashboard of {site}", "{site} 控制台"),
         description=("A dashboard with figures, a chart and recent orders.", "包含指标、图表和最新订单的控制台。"),
+        heading=("Overview", "概览"),
     ),
     "report": Kind(
-        main=("heading", "bars", "tiles?", "table?"),
+        main=("heading", "bars", "tiles?", "table", "entries?"),
         title=("Report of {site}", "{site} 报表"),
         description=("A report with figures by month.", "按月统计的报表。"),
+        heading=("Reports", "报表"),
     ),
     "article": Kind(
         main=("article", "entries?"),
@@ -56,7 +58,7 @@ KINDS: Mapping[str, Kind] = {
         description=("A blog post beside a list of categories.", "博客文章及分类列表。"),
     ),
     "news": Kind(
-        main=("entries", "pages?"),
+        main=("notice?", "entries", "gallery?", "pages?"),
         title=("News from {site}", "{site} 新闻"),
         description=("A list of news with dates and summaries.", "带日期和摘要的新闻列表。"),
     ),
@@ -65,9 +67,10 @@ KINDS: Mapping[str, Kind] = {
         side=("filters",),
         title=("The shop of {site}", "{site} 商店"),
         description=("Products of a shop with pictures and prices.", "商店的商品、图片与价格。"),
+        heading=("All products", "全部商品"),
     ),
     "catalogue": Kind(
-        main=("notice?", "products", "quotes?"),
+        main=("notice?", "products", "quotes?", "faq?"),
         title=("The catalogue of {site}", "{site} 商品目录"),
         description=("A catalogue of products with prices.", "带价格的商品目录。"),
     ),
@@ -93,9 +96,10 @@ KINDS: Mapping[str, Kind] = {
         side=("side",),
         title=("Settings of {site}", "{site} 设置"),
         description=("Settings of an account, with fields and switches.", "账户设置，包含输入框和开关。"),
+        heading=("Settings", "设置"),
     ),
     "contact": Kind(
-        main=("form", "faq?"),
+        main=("form", "faq?", "cards?"),
         title=("Contact {site}", "联系 {site}"),
         description=("A form to write to {site}.", "给 {site} 留言的表单。"),
     ),
@@ -105,7 +109,7 @@ KINDS: Mapping[str, Kind] = {
         description=("A form to sign in with email and password.", "用邮箱和密码登录的表单。"),
     ),
     "calendar": Kind(
-        main=("heading?", "month"),
+        main=("month", "entries?"),
         title=("The calendar of {site}", "{site} 日历"),
         description=("A month with its events.", "一个月及其活动。"),
     ),
@@ -116,14 +120,15 @@ KINDS: Mapping[str, Kind] = {
         description=("A list of files with dates and sizes.", "带日期和大小的文件列表。"),
     ),
     "profile": Kind(
-        main=("profile", "gallery", "entries?"),
+        main=("profile", "gallery", "entries?", "quotes?"),
         title=("A profile on {site}", "{site} 个人主页"),
         description=("The profile of a person with pictures.", "个人主页及图片。"),
     ),
     "gallery": Kind(
-        main=("heading?", "gallery", "pages?"),
+        main=("heading?", "gallery", "pages?", "cards?"),
         title=("Photos on {site}", "{site} 图库"),
         description=("Pictures with captions.", "带说明的图片。"),
+        heading=("Pictures of the year", "年度图片"),
     ),
     "help": Kind(
         main=("faq", "form?", "steps?"),

@@ -1,36 +1,25 @@
-"""A photographed page as a conversation or a text: code, page text, elements and their places, title and description."""
+"""A photographed page as a conversation or a text: code, page text, elements and their places, its description."""
 
 import random as random_module
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 import yaml
 
-from sources.sample import IMAGE_PLACEHOLDER, Message
+from sources.sample import IMAGE_PLACEHOLDER, EncodedImage, Message
 from sources.synthetic_pages.page import Page
 from sources.synthetic_pages.studio import Photograph
-from sources.synthetic_pages.vocabulary import LANGUAGES
 from sources.web.capture import PageElement
+from sources.web.samples import askable, scaled
 
-TASKS = ("code", "text", "elements", "description", "reading")
-PRINTED = "recognition/ocr_and_transcription/printed_text"
-POSITION, POINTING = "recognition/local_description/position", "recognition/local_description/pointing"
-USE_CASES = {
-    "code": ("conversion/image_to_code/ui",),
-    "text": (PRINTED,),
-    "elements": (POSITION, POINTING),
-    "description": ("conversion/image_to_text/text_summary",),
-    "reading": (PRINTED,),
-}
-ALL_USE_CASES = tuple(sorted({name for names in USE_CASES.values() for name in names}))
+CODE, TEXT, GROUNDING, ELEMENT, DESCRIPTION = "code", "text", "grounding", "element", "description"
 
 
 def page_text(shown: Photograph) -> str:
-    """The words of a page as they are read, line by line; cells of a table a tab apart."""
-    text = "".join(sep + word for sep, word in zip(shown.separators, shown.texts, strict=True))
+    """The words of a page as they are read, line by line; cells of a table are a tab apart."""
+    text = "".join(before + word for before, word in zip(shown.separators, shown.texts, strict=True))
     return "\n".join(line.strip() for line in text.strip().split("\n"))
 
 
@@ -39,57 +28,36 @@ def plain_text(shown: Photograph) -> str:
     return f"{IMAGE_PLACEHOLDER}\n{page_text(shown)}"
 
 
-def conversation(page: Page, shown: Photograph, task: str, num_elements: int, random: random_module.Random) -> tuple[list[Message], str]:
-    """The turns of a sample, and its use case.
+def conversation(
+    page: Page, shown: Photograph, image: EncodedImage, task: str, num_elements: int, random: random_module.Random
+) -> list[Message]:
+    """The turns of a sample.
 
     Args:
-        task: one of TASKS but `reading`.
-        num_elements: of a sample about elements, at most.
+        task: `code`, `text`, `description`, `grounding` (where an element is) or `element` (what is at a place).
+        num_elements: that are asked about, at most.
     """
-    language = page.language
-    if task == "code":
-        turns = [(_put("code", language, random), f"```html\n{page.html.strip()}\n```")]
-    elif task == "text":
-        turns = [(_put("text", language, random), page_text(shown))]
-    elif task == "description":
-        turns = [(_put("description", language, random), f"{page.title}\n\n{page.description}")]
-    else:
+    if task in (GROUNDING, ELEMENT):
         found = askable(shown.elements)
         chosen = random.sample(found, min(num_elements, len(found)))
-        asks_where = random.random() < 0.5
-        turns = [_about(element, asks_where, language, random) for element in chosen]
-        return _messages(turns), POSITION if asks_where else POINTING
-    return _messages(turns), USE_CASES[task][0]
+        return _messages([_about(element, image, task, page.language, random) for element in chosen])
+    question = str(random.choice(_phrases("sources.synthetic_pages", "phrases.yaml")[task][page.language]))
+    if task == CODE:
+        return _messages([(question, f"```html\n{page.html.strip()}\n```")])
+    return _messages([(question, page_text(shown) if task == TEXT else f"{page.title}\n\n{page.description}")])
 
 
-def askable(elements: Sequence[PageElement]) -> list[PageElement]:
-    """The elements that their role and name, and their box, tell from all others."""
-    roles = phrases()["roles"]
-    named = [each for each in elements if each.role in roles and each.name]
-    names = Counter((_spoken(each.role), each.name) for each in named)
-    boxes = Counter(_box(each) for each in named)
-    return [each for each in named if names[_spoken(each.role), each.name] == 1 and boxes[_box(each)] == 1]
-
-
-def _spoken(role: str) -> str:
-    return str(phrases()["roles"][role][0])
-
-
-def _about(element: PageElement, asks_where: bool, language: str, random: random_module.Random) -> tuple[str, str]:
-    role = phrases()["roles"][element.role][LANGUAGES.index(language)]
-    what = _put("element", language, random).format(role=role, name=element.name)
-    if asks_where:
-        return _put("where", language, random).format(what=what), f"[{_box(element)}]"
-    answer = what[:1].upper() + what[1:] + ("。" if language == "zh" else ".")
-    return _put("what", language, random).format(box=_box(element)), answer
-
-
-def _box(element: PageElement) -> str:
-    return ", ".join(str(round(value)) for value in element.box)
-
-
-def _put(name: str, language: str, random: random_module.Random) -> str:
-    return str(random.choice(phrases()[name])[LANGUAGES.index(language)])
+def _about(
+    element: PageElement, image: EncodedImage, task: str, language: str, random: random_module.Random
+) -> tuple[str, str]:
+    asked = _phrases("sources.web", "questions.yaml")
+    values = {
+        "role": asked["roles"][element.role][language],
+        "name": element.name,
+        "box": scaled(element.box, image),
+    }
+    question = str(random.choice(asked[task][language])).format(**values)
+    return question, values["box"] if task == GROUNDING else str(asked["element_answer"][language][0]).format(**values)
 
 
 def _messages(turns: Sequence[tuple[str, str]]) -> list[Message]:
@@ -101,7 +69,6 @@ def _messages(turns: Sequence[tuple[str, str]]) -> list[Message]:
 
 
 @cache
-def phrases() -> Mapping[str, Any]:
-    """The wording of questions and answers."""
-    content: Mapping[str, Any] = yaml.safe_load(Path(__file__).with_name("phrases.yaml").read_text(encoding="utf-8"))
+def _phrases(package: str, name: str) -> Mapping[str, Any]:
+    content: Mapping[str, Any] = yaml.safe_load(files(package).joinpath(name).read_text(encoding="utf-8"))
     return content

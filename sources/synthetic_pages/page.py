@@ -16,7 +16,7 @@ from sources.synthetic_pages.theme import Theme, draw_theme
 from sources.synthetic_pages.vocabulary import LANGUAGES, Words, load_vocabulary
 
 TEMPLATES = Path(__file__).with_name("templates")
-LEAVE_OUT = 0.4  # of the components that a kind may have, so many
+LEAVE_OUT = 0.25  # of the components that a kind may have, so many
 INDENT = "  "
 
 
@@ -49,16 +49,21 @@ def make_page(kind: str, language: str, vocabulary: Path, random: random_module.
     theme = draw_theme(random, language)
     words = Words(load_vocabulary(vocabulary), language, random)
     site = words.one("sites")
-    draw = Draw(random, words, theme, site, density)
-    title, description = (pair[LANGUAGES.index(language)].format(site=site) for pair in (KINDS[kind].title, KINDS[kind].description))
+    place = LANGUAGES.index(language)
+    title, description, heading = (
+        pair[place].format(site=site) for pair in (KINDS[kind].title, KINDS[kind].description, KINDS[kind].heading)
+    )
+    draw = Draw(random, words, theme, site, heading, density)
 
     def chosen(names: tuple[str, ...]) -> list[str]:
         kept = [name for name in names if not name.endswith("?") or random.random() > LEAVE_OUT + (1 - density)]
         return [name.rstrip("?") for name in kept]
 
     main, side = chosen(KINDS[kind].main), chosen(KINDS[kind].side)
-    above = [name for name, share in (("notice", 0.15), ("header", 0.85)) if random.random() < share]
     below = ["footer"] if random.random() < 0.6 * density else []
+    # The site's name, which titles speak of, stands in the header or in the footer.
+    shares = {"notice": 0.15, "header": 0.8 if below else 1.0}
+    above = [name for name, share in shares.items() if random.random() < share and name not in main]
     styles: dict[str, str] = {}
 
     def block(name: str) -> str:
@@ -67,16 +72,27 @@ def make_page(kind: str, language: str, vocabulary: Path, random: random_module.
         styles.setdefault(component.template, style)
         return markup
 
-    parts = {name: [block(each) for each in names] for name, names in (("above", above), ("main", main), ("side", side), ("below", below))}
+    parts = {
+        name: [block(each) for each in names]
+        for name, names in (("above", above), ("main", main), ("side", side), ("below", below))
+    }
     is_left = random.random() < 0.7
     body = _body(parts, is_left)
     columns = f"{random.choice((180, 200, 220))}px minmax(0, 1fr)"
     if not is_left:
         columns = " ".join(reversed(columns.split(" ", 1)))
-    base = _environment().get_template("base.css").render(t=theme, body=body, columns=columns, gap=random.choice((2, 3)) * theme.unit)
+    base = (
+        _environment()
+        .get_template("base.css")
+        .render(
+            t=theme, body=body, columns=columns, gap=random.choice((2, 3)) * theme.unit, is_full=random.random() < 0.6
+        )
+    )
     css = "\n".join(line for style in (base, *styles.values()) for line in style.splitlines() if line.strip())
-    html = _environment().get_template("document.html").render(
-        lang={"en": "en", "zh": "zh-CN"}[language], title=title, description=description, css=Markup(css), body=Markup(body)
+    html = (
+        _environment()
+        .get_template("document.html")
+        .render(lang={"en": "en", "zh": "zh-CN"}[language], title=title, css=Markup(css), body=Markup(body))
     )
     for face in theme.faces:
         check_glyphs([body], face)
@@ -94,9 +110,11 @@ def make_page(kind: str, language: str, vocabulary: Path, random: random_module.
 def _body(parts: dict[str, list[str]], is_left: bool) -> str:
     """The markup of the body: a main part, perhaps in two columns, between header and footer."""
     if parts["side"]:
-        aside = ["<aside class=\"stack\">", *map(_indented, parts["side"]), "</aside>"]
+        aside = ['<aside class="stack">', *map(_indented, parts["side"]), "</aside>"]
         stack = ['<div class="stack">', *map(_indented, parts["main"]), "</div>"]
-        inner = "\n".join(['<div class="columns">', *map(_indented, aside + stack if is_left else stack + aside), "</div>"])
+        inner = "\n".join(
+            ['<div class="columns">', *map(_indented, aside + stack if is_left else stack + aside), "</div>"]
+        )
     else:
         inner = "\n".join(parts["main"])
     return "\n".join([*parts["above"], "<main>", _indented(inner), "</main>", *parts["below"]])

@@ -19,18 +19,24 @@ from sources.charts.fonts import FontError, fonts_digest
 from sources.fingerprint import picture_fingerprint
 from sources.generator import generator
 from sources.images import encode, ink, luma
-from sources.sample import Provenance, Sample, Words, sample_id
+from sources.sample import Element, Provenance, Sample, Words, sample_id
 from sources.source import ItemError
 from sources.synthetic import Synthetic
 from sources.synthetic_pages.kinds import KINDS
 from sources.synthetic_pages.vocabulary import BUNDLED, LANGUAGES, load_vocabulary
 
 CODE_VERSION = 1  # raise it when this room writes other bytes for the same sample
-ATTEMPTS = 8
-DENSITY_STEP = 0.1  # with each attempt a page holds so much less
+DENSITIES = (0.9, 0.75, 0.6, 0.45, 0.3)  # of what pages hold, from attempt to attempt
 PACKAGES = {"playwright": "playwright", "fontTools": "fonttools"}
 VIEW_NAMES = ("square", "desktop", "tablet")  # wide enough for two columns
-TASK_NAMES = ("code", "text", "elements", "description", "reading")
+USE_CASES = {  # by task
+    "code": "conversion/image_to_code/ui",
+    "text": "recognition/ocr_and_transcription/printed_text",
+    "grounding": "recognition/local_description/position",
+    "element": "recognition/local_description/pointing",
+    "description": "conversion/image_to_text/text_summary",
+    "reading": "recognition/ocr_and_transcription/printed_text",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +47,8 @@ class SyntheticPages(Synthetic):
         kinds: names of KINDS to make; empty means all, in equal shares.
         languages: `en`, `zh` or both.
         views: browser windows, in equal shares: `square` (1024 × 1024), `desktop` (1440 × 900), `tablet` (820 × 1180).
-        tasks: what a sample is about, with its weight: `code`, `text`, `elements`, `description` give a conversation,
-            `reading` a pre-training text.
+        tasks: what a sample is about, with its weight: `code`, `text`, `grounding` (where an element is), `element`
+            (what is at a place) and `description` give a conversation, `reading` a pre-training text.
         num_elements: of a sample about elements, at most.
         vocabulary: a YAML file in place of the bundled one.
         browser: path or name of a Chromium; by default one is looked for.
@@ -51,20 +57,21 @@ class SyntheticPages(Synthetic):
     """
 
     name: ClassVar[str] = "synthetic_pages"
-    use_cases: ClassVar[tuple[str, ...]] = (
-        "conversion/image_to_code/ui",
-        "conversion/image_to_text/text_summary",
-        "recognition/local_description/pointing",
-        "recognition/local_description/position",
-        "recognition/ocr_and_transcription/printed_text",
-    )
+    use_cases: ClassVar[tuple[str, ...]] = tuple(sorted(set(USE_CASES.values())))
 
     license: str | None = "cc0-1.0"
     kinds: tuple[str, ...] = ()
     languages: tuple[str, ...] = LANGUAGES
     views: tuple[str, ...] = ("square", "desktop")
     tasks: Mapping[str, float] = field(
-        default_factory=lambda: {"code": 0.5, "text": 0.15, "elements": 0.2, "description": 0.05, "reading": 0.1}
+        default_factory=lambda: {
+            "code": 0.5,
+            "text": 0.15,
+            "grounding": 0.1,
+            "element": 0.1,
+            "description": 0.05,
+            "reading": 0.1,
+        }
     )
     num_elements: int = 4
     vocabulary: str | None = None
@@ -83,7 +90,7 @@ class SyntheticPages(Synthetic):
         _check_names("kinds", self.kinds, tuple(KINDS), empty=True)
         _check_names("languages", self.languages, LANGUAGES)
         _check_names("views", self.views, VIEW_NAMES)
-        _check_names("tasks", tuple(self.tasks), TASK_NAMES)
+        _check_names("tasks", tuple(self.tasks), tuple(USE_CASES))
         weights = self.tasks.values()
         if any(not (math.isfinite(weight) and weight >= 0) for weight in weights) or not sum(weights) > 0:
             raise ValueError(f"tasks must have finite weights of 0 or more, not all 0; got {dict(self.tasks)}")
@@ -104,7 +111,7 @@ class SyntheticPages(Synthetic):
         return {
             "code": CODE_VERSION,
             "vocabulary": hashlib.sha256(self._vocabulary_path.read_bytes()).hexdigest(),
-            "kinds": self._kinds,
+            "kinds": self.kinds_in_use,
             "tasks": dict(self.tasks),
             **{name: getattr(self, name) for name in settings},
         }
@@ -124,16 +131,18 @@ class SyntheticPages(Synthetic):
         from sources.synthetic_pages.page import make_page
         from sources.synthetic_pages.studio import Unfit, studio
         from sources.web.browser import BrowserDied
+        from sources.web.code.tokens import estimate_tokens
 
         random = generator(self.seed, number, "specification")
-        kind, language, view = (random.choice(names) for names in (self._kinds, self.languages, self.views))
-        tasks = [task for task in TASK_NAMES if task in self.tasks]
+        kind, language, view = (random.choice(names) for names in (self.kinds_in_use, self.languages, self.views))
+        tasks = [task for task in USE_CASES if task in self.tasks]
         task = random.choices(tasks, [self.tasks[name] for name in tasks])[0]
         reason = ""
-        for attempt in range(ATTEMPTS):
+        for attempt, density in enumerate(DENSITIES):
             try:
-                density = 1 - DENSITY_STEP * attempt
-                page = make_page(kind, language, self._vocabulary_path, generator(self.seed, number, f"page {attempt}"), density)
+                page = make_page(
+                    kind, language, self._vocabulary_path, generator(self.seed, number, f"page {attempt}"), density
+                )
                 shown = studio(view, self.browser).photograph(page.html)
                 break
             except Unfit as error:
@@ -143,33 +152,38 @@ class SyntheticPages(Synthetic):
             except BrowserDied as error:
                 return ItemError(item=number, cause="browser_died", message=str(error))
         else:
-            return ItemError(item=number, cause="unfit_page", message=f"{kind}: {reason}, {ATTEMPTS} times")
+            return ItemError(item=number, cause="unfit_page", message=f"{kind}: {reason}, {len(DENSITIES)} times")
+        pixels = Image.fromarray(shown.pixels)
+        grey = luma(pixels)
+        image = encode(shown.pixels if self.format == "png" else pixels, self.format, self.quality)
         messages = text = None
-        use_case = self.use_cases[-1]
         if task == "reading":
             text = plain_text(shown)
         else:
-            words = generator(self.seed, number, "messages")
-            messages, use_case = conversation(page, shown, task, self.num_elements, words)
-        image = Image.fromarray(shown.pixels)
-        grey = luma(image)
+            draw = generator(self.seed, number, "messages")
+            messages = conversation(page, shown, image, task, self.num_elements, draw)
+        measures = {"ink": ink(grey)}
+        if task == "code":  # the code is what drew the picture: there is no similarity to ask for
+            measures["code_tokens"] = float(estimate_tokens(page.html))
         locator = self.locator(number)
         return Sample(
             id=sample_id(digest, locator),
             source=self.name,
-            images=[encode(shown.pixels if self.format == "png" else image, self.format, self.quality)],
+            images=[image],
             messages=messages,
             text=text,
             words=Words(texts=shown.texts, boxes=shown.boxes, images=np.zeros(len(shown.texts), np.int32)),
             flags=[kind, task, view, language, *(["dark"] if page.theme.is_dark else [])],
-            measures={"ink": ink(grey)},
+            measures=measures,
             fingerprint=picture_fingerprint(grey),
             provenance=Provenance(locator=locator, digest=digest),
-            use_case=use_case,
+            elements=[Element(each.role, each.name, each.box) for each in shown.elements],
+            use_case=USE_CASES[task],
         )
 
     @property
-    def _kinds(self) -> tuple[str, ...]:
+    def kinds_in_use(self) -> tuple[str, ...]:
+        """The kinds to choose from."""
         return self.kinds or tuple(KINDS)
 
     @property

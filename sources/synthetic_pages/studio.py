@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from playwright import async_api
-from playwright.async_api import CDPSession, Page
+from playwright.async_api import CDPSession
 
 from sources.synthetic_pages.theme import MIN_CONTRAST
 from sources.web.browser import Browser, BrowserDied, BrowserSettings
@@ -59,8 +59,8 @@ class Studio:
         self._program = program
         self._loop = asyncio.new_event_loop()
         self._stack: AsyncExitStack | None = None
-        self._page: Page | None = None
         self._session: CDPSession | None = None
+        self._frame = ""
         self._num_pages = 0
 
     def photograph(self, html: str) -> Photograph:
@@ -78,21 +78,21 @@ class Studio:
 
     def close(self) -> None:
         """End the browser; the next photograph starts another."""
-        stack, self._stack, self._page, self._session = self._stack, None, None, None
+        stack, self._stack, self._session = self._stack, None, None
         if stack is not None:
             self._loop.run_until_complete(stack.aclose())
 
     async def _photograph(self, html: str) -> Photograph:
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                page = await self._open()
-                assert self._session is not None
-                await page.set_content(html, wait_until="commit")
-                # The reading and the picture together: one is the renderer's work, the other half encoding.
-                problem, found = json.loads(await page.evaluate(_reading()))
+                session = await self._open()
+                # Chromium's own protocol: half the time of Playwright's `set_content`, `evaluate` and `screenshot`.
+                await session.send("Page.setDocumentContent", {"frameId": self._frame, "html": html})
+                answer = await session.send("Runtime.evaluate", {"expression": _reading(), "returnByValue": True})
+                problem, found = json.loads(answer["result"]["value"])
                 if problem is not None:
                     raise Unfit(problem)
-                shot = await self._session.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
+                shot = await session.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
         except (async_api.Error, TimeoutError) as error:
             raise BrowserDied(str(error).partition("\n")[0] or "the browser does not answer") from error
         scale = self._view.scale
@@ -104,18 +104,19 @@ class Studio:
             elements=[_element(row, scale) for row in found["elements"]],
         )
 
-    async def _open(self) -> Page:
-        if self._page is None or self._num_pages >= PAGES_PER_CONTEXT:
+    async def _open(self) -> CDPSession:
+        if self._session is None or self._num_pages >= PAGES_PER_CONTEXT:
             if self._stack is not None:
                 stack, self._stack = self._stack, None
                 await stack.aclose()
             self._stack = AsyncExitStack()
             browser = await self._stack.enter_async_context(Browser(BrowserSettings(program=self._program)))
-            self._page = await self._stack.enter_async_context(browser.page(self._view, offline=True))
-            self._session = await self._page.context.new_cdp_session(self._page)
+            page = await self._stack.enter_async_context(browser.page(self._view, offline=True))
+            self._session = await page.context.new_cdp_session(page)
+            self._frame = (await self._session.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
             self._num_pages = 0
         self._num_pages += 1
-        return self._page
+        return self._session
 
 
 @cache
@@ -131,7 +132,8 @@ def _reading() -> str:
     settings = {"clip": everything, "maxWords": MAX_WORDS, "maxElements": MAX_ELEMENTS, "maxLinks": 0, "isMain": False}
     fit = files("sources.synthetic_pages").joinpath("fit.js").read_text(encoding="utf-8")
     problem = f"({fit})({json.dumps({'minContrast': MIN_CONTRAST - 0.05})})"
-    return f"(() => {{ const problem = {problem}; return JSON.stringify([problem, problem ? null : ({script('capture')})({json.dumps(settings)})]); }})()"
+    reading = f"({script('capture')})({json.dumps(settings)})"
+    return f"(() => {{ const problem = {problem}; return JSON.stringify([problem, problem ? null : {reading}]); }})()"
 
 
 def _element(row: list[Any], scale: float) -> PageElement:

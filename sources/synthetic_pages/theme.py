@@ -60,12 +60,23 @@ def draw_theme(random: random_module.Random, language: str) -> Theme:
     hue = random.random()
     grey_hue, grey = hue, random.choice((0.0, 0.08, 0.2))
     if is_dark:
-        background, surface = _hls(grey_hue, random.uniform(0.06, 0.10), grey), _hls(grey_hue, random.uniform(0.13, 0.17), grey)
+        background, surface = (
+            _hls(grey_hue, random.uniform(0.06, 0.10), grey),
+            _hls(grey_hue, random.uniform(0.13, 0.17), grey),
+        )
         border, text, muted = _hls(grey_hue, 0.27, grey), _hls(grey_hue, 0.94, grey), _hls(grey_hue, 0.72, grey)
     else:
-        background = random.choice(("#ffffff", _hls(grey_hue, 0.97, max(grey, 0.1)), _hls(random.random(), 0.965, 0.35)))
-        surface = "#ffffff" if background != "#ffffff" else random.choice(("#ffffff", _hls(grey_hue, 0.975, max(grey, 0.1))))
-        border, text, muted = _hls(grey_hue, 0.86, grey), _hls(grey_hue, random.uniform(0.08, 0.16), grey), _hls(grey_hue, 0.36, grey)
+        background = random.choice(
+            ("#ffffff", _hls(grey_hue, 0.97, max(grey, 0.1)), _hls(random.random(), 0.965, 0.35))
+        )
+        surface = (
+            "#ffffff" if background != "#ffffff" else random.choice(("#ffffff", _hls(grey_hue, 0.975, max(grey, 0.1))))
+        )
+        border, text, muted = (
+            _hls(grey_hue, 0.86, grey),
+            _hls(grey_hue, random.uniform(0.08, 0.16), grey),
+            _hls(grey_hue, 0.36, grey),
+        )
     on_both = (background, surface)
     accent = _legible(hue, random.uniform(0.4, 0.9), 0.62 if is_dark else 0.42, on_both)
     soft = _hls(hue, 0.20 if is_dark else 0.92, 0.45)
@@ -110,7 +121,9 @@ def browser_faces(language: str) -> tuple[Face, ...]:
     """The faces that a browser finds too: those of the system. Raises FontError if there is none."""
     faces = tuple(face for face in faces_for(language) if "mpl-data" not in font_file(face).parts)
     if not faces:
-        raise FontError(f"no font for pages in {language!r} is installed on the system (Debian: fonts-liberation, fonts-noto-cjk)")
+        raise FontError(
+            f"no font for pages in {language!r} is installed on the system (Debian: fonts-liberation, fonts-noto-cjk)"
+        )
     return faces
 
 

@@ -41,7 +41,9 @@ def load_vocabulary(path: Path) -> Mapping[str, Any]:
             if not isinstance(entries, dict) or set(entries) != set(bundled[section]):
                 raise VocabularyError(f"{path}: {section} must have the entries {', '.join(bundled[section])}")
             entries = list(entries.values())
-        shape = _shape(next(iter(bundled[section].values())) if isinstance(bundled[section], dict) else bundled[section][0])
+        shape = _shape(
+            next(iter(bundled[section].values())) if isinstance(bundled[section], dict) else bundled[section][0]
+        )
         fixed = section in ("months", "weekdays", "columns")
         if not isinstance(entries, list) or not entries or (fixed and len(entries) != len(bundled[section])):
             raise VocabularyError(f"{path}: {section} must be a list of {len(bundled[section])} entries")

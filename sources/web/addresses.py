@@ -5,6 +5,13 @@ from ipaddress import IPv4Address, IPv6Address
 
 # Public by number, but answered by the machine's own cloud: Azure's agent gives out certificates and settings there.
 CLOUD_SERVICES = {ipaddress.ip_address("168.63.129.16"), ipaddress.ip_address("fd00:ec2::254")}
+# IANA's special-purpose blocks that Python's `is_global` judges differently from release to release.
+SPECIAL = tuple(
+    map(
+        ipaddress.ip_network,
+        ("100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "2001::/23", "3fff::/20"),
+    )
+)
 NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 
 
@@ -30,6 +37,8 @@ def refusal(text: str) -> str | None:
 def _refusal(address: IPv4Address | IPv6Address) -> str | None:
     if address in CLOUD_SERVICES:
         return "cloud service"
+    if any(address in network for network in SPECIAL):
+        return "special-purpose"
     for kind in ("loopback", "link_local", "multicast", "unspecified", "reserved", "private"):
         if getattr(address, f"is_{kind}"):
             return kind.replace("_", "-")

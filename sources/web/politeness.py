@@ -126,6 +126,8 @@ class Politeness:
                 await asyncio.sleep(max(0.0, host.next_s - loop.time()))
                 host.next_s = loop.time() + host.delay_s
             yield
+            if host.robots.delay_s(self._name) > 0:  # it asked: then the pause is a whole one, after the visit
+                host.next_s = loop.time() + host.delay_s
 
     async def _host(self, url: str) -> _Host:
         name = f"{urlsplit(url).scheme}://{host_of(url)}"

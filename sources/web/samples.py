@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,9 @@ def sample_of(capture: Capture, digest: str, locator: str, settings: SampleSetti
     assert capture.seen is not None
     seen = capture.seen
     tiles = [np.asarray(Image.open(io.BytesIO(image)).convert("RGB")) for image in seen.screenshot.images]
+    width, tops = seen.screenshot.width, seen.screenshot.tops
+    if any(tile.shape[:2] != (b - a, width) for tile, (a, b) in zip(tiles, pairwise(tops), strict=True)):
+        raise InputError("bad_screenshot", "the screenshot is not as large as the window")
     greys = [grey if (grey := grey_of(tile)) is not None else luma(Image.fromarray(tile)) for tile in tiles]
     if all(grey.min() == grey.max() for grey in greys):
         raise InputError("blank_paint", "the screenshot is of one colour")

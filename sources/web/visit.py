@@ -277,7 +277,7 @@ class Visit:
         if directive:
             raise VisitFailed("opted_out", f"its robots meta tag says {directive}", self.visited.status)
         await _add_frames(page.main_frame, found, 0.0, 0.0, found)
-        scale = view.width * view.scale / max(1, found["width"])
+        scale = view.scale
         words = found["words"]
         boxes = np.array([word[1:5] for word in words], np.float32).reshape(-1, 4) * scale
         height_px = (page.viewport_size or {"height": view.height})["height"] * view.scale
@@ -304,6 +304,9 @@ class Visit:
         self.visited.final_url = page.url
 
     async def _photograph(self, session: CDPSession, tops: list[int]) -> Screenshot:
+        """The picture in tiles."""
+        scale = self._view.scale
+        width = self._view.width * scale
         picture: dict[str, Any] = (
             {"format": "png", "optimizeForSpeed": True}
             if self._patience.lossless
@@ -311,14 +314,13 @@ class Visit:
         )
         images = []
         for top, bottom in itertools.pairwise(tops):
-            if len(tops) > 2:
-                scale = self._view.scale
-                clip = {"x": 0, "y": top / scale, "width": self._view.width, "height": (bottom - top) / scale}
-                picture["clip"] = {**clip, "scale": 1}
+            # Playwright's session has set the device's scale; for this one, a pixel is a CSS pixel.
+            clip = {"x": 0, "y": top / scale, "width": width / scale, "height": (bottom - top) / scale}
+            picture["clip"] = {**clip, "scale": scale}
             answer = await session.send("Page.captureScreenshot", picture)
             images.append(base64.b64decode(answer["data"]))
         extension = "png" if self._patience.lossless else "jpg"
-        return Screenshot(images=images, extension=extension, tops=tops, width=self._view.width * self._view.scale)
+        return Screenshot(images=images, extension=extension, tops=tops, width=width)
 
 
 async def _frame(frame: Frame, clip: dict[str, float] | None, *, is_main: bool) -> dict[str, Any]:

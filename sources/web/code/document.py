@@ -96,7 +96,9 @@ def _attributes(node: Node, styles: Stylesheet | None) -> str:
     name = None if styles is None else styles.classes.get(id(node))
     entries = [*([("class", name)] if name else []), *attributes.items()]
     return "".join(
-        f" {key}" if value == "" and key in ("checked", "disabled", "selected", "reversed") else f' {key}="{_quoted(value)}"'
+        f" {key}"
+        if value == "" and key in ("checked", "disabled", "selected", "reversed")
+        else f' {key}="{_quoted(value)}"'
         for key, value in entries
     )
 
@@ -111,4 +113,4 @@ def _quoted(text: str) -> str:
 
 def _printable(text: str) -> str:
     """Without control characters, which no document may hold, and halves of surrogate pairs."""
-    return "".join(c for c in text if c >= " " and not "\ud800" <= c <= "\udfff" and c != "\x7f" or c in "\t\n\r")
+    return "".join(c for c in text if (c >= " " and not "\ud800" <= c <= "\udfff" and c != "\x7f") or c in "\t\n\r")

@@ -5,14 +5,109 @@ from dataclasses import dataclass, field
 from typing import Any
 
 TAGS = frozenset(
-    "a abbr article aside b blockquote body br button caption cite code dd del dfn div dl dt em fieldset figcaption figure "
-    "footer form h1 h2 h3 h4 h5 h6 header hr html i input ins kbd label legend li main mark menu meter nav ol optgroup option "
-    "p pre progress q s samp search section select small span strong sub sup table tbody td textarea tfoot th thead time tr u "
-    "ul var".split()
+    [
+        "a",
+        "abbr",
+        "article",
+        "aside",
+        "b",
+        "blockquote",
+        "body",
+        "br",
+        "button",
+        "caption",
+        "cite",
+        "code",
+        "dd",
+        "del",
+        "dfn",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "html",
+        "i",
+        "input",
+        "ins",
+        "kbd",
+        "label",
+        "legend",
+        "li",
+        "main",
+        "mark",
+        "menu",
+        "meter",
+        "nav",
+        "ol",
+        "optgroup",
+        "option",
+        "p",
+        "pre",
+        "progress",
+        "q",
+        "s",
+        "samp",
+        "search",
+        "section",
+        "select",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "textarea",
+        "tfoot",
+        "th",
+        "thead",
+        "time",
+        "tr",
+        "u",
+        "ul",
+        "var",
+    ]
 )
 ATTRIBUTES = frozenset(
-    "aria-label checked cols colspan dir disabled high href lang low max min optimum placeholder reversed role rows rowspan "
-    "selected size start type value".split()
+    [
+        "aria-label",
+        "checked",
+        "cols",
+        "colspan",
+        "dir",
+        "disabled",
+        "high",
+        "href",
+        "lang",
+        "low",
+        "max",
+        "min",
+        "optimum",
+        "placeholder",
+        "reversed",
+        "role",
+        "rows",
+        "rowspan",
+        "selected",
+        "size",
+        "start",
+        "type",
+        "value",
+    ]
 )
 MAX_DEPTH = 250  # Python's own recursion ends at 1,000 frames
 
@@ -61,7 +156,9 @@ def node_of(content: Any, depth: int = 0) -> Node:
         raise BadTree(f"an element {tag!r} with {sorted(attributes)}")
     if attributes.get("href", "#") != "#":
         raise BadTree("a link that leads somewhere")
-    if box is not None and not (isinstance(box, list) and len(box) == 4 and all(isinstance(x, int | float) for x in box)):
+    if box is not None and not (
+        isinstance(box, list) and len(box) == 4 and all(isinstance(x, int | float) for x in box)
+    ):
         raise BadTree("a box that is none")
     children = content.get("children")
     if not isinstance(children, list):

@@ -1,11 +1,9 @@
 """A loaded page to code that renders back: read, reduced, written, rendered, compared."""
 
-import hashlib
 import io
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,7 @@ from sources.web.browser import Browser
 from sources.web.code.document import document
 from sources.web.code.pictures import colour_pictures
 from sources.web.code.render import look_of, render_back
-from sources.web.code.similarity import Similarity, compare
+from sources.web.code.similarity import Look, Similarity, compare
 from sources.web.code.simplify import simplify
 from sources.web.code.snapshot import CodeRefused, SnapshotLimits, read_defaults, take_snapshot
 from sources.web.code.stylesheet import stylesheet
@@ -64,19 +62,23 @@ class PageCoder:
             BrowserDied: the browser in which the code is rendered.
         """
         pixels = np.asarray(Image.open(io.BytesIO(screenshot)).convert("RGB"))
-        defaults = await self._bare_styles(view)
+        defaults = await self.bare_styles(view)
         seen = await take_snapshot(page, defaults, self._limits)
         colour_pictures(seen.tree, pixels, view.scale)
         simplify(seen.tree)
-        html = document(seen.tree, seen.title, stylesheet(seen.tree, seen.loaded_fonts))
+        html = document(seen.tree, seen.title, stylesheet(seen.tree, seen.other_fonts))
         num_tokens = estimate_tokens(html)
         if num_tokens > self._max_tokens:
-            raise CodeRefused("code_too_long", f"the code has {num_tokens} tokens; at most {self._max_tokens} are wanted")
+            raise CodeRefused(
+                "code_too_long", f"the code has {num_tokens} tokens; at most {self._max_tokens} are wanted"
+            )
         rendered = await render_back(self._browser, html, view, defaults, self._limits)
-        similarity = compare(look_of(pixels, seen, view.scale), rendered)
+        before = look_of(pixels, seen, view.scale)
+        similarity = compare(before, _without(rendered, seen.generated, before.words))
         return PageCode(html=html, similarity=similarity, num_tokens=num_tokens)
 
-    async def _bare_styles(self, view: View) -> Mapping[str, Any]:
+    async def bare_styles(self, view: View) -> Mapping[str, Any]:
+        """How this browser shows elements that nobody styled; read once."""
         if self._defaults is None:
             async with self._browser.page(view, offline=True, javascript=False) as page:
                 await page.set_content("<!DOCTYPE html><html><head></head><body></body></html>", wait_until="commit")
@@ -84,11 +86,14 @@ class PageCoder:
         return self._defaults
 
 
-@cache
-def code_digest() -> str:
-    """Changes with this room's code: for the fingerprint of a source that uses it."""
-    total = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.iterdir()):
-        if path.suffix in (".py", ".js"):
-            total.update(path.read_bytes())
-    return total.hexdigest()[:16]
+def _without(look: Look, generated: Sequence[str], known: Sequence[str]) -> Look:
+    """A look without the words that are text only in the code: the page's style sheets had put them in."""
+    surplus = Counter(generated) & (Counter(look.words) - Counter(known))
+    kept = []
+    for k in range(len(look.words) - 1, -1, -1):
+        if surplus[look.words[k]] > 0:
+            surplus[look.words[k]] -= 1
+        else:
+            kept.append(k)
+    kept.reverse()
+    return replace(look, words=[look.words[k] for k in kept], boxes=look.boxes[kept])

@@ -1,7 +1,8 @@
-"""How alike two pictures of pages are to a person: the arrangement of boxes, their colours, and the texts in their places.
+"""How alike two pictures of pages are to a person: the arrangement of boxes, their colours, the texts in their places.
 
-Close to the visual score of Design2Code (matched text blocks, their places and colours, and the look of the whole), without
-a neural network: where that takes CLIP's embedding, this takes structural similarity of small pictures, pictures left out.
+Close to the visual score of Design2Code (matched text blocks, their places and colours, and the look of the whole),
+without a neural network: where that takes CLIP's embedding, this takes structural similarity of small pictures,
+photographs and drawings left out.
 """
 
 from collections import defaultdict

@@ -2,6 +2,17 @@
 // the words with their places, and the places of pictures. Runs in an isolated world, where the page's scripts have
 // changed no prototype. `defaults` are the styles of bare elements (`readDefaults`); all else is read, nothing written.
 ((task, defaults, limits) => {
+  // Forms and documents give their named parts in place of their own properties (`<input name="childNodes">`).
+  const getter = (type, name) => { const { get } = Object.getOwnPropertyDescriptor(type.prototype, name); return (object) => get.call(object); };
+  const method = (type, name) => { const { value } = Object.getOwnPropertyDescriptor(type.prototype, name); return (object, ...given) => value.apply(object, given); };
+  const childNodesOf = getter(Node, "childNodes"), nodeTypeOf = getter(Node, "nodeType"), parentOf = getter(Node, "parentElement");
+  const localNameOf = getter(Element, "localName"), shadowRootOf = getter(Element, "shadowRoot"), assignedSlotOf = getter(Element, "assignedSlot");
+  const firstElementOf = getter(Element, "firstElementChild"), rectOf = method(Element, "getBoundingClientRect");
+  const attributeOf = method(Element, "getAttribute"), hasAttribute = method(Element, "hasAttribute");
+  const styleMapOf = method(Element, "computedStyleMap"), closestOf = method(Element, "closest");
+  const isRendered = method(Element, "checkVisibility"); // false in `content-visibility: hidden`, as closed details have it
+  const rootOf = getter(Document, "documentElement"), createRange = method(Document, "createRange"), titleOf = getter(Document, "title");
+  const fontsOf = getter(Document, "fonts");
   const INHERITED = ["color", "font-family", "font-size", "font-weight", "font-style", "font-variant-caps", "line-height",
     "letter-spacing", "word-spacing", "text-align", "text-transform", "text-indent", "white-space", "word-break",
     "overflow-wrap", "direction", "list-style-type", "list-style-position", "border-collapse", "border-spacing",
@@ -31,7 +42,7 @@
     "th thead time tr u ul var").split(" "));
   const DROPPED = new Set(("script style noscript template link meta title head base param source track datalist map area " +
     "colgroup col wbr rp").split(" "));
-  const PICTURES = new Set("img svg canvas video iframe frame object embed picture audio portal fencedframe".split(" "));
+  const PICTURES = new Set("img svg canvas video iframe frame object embed audio".split(" "));
   const MONOSPACED = new Set(["pre", "code", "kbd", "samp"]); // whose size depends on where their font comes from
   const VOID = new Set(["input", "hr", "br"]);
   const WRITTEN = /[^ \t\n\r\f]/; // a no-break space counts
@@ -42,7 +53,7 @@
     const values = { visibility: style.visibility };
     for (const name of INHERITED) values[name] = style.getPropertyValue(name);
     for (const name of OWN) values[name] = style.getPropertyValue(name);
-    const meant = pseudo ? null : element.computedStyleMap();
+    const meant = pseudo ? null : styleMapOf(element);
     for (const name of MEANT) values[name] = String(meant ? meant.get(name) : style.getPropertyValue(name));
     if (values["text-align"] === "start") values["text-align"] = values.direction === "rtl" ? "right" : "left";
     return { values, style };
@@ -59,7 +70,7 @@
       "border-spacing:9px;word-break:break-all;overflow-wrap:anywhere;caption-side:bottom";
     document.body.append(parent);
     const outer = styleOf(parent).values;
-    const found = { ":root": styleOf(document.documentElement).values };
+    const found = { ":root": styleOf(rootOf(document)).values };
     const types = "text search email password number tel url date checkbox radio submit button reset range color file image " +
       "datetime-local month week time hidden";
     const kinds = [...KEPT].filter((tag) => tag !== "input").map((tag) => [tag, null])
@@ -82,7 +93,7 @@
 
   const started = performance.now();
   const WIDTH = innerWidth, HEIGHT = innerHeight;
-  const words = [], images = [];
+  const words = [], images = [], generated = [];
   let numVisited = 0, numNodes = 0, numChars = 0;
 
   class Refused extends Error {}
@@ -95,6 +106,17 @@
   const boxOf = (rect) => [rect.left, rect.top, rect.right, rect.bottom];
   const meet = (a, b) => [Math.max(a[0], b[0]), Math.max(a[1], b[1]), Math.min(a[2], b[2]), Math.min(a[3], b[3])];
   const isEmpty = (box) => box[2] - box[0] < 0.5 || box[3] - box[1] < 0.5;
+
+  const families = new Set();
+
+  // Those of the families in use that are not installed: text in them is as wide as in whatever else is asked for.
+  function absentFamilies() {
+    const pencil = new OffscreenCanvas(1, 1).getContext("2d");
+    const width = (font) => { pencil.font = `40px ${font}`; return pencil.measureText("mmwwWWii10QR@").width; };
+    const names = [...families].slice(0, 50).flatMap((list) => [...list.matchAll(/"([^"]*)"|'([^']*)'|([^,"']+)/g)].map((found) => (found[1] ?? found[2] ?? found[3]).trim()));
+    return [...new Set(names)].slice(0, 200).filter((name) => /^[\w .&-]+$/.test(name) &&
+      ["serif", "monospace"].every((other) => width(`"${name}", ${other}`) === width(other)));
+  }
 
   // What an element has that a bare one in its parent would not have.
   function differing(values, kind, outer) {
@@ -121,6 +143,7 @@
       if (values[name] !== expected) given[name] = values[name];
     }
     // In the font that is called just "monospace" browsers make text smaller, unless its size is said.
+    if ("font-family" in given) families.add(given["font-family"]);
     if ("font-family" in given && given["font-family"].endsWith("monospace")) given["font-size"] = values["font-size"];
     for (const group of GROUPS) { // written in one: all of it, or nothing
       if (group.some((name) => name in given)) for (const name of group) given[name] = values[name];
@@ -136,8 +159,8 @@
 
   function attributesOf(element, tag) {
     const kept = {};
-    const copy = (name) => { if (element.hasAttribute(name)) kept[name] = element.getAttribute(name).slice(0, 200); };
-    if (tag === "a" && element.hasAttribute("href")) kept.href = "#";
+    const copy = (name) => { if (hasAttribute(element, name)) kept[name] = attributeOf(element, name).slice(0, 200); };
+    if (tag === "a" && hasAttribute(element, "href")) kept.href = "#";
     if (tag === "input") {
       kept.type = element.type;
       if (/^(checkbox|radio)$/.test(element.type)) { if (element.checked) kept.checked = ""; }
@@ -152,9 +175,9 @@
     if (tag === "td" || tag === "th") { copy("colspan"); copy("rowspan"); }
     if (tag === "progress" || tag === "meter") for (const name of ["value", "min", "max", "low", "high", "optimum"]) copy(name);
     if (tag === "ol") { copy("start"); if (element.reversed) kept.reversed = ""; }
-    if (tag === "li" && element.hasAttribute("value")) copy("value");
-    for (const name of ["role", "aria-label"]) copy(name);
-    if (tag === "html") for (const name of ["lang", "dir"]) copy(name);
+    if (tag === "li" && hasAttribute(element, "value")) copy("value");
+    for (const name of ["role", "aria-label", "lang"]) copy(name); // the language decides on fonts
+    if (tag === "html") copy("dir");
     return kept;
   }
 
@@ -164,7 +187,7 @@
   function textOf(node, outer, clip) {
     const whole = node.nodeValue;
     if (!WRITTEN.test(whole)) return !whole ? null : outer["white-space"].startsWith("pre") ? whole : " ";
-    const range = document.createRange();
+    const range = createRange(document);
     const bounds = (from, to) => { range.setStart(node, from); range.setEnd(node, to); return boxOf(range.getBoundingClientRect()); };
     const all = bounds(0, whole.length);
     if (isEmpty(meet(all, clip))) return null;
@@ -188,12 +211,16 @@
   }
 
   function childrenOf(element) {
-    if (element.shadowRoot) return [...element.shadowRoot.childNodes];
-    if (element.localName === "slot") {
+    const shadow = shadowRootOf(element);
+    if (shadow) return childNodesOf(shadow);
+    if (localNameOf(element) === "slot") {
       const assigned = element.assignedNodes();
       if (assigned.length) return assigned;
     }
-    return element.childNodes;
+    if (localNameOf(element) === "details" && !hasAttribute(element, "open")) {
+      return [...childNodesOf(element)].filter((child) => nodeTypeOf(child) === Node.ELEMENT_NODE); // its text is folded
+    }
+    return childNodesOf(element);
   }
 
   function contentOf(element, style) {
@@ -215,6 +242,7 @@
     if (values.position === "static") for (const side of SIDES) delete given[side];
     if (given.display === undefined && !isBlockified(values, outer)) { delete given.width; delete given.height; }
     numNodes += 1;
+    for (const [piece] of text.matchAll(PIECE)) generated.push(piece);
     return { tag: "span", style: given, attributes: {}, name: "", box: null, inline: LEVEL.test(values.display), children: text ? [text] : [] };
   }
 
@@ -238,7 +266,7 @@
   function pictureOf(element, values, box, outer) {
     images.push(meet(box, [0, 0, WIDTH, HEIGHT]));
     const attributes = { role: "img" };
-    const label = element.getAttribute("alt") || element.getAttribute("aria-label");
+    const label = attributeOf(element, "alt") || attributeOf(element, "aria-label");
     if (label) attributes["aria-label"] = label.slice(0, 100);
     return { ...placeholder(values, box, outer, attributes), name: "img", picture: true };
   }
@@ -247,20 +275,20 @@
 
   function read(element, outer, clip, depth) {
     spend();
-    let tag = element.localName;
+    let tag = localNameOf(element);
     if (DROPPED.has(tag)) return null;
     if (tag === "br") return { tag: "br", style: {}, attributes: {}, name: "", box: null, inline: true, children: [] };
     const probe = getComputedStyle(element);
-    if (probe.display === "none") return null;
-    const box = boxOf(element.getBoundingClientRect());
+    if (probe.display === "none" || (probe.display !== "contents" && !isRendered(element))) return null;
+    const box = boxOf(rectOf(element));
     const isFree = /absolute|fixed/.test(probe.position);
-    if (isFree && isEmpty([box[0], box[1], Math.max(box[2], box[0] + 0.1), box[3]]) && !element.firstElementChild) return null;
+    if (isFree && isEmpty([box[0], box[1], Math.max(box[2], box[0] + 0.1), box[3]]) && !firstElementOf(element)) return null;
     const isZero = box[3] - box[1] < 0.5 || box[2] - box[0] < 0.5;
     // Content behind the viewport's end does not move what stands before; content before its beginning does.
     if (!isZero && isOutside(box) && (isFree || box[1] >= HEIGHT || box[0] >= WIDTH)) return "removed";
     if (isFree && box[2] - box[0] <= 1 && box[3] - box[1] <= 1 && probe["overflow-x"] !== "visible") return null;
     if (numNodes >= limits.nodes) throw new Refused("too_many_nodes");
-    if (PICTURES.has(tag)) {
+    if (PICTURES.has(tag) || (tag === "input" && element.type === "image")) {
       if (isZero || probe.visibility !== "visible") return null;
       return pictureOf(element, styleOf(element).values, box, outer);
     }
@@ -273,7 +301,7 @@
     numNodes += 1;
     const isHidden = values.visibility !== "visible" || parseFloat(values.opacity) < 0.05;
     const node = { tag, style: differing(values, kind, outer), attributes: attributesOf(element, tag), box,
-      name: String(element.getAttribute("class") || "").trim().split(/\s+/)[0].slice(0, 40), inline: wasInline, children: [] };
+      name: String(attributeOf(element, "class") || "").trim().split(/\s+/)[0].slice(0, 40), inline: wasInline, children: [] };
     const given = node.style;
     if (/^url|[ ,]url\(|image-set|paint\(|element\(|cross-fade/.test(values["background-image"])) {
       delete given["background-image"];
@@ -297,16 +325,16 @@
     } else if (tag === "textarea") {
       node.children.push(element.value.slice(0, 2000));
       given.width = style.width; given.height = style.height;
-    } else if (!VOID.has(tag) && tag !== "progress" && tag !== "meter") {
+    } else if (style.contentVisibility !== "hidden" && !VOID.has(tag) && tag !== "progress" && tag !== "meter") {
       const before = pseudoOf(element, "::before", values);
       if (before) node.children.push(before);
       let numRemoved = 0;
       for (const child of childrenOf(element)) {
-        if (child.nodeType === Node.TEXT_NODE) {
+        if (nodeTypeOf(child) === Node.TEXT_NODE) {
           const text = textOf(child, values, inside);
           if (text !== null) node.children.push(text); else if (WRITTEN.test(child.nodeValue)) isCut = true;
-        } else if (child.nodeType === Node.ELEMENT_NODE) {
-          const made = read(child, child.assignedSlot || values.display !== "contents" ? values : outer, inside, depth + 1);
+        } else if (nodeTypeOf(child) === Node.ELEMENT_NODE) {
+          const made = read(child, values.display === "contents" ? { ...values, display: outer.display } : values, inside, depth + 1);
           if (made === "removed") { isCut = true; numRemoved += 1; if (numVisited > limits.visited) break; }
           else if (made) {
             if (made.isCut) isCut = true;
@@ -334,25 +362,26 @@
       }
       if (values.display === "table") given.width = style.width;
     }
-    if (values.display === "table-cell" && element.closest && isCutTable(element)) given.width = style.width;
+    if (values.display === "table-cell" && isCutTable(element)) given.width = style.width;
     if (isFree && isEmpty(box) && node.children.length === 0) return null;
     return node;
   }
 
   // Columns of a table whose later rows are not shown keep the widths that those gave them.
   function isCutTable(cell) {
-    const table = cell.closest("table");
-    return table !== null && table.getBoundingClientRect().bottom > HEIGHT && cell.parentElement === table.rows[0];
+    const table = closestOf(cell, "table");
+    return table !== null && rectOf(table).bottom > HEIGHT && parentOf(cell) === table.rows[0];
   }
 
   if (task === "defaults") return JSON.stringify(readDefaults());
   try {
-    const root = document.documentElement;
+    const root = rootOf(document);
     const outer = { ...defaults[":root"], seen: true, visibility: "visible" };
     const tree = root ? read(root, outer, [0, 0, WIDTH, HEIGHT], 0) : null;
     if (!tree || tree === "removed" || tree.contents) return JSON.stringify({ refused: "nothing_visible" });
-    const loaded = [...document.fonts].map((face) => face.family.replace(/^["']|["']$/g, ""));
-    return JSON.stringify({ tree, words, images, title: document.title.slice(0, 300), fonts: [...new Set(loaded)].slice(0, 200) });
+    // Families that a browser here would pass over, and those from files of the page, which the code will not have.
+    const loaded = [...fontsOf(document)].map((face) => face.family.replace(/^["']|["']$/g, ""));
+    return JSON.stringify({ tree, words, images, generated, title: titleOf(document).slice(0, 300), fonts: [...new Set([...loaded, ...absentFamilies()])].slice(0, 300) });
   } catch (error) {
     if (error instanceof Refused) return JSON.stringify({ refused: error.message });
     throw error;

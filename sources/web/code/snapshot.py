@@ -59,7 +59,8 @@ class Snapshot:
         boxes: their x0, y0, x1, y1 in CSS pixels.
         colours: their CSS colours.
         pictures: x0, y0, x1, y1 of images, drawings, videos and frames.
-        loaded_fonts: families that came from files of the page.
+        generated: texts that style sheets put in, whose places are not known.
+        other_fonts: families in use that came from files of the page, or are not installed.
     """
 
     tree: Node
@@ -68,7 +69,8 @@ class Snapshot:
     boxes: Sequence[tuple[float, float, float, float]]
     colours: Sequence[str]
     pictures: Sequence[tuple[float, float, float, float]]
-    loaded_fonts: frozenset[str]
+    generated: Sequence[str]
+    other_fonts: frozenset[str]
 
 
 async def read_defaults(page: Page) -> Mapping[str, Any]:
@@ -90,7 +92,8 @@ async def take_snapshot(page: Page, defaults: Mapping[str, Any], limits: Snapsho
             boxes=[box for _, box, _ in words],
             colours=[colour for _, _, colour in words],
             pictures=[_box(box) for box in content["images"]],
-            loaded_fonts=frozenset(map(str, content["fonts"])),
+            generated=[str(text) for text in content["generated"]],
+            other_fonts=frozenset(map(str, content["fonts"])),
         )
     except (BadTree, KeyError, TypeError, ValueError) as error:
         raise CodeRefused("bad_tree", f"the page gave a tree that cannot be used: {error}") from error
@@ -114,6 +117,8 @@ async def _run(page: Page, task: str, defaults: Mapping[str, Any], limits: Snaps
     except TimeoutError as error:
         raise CodeRefused("timeout", "the page does not answer") from error
     except async_api.Error as error:
+        if "terminated" in str(error):  # by the limit of `Runtime.evaluate`
+            raise CodeRefused("timeout", "the page is too large to be read in time") from error
         raise CodeRefused("page_lost", str(error).partition("\n")[0]) from error
     if "exceptionDetails" in answer:
         raise CodeRefused("script_failed", str(answer["exceptionDetails"].get("text")))

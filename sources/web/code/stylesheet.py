@@ -1,4 +1,4 @@
-"""Declarations to a short style sheet: shorthands, rules by tag, and a class for every set that several elements share."""
+"""Declarations to a short style sheet: shorthands, rules by tag, and a class for every other set of declarations."""
 
 import re
 from collections import Counter
@@ -12,10 +12,36 @@ Declarations = tuple[tuple[str, str], ...]
 SIDES = ("top", "right", "bottom", "left")
 CORNERS = ("top-left", "top-right", "bottom-right", "bottom-left")
 BORDERED = frozenset(("button", "input", "select", "textarea", "fieldset", "hr"))  # by the browser
-GENERIC = frozenset(("serif", "sans-serif", "monospace", "cursive", "fantasy", "system-ui", "math", "ui-monospace", "ui-serif"))
+GENERIC = frozenset(
+    ("serif", "sans-serif", "monospace", "cursive", "fantasy", "system-ui", "math", "ui-monospace", "ui-serif")
+)
 FUNCTIONS = frozenset(
-    "rgb rgba hsl hsla hwb lab lch oklab oklch color calc min max clamp minmax repeat fit-content matrix matrix3d "
-    "linear-gradient radial-gradient conic-gradient repeating-linear-gradient repeating-radial-gradient".split()
+    [
+        "rgb",
+        "rgba",
+        "hsl",
+        "hsla",
+        "hwb",
+        "lab",
+        "lch",
+        "oklab",
+        "oklch",
+        "color",
+        "calc",
+        "min",
+        "max",
+        "clamp",
+        "minmax",
+        "repeat",
+        "fit-content",
+        "matrix",
+        "matrix3d",
+        "linear-gradient",
+        "radial-gradient",
+        "conic-gradient",
+        "repeating-linear-gradient",
+        "repeating-radial-gradient",
+    ]
 )
 MAX_FAMILIES = 2  # named ones; a generic one follows
 _PLAIN = re.compile(r"[\w\s.,%#()/+*\"\[\]-]*", re.ASCII)
@@ -39,10 +65,10 @@ class Stylesheet:
     classes: Mapping[int, str] = field(default_factory=dict)
 
 
-def stylesheet(root: Node, loaded_fonts: Collection[str]) -> Stylesheet:
+def stylesheet(root: Node, other_fonts: Collection[str]) -> Stylesheet:
     """The styles of a tree. What all elements of a tag share is a rule of the tag; each remaining set is a class."""
     nodes = list(root.walk())
-    sets = {id(node): declarations(node, loaded_fonts) for node in nodes}
+    sets = {id(node): declarations(node, other_fonts) for node in nodes}
     tags: dict[str, list[Node]] = {}
     for node in nodes:
         tags.setdefault(node.tag, []).append(node)
@@ -81,7 +107,7 @@ def _names(nodes: Sequence[Node], sets: Mapping[int, Declarations]) -> dict[Decl
     return names
 
 
-def declarations(node: Node, loaded_fonts: Collection[str]) -> Declarations:
+def declarations(node: Node, other_fonts: Collection[str]) -> Declarations:
     """The declarations of an element in short form, in a fixed order; values of unknown form are left out."""
     style = {name: _short(value) for name, value in node.style.items() if name == "font-family" or _is_plain(value)}
     found: dict[str, str] = {}
@@ -108,7 +134,7 @@ def declarations(node: Node, loaded_fonts: Collection[str]) -> Declarations:
             start, end = style.pop(f"{line}-start", "auto"), style.pop(f"{line}-end", "auto")
             found[line] = start if end == "auto" else f"{start} / {end}"
         elif name == "font-family":
-            found[name] = families(node.style[name], loaded_fonts)
+            found[name] = families(node.style[name], other_fonts)
         elif name == "background-color":
             found.setdefault("background", style[name])
         elif name == "background-image":
@@ -133,15 +159,15 @@ def _is_plain(value: str) -> bool:
     )
 
 
-def families(value: str, loaded_fonts: Collection[str]) -> str:
-    """A list of font families without those that came from files of the page, at most two and a generic one."""
-    loaded = {name.lower() for name in loaded_fonts}
+def families(value: str, other_fonts: Collection[str]) -> str:
+    """A list of font families without `other_fonts`, at most two and a generic one."""
+    others = {name.lower() for name in other_fonts}
     named, generic = [], ""
     for part in value.split(","):
         name = part.strip().strip("\"'")
         if name.lower() in GENERIC:
             generic = generic or name.lower()
-        elif _FAMILY.fullmatch(name) and name.lower() not in loaded and not generic:
+        elif _FAMILY.fullmatch(name) and name.lower() not in others and not generic:
             named.append(name)
     quoted = [name if re.fullmatch(r"[A-Za-z][A-Za-z -]*", name) else f'"{name}"' for name in named[:MAX_FAMILIES]]
     return ", ".join([*quoted, *([generic] if generic else [])]) or "sans-serif"

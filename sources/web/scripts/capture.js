@@ -3,6 +3,7 @@
 ({ clip, maxWords, maxElements, maxLinks, isMain }) => {
   const VISIBLE_HEIGHT = 0.6, VISIBLE_WIDTH = 0.95; // of a word's box, within what clips it: half a letter is another one
   const GLUE_PX = 1; // between two pieces of one word
+  const SPACE = 0.12; // of a line's height: a gap as wide is a space to the eye, whatever the markup says
   const view = { x0: Math.max(0, clip.x0), y0: Math.max(0, clip.y0), x1: Math.min(innerWidth, clip.x1), y1: Math.min(innerHeight, clip.y1) };
   const meet = (a, b) => ({ x0: Math.max(a.x0, b.x0), y0: Math.max(a.y0, b.y0), x1: Math.min(a.x1, b.x1), y1: Math.min(a.y1, b.y1) });
   const isEmpty = (box) => box.x1 - box.x0 < 1 || box.y1 - box.y0 < 1;
@@ -34,6 +35,7 @@
       const edges = style.clip.match(/-?[\d.]+/g)?.map(Number) ?? [];
       if (edges.length === 4 && (edges[1] - edges[3] < 2 || edges[2] - edges[0] < 2)) inner = { x0: 0, y0: 0, x1: 0, y1: 0 };
     }
+    if (style.display !== "contents" && !element.checkVisibility()) inner = { x0: 0, y0: 0, x1: 0, y1: 0 }; // as in a closed <details>
     known = { clip: inner, opacity: above.opacity * Number(style.opacity) };
     shown.set(element, known);
     return known;
@@ -87,8 +89,10 @@
     const [x, y] = [(seen.x0 + seen.x1) / 2, (seen.y0 + seen.y1) / 2];
     if (!isOnTop(element, x, y, true)) return;
     const last = words.at(-1);
-    if (separator === "" && last && Math.min(last[4], seen.y1) - Math.max(last[2], seen.y0) > 0.5 * (seen.y1 - seen.y0) &&
-        Math.max(seen.x0 - last[3], last[1] - seen.x1) <= GLUE_PX && seen.x1 - seen.x0 > 0) {
+    const isBeside = last && Math.min(last[4], seen.y1) - Math.max(last[2], seen.y0) > 0.5 * (seen.y1 - seen.y0);
+    const gap = last ? Math.max(seen.x0 - last[3], last[1] - seen.x1) : 0;
+    if (separator === "" && isBeside && gap > Math.max(GLUE_PX, SPACE * (seen.y1 - seen.y0))) separator = " ";
+    if (separator === "" && isBeside) {
       last[0] += text; // one word in two elements, as in <b>w</b>ord
       last[1] = Math.min(last[1], seen.x0); last[2] = Math.min(last[2], seen.y0);
       last[3] = Math.max(last[3], seen.x1); last[4] = Math.max(last[4], seen.y1);
@@ -201,13 +205,15 @@
     const alt = [...element.querySelectorAll("img[alt]")].map((image) => image.alt).join(" ");
     return squeeze(element.innerText ?? element.textContent) || squeeze(alt) || squeeze(element.querySelector("svg > title")?.textContent);
   };
+  const labelText = (node) => // without what the controls inside it show
+    node.nodeType === Node.TEXT_NODE ? node.data : /^(SELECT|TEXTAREA|BUTTON)$/.test(node.tagName) ? "" : [...node.childNodes].map(labelText).join("");
   const nameOf = (element, role) => {
     const referred = (element.getAttribute("aria-labelledby") ?? "").split(/\s+/).filter(Boolean).map((id) => element.getRootNode().getElementById?.(id));
     const label = squeeze(referred.map((found) => found?.textContent ?? "").join(" ")) || squeeze(element.getAttribute("aria-label"));
     if (label) return label;
     if (element.tagName === "IMG" || element.type === "image") return squeeze(element.alt) || squeeze(element.title);
     if (role === "button" && element.tagName === "INPUT") return squeeze(element.value) || (element.type === "submit" ? "Submit" : element.type === "reset" ? "Reset" : "");
-    const labels = squeeze([...(element.labels ?? [])].map((found) => textOf(found)).join(" "));
+    const labels = squeeze([...(element.labels ?? [])].map(labelText).join(" "));
     if (labels) return labels;
     if (/^(INPUT|SELECT|TEXTAREA)$/.test(element.tagName)) return squeeze(element.placeholder) || squeeze(element.title);
     const caption = element.tagName === "TABLE" ? element.caption : element.tagName === "FIGURE" ? element.querySelector("figcaption") : null;
@@ -279,13 +285,13 @@
     }
   };
   findFrames(document);
-  const result = { words, elements, frames, width: innerWidth };
+  const result = { words, elements, frames };
   if (!isMain) return result;
 
   const meta = (name) => squeeze(document.querySelector(`meta[name="${name}" i], meta[property="${name}" i]`)?.content);
   const links = [...new Set([...document.querySelectorAll("a[href], area[href]")]
     .filter((link) => !/\bnofollow\b/i.test(link.rel)).map((link) => link.href).filter((href) => /^https?:/i.test(href)))];
-  const licences = [...document.querySelectorAll("[rel~=license][href], a[href*='creativecommons.org/licenses/'], a[href*='creativecommons.org/publicdomain/']")].map((link) => link.href);
+  const licences = [...document.querySelectorAll("[rel~=license i][href]")].map((link) => link.href);
   const covering = [...document.querySelectorAll("body *")].filter((element) => { // overlays: fixed, and over much of the window
     const position = styleOf(element).position;
     if (position !== "fixed" && position !== "sticky") return false;

@@ -119,7 +119,9 @@ def hostile_pages() -> dict[str, Any]:
     """The pages by path."""
     p = f"<p>{PARAGRAPH}</p>"
     return {
-        "/robots.txt": lambda h: h.answer("User-agent: *\nDisallow: /private/*.html$\nDisallow: /secret\n", kind="text/plain"),
+        "/robots.txt": lambda h: h.answer(
+            "User-agent: *\nDisallow: /private/*.html$\nDisallow: /secret\n", kind="text/plain"
+        ),
         "/good": html(f"<h1>A good page</h1>{p}<button>Press me</button><a href='/good2'>Another page</a>"),
         "/good2": html(f"<h1>Another page</h1>{p}"),
         "/redirect": redirect("/good2"),
@@ -142,15 +144,20 @@ def hostile_pages() -> dict[str, Any]:
         "/huge": huge,
         "/scroll": html(
             f"<h1>Infinite</h1><div id=list>{p}</div><script>"
-            "setInterval(() => { const more = document.createElement('p'); more.textContent = 'and more'; list.append(more); }, 20);"
+            "setInterval(() => { const more = document.createElement('p'); more.textContent = "
+            "'and more'; list.append(more); }, 20);"
             "</script>"
         ),
-        "/alerts": html(f"<h1>Alerts</h1>{p}<script>for (let k = 0; k < 20; k++) alert(k); confirm('?'); prompt('?');</script>"),
+        "/alerts": html(
+            f"<h1>Alerts</h1>{p}<script>for (let k = 0; k < 20; k++) alert(k); confirm('?'); prompt('?');</script>"
+        ),
         "/windows": html(f"<h1>Windows</h1>{p}<script>for (let k = 0; k < 5; k++) open('/good');</script>"),
         "/tall": html(f"<h1>Tall</h1><div style='height:30000px'>{p}</div><p id=end>The end</p>"),
         "/hang": html(f"{p}<script>while (true);</script>"),
         "/hang-later": html(f"{p}<script>onload = () => setTimeout(() => {{ while (true); }}, 0)</script>"),
-        "/latin1": lambda h: h.answer("<title>x</title><h1>Caf\xe9</h1><p>na\xefve".encode("latin-1"), kind="text/html"),
+        "/latin1": lambda h: h.answer(
+            "<title>x</title><h1>Caf\xe9</h1><p>na\xefve".encode("latin-1"), kind="text/html"
+        ),
         "/broken": lambda h: h.answer(b"<title>x</title><h1>Broken \xff\xfe\xc3</h1><p>text"),
         "/bomb": html(f"{p}<script>const all = []; for (;;) all.push(new Array(1e6).fill(all.length));</script>"),
         "/download": lambda h: h.answer(b"PK", kind="application/zip"),
@@ -163,11 +170,14 @@ def hostile_pages() -> dict[str, Any]:
         "/other-bot": lambda h: h.answer(html(p), X_Robots_Tag="googlebot: noindex"),
         "/blank": html(""),
         "/consent": html(
-            f"<h1>News</h1>{p}<div style='position:fixed;inset:0;background:#fff'><h2>We value your privacy</h2>"
+            f"<h1>News</h1>{p}<div style='position:fixed;inset:0;background:#fff'><h2>We value "
+            f"your privacy</h2>"
             "<p>We use cookies. Accept or reject them to go on reading.</p><button>Accept all</button></div>"
         ),
         "/soft404": html("<h1>Page not found</h1><p>Nothing was found here.</p>"),
-        "/login": html("<h1>Sign in</h1><form><input name=u placeholder=Name><input type=password><button>Log in</button></form>"),
+        "/login": html(
+            "<h1>Sign in</h1><form><input name=u placeholder=Name><input type=password><button>Log in</button></form>"
+        ),
         "/captcha": html("<h1>Just a moment...</h1><p>Verify you are human by completing the action below.</p>"),
         "/parked": html("<h1>millbrook.test</h1><p>This domain is for sale. Buy this domain.</p>"),
         "/frames": html(f"<h1>Outside</h1><iframe src='/framed' width=400 height=120></iframe>{p}"),
@@ -175,20 +185,26 @@ def hostile_pages() -> dict[str, Any]:
         "/shadow": html(
             "<h1>Shadow</h1><my-box>slotted words</my-box><my-closed></my-closed><script>"
             "customElements.define('my-box', class extends HTMLElement { connectedCallback() { "
-            "this.attachShadow({mode: 'open'}).innerHTML = '<p>before</p><slot></slot><button>In the shadow</button>'; }});"
+            "this.attachShadow({mode: 'open'}).innerHTML = '<p>before</p><slot></slot><button>In "
+            "the shadow</button>'; }});"
             "customElements.define('my-closed', class extends HTMLElement { connectedCallback() { "
             "this.attachShadow({mode: 'closed'}).innerHTML = '<p>closed words</p>'; }});</script>"
         ),
         "/canvas": html(
-            "<canvas id=c width=300 height=80></canvas><script>const pen = c.getContext('2d'); pen.font = '24px sans-serif';"
+            "<canvas id=c width=300 height=80></canvas><script>const pen = c.getContext('2d'); "
+            "pen.font = '24px sans-serif';"
             "pen.fillText('painted', 10, 40);</script>"
         ),
         "/arabic": html("<p>كان يا ما كان في قديم الزمان طاحونة على ضفة النهر</p>", attributes="lang=ar dir=rtl"),
         "/hidden": html(
-            "<p>seen</p><p style='color:#fff'>white</p><p style='visibility:hidden'>invisible</p><p style='opacity:0'>clear</p>"
-            "<p style='position:absolute;left:-999px'>outside</p><div style='height:20px;overflow:hidden'>shown<br><br>cutoff</div>"
-            "<div style='position:relative;height:40px'>covered<div style='position:absolute;inset:0;background:#fff'></div></div>"
-            "<div style='position:relative;height:40px'>through<div style='position:absolute;inset:0;background:#fff;"
+            "<p>seen</p><p style='color:#fff'>white</p><p "
+            "style='visibility:hidden'>invisible</p><p style='opacity:0'>clear</p>"
+            "<p style='position:absolute;left:-999px'>outside</p><div "
+            "style='height:20px;overflow:hidden'>shown<br><br>cutoff</div>"
+            "<div style='position:relative;height:40px'>covered<div "
+            "style='position:absolute;inset:0;background:#fff'></div></div>"
+            "<div style='position:relative;height:40px'>through<div "
+            "style='position:absolute;inset:0;background:#fff;"
             "pointer-events:none'></div></div><p style='text-transform:uppercase'>capitals</p>"
         ),
-    }  # fmt: skip
+    }

@@ -1,0 +1,97 @@
+"""What `render_similarity` says to planted changes of synthesized pages, and to code made of them.
+
+python benchmarks/render_similarity.py [--pages 24]
+
+Each page is compared with itself after one change that a person would call small, middling or large; `reduced` is the
+page's own code after reduction, `another page` another page of the same kind.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from sources.generator import generator  # noqa: E402
+from sources.synthetic_pages.kinds import KINDS  # noqa: E402
+from sources.synthetic_pages.page import Page, make_page  # noqa: E402
+from sources.synthetic_pages.vocabulary import BUNDLED  # noqa: E402
+from sources.web.browser import Browser, BrowserSettings  # noqa: E402
+from sources.web.code.page_code import PageCoder  # noqa: E402
+from sources.web.code.render import render_back  # noqa: E402
+from sources.web.code.similarity import Look, compare  # noqa: E402
+from sources.web.code.snapshot import SnapshotLimits  # noqa: E402
+from sources.web.views import VIEWS  # noqa: E402
+
+
+def styled(css: str) -> Callable[[Page], str]:
+    """A change made by a style sheet added to the page's own."""
+    return lambda page: page.html.replace("</style>", f"{css}\n</style>")
+
+
+CHANGES: dict[str, Callable[[Page], str]] = {
+    "none": lambda page: page.html,
+    "shifted by 2 px": styled("body { padding-top: 2px }"),
+    "corners and shadows": styled("* { border-radius: 0 !important; box-shadow: none !important }"),
+    "accent of another colour": lambda page: page.html.replace(page.theme.accent, "#b8860b"),
+    "text 8 % larger": styled(".card, p, li, td { font-size: 1.08em }"),
+    "main part 40 px lower": styled("main { margin-top: 40px }"),
+    "header missing": styled("header { visibility: hidden }"),
+    "paragraphs missing": styled("p, dd, td, .meta, .card div, label { visibility: hidden }"),
+    "light and dark exchanged": styled("html { filter: invert(1) hue-rotate(180deg) }"),
+    "columns below each other": styled(
+        "section, main, .columns { display: block !important } div, article { display: block !important }"
+    ),
+    "main part missing": styled("main { visibility: hidden }"),
+    "blank": lambda page: "<!DOCTYPE html><title>blank</title>",
+}
+
+
+async def measure(num_pages: int) -> dict[str, list[float]]:
+    """Similarities by change."""
+    view, limits = VIEWS["square"], SnapshotLimits()
+    found: dict[str, list[float]] = defaultdict(list)
+    async with Browser(BrowserSettings()) as browser:
+        coder = PageCoder(browser)
+        defaults = await coder.bare_styles(view)
+        before = {}
+        for number in range(num_pages):
+            kind = list(KINDS)[number % len(KINDS)]
+            language = ("en", "zh")[number // len(KINDS) % 2]
+            page = make_page(kind, language, BUNDLED, generator(5, number, "benchmark"), 0.8)
+            other = make_page(kind, language, BUNDLED, generator(6, number, "benchmark"), 0.8)
+            before[number] = await render_back(browser, page.html, view, defaults, limits)
+            for name, change in CHANGES.items():
+                after = await render_back(browser, change(page), view, defaults, limits) if name != "blank" else None
+                if after is None:
+                    after = Look(np.full_like(before[number].pixels, 255), (), np.zeros((0, 4)), np.zeros((0, 4)))
+                found[name].append(compare(before[number], after).score)
+            found["another page"].append(
+                compare(before[number], await render_back(browser, other.html, view, defaults, limits)).score
+            )
+            async with browser.page(view, offline=True) as shown:
+                await shown.set_content(page.html)
+                found["reduced"].append((await coder.code(shown, await shown.screenshot(), view)).similarity.score)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pages", type=int, default=24)
+    found = asyncio.run(measure(parser.parse_args().pages))
+    ranked = sorted(found.items(), key=lambda item: -np.median(item[1]))
+    print(f"{'change':28} {'median':>7} {'lowest':>7} {'highest':>7}")
+    for name, scores in ranked:
+        print(f"{name:28} {np.median(scores):7.2f} {min(scores):7.2f} {max(scores):7.2f}")
+    print(json.dumps({name: round(float(np.median(scores)), 3) for name, scores in ranked}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Pages a second of the source `synthetic_pages`, beside a bare loop that shows the same pages and takes screenshots.
+
+python benchmarks/synthetic_pages.py [--pages 200]
+
+Ours draws the page, checks that it fits and can be read, reads its words and elements, writes its questions, encodes
+its image and takes its hashes. The bare loop (`set_content` and `screenshot` of Playwright's synchronous interface, one
+page in one context) is given the pages ready made. Both run in one process, in turns; starting the browsers is not
+counted.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from sources.generator import generator  # noqa: E402
+from sources.sample import Sample  # noqa: E402
+from sources.synthetic_pages import SyntheticPages  # noqa: E402
+from sources.synthetic_pages.page import make_page  # noqa: E402
+from sources.synthetic_pages.source import DENSITIES  # noqa: E402
+from sources.synthetic_pages.studio import studio  # noqa: E402
+from sources.synthetic_pages.vocabulary import BUNDLED  # noqa: E402
+from sources.web.browser import ARGUMENTS  # noqa: E402
+from sources.web.chromium import find_chromium  # noqa: E402
+from sources.web.views import VIEWS  # noqa: E402
+
+VIEW = "square"
+TURN = 20  # pages
+
+
+def our_seconds(source: SyntheticPages, numbers: range) -> float:
+    """Seconds for these samples, errors included."""
+    since = time.perf_counter()
+    made = [source.make(number, source.digest) for number in numbers]
+    seconds = time.perf_counter() - since
+    assert all(isinstance(sample, Sample) for sample in made), [s for s in made if not isinstance(s, Sample)]
+    return seconds
+
+
+def pages_of(source: SyntheticPages, numbers: range) -> list[str]:
+    """About the same pages as HTML: the first attempt at each sample, whether it fits or not."""
+    found = []
+    for number in numbers:
+        random = generator(source.seed, number, "specification")
+        kind, language = random.choice(source.kinds_in_use), random.choice(source.languages)
+        page = make_page(kind, language, BUNDLED, generator(source.seed, number, "page 0"), DENSITIES[0])
+        found.append(page.html)
+    return found
+
+
+def bare_seconds(pages: list[str]) -> list[float]:
+    """Seconds for each turn of the bare loop, after a warm-up."""
+    view, seconds = VIEWS[VIEW], []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(), args=list(ARGUMENTS), chromium_sandbox=False
+        )
+        page = browser.new_context(viewport={"width": view.width, "height": view.height}).new_page()
+        for k in range(-TURN, len(pages), TURN):
+            since = time.perf_counter()
+            for html in pages[max(0, k) : max(0, k) + TURN]:
+                page.set_content(html)
+                page.screenshot()
+            if k >= 0:
+                seconds.append(time.perf_counter() - since)
+        browser.close()
+    return seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pages", type=int, default=200)
+    num_pages = parser.parse_args().pages // (2 * TURN) * 2 * TURN
+    source = SyntheticPages(num_samples=num_pages, views=(VIEW,), seed=11)
+    half = num_pages // 2
+    our_seconds(source, range(TURN))  # warm-up
+    ours = our_seconds(source, range(half))
+    bare = sum(bare_seconds(pages_of(source, range(num_pages))))
+    our_seconds(source, range(TURN))
+    ours += our_seconds(source, range(half, num_pages))
+    studio(VIEW, None).close()
+    print(f"ours {num_pages / ours:.1f} pages/s, bare {num_pages / bare:.1f} pages/s, ratio {bare / ours:.2f}")
+    print(json.dumps({"ours": num_pages / ours, "bare": num_pages / bare, "ratio": bare / ours, "pages": num_pages}))
+
+
+if __name__ == "__main__":
+    main()

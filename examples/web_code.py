@@ -1,0 +1,77 @@
+"""Draws docs/web_code.webp: synthesized pages, and pages of the example site beside what their reduced code renders to.
+
+python examples/web_code.py
+"""
+
+import asyncio
+import io
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from PIL import Image
+from playwright.async_api import Route
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from sources.sample import Sample  # noqa: E402
+from sources.synthetic_pages import SyntheticPages  # noqa: E402
+from sources.synthetic_pages.kinds import KINDS  # noqa: E402
+from sources.web.browser import Browser, BrowserSettings  # noqa: E402
+from sources.web.code.page_code import PageCoder  # noqa: E402
+from sources.web.views import VIEWS  # noqa: E402
+
+SITE = ("index.html", "opening-hours.html", "gallery.html")
+COLUMNS, SIDE, GAP = 6, 300, 8
+VIEW = VIEWS["square"]
+
+
+def synthesized(number: int) -> list[Image.Image]:
+    """Pages of different kinds, in English and Chinese by turns."""
+    found = []
+    for k in range(number):
+        source = SyntheticPages(
+            kinds=(list(KINDS)[k % len(KINDS)],), languages=(("en", "zh")[k % 2],), views=("square",), seed=4
+        )
+        sample = source.make(k, source.digest)
+        assert isinstance(sample, Sample), sample
+        found.append(Image.open(io.BytesIO(sample.images[0].data)).convert("RGB"))
+    return found
+
+
+async def _serve(route: Route) -> None:
+    """Answer from the example site's folder; no network is needed."""
+    path = ROOT / "examples/site" / urlsplit(route.request.url).path.lstrip("/")
+    await (route.fulfill(path=path) if path.is_file() else route.abort())
+
+
+async def pairs() -> list[Image.Image]:
+    """Screenshots of the example site, each followed by what its code renders to."""
+    found = []
+    async with Browser(BrowserSettings()) as browser:
+        coder = PageCoder(browser)
+        for name in SITE:
+            async with browser.page(VIEW) as page, browser.page(VIEW, offline=True, javascript=False) as back:
+                await page.route("**/*", _serve)
+                await page.goto(f"http://site.example/{name}")
+                screenshot = await page.screenshot()
+                code = await coder.code(page, screenshot, VIEW)
+                await back.set_content(code.html)
+                found += [Image.open(io.BytesIO(data)).convert("RGB") for data in (screenshot, await back.screenshot())]
+            print(f"{name}: similarity {code.similarity.score:.3f}, {code.num_tokens} tokens")
+    return found
+
+
+def main() -> None:
+    pictures = [*synthesized(3 * COLUMNS), *asyncio.run(pairs())]
+    rows = -(-len(pictures) // COLUMNS)
+    sheet = Image.new("RGB", (COLUMNS * (SIDE + GAP) + GAP, rows * (SIDE + GAP) + GAP), "#888888")
+    for k, picture in enumerate(pictures):
+        place = (GAP + k % COLUMNS * (SIDE + GAP), GAP + k // COLUMNS * (SIDE + GAP))
+        sheet.paste(picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS), place)
+    sheet.save(ROOT / "docs/web_code.webp", quality=80, method=6)
+
+
+if __name__ == "__main__":
+    main()
