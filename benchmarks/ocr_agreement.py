@@ -1,6 +1,6 @@
 """How far PaddleOCR agrees with what is known: pages of PDFs, and synthesized pages the more they are degraded.
 
-python benchmarks/ocr_agreement.py [--pages 4] [--pdf FILE …] [--pdf-pages 8]
+    python benchmarks/ocr_agreement.py [--pages 4] [--pdf FILE …] [--pdf-pages 8]
 
 One process, one thread. The last line is JSON: mean and lowest agreement of every language and strength, the median and
 share of at least 0.95 on the pages of each PDF, processor seconds a page, and the process' memory as it read on.
@@ -10,7 +10,6 @@ import argparse
 import io
 import json
 import statistics
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +18,6 @@ from random import Random
 import numpy as np
 import psutil
 from PIL import Image
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 
 from filters.ocr_agreement import agreement
 from filters.paddle_reader import PaddleReader
@@ -35,7 +31,7 @@ from sources.pdfs import Pdfs
 from sources.sample import EncodedImage, Provenance, Sample, Words
 
 STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-KINDS = ("article", "book", "letter", "exam")
+KINDS = ("article", "receipt", "newspaper", "form", "exam", "report")
 
 
 def main() -> None:
@@ -46,7 +42,8 @@ def main() -> None:
     args = parser.parse_args()
     reader = PaddleReader()
     process = psutil.Process()
-    list(map(lambda sample: agreement(sample, reader), synthesized("en", 0, 0.0)))  # warm-up
+    for sample in synthesized("en", 0, 0.0):  # warm-up
+        agreement(sample, reader)
     memory_mb = [round(process.memory_info().rss / 1e6)]
     num_read, since = 0, time.process_time()
     drawing_s = 0.0
