@@ -12,6 +12,8 @@ import json
 import statistics
 import time
 from collections.abc import Iterator
+from functools import cache
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -31,7 +33,7 @@ from sources.pdfs import Pdfs
 from sources.sample import EncodedImage, Provenance, Sample, Words
 
 STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-KINDS = ("article", "receipt", "newspaper", "form", "exam", "report")
+KINDS = ("article", "receipt", "form", "letter", "newspaper", "report")
 
 
 def main() -> None:
@@ -89,19 +91,8 @@ def main() -> None:
 
 def synthesized(language: str, number: int, strength: float) -> Iterator[Sample]:
     """A page at this strength, or none if it is illegible. The same number is the same page at every strength."""
-    page = attempt(
-        KINDS[number % len(KINDS)],
-        language,
-        "text",
-        passages=BundledPassages(),
-        mixed=0,
-        strength=0,
-        side_px=1024,
-        engine=lay_out,
-        random=Random(f"{language}/{number}"),
-    )
     try:
-        drawn: Drawn = degrade(page.reading.drawn, strength, Random(f"{language}/{number}/degradation")).drawn
+        drawn = degrade(clean_page(language, number), strength, Random(f"{language}/{number}/degradation")).drawn
     except Illegible:
         return
     buffer = io.BytesIO()
@@ -114,6 +105,27 @@ def synthesized(language: str, number: int, strength: float) -> Iterator[Sample]
         images=[EncodedImage(data=buffer.getvalue(), extension="jpg", width=width, height=height)],
         words=Words(texts=drawn.texts, boxes=drawn.boxes(), images=np.zeros(len(drawn.texts), np.int32)),
     )
+
+
+@cache
+def clean_page(language: str, number: int) -> Drawn:
+    """A page before any degradation; one that cannot be drawn (no font has a sign of it) is replaced by another."""
+    for attempted in count():
+        try:
+            page = attempt(
+                KINDS[number % len(KINDS)],
+                language,
+                "text",
+                passages=BundledPassages(),
+                mixed=0,
+                strength=0,
+                side_px=1024,
+                engine=lay_out,
+                random=Random(f"{language}/{number}/{attempted}"),
+            )
+        except Illegible:
+            continue
+        return page.reading.drawn
 
 
 def real_pages(pdf: Path, number: int) -> Iterator[Sample]:
