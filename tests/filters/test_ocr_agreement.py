@@ -205,7 +205,8 @@ def test_impossible_settings_are_refused(settings: dict[str, object]) -> None:
 
 
 def test_forms_that_look_alike_are_one() -> None:
-    assert normalized("“ﬁne” ＡＢＣ — it’s\u00ad 1…") == normalized('"fine" ABC - it\'s 1...')
+    assert normalized("“ﬁne” ＡＢＣ — it’s\u00ad 3×4") == normalized('"fine" ABC - it\'s 3x4')
+    assert normalized("Name: ________ chapter 3 .  .  .  . 12") == "Name:chapter312"
     assert normalized("Ａ\u3000b\n c") == "Abc"
 
 
