@@ -4,6 +4,7 @@ The order in which lines were read must not count: a reader that sees lines does
 lines are matched with known words by their places, and compared where they stand.
 """
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -20,15 +21,19 @@ _SAME = str.maketrans(
         **dict.fromkeys("“”„‟″‶〃＂", '"'),
         **dict.fromkeys("‐‑‒–—―−﹘﹣－─", "-"),
         **dict.fromkeys("•∙⋅・●‧", "·"),
+        **dict.fromkeys("×✕✖", "x"),
         **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff", ""),  # soft hyphen, zero width
     }
 )
 
 
+_RULES = re.compile(r"([-_.·=*~])\1{2,}")  # blanks of forms, leaders of tables of contents: lines, not text
+
+
 def normalized(text: str) -> str:
-    """Text without white space, compatibility forms and typographic variants: what two readings must share."""
+    """What two readings must share: no white space, compatibility forms, typographic variants, drawn lines."""
     plain = unicodedata.normalize("NFKC", text.translate(_SAME)).translate(_SAME)
-    return "".join(plain.split())
+    return _RULES.sub("", "".join(plain.split()))
 
 
 def errors_of_text(truth: str, read: str) -> int:

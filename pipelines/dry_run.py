@@ -70,6 +70,8 @@ def print_plan(recipe: Recipe, storage: Storage, limit: int | None, workers: int
                 f"  estimated from {num_read} {noun}s: {megabytes:,.1f} MB of samples at most, "
                 f"twice that on disk with the staging folder, {minutes:,.1f} minutes with {workers} workers"
             )
+    for f in recipe.filters_by_part():
+        print(f"{f.name} runs on every sample after that; its time is not in the estimate")
     print(f"output: {storage.root} ({'exists: finished parts are used again' if _has_parts(storage) else 'new'})")
 
 

@@ -21,10 +21,11 @@ from pipelines.ledger import FAULT
 from pipelines.parts import read_table, write_table
 from pipelines.progress import progress_of
 from pipelines.scratch import scratch_folder
-from pipelines.staging import Unit, UnitFiles
+from pipelines.staging import Unit, UnitFiles, part_errors
 from pipelines.storage import fetch
 from sources.source import InputError
 
+FAILED_KEY = b"vellum.failed"  # in a score file: the unit's items that gave no sample, and so no row
 GAVE_UP = "gave_up"
 
 
@@ -85,10 +86,13 @@ class ScoreByPart(ConcurrentDoFn):
     def work(self, unit: Unit) -> Iterator[Unit]:
         files = UnitFiles.of(self._recipe, unit)
         path = files.by_part[self._number]
+        scored = read_table(self._storage, files.scores)
+        found: list[Outcome | None] = [None] * len(scored)
+        failed = json.dumps([item for item, _, _ in part_errors(scored)]).encode()
         if self._storage.exists(path):
-            found = _outcomes_in(read_table(self._storage, path), self._filter)
-        else:
-            found = [None] * len(read_table(self._storage, files.scores))
+            finished = read_table(self._storage, path)
+            if finished.schema.metadata[FAILED_KEY] == failed:  # else rows moved: items were read that had failed
+                found = list(_outcomes_in(finished, self._filter))
         rows = [
             row
             for row, outcome in enumerate(found)
@@ -99,7 +103,8 @@ class ScoreByPart(ConcurrentDoFn):
                 part = fetch(self._storage.path(files.part), scratch / "part")
                 for row, outcome in self._score(part, rows):
                     found[row] = outcome
-                write_table(_table_of([outcome for outcome in found if outcome], self._filter), scratch / "scores")
+                made = _table_of([outcome for outcome in found if outcome is not None], self._filter)
+                write_table(made.replace_schema_metadata({FAILED_KEY: failed}), scratch / "scores")
                 self._storage.publish_file(scratch / "scores", path)
         reused = len(found) - len(rows)
         progress_of(self._job).add(scores_reused=reused, samples_scored=reused)
@@ -142,7 +147,7 @@ class ScoreByPart(ConcurrentDoFn):
         return pool_of(program, 1 if self._how.accelerator else self._job.readers)
 
 
-def _outcomes_in(scored: pa.Table, f: Filter) -> list[Outcome | None]:
+def _outcomes_in(scored: pa.Table, f: Filter) -> list[Outcome]:
     columns = [scored[name].to_pylist() for name in _column_names(f)]
     return [Outcome(tuple(values), fault) for *values, fault in zip(*columns, strict=True)]
 

@@ -135,6 +135,7 @@ def test_without_places_text_is_compared_with_text(english: Sample, tmp_path: Pa
 @pytest.mark.parametrize("size", [(1, 1), (3, 900), (900, 3)])
 def test_images_of_any_shape_are_read(size: tuple[int, int]) -> None:
     pixmap = pymupdf.Pixmap(pymupdf.csRGB, pymupdf.IRect(0, 0, *size))
+    pixmap.clear_with(255)
     image = EncodedImage(data=pixmap.tobytes("png"), extension="png", width=size[0], height=size[1])
     provenance = Provenance(locator="page=1", digest="00")
     assert score(Sample(id="0", source="pdfs", provenance=provenance, images=[image], text="words")) == [0]
@@ -205,7 +206,8 @@ def test_impossible_settings_are_refused(settings: dict[str, object]) -> None:
 
 
 def test_forms_that_look_alike_are_one() -> None:
-    assert normalized("“ﬁne” ＡＢＣ — it’s\u00ad 1…") == normalized('"fine" ABC - it\'s 1...')
+    assert normalized("“ﬁne” ＡＢＣ — it’s\u00ad 3×4") == normalized('"fine" ABC - it\'s 3x4')
+    assert normalized("Name: ________ chapter 3 .  .  .  . 12") == "Name:chapter312"
     assert normalized("Ａ\u3000b\n c") == "Abc"
 
 

@@ -1,14 +1,17 @@
 """Faults cost themselves only: pages that hang or crash the reader, files that vanish, disks that fill up."""
 
 import json
+import math
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.isolation import Program, Reader
 from tests.conftest import ROOT, Command
 from tests.corpus import write_pdf
 
@@ -167,3 +170,20 @@ def test_an_output_that_cannot_be_a_folder_is_one_sentence(command: Command, tmp
     assert result.returncode == 1
     assert "cannot write" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(("recycle_mb", "num_processes"), [(math.inf, 1), (1, 3)])
+def test_a_process_that_holds_too_much_memory_is_started_anew(
+    tmp_path: Path, recycle_mb: float, num_processes: int
+) -> None:
+    recipe = json.dumps({"sources": [{"type": "pdfs"}]})
+    reader = Reader(Program(module="pipelines.child", settings=recipe, timeout_s=60, recycle_mb=recycle_mb))
+    source = write_pdf(tmp_path / "a.pdf", 1, "One")
+    seen = set()
+    try:
+        for _ in range(3):
+            assert reader.ask(task="inspect", source=0, path=str(source))["num_items"] == 1
+            seen |= {child.pid for child in psutil.Process().children() if "pipelines.child" in child.cmdline()}
+    finally:
+        reader.stop()
+    assert len(seen) == num_processes

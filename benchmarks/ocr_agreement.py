@@ -1,0 +1,142 @@
+"""How far PaddleOCR agrees with what is known: pages of PDFs, and synthesized pages the more they are degraded.
+
+    python benchmarks/ocr_agreement.py [--pages 4] [--pdf FILE …] [--pdf-pages 8]
+
+One process, one thread. The last line is JSON: mean and lowest agreement of every language and strength, the median and
+share of at least 0.95 on the pages of each PDF, processor seconds a page, and the process' memory as it read on.
+"""
+
+import argparse
+import io
+import json
+import statistics
+import time
+from collections.abc import Iterator
+from functools import cache
+from itertools import count
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import psutil
+from PIL import Image
+
+from filters.ocr_agreement import agreement
+from filters.paddle_reader import PaddleReader
+from sources.illegible import Illegible
+from sources.ocr.degradation import degrade
+from sources.ocr.drawn import Drawn
+from sources.ocr.making import attempt
+from sources.ocr.passages import BundledPassages
+from sources.ocr.story import lay_out
+from sources.pdfs import Pdfs
+from sources.sample import EncodedImage, Provenance, Sample, Words
+
+STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+KINDS = ("article", "receipt", "form", "letter", "newspaper", "report")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--pages", type=int, default=4, help="synthesized pages of each language")
+    parser.add_argument("--pdf", type=Path, nargs="*", default=[], help="real pages to read as well")
+    parser.add_argument("--pdf-pages", type=int, default=8, help="of each PDF, spread over it")
+    args = parser.parse_args()
+    reader = PaddleReader()
+    process = psutil.Process()
+    for sample in synthesized("en", 0, 0.0):  # warm-up
+        agreement(sample, reader)
+    memory_mb = [round(process.memory_info().rss / 1e6)]
+    num_read, since = 0, time.process_time()
+    drawing_s = 0.0
+
+    degraded: dict[str, dict[str, dict[str, float]]] = {}
+    print(f"{'':10}" + "".join(f"{strength:>14.1f}" for strength in STRENGTHS) + "   strength; mean (lowest)")
+    for language in ("en", "zh"):
+        degraded[language] = {}
+        for strength in STRENGTHS:
+            found = []
+            for number in range(args.pages):
+                begun = time.process_time()
+                samples = list(synthesized(language, number, strength))
+                drawing_s += time.process_time() - begun
+                found += [agreement(sample, reader) for sample in samples]
+            scores = [score for score in found if score is not None]
+            num_read += len(scores)
+            degraded[language][f"{strength:.1f}"] = {
+                "pages": len(scores),
+                "mean": round(statistics.fmean(scores), 4) if scores else 0.0,
+                "lowest": min(scores, default=0.0),
+            }
+        cells = (f"{row['mean']:.3f} ({row['lowest']:.2f})" for row in degraded[language].values())
+        print(f"{language:10}" + "".join(f"{cell:>14}" for cell in cells))
+        memory_mb.append(round(process.memory_info().rss / 1e6))
+
+    real = {}
+    for pdf in args.pdf:
+        begun = time.process_time()
+        samples = list(real_pages(pdf, args.pdf_pages))
+        drawing_s += time.process_time() - begun
+        scores = [score for sample in samples if (score := agreement(sample, reader)) is not None]
+        num_read += len(scores)
+        good = sum(score >= 0.95 for score in scores) / len(scores)
+        real[pdf.name] = {"pages": len(scores), "median": statistics.median(scores), "share_of_0.95": round(good, 3)}
+        print(f"{pdf.name}: {len(scores)} pages, median {statistics.median(scores):.4f}, lowest {min(scores):.4f}")
+        memory_mb.append(round(process.memory_info().rss / 1e6))
+
+    seconds = (time.process_time() - since - drawing_s) / num_read
+    print(f"{num_read} pages, {seconds:.2f} s each on one thread; memory in MB as it went: {memory_mb}")
+    print(json.dumps({"degraded": degraded, "real": real, "seconds_a_page": round(seconds, 2), "memory_mb": memory_mb}))
+
+
+def synthesized(language: str, number: int, strength: float) -> Iterator[Sample]:
+    """A page at this strength, or none if it is illegible. The same number is the same page at every strength."""
+    try:
+        drawn = degrade(clean_page(language, number), strength, Random(f"{language}/{number}/degradation")).drawn
+    except Illegible:
+        return
+    buffer = io.BytesIO()
+    Image.fromarray(drawn.pixels).save(buffer, "JPEG", quality=90)
+    height, width = drawn.pixels.shape[:2]
+    yield Sample(
+        id=f"{number}",
+        source="ocr",
+        provenance=Provenance(locator=f"number={number}", digest="00"),
+        images=[EncodedImage(data=buffer.getvalue(), extension="jpg", width=width, height=height)],
+        words=Words(texts=drawn.texts, boxes=drawn.boxes(), images=np.zeros(len(drawn.texts), np.int32)),
+    )
+
+
+@cache
+def clean_page(language: str, number: int) -> Drawn:
+    """A page before any degradation; one that cannot be drawn (no font has a sign of it) is replaced by another."""
+    for attempted in count():
+        try:
+            page = attempt(
+                KINDS[number % len(KINDS)],
+                language,
+                "text",
+                passages=BundledPassages(),
+                mixed=0,
+                strength=0,
+                side_px=1024,
+                engine=lay_out,
+                random=Random(f"{language}/{number}/{attempted}"),
+            )
+        except Illegible:
+            continue
+        return page.reading.drawn
+
+
+def real_pages(pdf: Path, number: int) -> Iterator[Sample]:
+    """Pages of a PDF, spread over it."""
+    source = Pdfs()
+    contents = source.inspect(pdf)
+    for item in range(0, contents.num_items, max(1, contents.num_items // number)):
+        for _, outcome in source.read(pdf, contents.digest, range(item, item + 1)):
+            if isinstance(outcome, Sample):
+                yield outcome
+
+
+if __name__ == "__main__":
+    main()
