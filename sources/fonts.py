@@ -215,7 +215,7 @@ def fonts_for(language: str, kinds: Sequence[str] = (), *, bold: bool | None = N
 def _writing(language: str) -> tuple[Font, ...]:
     wanted = LANGUAGES[language]
     low, high = WEIGHTS
-    return tuple(
+    found = families(
         font
         for font in installed_fonts()
         if low <= font.weight <= high
@@ -223,7 +223,12 @@ def _writing(language: str) -> tuple[Font, ...]:
         and not _ELSEWHERE.search(font.family)
         and not (wanted.script == "Latin" and _is_of_another_script(font))
         and all(ord(character) in _glyphs(font.path, font.index).names for character in wanted.sample)
-        and not (wanted.script == "Latin" and _has_capitals_only(font))
+    )
+    return tuple(
+        font
+        for faces in found.values()
+        if not (wanted.script == "Latin" and _has_capitals_only(faces[0]))
+        for font in faces
     )
 
 
@@ -277,7 +282,7 @@ def _glyphs(path: Path, index: int) -> _Glyphs:
 
 
 def _has_capitals_only(font: Font) -> bool:
-    """Whether small letters are capitals: as high, or p and y standing on the line. A text would not look as written."""
+    """Whether small letters are capitals: as high, or p and y standing on the line. Texts would not look as written."""
     glyphs = _glyphs(font.path, font.index)
     box = {letter: glyphs.extent(glyphs.names[ord(letter)]) for letter in "pyenoENO"}
     as_high = all(box[letter][1] > MAX_SMALL * box[letter.upper()][1] for letter in "eno")

@@ -64,7 +64,7 @@ def draw_scene(phrase: Phrase, language: str, random: Random) -> Written:
             styles.append(style)
     pixels = lit(pixels, uneven_light(random.uniform(0.1, 0.9), random))
     drawn = Drawn(pixels=pixels, texts=texts, quads=np.concatenate(quads))
-    _check_contrast(drawn, ink)
+    check_contrast(drawn, ink)
     return Written(drawn=drawn, lines=np.array(lines, np.int32), style=tuple(dict.fromkeys(styles)))
 
 
@@ -137,7 +137,7 @@ def _attach(pixels: np.ndarray, ink: np.ndarray, label: Label, warp: Warp) -> np
     return warp_quads(label.quads, warp)
 
 
-def _check_contrast(drawn: Drawn, ink: np.ndarray) -> None:
+def check_contrast(drawn: Drawn, ink: np.ndarray) -> None:
     """Raises Illegible if a word's ink is not much lighter or darker than what is around it."""
     coverage = sampled(ink, drawn.quads) / 255
     luma = sampled(cv2.cvtColor(drawn.pixels, cv2.COLOR_RGB2GRAY), drawn.quads)
