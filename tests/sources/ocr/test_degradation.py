@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from sources.ocr.degradation import Degraded, Illegible, degrade
-from sources.ocr.degradation.captures import CAPTURES, EFFECTS, LIGHTING, ON_PAPER, OPTICAL
+from sources.ocr.degradation import PAGES, SCENES, Degraded, Illegible, degrade
+from sources.ocr.degradation.captures import EFFECTS, LIGHTING, ON_PAPER, OPTICAL
 from sources.ocr.degradation.legibility import distinct, large_enough
 from sources.ocr.degradation.light import lit
 from sources.ocr.drawn import Drawn
@@ -66,7 +66,15 @@ def test_every_effect_happens_and_is_named_in_its_order() -> None:
         captures.add(degraded.capture)
         assert list(degraded.effects) == [effect for effect in EFFECTS if effect in degraded.effects]
     assert seen == set(EFFECTS)
-    assert captures - {"none"} == set(CAPTURES)
+    assert captures - {"none"} == set(PAGES)
+
+
+def test_a_scene_is_not_warped_again() -> None:
+    page = printed_page(width=320, height=240)
+    for seed in range(20):
+        degraded = degrade(page, 0.7, Random(seed), SCENES)
+        assert degraded.capture in ("camera", "none")
+        assert np.array_equal(degraded.drawn.quads, page.quads[degraded.kept])
 
 
 def test_what_is_left_is_whole_in_the_picture_and_says_which_words_it_is() -> None:
