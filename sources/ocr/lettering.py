@@ -110,6 +110,9 @@ def breakable(text: str) -> list[str]:
     """
     pieces: list[str] = []
     for word in text.split():
+        if word.isascii():
+            pieces.append(word + " ")
+            continue
         piece = ""
         for character in word:
             can_break = piece and (_is_wide(character) or _is_wide(piece[-1]))

@@ -6,7 +6,7 @@ from random import Random
 import cv2
 import numpy as np
 
-from sources.fonts import Font, families, fonts_for, fonts_with
+from sources.fonts import Font, draw_font, fonts_for
 from sources.illegible import Illegible
 from sources.ocr.degradation.legibility import sampled
 from sources.ocr.degradation.light import lit, uneven_light
@@ -93,11 +93,11 @@ def _placed(
 
 
 def _font(text: str, language: str, kind: Kind, random: Random) -> Font:
+    """A face for a kind of label; of another kind or weight if there is none."""
     bold = random.random() < kind.bold
-    found = [f for f in fonts_for(language) if f.kind in kind.font_kinds] or list(fonts_for(language))
-    by_family = families(fonts_with(text, found))
-    faces = by_family[random.choice(tuple(by_family))]
-    return random.choice([face for face in faces if face.bold == bold] or list(faces))
+    fonts = fonts_for(language)
+    of_kind = [font for font in fonts if font.kind in kind.font_kinds] or fonts
+    return draw_font(text, [font for font in of_kind if font.bold == bold] or of_kind, random)
 
 
 def _seen(
