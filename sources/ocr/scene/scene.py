@@ -128,10 +128,10 @@ def _attach(pixels: np.ndarray, ink: np.ndarray, label: Label, warp: Warp) -> np
     x0, y0 = np.maximum(np.floor(outline.min(axis=0)).astype(int) - 1, 0)
     x1, y1 = np.minimum(np.ceil(outline.max(axis=0)).astype(int) + 1, pixels.shape[1::-1])
     maps = pixel_maps(warp, int(x1 - x0), int(y1 - y0), (int(x0), int(y0)))
-    cover = cv2.remap(label.cover, *maps, cv2.INTER_LINEAR)[..., None].astype(np.float32) / 255
+    cover = cv2.remap(label.cover, *maps, cv2.INTER_LINEAR).astype(np.float32) / 255
     seen = cv2.remap(label.pixels, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     here = pixels[y0:y1, x0:x1]
-    here[:] = (here + (seen.astype(np.float32) - here) * cover + 0.5).astype(np.uint8)
+    here[:] = cv2.blendLinear(seen, here, cover, 1 - cover)
     ink_here = ink[y0:y1, x0:x1]
     np.maximum(ink_here, cv2.remap(label.ink, *maps, cv2.INTER_LINEAR), out=ink_here)
     return warp_quads(label.quads, warp)
