@@ -52,7 +52,7 @@ def low_resolution(pixels: np.ndarray, amount: float, text_px: float, random: ra
     scale = 1 - amount * (1 - smallest)
     height, width = pixels.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    # Averaging areas takes 5 ms, and differs little: pixels become at most thrice as large, and cameras alias as well.
+    # Averaging areas is slow and differs little: pixels become at most thrice as large, and cameras alias as well.
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)
     enlarged = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
     share = min(1, 5 * amount)  # or the least of it would blur at once

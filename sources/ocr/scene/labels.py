@@ -164,7 +164,7 @@ def draw_label(text: str, kind: Kind, font: Font, width: int, height: int, behin
     rows, size = _fitted(text, font, width - 2 * margin, height - 2 * margin, kind.max_lines)
     if size < MIN_SIZE_PX:
         raise Illegible(
-            "small_letters", f"a text of {len(text)} characters fits a {width} x {height} label at {size} px"
+            "small_letters", f"a text of {len(text)} characters fits its label at {size} px"
         )
     ink, texts, boxes, lines = _set(
         rows, size, font, width, height, random.choice(("middle", "middle", "start")), margin
