@@ -163,9 +163,7 @@ def draw_label(text: str, kind: Kind, font: Font, width: int, height: int, behin
     margin = 0.08 * min(width, height) + 3
     rows, size = _fitted(text, font, width - 2 * margin, height - 2 * margin, kind.max_lines)
     if size < MIN_SIZE_PX:
-        raise Illegible(
-            "small_letters", f"a text of {len(text)} characters fits its label at {size} px"
-        )
+        raise Illegible("small_letters", f"a text of {len(text)} characters fits its label at {size} px")
     ink, texts, boxes, lines = _set(
         rows, size, font, width, height, random.choice(("middle", "middle", "start")), margin
     )
