@@ -10,11 +10,14 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from sources.fonts import Font
+from sources.illegible import Illegible
+from sources.ocr.ink import blend
 from sources.ocr.lettering import breakable, is_right_to_left, letter, line_length, paste
 
 Colour = tuple[int, int, int]
 WHITE, BLACK = (250, 250, 248), (18, 18, 20)
 MIN_LETTER_PX = 16
+MIN_SIZE_PX = 9  # of a word so long that it needs smaller letters than that
 LINE_PITCH = 1.3
 MAX_SPREAD = 22.0  # grey levels: standard deviation of what is behind letters that need no outline
 
@@ -150,6 +153,7 @@ def draw_label(text: str, kind: Kind, font: Font, width: int, height: int, behin
         behind: (K, 3) uint8 colours of what is behind, for letters without a ground.
     Raises:
         FontError: the font cannot draw the text.
+        Illegible: `small_letters`, the text is too long for the label.
     """
     if kind.colours:
         ground, ink_colour = random.choice(kind.colours)
@@ -158,6 +162,8 @@ def draw_label(text: str, kind: Kind, font: Font, width: int, height: int, behin
         ground, ink_colour = (red, green, blue), _opposite((red, green, blue), random)
     margin = 0.08 * min(width, height) + 3
     rows, size = _fitted(text, font, width - 2 * margin, height - 2 * margin, kind.max_lines)
+    if size < MIN_SIZE_PX:
+        raise Illegible("small_letters", f"a text of {len(text)} characters fits its label at {size} px")
     ink, texts, boxes, lines = _set(
         rows, size, font, width, height, random.choice(("middle", "middle", "start")), margin
     )
@@ -269,16 +275,17 @@ def _paint(
         offset = max(1, int(0.012 * height))
         shadow = cv2.GaussianBlur(ink, (0, 0), 0.6 * offset + 0.5)
         shadow = np.roll(shadow, (offset, random.choice((-1, 1)) * offset), (0, 1))
-        _blend(canvas, shadow, _contrary(ink_colour, ground), 0.6)
+        shadow = cv2.convertScaleAbs(shadow, alpha=0.6)
+        blend(canvas, shadow, _contrary(ink_colour, ground))
         if is_bare:
-            np.maximum(cover, cv2.convertScaleAbs(shadow, alpha=0.6), out=cover)
+            np.maximum(cover, shadow, out=cover)
     if is_outlined:
         reach = max(1, int(0.012 * height))
         outline = cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
-        _blend(canvas, outline, _contrary(ink_colour, ground), 1.0)
+        blend(canvas, outline, _contrary(ink_colour, ground))
         if is_bare:
             np.maximum(cover, outline, out=cover)
-    _blend(canvas, ink, ink_colour, 1.0)
+    blend(canvas, ink, ink_colour)
     if is_bare:
         np.maximum(cover, ink, out=cover)
 
@@ -286,8 +293,3 @@ def _paint(
 def _contrary(ink_colour: Colour, ground: Colour) -> Colour:
     """Of an outline or shadow: darker than light letters and lighter than dark ones."""
     return (235, 235, 235) if sum(ink_colour) < sum(ground) else (25, 25, 28)
-
-
-def _blend(canvas: np.ndarray, coverage: np.ndarray, colour: Colour, opacity: float) -> None:
-    share = coverage[..., None] * np.float32(opacity / 255)
-    canvas[:] = (canvas + (np.array(colour, np.float32) - canvas) * share + 0.5).astype(np.uint8)
