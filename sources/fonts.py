@@ -20,12 +20,13 @@ SUFFIXES = (".ttf", ".otf", ".ttc")
 KINDS = ("sans", "serif", "monospaced", "handwriting")
 WEIGHTS = (300, 900)  # lighter strokes are thinner than a pixel at the sizes of a page
 BOLD = 600
+MAX_SMALL = 0.93  # height of small letters, of that of capitals
+MIN_DESCENT = -0.1  # of the font size: small letters with a descender reach further down
 
 # What the tables of a file leave open, its name tells.
 _HANDWRITTEN = re.compile(
-    r"hand\b|handwrit|script\b|lobster|z003|breip|femke|kristi|delphine|steve|ecolier|because we|rufscript|comic neue|kalam|caveat"
-    r"|kait?i?m?\b|wenkai|ukai|klee|seto"
-    r"|yusei",
+    r"hand\b|handwrit|script\b|lobster|z003|breip|femke|kristi|delphine|steve|ecolier|because we|rufscript|comic neue"
+    r"|kalam|caveat|kait?i?m?\b|wenkai|ukai|klee|seto|yusei",
     re.IGNORECASE,
 )
 _SERIF = re.compile(
@@ -34,9 +35,11 @@ _SERIF = re.compile(
 )
 _SANS = re.compile(r"sans|gothic|grotesk|heiti|zenhei|microhei", re.IGNORECASE)
 _MONOSPACED = re.compile(r"\bmono\b|courier|console|code\b|typewriter|inconsolata", re.IGNORECASE)
-# Letters of these are not letters to a reader: signs at the code points of letters, or letters in a box.
-_UNREADABLE = re.compile(
-    r"symbol|dingbat|emoji|d050000l|math|music|barcode|icon|colored|last resort|^(cm|stix)", re.IGNORECASE
+_NAMES = {"handwriting": _HANDWRITTEN, "monospaced": _MONOSPACED, "sans": _SANS, "serif": _SERIF}
+# Signs at the code points of letters, letters in a box, and styles that take two lines for one.
+_UNFIT = re.compile(
+    r"symbol|dingbat|emoji|d050000l|math|music|barcode|icon|colored|last resort|quran|nastaliq|^(cm|stix)",
+    re.IGNORECASE,
 )
 # One design under a hundred names: the Latin letters of Noto's faces for other scripts are those of Noto Sans.
 _LATIN_NOTO = re.compile(r"Noto (Sans|Serif|Mono)( Mono| Display)?$")
@@ -140,7 +143,7 @@ def installed_fonts() -> tuple[Font, ...]:
         except (TTLibError, OSError, KeyError, AssertionError):  # a damaged file is no font
             continue
         for font in faces:
-            if not _UNREADABLE.search(font.family):
+            if not _UNFIT.search(font.family):
                 found.setdefault((font.family, font.weight, font.italic), font)
     return tuple(found[key] for key in sorted(found))
 
@@ -174,12 +177,7 @@ def _face(font: "TTFont", path: Path, index: int) -> Font:
 
 def _kind(name: str, looks: Any) -> str:
     """The kind of a face by its name, then by the PANOSE numbers and the class that its file declares."""
-    for kind, pattern in (
-        ("handwriting", _HANDWRITTEN),
-        ("monospaced", _MONOSPACED),
-        ("sans", _SANS),
-        ("serif", _SERIF),
-    ):
+    for kind, pattern in _NAMES.items():
         if pattern.search(name):
             return kind
     panose = looks.panose
@@ -225,6 +223,7 @@ def _writing(language: str) -> tuple[Font, ...]:
         and not _ELSEWHERE.search(font.family)
         and not (wanted.script == "Latin" and _is_of_another_script(font))
         and all(ord(character) in _glyphs(font.path, font.index).names for character in wanted.sample)
+        and not (wanted.script == "Latin" and _has_capitals_only(font))
     )
 
 
@@ -256,11 +255,16 @@ class _Glyphs:
         return self._font.getGlyphSet()
 
     def is_empty(self, name: str) -> bool:
+        return self.extent(name) == (0, 0)
+
+    def extent(self, name: str) -> tuple[float, float]:
+        """Bottom and top of an outline above the baseline, as shares of the font size; both 0 if it is empty."""
         from fontTools.pens.boundsPen import ControlBoundsPen
 
         pen = ControlBoundsPen(self._outlines)
         self._outlines[name].draw(pen)
-        return pen.bounds is None
+        units = self._font["head"].unitsPerEm
+        return (pen.bounds[1] / units, pen.bounds[3] / units) if pen.bounds else (0, 0)
 
     def advance(self, name: str) -> float:
         """Width as a share of the font size."""
@@ -270,6 +274,14 @@ class _Glyphs:
 @lru_cache(maxsize=256)
 def _glyphs(path: Path, index: int) -> _Glyphs:
     return _Glyphs(path, index)
+
+
+def _has_capitals_only(font: Font) -> bool:
+    """Whether small letters are capitals: as high, or p and y standing on the line. A text would not look as written."""
+    glyphs = _glyphs(font.path, font.index)
+    box = {letter: glyphs.extent(glyphs.names[ord(letter)]) for letter in "pyenoENO"}
+    as_high = all(box[letter][1] > MAX_SMALL * box[letter.upper()][1] for letter in "eno")
+    return as_high or any(box[letter][0] > MIN_DESCENT for letter in "py")
 
 
 @lru_cache(maxsize=50_000)

@@ -1,15 +1,23 @@
 #!/bin/sh
-# Debian packages the tests need: programs that make PDFs, a browser for the report, fonts for the pages.
+# Debian packages the tests need: programs that make PDFs, a browser for the report, fonts for the pages, libraries.
 set -eu
 
 programs="chromium groff gs libreoffice pdftotext prlimit setpriv"
 packages="chromium fonts-liberation fonts-noto-cjk fonts-noto-core ghostscript groff libreoffice-impress libreoffice-writer poppler-utils util-linux"
+# For OCR: a varied set of faces (12 MB), what shapes Arabic, and what OpenCV is linked to.
+packages="$packages fonts-arphic-gkai00mp fonts-breip fonts-comic-neue fonts-crosextra-caladea fonts-crosextra-carlito fonts-dancingscript
+fonts-dkg-handwriting fonts-ebgaramond fonts-femkeklaver fonts-hosny-amiri fonts-inconsolata fonts-kaushanscript fonts-kristi fonts-lato
+fonts-lobster fonts-lohit-deva fonts-oldstandard fonts-open-sans fonts-sjfonts fonts-wqy-microhei libfribidi0 libgl1 libglib2.0-0"
+libraries="libfribidi.so.0 libGL.so.1 libglib-2.0.so.0"
 
 missing=""
 for program in $programs; do
     command -v "$program" >/dev/null || missing="$missing $program"
 done
-for font in "Noto Serif CJK SC" "Noto Sans Arabic" "Liberation Serif"; do
+for library in $libraries; do
+    ldconfig -p | grep -q "$library" || missing="$missing $library"
+done
+for font in "Noto Serif CJK SC" "Noto Sans Arabic" "Liberation Serif" "Lato" "Dancing Script" "AR PL KaitiM GB"; do
     fc-list "$font" 2>/dev/null | grep -q . || missing="$missing font:$(echo $font | tr " " _)"
 done
 [ -n "$missing" ] || exit 0

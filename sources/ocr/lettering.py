@@ -1,5 +1,6 @@
 """Lettering: a line of text to masks of its words, each with the exact box of its ink."""
 
+import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,33 +13,15 @@ from sources.fonts import Font, FontError, check_glyphs, script_of
 
 # Letters of these scripts change with their neighbours; without HarfBuzz and FriBidi they would be drawn one by one.
 SHAPED_SCRIPTS = frozenset(
-    [
-        "Arabic",
-        "Syriac",
-        "Thaana",
-        "Nko",
-        "Hebrew",
-        "Devanagari",
-        "Bengali",
-        "Gurmukhi",
-        "Gujarati",
-        "Oriya",
-        "Tamil",
-        "Telugu",
-        "Kannada",
-        "Malayalam",
-        "Sinhala",
-        "Thai",
-        "Lao",
-        "Tibetan",
-        "Myanmar",
-        "Khmer",
-        "Mongolian",
-    ]
-)
+    (
+        "Arabic", "Bengali", "Devanagari", "Gujarati", "Gurmukhi", "Hebrew", "Kannada", "Khmer", "Lao", "Malayalam",
+        "Mongolian", "Myanmar", "Nko", "Oriya", "Sinhala", "Syriac", "Tamil", "Telugu", "Thaana", "Thai", "Tibetan",
+    )
+)  # fmt: skip
 _RIGHT_TO_LEFT = ("R", "AL")
 _CLOSING = "，。、；：？！）》”’」』】,.;:?!)]}%…—～·"
 _OPENING = "（《“‘「『【([{"
+MIN_GAP = 0.12  # of the size, between the ink of words: some faces let them run into each other
 INK = 64  # of 255: a pixel of a mask that counts as ink; fainter ones are the soft edge of it
 
 
@@ -84,7 +67,7 @@ def check_shaping(text: str) -> None:
 
 @lru_cache(maxsize=1)
 def _shapes() -> bool:
-    return features.check("raqm") and features.check("fribidi")
+    return bool(features.check("raqm") and features.check("fribidi"))
 
 
 @lru_cache(maxsize=256)
@@ -106,11 +89,12 @@ def letter(text: str, font: Font, size_px: int) -> list[LetteredWord]:
     right_to_left = is_right_to_left(text)
     space = max(pillow_font.getlength(" "), 0.2 * size_px)
     placed: dict[int, LetteredWord] = {}
-    x = 0.0
+    x, end = 0.0, -math.inf
     for k in _visual_order(words, right_to_left):
         mask, left, top, advance = _mask(words[k], pillow_font, size_px)
+        x = max(x, end + MIN_GAP * size_px - left)
         placed[k] = LetteredWord(words[k], mask, round(x) + left, top)
-        x += advance + space
+        x, end = x + advance + space, x + left + mask.shape[1]
     return [placed[k] for k in range(len(words))]
 
 
@@ -155,15 +139,15 @@ def paste(ink: np.ndarray, word: LetteredWord, x: int, baseline: int) -> tuple[f
 
 def _mask(word: str, font: ImageFont.FreeTypeFont, size_px: int) -> tuple[np.ndarray, int, int, float]:
     """A word's mask cut to its ink, where that begins from the pen's start on the baseline, and the pen's way."""
-    options = {"direction": "rtl" if is_right_to_left(word) else "ltr"} if _shapes() else {}
-    x0, y0, x1, y1 = font.getbbox(word, anchor="ls", **options)
+    direction = None if not _shapes() else "rtl" if is_right_to_left(word) else "ltr"
+    x0, y0, x1, y1 = font.getbbox(word, anchor="ls", direction=direction)
     pad = 2 + size_px // 4
     origin = (pad - int(x0), pad - int(y0))
     image = Image.new("L", (int(x1 - x0) + 2 * pad, int(y1 - y0) + 2 * pad))
-    ImageDraw.Draw(image).text(origin, word, fill=255, font=font, anchor="ls", **options)
+    ImageDraw.Draw(image).text(origin, word, fill=255, font=font, anchor="ls", direction=direction)
     found = np.asarray(image)
     left, top, right, bottom = Image.fromarray((found >= INK).astype(np.uint8)).getbbox() or (0, 0, 1, 1)
-    return found[top:bottom, left:right], left - origin[0], top - origin[1], font.getlength(word, **options)
+    return found[top:bottom, left:right], left - origin[0], top - origin[1], font.getlength(word, direction=direction)
 
 
 def _visual_order(words: Sequence[str], right_to_left: bool) -> list[int]:

@@ -32,9 +32,9 @@ def noise_field(width: int, height: int, cell_px: float, octaves: int, generator
 
 def _painted(field: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8: from one colour where the field is -1 to another where it is 1."""
-    levels = cv2.add(cv2.multiply(field, 127.5), 127.5)
+    levels = (field * np.float32(127.5) + np.float32(127.5)).clip(0, 255).astype(np.uint8)
     ramp = np.linspace(low, high, 256).clip(0, 255).astype(np.uint8)
-    return cv2.LUT(cv2.merge([cv2.min(cv2.max(levels, 0), 255).astype(np.uint8)] * 3), ramp.reshape(1, 256, 3))
+    return cv2.LUT(cv2.merge([levels] * 3), ramp.reshape(1, 256, 3))
 
 
 def _colour(generator: np.random.Generator, low: float, high: float, spread: float) -> np.ndarray:
@@ -60,7 +60,7 @@ def stone(width: int, height: int, generator: np.random.Generator) -> np.ndarray
 def wood(width: int, height: int, generator: np.random.Generator) -> np.ndarray:
     """Planks, grain along them."""
     grain = noise_field(-(-width // 16), height, 24, 3, generator)
-    field = cv2.resize(grain, (width, height), interpolation=cv2.INTER_LINEAR)
+    field: np.ndarray = cv2.resize(grain, (width, height), interpolation=cv2.INTER_LINEAR)
     plank = int(generator.integers(40, 160))
     shades = generator.uniform(-0.35, 0.35, height // plank + 2).astype(np.float32)
     rows = (np.arange(height) + int(generator.integers(plank))) // plank

@@ -160,7 +160,9 @@ def pixel_maps(warp: Warp, width: int, height: int, origin: tuple[int, int] = (0
     nodes = warp.backward(np.stack(np.meshgrid(x, y), 2).reshape(-1, 2)) - 0.5
     coarse = nodes.reshape(rows, columns, 2).astype(np.float32)
     fine = cv2.resize(coarse, (columns * NODE_PX, rows * NODE_PX), interpolation=cv2.INTER_LINEAR)
-    return cv2.convertMaps(fine[NODE_PX : NODE_PX + height, NODE_PX : NODE_PX + width], None, cv2.CV_16SC2)
+    return cv2.convertMaps(
+        fine[NODE_PX : NODE_PX + height, NODE_PX : NODE_PX + width], np.zeros(0, np.float32), cv2.CV_16SC2
+    )
 
 
 def warp_quads(quads: np.ndarray, warp: Warp) -> np.ndarray:

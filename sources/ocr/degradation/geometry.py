@@ -39,9 +39,7 @@ def _affine(width: int, height: int, *, degrees: float, shear: float = 0.0) -> H
     """Turned and sheared about the middle."""
     cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     to_middle = np.array([[1, 0, -width / 2], [0, 1, -height / 2], [0, 0, 1]])
-    turn = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]]) @ np.array(
-        [[1, shear, 0], [0, 1, 0], [0, 0, 1]]
-    )
+    turn = np.array([[cosine, shear * cosine - sine, 0], [sine, shear * sine + cosine, 0], [0, 0, 1]])
     return Homography(np.linalg.inv(to_middle) @ turn @ to_middle)
 
 
@@ -50,7 +48,7 @@ def perspective(width: int, height: int, amount: float, random: random.Random) -
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     inwards = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]], np.float32)
     reach = np.array([[random.random(), random.random()] for _ in range(4)], np.float32)
-    moved = corners + inwards * reach * amount * 0.125 * np.float32([width, height])
+    moved = corners + inwards * reach * amount * np.array([width, height], np.float32) / 8
     return Bend(Homography(cv2.getPerspectiveTransform(corners, moved.astype(np.float32)).astype(np.float64)))
 
 

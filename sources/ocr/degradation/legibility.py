@@ -14,7 +14,7 @@ _EPSILON = 1e-6
 
 def inside(quads: np.ndarray, width: int, height: int) -> np.ndarray:
     """(N,) whether all corners are in the picture."""
-    return ((quads >= 0) & (quads <= (width, height))).all(axis=(1, 2))
+    return np.all((quads >= 0) & (quads <= (width, height)), axis=(1, 2))
 
 
 def heights(quads: np.ndarray) -> np.ndarray:

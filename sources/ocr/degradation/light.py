@@ -1,4 +1,4 @@
-"""Light on the picture: shadows, light that falls off, and its colour; coarse fields, multiplied into the pixels once."""
+"""Light on the picture: shadows, and light that falls off, of some colour; coarse fields, multiplied in once."""
 
 import random
 
@@ -16,7 +16,7 @@ def shadow(amount: float, random: random.Random) -> np.ndarray:
     along, across = x * np.cos(angle) + y * np.sin(angle), -x * np.sin(angle) + y * np.cos(angle)
     inside = 1 / (1 + np.exp((along - offset - bend * across**2) / softness * 4))
     dark = amount * random.uniform(0.3, 0.65) * inside
-    blue = np.float32([1.0, 0.97, 0.9])  # shadows are lit by the sky
+    blue = np.array([1.0, 0.97, 0.9])  # shadows are lit by the sky
     return (1 - dark[..., None] * blue).astype(np.float32)
 
 
@@ -28,7 +28,7 @@ def uneven_light(amount: float, random: random.Random) -> np.ndarray:
     distance = np.hypot(x - centre_x, y - centre_y) / reach
     fall = 1 - 0.5 * amount * np.minimum(distance, 1.2) ** 2 * random.uniform(0.5, 1)
     warmth = random.uniform(-0.12, 0.16) * amount
-    colour = np.float32([1 + min(warmth, 0), 1 - abs(warmth) * 0.4, 1 - max(warmth, 0)])
+    colour = np.array([1 + min(warmth, 0), 1 - abs(warmth) * 0.4, 1 - max(warmth, 0)])
     return (fall[..., None] * colour).astype(np.float32)
 
 

@@ -1,6 +1,7 @@
 """What the camera or scanner does: blur, noise, too few pixels, JPEG; and what a photocopier does.
 
-All take and give (H, W) grey or (H, W, 3) RGB uint8. The sizes of blurs and pixels go with the text: a smudge that spoils small print is nothing to a headline.
+All take and give (H, W) grey or (H, W, 3) RGB uint8. The sizes of blurs and pixels go with the text: a smudge that
+spoils small print is nothing to a headline.
 """
 
 import random
@@ -11,6 +12,8 @@ import numpy as np
 
 # By a random byte, a number of the normal distribution.
 NORMAL = np.array([NormalDist().inv_cdf((k + 0.5) / 256) for k in range(256)])
+MAX_SPECKS = 0.0012  # a pixel, on the dirtiest copy
+SPECKS = (20, 60, 110, 250)  # grey levels of toner, and of none
 READABLE_PX = 7.0  # a low resolution leaves words about this high
 
 
@@ -33,8 +36,9 @@ def noise(pixels: np.ndarray, amount: float, text_px: float, random: random.Rand
     """Grain of the sensor: the same in all colours."""
     height, width = pixels.shape[:2]
     levels = np.rint(NORMAL * (24 * amount)).astype(np.int16)
-    thrown = np.frombuffer(random.randbytes(width * height), np.uint8).reshape(height, width)
-    thrown = thrown if pixels.ndim == 2 else cv2.merge([thrown] * 3)
+    thrown: np.ndarray = np.frombuffer(random.randbytes(width * height), np.uint8).reshape(height, width)
+    if pixels.ndim == 3:
+        thrown = cv2.merge([thrown] * 3)
     brighter = cv2.LUT(thrown, levels.clip(0, 255).astype(np.uint8))
     darker = cv2.LUT(thrown, (-levels).clip(0, 255).astype(np.uint8))
     return cv2.subtract(cv2.add(pixels, brighter), darker)
@@ -63,7 +67,7 @@ def jpeg(pixels: np.ndarray, amount: float, text_px: float, random: random.Rando
 
 def photocopy(pixels: np.ndarray, amount: float, text_px: float, random: random.Random) -> np.ndarray:
     """Grey, of hard contrast, with specks, streaks of the drum and a dark edge."""
-    height, width = pixels.shape[:2]
+    width = pixels.shape[1]
     grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     threshold, hardness = random.uniform(0.5, 0.72), 4 + 14 * amount
     levels = np.linspace(0, 1, 256)
@@ -87,10 +91,11 @@ def photocopy(pixels: np.ndarray, amount: float, text_px: float, random: random.
 def _speckle(grey: np.ndarray, amount: float, generator: np.random.Generator) -> None:
     """Draw specks of toner, and of none, into grey pixels."""
     height, width = grey.shape
-    num_specks = int(width * height * 0.0012)
+    num_specks = int(width * height * MAX_SPECKS)
     x, y = generator.integers(0, width - 1, num_specks), generator.integers(0, height - 1, num_specks)
-    wide, shades = generator.random(num_specks) < 0.4, generator.choice(np.uint8([20, 60, 110, 250]), num_specks)
-    x, y, wide, shades = (values[: int(num_specks * amount)] for values in (x, y, wide, shades))
-    grey[y, x] = shades
-    grey[y[wide], x[wide] + 1] = shades[wide]
-    grey[y[wide] + 1, x[wide]] = shades[wide]
+    is_large, shade = generator.random(num_specks) < 0.4, generator.choice(np.array(SPECKS, np.uint8), num_specks)
+    shown = slice(int(num_specks * amount))
+    large = np.flatnonzero(is_large[shown])
+    grey[y[shown], x[shown]] = shade[shown]
+    grey[y[large], x[large] + 1] = shade[large]
+    grey[y[large] + 1, x[large]] = shade[large]

@@ -16,6 +16,7 @@ Colour = tuple[int, int, int]
 WHITE, BLACK = (250, 250, 248), (18, 18, 20)
 MIN_LETTER_PX = 16
 LINE_PITCH = 1.3
+MAX_SPREAD = 22.0  # grey levels: standard deviation of what is behind letters that need no outline
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Kind:
         border: share with a line around.
         corner: radius of the corners, as a share of the height; 0.5 is round.
         aspect: width to height, at least and at most.
+        curved: share on a curved strip.
     """
 
     weight: float
@@ -41,10 +43,11 @@ class Kind:
     border: float = 0.3
     corner: float = 0.0
     aspect: tuple[float, float] = (1.5, 3.5)
+    curved: float = 0.0
 
 
 KINDS: Mapping[str, Kind] = {
-    "lettering": Kind(0.24, max_lines=2, font_kinds=("sans", "serif", "handwriting"), bold=0.7),
+    "lettering": Kind(0.24, max_lines=2, font_kinds=("sans", "serif", "handwriting"), bold=0.7, curved=0.4),
     "road_sign": Kind(
         0.14,
         (((0, 98, 62), WHITE), ((0, 72, 152), WHITE), ((250, 205, 20), BLACK), (WHITE, BLACK), ((190, 20, 32), WHITE)),
@@ -68,6 +71,7 @@ KINDS: Mapping[str, Kind] = {
         bold=0.7,
         border=0.3,
         aspect=(2.5, 6.0),
+        curved=0.3,
     ),
     "plate": Kind(
         0.12,
@@ -89,6 +93,7 @@ KINDS: Mapping[str, Kind] = {
         border=0.4,
         corner=0.45,
         aspect=(1.2, 2.4),
+        curved=0.3,
     ),
     "packaging": Kind(
         0.16,
@@ -138,15 +143,19 @@ def max_characters(kind: Kind, width: int, height: int, wide: bool) -> int:
     return max(2, int(lines * 0.8 * width / (MIN_LETTER_PX * (1.3 if wide else 0.75))))
 
 
-def draw_label(text: str, kind: Kind, font: Font, width: int, height: int, behind: Colour, random: Random) -> Label:
+def draw_label(text: str, kind: Kind, font: Font, width: int, height: int, behind: np.ndarray, random: Random) -> Label:
     """Letter a text on a label of a kind, as large as fits.
 
     Args:
-        behind: mean colour of what is behind, for letters without a ground.
+        behind: (K, 3) uint8 colours of what is behind, for letters without a ground.
     Raises:
         FontError: the font cannot draw the text.
     """
-    ground, ink_colour = random.choice(kind.colours) if kind.colours else (behind, _opposite(behind, random))
+    if kind.colours:
+        ground, ink_colour = random.choice(kind.colours)
+    else:
+        red, green, blue = (int(level) for level in behind.mean(axis=0))
+        ground, ink_colour = (red, green, blue), _opposite((red, green, blue), random)
     margin = 0.08 * min(width, height) + 3
     rows, size = _fitted(text, font, width - 2 * margin, height - 2 * margin, kind.max_lines)
     ink, texts, boxes, lines = _set(
@@ -157,7 +166,10 @@ def draw_label(text: str, kind: Kind, font: Font, width: int, height: int, behin
     cover = np.full((height, width), 255, np.uint8) if kind.colours else np.zeros((height, width), np.uint8)
     if kind.colours:
         _shape(canvas, cover, kind, ink_colour, random)
-    _paint(canvas, cover, ink, ground, ink_colour, bare=not kind.colours, random=random)
+    is_bare = not kind.colours
+    is_outlined = random.random() < (0.4 if is_bare else 0.1)
+    is_outlined |= is_bare and float(behind.mean(axis=1).std()) > MAX_SPREAD
+    _paint(canvas, cover, ink, ground, ink_colour, is_bare=is_bare, is_outlined=is_outlined, random=random)
     x0, y0, x1, y1 = np.array(boxes, np.float32).reshape(-1, 4).T
     quads = np.stack([np.stack([x0, x1, x1, x0], 1), np.stack([y0, y0, y1, y1], 1)], 2)
     return Label(canvas, cover, ink, texts, quads, np.array(lines, np.int32))
@@ -247,26 +259,27 @@ def _paint(
     ground: Colour,
     ink_colour: Colour,
     *,
-    bare: bool,
+    is_bare: bool,
+    is_outlined: bool,
     random: Random,
 ) -> None:
     """Put the letters on, with a shadow or an outline now and then, in place."""
     height = len(ink)
-    if random.random() < (0.5 if bare else 0.2):  # a shadow to one side
+    if random.random() < (0.5 if is_bare else 0.2):  # a shadow to one side
         offset = max(1, int(0.012 * height))
         shadow = cv2.GaussianBlur(ink, (0, 0), 0.6 * offset + 0.5)
         shadow = np.roll(shadow, (offset, random.choice((-1, 1)) * offset), (0, 1))
         _blend(canvas, shadow, _contrary(ink_colour, ground), 0.6)
-        if bare:
+        if is_bare:
             np.maximum(cover, cv2.convertScaleAbs(shadow, alpha=0.6), out=cover)
-    if random.random() < (0.5 if bare else 0.1):
-        reach = max(1, int(0.01 * height))
+    if is_outlined:
+        reach = max(1, int(0.012 * height))
         outline = cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
         _blend(canvas, outline, _contrary(ink_colour, ground), 1.0)
-        if bare:
+        if is_bare:
             np.maximum(cover, outline, out=cover)
     _blend(canvas, ink, ink_colour, 1.0)
-    if bare:
+    if is_bare:
         np.maximum(cover, ink, out=cover)
 
 
@@ -277,4 +290,4 @@ def _contrary(ink_colour: Colour, ground: Colour) -> Colour:
 
 def _blend(canvas: np.ndarray, coverage: np.ndarray, colour: Colour, opacity: float) -> None:
     share = coverage[..., None] * np.float32(opacity / 255)
-    canvas[:] = (canvas + (np.float32(colour) - canvas) * share + 0.5).astype(np.uint8)
+    canvas[:] = (canvas + (np.array(colour, np.float32) - canvas) * share + 0.5).astype(np.uint8)

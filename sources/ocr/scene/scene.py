@@ -1,6 +1,6 @@
 """A scene: a surface in the street or on a table, and labels on it, seen from aside."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 
 import cv2
@@ -13,7 +13,7 @@ from sources.ocr.degradation.light import lit, uneven_light
 from sources.ocr.drawn import Drawn
 from sources.ocr.scene.labels import KINDS, Kind, Label, draw_label, max_characters
 from sources.ocr.textures import SURFACES, surface
-from sources.ocr.warps import Homography, Warp, pixel_maps, warp_quads
+from sources.ocr.warps import Arc, Chain, Homography, Warp, pixel_maps, warp_quads
 from sources.ocr.written import Written
 
 Phrase = Callable[[int], str]
@@ -21,7 +21,9 @@ SIZES = ((640, 480), (768, 576), (480, 640), (720, 720), (960, 640), (1024, 768)
 SLOTS = ((1, 1), (1, 2), (2, 1), (1, 3), (2, 2), (2, 3))  # columns and rows
 SLOT_WEIGHTS = (4, 3, 2, 1, 1, 1)
 MIN_CONTRAST = 32.0  # grey levels between a word's ink and what is around it
+MIN_DISTANCE = 1.2  # of the standard deviation of what is around a word, that its ink is away from it
 MAX_TURN = 12.0  # degrees
+MAX_BEND = 0.35  # radians, of a line that is one word: four corners fit a bent word badly
 
 
 def draw_scene(phrase: Phrase, language: str, random: Random) -> Written:
@@ -79,10 +81,15 @@ def _placed(
     if not text.split():
         raise ValueError(f"a phrase for a scene must have a word, got {text!r}")
     font = _font(text, language, kind, random)
-    behind = pixels[y0:y1:8, x0:x1:8].reshape(-1, 3).mean(axis=0)
-    label = draw_label(text, kind, font, int(width), height, tuple(int(c) for c in behind), random)
+    behind = pixels[y0:y1:8, x0:x1:8].reshape(-1, 3)
+    label = draw_label(text, kind, font, int(width), height, behind, random)
+    warps: list[Warp] = []
+    if random.random() < kind.curved:
+        angle = random.uniform(0.2, 1.0) if len(label.texts) > label.lines[-1] + 1 else random.uniform(0.15, MAX_BEND)
+        warps.append(Arc((width / 2, height / 2), random.choice((-1, 1)) * width / angle))
     middle = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
-    return label, _seen(int(width), height, middle, (x1 - x0, y1 - y0), random)
+    warps.append(_seen(int(width), height, warps, middle, (x1 - x0, y1 - y0), random))
+    return label, Chain(warps)
 
 
 def _font(text: str, language: str, kind: Kind, random: Random) -> Font:
@@ -93,18 +100,25 @@ def _font(text: str, language: str, kind: Kind, random: Random) -> Font:
     return random.choice([face for face in faces if face.bold == bold] or list(faces))
 
 
-def _seen(width: int, height: int, middle: np.ndarray, room: tuple[int, int], random: Random) -> Warp:
-    """Turned, and seen from aside, about the middle of its part of the picture, and inside it."""
+def _seen(
+    width: int, height: int, bent: Sequence[Warp], middle: np.ndarray, room: tuple[int, int], random: Random
+) -> Homography:
+    """Turned, and seen from aside, about the middle of its part of the picture, and made to fit into it.
+
+    Args:
+        bent: what happened to the label before.
+    """
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
     angle = np.radians(random.triangular(-MAX_TURN, MAX_TURN, 0))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    centred = corners - (width / 2, height / 2)
     depth = np.array([1 + random.uniform(-0.18, 0.18) for _ in range(4)])[:, None]
-    seen = (centred * depth) @ turn.T
-    reach = np.abs(seen).max(axis=0)
-    seen *= min(1.0, *(np.array(room) / 2 - 2) / reach)
-    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), (seen + middle).astype(np.float32))
-    return Homography(matrix.astype(np.float64))
+    seen = ((corners - (width / 2, height / 2)) * depth) @ turn.T
+    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), seen.astype(np.float32)).astype(np.float64)
+    outline = warp_quads(corners[None], Chain([*bent, Homography(matrix)]))[0]
+    low, high = outline.min(axis=0), outline.max(axis=0)
+    scale = min(1.0, *((np.array(room) - 4) / (high - low)))
+    shift = middle - scale * (low + high) / 2
+    return Homography(np.array([[scale, 0, shift[0]], [0, scale, shift[1]], [0, 0, 1]]) @ matrix)
 
 
 def _attach(pixels: np.ndarray, ink: np.ndarray, label: Label, warp: Warp) -> np.ndarray:
@@ -128,10 +142,15 @@ def _check_contrast(drawn: Drawn, ink: np.ndarray) -> None:
     coverage = sampled(ink, drawn.quads) / 255
     luma = sampled(cv2.cvtColor(drawn.pixels, cv2.COLOR_RGB2GRAY), drawn.quads)
     inside, outside = coverage > 0.7, coverage < 0.1
-    mean_inside = (luma * inside).sum(axis=1) / np.maximum(inside.sum(axis=1), 1)
-    mean_outside = (luma * outside).sum(axis=1) / np.maximum(outside.sum(axis=1), 1)
-    difference = np.abs(mean_inside - mean_outside)
-    faint = difference < MIN_CONTRAST
+    mean_inside = _mean(luma, inside)
+    mean_outside = _mean(luma, outside)
+    spread = np.sqrt(_mean((luma - mean_outside[:, None]) ** 2, outside))
+    faint = np.abs(mean_inside - mean_outside) < np.maximum(MIN_CONTRAST, MIN_DISTANCE * spread)
     if faint.any():
         word = drawn.texts[int(faint.argmax())]
         raise Illegible("low_contrast", f"the word {word!r} does not stand out from what is behind it")
+
+
+def _mean(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """(N,) means of the chosen ones of (N, K) values; 0 where none is chosen."""
+    return (values * chosen).sum(axis=1) / np.maximum(chosen.sum(axis=1), 1)

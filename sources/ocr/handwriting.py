@@ -1,0 +1,183 @@
+"""Handwriting-like text: a face drawn from handwriting, with the unsteadiness of a hand, on paper."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+import cv2
+import numpy as np
+
+from sources.fonts import Font, families, fonts_for, fonts_with
+from sources.ocr.drawn import Drawn
+from sources.ocr.lettering import breakable, is_right_to_left, letter, line_length
+from sources.ocr.textures import noise_field
+from sources.ocr.written import Written
+
+SIZES = ((768, 1024), (1024, 768), (640, 832), (960, 540))
+INKS = ((22, 38, 110), (18, 20, 26), (30, 30, 34), (60, 62, 66), (120, 24, 30), (16, 70, 52), (38, 60, 160))
+PAPERS = ((253, 252, 248), (250, 246, 230), (255, 249, 196), (236, 240, 244))
+RULINGS = ("plain", "lined", "lined", "squared")
+
+
+@dataclass(frozen=True, slots=True)
+class _Hand:
+    """How somebody writes.
+
+    Args:
+        slant: of letters, as x per y.
+        jitter: 0 (steady) to 1.
+        ink: colour.
+        drift: how far lines rise or fall, as y per x.
+    """
+
+    font: Font
+    size_px: int
+    slant: float
+    jitter: float
+    ink: tuple[int, int, int]
+    drift: float
+
+
+def draw_handwriting(phrase: Callable[[int], str], language: str, random: Random) -> Written:
+    """Write a text by hand on a page.
+
+    Args:
+        phrase: gives a text of at most so many characters, at least one word; asked once. What has no room on the
+            page is left out.
+        language: of LANGUAGES in `sources/fonts.py`.
+    Raises:
+        FontError: no handwriting font with the characters is installed, or the script cannot be shaped here.
+        ValueError: a phrase without a word.
+    """
+    cv2.setNumThreads(0)
+    width, height = random.choice(SIZES)
+    pitch = random.randint(36, 60)
+    margin = random.randint(40, 90)
+    fonts = fonts_for(language, ("handwriting",))
+    text = phrase(int((height - 2 * margin) / pitch * (width - 2 * margin) / (0.45 * pitch) * 0.8))
+    if not text.split():
+        raise ValueError(f"a phrase to write must have a word, got {text!r}")
+    by_family = families(fonts_with(text, fonts))
+    hand = _Hand(
+        font=random.choice(by_family[random.choice(tuple(by_family))]),
+        size_px=int(pitch * random.uniform(0.62, 0.78)),
+        slant=random.uniform(-0.1, 0.25),
+        jitter=random.uniform(0.3, 1.0),
+        ink=random.choice(INKS),
+        drift=random.uniform(-0.012, 0.012),
+    )
+    pixels = _paper(width, height, pitch, margin, random)
+    ink = np.zeros((height, width), np.uint8)
+    texts: list[str] = []
+    quads: list[np.ndarray] = []
+    lines: list[int] = []
+    for number, line in enumerate(_rows(text, hand, width - 2 * margin)):
+        baseline = margin + (number + 1) * pitch
+        if baseline + 0.5 * pitch > height:
+            break
+        for word, quad in _write(ink, line, hand, margin, baseline, random):
+            texts.append(word)
+            quads.append(quad)
+            lines.append(number)
+    generator = np.random.Generator(np.random.PCG64(random.getrandbits(64)))
+    pressure = 0.82 + 0.18 * noise_field(width, height, 40, 3, generator)
+    share = (ink * pressure * np.float32(1 / 255))[..., None]
+    pixels = (pixels + (np.array(hand.ink, np.float32) - pixels) * share + 0.5).astype(np.uint8)
+    drawn = Drawn(pixels=pixels, texts=texts, quads=np.array(quads, np.float32).reshape(-1, 4, 2))
+    return Written(drawn=drawn, lines=np.array(lines, np.int32), style=("handwriting",))
+
+
+def _paper(width: int, height: int, pitch: int, margin: int, random: Random) -> np.ndarray:
+    pixels = np.empty((height, width, 3), np.uint8)
+    pixels[:] = random.choice(PAPERS)
+    ruling = random.choice(RULINGS)
+    colour = random.choice(((170, 190, 220), (190, 190, 190), (200, 175, 175)))
+    if ruling != "plain":
+        pixels[margin + pitch + 4 :: pitch] = colour
+    if ruling == "squared":
+        pixels[:, margin % pitch :: pitch] = colour
+    if ruling == "lined" and random.random() < 0.5:
+        pixels[:, max(2, margin - 12)] = (225, 130, 140)
+    return pixels
+
+
+def _rows(text: str, hand: _Hand, width: int) -> list[str]:
+    """The text in lines as long as there is room for."""
+    rows: list[str] = []
+    row, length = "", 0.0
+    for piece in breakable(text):
+        piece_length = line_length(piece, hand.font, hand.size_px)
+        if row and length + piece_length > width:
+            rows.append(row.strip())
+            row, length = "", 0.0
+        row += piece
+        length += piece_length
+    return [*rows, row.strip()]
+
+
+def _write(
+    ink: np.ndarray, line: str, hand: _Hand, margin: int, baseline: float, random: Random
+) -> list[tuple[str, np.ndarray]]:
+    """Write one line into a mask of the page, in place; its words and their (4, 2) quads."""
+    written: list[tuple[str, np.ndarray]] = []
+    words = letter(line, hand.font, hand.size_px)
+    right = max(word.box[2] for word in words)
+    start = ink.shape[1] - margin - right if is_right_to_left(line) else margin
+    wave, phase = random.uniform(0, 0.05) * hand.size_px * hand.jitter, random.uniform(0, 6)
+    for word in words:
+        pieces = breakable(word.text)
+        # Every Chinese character is written by itself.
+        placed = [(word.mask, word.x, word.y)] if len(pieces) == 1 else _characters(pieces, hand, word.x)
+        corners: list[np.ndarray] = []
+        for mask, x, y in placed:
+            middle = start + x + mask.shape[1] / 2
+            shift = hand.drift * (middle - margin) + wave * np.sin(middle / 90 + phase)
+            shift += random.gauss(0, 0.025) * hand.jitter * hand.size_px
+            corners.append(_stroke(ink, mask, (start + x, baseline + y + shift), y, hand, random))
+        written.append((word.text, corners[0] if len(corners) == 1 else _around(np.concatenate(corners))))
+    return written
+
+
+def _characters(pieces: list[str], hand: _Hand, x: int) -> list[tuple[np.ndarray, int, int]]:
+    found = []
+    pen = float(x)
+    for piece in pieces:
+        for glyphs in letter(piece, hand.font, hand.size_px):
+            found.append((glyphs.mask, round(pen) + glyphs.x, glyphs.y))
+        pen += line_length(piece, hand.font, hand.size_px)
+    return found
+
+
+def _stroke(
+    ink: np.ndarray, mask: np.ndarray, place: tuple[float, float], ascent: int, hand: _Hand, random: Random
+) -> np.ndarray:
+    """Add a mask, slanted, turned and scaled a little, to that of the page; where its (4, 2) corners came to lie.
+
+    Args:
+        place: of the mask's top left corner.
+        ascent: y of that from the baseline, about which letters slant.
+    """
+    height, width = mask.shape
+    scale = 1 + random.gauss(0, 0.03) * hand.jitter
+    angle = random.gauss(0, 0.012) * hand.jitter
+    slant = hand.slant + random.gauss(0, 0.03) * hand.jitter
+    linear = scale * np.array([[1, -slant - angle], [angle, 1]])
+    pivot = np.array([width / 2, -ascent])  # on the baseline
+    offset = np.array(place) + pivot - linear @ pivot
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]]) @ linear.T + offset
+    x0, y0 = np.maximum(np.floor(corners.min(axis=0)).astype(int) - 1, 0)
+    x1, y1 = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + 1, ink.shape[::-1])
+    if x1 > x0 and y1 > y0:
+        # Between middles of pixels, as OpenCV counts.
+        shift = linear @ (0.5, 0.5) + offset - 0.5 - (x0, y0)
+        moved = cv2.warpAffine(mask, np.column_stack([linear, shift]), (int(x1 - x0), int(y1 - y0)))
+        here = ink[y0:y1, x0:x1]
+        pressed = cv2.convertScaleAbs(moved, alpha=1 - 0.2 * hand.jitter * random.random())
+        np.maximum(here, pressed, out=here)
+    return corners.astype(np.float32)
+
+
+def _around(points: np.ndarray) -> np.ndarray:
+    """(4, 2) corners of the upright box around points."""
+    (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
+    return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
