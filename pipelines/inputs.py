@@ -113,7 +113,9 @@ def gather_all(recipe: Recipe, storage: Storage, readers: int) -> dict[int, str]
     found = {}
     for index, source in enumerate(recipe.sources):
         if isinstance(source, Synthetic) and source.input:
-            found[index] = uri_of(source, gather_material(recipe, index, sorted(set(list_files(source))), storage, readers))
+            found[index] = uri_of(
+                source, gather_material(recipe, index, sorted(set(list_files(source))), storage, readers)
+            )
     return found
 
 

@@ -125,7 +125,10 @@ class Ocr(Synthetic):
     def fingerprint(self) -> Mapping[str, Any]:
         from sources.fonts import fonts_digest, fonts_for
 
-        fonts = sorted({font for language in (*self.languages, "en") for font in fonts_for(language)}, key=lambda f: (f.path, f.index))
+        fonts = sorted(
+            {font for language in (*self.languages, "en") for font in fonts_for(language)},
+            key=lambda f: (f.path, f.index),
+        )
         return {"source": self.name, "seed": self.seed, **self.identity(), **_versions(), "fonts": fonts_digest(fonts)}
 
     def inspect(self, path: Path) -> Contents:
@@ -133,7 +136,9 @@ class Ocr(Synthetic):
             return super().inspect(path)
         with path.open("rb") as file:
             texts = hashlib.file_digest(file, "sha256").hexdigest()
-        return Contents(digest=hashlib.sha256(f"{self.digest}/{texts}".encode()).hexdigest(), num_items=self.num_samples)
+        return Contents(
+            digest=hashlib.sha256(f"{self.digest}/{texts}".encode()).hexdigest(), num_items=self.num_samples
+        )
 
     def gather(self, path: Path, name: str, out: Path, progress: Callable[[], None]) -> Mapping[str, int]:
         from sources.ocr.corpus_file import gather
@@ -218,7 +223,10 @@ class Ocr(Synthetic):
             text=made.said.text,
             words=Words(texts=list(drawn.texts), boxes=_inside(drawn), images=np.zeros(len(drawn.texts), np.int32)),
             flags=made.flags,
-            measures={"ink": ink(grey), **{REPLACED + reason: float(count) for reason, count in sorted(given_up.items())}},
+            measures={
+                "ink": ink(grey),
+                **{REPLACED + reason: float(count) for reason, count in sorted(given_up.items())},
+            },
             fingerprint=picture_fingerprint(grey),
             provenance=Provenance(locator=locator, digest=digest),
             use_case=made.said.use_case,

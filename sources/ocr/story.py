@@ -132,7 +132,7 @@ def _laid(page: Page, canvas: np.ndarray, found: Sequence[Matched]) -> Laid:
             x, y = round(float(place[0])), round(float(place[1]))
             draw_inset(canvas, inset, x, y)
             flow_texts += inset.words
-            flow_boxes.append(inset.boxes + (x, y, x, y))
+            flow_boxes.append(inset.boxes + np.array([x, y, x, y]))
             own_lines = np.append(own_lines, np.full(len(inset.words), next_line))
             next_line += 1
         texts += flow_texts

@@ -81,7 +81,11 @@ def test_files_fill_the_pages(ocr: Callable, texts: Path, tmp_path: Path) -> Non
     manifest = read_manifest(Storage(str(tmp_path / "two")))
     assert manifest["samples"]["kept"] == NUM
     (material,) = manifest["material"]
-    assert (material["files"], material["holds"], material["dropped"]) == (3, {"en": 40}, {"unsupported_script.Thai": 1})
+    assert (material["files"], material["holds"], material["dropped"]) == (
+        3,
+        {"en": 40},
+        {"unsupported_script.Thai": 1},
+    )
     rows = ds.dataset(tmp_path / "two" / "data").to_table(columns=["text", "provenance"]).to_pylist()
     assert all("Lantern number" in row["text"] for row in rows)
     assert {row["provenance"]["uri"] for row in rows} == {material["uri"]}

@@ -25,7 +25,8 @@ def _gathered(path: Path, text_key: str = "text") -> tuple[list[tuple[str, str]]
 def test_paragraphs_of_a_text_file(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(
-        f"\ufeff{ENGLISH}\n\n{CHINESE[:10]}\n{CHINESE[10:]}\r\n\r\nhard\x00 wrapped\ttext that goes on\nin the next line".encode()
+        f"\ufeff{ENGLISH}\n\n{CHINESE[:10]}\n{CHINESE[10:]}\r\n\r\nhard\x00 wrapped\ttext that goes on\n"
+        "in the next line".encode()
     )
     found, dropped = _gathered(path)
     assert found == [("en", ENGLISH), ("en", "hard wrapped text that goes on in the next line"), ("zh", CHINESE)]
@@ -62,7 +63,11 @@ def test_a_line_of_a_million_characters_is_cut_into_paragraphs(tmp_path: Path) -
 
 def test_rows_of_jsonl(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_text("\n".join([json.dumps({"body": ENGLISH}), "{no json", json.dumps({"body": 3}), "", json.dumps({"body": CHINESE})]))
+    path.write_text(
+        "\n".join(
+            [json.dumps({"body": ENGLISH}), "{no json", json.dumps({"body": 3}), "", json.dumps({"body": CHINESE})]
+        )
+    )
     found, dropped = _gathered(path, "body")
     assert found == [("en", ENGLISH), ("zh", CHINESE)]
     assert dropped == {"not_json": 1, "not_text": 1}

@@ -103,7 +103,13 @@ def test_what_cannot_be_used_is_made_anew_and_counted() -> None:
     source = Ocr(seed=2, side_px=768, scene=0, strength=1, tasks={"transcription": 1})
     made = [source.make(number, source.digest) for number in range(12)]
     assert all(isinstance(sample, Sample) for sample in made)
-    counts = [value for sample in made if isinstance(sample, Sample) for name, value in sample.measures.items() if name.startswith(REPLACED)]
+    counts = [
+        value
+        for sample in made
+        if isinstance(sample, Sample)
+        for name, value in sample.measures.items()
+        if name.startswith(REPLACED)
+    ]
     assert counts
     assert all(count >= 1 and count == int(count) for count in counts)
 
