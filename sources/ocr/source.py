@@ -97,6 +97,9 @@ class Ocr(Synthetic):
         if unread and not self.input:
             raise ValueError(f"there is no bundled text in {', '.join(unread)}; name files with --input")
         check_weights("kinds", self.kinds, (*KINDS, SCENE), empty=True)
+        for kind, weight in self.kinds.items():
+            if weight and not self._languages_of(kind):
+                raise ValueError(f"there is no {kind} page in {', '.join(self.languages)}")
         check_weights("tasks", self.tasks, TASKS)
         for name in ("scene", "strength"):
             if not 0 <= getattr(self, name) <= 1:
@@ -175,7 +178,11 @@ class Ocr(Synthetic):
         from sources.illegible import Illegible
         from sources.ocr.making import attempt
 
-        kind, language, task, strength = self._specify(number, passages)
+        specified = self._specify(number, passages)
+        if specified is None:
+            message = f"the texts are in {', '.join(passages.languages())}: none of the kinds exists in it"
+            return ItemError(item=number, cause="no_text", message=message)
+        kind, language, task, strength = specified
         given_up: Counter[str] = Counter()
         for k in range(MAX_ATTEMPTS):
             random = generator(self.seed, number, f"attempt/{k}")
@@ -196,19 +203,34 @@ class Ocr(Synthetic):
         message = f"{kind}, {language}: given up after {MAX_ATTEMPTS} attempts ({reasons}); the last: {why}"
         return ItemError(item=number, cause=given_up.most_common(1)[0][0], message=message)
 
-    def _specify(self, number: int, passages: "Passages") -> tuple[str, str, str, float]:
-        """Kind, language, task and strength of a sample: every attempt at it has the same."""
-        from sources.ocr.templates.registry import KINDS, languages_of
+    def _specify(self, number: int, passages: "Passages") -> tuple[str, str, str, float] | None:
+        """Kind, language, task and strength of a sample, the same for every attempt; None if no kind has a text."""
+        from sources.ocr.templates.registry import KINDS, texts_of
 
         random = generator(self.seed, number, "specification")
-        language = random.choice([language for language in self.languages if passages.count(language)])
         weights = dict(self.kinds) or {**dict.fromkeys(KINDS, (1 - self.scene) / len(KINDS)), SCENE: self.scene}
-        weights = {kind: weights[kind] for kind in sorted(weights) if kind == SCENE or language in languages_of(kind)}
-        if not any(weights.values()):  # kinds that are Chinese only, of an English sample
-            weights = {SCENE: 1.0}
-        kind = random.choices(list(weights), list(weights.values()))[0]
+        written = {
+            kind: [
+                language
+                for language in self._languages_of(kind)
+                if all(passages.count(needed) for needed in texts_of(kind, language))
+            ]
+            for kind in sorted(weights)
+            if weights[kind] > 0
+        }
+        written = {kind: languages for kind, languages in written.items() if languages}
+        if not written:
+            return None
+        kind = random.choices(list(written), [weights[kind] for kind in written])[0]
+        language = random.choice(written[kind])
         task = random.choices(sorted(self.tasks), [self.tasks[name] for name in sorted(self.tasks)])[0]
         return kind, language, task, self.strength * random.random()
+
+    def _languages_of(self, kind: str) -> list[str]:
+        """The languages of the settings that a kind exists in."""
+        from sources.ocr.templates.registry import languages_of
+
+        return [language for language in self.languages if kind == SCENE or language in languages_of(kind)]
 
     def _sample(self, number: int, digest: str, made: "Attempt", given_up: Mapping[str, int]) -> Sample:
         drawn = made.reading.drawn

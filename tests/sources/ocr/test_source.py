@@ -122,15 +122,22 @@ def test_what_can_never_be_made_is_an_error_with_its_reasons() -> None:
     assert "given up after" in made.message
 
 
-def _with_passages(source: Ocr, text: str) -> Sample | ItemError:
+def test_kinds_that_the_texts_do_not_allow_are_not_drawn() -> None:
+    source = Ocr(kinds={"vertical": 1}, seed=1)
+    made = _with_passages(source, "", language="en")
+    assert isinstance(made, ItemError)
+    assert made.cause == "no_text"
+
+
+def _with_passages(source: Ocr, text: str, language: str = "zh") -> Sample | ItemError:
     class Passages:
         def languages(self) -> tuple[str, ...]:
-            return ("zh",)
+            return (language,)
 
-        def count(self, language: str) -> int:
-            return int(language == "zh")
+        def count(self, asked: str) -> int:
+            return int(asked == language)
 
-        def paragraph(self, language: str, number: int) -> str:
+        def paragraph(self, asked: str, number: int) -> str:
             return text
 
     return source._make(0, source.digest, Passages())
@@ -142,6 +149,7 @@ def _with_passages(source: Ocr, text: str) -> Sample | ItemError:
         ({"languages": ("xx",)}, "languages must be some of en, zh"),
         ({"languages": ("ar",)}, "there is no bundled text in ar"),
         ({"kinds": {"poster": 1}}, "kinds must be some of article"),
+        ({"kinds": {"vertical": 1}, "languages": ("en",)}, "there is no vertical page in en"),
         ({"tasks": {"text": 0}}, "not all 0"),
         ({"tasks": {"text": float("nan")}}, "finite weights"),
         ({"strength": 1.5}, "strength must be between 0 and 1"),
