@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ def fonts_for(language: str, kinds: Sequence[str] = (), *, bold: bool | None = N
 def _writing(language: str) -> tuple[Font, ...]:
     wanted = LANGUAGES[language]
     low, high = WEIGHTS
-    return tuple(
+    found = families(
         font
         for font in installed_fonts()
         if low <= font.weight <= high
@@ -223,7 +224,12 @@ def _writing(language: str) -> tuple[Font, ...]:
         and not _ELSEWHERE.search(font.family)
         and not (wanted.script == "Latin" and _is_of_another_script(font))
         and all(ord(character) in _glyphs(font.path, font.index).names for character in wanted.sample)
-        and not (wanted.script == "Latin" and _has_capitals_only(font))
+    )
+    return tuple(
+        font
+        for faces in found.values()
+        if not (wanted.script == "Latin" and _has_capitals_only(faces[0]))
+        for font in faces
     )
 
 
@@ -249,13 +255,21 @@ class _Glyphs:
 
         self._font = TTFont(path, fontNumber=index if path.suffix.lower() == ".ttc" else -1, lazy=True)
         self.names: Mapping[int, str] = self._font.getBestCmap() or {}
+        self._drawn: dict[str, bool] = {}
 
     @cached_property
     def _outlines(self) -> Any:
         return self._font.getGlyphSet()
 
-    def is_empty(self, name: str) -> bool:
-        return self.extent(name) == (0, 0)
+    def draws(self, character: str) -> bool:
+        """Whether there is a glyph for a character, and it is not empty unless the character is."""
+        found = self._drawn.get(character)
+        if found is None:
+            name = self.names.get(ord(character), ".notdef")
+            is_blank = character.isspace() or unicodedata.category(character) in ("Cf", "Mn")
+            found = name != ".notdef" and (is_blank or self.extent(name) != (0, 0))
+            self._drawn[character] = found
+        return found
 
     def extent(self, name: str) -> tuple[float, float]:
         """Bottom and top of an outline above the baseline, as shares of the font size; both 0 if it is empty."""
@@ -277,26 +291,17 @@ def _glyphs(path: Path, index: int) -> _Glyphs:
 
 
 def _has_capitals_only(font: Font) -> bool:
-    """Whether small letters are capitals: as high, or p and y standing on the line. A text would not look as written."""
+    """Whether small letters are capitals: as high, or p and y standing on the line. Texts would not look as written."""
     glyphs = _glyphs(font.path, font.index)
     box = {letter: glyphs.extent(glyphs.names[ord(letter)]) for letter in "pyenoENO"}
     as_high = all(box[letter][1] > MAX_SMALL * box[letter.upper()][1] for letter in "eno")
     return as_high or any(box[letter][0] > MIN_DESCENT for letter in "py")
 
 
-@lru_cache(maxsize=50_000)
-def has_glyph(font: Font, character: str) -> bool:
-    """Whether a face draws a character: it has a glyph for it, and the glyph is not empty unless it is a space."""
-    glyphs = _glyphs(font.path, font.index)
-    name = glyphs.names.get(ord(character))
-    if name is None or name == ".notdef":
-        return False
-    return character.isspace() or unicodedata.category(character) in ("Cf", "Mn") or not glyphs.is_empty(name)
-
-
 def missing(text: str, font: Font) -> list[str]:
     """The characters of a text that a face cannot draw, each once, in the order they come."""
-    return [character for character in dict.fromkeys(text) if character != "\n" and not has_glyph(font, character)]
+    glyphs = _glyphs(font.path, font.index)
+    return [character for character in dict.fromkeys(text) if character != "\n" and not glyphs.draws(character)]
 
 
 def check_glyphs(texts: Iterable[str], font: Font) -> None:
@@ -328,6 +333,21 @@ def fonts_with(text: str, fonts: Iterable[Font]) -> tuple[Font, ...]:
             f"no font at hand has a glyph for {rarest!r} (U+{ord(rarest or ' '):04X}, {script_of(rarest)} script)"
         )
     return found
+
+
+def draw_font(text: str, fonts: Iterable[Font], random: Random) -> Font:
+    """A face that has every glyph of a text: a family at random, then one of its faces.
+
+    Raises:
+        FontError: none has every glyph.
+    """
+    fonts = tuple(fonts)
+    by_family = families(fonts)
+    for family in random.sample(sorted(by_family), len(by_family)):
+        fitting = [font for font in by_family[family] if not missing(text, font)]
+        if fitting:
+            return random.choice(fitting)
+    return fonts_with(text, fonts)[0]  # raises
 
 
 def script_of(text: str) -> str:

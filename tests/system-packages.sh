@@ -15,7 +15,7 @@ for program in $programs; do
     command -v "$program" >/dev/null || missing="$missing $program"
 done
 for library in $libraries; do
-    ldconfig -p | grep -q "$library" || missing="$missing $library"
+    /sbin/ldconfig -p | grep -q "$library" || missing="$missing $library"
 done
 for font in "Noto Serif CJK SC" "Noto Sans Arabic" "Liberation Serif" "Lato" "Dancing Script" "AR PL KaitiM GB"; do
     fc-list "$font" 2>/dev/null | grep -q . || missing="$missing font:$(echo $font | tr " " _)"

@@ -7,8 +7,9 @@ from random import Random
 import cv2
 import numpy as np
 
-from sources.fonts import Font, families, fonts_for, fonts_with
+from sources.fonts import Font, draw_font, fonts_for
 from sources.ocr.drawn import Drawn
+from sources.ocr.ink import blend
 from sources.ocr.lettering import breakable, is_right_to_left, letter, line_length
 from sources.ocr.textures import noise_field
 from sources.ocr.written import Written
@@ -57,9 +58,8 @@ def draw_handwriting(phrase: Callable[[int], str], language: str, random: Random
     text = phrase(int((height - 2 * margin) / pitch * (width - 2 * margin) / (0.45 * pitch) * 0.8))
     if not text.split():
         raise ValueError(f"a phrase to write must have a word, got {text!r}")
-    by_family = families(fonts_with(text, fonts))
     hand = _Hand(
-        font=random.choice(by_family[random.choice(tuple(by_family))]),
+        font=draw_font(text, fonts, random),
         size_px=int(pitch * random.uniform(0.62, 0.78)),
         slant=random.uniform(-0.1, 0.25),
         jitter=random.uniform(0.3, 1.0),
@@ -80,16 +80,14 @@ def draw_handwriting(phrase: Callable[[int], str], language: str, random: Random
             quads.append(quad)
             lines.append(number)
     generator = np.random.Generator(np.random.PCG64(random.getrandbits(64)))
-    pressure = 0.82 + 0.18 * noise_field(width, height, 40, 3, generator)
-    share = (ink * pressure * np.float32(1 / 255))[..., None]
-    pixels = (pixels + (np.array(hand.ink, np.float32) - pixels) * share + 0.5).astype(np.uint8)
+    pressure = cv2.convertScaleAbs(noise_field(width, height, 40, 2, generator), alpha=40, beta=210)
+    blend(pixels, cv2.multiply(ink, pressure, scale=1 / 255), hand.ink)
     drawn = Drawn(pixels=pixels, texts=texts, quads=np.array(quads, np.float32).reshape(-1, 4, 2))
     return Written(drawn=drawn, lines=np.array(lines, np.int32), style=("handwriting",))
 
 
 def _paper(width: int, height: int, pitch: int, margin: int, random: Random) -> np.ndarray:
-    pixels = np.empty((height, width, 3), np.uint8)
-    pixels[:] = random.choice(PAPERS)
+    pixels = cv2.merge([np.full((height, width), level, np.uint8) for level in random.choice(PAPERS)])
     ruling = random.choice(RULINGS)
     colour = random.choice(((170, 190, 220), (190, 190, 190), (200, 175, 175)))
     if ruling != "plain":

@@ -110,15 +110,22 @@ def breakable(text: str) -> list[str]:
     """
     pieces: list[str] = []
     for word in text.split():
+        if word.isascii():
+            pieces.append(word + " ")
+            continue
         piece = ""
         for character in word:
-            starts = script_of(character) == "Han" or (piece and script_of(piece[-1]) == "Han")
-            if piece and starts and character not in _CLOSING and piece[-1] not in _OPENING:
+            can_break = piece and (_is_wide(character) or _is_wide(piece[-1]))
+            if can_break and character not in _CLOSING and piece[-1] not in _OPENING:
                 pieces.append(piece)
                 piece = ""
             piece += character
         pieces.append(piece + " ")
     return pieces
+
+
+def _is_wide(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in ("W", "F")
 
 
 def paste(ink: np.ndarray, word: LetteredWord, x: int, baseline: int) -> tuple[float, float, float, float] | None:

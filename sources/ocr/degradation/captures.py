@@ -38,7 +38,7 @@ class Capture:
     """One way.
 
     Args:
-        weight: how often this way is drawn.
+        weight: how often this way is drawn, of those that are allowed.
         on_surface: the sheet lies on something that shows around it; else that is white or black.
         effects: by name, the share of pictures.
     """
@@ -48,6 +48,8 @@ class Capture:
     effects: Mapping[str, float]
 
 
+PAGES = ("scan", "photograph", "photocopy")  # of sheets of paper
+SCENES = ("camera",)  # of what has depth already: it is not warped again
 CAPTURES: Mapping[str, Capture] = {
     "scan": Capture(
         0.4,
@@ -85,5 +87,10 @@ CAPTURES: Mapping[str, Capture] = {
         0.18,
         False,
         {"page_curl": 0.15, "scan_skew": 0.8, "photocopy": 1.0, "blur": 0.3, "low_resolution": 0.3},
+    ),
+    "camera": Capture(
+        1.0,
+        False,
+        {"uneven_light": 0.5, "shadow": 0.4, "blur": 0.5, "low_resolution": 0.35, "noise": 0.6, "jpeg": 0.5},
     ),
 }

@@ -17,6 +17,7 @@ from sources.ocr.degradation.captures import (
     LIGHTING,
     ON_PAPER,
     OPTICAL,
+    PAGES,
     Capture,
 )
 from sources.ocr.degradation.legibility import distinct, heights, inside, large_enough
@@ -49,7 +50,7 @@ class Degraded:
     effects: tuple[str, ...]
 
 
-def degrade(drawn: Drawn, strength: float, random: Random) -> Degraded:
+def degrade(drawn: Drawn, strength: float, random: Random, captures: Sequence[str] = PAGES) -> Degraded:
     """Take a picture of a page.
 
     What happens depends on `random` alone, how strong it is on `strength`: a page at rising strengths goes through the
@@ -57,13 +58,14 @@ def degrade(drawn: Drawn, strength: float, random: Random) -> Degraded:
 
     Args:
         strength: 0 (nothing) to 1 (about as bad as people can read).
+        captures: names of CAPTURES to choose from; those of pages by default, `SCENES` for what has depth already.
     Raises:
         Illegible: `few_legible_words`, fewer than half of the words can be read.
         ValueError: strength is not between 0 and 1.
     """
     if not 0 <= strength <= 1:
         raise ValueError(f"strength must be between 0 and 1, got {strength}")
-    (name,) = random.choices(tuple(CAPTURES), [capture.weight for capture in CAPTURES.values()])
+    (name,) = random.choices(captures, [CAPTURES[name].weight for name in captures])
     capture = CAPTURES[name]
     chosen: list[tuple[str, float, Random]] = []
     for effect in EFFECTS:

@@ -10,6 +10,8 @@ from statistics import NormalDist
 import cv2
 import numpy as np
 
+from sources.ocr.degradation.light import lit
+
 # By a random byte, a number of the normal distribution.
 NORMAL = np.array([NormalDist().inv_cdf((k + 0.5) / 256) for k in range(256)])
 MAX_SPECKS = 0.0012  # a pixel, on the dirtiest copy
@@ -52,7 +54,9 @@ def low_resolution(pixels: np.ndarray, amount: float, text_px: float, random: ra
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     # Averaging areas takes 5 ms, and differs little: pixels become at most thrice as large, and cameras alias as well.
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)
-    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    enlarged = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    share = min(1, 5 * amount)  # or the least of it would blur at once
+    return enlarged if share == 1 else cv2.addWeighted(enlarged, share, pixels, 1 - share, 0)
 
 
 def jpeg(pixels: np.ndarray, amount: float, text_px: float, random: random.Random) -> np.ndarray:
@@ -77,11 +81,9 @@ def photocopy(pixels: np.ndarray, amount: float, text_px: float, random: random.
     copied = cv2.LUT(grey, curve.round().astype(np.uint8))
     generator = np.random.Generator(np.random.PCG64(random.getrandbits(64)))
     _speckle(copied, amount, generator)
-    streaks = 1 - 0.25 * amount * (generator.random(width // 2) < 0.004) * generator.random(width // 2)
-    edge = 1 - 0.7 * amount * np.exp(-np.arange(width // 2) / generator.uniform(2, 10))
-    profile = (streaks * (edge if generator.random() < 0.5 else edge[::-1])).astype(np.float32)
-    profile = cv2.resize((profile * 255).astype(np.uint8)[None], (width, 1), interpolation=cv2.INTER_LINEAR)
-    copied = cv2.multiply(copied, np.ascontiguousarray(np.broadcast_to(profile, copied.shape)), scale=1 / 255)
+    streaks = 1 - 0.25 * amount * (generator.random(width) < 0.003) * generator.random(width)
+    edge = 1 - 0.7 * amount * np.exp(-np.arange(width) / generator.uniform(4, 20))
+    copied = lit(copied, (streaks * edge[:: generator.choice((-1, 1))])[None])
     share = min(1, 3 * amount)
     if pixels.ndim == 3:
         copied = cv2.merge([copied] * 3)

@@ -54,7 +54,7 @@ def _stain(
     for k, size in enumerate(wobble):
         distance += size * np.sin((k % 3 + 2) * angle + 7 * k) * (0.15 if is_ring else 0.6)
     rim = np.exp(-(((distance - 1) / 0.07) ** 2))
-    body = 0.0 if is_ring else 0.55 / (1 + np.exp((distance - 1) * 25))
+    body = 0.0 if is_ring else 0.55 / (1 + np.exp(np.minimum((distance - 1) * 25, 50)))
     mask = cv2.resize((rim * 0.8 + body).clip(0, 1).astype(np.float32), (x1 - x0, y1 - y0))
     patch = pixels[y0:y1, x0:x1]
     patch[:] = (patch * (1 - mask[..., None] * absorbed)).astype(np.uint8)

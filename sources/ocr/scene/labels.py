@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from sources.fonts import Font
+from sources.ocr.ink import blend
 from sources.ocr.lettering import breakable, is_right_to_left, letter, line_length, paste
 
 Colour = tuple[int, int, int]
@@ -269,16 +270,17 @@ def _paint(
         offset = max(1, int(0.012 * height))
         shadow = cv2.GaussianBlur(ink, (0, 0), 0.6 * offset + 0.5)
         shadow = np.roll(shadow, (offset, random.choice((-1, 1)) * offset), (0, 1))
-        _blend(canvas, shadow, _contrary(ink_colour, ground), 0.6)
+        shadow = cv2.convertScaleAbs(shadow, alpha=0.6)
+        blend(canvas, shadow, _contrary(ink_colour, ground))
         if is_bare:
-            np.maximum(cover, cv2.convertScaleAbs(shadow, alpha=0.6), out=cover)
+            np.maximum(cover, shadow, out=cover)
     if is_outlined:
         reach = max(1, int(0.012 * height))
         outline = cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
-        _blend(canvas, outline, _contrary(ink_colour, ground), 1.0)
+        blend(canvas, outline, _contrary(ink_colour, ground))
         if is_bare:
             np.maximum(cover, outline, out=cover)
-    _blend(canvas, ink, ink_colour, 1.0)
+    blend(canvas, ink, ink_colour)
     if is_bare:
         np.maximum(cover, ink, out=cover)
 
@@ -286,8 +288,3 @@ def _paint(
 def _contrary(ink_colour: Colour, ground: Colour) -> Colour:
     """Of an outline or shadow: darker than light letters and lighter than dark ones."""
     return (235, 235, 235) if sum(ink_colour) < sum(ground) else (25, 25, 28)
-
-
-def _blend(canvas: np.ndarray, coverage: np.ndarray, colour: Colour, opacity: float) -> None:
-    share = coverage[..., None] * np.float32(opacity / 255)
-    canvas[:] = (canvas + (np.array(colour, np.float32) - canvas) * share + 0.5).astype(np.uint8)

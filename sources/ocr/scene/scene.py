@@ -6,7 +6,7 @@ from random import Random
 import cv2
 import numpy as np
 
-from sources.fonts import Font, families, fonts_for, fonts_with
+from sources.fonts import Font, draw_font, fonts_for
 from sources.illegible import Illegible
 from sources.ocr.degradation.legibility import sampled
 from sources.ocr.degradation.light import lit, uneven_light
@@ -64,7 +64,7 @@ def draw_scene(phrase: Phrase, language: str, random: Random) -> Written:
             styles.append(style)
     pixels = lit(pixels, uneven_light(random.uniform(0.1, 0.9), random))
     drawn = Drawn(pixels=pixels, texts=texts, quads=np.concatenate(quads))
-    _check_contrast(drawn, ink)
+    check_contrast(drawn, ink)
     return Written(drawn=drawn, lines=np.array(lines, np.int32), style=tuple(dict.fromkeys(styles)))
 
 
@@ -93,11 +93,11 @@ def _placed(
 
 
 def _font(text: str, language: str, kind: Kind, random: Random) -> Font:
+    """A face for a kind of label; of another kind or weight if there is none."""
     bold = random.random() < kind.bold
-    found = [f for f in fonts_for(language) if f.kind in kind.font_kinds] or list(fonts_for(language))
-    by_family = families(fonts_with(text, found))
-    faces = by_family[random.choice(tuple(by_family))]
-    return random.choice([face for face in faces if face.bold == bold] or list(faces))
+    fonts = fonts_for(language)
+    of_kind = [font for font in fonts if font.kind in kind.font_kinds] or fonts
+    return draw_font(text, [font for font in of_kind if font.bold == bold] or of_kind, random)
 
 
 def _seen(
@@ -128,16 +128,16 @@ def _attach(pixels: np.ndarray, ink: np.ndarray, label: Label, warp: Warp) -> np
     x0, y0 = np.maximum(np.floor(outline.min(axis=0)).astype(int) - 1, 0)
     x1, y1 = np.minimum(np.ceil(outline.max(axis=0)).astype(int) + 1, pixels.shape[1::-1])
     maps = pixel_maps(warp, int(x1 - x0), int(y1 - y0), (int(x0), int(y0)))
-    cover = cv2.remap(label.cover, *maps, cv2.INTER_LINEAR)[..., None].astype(np.float32) / 255
+    cover = cv2.remap(label.cover, *maps, cv2.INTER_LINEAR).astype(np.float32) / 255
     seen = cv2.remap(label.pixels, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     here = pixels[y0:y1, x0:x1]
-    here[:] = (here + (seen.astype(np.float32) - here) * cover + 0.5).astype(np.uint8)
+    here[:] = cv2.blendLinear(seen, here, cover, 1 - cover)
     ink_here = ink[y0:y1, x0:x1]
     np.maximum(ink_here, cv2.remap(label.ink, *maps, cv2.INTER_LINEAR), out=ink_here)
     return warp_quads(label.quads, warp)
 
 
-def _check_contrast(drawn: Drawn, ink: np.ndarray) -> None:
+def check_contrast(drawn: Drawn, ink: np.ndarray) -> None:
     """Raises Illegible if a word's ink is not much lighter or darker than what is around it."""
     coverage = sampled(ink, drawn.quads) / 255
     luma = sampled(cv2.cvtColor(drawn.pixels, cv2.COLOR_RGB2GRAY), drawn.quads)

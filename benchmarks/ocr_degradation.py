@@ -1,0 +1,81 @@
+"""Processor time of degradation, scenes and handwriting, on one core, and how many words stay.
+
+python benchmarks/ocr_degradation.py [--pages 40]
+
+Pages are of 768 × 1024 pixels with some hundred words; as many calls go before those that are timed.
+"""
+
+import argparse
+import json
+import platform
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from random import Random
+from runpy import run_path
+
+import cv2
+import numpy as np
+
+from sources.illegible import Illegible
+from sources.ocr.degradation import degrade
+from sources.ocr.drawn import Drawn
+from sources.ocr.handwriting import draw_handwriting
+from sources.ocr.scene import draw_scene
+from sources.ocr.written import Written
+
+EXAMPLE = run_path(str(Path(__file__).resolve().parent.parent / "examples" / "ocr_degradation.py"))
+STRENGTHS = (0.2, 0.5, 1.0)
+
+
+def timed(make: Callable[[Random], float], count: int) -> tuple[float, float, float]:
+    """Mean milliseconds of the processor for a call, the mean of what it gave, and the share of calls given up."""
+    times, given, given_up = [], [], 0
+    for seed in range(count, 2 * count):  # other ones, so that fonts have been opened
+        with suppress(Illegible):
+            make(Random(seed))
+    for seed in range(count):
+        start = time.process_time()
+        try:
+            given.append(make(Random(seed)))
+        except Illegible:
+            given_up += 1
+        times.append(time.process_time() - start)
+    return 1000 * float(np.mean(times)), float(np.mean(given)), given_up / count
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pages", type=int, default=40)
+    count = parser.parse_args().pages
+    page, phrase = EXAMPLE["page"], EXAMPLE["phrase"]
+
+    def words_kept(drawn: Drawn, strength: float, random: Random) -> float:
+        return len(degrade(drawn, strength, random).kept) / len(drawn.texts)
+
+    def words_in(draw: Callable[..., Written], language: str, random: Random) -> float:
+        return len(draw(phrase(language, random), language, random).drawn.texts)
+
+    found: dict[str, float] = {}
+    for language in ("en", "zh"):
+        drawn = page(language, 768, 1024, 17)
+        for strength in STRENGTHS:
+            ms, kept, given_up = timed(partial(words_kept, drawn, strength), count)
+            found[f"degrade_{language}_{strength}_ms"] = round(ms, 1)
+            print(f"degrade {language} {strength}: {ms:.1f} ms, {kept:.1%} of words kept, {given_up:.1%} given up")
+    for name, draw, languages in (
+        ("scene", draw_scene, ("en", "zh", "ar")),
+        ("handwriting", draw_handwriting, ("en", "zh")),
+    ):
+        for language in languages:
+            ms, words, given_up = timed(partial(words_in, draw, language), count)
+            found[f"{name}_{language}_ms"] = round(ms, 1)
+            print(f"{name} {language}: {ms:.1f} ms, {words:.1f} words, {given_up:.1%} given up")
+    print(f"OpenCV {cv2.__version__}, NumPy {np.__version__}, {platform.processor() or platform.machine()}")
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

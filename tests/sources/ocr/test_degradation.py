@@ -1,0 +1,178 @@
+"""Degradation: nothing at strength 0, further and further from there, the same from a seed, no word left wrong."""
+
+from random import Random
+
+import cv2
+import numpy as np
+import pytest
+
+from sources.ocr.degradation import PAGES, SCENES, Degraded, Illegible, degrade
+from sources.ocr.degradation.captures import EFFECTS, LIGHTING, ON_PAPER, OPTICAL
+from sources.ocr.degradation.legibility import distinct, large_enough
+from sources.ocr.degradation.light import lit
+from sources.ocr.drawn import Drawn
+from tests.sources.ocr.printed import printed_page
+
+
+def _box(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
+    return np.array([[[x0, y0], [x1, y0], [x1, y1], [x0, y1]]], np.float32)
+
+
+def test_strength_0_changes_nothing() -> None:
+    page = printed_page()
+    for seed in range(20):
+        same = degrade(page, 0.0, Random(seed))
+        assert same.drawn is page
+        assert same.kept.tolist() == list(range(len(page.texts)))
+        assert (same.capture, same.effects) == ("none", ())
+
+
+@pytest.mark.parametrize("strength", [-0.1, 1.01, float("nan"), float("inf")])
+def test_other_strengths_are_refused(strength: float) -> None:
+    with pytest.raises(ValueError, match="strength must be between 0 and 1, got"):
+        degrade(printed_page(), strength, Random(0))
+
+
+def test_the_same_seed_gives_the_same_pixels_words_and_boxes() -> None:
+    page = printed_page()
+    for seed in range(12):
+        first, second = degrade(page, 0.6, Random(seed)), degrade(page, 0.6, Random(seed))
+        assert np.array_equal(first.drawn.pixels, second.drawn.pixels)
+        assert np.array_equal(first.drawn.quads, second.drawn.quads)
+        assert (first.capture, first.effects) == (second.capture, second.effects)
+    assert not np.array_equal(degrade(page, 0.6, Random(1)).drawn.pixels, degrade(page, 0.6, Random(2)).drawn.pixels)
+
+
+def test_what_happens_does_not_depend_on_how_strong_it_is_and_grows_with_it() -> None:
+    page = printed_page()
+    differences = np.zeros(5)
+    for seed in range(24):
+        steps = [degrade(page, strength, Random(seed)) for strength in (0.02, 0.25, 0.5, 0.75, 1.0)]
+        assert len({(step.capture, step.effects) for step in steps}) == 1
+        moved = [np.abs(step.drawn.quads - page.quads[step.kept]).max(initial=0) for step in steps]
+        assert moved[0] < 6, "a slight degradation moves words slightly"
+        differences += [cv2.absdiff(step.drawn.pixels, page.pixels).mean() for step in steps]
+    assert (np.diff(differences) > 0).all(), differences
+    assert differences[0] / 24 < 8
+
+
+def test_every_effect_happens_and_is_named_in_its_order() -> None:
+    page = printed_page(width=320, height=240)
+    seen: set[str] = set()
+    captures: set[str] = set()
+    for seed in range(120):
+        degraded = degrade(page, 0.3, Random(seed))
+        seen.update(degraded.effects)
+        captures.add(degraded.capture)
+        assert list(degraded.effects) == [effect for effect in EFFECTS if effect in degraded.effects]
+    assert seen == set(EFFECTS)
+    assert captures - {"none"} == set(PAGES)
+
+
+def test_a_scene_is_not_warped_again() -> None:
+    page = printed_page(width=320, height=240)
+    for seed in range(20):
+        degraded = degrade(page, 0.7, Random(seed), SCENES)
+        assert degraded.capture in ("camera", "none")
+        assert np.array_equal(degraded.drawn.quads, page.quads[degraded.kept])
+
+
+def test_what_is_left_is_whole_in_the_picture_and_says_which_words_it_is() -> None:
+    page = printed_page(width=400, height=300)
+    page = Drawn(pixels=page.pixels[:, 42:].copy(), texts=page.texts, quads=page.quads - np.float32([42, 0]))
+    dropped = 0
+    for seed in range(40):
+        degraded = _degraded_or_none(page, 1.0, seed)
+        if degraded is None:
+            continue
+        height, width = degraded.drawn.pixels.shape[:2]
+        assert degraded.drawn.pixels.shape == page.pixels.shape
+        assert [page.texts[k] for k in degraded.kept] == list(degraded.drawn.texts)
+        assert (np.diff(degraded.kept) > 0).all()
+        assert (degraded.drawn.quads >= 0).all()
+        assert (degraded.drawn.quads <= (width, height)).all()
+        dropped += len(page.texts) - len(degraded.kept)
+    assert dropped > 0, "words at the edge go out of the picture"
+
+
+def _degraded_or_none(page: Drawn, strength: float, seed: int) -> Degraded | None:
+    try:
+        return degrade(page, strength, Random(seed))
+    except Illegible:
+        return None
+
+
+def test_a_page_whose_words_are_lost_is_given_up() -> None:
+    page = printed_page()
+    faint = Drawn(pixels=np.full_like(page.pixels, 255), texts=page.texts, quads=page.quads + np.float32([10_000, 0]))
+    with pytest.raises(Illegible, match=r"only 0 of \d+ words can be read") as caught:
+        degrade(faint, 0.5, Random(3))
+    assert caught.value.reason == "few_legible_words"
+
+
+@pytest.mark.parametrize("shape", [(480, 640), (31, 45), (9, 700), (7, 9)])
+def test_pages_without_words_and_of_any_size_are_taken(shape: tuple[int, int]) -> None:
+    blank = Drawn(pixels=np.full((*shape, 3), 240, np.uint8), texts=(), quads=np.zeros((0, 4, 2), np.float32))
+    for seed in range(30):
+        degraded = degrade(blank, 1.0, Random(seed))
+        assert degraded.drawn.pixels.shape == blank.pixels.shape
+        assert len(degraded.kept) == 0
+
+
+@pytest.mark.parametrize("name", [*ON_PAPER, *OPTICAL])
+@pytest.mark.parametrize("is_grey", [True, False])
+def test_effects_keep_size_and_kind_of_pixels_and_change_more_the_stronger_they_are(name: str, is_grey: bool) -> None:
+    page = printed_page()
+    pixels = page.pixels[..., 0].copy() if is_grey else np.minimum(page.pixels, np.uint8([255, 250, 230]))
+    if is_grey and name == "stains":
+        pytest.skip("a stain has a colour")
+    changes = []
+    for amount in (0.02, 0.3, 1.0):
+        random = Random(5)
+        before = pixels.copy()
+        changed = (
+            ON_PAPER[name](pixels, amount, random) if name in ON_PAPER else OPTICAL[name](pixels, amount, 12.0, random)
+        )
+        assert np.array_equal(pixels, before), "the page itself stays as it was"
+        assert (changed.shape, changed.dtype) == (pixels.shape, np.uint8)
+        changes.append(float(cv2.absdiff(changed, pixels).mean()))
+    assert changes[0] < changes[1] < changes[2]
+    assert changes[0] < 4
+
+
+@pytest.mark.parametrize("name", LIGHTING)
+def test_light_darkens_smoothly_and_never_brightens(name: str) -> None:
+    page = printed_page()
+    for seed in range(10):
+        field = LIGHTING[name](0.8, Random(seed))
+        darkened = lit(page.pixels, field)
+        assert (darkened <= page.pixels).all()
+        assert field.max() <= 1
+        assert field.min() > 0.1
+
+
+def test_a_word_that_is_blurred_away_faded_or_buried_is_not_distinct() -> None:
+    page = printed_page()
+    clean = page.pixels[..., 0].copy()
+    generator = np.random.default_rng(1)
+    blurred = cv2.GaussianBlur(clean, (0, 0), 12)
+    faded = (250 + clean * 0.02).astype(np.uint8)
+    buried = generator.integers(0, 256, clean.shape, np.uint8)
+    assert distinct(clean, clean, page.quads).all()
+    assert distinct(clean, (120 + clean * 0.4).astype(np.uint8), page.quads).all()
+    for spoiled in (blurred, faded, buried):
+        assert not distinct(clean, spoiled, page.quads).any()
+
+
+def test_a_word_that_was_faint_from_the_start_is_measured_by_what_it_was() -> None:
+    page = printed_page()
+    faint = (235 + page.pixels[..., 0] * 0.05).astype(np.uint8)
+    assert distinct(faint, faint, page.quads).all()
+
+
+def test_small_words_are_dropped_and_dashes_beside_large_ones_are_not() -> None:
+    word, dash = _box(10, 10, 60, 22), _box(70, 15, 80, 17)
+    before = np.concatenate([word, word, dash])
+    assert large_enough(before, before * np.float32(0.7)).all()
+    assert not large_enough(before, before * np.float32(0.4)).any()
+    assert large_enough(np.zeros((0, 4, 2), np.float32), np.zeros((0, 4, 2), np.float32)).shape == (0,)
