@@ -26,6 +26,7 @@ from pipelines.duplicates.pictures import read_collection
 from pipelines.labels import conversations, labelled, load_labelling
 from pipelines.parts import read_local, write_table
 from pipelines.recipe import Recipe, build_recipe
+from sources.fetched import Fetched
 from sources.sample import Sample, from_part, to_part
 from sources.source import InputError, ItemError, Source
 from sources.synthetic import REPLACED, Synthetic
@@ -71,9 +72,12 @@ def main() -> None:
 
 
 def _limit_memory(memory_mb: int) -> None:
-    """Bound what this process may allocate, so that a bomb fails in here and not in the machine's memory killer."""
-    limit = memory_mb * 1_000_000
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    """Bound what this process may allocate, so that a bomb fails in here and not in the machine's memory killer.
+
+    The hard limit stays: a browser that the reader starts reserves more than it uses, and is watched in another way.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_mb * 1_000_000, hard))
 
 
 def _answer(recipe: Recipe, request: dict[str, Any], send: Any) -> dict[str, Any]:
@@ -81,6 +85,17 @@ def _answer(recipe: Recipe, request: dict[str, Any], send: Any) -> dict[str, Any
         send(item=-1)
         contents = recipe.sources[request["source"]].inspect(Path(request["path"]))
         return {"digest": contents.digest, "num_items": contents.num_items}
+    if request["task"] == "fetch":
+        fetched = recipe.sources[request["source"]]
+        assert isinstance(fetched, Fetched)
+        fetched.fetch(
+            Path(request["path"]),
+            Path(request["scratch"]),
+            retry_failed=request["retry_failed"],
+            save=lambda path: send(news={"file": path.name}),
+            beat=lambda num_items: send(news={"items_fetched": num_items}),
+        )
+        return {}
     if request["task"] == "collection":
         send(item=-1)
         write_table(read_collection(Path(request["path"]), request["name"]), Path(request["out"]))
@@ -147,7 +162,7 @@ def _read(source: Source, request: dict[str, Any], send: Any) -> tuple[list[Samp
                 message = _without_path(outcome.message, request)
                 errors.append(dataclasses.replace(outcome, message=message))
     errors += [ItemError(item=item, **error) for item, error in given_up.items()]
-    rows = [[e.item, e.cause, e.message] for e in sorted(errors, key=lambda e: e.item)]
+    rows = [[e.item, e.cause, e.message, e.uri] for e in sorted(errors, key=lambda e: e.item)]
     errors_json = json.dumps(rows, ensure_ascii=False).encode()
     part = pa.Table.from_batches([to_part(samples)])
     write_table(part.replace_schema_metadata({ERRORS_KEY: errors_json}), Path(request["part"]))
@@ -184,6 +199,7 @@ def _scores(samples: Sequence[Sample], filters: Sequence[Filter], names: Sequenc
         {
             "id": pa.array([s.id for s in samples], pa.string()),
             "locator": pa.array([s.provenance.locator for s in samples], pa.string()),
+            "uri": pa.array([s.provenance.uri or None for s in samples], pa.string()),  # null: the input's
             "num_bytes": pa.array(
                 [sum(len(image.data) for image in s.images) + len(s.text or "") for s in samples], pa.int64()
             ),

@@ -11,6 +11,7 @@ from pipelines.inputs import gather_all, limited, list_inputs, local_copy
 from pipelines.isolation import ItemFault, readers_of
 from pipelines.recipe import Recipe
 from pipelines.storage import Storage
+from sources.fetched import Fetched
 from sources.source import InputError
 
 SAMPLED_INPUTS = 100
@@ -24,6 +25,10 @@ def print_plan(recipe: Recipe, storage: Storage, limit: int | None, workers: int
     print(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True).rstrip())
     print()
     for index, source in enumerate(recipe.sources):
+        if isinstance(source, Fetched):
+            shares = set(limited(list_inputs(source), limit))
+            print(f"source {source.name}: {len(shares):,} shares to fetch; nothing is fetched in a dry run")
+            continue
         num_items = num_units = num_failed = num_read = num_bytes = 0
         seconds = 0.0
         with tempfile.TemporaryDirectory(prefix="vellum-") as folder:

@@ -13,6 +13,7 @@ from pipelines.job import STAGING
 from pipelines.material import gather_material, local_material, uri_of
 from pipelines.recipe import Recipe, UsageError
 from pipelines.storage import Storage, fetch, is_remote, match
+from sources.fetched import Fetched, Share
 from sources.source import InputError, Source
 from sources.synthetic import SCHEME, Synthetic
 
@@ -29,6 +30,8 @@ def list_inputs(source: Source) -> Iterator[str]:
     """
     if isinstance(source, Synthetic):
         yield source.uri
+    elif isinstance(source, Fetched):
+        yield from (share.uri for share in _shares(source))
     else:
         yield from list_files(source)
 
@@ -40,6 +43,24 @@ def list_files(source: Source) -> Iterator[str]:
             yield from _listed(pattern, source.suffixes)
         else:
             yield from _matched(pattern, source.suffixes)
+
+
+def captures_path(source: Fetched, uri: str) -> str:
+    """The share's file, relative to the output; what is fetched for it stands beside it."""
+    return f"{STAGING}/captures/{source.path_of(uri)}"
+
+
+def _shares(source: Fetched) -> Iterator[Share]:
+    try:
+        yield from source.shares()
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _publish_shares(source: Fetched, storage: Storage) -> None:
+    """Put what each share consists of where the worker that fetches it finds it."""
+    for share in _shares(source):
+        storage.write_bytes(captures_path(source, share.uri), share.content)
 
 
 def _examples(source: Source) -> str:
@@ -139,6 +160,8 @@ def write_listing(
         lines.clear()
 
     for index, source in enumerate(recipe.sources):
+        if isinstance(source, Fetched):
+            _publish_shares(source, storage)
         uris = iter([material[index]]) if index in material else list_inputs(source)
         for uri in limited(map(printable, uris), limit):
             lines.append(json.dumps([index, uri]) + "\n")

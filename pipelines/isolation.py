@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -60,8 +60,11 @@ class Reader:
         if self._process is None:
             self._start()
 
-    def ask(self, **request: Any) -> dict[str, Any]:
+    def ask(self, *, on_event: Callable[[dict[str, Any]], None] | None = None, **request: Any) -> dict[str, Any]:
         """Send one request and wait for its answer.
+
+        Args:
+            on_event: called with what the reader says on its way (files it has finished).
 
         Raises:
             InputError: the reader refused the input.
@@ -84,6 +87,9 @@ class Reader:
                 event = self._next_event(self._timeout_s)
                 if "item" in event:
                     item = event["item"]
+                elif "news" in event:
+                    assert on_event is not None
+                    on_event(event["news"])
                 elif "done" in event:
                     return event["done"]
                 elif "failed" in event:

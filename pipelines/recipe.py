@@ -17,22 +17,27 @@ from filters.filter import Filter
 from filters.garbled_text import MaxGarbledShare
 from filters.ink import MinInk
 from filters.language import Language
+from filters.page_obstacles import MaxPageObstacles
 from filters.short_side import MinShortSide
 from filters.text_length import TextLength
+from filters.word_count import MinWords
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
 from sources.charts import Charts
 from sources.ocr.source import Ocr
 from sources.pdfs import Pdfs
 from sources.source import Source
+from sources.web.source import Web
 from taxonomy.instructions import InstructionSettings
 from taxonomy.settings import LabelSettings
 
-SOURCES: dict[str, type[Source]] = {cls.name: cls for cls in (Pdfs, Charts, Ocr)}
+SOURCES: dict[str, type[Source]] = {cls.name: cls for cls in (Pdfs, Charts, Ocr, Web)}
 FILTERS: dict[str, type[Filter]] = {
-    cls.name: cls for cls in (MinShortSide, MaxAspectRatio, MinInk, TextLength, MaxGarbledShare, Language)
+    cls.name: cls
+    for cls in (MinShortSide, MaxAspectRatio, MinInk, TextLength, MaxGarbledShare, Language, MaxPageObstacles, MinWords)
 }
 RECIPES = Path(__file__).parent / "recipes"
 MAX_RECIPE_BYTES = 1_000_000
+SCORES_VERSION = 2  # raise it when score files get other columns
 
 
 class UsageError(ValueError):
@@ -149,7 +154,7 @@ def part_key(source: Source) -> str:
 
 def scores_key(filters: Sequence[Filter]) -> str:
     """Names the score files of a set of filters: changes exactly when a sample would get other scores."""
-    return _key([FINGERPRINT_VERSION, *([f.name, f.fingerprint] for f in filters)])
+    return _key([SCORES_VERSION, FINGERPRINT_VERSION, *([f.name, f.fingerprint] for f in filters)])
 
 
 def _key(value: Any) -> str:

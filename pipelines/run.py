@@ -22,6 +22,7 @@ from pipelines.recipe import RECIPES, SOURCES, Recipe, UsageError, apply_setting
 from pipelines.storage import Storage, StorageError, is_remote
 from pipelines.summary import print_summary
 from pipelines.watch import watch
+from sources.fetched import Fetched
 from sources.synthetic import Synthetic
 
 DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
@@ -74,8 +75,8 @@ def _parser() -> argparse.ArgumentParser:
         "--input",
         nargs="+",
         metavar="GLOB|DIR|@LIST|URI",
-        help="files, folders, globs, gs:// or s3:// URIs, or @FILE with one of these a line; "
-        "without it, the bundled examples are read",
+        help="files, folders, globs, gs:// or s3:// URIs, or @FILE with one of these a line; of web pages, URLs, or "
+        "files with one a line; without it, the bundled examples are read",
     )
     parser.add_argument("--output", default="out", metavar="DIR", help="folder or bucket prefix (default: out)")
     parser.add_argument(
@@ -169,6 +170,9 @@ def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: 
             f.check()
         except ValueError as error:
             raise UsageError(str(error)) from error
+    for source in recipe.sources:
+        if isinstance(source, Fetched):
+            _check_fetching(source, on_this_machine=not any(arg.startswith("--runner") for arg in beam_args))
     recipe = pinned(recipe)
     run = secrets.token_hex(4)
     job = Job(
@@ -217,6 +221,17 @@ def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: 
         return DONE
     print_summary(storage, progress, time.monotonic() - started)
     return DONE
+
+
+def _check_fetching(source: Fetched, *, on_this_machine: bool) -> None:
+    if not on_this_machine:  # what the workers have is known there
+        return
+    try:
+        source.check()
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    for warning in source.warnings():
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 def _log(storage: Storage, run: str) -> Path:

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from PIL import Image
 
@@ -152,8 +153,10 @@ class WriteShard(ConcurrentDoFn):
         length = len(part)
         provenance = part["provenance"].combine_chunks()
         fields = {field.name: provenance.field(field.name) for field in provenance.type}
-        fields["uri"] = pa.repeat(pa.scalar(unit.uri, pa.string()), length)
-        fields["license"] = pa.repeat(pa.scalar(self._recipe.sources[unit.source].license, pa.string()), length)
+        has_own = pc.not_equal(fields["uri"], "")
+        fields["uri"] = pc.if_else(has_own, fields["uri"], pa.scalar(unit.uri, pa.string()))
+        of_source = pa.scalar(self._recipe.sources[unit.source].license, pa.string())
+        fields["license"] = pc.coalesce(fields["license"], of_source)
         columns = {
             "language": scored["language"],
             "label": label_struct(scored),
@@ -194,7 +197,7 @@ class WriteShard(ConcurrentDoFn):
             columns = {
                 "id": scored["id"],
                 "source": pa.repeat(pa.scalar(source), length),
-                "uri": pa.repeat(pa.scalar(uri), length),
+                "uri": pc.coalesce(scored["uri"], pa.scalar(uri)),
                 "locator": scored["locator"],
                 "digest": pa.repeat(pa.scalar(unit.digest), length),
                 "language": scored["language"],

@@ -2,12 +2,8 @@
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,15 +13,17 @@ import pyarrow as pa
 
 from pipelines.child import ERRORS_KEY, REPLACED_KEY
 from pipelines.concurrent import COUNTS, ConcurrentDoFn
-from pipelines.inputs import local_copy
-from pipelines.isolation import ItemFault, OutputError, readers_of
+from pipelines.fetching import fetch_share, opened
+from pipelines.isolation import ItemFault, readers_of
 from pipelines.job import STAGING
 from pipelines.labels import labels_key, local_taxonomy
 from pipelines.ledger import judge
 from pipelines.parts import SUFFIX, read_local, read_table
 from pipelines.progress import progress_of
 from pipelines.recipe import Recipe, part_key, scores_key
-from pipelines.storage import Storage, fetch
+from pipelines.scratch import scratch_folder
+from pipelines.storage import fetch
+from sources.fetched import Fetched
 from sources.source import InputError
 from sources.synthetic import REPLACED
 
@@ -140,8 +138,10 @@ class Inspect(ConcurrentDoFn):
         source, uri = element
         progress = progress_of(self._job)
         try:
+            if isinstance(self._recipe.sources[source], Fetched):
+                fetch_share(self._job, self._recipe, source, uri)
             with (
-                local_copy(uri, self._storage) as (path, state),
+                opened(self._recipe.sources[source], uri, self._storage) as (path, state),
                 readers_of(self._recipe, self._job.readers).reader() as reader,
             ):
                 contents = reader.ask(task="inspect", source=source, path=str(path))
@@ -195,10 +195,10 @@ class Stage(ConcurrentDoFn):
         if len(scored):  # else there may be no files either: what may pass is not remembered
             yield unit
         for uri in (unit.uri, *unit.copies):
-            for item, cause, message in errors:
-                row = ErrorRow(source.name, uri, source.locator(item), cause, message)
+            for item, cause, message, own in errors:
+                row = ErrorRow(source.name, own or uri, source.locator(item), cause, message)
                 yield beam.pvalue.TaggedOutput(ERRORS, error_entry(row))
-        causes = Counter(cause for _, cause, _ in errors)
+        causes = Counter(cause for _, cause, *_ in errors)
         yield beam.pvalue.TaggedOutput(
             COUNTS,
             {
@@ -217,7 +217,7 @@ class Stage(ConcurrentDoFn):
             items_failed=len(errors) * num_inputs,
         )
 
-    def _scored(self, unit: Unit) -> tuple[pa.Table, list[tuple[int, str, str]]]:
+    def _scored(self, unit: Unit) -> tuple[pa.Table, list[tuple[int, str, str, str]]]:
         """The unit's score rows and errors, from its finished files or from the reader."""
         files = UnitFiles.of(self._recipe, unit)
         if all(self._storage.exists(path) for path in (files.scores, files.part, files.rows)):
@@ -237,7 +237,7 @@ class Stage(ConcurrentDoFn):
                 self._read(unit, part, scores, rows, taxonomy)
                 progress_of(self._job).add(units_read=1)
                 scored = read_local(scores)
-                if any(cause in PASSING for _, cause, _ in part_errors(scored)):
+                if any(cause in PASSING for _, cause, *_ in part_errors(scored)):
                     return scored, part_errors(scored)
                 self._storage.publish_file(part, files.part)
             scored = read_local(scores)
@@ -249,13 +249,19 @@ class Stage(ConcurrentDoFn):
     def _read(self, unit: Unit, part: Path, scores: Path, rows: Path, taxonomy: str | None) -> None:
         """Let the reader write the part; items it hangs or dies on are given up one by one."""
         given_up: dict[int, dict[str, str]] = {}
-        request = {"task": "read", "source": unit.source, "digest": unit.digest, "first": unit.first, "last": unit.last}
+        request: dict[str, Any] = {
+            "task": "read",
+            "source": unit.source,
+            "digest": unit.digest,
+            "first": unit.first,
+            "last": unit.last,
+        }
         request |= {"part": str(part), "scores": str(scores), "rows": str(rows), "taxonomy": taxonomy}
         everything = range(unit.first, unit.last)
         while len(given_up) < len(everything):
             try:
                 with (
-                    local_copy(unit.uri, self._storage) as (path, state),
+                    opened(self._recipe.sources[unit.source], unit.uri, self._storage) as (path, state),
                     readers_of(self._recipe, self._job.readers).reader() as reader,
                 ):
                     if state != unit.state:
@@ -276,28 +282,11 @@ class Stage(ConcurrentDoFn):
             reader.ask(path="", given_up=given_up, **request)
 
 
-def part_errors(scored: pa.Table) -> list[tuple[int, str, str]]:
-    """(item, cause, message) of every item of the unit that gave no sample."""
-    return [(item, cause, message) for item, cause, message in json.loads((scored.schema.metadata or {})[ERRORS_KEY])]
+def part_errors(scored: pa.Table) -> list[tuple[int, str, str, str]]:
+    """(item, cause, message, its own address or nothing) of every item of the unit that gave no sample."""
+    return [(row[0], row[1], row[2], row[3]) for row in json.loads((scored.schema.metadata or {})[ERRORS_KEY])]
 
 
 def part_replaced(scored: pa.Table) -> dict[str, int]:
     """What was given up while the unit's samples were made, and made anew, by reason."""
     return json.loads((scored.schema.metadata or {}).get(REPLACED_KEY, b"{}"))
-
-
-@contextmanager
-def scratch_folder(storage: Storage) -> Iterator[Path]:
-    """A folder for half-written files, on the output's own file system if that is local."""
-    try:
-        parent = None
-        if storage.is_local:
-            parent = storage.path(f"{STAGING}/tmp")
-            os.makedirs(parent, exist_ok=True)
-        folder = tempfile.mkdtemp(prefix="unit-", dir=parent)
-    except OSError as error:
-        raise OutputError(f"the output cannot be written: {error.strerror or error}") from error
-    try:
-        yield Path(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

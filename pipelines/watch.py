@@ -49,6 +49,9 @@ def status(counts: "Counter[str]", per_s: float, elapsed_s: float, noun: str = "
     inspected = counts["inputs_read"] + counts["inputs_failed"]
     done, found = counts["items_done"], counts["items_found"]
     clock = _clock(elapsed_s)
+    if counts["items_fetched"] and not done:
+        shares = f"{inspected:,} of {counts['inputs_found']:,} inputs done"
+        return f"[{clock}] fetched {counts['items_fetched']:,} {noun}s · {shares}"
     if not inspected:
         return f"[{clock}] starting: {counts['inputs_found']:,} inputs"
     if not counts["items_done"]:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from sources.sample import Sample
+from sources.sample import Element, Sample
 
 _CHINESE = re.compile("[\u3400-\u9fff]")
 _TABLE_RULE = re.compile(r"\|?\s*:?-{3,}:?\s*(\|\s*:?-{3,}:?\s*)*\|?")
@@ -30,15 +30,6 @@ class Code:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
-    """A part of the image with its kind (`button`, `bar`, …), its text if it has one, and its box in pixels."""
-
-    kind: str
-    text: str
-    box: tuple[float, float, float, float]
-
-
 @dataclass(frozen=True)
 class GroundTruth:
     """The ground truth of one sample. Sources that know more than their samples' text and words say so here.
@@ -56,11 +47,12 @@ class GroundTruth:
 
     @staticmethod
     def of(sample: Sample) -> "GroundTruth":
-        """What a sample's own text and words say."""
+        """What a sample's own text, words and elements say."""
         text = sample.plain_text()
         fenced = _FENCE.search(text)
         code = Code(fenced[1], fenced[2]) if fenced else None
-        return GroundTruth(sample, tables=markdown_tables(text) if "|" in text else (), code=code)
+        tables = markdown_tables(text) if "|" in text else ()
+        return GroundTruth(sample, tables=tables, code=code, elements=sample.elements)
 
     @cached_property
     def text(self) -> str:

@@ -46,14 +46,25 @@ class Words:
     images: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
 
 
+@dataclass(frozen=True, slots=True)
+class Element:
+    """A part of the first image with its kind (`button`, `bar`, …), its text if it has one, and its box in pixels."""
+
+    kind: str
+    text: str
+    box: tuple[float, float, float, float]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Provenance:
     """Where a sample comes from.
 
     Args:
-        uri: the input as the user named it; filled in when shards are written, so that a renamed file keeps its parts.
+        uri: the item's own address, if it has one; else empty, and filled in with the input's name when shards are
+            written, so that a renamed file keeps its parts.
         locator: the place inside the input, e.g. `page=17` (counted from 1).
         digest: sha256 of the input's bytes, hex.
+        license: of the item, if it names one; else that of its source is written.
         fetched_at: UTC time of a download, ISO 8601; None for files.
     """
 
@@ -69,6 +80,7 @@ class Sample:
     """One training sample: `messages` for an instruction sample, else `text`.
 
     Args:
+        elements: parts of the first image that are known for certain, besides its words.
         flags: facts about the sample that are no verdict, e.g. `scan`, `ocr_layer`.
         measures: numbers taken from the raw pixels while staging, before lossy encoding.
         fingerprint: hashes of the first image (`sources/fingerprint.py` has the rules), None without an image.
@@ -83,6 +95,7 @@ class Sample:
     messages: Sequence[Message] | None = None
     text: str | None = None
     words: Words = field(default_factory=Words)
+    elements: Sequence[Element] = ()
     flags: Sequence[str] = ()
     measures: dict[str, float] = field(default_factory=dict)
     fingerprint: bytes | None = None
@@ -117,6 +130,7 @@ _MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 _WORD = pa.struct(
     [("text", pa.string())] + [(name, pa.float32()) for name in ("x0", "y0", "x1", "y1")] + [("image", pa.int32())]
 )
+_ELEMENT = pa.struct([("kind", pa.string()), ("text", pa.string()), ("box", pa.list_(pa.float32(), 4))])
 _PROVENANCE = pa.struct([(name, pa.string()) for name in ("uri", "locator", "license", "fetched_at", "digest")])
 
 # A part holds everything a source knows, and nothing that a threshold, a label or a file name can change.
@@ -128,6 +142,7 @@ PART_SCHEMA = pa.schema(
         ("messages", pa.list_(_MESSAGE)),
         ("text", pa.string()),
         ("words", pa.list_(_WORD)),
+        ("elements", pa.list_(_ELEMENT)),
         ("flags", pa.list_(pa.string())),
         ("phash", pa.binary(NUM_PHASH_BYTES)),
         ("fingerprint", pa.binary(PICTURE.itemsize)),
@@ -188,6 +203,10 @@ def to_part(samples: Sequence[Sample]) -> pa.RecordBatch:
         ),
         "text": pa.array([s.text for s in samples], pa.string()),
         "words": _words_column([s.words for s in samples]),
+        "elements": pa.array(
+            [[{"kind": e.kind, "text": e.text, "box": list(e.box)} for e in s.elements] for s in samples],
+            pa.list_(_ELEMENT),
+        ),
         "flags": pa.array([list(s.flags) for s in samples], pa.list_(pa.string())),
         "phash": pa.array([s.phash for s in samples], pa.binary(NUM_PHASH_BYTES)),
         "fingerprint": pa.array([s.fingerprint for s in samples], pa.binary(PICTURE.itemsize)),
@@ -248,6 +267,7 @@ def from_part(table: pa.Table | pa.RecordBatch) -> list[Sample]:
                     boxes=np.array([[w["x0"], w["y0"], w["x1"], w["y1"]] for w in words], np.float32).reshape(-1, 4),
                     images=np.array([w["image"] for w in words], np.int32),
                 ),
+                elements=[Element(e["kind"], e["text"], tuple(e["box"])) for e in row["elements"]],
                 flags=row["flags"],
                 measures=dict(row["measures"]),
                 fingerprint=row["fingerprint"],

@@ -38,11 +38,16 @@ class Contents:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ItemError:
-    """An item that gave no sample."""
+    """An item that gave no sample.
+
+    Args:
+        uri: the item's own address, where it has another than its input's.
+    """
 
     item: int
     cause: str
     message: str
+    uri: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,201 @@
+"""Web pages a second: our crawl against a bare Playwright loop that only navigates and takes screenshots; and memory.
+
+    python -m benchmarks.web --pages 120              # both in turn, same pages, same browser
+    python -m benchmarks.web memory --pages 3000      # one long crawl, memory over time
+
+Needs real pages: apt-get install python3.11-doc postgresql-doc-15. They are served on loopback. Ours also follows
+robots.txt, goes through the guarding proxy, opens a fresh context for every page, waits until it has settled, and reads
+words, elements and links. The last line is JSON.
+"""
+
+import argparse
+import asyncio
+import functools
+import http.server
+import json
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+from playwright.async_api import async_playwright
+
+from sources.web.browser import BrowserSettings
+from sources.web.chromium import find_chromium, sandbox_refusal
+from sources.web.crawl import Crawl, CrawlSettings
+from sources.web.guard import Guard
+from sources.web.plan import Bounds, Seeds
+from sources.web.segments import index
+from sources.web.urls import Scope
+from sources.web.views import VIEWS
+
+FOLDERS = (Path("/usr/share/doc/python3.11/html"), Path("/usr/share/doc/postgresql-doc-15/html"))
+HOST = "docs.vellum.example"
+VIEW = "square"
+REPORT_EVERY_S = 20
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing is printed."""
+
+
+@contextmanager
+def served(root: Path) -> Iterator[int]:
+    """The port at which a folder is served on loopback."""
+    handler = functools.partial(_Handler, directory=str(root))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def paths_of(root: Path, number: int) -> list[str]:
+    """Pages of both manuals in turn, spread over each, as paths below `root`, which links to them."""
+    chosen: list[str] = []
+    for folder in FOLDERS:
+        if not folder.is_dir():
+            raise SystemExit(f"{folder} is missing: apt-get install python3.11-doc postgresql-doc-15")
+        link = root / folder.parent.name
+        link.symlink_to(folder)
+        pages = sorted(path for path in folder.rglob("*.html") if not path.is_symlink())
+        each = -(-number // len(FOLDERS))
+        step = max(1, len(pages) // each)
+        chosen += [f"/{link.name}/{page.relative_to(folder)}" for page in pages[::step][:each]]
+    return chosen[:number]
+
+
+async def bare(port: int, paths: list[str]) -> float:
+    """Seconds of the bare loop: one page, `goto`, `screenshot`."""
+    view = VIEWS[VIEW]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=find_chromium(), chromium_sandbox=sandbox_refusal() is None
+        )
+        page = await browser.new_page(viewport={"width": view.width, "height": view.height})
+        await page.goto(f"http://127.0.0.1:{port}{paths[0]}")  # warm-up
+        await page.screenshot()
+        since = time.perf_counter()
+        for path in paths:
+            await page.goto(f"http://127.0.0.1:{port}{path}")
+            await page.screenshot()
+        seconds = time.perf_counter() - since
+        await browser.close()
+    return seconds
+
+
+def settings_for(port: int, at_once: int) -> CrawlSettings:
+    return CrawlSettings(
+        views=(VIEW,),
+        bounds=Bounds(depth=0, max_pages_per_host=1_000_000, scope=Scope()),
+        name="vellum",
+        agent="Mozilla/5.0 (compatible; Vellum benchmark)",
+        guard=Guard(routes={HOST: ("127.0.0.1", port)}),
+        browser=BrowserSettings(),
+        delay_s=0,
+        per_host=at_once,
+        at_once=at_once,
+    )
+
+
+def crawl(port: int, paths: list[str], at_once: int, folder: Path) -> float:
+    """Seconds of our crawl, the browser's start included; segments go to `folder`."""
+    seeds = Seeds(site=HOST, pages=tuple(f"http://{HOST}{path}" for path in paths), sitemaps=(), budget=len(paths))
+    scratch = folder / "scratch"
+    scratch.mkdir(parents=True)
+
+    def save(path: Path) -> None:
+        path.rename(folder / path.name)
+
+    since = time.perf_counter()
+    work = Crawl(seeds, settings_for(port, at_once), folder, scratch, save, lambda number: None)
+    asyncio.run(work.run())
+    seconds = time.perf_counter() - since
+    failed = [found for found in index(folder).values() if found.cause]
+    if failed:
+        raise SystemExit(f"{len(failed)} pages failed, the first: {failed[0].url}: {failed[0].cause}")
+    return seconds
+
+
+def speed(number: int, at_once: int, rounds: int) -> dict[str, float]:
+    """Pages a second of both, best of the rounds, in turn."""
+    with tempfile.TemporaryDirectory() as name, served(Path(name) / "site") as port:
+        root = Path(name) / "site"
+        root.mkdir()
+        paths = paths_of(root, number)
+        best = {"bare": float("inf"), "ours": float("inf")}
+        for k in range(rounds):
+            best["bare"] = min(best["bare"], asyncio.run(bare(port, paths)))
+            best["ours"] = min(best["ours"], crawl(port, paths, at_once, Path(name) / f"captures-{k}"))
+            print(f"round {k + 1}: " + ", ".join(f"{who} {len(paths) / s:.2f} pages/s" for who, s in best.items()))
+    rates = {who: len(paths) / seconds for who, seconds in best.items()}
+    return {**rates, "ratio": rates["ours"] / rates["bare"], "pages": len(paths), "at_once": at_once}
+
+
+def memory(number: int, at_once: int) -> dict[str, float]:
+    """Memory of the crawling process and of the browser's processes over one crawl, in megabytes."""
+    peaks: list[tuple[float, float]] = []
+    done = threading.Event()
+
+    def watch() -> None:
+        me = psutil.Process()
+        since = time.monotonic()
+        while not done.wait(REPORT_EVERY_S):
+            ours = me.memory_info().rss / 1e6
+            theirs = 0.0
+            for child in me.children(recursive=True):
+                try:
+                    info = child.memory_full_info()
+                except psutil.Error:
+                    continue
+                theirs += info.uss / 1e6
+            peaks.append((ours, theirs))
+            print(f"{time.monotonic() - since:6.0f} s: crawler {ours:.0f} MB, browser {theirs:.0f} MB", flush=True)
+
+    with tempfile.TemporaryDirectory() as name, served(Path(name) / "site") as port:
+        root = Path(name) / "site"
+        root.mkdir()
+        paths = paths_of(root, number)
+        thread = threading.Thread(target=watch)
+        thread.start()
+        try:
+            seconds = crawl(port, paths, at_once, Path(name) / "captures")
+        finally:
+            done.set()
+            thread.join()
+    half = len(peaks) // 2
+    first, second = peaks[:half] or peaks, peaks[half:]
+    return {
+        "pages": len(paths),
+        "pages_per_s": len(paths) / seconds,
+        "crawler_mb_first_half": max(p[0] for p in first),
+        "crawler_mb_second_half": max(p[0] for p in second),
+        "browser_mb_first_half": max(p[1] for p in first),
+        "browser_mb_second_half": max(p[1] for p in second),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("mode", nargs="?", choices=("speed", "memory"), default="speed")
+    parser.add_argument("--pages", type=int, default=120)
+    parser.add_argument("--at-once", type=int, default=max(2, 2 * (os.cpu_count() or 1)))
+    parser.add_argument("--rounds", type=int, default=2)
+    args = parser.parse_args()
+    modes = {
+        "speed": lambda: speed(args.pages, args.at_once, args.rounds),
+        "memory": lambda: memory(args.pages, args.at_once),
+    }
+    result = modes[args.mode]()
+    print(json.dumps({name: round(value, 3) for name, value in result.items()}))
+
+
+if __name__ == "__main__":
+    main()

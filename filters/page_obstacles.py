@@ -1,0 +1,40 @@
+"""Page obstacles: signs that a web page does not show what it was visited for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from filters.filter import Filter, Scores, Threshold
+from sources.sample import Sample
+
+SIGNS = ("soft_404", "consent_wall", "login_wall", "captcha", "parked")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaxPageObstacles(Filter):
+    """Demands that no sign of an obstacle on a web page is stronger than `strength`; other samples pass.
+
+    The signs are a "not found" that was answered as a page, a wall of cookie consent, a login, a captcha and a parked
+    domain, measured by `sources/web/judgement.py`.
+
+    Args:
+        strength: 0 to 1.
+    """
+
+    name: ClassVar[str] = "max_page_obstacles"
+    score_names: ClassVar[tuple[str, ...]] = SIGNS
+    reasons: ClassVar[tuple[str, ...]] = SIGNS
+    thresholds: ClassVar[tuple[Threshold, ...]] = tuple(Threshold("strength", sign, "max", (sign,)) for sign in SIGNS)
+
+    strength: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 1:
+            raise ValueError(f"strength must be between 0 and 1, got {self.strength}")
+
+    def scores(self, samples: Sequence[Sample]) -> list[Scores]:
+        return [Scores(values={sign: sample.measures.get(sign) for sign in SIGNS}) for sample in samples]
+
+    def rejects(self, scores: Scores) -> str | None:
+        strongest = max(SIGNS, key=lambda sign: scores.values[sign] or 0.0)
+        return strongest if (scores.values[strongest] or 0.0) > self.strength else None

@@ -1,0 +1,39 @@
+"""Word count: how much there is to read on the images."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from filters.filter import Filter, Scores, Threshold
+from sources.sample import Sample
+
+
+@dataclass(frozen=True, kw_only=True)
+class MinWords(Filter):
+    """Demands at least `words` words with boxes on the images, whatever is asked about them.
+
+    Args:
+        words: a run of Chinese without spaces counts as one word for every two of its characters.
+    """
+
+    name: ClassVar[str] = "min_words"
+    score_names: ClassVar[tuple[str, ...]] = ("num_words",)
+    reasons: ClassVar[tuple[str, ...]] = ("too_little_text",)
+    thresholds: ClassVar[tuple[Threshold, ...]] = (Threshold("words", "num_words", "min", ("too_little_text",)),)
+
+    words: int = 20
+
+    def __post_init__(self) -> None:
+        if self.words < 1:
+            raise ValueError(f"words must be at least 1, got {self.words}")
+
+    def scores(self, samples: Sequence[Sample]) -> list[Scores]:
+        return [Scores(values={"num_words": float(sum(map(_count, sample.words.texts)))}) for sample in samples]
+
+    def rejects(self, scores: Scores) -> str | None:
+        return "too_little_text" if (scores.values["num_words"] or 0) < self.words else None
+
+
+def _count(word: str) -> int:
+    num_chinese = sum("\u3400" <= letter <= "\u9fff" for letter in word)
+    return max(1, num_chinese // 2)

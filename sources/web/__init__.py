@@ -1,0 +1,1 @@
+"""Web pages: a polite crawl by a real browser, and samples from what it captured."""

@@ -1,0 +1,192 @@
+"""Captures: what one visit of a page gave, as plain data and as rows of a segment (Arrow)."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+PERMISSION_UNCHECKED = "not checked"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PageElement:
+    """An interactive or semantic part of a page: its role, its accessible name and its box in pixels of the image."""
+
+    role: str
+    name: str
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Screenshot:
+    """What was seen, top to bottom in one or more images.
+
+    Args:
+        images: encoded tiles, each directly below the last.
+        extension: of the images, `png` or `jpg`.
+        tops: row of the whole picture at which each tile begins, in pixels; the last entry is its height.
+        width: in pixels.
+    """
+
+    images: Sequence[bytes]
+    extension: str
+    tops: Sequence[int]
+    width: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """The content of a page that could be visited.
+
+    Args:
+        texts: N words in reading order.
+        boxes: (N, 4) float32 x0, y0, x1, y1 in pixels of the whole picture.
+        separators: N strings, what stands before each word: empty, a space, a tab, one or two newlines.
+        language: as the page declares it.
+        licences: URLs of licences that the page links to as its own or Creative Commons.
+        facts: numbers and texts that its kind is judged by (`judgement.py`).
+    """
+
+    screenshot: Screenshot
+    texts: Sequence[str]
+    boxes: np.ndarray
+    separators: Sequence[str]
+    elements: Sequence[PageElement]
+    title: str
+    description: str
+    language: str
+    licences: Sequence[str]
+    facts: dict[str, Any]
+    flags: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Capture:
+    """One visit of one URL through one view.
+
+    Args:
+        url: canonical, as planned; `view`: name of the view, or `sitemap`.
+        final_url: after redirects.
+        status: of HTTP; None if there was no answer.
+        fetched_at: UTC, ISO 8601.
+        permission: what was checked before fetching.
+        links: canonical URLs that the page links to, in its order; of a sitemap, the pages it lists.
+        seen: None if the visit failed.
+        cause, message: why it failed; empty if it did not.
+    """
+
+    url: str
+    view: str
+    fetched_at: str
+    final_url: str = ""
+    status: int | None = None
+    permission: str = PERMISSION_UNCHECKED
+    links: Sequence[str] = ()
+    seen: Seen | None = None
+    cause: str = ""
+    message: str = ""
+
+
+_SEEN = pa.struct(
+    [
+        ("images", pa.list_(pa.binary())),
+        ("extension", pa.string()),
+        ("tops", pa.list_(pa.int32())),
+        ("width", pa.int32()),
+        ("texts", pa.list_(pa.string())),
+        ("boxes", pa.list_(pa.float32())),
+        ("separators", pa.list_(pa.string())),
+        (
+            "elements",
+            pa.list_(pa.struct([("role", pa.string()), ("name", pa.string()), ("box", pa.list_(pa.float32(), 4))])),
+        ),
+        ("title", pa.string()),
+        ("description", pa.string()),
+        ("language", pa.string()),
+        ("licences", pa.list_(pa.string())),
+        ("facts", pa.string()),  # JSON
+        ("flags", pa.list_(pa.string())),
+    ]
+)
+CAPTURE_SCHEMA = pa.schema(
+    [
+        ("url", pa.string()),
+        ("view", pa.string()),
+        ("fetched_at", pa.string()),
+        ("final_url", pa.string()),
+        ("status", pa.int32()),
+        ("permission", pa.string()),
+        ("links", pa.list_(pa.string())),
+        ("cause", pa.string()),
+        ("message", pa.string()),
+        ("seen", _SEEN),
+        ("digest", pa.string()),  # sha256 of all that a sample is made of
+    ]
+)
+
+
+def to_rows(captures: Sequence[Capture]) -> pa.Table:
+    """Captures as a table of `CAPTURE_SCHEMA`."""
+    return pa.Table.from_pylist([_row(capture) for capture in captures], schema=CAPTURE_SCHEMA)
+
+
+def _row(capture: Capture) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        name: getattr(capture, name)
+        for name in ("url", "view", "fetched_at", "final_url", "status", "permission", "cause", "message")
+    }
+    row |= {"links": list(capture.links), "seen": None}
+    if capture.seen is not None:
+        seen = capture.seen
+        row["seen"] = {
+            "images": list(seen.screenshot.images),
+            "extension": seen.screenshot.extension,
+            "tops": list(seen.screenshot.tops),
+            "width": seen.screenshot.width,
+            "texts": list(seen.texts),
+            "boxes": np.asarray(seen.boxes, np.float32).ravel().tolist(),
+            "separators": list(seen.separators),
+            "elements": [{"role": e.role, "name": e.name, "box": list(e.box)} for e in seen.elements],
+            "title": seen.title,
+            "description": seen.description,
+            "language": seen.language,
+            "licences": list(seen.licences),
+            "facts": json.dumps(seen.facts, sort_keys=True, ensure_ascii=False),
+            "flags": list(seen.flags),
+        }
+    return {**row, "digest": _digest(row)}
+
+
+def _digest(row: dict[str, Any]) -> str:
+    digest = hashlib.sha256()
+    images = row["seen"]["images"] if row["seen"] else []
+    plain = {**row, "seen": row["seen"] and {k: v for k, v in row["seen"].items() if k != "images"}}
+    digest.update(json.dumps(plain, sort_keys=True).encode())
+    for image in images:
+        digest.update(hashlib.sha256(image).digest())
+    return digest.hexdigest()
+
+
+def from_row(row: dict[str, Any]) -> Capture:
+    """The capture of a table's row, the inverse of `to_rows`."""
+    seen = row["seen"]
+    fields = {name: value for name, value in row.items() if name not in ("seen", "digest")}
+    if seen is None:
+        return Capture(**fields)
+    picture = {name: seen[name] for name in ("images", "extension", "tops", "width")}
+    content = {name: seen[name] for name in ("texts", "separators", "title", "description", "language", "licences")}
+    return Capture(
+        **fields,
+        seen=Seen(
+            screenshot=Screenshot(**picture),
+            boxes=np.array(seen["boxes"], np.float32).reshape(-1, 4),
+            elements=[PageElement(role=e["role"], name=e["name"], box=tuple(e["box"])) for e in seen["elements"]],
+            facts=json.loads(seen["facts"]),
+            flags=seen["flags"],
+            **content,
+        ),
+    )

@@ -1,0 +1,245 @@
+"""The crawl of one share: visits what the plan asks for and is not captured yet, and saves it in segments."""
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sources.web.browser import Browser, BrowserDied, BrowserSettings
+from sources.web.capture import Capture
+from sources.web.guard import Guard
+from sources.web.plan import SITEMAP, Bounds, Level, Seeds, levels
+from sources.web.politeness import Politeness, get
+from sources.web.proxy import TrafficLimits, open_lane
+from sources.web.segments import Known, SegmentWriter, index
+from sources.web.sitemap import MAX_BYTES as MAX_SITEMAP_BYTES
+from sources.web.sitemap import BadSitemap, parse_sitemap
+from sources.web.urls import canonical, host_of, site_of
+from sources.web.views import VIEWS
+from sources.web.visit import Patience, Visit, VisitFailed
+
+BEAT_S = 2.0
+MAX_NESTED_SITEMAPS = 50
+MAX_LISTED_PAGES = 50_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrawlSettings:
+    """How pages are visited.
+
+    Args:
+        views: names of the views.
+        guard, limits: what may be connected to, and how much may come.
+        browser, patience: how pages are loaded.
+        bounds: how far the crawl goes.
+        name: the crawler's name, as robots.txt addresses it; `agent`: the whole user agent.
+        delay_s, per_host: politeness.
+        at_once: visits side by side.
+    """
+
+    views: Sequence[str]
+    bounds: Bounds
+    name: str
+    agent: str
+    guard: Guard = field(default_factory=Guard)
+    limits: TrafficLimits = field(default_factory=TrafficLimits)
+    browser: BrowserSettings = field(default_factory=BrowserSettings)
+    patience: Patience = field(default_factory=Patience)
+    delay_s: float = 1.0
+    per_host: int = 2
+    at_once: int = 4
+
+
+class Crawl:
+    """One share, from what is captured of it to all that the plan asks for.
+
+    Args:
+        folder: of the share's segments; scratch: for those being written.
+        save: gets every finished segment; beat: is told every few seconds how many visits were done since.
+    """
+
+    def __init__(
+        self,
+        seeds: Seeds,
+        settings: CrawlSettings,
+        folder: Path,
+        scratch: Path,
+        save: Callable[[Path], None],
+        beat: Callable[[int], None],
+    ):
+        self._seeds, self._settings, self._folder = seeds, settings, folder
+        self._writer = SegmentWriter(scratch, save)
+        self._beat = beat
+        self._num_done = 0
+        self._polite = Politeness(settings.guard, settings.name, settings.agent, settings.delay_s, settings.per_host)
+        self._at_once = asyncio.Semaphore(settings.at_once)
+        self._browser: Browser | None = None
+        self._stack = contextlib.AsyncExitStack()
+        self._opening = asyncio.Lock()
+
+    async def run(self, *, retry_failed: bool = False) -> None:
+        """Crawl to the end of the plan. Raises BrowserDied if the browser cannot be started at all."""
+        known = {key: found.links for key, found in index(self._folder).items() if not (retry_failed and found.cause)}
+        async with self._stack, self._heartbeat():
+            plan = levels(self._seeds, self._settings.bounds)
+            try:
+                level = next(plan)
+                while True:
+                    level = plan.send(await self._links_of(level, known))
+            except StopIteration:
+                pass
+            finally:
+                self._writer.close()
+
+    async def _links_of(self, level: Level, known: dict[tuple[str, str], Sequence[str]]) -> dict[str, Sequence[str]]:
+        """The links of a level's URLs, after visiting those that are not captured through every view."""
+        views = [SITEMAP] if level.is_sitemaps else self._settings.views
+        missing = [(url, view) for url in level.urls for view in views if (url, view) not in known]
+        async with asyncio.TaskGroup() as group:
+            for key in missing:
+                group.create_task(self._capture(*key, known))
+        return {url: known[url, views[0]] for url in level.urls}
+
+    async def _capture(self, url: str, view: str, known: dict[tuple[str, str], Sequence[str]]) -> None:
+        capture = await (self._sitemap(url) if view == SITEMAP else self._page(url, view))
+        known[url, view] = capture.links
+        self._writer.add(capture)
+        self._num_done += 1
+
+    async def _page(self, url: str, view: str) -> Capture:
+        """Visit a page, once more if the browser dies over it."""
+        why, checked = await self._polite.refusal(url)
+        if why is not None:
+            return Capture(url=url, view=view, fetched_at=_now(), permission=checked, cause="robots", message=why)
+        for attempt in range(2):
+            lane_opened = open_lane(self._settings.guard, self._settings.limits)
+            async with self._polite.turn(url), self._at_once, lane_opened as lane:
+                visit = Visit(
+                    await self._opened(),
+                    lane,
+                    VIEWS[view],
+                    self._settings.patience,
+                    self._permit,
+                    self._settings.name,
+                    url,
+                )
+                cause = message = ""
+                try:
+                    await visit.run()
+                except VisitFailed as failure:
+                    cause, message = failure.cause, failure.message
+                except BrowserDied as error:
+                    if attempt == 0:
+                        continue
+                    cause, message = "browser_died", f"twice: {error}"
+                break
+        done = visit.visited
+        return Capture(
+            url=url,
+            view=view,
+            fetched_at=_now(),
+            final_url=done.final_url,
+            status=done.status,
+            permission=checked,
+            links=() if cause else done.links,
+            seen=None if cause else done.seen,
+            cause=cause,
+            message=message,
+        )
+
+    async def _permit(self, url: str) -> tuple[str, str] | None:
+        """Whether a page may send its visitor on to another URL: on its own site, where robots.txt allows it."""
+        target = canonical(url)
+        if target is None or site_of(target) != self._seeds.site:
+            return "left_site", f"it redirects to another site: {host_of(url) or url[:80]}"
+        why, _ = await self._polite.refusal(target)
+        return None if why is None else ("robots", f"it redirects to {target[:200]}: {why}")
+
+    async def _sitemap(self, url: str) -> Capture:
+        """Fetch a sitemap, and those it names."""
+        pages: list[str] = []
+        waiting, seen = [url], {url}
+        status, checked = None, ""
+        try:
+            while waiting and len(pages) < MAX_LISTED_PAGES:
+                current = waiting.pop(0)
+                why, checked = await self._polite.refusal(current)
+                if why is not None:
+                    raise VisitFailed("robots", why)
+                async with self._polite.turn(current):
+                    answer = await get(current, self._settings.guard, self._settings.agent, MAX_SITEMAP_BYTES)
+                status = answer.status
+                if status is None or not 200 <= status < 300:
+                    cause = "unreachable" if status is None else "http_error"
+                    raise VisitFailed(cause, f"{current}: {answer.why or f'HTTP {status}'}")
+                listed, nested = await asyncio.to_thread(parse_sitemap, answer.body)
+                pages += [found for found in map(canonical, listed) if found is not None]
+                more = [found for found in map(canonical, nested) if found and site_of(found) == self._seeds.site]
+                waiting += [found for found in dict.fromkeys(more) if found not in seen][
+                    : MAX_NESTED_SITEMAPS - len(seen)
+                ]
+                seen.update(waiting)
+        except VisitFailed as failure:
+            return Capture(
+                url=url, view=SITEMAP, fetched_at=_now(), status=status, permission=checked,
+                cause=failure.cause, message=failure.message,
+            )  # fmt: skip
+        except BadSitemap as error:
+            return Capture(
+                url=url, view=SITEMAP, fetched_at=_now(), status=status, permission=checked,
+                cause="bad_sitemap", message=str(error),
+            )  # fmt: skip
+        links = list(dict.fromkeys(pages))[:MAX_LISTED_PAGES]
+        return Capture(
+            url=url, view=SITEMAP, fetched_at=_now(), final_url=url, status=status, permission=checked, links=links
+        )
+
+    async def _opened(self) -> Browser:
+        """The browser, started for the first page that needs one."""
+        async with self._opening:
+            if self._browser is None:
+                settings = dataclasses.replace(self._settings.browser, user_agent=self._settings.agent)
+                self._browser = await self._stack.enter_async_context(Browser(settings))
+            return self._browser
+
+    @contextlib.asynccontextmanager
+    async def _heartbeat(self) -> AsyncIterator[None]:
+        """Say that the crawl lives, and close segments in time."""
+
+        async def beat() -> None:
+            while True:
+                await asyncio.sleep(BEAT_S)
+                done, self._num_done = self._num_done, 0
+                self._beat(done)
+                self._writer.close_if_old()
+
+        task = asyncio.create_task(beat())
+        try:
+            yield
+        finally:
+            task.cancel()
+            self._beat(self._num_done)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def known_items(seeds: Seeds, bounds: Bounds, views: Sequence[str], folder: Path) -> list[Known]:
+    """What is captured of the plan, in its order: pages through every view, and sitemaps that failed."""
+    known = index(folder)
+    items: list[Known] = []
+    plan = levels(seeds, bounds)
+    try:
+        level = next(plan)
+        while True:
+            names = [SITEMAP] if level.is_sitemaps else views
+            for url in level.urls:
+                found = [known[url, name] for name in names if (url, name) in known]
+                items += [each for each in found if each.cause or not level.is_sitemaps]
+            level = plan.send({url: known[url, names[0]].links for url in level.urls if (url, names[0]) in known})
+    except StopIteration:
+        return items

@@ -1,0 +1,264 @@
+"""The forward proxy that everything the browser loads goes through: one place to check addresses and count bytes.
+
+A page has a *lane*, a port of its own that is closed with it, so that limits hold for a page and no connection
+outlives it. Redirects, frames, `fetch`, WebSockets and names that change their address all arrive here as new
+connections, and are checked alike.
+"""
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from sources.web.guard import Guard, Refused
+
+MAX_HEAD_BYTES = 65_536
+CHUNK_BYTES = 65_536
+HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-connection", b"proxy-authorization", b"te", b"upgrade"}
+
+
+class BadRequest(Exception):
+    """The client, or the host, does not speak HTTP as expected."""
+
+
+class TooLarge(Exception):
+    """A response or a page is larger than its limit."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrafficLimits:
+    """What one page may load.
+
+    Args:
+        response_mb: bytes of one connection (one response without TLS), in megabytes.
+        page_mb: of all connections of a page.
+        connect_s: seconds to reach a host.
+        response_s: seconds that a connection may be open.
+    """
+
+    response_mb: float = 25
+    page_mb: float = 60
+    connect_s: float = 10
+    response_s: float = 60
+
+    def __post_init__(self) -> None:
+        for name in ("response_mb", "page_mb", "connect_s", "response_s"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+
+
+@dataclass
+class Lane:
+    """The traffic of one page.
+
+    Args:
+        address: `host:port` to give to the client as its proxy.
+        refused: hosts that were not connected to, and why.
+        broken: hosts that could not be reached or broke off, and why.
+    """
+
+    guard: Guard
+    limits: TrafficLimits
+    address: str = ""
+    num_bytes: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    is_too_large: bool = False
+
+    def count(self, of_response: int, more: int) -> int:
+        """Add to the counters; returns the response's new size. Raises TooLarge."""
+        self.num_bytes += more
+        of_response += more
+        if of_response > self.limits.response_mb * 1e6 or self.num_bytes > self.limits.page_mb * 1e6:
+            self.is_too_large = True
+            raise TooLarge
+        return of_response
+
+
+@contextlib.asynccontextmanager
+async def open_lane(guard: Guard, limits: TrafficLimits) -> AsyncIterator[Lane]:
+    """A proxy on a loopback port for one page, closed with all its connections at the end of the block."""
+    lane = Lane(guard, limits)
+    running: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(_serve(lane, reader, writer))
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, limit=MAX_HEAD_BYTES)
+    lane.address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield lane
+    finally:
+        server.close()
+        for task in tuple(running):
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _serve(lane: Lane, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer one connection of the client, then close it."""
+    host = ""
+    is_connected = False
+    try:
+        async with asyncio.timeout(lane.limits.response_s):
+            request, headers = _head(await reader.readuntil(b"\r\n\r\n"))
+            method, target, _ = request.split(b" ", 2)
+            host, port = _place(method, target)
+            upstream, upstream_writer = await _connect(lane, host, port)
+            is_connected = True
+            try:
+                if method == b"CONNECT":
+                    writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                    await _tunnel(lane, reader, writer, upstream, upstream_writer)
+                else:
+                    await _forward(lane, method, target, headers, reader, upstream_writer)
+                    await _respond(lane, upstream, writer)
+            finally:
+                upstream_writer.close()
+    except Refused as error:
+        lane.refused[host] = str(error)
+        _answer(writer, b"403 Forbidden")
+    except TooLarge:
+        _reset(writer)
+    except (BadRequest, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError) as error:
+        if is_connected:  # some of a response may have been passed on
+            lane.broken[host] = _reason(error)
+            _reset(writer)
+        elif isinstance(error, OSError):  # TimeoutError is one
+            lane.broken[host] = _reason(error)
+            _answer(writer, b"502 Bad Gateway")
+        else:
+            _answer(writer, b"400 Bad Request")
+    finally:
+        with contextlib.suppress(OSError):
+            writer.close()
+
+
+def _head(data: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """First line and headers (names in lower case)."""
+    first, *lines = data[:-4].split(b"\r\n")
+    headers = []
+    for line in lines:
+        name, colon, value = line.partition(b":")
+        if not colon:
+            raise BadRequest
+        headers.append((name.strip().lower(), value.strip()))
+    return first, headers
+
+
+def _place(method: bytes, target: bytes) -> tuple[str, int]:
+    """Host and port that a request wants to reach."""
+    if method == b"CONNECT":
+        host, _, port = target.decode("ascii").rpartition(":")
+        return host.strip("[]").lower(), int(port)
+    url = urlsplit(target.decode("ascii"))
+    if url.scheme != "http" or not url.hostname:
+        raise BadRequest
+    return url.hostname, url.port or 80
+
+
+async def _connect(lane: Lane, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async with asyncio.timeout(lane.limits.connect_s):
+        failure: OSError | None = None
+        for address, its_port in await lane.guard.addresses(host, port):
+            try:
+                return await asyncio.open_connection(address, its_port, limit=MAX_HEAD_BYTES)
+            except OSError as error:
+                failure = error
+    raise failure or OSError("no address")
+
+
+async def _forward(
+    lane: Lane,
+    method: bytes,
+    target: bytes,
+    headers: list[tuple[bytes, bytes]],
+    reader: asyncio.StreamReader,
+    upstream: asyncio.StreamWriter,
+) -> None:
+    """Send one request with its body: nothing else the client sends reaches the host over this connection."""
+    url = urlsplit(target)
+    path = (url.path or b"/") + (b"?" + url.query if url.query else b"")
+    lines = [b"%s %s HTTP/1.1" % (method, path)]
+    lines += [b"%s: %s" % header for header in headers if header[0] not in HOP_BY_HOP]
+    upstream.write(b"\r\n".join([*lines, b"Connection: close", b"", b""]))
+    known = dict(headers)
+    if b"transfer-encoding" in known:
+        raise BadRequest
+    left = int(known.get(b"content-length", b"0"))
+    sent = 0
+    while left > 0:
+        data = await reader.read(min(left, CHUNK_BYTES))
+        if not data:
+            raise BadRequest
+        left -= len(data)
+        sent = lane.count(sent, len(data))
+        upstream.write(data)
+        await upstream.drain()
+
+
+async def _respond(lane: Lane, upstream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Pass one response on, told to be the last on its connection."""
+    size = 0
+    while True:
+        data = await upstream.readuntil(b"\r\n\r\n")
+        size = lane.count(size, len(data))
+        status, headers = _head(data)
+        if not status.startswith(b"HTTP/1.1 1"):  # else an interim response: another follows
+            break
+    lines = [status, *(b"%s: %s" % header for header in headers if header[0] not in HOP_BY_HOP)]
+    writer.write(b"\r\n".join([*lines, b"Connection: close", b"", b""]))
+    await _pump(lane, upstream, writer, size)
+
+
+async def _tunnel(
+    lane: Lane,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    upstream: asyncio.StreamReader,
+    upstream_writer: asyncio.StreamWriter,
+) -> None:
+    """Pass bytes both ways until one side ends."""
+    ways = [
+        asyncio.ensure_future(_pump(lane, upstream, writer, 0)),
+        asyncio.ensure_future(_pump(lane, reader, upstream_writer, 0)),
+    ]
+    try:
+        done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for way in done:
+            way.result()
+    finally:
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
+
+
+async def _pump(lane: Lane, source: asyncio.StreamReader, target: asyncio.StreamWriter, size: int) -> None:
+    while data := await source.read(CHUNK_BYTES):
+        size = lane.count(size, len(data))
+        target.write(data)
+        await target.drain()
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return (error.strerror if isinstance(error, OSError) else "") or "it does not answer as HTTP does"
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Break a connection off: an orderly end would pass for the end of a whole response."""
+    found = writer.get_extra_info("socket")
+    with contextlib.suppress(OSError):
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+def _answer(writer: asyncio.StreamWriter, status: bytes) -> None:
+    with contextlib.suppress(OSError):
+        writer.write(b"HTTP/1.1 %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status)

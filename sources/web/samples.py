@@ -1,0 +1,267 @@
+"""Captures to samples: a screenshot with its text, or with questions about its elements, title or description."""
+
+import io
+import random
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import yaml
+from PIL import Image
+
+from sources.fingerprint import picture_fingerprint
+from sources.images import encode, grey_of, ink, luma
+from sources.sample import IMAGE_PLACEHOLDER, Element, EncodedImage, Message, Provenance, Sample, Words, sample_id
+from sources.source import InputError
+from sources.web.capture import Capture, PageElement, Seen
+from sources.web.judgement import signs_of
+
+TEXT, GROUNDING, ELEMENT, TITLE, DESCRIPTION = "text", "grounding", "element", "title", "description"
+USE_CASES = {
+    TEXT: "recognition/ocr_and_transcription/printed_text",
+    GROUNDING: "recognition/local_description/position",
+    ELEMENT: "recognition/local_description/pointing",
+    TITLE: "recognition/global_description/theme",
+    DESCRIPTION: "conversion/image_to_text/text_summary",
+}
+TASKS = tuple(USE_CASES)
+BOX_SCALE = 1000  # boxes in questions and answers go from 0 to this
+WORD_CONTRAST = 24  # grey levels between the darkest and the lightest pixel of a word's box, at least
+MAX_NAME_CHARS = 60
+MIN_ELEMENT_PX = 8
+MIN_TITLE_SHARE = 0.6  # of a title's words have to be on the picture, or nobody could tell it
+MIN_DESCRIPTION_CHARS, MIN_DESCRIPTION_SHARE = 40, 0.3
+_CHINESE = re.compile("[\u3400-\u9fff]")
+_TOKEN = re.compile(r"[\u3400-\u9fff]|\w+")
+_CC = re.compile(r"creativecommons\.org/(licenses/([a-z-]+)/(\d\.\d)|publicdomain/zero/1\.0)")
+_STRENGTH = ("", " ", "\t", "\n", "\n\n")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SampleSettings:
+    """What samples are made of captures.
+
+    Args:
+        tasks: weights.
+        num_questions: about elements, in one sample at most.
+        format, quality, grey: of images, as in `sources/pdfs.py`.
+    """
+
+    tasks: Mapping[str, float]
+    num_questions: int
+    format: str
+    quality: int
+    grey: str
+
+
+def sample_of(capture: Capture, digest: str, locator: str, settings: SampleSettings) -> Sample:
+    """The sample of a page through one view; its task is drawn by weight from those that the page lends itself to.
+
+    Raises:
+        InputError: the screenshot shows nothing.
+    """
+    assert capture.seen is not None
+    seen = capture.seen
+    tiles = [np.asarray(Image.open(io.BytesIO(image)).convert("RGB")) for image in seen.screenshot.images]
+    width, tops = seen.screenshot.width, seen.screenshot.tops
+    if any(tile.shape[:2] != (b - a, width) for tile, (a, b) in zip(tiles, pairwise(tops), strict=True)):
+        raise InputError("bad_screenshot", "the screenshot is not as large as the window")
+    greys = [grey if (grey := grey_of(tile)) is not None else luma(Image.fromarray(tile)) for tile in tiles]
+    if all(grey.min() == grey.max() for grey in greys):
+        raise InputError("blank_paint", "the screenshot is of one colour")
+    words, separators = _visible_words(seen, greys)
+    elements = [e for e in seen.elements if e.box[3] <= seen.screenshot.tops[1]]
+    rng = random.Random(f"{digest}/{locator}")
+    language = language_of("".join(words.texts))
+    task = _draw_task(seen, words, elements, settings, rng)
+    images = [_encoded(tile, settings) for tile in tiles]
+    messages = text = None
+    if task == TEXT:
+        text = _text(words, separators, len(images))
+    else:
+        images = images[:1]
+        words = _first(words)
+        messages = _conversation(task, seen, elements, images[0], language, settings, rng)
+    locator = f"{locator};task={task}"
+    return Sample(
+        id=sample_id(digest, locator),
+        source="web",
+        images=images,
+        messages=messages,
+        text=text,
+        words=words,
+        elements=[Element(e.role, e.name, e.box) for e in elements],
+        flags=list(seen.flags),
+        measures={"ink": ink(greys[0]), **signs_of(seen, capture.final_url)},
+        fingerprint=picture_fingerprint(greys[0]),
+        use_case=USE_CASES[task],
+        provenance=Provenance(
+            uri=capture.final_url or capture.url,
+            locator=locator,
+            digest=digest,
+            license=license_of(seen.licences),
+            fetched_at=capture.fetched_at,
+        ),
+    )
+
+
+def _visible_words(seen: Seen, greys: Sequence[np.ndarray]) -> tuple[Words, list[str]]:
+    """Words whose boxes hold ink, with boxes in pixels of their tile, and what stands before each.
+
+    What a page hides in ways that its own scripts cannot tell (text in the colour of its background, a picture laid
+    over it that lets clicks through) leaves a box without contrast.
+    """
+    tops = seen.screenshot.tops
+    texts: list[str] = []
+    kept: list[tuple[float, float, float, float]] = []
+    images: list[int] = []
+    separators: list[str] = []
+    pending = ""
+    for text, box, separator in zip(seen.texts, seen.boxes, seen.separators, strict=True):
+        pending = max(pending, separator, key=_STRENGTH.index)
+        tile = int(np.searchsorted(tops, (box[1] + box[3]) / 2, side="right")) - 1
+        if not 0 <= tile < len(greys):
+            continue
+        height, width = greys[tile].shape
+        x0, x1 = np.clip(box[[0, 2]], 0, width)
+        y0, y1 = np.clip(box[[1, 3]] - tops[tile], 0, height)
+        inside = greys[tile][int(y0) : int(np.ceil(y1)), int(x0) : int(np.ceil(x1))]
+        if not inside.size or int(inside.max()) - int(inside.min()) < WORD_CONTRAST:
+            continue
+        texts.append(text)
+        kept.append((x0, y0, x1, y1))
+        images.append(tile)
+        separators.append(pending if len(texts) > 1 else "")
+        pending = ""
+    words = Words(texts=texts, boxes=np.array(kept, np.float32).reshape(-1, 4), images=np.array(images, np.int32))
+    return words, separators
+
+
+def _text(words: Words, separators: Sequence[str], num_images: int) -> str:
+    """The text of a pre-training sample: each image, then what is written on it."""
+    pieces: list[str] = []
+    image = -1
+    for text, separator, on in zip(words.texts, separators, words.images, strict=True):
+        if on > image:  # reading order may come back to an earlier tile: its words stay where they are read
+            pieces += [f"{'' if image < 0 else chr(10)}{IMAGE_PLACEHOLDER}\n"] * (int(on) - image)
+            image = int(on)
+            separator = ""
+        pieces += [separator, text]
+    pieces += [f"\n{IMAGE_PLACEHOLDER}"] * (num_images - 1 - image)
+    return "".join(pieces).strip()
+
+
+def _first(words: Words) -> Words:
+    """The words of the first image."""
+    chosen = words.images == 0
+    texts = [text for text, is_chosen in zip(words.texts, chosen, strict=True) if is_chosen]
+    return Words(texts=texts, boxes=words.boxes[chosen], images=words.images[chosen])
+
+
+def _draw_task(
+    seen: Seen, words: Words, elements: Sequence[PageElement], settings: SampleSettings, rng: random.Random
+) -> str:
+    """A task by weight; text, which every page has, where no other can be done."""
+    tokens = Counter(_TOKEN.findall(" ".join(words.texts).casefold()))
+    can = {
+        TEXT: True,
+        GROUNDING: bool(askable(elements)),
+        ELEMENT: bool(askable(elements)),
+        TITLE: bool(seen.title) and _shown_share(seen.title, tokens) >= MIN_TITLE_SHARE,
+        DESCRIPTION: len(seen.description) >= MIN_DESCRIPTION_CHARS
+        and _shown_share(seen.description, tokens) >= MIN_DESCRIPTION_SHARE,
+    }
+    names = [name for name in TASKS if can[name] and settings.tasks.get(name, 0) > 0]
+    return rng.choices(names, [settings.tasks[name] for name in names])[0] if names else TEXT
+
+
+def _shown_share(text: str, tokens: Mapping[str, int]) -> float:
+    """Share of a text's tokens that are on the picture."""
+    wanted = _TOKEN.findall(text.casefold())
+    return sum(token in tokens for token in wanted) / len(wanted) if wanted else 0.0
+
+
+def askable(elements: Sequence[PageElement]) -> list[PageElement]:
+    """Elements that a name and a role tell from all others."""
+    roles = _questions()["roles"]
+    counts = Counter((roles[e.role]["en"], e.name.casefold()) for e in elements if e.role in roles)
+    return [
+        e
+        for e in elements
+        if e.role in roles
+        and 1 <= len(e.name) <= MAX_NAME_CHARS
+        and any(map(str.isalnum, e.name))
+        and counts[roles[e.role]["en"], e.name.casefold()] == 1
+        and min(e.box[2] - e.box[0], e.box[3] - e.box[1]) >= MIN_ELEMENT_PX
+    ]
+
+
+def _conversation(
+    task: str,
+    seen: Seen,
+    elements: Sequence[PageElement],
+    image: EncodedImage,
+    language: str,
+    settings: SampleSettings,
+    rng: random.Random,
+) -> list[Message]:
+    asked = _questions()
+    turns: list[tuple[str, str]] = []
+    if task in (TITLE, DESCRIPTION):
+        turns.append((rng.choice(asked[task][language]), seen.title if task == TITLE else seen.description))
+    else:
+        found = askable(elements)
+        for element in rng.sample(found, min(settings.num_questions, len(found))):
+            values = {
+                "role": asked["roles"][element.role][language],
+                "name": element.name,
+                "box": scaled(element.box, image),
+            }
+            question = rng.choice(asked[task][language]).format(**values)
+            answer = values["box"] if task == GROUNDING else asked["element_answer"][language][0].format(**values)
+            turns.append((question, answer))
+    messages = []
+    for k, (question, answer) in enumerate(turns):
+        messages.append(Message(role="user", content=question if k else f"{IMAGE_PLACEHOLDER}\n{question}"))
+        messages.append(Message(role="assistant", content=answer))
+    return messages
+
+
+def scaled(box: Sequence[float], image: EncodedImage) -> str:
+    """A box in pixels as `[x0, y0, x1, y1]` of whole numbers from 0 to `BOX_SCALE`."""
+    sides = (image.width, image.height, image.width, image.height)
+    return str([min(BOX_SCALE, round(edge * BOX_SCALE / side)) for edge, side in zip(box, sides, strict=True)])
+
+
+def language_of(text: str) -> str:
+    """The language to ask in: `zh` if a fifth of the characters are Chinese, else `en`."""
+    return "zh" if len(_CHINESE.findall(text)) * 5 > len(text) else "en"
+
+
+def license_of(licences: Sequence[str]) -> str | None:
+    """The SPDX id of the one Creative Commons licence that a page names; None if it names none, or several."""
+    found = {match for url in licences if (match := _CC.search(url))}
+    names = {f"CC-{match[2].upper()}-{match[3]}" if match[2] else "CC0-1.0" for match in found}
+    return names.pop() if len(names) == 1 else None
+
+
+def _encoded(tile: np.ndarray, settings: SampleSettings) -> EncodedImage:
+    grey = grey_of(tile) if settings.grey == "png" else None
+    if grey is not None:
+        return encode(grey, "png")
+    pixels = tile if settings.format == "png" else Image.fromarray(tile)
+    return encode(pixels, settings.format, settings.quality)
+
+
+@cache
+def _questions() -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(
+        files("sources.web").joinpath("questions.yaml").read_text(encoding="utf-8")
+    )
+    return content

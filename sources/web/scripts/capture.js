@@ -1,0 +1,320 @@
+// What is visible of one frame: words with boxes, elements, facts about the page. Boxes are CSS pixels of the frame's
+// viewport; `clip` is the part of the frame that can be seen.
+({ clip, maxWords, maxElements, maxLinks, isMain }) => {
+  const VISIBLE_HEIGHT = 0.6, VISIBLE_WIDTH = 0.95; // of a word's box, within what clips it: half a letter is another one
+  const GLUE_PX = 1; // between two pieces of one word
+  const SPACE = 0.12; // of a line's height: a gap as wide is a space to the eye, whatever the markup says
+  const view = { x0: Math.max(0, clip.x0), y0: Math.max(0, clip.y0), x1: Math.min(innerWidth, clip.x1), y1: Math.min(innerHeight, clip.y1) };
+  const meet = (a, b) => ({ x0: Math.max(a.x0, b.x0), y0: Math.max(a.y0, b.y0), x1: Math.min(a.x1, b.x1), y1: Math.min(a.y1, b.y1) });
+  const isEmpty = (box) => box.x1 - box.x0 < 1 || box.y1 - box.y0 < 1;
+  const boxOf = (rect) => ({ x0: rect.left, y0: rect.top, x1: rect.right, y1: rect.bottom });
+  const area = (box) => Math.max(0, box.x1 - box.x0) * Math.max(0, box.y1 - box.y0);
+
+  const styles = new Map();
+  const styleOf = (element) => {
+    let style = styles.get(element);
+    if (!style) styles.set(element, (style = getComputedStyle(element)));
+    return style;
+  };
+  const parentOf = (node) => node.assignedSlot ?? node.parentElement ?? (node.parentNode instanceof ShadowRoot ? node.parentNode.host : null);
+
+  // The part of the viewport that an element's ancestors leave visible, and whether all of them are opaque enough.
+  const shown = new Map();
+  const shownOf = (element) => {
+    if (!element) return { clip: view, opacity: 1 };
+    let known = shown.get(element);
+    if (known) return known;
+    const style = styleOf(element);
+    const above = shownOf(parentOf(element));
+    let inner = style.position === "fixed" ? view : above.clip;
+    const clips = style.overflowX !== "visible" || style.overflowY !== "visible" || style.clipPath !== "none" || /paint|strict|content/.test(style.contain);
+    if (clips && style.display !== "inline" && style.display !== "contents" && element !== document.body && element !== document.documentElement) {
+      inner = meet(inner, boxOf(element.getBoundingClientRect()));
+    }
+    if (style.clip !== "auto" && style.position === "absolute") { // the old way to hide what only screen readers say
+      const edges = style.clip.match(/-?[\d.]+/g)?.map(Number) ?? [];
+      if (edges.length === 4 && (edges[1] - edges[3] < 2 || edges[2] - edges[0] < 2)) inner = { x0: 0, y0: 0, x1: 0, y1: 0 };
+    }
+    if (style.display !== "contents" && !element.checkVisibility()) inner = { x0: 0, y0: 0, x1: 0, y1: 0 }; // as in a closed <details>
+    known = { clip: inner, opacity: above.opacity * Number(style.opacity) };
+    shown.set(element, known);
+    return known;
+  };
+
+  const paints = (element) => {
+    const style = styleOf(element);
+    if (Number(style.opacity) < 0.3 || style.visibility !== "visible") return false;
+    if (/^(IMG|VIDEO|CANVAS|IFRAME|OBJECT|EMBED|PICTURE|SVG)$/i.test(element.tagName)) return true;
+    const alpha = /rgba?\([^)]*?,\s*([\d.]+)\)$/.exec(style.backgroundColor);
+    const solid = style.backgroundColor.startsWith("rgb(") || (alpha && style.backgroundColor.startsWith("rgba(") && Number(alpha[1]) > 0.3);
+    return solid || style.backgroundImage !== "none";
+  };
+  const includes = (outer, inner) => {
+    for (let node = inner; node; node = parentOf(node)) if (node === outer) return true;
+    return false;
+  };
+  // Whether an element (or its own text, which its children may cover) is seen at a point: nothing painted lies above it.
+  const isOnTop = (element, x, y, isText = false) => {
+    let scope = document;
+    for (;;) { // into shadow trees
+      const hit = scope.elementFromPoint(x, y);
+      if (!hit) return styleOf(element).pointerEvents === "none";
+      if (hit === element || includes(hit, element) && !hit.shadowRoot) return true;
+      if (hit.shadowRoot && hit.shadowRoot !== scope && includes(hit, element)) {
+        if (hit.shadowRoot.elementFromPoint(x, y) === hit) return true;
+        scope = hit.shadowRoot;
+        continue;
+      }
+      break;
+    }
+    for (const above of scope.elementsFromPoint(x, y)) {
+      if (above === element || includes(above, element)) return true;
+      if (!isText && includes(element, above)) return true;
+      if (paints(above)) return false;
+    }
+    return styleOf(element).pointerEvents === "none";
+  };
+
+  const words = []; // [text, x0, y0, x1, y1, separator before]
+  let separator = "";
+  const STRENGTH = { "": 0, " ": 1, "\t": 2, "\n": 3, "\n\n": 4 };
+  const separate = (by) => { if (STRENGTH[by] > STRENGTH[separator]) separator = by; };
+
+  const emit = (element, text, box) => {
+    if (words.length >= maxWords) return;
+    const { clip: bounds, opacity } = shownOf(element);
+    const seen = meet(box, bounds);
+    if (opacity < 0.1 || isEmpty(seen)) return;
+    if (seen.x1 - seen.x0 < VISIBLE_WIDTH * (box.x1 - box.x0) || seen.y1 - seen.y0 < VISIBLE_HEIGHT * (box.y1 - box.y0)) return;
+    const [x, y] = [(seen.x0 + seen.x1) / 2, (seen.y0 + seen.y1) / 2];
+    if (!isOnTop(element, x, y, true)) return;
+    const last = words.at(-1);
+    const isBeside = last && Math.min(last[4], seen.y1) - Math.max(last[2], seen.y0) > 0.5 * (seen.y1 - seen.y0);
+    const gap = last ? Math.max(seen.x0 - last[3], last[1] - seen.x1) : 0;
+    if (separator === "" && isBeside && gap > Math.max(GLUE_PX, SPACE * (seen.y1 - seen.y0))) separator = " ";
+    if (separator === "" && isBeside) {
+      last[0] += text; // one word in two elements, as in <b>w</b>ord
+      last[1] = Math.min(last[1], seen.x0); last[2] = Math.min(last[2], seen.y0);
+      last[3] = Math.max(last[3], seen.x1); last[4] = Math.max(last[4], seen.y1);
+      return;
+    }
+    words.push([text, seen.x0, seen.y0, seen.x1, seen.y1, separator]);
+    separator = "";
+  };
+
+  const transformed = (text, style) => {
+    if (style.textTransform === "uppercase") return text.toUpperCase();
+    if (style.textTransform === "lowercase") return text.toLowerCase();
+    if (style.textTransform === "capitalize") return text.replace(/^(\P{L}*)(\p{L})/u, (_, before, letter) => before + letter.toUpperCase());
+    return text;
+  };
+
+  const range = document.createRange();
+  const readText = (node, element) => {
+    const style = styleOf(element);
+    if (style.visibility !== "visible" || style.fontSize === "0px") return;
+    const keepsBreaks = style.whiteSpace.startsWith("pre") || style.whiteSpace === "break-spaces";
+    range.selectNodeContents(node);
+    const whole = range.getBoundingClientRect();
+    if (whole.width === 0 && whole.height === 0) return;
+    const inView = !isEmpty(meet(boxOf(whole), view));
+    const content = node.data;
+    for (const found of content.matchAll(/(\s+)|(\S+)/gu)) {
+      if (found[1]) {
+        separate(keepsBreaks && /\n/.test(found[1]) ? "\n" : " ");
+        continue;
+      }
+      if (!inView) {
+        separate(" ");
+        continue;
+      }
+      range.setStart(node, found.index);
+      range.setEnd(node, found.index + found[2].length);
+      const rects = [...range.getClientRects()].filter((rect) => rect.width > 0 && rect.height > 0);
+      if (!rects.length) continue;
+      if (rects.length === 1) {
+        emit(element, transformed(found[2], style), boxOf(rects[0]));
+        continue;
+      }
+      // Broken over lines, as Chinese is: a piece a line.
+      let piece = "", box = null, offset = found.index;
+      for (const letter of found[2]) {
+        range.setStart(node, offset);
+        range.setEnd(node, (offset += letter.length));
+        const rect = range.getBoundingClientRect();
+        if (box && rect.width > 0 && (rect.top >= box.y1 - 1 || rect.bottom <= box.y0 + 1)) {
+          emit(element, transformed(piece, style), box);
+          piece = "";
+          box = null;
+        }
+        piece += letter;
+        if (rect.width > 0) {
+          box = box ? { x0: Math.min(box.x0, rect.left), y0: Math.min(box.y0, rect.top), x1: Math.max(box.x1, rect.right), y1: Math.max(box.y1, rect.bottom) } : boxOf(rect);
+        }
+      }
+      if (box) emit(element, transformed(piece, style), box);
+    }
+  };
+
+  // What a control shows is no text node: its words are placed by measuring them.
+  const pencil = document.createElement("canvas").getContext("2d");
+  const readControl = (element, style) => {
+    let text = element.value;
+    if (element.tagName === "SELECT") text = element.selectedOptions[0]?.label ?? "";
+    else if (/^(checkbox|radio|range|color|file|hidden|image|password|date|time|month|week|datetime-local)$/.test(element.type)) return;
+    text = transformed((text || element.placeholder || "").trim(), style);
+    if (!text || text.includes("\n")) return;
+    const box = boxOf(element.getBoundingClientRect());
+    const px = (name) => parseFloat(style[name]) || 0;
+    const inner = { x0: box.x0 + px("borderLeftWidth") + px("paddingLeft"), x1: box.x1 - px("borderRightWidth") - px("paddingRight") };
+    pencil.font = style.font;
+    const width = pencil.measureText(text).width;
+    if (width > inner.x1 - inner.x0 + 1) return; // cut off
+    const centred = style.textAlign === "center" || /^(submit|button|reset)$/.test(element.type);
+    const atEnd = style.textAlign === "right" || style.textAlign === "end" || style.direction === "rtl" && style.textAlign === "start";
+    let x = centred ? (inner.x0 + inner.x1 - width) / 2 : atEnd ? inner.x1 - width : inner.x0;
+    const height = Math.min(1.2 * px("fontSize"), box.y1 - box.y0);
+    const middle = element.tagName === "TEXTAREA" ? box.y0 + px("borderTopWidth") + px("paddingTop") + height / 2 : (box.y0 + box.y1) / 2;
+    for (const word of text.split(/\s+/)) {
+      const wide = pencil.measureText(word).width;
+      emit(element, word, { x0: x, x1: x + wide, y0: middle - height / 2, y1: middle + height / 2 });
+      x += wide + pencil.measureText(" ").width;
+      separate(" ");
+    }
+  };
+
+  const elements = []; // [role, name, x0, y0, x1, y1]
+  const ROLES = {
+    A: "link", BUTTON: "button", SELECT: "combobox", TEXTAREA: "textbox", IMG: "image", NAV: "navigation", MAIN: "main", HEADER: "banner",
+    FOOTER: "contentinfo", ASIDE: "complementary", TABLE: "table", FORM: "form", SUMMARY: "button", H1: "heading", H2: "heading", H3: "heading",
+    H4: "heading", H5: "heading", H6: "heading", UL: "list", OL: "list", ARTICLE: "article", VIDEO: "video", FIGURE: "figure", PROGRESS: "progressbar",
+    METER: "meter", DIALOG: "dialog", SEARCH: "search",
+  };
+  const INPUTS = { checkbox: "checkbox", radio: "radio", range: "slider", number: "spinbutton", search: "searchbox", submit: "button", button: "button", reset: "button", image: "button" };
+  const BLOCKS = new Set(["navigation", "main", "banner", "contentinfo", "complementary", "table", "form", "list", "article", "figure", "dialog", "search"]);
+  const roleOf = (element) => {
+    const given = element.getAttribute("role")?.trim().split(/\s+/)[0];
+    if (given === "presentation" || given === "none") return null;
+    if (given) return given;
+    if (element.tagName === "INPUT") return element.type === "hidden" ? null : INPUTS[element.type] ?? "textbox";
+    if (element.tagName === "A" && !element.hasAttribute("href")) return null;
+    return ROLES[element.tagName] ?? null;
+  };
+  const squeeze = (text) => (text ?? "").replace(/\s+/g, " ").trim();
+  const textOf = (element) => {
+    const alt = [...element.querySelectorAll("img[alt]")].map((image) => image.alt).join(" ");
+    return squeeze(element.innerText ?? element.textContent) || squeeze(alt) || squeeze(element.querySelector("svg > title")?.textContent);
+  };
+  const labelText = (node) => // without what the controls inside it show
+    node.nodeType === Node.TEXT_NODE ? node.data : /^(SELECT|TEXTAREA|BUTTON)$/.test(node.tagName) ? "" : [...node.childNodes].map(labelText).join("");
+  const nameOf = (element, role) => {
+    const referred = (element.getAttribute("aria-labelledby") ?? "").split(/\s+/).filter(Boolean).map((id) => element.getRootNode().getElementById?.(id));
+    const label = squeeze(referred.map((found) => found?.textContent ?? "").join(" ")) || squeeze(element.getAttribute("aria-label"));
+    if (label) return label;
+    if (element.tagName === "IMG" || element.type === "image") return squeeze(element.alt) || squeeze(element.title);
+    if (role === "button" && element.tagName === "INPUT") return squeeze(element.value) || (element.type === "submit" ? "Submit" : element.type === "reset" ? "Reset" : "");
+    const labels = squeeze([...(element.labels ?? [])].map(labelText).join(" "));
+    if (labels) return labels;
+    if (/^(INPUT|SELECT|TEXTAREA)$/.test(element.tagName)) return squeeze(element.placeholder) || squeeze(element.title);
+    const caption = element.tagName === "TABLE" ? element.caption : element.tagName === "FIGURE" ? element.querySelector("figcaption") : null;
+    if (caption) return textOf(caption);
+    if (BLOCKS.has(role)) return squeeze(element.title);
+    return textOf(element) || squeeze(element.title);
+  };
+  const readElement = (element, style) => {
+    const role = roleOf(element);
+    if (!role || elements.length >= maxElements || style.visibility !== "visible" || element.closest("[aria-hidden=true]")) return;
+    const rects = [...element.getClientRects()];
+    const box = role === "link" && rects.length > 1 ? boxOf(rects[0]) : boxOf(element.getBoundingClientRect());
+    // A link around a picture is as large as the picture, whatever its own line box says.
+    const picture = role === "link" && element.childElementCount === 1 && element.firstElementChild.matches("img, svg") ? boxOf(element.firstElementChild.getBoundingClientRect()) : null;
+    const whole = picture ? { x0: Math.min(box.x0, picture.x0), y0: Math.min(box.y0, picture.y0), x1: Math.max(box.x1, picture.x1), y1: Math.max(box.y1, picture.y1) } : box;
+    const { clip: bounds, opacity } = shownOf(element);
+    const seen = meet(whole, bounds);
+    if (opacity < 0.1 || isEmpty(seen) || seen.x1 - seen.x0 < 3 || seen.y1 - seen.y0 < 3) return;
+    const isBlock = BLOCKS.has(role);
+    if (!isBlock && (area(seen) < 0.9 * area(whole) || rects.length > 1 && role === "link")) return; // cut off, or on two lines
+    if (!isBlock && !isOnTop(element, (seen.x0 + seen.x1) / 2, (seen.y0 + seen.y1) / 2)) return;
+    elements.push([role, nameOf(element, role).slice(0, 200), seen.x0, seen.y0, seen.x1, seen.y1]);
+  };
+
+  const SKIPPED = new Set(["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "HEAD", "IFRAME", "OBJECT", "VIDEO", "AUDIO", "CANVAS", "METER", "PROGRESS", "DATALIST"]);
+  const breaksAround = (element, style) => {
+    if (element.tagName === "P") return "\n\n";
+    if (style.display === "table-cell") return "\t";
+    if (/^(inline|contents|ruby)/.test(style.display)) return "";
+    return "\n";
+  };
+  const walk = (node, element) => {
+    if (node.nodeType === Node.TEXT_NODE) {
+      if (element) readText(node, element);
+      return;
+    }
+    if (node.nodeType !== Node.ELEMENT_NODE || SKIPPED.has(node.tagName)) return;
+    const style = styleOf(node);
+    if (style.display === "none") return;
+    if (node.tagName === "BR") return separate("\n");
+    const breaks = style.position === "absolute" || style.position === "fixed" || style.float !== "none" ? "\n" : breaksAround(node, style);
+    if (breaks !== "\t" || node.previousElementSibling) separate(breaks);
+    readElement(node, style);
+    if (/^(INPUT|SELECT|TEXTAREA)$/.test(node.tagName)) {
+      separate(" ");
+      if (style.visibility === "visible") readControl(node, style);
+      separate(" ");
+      return;
+    }
+    const children = node.shadowRoot ? node.shadowRoot.childNodes : node.tagName === "SLOT" ? node.assignedNodes() : null;
+    for (const child of children?.length || node.shadowRoot ? children : node.childNodes) walk(child, node);
+    if (breaks !== "\t") separate(breaks);
+  };
+  walk(document.body ?? document.documentElement, null);
+
+  const frames = [];
+  const findFrames = (root) => {
+    for (const element of root.querySelectorAll("*")) {
+      if (element.shadowRoot) findFrames(element.shadowRoot);
+      if (element.tagName !== "IFRAME" && element.tagName !== "FRAME") continue;
+      const rect = element.getBoundingClientRect();
+      const style = styleOf(element);
+      const x = rect.left + parseFloat(style.borderLeftWidth) + parseFloat(style.paddingLeft);
+      const y = rect.top + parseFloat(style.borderTopWidth) + parseFloat(style.paddingTop);
+      const seen = meet(shownOf(element).clip, { x0: x, y0: y, x1: rect.right, y1: rect.bottom });
+      const isPlain = style.transform === "none" && style.visibility === "visible" && shownOf(element).opacity > 0.1;
+      const isSeen = isPlain && !isEmpty(seen) && isOnTop(element, (seen.x0 + seen.x1) / 2, (seen.y0 + seen.y1) / 2);
+      frames.push({ x, y, clip: isSeen ? { x0: seen.x0 - x, y0: seen.y0 - y, x1: seen.x1 - x, y1: seen.y1 - y } : null });
+    }
+  };
+  findFrames(document);
+  const result = { words, elements, frames };
+  if (!isMain) return result;
+
+  const meta = (name) => squeeze(document.querySelector(`meta[name="${name}" i], meta[property="${name}" i]`)?.content);
+  const links = [...new Set([...document.querySelectorAll("a[href], area[href]")]
+    .filter((link) => !/\bnofollow\b/i.test(link.rel)).map((link) => link.href).filter((href) => /^https?:/i.test(href)))];
+  const licences = [...document.querySelectorAll("[rel~=license][href], a[href*='creativecommons.org/licenses/'], a[href*='creativecommons.org/publicdomain/']")].map((link) => link.href);
+  const covering = [...document.querySelectorAll("body *")].filter((element) => { // overlays: fixed, and over much of the window
+    const position = styleOf(element).position;
+    if (position !== "fixed" && position !== "sticky") return false;
+    const seen = meet(boxOf(element.getBoundingClientRect()), view);
+    return area(seen) > 0.12 * innerWidth * innerHeight && styleOf(element).visibility === "visible" && shownOf(element).opacity > 0.1;
+  });
+  return {
+    ...result,
+    title: squeeze(document.title),
+    description: meta("description") || meta("og:description"),
+    language: squeeze(document.documentElement.lang).toLowerCase(),
+    canonical: document.querySelector("link[rel~=canonical][href]")?.href ?? "",
+    robots: [...document.querySelectorAll("meta[name]")].filter((tag) => /^(robots|.*bot|vellum)$/i.test(tag.name)).map((tag) => /^robots$/i.test(tag.name) ? tag.content : `${tag.name}: ${tag.content}`),
+    licences: [...new Set(licences)].slice(0, 20),
+    links: document.querySelector('meta[name="robots" i][content*="nofollow" i]') ? [] : links.slice(0, maxLinks),
+    height: document.documentElement.scrollHeight,
+    facts: {
+      text_chars: (document.body?.innerText ?? "").length,
+      num_canvases: document.querySelectorAll("canvas").length,
+      num_passwords: document.querySelectorAll("input[type=password]").length,
+      overlay_share: Math.max(0, ...covering.map((element) => area(meet(boxOf(element.getBoundingClientRect()), view)))) / (innerWidth * innerHeight),
+      overlay_text: squeeze(covering.map((element) => element.innerText).join(" ")).slice(0, 2000),
+      frame_hosts: [...document.querySelectorAll("iframe[src]")].map((frame) => { try { return new URL(frame.src).host + new URL(frame.src).pathname; } catch { return ""; } }).slice(0, 50),
+    },
+  };
+}

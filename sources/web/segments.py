@@ -1,0 +1,109 @@
+"""Segments: small files of captures, each finished and then never touched again, so that a kill loses little."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from sources.web.capture import Capture, from_row, to_rows
+
+SUFFIX = ".arrow"
+MAX_PAGES, MAX_BYTES, MAX_AGE_S = 16, 20_000_000, 5.0  # a segment is closed at the first of them
+_INDEX_COLUMNS = ("url", "view", "fetched_at", "cause", "final_url", "links", "digest")
+
+
+class SegmentWriter:
+    """Collects captures into segments.
+
+    Args:
+        folder: where segments are written.
+        save: called with each finished segment, which then belongs to the caller.
+    """
+
+    def __init__(self, folder: Path, save: Callable[[Path], None]):
+        self._folder, self._save = folder, save
+        self._pending: list[Capture] = []
+        self._num_bytes = 0
+        self._since = 0.0
+
+    def add(self, capture: Capture) -> None:
+        """Add a capture; the segment is closed if it has grown large or old."""
+        if not self._pending:
+            self._since, self._num_bytes = time.monotonic(), 0
+        self._pending.append(capture)
+        self._num_bytes += sum(map(len, capture.seen.screenshot.images)) if capture.seen else 0
+        if len(self._pending) >= MAX_PAGES or self._num_bytes >= MAX_BYTES:
+            self.close()
+
+    def close_if_old(self) -> None:
+        """Close the segment if what it holds has waited long enough."""
+        if self._pending and time.monotonic() - self._since >= MAX_AGE_S:
+            self.close()
+
+    def close(self) -> None:
+        """Write what there is."""
+        if not self._pending:
+            return
+        path = self._folder / f"{uuid.uuid4().hex}{SUFFIX}"
+        table = to_rows(self._pending)
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table)
+        self._pending.clear()
+        self._save(path)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What the index says of one capture, without its content.
+
+    Args:
+        file, row: where it stands.
+    """
+
+    url: str
+    view: str
+    fetched_at: str
+    cause: str
+    final_url: str
+    links: Sequence[str] = field(repr=False)
+    digest: str
+    file: Path
+    row: int
+
+
+def index(folder: Path) -> dict[tuple[str, str], Known]:
+    """The captures of all segments in a folder by URL and view.
+
+    Of several captures of one page (two runs, or a failure tried again) the last that did not fail counts.
+    """
+    known: dict[tuple[str, str], Known] = {}
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        for row, entry in enumerate(_index_rows(path)):
+            found = Known(**entry, file=path, row=row)
+            old = known.get((found.url, found.view))
+            if old is None or _rank(found) > _rank(old):
+                known[found.url, found.view] = found
+    return known
+
+
+def _rank(known: Known) -> tuple[bool, str, str]:
+    return not known.cause, known.fetched_at, known.digest
+
+
+def _index_rows(path: Path) -> list[dict[str, str]]:
+    with pa.memory_map(str(path)) as file, pa.ipc.open_file(file) as reader:
+        rows: list[dict[str, str]] = reader.read_all().select(_INDEX_COLUMNS).to_pylist()
+    return rows
+
+
+def read_captures(wanted: Sequence[Known]) -> Iterator[Capture]:
+    """The captures, in the order asked for; neighbours in one segment share its opening."""
+    table, opened = None, None
+    for known in wanted:
+        if table is None or opened != known.file:
+            with pa.memory_map(str(known.file)) as file, pa.ipc.open_file(file) as reader:
+                table, opened = reader.read_all(), known.file
+        yield from_row(table.slice(known.row, 1).to_pylist()[0])

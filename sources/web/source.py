@@ -1,0 +1,326 @@
+"""The source: a crawl's settings, shares of sites, and captures to samples."""
+
+import asyncio
+import contextlib
+import hashlib
+import importlib.util
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote, unquote
+
+import PIL.Image
+import zlib_ng
+
+from sources.fetched import Fetched, Share
+from sources.sample import Sample
+from sources.source import Contents, InputError, ItemError
+from sources.web.samples import TASKS, USE_CASES, SampleSettings, sample_of
+from sources.web.views import VIEWS
+
+if TYPE_CHECKING:
+    from sources.web.crawl import CrawlSettings
+    from sources.web.plan import Bounds
+    from sources.web.segments import Known
+
+# What needs packages of the extra `web` is imported where it is used: recipes without web pages do not ask for it.
+PACKAGES = {"playwright": "playwright", "protego": "protego", "tldextract": "tldextract"}
+CAPTURE_VERSION = 1  # raise it when a visit captures something else
+SAMPLE_VERSION = 1  # raise it when the same capture gives other samples
+NAME, VERSION = "vellum", "0.1"
+URI = "web:"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Web(Fetched):
+    """Web pages, visited by a real browser.
+
+    Args:
+        max_pages: pages to visit at most, in all; split over the sites that the seeds are on.
+        max_pages_per_host: of one host.
+        depth: links from a seed to a page, at most; 0 visits the seeds alone.
+        same: `site` follows links on the seeds' registrable domains, `host` on their hosts alone.
+        include, exclude: patterns with `*` for URLs; links must match one of the first (if there are any), none of
+            the second.
+        views: windows through which each page is looked at, names of VIEWS; each gives a sample.
+        max_tiles: of a window's height: more than 1 photographs the page beyond the window, in tiles.
+        contact: an e-mail address or URL, sent with every request, under which hosts reach whoever crawls.
+        delay_s: between two visits of one host; a longer delay in its robots.txt is obeyed.
+        per_host, at_once: visits of one host, and of all hosts of one site, side by side.
+        allow: hosts (`intranet.example`, `localhost:8000`) or address ranges that may be visited though they are not
+            public.
+        ports: that may be connected to.
+        browser: program to run; None looks for one.
+        locale, timezone: what pages are told of their visitor.
+        load_s, settle_s, page_s: seconds for the document, for what comes after it, and for all of a page.
+        response_mb, page_mb: that one response, and a page in all, may load.
+        lossless_captures: captures are PNG, else JPEG at quality 90 (a third of the space).
+        tasks: weights of what a sample is about, of `text`, `grounding`, `element`, `title` and `description`; a page
+            gets one that it lends itself to.
+        num_questions: about elements, in one sample at most.
+        format, quality, grey: of images, as in `pdfs`.
+    """
+
+    name: ClassVar[str] = "web"
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    examples: ClassVar[str] = "site"
+    item_noun: ClassVar[str] = "page"
+    use_cases: ClassVar[tuple[str, ...]] = tuple(USE_CASES.values())
+
+    items_per_unit: int = 32
+    max_pages: int = 1000
+    max_pages_per_host: int = 1000
+    depth: int = 1
+    same: str = "site"
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    views: tuple[str, ...] = ("square",)
+    max_tiles: int = 1
+    contact: str = ""
+    delay_s: float = 1.0
+    per_host: int = 2
+    at_once: int = 4
+    allow: tuple[str, ...] = ()
+    ports: tuple[int, ...] = (80, 443, 8080, 8443)
+    browser: str | None = None
+    locale: str = "en-US"
+    timezone: str = "UTC"
+    load_s: float = 20
+    settle_s: float = 6
+    page_s: float = 60
+    response_mb: float = 25
+    page_mb: float = 60
+    lossless_captures: bool = True
+    tasks: Mapping[str, float] = field(
+        default_factory=lambda: {"text": 0.5, "grounding": 0.2, "element": 0.15, "title": 0.1, "description": 0.05}
+    )
+    num_questions: int = 4
+    format: str = "jpeg"
+    quality: int = 90
+    grey: str = "png"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        missing = [package for module, package in PACKAGES.items() if importlib.util.find_spec(module) is None]
+        if missing:
+            raise ValueError(f"web needs {', '.join(missing)}; install with: pip install 'vellum-vl[web]'")
+        for name in ("max_pages", "max_pages_per_host", "max_tiles", "per_host", "at_once", "num_questions"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.max_tiles > 16:
+            raise ValueError(f"max_tiles must be at most 16, got {self.max_tiles}")
+        if self.depth < 0:
+            raise ValueError(f"depth must not be negative, got {self.depth}")
+        for name in ("load_s", "settle_s", "page_s", "response_mb", "page_mb"):
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
+                raise ValueError(f"{name} must be a positive number, got {getattr(self, name)}")
+        if not 0 <= self.delay_s <= 3600:
+            raise ValueError(f"delay_s must be between 0 and 3600 seconds, got {self.delay_s}")
+        unknown = [view for view in self.views if view not in VIEWS]
+        if unknown or not self.views or len(set(self.views)) < len(self.views):
+            raise ValueError(
+                f"views must be some of {', '.join(VIEWS)}, each once; got {', '.join(self.views) or 'none'}"
+            )
+        if any(name not in TASKS for name in self.tasks):
+            raise ValueError(f"tasks must be some of {', '.join(TASKS)}; got {', '.join(self.tasks)}")
+        weights = self.tasks.values()
+        if any(not (math.isfinite(weight) and weight >= 0) for weight in weights) or not sum(weights) > 0:
+            raise ValueError(f"tasks must have finite weights of 0 or more, not all 0; got {dict(self.tasks)}")
+        if self.format not in ("jpeg", "png", "webp"):
+            raise ValueError(f"format must be jpeg, png or webp, got {self.format!r}")
+        if self.grey not in ("png", "none"):
+            raise ValueError(f"grey must be png or none, got {self.grey!r}")
+        if not 1 <= self.quality <= 100:
+            raise ValueError(f"quality must be between 1 and 100, got {self.quality}")
+        if not re.fullmatch(r"[\x21-\x7e]*", self.contact):
+            raise ValueError(f"contact must be an e-mail address or URL, got {self.contact!r}")
+        self._bounds()
+        _check_ranges(self.allow)
+
+    def fingerprint(self) -> Mapping[str, Any]:
+        return {
+            "source": self.name,
+            "code": SAMPLE_VERSION,
+            "pillow": PIL.__version__,
+            "zlib-ng": zlib_ng.__version__,
+            "tasks": dict(self.tasks),
+            **{name: getattr(self, name) for name in ("num_questions", "format", "quality", "grey")},
+        }
+
+    def locator(self, item: int) -> str:
+        return f"page={item + 1}"
+
+    def check(self) -> None:
+        from sources.web.chromium import find_chromium
+
+        find_chromium(self.browser)
+
+    def warnings(self) -> list[str]:
+        from sources.web.chromium import sandbox_refusal
+
+        refusal = sandbox_refusal()
+        found = [] if refusal is None else [f"web pages are opened without Chromium's sandbox: {refusal}"]
+        if self.input and not self.contact:
+            found.append("hosts are not told whom to write to; name an address with --set contact=…")
+        return found
+
+    def shares(self) -> Iterator[Share]:
+        """One share a site: all its hosts are visited by one process, which keeps the pauses between visits."""
+        from sources.web.bundled import SEED
+        from sources.web.plan import Seeds, by_site, split_budget
+        from sources.web.seeds import read_seeds
+
+        pages, sitemaps = read_seeds(self.input) if self.input else ([SEED], [])
+        sites = by_site(pages, sitemaps)
+        wants = [len(seeds) if self.depth == 0 and not listed else None for seeds, listed in sites.values()]
+        budgets = split_budget(self.max_pages, wants)
+        for (site, (seeds, listed)), budget in zip(sites.items(), budgets, strict=True):
+            if budget == 0:  # more sites than pages: those named last are left out, as all pages beyond the limit are
+                continue
+            content = Seeds(site=site, pages=tuple(seeds), sitemaps=tuple(listed), budget=budget).to_json()
+            name = hashlib.sha256(content + json.dumps(self._scope()).encode()).hexdigest()[:8]
+            uri = f"{URI}{quote(site, safe='.:')}#{name}"
+            yield Share(uri=uri, content=content)
+
+    def path_of(self, uri: str) -> str:
+        site, _, name = uri.removeprefix(URI).partition("#")
+        return f"{self._capture_key()}/{quote(unquote(site), safe='')}/{name}.json"
+
+    def fetch(
+        self,
+        path: Path,
+        scratch: Path,
+        *,
+        retry_failed: bool,
+        save: Callable[[Path], None],
+        beat: Callable[[int], None],
+    ) -> None:
+        from sources.web.browser import BrowserDied
+        from sources.web.bundled import HOST, serve
+        from sources.web.crawl import Crawl
+        from sources.web.plan import Seeds
+
+        seeds = Seeds.from_json(path.read_bytes())
+        with contextlib.ExitStack() as stack:
+            is_bundled = seeds.site == HOST
+            routes = {HOST: stack.enter_context(serve())} if is_bundled else {}
+            settings = self._crawl_settings(routes, 0.0 if is_bundled else self.delay_s)
+            crawl = Crawl(seeds, settings, path.parent, scratch, save, beat)
+            try:
+                asyncio.run(crawl.run(retry_failed=retry_failed))
+            except* BrowserDied as errors:
+                raise InputError("no_browser", str(errors.exceptions[0])) from errors
+
+    def inspect(self, path: Path) -> Contents:
+        _items.cache_clear()  # more may have been fetched since
+        items = _items(self._bounds(), self.views, path)
+        if not items:
+            raise InputError("no_pages", "the seeds led to no page in scope")
+        return Contents(digest=_digest(items), num_items=len(items))
+
+    def read(self, path: Path, digest: str, items: range) -> Iterator[tuple[int, Sample | ItemError | None]]:
+        from sources.web.segments import read_captures
+
+        everything = _items(self._bounds(), self.views, path)
+        if _digest(everything) != digest:
+            raise InputError("changed", "the captures changed while the run was going on; run again")
+        known = everything[items.start : items.stop]
+        settings = SampleSettings(
+            tasks=self.tasks,
+            num_questions=self.num_questions,
+            format=self.format,
+            quality=self.quality,
+            grey=self.grey,
+        )
+        for item, entry, capture in zip(items, known, read_captures(known), strict=True):
+            yield item, None
+            if capture.seen is None:
+                yield item, ItemError(item=item, cause=capture.cause, message=capture.message, uri=capture.url)
+                continue
+            try:
+                yield item, sample_of(capture, entry.digest, f"view={capture.view}", settings)
+            except InputError as error:
+                yield item, ItemError(item=item, cause=error.cause, message=error.message, uri=capture.url)
+
+    def _bounds(self) -> "Bounds":
+        from sources.web.plan import Bounds
+        from sources.web.urls import Scope
+
+        scope = Scope(same=self.same, include=self.include, exclude=self.exclude)
+        return Bounds(depth=self.depth, max_pages_per_host=self.max_pages_per_host, scope=scope)
+
+    def _scope(self) -> list[Any]:
+        return [
+            self.depth,
+            self.max_pages_per_host,
+            self.same,
+            list(self.include),
+            list(self.exclude),
+            list(self.views),
+        ]
+
+    def _agent(self) -> str:
+        """The user agent: who this is, and whom to write to."""
+        contact = f"; +{self.contact}" if self.contact else ""
+        return f"Mozilla/5.0 (compatible; Vellum/{VERSION}{contact})"
+
+    def _capture_key(self) -> str:
+        """Names the folder of captures: changes exactly when a visit would capture something else."""
+        names = ("locale", "timezone", "max_tiles", "load_s", "settle_s", "page_s", "response_mb", "page_mb")
+        settings = [CAPTURE_VERSION, self.lossless_captures, *(getattr(self, name) for name in names)]
+        return hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]
+
+    def _crawl_settings(self, routes: Mapping[str, tuple[str, int]], delay_s: float) -> "CrawlSettings":
+        from sources.web.browser import BrowserSettings
+        from sources.web.crawl import CrawlSettings
+        from sources.web.guard import Guard
+        from sources.web.proxy import TrafficLimits
+        from sources.web.visit import Patience
+
+        return CrawlSettings(
+            views=self.views,
+            bounds=self._bounds(),
+            name=NAME,
+            agent=self._agent(),
+            guard=Guard(ports=self.ports, allow=self.allow, routes=routes),
+            limits=TrafficLimits(response_mb=self.response_mb, page_mb=self.page_mb),
+            browser=BrowserSettings(program=self.browser, locale=self.locale, timezone=self.timezone),
+            patience=Patience(
+                load_s=self.load_s,
+                settle_s=self.settle_s,
+                page_s=self.page_s,
+                max_tiles=self.max_tiles,
+                lossless=self.lossless_captures,
+            ),
+            delay_s=delay_s,
+            per_host=self.per_host if delay_s else self.at_once,
+            at_once=self.at_once,
+        )
+
+
+def _digest(items: "Sequence[Known]") -> str:
+    content = json.dumps([[item.url, item.view, item.digest] for item in items])
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+@lru_cache(maxsize=4)
+def _items(bounds: "Bounds", views: tuple[str, ...], path: Path) -> "list[Known]":
+    """What is captured of a share, in the order of its plan; a share does not change while it is read."""
+    from sources.web.crawl import known_items
+    from sources.web.plan import Seeds
+
+    return known_items(Seeds.from_json(path.read_bytes()), bounds, views, path.parent)
+
+
+def _check_ranges(allow: tuple[str, ...]) -> None:
+    from sources.web.guard import networks
+
+    try:
+        networks(allow)
+    except ValueError as error:
+        raise ValueError(f"allow expects hosts or address ranges such as 10.0.0.0/8: {error}") from error

@@ -1,0 +1,31 @@
+"""Views: the windows through which a page is looked at."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class View:
+    """A browser window.
+
+    Args:
+        width, height: of the viewport, in CSS pixels.
+        scale: image pixels per CSS pixel.
+        has_touch: it has a touch screen. What is too wide for it is cut off, not shown smaller as phones do: their
+            zoom is lost in pictures taken over the debugging protocol, and boxes would not fit.
+        is_dark: the page is told that its reader prefers dark colours.
+    """
+
+    width: int
+    height: int
+    scale: int = 1
+    has_touch: bool = False
+    is_dark: bool = False
+
+
+VIEWS = {
+    "square": View(width=1024, height=1024),
+    "desktop": View(width=1440, height=900),
+    "tablet": View(width=820, height=1180, has_touch=True),
+    "phone": View(width=412, height=915, scale=2, has_touch=True),
+    "dark": View(width=1024, height=1024, is_dark=True),
+}

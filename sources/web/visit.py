@@ -1,0 +1,377 @@
+"""One visit: a page is loaded, waited for, read and photographed, all within bounds."""
+
+import asyncio
+import base64
+import contextlib
+import itertools
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from playwright.async_api import CDPSession, Error, Frame, Page, Request, Response
+from playwright.async_api import TimeoutError as PlaywrightTimeout
+
+from sources.web.browser import Browser, BrowserDied
+from sources.web.capture import PageElement, Screenshot, Seen
+from sources.web.proxy import Lane
+from sources.web.robots import opt_out
+from sources.web.tiles import tile_tops
+from sources.web.urls import canonical
+from sources.web.views import View
+
+MAX_WORDS, MAX_ELEMENTS, MAX_LINKS, MAX_FRAMES = 20_000, 3000, 5000, 30
+NAVIGATIONS = 3  # a page may send its reader on so often by script before it is given up
+STILL_S = 0.05  # without requests on the way, for the network to count as quiet
+HTML_TYPES = ("text/html", "application/xhtml+xml")
+_NET_CAUSES = (  # part of Chromium's message: cause
+    ("ERR_TOO_MANY_REDIRECTS", "redirect_loop"),
+    ("Download is starting", "not_html"),
+    ("ERR_ABORTED", "not_html"),
+    ("ERR_CERT", "bad_certificate"),
+    ("ERR_SSL", "bad_certificate"),
+    ("crash", "page_crashed"),
+)
+Permit = Callable[[str], Awaitable[tuple[str, str] | None]]
+
+
+class VisitFailed(Exception):
+    """The page gives no capture.
+
+    Args:
+        cause: stable snake_case code.
+    """
+
+    def __init__(self, cause: str, message: str, status: int | None = None):
+        super().__init__(message)
+        self.cause = cause
+        self.message = message
+        self.status = status
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patience:
+    """How long a page is waited for, in seconds, and how much of it is photographed.
+
+    Args:
+        load_s: for its document.
+        settle_s: for what it loads and changes afterwards.
+        quiet_ms: without a change, for a page with scripts to have settled.
+        page_s: for everything, after which the browser is told to drop it.
+        max_tiles: of the window's height; 1 is the window alone.
+        lossless: PNG, else JPEG at quality 90.
+    """
+
+    load_s: float = 20
+    settle_s: float = 6
+    quiet_ms: int = 150
+    page_s: float = 60
+    max_tiles: int = 1
+    lossless: bool = True
+
+
+@dataclass
+class Visited:
+    """What a visit gave. `final_url` and `status` are known as soon as there is an answer."""
+
+    final_url: str = ""
+    status: int | None = None
+    links: list[str] = field(default_factory=list)
+    seen: Seen | None = None
+
+
+@cache
+def script(name: str) -> str:
+    """The source of a script that runs in pages."""
+    return files("sources.web").joinpath("scripts", f"{name}.js").read_text(encoding="utf-8")
+
+
+class Visit:
+    """One URL through one view.
+
+    Args:
+        lane: the page's way to the network.
+        permit: whether the page itself may move on to another URL; gives cause and message if it may not.
+        agent: the crawler's name, to which pages may address an opt-out.
+    """
+
+    def __init__(
+        self, browser: Browser, lane: Lane, view: View, patience: Patience, permit: Permit, agent: str, url: str
+    ):
+        self._browser, self._lane, self._view = browser, lane, view
+        self._patience, self._permit, self._agent, self._url = patience, permit, agent, url
+        self.visited = Visited()
+        self._blocked: tuple[str, str] | None = None
+        self._main_frame: str | None = None
+        self._response: Response | None = None
+        self._is_cut_off = False
+        self._on_the_way: set[Request] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> Visited:
+        """Visit it.
+
+        Raises:
+            VisitFailed: the page is no page, forbids it, or does not come.
+            BrowserDied: the browser is at fault; the visit may be tried once more.
+        """
+        try:
+            async with self._browser.page(self._view, proxy=self._lane.address) as page:
+                try:
+                    async with asyncio.timeout(self._patience.page_s):
+                        await self._visit(page)
+                except TimeoutError:
+                    raise VisitFailed("timeout", f"not done after {self._patience.page_s:g} s") from None
+                except Error as error:
+                    raise self._failure(error) from error
+        finally:
+            for task in self._tasks:
+                task.cancel()
+        return self.visited
+
+    async def _visit(self, page: Page) -> None:
+        session = await page.context.new_cdp_session(page)
+        session.on("Fetch.requestPaused", lambda event: self._start(self._decide(session, event)))
+        page.on("response", self._note_response)
+        page.on("request", lambda request: self._on_the_way.add(request))
+        page.on("requestfinished", lambda request: self._on_the_way.discard(request))
+        page.on("requestfailed", self._note_failure)
+        await asyncio.gather(
+            session.send("Fetch.enable", {"patterns": [{"resourceType": "Document", "requestStage": "Request"}]}),
+            page.add_init_script(script("prepare")),
+        )
+        try:
+            await page.goto(self._url, wait_until="domcontentloaded", timeout=self._patience.load_s * 1000)
+        except PlaywrightTimeout:
+            self._check_answer(page)
+            raise VisitFailed("timeout", f"the document did not come within {self._patience.load_s:g} s") from None
+        for attempt in range(NAVIGATIONS):
+            self._check_answer(page)
+            flags = [] if await self._has_loaded(page) else ["still_loading"]
+            try:
+                await self._read(page, session, flags)
+                break
+            except Error as error:
+                # A script sent the page on: what was being read is gone, and the next document comes.
+                if "context was destroyed" not in str(error) or attempt == NAVIGATIONS - 1:
+                    raise
+                await page.wait_for_load_state("domcontentloaded", timeout=self._patience.load_s * 1000)
+        self._check_answer(page)
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _decide(self, session: CDPSession, event: dict[str, Any]) -> None:
+        """Let a document be requested, or not: redirects of the page itself need permission."""
+        self._main_frame = self._main_frame or event["frameId"]
+        url = event["request"]["url"]
+        refused = None
+        if event["frameId"] == self._main_frame and canonical(url) != self._url:
+            refused = await self._permit(url)
+        with contextlib.suppress(Error):  # the page may be gone
+            if refused is None:
+                await session.send("Fetch.continueRequest", {"requestId": event["requestId"]})
+            else:
+                self._blocked = refused
+                failed = {"requestId": event["requestId"], "errorReason": "BlockedByClient"}
+                await session.send("Fetch.failRequest", failed)
+
+    def _note_response(self, response: Response) -> None:
+        if response.request.is_navigation_request() and response.frame.parent_frame is None:
+            self._response = response
+
+    def _note_failure(self, request: Request) -> None:
+        self._on_the_way.discard(request)
+        if self._response is not None and request == self._response.request:
+            self._is_cut_off = True
+
+    def _check_answer(self, page: Page) -> None:
+        """Raises VisitFailed if the document is none that can be used."""
+        host = urlsplit(page.url if page.url.startswith("http") else self._url).hostname or ""
+        if self._blocked is not None:
+            raise VisitFailed(*self._blocked)
+        self._check_lane(host)
+        if self._response is None:
+            return
+        self.visited.final_url, self.visited.status = self._response.url, self._response.status
+        if not 200 <= self._response.status < 300:
+            raise VisitFailed("http_error", f"HTTP {self._response.status}", self._response.status)
+        if self._is_cut_off:  # half a document is not what its author wrote
+            raise VisitFailed("incomplete", "the document broke off", self._response.status)
+        headers = self._response.headers
+        kind = headers.get("content-type", "text/html").partition(";")[0].strip().lower()
+        if kind not in HTML_TYPES:
+            raise VisitFailed("not_html", f"the page is of type {kind[:80]}", self._response.status)
+        directive = opt_out(headers.get("x-robots-tag", "").split("\n"), self._agent)
+        if directive:
+            raise VisitFailed("opted_out", f"X-Robots-Tag says {directive}", self._response.status)
+
+    def _check_lane(self, host: str) -> None:
+        if self._lane.is_too_large and (self._response is None or self._is_cut_off):
+            raise VisitFailed("too_large", "the page is larger than the limits allow")
+        if host in self._lane.refused:
+            raise VisitFailed("address_refused", self._lane.refused[host])
+        if host in self._lane.broken and (self._response is None or self._response.status == 502):
+            raise VisitFailed("unreachable", f"{host}: {self._lane.broken[host]}")
+
+    def _failure(self, error: Error) -> VisitFailed:
+        """What an error of the browser means."""
+        if self._blocked is not None:
+            return VisitFailed(*self._blocked)
+        try:
+            for host in (*self._lane.refused, *self._lane.broken):
+                if host == urlsplit(self._url).hostname or self._response is None:
+                    self._check_lane(host)
+            if self._lane.is_too_large:
+                raise VisitFailed("too_large", "the page is larger than the limits allow")
+        except VisitFailed as failure:
+            return failure
+        text = error.message.partition("\n")[0].removeprefix("Page.goto: ")
+        cause = next((cause for part, cause in _NET_CAUSES if part.lower() in text.lower()), None)
+        if cause is None:
+            cause = "unreachable" if "net::" in text else "unreadable_page"
+        if cause == "unreadable_page" and "closed" in text:
+            raise BrowserDied(text) from error
+        return VisitFailed(cause, text.replace(f" at {self._url}", ""))
+
+    async def _has_loaded(self, page: Page) -> bool:
+        """Wait for the load event, as long as the page may settle."""
+        try:
+            await page.wait_for_load_state("load", timeout=self._patience.settle_s * 1000)
+        except PlaywrightTimeout:
+            return False
+        return True
+
+    async def _settle(self, page: Page) -> bool:
+        limits = {"quietMs": self._patience.quiet_ms, "limitMs": self._patience.settle_s * 1000}
+        at_rest: bool = await page.evaluate(script("settle"), limits)
+        try:
+            async with asyncio.timeout(self._patience.settle_s):
+                waited = bool(self._on_the_way)
+                while self._on_the_way:
+                    await asyncio.sleep(STILL_S)
+        except TimeoutError:
+            return False
+        if waited:  # what came last may have changed the page
+            at_rest = await page.evaluate(script("settle"), limits)
+        return at_rest
+
+    async def _read(self, page: Page, session: CDPSession, flags: list[str]) -> None:
+        """Wait until the page has settled, then read and photograph it."""
+        if not await self._settle(page):
+            flags.append("unsettled")
+        view = self._view
+        if self._patience.max_tiles > 1:
+            height = await page.evaluate("document.documentElement.scrollHeight")
+            height = max(view.height, min(int(height), view.height * self._patience.max_tiles))
+            await page.set_viewport_size({"width": view.width, "height": height})
+            await self._settle(page)
+        found = await _frame(page.main_frame, None, is_main=True)
+        directive = opt_out(found["robots"], self._agent)
+        if directive:
+            raise VisitFailed("opted_out", f"its robots meta tag says {directive}", self.visited.status)
+        await _add_frames(page.main_frame, found, 0.0, 0.0, found)
+        scale = view.scale
+        words = found["words"]
+        boxes = np.array([word[1:5] for word in words], np.float32).reshape(-1, 4) * scale
+        height_px = (page.viewport_size or {"height": view.height})["height"] * view.scale
+        tops = tile_tops(boxes, height_px, view.height * view.scale)
+        if any(frame["clip"] for frame in found["frames"]):
+            flags.append("frames")
+        if found["facts"]["num_canvases"]:
+            flags.append("canvas")
+        self.visited.seen = Seen(
+            screenshot=await self._photograph(session, tops),
+            texts=[word[0] for word in words],
+            boxes=boxes,
+            separators=[word[5] for word in words],
+            elements=[_element(element, scale) for element in found["elements"]],
+            title=found["title"][:500],
+            description=found["description"][:1000],
+            language=found["language"][:20],
+            licences=[url[:300] for url in found["licences"]],
+            facts=found["facts"],
+            flags=flags,
+        )
+        linked = (canonical(link, page.url) for link in found["links"])
+        self.visited.links = list(dict.fromkeys(link for link in linked if link is not None))
+        self.visited.final_url = page.url
+
+    async def _photograph(self, session: CDPSession, tops: list[int]) -> Screenshot:
+        """The picture in tiles."""
+        scale = self._view.scale
+        width = self._view.width * scale
+        picture: dict[str, Any] = (
+            {"format": "png", "optimizeForSpeed": True}
+            if self._patience.lossless
+            else {"format": "jpeg", "quality": 90, "optimizeForSpeed": True}
+        )
+        images = []
+        for top, bottom in itertools.pairwise(tops):
+            # Playwright's session has set the device's scale; for this one, a pixel is a CSS pixel.
+            clip = {"x": 0, "y": top / scale, "width": width / scale, "height": (bottom - top) / scale}
+            picture["clip"] = {**clip, "scale": scale}
+            answer = await session.send("Page.captureScreenshot", picture)
+            images.append(base64.b64decode(answer["data"]))
+        extension = "png" if self._patience.lossless else "jpg"
+        return Screenshot(images=images, extension=extension, tops=tops, width=width)
+
+
+async def _frame(frame: Frame, clip: dict[str, float] | None, *, is_main: bool) -> dict[str, Any]:
+    """What `capture.js` finds in one frame."""
+    everything = {"x0": 0, "y0": 0, "x1": 1e6, "y1": 1e6}
+    settings = {
+        "clip": clip or everything,
+        "maxWords": MAX_WORDS,
+        "maxElements": MAX_ELEMENTS,
+        "maxLinks": MAX_LINKS,
+        "isMain": is_main,
+    }
+    # As one string: Playwright takes much longer to hand over nested values.
+    found: dict[str, Any] = json.loads(
+        await frame.evaluate(f"settings => JSON.stringify(({script('capture')})(settings))", settings)
+    )
+    return found
+
+
+async def _add_frames(parent: Frame, found: dict[str, Any], x: float, y: float, into: dict[str, Any]) -> None:
+    """Append what the visible frames inside a frame show, moved to where they stand."""
+    places = found["frames"][:MAX_FRAMES]
+    for child, place in zip(await _ordered_children(parent), places, strict=False):
+        if child is None or place["clip"] is None:
+            continue
+        try:
+            inner = await _frame(child, place["clip"], is_main=False)
+        except Error:  # it went away, or shows an error: its words are not read, and the picture is what it is
+            continue
+        left, top = x + place["x"], y + place["y"]
+        if inner["words"]:
+            inner["words"][0][5] = "\n\n"
+        into["words"] += [_moved(word, 1, left, top) for word in inner["words"]]
+        into["elements"] += [_moved(element, 2, left, top) for element in inner["elements"]]
+        await _add_frames(child, inner, left, top, into)
+
+
+async def _ordered_children(parent: Frame) -> list[Frame | None]:
+    """The frames inside a frame in document order, as `capture.js` lists their places."""
+    if not parent.child_frames:
+        return []
+    handles = await parent.query_selector_all("iframe, frame")  # goes through open shadow roots too
+    return [await handle.content_frame() for handle in handles]
+
+
+def _moved(row: list[Any], first: int, left: float, top: float) -> list[Any]:
+    """A row whose box, from column `first` on, is moved."""
+    x0, y0, x1, y1 = row[first : first + 4]
+    return [*row[:first], x0 + left, y0 + top, x1 + left, y1 + top, *row[first + 4 :]]
+
+
+def _element(row: list[Any], scale: float) -> PageElement:
+    role, name, x0, y0, x1, y1 = row
+    return PageElement(role=role[:40], name=name, box=(x0 * scale, y0 * scale, x1 * scale, y1 * scale))

@@ -1,0 +1,143 @@
+"""A run over web pages: the bundled site, and a run that is killed in the middle and started again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.conftest import ROOT, Command
+from tests.sources.web.hostile_site import Handler, html, serving
+
+NUM_PAGES = 40
+
+
+def _data(out: Path) -> list[dict[str, Any]]:
+    return [row for path in sorted(out.glob("data/*.parquet")) for row in pq.read_table(path).to_pylist()]
+
+
+def _manifest(out: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((out / "manifest.json").read_text())
+    return content
+
+
+def test_the_bundled_site(command: Command, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = command("--output", out, source="web")
+    assert done.returncode == 0, done.stderr
+    manifest = _manifest(out)
+    assert manifest["items"]["found"] == 12
+    assert manifest["items"]["failed"] == 0
+    rows = _data(out)
+    assert {row["provenance"]["uri"] for row in rows} >= {"http://site.vellum.example/docs/"}
+    assert {row["provenance"]["license"] for row in rows} == {"CC0-1.0"}
+    assert all(row["provenance"]["fetched_at"] and row["label"]["use_case"] and row["images"] for row in rows)
+    digests = {entry["path"]: entry["sha256"] for entry in manifest["files"]}
+    again = command("--output", out, "--set", "language.keep=[en, zh]", source="web")
+    assert "0 parts made, 1 used again" in again.stdout, again.stdout + again.stderr
+    changed = command("--output", out, "--set", "format=png", "--set", "tasks={text: 1}", source="web")
+    assert changed.returncode == 0
+    texts = [row["text"] for row in _data(out)]
+    assert all(text.startswith("<image>\n") for text in texts)
+    assert {entry["path"]: entry["sha256"] for entry in _manifest(out)["files"]} != digests
+
+
+def _slow(name: str) -> Callable[[Handler], None]:
+    def page(handler: Handler) -> None:
+        handler.server.ended.wait(0.15)
+        handler.answer(
+            html(f"<h1>Page {name}</h1><p>{name} and {name} again, and what else there is to say of it.</p>")
+        )
+
+    return page
+
+
+def test_a_killed_run_fetches_no_captured_page_again(command: Command, tmp_path: Path) -> None:
+    pages: dict[str, Any] = {f"/{k}": _slow(str(k)) for k in range(NUM_PAGES)}
+    pages["/broken"] = lambda handler: handler.answer("", status=500)
+    out = tmp_path / "out"
+    with serving(pages) as site:
+        root = f"http://127.0.0.1:{site.server_port}"
+        seeds = tmp_path / "seeds.txt"
+        seeds.write_text("# pages\n" + "".join(f"{root}{path}\n" for path in pages))
+        arguments = ["--input", seeds, "--output", out, "--set", f"allow=['127.0.0.1:{site.server_port}']"]
+        arguments += ["--set", "depth=0", "--set", "delay_s=0", "--set", "at_once=2", "--workers", "1"]
+        arguments += ["--set", "dedupe=null", "--set", "min_words.words=1"]
+        line = [sys.executable, "-m", "pipelines.run", "--source", "web", *map(str, arguments)]
+        run = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 90
+        while not list(out.glob(".staging/captures/*/*/*.arrow")):
+            assert run.poll() is None
+            assert time.monotonic() < deadline
+            site.ended.wait(0.05)
+        captured = _captured(out)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        _until_gone(out, deadline)
+        captured |= _captured(out)
+        assert 0 < len(captured) < len(pages)
+        before = len(site.requests)
+        done = command(*arguments, source="web")
+        assert done.returncode == 0, done.stderr
+        again = [path for path in site.requests[before:] if path != "/robots.txt"]
+        assert not captured & {root + path for path in again}
+        assert captured | {root + path for path in again} == {root + path for path in pages}
+    manifest = _manifest(out)
+    assert manifest["items"] == {"noun": "page", "found": NUM_PAGES + 1, "failed": 1}
+    assert manifest["failures"] == {"http_error": 1}
+    (error,) = pq.read_table(next(out.glob("errors/*.parquet"))).to_pylist()
+    assert (error["uri"], error["cause"]) == (f"{root}/broken", "http_error")
+    assert manifest["samples"]["total"] == NUM_PAGES
+
+
+def _captured(out: Path) -> set[str]:
+    from sources.web.segments import index
+
+    return {url for folder in out.glob(".staging/captures/*/*") for url, _ in index(folder)}
+
+
+def _until_gone(out: Path, deadline: float) -> None:
+    """Wait until the killed run's children have ended too: their pipes are closed, and the kernel tells them."""
+    while any(str(out).encode() in _command_line(pid) for pid in os.listdir("/proc") if pid.isdigit()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    time.sleep(1.5)
+
+
+def _command_line(pid: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def test_seeds_that_are_none(command: Command, tmp_path: Path) -> None:
+    seeds = tmp_path / "seeds.txt"
+    seeds.write_text("http://example.org/\nnot a url\n")
+    done = command("--input", seeds, "--output", tmp_path / "out", source="web")
+    assert done.returncode == 2
+    assert "line 2: expected an http or https URL, got 'not a url'" in done.stderr
+    missing = command("--input", tmp_path / "none.txt", "--output", tmp_path / "out", source="web")
+    assert missing.returncode == 2
+    assert "expected URLs or a file of them" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("views=[wide]", "views must be some of"),
+        ("browser=/no/such", "browser must name"),
+        ("same=planet", "site or host"),
+    ],
+)
+def test_wrong_settings(command: Command, tmp_path: Path, setting: str, expected: str) -> None:
+    done = command("--output", tmp_path / "out", "--set", setting, source="web")
+    assert done.returncode == 2
+    assert expected in done.stderr

@@ -1,0 +1,68 @@
+"""Crawling a site of the tests without a pipeline around it."""
+
+import asyncio
+import dataclasses
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sources.web.capture import Capture
+from sources.web.crawl import Crawl, CrawlSettings, known_items
+from sources.web.guard import Guard
+from sources.web.plan import Bounds, Seeds
+from sources.web.proxy import TrafficLimits
+from sources.web.segments import read_captures
+from sources.web.urls import Scope
+from sources.web.visit import Patience
+from tests.sources.web.hostile_site import Site
+
+HOST = "site.test"
+ROOT = f"http://{HOST}"
+
+
+def settings_for(site: Site, **changes: Any) -> CrawlSettings:
+    """Settings under which a host's name leads to a site, without pauses and with little patience."""
+    depth, scope = changes.pop("depth", 0), changes.pop("scope", Scope())
+    settings = CrawlSettings(
+        views=("square",),
+        bounds=Bounds(depth=depth, max_pages_per_host=1000, scope=scope),
+        name="vellum",
+        agent="Vellum/test (+mailto:tests@vellum.example)",
+        guard=Guard(routes={HOST: ("127.0.0.1", site.server_port)}),
+        limits=TrafficLimits(response_mb=8, page_mb=10, response_s=10),
+        patience=Patience(load_s=4, settle_s=1, page_s=9),
+        delay_s=0,
+        per_host=4,
+        at_once=4,
+    )
+    return dataclasses.replace(settings, **changes)
+
+
+def crawl(
+    settings: CrawlSettings, folder: Path, paths: Sequence[str], *, sitemaps: Sequence[str] = (), budget: int = 1000
+) -> list[Capture]:
+    """All captures of a crawl from these paths, in the order of the plan. `folder` keeps the segments."""
+    seeds = Seeds(
+        site=HOST,
+        pages=tuple(ROOT + path for path in paths),
+        sitemaps=tuple(ROOT + path for path in sitemaps),
+        budget=budget,
+    )
+    scratch = folder / "scratch"
+    scratch.mkdir(parents=True, exist_ok=True)
+    work = Crawl(seeds, settings, folder, scratch, lambda path: _keep(path, folder), lambda number: None)
+    asyncio.run(work.run())
+    return list(read_captures(known_items(seeds, settings.bounds, settings.views, folder)))
+
+
+def _keep(path: Path, folder: Path) -> None:
+    shutil.move(path, folder / path.name)
+
+
+def text_of(capture: Capture) -> str:
+    """The text of a capture as its words and separators give it."""
+    assert capture.seen is not None, (capture.url, capture.cause, capture.message)
+    return "".join(
+        separator + text for separator, text in zip(capture.seen.separators, capture.seen.texts, strict=True)
+    )

@@ -1,0 +1,243 @@
+"""Crawls: what is captured stays captured, pauses are kept, and text and boxes are those of the page."""
+
+import asyncio
+import dataclasses
+import difflib
+import io
+import itertools
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sources.images import luma
+from sources.web.browser import Browser, BrowserDied, BrowserSettings
+from sources.web.bundled import FOLDER, HOST, serve
+from sources.web.capture import from_row, to_rows
+from sources.web.crawl import CrawlSettings
+from sources.web.guard import Guard
+from sources.web.plan import Bounds
+from sources.web.proxy import TrafficLimits, open_lane
+from sources.web.samples import SampleSettings, sample_of
+from sources.web.segments import index
+from sources.web.urls import Scope
+from sources.web.views import VIEWS
+from sources.web.visit import Patience, Visit
+from tests.sources.web import crawling
+from tests.sources.web.crawling import ROOT, crawl, settings_for, text_of
+from tests.sources.web.hostile_site import Handler, html, serving
+
+PAGES = [str(path.relative_to(FOLDER)) for path in sorted(FOLDER.rglob("*.html"))]
+ONLY_TEXT = SampleSettings(tasks={"text": 1.0}, num_questions=1, format="png", quality=90, grey="png")
+
+
+def test_a_second_crawl_fetches_only_what_is_new(tmp_path: Path) -> None:
+    pages = {f"/{k}": html(f"<h1>Page {k}</h1><a href='/{k + 1}'>next</a>") for k in range(6)}
+    with serving(pages) as site:
+        first = crawl(settings_for(site, depth=2), tmp_path, ["/0"])
+        assert site.requests == ["/robots.txt", "/0", "/1", "/2"]
+        again = crawl(settings_for(site, depth=2), tmp_path, ["/0"])
+        assert site.requests == ["/robots.txt", "/0", "/1", "/2"]
+        assert [c.url for c in again] == [c.url for c in first]
+        deeper = crawl(settings_for(site, depth=4), tmp_path, ["/0"])
+        assert site.requests[4:] == ["/robots.txt", "/3", "/4"]
+        assert [c.url for c in deeper[:3]] == [c.url for c in first]
+        small = crawl(settings_for(site, depth=4), tmp_path, ["/0"], budget=2)
+        assert [c.url for c in small] == [f"{ROOT}/0", f"{ROOT}/1"]
+
+
+def test_sitemaps_seed_pages(tmp_path: Path) -> None:
+    listed = f"<urlset><url><loc>{ROOT}/b</loc></url><url><loc>http://other.test/</loc></url></urlset>"
+    nested = f"<sitemapindex><sitemap><loc>{ROOT}/inner.xml</loc></sitemap></sitemapindex>"
+
+    def xml(text: str):  # type: ignore[no-untyped-def]
+        return lambda handler: handler.answer(text, kind="application/xml")
+
+    pages = {"/map.xml": xml(nested), "/inner.xml": xml(listed), "/b": html("<h1>B</h1>"), "/bad.xml": xml("<urlset>")}
+    with serving(pages) as site:
+        found = crawl(settings_for(site), tmp_path, [], sitemaps=["/map.xml", "/bad.xml"])
+    assert [(c.url.removeprefix(ROOT), c.cause) for c in found] == [("/bad.xml", "bad_sitemap"), ("/b", "")]
+
+
+def test_pauses_that_a_host_asks_for_are_kept(tmp_path: Path) -> None:
+    asked: list[float] = []
+
+    def page(handler: Handler) -> None:
+        asked.append(time.monotonic())
+        handler.answer(html("<h1>Slowly</h1>"))
+
+    def robots(handler: Handler) -> None:
+        handler.answer("User-agent: vellum\nCrawl-delay: 0.7\n", kind="text/plain")
+
+    with serving({"/robots.txt": robots, "/1": page, "/2": page, "/3": page}) as site:
+        crawl(settings_for(site), tmp_path, ["/1", "/2", "/3"])
+    assert len(asked) == 3
+    assert min(b - a for a, b in itertools.pairwise(asked)) > 0.69
+
+
+def test_robots_that_do_not_come_forbid_everything(tmp_path: Path) -> None:
+    with serving({"/robots.txt": lambda h: h.answer("", status=503), "/1": html("<h1>1</h1>")}) as site:
+        (found,) = crawl(settings_for(site), tmp_path, ["/1"])
+        assert (found.cause, found.permission) == ("robots", "robots.txt 503")
+        assert "/1" not in site.requests
+
+
+def test_a_killed_browser_is_started_again(tmp_path: Path) -> None:
+    killed: list[int] = []
+
+    def page(handler: Handler) -> None:
+        if not killed:
+            for pid in _browsers():
+                killed.append(pid)
+                os.kill(pid, signal.SIGKILL)
+        handler.answer(html("<h1>Survived</h1>"))
+
+    with serving({"/1": page, "/2": page, "/3": html("<h1>Third</h1>")}) as site:
+        found = crawl(settings_for(site), tmp_path, ["/1", "/2", "/3"])
+        assert killed
+        assert [c.cause for c in found] == ["", "", ""]
+        assert max(map(site.requests.count, ("/1", "/2", "/3"))) == 2  # tried once more
+
+
+def _browsers() -> list[int]:
+    """Browser processes below this one (not renderers and the like, which name their type)."""
+    from sources.web.processes import descendants
+
+    found = []
+    for pid in descendants(os.getpid()):
+        try:
+            line = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            continue
+        if b"--remote-debugging-pipe" in line and b"--type=" not in line:
+            found.append(pid)
+    return found
+
+
+def test_browsers_are_replaced_and_end_with_their_crawl() -> None:
+    async def run() -> tuple[int, list[int]]:
+        async with Browser(BrowserSettings(pages_per_browser=2)) as browser:
+            for _ in range(5):
+                async with browser.page(VIEWS["square"]) as page:
+                    await page.set_content("<p>x</p>")
+            return browser.num_started, _browsers()
+
+    num_started, running = asyncio.run(run())
+    assert num_started == 3
+    assert running
+    assert not _browsers()
+
+
+def test_a_browser_that_cannot_start_says_so(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with Browser(BrowserSettings(program="/bin/true")) as browser, browser.page(VIEWS["square"]):
+            pass
+
+    with pytest.raises(BrowserDied, match="does not start"):
+        asyncio.run(run())
+
+
+def test_pages_reach_nothing_without_a_proxy() -> None:
+    with serving({"/": html("here")}) as site:
+
+        async def run() -> str:
+            async with Browser(BrowserSettings()) as browser, browser.page(VIEWS["square"]) as page:
+                return await page.evaluate(
+                    "url => fetch(url, {mode: 'no-cors'}).then(() => 'reached', () => 'refused')",
+                    f"http://127.0.0.1:{site.server_port}/",
+                )
+
+        assert asyncio.run(run()) == "refused"
+        assert site.requests == []
+
+
+def _bundled(tmp_path: Path, paths: list[str], **changes: object):  # type: ignore[no-untyped-def]
+    with serve() as place:
+        settings = CrawlSettings(
+            views=("square",),
+            bounds=Bounds(depth=0, max_pages_per_host=99, scope=Scope()),
+            name="vellum",
+            agent="Vellum/test",
+            guard=Guard(routes={HOST: place}),
+            delay_s=0,
+            per_host=4,
+        )
+        original, crawling.HOST, crawling.ROOT = (crawling.HOST, crawling.ROOT), HOST, f"http://{HOST}"
+        try:
+            return crawl(dataclasses.replace(settings, **changes), tmp_path, [f"/{path}" for path in paths])
+        finally:
+            crawling.HOST, crawling.ROOT = original
+
+
+@pytest.mark.parametrize("view", ["square", "phone"])
+def test_text_is_the_pages_own_and_boxes_hold_ink(tmp_path: Path, view: str) -> None:
+    """Against `innerText`, where there are no controls and nothing is cut off; every box must stand on something."""
+    found = _bundled(tmp_path, PAGES, views=(view,), patience=Patience(max_tiles=8))
+    assert len(found) == len(PAGES)
+    for capture, own in zip(found, asyncio.run(_inner_texts([capture.url for capture in found])), strict=True):
+        ours = "".join(text_of(capture).split())  # margins are no spaces to `innerText`
+        if view == "square" and "<form" not in (FOLDER / capture.url.partition(HOST)[2].lstrip("/")).read_text():
+            assert difflib.SequenceMatcher(None, ours, "".join(own.split()), autojunk=False).ratio() >= 0.98, (
+                capture.url
+            )
+        seen = capture.seen
+        grey = np.concatenate([luma(Image.open(io.BytesIO(image)).convert("RGB")) for image in seen.screenshot.images])
+        for text, (x0, y0, x1, y1) in zip(seen.texts, seen.boxes.round().astype(int), strict=True):
+            inside = grey[max(0, y0) : y1, max(0, x0) : x1]
+            assert int(inside.max()) - int(inside.min()) >= 24, (capture.url, text)
+        sample = sample_of(capture, "0" * 64, f"view={view}", ONLY_TEXT)
+        assert len(sample.words.texts) == len(seen.texts)
+        assert sample.text.count("<image>") == len(sample.images)
+
+
+async def _inner_texts(urls: list[str]) -> list[str]:
+    """What each page itself says is its text."""
+    texts = []
+    with serve() as place:
+        async with (
+            Browser(BrowserSettings()) as browser,
+            open_lane(Guard(routes={HOST: place}), TrafficLimits()) as lane,
+            browser.page(VIEWS["square"], proxy=lane.address) as page,
+        ):
+            for url in urls:
+                await page.goto(url)
+                texts.append(str(await page.evaluate("document.body.innerText")))
+    return texts
+
+
+def test_boxes_are_tight() -> None:
+    """The ink of a word in a row of its own is where its box is, to a few pixels."""
+    page = html("<body style='margin:0;font:32px Liberation Sans'><p style='margin:50px 100px'>Hxg</p>")
+    with serving({"/": page}) as site:
+
+        async def run():  # type: ignore[no-untyped-def]
+            settings = settings_for(site)
+            async with Browser(settings.browser) as browser, open_lane(settings.guard, settings.limits) as lane:
+                visit = Visit(browser, lane, VIEWS["square"], settings.patience, _permit, "vellum", f"{ROOT}/")
+                return (await visit.run()).seen
+
+        seen = asyncio.run(run())
+    grey = luma(Image.open(io.BytesIO(seen.screenshot.images[0])).convert("RGB"))
+    rows, columns = np.nonzero(grey < 128)
+    x0, y0, x1, y1 = seen.boxes[0]
+    assert abs(columns.min() - x0) <= 4
+    assert abs(columns.max() - x1) <= 4
+    assert y0 <= rows.min() <= rows.max() <= y1
+    assert (y1 - y0) < 1.4 * (rows.max() - rows.min())
+
+
+async def _permit(url: str) -> None:
+    return None
+
+
+def test_captures_survive_their_segments(tmp_path: Path) -> None:
+    (found,) = _bundled(tmp_path, ["docs/index.html"])
+    (row,) = to_rows([found]).to_pylist()
+    again = from_row(row)
+    assert to_rows([again]).to_pylist() == [row]
+    (known,) = index(tmp_path).values()
+    assert known.digest == row["digest"]

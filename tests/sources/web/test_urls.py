@@ -1,0 +1,196 @@
+"""URLs, robots.txt, sitemaps, and the plan of a crawl."""
+
+import gzip
+import itertools
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sources.web.plan import Bounds, Level, Seeds, by_site, levels, split_budget
+from sources.web.robots import Robots, opt_out
+from sources.web.sitemap import BadSitemap, parse_sitemap
+from sources.web.urls import Scope, canonical, site_of
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("HTTP://Example.ORG:80/a/../b/./c#part", "http://example.org/b/c"),
+        ("https://example.org:443", "https://example.org/"),
+        ("https://example.org:8443/x", "https://example.org:8443/x"),
+        ("https://user:password@example.org/", "https://example.org/"),
+        ("http://example.org/%7Euser/%e4%b8%ad?b=2&a=1", "http://example.org/~user/%E4%B8%AD?b=2&a=1"),
+        ("http://example.org/a%2Fb", "http://example.org/a%2Fb"),
+        ("http://example.org/x?utm_source=mail&id=7&fbclid=z", "http://example.org/x?id=7"),
+        ("http://bücher.example/", "http://xn--bcher-kva.example/"),
+        ("http://[::1]:8080/", "http://[::1]:8080/"),
+        ("mailto:someone@example.org", None),
+        ("javascript:alert(1)", None),
+        ("http://", None),
+        ("http://example.org:port/", None),
+        ("http://example.org/" + "x" * 3000, None),
+    ],
+)
+def test_canonical(url: str, expected: str | None) -> None:
+    assert canonical(url) == expected
+
+
+@given(st.text(max_size=60))
+def test_canonical_is_a_fixed_point(path: str) -> None:
+    once = canonical("http://example.org/" + path)
+    assert once is None or canonical(once) == once
+
+
+def test_sites() -> None:
+    assert site_of("https://docs.example.co.uk/") == "example.co.uk"
+    assert site_of("http://127.0.0.1:8000/") == "127.0.0.1:8000"
+    assert site_of("http://intranet/") == "intranet"
+
+
+def test_scope() -> None:
+    hosts = frozenset({"www.example.org"})
+    scope = Scope(include=("*/docs/*",), exclude=("*print*",))
+    assert scope.has("https://other.example.org/docs/a", "example.org", hosts)
+    assert not scope.has("https://other.example.org/blog/a", "example.org", hosts)
+    assert not scope.has("https://www.example.org/docs/print", "example.org", hosts)
+    assert not scope.has("https://www.example.org/docs/a.pdf", "example.org", hosts)
+    assert not Scope(same="host").has("https://other.example.org/", "example.org", hosts)
+    assert not Scope().has("https://example.com/", "example.org", hosts)
+
+
+RULES = b"""
+User-agent: *
+Disallow: /a*/x$
+Allow: /a/public
+Crawl-delay: 2
+
+User-agent: vellum
+Disallow: /only-vellum
+Crawl-delay: 7
+"""
+
+
+def test_robots_of_our_own_name_and_of_all() -> None:
+    robots = Robots.of_answer(200, RULES)
+    assert robots.refusal("http://e.org/only-vellum", "vellum")
+    assert robots.refusal("http://e.org/abc/x", "vellum") is None
+    assert robots.refusal("http://e.org/abc/x", "other")
+    assert robots.refusal("http://e.org/abc/xy", "other") is None
+    assert (robots.delay_s("vellum"), robots.delay_s("other")) == (7, 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "may"), [(404, True), (401, True), (200, True), (500, False), (429, False), (None, False)]
+)
+def test_robots_that_do_not_come(status: int | None, may: bool) -> None:
+    assert (Robots.of_answer(status, b"").refusal("http://e.org/", "vellum") is None) == may
+
+
+@pytest.mark.parametrize(
+    ("directives", "expected"),
+    [
+        (["index, follow"], None),
+        (["noai, noimageai"], "noai"),
+        (["NOINDEX"], "noindex"),
+        (["googlebot: noindex"], None),
+        (["vellum: noimageai"], "noimageai"),
+        (["none"], "none"),
+        (["max-snippet: 20, noindex"], "noindex"),
+        (["otherbot: noindex", "noai"], "noai"),
+        ([""], None),
+    ],
+)
+def test_opt_outs(directives: list[str], expected: str | None) -> None:
+    assert opt_out(directives, "vellum") == expected
+
+
+SITEMAP = b"""<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
+<url><loc> http://e.org/1 </loc><image:image xmlns:image="i"><image:loc>http://e.org/i.png</image:loc></image:image></url>
+<url><loc>http://e.org/2?a=1&amp;b=2</loc></url></urlset>"""
+
+
+def test_sitemaps() -> None:
+    pages = ["http://e.org/1", "http://e.org/2?a=1&b=2"]
+    assert parse_sitemap(SITEMAP) == (pages, [])
+    assert parse_sitemap(gzip.compress(SITEMAP)) == (pages, [])
+    nested = b"<sitemapindex><sitemap><loc>http://e.org/s.xml</loc></sitemap></sitemapindex>"
+    assert parse_sitemap(nested) == ([], ["http://e.org/s.xml"])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"no xml",
+        b"",
+        b"\x1f\x8bbroken",
+        gzip.compress(b" " * 60_000_000),
+        b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><urlset><url><loc>&b;</loc></url></urlset>',
+        b'<!DOCTYPE x SYSTEM "file:///etc/passwd"><urlset/>',
+        b"<urlset>" + b"<url><loc>u</loc></url>" * 50_001 + b"</urlset>",
+    ],
+)
+def test_bad_sitemaps(data: bytes) -> None:
+    with pytest.raises(BadSitemap):
+        parse_sitemap(data)
+
+
+LINKS = {
+    "/": ["/a", "/b", "/", "http://other.test/"],
+    "/a": ["/c", "/b", "/file.zip"],
+    "/b": ["/d", "/c"],
+    "/c": ["/"],
+}
+
+
+def _planned(links: dict[str, list[str]], budget: int, depth: int, per_host: int = 99) -> list[str]:
+    def full(paths: Sequence[str]) -> list[str]:
+        return [path if path.startswith("http") else f"http://e.org{path}" for path in paths]
+
+    seeds = Seeds(site="e.org", pages=("http://e.org/",), sitemaps=(), budget=budget)
+    plan = levels(seeds, Bounds(depth=depth, max_pages_per_host=per_host, scope=Scope()))
+    found: list[str] = []
+    known = {f"http://e.org{path}": full(to) for path, to in links.items()}
+    try:
+        level: Level = next(plan)
+        while True:
+            found += level.urls
+            level = plan.send({url: known.get(url, []) for url in level.urls})
+    except StopIteration:
+        return [url.removeprefix("http://e.org") for url in found]
+
+
+def test_the_plan_goes_level_by_level() -> None:
+    assert _planned(LINKS, 99, 0) == ["/"]
+    assert _planned(LINKS, 99, 1) == ["/", "/a", "/b"]
+    assert _planned(LINKS, 99, 5) == ["/", "/a", "/b", "/c", "/d"]
+    assert _planned(LINKS, 99, 5, per_host=2) == ["/", "/a"]
+
+
+@given(st.dictionaries(st.sampled_from("/abcdef"), st.lists(st.sampled_from(["/a", "/b", "/c", "/d"]), max_size=4)))
+def test_a_larger_budget_only_adds_pages(links: dict[str, list[str]]) -> None:
+    plans = [_planned(links, budget, 9) for budget in range(1, 6)]
+    for small, large in itertools.pairwise(plans):
+        assert large[: len(small)] == small
+        assert len(set(large)) == len(large)
+
+
+@given(st.integers(1, 500), st.lists(st.one_of(st.none(), st.integers(1, 60)), min_size=1, max_size=12))
+def test_budgets_are_split_whole(max_pages: int, wants: list[int | None]) -> None:
+    budgets = split_budget(max_pages, wants)
+    possible = sum(max_pages if want is None else want for want in wants)
+    assert sum(budgets) == min(max_pages, possible)
+    assert all(want is None or budget <= want for budget, want in zip(budgets, wants, strict=True))
+    greedy = [budget for budget, want in zip(budgets, wants, strict=True) if want is None or budget < want]
+    assert not greedy or max(greedy) - min(greedy) <= 1 + sum(want is not None for want in wants)
+
+
+def test_seeds_of_one_site_stay_together() -> None:
+    sites = by_site(
+        ["http://a.e.org/1", "http://x.org/", "http://b.e.org/2", "http://a.e.org/1"], ["http://x.org/s.xml"]
+    )
+    assert sites == {
+        "e.org": (["http://a.e.org/1", "http://b.e.org/2"], []),
+        "x.org": (["http://x.org/"], ["http://x.org/s.xml"]),
+    }
