@@ -14,7 +14,7 @@ from types import TracebackType
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sources.fonts import LANGUAGES, FontError, fonts_for, has_glyph, script_of
+from sources.fonts import LANGUAGES, FontError, fonts_for, missing, script_of
 from sources.source import InputError
 
 SCHEMA = pa.schema([("language", pa.string()), ("text", pa.string())])
@@ -240,7 +240,7 @@ def _language_of(script: str) -> str | None:
 @lru_cache(maxsize=100_000)
 def _is_drawn(language: str, character: str) -> bool:
     try:
-        return any(has_glyph(font, character) for font in fonts_for(language))
+        return any(not missing(character, font) for font in fonts_for(language))
     except FontError:
         return False
 

@@ -108,6 +108,12 @@ class Ocr(Synthetic):
             raise ValueError(f"side_px must be between 512 and 2048, got {self.side_px}")
         if self.engine not in ENGINES:
             raise ValueError(f"engine must be {' or '.join(ENGINES)}, got {self.engine!r}")
+        if self.engine == "chromium":
+            if importlib.util.find_spec("playwright") is None:
+                raise ValueError("engine chromium needs playwright; install with: pip install 'vellum-vl[ocr,web]'")
+            from sources.web.chromium import find_chromium
+
+            find_chromium()  # raises if there is none
         if self.format not in ("png", "jpeg", "webp"):
             raise ValueError(f"format must be png, jpeg or webp, got {self.format!r}")
         if not 1 <= self.quality <= 100:

@@ -46,7 +46,7 @@ def lay_out(page: Page) -> Laid:
         )
         found.append(matched)
     mupdf.fz_close_device(device)
-    return _laid(page, canvas.copy(), found)
+    return assembled(page, canvas.copy(), found)
 
 
 def _set(
@@ -117,7 +117,7 @@ def _characters(picture: mupdf.FzDisplayList, page: Page, faces: Mapping[str, Gl
     return Characters(text="".join(text), boxes=boxes, baselines=origins[:, 1], sizes=origins[:, 2])
 
 
-def _laid(page: Page, canvas: np.ndarray, found: Sequence[Matched]) -> Laid:
+def assembled(page: Page, canvas: np.ndarray, found: Sequence[Matched]) -> Laid:
     """The page with its insets drawn and its words in order."""
     texts: list[str] = []
     boxes: list[np.ndarray] = [np.zeros((0, 4))]
