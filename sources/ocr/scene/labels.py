@@ -10,12 +10,14 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from sources.fonts import Font
+from sources.illegible import Illegible
 from sources.ocr.ink import blend
 from sources.ocr.lettering import breakable, is_right_to_left, letter, line_length, paste
 
 Colour = tuple[int, int, int]
 WHITE, BLACK = (250, 250, 248), (18, 18, 20)
 MIN_LETTER_PX = 16
+MIN_SIZE_PX = 9  # of a word so long that it needs smaller letters than that
 LINE_PITCH = 1.3
 MAX_SPREAD = 22.0  # grey levels: standard deviation of what is behind letters that need no outline
 
@@ -151,6 +153,7 @@ def draw_label(text: str, kind: Kind, font: Font, width: int, height: int, behin
         behind: (K, 3) uint8 colours of what is behind, for letters without a ground.
     Raises:
         FontError: the font cannot draw the text.
+        Illegible: `small_letters`, the text is too long for the label.
     """
     if kind.colours:
         ground, ink_colour = random.choice(kind.colours)
@@ -159,6 +162,10 @@ def draw_label(text: str, kind: Kind, font: Font, width: int, height: int, behin
         ground, ink_colour = (red, green, blue), _opposite((red, green, blue), random)
     margin = 0.08 * min(width, height) + 3
     rows, size = _fitted(text, font, width - 2 * margin, height - 2 * margin, kind.max_lines)
+    if size < MIN_SIZE_PX:
+        raise Illegible(
+            "small_letters", f"a text of {len(text)} characters fits a {width} x {height} label at {size} px"
+        )
     ink, texts, boxes, lines = _set(
         rows, size, font, width, height, random.choice(("middle", "middle", "start")), margin
     )

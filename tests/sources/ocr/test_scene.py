@@ -120,6 +120,12 @@ def test_a_phrase_without_a_word_is_refused(text: str) -> None:
         draw_scene(lambda max_characters: text, "en", Random(0))
 
 
+def test_a_word_too_long_for_any_label_is_illegible() -> None:
+    with pytest.raises(Illegible, match="a text of 5000 characters fits") as caught:
+        draw_scene(lambda max_characters: "w" * 5000, "en", Random(0))
+    assert caught.value.reason == "small_letters"
+
+
 def test_characters_that_no_face_has_are_refused() -> None:
     with pytest.raises(FontError, match=r"no font at hand has a glyph for '\\ue000'"):
         draw_scene(lambda max_characters: "price \ue000", "en", Random(0))
