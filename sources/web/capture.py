@@ -47,7 +47,7 @@ class Seen:
         boxes: (N, 4) float32 x0, y0, x1, y1 in pixels of the whole picture.
         separators: N strings, what stands before each word: empty, a space, a tab, one or two newlines.
         language: as the page declares it.
-        licences: URLs of licences that the page links to as its own or Creative Commons.
+        licences: URLs of licences that the page links to as its own (`rel=license`).
         facts: numbers and texts that its kind is judged by (`judgement.py`).
     """
 

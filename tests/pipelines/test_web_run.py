@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import ROOT, Command
+from tests.emulators import Emulator
 from tests.sources.web.hostile_site import Handler, html, serving
 
 NUM_PAGES = 40
@@ -116,6 +117,22 @@ def _command_line(pid: str) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
+
+
+def test_captures_on_an_object_store_are_used_again(command: Command, gcs: Emulator) -> None:
+    with serving({"/": html("<h1>Home</h1><a href='/2'>two</a>"), "/2": html("<h1>Second page</h1>")}) as site:
+        place = f"127.0.0.1:{site.server_port}"
+        arguments = ["--input", f"http://{place}/", "--output", f"{gcs.uri}/out", "--set", f"allow=['{place}']"]
+        arguments += ["--set", "delay_s=0", "--set", "min_words.words=1", "--set", "dedupe=null", "--workers", "1"]
+        done = command(*arguments, source="web", env=gcs.environment)
+        assert done.returncode == 0, done.stderr
+        assert sorted(site.requests) == ["/", "/2", "/robots.txt"]
+        stored = gcs.keys()
+        assert any("/captures/" in key and key.endswith(".arrow") for key in stored)
+        again = command(*arguments, "--set", "tasks={title: 1}", source="web", env=gcs.environment)
+        assert again.returncode == 0, again.stderr
+        assert sorted(site.requests) == ["/", "/2", "/robots.txt"]
+        assert "2 pages: 2 samples, 0 failed" in again.stdout
 
 
 def test_seeds_that_are_none(command: Command, tmp_path: Path) -> None:

@@ -291,7 +291,7 @@
   const meta = (name) => squeeze(document.querySelector(`meta[name="${name}" i], meta[property="${name}" i]`)?.content);
   const links = [...new Set([...document.querySelectorAll("a[href], area[href]")]
     .filter((link) => !/\bnofollow\b/i.test(link.rel)).map((link) => link.href).filter((href) => /^https?:/i.test(href)))];
-  const licences = [...document.querySelectorAll("[rel~=license][href], a[href*='creativecommons.org/licenses/'], a[href*='creativecommons.org/publicdomain/']")].map((link) => link.href);
+  const licences = [...document.querySelectorAll("[rel~=license i][href]")].map((link) => link.href);
   const covering = [...document.querySelectorAll("body *")].filter((element) => { // overlays: fixed, and over much of the window
     const position = styleOf(element).position;
     if (position !== "fixed" && position !== "sticky") return false;
