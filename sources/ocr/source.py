@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import platform
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -138,7 +139,14 @@ class Ocr(Synthetic):
             {font for language in (*self.languages, "en") for font in fonts_for(language)},
             key=lambda f: (f.path, f.index),
         )
-        return {"source": self.name, "seed": self.seed, **self.identity(), **_versions(), "fonts": fonts_digest(fonts)}
+        return {
+            "source": self.name,
+            "seed": self.seed,
+            **self.identity(),
+            **_versions(),
+            **(_browser_version() if self.engine == "chromium" else {}),
+            "fonts": fonts_digest(fonts),
+        }
 
     def inspect(self, path: Path) -> Contents:
         if not self.input:
@@ -275,6 +283,16 @@ def _engine(name: str) -> "Engine":
     from sources.ocr.story import lay_out
 
     return lay_out
+
+
+@lru_cache(maxsize=1)
+def _browser_version() -> Mapping[str, str]:
+    """Of the browser that pages are set by; empty for the one that belongs to Playwright, whose version tells."""
+    from sources.web.chromium import find_chromium
+
+    program = find_chromium()
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout if program else ""
+    return {"playwright": version("playwright"), "chromium": said.strip()}
 
 
 @lru_cache(maxsize=1)
