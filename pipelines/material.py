@@ -81,7 +81,9 @@ def gather_material(recipe: Recipe, index: int, uris: Iterable[str], storage: St
             raise UsageError(f"--input holds nothing that samples can be made from{_listed(dropped)}")
         with whole.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        material = Material(digest=digest, files=len(gathered), holds=dict(sorted(holds.items())), dropped=dict(sorted(dropped.items())))
+        material = Material(
+            digest=digest, files=len(gathered), holds=dict(sorted(holds.items())), dropped=dict(sorted(dropped.items()))
+        )
         if not storage.exists(f"{FOLDER}/{digest}{SUFFIX}"):
             storage.publish_file(whole, f"{FOLDER}/{digest}{SUFFIX}")
         storage.write_bytes(f"{FOLDER}/{digest}.json", json.dumps(dataclasses.asdict(material)).encode())
@@ -117,7 +119,7 @@ _lock = threading.Lock()
 
 
 def local_material(uri: str, storage: Storage) -> Path:
-    """A file on this machine with the material of a virtual input, fetched once a process; an empty path without any."""
+    """A file here with the material of a virtual input, fetched once a process; an empty path without any."""
     digest = digest_in(uri)
     if digest is None:
         return Path()

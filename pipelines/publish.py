@@ -11,8 +11,8 @@ from pipelines import card
 from pipelines.duplicates.references import read_references
 from pipelines.job import Job
 from pipelines.labels import targets_of
-from pipelines.material import describe_material
 from pipelines.manifest import MANIFEST, Shard, build_manifest
+from pipelines.material import describe_material
 from pipelines.shards import staged
 from pipelines.storage import Storage
 
@@ -30,7 +30,9 @@ class Publish(beam.DoFn):
         shards = sorted(shards)
         recipe = self._job.load_recipe()
         references = [r.described() for r in read_references(storage, self._job.references)]
-        manifest = build_manifest(recipe, counts, shards, references, targets_of(recipe, storage), self._material(storage))
+        manifest = build_manifest(
+            recipe, counts, shards, references, targets_of(recipe, storage), self._material(storage)
+        )
         storage.delete(MANIFEST)
         place_shards(storage, self._job, shards)
         text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"

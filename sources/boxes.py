@@ -10,7 +10,9 @@ BOX_SCALE = 1000
 def scaled(box: Sequence[float] | np.ndarray, width: int, height: int) -> str:
     """A box in pixels of an image as `[x0, y0, x1, y1]` of whole numbers from 0 to `BOX_SCALE`."""
     sides = (width, height, width, height)
-    edges = [min(BOX_SCALE, max(0, round(float(edge) * BOX_SCALE / side))) for edge, side in zip(box, sides, strict=True)]
+    edges = [
+        min(BOX_SCALE, max(0, round(float(edge) * BOX_SCALE / side))) for edge, side in zip(box, sides, strict=True)
+    ]
     return str(edges)
 
 

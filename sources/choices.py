@@ -16,5 +16,7 @@ def check_names(setting: str, names: tuple[str, ...], known: tuple[str, ...], *,
 def check_weights(setting: str, weights: Mapping[str, float], known: tuple[str, ...], *, empty: bool = False) -> None:
     """Raises ValueError unless all names are known and their weights finite, not negative and not all 0."""
     check_names(setting, tuple(weights), known, empty=empty)
-    if any(not (math.isfinite(weight) and weight >= 0) for weight in weights.values()) or (weights and not sum(weights.values()) > 0):
+    if any(not (math.isfinite(weight) and weight >= 0) for weight in weights.values()) or (
+        weights and not sum(weights.values()) > 0
+    ):
         raise ValueError(f"{setting} must have finite weights of 0 or more, not all 0; got {dict(weights)}")

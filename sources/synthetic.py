@@ -20,8 +20,9 @@ REPLACED = "replaced."  # prefix of measures: how often what was made in a sampl
 class Synthetic(Source):
     """A source that makes its samples. Sample n depends on the settings, the seed and n alone.
 
-    It has one virtual input, `vellum:NAME?seed=N` (with `&material=DIGEST` where files are named by `input`), whose items are the sample numbers 0 to `num_samples` - 1: units,
-    resuming and accounting are those of a file. More samples of the same seed begin with the same ones.
+    It has one virtual input, `vellum:NAME?seed=N` (and `&material=DIGEST` where `input` names files), whose items are
+    the sample numbers 0 to `num_samples` - 1: units, resuming and accounting are those of a file. More samples of the
+    same seed begin with the same ones.
 
     Args:
         num_samples: samples to make.

@@ -46,7 +46,7 @@ class Block:
 
     Args:
         html: its element.
-        text: what stands on the page, in order: lines and rows end with a newline, cells with a tab; `INSET` marks an inset.
+        text: what stands on the page, in order: rows end with a newline, cells with a tab; `INSET` marks an inset.
         markdown: the same in Markdown.
         insets: pictures, one for every mark.
         is_divisible: a page may end in the middle of it (a paragraph, whose Markdown is its text).
@@ -117,9 +117,7 @@ def rich_paragraph(pieces: Sequence[tuple[str, str] | Inset], css_class: str = "
         bare = said.strip()
         lead, trail = said[: len(said) - len(said.lstrip())], said[len(said.rstrip()) :]
         markdown += f"{lead}{sign}{as_markdown(bare)}{sign}{trail}" if bare else said
-    return Block(
-        html=f'<p class="{css_class}">{body}</p>', text=text, markdown=markdown.rstrip(), insets=tuple(insets)
-    )
+    return Block(html=f'<p class="{css_class}">{body}</p>', text=text, markdown=markdown.rstrip(), insets=tuple(insets))
 
 
 def heading(text: str, level: int, css_class: str | None = None) -> Block:
@@ -194,7 +192,9 @@ def figure(inset: Inset, caption: str = "") -> list[Block]:
     """A picture in a line of its own, and its caption."""
     blocks = [Block(html=f'<p class="figure">{inset.html}</p>', text=INSET, markdown=inset.markdown, insets=(inset,))]
     if caption:
-        blocks.append(Block(html=f'<p class="caption">{escaped(caption)}</p>', text=caption, markdown=as_markdown(caption)))
+        blocks.append(
+            Block(html=f'<p class="caption">{escaped(caption)}</p>', text=caption, markdown=as_markdown(caption))
+        )
     return blocks
 
 

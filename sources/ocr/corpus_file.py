@@ -14,7 +14,7 @@ from types import TracebackType
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sources.fonts import LANGUAGES, FontError, fonts_for, has_glyph, script_of
+from sources.fonts import LANGUAGES, FontError, fonts_for, missing, script_of
 from sources.source import InputError
 
 SCHEMA = pa.schema([("language", pa.string()), ("text", pa.string())])
@@ -31,7 +31,7 @@ _UNSPACED_GAP = re.compile(r"(?<=[\u2e80-\u9fff\uff00-\uffef]) (?=[\u2e80-\u9fff
 
 
 class CorpusWriter(AbstractContextManager["CorpusWriter"]):
-    """Writes paragraphs to an Arrow file whose batches are of one language each. Memory is that of a batch a language."""
+    """Writes paragraphs to an Arrow file whose batches are of one language each. Memory: a batch each."""
 
     def __init__(self, path: Path):
         self._rows: dict[str, list[str]] = {}
@@ -144,7 +144,9 @@ def _parquet_texts(path: Path, text_key: str) -> Iterator[str]:
             names = file.schema_arrow.names
             if text_key not in names:
                 raise InputError("no_such_field", f"no column {text_key!r}; it has {', '.join(names)}")
-            if not pa.types.is_string(kind := file.schema_arrow.field(text_key).type) and not pa.types.is_large_string(kind):
+            if not pa.types.is_string(kind := file.schema_arrow.field(text_key).type) and not pa.types.is_large_string(
+                kind
+            ):
                 raise InputError("no_such_field", f"the column {text_key!r} is {kind}, expected text")
             for batch in file.iter_batches(batch_size=256, columns=[text_key]):
                 yield from (text for text in batch.column(0).to_pylist() if text)
@@ -194,7 +196,9 @@ def _paragraphs(lines: Iterator[str]) -> Iterator[str]:
 
 def _pieces(raw: str) -> Iterator[str]:
     """A paragraph without control characters and needless white space, in pieces of at most `MAX_PARAGRAPH`."""
-    text = "".join(" " if (kind := unicodedata.category(c)) in ("Cc", "Zl", "Zp", "Zs") else "" if kind == "Cf" else c for c in raw)
+    text = "".join(
+        " " if (kind := unicodedata.category(c)) in ("Cc", "Zl", "Zp", "Zs") else "" if kind == "Cf" else c for c in raw
+    )
     text = _UNSPACED_GAP.sub("", " ".join(unicodedata.normalize("NFC", text).split()))
     start = 0
     while start < len(text):
@@ -236,7 +240,7 @@ def _language_of(script: str) -> str | None:
 @lru_cache(maxsize=100_000)
 def _is_drawn(language: str, character: str) -> bool:
     try:
-        return any(has_glyph(font, character) for font in fonts_for(language))
+        return any(not missing(character, font) for font in fonts_for(language))
     except FontError:
         return False
 

@@ -25,7 +25,9 @@ def _landscape(width: int, height: int, accent: Colour, random: random_module.Ra
     image = np.empty((height, width), np.float32)
     image[:] = np.linspace(235, 200, height)[:, None]
     for k in range(4):
-        ridge = 0.3 + 0.15 * k + sum(0.08 / n * np.sin(2 * np.pi * (n * 1.3 * x + rng.random())) for n in range(1, 6))
+        ridge = np.full(width, 0.3 + 0.15 * k)
+        for n in range(1, 6):
+            ridge += 0.08 / n * np.sin(2 * np.pi * (n * 1.3 * x + rng.random()))
         image = np.where(rows > ridge[None] * height, 185 - 45 * k, image)
     image += rng.normal(0, 5, image.shape)
     tint = 0.75 + 0.25 * np.array(accent, np.float32) / 255

@@ -68,7 +68,11 @@ def attempt(
 
 def _scene(supply: Supply, language: str) -> tuple[Reading, tuple[str, ...]]:
     def phrase(max_characters: int) -> str:
-        fitting = [text for kind in SCENE_WORDS for text in words(kind, language) if len(text) <= max_characters] if language in ("en", "zh") else []
+        fitting = (
+            [text for kind in SCENE_WORDS for text in words(kind, language) if len(text) <= max_characters]
+            if language in ("en", "zh")
+            else []
+        )
         if fitting and supply.random.random() >= SCENE_RUNNING:
             return supply.random.choice(fitting)
         return supply.line(max(1, max_characters))

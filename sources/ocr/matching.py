@@ -85,7 +85,9 @@ def match(drawn: Characters, blocks: Sequence[Block]) -> Matched:
     is_inset = np.array([sign == INSET for sign in shown], bool)
     words, cells = _numbered(given, len(shown))
     breaks = step_back | step_down | (np.diff(cells) != 0)
-    starts = np.flatnonzero(np.append(True, breaks | (np.diff(words) != 0) | is_inset[1:] | is_inset[:-1])[: len(shown)])
+    starts = np.flatnonzero(
+        np.append(True, breaks | (np.diff(words) != 0) | is_inset[1:] | is_inset[:-1])[: len(shown)]
+    )
     ends = np.append(starts[1:], len(shown))
     lines = np.cumsum(np.append(False, breaks)[: len(shown)])[starts]
     hulls = _hulls(boxes, starts)
@@ -143,7 +145,7 @@ def _hulls(boxes: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 def _shown(blocks: Sequence[Block], num_drawn: int) -> list[Block]:
     """The blocks that `num_drawn` characters reach, the last one cut. Raises Cut if it is not divisible."""
-    shown = []
+    shown: list[Block] = []
     for block in blocks:
         if num_drawn <= 0:
             break

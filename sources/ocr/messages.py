@@ -149,7 +149,9 @@ def _all_lines(reading: Reading, random: random_module.Random) -> Said | None:
     lines = lines_of(reading)
     if not 1 <= len(lines) <= MAX_LISTED or not reading.is_whole.all():
         return None
-    return _turn(FORMAT, "lines", reading, random, "\n".join(f"{line.text} {_scaled(reading, line.box)}" for line in lines))
+    return _turn(
+        FORMAT, "lines", reading, random, "\n".join(f"{line.text} {_scaled(reading, line.box)}" for line in lines)
+    )
 
 
 def _askable(reading: Reading) -> list[Line]:

@@ -93,9 +93,8 @@ class Laid:
 
 def paper_of(page: Page) -> np.ndarray:
     """(height, width, 3) uint8: the page before anything is written on it."""
-    canvas = np.empty((page.height, page.width * 3), np.uint8)
-    canvas[:] = np.tile(np.array(page.paper, np.uint8), page.width)  # a row at a time: four times as fast as by pixel
-    canvas = canvas.reshape(page.height, page.width, 3)
+    row = np.tile(np.array(page.paper, np.uint8), page.width)  # a row at a time: four times as fast as by pixel
+    canvas = np.tile(row, (page.height, 1)).reshape(page.height, page.width, 3)
     for area in page.areas:
         x0, y0, x1, y1 = (round(edge) for edge in area.box)
         canvas[max(0, y0) : y1, max(0, x0) : x1] = area.colour

@@ -100,9 +100,7 @@ class Supply:
 
     def sentence(self, max_characters: int = 400) -> str:
         """A sentence from anywhere; a longer one is cut at a word's end (anywhere in Chinese)."""
-        paragraph = self._passages.paragraph(
-            self.language, self.random.randrange(self._passages.count(self.language))
-        )
+        paragraph = self._passages.paragraph(self.language, self.random.randrange(self._passages.count(self.language)))
         text = self.random.choice(sentences(paragraph))
         if len(text) > max_characters:
             cut = text[:max_characters]
@@ -123,7 +121,12 @@ class Supply:
             return f"{year}年{month}月{day}日"
         name = words("months", "en")[month - 1]
         return self.random.choice(
-            (f"{day} {name} {year}", f"{name} {day}, {year}", f"{year}-{month:02d}-{day:02d}", f"{day:02d}.{month:02d}.{year}")
+            (
+                f"{day} {name} {year}",
+                f"{name} {day}, {year}",
+                f"{year}-{month:02d}-{day:02d}",
+                f"{day:02d}.{month:02d}.{year}",
+            )
         )
 
     def code(self) -> str:

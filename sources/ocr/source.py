@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import platform
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -97,6 +98,9 @@ class Ocr(Synthetic):
         if unread and not self.input:
             raise ValueError(f"there is no bundled text in {', '.join(unread)}; name files with --input")
         check_weights("kinds", self.kinds, (*KINDS, SCENE), empty=True)
+        for kind, weight in self.kinds.items():
+            if weight and not self._languages_of(kind):
+                raise ValueError(f"there is no {kind} page in {', '.join(self.languages)}")
         check_weights("tasks", self.tasks, TASKS)
         for name in ("scene", "strength"):
             if not 0 <= getattr(self, name) <= 1:
@@ -105,6 +109,12 @@ class Ocr(Synthetic):
             raise ValueError(f"side_px must be between 512 and 2048, got {self.side_px}")
         if self.engine not in ENGINES:
             raise ValueError(f"engine must be {' or '.join(ENGINES)}, got {self.engine!r}")
+        if self.engine == "chromium":
+            if importlib.util.find_spec("playwright") is None:
+                raise ValueError("engine chromium needs playwright; install with: pip install 'vellum-vl[ocr,web]'")
+            from sources.web.chromium import find_chromium
+
+            find_chromium()  # raises if there is none
         if self.format not in ("png", "jpeg", "webp"):
             raise ValueError(f"format must be png, jpeg or webp, got {self.format!r}")
         if not 1 <= self.quality <= 100:
@@ -125,15 +135,27 @@ class Ocr(Synthetic):
     def fingerprint(self) -> Mapping[str, Any]:
         from sources.fonts import fonts_digest, fonts_for
 
-        fonts = sorted({font for language in (*self.languages, "en") for font in fonts_for(language)}, key=lambda f: (f.path, f.index))
-        return {"source": self.name, "seed": self.seed, **self.identity(), **_versions(), "fonts": fonts_digest(fonts)}
+        fonts = sorted(
+            {font for language in (*self.languages, "en") for font in fonts_for(language)},
+            key=lambda f: (f.path, f.index),
+        )
+        return {
+            "source": self.name,
+            "seed": self.seed,
+            **self.identity(),
+            **_versions(),
+            **(_browser_version() if self.engine == "chromium" else {}),
+            "fonts": fonts_digest(fonts),
+        }
 
     def inspect(self, path: Path) -> Contents:
         if not self.input:
             return super().inspect(path)
         with path.open("rb") as file:
             texts = hashlib.file_digest(file, "sha256").hexdigest()
-        return Contents(digest=hashlib.sha256(f"{self.digest}/{texts}".encode()).hexdigest(), num_items=self.num_samples)
+        return Contents(
+            digest=hashlib.sha256(f"{self.digest}/{texts}".encode()).hexdigest(), num_items=self.num_samples
+        )
 
     def gather(self, path: Path, name: str, out: Path, progress: Callable[[], None]) -> Mapping[str, int]:
         from sources.ocr.corpus_file import gather
@@ -170,7 +192,11 @@ class Ocr(Synthetic):
         from sources.illegible import Illegible
         from sources.ocr.making import attempt
 
-        kind, language, task, strength = self._specify(number, passages)
+        specified = self._specify(number, passages)
+        if specified is None:
+            message = f"the texts are in {', '.join(passages.languages())}: none of the kinds exists in it"
+            return ItemError(item=number, cause="no_text", message=message)
+        kind, language, task, strength = specified
         given_up: Counter[str] = Counter()
         for k in range(MAX_ATTEMPTS):
             random = generator(self.seed, number, f"attempt/{k}")
@@ -191,19 +217,34 @@ class Ocr(Synthetic):
         message = f"{kind}, {language}: given up after {MAX_ATTEMPTS} attempts ({reasons}); the last: {why}"
         return ItemError(item=number, cause=given_up.most_common(1)[0][0], message=message)
 
-    def _specify(self, number: int, passages: "Passages") -> tuple[str, str, str, float]:
-        """Kind, language, task and strength of a sample: every attempt at it has the same."""
-        from sources.ocr.templates.registry import KINDS, languages_of
+    def _specify(self, number: int, passages: "Passages") -> tuple[str, str, str, float] | None:
+        """Kind, language, task and strength of a sample, the same for every attempt; None if no kind has a text."""
+        from sources.ocr.templates.registry import KINDS, texts_of
 
         random = generator(self.seed, number, "specification")
-        language = random.choice([language for language in self.languages if passages.count(language)])
         weights = dict(self.kinds) or {**dict.fromkeys(KINDS, (1 - self.scene) / len(KINDS)), SCENE: self.scene}
-        weights = {kind: weights[kind] for kind in sorted(weights) if kind == SCENE or language in languages_of(kind)}
-        if not any(weights.values()):  # kinds that are Chinese only, of an English sample
-            weights = {SCENE: 1.0}
-        kind = random.choices(list(weights), list(weights.values()))[0]
+        written = {
+            kind: [
+                language
+                for language in self._languages_of(kind)
+                if all(passages.count(needed) for needed in texts_of(kind, language))
+            ]
+            for kind in sorted(weights)
+            if weights[kind] > 0
+        }
+        written = {kind: languages for kind, languages in written.items() if languages}
+        if not written:
+            return None
+        kind = random.choices(list(written), [weights[kind] for kind in written])[0]
+        language = random.choice(written[kind])
         task = random.choices(sorted(self.tasks), [self.tasks[name] for name in sorted(self.tasks)])[0]
         return kind, language, task, self.strength * random.random()
+
+    def _languages_of(self, kind: str) -> list[str]:
+        """The languages of the settings that a kind exists in."""
+        from sources.ocr.templates.registry import languages_of
+
+        return [language for language in self.languages if kind == SCENE or language in languages_of(kind)]
 
     def _sample(self, number: int, digest: str, made: "Attempt", given_up: Mapping[str, int]) -> Sample:
         drawn = made.reading.drawn
@@ -218,7 +259,10 @@ class Ocr(Synthetic):
             text=made.said.text,
             words=Words(texts=list(drawn.texts), boxes=_inside(drawn), images=np.zeros(len(drawn.texts), np.int32)),
             flags=made.flags,
-            measures={"ink": ink(grey), **{REPLACED + reason: float(count) for reason, count in sorted(given_up.items())}},
+            measures={
+                "ink": ink(grey),
+                **{REPLACED + reason: float(count) for reason, count in sorted(given_up.items())},
+            },
             fingerprint=picture_fingerprint(grey),
             provenance=Provenance(locator=locator, digest=digest),
             use_case=made.said.use_case,
@@ -239,6 +283,16 @@ def _engine(name: str) -> "Engine":
     from sources.ocr.story import lay_out
 
     return lay_out
+
+
+@lru_cache(maxsize=1)
+def _browser_version() -> Mapping[str, str]:
+    """Of the browser that pages are set by; empty for the one that belongs to Playwright, whose version tells."""
+    from sources.web.chromium import find_chromium
+
+    program = find_chromium()
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout if program else ""
+    return {"playwright": version("playwright"), "chromium": said.strip()}
 
 
 @lru_cache(maxsize=1)

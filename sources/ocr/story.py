@@ -46,7 +46,7 @@ def lay_out(page: Page) -> Laid:
         )
         found.append(matched)
     mupdf.fz_close_device(device)
-    return _laid(page, canvas.copy(), found)
+    return assembled(page, canvas.copy(), found)
 
 
 def _set(
@@ -117,7 +117,7 @@ def _characters(picture: mupdf.FzDisplayList, page: Page, faces: Mapping[str, Gl
     return Characters(text="".join(text), boxes=boxes, baselines=origins[:, 1], sizes=origins[:, 2])
 
 
-def _laid(page: Page, canvas: np.ndarray, found: Sequence[Matched]) -> Laid:
+def assembled(page: Page, canvas: np.ndarray, found: Sequence[Matched]) -> Laid:
     """The page with its insets drawn and its words in order."""
     texts: list[str] = []
     boxes: list[np.ndarray] = [np.zeros((0, 4))]
@@ -132,7 +132,7 @@ def _laid(page: Page, canvas: np.ndarray, found: Sequence[Matched]) -> Laid:
             x, y = round(float(place[0])), round(float(place[1]))
             draw_inset(canvas, inset, x, y)
             flow_texts += inset.words
-            flow_boxes.append(inset.boxes + (x, y, x, y))
+            flow_boxes.append(inset.boxes + np.array([x, y, x, y]))
             own_lines = np.append(own_lines, np.full(len(inset.words), next_line))
             next_line += 1
         texts += flow_texts

@@ -1,6 +1,7 @@
 """What a page looks like: faces, sizes, colours, margins, the look of its tables, drawn once a page."""
 
 import random as random_module
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,14 +13,17 @@ from sources.ocr.typefaces import font_face_css
 Colour = tuple[int, int, int]
 INKS: tuple[Colour, ...] = ((0, 0, 0), (20, 20, 20), (35, 31, 32), (25, 28, 48), (48, 36, 28))
 ACCENTS: tuple[Colour, ...] = (
-    (31, 73, 125), (146, 29, 36), (28, 100, 62), (96, 60, 120), (176, 92, 16), (16, 110, 122), (60, 60, 60), (122, 78, 40),
+    (31, 73, 125), (146, 29, 36), (28, 100, 62), (96, 60, 120),
+    (176, 92, 16), (16, 110, 122), (60, 60, 60), (122, 78, 40),
 )  # fmt: skip
 PAPERS: tuple[Colour, ...] = (
-    (255, 255, 255), (255, 255, 255), (255, 255, 255), (252, 250, 243), (247, 242, 228), (244, 244, 246), (250, 246, 238),
+    (255, 255, 255), (255, 255, 255), (255, 255, 255), (252, 250, 243),
+    (247, 242, 228), (244, 244, 246), (250, 246, 238),
 )  # fmt: skip
 PORTRAITS = (0.7071, 0.7071, 0.7727, 0.66, 0.75)  # width to height: A4 twice as often as letter, book, magazine
 # Of the long side: 9 to 13 pt on A4. Chinese characters have more strokes.
 SIZES = {"en": (0.0115, 0.0165), "zh": (0.0138, 0.019)}
+CHARACTER_WIDTH = {"en": 0.42, "zh": 1.0}  # of the font size, on the average; narrow faces
 TABLE_LOOKS = {
     "grid": "td,th{{border:1px solid {rule};padding:2px 5px}}",
     "rules": "td,th{{border-bottom:1px solid {rule};padding:3px 5px}}",
@@ -80,6 +84,11 @@ class Style:
         """The type area."""
         return self.margin, self.margin, self.width - self.margin, self.height - self.margin
 
+    def capacity(self, boxes: Sequence[Box]) -> int:
+        """About how many characters of running text fit into some boxes, rather too many."""
+        area = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in boxes)
+        return round(1.15 * area / (self.size**2 * self.leading * CHARACTER_WIDTH[self.language])) + 200
+
     def columns(self, count: int, top: float, bottom: float, gap: float | None = None) -> list[Box]:
         """Columns of equal width over the type area."""
         gap = self.size * 1.6 if gap is None else gap
@@ -87,11 +96,30 @@ class Style:
         width = (right - left - gap * (count - 1)) / count
         return [(left + k * (width + gap), top, left + k * (width + gap) + width, bottom) for k in range(count)]
 
+    def display(
+        self, scale: float, *, margin: str = "0", align: str = "left", is_coloured: bool = False, is_bold: bool = True
+    ) -> str:
+        """The rules of a heading `scale` times as large as the text."""
+        return (
+            f"margin:{margin};font-family:head;font-weight:{'bold' if is_bold else 'normal'};text-align:{align};"
+            f"font-size:{self.size * scale:.1f}px;line-height:1.15" + (f";color:{hex_of(self.accent)}" * is_coloured)
+        )
+
+    def code(self, size: float, look: str = "") -> str:
+        """The rules of a listing set in `size` pixels."""
+        gap, padding = self.size * 0.4, self.size * 0.5
+        return (
+            f"margin:{gap:.1f}px 0;padding:{padding:.1f}px;font-family:mono;font-size:{size:.1f}px;line-height:1.3;"
+            f"white-space:pre-wrap;text-align:left;{look}"
+        )
+
     def css(self, **more: str) -> str:
         """The style sheet: faces and the classes that blocks use; `more` adds or changes classes, name to rules."""
         size, accent = self.size, hex_of(self.accent)
-        tint = tuple(round(255 - (255 - channel) * 0.15) for channel in self.accent)
-        looks = TABLE_LOOKS[self.table_look].format(rule=hex_of((120, 120, 120)), accent=accent, tint=hex_of(tint))
+        red, green, blue = (round(255 - (255 - channel) * 0.15) for channel in self.accent)
+        looks = TABLE_LOOKS[self.table_look].format(
+            rule=hex_of((120, 120, 120)), accent=accent, tint=hex_of((red, green, blue))
+        )
         gap = "0" if self.indent else f"{size * 0.55:.1f}px"
         classes = {
             "p": f"margin:0 0 {gap} 0;" + ("text-align:justify;" if self.justify else "text-align:left;")
@@ -108,11 +136,11 @@ class Style:
             f"border-left:3px solid {accent}",
             "caption": f"margin:0 0 {size * 0.8:.1f}px 0;font-size:{size * 0.85:.1f}px;text-align:center",
             "figure": f"margin:{size * 0.4:.1f}px 0 {size * 0.2:.1f}px 0;text-align:center;line-height:1",
-            "code": f"margin:{size * 0.4:.1f}px 0;padding:{size * 0.5:.1f}px;font-family:mono;font-size:{size * 0.9:.1f}px;"
-            "line-height:1.3;white-space:pre-wrap;text-align:left",
+            "code": self.code(size * 0.9),
             **{
-                f"h{level}": f"margin:{size * above:.1f}px 0 {size * 0.5:.1f}px 0;font-family:head;font-weight:bold;"
-                f"font-size:{size * scale:.1f}px;line-height:1.2;text-align:left;color:{accent if level < 3 else 'inherit'}"
+                f"h{level}": self.display(
+                    scale, margin=f"{size * above:.1f}px 0 {size * 0.5:.1f}px 0", is_coloured=level < 3
+                )
                 for level, scale, above in ((1, 2.0, 0), (2, 1.35, 0.7), (3, 1.1, 0.6))
             },
             **more,

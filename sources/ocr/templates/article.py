@@ -26,12 +26,20 @@ def article(supply: Supply, style: Style) -> Page:
         gap = style.size * random.uniform(1, 2.5)
     columns = style.columns(num_columns, top, bottom)
     if gap is None and num_columns > 1 and random.random() < 0.3:
-        areas += [Area(box=(box[2] + style.size * 0.8, top, box[2] + style.size * 0.8 + 1, bottom), colour=GREY) for box in columns[:-1]]
+        areas += [
+            Area(box=(box[2] + style.size * 0.8, top, box[2] + style.size * 0.8 + 1, bottom), colour=GREY)
+            for box in columns[:-1]
+        ]
     flows.append(Flow(blocks=_body(supply, style, columns), boxes=columns, gap=gap))
     return Page(
-        width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, areas=areas, css=style.css(),
+        width=style.width,
+        height=style.height,
+        paper=style.paper,
+        fonts=style.fonts,
+        areas=areas,
+        css=style.css(),
         flows=[*flows, *page_number(supply, style)],
-    )  # fmt: skip
+    )
 
 
 def _front(supply: Supply, style: Style) -> list[Block]:
@@ -50,8 +58,7 @@ def _front(supply: Supply, style: Style) -> list[Block]:
 def _body(supply: Supply, style: Style, columns: list[Box]) -> list[Block]:
     random = supply.random
     width = columns[0][2] - columns[0][0]
-    area = sum((box[2] - box[0]) * (box[3] - box[1]) for box in columns)
-    wanted = 1.5 * area / (style.size**2 * style.leading * (1.0 if style.language == "zh" else 0.5))
+    wanted = style.capacity(columns)
     blocks: list[Block] = []
     length = section = 0
     while length < wanted:
@@ -61,11 +68,15 @@ def _body(supply: Supply, style: Style, columns: list[Box]) -> list[Block]:
             text = random.choice(words("sections", style.language))
             blocks.append(heading(f"{section}. {text}" if random.random() < 0.5 else text, 2))
         elif chance < 0.19:
-            shape = picture(round(width * random.uniform(0.6, 1)), round(width * random.uniform(0.3, 0.6)), style.accent, random)
+            shape = picture(
+                round(width * random.uniform(0.6, 1)), round(width * random.uniform(0.3, 0.6)), style.accent, random
+            )
             blocks += figure(shape, label("figure", style.language, n=random.randint(1, 9), text=supply.sentence(60)))
             length += round(shape.pixels.shape[0] * width / style.size**2)
         elif chance < 0.24:
-            blocks += items([supply.sentence(90) for _ in range(3)], ["•"] * 3 if random.random() < 0.5 else ["1.", "2.", "3."])
+            blocks += items(
+                [supply.sentence(90) for _ in range(3)], ["•"] * 3 if random.random() < 0.5 else ["1.", "2.", "3."]
+            )
         elif chance < 0.28 and width > 22 * style.size:
             blocks += data_table(supply, style, max_columns=4)
         else:

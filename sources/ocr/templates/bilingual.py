@@ -13,7 +13,9 @@ from sources.ocr.vocabulary import words
 def bilingual(supply: Supply, style: Style) -> Page:
     random = supply.random
     chinese = random.choice(font_families("zh", ("serif", "sans")))  # they have Latin letters too
-    style = dataclasses.replace(style, size=style.side * random.uniform(*SIZES["zh"]), indent=False, body=chinese, head=chinese)
+    style = dataclasses.replace(
+        style, size=style.side * random.uniform(*SIZES["zh"]), indent=False, body=chinese, head=chinese
+    )
     left, top, right, bottom = style.frame
     number = random.randrange(len(words("topics", "en")))
     titles = [heading(words("topics", language)[number], 2) for language in ("zh", "en")]
@@ -22,17 +24,27 @@ def bilingual(supply: Supply, style: Style) -> Page:
         boxes = style.columns(2, top, bottom)
         middle = (boxes[0][2] + boxes[1][0]) / 2
         return Page(
-            width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, css=style.css(),
+            width=style.width,
+            height=style.height,
+            paper=style.paper,
+            fonts=style.fonts,
+            css=style.css(),
             areas=[Area(box=(middle, top, middle + 1, bottom), colour=GREY)],
-            flows=[Flow(blocks=[title, *part], boxes=[box]) for title, part, box in zip(titles, parts, boxes, strict=True)],
-        )  # fmt: skip
+            flows=[
+                Flow(blocks=[title, *part], boxes=[box]) for title, part, box in zip(titles, parts, boxes, strict=True)
+            ],
+        )
     mixed: list[Block] = [*titles]
     for pair in zip(*parts, strict=True):
         mixed += pair
     return Page(
-        width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, css=style.css(),
+        width=style.width,
+        height=style.height,
+        paper=style.paper,
+        fonts=style.fonts,
+        css=style.css(),
         flows=[Flow(blocks=mixed, boxes=[(left, top, right, bottom)])],
-    )  # fmt: skip
+    )
 
 
 def _texts(supply: Supply, language: str) -> list[str]:

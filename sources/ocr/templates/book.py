@@ -9,27 +9,35 @@ from sources.ocr.style import Style
 from sources.ocr.templates.furniture import GREY, page_number, running_head
 from sources.ocr.vocabulary import label
 
-CHARACTERS = 5200  # more than any page holds
-
 
 def book(supply: Supply, style: Style) -> Page:
     random = supply.random
-    style = dataclasses.replace(style, width=round(style.side * random.uniform(0.6, 0.72)), justify=True, indent=True, size=style.size * 1.15)
+    style = dataclasses.replace(
+        style, width=round(style.side * random.uniform(0.6, 0.72)), justify=True, indent=True, size=style.size * 1.15
+    )
     left, top, right, bottom = style.frame
     heads, areas = running_head(supply, style)
     blocks: list[Block] = []
     if random.random() < 0.3:
-        blocks.append(paragraph(label("chapter", style.language, n=random.randint(1, 30)), "centre", is_divisible=False))
+        blocks.append(
+            paragraph(label("chapter", style.language, n=random.randint(1, 30)), "centre", is_divisible=False)
+        )
         blocks.append(heading(supply.line(30 if style.language == "en" else 14), 1, "title"))
         heads, areas = [], []
-    for text in supply.paragraphs(CHARACTERS):
+    for text in supply.paragraphs(style.capacity([(left, top, right, bottom)])):
         blocks.append(paragraph(text))
         if random.random() < 0.08:
             blocks.append(rich_paragraph([(supply.sentence(180), "i" if style.body.italic else "")], "quote", "> "))
     flows = list(heads)
     if random.random() < 0.25:
         note_top = bottom - style.size * 4.2
-        areas = [*areas, Area(box=(left, note_top - style.size * 0.5, left + (right - left) * 0.3, note_top - style.size * 0.5 + 1), colour=GREY)]
+        areas = [
+            *areas,
+            Area(
+                box=(left, note_top - style.size * 0.5, left + (right - left) * 0.3, note_top - style.size * 0.5 + 1),
+                colour=GREY,
+            ),
+        ]
         note = paragraph(f"{random.randint(1, 40)} {supply.sentence(110)}", "small", is_divisible=False)
         flows += [
             Flow(blocks=blocks, boxes=[(left, top, right, note_top - style.size)]),
@@ -37,8 +45,13 @@ def book(supply: Supply, style: Style) -> Page:
         ]
     else:
         flows.append(Flow(blocks=blocks, boxes=[(left, top, right, bottom)]))
-    css = style.css(title=f"margin:{style.size * 2:.0f}px 0 {style.size * 2:.0f}px 0;text-align:center;font-family:head;font-size:{style.size * 1.8:.0f}px;line-height:1.2")
+    css = style.css(title=style.display(1.8, margin=f"{style.size * 2:.0f}px 0", align="center", is_bold=False))
     return Page(
-        width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, areas=areas, css=css,
+        width=style.width,
+        height=style.height,
+        paper=style.paper,
+        fonts=style.fonts,
+        areas=areas,
+        css=css,
         flows=[*flows, *page_number(supply, style)],
-    )  # fmt: skip
+    )

@@ -20,32 +20,39 @@ def exam(supply: Supply, style: Style) -> Page:
         paragraph(label("time", language, n=random.choice((45, 60, 90, 120))), "centre", is_divisible=False),
         paragraph(label("student", language), "centre", is_divisible=False),
     ]
-    for number in range(1, 40):
+    for number in range(1, 27):
         question = random.choice((_arithmetic, _choice, _gap))
         blocks += question(supply, style, number)
     css = style.css(
-        title=f"margin:0 0 {style.size * 0.6:.0f}px 0;text-align:center;font-family:head;font-weight:bold;font-size:{style.size * 1.5:.0f}px",
+        title=style.display(1.5, margin=f"0 0 {style.size * 0.6:.0f}px 0", align="center"),
         ask=f"margin:{style.size * 0.7:.0f}px 0 {style.size * 0.3:.0f}px 0",
         options=f"margin:0 0 0 {style.size * 1.6:.0f}px",
     )
     num_columns = random.choice((1, 1, 2))
     head = top + style.size * 8.5
     return Page(
-        width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, css=css,
+        width=style.width,
+        height=style.height,
+        paper=style.paper,
+        fonts=style.fonts,
+        css=css,
         flows=[
             Flow(blocks=blocks[:3], boxes=[(left, top, right, head)], must_fit=True),
             Flow(blocks=blocks[3:], boxes=style.columns(num_columns, head + style.size, bottom)),
             *page_number(supply, style),
         ],
-    )  # fmt: skip
+    )
 
 
 def _arithmetic(supply: Supply, style: Style, number: int) -> list[Block]:
     random = supply.random
     a, b, c = random.randint(11, 999), random.randint(2, 99), random.randint(2, 60)
-    total = random.choice((f"{a} + {b} × {c}", f"({a} − {b}) × {c}", f"{a} ÷ {b} + {c}", f"{a / 10} × {b}", f"{a}² − {c}"))
-    text = f"{number}. {label('compute', style.language, sum=total)} {label('points', style.language, n=random.randint(1, 5))}"
-    return [paragraph(text, "ask", is_divisible=False)]
+    total = random.choice(
+        (f"{a} + {b} × {c}", f"({a} − {b}) × {c}", f"{a} ÷ {b} + {c}", f"{a / 10} × {b}", f"{a}² − {c}")
+    )
+    points = label("points", style.language, n=random.randint(1, 5))
+    asked = label("compute", style.language, sum=total)
+    return [paragraph(f"{number}. {asked} {points}", "ask", is_divisible=False)]
 
 
 def _choice(supply: Supply, style: Style, number: int) -> list[Block]:
@@ -55,8 +62,14 @@ def _choice(supply: Supply, style: Style, number: int) -> list[Block]:
     offered = sorted(entry[0] for entry in entries)
     options = [f"{letter}. {word}" for letter, word in zip("ABCD", offered, strict=True)]
     if random.random() < 0.5:
-        return [paragraph(asked, "ask", is_divisible=False), paragraph("    ".join(options), "options", is_divisible=False)]
-    return [paragraph(asked, "ask", is_divisible=False), *(paragraph(option, "options", is_divisible=False) for option in options)]
+        return [
+            paragraph(asked, "ask", is_divisible=False),
+            paragraph("    ".join(options), "options", is_divisible=False),
+        ]
+    return [
+        paragraph(asked, "ask", is_divisible=False),
+        *(paragraph(option, "options", is_divisible=False) for option in options),
+    ]
 
 
 def _gap(supply: Supply, style: Style, number: int) -> list[Block]:

@@ -27,23 +27,45 @@ def form(supply: Supply, style: Style) -> Page:
     else:
         blocks += [paragraph(f"{name}{colon} {entry or '_' * 24}", "line", is_divisible=False) for name, entry in rows]
     blocks += [paragraph(f"[ ] {supply.sentence(90)}", "flat", is_divisible=False) for _ in range(random.randint(1, 4))]
-    css = style.css(
-        line=f"margin:0 0 {style.size * 0.9:.0f}px 0;border-bottom:1px solid #999999",
-        fields=f"font-size:{style.size * 1.02:.1f}px",
-    ) + " .fields th{font-weight:normal;background-color:#ffffff;color:#000000}"
+    css = (
+        style.css(
+            line=f"margin:0 0 {style.size * 0.9:.0f}px 0;border-bottom:1px solid #999999",
+            fields=f"font-size:{style.size * 1.02:.1f}px",
+        )
+        + " .fields th{font-weight:normal;background-color:#ffffff;color:#000000}"
+    )
     areas = [Area(box=(left - 8, top - 8, right + 8, top - 5), colour=style.accent)] if random.random() < 0.5 else []
     return Page(
-        width=style.width, height=style.height, paper=(255, 255, 255), fonts=style.fonts, css=css, areas=areas,
+        width=style.width,
+        height=style.height,
+        paper=(255, 255, 255),
+        fonts=style.fonts,
+        css=css,
+        areas=areas,
         flows=[Flow(blocks=blocks, boxes=[(left, top, right, bottom)], must_fit=True)],
-    )  # fmt: skip
+    )
 
 
 def _entry(supply: Supply, style: Style, name: str) -> str:
     """Something that a person could have written into a field."""
     random, language = supply.random, style.language
     fitting = {
-        "en": {"name": "people", "Address": "streets", "Town": "towns", "Employer": "companies", "contact": "people", "Signature": "people"},
-        "zh": {"姓名": "people", "住址": "streets", "城市": "towns", "单位": "companies", "联系人": "people", "签名": "people"},
+        "en": {
+            "name": "people",
+            "Address": "streets",
+            "Town": "towns",
+            "Employer": "companies",
+            "contact": "people",
+            "Signature": "people",
+        },
+        "zh": {
+            "姓名": "people",
+            "住址": "streets",
+            "城市": "towns",
+            "单位": "companies",
+            "联系人": "people",
+            "签名": "people",
+        },
     }[language]
     for part, kind in fitting.items():
         if part in name:
@@ -53,7 +75,9 @@ def _entry(supply: Supply, style: Style, name: str) -> str:
     if any(part in name for part in ("Tele", "电话")):
         return supply.telephone()
     if any(part in name for part in ("mail", "邮箱")):
-        return f"{random.choice(('office', 'anna.k', 'desk7', 'li.mei'))}@example.{random.choice(('org', 'com', 'net'))}"
+        return (
+            f"{random.choice(('office', 'anna.k', 'desk7', 'li.mei'))}@example.{random.choice(('org', 'com', 'net'))}"
+        )
     if any(part in name for part in ("Number", "人数")):
         return str(random.randint(1, 9))
     if any(part in name for part in ("Postal", "邮政", "number", "号码")):

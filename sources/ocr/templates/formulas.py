@@ -15,21 +15,25 @@ TALL = (r"\frac", r"\sum", r"\int", r"\prod", r"\lim", r"\binom", r"\sqrt")  # n
 def formulas(supply: Supply, style: Style) -> Page:
     random, language = supply.random, style.language
     left, top, right, bottom = style.frame
-    size = 2 * round(style.size / 2)  # few sizes: a formula that was drawn before costs nothing
     heads, areas = running_head(supply, style)
     flat = [tex for tex in all_formulas() if not any(sign in tex for sign in TALL) and len(tex) < 40]
     chosen = random.sample(all_formulas(), 7)
     blocks: list[Block] = [heading(random.choice(words("sections", language)), 1)]
     for number, tex in enumerate(chosen, start=random.randint(1, 30)):
-        inline = formula(random.choice(flat), size, style.ink, style.math, display=False)
+        inline = formula(random.choice(flat), style.size, style.ink, style.math, display=False)
         lead = f"{label(random.choice(('formula', 'where')), language)} "
         blocks.append(rich_paragraph([(supply.sentence(160) + " ", ""), (lead, ""), inline]))
-        shown: Inset = formula(tex, round(size * 1.35), style.ink, style.math, display=True)
+        shown: Inset = formula(tex, style.size * 1.35, style.ink, style.math, display=True)
         blocks.append(rich_paragraph([shown, (f"  ({number})", "")], "display"))
         if random.random() < 0.4:
             blocks.append(rich_paragraph([(supply.sentence(220), "")]))
     css = style.css(display=f"margin:{style.size * 0.6:.0f}px 0;text-align:{random.choice(('center', 'left'))}")
     return Page(
-        width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, areas=areas, css=css,
+        width=style.width,
+        height=style.height,
+        paper=style.paper,
+        fonts=style.fonts,
+        areas=areas,
+        css=css,
         flows=[*heads, Flow(blocks=blocks, boxes=[(left, top, right, bottom)]), *page_number(supply, style)],
-    )  # fmt: skip
+    )

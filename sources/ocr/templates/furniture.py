@@ -16,7 +16,9 @@ def running_head(supply: Supply, style: Style) -> tuple[list[Flow], list[Area]]:
         return [], []
     left, top, right, _ = style.frame
     height = style.size * 1.9
-    text = random.choice((random.choice(words("topics", style.language)), random.choice(words("companies", style.language))))
+    text = random.choice(
+        (random.choice(words("topics", style.language)), random.choice(words("companies", style.language)))
+    )
     css_class = random.choice(("small", "small-centre", "small-right"))
     flow = Flow(blocks=[paragraph(text, css_class, is_divisible=False)], boxes=[(left, top - height, right, top)])
     rule = [Area(box=(left, top - 3, right, top - 2), colour=GREY)] if random.random() < 0.5 else []

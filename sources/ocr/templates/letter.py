@@ -3,7 +3,7 @@
 from sources.ocr.blocks import Block, heading, paragraph
 from sources.ocr.page import Area, Flow, Page
 from sources.ocr.passages import Supply
-from sources.ocr.style import Style, hex_of
+from sources.ocr.style import Style
 from sources.ocr.vocabulary import label, words
 
 
@@ -19,23 +19,35 @@ def letter(supply: Supply, style: Style) -> Page:
 
     head = [heading(company, 2, "company"), flat(f"{street}, {town}", side), flat(supply.telephone(), side)]
     blocks = [
-        flat(receiver), flat(random.choice(words("streets", language))), flat(random.choice(words("towns", language)), "flat"),
+        flat(receiver),
+        flat(random.choice(words("streets", language))),
+        flat(random.choice(words("towns", language)), "flat"),
         flat(supply.date(), random.choice(("flat", "right"))),
         paragraph(label("dear", language, name=receiver), "flat", is_divisible=False),
         *(paragraph(text) for text in supply.paragraphs(random.randint(500, 1300) // (2 if language == "zh" else 1))),
-        flat(label("regards", language), "sign"), flat(sender, "sign"),
-    ]  # fmt: skip
+        flat(label("regards", language), "sign"),
+        flat(sender, "sign"),
+    ]
     align = {"tight": "left", "small-right": "right", "small-centre": "center"}[side]
     css = style.css(
-        company=f"margin:0 0 4px 0;font-family:head;font-weight:bold;font-size:{style.size * 1.5:.0f}px;text-align:{align};color:{hex_of(style.accent)}",
+        company=style.display(1.5, margin="0 0 4px 0", align=align, is_coloured=True),
         sign=f"margin:{style.size:.0f}px 0 0 0;text-align:left",
     )
     body_top = top + style.size * 7
-    areas = [Area(box=(left, body_top - style.size, right, body_top - style.size + 2), colour=style.accent)] if random.random() < 0.6 else []
+    areas = (
+        [Area(box=(left, body_top - style.size, right, body_top - style.size + 2), colour=style.accent)]
+        if random.random() < 0.6
+        else []
+    )
     return Page(
-        width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, css=css, areas=areas,
+        width=style.width,
+        height=style.height,
+        paper=style.paper,
+        fonts=style.fonts,
+        css=css,
+        areas=areas,
         flows=[
             Flow(blocks=head, boxes=[(left, top, right, body_top - style.size)], must_fit=True),
             Flow(blocks=blocks, boxes=[(left, body_top, right, bottom)], must_fit=True),
         ],
-    )  # fmt: skip
+    )

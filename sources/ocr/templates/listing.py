@@ -7,7 +7,13 @@ from sources.ocr.style import Style
 from sources.ocr.templates.furniture import page_number, running_head
 from sources.ocr.vocabulary import label, listings, words
 
-LOOKS = ("background-color:#f2f2f2;", "border:1px solid #bbbbbb;", "background-color:#f7f3e8;", "border-left:3px solid #888888;", "")
+LOOKS = (
+    "background-color:#f2f2f2;",
+    "border:1px solid #bbbbbb;",
+    "background-color:#f7f3e8;",
+    "border-left:3px solid #888888;",
+    "",
+)
 
 
 def listing(supply: Supply, style: Style) -> Page:
@@ -21,11 +27,13 @@ def listing(supply: Supply, style: Style) -> Page:
         blocks.append(code(program.lines, program.language))
         blocks.append(paragraph(label("listing", style.language, n=number), "caption", is_divisible=False))
     size = min(style.size * 0.9, (right - left) / 50)  # the longest line has some 75 characters of half the size
-    css = style.css(
-        code=f"margin:{style.size * 0.4:.1f}px 0;padding:{style.size * 0.5:.1f}px;font-family:mono;font-size:{size:.1f}px;"
-        f"line-height:1.3;white-space:pre-wrap;text-align:left;{random.choice(LOOKS)}"
-    )
+    css = style.css(code=style.code(size, random.choice(LOOKS)))
     return Page(
-        width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, areas=areas, css=css,
+        width=style.width,
+        height=style.height,
+        paper=style.paper,
+        fonts=style.fonts,
+        areas=areas,
+        css=css,
         flows=[*heads, Flow(blocks=blocks, boxes=[(left, top, right, bottom)]), *page_number(supply, style)],
-    )  # fmt: skip
+    )

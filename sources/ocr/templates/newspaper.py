@@ -4,7 +4,7 @@ import dataclasses
 
 from sources.ocr.blocks import Block, figure, heading, paragraph
 from sources.ocr.figures import picture
-from sources.ocr.page import Area, Flow, Page
+from sources.ocr.page import Area, Box, Flow, Page
 from sources.ocr.passages import Supply, hyphenated
 from sources.ocr.style import Style
 from sources.ocr.templates.furniture import GREY
@@ -16,9 +16,15 @@ GREY_PAPERS = ((255, 255, 255), (240, 238, 232), (232, 229, 220))
 def newspaper(supply: Supply, style: Style) -> Page:
     random, language = supply.random, style.language
     style = dataclasses.replace(
-        style, width=round(style.side * 0.75), size=style.side * (0.0112 if language == "en" else 0.0137), leading=1.22 if language == "en" else 1.35,
-        justify=True, indent=True, margin=round(style.side * random.uniform(0.03, 0.05)), paper=random.choice(GREY_PAPERS),
-    )  # fmt: skip
+        style,
+        width=round(style.side * 0.75),
+        size=style.side * (0.0112 if language == "en" else 0.0137),
+        leading=1.22 if language == "en" else 1.35,
+        justify=True,
+        indent=True,
+        margin=round(style.side * random.uniform(0.03, 0.05)),
+        paper=random.choice(GREY_PAPERS),
+    )
     left, top, right, bottom = style.frame
     size = style.size
     mast, line = top + size * 4.2, top + size * 6.2
@@ -28,30 +34,45 @@ def newspaper(supply: Supply, style: Style) -> Page:
     num_columns = random.choice((3, 4)) if language == "en" else random.choice((2, 3, 4))
     lead_columns = style.columns(num_columns, line + size * 5, middle - size)
     flows = [
-        Flow(blocks=[heading(random.choice(words("newspapers", language)), 1, "mast")], boxes=[(left, top, right, mast)], must_fit=True),
-        Flow(blocks=[paragraph(edition, "small-centre", is_divisible=False)], boxes=[(left, mast + 2, right, line)], must_fit=True),
-        Flow(blocks=[heading(supply.line(44 if language == "en" else 20), 2, "lead")], boxes=[(left, line + size * 0.6, right, line + size * 5)], must_fit=True),
-        Flow(blocks=_story(supply, style, lead_columns[0][2] - lead_columns[0][0]), boxes=lead_columns),
-    ]  # fmt: skip
+        Flow(
+            blocks=[heading(random.choice(words("newspapers", language)), 1, "mast")],
+            boxes=[(left, top, right, mast)],
+            must_fit=True,
+        ),
+        Flow(
+            blocks=[paragraph(edition, "small-centre", is_divisible=False)],
+            boxes=[(left, mast + 2, right, line)],
+            must_fit=True,
+        ),
+        Flow(
+            blocks=[heading(supply.line(44 if language == "en" else 20), 2, "lead")],
+            boxes=[(left, line + size * 0.6, right, line + size * 5)],
+            must_fit=True,
+        ),
+        Flow(blocks=_story(supply, style, lead_columns), boxes=lead_columns),
+    ]
     areas.append(Area(box=(left, middle - size * 0.5, right, middle - size * 0.5 + 1), colour=GREY))
     count = random.choice((2, 3))
     for box in style.columns(count, middle, bottom):
         title = heading(supply.line(40 if language == "en" else 16), 3, "short")
-        flows.append(Flow(blocks=[title, *_story(supply, style, box[2] - box[0])], boxes=[box]))
+        flows.append(Flow(blocks=[title, *_story(supply, style, [box])], boxes=[box]))
     css = style.css(
-        mast=f"margin:0;text-align:center;font-family:head;font-weight:bold;font-size:{size * 3.2:.0f}px;line-height:1.1",
-        lead=f"margin:0;font-family:head;font-weight:bold;font-size:{size * 2:.0f}px;line-height:1.1",
-        short=f"margin:0 0 {size * 0.4:.0f}px 0;font-family:head;font-weight:bold;font-size:{size * 1.3:.0f}px;line-height:1.15",
+        mast=style.display(3.2, align="center"),
+        lead=style.display(2),
+        short=style.display(1.3, margin=f"0 0 {size * 0.4:.0f}px 0"),
     )
-    return Page(width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, css=css, areas=areas, flows=flows)
+    return Page(
+        width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, css=css, areas=areas, flows=flows
+    )
 
 
-def _story(supply: Supply, style: Style, width: float) -> list[Block]:
+def _story(supply: Supply, style: Style, boxes: list[Box]) -> list[Block]:
     blocks: list[Block] = []
+    width = boxes[0][2] - boxes[0][0]
     if supply.random.random() < 0.4:
         shape = picture(round(width), round(width * supply.random.uniform(0.5, 0.8)), style.accent, supply.random)
         blocks += figure(shape, supply.sentence(60))
-    for text in supply.paragraphs(4000):
+    for text in supply.paragraphs(style.capacity(boxes)):
         broken = hyphenated(text) if style.language == "en" else None
         blocks.append(paragraph(text, hyphenated=broken))
     return blocks

@@ -18,9 +18,18 @@ def note(supply: Supply, style: Style) -> Page:
     height = round(style.side * random.uniform(0.55, 1))
     leading = 1.5
     style = dataclasses.replace(
-        style, body=family, head=family, size=size, height=height, width=round(style.side * random.uniform(0.6, 0.8)), leading=leading,
-        ink=random.choice(INKS), justify=False, indent=False, paper=random.choice(((255, 255, 255), (252, 248, 232), (238, 244, 250))),
-    )  # fmt: skip
+        style,
+        body=family,
+        head=family,
+        size=size,
+        height=height,
+        width=round(style.side * random.uniform(0.6, 0.8)),
+        leading=leading,
+        ink=random.choice(INKS),
+        justify=False,
+        indent=False,
+        paper=random.choice(((255, 255, 255), (252, 248, 232), (238, 244, 250))),
+    )
     left, top, right, bottom = style.frame
     blocks = [
         paragraph(supply.date(), "right", is_divisible=False),
@@ -34,6 +43,11 @@ def note(supply: Supply, style: Style) -> Page:
         areas = [Area(box=(left - 10, y, right + 10, y + 1), colour=(186, 200, 216)) for y in lines]
     css = style.css(plain="margin:0;text-align:left", right="margin:0;text-align:right")
     return Page(
-        width=style.width, height=height, paper=style.paper, fonts=style.fonts, css=css, areas=areas,
+        width=style.width,
+        height=height,
+        paper=style.paper,
+        fonts=style.fonts,
+        css=css,
+        areas=areas,
         flows=[Flow(blocks=blocks, boxes=[(left, top, right, bottom)])],
-    )  # fmt: skip
+    )

@@ -19,6 +19,7 @@ from sources.ocr.templates.note import note
 from sources.ocr.templates.report import report
 from sources.ocr.templates.slide import slide
 from sources.ocr.templates.trade import invoice, receipt
+from sources.ocr.vocabulary import LANGUAGES
 
 TEMPLATES: Mapping[str, Callable[[Supply, Style], Page]] = {
     "article": article,
@@ -43,4 +44,9 @@ KINDS = (*TEMPLATES, VERTICAL)
 
 def languages_of(kind: str) -> tuple[str, ...]:
     """The languages that a kind of page exists in."""
-    return ("zh",) if kind in (VERTICAL, "bilingual") else ("en", "zh")
+    return ("zh",) if kind in (VERTICAL, "bilingual") else LANGUAGES
+
+
+def texts_of(kind: str, language: str) -> tuple[str, ...]:
+    """The languages that a page needs text in."""
+    return LANGUAGES if kind == "bilingual" else (language,)

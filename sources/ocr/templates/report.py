@@ -19,6 +19,11 @@ def report(supply: Supply, style: Style) -> Page:
         blocks.append(paragraph(supply.sentence(260), is_divisible=False))
         blocks += data_table(supply, style, max_columns=6, num_rows=random.randint(4, 12))
     return Page(
-        width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, areas=areas, css=style.css(),
+        width=style.width,
+        height=style.height,
+        paper=style.paper,
+        fonts=style.fonts,
+        areas=areas,
+        css=style.css(),
         flows=[*heads, Flow(blocks=blocks, boxes=[(left, top, right, bottom)]), *page_number(supply, style)],
-    )  # fmt: skip
+    )

@@ -6,7 +6,7 @@ from sources.ocr.blocks import Block, figure, heading, items, paragraph
 from sources.ocr.figures import picture
 from sources.ocr.page import Area, Flow, Page
 from sources.ocr.passages import Supply
-from sources.ocr.style import Style, hex_of
+from sources.ocr.style import Style
 from sources.ocr.vocabulary import words
 
 RATIOS = (9 / 16, 9 / 16, 3 / 4)
@@ -18,17 +18,36 @@ def slide(supply: Supply, style: Style) -> Page:
     width, height = style.side, round(style.side * random.choice(RATIOS))
     is_dark = random.random() < 0.3
     style = dataclasses.replace(
-        style, width=width, height=height, margin=round(height * random.uniform(0.07, 0.11)), size=height * random.uniform(0.036, 0.048),
-        justify=False, indent=False, leading=1.3, paper=random.choice(DARK) if is_dark else style.paper,
-        ink=(240, 240, 240) if is_dark else style.ink, accent=(245, 196, 90) if is_dark else style.accent,
-    )  # fmt: skip
+        style,
+        width=width,
+        height=height,
+        margin=round(height * random.uniform(0.07, 0.11)),
+        size=height * random.uniform(0.036, 0.048),
+        justify=False,
+        indent=False,
+        leading=1.3,
+        paper=random.choice(DARK) if is_dark else style.paper,
+        ink=(240, 240, 240) if is_dark else style.ink,
+        accent=(245, 196, 90) if is_dark else style.accent,
+    )
     left, top, right, bottom = style.frame
     body_top = top + style.size * 3.6
-    flows = [Flow(blocks=[heading(random.choice(words("topics", language)), 1, "title")], boxes=[(left, top, right, body_top)], must_fit=True)]
+    flows = [
+        Flow(
+            blocks=[heading(random.choice(words("topics", language)), 1, "title")],
+            boxes=[(left, top, right, body_top)],
+            must_fit=True,
+        )
+    ]
     areas: list[Area] = []
     look = random.choice(("plain", "rule", "band"))
     if look == "rule":
-        areas.append(Area(box=(left, body_top - style.size * 0.9, left + (right - left) * 0.25, body_top - style.size * 0.9 + 4), colour=style.accent))
+        areas.append(
+            Area(
+                box=(left, body_top - style.size * 0.9, left + (right - left) * 0.25, body_top - style.size * 0.9 + 4),
+                colour=style.accent,
+            )
+        )
     if look == "band":
         areas.append(Area(box=(0, 0, style.margin * 0.35, height), colour=style.accent))
     has_picture = random.random() < 0.45
@@ -37,16 +56,21 @@ def slide(supply: Supply, style: Style) -> Page:
     points = [supply.line(round(max_length)) for _ in range(random.randint(3, 5))]
     mark = random.choice(("•", "–", "•", "▪"))
     marks = [mark] * len(points) if random.random() < 0.75 else [f"{k}." for k in range(1, len(points) + 1)]
-    blocks: list[Block] = [block for block in items(points, marks)]
+    blocks: list[Block] = list(items(points, marks))
     flows.append(Flow(blocks=blocks, boxes=[(left, body_top, edge, bottom - style.size * 1.5)]))
     if has_picture:
         shape = picture(round((right - edge) * 0.92), round((bottom - body_top) * 0.72), style.accent, random)
         flows.append(Flow(blocks=figure(shape), boxes=[(edge, body_top, right, bottom)]))
     if random.random() < 0.6:
         foot = f"{random.choice(words('companies', language))}  {random.randint(2, 60)}"
-        flows.append(Flow(blocks=[paragraph(foot, "small", is_divisible=False)], boxes=[(left, bottom - style.size * 0.6, right, height)]))
+        flows.append(
+            Flow(
+                blocks=[paragraph(foot, "small", is_divisible=False)],
+                boxes=[(left, bottom - style.size * 0.6, right, height)],
+            )
+        )
     css = style.css(
-        title=f"margin:0;font-family:head;font-weight:bold;font-size:{style.size * 1.6:.0f}px;line-height:1.15;color:{hex_of(style.accent)}",
+        title=style.display(1.6, is_coloured=True),
         small=f"margin:0;font-size:{style.size * 0.6:.1f}px",
     )
     return Page(width=width, height=height, paper=style.paper, fonts=style.fonts, css=css, areas=areas, flows=flows)

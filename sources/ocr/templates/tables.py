@@ -16,7 +16,12 @@ def data_table(supply: Supply, style: Style, max_columns: int, num_rows: int | N
     body = [[row, *(supply.number(scale * 0.1, scale, decimals) for scale, decimals in scales)] for row in rows]
     first = 100 - 100 // (len(measures) + 1) * len(measures)
     grid = table(
-        [label("region", style.language) if rows[0] != words("months", style.language)[0] else label("date", style.language), *measures],
+        [
+            label("region", style.language)
+            if rows[0] != words("months", style.language)[0]
+            else label("date", style.language),
+            *measures,
+        ],
         body,
         widths=[first, *[100 // (len(measures) + 1)] * len(measures)],
         right=range(1, len(measures) + 1),

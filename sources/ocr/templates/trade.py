@@ -5,7 +5,7 @@ import dataclasses
 from sources.ocr.blocks import Block, heading, paragraph, table
 from sources.ocr.page import Area, Flow, Page
 from sources.ocr.passages import Supply
-from sources.ocr.style import Style, hex_of
+from sources.ocr.style import Style
 from sources.ocr.vocabulary import label, words
 
 CURRENCIES = {"en": ("$", "€", "£"), "zh": ("¥",)}
@@ -50,12 +50,23 @@ def invoice(supply: Supply, style: Style) -> Page:
         return paragraph(text, css_class, is_divisible=False)
 
     company, customer = random.sample(list(words("companies", language)), 2)
-    seller = [flat(company, "bold"), flat(random.choice(words("streets", language))), flat(random.choice(words("towns", language))), flat(supply.telephone())]
+    seller = [
+        flat(company, "bold"),
+        flat(random.choice(words("streets", language))),
+        flat(random.choice(words("towns", language))),
+        flat(supply.telephone()),
+    ]
     facts = [
         heading(label("invoice", language), 1, "title"),
-        flat(f"{label('number', language)} {supply.code()}"), flat(f"{label('date', language)} {supply.date()}"),
-    ]  # fmt: skip
-    buyer = [flat(label("to", language), "bold"), flat(customer), flat(random.choice(words("streets", language))), flat(random.choice(words("towns", language)))]
+        flat(f"{label('number', language)} {supply.code()}"),
+        flat(f"{label('date', language)} {supply.date()}"),
+    ]
+    buyer = [
+        flat(label("to", language), "bold"),
+        flat(customer),
+        flat(random.choice(words("streets", language))),
+        flat(random.choice(words("towns", language))),
+    ]
     header = [label(name, language) for name in ("item", "quantity", "price", "amount")]
     rows = [[name, str(quantity), money(price), money(quantity * price)] for name, quantity, price in sale.lines]
     grid = table(header, rows, widths=(52, 12, 18, 18), right=(1, 2, 3))
@@ -66,22 +77,27 @@ def invoice(supply: Supply, style: Style) -> Page:
         flat(label("payable", language, n=random.choice((7, 14, 30))), "small"),
     ]
     css = style.css(
-        title=f"margin:0 0 6px 0;font-family:head;font-weight:bold;font-size:{style.size * 2:.0f}px;line-height:1.1;color:{hex_of(style.accent)}",
+        title=style.display(2, margin="0 0 6px 0", is_coloured=True),
         bold="margin:0;font-weight:bold",
-        total=f"margin:4px 0 {style.size:.0f}px 0;font-weight:bold;font-size:{style.size * 1.15:.1f}px;text-align:right",
+        total=f"margin:4px 0 {style.size:.0f}px 0;font-weight:bold;text-align:right",
     )
     line = style.size * style.leading
     second, third = top + line * 7.5, top + line * 13.5
     areas = [Area(box=(0, 0, style.width, style.margin * 0.35), colour=style.accent)] if random.random() < 0.5 else []
     return Page(
-        width=style.width, height=style.height, paper=style.paper, fonts=style.fonts, css=css, areas=areas,
+        width=style.width,
+        height=style.height,
+        paper=style.paper,
+        fonts=style.fonts,
+        css=css,
+        areas=areas,
         flows=[
             Flow(blocks=seller, boxes=[(left, top, middle - style.size, second)], must_fit=True),
             Flow(blocks=facts, boxes=[(middle, top, right, second)], must_fit=True),
             Flow(blocks=buyer, boxes=[(left, second, right, third)], must_fit=True),
             Flow(blocks=[grid, *totals], boxes=[(left, third, right, bottom)], must_fit=True),
         ],
-    )  # fmt: skip
+    )
 
 
 def receipt(supply: Supply, style: Style) -> Page:
@@ -90,9 +106,18 @@ def receipt(supply: Supply, style: Style) -> Page:
     width = round(size * random.uniform(22, 30))
     mono = style.mono if language == "en" and random.random() < 0.7 else style.body
     style = dataclasses.replace(
-        style, width=width, size=size, margin=round(size * 1.2), body=mono, justify=False, indent=False, leading=1.3,
-        table_look="open", paper=random.choice(((255, 255, 255), (250, 249, 244))), ink=random.choice(((20, 20, 20), (60, 60, 70))),
-    )  # fmt: skip
+        style,
+        width=width,
+        size=size,
+        margin=round(size * 1.2),
+        body=mono,
+        justify=False,
+        indent=False,
+        leading=1.3,
+        table_look="open",
+        paper=random.choice(((255, 255, 255), (250, 249, 244))),
+        ink=random.choice(((20, 20, 20), (60, 60, 70))),
+    )
     sale = _sale(supply, language, 3, 9)
     total = sale.subtotal + sale.tax
     paid = -(-total // 5000) * 5000
@@ -110,14 +135,21 @@ def receipt(supply: Supply, style: Style) -> Page:
     ]
     blocks = [
         flat(random.choice(words("companies", language)), "bold"),
-        flat(random.choice(words("streets", language))), flat(supply.telephone()),
+        flat(random.choice(words("streets", language))),
+        flat(supply.telephone()),
         flat(f"{supply.date()}  {random.randint(7, 21):02d}:{random.randint(0, 59):02d}", "tight"),
         table([label("item", language), label("amount", language)], rows, widths=(68, 32), right=(1,)),
-        flat(label("thanks", language)), flat(supply.code()),
-    ]  # fmt: skip
+        flat(label("thanks", language)),
+        flat(supply.code()),
+    ]
     css = style.css(bold=f"margin:0 0 4px 0;font-weight:bold;font-size:{size * 1.15:.1f}px;text-align:center")
     left, top, right, bottom = style.frame
     return Page(
-        width=style.width, height=style.side, paper=style.paper, fonts=style.fonts, css=css, bottom=style.margin,
+        width=style.width,
+        height=style.side,
+        paper=style.paper,
+        fonts=style.fonts,
+        css=css,
+        bottom=style.margin,
         flows=[Flow(blocks=blocks, boxes=[(left, top, right, bottom)], must_fit=True)],
-    )  # fmt: skip
+    )

@@ -46,12 +46,22 @@ def vertical(supply: Supply, style: Style) -> Laid:
     columns = columns[:number]
     lacking = missing("".join(text for _, _, text in columns).replace("　", "").translate(UPRIGHT), style.body.regular)
     if lacking:
-        raise Illegible("missing_glyph", f"the font {style.body.regular.family} has no {lacking[0]!r} for vertical text")
-    rules = [Area(box=(right - pitch * k, top - 6, right - pitch * k + 1, bottom + 6), colour=(170, 60, 50)) for k in range(number + 1)]
+        raise Illegible(
+            "missing_glyph", f"the font {style.body.regular.family} has no {lacking[0]!r} for vertical text"
+        )
+    rules = [
+        Area(box=(right - pitch * k, top - 6, right - pitch * k + 1, bottom + 6), colour=(170, 60, 50))
+        for k in range(number + 1)
+    ]
     page = Page(
-        width=style.width, height=style.height, paper=style.paper, fonts=(), css="", flows=(),
+        width=style.width,
+        height=style.height,
+        paper=style.paper,
+        fonts=(),
+        css="",
+        flows=(),
         areas=rules if random.random() < 0.35 else (),
-    )  # fmt: skip
+    )
     return _drawn(page, columns, blocks, face, style, (size, step, pitch))
 
 
@@ -62,7 +72,12 @@ def _upright(text: str) -> str:
 
 
 def _drawn(
-    page: Page, columns: Sequence[tuple[int, int, str]], blocks: Sequence[Block], face: Glyphs, style: Style, lengths: tuple[float, float, float]
+    page: Page,
+    columns: Sequence[tuple[int, int, str]],
+    blocks: Sequence[Block],
+    face: Glyphs,
+    style: Style,
+    lengths: tuple[float, float, float],
 ) -> Laid:
     size, step, pitch = lengths
     _, top, right, _ = style.frame
@@ -81,22 +96,46 @@ def _drawn(
                 x = right - pitch * column - (pitch + size) / 2
                 y = top + row * step + size * 0.88
                 index = mupdf.fz_encode_character(face.font, ord(glyph))
-                mupdf.fz_show_glyph(text, face.font, mupdf.FzMatrix(size, 0, 0, -size, x, y), index, ord(sign), 0, 0, mupdf.FZ_BIDI_LTR, mupdf.FZ_LANG_zh)
-                around.append(np.array(face.box(glyph)) * size + (x, y, x, y))
+                mupdf.fz_show_glyph(
+                    text,
+                    face.font,
+                    mupdf.FzMatrix(size, 0, 0, -size, x, y),
+                    index,
+                    ord(sign),
+                    0,
+                    0,
+                    mupdf.FZ_BIDI_LTR,
+                    mupdf.FZ_LANG_zh,
+                )
+                around.append(np.array(face.box(glyph)) * size + np.array([x, y, x, y]))
             start += len(piece)
             hull = np.array(around)
             texts.append(piece)
             boxes.append(np.concatenate([np.floor(hull[:, :2].min(0)), np.ceil(hull[:, 2:].max(0))]))
             lines.append(column)
             shown[block] += len(piece)
-    pixmap = mupdf.fz_new_pixmap(mupdf.FzColorspace(mupdf.FzColorspace.Fixed_RGB), page.width, page.height, mupdf.FzSeparations(), 0)
+    pixmap = mupdf.fz_new_pixmap(
+        mupdf.FzColorspace(mupdf.FzColorspace.Fixed_RGB), page.width, page.height, mupdf.FzSeparations(), 0
+    )
     canvas = np.frombuffer(mupdf.fz_pixmap_samples_memoryview(pixmap), np.uint8).reshape(page.height, page.width, 3)
     canvas[:] = paper_of(page)
     device = mupdf.fz_new_draw_device(mupdf.FzMatrix(), pixmap)
     colour = [channel / 255 for channel in style.ink]
-    mupdf.fz_fill_text(device, text, mupdf.FzMatrix(), mupdf.FzColorspace(mupdf.FzColorspace.Fixed_RGB), colour, 1, mupdf.FzColorParams())
+    mupdf.fz_fill_text(
+        device,
+        text,
+        mupdf.FzMatrix(),
+        mupdf.FzColorspace(mupdf.FzColorspace.Fixed_RGB),
+        colour,
+        1,
+        mupdf.FzColorParams(),
+    )
     mupdf.fz_close_device(device)
-    on_page = [paragraph(block.text[:count]) if count < len(block.text) else block for block, count in zip(blocks, shown, strict=True) if count]
+    on_page = [
+        paragraph(block.text[:count]) if count < len(block.text) else block
+        for block, count in zip(blocks, shown, strict=True)
+        if count
+    ]
     return Laid(
         drawn=Drawn(pixels=canvas.copy(), texts=texts, quads=upright_quads(np.array(boxes).reshape(-1, 4))),
         lines=np.array(lines, int),

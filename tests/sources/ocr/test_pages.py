@@ -122,7 +122,7 @@ def test_a_broken_word_is_two_words_and_one_in_the_text(style: Style) -> None:
     k = laid.drawn.texts.index(broken[0])
     assert laid.lines[k + 1] == laid.lines[k] + 1
     dark = laid.drawn.pixels.min(axis=2) < 255 - INK
-    x0, y0, x1, y1 = laid.drawn.boxes()[k].astype(int)
+    _, y0, x1, y1 = laid.drawn.boxes()[k].astype(int)
     assert not dark[y0:y1, x1 : x1 + 6].any()  # the hyphen is in the box
 
 
@@ -130,7 +130,12 @@ def test_an_inset_stands_where_its_words_are(style: Style) -> None:
     pixels = np.zeros((20, 50, 4), np.uint8)
     pixels[..., 3] = 255
     inset = Inset(pixels=pixels, text="$x$", markdown="$x$", words=("$x$",), boxes=np.array([[0, 0, 50, 20]]))
-    laid = lay_out(_page(style, [Flow(blocks=[rich_paragraph([("before ", ""), inset, (" after", "b")])], boxes=[(20, 20, 480, 200)])]))
+    laid = lay_out(
+        _page(
+            style,
+            [Flow(blocks=[rich_paragraph([("before ", ""), inset, (" after", "b")])], boxes=[(20, 20, 480, 200)])],
+        )
+    )
     assert laid.text == "before $x$ after"
     assert laid.markdown == "before $x$ **after**"
     x0, y0, x1, y1 = laid.drawn.boxes()[laid.drawn.texts.index("$x$")].astype(int)

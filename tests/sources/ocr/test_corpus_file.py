@@ -1,0 +1,121 @@
+"""Material: text, JSONL and Parquet files to clean paragraphs; what is wrong is counted or said in one sentence."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sources.ocr.corpus_file import MAX_PARAGRAPH, CorpusFile, gather, merge
+from sources.source import InputError
+
+ENGLISH = "A paragraph of plain English that is long enough to be taken."
+CHINESE = "这是一段足够长的中文，可以用来填满一页纸。"
+
+
+def _gathered(path: Path, text_key: str = "text") -> tuple[list[tuple[str, str]], dict[str, int]]:
+    out = path.with_suffix(".arrow")
+    dropped = gather(path, path.name, text_key, out, lambda: None)
+    return list(CorpusFile(out).all()), dict(dropped)
+
+
+def test_paragraphs_of_a_text_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(
+        f"\ufeff{ENGLISH}\n\n{CHINESE[:10]}\n{CHINESE[10:]}\r\n\r\nhard\x00 wrapped\ttext that goes on\n"
+        "in the next line".encode()
+    )
+    found, dropped = _gathered(path)
+    assert found == [("en", ENGLISH), ("en", "hard wrapped text that goes on in the next line"), ("zh", CHINESE)]
+    assert dropped == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"broken \xff\xfe bytes in a paragraph that is long enough", "not_utf8"),
+        ("an unassigned \u0378 code point in a long paragraph".encode(), "unassigned_character"),
+        ("สวัสดีครับ นี่คือข้อความภาษาไทยที่ยาวพอสมควร".encode(), "unsupported_script.Thai"),
+        (b"short", "too_short"),
+        (b"there is a word " + b"x" * 60 + b" in it that no column holds", "long_word"),
+        ("letters and \U00013000 hieroglyphs in one paragraph".encode(), "no_font.Egyptian Hieroglyphs"),
+    ],
+)
+def test_what_cannot_be_drawn_is_counted(tmp_path: Path, content: bytes, reason: str) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(content)
+    found, dropped = _gathered(path)
+    assert (found, dropped) == ([], {reason: 1})
+
+
+def test_a_line_of_a_million_characters_is_cut_into_paragraphs(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    text = "One sentence of nine words stands here for many. " * 30_000
+    path.write_text(text)
+    found, dropped = _gathered(path)
+    assert dropped == {}
+    assert max(len(text) for _, text in found) <= MAX_PARAGRAPH
+    assert "".join("".join(piece.split()) for _, piece in found) == "".join(text.split())
+
+
+def test_rows_of_jsonl(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(
+        "\n".join(
+            [json.dumps({"body": ENGLISH}), "{no json", json.dumps({"body": 3}), "", json.dumps({"body": CHINESE})]
+        )
+    )
+    found, dropped = _gathered(path, "body")
+    assert found == [("en", ENGLISH), ("zh", CHINESE)]
+    assert dropped == {"not_json": 1, "not_text": 1}
+
+
+def test_a_missing_field_is_one_sentence_that_names_those_there_are(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"body": ENGLISH, "id": 1}))
+    with pytest.raises(InputError, match="line 1 has no field 'text'; it has body, id"):
+        _gathered(path)
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"body": [ENGLISH], "n": [1]}), path)
+    with pytest.raises(InputError, match="no column 'text'; it has body, n"):
+        _gathered(path)
+    with pytest.raises(InputError, match="the column 'n' is int64, expected text"):
+        _gathered(path, "n")
+    assert _gathered(path, "body")[0] == [("en", ENGLISH)]
+
+
+def test_a_damaged_parquet_file_is_said_to_be_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_bytes(b"PAR1 is all there is")
+    with pytest.raises(InputError, match="not a readable Parquet file"):
+        _gathered(path)
+
+
+def test_paragraphs_are_found_by_number_over_many_batches(tmp_path: Path) -> None:
+    paths = []
+    for part in range(2):
+        path = tmp_path / f"{part}.txt"
+        path.write_text("\n\n".join(f"{ENGLISH} Number {part} {k}.\n\n{CHINESE}第{part}、{k}段。" for k in range(5000)))
+        out = path.with_suffix(".arrow")
+        gather(path, path.name, "text", out, lambda: None)
+        paths.append(out)
+    assert merge(paths, ("en", "zh"), tmp_path / "whole") == {"en": 10_000, "zh": 10_000}
+    corpus = CorpusFile(tmp_path / "whole")
+    assert corpus.languages() == ("en", "zh")
+    for number in (0, 4095, 4096, 5000, 9999):
+        assert corpus.paragraph("en", number).endswith(f"Number {number // 5000} {number % 5000}.")
+        assert corpus.paragraph("zh", number).endswith(f"第{number // 5000}、{number % 5000}段。")
+    assert merge(paths, ("zh",), tmp_path / "zh") == {"zh": 10_000}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=400))
+def test_no_bytes_crash_it(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "any.txt"
+    path.write_bytes(content)
+    found, _ = _gathered(path)
+    for _, text in found:
+        assert text.isprintable()

@@ -1,0 +1,174 @@
+"""Samples by number: the same alone or among others, of every task, with words inside the picture."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sources.ocr.source import Ocr
+from sources.sample import IMAGE_PLACEHOLDER, Sample
+from sources.source import ItemError
+from sources.synthetic import REPLACED
+from taxonomy.loader import BUNDLED, load
+
+NUM = 36
+
+
+@pytest.fixture(scope="module")
+def source() -> Ocr:
+    return Ocr(seed=5, num_samples=NUM, side_px=768)
+
+
+@pytest.fixture(scope="module")
+def samples(source: Ocr) -> list[Sample]:
+    made = [source.make(number, source.digest) for number in range(NUM)]
+    assert all(isinstance(sample, Sample) for sample in made)
+    return [sample for sample in made if isinstance(sample, Sample)]
+
+
+def test_a_sample_is_the_same_alone(source: Ocr, samples: list[Sample]) -> None:
+    for number in (7, 3, 20):
+        alone = Ocr(seed=5, num_samples=1, side_px=768).make(number, source.digest)
+        assert isinstance(alone, Sample)
+        assert alone.images[0].data == samples[number].images[0].data
+        assert (alone.text, alone.messages) == (samples[number].text, samples[number].messages)
+        assert np.array_equal(alone.words.boxes, samples[number].words.boxes)
+
+
+def test_another_seed_makes_others(source: Ocr, samples: list[Sample]) -> None:
+    other = Ocr(seed=6, side_px=768)
+    made = other.make(0, other.digest)
+    assert isinstance(made, Sample)
+    assert made.images[0].data != samples[0].images[0].data
+    assert other.digest != source.digest
+
+
+def test_words_lie_inside_the_picture(samples: list[Sample]) -> None:
+    for sample in samples:
+        image = Image.open(io.BytesIO(sample.images[0].data))
+        boxes = sample.words.boxes
+        assert len(sample.words.texts) == len(boxes) > 0
+        assert (boxes >= 0).all()
+        assert (boxes[:, 0] < boxes[:, 2]).all()
+        assert (boxes[:, 1] < boxes[:, 3]).all()
+        assert (boxes[:, 2] <= image.width).all()
+        assert (boxes[:, 3] <= image.height).all()
+
+
+def test_a_sample_is_text_or_a_conversation_about_its_image(samples: list[Sample]) -> None:
+    for sample in samples:
+        assert (sample.text is None) != (sample.messages is None)
+        first = sample.text if sample.messages is None else sample.messages[0].content
+        assert first is not None
+        assert first.startswith(IMAGE_PLACEHOLDER)
+        assert first.count(IMAGE_PLACEHOLDER) == 1
+
+
+def test_use_cases_are_leaves_that_the_source_declares(samples: list[Sample]) -> None:
+    leaves = load(BUNDLED).leaves
+    assert set(Ocr.use_cases) <= set(leaves)
+    assert {sample.use_case for sample in samples} <= set(Ocr.use_cases)
+    assert len({sample.use_case for sample in samples}) >= 4
+
+
+def test_handwriting_formulas_and_languages_are_labelled() -> None:
+    for kinds, tasks, leaf in (
+        ({"note": 1.0}, {"transcription": 1.0}, "recognition/ocr_and_transcription/handwriting"),
+        ({"formulas": 1.0}, {"grounding": 1.0}, "conversion/image_to_code/formula"),
+        ({"bilingual": 1.0}, {"transcription": 1.0}, "recognition/ocr_and_transcription/specified_language"),
+        ({"invoice": 1.0}, {"markdown": 1.0}, "recognition/ocr_and_transcription/specified_format"),
+    ):
+        source = Ocr(kinds=kinds, tasks=tasks, languages=("zh",), strength=0.2, side_px=768)
+        sample = source.make(0, source.digest)
+        assert isinstance(sample, Sample)
+        assert sample.use_case == leaf
+
+
+def test_an_invoice_adds_up_in_its_markdown() -> None:
+    source = Ocr(kinds={"invoice": 1}, tasks={"markdown": 1}, languages=("en",), strength=0, side_px=1024)
+    sample = source.make(1, source.digest)
+    assert isinstance(sample, Sample)
+    assert sample.messages is not None
+    rows = [line.split("|")[1:-1] for line in sample.messages[1].content.split("\n") if line.startswith("| ")][2:]
+    amounts = [float(row[3].replace(",", "")) for row in rows]
+    for row, amount in zip(rows, amounts, strict=True):
+        assert int(row[1]) * float(row[2].replace(",", "")) == pytest.approx(amount)
+    subtotal = next(line for line in sample.messages[1].content.split("\n") if line.startswith("Subtotal"))
+    assert float(subtotal.split()[-1].lstrip("$€£").replace(",", "")) == pytest.approx(sum(amounts))
+
+
+def test_what_cannot_be_used_is_made_anew_and_counted() -> None:
+    source = Ocr(seed=2, side_px=768, scene=0, strength=1, tasks={"transcription": 1})
+    made = [source.make(number, source.digest) for number in range(12)]
+    assert all(isinstance(sample, Sample) for sample in made)
+    counts = [
+        value
+        for sample in made
+        if isinstance(sample, Sample)
+        for name, value in sample.measures.items()
+        if name.startswith(REPLACED)
+    ]
+    assert counts
+    assert all(count >= 1 and count == int(count) for count in counts)
+
+
+def test_what_can_never_be_made_is_an_error_with_its_reasons() -> None:
+    source = Ocr(kinds={"note": 1}, tasks={"grounding": 1}, languages=("zh",), seed=1)
+    made = _with_passages(source, "\u9fa5\u3400\u4dae" * 8)
+    assert isinstance(made, ItemError)
+    assert made.cause == "missing_glyph"
+    assert "given up after" in made.message
+
+
+def test_kinds_that_the_texts_do_not_allow_are_not_drawn() -> None:
+    source = Ocr(kinds={"vertical": 1}, seed=1)
+    made = _with_passages(source, "", language="en")
+    assert isinstance(made, ItemError)
+    assert made.cause == "no_text"
+
+
+def _with_passages(source: Ocr, text: str, language: str = "zh") -> Sample | ItemError:
+    class Passages:
+        def languages(self) -> tuple[str, ...]:
+            return (language,)
+
+        def count(self, asked: str) -> int:
+            return int(asked == language)
+
+        def paragraph(self, asked: str, number: int) -> str:
+            return text
+
+    return source._make(0, source.digest, Passages())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"languages": ("xx",)}, "languages must be some of en, zh"),
+        ({"languages": ("ar",)}, "there is no bundled text in ar"),
+        ({"kinds": {"poster": 1}}, "kinds must be some of article"),
+        ({"kinds": {"vertical": 1}, "languages": ("en",)}, "there is no vertical page in en"),
+        ({"tasks": {"text": 0}}, "not all 0"),
+        ({"tasks": {"text": float("nan")}}, "finite weights"),
+        ({"strength": 1.5}, "strength must be between 0 and 1"),
+        ({"side_px": 100}, "side_px must be between 512 and 2048"),
+        ({"engine": "word"}, "engine must be story or chromium"),
+        ({"format": "gif"}, "format must be png, jpeg or webp"),
+        ({"quality": 0}, "quality must be between 1 and 100"),
+    ],
+)
+def test_wrong_settings_are_refused(settings: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Ocr(**settings)
+
+
+def test_the_material_is_part_of_the_digest(tmp_path: Path) -> None:
+    source = Ocr(input=("a.txt",))
+    digests = set()
+    for content in (b"one", b"two"):
+        path = tmp_path / "corpus"
+        path.write_bytes(content)
+        digests.add(source.inspect(path).digest)
+    assert len(digests) == 2
