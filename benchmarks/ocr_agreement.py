@@ -7,7 +7,6 @@ share of at least 0.95 on the pages of each PDF, processor seconds a page, and t
 """
 
 import argparse
-import io
 import json
 import statistics
 import time
@@ -19,11 +18,11 @@ from random import Random
 
 import numpy as np
 import psutil
-from PIL import Image
 
 from filters.ocr_agreement import agreement
 from filters.paddle_reader import PaddleReader
 from sources.illegible import Illegible
+from sources.images import encode
 from sources.ocr.degradation import degrade
 from sources.ocr.drawn import Drawn
 from sources.ocr.making import attempt
@@ -95,16 +94,18 @@ def synthesized(language: str, number: int, strength: float) -> Iterator[Sample]
         drawn = degrade(clean_page(language, number), strength, Random(f"{language}/{number}/degradation")).drawn
     except Illegible:
         return
-    buffer = io.BytesIO()
-    Image.fromarray(drawn.pixels).save(buffer, "JPEG", quality=90)
-    height, width = drawn.pixels.shape[:2]
     yield Sample(
         id=f"{number}",
         source="ocr",
         provenance=Provenance(locator=f"number={number}", digest="00"),
-        images=[EncodedImage(data=buffer.getvalue(), extension="jpg", width=width, height=height)],
+        images=[encoded(drawn)],
         words=Words(texts=drawn.texts, boxes=drawn.boxes(), images=np.zeros(len(drawn.texts), np.int32)),
     )
+
+
+def encoded(drawn: Drawn) -> EncodedImage:
+    """The picture as the source writes it."""
+    return encode(drawn.pixels, "jpeg", 90)
 
 
 @cache

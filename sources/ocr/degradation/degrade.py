@@ -18,6 +18,7 @@ from sources.ocr.degradation.captures import (
     ON_PAPER,
     OPTICAL,
     PAGES,
+    WEARING,
     Capture,
 )
 from sources.ocr.degradation.legibility import Limits, distinct, grid, heights, inside, large_enough
@@ -30,7 +31,8 @@ DESKS = ("fabric", "metal", "stone", "wood", "wood")
 WHITE_LID = 0.7  # share of scanners and copiers
 DEFAULT_TEXT_PX = 12.0  # height of words, for a page that has none
 LIMITS = Limits()
-MIN_SHARE = 0.35  # of an effect's strength that is drawn at random
+MIN_SHARE = 0.6  # of an effect's strength that is drawn at random
+CROWDED = 0.4  # exponent: of n effects that wear letters, each is weaker by n to this power
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,13 +72,16 @@ def degrade(
         raise ValueError(f"strength must be between 0 and 1, got {strength}")
     (name,) = random.choices(captures, [CAPTURES[name].weight for name in captures])
     capture = CAPTURES[name]
-    chosen: list[tuple[str, float, Random]] = []
+    happening: list[tuple[str, float, Random]] = []
     for effect in EFFECTS:
         share = capture.effects.get(effect, 0)
         happens, amount = random.random() < share, random.uniform(MIN_SHARE, 1)
         own = Random(random.getrandbits(64))
         if happens:
-            chosen.append((effect, amount * strength, own))
+            happening.append((effect, amount * strength, own))
+    # What wears letters adds up: of several, each is weaker, or some pages were gone where others hardly suffer.
+    wear = max(1, sum(effect in WEARING for effect, _, _ in happening)) ** -CROWDED
+    chosen = [(effect, amount * wear if effect in WEARING else amount, own) for effect, amount, own in happening]
     surroundings = Random(random.getrandbits(64))
     if strength == 0 or not chosen:
         return Degraded(drawn=drawn, kept=np.arange(len(drawn.texts)), capture="none", effects=())
@@ -106,7 +111,7 @@ class _Picture:
 
         Looked up at the places: warping the whole page once more would take as long as the picture itself.
         """
-        if self.maps is None:
+        if self.maps is None or not len(places):  # OpenCV refuses nothing
             return self.flat.ravel()[places]
         whole, parts = self.maps
         return cv2.remap(self.flat, whole.reshape(-1, 2)[places], parts.ravel()[places], cv2.INTER_LINEAR)
@@ -150,9 +155,7 @@ def _behind(shape: tuple[int, ...], capture: Capture, random: Random) -> np.ndar
     return surface(random.choice(DESKS), shape[1], shape[0], generator)
 
 
-def _legible(
-    drawn: Drawn, picture: _Picture, limits: Limits, capture: str, effects: tuple[str, ...]
-) -> Degraded:
+def _legible(drawn: Drawn, picture: _Picture, limits: Limits, capture: str, effects: tuple[str, ...]) -> Degraded:
     """The words that can be read. Raises Illegible if they are few."""
     height, width = picture.pixels.shape[:2]
     is_grey = picture.pixels.ndim == 2
