@@ -1,6 +1,6 @@
 """How far PaddleOCR agrees with what is known: pages of PDFs, and synthesized pages the more they are degraded.
 
-    python benchmarks/ocr_agreement.py [--pages 4] [--pdf FILE …] [--pdf-pages 8]
+    python benchmarks/ocr_agreement.py [--pages 4] [--languages en zh] [--pdf FILE …] [--pdf-pages 8]
 
 One process, one thread. The last line is JSON: mean and lowest agreement of every language and strength, the median and
 share of at least 0.95 on the pages of each PDF, processor seconds a page, and the process' memory as it read on.
@@ -32,12 +32,14 @@ from sources.pdfs import Pdfs
 from sources.sample import EncodedImage, Provenance, Sample, Words
 
 STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+LANGUAGES = ("en", "zh")
 KINDS = ("article", "receipt", "form", "letter", "newspaper", "report")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--pages", type=int, default=4, help="synthesized pages of each language")
+    parser.add_argument("--languages", nargs="+", choices=LANGUAGES, default=LANGUAGES)
     parser.add_argument("--pdf", type=Path, nargs="*", default=[], help="real pages to read as well")
     parser.add_argument("--pdf-pages", type=int, default=8, help="of each PDF, spread over it")
     args = parser.parse_args()
@@ -51,7 +53,7 @@ def main() -> None:
 
     degraded: dict[str, dict[str, dict[str, float]]] = {}
     print(f"{'':10}" + "".join(f"{strength:>14.1f}" for strength in STRENGTHS) + "   strength; mean (lowest)")
-    for language in ("en", "zh"):
+    for language in args.languages:
         degraded[language] = {}
         for strength in STRENGTHS:
             found = []

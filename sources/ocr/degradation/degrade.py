@@ -114,7 +114,10 @@ class _Picture:
         if self.maps is None or not len(places):  # OpenCV refuses nothing
             return self.flat.ravel()[places]
         whole, parts = self.maps
-        return cv2.remap(self.flat, whole.reshape(-1, 2)[places], parts.ravel()[places], cv2.INTER_LINEAR)
+        pairs = whole.view(np.int32).ravel()[places]  # x and y together: half the time
+        return cv2.remap(
+            self.flat, pairs.view(np.int16).reshape(*places.shape, 2), parts.ravel()[places], cv2.INTER_LINEAR
+        )
 
 
 def _taken(drawn: Drawn, chosen: Sequence[tuple[str, float, Random]], capture: Capture, random: Random) -> _Picture:

@@ -77,12 +77,17 @@ def distinct(clean: np.ndarray, final: np.ndarray, limits: Limits) -> np.ndarray
     before, after = clean.astype(np.float32), final.astype(np.float32)
     before -= before.mean(axis=1, keepdims=True)
     after -= after.mean(axis=1, keepdims=True)
-    deviation = np.sqrt((before**2).mean(axis=1)) + _EPSILON
-    contrast = (before * after).mean(axis=1) / deviation
-    correlation = contrast / (np.sqrt((after**2).mean(axis=1)) + _EPSILON)
+    deviation = np.sqrt(_mean_product(before, before)) + _EPSILON
+    contrast = _mean_product(before, after) / deviation
+    correlation = contrast / (np.sqrt(_mean_product(after, after)) + _EPSILON)
     return (correlation >= limits.correlation) & (
         contrast >= np.minimum(limits.contrast, limits.kept_contrast * deviation)
     )
+
+
+def _mean_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(N,) means of the products of two (N, K)."""
+    return np.einsum("nk,nk->n", a, b) / a.shape[1]
 
 
 @lru_cache(maxsize=1)
