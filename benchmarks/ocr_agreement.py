@@ -55,6 +55,7 @@ def main() -> None:
     print(f"{'':10}" + "".join(f"{strength:>14.1f}" for strength in STRENGTHS) + "   strength; mean (lowest)")
     for language in args.languages:
         degraded[language] = {}
+        print(f"{language:10}", end="", flush=True)
         for strength in STRENGTHS:
             found = []
             for number in range(args.pages):
@@ -69,8 +70,9 @@ def main() -> None:
                 "mean": round(statistics.fmean(scores), 4) if scores else 0.0,
                 "lowest": min(scores, default=0.0),
             }
-        cells = (f"{row['mean']:.3f} ({row['lowest']:.2f})" for row in degraded[language].values())
-        print(f"{language:10}" + "".join(f"{cell:>14}" for cell in cells))
+            cell = "{mean:.3f} ({lowest:.2f})".format_map(degraded[language][f"{strength:.1f}"])
+            print(f"{cell:>14}", end="", flush=True)
+        print()
         memory_mb.append(round(process.memory_info().rss / 1e6))
 
     real = {}
