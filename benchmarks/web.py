@@ -10,6 +10,7 @@ words, elements and links. The last line is JSON.
 
 import argparse
 import asyncio
+import dataclasses
 import functools
 import http.server
 import json
@@ -17,14 +18,14 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 from playwright.async_api import async_playwright
 
-from sources.web.browser import BrowserSettings
+from sources.web.browser import Browser, BrowserSettings
 from sources.web.chromium import find_chromium, sandbox_refusal
 from sources.web.crawl import Crawl, CrawlSettings
 from sources.web.guard import Guard
@@ -105,8 +106,34 @@ def settings_for(port: int, at_once: int) -> CrawlSettings:
     )
 
 
-def crawl(port: int, paths: list[str], at_once: int, folder: Path) -> float:
-    """Seconds of our crawl, the browser's start included; segments go to `folder`."""
+async def crawl(
+    port: int, paths: list[str], at_once: int, folder: Path, visited: Callable[[int], None] = lambda number: None
+) -> float:
+    """Seconds of our crawl in a browser that is open and has shown a page; segments go to `folder`.
+
+    Args:
+        visited: told every few seconds how many pages were visited since.
+    """
+    settings = settings_for(port, at_once)
+    async with Browser(dataclasses.replace(settings.browser, user_agent=settings.agent)) as browser:
+        await _share(paths[:1], settings, folder / "warm-up", browser).run()
+        work = _share(paths, settings, folder, browser, visited)
+        since = time.perf_counter()
+        await work.run()
+        seconds = time.perf_counter() - since
+    failed = [found for found in index(folder).values() if found.cause]
+    if failed:
+        raise SystemExit(f"{len(failed)} pages failed, the first: {failed[0].url}: {failed[0].cause}")
+    return seconds
+
+
+def _share(
+    paths: list[str],
+    settings: CrawlSettings,
+    folder: Path,
+    browser: Browser,
+    visited: Callable[[int], None] = lambda number: None,
+) -> Crawl:
     seeds = Seeds(site=HOST, pages=tuple(f"http://{HOST}{path}" for path in paths), sitemaps=(), budget=len(paths))
     scratch = folder / "scratch"
     scratch.mkdir(parents=True)
@@ -114,14 +141,7 @@ def crawl(port: int, paths: list[str], at_once: int, folder: Path) -> float:
     def save(path: Path) -> None:
         path.rename(folder / path.name)
 
-    since = time.perf_counter()
-    work = Crawl(seeds, settings_for(port, at_once), folder, scratch, save, lambda number: None)
-    asyncio.run(work.run())
-    seconds = time.perf_counter() - since
-    failed = [found for found in index(folder).values() if found.cause]
-    if failed:
-        raise SystemExit(f"{len(failed)} pages failed, the first: {failed[0].url}: {failed[0].cause}")
-    return seconds
+    return Crawl(seeds, settings, folder, scratch, save, visited, browser)
 
 
 def speed(number: int, at_once: int, rounds: int) -> dict[str, float]:
@@ -133,7 +153,7 @@ def speed(number: int, at_once: int, rounds: int) -> dict[str, float]:
         best = {"bare": float("inf"), "ours": float("inf")}
         for k in range(rounds):
             best["bare"] = min(best["bare"], asyncio.run(bare(port, paths)))
-            best["ours"] = min(best["ours"], crawl(port, paths, at_once, Path(name) / f"captures-{k}"))
+            best["ours"] = min(best["ours"], asyncio.run(crawl(port, paths, at_once, Path(name) / f"captures-{k}")))
             print(f"round {k + 1}: " + ", ".join(f"{who} {len(paths) / s:.2f} pages/s" for who, s in best.items()))
     rates = {who: len(paths) / seconds for who, seconds in best.items()}
     return {**rates, "ratio": rates["ours"] / rates["bare"], "pages": len(paths), "at_once": at_once}
@@ -166,7 +186,7 @@ def memory(number: int, at_once: int) -> dict[str, float]:
         thread = threading.Thread(target=watch)
         thread.start()
         try:
-            seconds = crawl(port, paths, at_once, Path(name) / "captures")
+            seconds = asyncio.run(crawl(port, paths, at_once, Path(name) / "captures"))
         finally:
             done.set()
             thread.join()

@@ -7,8 +7,6 @@ import itertools
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,13 +14,13 @@ import numpy as np
 from playwright.async_api import CDPSession, Error, Frame, Page, Request, Response
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from sources.web.browser import Browser, BrowserDied
+from sources.web.browser import BrowserDied
 from sources.web.capture import PageElement, Screenshot, Seen
-from sources.web.proxy import Lane
 from sources.web.robots import opt_out
+from sources.web.scripts import script
+from sources.web.seats import Seat
 from sources.web.tiles import tile_tops
 from sources.web.urls import canonical
-from sources.web.views import View
 
 MAX_WORDS, MAX_ELEMENTS, MAX_LINKS, MAX_FRAMES = 20_000, 3000, 5000, 30
 NAVIGATIONS = 3  # a page may send its reader on so often by script before it is given up
@@ -84,25 +82,17 @@ class Visited:
     seen: Seen | None = None
 
 
-@cache
-def script(name: str) -> str:
-    """The source of a script that runs in pages."""
-    return files("sources.web").joinpath("scripts", f"{name}.js").read_text(encoding="utf-8")
-
-
 class Visit:
     """One URL through one view.
 
     Args:
-        lane: the page's way to the network.
+        seat: the window it happens in.
         permit: whether the page itself may move on to another URL; gives cause and message if it may not.
         agent: the crawler's name, to which pages may address an opt-out.
     """
 
-    def __init__(
-        self, browser: Browser, lane: Lane, view: View, patience: Patience, permit: Permit, agent: str, url: str
-    ):
-        self._browser, self._lane, self._view = browser, lane, view
+    def __init__(self, seat: Seat, patience: Patience, permit: Permit, agent: str, url: str):
+        self._page, self._session, self._lane, self._view = seat.page, seat.session, seat.lane, seat.view
         self._patience, self._permit, self._agent, self._url = patience, permit, agent, url
         self.visited = Visited()
         self._blocked: tuple[str, str] | None = None
@@ -119,31 +109,31 @@ class Visit:
             VisitFailed: the page is no page, forbids it, or does not come.
             BrowserDied: the browser is at fault; the visit may be tried once more.
         """
+        handlers = (
+            ("response", self._note_response),
+            ("request", self._note_request),
+            ("requestfinished", self._note_end),
+            ("requestfailed", self._note_failure),
+        )
+        for name, handler in handlers:
+            self._page.on(name, handler)
+        self._session.on("Fetch.requestPaused", self._note_document)
         try:
-            async with self._browser.page(self._view, proxy=self._lane.address) as page:
-                try:
-                    async with asyncio.timeout(self._patience.page_s):
-                        await self._visit(page)
-                except TimeoutError:
-                    raise VisitFailed("timeout", f"not done after {self._patience.page_s:g} s") from None
-                except Error as error:
-                    raise self._failure(error) from error
+            async with asyncio.timeout(self._patience.page_s):
+                await self._visit(self._page)
+        except TimeoutError:
+            raise VisitFailed("timeout", f"not done after {self._patience.page_s:g} s") from None
+        except Error as error:
+            raise self._failure(error) from error
         finally:
+            self._session.remove_listener("Fetch.requestPaused", self._note_document)
+            for name, handler in handlers:
+                self._page.remove_listener(name, handler)
             for task in self._tasks:
                 task.cancel()
         return self.visited
 
     async def _visit(self, page: Page) -> None:
-        session = await page.context.new_cdp_session(page)
-        session.on("Fetch.requestPaused", lambda event: self._start(self._decide(session, event)))
-        page.on("response", self._note_response)
-        page.on("request", lambda request: self._on_the_way.add(request))
-        page.on("requestfinished", lambda request: self._on_the_way.discard(request))
-        page.on("requestfailed", self._note_failure)
-        await asyncio.gather(
-            session.send("Fetch.enable", {"patterns": [{"resourceType": "Document", "requestStage": "Request"}]}),
-            page.add_init_script(script("prepare")),
-        )
         try:
             await page.goto(self._url, wait_until="domcontentloaded", timeout=self._patience.load_s * 1000)
         except PlaywrightTimeout:
@@ -153,7 +143,7 @@ class Visit:
             self._check_answer(page)
             flags = [] if await self._has_loaded(page) else ["still_loading"]
             try:
-                await self._read(page, session, flags)
+                await self._read(page, self._session, flags)
                 break
             except Error as error:
                 # A script sent the page on: what was being read is gone, and the next document comes.
@@ -162,12 +152,12 @@ class Visit:
                 await page.wait_for_load_state("domcontentloaded", timeout=self._patience.load_s * 1000)
         self._check_answer(page)
 
-    def _start(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    def _note_document(self, event: dict[str, Any]) -> None:
+        task = asyncio.get_running_loop().create_task(self._decide(event))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _decide(self, session: CDPSession, event: dict[str, Any]) -> None:
+    async def _decide(self, event: dict[str, Any]) -> None:
         """Let a document be requested, or not: redirects of the page itself need permission."""
         self._main_frame = self._main_frame or event["frameId"]
         url = event["request"]["url"]
@@ -176,15 +166,21 @@ class Visit:
             refused = await self._permit(url)
         with contextlib.suppress(Error):  # the page may be gone
             if refused is None:
-                await session.send("Fetch.continueRequest", {"requestId": event["requestId"]})
+                await self._session.send("Fetch.continueRequest", {"requestId": event["requestId"]})
             else:
                 self._blocked = refused
                 failed = {"requestId": event["requestId"], "errorReason": "BlockedByClient"}
-                await session.send("Fetch.failRequest", failed)
+                await self._session.send("Fetch.failRequest", failed)
 
     def _note_response(self, response: Response) -> None:
         if response.request.is_navigation_request() and response.frame.parent_frame is None:
             self._response = response
+
+    def _note_request(self, request: Request) -> None:
+        self._on_the_way.add(request)
+
+    def _note_end(self, request: Request) -> None:
+        self._on_the_way.discard(request)
 
     def _note_failure(self, request: Request) -> None:
         self._on_the_way.discard(request)
@@ -373,5 +369,6 @@ def _moved(row: list[Any], first: int, left: float, top: float) -> list[Any]:
 
 
 def _element(row: list[Any], scale: float) -> PageElement:
-    role, name, x0, y0, x1, y1 = row
-    return PageElement(role=role[:40], name=name, box=(x0 * scale, y0 * scale, x1 * scale, y1 * scale))
+    role, name, *box = row
+    x0, y0, x1, y1 = (float(edge * scale) for edge in box)  # JSON gives whole numbers as int, read back they are not
+    return PageElement(role=role[:40], name=name, box=(x0, y0, x1, y1))

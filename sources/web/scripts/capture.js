@@ -111,21 +111,20 @@
 
   const range = document.createRange();
   const readText = (node, element) => {
-    const style = styleOf(element);
-    if (style.visibility !== "visible" || style.fontSize === "0px") return;
-    const keepsBreaks = style.whiteSpace.startsWith("pre") || style.whiteSpace === "break-spaces";
     range.selectNodeContents(node);
     const whole = range.getBoundingClientRect();
     if (whole.width === 0 && whole.height === 0) return;
-    const inView = !isEmpty(meet(boxOf(whole), view));
+    const style = styleOf(element);
+    if (style.visibility !== "visible" || style.fontSize === "0px") return;
+    const keepsBreaks = style.whiteSpace.startsWith("pre") || style.whiteSpace === "break-spaces";
     const content = node.data;
+    if (isEmpty(meet(boxOf(whole), view))) { // most of a long page
+      separate(keepsBreaks && /\n/.test(content) ? "\n" : " ");
+      return;
+    }
     for (const found of content.matchAll(/(\s+)|(\S+)/gu)) {
       if (found[1]) {
         separate(keepsBreaks && /\n/.test(found[1]) ? "\n" : " ");
-        continue;
-      }
-      if (!inView) {
-        separate(" ");
         continue;
       }
       range.setStart(node, found.index);
