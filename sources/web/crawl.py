@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sources.web.browser import Browser, BrowserDied, BrowserSettings
 from sources.web.capture import Capture
+from sources.web.code.page_code import PageCoder
 from sources.web.guard import Guard
 from sources.web.plan import SITEMAP, Bounds, Level, Seeds, levels
 from sources.web.politeness import Politeness, get
@@ -38,6 +39,7 @@ class CrawlSettings:
         name: the crawler's name, as robots.txt addresses it; `agent`: the whole user agent.
         delay_s, per_host: politeness.
         at_once: visits side by side.
+        code: whether pages are reduced to HTML that renders back.
     """
 
     views: Sequence[str]
@@ -51,6 +53,7 @@ class CrawlSettings:
     delay_s: float = 1.0
     per_host: int = 2
     at_once: int = 4
+    code: bool = False
 
 
 class Crawl:
@@ -77,6 +80,7 @@ class Crawl:
         self._polite = Politeness(settings.guard, settings.name, settings.agent, settings.delay_s, settings.per_host)
         self._at_once = asyncio.Semaphore(settings.at_once)
         self._browser: Browser | None = None
+        self._coder: PageCoder | None = None
         self._stack = contextlib.AsyncExitStack()
         self._opening = asyncio.Lock()
 
@@ -125,6 +129,7 @@ class Crawl:
                     self._permit,
                     self._settings.name,
                     url,
+                    self._coder,
                 )
                 cause = message = ""
                 try:
@@ -203,6 +208,7 @@ class Crawl:
             if self._browser is None:
                 settings = dataclasses.replace(self._settings.browser, user_agent=self._settings.agent)
                 self._browser = await self._stack.enter_async_context(Browser(settings))
+                self._coder = PageCoder(self._browser) if self._settings.code else None
             return self._browser
 
     @contextlib.asynccontextmanager

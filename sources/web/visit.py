@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -17,7 +17,9 @@ from playwright.async_api import CDPSession, Error, Frame, Page, Request, Respon
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from sources.web.browser import Browser, BrowserDied
-from sources.web.capture import PageElement, Screenshot, Seen
+from sources.web.capture import Code, PageElement, Screenshot, Seen
+from sources.web.code.page_code import PageCoder
+from sources.web.code.snapshot import CodeRefused
 from sources.web.proxy import Lane
 from sources.web.robots import opt_out
 from sources.web.tiles import tile_tops
@@ -97,13 +99,23 @@ class Visit:
         lane: the page's way to the network.
         permit: whether the page itself may move on to another URL; gives cause and message if it may not.
         agent: the crawler's name, to which pages may address an opt-out.
+        coder: makes the page's code; None: none is wanted.
     """
 
     def __init__(
-        self, browser: Browser, lane: Lane, view: View, patience: Patience, permit: Permit, agent: str, url: str
+        self,
+        browser: Browser,
+        lane: Lane,
+        view: View,
+        patience: Patience,
+        permit: Permit,
+        agent: str,
+        url: str,
+        coder: PageCoder | None = None,
     ):
         self._browser, self._lane, self._view = browser, lane, view
         self._patience, self._permit, self._agent, self._url = patience, permit, agent, url
+        self._coder = coder
         self.visited = Visited()
         self._blocked: tuple[str, str] | None = None
         self._main_frame: str | None = None
@@ -128,6 +140,9 @@ class Visit:
                     raise VisitFailed("timeout", f"not done after {self._patience.page_s:g} s") from None
                 except Error as error:
                     raise self._failure(error) from error
+                if self._coder is not None and self.visited.seen is not None:
+                    code = await self._code(page, self._coder, self.visited.seen.screenshot)
+                    self.visited.seen = replace(self.visited.seen, code=code)
         finally:
             for task in self._tasks:
                 task.cancel()
@@ -321,6 +336,17 @@ class Visit:
             images.append(base64.b64decode(answer["data"]))
         extension = "png" if self._patience.lossless else "jpg"
         return Screenshot(images=images, extension=extension, tops=tops, width=width)
+
+    async def _code(self, page: Page, coder: PageCoder, screenshot: Screenshot) -> Code:
+        """The code of what was photographed. What was seen is kept, whatever becomes of it."""
+        view = replace(self._view, height=screenshot.tops[-1] // self._view.scale)
+        try:
+            made = await coder.code(page, screenshot.images, view)
+        except CodeRefused as refused:
+            return Code(refusal=refused.cause)
+        except BrowserDied:
+            return Code(refusal="browser_died")
+        return Code(html=made.html, similarity=made.similarity.score, num_tokens=made.num_tokens)
 
 
 async def _frame(frame: Frame, clip: dict[str, float] | None, *, is_main: bool) -> dict[str, Any]:
