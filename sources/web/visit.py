@@ -4,16 +4,13 @@ import asyncio
 import base64
 import contextlib
 import itertools
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from functools import cache
-from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-from playwright.async_api import CDPSession, Error, Frame, Page, Request, Response
+from playwright.async_api import CDPSession, Error, Page, Request, Response
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from sources.web.browser import Browser, BrowserDied
@@ -21,12 +18,13 @@ from sources.web.capture import Code, PageElement, Screenshot, Seen
 from sources.web.code.page_code import PageCoder
 from sources.web.code.snapshot import CodeRefused
 from sources.web.proxy import Lane
+from sources.web.reading import height_of, read_page, script, settle
 from sources.web.robots import opt_out
 from sources.web.tiles import tile_tops
 from sources.web.urls import canonical
 from sources.web.views import View
+from sources.web.world import DocumentGone, ScriptFailed, World
 
-MAX_WORDS, MAX_ELEMENTS, MAX_LINKS, MAX_FRAMES = 20_000, 3000, 5000, 30
 NAVIGATIONS = 3  # a page may send its reader on so often by script before it is given up
 STILL_S = 0.05  # without requests on the way, for the network to count as quiet
 HTML_TYPES = ("text/html", "application/xhtml+xml")
@@ -86,12 +84,6 @@ class Visited:
     seen: Seen | None = None
 
 
-@cache
-def script(name: str) -> str:
-    """The source of a script that runs in pages."""
-    return files("sources.web").joinpath("scripts", f"{name}.js").read_text(encoding="utf-8")
-
-
 class Visit:
     """One URL through one view.
 
@@ -138,6 +130,8 @@ class Visit:
                         await self._visit(page)
                 except TimeoutError:
                     raise VisitFailed("timeout", f"not done after {self._patience.page_s:g} s") from None
+                except ScriptFailed as error:
+                    raise VisitFailed("unreadable_page", str(error)[:300]) from error
                 except Error as error:
                     raise self._failure(error) from error
                 if self._coder is not None and self.visited.seen is not None:
@@ -170,10 +164,9 @@ class Visit:
             try:
                 await self._read(page, session, flags)
                 break
-            except Error as error:
-                # A script sent the page on: what was being read is gone, and the next document comes.
-                if "context was destroyed" not in str(error) or attempt == NAVIGATIONS - 1:
-                    raise
+            except DocumentGone as error:  # a script sent the page on, and the next document comes
+                if attempt == NAVIGATIONS - 1:
+                    raise VisitFailed("unreadable_page", "it goes on to other documents all the time") from error
                 await page.wait_for_load_state("domcontentloaded", timeout=self._patience.load_s * 1000)
         self._check_answer(page)
 
@@ -263,9 +256,9 @@ class Visit:
             return False
         return True
 
-    async def _settle(self, page: Page) -> bool:
-        limits = {"quietMs": self._patience.quiet_ms, "limitMs": self._patience.settle_s * 1000}
-        at_rest: bool = await page.evaluate(script("settle"), limits)
+    async def _settle(self, world: World) -> bool:
+        quiet_ms, limit_ms = self._patience.quiet_ms, self._patience.settle_s * 1000
+        at_rest = await settle(world, quiet_ms, limit_ms)
         try:
             async with asyncio.timeout(self._patience.settle_s):
                 waited = bool(self._on_the_way)
@@ -274,24 +267,24 @@ class Visit:
         except TimeoutError:
             return False
         if waited:  # what came last may have changed the page
-            at_rest = await page.evaluate(script("settle"), limits)
+            at_rest = await settle(world, quiet_ms, limit_ms)
         return at_rest
 
     async def _read(self, page: Page, session: CDPSession, flags: list[str]) -> None:
         """Wait until the page has settled, then read and photograph it."""
-        if not await self._settle(page):
+        world = await World.of(session)
+        if not await self._settle(world):
             flags.append("unsettled")
         view = self._view
         if self._patience.max_tiles > 1:
-            height = await page.evaluate("document.documentElement.scrollHeight")
-            height = max(view.height, min(int(height), view.height * self._patience.max_tiles))
+            wanted = await height_of(world)
+            height = max(view.height, min(wanted, view.height * self._patience.max_tiles))
             await page.set_viewport_size({"width": view.width, "height": height})
-            await self._settle(page)
-        found = await _frame(page.main_frame, None, is_main=True)
+            await self._settle(world)
+        found = await read_page(world, page)
         directive = opt_out(found["robots"], self._agent)
         if directive:
             raise VisitFailed("opted_out", f"its robots meta tag says {directive}", self.visited.status)
-        await _add_frames(page.main_frame, found, 0.0, 0.0, found)
         scale = view.scale
         words = found["words"]
         boxes = np.array([word[1:5] for word in words], np.float32).reshape(-1, 4) * scale
@@ -347,55 +340,6 @@ class Visit:
         except BrowserDied:
             return Code(refusal="browser_died")
         return Code(html=made.html, similarity=made.similarity.score, num_tokens=made.num_tokens)
-
-
-async def _frame(frame: Frame, clip: dict[str, float] | None, *, is_main: bool) -> dict[str, Any]:
-    """What `capture.js` finds in one frame."""
-    everything = {"x0": 0, "y0": 0, "x1": 1e6, "y1": 1e6}
-    settings = {
-        "clip": clip or everything,
-        "maxWords": MAX_WORDS,
-        "maxElements": MAX_ELEMENTS,
-        "maxLinks": MAX_LINKS,
-        "isMain": is_main,
-    }
-    # As one string: Playwright takes much longer to hand over nested values.
-    found: dict[str, Any] = json.loads(
-        await frame.evaluate(f"settings => JSON.stringify(({script('capture')})(settings))", settings)
-    )
-    return found
-
-
-async def _add_frames(parent: Frame, found: dict[str, Any], x: float, y: float, into: dict[str, Any]) -> None:
-    """Append what the visible frames inside a frame show, moved to where they stand."""
-    places = found["frames"][:MAX_FRAMES]
-    for child, place in zip(await _ordered_children(parent), places, strict=False):
-        if child is None or place["clip"] is None:
-            continue
-        try:
-            inner = await _frame(child, place["clip"], is_main=False)
-        except Error:  # it went away, or shows an error: its words are not read, and the picture is what it is
-            continue
-        left, top = x + place["x"], y + place["y"]
-        if inner["words"]:
-            inner["words"][0][5] = "\n\n"
-        into["words"] += [_moved(word, 1, left, top) for word in inner["words"]]
-        into["elements"] += [_moved(element, 2, left, top) for element in inner["elements"]]
-        await _add_frames(child, inner, left, top, into)
-
-
-async def _ordered_children(parent: Frame) -> list[Frame | None]:
-    """The frames inside a frame in document order, as `capture.js` lists their places."""
-    if not parent.child_frames:
-        return []
-    handles = await parent.query_selector_all("iframe, frame")  # goes through open shadow roots too
-    return [await handle.content_frame() for handle in handles]
-
-
-def _moved(row: list[Any], first: int, left: float, top: float) -> list[Any]:
-    """A row whose box, from column `first` on, is moved."""
-    x0, y0, x1, y1 = row[first : first + 4]
-    return [*row[:first], x0 + left, y0 + top, x1 + left, y1 + top, *row[first + 4 :]]
 
 
 def _element(row: list[Any], scale: float) -> PageElement:
