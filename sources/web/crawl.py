@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sources.web.browser import Browser, BrowserDied, BrowserSettings
 from sources.web.capture import Capture
+from sources.web.code.page_code import PageCoder
 from sources.web.guard import Guard
 from sources.web.plan import SITEMAP, Bounds, Level, Seeds, levels
 from sources.web.politeness import Politeness, get
@@ -39,6 +40,7 @@ class CrawlSettings:
         name: the crawler's name, as robots.txt addresses it; `agent`: the whole user agent.
         delay_s, per_host: politeness.
         at_once: visits side by side.
+        code: whether pages are reduced to HTML that renders back.
     """
 
     views: Sequence[str]
@@ -52,6 +54,7 @@ class CrawlSettings:
     delay_s: float = 1.0
     per_host: int = 2
     at_once: int = 4
+    code: bool = False
 
 
 class Crawl:
@@ -81,6 +84,7 @@ class Crawl:
         self._at_once = asyncio.Semaphore(settings.at_once)
         self._browser = browser
         self._seats: Seats | None = None
+        self._coder: PageCoder | None = None
         self._stack = contextlib.AsyncExitStack()
         self._opening = asyncio.Lock()
 
@@ -125,7 +129,9 @@ class Crawl:
                 seats = await self._opened()
                 try:
                     async with seats.seat(VIEWS[view]) as seat:
-                        visit = Visit(seat, self._settings.patience, self._permit, self._settings.name, url)
+                        visit = Visit(
+                            seat, self._settings.patience, self._permit, self._settings.name, url, self._coder
+                        )
                         done = visit.visited
                         await visit.run()
                 except VisitFailed as failure:
@@ -199,11 +205,11 @@ class Crawl:
         """The browser's seats; it is started for the first page that needs one."""
         async with self._opening:
             if self._seats is None:
-                browser = self._browser
-                if browser is None:
+                if self._browser is None:
                     settings = dataclasses.replace(self._settings.browser, user_agent=self._settings.agent)
-                    browser = await self._stack.enter_async_context(Browser(settings))
-                seats = Seats(browser, self._settings.guard, self._settings.limits)
+                    self._browser = await self._stack.enter_async_context(Browser(settings))
+                self._coder = PageCoder(self._browser) if self._settings.code else None
+                seats = Seats(self._browser, self._settings.guard, self._settings.limits)
                 self._seats = await self._stack.enter_async_context(seats)
             return self._seats
 

@@ -18,7 +18,7 @@ from playwright.async_api import CDPSession, Error, Frame, Page
 from sources.web.browser import Browser, BrowserDied
 from sources.web.guard import Guard
 from sources.web.proxy import Lane, TrafficLimits, open_lane
-from sources.web.scripts import script
+from sources.web.reading import script
 from sources.web.views import View
 
 WIPE_TIMEOUT_S = 5
