@@ -115,20 +115,17 @@ class Visit:
             VisitFailed: the page is no page, forbids it, or does not come.
             BrowserDied: the browser is at fault; the visit may be tried once more.
         """
-        handlers = (
-            ("response", self._note_response),
-            ("request", self._note_request),
-            ("requestfinished", self._note_end),
-            ("requestfailed", self._note_failure),
-        )
-        for name, handler in handlers:
-            self._page.on(name, handler)
+        page = self._page
+        page.on("response", self._note_response)
+        page.on("request", self._note_request)
+        page.on("requestfinished", self._note_end)
+        page.on("requestfailed", self._note_failure)
         self._session.on("Fetch.requestPaused", self._note_document)
         try:
             async with asyncio.timeout(self._patience.page_s):
-                await self._visit(self._page)
+                await self._visit(page)
             if self._coder is not None and self.visited.seen is not None:
-                code = await self._code(self._page, self._coder, self.visited.seen.screenshot)
+                code = await self._code(page, self._coder, self.visited.seen.screenshot)
                 self.visited.seen = replace(self.visited.seen, code=code)
         except TimeoutError:
             raise VisitFailed("timeout", f"not done after {self._patience.page_s:g} s") from None
@@ -138,8 +135,10 @@ class Visit:
             raise self._failure(error) from error
         finally:
             self._session.remove_listener("Fetch.requestPaused", self._note_document)
-            for name, handler in handlers:
-                self._page.remove_listener(name, handler)
+            page.remove_listener("response", self._note_response)
+            page.remove_listener("request", self._note_request)
+            page.remove_listener("requestfinished", self._note_end)
+            page.remove_listener("requestfailed", self._note_failure)
             for task in self._tasks:
                 task.cancel()
         return self.visited
