@@ -1,4 +1,4 @@
-"""The browser: Chromium driven by Playwright, a fresh context a page, replaced as it grows, killed when it hangs."""
+"""The browser: Chromium driven by Playwright, replaced as it grows, killed when it hangs."""
 
 import asyncio
 import contextlib

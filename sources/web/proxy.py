@@ -69,11 +69,15 @@ class Lane:
     is_too_large: bool = False
     connections: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def renew(self) -> None:
-        """Break off what is connected and forget what happened: another page begins."""
+    async def break_off(self) -> None:
+        """End all connections."""
         for task in tuple(self.connections):
             task.cancel()
         await asyncio.gather(*self.connections, return_exceptions=True)
+
+    async def renew(self) -> None:
+        """End all connections and forget what happened: another page begins."""
+        await self.break_off()
         self.num_bytes, self.is_too_large = 0, False
         self.refused.clear()
         self.broken.clear()
@@ -104,7 +108,7 @@ async def open_lane(guard: Guard, limits: TrafficLimits) -> AsyncIterator[Lane]:
         yield lane
     finally:
         server.close()
-        await lane.renew()
+        await lane.break_off()
 
 
 async def _serve(lane: Lane, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

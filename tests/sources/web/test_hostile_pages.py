@@ -49,7 +49,8 @@ def site() -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def captures(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Capture]:
     paths = [path for path in (*site.pages, "/missing") if path not in ("/robots.txt", *FRAMED, *LONG)]
-    found = crawl(settings_for(site), tmp_path_factory.mktemp("hostile"), paths)
+    settings = settings_for(site, per_host=8, at_once=8)  # most of them are waited for
+    found = crawl(settings, tmp_path_factory.mktemp("hostile"), paths)
     return {capture.url.removeprefix(ROOT): capture for capture in found}
 
 
