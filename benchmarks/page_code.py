@@ -2,9 +2,9 @@
 
     python -m benchmarks.page_code --pages 40
 
-Manuals (apt-get install python3.11-doc postgresql-doc-15) are served on loopback and crawled without and with `code`, in
-turn. The last line is JSON: pages a second of both, their ratio, quantiles of similarity and tokens, the share of pages
-that the filter `render_similarity` keeps at its defaults, and refusals by cause.
+Manuals (apt-get install python3.11-doc postgresql-doc-15) are served on loopback and crawled without and with `code`,
+in turn. The last line is JSON: pages a second of both, their ratio, quantiles of similarity and tokens, the share of
+pages that render back, and that the filter `render_similarity` keeps at its defaults, and refusals by cause.
 """
 
 import argparse

@@ -55,9 +55,7 @@ def test_the_bundled_site(command: Command, tmp_path: Path) -> None:
 def test_code_that_does_not_render_back_is_rejected(command: Command, tmp_path: Path) -> None:
     """And nothing is fetched for other tasks or filters."""
     out = tmp_path / "out"
-    dark = (
-        "<main style='filter:invert(1);background:#fff'><h1>Inverted</h1><p>What is dark here was light before.</main>"
-    )
+    dark = "<main style='filter:invert(1);background:#fff'><h1>Dark</h1><p>What is dark was light before.</main>"
     with serving({"/good": html("<h1>Plain</h1><p>Words on a page.</p>"), "/dark": html(dark)}) as site:
         root = f"http://127.0.0.1:{site.server_port}"
         arguments = ["--input", f"{root}/good", f"{root}/dark", "--output", out, "--workers", "1", "--set", "delay_s=0"]
