@@ -60,6 +60,7 @@ def test_code_that_does_not_render_back_is_rejected(command: Command, tmp_path: 
         root = f"http://127.0.0.1:{site.server_port}"
         arguments = ["--input", f"{root}/good", f"{root}/dark", "--output", out, "--workers", "1", "--set", "delay_s=0"]
         arguments += ["--set", f"allow=['127.0.0.1:{site.server_port}']", "--set", "min_words.words=1"]
+        arguments += ["--set", "min_ink.share=0.0001", "--set", "dedupe=null"]
         done = command(*arguments, "--set", "tasks={code: 1}", source="web")
         assert done.returncode == 0, done.stderr
         found = {row["uri"].rpartition("/")[2]: row for row in _ledger(out)}
@@ -142,7 +143,10 @@ def _command_line(pid: str) -> bytes:
         return b""
 
 
-def test_captures_on_an_object_store_are_used_again(command: Command, gcs: Emulator) -> None:
+@pytest.mark.full
+def test_captures_on_an_object_store_are_used_again(command: Command, gcs: Emulator, full: bool) -> None:
+    if not full:
+        pytest.skip("the emulator is slow; captures in folders are tested above")
     with serving({"/": html("<h1>Home</h1><a href='/2'>two</a>"), "/2": html("<h1>Second page</h1>")}) as site:
         place = f"127.0.0.1:{site.server_port}"
         arguments = ["--input", f"http://{place}/", "--output", f"{gcs.uri}/out", "--set", f"allow=['{place}']"]
