@@ -1,6 +1,7 @@
 """Reading a page: settling it, and what is visible of it and of the frames inside, by scripts in isolated worlds."""
 
 import json
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -30,16 +31,42 @@ async def height_of(world: World) -> int:
     return int(await world.run(f"{root}.scrollHeight"))
 
 
-async def read_page(world: World, page: Page) -> dict[str, Any]:
-    """What `capture.js` finds in a page and in the frames that are visible inside it.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What `capture.js` found in a page and in the frames that are visible inside it, and the worlds that it ran in."""
+
+    found: dict[str, Any]
+    worlds: list[World]
+
+    async def has_moved(self) -> bool:
+        """Whether a word that was read has changed, moved or been covered since, or something new is in view.
+
+        Raises:
+            DocumentGone, ScriptFailed, playwright's Error: of the page itself; a frame that is gone has moved.
+        """
+        whole, *frames = self.worlds
+        if await whole.run("hasMoved()"):
+            return True
+        for frame in frames:
+            try:
+                if await frame.run("hasMoved()"):
+                    return True
+            except (Error, DocumentGone):
+                return True
+        return False
+
+
+async def read_page(world: World, page: Page) -> Reading:
+    """Read a page.
 
     Raises:
         DocumentGone, ScriptFailed, playwright's Error: of the page itself; frames that fail are left out.
     """
     found = await _read(world, None, is_main=True)
+    worlds = [world]
     if found["frames"]:
-        await _add_frames(_Frames(page), world, found, 0.0, 0.0, found)
-    return found
+        await _add_frames(_Frames(page), worlds, found, 0.0, 0.0, found)
+    return Reading(found, worlds)
 
 
 async def _read(world: World, clip: dict[str, float] | None, *, is_main: bool) -> dict[str, Any]:
@@ -57,9 +84,10 @@ async def _read(world: World, clip: dict[str, float] | None, *, is_main: bool) -
 
 
 async def _add_frames(
-    frames: "_Frames", world: World, found: dict[str, Any], x: float, y: float, into: dict[str, Any]
+    frames: "_Frames", worlds: list[World], found: dict[str, Any], x: float, y: float, into: dict[str, Any]
 ) -> None:
-    """Append what the visible frames inside a document show, moved to where they stand."""
+    """Append what the visible frames inside the document of the last world show, moved to where they stand."""
+    world = worlds[-1]
     for k, place in enumerate(found["frames"][:MAX_FRAMES]):
         if place["clip"] is None:
             continue
@@ -70,12 +98,13 @@ async def _add_frames(
             inner = await _read(child, place["clip"], is_main=False)
         except (Error, DocumentGone, ScriptFailed):  # it went away: its words are not read, the picture is what it is
             continue
+        worlds.append(child)
         left, top = x + place["x"], y + place["y"]
         if inner["words"]:
             inner["words"][0][5] = "\n\n"
         into["words"] += [_moved(word, 1, left, top) for word in inner["words"]]
         into["elements"] += [_moved(element, 2, left, top) for element in inner["elements"]]
-        await _add_frames(frames, child, inner, left, top, into)
+        await _add_frames(frames, worlds, inner, left, top, into)
 
 
 class _Frames:

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import contextlib
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,18 +13,18 @@ import numpy as np
 from playwright.async_api import CDPSession, Error, Page, Request, Response
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from sources.web.browser import Browser, BrowserDied
+from sources.web.browser import BrowserDied
 from sources.web.capture import Code, PageElement, Screenshot, Seen
 from sources.web.code.page_code import PageCoder
 from sources.web.code.snapshot import CodeRefused
-from sources.web.proxy import Lane
-from sources.web.reading import height_of, read_page, script, settle
+from sources.web.reading import height_of, read_page, settle
 from sources.web.robots import opt_out
+from sources.web.seats import Seat
 from sources.web.tiles import tile_tops
 from sources.web.urls import canonical
-from sources.web.views import View
 from sources.web.world import DocumentGone, ScriptFailed, World
 
+READINGS = 2  # a page whose words move while it is photographed is read so often before it is given up
 NAVIGATIONS = 3  # a page may send its reader on so often by script before it is given up
 STILL_S = 0.05  # without requests on the way, for the network to count as quiet
 HTML_TYPES = ("text/html", "application/xhtml+xml")
@@ -88,24 +88,16 @@ class Visit:
     """One URL through one view.
 
     Args:
-        lane: the page's way to the network.
+        seat: the window it happens in.
         permit: whether the page itself may move on to another URL; gives cause and message if it may not.
         agent: the crawler's name, to which pages may address an opt-out.
         coder: makes the page's code; None: none is wanted.
     """
 
     def __init__(
-        self,
-        browser: Browser,
-        lane: Lane,
-        view: View,
-        patience: Patience,
-        permit: Permit,
-        agent: str,
-        url: str,
-        coder: PageCoder | None = None,
+        self, seat: Seat, patience: Patience, permit: Permit, agent: str, url: str, coder: PageCoder | None = None
     ):
-        self._browser, self._lane, self._view = browser, lane, view
+        self._page, self._session, self._lane, self._view = seat.page, seat.session, seat.lane, seat.view
         self._patience, self._permit, self._agent, self._url = patience, permit, agent, url
         self._coder = coder
         self.visited = Visited()
@@ -123,36 +115,35 @@ class Visit:
             VisitFailed: the page is no page, forbids it, or does not come.
             BrowserDied: the browser is at fault; the visit may be tried once more.
         """
+        page = self._page
+        page.on("response", self._note_response)
+        page.on("request", self._note_request)
+        page.on("requestfinished", self._note_end)
+        page.on("requestfailed", self._note_failure)
+        self._session.on("Fetch.requestPaused", self._note_document)
         try:
-            async with self._browser.page(self._view, proxy=self._lane.address) as page:
-                try:
-                    async with asyncio.timeout(self._patience.page_s):
-                        await self._visit(page)
-                except TimeoutError:
-                    raise VisitFailed("timeout", f"not done after {self._patience.page_s:g} s") from None
-                except ScriptFailed as error:
-                    raise VisitFailed("unreadable_page", str(error)[:300]) from error
-                except Error as error:
-                    raise self._failure(error) from error
-                if self._coder is not None and self.visited.seen is not None:
-                    code = await self._code(page, self._coder, self.visited.seen.screenshot)
-                    self.visited.seen = replace(self.visited.seen, code=code)
+            async with asyncio.timeout(self._patience.page_s):
+                await self._visit(page)
+            if self._coder is not None and self.visited.seen is not None:
+                code = await self._code(page, self._coder, self.visited.seen.screenshot)
+                self.visited.seen = replace(self.visited.seen, code=code)
+        except TimeoutError:
+            raise VisitFailed("timeout", f"not done after {self._patience.page_s:g} s") from None
+        except ScriptFailed as error:
+            raise VisitFailed("unreadable_page", str(error)[:300]) from error
+        except Error as error:
+            raise self._failure(error) from error
         finally:
+            self._session.remove_listener("Fetch.requestPaused", self._note_document)
+            page.remove_listener("response", self._note_response)
+            page.remove_listener("request", self._note_request)
+            page.remove_listener("requestfinished", self._note_end)
+            page.remove_listener("requestfailed", self._note_failure)
             for task in self._tasks:
                 task.cancel()
         return self.visited
 
     async def _visit(self, page: Page) -> None:
-        session = await page.context.new_cdp_session(page)
-        session.on("Fetch.requestPaused", lambda event: self._start(self._decide(session, event)))
-        page.on("response", self._note_response)
-        page.on("request", lambda request: self._on_the_way.add(request))
-        page.on("requestfinished", lambda request: self._on_the_way.discard(request))
-        page.on("requestfailed", self._note_failure)
-        await asyncio.gather(
-            session.send("Fetch.enable", {"patterns": [{"resourceType": "Document", "requestStage": "Request"}]}),
-            page.add_init_script(script("prepare")),
-        )
         try:
             await page.goto(self._url, wait_until="domcontentloaded", timeout=self._patience.load_s * 1000)
         except PlaywrightTimeout:
@@ -162,7 +153,7 @@ class Visit:
             self._check_answer(page)
             flags = [] if await self._has_loaded(page) else ["still_loading"]
             try:
-                await self._read(page, session, flags)
+                await self._read(page, self._session, flags)
                 break
             except DocumentGone as error:  # a script sent the page on, and the next document comes
                 if attempt == NAVIGATIONS - 1:
@@ -170,12 +161,12 @@ class Visit:
                 await page.wait_for_load_state("domcontentloaded", timeout=self._patience.load_s * 1000)
         self._check_answer(page)
 
-    def _start(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    def _note_document(self, event: dict[str, Any]) -> None:
+        task = asyncio.get_running_loop().create_task(self._decide(event))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _decide(self, session: CDPSession, event: dict[str, Any]) -> None:
+    async def _decide(self, event: dict[str, Any]) -> None:
         """Let a document be requested, or not: redirects of the page itself need permission."""
         self._main_frame = self._main_frame or event["frameId"]
         url = event["request"]["url"]
@@ -184,15 +175,21 @@ class Visit:
             refused = await self._permit(url)
         with contextlib.suppress(Error):  # the page may be gone
             if refused is None:
-                await session.send("Fetch.continueRequest", {"requestId": event["requestId"]})
+                await self._session.send("Fetch.continueRequest", {"requestId": event["requestId"]})
             else:
                 self._blocked = refused
                 failed = {"requestId": event["requestId"], "errorReason": "BlockedByClient"}
-                await session.send("Fetch.failRequest", failed)
+                await self._session.send("Fetch.failRequest", failed)
 
     def _note_response(self, response: Response) -> None:
         if response.request.is_navigation_request() and response.frame.parent_frame is None:
             self._response = response
+
+    def _note_request(self, request: Request) -> None:
+        self._on_the_way.add(request)
+
+    def _note_end(self, request: Request) -> None:
+        self._on_the_way.discard(request)
 
     def _note_failure(self, request: Request) -> None:
         self._on_the_way.discard(request)
@@ -281,32 +278,20 @@ class Visit:
             height = max(view.height, min(wanted, view.height * self._patience.max_tiles))
             await page.set_viewport_size({"width": view.width, "height": height})
             await self._settle(world)
-        found = await read_page(world, page)
-        directive = opt_out(found["robots"], self._agent)
-        if directive:
-            raise VisitFailed("opted_out", f"its robots meta tag says {directive}", self.visited.status)
-        scale = view.scale
-        words = found["words"]
-        boxes = np.array([word[1:5] for word in words], np.float32).reshape(-1, 4) * scale
-        height_px = (page.viewport_size or {"height": view.height})["height"] * view.scale
-        tops = tile_tops(boxes, height_px, view.height * view.scale)
-        if any(frame["clip"] for frame in found["frames"]):
-            flags.append("frames")
-        if found["facts"]["num_canvases"]:
-            flags.append("canvas")
-        self.visited.seen = Seen(
-            screenshot=await self._photograph(session, tops),
-            texts=[word[0] for word in words],
-            boxes=boxes,
-            separators=[word[5] for word in words],
-            elements=[_element(element, scale) for element in found["elements"]],
-            title=found["title"][:500],
-            description=found["description"][:1000],
-            language=found["language"][:20],
-            licences=[url[:300] for url in found["licences"]],
-            facts=found["facts"],
-            flags=flags,
-        )
+        for _ in range(READINGS):
+            reading = await read_page(world, page)
+            directive = opt_out(reading.found["robots"], self._agent)
+            if directive:
+                raise VisitFailed("opted_out", f"its robots meta tag says {directive}", self.visited.status)
+            boxes = np.array([word[1:5] for word in reading.found["words"]], np.float32).reshape(-1, 4) * view.scale
+            height_px = (page.viewport_size or {"height": view.height})["height"] * view.scale
+            screenshot = await self._photograph(session, tile_tops(boxes, height_px, view.height * view.scale))
+            if not await reading.has_moved():
+                break
+        else:
+            raise VisitFailed("moving_layout", "its words moved or changed while the picture was taken")
+        found = reading.found
+        self.visited.seen = _seen(found, boxes, screenshot, flags, view.scale)
         linked = (canonical(link, page.url) for link in found["links"])
         self.visited.links = list(dict.fromkeys(link for link in linked if link is not None))
         self.visited.final_url = page.url
@@ -342,6 +327,25 @@ class Visit:
         return Code(html=made.html, similarity=made.similarity.score, num_tokens=made.num_tokens)
 
 
+def _seen(found: dict[str, Any], boxes: np.ndarray, screenshot: Screenshot, flags: Sequence[str], scale: int) -> Seen:
+    """What a reading and its picture say together; `boxes` are those of the words, in pixels."""
+    has = {"frames": any(frame["clip"] for frame in found["frames"]), "canvas": found["facts"]["num_canvases"]}
+    return Seen(
+        screenshot=screenshot,
+        texts=[word[0] for word in found["words"]],
+        boxes=boxes,
+        separators=[word[5] for word in found["words"]],
+        elements=[_element(element, scale) for element in found["elements"]],
+        title=found["title"][:500],
+        description=found["description"][:1000],
+        language=found["language"][:20],
+        licences=[url[:300] for url in found["licences"]],
+        facts=found["facts"],
+        flags=[*flags, *(name for name, is_there in has.items() if is_there)],
+    )
+
+
 def _element(row: list[Any], scale: float) -> PageElement:
-    role, name, x0, y0, x1, y1 = row
-    return PageElement(role=role[:40], name=name, box=(x0 * scale, y0 * scale, x1 * scale, y1 * scale))
+    role, name, *box = row
+    x0, y0, x1, y1 = (float(edge * scale) for edge in box)  # JSON gives whole numbers as int, read back they are not
+    return PageElement(role=role[:40], name=name, box=(x0, y0, x1, y1))

@@ -1,5 +1,6 @@
 // What is visible of one frame: words with boxes, elements, facts about the page. Boxes are CSS pixels of the frame's
-// viewport; `clip` is the part of the frame that can be seen. The elements of inner frames are left in `frameElements`.
+// viewport; `clip` is the part of the frame that can be seen. The elements of inner frames are left in
+// `frameElements`, and `hasMoved()` says whether what was read is still where it was.
 ({ clip, maxWords, maxElements, maxLinks, isMain }) => {
   // Forms and documents give their named parts in place of their own properties (`<input name="title">`).
   const getter = (type, name) => { const { get } = Object.getOwnPropertyDescriptor(type.prototype, name); return (object) => get.call(object); };
@@ -99,6 +100,8 @@
   const STRENGTH = { "": 0, " ": 1, "\t": 2, "\n": 3, "\n\n": 4 };
   const separate = (by) => { if (STRENGTH[by] > STRENGTH[separator]) separator = by; };
 
+  const placed = []; // the words that are text of the document, and where each was found
+  let source = null;
   const emit = (element, text, box) => {
     if (words.length >= maxWords) return;
     const { clip: bounds, opacity } = shownOf(element);
@@ -107,6 +110,7 @@
     if (seen.x1 - seen.x0 < VISIBLE_WIDTH * (box.x1 - box.x0) || seen.y1 - seen.y0 < VISIBLE_HEIGHT * (box.y1 - box.y0)) return;
     const [x, y] = [(seen.x0 + seen.x1) / 2, (seen.y0 + seen.y1) / 2];
     if (!isOnTop(element, x, y, true)) return;
+    if (source) placed.push({ ...source, element, x, y, left: box.x0, top: box.y0 });
     const last = words.at(-1);
     const isBeside = last && Math.min(last[4], seen.y1) - Math.max(last[2], seen.y0) > 0.5 * (seen.y1 - seen.y0);
     const gap = last ? Math.max(seen.x0 - last[3], last[1] - seen.x1) : 0;
@@ -130,21 +134,20 @@
 
   const range = createRange(document);
   const readText = (node, element) => {
-    const style = styleOf(element);
-    if (style.visibility !== "visible" || style.fontSize === "0px") return;
-    const keepsBreaks = style.whiteSpace.startsWith("pre") || style.whiteSpace === "break-spaces";
     range.selectNodeContents(node);
     const whole = range.getBoundingClientRect();
     if (whole.width === 0 && whole.height === 0) return;
-    const inView = !isEmpty(meet(boxOf(whole), view));
+    const style = styleOf(element);
+    if (style.visibility !== "visible" || style.fontSize === "0px") return;
+    const keepsBreaks = style.whiteSpace.startsWith("pre") || style.whiteSpace === "break-spaces";
     const content = node.data;
+    if (isEmpty(meet(boxOf(whole), view))) { // most of a long page
+      separate(keepsBreaks && /\n/.test(content) ? "\n" : " ");
+      return;
+    }
     for (const found of content.matchAll(/(\s+)|(\S+)/gu)) {
       if (found[1]) {
         separate(keepsBreaks && /\n/.test(found[1]) ? "\n" : " ");
-        continue;
-      }
-      if (!inView) {
-        separate(" ");
         continue;
       }
       range.setStart(node, found.index);
@@ -152,6 +155,7 @@
       const rects = [...range.getClientRects()].filter((rect) => rect.width > 0 && rect.height > 0);
       if (!rects.length) continue;
       if (rects.length === 1) {
+        source = { node, start: found.index, text: found[2] };
         emit(element, transformed(found[2], style), boxOf(rects[0]));
         continue;
       }
@@ -162,6 +166,7 @@
         range.setEnd(node, (offset += letter.length));
         const rect = range.getBoundingClientRect();
         if (box && rect.width > 0 && (rect.top >= box.y1 - 1 || rect.bottom <= box.y0 + 1)) {
+          source = { node, start: offset - letter.length - piece.length, text: piece };
           emit(element, transformed(piece, style), box);
           piece = "";
           box = null;
@@ -171,8 +176,10 @@
           box = box ? { x0: Math.min(box.x0, rect.left), y0: Math.min(box.y0, rect.top), x1: Math.max(box.x1, rect.right), y1: Math.max(box.y1, rect.bottom) } : boxOf(rect);
         }
       }
+      source = { node, start: offset - piece.length, text: piece };
       if (box) emit(element, transformed(piece, style), box);
     }
+    source = null;
   };
 
   // What a control shows is no text node: its words are placed by measuring them.
@@ -308,6 +315,28 @@
     }
   };
   findFrames(document);
+
+  // Asked after the picture was taken: is it still what was read? Covers are looked for at some words only; it is slow.
+  const MOVED_PX = 1, EVERY = 8;
+  const isInView = (node) => {
+    if (nodeTypeOf(node) === Node.TEXT_NODE) range.selectNodeContents(node);
+    else if (nodeTypeOf(node) !== Node.ELEMENT_NODE) return false;
+    return !isEmpty(meet(boxOf(nodeTypeOf(node) === Node.TEXT_NODE ? range.getBoundingClientRect() : rectOf(node)), view));
+  };
+  const added = [];
+  const watcher = new MutationObserver((records) => added.push(...records));
+  watcher.observe(document, { subtree: true, childList: true });
+  globalThis.hasMoved = () => {
+    const isNew = [...added, ...watcher.takeRecords()].some((record) => [...record.addedNodes].some(isInView));
+    watcher.disconnect();
+    return isNew || placed.some(({ node, start, text, element, x, y, left, top }, k) => {
+      if (node.data.slice(start, start + text.length) !== text) return true;
+      range.setStart(node, start);
+      range.setEnd(node, start + text.length);
+      const rect = range.getBoundingClientRect();
+      return Math.abs(rect.left - left) > MOVED_PX || Math.abs(rect.top - top) > MOVED_PX || k % EVERY === 0 && !isOnTop(element, x, y, true);
+    });
+  };
   const result = { words, elements, frames };
   if (!isMain) return result;
 

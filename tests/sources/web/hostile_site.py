@@ -174,6 +174,10 @@ def hostile_pages() -> dict[str, Any]:
             f"<h1>Alerts</h1>{p}<script>for (let k = 0; k < 20; k++) alert(k); confirm('?'); prompt('?');</script>"
         ),
         "/windows": html(f"<h1>Windows</h1>{p}<script>for (let k = 0; k < 5; k++) open('/good');</script>"),
+        "/moving": html(
+            f"<h1>Moving</h1>{p}<script>let k = 0; setInterval(() => {{ "
+            "document.body.style.paddingTop = `${(k += 3) % 200}px`; }, 5);</script>"
+        ),
         "/tall": html(f"<h1>Tall</h1><div style='height:30000px'>{p}</div><p id=end>The end</p>"),
         "/hang": html(f"{p}<script>while (true);</script>"),
         "/hang-later": html(f"{p}<script>onload = () => setTimeout(() => {{ while (true); }}, 0)</script>"),
