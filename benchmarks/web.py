@@ -5,8 +5,8 @@
 
 Needs real pages: apt-get install python3.11-doc postgresql-doc-15. They are served on loopback. On both sides the clock
 starts in a browser that has shown a page, and stops before it is closed; window, pages and their order are the same.
-Bare waits for the load event. Ours waits for load, fonts, pictures, a quiet network and, where a page has scripts, 150 ms
-without a change; it follows robots.txt, goes through the guarding proxy, wipes its windows between pages, reads
+Bare waits for the load event. Ours waits for load, fonts, pictures, a quiet network and, where a page has scripts,
+150 ms without a change; it follows robots.txt, goes through the guarding proxy, wipes its windows between pages, reads
 words, elements and links, checks that they stayed where they were, and writes segments. The last line is JSON.
 """
 
