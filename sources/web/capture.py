@@ -172,7 +172,9 @@ def _row(capture: Capture) -> dict[str, Any]:
             "texts": list(seen.texts),
             "boxes": np.asarray(seen.boxes, np.float32).ravel().tolist(),
             "separators": list(seen.separators),
-            "elements": [{"role": e.role, "name": e.name, "box": np.float32(e.box).tolist()} for e in seen.elements],
+            "elements": [
+                {"role": e.role, "name": e.name, "box": np.asarray(e.box, np.float32).tolist()} for e in seen.elements
+            ],
             "title": seen.title,
             "description": seen.description,
             "language": seen.language,

@@ -229,6 +229,9 @@ class Visit:
         """What an error of the browser means."""
         if self._blocked is not None:
             return VisitFailed(*self._blocked)
+        text = error.message.partition("\n")[0].removeprefix("Page.goto: ")
+        if "closed" in text and "net::" not in text:  # then connections broke because the browser went, not the host
+            raise BrowserDied(text) from error
         try:
             for host in (*self._lane.refused, *self._lane.broken):
                 if host == urlsplit(self._url).hostname or self._response is None:
@@ -237,12 +240,9 @@ class Visit:
                 raise VisitFailed("too_large", "the page is larger than the limits allow")
         except VisitFailed as failure:
             return failure
-        text = error.message.partition("\n")[0].removeprefix("Page.goto: ")
         cause = next((cause for part, cause in _NET_CAUSES if part.lower() in text.lower()), None)
         if cause is None:
             cause = "unreachable" if "net::" in text else "unreadable_page"
-        if cause == "unreadable_page" and "closed" in text:
-            raise BrowserDied(text) from error
         return VisitFailed(cause, text.replace(f" at {self._url}", ""))
 
     async def _has_loaded(self, page: Page) -> bool:

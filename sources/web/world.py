@@ -46,12 +46,13 @@ class World:
         """The value of an expression, or of the promise that it gives, as JSON has it.
 
         Args:
-            limit_ms: after which it is terminated; waiting for a promise is not counted.
+            limit_ms: after which it is terminated; with a limit, it must not give a promise.
 
         Raises:
             DocumentGone, ScriptFailed, playwright's Error.
         """
-        answer = await self._evaluate(expression, {"returnByValue": True, "awaitPromise": True}, limit_ms)
+        options = {"returnByValue": True, "awaitPromise": limit_ms is None}
+        answer = await self._evaluate(expression, options, limit_ms)
         return answer["result"].get("value")
 
     async def frame_of(self, expression: str) -> str | None:
