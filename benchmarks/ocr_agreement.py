@@ -1,13 +1,12 @@
 """How far PaddleOCR agrees with what is known: pages of PDFs, and synthesized pages the more they are degraded.
 
-    python benchmarks/ocr_agreement.py [--pages 4] [--pdf FILE …] [--pdf-pages 8]
+    python benchmarks/ocr_agreement.py [--pages 4] [--languages en zh] [--pdf FILE …] [--pdf-pages 8]
 
 One process, one thread. The last line is JSON: mean and lowest agreement of every language and strength, the median and
 share of at least 0.95 on the pages of each PDF, processor seconds a page, and the process' memory as it read on.
 """
 
 import argparse
-import io
 import json
 import statistics
 import time
@@ -19,11 +18,11 @@ from random import Random
 
 import numpy as np
 import psutil
-from PIL import Image
 
 from filters.ocr_agreement import agreement
 from filters.paddle_reader import PaddleReader
 from sources.illegible import Illegible
+from sources.images import encode
 from sources.ocr.degradation import degrade
 from sources.ocr.drawn import Drawn
 from sources.ocr.making import attempt
@@ -33,12 +32,14 @@ from sources.pdfs import Pdfs
 from sources.sample import EncodedImage, Provenance, Sample, Words
 
 STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+LANGUAGES = ("en", "zh")
 KINDS = ("article", "receipt", "form", "letter", "newspaper", "report")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--pages", type=int, default=4, help="synthesized pages of each language")
+    parser.add_argument("--languages", nargs="+", choices=LANGUAGES, default=LANGUAGES)
     parser.add_argument("--pdf", type=Path, nargs="*", default=[], help="real pages to read as well")
     parser.add_argument("--pdf-pages", type=int, default=8, help="of each PDF, spread over it")
     args = parser.parse_args()
@@ -52,8 +53,9 @@ def main() -> None:
 
     degraded: dict[str, dict[str, dict[str, float]]] = {}
     print(f"{'':10}" + "".join(f"{strength:>14.1f}" for strength in STRENGTHS) + "   strength; mean (lowest)")
-    for language in ("en", "zh"):
+    for language in args.languages:
         degraded[language] = {}
+        print(f"{language:10}", end="", flush=True)
         for strength in STRENGTHS:
             found = []
             for number in range(args.pages):
@@ -68,8 +70,9 @@ def main() -> None:
                 "mean": round(statistics.fmean(scores), 4) if scores else 0.0,
                 "lowest": min(scores, default=0.0),
             }
-        cells = (f"{row['mean']:.3f} ({row['lowest']:.2f})" for row in degraded[language].values())
-        print(f"{language:10}" + "".join(f"{cell:>14}" for cell in cells))
+            cell = "{mean:.3f} ({lowest:.2f})".format_map(degraded[language][f"{strength:.1f}"])
+            print(f"{cell:>14}", end="", flush=True)
+        print()
         memory_mb.append(round(process.memory_info().rss / 1e6))
 
     real = {}
@@ -95,16 +98,18 @@ def synthesized(language: str, number: int, strength: float) -> Iterator[Sample]
         drawn = degrade(clean_page(language, number), strength, Random(f"{language}/{number}/degradation")).drawn
     except Illegible:
         return
-    buffer = io.BytesIO()
-    Image.fromarray(drawn.pixels).save(buffer, "JPEG", quality=90)
-    height, width = drawn.pixels.shape[:2]
     yield Sample(
         id=f"{number}",
         source="ocr",
         provenance=Provenance(locator=f"number={number}", digest="00"),
-        images=[EncodedImage(data=buffer.getvalue(), extension="jpg", width=width, height=height)],
+        images=[encoded(drawn)],
         words=Words(texts=drawn.texts, boxes=drawn.boxes(), images=np.zeros(len(drawn.texts), np.int32)),
     )
+
+
+def encoded(drawn: Drawn) -> EncodedImage:
+    """The picture as the source writes it."""
+    return encode(drawn.pixels, "jpeg", 90)
 
 
 @cache

@@ -10,11 +10,16 @@ import cv2
 import numpy as np
 
 NODE_PX = 8  # a warp is computed at nodes this far apart, and is linear between them
+BAND_NODES = 8  # rows of nodes between which maps are made at a time
 NUM_EDGE_POINTS = 9  # along each side of a word's box, to see how far a warp bends it
 
 
 class Warp(Protocol):
     """A map of the plane and its inverse; both take and give (N, 2) float64 points."""
+
+    @property
+    def keeps_lines(self) -> bool:
+        """Whether straight lines stay straight."""
 
     def forward(self, points: np.ndarray) -> np.ndarray:
         """Where points of the flat picture are in the warped one."""
@@ -25,6 +30,8 @@ class Warp(Protocol):
 
 class Homography:
     """Rotation, shear, scale and perspective: a 3 × 3 matrix on homogeneous coordinates."""
+
+    keeps_lines = True
 
     def __init__(self, matrix: np.ndarray):
         self._matrix = matrix
@@ -54,6 +61,8 @@ class Curl:
         width: of the picture, in pixels.
         eye_y: height at which rows stay straight, in pixels.
     """
+
+    keeps_lines = False
 
     def __init__(self, depth: np.ndarray, slope: np.ndarray, width: float, eye_y: float):
         self._columns = np.linspace(0, width, len(depth))
@@ -85,6 +94,8 @@ class Folds:
         shifts: (K + 1,) sideways, in pixels, at the top, the folds and the bottom.
     """
 
+    keeps_lines = False
+
     def __init__(self, rows: np.ndarray, lengths: np.ndarray, shifts: np.ndarray):
         self._rows = rows
         moved = np.concatenate([[0], np.cumsum(np.diff(rows) * lengths)])
@@ -108,6 +119,8 @@ class Arc:
         middle: x at which it stays upright, and y of the line that keeps its length, in pixels.
         radius: of the circle; positive bends the ends down, negative up.
     """
+
+    keeps_lines = False
 
     def __init__(self, middle: tuple[float, float], radius: float):
         self._middle, self._radius = middle, radius
@@ -135,6 +148,7 @@ class Chain:
 
     def __init__(self, warps: Sequence[Warp]):
         self._warps = tuple(warps)
+        self.keeps_lines = all(warp.keeps_lines for warp in warps)
 
     def forward(self, points: np.ndarray) -> np.ndarray:
         for warp in self._warps:
@@ -159,10 +173,14 @@ def pixel_maps(warp: Warp, width: int, height: int, origin: tuple[int, int] = (0
     y = (np.arange(rows) - 0.5) * NODE_PX + origin[1]
     nodes = warp.backward(np.stack(np.meshgrid(x, y), 2).reshape(-1, 2)) - 0.5
     coarse = nodes.reshape(rows, columns, 2).astype(np.float32)
-    fine = cv2.resize(coarse, (columns * NODE_PX, rows * NODE_PX), interpolation=cv2.INTER_LINEAR)
-    return cv2.convertMaps(
-        fine[NODE_PX : NODE_PX + height, NODE_PX : NODE_PX + width], np.zeros(0, np.float32), cv2.CV_16SC2
-    )
+    whole, parts = np.empty((height, width, 2), np.int16), np.empty((height, width), np.uint16)
+    for top in range(0, height, BAND_NODES * NODE_PX):  # whole maps of floats would not stay in a core's cache
+        band = coarse[top // NODE_PX : top // NODE_PX + BAND_NODES + 2]
+        fine = cv2.resize(band, (columns * NODE_PX, len(band) * NODE_PX), interpolation=cv2.INTER_LINEAR)
+        here = slice(top, min(top + BAND_NODES * NODE_PX, height))
+        fine = fine[NODE_PX : NODE_PX + here.stop - top, NODE_PX : NODE_PX + width]
+        cv2.convertMaps(fine, np.zeros(0, np.float32), cv2.CV_16SC2, whole[here], parts[here])
+    return whole, parts
 
 
 def warp_quads(quads: np.ndarray, warp: Warp) -> np.ndarray:
@@ -173,6 +191,8 @@ def warp_quads(quads: np.ndarray, warp: Warp) -> np.ndarray:
     """
     if not len(quads):
         return np.zeros((0, 4, 2), np.float32)
+    if warp.keeps_lines:
+        return warp.forward(quads.reshape(-1, 2).astype(np.float64)).reshape(-1, 4, 2).astype(np.float32)
     t = np.linspace(0, 1, NUM_EDGE_POINTS)[:, None]
     starts, ends = quads[:, :, None].astype(np.float64), np.roll(quads, -1, axis=1)[:, :, None].astype(np.float64)
     sides = starts + (ends - starts) * t  # (N, 4, K, 2)

@@ -20,7 +20,11 @@ GEOMETRIC: Mapping[str, Geometric] = {
     "rotation": geometry.rotation,
     "perspective": geometry.perspective,
 }
-ON_PAPER: Mapping[str, OnPaper] = {"bleed_through": paper.bleed_through, "stains": paper.stains}
+ON_PAPER: Mapping[str, OnPaper] = {
+    "fading": paper.fading,
+    "bleed_through": paper.bleed_through,
+    "stains": paper.stains,
+}
 LIGHTING: Mapping[str, Lighting] = {"uneven_light": light.uneven_light, "shadow": light.shadow}
 OPTICAL: Mapping[str, Optical] = {
     "photocopy": optics.photocopy,
@@ -29,6 +33,7 @@ OPTICAL: Mapping[str, Optical] = {
     "noise": optics.noise,
     "jpeg": optics.jpeg,
 }
+WEARING = frozenset(("fading", "shadow", *OPTICAL))  # take contrast and detail away
 COLOURED = frozenset(("stains", *LIGHTING))  # the others leave a grey page grey
 EFFECTS = (*ON_PAPER, *GEOMETRIC, *LIGHTING, *OPTICAL)  # in the order they happen
 
@@ -55,6 +60,7 @@ CAPTURES: Mapping[str, Capture] = {
         0.4,
         False,
         {
+            "fading": 0.3,
             "bleed_through": 0.35,
             "stains": 0.2,
             "fold_lines": 0.15,
@@ -69,6 +75,7 @@ CAPTURES: Mapping[str, Capture] = {
         0.42,
         True,
         {
+            "fading": 0.2,
             "bleed_through": 0.1,
             "stains": 0.2,
             "page_curl": 0.35,
@@ -86,7 +93,14 @@ CAPTURES: Mapping[str, Capture] = {
     "photocopy": Capture(
         0.18,
         False,
-        {"page_curl": 0.15, "scan_skew": 0.8, "photocopy": 1.0, "blur": 0.3, "low_resolution": 0.3},
+        {
+            "fading": 0.4,
+            "page_curl": 0.15,
+            "scan_skew": 0.8,
+            "photocopy": 1.0,
+            "blur": 0.5,
+            "low_resolution": 0.5,
+        },
     ),
     "camera": Capture(
         1.0,

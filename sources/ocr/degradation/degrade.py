@@ -18,19 +18,21 @@ from sources.ocr.degradation.captures import (
     ON_PAPER,
     OPTICAL,
     PAGES,
+    WEARING,
     Capture,
 )
-from sources.ocr.degradation.legibility import distinct, heights, inside, large_enough
+from sources.ocr.degradation.legibility import Limits, distinct, grid, heights, inside, large_enough
 from sources.ocr.degradation.light import lit
 from sources.ocr.drawn import Drawn
 from sources.ocr.textures import surface
 from sources.ocr.warps import Chain, pixel_maps, warp_quads
 
-MIN_KEPT = 0.5  # of the words; a picture in which fewer can be read is no picture of the page
 DESKS = ("fabric", "metal", "stone", "wood", "wood")
 WHITE_LID = 0.7  # share of scanners and copiers
 DEFAULT_TEXT_PX = 12.0  # height of words, for a page that has none
-MIN_SHARE = 0.35  # of an effect's strength that is drawn at random
+LIMITS = Limits()
+MIN_SHARE = 0.6  # of an effect's strength that is drawn at random
+CROWDED = 0.4  # exponent: of n effects that wear letters, each is weaker by n to this power
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +52,9 @@ class Degraded:
     effects: tuple[str, ...]
 
 
-def degrade(drawn: Drawn, strength: float, random: Random, captures: Sequence[str] = PAGES) -> Degraded:
+def degrade(
+    drawn: Drawn, strength: float, random: Random, captures: Sequence[str] = PAGES, limits: Limits = LIMITS
+) -> Degraded:
     """Take a picture of a page.
 
     What happens depends on `random` alone, how strong it is on `strength`: a page at rising strengths goes through the
@@ -59,6 +63,7 @@ def degrade(drawn: Drawn, strength: float, random: Random, captures: Sequence[st
     Args:
         strength: 0 (nothing) to 1 (about as bad as people can read).
         captures: names of CAPTURES to choose from; those of pages by default, `SCENES` for what has depth already.
+        limits: which words count as legible.
     Raises:
         Illegible: `few_legible_words`, fewer than half of the words can be read.
         ValueError: strength is not between 0 and 1.
@@ -67,19 +72,22 @@ def degrade(drawn: Drawn, strength: float, random: Random, captures: Sequence[st
         raise ValueError(f"strength must be between 0 and 1, got {strength}")
     (name,) = random.choices(captures, [CAPTURES[name].weight for name in captures])
     capture = CAPTURES[name]
-    chosen: list[tuple[str, float, Random]] = []
+    happening: list[tuple[str, float, Random]] = []
     for effect in EFFECTS:
         share = capture.effects.get(effect, 0)
         happens, amount = random.random() < share, random.uniform(MIN_SHARE, 1)
         own = Random(random.getrandbits(64))
         if happens:
-            chosen.append((effect, amount * strength, own))
+            happening.append((effect, amount * strength, own))
+    # What wears letters adds up: of several, each is weaker, or some pages were gone where others hardly suffer.
+    wear = max(1, sum(effect in WEARING for effect, _, _ in happening)) ** -CROWDED
+    chosen = [(effect, amount * wear if effect in WEARING else amount, own) for effect, amount, own in happening]
     surroundings = Random(random.getrandbits(64))
     if strength == 0 or not chosen:
         return Degraded(drawn=drawn, kept=np.arange(len(drawn.texts)), capture="none", effects=())
     cv2.setNumThreads(0)  # a reader has one core; threads also make a run's time depend on its neighbours
     picture = _taken(drawn, chosen, capture, surroundings)
-    return _legible(drawn, picture, name, tuple(effect for effect, _, _ in chosen))
+    return _legible(drawn, picture, limits, name, tuple(effect for effect, _, _ in chosen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +96,37 @@ class _Picture:
 
     Args:
         pixels: (H, W, 3) RGB or (H, W) grey.
-        clean: (H, W) luma of the page, warped only.
         quads: (N, 4, 2) of all words.
+        flat: (H, W) luma of the page before anything happened to it.
+        maps: of pixels to those of `flat`, as `pixel_maps` gives them; None if nothing is warped.
     """
 
     pixels: np.ndarray
-    clean: np.ndarray
     quads: np.ndarray
+    flat: np.ndarray
+    maps: tuple[np.ndarray, np.ndarray] | None
+
+    def before(self, places: np.ndarray) -> np.ndarray:
+        """(N, K) luma that would be at these (N, K) places of the flattened picture if it were warped only.
+
+        Looked up at the places: warping the whole page once more would take as long as the picture itself.
+        """
+        if self.maps is None or not len(places):  # OpenCV refuses nothing
+            return self.flat.ravel()[places]
+        whole, parts = self.maps
+        pairs = whole.view(np.int32).ravel()[places]  # x and y together: half the time
+        return cv2.remap(
+            self.flat, pairs.view(np.int16).reshape(*places.shape, 2), parts.ravel()[places], cv2.INTER_LINEAR
+        )
 
 
 def _taken(drawn: Drawn, chosen: Sequence[tuple[str, float, Random]], capture: Capture, random: Random) -> _Picture:
     height, width = drawn.pixels.shape[:2]
-    pixels, clean, quads = drawn.pixels, cv2.cvtColor(drawn.pixels, cv2.COLOR_RGB2GRAY), drawn.quads
+    flat = cv2.cvtColor(drawn.pixels, cv2.COLOR_RGB2GRAY)
+    pixels, quads, maps = drawn.pixels, drawn.quads, None
     is_coloured = capture.on_surface or any(effect in COLOURED for effect, _, _ in chosen)
     if not is_coloured and grey_of(pixels) is not None:
-        pixels = clean  # a third of the work
+        pixels = flat  # a third of the work
     for effect, amount, own in chosen:
         if effect in ON_PAPER:
             pixels = ON_PAPER[effect](pixels, amount, own)
@@ -113,7 +137,6 @@ def _taken(drawn: Drawn, chosen: Sequence[tuple[str, float, Random]], capture: C
     if bends:
         warp = Chain([bend.warp for bend in bends])
         maps = pixel_maps(warp, width, height)
-        clean = cv2.remap(clean, *maps, cv2.INTER_LINEAR)
         behind = _behind(pixels.shape, capture, random)
         pixels = cv2.remap(pixels, *maps, cv2.INTER_LINEAR, dst=behind, borderMode=cv2.BORDER_TRANSPARENT)
         quads = warp_quads(drawn.quads, warp)
@@ -124,7 +147,7 @@ def _taken(drawn: Drawn, chosen: Sequence[tuple[str, float, Random]], capture: C
     for effect, amount, own in chosen:
         if effect in OPTICAL:
             pixels = OPTICAL[effect](pixels, amount, text_px, own)
-    return _Picture(pixels, clean, quads)
+    return _Picture(pixels, quads, flat, maps)
 
 
 def _behind(shape: tuple[int, ...], capture: Capture, random: Random) -> np.ndarray:
@@ -135,15 +158,16 @@ def _behind(shape: tuple[int, ...], capture: Capture, random: Random) -> np.ndar
     return surface(random.choice(DESKS), shape[1], shape[0], generator)
 
 
-def _legible(drawn: Drawn, picture: _Picture, capture: str, effects: tuple[str, ...]) -> Degraded:
+def _legible(drawn: Drawn, picture: _Picture, limits: Limits, capture: str, effects: tuple[str, ...]) -> Degraded:
     """The words that can be read. Raises Illegible if they are few."""
     height, width = picture.pixels.shape[:2]
     is_grey = picture.pixels.ndim == 2
     final = picture.pixels if is_grey else cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY)
-    is_kept = inside(picture.quads, width, height) & large_enough(drawn.quads, picture.quads)
-    is_kept[is_kept] = distinct(picture.clean, final, picture.quads[is_kept])
+    is_kept = inside(picture.quads, width, height) & large_enough(drawn.quads, picture.quads, limits)
+    places = grid(picture.quads[is_kept], width, height)
+    is_kept[is_kept] = distinct(picture.before(places), final.ravel()[places], limits)
     kept = np.flatnonzero(is_kept)
-    if len(drawn.texts) and len(kept) < MIN_KEPT * len(drawn.texts):
+    if len(drawn.texts) and len(kept) < limits.share * len(drawn.texts):
         raise Illegible("few_legible_words", f"only {len(kept)} of {len(drawn.texts)} words can be read")
     pixels = cv2.merge([final] * 3) if is_grey else picture.pixels
     left = Drawn(pixels=pixels, texts=[drawn.texts[k] for k in kept], quads=picture.quads[kept])

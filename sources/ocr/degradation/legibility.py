@@ -1,15 +1,31 @@
 """Which words can still be read, measured in the pixels of each."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-MIN_CORRELATION = 0.55  # of a word's pixels with those before blur, noise and light
-MIN_CONTRAST = 7.0  # grey levels: standard deviation of what is left of a word's ink and paper
-MIN_KEPT_CONTRAST = 0.5  # of a word that was fainter than that from the start
-MIN_HEIGHT_PX = 6.0  # of lower-case letters with ascender or descender
 SAMPLES = (16, 6)  # points along and across a word
 _EPSILON = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """What a word needs to count as legible. Calibrated with what PaddleOCR reads (docs/ocr_degradation.md).
+
+    Args:
+        correlation: of its pixels with those before blur, noise and light.
+        contrast: grey levels, standard deviation of what is left of its ink and paper.
+        kept_contrast: share of its contrast, for a word that was fainter than that from the start.
+        height_px: of lower-case letters with ascender or descender.
+        share: of the words that must be legible; a picture in which fewer are is no picture of the page.
+    """
+
+    correlation: float = 0.55
+    contrast: float = 7.0
+    kept_contrast: float = 0.5
+    height_px: float = 6.0
+    share: float = 0.5
 
 
 def inside(quads: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -23,7 +39,7 @@ def heights(quads: np.ndarray) -> np.ndarray:
     return sides.mean(axis=1)
 
 
-def large_enough(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+def large_enough(before: np.ndarray, after: np.ndarray, limits: Limits) -> np.ndarray:
     """(N,) whether words did not shrink below the height at which letters can be told apart.
 
     A dash is as legible as the letters beside it: no word counts as lower than the page's median.
@@ -35,7 +51,7 @@ def large_enough(before: np.ndarray, after: np.ndarray) -> np.ndarray:
         return np.zeros(0, bool)
     original = np.maximum(heights(before), np.median(heights(before)))
     scale = np.sqrt(_areas(after) / np.maximum(_areas(before), _EPSILON))
-    return (scale >= 1) | (original * scale >= MIN_HEIGHT_PX)
+    return (scale >= 1) | (original * scale >= limits.height_px)
 
 
 def _areas(quads: np.ndarray) -> np.ndarray:
@@ -43,39 +59,40 @@ def _areas(quads: np.ndarray) -> np.ndarray:
     return np.abs(diagonals[:, 0, 0] * diagonals[:, 1, 1] - diagonals[:, 0, 1] * diagonals[:, 1, 0]) / 2
 
 
-def distinct(clean: np.ndarray, final: np.ndarray, quads: np.ndarray) -> np.ndarray:
+def grid(quads: np.ndarray, width: int, height: int) -> np.ndarray:
+    """(N, K) places of a grid of points in each quad, in the flattened pixels of a picture of this size."""
+    x, y = (quads.transpose(2, 0, 1) @ _grid_weights()).astype(np.int32)  # (N, K) each
+    np.clip(x, 0, width - 1, out=x)
+    np.clip(y, 0, height - 1, out=y)
+    return y * width + x
+
+
+def distinct(clean: np.ndarray, final: np.ndarray, limits: Limits) -> np.ndarray:
     """(N,) whether the ink of words still stands out: its contrast, and how much of what is seen is the word.
 
     Args:
-        clean: (H, W) uint8 luma, warped but not yet blurred, lit or noisy.
-        final: (H, W) uint8 luma.
-        quads: (N, 4, 2) in both.
+        clean: (N, K) uint8 luma at points in each word, warped but not yet blurred, lit or noisy.
+        final: (N, K) uint8 luma at the same points.
     """
-    if not len(quads):
-        return np.zeros(0, bool)
-    before, after = sampled(clean, quads), sampled(final, quads)
+    before, after = clean.astype(np.float32), final.astype(np.float32)
     before -= before.mean(axis=1, keepdims=True)
     after -= after.mean(axis=1, keepdims=True)
-    deviation = np.sqrt((before**2).mean(axis=1)) + _EPSILON
-    contrast = (before * after).mean(axis=1) / deviation
-    correlation = contrast / (np.sqrt((after**2).mean(axis=1)) + _EPSILON)
-    return (correlation >= MIN_CORRELATION) & (contrast >= np.minimum(MIN_CONTRAST, MIN_KEPT_CONTRAST * deviation))
+    deviation = np.sqrt(_mean_product(before, before)) + _EPSILON
+    contrast = _mean_product(before, after) / deviation
+    correlation = contrast / (np.sqrt(_mean_product(after, after)) + _EPSILON)
+    return (correlation >= limits.correlation) & (
+        contrast >= np.minimum(limits.contrast, limits.kept_contrast * deviation)
+    )
 
 
-def sampled(grey: np.ndarray, quads: np.ndarray) -> np.ndarray:
-    """(N, K) float32 levels at a grid of points in each quad.
-
-    Args:
-        grey: (H, W) uint8.
-    """
-    points = (_grid_weights() @ quads).astype(np.int32)  # (N, K, 2)
-    np.clip(points, 0, (grey.shape[1] - 1, grey.shape[0] - 1), out=points)
-    return grey.ravel()[points[..., 1] * grey.shape[1] + points[..., 0]].astype(np.float32)
+def _mean_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(N,) means of the products of two (N, K)."""
+    return np.einsum("nk,nk->n", a, b) / a.shape[1]
 
 
 @lru_cache(maxsize=1)
 def _grid_weights() -> np.ndarray:
-    """(K, 4) float32: of the corners, at each point of the grid."""
+    """(4, K) float32: of the corners, at each point of the grid."""
     along, across = ((np.arange(count, dtype=np.float32) + 0.5) / count for count in SAMPLES)
-    u, v = (grid.reshape(-1, 1) for grid in np.meshgrid(along, across))
-    return np.concatenate([(1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v], axis=1)
+    u, v = (grid.ravel() for grid in np.meshgrid(along, across))
+    return np.stack([(1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v])

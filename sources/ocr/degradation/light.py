@@ -8,6 +8,11 @@ import numpy as np
 GRID = 48  # nodes along each side of a field
 
 
+def steep(amount: float, slope: float, end: float) -> float:
+    """`slope` times the amount while it is small, `end` at 1."""
+    return slope * amount + (end - slope) * amount**2
+
+
 def shadow(amount: float, random: random.Random) -> np.ndarray:
     """(GRID, GRID, 3) float32: somebody's shadow, a soft-edged half or corner of the picture."""
     angle, softness = random.uniform(0, 2 * np.pi), random.uniform(0.02, 0.2)
@@ -15,7 +20,7 @@ def shadow(amount: float, random: random.Random) -> np.ndarray:
     x, y = _grid()
     along, across = x * np.cos(angle) + y * np.sin(angle), -x * np.sin(angle) + y * np.cos(angle)
     inside = 1 / (1 + np.exp((along - offset - bend * across**2) / softness * 4))
-    dark = amount * random.uniform(0.3, 0.65) * inside
+    dark = steep(amount, 1, 1.3) * random.uniform(0.3, 0.65) * inside
     blue = np.array([1.0, 0.97, 0.9])  # shadows are lit by the sky
     return (1 - dark[..., None] * blue).astype(np.float32)
 

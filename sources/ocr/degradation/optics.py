@@ -10,18 +10,19 @@ from statistics import NormalDist
 import cv2
 import numpy as np
 
-from sources.ocr.degradation.light import lit
+from sources.ocr.degradation.light import lit, steep
 
 # By a random byte, a number of the normal distribution.
 NORMAL = np.array([NormalDist().inv_cdf((k + 0.5) / 256) for k in range(256)])
+MIDDLE = 128  # level that stands for no noise
 MAX_SPECKS = 0.0012  # a pixel, on the dirtiest copy
 SPECKS = (20, 60, 110, 250)  # grey levels of toner, and of none
-READABLE_PX = 7.0  # a low resolution leaves words about this high
+READABLE_PX = 4.5  # a low resolution leaves words at least about this high
 
 
 def blur(pixels: np.ndarray, amount: float, text_px: float, random: random.Random) -> np.ndarray:
     """Out of focus, or moved while the shutter was open."""
-    sigma = min(0.10 * text_px, 2.5) * amount
+    sigma = min(text_px, 25) * steep(amount, 0.10, 0.26)
     if random.random() < 0.65:
         return cv2.GaussianBlur(pixels, (0, 0), max(sigma, 0.05))
     angle = random.uniform(0, np.pi)
@@ -37,19 +38,19 @@ def blur(pixels: np.ndarray, amount: float, text_px: float, random: random.Rando
 def noise(pixels: np.ndarray, amount: float, text_px: float, random: random.Random) -> np.ndarray:
     """Grain of the sensor: the same in all colours."""
     height, width = pixels.shape[:2]
-    levels = np.rint(NORMAL * (24 * amount)).astype(np.int16)
-    thrown: np.ndarray = np.frombuffer(random.randbytes(width * height), np.uint8).reshape(height, width)
+    levels = np.rint(MIDDLE + NORMAL * steep(amount, 24, 80)).clip(0, 255).astype(np.uint8)
+    generator = np.random.Generator(np.random.PCG64(random.getrandbits(64)))
+    thrown = generator.integers(0, 256, (height, width), np.uint8)
+    grain = cv2.LUT(thrown, levels)
     if pixels.ndim == 3:
-        thrown = cv2.merge([thrown] * 3)
-    brighter = cv2.LUT(thrown, levels.clip(0, 255).astype(np.uint8))
-    darker = cv2.LUT(thrown, (-levels).clip(0, 255).astype(np.uint8))
-    return cv2.subtract(cv2.add(pixels, brighter), darker)
+        grain = cv2.merge([grain] * 3)
+    return cv2.addWeighted(pixels, 1, grain, 1, -MIDDLE)
 
 
 def low_resolution(pixels: np.ndarray, amount: float, text_px: float, random: random.Random) -> np.ndarray:
     """Taken with fewer pixels and enlarged again."""
     smallest = min(max(READABLE_PX / text_px, 0.3), 1.0)
-    scale = 1 - amount * (1 - smallest)
+    scale = 1 - steep(amount, 0.8, 1) * (1 - smallest)
     height, width = pixels.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     # Averaging areas is slow and differs little: pixels become at most thrice as large, and cameras alias as well.
@@ -60,8 +61,8 @@ def low_resolution(pixels: np.ndarray, amount: float, text_px: float, random: ra
 
 
 def jpeg(pixels: np.ndarray, amount: float, text_px: float, random: random.Random) -> np.ndarray:
-    """Encoded as JPEG, down to quality 18, and decoded."""
-    quality = round(96 - 78 * amount)
+    """Encoded as JPEG, down to quality 4, and decoded."""
+    quality = round(96 - steep(amount, 78, 92))
     if pixels.ndim == 3:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(".jpg", pixels, (cv2.IMWRITE_JPEG_QUALITY, quality))

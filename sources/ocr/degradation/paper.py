@@ -5,6 +5,15 @@ import random
 import cv2
 import numpy as np
 
+from sources.ocr.degradation.light import lit, steep
+
+
+def fading(pixels: np.ndarray, amount: float, random: random.Random) -> np.ndarray:
+    """The ink went pale, in some places more than in others."""
+    grid = np.array([[random.uniform(0.5, 1) for _ in range(5)] for _ in range(7)], np.float32)
+    field = cv2.resize(1 - steep(amount, 0.35, 0.9) * grid, (40, 56), interpolation=cv2.INTER_CUBIC)
+    return cv2.bitwise_not(lit(cv2.bitwise_not(pixels), field))
+
 
 def bleed_through(pixels: np.ndarray, amount: float, random: random.Random) -> np.ndarray:
     """The other side of the sheet shines through: as if it were printed like this one."""
@@ -15,7 +24,7 @@ def bleed_through(pixels: np.ndarray, amount: float, random: random.Random) -> n
     other = np.roll(other, random.randint(8, 40) * random.choice((-1, 1)), axis=0)
     ink = cv2.GaussianBlur(np.where(other < paper, paper - other, 0).astype(np.uint8), (0, 0), 0.9)
     ink = cv2.resize(ink, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    ink = cv2.convertScaleAbs(ink, alpha=0.3 * amount)
+    ink = cv2.convertScaleAbs(ink, alpha=steep(amount, 0.3, 0.6))
     return cv2.subtract(pixels, ink if pixels.ndim == 2 else cv2.merge([ink] * 3))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from sources.fonts import Font, draw_font, fonts_for
 from sources.illegible import Illegible
-from sources.ocr.degradation.legibility import sampled
+from sources.ocr.degradation.legibility import grid
 from sources.ocr.degradation.light import lit, uneven_light
 from sources.ocr.drawn import Drawn
 from sources.ocr.scene.labels import KINDS, Kind, Label, draw_label, max_characters
@@ -139,8 +139,10 @@ def _attach(pixels: np.ndarray, ink: np.ndarray, label: Label, warp: Warp) -> np
 
 def check_contrast(drawn: Drawn, ink: np.ndarray) -> None:
     """Raises Illegible if a word's ink is not much lighter or darker than what is around it."""
-    coverage = sampled(ink, drawn.quads) / 255
-    luma = sampled(cv2.cvtColor(drawn.pixels, cv2.COLOR_RGB2GRAY), drawn.quads)
+    height, width = ink.shape
+    places = grid(drawn.quads, width, height)
+    coverage = ink.ravel()[places].astype(np.float32) / 255
+    luma = cv2.cvtColor(drawn.pixels, cv2.COLOR_RGB2GRAY).ravel()[places].astype(np.float32)
     inside, outside = coverage > 0.7, coverage < 0.1
     mean_inside = _mean(luma, inside)
     mean_outside = _mean(luma, outside)

@@ -8,10 +8,12 @@ import pytest
 
 from sources.ocr.degradation import PAGES, SCENES, Degraded, Illegible, degrade
 from sources.ocr.degradation.captures import EFFECTS, LIGHTING, ON_PAPER, OPTICAL
-from sources.ocr.degradation.legibility import distinct, large_enough
+from sources.ocr.degradation.legibility import Limits, distinct, grid, large_enough
 from sources.ocr.degradation.light import lit
 from sources.ocr.drawn import Drawn
 from tests.sources.ocr.printed import printed_page
+
+ANY = Limits(share=0)  # however few words are left
 
 
 def _box(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
@@ -47,7 +49,7 @@ def test_what_happens_does_not_depend_on_how_strong_it_is_and_grows_with_it() ->
     page = printed_page()
     differences = np.zeros(5)
     for seed in range(24):
-        steps = [degrade(page, strength, Random(seed)) for strength in (0.02, 0.25, 0.5, 0.75, 1.0)]
+        steps = [degrade(page, strength, Random(seed), limits=ANY) for strength in (0.02, 0.25, 0.5, 0.75, 1.0)]
         assert len({(step.capture, step.effects) for step in steps}) == 1
         moved = [np.abs(step.drawn.quads - page.quads[step.kept]).max(initial=0) for step in steps]
         assert moved[0] < 6, "a slight degradation moves words slightly"
@@ -151,6 +153,11 @@ def test_light_darkens_smoothly_and_never_brightens(name: str) -> None:
         assert field.min() > 0.1
 
 
+def _distinct(clean: np.ndarray, final: np.ndarray, quads: np.ndarray) -> np.ndarray:
+    places = grid(quads, clean.shape[1], clean.shape[0])
+    return distinct(clean.ravel()[places], final.ravel()[places], Limits())
+
+
 def test_a_word_that_is_blurred_away_faded_or_buried_is_not_distinct() -> None:
     page = printed_page()
     clean = page.pixels[..., 0].copy()
@@ -158,21 +165,21 @@ def test_a_word_that_is_blurred_away_faded_or_buried_is_not_distinct() -> None:
     blurred = cv2.GaussianBlur(clean, (0, 0), 12)
     faded = (250 + clean * 0.02).astype(np.uint8)
     buried = generator.integers(0, 256, clean.shape, np.uint8)
-    assert distinct(clean, clean, page.quads).all()
-    assert distinct(clean, (120 + clean * 0.4).astype(np.uint8), page.quads).all()
+    assert _distinct(clean, clean, page.quads).all()
+    assert _distinct(clean, (120 + clean * 0.4).astype(np.uint8), page.quads).all()
     for spoiled in (blurred, faded, buried):
-        assert not distinct(clean, spoiled, page.quads).any()
+        assert not _distinct(clean, spoiled, page.quads).any()
 
 
 def test_a_word_that_was_faint_from_the_start_is_measured_by_what_it_was() -> None:
     page = printed_page()
     faint = (235 + page.pixels[..., 0] * 0.05).astype(np.uint8)
-    assert distinct(faint, faint, page.quads).all()
+    assert _distinct(faint, faint, page.quads).all()
 
 
 def test_small_words_are_dropped_and_dashes_beside_large_ones_are_not() -> None:
     word, dash = _box(10, 10, 60, 22), _box(70, 15, 80, 17)
     before = np.concatenate([word, word, dash])
-    assert large_enough(before, before * np.float32(0.7)).all()
-    assert not large_enough(before, before * np.float32(0.4)).any()
-    assert large_enough(np.zeros((0, 4, 2), np.float32), np.zeros((0, 4, 2), np.float32)).shape == (0,)
+    assert large_enough(before, before * np.float32(0.7), Limits()).all()
+    assert not large_enough(before, before * np.float32(0.4), Limits()).any()
+    assert large_enough(np.zeros((0, 4, 2), np.float32), np.zeros((0, 4, 2), np.float32), Limits()).shape == (0,)
