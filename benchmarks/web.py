@@ -1,34 +1,39 @@
 """Web pages a second: our crawl against a bare Playwright loop that only navigates and takes screenshots; and memory.
 
     python -m benchmarks.web --pages 120              # both in turn, same pages, same browser
-    python -m benchmarks.web memory --pages 3000      # one long crawl, memory over time
+    python -m benchmarks.web memory --pages 3000      # one long crawl, memory over time; the manuals again and again
 
-Needs real pages: apt-get install python3.11-doc postgresql-doc-15. They are served on loopback. Ours also follows
-robots.txt, goes through the guarding proxy, opens a fresh context for every page, waits until it has settled, and reads
-words, elements and links. The last line is JSON.
+Needs real pages: apt-get install python3.11-doc postgresql-doc-15. They are served on loopback. On both sides the clock
+starts in a browser that has shown a page, and stops before it is closed; window, pages and their order are the same.
+Bare waits for the load event. Ours waits for load, fonts, pictures, a quiet network and, where a page has scripts,
+150 ms without a change; it follows robots.txt, goes through the guarding proxy, wipes its windows between pages, reads
+words, elements and links, checks that they stayed where they were, and writes segments. The last line is JSON.
 """
 
 import argparse
 import asyncio
+import dataclasses
 import functools
 import http.server
 import json
 import os
+import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 from playwright.async_api import async_playwright
 
-from sources.web.browser import BrowserSettings
+from sources.web.browser import Browser, BrowserSettings
 from sources.web.chromium import find_chromium, sandbox_refusal
 from sources.web.crawl import Crawl, CrawlSettings
 from sources.web.guard import Guard
 from sources.web.plan import Bounds, Seeds
+from sources.web.processes import memory_mb
 from sources.web.segments import index
 from sources.web.urls import Scope
 from sources.web.views import VIEWS
@@ -36,7 +41,8 @@ from sources.web.views import VIEWS
 FOLDERS = (Path("/usr/share/doc/python3.11/html"), Path("/usr/share/doc/postgresql-doc-15/html"))
 HOST = "docs.vellum.example"
 VIEW = "square"
-REPORT_EVERY_S = 20
+REPORT_EVERY_PAGES = 100
+MAX_GROWTH = 1.15  # of the last third's median memory over that of the middle third
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
@@ -58,8 +64,11 @@ def served(root: Path) -> Iterator[int]:
 
 
 def paths_of(root: Path, number: int) -> list[str]:
-    """Pages of both manuals in turn, spread over each, as paths below `root`, which links to them."""
-    chosen: list[str] = []
+    """Pages of both manuals, spread over each, as paths below `root`, which links to them.
+
+    Where more are wanted than there are, the same files come again under other URLs.
+    """
+    found: list[list[str]] = []
     for folder in FOLDERS:
         if not folder.is_dir():
             raise SystemExit(f"{folder} is missing: apt-get install python3.11-doc postgresql-doc-15")
@@ -68,8 +77,11 @@ def paths_of(root: Path, number: int) -> list[str]:
         pages = sorted(path for path in folder.rglob("*.html") if not path.is_symlink())
         each = -(-number // len(FOLDERS))
         step = max(1, len(pages) // each)
-        chosen += [f"/{link.name}/{page.relative_to(folder)}" for page in pages[::step][:each]]
-    return chosen[:number]
+        files = [f"/{link.name}/{page.relative_to(folder)}" for page in pages[::step]]
+        found.append(
+            [f"{files[k % len(files)]}{f'?again={k // len(files)}' if k >= len(files) else ''}" for k in range(each)]
+        )
+    return [path for paths in found for path in paths][:number]
 
 
 async def bare(port: int, paths: list[str]) -> float:
@@ -91,7 +103,7 @@ async def bare(port: int, paths: list[str]) -> float:
     return seconds
 
 
-def settings_for(port: int, at_once: int) -> CrawlSettings:
+def settings_for(port: int, at_once: int, code: bool = False) -> CrawlSettings:
     return CrawlSettings(
         views=(VIEW,),
         bounds=Bounds(depth=0, max_pages_per_host=1_000_000, scope=Scope()),
@@ -102,11 +114,45 @@ def settings_for(port: int, at_once: int) -> CrawlSettings:
         delay_s=0,
         per_host=at_once,
         at_once=at_once,
+        code=code,
     )
 
 
-def crawl(port: int, paths: list[str], at_once: int, folder: Path) -> float:
-    """Seconds of our crawl, the browser's start included; segments go to `folder`."""
+async def crawl(
+    port: int,
+    paths: list[str],
+    at_once: int,
+    folder: Path,
+    visited: Callable[[int], None] = lambda number: None,
+    *,
+    code: bool = False,
+) -> float:
+    """Seconds of our crawl in a browser that is open and has shown a page; segments go to `folder`.
+
+    Args:
+        visited: told every few seconds how many pages were visited since.
+        code: whether pages are also reduced to HTML that renders back.
+    """
+    settings = settings_for(port, at_once, code)
+    async with Browser(dataclasses.replace(settings.browser, user_agent=settings.agent)) as browser:
+        await _share(paths[:1], settings, folder / "warm-up", browser).run()
+        work = _share(paths, settings, folder, browser, visited)
+        since = time.perf_counter()
+        await work.run()
+        seconds = time.perf_counter() - since
+    failed = [found for found in index(folder).values() if found.cause]
+    if failed:
+        raise SystemExit(f"{len(failed)} pages failed, the first: {failed[0].url}: {failed[0].cause}")
+    return seconds
+
+
+def _share(
+    paths: list[str],
+    settings: CrawlSettings,
+    folder: Path,
+    browser: Browser,
+    visited: Callable[[int], None] = lambda number: None,
+) -> Crawl:
     seeds = Seeds(site=HOST, pages=tuple(f"http://{HOST}{path}" for path in paths), sitemaps=(), budget=len(paths))
     scratch = folder / "scratch"
     scratch.mkdir(parents=True)
@@ -114,72 +160,62 @@ def crawl(port: int, paths: list[str], at_once: int, folder: Path) -> float:
     def save(path: Path) -> None:
         path.rename(folder / path.name)
 
-    since = time.perf_counter()
-    work = Crawl(seeds, settings_for(port, at_once), folder, scratch, save, lambda number: None)
-    asyncio.run(work.run())
-    seconds = time.perf_counter() - since
-    failed = [found for found in index(folder).values() if found.cause]
-    if failed:
-        raise SystemExit(f"{len(failed)} pages failed, the first: {failed[0].url}: {failed[0].cause}")
-    return seconds
+    return Crawl(seeds, settings, folder, scratch, save, visited, browser)
 
 
 def speed(number: int, at_once: int, rounds: int) -> dict[str, float]:
-    """Pages a second of both, best of the rounds, in turn."""
+    """Pages a second of each, best of the rounds, in turn. The ratio is without web code, which bare has not either."""
     with tempfile.TemporaryDirectory() as name, served(Path(name) / "site") as port:
         root = Path(name) / "site"
         root.mkdir()
         paths = paths_of(root, number)
-        best = {"bare": float("inf"), "ours": float("inf")}
+        best = {"bare": float("inf"), "ours": float("inf"), "ours_with_code": float("inf")}
         for k in range(rounds):
-            best["bare"] = min(best["bare"], asyncio.run(bare(port, paths)))
-            best["ours"] = min(best["ours"], crawl(port, paths, at_once, Path(name) / f"captures-{k}"))
+            times = {
+                "bare": asyncio.run(bare(port, paths)),
+                "ours": asyncio.run(crawl(port, paths, at_once, Path(name) / f"captures-{k}")),
+                "ours_with_code": asyncio.run(crawl(port, paths, at_once, Path(name) / f"code-{k}", code=True)),
+            }
+            best = {who: min(seconds, times[who]) for who, seconds in best.items()}
             print(f"round {k + 1}: " + ", ".join(f"{who} {len(paths) / s:.2f} pages/s" for who, s in best.items()))
     rates = {who: len(paths) / seconds for who, seconds in best.items()}
     return {**rates, "ratio": rates["ours"] / rates["bare"], "pages": len(paths), "at_once": at_once}
 
 
-def memory(number: int, at_once: int) -> dict[str, float]:
-    """Memory of the crawling process and of the browser's processes over one crawl, in megabytes."""
-    peaks: list[tuple[float, float]] = []
-    done = threading.Event()
+def memory(number: int, at_once: int) -> dict[str, float | bool]:
+    """Memory of the crawling process and of all processes below it over one crawl, in megabytes."""
+    samples: list[tuple[float, float]] = []
+    num_visited = num_printed = 0
+    since = time.perf_counter()
 
-    def watch() -> None:
-        me = psutil.Process()
-        since = time.monotonic()
-        while not done.wait(REPORT_EVERY_S):
-            ours = me.memory_info().rss / 1e6
-            theirs = 0.0
-            for child in me.children(recursive=True):
-                try:
-                    info = child.memory_full_info()
-                except psutil.Error:
-                    continue
-                theirs += info.uss / 1e6
-            peaks.append((ours, theirs))
-            print(f"{time.monotonic() - since:6.0f} s: crawler {ours:.0f} MB, browser {theirs:.0f} MB", flush=True)
+    def visited(more: int) -> None:
+        nonlocal num_visited, num_printed
+        num_visited += more
+        me = os.getpid()
+        whole, ours = memory_mb(me), psutil.Process(me).memory_info().rss / 1e6
+        samples.append((ours, whole))
+        if num_visited - num_printed >= REPORT_EVERY_PAGES:
+            num_printed = num_visited - num_visited % REPORT_EVERY_PAGES
+            seconds = time.perf_counter() - since
+            print(
+                f"{num_visited} pages, {seconds:.0f} s: crawler {ours:.0f} MB, with browser {whole:.0f} MB", flush=True
+            )
 
     with tempfile.TemporaryDirectory() as name, served(Path(name) / "site") as port:
         root = Path(name) / "site"
         root.mkdir()
         paths = paths_of(root, number)
-        thread = threading.Thread(target=watch)
-        thread.start()
-        try:
-            seconds = crawl(port, paths, at_once, Path(name) / "captures")
-        finally:
-            done.set()
-            thread.join()
-    half = len(peaks) // 2
-    first, second = peaks[:half] or peaks, peaks[half:]
-    return {
-        "pages": len(paths),
-        "pages_per_s": len(paths) / seconds,
-        "crawler_mb_first_half": max(p[0] for p in first),
-        "crawler_mb_second_half": max(p[0] for p in second),
-        "browser_mb_first_half": max(p[1] for p in first),
-        "browser_mb_second_half": max(p[1] for p in second),
-    }
+        seconds = asyncio.run(crawl(port, paths, at_once, Path(name) / "captures", visited))
+    third = max(1, len(samples) // 3)
+    result: dict[str, float | bool] = {"pages": len(paths), "pages_per_s": len(paths) / seconds}
+    for k, part in enumerate(("crawler", "all")):
+        middle, last = (
+            statistics.median(sample[k] for sample in each)
+            for each in (samples[third : 2 * third] or samples, samples[-third:])
+        )
+        result |= {f"{part}_mb_middle": middle, f"{part}_mb_last": last, f"{part}_growth": last / middle}
+    result["is_flat"] = max(result["crawler_growth"], result["all_growth"]) <= MAX_GROWTH
+    return result
 
 
 def main() -> None:
@@ -194,7 +230,7 @@ def main() -> None:
         "memory": lambda: memory(args.pages, args.at_once),
     }
     result = modes[args.mode]()
-    print(json.dumps({name: round(value, 3) for name, value in result.items()}))
+    print(json.dumps({name: round(value, 3) if isinstance(value, float) else value for name, value in result.items()}))
 
 
 if __name__ == "__main__":

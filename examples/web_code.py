@@ -56,7 +56,7 @@ async def pairs() -> list[Image.Image]:
                 await page.route("**/*", _serve)
                 await page.goto(f"http://site.example/{name}")
                 screenshot = await page.screenshot()
-                code = await coder.code(page, screenshot, VIEW)
+                code = await coder.code(page, [screenshot], VIEW)
                 await back.set_content(code.html)
                 found += [Image.open(io.BytesIO(data)).convert("RGB") for data in (screenshot, await back.screenshot())]
             print(f"{name}: similarity {code.similarity.score:.3f}, {code.num_tokens} tokens")

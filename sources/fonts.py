@@ -21,6 +21,7 @@ SUFFIXES = (".ttf", ".otf", ".ttc")
 KINDS = ("sans", "serif", "monospaced", "handwriting")
 WEIGHTS = (300, 900)  # lighter strokes are thinner than a pixel at the sizes of a page
 BOLD = 600
+MAX_EMPTY_PROGRAM = 8  # bytes of a charstring (a width, an end, a call of a subroutine): a longer one draws something
 MAX_SMALL = 0.93  # height of small letters, of that of capitals
 MIN_DESCENT = -0.1  # of the font size: small letters with a descender reach further down
 
@@ -267,9 +268,19 @@ class _Glyphs:
         if found is None:
             name = self.names.get(ord(character), ".notdef")
             is_blank = character.isspace() or unicodedata.category(character) in ("Cf", "Mn")
-            found = name != ".notdef" and (is_blank or self.extent(name) != (0, 0))
+            found = name != ".notdef" and (is_blank or self._has_outline(name))
             self._drawn[character] = found
         return found
+
+    def _has_outline(self, name: str) -> bool:
+        """Whether a glyph is not empty, mostly by its size: drawing every new one took a fifth of a scene's time."""
+        if "glyf" in self._font:
+            return self._font["glyf"][name].numberOfContours != 0
+        if "CFF " in self._font:
+            program = self._font["CFF "].cff.topDictIndex[0].CharStrings[name].bytecode
+            if program is not None and len(program) > MAX_EMPTY_PROGRAM:
+                return True
+        return self.extent(name) != (0, 0)
 
     def extent(self, name: str) -> tuple[float, float]:
         """Bottom and top of an outline above the baseline, as shares of the font size; both 0 if it is empty."""

@@ -18,6 +18,7 @@ SIZES = ((768, 1024), (1024, 768), (640, 832), (960, 540))
 INKS = ((22, 38, 110), (18, 20, 26), (30, 30, 34), (60, 62, 66), (120, 24, 30), (16, 70, 52), (38, 60, 160))
 PAPERS = ((253, 252, 248), (250, 246, 230), (255, 249, 196), (236, 240, 244))
 RULINGS = ("plain", "lined", "lined", "squared")
+PIECE_SIGNS = 6  # of a line of Chinese are a word: the box of a whole line would be loose where the paper is bent
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +124,21 @@ def _write(
     start = ink.shape[1] - margin - right if is_right_to_left(line) else margin
     wave, phase = random.uniform(0, 0.05) * hand.size_px * hand.jitter, random.uniform(0, 6)
     for word in words:
-        pieces = breakable(word.text)
+        signs = breakable(word.text)
         # Every Chinese character is written by itself.
-        placed = [(word.mask, word.x, word.y)] if len(pieces) == 1 else _characters(pieces, hand, word.x)
+        placed = [(word.mask, word.x, word.y)] if len(signs) == 1 else _characters(signs, hand, word.x)
         corners: list[np.ndarray] = []
         for mask, x, y in placed:
             middle = start + x + mask.shape[1] / 2
             shift = hand.drift * (middle - margin) + wave * np.sin(middle / 90 + phase)
             shift += random.gauss(0, 0.025) * hand.jitter * hand.size_px
             corners.append(_stroke(ink, mask, (start + x, baseline + y + shift), y, hand, random))
-        written.append((word.text, corners[0] if len(corners) == 1 else _around(np.concatenate(corners))))
+        if len(corners) == 1:
+            written.append((word.text, corners[0]))
+            continue
+        for first in range(0, len(signs), PIECE_SIGNS):
+            piece = slice(first, first + PIECE_SIGNS)
+            written.append(("".join(signs[piece]).strip(), _around(np.concatenate(corners[piece]))))
     return written
 
 

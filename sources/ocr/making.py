@@ -1,20 +1,21 @@
 """One attempt at a sample: a page or a scene drawn, degraded, and what it says."""
 
 import random as random_module
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from sources.illegible import Illegible
-from sources.ocr.degradation import degrade
+from sources.ocr.degradation import PAGES, SCENES, Degraded, degrade
+from sources.ocr.drawn import Drawn
 from sources.ocr.messages import WHOLE_TEXT, Reading, Said, say
 from sources.ocr.page import Laid, Page
 from sources.ocr.passages import Passages, Supply
 from sources.ocr.scene import draw_scene
 from sources.ocr.style import draw_style
-from sources.ocr.templates.registry import TEMPLATES, VERTICAL
-from sources.ocr.templates.vertical import vertical
+from sources.ocr.templates.registry import DRAWN, TEMPLATES
 from sources.ocr.vocabulary import words
 
 HANDWRITTEN = ("note",)
@@ -57,7 +58,7 @@ def attempt(
     """
     supply = Supply(passages, language, random, mixed)
     if kind == "scene":
-        reading, flags = _scene(supply, language)
+        reading, flags = _scene(language, task, supply, strength)
     else:
         reading, flags = _document(kind, language, task, supply, strength, side_px, engine)
     said = say(task, reading, random)
@@ -66,7 +67,7 @@ def attempt(
     return Attempt(reading=reading, said=said, flags=(kind, language, *flags))
 
 
-def _scene(supply: Supply, language: str) -> tuple[Reading, tuple[str, ...]]:
+def _scene(language: str, task: str, supply: Supply, strength: float) -> tuple[Reading, tuple[str, ...]]:
     def phrase(max_characters: int) -> str:
         fitting = (
             [text for kind in SCENE_WORDS for text in words(kind, language) if len(text) <= max_characters]
@@ -78,35 +79,30 @@ def _scene(supply: Supply, language: str) -> tuple[Reading, tuple[str, ...]]:
         return supply.line(max(1, max_characters))
 
     written = draw_scene(phrase, language, supply.random)
+    degraded, is_whole = _degraded(written.drawn, written.lines, task, strength, SCENES, supply)
     text = written.text()
     reading = Reading(
-        drawn=written.drawn,
-        lines=written.lines,
-        is_whole=np.ones(int(written.lines.max(initial=-1)) + 1, bool),
+        drawn=degraded.drawn,
+        lines=written.lines[degraded.kept],
+        is_whole=is_whole,
         text=text,
         markdown=text.replace("\n", "  \n"),
         language=language,
     )
-    return reading, written.style
+    return reading, tuple(dict.fromkeys((*written.style, *degraded.effects)))
 
 
 def _document(
     kind: str, language: str, task: str, supply: Supply, strength: float, side_px: int, engine: Engine
 ) -> tuple[Reading, tuple[str, ...]]:
     style = draw_style(supply.random, language, side_px)
-    laid = vertical(supply, style) if kind == VERTICAL else engine(TEMPLATES[kind](supply, style))
+    laid = DRAWN[kind](supply, style) if kind in DRAWN else engine(TEMPLATES[kind](supply, style))
     if not laid.drawn.texts:
         raise Illegible("empty_page", "nothing is written on the page")
-    degraded = degrade(laid.drawn, strength, supply.random)
-    is_kept = np.zeros(len(laid.drawn.texts), bool)
-    is_kept[degraded.kept] = True
-    if task in WHOLE_TEXT and not is_kept.all():
-        raise Illegible("illegible_words", f"{(~is_kept).sum()} words of a text that is asked for whole cannot be read")
-    is_whole = np.ones(int(laid.lines.max()) + 1, bool)
-    is_whole[laid.lines[~is_kept]] = False
+    degraded, is_whole = _degraded(laid.drawn, laid.lines, task, strength, PAGES, supply)
     reading = Reading(
         drawn=degraded.drawn,
-        lines=laid.lines[is_kept],
+        lines=laid.lines[degraded.kept],
         is_whole=is_whole,
         text=laid.text,
         markdown=laid.markdown,
@@ -115,3 +111,20 @@ def _document(
         other=laid.by_language() if kind == "bilingual" else None,
     )
     return reading, tuple(dict.fromkeys((degraded.capture, *degraded.effects)))
+
+
+def _degraded(
+    drawn: Drawn, lines: np.ndarray, task: str, strength: float, captures: Sequence[str], supply: Supply
+) -> tuple[Degraded, np.ndarray]:
+    """A picture taken of what was drawn, and which of its lines have lost no word.
+
+    Raises Illegible if words are lost of a text that is asked for whole.
+    """
+    degraded = degrade(drawn, strength, supply.random, captures)
+    is_lost = np.ones(len(drawn.texts), bool)
+    is_lost[degraded.kept] = False
+    if task in WHOLE_TEXT and is_lost.any():
+        raise Illegible("illegible_words", f"{is_lost.sum()} words of a text that is asked for whole cannot be read")
+    is_whole = np.ones(int(lines.max(initial=-1)) + 1, bool)
+    is_whole[lines[is_lost]] = False
+    return degraded, is_whole

@@ -13,6 +13,7 @@ import yaml
 
 from sources.boxes import hull, scaled
 from sources.ocr.drawn import Drawn
+from sources.ocr.written import joined
 from sources.sample import IMAGE_PLACEHOLDER, Message
 
 TASKS = ("text", "transcription", "markdown", "grounding")
@@ -107,19 +108,6 @@ def lines_of(reading: Reading) -> list[Line]:
         if reading.is_whole[reading.lines[start]]:
             found.append(Line(joined(reading.drawn.texts[start:end]), hull(boxes[start:end])))
     return found
-
-
-def joined(words: Sequence[str]) -> str:
-    """Words of a line as text: with spaces, but none between Chinese characters."""
-    text = ""
-    for word in words:
-        glue = " " if text and not (_is_unspaced(text[-1]) or _is_unspaced(word[0])) else ""
-        text += glue + word
-    return text
-
-
-def _is_unspaced(character: str) -> bool:
-    return "\u2e80" <= character <= "\u9fff" or "\uff00" <= character <= "\uffef" or character in "“”‘’…—"
 
 
 def _text_of_box(reading: Reading, random: random_module.Random) -> Said | None:

@@ -1,7 +1,8 @@
 """Text as it was drawn by us, word by word: which words stand on one line."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from sources.ocr.drawn import Drawn
 class Written:
     """A drawn picture whose words are in reading order, and the lines they stand on.
 
-    A word is what stands between spaces; of Chinese that is all there is of a line.
+    A word is what stands between spaces; of Chinese that is all there is of a line, or a piece of it.
 
     Args:
         drawn: the picture with its N words.
@@ -25,15 +26,24 @@ class Written:
     style: tuple[str, ...]
 
     def text(self, kept: Iterable[int] | None = None) -> str:
-        """What is written: words of a line separated by spaces, lines by newlines.
+        """What is written: words of a line separated by spaces (none in Chinese), lines by newlines.
 
         Args:
             kept: the words to write, increasing; all by default.
         """
         chosen = range(len(self.drawn.texts)) if kept is None else kept
-        written, last = "", None
-        for k in chosen:
-            separator = "" if last is None else " " if self.lines[k] == last else "\n"
-            written += separator + self.drawn.texts[k]
-            last = self.lines[k]
-        return written
+        rows = groupby(chosen, key=lambda k: int(self.lines[k]))
+        return "\n".join(joined([self.drawn.texts[k] for k in row]) for _, row in rows)
+
+
+def joined(words: Sequence[str]) -> str:
+    """Words of a line as text: with spaces, but none between Chinese characters."""
+    text = ""
+    for word in words:
+        glue = " " if text and not (_is_unspaced(text[-1]) or _is_unspaced(word[0])) else ""
+        text += glue + word
+    return text
+
+
+def _is_unspaced(character: str) -> bool:
+    return "\u2e80" <= character <= "\u9fff" or "\uff00" <= character <= "\uffef" or character in "“”‘’…—"

@@ -1,7 +1,7 @@
 """A photographed page as a conversation or a text: code, page text, elements and their places, its description."""
 
 import random as random_module
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -11,10 +11,9 @@ import yaml
 from sources.sample import IMAGE_PLACEHOLDER, EncodedImage, Message
 from sources.synthetic_pages.page import Page
 from sources.synthetic_pages.studio import Photograph
-from sources.web.capture import PageElement
-from sources.web.samples import askable, scaled
+from sources.web.conversation import CODE, ELEMENT, GROUNDING, code_turn, element_turns, messages_of
 
-CODE, TEXT, GROUNDING, ELEMENT, DESCRIPTION = "code", "text", "grounding", "element", "description"
+TEXT = "text"
 
 
 def page_text(shown: Photograph) -> str:
@@ -38,37 +37,16 @@ def conversation(
         num_elements: that are asked about, at most.
     """
     if task in (GROUNDING, ELEMENT):
-        found = askable(shown.elements)
-        chosen = random.sample(found, min(num_elements, len(found)))
-        return _messages([_about(element, image, task, page.language, random) for element in chosen])
-    question = str(random.choice(_phrases("sources.synthetic_pages", "phrases.yaml")[task][page.language]))
+        return messages_of(element_turns(shown.elements, image, task, page.language, num_elements, random))
     if task == CODE:
-        return _messages([(question, f"```html\n{page.html.strip()}\n```")])
-    return _messages([(question, page_text(shown) if task == TEXT else f"{page.title}\n\n{page.description}")])
-
-
-def _about(
-    element: PageElement, image: EncodedImage, task: str, language: str, random: random_module.Random
-) -> tuple[str, str]:
-    asked = _phrases("sources.web", "questions.yaml")
-    values = {
-        "role": asked["roles"][element.role][language],
-        "name": element.name,
-        "box": scaled(element.box, image),
-    }
-    question = str(random.choice(asked[task][language])).format(**values)
-    return question, values["box"] if task == GROUNDING else str(asked["element_answer"][language][0]).format(**values)
-
-
-def _messages(turns: Sequence[tuple[str, str]]) -> list[Message]:
-    messages = []
-    for k, (question, answer) in enumerate(turns):
-        asked = question if k else f"{IMAGE_PLACEHOLDER}\n{question}"
-        messages += [Message(role="user", content=asked), Message(role="assistant", content=answer)]
-    return messages
+        return messages_of([code_turn(page.html, page.language, random)])
+    question = str(random.choice(_phrases()[task][page.language]))
+    return messages_of([(question, page_text(shown) if task == TEXT else f"{page.title}\n\n{page.description}")])
 
 
 @cache
-def _phrases(package: str, name: str) -> Mapping[str, Any]:
-    content: Mapping[str, Any] = yaml.safe_load(files(package).joinpath(name).read_text(encoding="utf-8"))
+def _phrases() -> Mapping[str, Any]:
+    content: Mapping[str, Any] = yaml.safe_load(
+        files("sources.synthetic_pages").joinpath("phrases.yaml").read_text(encoding="utf-8")
+    )
     return content

@@ -1,4 +1,4 @@
-"""The browser: Chromium driven by Playwright, a fresh context a page, replaced as it grows, killed when it hangs."""
+"""The browser: Chromium driven by Playwright, replaced as it grows, killed when it hangs."""
 
 import asyncio
 import contextlib
@@ -33,8 +33,12 @@ ARGUMENTS = (
     "--disable-preconnect",
     "--disable-domain-reliability",
     "--disable-sync",
-    "--disable-features=MediaRouter,OptimizationHints,Translate,AutofillServerCommunication,NetworkTimeServiceQuerying,"
-    "InterestFeedContentSuggestions,CertificateTransparencyComponentUpdater,PrivacySandboxSettings4",
+    # Only the last list counts, so Playwright's own stands here again; without it, http is tried as https first.
+    "--disable-features=AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,"
+    "HttpsFirstBalancedModeAutoEnable,LensOverlay,MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,"
+    "AvoidCorsURLLoaderRestartOnRedirect,OptimizationHints,NetworkTimeServiceQuerying,Translate,"
+    "AutofillServerCommunication,InterestFeedContentSuggestions,CertificateTransparencyComponentUpdater,"
+    "PrivacySandboxSettings4",
 )
 WITHOUT_DEFAULTS = ("--disable-popup-blocking",)  # Playwright lets pages open windows; ours may not
 
@@ -51,6 +55,8 @@ class BrowserSettings:
         program: path or name of a Chromium; None looks for one.
         user_agent: None keeps Chromium's own.
         locale, timezone: what pages are told.
+        pages_per_context: of one site, visited in the same window with nothing but the HTTP cache kept in between;
+            1 is a fresh context a page.
         pages_per_browser: after so many pages it is replaced.
         memory_mb: above this it is replaced too.
     """
@@ -59,6 +65,7 @@ class BrowserSettings:
     user_agent: str | None = None
     locale: str = "en-US"
     timezone: str = "UTC"
+    pages_per_context: int = 40
     pages_per_browser: int = 250
     memory_mb: int = 2500
 
@@ -77,11 +84,11 @@ class _Running:
 class Browser:
     """`async with Browser(settings) as browser: async with browser.page(view) as page: …`.
 
-    Pages may be open side by side. Each has a context of its own: no cookies, caches or storage pass between pages.
+    Pages may be open side by side. Each has a context of its own: no cookies, caches or storage pass between them.
     """
 
     def __init__(self, settings: BrowserSettings):
-        self._settings = settings
+        self.settings = settings
         self._program = find_chromium(settings.program)
         self._playwright: Playwright | None = None
         self._running: _Running | None = None
@@ -129,9 +136,9 @@ class Browser:
                         has_touch=view.has_touch,
                         color_scheme="dark" if view.is_dark else "light",
                         reduced_motion="reduce",
-                        locale=self._settings.locale,
-                        timezone_id=self._settings.timezone,
-                        user_agent=self._settings.user_agent,
+                        locale=self.settings.locale,
+                        timezone_id=self.settings.timezone,
+                        user_agent=self.settings.user_agent,
                         accept_downloads=False,
                         service_workers="block",
                         proxy=_proxy(proxy),
@@ -158,12 +165,26 @@ class Browser:
                     await context.close()
             except (async_api.Error, TimeoutError):  # it does not even close
                 self.kill(running)
-        if running.num_begun % MEMORY_EVERY_PAGES == 0 and memory_mb(running.pid) > self._settings.memory_mb:
-            running.is_retired = True
-        if running.num_begun >= self._settings.pages_per_browser:
-            running.is_retired = True
+        self._judge(running)
         if running.is_retired and running.num_open == 0:
             await self._close(running)
+
+    def _judge(self, running: _Running) -> None:
+        """Retire a browser that has done or grown enough."""
+        is_large = running.num_begun % MEMORY_EVERY_PAGES == 0 and memory_mb(running.pid) > self.settings.memory_mb
+        if is_large or running.num_begun >= self.settings.pages_per_browser:
+            running.is_retired = True
+
+    def visits_again(self, page: Page) -> bool:
+        """Count one more visit in an open page; False if its browser is gone or is to be replaced."""
+        running = self._running
+        if running is None or page.context.browser is not running.browser or not running.browser.is_connected():
+            return False
+        self._judge(running)
+        if running.is_retired:
+            return False
+        running.num_begun += 1
+        return True
 
     async def _current(self) -> _Running:
         async with self._starting:

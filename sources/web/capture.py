@@ -39,6 +39,22 @@ class Screenshot:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Code:
+    """HTML that renders back to something like the screenshot, or why there is none.
+
+    Args:
+        html: empty if the page gave no code; `refusal` then is the cause, or empty too if none was asked for.
+        similarity: 0 to 1, of what it renders to with the screenshot.
+        num_tokens: of the HTML, estimated.
+    """
+
+    html: str = ""
+    similarity: float = 0.0
+    num_tokens: int = 0
+    refusal: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Seen:
     """The content of a page that could be visited.
 
@@ -49,6 +65,7 @@ class Seen:
         language: as the page declares it.
         licences: URLs of licences that the page links to as its own (`rel=license`).
         facts: numbers and texts that its kind is judged by (`judgement.py`).
+        code: of the whole picture.
     """
 
     screenshot: Screenshot
@@ -62,6 +79,7 @@ class Seen:
     licences: Sequence[str]
     facts: dict[str, Any]
     flags: Sequence[str] = ()
+    code: Code = Code()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,6 +128,10 @@ _SEEN = pa.struct(
         ("licences", pa.list_(pa.string())),
         ("facts", pa.string()),  # JSON
         ("flags", pa.list_(pa.string())),
+        ("code_html", pa.large_string()),
+        ("code_similarity", pa.float64()),
+        ("code_tokens", pa.int32()),
+        ("code_refusal", pa.string()),
     ]
 )
 CAPTURE_SCHEMA = pa.schema(
@@ -150,13 +172,19 @@ def _row(capture: Capture) -> dict[str, Any]:
             "texts": list(seen.texts),
             "boxes": np.asarray(seen.boxes, np.float32).ravel().tolist(),
             "separators": list(seen.separators),
-            "elements": [{"role": e.role, "name": e.name, "box": list(e.box)} for e in seen.elements],
+            "elements": [
+                {"role": e.role, "name": e.name, "box": np.asarray(e.box, np.float32).tolist()} for e in seen.elements
+            ],
             "title": seen.title,
             "description": seen.description,
             "language": seen.language,
             "licences": list(seen.licences),
             "facts": json.dumps(seen.facts, sort_keys=True, ensure_ascii=False),
             "flags": list(seen.flags),
+            "code_html": seen.code.html,
+            "code_similarity": seen.code.similarity,
+            "code_tokens": seen.code.num_tokens,
+            "code_refusal": seen.code.refusal,
         }
     return {**row, "digest": _digest(row)}
 
@@ -187,6 +215,12 @@ def from_row(row: dict[str, Any]) -> Capture:
             elements=[PageElement(role=e["role"], name=e["name"], box=tuple(e["box"])) for e in seen["elements"]],
             facts=json.loads(seen["facts"]),
             flags=seen["flags"],
+            code=Code(
+                html=seen["code_html"],
+                similarity=seen["code_similarity"],
+                num_tokens=seen["code_tokens"],
+                refusal=seen["code_refusal"],
+            ),
             **content,
         ),
     )

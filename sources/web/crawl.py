@@ -10,16 +10,18 @@ from pathlib import Path
 
 from sources.web.browser import Browser, BrowserDied, BrowserSettings
 from sources.web.capture import Capture
+from sources.web.code.page_code import PageCoder
 from sources.web.guard import Guard
 from sources.web.plan import SITEMAP, Bounds, Level, Seeds, levels
 from sources.web.politeness import Politeness, get
-from sources.web.proxy import TrafficLimits, open_lane
+from sources.web.proxy import TrafficLimits
+from sources.web.seats import Seats
 from sources.web.segments import Known, SegmentWriter, index
 from sources.web.sitemap import MAX_BYTES as MAX_SITEMAP_BYTES
 from sources.web.sitemap import BadSitemap, parse_sitemap
 from sources.web.urls import canonical, host_of, site_of
 from sources.web.views import VIEWS
-from sources.web.visit import Patience, Visit, VisitFailed
+from sources.web.visit import Patience, Visit, Visited, VisitFailed
 
 BEAT_S = 2.0
 MAX_NESTED_SITEMAPS = 50
@@ -38,6 +40,7 @@ class CrawlSettings:
         name: the crawler's name, as robots.txt addresses it; `agent`: the whole user agent.
         delay_s, per_host: politeness.
         at_once: visits side by side.
+        code: whether pages are reduced to HTML that renders back.
     """
 
     views: Sequence[str]
@@ -51,6 +54,7 @@ class CrawlSettings:
     delay_s: float = 1.0
     per_host: int = 2
     at_once: int = 4
+    code: bool = False
 
 
 class Crawl:
@@ -59,6 +63,7 @@ class Crawl:
     Args:
         folder: of the share's segments; scratch: for those being written.
         save: gets every finished segment; beat: is told every few seconds how many visits were done since.
+        browser: one that is open already; without it the crawl opens its own.
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class Crawl:
         scratch: Path,
         save: Callable[[Path], None],
         beat: Callable[[int], None],
+        browser: Browser | None = None,
     ):
         self._seeds, self._settings, self._folder = seeds, settings, folder
         self._writer = SegmentWriter(scratch, save)
@@ -76,7 +82,9 @@ class Crawl:
         self._num_done = 0
         self._polite = Politeness(settings.guard, settings.name, settings.agent, settings.delay_s, settings.per_host)
         self._at_once = asyncio.Semaphore(settings.at_once)
-        self._browser: Browser | None = None
+        self._browser = browser
+        self._seats: Seats | None = None
+        self._coder: PageCoder | None = None
         self._stack = contextlib.AsyncExitStack()
         self._opening = asyncio.Lock()
 
@@ -115,20 +123,17 @@ class Crawl:
         if why is not None:
             return Capture(url=url, view=view, fetched_at=_now(), permission=checked, cause="robots", message=why)
         for attempt in range(2):
-            lane_opened = open_lane(self._settings.guard, self._settings.limits)
-            async with self._polite.turn(url), self._at_once, lane_opened as lane:
-                visit = Visit(
-                    await self._opened(),
-                    lane,
-                    VIEWS[view],
-                    self._settings.patience,
-                    self._permit,
-                    self._settings.name,
-                    url,
-                )
-                cause = message = ""
+            done = Visited()
+            cause = message = ""
+            async with self._polite.turn(url), self._at_once:
+                seats = await self._opened()
                 try:
-                    await visit.run()
+                    async with seats.seat(VIEWS[view]) as seat:
+                        visit = Visit(
+                            seat, self._settings.patience, self._permit, self._settings.name, url, self._coder
+                        )
+                        done = visit.visited
+                        await visit.run()
                 except VisitFailed as failure:
                     cause, message = failure.cause, failure.message
                 except BrowserDied as error:
@@ -136,7 +141,6 @@ class Crawl:
                         continue
                     cause, message = "browser_died", f"twice: {error}"
                 break
-        done = visit.visited
         return Capture(
             url=url,
             view=view,
@@ -197,13 +201,17 @@ class Crawl:
             url=url, view=SITEMAP, fetched_at=_now(), final_url=url, status=status, permission=checked, links=links
         )
 
-    async def _opened(self) -> Browser:
-        """The browser, started for the first page that needs one."""
+    async def _opened(self) -> Seats:
+        """The browser's seats; it is started for the first page that needs one."""
         async with self._opening:
-            if self._browser is None:
-                settings = dataclasses.replace(self._settings.browser, user_agent=self._settings.agent)
-                self._browser = await self._stack.enter_async_context(Browser(settings))
-            return self._browser
+            if self._seats is None:
+                if self._browser is None:
+                    settings = dataclasses.replace(self._settings.browser, user_agent=self._settings.agent)
+                    self._browser = await self._stack.enter_async_context(Browser(settings))
+                self._coder = PageCoder(self._browser) if self._settings.code else None
+                seats = Seats(self._browser, self._settings.guard, self._settings.limits)
+                self._seats = await self._stack.enter_async_context(seats)
+            return self._seats
 
     @contextlib.asynccontextmanager
     async def _heartbeat(self) -> AsyncIterator[None]:

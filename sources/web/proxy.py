@@ -1,8 +1,8 @@
 """The forward proxy that everything the browser loads goes through: one place to check addresses and count bytes.
 
-A page has a *lane*, a port of its own that is closed with it, so that limits hold for a page and no connection
-outlives it. Redirects, frames, `fetch`, WebSockets and names that change their address all arrive here as new
-connections, and are checked alike.
+A window has a *lane*, a port of its own that is closed with it and renewed for every page, so that limits hold for a
+page and no connection outlives it. Redirects, frames, `fetch`, WebSockets and names that change their address all
+arrive here as new connections, and are checked alike.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ class TrafficLimits:
 
 @dataclass
 class Lane:
-    """The traffic of one page.
+    """The traffic of one page at a time.
 
     Args:
         address: `host:port` to give to the client as its proxy.
@@ -67,6 +67,20 @@ class Lane:
     refused: dict[str, str] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     is_too_large: bool = False
+    connections: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def break_off(self) -> None:
+        """End all connections."""
+        for task in tuple(self.connections):
+            task.cancel()
+        await asyncio.gather(*self.connections, return_exceptions=True)
+
+    async def renew(self) -> None:
+        """End all connections and forget what happened: another page begins."""
+        await self.break_off()
+        self.num_bytes, self.is_too_large = 0, False
+        self.refused.clear()
+        self.broken.clear()
 
     def count(self, of_response: int, more: int) -> int:
         """Add to the counters; returns the response's new size. Raises TooLarge."""
@@ -80,14 +94,13 @@ class Lane:
 
 @contextlib.asynccontextmanager
 async def open_lane(guard: Guard, limits: TrafficLimits) -> AsyncIterator[Lane]:
-    """A proxy on a loopback port for one page, closed with all its connections at the end of the block."""
+    """A proxy on a loopback port, closed with all its connections at the end of the block."""
     lane = Lane(guard, limits)
-    running: set[asyncio.Task[None]] = set()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.get_running_loop().create_task(_serve(lane, reader, writer))
-        running.add(task)
-        task.add_done_callback(running.discard)
+        lane.connections.add(task)
+        task.add_done_callback(lane.connections.discard)
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0, limit=MAX_HEAD_BYTES)
     lane.address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -95,9 +108,7 @@ async def open_lane(guard: Guard, limits: TrafficLimits) -> AsyncIterator[Lane]:
         yield lane
     finally:
         server.close()
-        for task in tuple(running):
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await lane.break_off()
 
 
 async def _serve(lane: Lane, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""Captures to samples: a screenshot with its text, or with questions about its elements, title or description."""
+"""Captures to samples: a screenshot with its text, its code, or questions about its elements, title or description."""
 
 import io
 import random
@@ -6,13 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-import yaml
 from PIL import Image
 
 from sources.fingerprint import picture_fingerprint
@@ -20,21 +16,29 @@ from sources.images import encode, grey_of, ink, luma
 from sources.sample import IMAGE_PLACEHOLDER, Element, EncodedImage, Message, Provenance, Sample, Words, sample_id
 from sources.source import InputError
 from sources.web.capture import Capture, PageElement, Seen
+from sources.web.conversation import (
+    CODE,
+    ELEMENT,
+    GROUNDING,
+    askable,
+    code_turn,
+    element_turns,
+    messages_of,
+    questions,
+)
 from sources.web.judgement import signs_of
 
-TEXT, GROUNDING, ELEMENT, TITLE, DESCRIPTION = "text", "grounding", "element", "title", "description"
+TEXT, TITLE, DESCRIPTION = "text", "title", "description"
 USE_CASES = {
     TEXT: "recognition/ocr_and_transcription/printed_text",
+    CODE: "conversion/image_to_code/ui",
     GROUNDING: "recognition/local_description/position",
     ELEMENT: "recognition/local_description/pointing",
     TITLE: "recognition/global_description/theme",
     DESCRIPTION: "conversion/image_to_text/text_summary",
 }
 TASKS = tuple(USE_CASES)
-BOX_SCALE = 1000  # boxes in questions and answers go from 0 to this
 WORD_CONTRAST = 24  # grey levels between the darkest and the lightest pixel of a word's box, at least
-MAX_NAME_CHARS = 60
-MIN_ELEMENT_PX = 8
 MIN_TITLE_SHARE = 0.6  # of a title's words have to be on the picture, or nobody could tell it
 MIN_DESCRIPTION_CHARS, MIN_DESCRIPTION_SHARE = 40, 0.3
 _CHINESE = re.compile("[\u3400-\u9fff]")
@@ -85,9 +89,13 @@ def sample_of(capture: Capture, digest: str, locator: str, settings: SampleSetti
     if task == TEXT:
         text = _text(words, separators, len(images))
     else:
-        images = images[:1]
-        words = _first(words)
-        messages = _conversation(task, seen, elements, images[0], language, settings, rng)
+        if task != CODE:  # which is of the whole picture
+            images = images[:1]
+            words = _first(words)
+        messages = _conversation(task, seen, elements, images, language, settings, rng)
+    measures = {"ink": ink(greys[0]), **signs_of(seen, capture.final_url)}
+    if task == CODE:
+        measures |= {"render_similarity": seen.code.similarity, "code_tokens": float(seen.code.num_tokens)}
     locator = f"{locator};task={task}"
     return Sample(
         id=sample_id(digest, locator),
@@ -97,8 +105,8 @@ def sample_of(capture: Capture, digest: str, locator: str, settings: SampleSetti
         text=text,
         words=words,
         elements=[Element(e.role, e.name, e.box) for e in elements],
-        flags=list(seen.flags),
-        measures={"ink": ink(greys[0]), **signs_of(seen, capture.final_url)},
+        flags=[*seen.flags, *([f"no_code:{seen.code.refusal}"] if seen.code.refusal else [])],
+        measures=measures,
         fingerprint=picture_fingerprint(greys[0]),
         use_case=USE_CASES[task],
         provenance=Provenance(
@@ -171,6 +179,7 @@ def _draw_task(
     tokens = Counter(_TOKEN.findall(" ".join(words.texts).casefold()))
     can = {
         TEXT: True,
+        CODE: bool(seen.code.html),
         GROUNDING: bool(askable(elements)),
         ELEMENT: bool(askable(elements)),
         TITLE: bool(seen.title) and _shown_share(seen.title, tokens) >= MIN_TITLE_SHARE,
@@ -187,56 +196,20 @@ def _shown_share(text: str, tokens: Mapping[str, int]) -> float:
     return sum(token in tokens for token in wanted) / len(wanted) if wanted else 0.0
 
 
-def askable(elements: Sequence[PageElement]) -> list[PageElement]:
-    """Elements that a name and a role tell from all others."""
-    roles = _questions()["roles"]
-    counts = Counter((roles[e.role]["en"], e.name.casefold()) for e in elements if e.role in roles)
-    return [
-        e
-        for e in elements
-        if e.role in roles
-        and 1 <= len(e.name) <= MAX_NAME_CHARS
-        and any(map(str.isalnum, e.name))
-        and counts[roles[e.role]["en"], e.name.casefold()] == 1
-        and min(e.box[2] - e.box[0], e.box[3] - e.box[1]) >= MIN_ELEMENT_PX
-    ]
-
-
 def _conversation(
     task: str,
     seen: Seen,
     elements: Sequence[PageElement],
-    image: EncodedImage,
+    images: Sequence[EncodedImage],
     language: str,
     settings: SampleSettings,
     rng: random.Random,
 ) -> list[Message]:
-    asked = _questions()
-    turns: list[tuple[str, str]] = []
-    if task in (TITLE, DESCRIPTION):
-        turns.append((rng.choice(asked[task][language]), seen.title if task == TITLE else seen.description))
-    else:
-        found = askable(elements)
-        for element in rng.sample(found, min(settings.num_questions, len(found))):
-            values = {
-                "role": asked["roles"][element.role][language],
-                "name": element.name,
-                "box": scaled(element.box, image),
-            }
-            question = rng.choice(asked[task][language]).format(**values)
-            answer = values["box"] if task == GROUNDING else asked["element_answer"][language][0].format(**values)
-            turns.append((question, answer))
-    messages = []
-    for k, (question, answer) in enumerate(turns):
-        messages.append(Message(role="user", content=question if k else f"{IMAGE_PLACEHOLDER}\n{question}"))
-        messages.append(Message(role="assistant", content=answer))
-    return messages
-
-
-def scaled(box: Sequence[float], image: EncodedImage) -> str:
-    """A box in pixels as `[x0, y0, x1, y1]` of whole numbers from 0 to `BOX_SCALE`."""
-    sides = (image.width, image.height, image.width, image.height)
-    return str([min(BOX_SCALE, round(edge * BOX_SCALE / side)) for edge, side in zip(box, sides, strict=True)])
+    if task in (GROUNDING, ELEMENT):
+        return messages_of(element_turns(elements, images[0], task, language, settings.num_questions, rng))
+    if task == CODE:
+        return messages_of([code_turn(seen.code.html, language, rng)], len(images))
+    return messages_of([(rng.choice(questions()[task][language]), seen.title if task == TITLE else seen.description)])
 
 
 def language_of(text: str) -> str:
@@ -257,11 +230,3 @@ def _encoded(tile: np.ndarray, settings: SampleSettings) -> EncodedImage:
         return encode(grey, "png")
     pixels = tile if settings.format == "png" else Image.fromarray(tile)
     return encode(pixels, settings.format, settings.quality)
-
-
-@cache
-def _questions() -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load(
-        files("sources.web").joinpath("questions.yaml").read_text(encoding="utf-8")
-    )
-    return content

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 # What needs packages of the extra `web` is imported where it is used: recipes without web pages do not ask for it.
 PACKAGES = {"playwright": "playwright", "protego": "protego", "tldextract": "tldextract"}
-CAPTURE_VERSION = 1  # raise it when a visit captures something else
-SAMPLE_VERSION = 1  # raise it when the same capture gives other samples
+CAPTURE_VERSION = 2  # raise it when a visit captures something else
+SAMPLE_VERSION = 2  # raise it when the same capture gives other samples
 NAME, VERSION = "vellum", "0.1"
 URI = "web:"
 
@@ -59,9 +59,10 @@ class Web(Fetched):
         locale, timezone: what pages are told of their visitor.
         load_s, settle_s, page_s: seconds for the document, for what comes after it, and for all of a page.
         response_mb, page_mb: that one response, and a page in all, may load.
+        code: whether each page is also reduced to HTML that renders back to its screenshot; takes time.
         lossless_captures: captures are PNG, else JPEG at quality 90 (a third of the space).
-        tasks: weights of what a sample is about, of `text`, `grounding`, `element`, `title` and `description`; a page
-            gets one that it lends itself to.
+        tasks: weights of what a sample is about, of `text`, `code`, `grounding`, `element`, `title` and `description`;
+            a page gets one that it lends itself to.
         num_questions: about elements, in one sample at most.
         format, quality, grey: of images, as in `pdfs`.
     """
@@ -95,9 +96,17 @@ class Web(Fetched):
     page_s: float = 60
     response_mb: float = 25
     page_mb: float = 60
+    code: bool = True
     lossless_captures: bool = True
     tasks: Mapping[str, float] = field(
-        default_factory=lambda: {"text": 0.5, "grounding": 0.2, "element": 0.15, "title": 0.1, "description": 0.05}
+        default_factory=lambda: {
+            "text": 0.35,
+            "code": 0.3,
+            "grounding": 0.15,
+            "element": 0.1,
+            "title": 0.05,
+            "description": 0.05,
+        }
     )
     num_questions: int = 4
     format: str = "jpeg"
@@ -131,6 +140,8 @@ class Web(Fetched):
         weights = self.tasks.values()
         if any(not (math.isfinite(weight) and weight >= 0) for weight in weights) or not sum(weights) > 0:
             raise ValueError(f"tasks must have finite weights of 0 or more, not all 0; got {dict(self.tasks)}")
+        if not self.code and {name for name, weight in self.tasks.items() if weight} == {"code"}:
+            raise ValueError("tasks want nothing but code, and code is off")
         if self.format not in ("jpeg", "png", "webp"):
             raise ValueError(f"format must be jpeg, png or webp, got {self.format!r}")
         if self.grey not in ("png", "none"):
@@ -271,8 +282,11 @@ class Web(Fetched):
 
     def _capture_key(self) -> str:
         """Names the folder of captures: changes exactly when a visit would capture something else."""
+        from sources.web.code.page_code import CODE_VERSION, MAX_TOKENS
+
         names = ("locale", "timezone", "max_tiles", "load_s", "settle_s", "page_s", "response_mb", "page_mb")
-        settings = [CAPTURE_VERSION, self.lossless_captures, *(getattr(self, name) for name in names)]
+        code = [CODE_VERSION, MAX_TOKENS] if self.code else None
+        settings = [CAPTURE_VERSION, self.lossless_captures, code, *(getattr(self, name) for name in names)]
         return hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]
 
     def _crawl_settings(self, routes: Mapping[str, tuple[str, int]], delay_s: float) -> "CrawlSettings":
@@ -300,6 +314,7 @@ class Web(Fetched):
             delay_s=delay_s,
             per_host=self.per_host if delay_s else self.at_once,
             at_once=self.at_once,
+            code=self.code,
         )
 
 

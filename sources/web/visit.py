@@ -4,27 +4,27 @@ import asyncio
 import base64
 import contextlib
 import itertools
-import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-from playwright.async_api import CDPSession, Error, Frame, Page, Request, Response
+from playwright.async_api import CDPSession, Error, Page, Request, Response
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from sources.web.browser import Browser, BrowserDied
-from sources.web.capture import PageElement, Screenshot, Seen
-from sources.web.proxy import Lane
+from sources.web.browser import BrowserDied
+from sources.web.capture import Code, PageElement, Screenshot, Seen
+from sources.web.code.page_code import PageCoder
+from sources.web.code.snapshot import CodeRefused
+from sources.web.reading import height_of, read_page, settle
 from sources.web.robots import opt_out
+from sources.web.seats import Seat
 from sources.web.tiles import tile_tops
 from sources.web.urls import canonical
-from sources.web.views import View
+from sources.web.world import DocumentGone, ScriptFailed, World
 
-MAX_WORDS, MAX_ELEMENTS, MAX_LINKS, MAX_FRAMES = 20_000, 3000, 5000, 30
+READINGS = 2  # a page whose words move while it is photographed is read so often before it is given up
 NAVIGATIONS = 3  # a page may send its reader on so often by script before it is given up
 STILL_S = 0.05  # without requests on the way, for the network to count as quiet
 HTML_TYPES = ("text/html", "application/xhtml+xml")
@@ -84,26 +84,22 @@ class Visited:
     seen: Seen | None = None
 
 
-@cache
-def script(name: str) -> str:
-    """The source of a script that runs in pages."""
-    return files("sources.web").joinpath("scripts", f"{name}.js").read_text(encoding="utf-8")
-
-
 class Visit:
     """One URL through one view.
 
     Args:
-        lane: the page's way to the network.
+        seat: the window it happens in.
         permit: whether the page itself may move on to another URL; gives cause and message if it may not.
         agent: the crawler's name, to which pages may address an opt-out.
+        coder: makes the page's code; None: none is wanted.
     """
 
     def __init__(
-        self, browser: Browser, lane: Lane, view: View, patience: Patience, permit: Permit, agent: str, url: str
+        self, seat: Seat, patience: Patience, permit: Permit, agent: str, url: str, coder: PageCoder | None = None
     ):
-        self._browser, self._lane, self._view = browser, lane, view
+        self._page, self._session, self._lane, self._view = seat.page, seat.session, seat.lane, seat.view
         self._patience, self._permit, self._agent, self._url = patience, permit, agent, url
+        self._coder = coder
         self.visited = Visited()
         self._blocked: tuple[str, str] | None = None
         self._main_frame: str | None = None
@@ -119,31 +115,35 @@ class Visit:
             VisitFailed: the page is no page, forbids it, or does not come.
             BrowserDied: the browser is at fault; the visit may be tried once more.
         """
+        page = self._page
+        page.on("response", self._note_response)
+        page.on("request", self._note_request)
+        page.on("requestfinished", self._note_end)
+        page.on("requestfailed", self._note_failure)
+        self._session.on("Fetch.requestPaused", self._note_document)
         try:
-            async with self._browser.page(self._view, proxy=self._lane.address) as page:
-                try:
-                    async with asyncio.timeout(self._patience.page_s):
-                        await self._visit(page)
-                except TimeoutError:
-                    raise VisitFailed("timeout", f"not done after {self._patience.page_s:g} s") from None
-                except Error as error:
-                    raise self._failure(error) from error
+            async with asyncio.timeout(self._patience.page_s):
+                await self._visit(page)
+            if self._coder is not None and self.visited.seen is not None:
+                code = await self._code(page, self._coder, self.visited.seen.screenshot)
+                self.visited.seen = replace(self.visited.seen, code=code)
+        except TimeoutError:
+            raise VisitFailed("timeout", f"not done after {self._patience.page_s:g} s") from None
+        except ScriptFailed as error:
+            raise VisitFailed("unreadable_page", str(error)[:300]) from error
+        except Error as error:
+            raise self._failure(error) from error
         finally:
+            self._session.remove_listener("Fetch.requestPaused", self._note_document)
+            page.remove_listener("response", self._note_response)
+            page.remove_listener("request", self._note_request)
+            page.remove_listener("requestfinished", self._note_end)
+            page.remove_listener("requestfailed", self._note_failure)
             for task in self._tasks:
                 task.cancel()
         return self.visited
 
     async def _visit(self, page: Page) -> None:
-        session = await page.context.new_cdp_session(page)
-        session.on("Fetch.requestPaused", lambda event: self._start(self._decide(session, event)))
-        page.on("response", self._note_response)
-        page.on("request", lambda request: self._on_the_way.add(request))
-        page.on("requestfinished", lambda request: self._on_the_way.discard(request))
-        page.on("requestfailed", self._note_failure)
-        await asyncio.gather(
-            session.send("Fetch.enable", {"patterns": [{"resourceType": "Document", "requestStage": "Request"}]}),
-            page.add_init_script(script("prepare")),
-        )
         try:
             await page.goto(self._url, wait_until="domcontentloaded", timeout=self._patience.load_s * 1000)
         except PlaywrightTimeout:
@@ -153,21 +153,20 @@ class Visit:
             self._check_answer(page)
             flags = [] if await self._has_loaded(page) else ["still_loading"]
             try:
-                await self._read(page, session, flags)
+                await self._read(page, self._session, flags)
                 break
-            except Error as error:
-                # A script sent the page on: what was being read is gone, and the next document comes.
-                if "context was destroyed" not in str(error) or attempt == NAVIGATIONS - 1:
-                    raise
+            except DocumentGone as error:  # a script sent the page on, and the next document comes
+                if attempt == NAVIGATIONS - 1:
+                    raise VisitFailed("unreadable_page", "it goes on to other documents all the time") from error
                 await page.wait_for_load_state("domcontentloaded", timeout=self._patience.load_s * 1000)
         self._check_answer(page)
 
-    def _start(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    def _note_document(self, event: dict[str, Any]) -> None:
+        task = asyncio.get_running_loop().create_task(self._decide(event))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _decide(self, session: CDPSession, event: dict[str, Any]) -> None:
+    async def _decide(self, event: dict[str, Any]) -> None:
         """Let a document be requested, or not: redirects of the page itself need permission."""
         self._main_frame = self._main_frame or event["frameId"]
         url = event["request"]["url"]
@@ -176,15 +175,21 @@ class Visit:
             refused = await self._permit(url)
         with contextlib.suppress(Error):  # the page may be gone
             if refused is None:
-                await session.send("Fetch.continueRequest", {"requestId": event["requestId"]})
+                await self._session.send("Fetch.continueRequest", {"requestId": event["requestId"]})
             else:
                 self._blocked = refused
                 failed = {"requestId": event["requestId"], "errorReason": "BlockedByClient"}
-                await session.send("Fetch.failRequest", failed)
+                await self._session.send("Fetch.failRequest", failed)
 
     def _note_response(self, response: Response) -> None:
         if response.request.is_navigation_request() and response.frame.parent_frame is None:
             self._response = response
+
+    def _note_request(self, request: Request) -> None:
+        self._on_the_way.add(request)
+
+    def _note_end(self, request: Request) -> None:
+        self._on_the_way.discard(request)
 
     def _note_failure(self, request: Request) -> None:
         self._on_the_way.discard(request)
@@ -224,6 +229,9 @@ class Visit:
         """What an error of the browser means."""
         if self._blocked is not None:
             return VisitFailed(*self._blocked)
+        text = error.message.partition("\n")[0].removeprefix("Page.goto: ")
+        if "closed" in text and "net::" not in text:  # then connections broke because the browser went, not the host
+            raise BrowserDied(text) from error
         try:
             for host in (*self._lane.refused, *self._lane.broken):
                 if host == urlsplit(self._url).hostname or self._response is None:
@@ -232,12 +240,9 @@ class Visit:
                 raise VisitFailed("too_large", "the page is larger than the limits allow")
         except VisitFailed as failure:
             return failure
-        text = error.message.partition("\n")[0].removeprefix("Page.goto: ")
         cause = next((cause for part, cause in _NET_CAUSES if part.lower() in text.lower()), None)
         if cause is None:
             cause = "unreachable" if "net::" in text else "unreadable_page"
-        if cause == "unreadable_page" and "closed" in text:
-            raise BrowserDied(text) from error
         return VisitFailed(cause, text.replace(f" at {self._url}", ""))
 
     async def _has_loaded(self, page: Page) -> bool:
@@ -248,9 +253,9 @@ class Visit:
             return False
         return True
 
-    async def _settle(self, page: Page) -> bool:
-        limits = {"quietMs": self._patience.quiet_ms, "limitMs": self._patience.settle_s * 1000}
-        at_rest: bool = await page.evaluate(script("settle"), limits)
+    async def _settle(self, world: World) -> bool:
+        quiet_ms, limit_ms = self._patience.quiet_ms, self._patience.settle_s * 1000
+        at_rest = await settle(world, quiet_ms, limit_ms)
         try:
             async with asyncio.timeout(self._patience.settle_s):
                 waited = bool(self._on_the_way)
@@ -259,46 +264,34 @@ class Visit:
         except TimeoutError:
             return False
         if waited:  # what came last may have changed the page
-            at_rest = await page.evaluate(script("settle"), limits)
+            at_rest = await settle(world, quiet_ms, limit_ms)
         return at_rest
 
     async def _read(self, page: Page, session: CDPSession, flags: list[str]) -> None:
         """Wait until the page has settled, then read and photograph it."""
-        if not await self._settle(page):
+        world = await World.of(session)
+        if not await self._settle(world):
             flags.append("unsettled")
         view = self._view
         if self._patience.max_tiles > 1:
-            height = await page.evaluate("document.documentElement.scrollHeight")
-            height = max(view.height, min(int(height), view.height * self._patience.max_tiles))
+            wanted = await height_of(world)
+            height = max(view.height, min(wanted, view.height * self._patience.max_tiles))
             await page.set_viewport_size({"width": view.width, "height": height})
-            await self._settle(page)
-        found = await _frame(page.main_frame, None, is_main=True)
-        directive = opt_out(found["robots"], self._agent)
-        if directive:
-            raise VisitFailed("opted_out", f"its robots meta tag says {directive}", self.visited.status)
-        await _add_frames(page.main_frame, found, 0.0, 0.0, found)
-        scale = view.scale
-        words = found["words"]
-        boxes = np.array([word[1:5] for word in words], np.float32).reshape(-1, 4) * scale
-        height_px = (page.viewport_size or {"height": view.height})["height"] * view.scale
-        tops = tile_tops(boxes, height_px, view.height * view.scale)
-        if any(frame["clip"] for frame in found["frames"]):
-            flags.append("frames")
-        if found["facts"]["num_canvases"]:
-            flags.append("canvas")
-        self.visited.seen = Seen(
-            screenshot=await self._photograph(session, tops),
-            texts=[word[0] for word in words],
-            boxes=boxes,
-            separators=[word[5] for word in words],
-            elements=[_element(element, scale) for element in found["elements"]],
-            title=found["title"][:500],
-            description=found["description"][:1000],
-            language=found["language"][:20],
-            licences=[url[:300] for url in found["licences"]],
-            facts=found["facts"],
-            flags=flags,
-        )
+            await self._settle(world)
+        for _ in range(READINGS):
+            reading = await read_page(world, page)
+            directive = opt_out(reading.found["robots"], self._agent)
+            if directive:
+                raise VisitFailed("opted_out", f"its robots meta tag says {directive}", self.visited.status)
+            boxes = np.array([word[1:5] for word in reading.found["words"]], np.float32).reshape(-1, 4) * view.scale
+            height_px = (page.viewport_size or {"height": view.height})["height"] * view.scale
+            screenshot = await self._photograph(session, tile_tops(boxes, height_px, view.height * view.scale))
+            if not await reading.has_moved():
+                break
+        else:
+            raise VisitFailed("moving_layout", "its words moved or changed while the picture was taken")
+        found = reading.found
+        self.visited.seen = _seen(found, boxes, screenshot, flags, view.scale)
         linked = (canonical(link, page.url) for link in found["links"])
         self.visited.links = list(dict.fromkeys(link for link in linked if link is not None))
         self.visited.final_url = page.url
@@ -322,56 +315,37 @@ class Visit:
         extension = "png" if self._patience.lossless else "jpg"
         return Screenshot(images=images, extension=extension, tops=tops, width=width)
 
-
-async def _frame(frame: Frame, clip: dict[str, float] | None, *, is_main: bool) -> dict[str, Any]:
-    """What `capture.js` finds in one frame."""
-    everything = {"x0": 0, "y0": 0, "x1": 1e6, "y1": 1e6}
-    settings = {
-        "clip": clip or everything,
-        "maxWords": MAX_WORDS,
-        "maxElements": MAX_ELEMENTS,
-        "maxLinks": MAX_LINKS,
-        "isMain": is_main,
-    }
-    # As one string: Playwright takes much longer to hand over nested values.
-    found: dict[str, Any] = json.loads(
-        await frame.evaluate(f"settings => JSON.stringify(({script('capture')})(settings))", settings)
-    )
-    return found
-
-
-async def _add_frames(parent: Frame, found: dict[str, Any], x: float, y: float, into: dict[str, Any]) -> None:
-    """Append what the visible frames inside a frame show, moved to where they stand."""
-    places = found["frames"][:MAX_FRAMES]
-    for child, place in zip(await _ordered_children(parent), places, strict=False):
-        if child is None or place["clip"] is None:
-            continue
+    async def _code(self, page: Page, coder: PageCoder, screenshot: Screenshot) -> Code:
+        """The code of what was photographed. What was seen is kept, whatever becomes of it."""
+        view = replace(self._view, height=screenshot.tops[-1] // self._view.scale)
         try:
-            inner = await _frame(child, place["clip"], is_main=False)
-        except Error:  # it went away, or shows an error: its words are not read, and the picture is what it is
-            continue
-        left, top = x + place["x"], y + place["y"]
-        if inner["words"]:
-            inner["words"][0][5] = "\n\n"
-        into["words"] += [_moved(word, 1, left, top) for word in inner["words"]]
-        into["elements"] += [_moved(element, 2, left, top) for element in inner["elements"]]
-        await _add_frames(child, inner, left, top, into)
+            made = await coder.code(page, screenshot.images, view)
+        except CodeRefused as refused:
+            return Code(refusal=refused.cause)
+        except BrowserDied:
+            return Code(refusal="browser_died")
+        return Code(html=made.html, similarity=made.similarity.score, num_tokens=made.num_tokens)
 
 
-async def _ordered_children(parent: Frame) -> list[Frame | None]:
-    """The frames inside a frame in document order, as `capture.js` lists their places."""
-    if not parent.child_frames:
-        return []
-    handles = await parent.query_selector_all("iframe, frame")  # goes through open shadow roots too
-    return [await handle.content_frame() for handle in handles]
-
-
-def _moved(row: list[Any], first: int, left: float, top: float) -> list[Any]:
-    """A row whose box, from column `first` on, is moved."""
-    x0, y0, x1, y1 = row[first : first + 4]
-    return [*row[:first], x0 + left, y0 + top, x1 + left, y1 + top, *row[first + 4 :]]
+def _seen(found: dict[str, Any], boxes: np.ndarray, screenshot: Screenshot, flags: Sequence[str], scale: int) -> Seen:
+    """What a reading and its picture say together; `boxes` are those of the words, in pixels."""
+    has = {"frames": any(frame["clip"] for frame in found["frames"]), "canvas": found["facts"]["num_canvases"]}
+    return Seen(
+        screenshot=screenshot,
+        texts=[word[0] for word in found["words"]],
+        boxes=boxes,
+        separators=[word[5] for word in found["words"]],
+        elements=[_element(element, scale) for element in found["elements"]],
+        title=found["title"][:500],
+        description=found["description"][:1000],
+        language=found["language"][:20],
+        licences=[url[:300] for url in found["licences"]],
+        facts=found["facts"],
+        flags=[*flags, *(name for name, is_there in has.items() if is_there)],
+    )
 
 
 def _element(row: list[Any], scale: float) -> PageElement:
-    role, name, x0, y0, x1, y1 = row
-    return PageElement(role=role[:40], name=name, box=(x0 * scale, y0 * scale, x1 * scale, y1 * scale))
+    role, name, *box = row
+    x0, y0, x1, y1 = (float(edge * scale) for edge in box)  # JSON gives whole numbers as int, read back they are not
+    return PageElement(role=role[:40], name=name, box=(x0, y0, x1, y1))

@@ -6,9 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from sources.boxes import scaled
 from sources.ground_truth import GroundTruth
 from taxonomy.writers.page import hull, rows, text_of
-from taxonomy.writers.writer import Conversation, Pool, Writer, of_page, scaled
+from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
 
 
 class RegionText(Writer):
@@ -27,5 +28,7 @@ class RegionText(Writer):
             box = hull(page.boxes[words])
             inside = ((middles > box[:2]) & (middles < box[2:])).all(axis=1)
             if len(text_of(page, words)) >= 4 and set(np.flatnonzero(inside).tolist()) == set(words):
-                return of_page(page, "region_text", text_of(page, words), {"box": scaled(box, page.sample.images[0])})
+                return of_page(
+                    page, "region_text", text_of(page, words), {"box": scaled(box, *page.sample.image_sizes()[0])}
+                )
         return None

@@ -6,11 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from sources.boxes import scaled
 from sources.ground_truth import GroundTruth
 from sources.sample import Words
 from taxonomy.writers.page import bare, unique_words
 from taxonomy.writers.pictures import painted_over
-from taxonomy.writers.writer import Conversation, Pool, Writer, scaled
+from taxonomy.writers.writer import Conversation, Pool, Writer
 
 SAY = {
     "en": "The second picture lacks the word “{word}” at {box}.",
@@ -38,7 +39,9 @@ class SpotDifference(Writer):
             texts = [*page.words, *(w for w, is_kept in zip(page.words, kept, strict=True) if is_kept)]
             return Conversation(
                 pool="spot_difference",
-                answer=SAY[page.language].format(word=bare(page.words[word]), box=scaled(page.boxes[word], image)),
+                answer=SAY[page.language].format(
+                    word=bare(page.words[word]), box=scaled(page.boxes[word], image.width, image.height)
+                ),
                 language=page.language,
                 images=[image, edited],
                 words=Words(

@@ -4,9 +4,10 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from sources.boxes import scaled
 from sources.ground_truth import GroundTruth
 from taxonomy.writers.page import bare, unique_words
-from taxonomy.writers.writer import Conversation, Pool, Writer, of_page, scaled
+from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
 
 
 class TextLocation(Writer):
@@ -22,5 +23,5 @@ class TextLocation(Writer):
         if not candidates:
             return None
         word = rng.choice(candidates)
-        answer = scaled(page.boxes[word], page.sample.images[0])
+        answer = scaled(page.boxes[word], *page.sample.image_sizes()[0])
         return of_page(page, "text_location", answer, {"word": bare(page.words[word])})

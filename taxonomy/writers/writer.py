@@ -11,8 +11,6 @@ import numpy as np
 from sources.ground_truth import GroundTruth
 from sources.sample import EncodedImage, Words
 
-BOX_SCALE = 1000  # boxes in questions and answers go from 0 to this, whatever the image's size
-
 
 @dataclass(frozen=True, slots=True)
 class Pool:
@@ -99,9 +97,3 @@ def of_pages(
         ),
         values=values or {},
     )
-
-
-def scaled(box: Sequence[float] | np.ndarray, image: EncodedImage) -> str:
-    """A box in pixels as `[x0, y0, x1, y1]` of whole numbers from 0 to `BOX_SCALE`."""
-    sides = (image.width, image.height, image.width, image.height)
-    return str([round(float(edge) * BOX_SCALE / side) for edge, side in zip(box, sides, strict=True)])

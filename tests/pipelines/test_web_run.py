@@ -17,11 +17,15 @@ from tests.conftest import ROOT, Command
 from tests.emulators import Emulator
 from tests.sources.web.hostile_site import Handler, html, serving
 
-NUM_PAGES = 40
+NUM_PAGES = 24
 
 
 def _data(out: Path) -> list[dict[str, Any]]:
     return [row for path in sorted(out.glob("data/*.parquet")) for row in pq.read_table(path).to_pylist()]
+
+
+def _ledger(out: Path) -> list[dict[str, Any]]:
+    return [row for path in sorted(out.glob("ledger/*.parquet")) for row in pq.read_table(path).to_pylist()]
 
 
 def _manifest(out: Path) -> dict[str, Any]:
@@ -40,14 +44,34 @@ def test_the_bundled_site(command: Command, tmp_path: Path) -> None:
     assert {row["provenance"]["uri"] for row in rows} >= {"http://site.vellum.example/docs/"}
     assert {row["provenance"]["license"] for row in rows} == {"CC0-1.0"}
     assert all(row["provenance"]["fetched_at"] and row["label"]["use_case"] and row["images"] for row in rows)
-    digests = {entry["path"]: entry["sha256"] for entry in manifest["files"]}
-    again = command("--output", out, "--set", "language.keep=[en, zh]", source="web")
-    assert "0 parts made, 1 used again" in again.stdout, again.stdout + again.stderr
-    changed = command("--output", out, "--set", "format=png", "--set", "tasks={text: 1}", source="web")
-    assert changed.returncode == 0
-    texts = [row["text"] for row in _data(out)]
-    assert all(text.startswith("<image>\n") for text in texts)
-    assert {entry["path"]: entry["sha256"] for entry in _manifest(out)["files"]} != digests
+    for row in rows:
+        is_code = row["label"]["use_case"] == "conversion/image_to_code/ui"
+        assert is_code == (row["messages"] is not None and "```html" in row["messages"][1]["content"])
+        assert is_code == (row["scores"]["render_similarity"] is not None)
+        assert is_code == (row["scores"]["code_tokens"] is not None)
+    assert any(row["scores"]["render_similarity"] for row in rows)
+
+
+def test_code_that_does_not_render_back_is_rejected(command: Command, tmp_path: Path) -> None:
+    """And nothing is fetched for other tasks or filters."""
+    out = tmp_path / "out"
+    dark = "<main style='filter:invert(1);background:#fff'><h1>Dark</h1><p>What is dark was light before.</main>"
+    with serving({"/good": html("<h1>Plain</h1><p>Words on a page.</p>"), "/dark": html(dark)}) as site:
+        root = f"http://127.0.0.1:{site.server_port}"
+        arguments = ["--input", f"{root}/good", f"{root}/dark", "--output", out, "--workers", "1", "--set", "delay_s=0"]
+        arguments += ["--set", f"allow=['127.0.0.1:{site.server_port}']", "--set", "min_words.words=1"]
+        arguments += ["--set", "min_ink.share=0.0001", "--set", "dedupe=null"]
+        done = command(*arguments, "--set", "tasks={code: 1}", source="web")
+        assert done.returncode == 0, done.stderr
+        found = {row["uri"].rpartition("/")[2]: row for row in _ledger(out)}
+        assert (found["good"]["verdict"], found["good"]["reason"]) == ("kept", None)
+        assert (found["dark"]["verdict"], found["dark"]["reason"]) == ("rejected", "render_similarity")
+        assert 0 < found["dark"]["scores"]["render_similarity"] < 0.85 < found["good"]["scores"]["render_similarity"]
+        asked = list(site.requests)
+        done = command(*arguments, "--set", "tasks={text: 1}", source="web")
+        assert site.requests == asked
+        assert [row["reason"] for row in _ledger(out)] == [None, None]
+        assert all(row["text"].startswith("<image>\n") for row in _data(out))
 
 
 def _slow(name: str) -> Callable[[Handler], None]:
@@ -119,7 +143,10 @@ def _command_line(pid: str) -> bytes:
         return b""
 
 
-def test_captures_on_an_object_store_are_used_again(command: Command, gcs: Emulator) -> None:
+@pytest.mark.full
+def test_captures_on_an_object_store_are_used_again(command: Command, gcs: Emulator, full: bool) -> None:
+    if not full:
+        pytest.skip("the emulator is slow; captures in folders are tested above")
     with serving({"/": html("<h1>Home</h1><a href='/2'>two</a>"), "/2": html("<h1>Second page</h1>")}) as site:
         place = f"127.0.0.1:{site.server_port}"
         arguments = ["--input", f"http://{place}/", "--output", f"{gcs.uri}/out", "--set", f"allow=['{place}']"]

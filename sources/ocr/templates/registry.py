@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from sources.ocr.page import Page
+from sources.fonts import FontError, fonts_for
+from sources.ocr.page import Laid, Page
 from sources.ocr.passages import Supply
 from sources.ocr.style import Style
 from sources.ocr.templates.article import article
@@ -19,6 +20,7 @@ from sources.ocr.templates.note import note
 from sources.ocr.templates.report import report
 from sources.ocr.templates.slide import slide
 from sources.ocr.templates.trade import invoice, receipt
+from sources.ocr.templates.vertical import vertical
 from sources.ocr.vocabulary import LANGUAGES
 
 TEMPLATES: Mapping[str, Callable[[Supply, Style], Page]] = {
@@ -36,15 +38,24 @@ TEMPLATES: Mapping[str, Callable[[Supply, Style], Page]] = {
     "dictionary": dictionary,
     "newspaper": newspaper,
     "bilingual": bilingual,
-    "note": note,
 }
-VERTICAL = "vertical"  # Chinese, set by hand: MuPDF's Story knows no vertical text
-KINDS = (*TEMPLATES, VERTICAL)
+# Drawn without an engine: none writes by hand, and MuPDF's Story knows no vertical text.
+DRAWN: Mapping[str, Callable[[Supply, Style], Laid]] = {"note": note, "vertical": vertical}
+KINDS = (*TEMPLATES, *DRAWN)
 
 
 def languages_of(kind: str) -> tuple[str, ...]:
-    """The languages that a kind of page exists in."""
-    return ("zh",) if kind in (VERTICAL, "bilingual") else LANGUAGES
+    """The languages that a kind of page exists in; of handwriting, those that there is a font for."""
+    if kind == "note":
+        return tuple(language for language in LANGUAGES if _has_handwriting(language))
+    return ("zh",) if kind in ("vertical", "bilingual") else LANGUAGES
+
+
+def _has_handwriting(language: str) -> bool:
+    try:
+        return bool(fonts_for(language, ("handwriting",)))
+    except FontError:
+        return False
 
 
 def texts_of(kind: str, language: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """A loaded page to code that renders back: read, reduced, written, rendered, compared."""
 
+import asyncio
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from playwright import async_api
 from playwright.async_api import Page
 
 from sources.web.browser import Browser
@@ -20,6 +22,10 @@ from sources.web.code.snapshot import CodeRefused, SnapshotLimits, read_defaults
 from sources.web.code.stylesheet import stylesheet
 from sources.web.code.tokens import estimate_tokens
 from sources.web.views import View
+
+CODE_VERSION = 1  # raise it when the same page gives other code
+MAX_TOKENS = 8000  # a manual's page of dense links has as many; training on longer answers is for few
+TIMEOUT_S = 40  # of everything; its parts have limits of their own
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,24 +50,35 @@ class PageCoder:
         max_tokens: longer code is refused before it is rendered.
     """
 
-    def __init__(self, browser: Browser, *, max_tokens: int = 8000, limits: SnapshotLimits | None = None):
+    def __init__(self, browser: Browser, *, max_tokens: int = MAX_TOKENS, limits: SnapshotLimits | None = None):
         self._browser = browser
         self._max_tokens = max_tokens
         self._limits = limits or SnapshotLimits()
         self._defaults: Mapping[str, Any] | None = None
 
-    async def code(self, page: Page, screenshot: bytes, view: View) -> PageCode:
+    async def code(self, page: Page, screenshot: Sequence[bytes], view: View) -> PageCode:
         """The code of what `page` shows, scrolled to its top.
 
         Args:
             page: loaded, and as it was when the screenshot was taken.
-            screenshot: of its viewport, PNG, `view.scale` pixels per CSS pixel.
+            screenshot: of its viewport, PNG or JPEG, in one piece or in tiles from top to bottom, `view.scale` pixels
+                per CSS pixel.
+            view: with the size that the viewport has.
 
         Raises:
             CodeRefused: the page is too large or hostile, or its code longer than `max_tokens`.
             BrowserDied: the browser in which the code is rendered.
         """
-        pixels = np.asarray(Image.open(io.BytesIO(screenshot)).convert("RGB"))
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                return await self._code(page, screenshot, view)
+        except TimeoutError as error:
+            raise CodeRefused("timeout", "the code is not made in time") from error
+        except async_api.Error as error:
+            raise CodeRefused("page_lost", str(error).partition("\n")[0]) from error
+
+    async def _code(self, page: Page, screenshot: Sequence[bytes], view: View) -> PageCode:
+        pixels = np.concatenate([np.asarray(Image.open(io.BytesIO(tile)).convert("RGB")) for tile in screenshot])
         defaults = await self.bare_styles(view)
         seen = await take_snapshot(page, defaults, self._limits)
         colour_pictures(seen.tree, pixels, view.scale)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from playwright import async_api
-from playwright.async_api import CDPSession, Page
+from playwright.async_api import Page
 
 from sources.web.code.node import BadTree, Node, node_of
+from sources.web.world import DocumentGone, ScriptFailed, World
 
-WORLD = "vellum-code"
 GRACE_S = 3  # beyond the script's own limit, before the renderer counts as hung
 
 
@@ -111,7 +111,8 @@ async def _run(page: Page, task: str, defaults: Mapping[str, Any], limits: Snaps
         async with asyncio.timeout(limits.milliseconds / 1000 + GRACE_S):
             session = await page.context.new_cdp_session(page)
             try:
-                answer = await _evaluate(session, f"{_script()}({arguments})", limits.milliseconds)
+                world = await World.of(session)
+                answer = await world.run(f"{_script()}({arguments})", limits.milliseconds)
             finally:
                 await session.detach()
     except TimeoutError as error:
@@ -120,26 +121,14 @@ async def _run(page: Page, task: str, defaults: Mapping[str, Any], limits: Snaps
         if "terminated" in str(error):  # by the limit of `Runtime.evaluate`
             raise CodeRefused("timeout", "the page is too large to be read in time") from error
         raise CodeRefused("page_lost", str(error).partition("\n")[0]) from error
-    if "exceptionDetails" in answer:
-        raise CodeRefused("script_failed", str(answer["exceptionDetails"].get("text")))
+    except DocumentGone as error:
+        raise CodeRefused("page_lost", str(error)) from error
+    except ScriptFailed as error:
+        raise CodeRefused("script_failed", str(error)[:300]) from error
     try:
-        return json.loads(answer["result"]["value"])
-    except (KeyError, ValueError) as error:
+        return json.loads(answer)
+    except (TypeError, ValueError) as error:
         raise CodeRefused("script_failed", "the script was ended") from error
-
-
-async def _evaluate(session: CDPSession, expression: str, milliseconds: int) -> Any:
-    frame = (await session.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
-    world = await session.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": WORLD})
-    return await session.send(
-        "Runtime.evaluate",
-        {
-            "expression": expression,
-            "contextId": world["executionContextId"],
-            "returnByValue": True,
-            "timeout": milliseconds,
-        },
-    )
 
 
 @cache

@@ -43,7 +43,9 @@ FUNCTIONS = frozenset(
         "repeating-radial-gradient",
     ]
 )
-MAX_FAMILIES = 2  # named ones; a generic one follows
+MAX_FAMILIES = 3  # named ones; a generic one follows. Chinese ones often stand behind two Latin ones
+BORDER_BOX = ("box-sizing", "border-box")
+SIZED_WITH_BORDER = frozenset(("button", "input", "meter", "progress", "select", "table"))  # by the browser
 _PLAIN = re.compile(r"[\w\s.,%#()/+*\"\[\]-]*", re.ASCII)
 _FUNCTION = re.compile(r"([\w-]*)\(")
 _COLOUR = re.compile(r"rgba?\(([\d.]+), ([\d.]+), ([\d.]+)(?:, ([\d.]+))?\)")
@@ -66,13 +68,16 @@ class Stylesheet:
 
 
 def stylesheet(root: Node, other_fonts: Collection[str]) -> Stylesheet:
-    """The styles of a tree. What all elements of a tag share is a rule of the tag; each remaining set is a class."""
+    """The styles of a tree. What all elements of a tag share is a rule of the tag, every remaining set one class."""
     nodes = list(root.walk())
     sets = {id(node): declarations(node, other_fonts) for node in nodes}
     tags: dict[str, list[Node]] = {}
     for node in nodes:
         tags.setdefault(node.tag, []).append(node)
     rules: list[tuple[str, Declarations]] = []
+    if all(BORDER_BOX in sets[id(node)] or node.tag in SIZED_WITH_BORDER | {"br"} for node in nodes):
+        rules.append(("*", (BORDER_BOX,)))  # as the author most likely said it
+        sets = {key: tuple(entry for entry in entries if entry != BORDER_BOX) for key, entries in sets.items()}
     for tag, same in tags.items():
         if tag in ("div", "span"):
             continue
@@ -160,7 +165,7 @@ def _is_plain(value: str) -> bool:
 
 
 def families(value: str, other_fonts: Collection[str]) -> str:
-    """A list of font families without `other_fonts`, at most two and a generic one."""
+    """A list of font families without `other_fonts`, at most `MAX_FAMILIES` and a generic one."""
     others = {name.lower() for name in other_fonts}
     named, generic = [], ""
     for part in value.split(","):

@@ -1,6 +1,26 @@
 // What is visible of one frame: words with boxes, elements, facts about the page. Boxes are CSS pixels of the frame's
-// viewport; `clip` is the part of the frame that can be seen.
+// viewport; `clip` is the part of the frame that can be seen. The elements of inner frames are left in
+// `frameElements`, and `hasMoved()` says whether what was read is still where it was.
 ({ clip, maxWords, maxElements, maxLinks, isMain }) => {
+  // Forms and documents give their named parts in place of their own properties (`<input name="title">`).
+  const getter = (type, name) => { const { get } = Object.getOwnPropertyDescriptor(type.prototype, name); return (object) => get.call(object); };
+  const method = (type, name) => { const { value } = Object.getOwnPropertyDescriptor(type.prototype, name); return (object, ...given) => value.apply(object, given); };
+  const nodeTypeOf = getter(Node, "nodeType"), childNodesOf = getter(Node, "childNodes"), parentNodeOf = getter(Node, "parentNode");
+  const parentElementOf = getter(Node, "parentElement"), textContentOf = getter(Node, "textContent"), rootOf = method(Node, "getRootNode");
+  const tagOf = getter(Element, "tagName"), shadowOf = getter(Element, "shadowRoot"), slotOf = getter(Element, "assignedSlot");
+  const numChildrenOf = getter(Element, "childElementCount"), firstChildOf = getter(Element, "firstElementChild");
+  const previousOf = getter(Element, "previousElementSibling"), rectOf = method(Element, "getBoundingClientRect");
+  const rectsOf = method(Element, "getClientRects"), attributeOf = method(Element, "getAttribute"), hasAttribute = method(Element, "hasAttribute");
+  const closestOf = method(Element, "closest"), isRendered = method(Element, "checkVisibility");
+  const findIn = method(Element, "querySelector"), findAllIn = method(Element, "querySelectorAll");
+  const innerText = getter(HTMLElement, "innerText"), tooltip = getter(HTMLElement, "title");
+  const innerTextOf = (element) => element instanceof HTMLElement ? innerText(element) : null;
+  const tooltipOf = (element) => element instanceof HTMLElement ? tooltip(element) : "";
+  const find = method(Document, "querySelector"), findAll = method(Document, "querySelectorAll");
+  const createElement = method(Document, "createElement"), createRange = method(Document, "createRange");
+  const body = getter(Document, "body")(document), html = getter(Document, "documentElement")(document), title = getter(Document, "title")(document);
+  const hitsOf = (scope, x, y) => method(scope instanceof ShadowRoot ? ShadowRoot : Document, "elementsFromPoint")(scope, x, y);
+  const hitOf = (scope, x, y) => method(scope instanceof ShadowRoot ? ShadowRoot : Document, "elementFromPoint")(scope, x, y);
   const VISIBLE_HEIGHT = 0.6, VISIBLE_WIDTH = 0.95; // of a word's box, within what clips it: half a letter is another one
   const GLUE_PX = 1; // between two pieces of one word
   const SPACE = 0.12; // of a line's height: a gap as wide is a space to the eye, whatever the markup says
@@ -16,7 +36,7 @@
     if (!style) styles.set(element, (style = getComputedStyle(element)));
     return style;
   };
-  const parentOf = (node) => node.assignedSlot ?? node.parentElement ?? (node.parentNode instanceof ShadowRoot ? node.parentNode.host : null);
+  const parentOf = (node) => (node instanceof Element ? slotOf(node) : node.assignedSlot) ?? parentElementOf(node) ?? (parentNodeOf(node) instanceof ShadowRoot ? parentNodeOf(node).host : null);
 
   // The part of the viewport that an element's ancestors leave visible, and whether all of them are opaque enough.
   const shown = new Map();
@@ -28,14 +48,14 @@
     const above = shownOf(parentOf(element));
     let inner = style.position === "fixed" ? view : above.clip;
     const clips = style.overflowX !== "visible" || style.overflowY !== "visible" || style.clipPath !== "none" || /paint|strict|content/.test(style.contain);
-    if (clips && style.display !== "inline" && style.display !== "contents" && element !== document.body && element !== document.documentElement) {
-      inner = meet(inner, boxOf(element.getBoundingClientRect()));
+    if (clips && style.display !== "inline" && style.display !== "contents" && element !== body && element !== html) {
+      inner = meet(inner, boxOf(rectOf(element)));
     }
     if (style.clip !== "auto" && style.position === "absolute") { // the old way to hide what only screen readers say
       const edges = style.clip.match(/-?[\d.]+/g)?.map(Number) ?? [];
       if (edges.length === 4 && (edges[1] - edges[3] < 2 || edges[2] - edges[0] < 2)) inner = { x0: 0, y0: 0, x1: 0, y1: 0 };
     }
-    if (style.display !== "contents" && !element.checkVisibility()) inner = { x0: 0, y0: 0, x1: 0, y1: 0 }; // as in a closed <details>
+    if (style.display !== "contents" && !isRendered(element)) inner = { x0: 0, y0: 0, x1: 0, y1: 0 }; // as in a closed <details>
     known = { clip: inner, opacity: above.opacity * Number(style.opacity) };
     shown.set(element, known);
     return known;
@@ -44,7 +64,7 @@
   const paints = (element) => {
     const style = styleOf(element);
     if (Number(style.opacity) < 0.3 || style.visibility !== "visible") return false;
-    if (/^(IMG|VIDEO|CANVAS|IFRAME|OBJECT|EMBED|PICTURE|SVG)$/i.test(element.tagName)) return true;
+    if (/^(IMG|VIDEO|CANVAS|IFRAME|OBJECT|EMBED|PICTURE|SVG)$/i.test(tagOf(element))) return true;
     const alpha = /rgba?\([^)]*?,\s*([\d.]+)\)$/.exec(style.backgroundColor);
     const solid = style.backgroundColor.startsWith("rgb(") || (alpha && style.backgroundColor.startsWith("rgba(") && Number(alpha[1]) > 0.3);
     return solid || style.backgroundImage !== "none";
@@ -57,17 +77,17 @@
   const isOnTop = (element, x, y, isText = false) => {
     let scope = document;
     for (;;) { // into shadow trees
-      const hit = scope.elementFromPoint(x, y);
+      const hit = hitOf(scope, x, y);
       if (!hit) return styleOf(element).pointerEvents === "none";
-      if (hit === element || includes(hit, element) && !hit.shadowRoot) return true;
-      if (hit.shadowRoot && hit.shadowRoot !== scope && includes(hit, element)) {
-        if (hit.shadowRoot.elementFromPoint(x, y) === hit) return true;
-        scope = hit.shadowRoot;
+      if (hit === element || includes(hit, element) && !shadowOf(hit)) return true;
+      if (shadowOf(hit) && shadowOf(hit) !== scope && includes(hit, element)) {
+        if (hitOf(shadowOf(hit), x, y) === hit) return true;
+        scope = shadowOf(hit);
         continue;
       }
       break;
     }
-    for (const above of scope.elementsFromPoint(x, y)) {
+    for (const above of hitsOf(scope, x, y)) {
       if (above === element || includes(above, element)) return true;
       if (!isText && includes(element, above)) return true;
       if (paints(above)) return false;
@@ -80,6 +100,8 @@
   const STRENGTH = { "": 0, " ": 1, "\t": 2, "\n": 3, "\n\n": 4 };
   const separate = (by) => { if (STRENGTH[by] > STRENGTH[separator]) separator = by; };
 
+  const placed = []; // the words that are text of the document, and where each was found
+  let source = null;
   const emit = (element, text, box) => {
     if (words.length >= maxWords) return;
     const { clip: bounds, opacity } = shownOf(element);
@@ -88,6 +110,7 @@
     if (seen.x1 - seen.x0 < VISIBLE_WIDTH * (box.x1 - box.x0) || seen.y1 - seen.y0 < VISIBLE_HEIGHT * (box.y1 - box.y0)) return;
     const [x, y] = [(seen.x0 + seen.x1) / 2, (seen.y0 + seen.y1) / 2];
     if (!isOnTop(element, x, y, true)) return;
+    if (source) placed.push({ ...source, element, x, y, left: box.x0, top: box.y0 });
     const last = words.at(-1);
     const isBeside = last && Math.min(last[4], seen.y1) - Math.max(last[2], seen.y0) > 0.5 * (seen.y1 - seen.y0);
     const gap = last ? Math.max(seen.x0 - last[3], last[1] - seen.x1) : 0;
@@ -109,23 +132,22 @@
     return text;
   };
 
-  const range = document.createRange();
+  const range = createRange(document);
   const readText = (node, element) => {
-    const style = styleOf(element);
-    if (style.visibility !== "visible" || style.fontSize === "0px") return;
-    const keepsBreaks = style.whiteSpace.startsWith("pre") || style.whiteSpace === "break-spaces";
     range.selectNodeContents(node);
     const whole = range.getBoundingClientRect();
     if (whole.width === 0 && whole.height === 0) return;
-    const inView = !isEmpty(meet(boxOf(whole), view));
+    const style = styleOf(element);
+    if (style.visibility !== "visible" || style.fontSize === "0px") return;
+    const keepsBreaks = style.whiteSpace.startsWith("pre") || style.whiteSpace === "break-spaces";
     const content = node.data;
+    if (isEmpty(meet(boxOf(whole), view))) { // most of a long page
+      separate(keepsBreaks && /\n/.test(content) ? "\n" : " ");
+      return;
+    }
     for (const found of content.matchAll(/(\s+)|(\S+)/gu)) {
       if (found[1]) {
         separate(keepsBreaks && /\n/.test(found[1]) ? "\n" : " ");
-        continue;
-      }
-      if (!inView) {
-        separate(" ");
         continue;
       }
       range.setStart(node, found.index);
@@ -133,6 +155,7 @@
       const rects = [...range.getClientRects()].filter((rect) => rect.width > 0 && rect.height > 0);
       if (!rects.length) continue;
       if (rects.length === 1) {
+        source = { node, start: found.index, text: found[2] };
         emit(element, transformed(found[2], style), boxOf(rects[0]));
         continue;
       }
@@ -143,6 +166,7 @@
         range.setEnd(node, (offset += letter.length));
         const rect = range.getBoundingClientRect();
         if (box && rect.width > 0 && (rect.top >= box.y1 - 1 || rect.bottom <= box.y0 + 1)) {
+          source = { node, start: offset - letter.length - piece.length, text: piece };
           emit(element, transformed(piece, style), box);
           piece = "";
           box = null;
@@ -152,19 +176,21 @@
           box = box ? { x0: Math.min(box.x0, rect.left), y0: Math.min(box.y0, rect.top), x1: Math.max(box.x1, rect.right), y1: Math.max(box.y1, rect.bottom) } : boxOf(rect);
         }
       }
+      source = { node, start: offset - piece.length, text: piece };
       if (box) emit(element, transformed(piece, style), box);
     }
+    source = null;
   };
 
   // What a control shows is no text node: its words are placed by measuring them.
-  const pencil = document.createElement("canvas").getContext("2d");
+  const pencil = createElement(document, "canvas").getContext("2d");
   const readControl = (element, style) => {
     let text = element.value;
-    if (element.tagName === "SELECT") text = element.selectedOptions[0]?.label ?? "";
+    if (tagOf(element) === "SELECT") text = element.selectedOptions[0]?.label ?? "";
     else if (/^(checkbox|radio|range|color|file|hidden|image|password|date|time|month|week|datetime-local)$/.test(element.type)) return;
     text = transformed((text || element.placeholder || "").trim(), style);
     if (!text || text.includes("\n")) return;
-    const box = boxOf(element.getBoundingClientRect());
+    const box = boxOf(rectOf(element));
     const px = (name) => parseFloat(style[name]) || 0;
     const inner = { x0: box.x0 + px("borderLeftWidth") + px("paddingLeft"), x1: box.x1 - px("borderRightWidth") - px("paddingRight") };
     pencil.font = style.font;
@@ -174,7 +200,7 @@
     const atEnd = style.textAlign === "right" || style.textAlign === "end" || style.direction === "rtl" && style.textAlign === "start";
     let x = centred ? (inner.x0 + inner.x1 - width) / 2 : atEnd ? inner.x1 - width : inner.x0;
     const height = Math.min(1.2 * px("fontSize"), box.y1 - box.y0);
-    const middle = element.tagName === "TEXTAREA" ? box.y0 + px("borderTopWidth") + px("paddingTop") + height / 2 : (box.y0 + box.y1) / 2;
+    const middle = tagOf(element) === "TEXTAREA" ? box.y0 + px("borderTopWidth") + px("paddingTop") + height / 2 : (box.y0 + box.y1) / 2;
     for (const word of text.split(/\s+/)) {
       const wide = pencil.measureText(word).width;
       emit(element, word, { x0: x, x1: x + wide, y0: middle - height / 2, y1: middle + height / 2 });
@@ -193,41 +219,42 @@
   const INPUTS = { checkbox: "checkbox", radio: "radio", range: "slider", number: "spinbutton", search: "searchbox", submit: "button", button: "button", reset: "button", image: "button" };
   const BLOCKS = new Set(["navigation", "main", "banner", "contentinfo", "complementary", "table", "form", "list", "article", "figure", "dialog", "search"]);
   const roleOf = (element) => {
-    const given = element.getAttribute("role")?.trim().split(/\s+/)[0];
+    const given = attributeOf(element, "role")?.trim().split(/\s+/)[0];
     if (given === "presentation" || given === "none") return null;
     if (given) return given;
-    if (element.tagName === "INPUT") return element.type === "hidden" ? null : INPUTS[element.type] ?? "textbox";
-    if (element.tagName === "A" && !element.hasAttribute("href")) return null;
-    return ROLES[element.tagName] ?? null;
+    if (tagOf(element) === "INPUT") return element.type === "hidden" ? null : INPUTS[element.type] ?? "textbox";
+    if (tagOf(element) === "A" && !hasAttribute(element, "href")) return null;
+    return ROLES[tagOf(element)] ?? null;
   };
   const squeeze = (text) => (text ?? "").replace(/\s+/g, " ").trim();
   const textOf = (element) => {
-    const alt = [...element.querySelectorAll("img[alt]")].map((image) => image.alt).join(" ");
-    return squeeze(element.innerText ?? element.textContent) || squeeze(alt) || squeeze(element.querySelector("svg > title")?.textContent);
+    const alt = [...findAllIn(element, "img[alt]")].map((image) => image.alt).join(" ");
+    return squeeze(innerTextOf(element) ?? textContentOf(element)) || squeeze(alt) || squeeze(findIn(element, "svg > title")?.textContent);
   };
   const labelText = (node) => // without what the controls inside it show
-    node.nodeType === Node.TEXT_NODE ? node.data : /^(SELECT|TEXTAREA|BUTTON)$/.test(node.tagName) ? "" : [...node.childNodes].map(labelText).join("");
+    nodeTypeOf(node) === Node.TEXT_NODE ? node.data : /^(SELECT|TEXTAREA|BUTTON)$/.test(tagOf(node)) ? "" : [...childNodesOf(node)].map(labelText).join("");
+  const idIn = (root, id) => root instanceof ShadowRoot ? root.getElementById(id) : find(document, `[id="${CSS.escape(id)}"]`);
   const nameOf = (element, role) => {
-    const referred = (element.getAttribute("aria-labelledby") ?? "").split(/\s+/).filter(Boolean).map((id) => element.getRootNode().getElementById?.(id));
-    const label = squeeze(referred.map((found) => found?.textContent ?? "").join(" ")) || squeeze(element.getAttribute("aria-label"));
+    const referred = (attributeOf(element, "aria-labelledby") ?? "").split(/\s+/).filter(Boolean).map((id) => idIn(rootOf(element), id));
+    const label = squeeze(referred.map((found) => found ? textContentOf(found) : "").join(" ")) || squeeze(attributeOf(element, "aria-label"));
     if (label) return label;
-    if (element.tagName === "IMG" || element.type === "image") return squeeze(element.alt) || squeeze(element.title);
-    if (role === "button" && element.tagName === "INPUT") return squeeze(element.value) || (element.type === "submit" ? "Submit" : element.type === "reset" ? "Reset" : "");
-    const labels = squeeze([...(element.labels ?? [])].map(labelText).join(" "));
+    if (tagOf(element) === "IMG" || element.type === "image") return squeeze(element.alt) || squeeze(tooltipOf(element));
+    if (role === "button" && tagOf(element) === "INPUT") return squeeze(element.value) || (element.type === "submit" ? "Submit" : element.type === "reset" ? "Reset" : "");
+    const labels = squeeze([...(/^(INPUT|SELECT|TEXTAREA|BUTTON|METER|OUTPUT|PROGRESS)$/.test(tagOf(element)) ? element.labels ?? [] : [])].map(labelText).join(" "));
     if (labels) return labels;
-    if (/^(INPUT|SELECT|TEXTAREA)$/.test(element.tagName)) return squeeze(element.placeholder) || squeeze(element.title);
-    const caption = element.tagName === "TABLE" ? element.caption : element.tagName === "FIGURE" ? element.querySelector("figcaption") : null;
+    if (/^(INPUT|SELECT|TEXTAREA)$/.test(tagOf(element))) return squeeze(element.placeholder) || squeeze(tooltipOf(element));
+    const caption = tagOf(element) === "TABLE" ? element.caption : tagOf(element) === "FIGURE" ? findIn(element, "figcaption") : null;
     if (caption) return textOf(caption);
-    if (BLOCKS.has(role)) return squeeze(element.title);
-    return textOf(element) || squeeze(element.title);
+    if (BLOCKS.has(role)) return squeeze(tooltipOf(element));
+    return textOf(element) || squeeze(tooltipOf(element));
   };
   const readElement = (element, style) => {
     const role = roleOf(element);
-    if (!role || elements.length >= maxElements || style.visibility !== "visible" || element.closest("[aria-hidden=true]")) return;
-    const rects = [...element.getClientRects()];
-    const box = role === "link" && rects.length > 1 ? boxOf(rects[0]) : boxOf(element.getBoundingClientRect());
+    if (!role || elements.length >= maxElements || style.visibility !== "visible" || closestOf(element, "[aria-hidden=true]")) return;
+    const rects = [...rectsOf(element)];
+    const box = role === "link" && rects.length > 1 ? boxOf(rects[0]) : boxOf(rectOf(element));
     // A link around a picture is as large as the picture, whatever its own line box says.
-    const picture = role === "link" && element.childElementCount === 1 && element.firstElementChild.matches("img, svg") ? boxOf(element.firstElementChild.getBoundingClientRect()) : null;
+    const picture = role === "link" && numChildrenOf(element) === 1 && /^(img|svg)$/i.test(tagOf(firstChildOf(element))) ? boxOf(rectOf(firstChildOf(element))) : null;
     const whole = picture ? { x0: Math.min(box.x0, picture.x0), y0: Math.min(box.y0, picture.y0), x1: Math.max(box.x1, picture.x1), y1: Math.max(box.y1, picture.y1) } : box;
     const { clip: bounds, opacity } = shownOf(element);
     const seen = meet(whole, bounds);
@@ -240,81 +267,106 @@
 
   const SKIPPED = new Set(["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "HEAD", "IFRAME", "OBJECT", "VIDEO", "AUDIO", "CANVAS", "METER", "PROGRESS", "DATALIST"]);
   const breaksAround = (element, style) => {
-    if (element.tagName === "P") return "\n\n";
+    if (tagOf(element) === "P") return "\n\n";
     if (style.display === "table-cell") return "\t";
     if (/^(inline|contents|ruby)/.test(style.display)) return "";
     return "\n";
   };
   const walk = (node, element) => {
-    if (node.nodeType === Node.TEXT_NODE) {
+    if (nodeTypeOf(node) === Node.TEXT_NODE) {
       if (element) readText(node, element);
       return;
     }
-    if (node.nodeType !== Node.ELEMENT_NODE || SKIPPED.has(node.tagName)) return;
+    if (nodeTypeOf(node) !== Node.ELEMENT_NODE || SKIPPED.has(tagOf(node))) return;
     const style = styleOf(node);
     if (style.display === "none") return;
-    if (node.tagName === "BR") return separate("\n");
+    if (tagOf(node) === "BR") return separate("\n");
     const breaks = style.position === "absolute" || style.position === "fixed" || style.float !== "none" ? "\n" : breaksAround(node, style);
-    if (breaks !== "\t" || node.previousElementSibling) separate(breaks);
+    if (breaks !== "\t" || previousOf(node)) separate(breaks);
     readElement(node, style);
-    if (/^(INPUT|SELECT|TEXTAREA)$/.test(node.tagName)) {
+    if (/^(INPUT|SELECT|TEXTAREA)$/.test(tagOf(node))) {
       separate(" ");
       if (style.visibility === "visible") readControl(node, style);
       separate(" ");
       return;
     }
-    const children = node.shadowRoot ? node.shadowRoot.childNodes : node.tagName === "SLOT" ? node.assignedNodes() : null;
-    for (const child of children?.length || node.shadowRoot ? children : node.childNodes) walk(child, node);
+    const shadow = shadowOf(node);
+    const children = shadow ? childNodesOf(shadow) : tagOf(node) === "SLOT" ? node.assignedNodes() : null;
+    for (const child of children?.length || shadow ? children : childNodesOf(node)) walk(child, node);
     if (breaks !== "\t") separate(breaks);
   };
-  walk(document.body ?? document.documentElement, null);
+  walk(body ?? html, null);
 
   const frames = [];
+  globalThis.frameElements = [];
   const findFrames = (root) => {
-    for (const element of root.querySelectorAll("*")) {
-      if (element.shadowRoot) findFrames(element.shadowRoot);
-      if (element.tagName !== "IFRAME" && element.tagName !== "FRAME") continue;
-      const rect = element.getBoundingClientRect();
+    for (const element of root instanceof ShadowRoot ? root.querySelectorAll("*") : findAll(root, "*")) {
+      if (shadowOf(element)) findFrames(shadowOf(element));
+      if (tagOf(element) !== "IFRAME" && tagOf(element) !== "FRAME") continue;
+      const rect = rectOf(element);
       const style = styleOf(element);
       const x = rect.left + parseFloat(style.borderLeftWidth) + parseFloat(style.paddingLeft);
       const y = rect.top + parseFloat(style.borderTopWidth) + parseFloat(style.paddingTop);
       const seen = meet(shownOf(element).clip, { x0: x, y0: y, x1: rect.right, y1: rect.bottom });
       const isPlain = style.transform === "none" && style.visibility === "visible" && shownOf(element).opacity > 0.1;
       const isSeen = isPlain && !isEmpty(seen) && isOnTop(element, (seen.x0 + seen.x1) / 2, (seen.y0 + seen.y1) / 2);
+      frameElements.push(element);
       frames.push({ x, y, clip: isSeen ? { x0: seen.x0 - x, y0: seen.y0 - y, x1: seen.x1 - x, y1: seen.y1 - y } : null });
     }
   };
   findFrames(document);
+
+  // Asked after the picture was taken: is it still what was read? Covers are looked for at some words only; it is slow.
+  const MOVED_PX = 1, EVERY = 8;
+  const isInView = (node) => {
+    if (nodeTypeOf(node) === Node.TEXT_NODE) range.selectNodeContents(node);
+    else if (nodeTypeOf(node) !== Node.ELEMENT_NODE) return false;
+    return !isEmpty(meet(boxOf(nodeTypeOf(node) === Node.TEXT_NODE ? range.getBoundingClientRect() : rectOf(node)), view));
+  };
+  const added = [];
+  const watcher = new MutationObserver((records) => added.push(...records));
+  watcher.observe(document, { subtree: true, childList: true });
+  globalThis.hasMoved = () => {
+    const isNew = [...added, ...watcher.takeRecords()].some((record) => [...record.addedNodes].some(isInView));
+    watcher.disconnect();
+    return isNew || placed.some(({ node, start, text, element, x, y, left, top }, k) => {
+      if (node.data.slice(start, start + text.length) !== text) return true;
+      range.setStart(node, start);
+      range.setEnd(node, start + text.length);
+      const rect = range.getBoundingClientRect();
+      return Math.abs(rect.left - left) > MOVED_PX || Math.abs(rect.top - top) > MOVED_PX || k % EVERY === 0 && !isOnTop(element, x, y, true);
+    });
+  };
   const result = { words, elements, frames };
   if (!isMain) return result;
 
-  const meta = (name) => squeeze(document.querySelector(`meta[name="${name}" i], meta[property="${name}" i]`)?.content);
-  const links = [...new Set([...document.querySelectorAll("a[href], area[href]")]
+  const meta = (name) => squeeze(find(document, `meta[name="${name}" i], meta[property="${name}" i]`)?.content);
+  const links = [...new Set([...findAll(document, "a[href], area[href]")]
     .filter((link) => !/\bnofollow\b/i.test(link.rel)).map((link) => link.href).filter((href) => /^https?:/i.test(href)))];
-  const licences = [...document.querySelectorAll("[rel~=license i][href]")].map((link) => link.href);
-  const covering = [...document.querySelectorAll("body *")].filter((element) => { // overlays: fixed, and over much of the window
+  const licences = [...findAll(document, "[rel~=license i][href]")].map((link) => link.href);
+  const covering = [...findAll(document, "body *")].filter((element) => { // overlays: fixed, and over much of the window
     const position = styleOf(element).position;
     if (position !== "fixed" && position !== "sticky") return false;
-    const seen = meet(boxOf(element.getBoundingClientRect()), view);
+    const seen = meet(boxOf(rectOf(element)), view);
     return area(seen) > 0.12 * innerWidth * innerHeight && styleOf(element).visibility === "visible" && shownOf(element).opacity > 0.1;
   });
   return {
     ...result,
-    title: squeeze(document.title),
+    title: squeeze(title),
     description: meta("description") || meta("og:description"),
-    language: squeeze(document.documentElement.lang).toLowerCase(),
-    canonical: document.querySelector("link[rel~=canonical][href]")?.href ?? "",
-    robots: [...document.querySelectorAll("meta[name]")].filter((tag) => /^(robots|.*bot|vellum)$/i.test(tag.name)).map((tag) => /^robots$/i.test(tag.name) ? tag.content : `${tag.name}: ${tag.content}`),
+    language: squeeze(html.lang).toLowerCase(),
+    canonical: find(document, "link[rel~=canonical][href]")?.href ?? "",
+    robots: [...findAll(document, "meta[name]")].filter((tag) => /^(robots|.*bot|vellum)$/i.test(tag.name)).map((tag) => /^robots$/i.test(tag.name) ? tag.content : `${tag.name}: ${tag.content}`),
     licences: [...new Set(licences)].slice(0, 20),
-    links: document.querySelector('meta[name="robots" i][content*="nofollow" i]') ? [] : links.slice(0, maxLinks),
-    height: document.documentElement.scrollHeight,
+    links: find(document, 'meta[name="robots" i][content*="nofollow" i]') ? [] : links.slice(0, maxLinks),
+    height: html.scrollHeight,
     facts: {
-      text_chars: (document.body?.innerText ?? "").length,
-      num_canvases: document.querySelectorAll("canvas").length,
-      num_passwords: document.querySelectorAll("input[type=password]").length,
-      overlay_share: Math.max(0, ...covering.map((element) => area(meet(boxOf(element.getBoundingClientRect()), view)))) / (innerWidth * innerHeight),
-      overlay_text: squeeze(covering.map((element) => element.innerText).join(" ")).slice(0, 2000),
-      frame_hosts: [...document.querySelectorAll("iframe[src]")].map((frame) => { try { return new URL(frame.src).host + new URL(frame.src).pathname; } catch { return ""; } }).slice(0, 50),
+      text_chars: (body && innerTextOf(body) || "").length,
+      num_canvases: findAll(document, "canvas").length,
+      num_passwords: findAll(document, "input[type=password]").length,
+      overlay_share: Math.max(0, ...covering.map((element) => area(meet(boxOf(rectOf(element)), view)))) / (innerWidth * innerHeight),
+      overlay_text: squeeze(covering.map((element) => innerTextOf(element) ?? "").join(" ")).slice(0, 2000),
+      frame_hosts: [...findAll(document, "iframe[src]")].map((frame) => { try { return new URL(frame.src).host + new URL(frame.src).pathname; } catch { return ""; } }).slice(0, 50),
     },
   };
 }

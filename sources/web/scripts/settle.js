@@ -1,17 +1,22 @@
 // Waits until the page has stopped changing, at most `limitMs`. Lazy images are fetched, fonts loaded, animations ended.
 // Returns whether it came to rest.
 async ({ quietMs, limitMs }) => {
+  // The document's own, whatever parts of the page are called (`<form name="images">`).
+  const own = (name) => {
+    const { get, value } = Object.getOwnPropertyDescriptor(Document.prototype, name);
+    return get ? get.call(document) : (...given) => value.apply(document, given);
+  };
   const deadline = performance.now() + limitMs;
   const left = () => Math.max(0, deadline - performance.now());
   const bounded = (promise) => Promise.race([promise, new Promise((done) => setTimeout(done, left()))]);
 
-  for (const image of document.querySelectorAll("img[loading=lazy], iframe[loading=lazy]")) image.loading = "eager";
-  await bounded(document.fonts.ready);
-  const near = [...document.images].filter((image) => !image.complete && image.getBoundingClientRect().top < innerHeight);
+  for (const image of own("querySelectorAll")("img[loading=lazy], iframe[loading=lazy]")) image.loading = "eager";
+  await bounded(own("fonts").ready);
+  const near = [...own("images")].filter((image) => !image.complete && image.getBoundingClientRect().top < innerHeight);
   await bounded(Promise.all(near.map((image) => image.decode().catch(() => undefined))));
 
   let changed = performance.now();
-  if (document.scripts.length) { // without scripts nothing changes after load
+  if (own("scripts").length) { // without scripts nothing changes after load
     const watcher = new MutationObserver(() => { changed = performance.now(); });
     watcher.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
     let resources = performance.getEntriesByType("resource").length;
@@ -28,17 +33,17 @@ async ({ quietMs, limitMs }) => {
   }
   const atRest = left() > 0;
 
-  for (const animation of document.getAnimations()) {
+  for (const animation of own("getAnimations")()) {
     try {
       if (Number.isFinite(animation.effect.getComputedTiming().endTime)) animation.finish();
       else animation.cancel();
     } catch { /* it cannot be ended: its effect has no end to jump to */ }
   }
-  for (const media of document.querySelectorAll("video, audio")) media.pause();
-  const still = document.createElement("style");
+  for (const media of own("querySelectorAll")("video, audio")) media.pause();
+  const still = own("createElement")("style");
   still.textContent = "*, *::before, *::after { caret-color: transparent !important; transition: none !important; " +
     "scroll-behavior: auto !important; }";
-  document.documentElement.append(still);
+  own("documentElement").append(still);
   scrollTo(0, 0);
   return atRest;
 }

@@ -12,8 +12,7 @@ from sources.ocr.page import Flow, Laid, Page
 from sources.ocr.passages import BundledPassages, Supply, hyphenated, sentences
 from sources.ocr.story import lay_out
 from sources.ocr.style import Style, draw_style
-from sources.ocr.templates.registry import KINDS, TEMPLATES, VERTICAL, languages_of
-from sources.ocr.templates.vertical import vertical
+from sources.ocr.templates.registry import DRAWN, KINDS, TEMPLATES, languages_of
 
 INK = 60  # grey levels between text and paper
 CASES = [(kind, language) for kind in KINDS for language in languages_of(kind)]
@@ -26,7 +25,7 @@ def _made(kind: str, language: str, seed: int = 3) -> tuple[Laid, Style]:
         style = draw_style(random, language, 1024)
         supply = Supply(BundledPassages(), language, random, 0.3)
         try:
-            return (vertical(supply, style) if kind == VERTICAL else lay_out(TEMPLATES[kind](supply, style))), style
+            return (DRAWN[kind](supply, style) if kind in DRAWN else lay_out(TEMPLATES[kind](supply, style))), style
         except Illegible:
             continue
     raise AssertionError(f"no page of {kind} in {language} could be made in 40 attempts")

@@ -17,7 +17,7 @@ from sources.web.urls import Scope
 from sources.web.visit import Patience
 from tests.sources.web.hostile_site import Site
 
-HOST = "site.test"
+HOST, OTHER_HOST = "site.test", "other.test"
 ROOT = f"http://{HOST}"
 
 
@@ -29,7 +29,7 @@ def settings_for(site: Site, **changes: Any) -> CrawlSettings:
         bounds=Bounds(depth=depth, max_pages_per_host=1000, scope=scope),
         name="vellum",
         agent="Vellum/test (+mailto:tests@vellum.example)",
-        guard=Guard(routes={HOST: ("127.0.0.1", site.server_port)}),
+        guard=Guard(routes=dict.fromkeys((HOST, OTHER_HOST), ("127.0.0.1", site.server_port))),
         limits=TrafficLimits(response_mb=8, page_mb=10, response_s=10),
         patience=Patience(load_s=4, settle_s=1, page_s=9),
         delay_s=0,

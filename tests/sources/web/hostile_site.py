@@ -12,6 +12,28 @@ PARAGRAPH = "The miller opened the sluice before dawn and the wheel began to tur
 ENDLESS_S = 30  # a response that is cut off by its reader ends sooner
 
 
+# What a page can change of the world that its scripts run in.
+REWRITES = """
+const lie = () => { for (;;); };
+const fake = () => ({ left: 0, top: 0, right: 0, bottom: 0, width: 0, height: 0, x: 0, y: 0 });
+Array.prototype.map = lie; Array.prototype.push = lie; JSON.stringify = () => '{"words": [["false"]]}';
+JSON.parse = lie; Map.prototype.get = lie; Promise.race = lie; String.prototype.replace = lie;
+Element.prototype.getBoundingClientRect = fake; Range.prototype.getClientRects = () => [fake()];
+document.querySelectorAll = lie; Document.prototype.querySelectorAll = lie; window.getComputedStyle = () => ({});
+Document.prototype.elementFromPoint = () => null; Element.prototype.checkVisibility = () => false;
+for (const name of ["childNodes", "nodeType", "textContent", "parentElement"]) {
+  Object.defineProperty(Node.prototype, name, { get: () => "false" });
+}
+Object.defineProperty(Element.prototype, "tagName", { get: () => "SCRIPT" });
+window.MutationObserver = lie; window.setTimeout = lie; performance.now = () => NaN;
+"""
+NAMED_INPUTS = "".join(
+    f"<input name={name} size=3 value=v>"
+    for name in ("title", "tagName", "childNodes", "getBoundingClientRect", "nodeType", "parentNode", "labels", "type",
+                 "shadowRoot", "getAttribute", "innerText", "closest", "assignedSlot", "firstElementChild")
+)  # fmt: skip
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     """Answers with the page of the path, a string of HTML or a function that writes."""
 
@@ -152,6 +174,10 @@ def hostile_pages() -> dict[str, Any]:
             f"<h1>Alerts</h1>{p}<script>for (let k = 0; k < 20; k++) alert(k); confirm('?'); prompt('?');</script>"
         ),
         "/windows": html(f"<h1>Windows</h1>{p}<script>for (let k = 0; k < 5; k++) open('/good');</script>"),
+        "/moving": html(
+            f"<h1>Moving</h1>{p}<script>let k = 0; setInterval(() => {{ "
+            "document.body.style.paddingTop = `${(k += 3) % 200}px`; }, 5);</script>"
+        ),
         "/tall": html(f"<h1>Tall</h1><div style='height:30000px'>{p}</div><p id=end>The end</p>"),
         "/hang": html(f"{p}<script>while (true);</script>"),
         "/hang-later": html(f"{p}<script>onload = () => setTimeout(() => {{ while (true); }}, 0)</script>"),
@@ -182,6 +208,17 @@ def hostile_pages() -> dict[str, Any]:
         "/parked": html("<h1>millbrook.test</h1><p>This domain is for sale. Buy this domain.</p>"),
         "/frames": html(f"<h1>Outside</h1><iframe src='/framed' width=400 height=120></iframe>{p}"),
         "/framed": html("<p>Inside the frame</p><button>Framed button</button>"),
+        "/frames-elsewhere": html(
+            f"<h1>Outside</h1><iframe src='http://other.test/outer' width=400 height=200></iframe>{p}"
+        ),
+        "/outer": html("<p>On another site</p><iframe src='/framed' width=300 height=100></iframe>"),
+        "/moves-on": html("<h1>Not here</h1><script>setTimeout(() => { location = '/good2'; }, 60)</script>"),
+        "/rewritten": html(f"<h1>True words</h1>{p}<button>Press me</button>", f"<script>{REWRITES}</script>"),
+        "/clobbered": html(
+            f"<h1>Form with names</h1><form>{NAMED_INPUTS}<b>inside the form</b></form>{p}<form name=body></form>"
+            "<img name=querySelectorAll><img name=documentElement><form name=title></form><img name=images>"
+            "<form name=createRange></form><img name=fonts><form name=elementFromPoint></form>"
+        ),
         "/shadow": html(
             "<h1>Shadow</h1><my-box>slotted words</my-box><my-closed></my-closed><script>"
             "customElements.define('my-box', class extends HTMLElement { connectedCallback() { "

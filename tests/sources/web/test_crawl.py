@@ -23,6 +23,7 @@ from sources.web.guard import Guard
 from sources.web.plan import Bounds
 from sources.web.proxy import TrafficLimits, open_lane
 from sources.web.samples import SampleSettings, sample_of
+from sources.web.seats import Seats
 from sources.web.segments import index
 from sources.web.urls import Scope
 from sources.web.views import VIEWS
@@ -216,9 +217,12 @@ def test_boxes_are_tight() -> None:
 
         async def run():  # type: ignore[no-untyped-def]
             settings = settings_for(site)
-            async with Browser(settings.browser) as browser, open_lane(settings.guard, settings.limits) as lane:
-                visit = Visit(browser, lane, VIEWS["square"], settings.patience, _permit, "vellum", f"{ROOT}/")
-                return (await visit.run()).seen
+            async with (
+                Browser(settings.browser) as browser,
+                Seats(browser, settings.guard, settings.limits) as seats,
+                seats.seat(VIEWS["square"]) as seat,
+            ):
+                return (await Visit(seat, settings.patience, _permit, "vellum", f"{ROOT}/").run()).seen
 
         seen = asyncio.run(run())
     grey = luma(Image.open(io.BytesIO(seen.screenshot.images[0])).convert("RGB"))

@@ -11,7 +11,7 @@ from sources.web.judgement import signs_of
 from sources.web.samples import SampleSettings, sample_of
 from sources.web.urls import canonical
 from tests.sources.web.crawling import ROOT, crawl, settings_for, text_of
-from tests.sources.web.hostile_site import Site, hostile_pages, serving
+from tests.sources.web.hostile_site import PARAGRAPH, Site, hostile_pages, serving
 
 ONLY_TEXT = SampleSettings(tasks={"text": 1.0}, num_questions=1, format="png", quality=90, grey="none")
 CAUSES = {
@@ -32,9 +32,11 @@ CAUSES = {
     "/gone": "http_error",
     "/error": "http_error",
     "/missing": "http_error",
+    "/moving": "moving_layout",
     "/noai": "opted_out",
     "/noindex": "opted_out",
 }
+FRAMED = ("/framed", "/outer")  # seen through other pages
 LONG = ("/bomb", "/hang-later")  # they end in ways that depend on the machine
 
 
@@ -46,14 +48,15 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def captures(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Capture]:
-    paths = [path for path in (*site.pages, "/missing") if path not in ("/robots.txt", "/framed", *LONG)]
-    found = crawl(settings_for(site), tmp_path_factory.mktemp("hostile"), paths)
+    paths = [path for path in (*site.pages, "/missing") if path not in ("/robots.txt", *FRAMED, *LONG)]
+    settings = settings_for(site, per_host=8, at_once=8)  # most of them are waited for
+    found = crawl(settings, tmp_path_factory.mktemp("hostile"), paths)
     return {capture.url.removeprefix(ROOT): capture for capture in found}
 
 
 def test_every_page_has_its_outcome(captures: dict[str, Capture], site: Site) -> None:
     outcomes = {path: capture.cause for path, capture in captures.items()}
-    assert len(outcomes) == len(site.pages) + 1 - 2 - len(LONG)
+    assert len(outcomes) == len(site.pages) + 1 - 1 - len(FRAMED) - len(LONG)
     assert outcomes == {path: CAUSES.get(path, "") for path in outcomes}
 
 
@@ -87,6 +90,10 @@ def test_a_page_that_reaches_inside_is_captured_without_what_it_wanted(captures:
         ("/latin1", ["Café", "naïve"]),
         ("/broken", ["Broken"]),
         ("/frames", ["Outside", "Inside the frame", "Framed button"]),
+        ("/frames-elsewhere", ["Outside", "On another site", "Inside the frame", "Framed button"]),
+        ("/moves-on", ["Another page"]),
+        ("/rewritten", ["True words", "The miller opened the sluice", "Press me"]),
+        ("/clobbered", ["Form with names", "inside the form"]),
         ("/shadow", ["before", "slotted words", "In the shadow", "closed words"]),
         ("/arabic", ["كان يا ما كان في قديم الزمان"]),
         ("/hidden", ["seen", "shown", "CAPITALS"]),
@@ -143,6 +150,20 @@ def test_elements_stand_where_they_are_seen(captures: dict[str, Capture]) -> Non
     words = [text for text, box in zip(seen.texts, seen.boxes, strict=True) if _inside(box, button.box)]
     assert words == ["Press", "me"]
     assert canonical("/good2", captures["/good"].final_url) in captures["/good"].links
+
+
+def test_a_page_cannot_change_what_is_read_of_it(captures: dict[str, Capture]) -> None:
+    seen = captures["/rewritten"].seen
+    assert seen is not None
+    assert text_of(captures["/rewritten"]).split() == ["True", "words", *PARAGRAPH.split(), "Press", "me"]
+    (button,) = [element for element in seen.elements if element.role == "button"]
+    assert [text for text, box in zip(seen.texts, seen.boxes, strict=True) if _inside(box, button.box)] == [
+        "Press",
+        "me",
+    ]
+    sample = sample_of(captures["/rewritten"], "0" * 64, "view=square", ONLY_TEXT)
+    assert len(sample.words.texts) == len(seen.texts)  # every box holds ink
+    assert seen.title == "A page"
 
 
 def test_elements_and_words_of_frames_are_moved_to_the_frame(captures: dict[str, Capture]) -> None:

@@ -51,7 +51,7 @@ def reduce(studio: SimpleNamespace) -> Reduce:
                 await page.goto("about:blank")
                 await page.set_content(html, wait_until="commit")
                 screenshot = await page.screenshot()
-                return await coder.code(page, screenshot, VIEW)
+                return await coder.code(page, [screenshot], VIEW)
 
         return studio.run(work())
 
@@ -234,7 +234,10 @@ def test_a_tree_of_another_script_is_refused() -> None:
 
 
 def test_families_from_files_of_the_page_are_left_out() -> None:
-    assert families('"Fancy Web", Arial, Helvetica, Times, sans-serif', {"fancy web"}) == "Arial, Helvetica, sans-serif"
+    assert (
+        families('"Fancy Web", Arial, Helvetica, Times, Courier, sans-serif', {"fancy web"})
+        == "Arial, Helvetica, Times, sans-serif"
+    )
     assert families('"</style>", x{}', set()) == "sans-serif"
 
 

@@ -1,0 +1,96 @@
+"""Code in captures and samples: made in the visit, asked for by weight, measured only where it is the task."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from filters.render_similarity import RenderSimilarity
+from sources.web.capture import Capture
+from sources.web.samples import SampleSettings, sample_of
+from sources.web.source import Web
+from sources.web.visit import Patience
+from tests.sources.web.crawling import crawl, settings_for
+from tests.sources.web.hostile_site import PARAGRAPH, html, serving
+
+LINES = "".join(f"<p>Line {k}: {PARAGRAPH}</p>" for k in range(30))
+PAGES = {
+    "/plain": html("<h1>A plain page</h1><p>with a few words and <a href='/dense'>a link</a> on it</p>"),
+    "/dense": html("<p>" + "<b>x</b> " * 4000),
+    "/inverted": html(f"<main style='filter:invert(1);background:#fff'><h1>Dark</h1><p>{PARAGRAPH}</main>"),
+    "/long": html(f"<h1>A long page</h1>{LINES}"),
+}
+
+
+def _settings(**tasks: float) -> SampleSettings:
+    return SampleSettings(tasks=tasks, num_questions=1, format="png", quality=90, grey="png")
+
+
+@pytest.fixture(scope="module")
+def captures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Capture]:
+    with serving(PAGES) as site:
+        found = crawl(settings_for(site, code=True), tmp_path_factory.mktemp("code"), list(PAGES))
+    return {f"/{capture.url.rpartition('/')[2]}": capture for capture in found}
+
+
+def test_a_page_that_renders_back_is_a_code_sample(captures: dict[str, Capture]) -> None:
+    sample = sample_of(captures["/plain"], "0" * 64, "view=square", _settings(code=1))
+    assert sample.use_case == "conversion/image_to_code/ui"
+    asked, answer = sample.messages
+    assert asked.content.startswith("<image>\n")
+    assert answer.content.startswith("```html\n<!DOCTYPE html>")
+    assert "<h1>A plain page</h1>" in answer.content
+    assert sample.measures["render_similarity"] > 0.99
+    assert 50 < sample.measures["code_tokens"] < 300
+
+
+def test_only_code_is_measured_as_code(captures: dict[str, Capture]) -> None:
+    sample = sample_of(captures["/plain"], "0" * 64, "view=square", _settings(text=1))
+    assert not {"render_similarity", "code_tokens"} & set(sample.measures)
+    assert sample.flags == []
+
+
+def test_a_page_without_code_is_about_something_else(captures: dict[str, Capture]) -> None:
+    sample = sample_of(captures["/dense"], "0" * 64, "view=square", _settings(code=1))
+    assert sample.text.startswith("<image>\n")
+    assert sample.flags == ["no_code:too_many_nodes"]
+    assert "render_similarity" not in sample.measures
+
+
+def test_code_that_does_not_render_back_says_so(captures: dict[str, Capture]) -> None:
+    sample = sample_of(captures["/inverted"], "0" * 64, "view=square", _settings(code=1))
+    assert 0 <= sample.measures["render_similarity"] < RenderSimilarity().min_similarity
+
+
+def test_code_is_of_the_whole_picture(tmp_path: Path) -> None:
+    with serving(PAGES) as site:
+        patience = Patience(load_s=4, settle_s=1, page_s=9, max_tiles=3)
+        (found,) = crawl(settings_for(site, code=True, patience=patience), tmp_path, ["/long"])
+    sample = sample_of(found, "0" * 64, "view=square", _settings(code=1))
+    assert len(sample.images) > 1
+    assert sample.messages[0].content.startswith("<image>\n" * len(sample.images))
+    assert "Line 29" in sample.messages[1].content
+    assert sample.measures["render_similarity"] > 0.97
+    about = sample_of(found, "0" * 64, "view=square", _settings(title=1))
+    assert set(about.words.images.tolist()) <= set(range(len(about.images)))
+
+
+def test_no_code_is_made_where_none_is_wanted(tmp_path: Path) -> None:
+    with serving(PAGES) as site:
+        (found,) = crawl(settings_for(site), tmp_path, ["/plain"])
+    assert found.seen.code.html == found.seen.code.refusal == ""
+    assert sample_of(found, "0" * 64, "view=square", _settings(code=1)).text
+
+
+def test_code_changes_captures_and_tasks_change_samples() -> None:
+    def keys(**settings: Any) -> tuple[str, str]:
+        web = Web(**settings)
+        return web.path_of("web:site.test#0"), str(web.fingerprint())
+
+    captured, made = keys()
+    assert keys(code=False)[0] != captured
+    assert keys(code=False)[1] == made
+    assert keys(tasks={"code": 1}) == (captured, keys(tasks={"code": 1})[1])
+    assert keys(tasks={"code": 1})[1] != made
+    with pytest.raises(ValueError, match="code is off"):
+        Web(code=False, tasks={"code": 1, "text": 0})

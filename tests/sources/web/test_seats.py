@@ -1,0 +1,120 @@
+"""Seats: a window that is used again knows nothing of the page before, and reaches no more than a new one."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import pytest
+
+from sources.web.browser import Browser
+from sources.web.crawl import CrawlSettings
+from sources.web.guard import Guard
+from sources.web.seats import Seat, Seats
+from sources.web.views import VIEWS
+from sources.web.visit import Visit, VisitFailed
+from tests.sources.web.crawling import HOST, ROOT, settings_for
+from tests.sources.web.hostile_site import Site, html, redirect, serving
+
+T = TypeVar("T")
+LEAVES = html(
+    "<h1>Leaves traces</h1><script>document.cookie = 'a=1; max-age=1000'; localStorage.a = sessionStorage.a = 1;"
+    "name = 'named'; indexedDB.open('a'); onpagehide = () => { sessionStorage.b = 1; };</script>"
+)
+LOOKS = html(
+    "<h1>Looks</h1><p id=out></p><script>indexedDB.databases().then((found) => { out.textContent = "
+    "`found:${document.cookie}|${localStorage.length}|${sessionStorage.length}|${name}|${history.length}|${found.length}`"
+    "; });</script>"
+)
+
+
+def with_seats(settings: CrawlSettings, work: Callable[[Seats], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with Browser(settings.browser) as browser, Seats(browser, settings.guard, settings.limits) as seats:
+            return await work(seats)
+
+    return asyncio.run(run())
+
+
+async def visit(seat: Seat, settings: CrawlSettings, url: str) -> list[str]:
+    async def permit(target: str) -> None:
+        return None
+
+    seen = (await Visit(seat, settings.patience, permit, "vellum", url).run()).seen
+    assert seen is not None
+    return list(seen.texts)
+
+
+def test_pages_of_a_site_share_a_window_and_no_traces() -> None:
+    with serving({"/leaves": LEAVES, "/looks": LOOKS}) as site:
+        settings = settings_for(site)
+
+        async def work(seats: Seats) -> tuple[list[str], list[str], bool]:
+            async with seats.seat(VIEWS["square"]) as first:
+                await visit(first, settings, f"{ROOT}/leaves")
+            async with seats.seat(VIEWS["square"]) as second:
+                found = await visit(second, settings, f"{ROOT}/looks")
+                async with seats.seat(VIEWS["square"]) as fresh:
+                    expected = await visit(fresh, settings, f"{ROOT}/looks")
+            return found, expected, second is first
+
+        found, expected, is_same = with_seats(settings, work)
+    assert is_same
+    assert found == expected == ["Looks", "found:|0|0||2|0"]
+
+
+def test_a_window_is_given_up_after_a_failure() -> None:
+    with serving({"/good": html("<h1>Good</h1>")}) as site:
+        settings = settings_for(site)
+
+        async def work(seats: Seats) -> bool:
+            with pytest.raises(VisitFailed, match="404"):
+                async with seats.seat(VIEWS["square"]) as first:
+                    await visit(first, settings, f"{ROOT}/missing")
+            async with seats.seat(VIEWS["square"]) as second:
+                assert await visit(second, settings, f"{ROOT}/good") == ["Good"]
+            return second is first
+
+        assert not with_seats(settings, work)
+
+
+def _guard(site: Site) -> Guard:
+    """The site's host leads to loopback, every other name to an address inside."""
+
+    async def resolver(host: str, port: int) -> Sequence[str]:
+        return [host if host[0].isdigit() else "10.0.0.7"]
+
+    return Guard(routes={HOST: ("127.0.0.1", site.server_port)}, resolver=resolver)
+
+
+def test_what_a_page_loads_from_inside_is_refused() -> None:
+    inside = (
+        "<img src='http://169.254.169.254/image.png'><img src='http://image.test/'>"
+        "<iframe src='http://frame.test/' width=200 height=100></iframe><link rel=stylesheet href='http://style.test/'>"
+        "<script>fetch('http://fetch.test/', {mode: 'no-cors'}).catch(() => 0); new WebSocket('ws://socket.test/')"
+        "</script>"
+    )
+    with serving({"/": html("<h1>Reaches inside</h1>" + inside)}) as site:
+        settings = settings_for(site, guard=_guard(site))
+
+        async def work(seats: Seats) -> dict[str, str]:
+            async with seats.seat(VIEWS["square"]) as seat:
+                assert "Reaches" in await visit(seat, settings, f"{ROOT}/")
+                return dict(seat.lane.refused)
+
+        names = {f"{name}.test" for name in ("image", "frame", "style", "fetch", "socket")}
+        assert set(with_seats(settings, work)) == names | {"169.254.169.254"}
+
+
+@pytest.mark.parametrize("target", ["http://169.254.169.254/latest/meta-data/", "http://inside.test/"])
+def test_a_redirect_inside_is_refused_by_its_address(target: str) -> None:
+    """With a permission for every URL, as if the other host were of the same site."""
+    with serving({"/": redirect(target)}) as site:
+        settings = settings_for(site, guard=_guard(site))
+
+        async def work(seats: Seats) -> str:
+            with pytest.raises(VisitFailed) as failed:
+                async with seats.seat(VIEWS["square"]) as seat:
+                    await visit(seat, settings, f"{ROOT}/")
+            return failed.value.cause
+
+        assert with_seats(settings, work) == "address_refused"
