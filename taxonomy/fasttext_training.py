@@ -3,7 +3,8 @@
 At one thread fastText 0.9.2 fills only the first tenth of its input matrix with random numbers and leaves the rest as
 the allocator gives it: zeros in fresh pages, but the weights of an earlier model, or "Encountered NaN", in pages that
 were used before. (At more threads it fills all of it, and training gives another model on every run.) A new process
-whose allocator maps every large block anew starts from zeros each time, so the same examples give the same model.
+whose allocator hands out zeros, in small and used blocks too, starts alike each time: the same examples give the same
+model.
 """
 
 import json
@@ -13,7 +14,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-FRESH_PAGES = {"MALLOC_MMAP_THRESHOLD_": "65536"}  # a fixed value also keeps glibc from raising it
+ZEROED = {
+    "MALLOC_MMAP_THRESHOLD_": "65536",  # large blocks are fresh pages; a fixed value keeps glibc from raising it
+    "MALLOC_PERTURB_": "255",  # glibc fills what it hands out with the complement of this byte
+}
 OVERFLOW = "the weights overflow"
 MAX_HALVINGS = 6
 LARGEST_ERROR = 2_000  # characters of what the process printed
@@ -47,7 +51,7 @@ def _train(lines: Path, model: Path, settings: dict[str, Any]) -> str | None:
         input=request,
         capture_output=True,
         text=True,
-        env={**os.environ, **FRESH_PAGES, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env={**os.environ, **ZEROED, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
     return done.stderr.strip()[-LARGEST_ERROR:] if done.returncode else None
 
