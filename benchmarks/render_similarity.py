@@ -9,26 +9,21 @@ page's own code after reduction, `another page` another page of the same kind.
 import argparse
 import asyncio
 import json
-import sys
 from collections import defaultdict
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from sources.generator import generator  # noqa: E402
-from sources.synthetic_pages.kinds import KINDS  # noqa: E402
-from sources.synthetic_pages.page import Page, make_page  # noqa: E402
-from sources.synthetic_pages.vocabulary import BUNDLED  # noqa: E402
-from sources.web.browser import Browser, BrowserSettings  # noqa: E402
-from sources.web.code.page_code import PageCoder  # noqa: E402
-from sources.web.code.render import render_back  # noqa: E402
-from sources.web.code.similarity import Look, compare  # noqa: E402
-from sources.web.code.snapshot import SnapshotLimits  # noqa: E402
-from sources.web.views import VIEWS  # noqa: E402
+from sources.generator import generator
+from sources.synthetic_pages.kinds import KINDS
+from sources.synthetic_pages.page import Page, make_page
+from sources.synthetic_pages.vocabulary import BUNDLED
+from sources.web.browser import Browser, BrowserSettings
+from sources.web.code.page_code import PageCoder
+from sources.web.code.render import render_back
+from sources.web.code.similarity import Look, compare
+from sources.web.code.snapshot import SnapshotLimits
+from sources.web.views import VIEWS
 
 
 def styled(css: str) -> Callable[[Page], str]:

@@ -10,25 +10,20 @@ counted.
 
 import argparse
 import json
-import sys
 import time
-from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from sources.generator import generator  # noqa: E402
-from sources.sample import Sample  # noqa: E402
-from sources.synthetic_pages import SyntheticPages  # noqa: E402
-from sources.synthetic_pages.page import make_page  # noqa: E402
-from sources.synthetic_pages.source import DENSITIES  # noqa: E402
-from sources.synthetic_pages.studio import studio  # noqa: E402
-from sources.synthetic_pages.vocabulary import BUNDLED  # noqa: E402
-from sources.web.browser import ARGUMENTS  # noqa: E402
-from sources.web.chromium import find_chromium  # noqa: E402
-from sources.web.views import VIEWS  # noqa: E402
+from sources.generator import generator
+from sources.sample import Sample
+from sources.synthetic_pages import SyntheticPages
+from sources.synthetic_pages.page import make_page
+from sources.synthetic_pages.source import DENSITIES
+from sources.synthetic_pages.studio import studio
+from sources.synthetic_pages.vocabulary import BUNDLED
+from sources.web.browser import ARGUMENTS
+from sources.web.chromium import find_chromium
+from sources.web.views import VIEWS
 
 VIEW = "square"
 TURN = 20  # pages

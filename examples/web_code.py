@@ -5,22 +5,20 @@ python examples/web_code.py
 
 import asyncio
 import io
-import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from PIL import Image
 from playwright.async_api import Route
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from sources.sample import Sample
+from sources.synthetic_pages import SyntheticPages
+from sources.synthetic_pages.kinds import KINDS
+from sources.web.browser import Browser, BrowserSettings
+from sources.web.code.page_code import PageCoder
+from sources.web.views import VIEWS
 
-from sources.sample import Sample  # noqa: E402
-from sources.synthetic_pages import SyntheticPages  # noqa: E402
-from sources.synthetic_pages.kinds import KINDS  # noqa: E402
-from sources.web.browser import Browser, BrowserSettings  # noqa: E402
-from sources.web.code.page_code import PageCoder  # noqa: E402
-from sources.web.views import VIEWS  # noqa: E402
+ROOT = Path(__file__).resolve().parent.parent
 
 SITE = ("index.html", "opening-hours.html", "gallery.html")
 COLUMNS, SIDE, GAP = 6, 300, 8

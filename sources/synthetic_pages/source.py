@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.util
-import math
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from sources.charts.fonts import FontError, fonts_digest
+from sources.choices import check_names, check_weights
 from sources.fingerprint import picture_fingerprint
 from sources.generator import generator
 from sources.images import encode, ink, luma
@@ -87,13 +87,10 @@ class SyntheticPages(Synthetic):
         from sources.synthetic_pages.theme import browser_faces
         from sources.web.chromium import find_chromium
 
-        _check_names("kinds", self.kinds, tuple(KINDS), empty=True)
-        _check_names("languages", self.languages, LANGUAGES)
-        _check_names("views", self.views, VIEW_NAMES)
-        _check_names("tasks", tuple(self.tasks), tuple(USE_CASES))
-        weights = self.tasks.values()
-        if any(not (math.isfinite(weight) and weight >= 0) for weight in weights) or not sum(weights) > 0:
-            raise ValueError(f"tasks must have finite weights of 0 or more, not all 0; got {dict(self.tasks)}")
+        check_names("kinds", self.kinds, tuple(KINDS), empty=True)
+        check_names("languages", self.languages, LANGUAGES)
+        check_names("views", self.views, VIEW_NAMES)
+        check_weights("tasks", self.tasks, tuple(USE_CASES))
         if not 1 <= self.num_elements <= 20:
             raise ValueError(f"num_elements must be between 1 and 20, got {self.num_elements}")
         if self.format not in ("png", "jpeg", "webp"):
@@ -203,11 +200,3 @@ def _versions(browser: str | None) -> Mapping[str, str]:
         answer = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60, check=False)
         said = answer.stdout.strip()
     return {**{name: version(name) for name in packages}, "browser": said, "python": platform.python_version()}
-
-
-def _check_names(setting: str, names: tuple[str, ...], known: tuple[str, ...], *, empty: bool = False) -> None:
-    unknown = [name for name in names if name not in known]
-    if unknown or (not names and not empty):
-        raise ValueError(f"{setting} must be some of {', '.join(known)}; got {', '.join(unknown) or 'none'}")
-    if len(set(names)) < len(names):
-        raise ValueError(f"{setting} names something twice: {', '.join(names)}")

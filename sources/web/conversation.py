@@ -9,11 +9,11 @@ from typing import Any
 
 import yaml
 
+from sources.boxes import scaled
 from sources.sample import IMAGE_PLACEHOLDER, EncodedImage, Message
 from sources.web.capture import PageElement
 
 CODE, GROUNDING, ELEMENT = "code", "grounding", "element"
-BOX_SCALE = 1000  # boxes in questions and answers go from 0 to this
 MAX_NAME_CHARS = 60
 MIN_ELEMENT_PX = 8
 Turn = tuple[str, str]  # a question and its answer
@@ -49,7 +49,7 @@ def element_turns(
         values = {
             "role": asked["roles"][element.role][language],
             "name": element.name,
-            "box": scaled(element.box, image),
+            "box": scaled(element.box, image.width, image.height),
         }
         question = rng.choice(asked[task][language]).format(**values)
         turns.append(
@@ -71,12 +71,6 @@ def askable(elements: Sequence[PageElement]) -> list[PageElement]:
         and counts[roles[e.role]["en"], e.name.casefold()] == 1
         and min(e.box[2] - e.box[0], e.box[3] - e.box[1]) >= MIN_ELEMENT_PX
     ]
-
-
-def scaled(box: Sequence[float], image: EncodedImage) -> str:
-    """A box in pixels as `[x0, y0, x1, y1]` of whole numbers from 0 to `BOX_SCALE`."""
-    sides = (image.width, image.height, image.width, image.height)
-    return str([min(BOX_SCALE, round(edge * BOX_SCALE / side)) for edge, side in zip(box, sides, strict=True)])
 
 
 @cache

@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote
 import PIL.Image
 import zlib_ng
 
+from sources.choices import check_names, check_weights
 from sources.fetched import Fetched, Share
 from sources.sample import Sample
 from sources.source import Contents, InputError, ItemError
@@ -130,16 +131,8 @@ class Web(Fetched):
                 raise ValueError(f"{name} must be a positive number, got {getattr(self, name)}")
         if not 0 <= self.delay_s <= 3600:
             raise ValueError(f"delay_s must be between 0 and 3600 seconds, got {self.delay_s}")
-        unknown = [view for view in self.views if view not in VIEWS]
-        if unknown or not self.views or len(set(self.views)) < len(self.views):
-            raise ValueError(
-                f"views must be some of {', '.join(VIEWS)}, each once; got {', '.join(self.views) or 'none'}"
-            )
-        if any(name not in TASKS for name in self.tasks):
-            raise ValueError(f"tasks must be some of {', '.join(TASKS)}; got {', '.join(self.tasks)}")
-        weights = self.tasks.values()
-        if any(not (math.isfinite(weight) and weight >= 0) for weight in weights) or not sum(weights) > 0:
-            raise ValueError(f"tasks must have finite weights of 0 or more, not all 0; got {dict(self.tasks)}")
+        check_names("views", self.views, tuple(VIEWS))
+        check_weights("tasks", self.tasks, tuple(TASKS))
         if not self.code and {name for name, weight in self.tasks.items() if weight} == {"code"}:
             raise ValueError("tasks want nothing but code, and code is off")
         if self.format not in ("jpeg", "png", "webp"):
