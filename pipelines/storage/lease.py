@@ -15,8 +15,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from pipelines.object_store import ABSENT, ObjectStore
-from pipelines.storage import OutputInUse, StorageError
+from pipelines.storage.errors import OutputInUse, StorageError
+from pipelines.storage.object_store import ABSENT, ObjectStore
 
 RENEW_S = 20.0
 STALE_S = 120.0  # several renewals may fail before another run takes over; also bounds how far clocks may differ

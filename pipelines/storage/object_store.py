@@ -18,7 +18,8 @@ from typing import IO, Any
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions, S3Options
 
-from pipelines.storage import REMOTE_SCHEMES, StorageError
+from pipelines.storage.errors import StorageError
+from pipelines.storage.uris import REMOTE_SCHEMES
 
 ABSENT = ""  # the tag of an object that is not there
 

@@ -1,0 +1,37 @@
+"""What goes wrong with files, folders and buckets, in sentences for the user."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class StorageError(OSError):
+    """A file, folder or bucket that cannot be used; the message is one sentence for the user."""
+
+    @classmethod
+    def because(cls, error: OSError, doing: str, path: str) -> "StorageError":
+        """`error` of the operating system as one sentence, its `errno` kept."""
+        result = cls(f"cannot {doing} {path}: {(error.strerror or str(error)).lower()}")
+        result.errno = error.errno
+        return result
+
+
+class OutputInUse(StorageError):
+    """Another run holds the output."""
+
+
+def not_found(path: str) -> FileNotFoundError:
+    return FileNotFoundError(errno.ENOENT, "no such file", path)
+
+
+@contextmanager
+def explained(doing: str, path: str) -> Iterator[None]:
+    """Turn an error of the operating system into one sentence."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and doing != "write":
+            raise not_found(path) from None
+        raise StorageError.because(error, doing, path) from error

@@ -1,0 +1,118 @@
+"""Objects of a bucket below a prefix."""
+
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from pipelines.storage.errors import not_found
+from pipelines.storage.files import WRITE_BUFFER_BYTES, RawWriter
+from pipelines.storage.uris import store_and_key
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+    from pipelines.storage.object_store import ObjectStore
+
+READ_BUFFER_BYTES = 1 << 20  # one request reads at least this much of a remote object
+
+
+class RemoteFiles:
+    def __init__(self, root: str):
+        self.root = root.rstrip("/")
+        _, self._prefix = store_and_key(root)
+        self._prefix = self._prefix.rstrip("/") + "/" if self._prefix else ""
+
+    @property
+    def store(self) -> "ObjectStore":
+        return store_and_key(self.root)[0]
+
+    def key(self, relative: str) -> str:
+        return self._prefix + relative
+
+    def size(self, relative: str) -> int | None:
+        head = self.store.head(self.key(relative))
+        return None if head is None else head.size
+
+    def open(self, relative: str) -> BinaryIO:
+        size = self.size(relative)
+        if size is None:
+            raise not_found(f"{self.root}/{relative}")
+        reader = _RangeReader(self.store, self.key(relative), size)
+        return io.BufferedReader(reader, READ_BUFFER_BYTES)
+
+    def read_bytes(self, relative: str) -> bytes:
+        buffer = io.BytesIO()
+        try:
+            self.store.download(self.key(relative), buffer)
+        except FileNotFoundError:
+            raise not_found(f"{self.root}/{relative}") from None
+        return buffer.getvalue()
+
+    @contextmanager
+    def create(self, relative: str) -> Iterator[BinaryIO]:
+        # An object store shows what was sent so far when a writer is closed or collected: so write here, then
+        # send.
+        with tempfile.TemporaryFile() as spool:
+            raw = RawWriter(os.dup(spool.fileno()), f"{self.root}/{relative} (its temporary copy)")
+            with io.BufferedWriter(raw, WRITE_BUFFER_BYTES) as writer:
+                yield writer
+            spool.seek(0)
+            self.store.upload(self.key(relative), spool)
+
+    def publish_file(self, local_path: Path, relative: str) -> None:
+        with open(local_path, "rb") as file:
+            self.store.upload(self.key(relative), file)
+        local_path.unlink()
+
+    def list(self, prefix: str) -> Iterator[str]:
+        for key in self.store.list(self._prefix + prefix):
+            if not key.endswith("/"):
+                yield key[len(self._prefix) :]
+
+    def delete(self, relative: str) -> None:
+        self.store.delete(self.key(relative))
+
+    def move(self, source: str, target: str) -> None:
+        try:
+            self.store.copy(self.key(source), self.key(target))
+        except FileNotFoundError:
+            raise not_found(f"{self.root}/{source}") from None
+        self.store.delete(self.key(source))
+
+
+class _RangeReader(io.RawIOBase):
+    """Reads an object by ranges, wherever it is sought to."""
+
+    def __init__(self, store: "ObjectStore", key: str, size: int):
+        self._store, self._key, self._size = store, key, size
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        if start + offset < 0:
+            raise ValueError(f"cannot seek to {start + offset}, before the start of {self._key}")
+        self._position = start + offset
+        return self._position
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        view = memoryview(buffer)
+        length = min(len(view), self._size - self._position)
+        if length <= 0:
+            return 0
+        data = self._store.read_range(self._key, self._position, length)
+        view[: len(data)] = data
+        self._position += len(data)
+        return len(data)
