@@ -13,7 +13,8 @@ from pipelines.mixing import Cut, TallyUseCases
 from pipelines.publish import Publish
 from pipelines.scoring import ScoreAll
 from pipelines.settling import Settle
-from pipelines.shards import MakePlan, WriteShard
+from pipelines.shards.plan import MakePlan
+from pipelines.shards.write import WriteShard
 from pipelines.staging import ERRORS, Inspect, Stage, units_of
 
 

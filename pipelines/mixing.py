@@ -14,8 +14,8 @@ import pyarrow as pa
 from pipelines.concurrent import ConcurrentDoFn
 from pipelines.job import Job
 from pipelines.labels import COLUMN, targets_of
-from pipelines.ledger import SetAside, Verdict, judge, settle
-from pipelines.scores import read_scores
+from pipelines.settled import Settled
+from pipelines.verdicts import SetAside, Verdict
 from taxonomy.shares import BEYOND_SHARE
 
 NUM_BINS = 16_384
@@ -33,9 +33,8 @@ class TallyUseCases(ConcurrentDoFn):
 
     def work(self, element: tuple[int, Mapping[str, Iterable[Any]]]) -> Iterator[Counter[str]]:
         (unit,) = element[1]["units"]
-        set_aside = [row for rows in element[1]["decisions"] for row in rows]
-        scored = read_scores(self._storage, self._recipe, unit)
-        verdicts = settle(judge(scored, self._recipe.filters), set_aside)
+        settled = Settled(unit, tuple(row for rows in element[1]["decisions"] for row in rows))
+        scored, verdicts = settled.verdicts(self._storage, self._recipe)
         yield Counter(f"{use_case}#{bin_of(sample_id)}" for _, sample_id, use_case in _kept(scored, verdicts))
 
 

@@ -13,7 +13,7 @@ from pipelines.job import Job
 from pipelines.labels import targets_of
 from pipelines.manifest import MANIFEST, Shard, build_manifest
 from pipelines.material import describe_material
-from pipelines.shards import staged
+from pipelines.shards.write import staged
 from pipelines.storage import Storage
 
 TABLE_FOLDERS = ("data", "ledger", "errors")

@@ -31,7 +31,7 @@ from pipelines.manifest import (
     reconcile,
 )
 from pipelines.recipe import Recipe, UsageError, build_recipe
-from pipelines.shards import HashingFile, parquet_options
+from pipelines.shards.parquet_file import HashingFile, parquet_options
 from pipelines.storage import Storage, StorageError
 from sources.sample import LABEL, Message, Provenance, Sample
 from taxonomy.instructions import WRITTEN_BY

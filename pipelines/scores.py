@@ -1,5 +1,7 @@
 """Scores of a unit as one table: measured while it was read, and by each expensive filter on its part."""
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 
 from pipelines.ledger import FAULT
@@ -26,3 +28,11 @@ def read_scores(storage: Storage, recipe: Recipe, unit: Unit) -> pa.Table:
                 flags[k] = [*flags[k], f"{f.name}_{fault}"]
     place = scored.schema.get_field_index("flags")
     return scored.set_column(place, scored.schema.field(place), pa.array(flags, scored.schema.field(place).type))
+
+
+def scores_struct(scored: pa.Table, names: Sequence[str]) -> pa.Array:
+    """The score columns as one struct column."""
+    return pa.StructArray.from_arrays(
+        [scored[f"score.{name}"].combine_chunks() if len(scored) else pa.array([], pa.float32()) for name in names],
+        names=names,
+    )

@@ -2,25 +2,19 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import apache_beam as beam
 
 from pipelines.concurrent import COUNTS, ConcurrentDoFn
-from pipelines.ledger import DUPLICATE, REJECTED, SAME_CONTENT, SetAside, judge, settle
+from pipelines.ledger import DUPLICATE, REJECTED, SAME_CONTENT
 from pipelines.mixing import Cuts, beyond_share
 from pipelines.progress import progress_of
-from pipelines.scores import read_scores
-from pipelines.staging import Entry, Unit, bucket_of, split_of
+from pipelines.settled import Settled
+from pipelines.staging import Entry, bucket_of, split_of
+from pipelines.verdicts import judge, settle
 
 LEDGER_ROW_BYTES = 700  # a ledger row's size, for planning shards
-
-
-class Settled(NamedTuple):
-    """A unit, and which of its samples the comparison set aside."""
-
-    unit: Unit
-    set_aside: tuple[SetAside, ...]
 
 
 class Settle(ConcurrentDoFn):
@@ -35,15 +29,14 @@ class Settle(ConcurrentDoFn):
     def work(self, element: tuple[int, Mapping[str, Iterable[Any]]], cut: Cuts | None = None) -> Iterator[Any]:
         (unit,) = element[1]["units"]  # two units of one number would be an accident in 10^12 runs
         set_aside = tuple(sorted((row for rows in element[1]["decisions"] for row in rows), key=lambda row: row.item))
-        scored = read_scores(self._storage, self._recipe, unit)
-        verdicts = settle(judge(scored, self._recipe.filters), set_aside)
+        settled = Settled(unit, set_aside)
+        scored, verdicts = settled.verdicts(self._storage, self._recipe)
         if cut is not None:
             beyond = beyond_share(scored, verdicts, cut)
             verdicts = settle(verdicts, beyond)
-            set_aside = tuple(sorted((*set_aside, *beyond), key=lambda row: row.item))
+            settled = Settled(unit, tuple(sorted((*set_aside, *beyond), key=lambda row: row.item)))
         sizes = scored["num_bytes"].to_pylist()
         bucket = bucket_of(unit.digest, unit.first, self._recipe.sources[unit.source].items_per_unit)
-        settled = Settled(unit, set_aside)
         names = Counter(verdict.name for verdict in verdicts)
         num_kept = len(verdicts) - names[REJECTED] - names[DUPLICATE]
         if num_kept:

@@ -17,12 +17,12 @@ from pipelines.fetching import fetch_share, opened
 from pipelines.isolation import ItemFault, readers_of
 from pipelines.job import STAGING
 from pipelines.labels import labels_key, local_taxonomy
-from pipelines.ledger import judge
 from pipelines.parts import SUFFIX, read_local, read_table
 from pipelines.progress import progress_of
 from pipelines.recipe import Recipe, part_key, scores_key
 from pipelines.scratch import scratch_folder
 from pipelines.storage import fetch
+from pipelines.verdicts import judge
 from sources.fetched import Fetched
 from sources.source import InputError
 from sources.synthetic import REPLACED

@@ -20,10 +20,11 @@ from pipelines.duplicates.settings import Dedupe
 from pipelines.duplicates.stars import nearest_kept
 from pipelines.isolation import readers_of
 from pipelines.job import STAGING, Job
-from pipelines.ledger import CONTAMINATED, SetAside, judge
+from pipelines.ledger import CONTAMINATED
 from pipelines.scores import read_scores
 from pipelines.staging import Unit, UnitFiles, scratch_folder
 from pipelines.storage import fetch
+from pipelines.verdicts import SetAside, judge
 
 ROWS_PER_FILE = 250_000
 ROWS_PER_BLOCK = 1 << 24  # compared in one piece: 16 M rows take about 3 GB

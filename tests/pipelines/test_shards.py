@@ -6,7 +6,8 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.shards import MakePlan, row_groups
+from pipelines.shards.parquet_file import row_groups
+from pipelines.shards.plan import MakePlan
 from pipelines.staging import NUM_BUCKETS, Entry, Input, bucket_of, split_of, units_of
 
 ENTRIES = st.lists(
