@@ -10,7 +10,8 @@ import jinja2
 from markupsafe import Markup
 
 from sources.charts.fonts import check_glyphs
-from sources.synthetic_pages.contents import COMPONENTS, Draw
+from sources.synthetic_pages.components.catalogue import COMPONENTS
+from sources.synthetic_pages.components.draw import Draw
 from sources.synthetic_pages.kinds import KINDS
 from sources.synthetic_pages.theme import Theme, draw_theme
 from sources.synthetic_pages.vocabulary import LANGUAGES, Words, load_vocabulary

@@ -16,7 +16,7 @@ from sources.generator import generator
 from sources.images import luma
 from sources.sample import Sample
 from sources.synthetic_pages import SyntheticPages
-from sources.synthetic_pages.contents import COMPONENTS
+from sources.synthetic_pages.components.catalogue import COMPONENTS
 from sources.synthetic_pages.kinds import KINDS
 from sources.synthetic_pages.page import make_page
 from sources.synthetic_pages.studio import Unfit, studio

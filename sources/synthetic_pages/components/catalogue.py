@@ -1,0 +1,33 @@
+"""Which components there are."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sources.synthetic_pages.components.draw import Content, Draw
+from sources.synthetic_pages.components.figures import bars, files, month, table, tiles
+from sources.synthetic_pages.components.frame import filters, footer, header, heading, notice, side
+from sources.synthetic_pages.components.marketing import cards, faq, hero, pricing, product, products, quotes, steps
+from sources.synthetic_pages.components.people import chat, form, login, profile, switches
+from sources.synthetic_pages.components.reading import article, entries, gallery, pages, results
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A part of a page: the name of its template, and what draws its content."""
+
+    template: str
+    draw: Callable[[Draw], Content]
+
+
+COMPONENTS: Mapping[str, Component] = {
+    **{
+        function.__name__: Component(function.__name__, function)
+        for function in (
+            header, hero, cards, products, product, pricing, tiles, bars, table, article, entries, pages, chat, form,
+            switches, login, faq, profile, gallery, files, steps, quotes, notice, side, heading, footer,
+        )
+    },
+    "results": Component("entries", results),
+    "filters": Component("side", filters),
+    "month": Component("calendar", month),
+}  # fmt: skip
