@@ -30,6 +30,7 @@ from sources.pdfs import Pdfs
 from sources.source import Source
 from sources.synthetic_pages import SyntheticPages
 from sources.web.source import Web
+from sources.yaml_file import YamlFileError, read_yaml
 from taxonomy.instructions import InstructionSettings
 from taxonomy.settings import LabelSettings
 
@@ -192,17 +193,9 @@ def _plain(value: Any) -> Any:
 def load_recipe(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file, not yet checked. Raises UsageError."""
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"the recipe {path} cannot be read: {error.strerror}") from error
-    if len(data) > MAX_RECIPE_BYTES:
-        raise UsageError(f"the recipe {path} is {len(data)} bytes long; expected at most {MAX_RECIPE_BYTES}")
-    try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data)):
-            raise UsageError(f"the recipe {path} uses YAML aliases (*name); write the values out")
-        content = yaml.safe_load(data)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(f"the recipe {path} is not valid YAML: {' '.join(str(error).split())}") from error
+        content, _ = read_yaml(path, "the recipe", MAX_RECIPE_BYTES)
+    except YamlFileError as error:
+        raise UsageError(str(error)) from error
     if not isinstance(content, dict):
         raise UsageError(f"the recipe {path} must be a mapping with the keys {', '.join(_keys(Recipe))}")
     return content

@@ -14,6 +14,7 @@ from sources.sample import EncodedImage
 # 6.1 ms and 73 KB (benchmarks/encode.py). The output does not depend on the processor.
 PNG_LEVEL = 2
 GREY_BAND_BYTES = 1 << 17  # looked at together for colour: 128 KB and two temporaries fit a core's cache
+FORMATS = ("png", "jpeg", "webp")
 INK_CONTRAST = 32  # grey levels a pixel must differ from the page's background to count as ink
 
 
@@ -48,6 +49,14 @@ def luma(image: Image.Image) -> np.ndarray:
     return np.asarray(image.convert("L"))
 
 
+def check_encoding(image_format: str, quality: int) -> None:
+    """Raises ValueError unless `encode` knows the format and takes the quality."""
+    if image_format not in FORMATS:
+        raise ValueError(f"format must be {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, got {image_format!r}")
+    if not 1 <= quality <= 100:
+        raise ValueError(f"quality must be between 1 and 100, got {quality}")
+
+
 def encode(pixels: np.ndarray | Image.Image, image_format: str, quality: int = 90) -> EncodedImage:
     """Encode pixels.
 
@@ -56,6 +65,7 @@ def encode(pixels: np.ndarray | Image.Image, image_format: str, quality: int = 9
         image_format: `png` (lossless), `jpeg` or `webp`.
         quality: 1 to 100, of jpeg and webp.
     """
+    check_encoding(image_format, quality)
     if image_format == "png":
         array = np.asarray(pixels)
         return EncodedImage(data=_png(array), extension="png", width=array.shape[1], height=array.shape[0])
@@ -64,10 +74,8 @@ def encode(pixels: np.ndarray | Image.Image, image_format: str, quality: int = 9
     if image_format == "jpeg":
         image.save(buffer, "JPEG", quality=quality)
         return EncodedImage(data=buffer.getvalue(), extension="jpg", width=image.width, height=image.height)
-    if image_format == "webp":
-        image.save(buffer, "WEBP", quality=quality, method=0)
-        return EncodedImage(data=buffer.getvalue(), extension="webp", width=image.width, height=image.height)
-    raise ValueError(f"image format must be png, jpeg or webp, got {image_format!r}")
+    image.save(buffer, "WEBP", quality=quality, method=0)
+    return EncodedImage(data=buffer.getvalue(), extension="webp", width=image.width, height=image.height)
 
 
 def _png(pixels: np.ndarray) -> bytes:

@@ -13,7 +13,7 @@ import pymupdf
 import zlib_ng
 
 from sources.fingerprint import picture_fingerprint
-from sources.images import encode, grey_of, ink, luma
+from sources.images import check_encoding, encode, grey_of, ink, luma
 from sources.page_text import (
     boxes_in_pixels,
     choose,
@@ -76,10 +76,7 @@ class Pdfs(Source):
             raise ValueError(f"max_dpi must be between 18 and 1200, got {self.max_dpi}")
         if self.grey not in ("png", "none"):
             raise ValueError(f"grey must be png or none, got {self.grey!r}")
-        if self.format not in ("jpeg", "png", "webp"):
-            raise ValueError(f"format must be jpeg, png or webp, got {self.format!r}")
-        if not 1 <= self.quality <= 100:
-            raise ValueError(f"quality must be between 1 and 100, got {self.quality}")
+        check_encoding(self.format, self.quality)
 
     def fingerprint(self) -> Mapping[str, Any]:
         settings = {name: getattr(self, name) for name in ("side_px", "max_dpi", "grey", "format", "quality")}

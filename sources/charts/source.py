@@ -1,7 +1,6 @@
 """The source: numbers to samples. Everything about sample n comes from the settings, the seed and n."""
 
 import hashlib
-import importlib.util
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,10 +20,11 @@ from sources.charts.style import draw_style
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
 from sources.charts.words import words_of
 from sources.choices import check_names, check_weights
+from sources.extras import check_installed
 from sources.fingerprint import picture_fingerprint
 from sources.generator import generator
 from sources.illegible import Illegible
-from sources.images import encode, ink, luma
+from sources.images import check_encoding, encode, ink, luma
 from sources.sample import Provenance, Sample, sample_id
 from sources.source import ItemError
 from sources.synthetic import Synthetic
@@ -67,9 +67,7 @@ class Charts(Synthetic):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        missing = [package for module, package in PACKAGES.items() if importlib.util.find_spec(module) is None]
-        if missing:
-            raise ValueError(f"charts need {', '.join(missing)}; install with: pip install 'vellum-vl[charts]'")
+        check_installed("charts need", PACKAGES, "charts")
         check_names("kinds", self.kinds, tuple(KINDS), empty=True)
         check_names("languages", self.languages, LANGUAGES)
         check_weights("tasks", self.tasks, TASKS)
@@ -78,10 +76,7 @@ class Charts(Synthetic):
                 raise ValueError(f"{name} must be between 0 and 1, got {getattr(self, name)}")
         if not 1 <= self.num_questions <= 20:
             raise ValueError(f"num_questions must be between 1 and 20, got {self.num_questions}")
-        if self.format not in ("png", "jpeg", "webp"):
-            raise ValueError(f"format must be png, jpeg or webp, got {self.format!r}")
-        if not 1 <= self.quality <= 100:
-            raise ValueError(f"quality must be between 1 and 100, got {self.quality}")
+        check_encoding(self.format, self.quality)
         if self.vocabulary is not None:
             load_vocabulary(Path(self.vocabulary))
         fonts_digest(self.languages)

@@ -8,34 +8,20 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from sources.charts.entries import Vocabulary
+from sources.yaml_file import YamlFileError, read_yaml
 
 BUNDLED = Path(__file__).with_name("vocabulary.yaml")
 MAX_BYTES = 1_000_000
 
 
-class VocabularyError(ValueError):
+class VocabularyError(YamlFileError):
     """A vocabulary that cannot be used: one sentence with file and line."""
 
 
 @lru_cache(maxsize=4)
 def load_vocabulary(path: Path) -> Vocabulary:
-    """Read and check a vocabulary. Raises VocabularyError."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise VocabularyError(f"the vocabulary {path} cannot be read: {error.strerror}") from error
-    if len(data) > MAX_BYTES:
-        raise VocabularyError(f"the vocabulary {path} is {len(data)} bytes long; expected at most {MAX_BYTES}")
-    try:
-        text = data.decode()
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.CSafeLoader)):
-            raise VocabularyError(f"the vocabulary {path} uses YAML aliases (*name); write the values out")
-        root = yaml.compose(text, Loader=yaml.CSafeLoader)
-        content = yaml.load(text, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        if isinstance(error, VocabularyError):
-            raise
-        raise VocabularyError(f"the vocabulary {path} is not valid YAML: {' '.join(str(error).split())}") from error
+    """Read and check a vocabulary. Raises YamlFileError."""
+    content, root = read_yaml(path, "the vocabulary", MAX_BYTES)
     if not isinstance(content, dict) or root is None:
         raise VocabularyError(f"the vocabulary {path} is empty; expected lists, topics and the other sections")
     try:

@@ -1,7 +1,6 @@
 """The source: numbers to samples. Everything about sample n comes from the settings, the seed and n."""
 
 import hashlib
-import importlib.util
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -16,9 +15,10 @@ from PIL import Image
 
 from sources.charts.fonts import FontError, fonts_digest
 from sources.choices import check_names, check_weights
+from sources.extras import check_installed
 from sources.fingerprint import picture_fingerprint
 from sources.generator import generator
-from sources.images import encode, ink, luma
+from sources.images import check_encoding, encode, ink, luma
 from sources.sample import Element, Provenance, Sample, Words, sample_id
 from sources.source import ItemError
 from sources.synthetic import Synthetic
@@ -81,9 +81,7 @@ class SyntheticPages(Synthetic):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        missing = [package for module, package in PACKAGES.items() if importlib.util.find_spec(module) is None]
-        if missing:
-            raise ValueError(f"synthetic_pages need {', '.join(missing)}; install with: pip install 'vellum-vl[web]'")
+        check_installed("synthetic_pages need", PACKAGES, "web")
         from sources.synthetic_pages.theme import browser_faces
         from sources.web.chromium import find_chromium
 
@@ -93,10 +91,7 @@ class SyntheticPages(Synthetic):
         check_weights("tasks", self.tasks, tuple(USE_CASES))
         if not 1 <= self.num_elements <= 20:
             raise ValueError(f"num_elements must be between 1 and 20, got {self.num_elements}")
-        if self.format not in ("png", "jpeg", "webp"):
-            raise ValueError(f"format must be png, jpeg or webp, got {self.format!r}")
-        if not 1 <= self.quality <= 100:
-            raise ValueError(f"quality must be between 1 and 100, got {self.quality}")
+        check_encoding(self.format, self.quality)
         load_vocabulary(self._vocabulary_path)
         for language in self.languages:
             browser_faces(language)

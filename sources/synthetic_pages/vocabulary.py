@@ -7,32 +7,21 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from sources.yaml_file import YamlFileError, read_yaml
 
 BUNDLED = Path(__file__).with_name("vocabulary.yaml")
 LANGUAGES = ("en", "zh")
 MAX_BYTES = 1_000_000
 
 
-class VocabularyError(ValueError):
+class VocabularyError(YamlFileError):
     """A vocabulary that cannot be used: one sentence."""
 
 
 @lru_cache(maxsize=4)
 def load_vocabulary(path: Path) -> Mapping[str, Any]:
-    """Read and check a vocabulary; it must have the bundled one's lists and phrases. Raises VocabularyError."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise VocabularyError(f"the vocabulary {path} cannot be read: {error.strerror}") from error
-    if len(data) > MAX_BYTES:
-        raise VocabularyError(f"the vocabulary {path} is {len(data)} bytes long; expected at most {MAX_BYTES}")
-    try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, Loader=yaml.CSafeLoader)):
-            raise VocabularyError(f"the vocabulary {path} uses YAML aliases (*name); write the values out")
-        content = yaml.load(data, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise VocabularyError(f"the vocabulary {path} is not valid YAML: {' '.join(str(error).split())}") from error
+    """Read and check a vocabulary; it must have the bundled one's lists and phrases. Raises YamlFileError."""
+    content, _ = read_yaml(path, "the vocabulary", MAX_BYTES)
     bundled = content if path == BUNDLED else load_vocabulary(BUNDLED)
     if not isinstance(content, dict) or set(content) != set(bundled):
         raise VocabularyError(f"the vocabulary {path} must have the sections {', '.join(bundled)}")

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import hashlib
-import importlib.util
 import json
 import math
 import re
@@ -18,7 +17,9 @@ import PIL.Image
 import zlib_ng
 
 from sources.choices import check_names, check_weights
+from sources.extras import check_installed
 from sources.fetched import Fetched, Share
+from sources.images import check_encoding
 from sources.sample import Sample
 from sources.source import Contents, InputError, ItemError
 from sources.web.samples import TASKS, USE_CASES, SampleSettings, sample_of
@@ -116,9 +117,7 @@ class Web(Fetched):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        missing = [package for module, package in PACKAGES.items() if importlib.util.find_spec(module) is None]
-        if missing:
-            raise ValueError(f"web needs {', '.join(missing)}; install with: pip install 'vellum-vl[web]'")
+        check_installed("web needs", PACKAGES, "web")
         for name in ("max_pages", "max_pages_per_host", "max_tiles", "per_host", "at_once", "num_questions"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -135,12 +134,9 @@ class Web(Fetched):
         check_weights("tasks", self.tasks, tuple(TASKS))
         if not self.code and {name for name, weight in self.tasks.items() if weight} == {"code"}:
             raise ValueError("tasks want nothing but code, and code is off")
-        if self.format not in ("jpeg", "png", "webp"):
-            raise ValueError(f"format must be jpeg, png or webp, got {self.format!r}")
         if self.grey not in ("png", "none"):
             raise ValueError(f"grey must be png or none, got {self.grey!r}")
-        if not 1 <= self.quality <= 100:
-            raise ValueError(f"quality must be between 1 and 100, got {self.quality}")
+        check_encoding(self.format, self.quality)
         if not re.fullmatch(r"[\x21-\x7e]*", self.contact):
             raise ValueError(f"contact must be an e-mail address or URL, got {self.contact!r}")
         self._bounds()

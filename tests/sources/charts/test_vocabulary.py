@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from sources.charts import Charts
-from sources.charts.vocabulary import BUNDLED, VocabularyError, load_vocabulary
+from sources.charts.vocabulary import BUNDLED, load_vocabulary
 from sources.source import ItemError
+from sources.yaml_file import YamlFileError
 
 
 def _changed(folder: Path, old: str, new: str) -> Path:
@@ -50,7 +51,7 @@ def _line_of(text: str) -> int:
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, where: str, message: str) -> None:
     path = _changed(tmp_path, old, new)
-    with pytest.raises(VocabularyError) as caught:
+    with pytest.raises(YamlFileError) as caught:
         load_vocabulary(path)
     text = str(caught.value)
     assert message in text.replace("Field", "field")
@@ -83,7 +84,7 @@ def test_an_empty_section_is_refused(tmp_path: Path) -> None:
     head, _, rest = text.partition("\nfunnels:")
     path = tmp_path / "mine.yaml"
     path.write_text(head + "\nfunnels: []\n\nprojects:" + rest.partition("\nprojects:")[2], encoding="utf-8")
-    with pytest.raises(VocabularyError, match="funnels is empty"):
+    with pytest.raises(YamlFileError, match="funnels is empty"):
         load_vocabulary(path)
 
 

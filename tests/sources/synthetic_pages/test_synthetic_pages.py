@@ -21,7 +21,8 @@ from sources.synthetic_pages.kinds import KINDS
 from sources.synthetic_pages.page import make_page
 from sources.synthetic_pages.studio import Unfit, studio
 from sources.synthetic_pages.theme import MIN_CONTRAST, contrast, draw_theme
-from sources.synthetic_pages.vocabulary import BUNDLED, VocabularyError, load_vocabulary
+from sources.synthetic_pages.vocabulary import BUNDLED, load_vocabulary
+from sources.yaml_file import YamlFileError
 from taxonomy.loader import load
 
 INK_LEVELS = 12  # between a word's pixels and what surrounds them
@@ -203,5 +204,5 @@ def test_bad_settings_are_refused(settings: dict[str, Any], said: str) -> None:
 def test_a_bad_vocabulary_is_refused(tmp_path: Path, change: Callable[[str], str], said: str) -> None:
     path = tmp_path / "words.yaml"
     path.write_text(change(BUNDLED.read_text(encoding="utf-8")), encoding="utf-8")
-    with pytest.raises(VocabularyError, match=said):
+    with pytest.raises(YamlFileError, match=said):
         load_vocabulary(path)
