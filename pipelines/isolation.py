@@ -29,8 +29,13 @@ START_TIMEOUT_S = 120
 RECYCLE_REQUESTS = 2000  # C libraries leak a little with every file
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 # A page's pixels are given back and taken again at once: kept on the heap, or each page costs a thousand page faults.
-# (The coordinator wants the opposite, and its environment is inherited.)
-KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "134217728"}
+# (The coordinator wants the opposite, and its environment is inherited.) Arrow's own allocator reserves a gigabyte,
+# which would count against the limit of a reader on a cluster, whose parent is not our command.
+KEEP_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+    "MALLOC_TRIM_THRESHOLD_": "134217728",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
 
 
 class OutputError(RuntimeError):

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from sources.charts import Charts, fonts, source
+from sources.charts import Charts, fonts
 from sources.charts.axis import axis_around
 from sources.charts.fonts import FontError, check_glyphs, faces_for, fonts_digest
 from sources.charts.kinds import KINDS
@@ -114,7 +114,7 @@ def test_wrong_settings_are_refused(settings: dict, message: str) -> None:
 
 def test_a_missing_package_is_named_with_the_way_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
-    monkeypatch.setattr(source.importlib.util, "find_spec", lambda name: None if name == "vl_convert" else found(name))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "vl_convert" else found(name))
     with pytest.raises(
         ValueError, match=r"charts need vl-convert-python; install with: pip install 'vellum-vl\[charts\]'"
     ):
