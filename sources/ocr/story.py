@@ -1,6 +1,6 @@
 """Pages laid out by MuPDF's Story: HTML and CSS to pixels and exact boxes, without a PDF in between."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from sources.ocr.typefaces import Glyphs, archive_with, glyphs
 
 KEEP_IMAGES = mupdf.FZ_STEXT_PRESERVE_IMAGES | mupdf.FZ_STEXT_PRESERVE_WHITESPACE
 EDGE_PX = 0.1  # a pixel that a glyph covers by less stays as good as paper
+NEXT_BOX = '<div style="page-break-before:always">'
 IMAGE_BLOCK = 1  # type of a block in PyMuPDF's `rawdict`
 
 
@@ -54,12 +55,18 @@ def _set(
 ) -> tuple[Matched, mupdf.FzDisplayList]:
     """A flow's words, and the list that draws it. What would be cut and must not be is left out."""
     blocks = list(flow.blocks)
+    firsts: set[int] = set()  # blocks that begin a box
     while blocks:
-        picture, is_whole = _compose(flow, blocks, page, archive)
+        picture, is_whole = _compose(flow, blocks, firsts, page, archive)
         if flow.must_fit and not is_whole:
             raise Illegible("overflow", f"{len(blocks)} blocks do not fit into {flow.boxes}")
+        characters = _characters(picture, page, faces)
+        first = _astray(characters, blocks, flow)
+        if first is not None and first not in firsts:
+            firsts.add(first)
+            continue
         try:
-            return match(_characters(picture, page, faces), blocks), picture
+            return match(characters, blocks), picture
         except Cut as cut:
             blocks = blocks[: cut.num_blocks]
         except Mismatch as error:
@@ -67,11 +74,30 @@ def _set(
     raise Illegible("overflow", f"not a block fits into {flow.boxes}")
 
 
+def _astray(characters: Characters, blocks: Sequence[Block], flow: Flow) -> int | None:
+    """The first block that Story lost its place at; None if there is none.
+
+    Where little room is left in a box Story shrinks a picture until it fits, and what follows it is then set below the
+    box, or nowhere.
+    """
+    top, bottom = flow.boxes[0][1], flow.boxes[0][3]
+    is_astray = (characters.baselines < top) | (characters.baselines > bottom + 1)
+    places = [k for k, sign in enumerate(characters.text) if sign == INSET]
+    for place, inset in zip(places, _insets(blocks), strict=False):
+        is_astray[place] |= characters.sizes[place] < len(inset.pixels) - inset.drop - 1
+    if not is_astray.any():
+        return None
+    num_before = sum(not sign.isspace() for sign in characters.text[: int(is_astray.argmax())])
+    ends = np.cumsum([sum(not sign.isspace() for sign in block.text) for block in blocks])
+    return int(np.searchsorted(ends, num_before, side="right"))
+
+
 def _compose(
-    flow: Flow, blocks: Sequence[Block], page: Page, archive: pymupdf.Archive
+    flow: Flow, blocks: Sequence[Block], firsts: Collection[int], page: Page, archive: pymupdf.Archive
 ) -> tuple[mupdf.FzDisplayList, bool]:
     """The list that draws the blocks into the flow's boxes, and whether all of them went in."""
-    html = f'<div class="{flow.css_class}">' + "".join(block.html for block in blocks) + "</div>"
+    elements = [f'{NEXT_BOX}{block.html}</div>' if k in firsts else block.html for k, block in enumerate(blocks)]
+    html = f'<div class="{flow.css_class}">' + "".join(elements) + "</div>"
     story = pymupdf.Story(html, page.css, archive=archive)
     picture = mupdf.FzDisplayList(mupdf.FzRect(0, 0, page.width, page.height))
     device = mupdf.fz_new_list_device(picture)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sources.fonts import Font, families, fonts_for
+from sources.fonts import Font, families, fonts_for, missing
 from sources.ocr.formula import FONT_SETS
 from sources.ocr.page import Box
 from sources.ocr.typefaces import font_face_css
@@ -24,6 +24,7 @@ PORTRAITS = (0.7071, 0.7071, 0.7727, 0.66, 0.75)  # width to height: A4 twice as
 # Of the long side: 9 to 13 pt on A4. Chinese characters have more strokes.
 SIZES = {"en": (0.0115, 0.0165), "zh": (0.0138, 0.019)}
 CHARACTER_WIDTH = {"en": 0.42, "zh": 1.0}  # of the font size, on the average; narrow faces
+SIGNS = "•–×÷€£¥"  # of the pages themselves: a face without them fits no text
 TABLE_LOOKS = {
     "grid": "td,th{{border:1px solid {rule};padding:2px 5px}}",
     "rules": "td,th{{border-bottom:1px solid {rule};padding:3px 5px}}",
@@ -170,7 +171,7 @@ def _faces_css(name: str, family: Family) -> str:
 def font_families(language: str, kinds: tuple[str, ...]) -> tuple[Family, ...]:
     """Families with a regular face that write a language. Raises sources.fonts.FontError if there is none."""
     found = []
-    for faces in families(fonts_for(language, kinds)).values():
+    for faces in families(font for font in fonts_for(language, kinds) if not missing(SIGNS, font)).values():
         upright = sorted((font for font in faces if not font.italic), key=lambda font: abs(font.weight - 400))
         if not upright or upright[0].weight > 500:
             continue

@@ -1,6 +1,8 @@
 """A page of Chinese in columns from top to bottom, the first one on the right, as books were and some still are set."""
 
+import dataclasses
 from collections.abc import Sequence
+from random import Random
 
 import numpy as np
 from pymupdf import mupdf
@@ -12,7 +14,7 @@ from sources.ocr.drawn import Drawn
 from sources.ocr.matching import pieces_of
 from sources.ocr.page import Area, Laid, Page, paper_of, upright_quads
 from sources.ocr.passages import Supply
-from sources.ocr.style import Style
+from sources.ocr.style import Family, Style, font_families
 from sources.ocr.typefaces import Glyphs, glyphs
 from sources.ocr.vocabulary import label
 
@@ -23,8 +25,9 @@ DIGITS = str.maketrans("0123456789%", "〇一二三四五六七八九％")
 
 
 def vertical(supply: Supply, style: Style) -> Laid:
-    """Raises Illegible if the style's font has no vertical signs."""
+    """Raises Illegible if no font has the vertical signs, or the one that was drawn lacks a character."""
     random = supply.random
+    style = dataclasses.replace(style, body=_family(style, random))
     face = glyphs(style.body.regular)
     size = style.size * random.uniform(1.05, 1.35)
     step, pitch = size * random.uniform(1.05, 1.2), size * random.uniform(1.6, 2.1)
@@ -63,6 +66,15 @@ def vertical(supply: Supply, style: Style) -> Laid:
         areas=rules if random.random() < 0.35 else (),
     )
     return _drawn(page, columns, blocks, face, style, (size, step, pitch))
+
+
+def _family(style: Style, random: Random) -> Family:
+    """The style's family if it has the signs of vertical text, else one that has."""
+    signs = "".join(map(chr, UPRIGHT.values()))
+    fitting = [family for family in font_families("zh", ("serif", "sans")) if not missing(signs, family.regular)]
+    if not fitting:
+        raise Illegible("missing_glyph", "no Chinese font that is installed has the signs of vertical text")
+    return style.body if style.body in fitting else random.choice(fitting)
 
 
 def _upright(text: str) -> str:
