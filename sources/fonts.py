@@ -21,6 +21,7 @@ SUFFIXES = (".ttf", ".otf", ".ttc")
 KINDS = ("sans", "serif", "monospaced", "handwriting")
 WEIGHTS = (300, 900)  # lighter strokes are thinner than a pixel at the sizes of a page
 BOLD = 600
+MAX_EMPTY_GLYPH = 12  # bytes of a TrueType glyph without a contour; the smallest with one has 16
 MAX_EMPTY_PROGRAM = 8  # bytes of a charstring (a width, an end, a call of a subroutine): a longer one draws something
 MAX_SMALL = 0.93  # height of small letters, of that of capitals
 MIN_DESCENT = -0.1  # of the font size: small letters with a descender reach further down
@@ -275,11 +276,12 @@ class _Glyphs:
     def _has_outline(self, name: str) -> bool:
         """Whether a glyph is not empty, mostly by its size: drawing every new one took a fifth of a scene's time."""
         if "glyf" in self._font:
-            return self._font["glyf"][name].numberOfContours != 0
+            starts, number = self._font["loca"], self._font.getGlyphID(name)
+            return starts[number + 1] - starts[number] > MAX_EMPTY_GLYPH
         if "CFF " in self._font:
-            program = self._font["CFF "].cff.topDictIndex[0].CharStrings[name].bytecode
-            if program is not None and len(program) > MAX_EMPTY_PROGRAM:
-                return True
+            program = self._font["CFF "].cff.topDictIndex[0].CharStrings[name]
+            is_long = program.bytecode is not None and len(program.bytecode) > MAX_EMPTY_PROGRAM
+            return is_long or program.calcBounds(None) is not None
         return self.extent(name) != (0, 0)
 
     def extent(self, name: str) -> tuple[float, float]:
@@ -355,9 +357,10 @@ def draw_font(text: str, fonts: Iterable[Font], random: Random) -> Font:
     fonts = tuple(fonts)
     by_family = families(fonts)
     for family in random.sample(sorted(by_family), len(by_family)):
-        fitting = [font for font in by_family[family] if not missing(text, font)]
-        if fitting:
-            return random.choice(fitting)
+        faces = by_family[family]
+        for font in random.sample(faces, len(faces)):
+            if not missing(text, font):
+                return font
     return fonts_with(text, fonts)[0]  # raises
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, features
 
@@ -98,6 +99,7 @@ def letter(text: str, font: Font, size_px: int) -> list[LetteredWord]:
     return [placed[k] for k in range(len(words))]
 
 
+@lru_cache(maxsize=20_000)
 def line_length(text: str, font: Font, size_px: int) -> float:
     """How long a line is, in pixels; spaces at its ends count."""
     return _pillow_font(font, size_px).getlength(text)
@@ -153,8 +155,9 @@ def _mask(word: str, font: ImageFont.FreeTypeFont, size_px: int) -> tuple[np.nda
     image = Image.new("L", (int(x1 - x0) + 2 * pad, int(y1 - y0) + 2 * pad))
     ImageDraw.Draw(image).text(origin, word, fill=255, font=font, anchor="ls", direction=direction)
     found = np.asarray(image)
-    left, top, right, bottom = Image.fromarray((found >= INK).astype(np.uint8)).getbbox() or (0, 0, 1, 1)
-    return found[top:bottom, left:right], left - origin[0], top - origin[1], font.getlength(word, direction=direction)
+    left, top, width, height = cv2.boundingRect((found >= INK).view(np.uint8))
+    mask = found[top : top + max(1, height), left : left + max(1, width)]
+    return mask, left - origin[0], top - origin[1], font.getlength(word, direction=direction)
 
 
 def _visual_order(words: Sequence[str], right_to_left: bool) -> list[int]:

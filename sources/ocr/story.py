@@ -8,11 +8,11 @@ import pymupdf
 from pymupdf import mupdf
 
 from sources.illegible import Illegible
-from sources.ocr.blocks import INSET, Block, Inset
+from sources.ocr.blocks import INSET, SOFT_HYPHEN, Block, Inset
 from sources.ocr.drawn import Drawn
-from sources.ocr.matching import Characters, Cut, Matched, Mismatch, match
+from sources.ocr.matching import Characters, Cut, Matched, Mismatch, inked_length, match
 from sources.ocr.page import Flow, Laid, Page, paper_of, upright_quads
-from sources.ocr.typefaces import Glyphs, archive_with, glyphs
+from sources.ocr.typefaces import NO_INK, GlyphBox, Glyphs, archive_with, glyphs
 
 KEEP_IMAGES = mupdf.FZ_STEXT_PRESERVE_IMAGES | mupdf.FZ_STEXT_PRESERVE_WHITESPACE
 EDGE_PX = 0.1  # a pixel that a glyph covers by less stays as good as paper
@@ -87,8 +87,8 @@ def _astray(characters: Characters, blocks: Sequence[Block], flow: Flow) -> int 
         is_astray[place] |= characters.sizes[place] < len(inset.pixels) - inset.drop - 1
     if not is_astray.any():
         return None
-    num_before = sum(not sign.isspace() for sign in characters.text[: int(is_astray.argmax())])
-    ends = np.cumsum([sum(not sign.isspace() for sign in block.text) for block in blocks])
+    num_before = inked_length(characters.text[: int(is_astray.argmax())].replace(SOFT_HYPHEN, ""))
+    ends = np.cumsum([inked_length(block.text) for block in blocks])
     return int(np.searchsorted(ends, num_before, side="right"))
 
 
@@ -119,28 +119,38 @@ def _characters(picture: mupdf.FzDisplayList, page: Page, faces: Mapping[str, Gl
     mupdf.fz_run_display_list(picture, device, mupdf.FzMatrix(), rect, mupdf.FzCookie())
     mupdf.fz_close_device(device)
     text: list[str] = []
-    places: list[tuple[float, ...]] = []
+    origins: list[tuple[float, float]] = []
+    sizes: list[float] = []
+    inks: list[GlyphBox] = []
     for block in pymupdf.TextPage(text_page).extractRAWDICT()["blocks"]:
         if block["type"] == IMAGE_BLOCK:
             text.append(INSET)
             x0, y0, x1, y1 = block["bbox"]
-            places.append((x0, y1, y1 - y0, 0.0, -1.0, (x1 - x0) / (y1 - y0), 0.0))
+            origins.append((x0, y1))
+            sizes.append(y1 - y0)
+            inks.append((0.0, -1.0, (x1 - x0) / (y1 - y0), 0.0))
             continue
-        for line in block["lines"]:
-            for span in line["spans"]:
-                face, size = faces.get(span["font"]), span["size"]
-                for character in span["chars"]:
-                    sign = character["c"]
-                    if face is None and not sign.isspace():
-                        raise Illegible("missing_glyph", f"no chosen font draws {sign!r} (U+{ord(sign):04X})")
-                    text.append(sign)
-                    # A soft hyphen is drawn as a hyphen.
-                    box = face.box("-" if sign == "\u00ad" else sign) if face else (0.0, 0.0, 0.0, 0.0)
-                    places.append((*character["origin"], size, *box))
-    origins = np.array(places, np.float64).reshape(-1, 7)
-    sizes = origins[:, 2:3]
-    boxes = origins[:, [0, 1, 0, 1]] + origins[:, 3:] * sizes
-    return Characters(text="".join(text), boxes=boxes, baselines=origins[:, 1], sizes=origins[:, 2])
+        for span in (span for line in block["lines"] for span in line["spans"]):
+            signs = [character["c"] for character in span["chars"]]
+            face = faces.get(span["font"])
+            if face is None:
+                strange = "".join(signs).strip()[:1]
+                if strange:
+                    raise Illegible("missing_glyph", f"no chosen font draws {strange!r} (U+{ord(strange):04X})")
+            text += signs
+            origins += [character["origin"] for character in span["chars"]]
+            sizes += [span["size"]] * len(signs)
+            inks += [NO_INK] * len(signs) if face is None else map(face.__getitem__, signs)
+    return characters_at("".join(text), origins, sizes, inks)
+
+
+def characters_at(
+    text: str, origins: Sequence[tuple[float, float]], sizes: Sequence[float], inks: Sequence[GlyphBox]
+) -> Characters:
+    """Characters by where they begin on their baselines, their font sizes, and their ink at size 1."""
+    at, size = np.array(origins, np.float64).reshape(-1, 2), np.array(sizes, np.float64)
+    boxes = at[:, [0, 1, 0, 1]] + np.array(inks, np.float64).reshape(-1, 4) * size[:, None]
+    return Characters(text=text, boxes=boxes, baselines=at[:, 1], sizes=size)
 
 
 def assembled(page: Page, canvas: np.ndarray, found: Sequence[Matched]) -> Laid:

@@ -119,7 +119,7 @@ def _drawn(
                     mupdf.FZ_BIDI_LTR,
                     mupdf.FZ_LANG_zh,
                 )
-                around.append(np.array(face.box(glyph)) * size + np.array([x, y, x, y]))
+                around.append(np.array(face[glyph]) * size + np.array([x, y, x, y]))
             start += len(piece)
             hull = np.array(around)
             texts.append(piece)
