@@ -96,13 +96,16 @@ class Language:
     packages: str
 
 
+_LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.,:;!?-()'\"/&%+$@#"
+_LATIN_FONTS = "fonts-dejavu-core or fonts-liberation"
+_CYRILLIC = "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЬЮЯабвгдежзийклмнопрстуфхцчшщьюя"
+# Of a script that several are written in, the first is meant where none is named.
 LANGUAGES: Mapping[str, Language] = {
-    "en": Language(
-        "Latin",
-        0,
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.,:;!?-()'\"/&%+$@#",
-        "fonts-dejavu-core or fonts-liberation",
-    ),
+    "en": Language("Latin", 0, _LATIN, _LATIN_FONTS),
+    "de": Language("Latin", 1, _LATIN + "ÄÖÜäöüß", _LATIN_FONTS),
+    "es": Language("Latin", 1, _LATIN + "ÁÉÍÑÓÚÜáéíñóúü¿¡", _LATIN_FONTS),
+    "fr": Language("Latin", 1, _LATIN + "ÀÂÇÈÉÊËÎÏÔÙÛàâçèéêëîïôùûœŒ«»", _LATIN_FONTS),
+    "vi": Language("Latin", 29, _LATIN + "ĂÂĐÊÔƠƯăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ", _LATIN_FONTS),
     "zh": Language(
         "Han",
         59,
@@ -110,6 +113,10 @@ LANGUAGES: Mapping[str, Language] = {
         "，。、；：？！（）《》“”0123456789",
         "fonts-noto-cjk",
     ),
+    "ru": Language("Cyrillic", 9, _CYRILLIC + "ЁЪЫЭёъыэ", _LATIN_FONTS),
+    "uk": Language("Cyrillic", 9, _CYRILLIC + "ҐЄІЇґєії", _LATIN_FONTS),
+    "el": Language("Greek", 7, "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩαβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώ", _LATIN_FONTS),
+    "he": Language("Hebrew", 11, "אבגדהוזחטיךכלםמןנסעףפץצקרשת", "fonts-dejavu-core or fonts-noto-core"),
     "ar": Language(
         "Arabic", 13, "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىي،؟0123456789", "fonts-noto-core or fonts-hosny-amiri"
     ),
@@ -117,6 +124,8 @@ LANGUAGES: Mapping[str, Language] = {
         "Devanagari", 15, "अआइईउऊएऐओऔकखगघचछजझटठडढणतथदधनपफबभमयरलवशषसहािीुूेैोौं्।", "fonts-noto-core or fonts-lohit-deva"
     ),
 }
+RIGHT_TO_LEFT = ("ar", "he")
+SHAPED = ("ar", "hi")  # letters change with their neighbours
 
 
 @lru_cache(maxsize=1)
@@ -192,6 +201,11 @@ def _kind(name: str, looks: Any) -> str:
     return "serif" if has_serifs else "sans"
 
 
+def installed_for(language: str) -> tuple[Font, ...]:
+    """The installed faces that write a language; there may be none."""
+    return _writing(language)
+
+
 @lru_cache(maxsize=64)
 def fonts_for(language: str, kinds: Sequence[str] = (), *, bold: bool | None = None) -> tuple[Font, ...]:
     """The installed faces that write a language, of these kinds (all by default).
@@ -214,7 +228,7 @@ def fonts_for(language: str, kinds: Sequence[str] = (), *, bold: bool | None = N
     return tuple(found)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=len(LANGUAGES))
 def _writing(language: str) -> tuple[Font, ...]:
     wanted = LANGUAGES[language]
     low, high = WEIGHTS
@@ -226,6 +240,7 @@ def _writing(language: str) -> tuple[Font, ...]:
         and not _ELSEWHERE.search(font.family)
         and not (wanted.script == "Latin" and _is_of_another_script(font))
         and all(ord(character) in _glyphs(font.path, font.index).names for character in wanted.sample)
+        and not missing(wanted.sample, font)
     )
     return tuple(
         font

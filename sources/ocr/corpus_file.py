@@ -99,13 +99,16 @@ def open_corpus(path: Path) -> CorpusFile:
     return CorpusFile(path)
 
 
-def gather(path: Path, name: str, text_key: str, out: Path, progress: Callable[[], None]) -> Mapping[str, int]:
+def gather(
+    path: Path, name: str, text_key: str, out: Path, progress: Callable[[], None], languages: tuple[str, ...] = ()
+) -> Mapping[str, int]:
     """Write the clean paragraphs of one file to a corpus file.
 
     Args:
         name: of the file as the user gave it; its ending says what it is.
         text_key: field that holds the text of JSONL and Parquet rows.
         progress: called now and then.
+        languages: that scripts stand for, before all others written in them.
     Returns:
         Paragraphs dropped, by reason.
     Raises:
@@ -117,7 +120,7 @@ def gather(path: Path, name: str, text_key: str, out: Path, progress: Callable[[
             if count % 256 == 0:
                 progress()
             for text in _pieces(raw):
-                language, reason = _judged(text)
+                language, reason = _judged(text, languages)
                 if reason:
                     dropped[reason] += 1
                 else:
@@ -211,14 +214,14 @@ def _pieces(raw: str) -> Iterator[str]:
         start = end
 
 
-def _judged(text: str) -> tuple[str, str]:
+def _judged(text: str, languages: tuple[str, ...]) -> tuple[str, str]:
     """The language of a paragraph, and why it is dropped, if it is."""
     if any("\udc80" <= character <= "\udcff" for character in text):
         return "", "not_utf8"
     if any(unicodedata.category(character) in ("Cn", "Co", "Cs") for character in text):
         return "", "unassigned_character"
     script = script_of(text)
-    language = _language_of(script)
+    language = _language_of(script, languages)
     if language is None:
         return "", f"unsupported_script.{script}"
     if len(text) < MIN_PARAGRAPH.get(language, MIN_OTHER):
@@ -232,9 +235,9 @@ def _judged(text: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=256)
-def _language_of(script: str) -> str | None:
+def _language_of(script: str, languages: tuple[str, ...]) -> str | None:
     """The language whose fonts write a script; Japanese and bare punctuation count as none."""
-    return next((name for name, language in LANGUAGES.items() if language.script == script), None)
+    return next((name for name in (*languages, *LANGUAGES) if LANGUAGES[name].script == script), None)
 
 
 @lru_cache(maxsize=100_000)
@@ -246,7 +249,7 @@ def _is_drawn(language: str, character: str) -> bool:
 
 
 def merge(paths: Iterable[Path], languages: Collection[str], out: Path) -> Mapping[str, int]:
-    """Put gathered files together, keeping these languages.
+    """Put gathered files together, keeping these languages; all if none is named.
 
     Returns:
         Paragraphs by language.
@@ -255,7 +258,7 @@ def merge(paths: Iterable[Path], languages: Collection[str], out: Path) -> Mappi
     with CorpusWriter(out) as corpus:
         for path in paths:
             for language, text in CorpusFile(path).all():
-                if language in languages:
+                if not languages or language in languages:
                     corpus.add(language, text)
                     counts[language] += 1
     return dict(counts)

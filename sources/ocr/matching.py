@@ -79,9 +79,11 @@ def pieces_of(token: str) -> list[str]:
     return _PIECE.findall(token)
 
 
-def match(drawn: Characters, blocks: Sequence[Block]) -> Matched:
+def match(drawn: Characters, blocks: Sequence[Block], is_ordered: bool = True) -> Matched:
     """Match drawn characters, a beginning of the blocks' text, with that text.
 
+    Args:
+        is_ordered: characters of a line stand from left to right, so that a step back begins another line.
     Raises:
         Mismatch: they are something else.
         Cut: they end inside a block that is not divisible.
@@ -93,7 +95,7 @@ def match(drawn: Characters, blocks: Sequence[Block]) -> Matched:
     _check(shown, "".join(given.split()))
     boxes = _with_hyphens(drawn)[inked]
     baselines, sizes = drawn.baselines[inked], drawn.sizes[inked]
-    step_back = boxes[1:, 0] < boxes[:-1, 0] - LINE_BACK * sizes[:-1]
+    step_back = (boxes[1:, 0] < boxes[:-1, 0] - LINE_BACK * sizes[:-1]) & is_ordered
     step_down = np.abs(np.diff(baselines)) > LINE_STEP * np.maximum(sizes[1:], sizes[:-1])
     is_inset = _codes(shown) == ord(INSET)
     words, cells = _numbered(given, len(shown))

@@ -5,7 +5,7 @@ import re
 from functools import lru_cache
 from typing import Protocol
 
-from sources.ocr.vocabulary import CORPUS, LANGUAGES, words
+from sources.ocr.vocabulary import CORPUS, LANGUAGES, furniture_language, words
 
 # A sentence ends at a full stop that white space follows, or at a Chinese one.
 _SENTENCE = re.compile(r".+?(?:[.!?][”\")]?(?=\s)|[。！？][”」）]?|$)", re.DOTALL)
@@ -67,12 +67,13 @@ class Supply:
     """What templates fill themselves with: running text, words, numbers, keyed by one sample's generator.
 
     Args:
-        language: of the page.
+        language: of the text.
         mixed: share of paragraphs put together from sentences of all over: a small corpus gives more different pages.
     """
 
     def __init__(self, passages: Passages, language: str, random: random_module.Random, mixed: float = 0.0):
-        self.language = language
+        self.language = furniture_language(language)
+        self.text_language = language
         self.random = random
         self._passages = passages
         self._mixed = mixed
@@ -87,8 +88,8 @@ class Supply:
         if self.random.random() < self._mixed:
             glue = "" if self.language == "zh" else " "
             return glue.join(self.sentence() for _ in range(self.random.randint(2, 6)))
-        text = self._passages.paragraph(self.language, self._next)
-        self._next = (self._next + 1) % self._passages.count(self.language)
+        text = self._passages.paragraph(self.text_language, self._next)
+        self._next = (self._next + 1) % self._passages.count(self.text_language)
         return text
 
     def paragraphs(self, num_characters: int) -> list[str]:
@@ -100,7 +101,8 @@ class Supply:
 
     def sentence(self, max_characters: int = 400) -> str:
         """A sentence from anywhere; a longer one is cut at a word's end (anywhere in Chinese)."""
-        paragraph = self._passages.paragraph(self.language, self.random.randrange(self._passages.count(self.language)))
+        number = self.random.randrange(self._passages.count(self.text_language))
+        paragraph = self._passages.paragraph(self.text_language, number)
         text = self.random.choice(sentences(paragraph))
         if len(text) > max_characters:
             cut = text[:max_characters]

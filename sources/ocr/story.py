@@ -12,6 +12,7 @@ from sources.ocr.blocks import INSET, SOFT_HYPHEN, Block, Inset
 from sources.ocr.drawn import Drawn
 from sources.ocr.matching import Characters, Cut, Matched, Mismatch, inked_length, match
 from sources.ocr.page import Flow, Laid, Page, paper_of, upright_quads
+from sources.ocr.shaped import shaped_characters
 from sources.ocr.typefaces import NO_INK, GlyphBox, Glyphs, archive_with, glyphs
 
 KEEP_IMAGES = mupdf.FZ_STEXT_PRESERVE_IMAGES | mupdf.FZ_STEXT_PRESERVE_WHITESPACE
@@ -66,7 +67,8 @@ def _set(
             firsts.add(first)
             continue
         try:
-            return match(characters, blocks), picture
+            is_ordered = not (page.is_shaped or page.is_right_to_left)
+            return match(characters, blocks, is_ordered), picture
         except Cut as cut:
             blocks = blocks[: cut.num_blocks]
         except Mismatch as error:
@@ -96,8 +98,9 @@ def _compose(
     flow: Flow, blocks: Sequence[Block], firsts: Collection[int], page: Page, archive: pymupdf.Archive
 ) -> tuple[mupdf.FzDisplayList, bool]:
     """The list that draws the blocks into the flow's boxes, and whether all of them went in."""
-    elements = [f'{NEXT_BOX}{block.html}</div>' if k in firsts else block.html for k, block in enumerate(blocks)]
-    html = f'<div class="{flow.css_class}">' + "".join(elements) + "</div>"
+    elements = [f"{NEXT_BOX}{block.html}</div>" if k in firsts else block.html for k, block in enumerate(blocks)]
+    direction = "rtl" if page.is_right_to_left else "ltr"
+    html = f'<div class="{flow.css_class}" dir="{direction}">' + "".join(elements) + "</div>"
     story = pymupdf.Story(html, page.css, archive=archive)
     picture = mupdf.FzDisplayList(mupdf.FzRect(0, 0, page.width, page.height))
     device = mupdf.fz_new_list_device(picture)
@@ -114,6 +117,8 @@ def _compose(
 def _characters(picture: mupdf.FzDisplayList, page: Page, faces: Mapping[str, Glyphs]) -> Characters:
     """What a list draws. Raises Illegible for a character of a font that is not among the faces."""
     rect = mupdf.FzRect(0, 0, page.width, page.height)
+    if page.is_shaped:
+        return shaped_characters(picture, rect, frozenset(faces))
     text_page = mupdf.FzStextPage(rect)
     device = mupdf.fz_new_stext_device(text_page, mupdf.FzStextOptions(KEEP_IMAGES))
     mupdf.fz_run_display_list(picture, device, mupdf.FzMatrix(), rect, mupdf.FzCookie())

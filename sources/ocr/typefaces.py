@@ -46,11 +46,15 @@ class Glyphs(dict[str, GlyphBox]):
         self[SOFT_HYPHEN] = self["-"]  # it is drawn as a hyphen
 
     def __missing__(self, character: str) -> GlyphBox:
-        number = mupdf.fz_encode_character(self.font, ord(character))
-        outline = mupdf.fz_outline_glyph(self.font, number, mupdf.FzMatrix())
-        bounds = mupdf.fz_bound_path(outline, mupdf.FzStrokeState(None), mupdf.FzMatrix())
-        self[character] = (bounds.x0, -bounds.y1, bounds.x1, -bounds.y0) if bounds.x1 > bounds.x0 else NO_INK
+        self[character] = ink_box(self.font, mupdf.fz_encode_character(self.font, ord(character)))
         return self[character]
+
+
+def ink_box(font: mupdf.FzFont, glyph: int) -> GlyphBox:
+    """x0, y0, x1, y1 of the ink of a glyph, by its number, at size 1 from its origin, y downwards."""
+    outline = mupdf.fz_outline_glyph(font, glyph, mupdf.FzMatrix())
+    bounds = mupdf.fz_bound_path(outline, mupdf.FzStrokeState(None), mupdf.FzMatrix())
+    return (bounds.x0, -bounds.y1, bounds.x1, -bounds.y0) if bounds.x1 > bounds.x0 else NO_INK
 
 
 @lru_cache(maxsize=128)

@@ -158,7 +158,7 @@ def test_damaged_files_are_no_fonts(tmp_path: Path, only: Callable[..., None]) -
 
 
 def test_an_unknown_language_is_refused() -> None:
-    with pytest.raises(ValueError, match="language must be one of en, zh, ar, hi, got 'tlh'"):
+    with pytest.raises(ValueError, match="language must be one of en, de, .*, got 'tlh'"):
         fonts_for("tlh")
 
 

@@ -155,7 +155,8 @@ def test_light_darkens_smoothly_and_never_brightens(name: str) -> None:
 
 def _distinct(clean: np.ndarray, final: np.ndarray, quads: np.ndarray) -> np.ndarray:
     places = grid(quads, clean.shape[1], clean.shape[0])
-    return distinct(clean.ravel()[places], final.ravel()[places], Limits())
+    needed = np.full(len(quads), Limits().correlation)
+    return distinct(clean.ravel()[places], final.ravel()[places], needed, Limits())
 
 
 def test_a_word_that_is_blurred_away_faded_or_buried_is_not_distinct() -> None:
