@@ -5,7 +5,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from functools import lru_cache
 from pathlib import Path
@@ -108,7 +108,7 @@ def gather(
         name: of the file as the user gave it; its ending says what it is.
         text_key: field that holds the text of JSONL and Parquet rows.
         progress: called now and then.
-        languages: that scripts stand for, before all others written in them.
+        languages: of the paragraphs to keep, and what scripts stand for; empty keeps all.
     Returns:
         Paragraphs dropped, by reason.
     Raises:
@@ -224,6 +224,8 @@ def _judged(text: str, languages: tuple[str, ...]) -> tuple[str, str]:
     language = _language_of(script, languages)
     if language is None:
         return "", f"unsupported_script.{script}"
+    if languages and language not in languages:
+        return "", f"other_language.{language}"
     if len(text) < MIN_PARAGRAPH.get(language, MIN_OTHER):
         return "", "too_short"
     if any(len(word) > MAX_WORD and word.isascii() for word in text.split()):
@@ -248,8 +250,8 @@ def _is_drawn(language: str, character: str) -> bool:
         return False
 
 
-def merge(paths: Iterable[Path], languages: Collection[str], out: Path) -> Mapping[str, int]:
-    """Put gathered files together, keeping these languages; all if none is named.
+def merge(paths: Iterable[Path], out: Path) -> Mapping[str, int]:
+    """Put gathered files together.
 
     Returns:
         Paragraphs by language.
@@ -258,7 +260,6 @@ def merge(paths: Iterable[Path], languages: Collection[str], out: Path) -> Mappi
     with CorpusWriter(out) as corpus:
         for path in paths:
             for language, text in CorpusFile(path).all():
-                if not languages or language in languages:
-                    corpus.add(language, text)
-                    counts[language] += 1
+                corpus.add(language, text)
+                counts[language] += 1
     return dict(counts)

@@ -168,7 +168,7 @@ class Ocr(Synthetic):
     def merge(self, paths: Iterable[Path], out: Path) -> Mapping[str, int]:
         from sources.ocr.corpus_file import merge
 
-        return merge(paths, self.languages, out)
+        return merge(paths, out)
 
     def read(self, path: Path, digest: str, items: range) -> Iterator[tuple[int, Sample | ItemError | None]]:
         passages = self._passages(path)
@@ -245,13 +245,15 @@ class Ocr(Synthetic):
 
     def _languages_of(self, kind: str, languages: Iterable[str]) -> list[str]:
         """Those of some languages that a kind exists in, as the engine sets it."""
-        from sources.fonts import SHAPED
+        from sources.fonts import RIGHT_TO_LEFT, SHAPED
         from sources.ocr.templates.registry import DRAWN, languages_of
 
         if kind == SCENE:
             return list(languages)
-        is_unshaped = self.engine == "chromium" and kind not in DRAWN  # it tells characters, not glyphs
-        return [name for name in languages_of(kind, languages) if not (is_unshaped and name in SHAPED)]
+        found = languages_of(kind, languages)
+        if self.engine == "chromium" and kind not in DRAWN:  # it tells characters from left to right, not glyphs
+            return [name for name in found if name not in (*SHAPED, *RIGHT_TO_LEFT)]
+        return list(found)
 
     def _sample(self, number: int, digest: str, made: "Attempt", given_up: Mapping[str, int]) -> Sample:
         drawn = made.reading.drawn
