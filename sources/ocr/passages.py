@@ -7,8 +7,8 @@ from typing import Protocol
 
 from sources.ocr.vocabulary import CORPUS, LANGUAGES, furniture_language, words
 
-# A sentence ends at a full stop that white space follows, or at a Chinese one.
-_SENTENCE = re.compile(r".+?(?:[.!?][”\")]?(?=\s)|[。！？][”」）]?|$)", re.DOTALL)
+# A sentence ends at a full stop with a space and no small letter behind it ("9 a.m. and"), or at a Chinese one.
+_SENTENCE = re.compile(r".+?(?:[.!?][”\")]?(?=\s+[^\sa-z])|[。！？][”」）]?|$)", re.DOTALL)
 _SYLLABLE = re.compile(r"(?<=[aeiouy][bcdfghjklmnpqrstvwxz])(?=[bcdfghjklmnpqrstvwxz][aeiouy])")
 MIN_BROKEN = 7  # letters of a word that may be broken
 MIN_PART = 3  # letters on either side of a hyphen
@@ -100,10 +100,11 @@ class Supply:
         return found
 
     def sentence(self, max_characters: int = 400) -> str:
-        """A sentence from anywhere; a longer one is cut at a word's end (anywhere in Chinese)."""
+        """A sentence from anywhere; if its whole paragraph has longer ones only, cut at a word's end."""
         number = self.random.randrange(self._passages.count(self.text_language))
         paragraph = self._passages.paragraph(self.text_language, number)
-        text = self.random.choice(sentences(paragraph))
+        found = sentences(paragraph)
+        text = self.random.choice([text for text in found if len(text) <= max_characters] or found)
         if len(text) > max_characters:
             cut = text[:max_characters]
             text = cut.rpartition(" ")[0] or cut

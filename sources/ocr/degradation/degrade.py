@@ -30,7 +30,7 @@ from sources.ocr.warps import Chain, pixel_maps, warp_quads
 DESKS = ("fabric", "metal", "stone", "wood", "wood")
 WHITE_LID = 0.7  # share of scanners and copiers
 DEFAULT_TEXT_PX = 12.0  # height of words, for a page that has none
-DENSE = 0.7  # of their height, the height of Latin words that blur as badly as Chinese ones, whose strokes are finer
+DENSE = 0.62  # of their height, the height of Latin words that blur as badly as Chinese ones, whose strokes are finer
 LIMITS = Limits()
 MIN_SHARE = 0.6  # of an effect's strength that is drawn at random
 CROWDED = 0.5  # exponent: of n effects that wear letters, each is weaker by n to this power

@@ -1,7 +1,7 @@
 """A page of Chinese in columns from top to bottom, the first one on the right, as books were and some still are set."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from random import Random
 
 import numpy as np
@@ -20,6 +20,7 @@ from sources.ocr.vocabulary import label
 
 # Signs that are turned or moved in vertical text have code points of their own.
 UPRIGHT = str.maketrans("，、。：；！？（）《》〈〉「」『』【】…—", "︐︑︒︓︔︕︖︵︶︽︾︿﹀﹁﹂﹃﹄︻︼︙︱")
+HANGING = "，、。：；！？）》〉」』】"
 QUOTES = str.maketrans("“”‘’", "「」『』")
 DIGITS = str.maketrans("0123456789%", "〇一二三四五六七八九％")
 
@@ -44,8 +45,7 @@ def vertical(supply: Supply, style: Style) -> Laid:
         if not text:
             raise Illegible("nothing_vertical", "a paragraph has no characters that stand upright")
         blocks.append(paragraph(text))
-        indented = "　　" + text
-        columns += [(len(blocks) - 1, 0, indented[k : k + per_column]) for k in range(0, len(indented), per_column)]
+        columns += [(len(blocks) - 1, 0, column) for column in _columns("　　" + text, per_column)]
     columns = columns[:number]
     lacking = missing("".join(text for _, _, text in columns).replace("　", "").translate(UPRIGHT), style.body.regular)
     if lacking:
@@ -75,6 +75,16 @@ def _family(style: Style, random: Random) -> Family:
     if not fitting:
         raise Illegible("missing_glyph", "no Chinese font that is installed has the signs of vertical text")
     return style.body if style.body in fitting else random.choice(fitting)
+
+
+def _columns(text: str, length: int) -> Iterator[str]:
+    """A text in columns of so many characters; a mark that must not begin one hangs below the one before."""
+    while text:
+        end = length
+        while text[end : end + 1] and text[end] in HANGING:
+            end += 1
+        yield text[:end]
+        text = text[end:]
 
 
 def _upright(text: str) -> str:
