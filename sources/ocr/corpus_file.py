@@ -14,7 +14,8 @@ from types import TracebackType
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sources.fonts import LANGUAGES, FontError, fonts_for, missing, script_of
+from sources.fonts import FontError, fonts_for, missing, script_of
+from sources.languages import LANGUAGES
 from sources.source import InputError
 
 SCHEMA = pa.schema([("language", pa.string()), ("text", pa.string())])

@@ -7,8 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from sources.fonts import SHAPED
 from sources.illegible import Illegible
+from sources.languages import SHAPED
 from sources.ocr.degradation import PAGES, SCENES, Degraded, degrade
 from sources.ocr.drawn import Drawn
 from sources.ocr.messages import WHOLE_TEXT, Reading, Said, say

@@ -45,8 +45,8 @@ class Ocr(Synthetic):
     Args:
         input: text, JSONL or Parquet files whose text fills the pages; empty means the bundled texts.
         text_key: field of JSONL and Parquet rows that holds the text.
-        languages: of the texts: `en`, `zh`, and with `input` those of LANGUAGES in `sources/fonts.py`; of two that are
-            written alike the first counts. Empty means all there are.
+        languages: of the texts: `en`, `zh`, and with `input` those of `sources/languages.py`; of two that are written
+            alike the first counts. Empty means all there are.
         kinds: names of templates, and `scene`, with their weights; empty means all templates alike.
         scene: without `kinds`, share of scene text.
         tasks: what a sample says, with its weight; `text` gives a pre-training text, the others a conversation.
@@ -89,8 +89,8 @@ class Ocr(Synthetic):
         missing = [package for module, package in PACKAGES.items() if importlib.util.find_spec(module) is None]
         if missing:
             raise ValueError(f"ocr needs {', '.join(missing)}; install with: pip install 'vellum-vl[ocr]'")
-        from sources.fonts import LANGUAGES as WRITTEN
         from sources.fonts import fonts_for
+        from sources.languages import LANGUAGES as WRITTEN
         from sources.ocr.messages import TASKS
         from sources.ocr.templates.registry import KINDS
 
@@ -135,8 +135,8 @@ class Ocr(Synthetic):
         }
 
     def fingerprint(self) -> Mapping[str, Any]:
-        from sources.fonts import LANGUAGES as WRITTEN
         from sources.fonts import fonts_digest, installed_for
+        from sources.languages import LANGUAGES as WRITTEN
 
         languages = {*(self.languages or (WRITTEN if self.input else LANGUAGES)), "en"}
         fonts = sorted(
@@ -245,7 +245,7 @@ class Ocr(Synthetic):
 
     def _languages_of(self, kind: str, languages: Iterable[str]) -> list[str]:
         """Those of some languages that a kind exists in, as the engine sets it."""
-        from sources.fonts import RIGHT_TO_LEFT, SHAPED
+        from sources.languages import RIGHT_TO_LEFT, SHAPED
         from sources.ocr.templates.registry import DRAWN, languages_of
 
         if kind == SCENE:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sources.fonts import RIGHT_TO_LEFT, Font, families, fonts_for, missing
+from sources.fonts import Font, families, fonts_for, missing
+from sources.languages import RIGHT_TO_LEFT
 from sources.ocr.formula import FONT_SETS
 from sources.ocr.page import Box
 from sources.ocr.typefaces import font_face_css

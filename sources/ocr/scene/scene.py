@@ -31,7 +31,7 @@ def draw_scene(phrase: Phrase, language: str, random: Random) -> Written:
 
     Args:
         phrase: gives a text of at most so many characters, at least one word; asked once a label.
-        language: of LANGUAGES in `sources/fonts.py`.
+        language: of LANGUAGES in `sources/languages.py`.
     Raises:
         Illegible: `low_contrast`, a word does not stand out; `small_letters`, a word is too long for its label.
         FontError: no installed font has the characters, or the script cannot be shaped here.

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from sources.fonts import RIGHT_TO_LEFT, FontError, fonts_for
+from sources.fonts import FontError, fonts_for
+from sources.languages import RIGHT_TO_LEFT
 from sources.ocr.page import Laid, Page
 from sources.ocr.passages import Supply
 from sources.ocr.style import Style

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sources.fonts import RIGHT_TO_LEFT, SHAPED, fonts_for, missing
+from sources.fonts import fonts_for, missing
 from sources.generator import generator
 from sources.illegible import Illegible
+from sources.languages import RIGHT_TO_LEFT, SHAPED
 from sources.ocr.blocks import paragraph
 from sources.ocr.corpus_file import CorpusFile, gather
 from sources.ocr.page import Flow, Laid, Page
