@@ -13,44 +13,80 @@ import json
 import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from sources.sample import Sample
+    from sources.source import ItemError
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 SYNTHDOG_PER_S = 0.84  # PEERS.md
-WARM_UP = 120  # samples until fonts, formulas and surfaces are in memory
+WARM_UP = 400  # samples of each kind until most fonts, formulas and surfaces are in memory
+ROUNDS = 4  # contenders take turns, so that what else the machine does hits all alike
+CONTENDERS = ("bare loop", "documents", "scenes")
 SIDE_PX = 1024
 INK = 48  # grey levels between ink and paper
 
 
-def ours(scene: float, first: int, count: int) -> float:
-    """Wall seconds for `count` samples in this process, after a warm-up."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """By contender: seconds on the wall and of the processor, and why samples were made anew."""
+
+    wall_s: dict[str, float]
+    processor_s: dict[str, float]
+    remade: dict[str, Counter[str]]
+
+
+def measured(worker: int, count: int) -> Measured:
+    """Time `count` samples of each contender, in turn, `ROUNDS` times a share, after a warm-up."""
     from sources.ocr.source import Ocr
 
-    source = Ocr(seed=1, scene=scene, side_px=SIDE_PX)
-    for number in range(WARM_UP):
-        source.make(10_000_000 + number, source.digest)
-    since = time.perf_counter()
-    for number in range(first, first + count):
-        source.make(number, source.digest)
-    return time.perf_counter() - since
+    sources = {"documents": Ocr(seed=1, scene=0.0, side_px=SIDE_PX), "scenes": Ocr(seed=1, scene=1.0, side_px=SIDE_PX)}
+    for source in sources.values():
+        for number in range(WARM_UP):
+            source.make(10_000_000 + number, source.digest)
+    bare(5)
+    share = count // ROUNDS
+    none = dict.fromkeys(CONTENDERS, 0.0)
+    found = Measured(none, dict(none), {name: Counter() for name in sources})
+    for first in range(worker * count, worker * count + ROUNDS * share, share):
+        for name in CONTENDERS:
+            since = time.perf_counter(), time.process_time()
+            if name == "bare loop":
+                bare(share)
+            else:
+                for number in range(first, first + share):
+                    found.remade[name].update(remade(sources[name].make(number, sources[name].digest)))
+            found.wall_s[name] += time.perf_counter() - since[0]
+            found.processor_s[name] += time.process_time() - since[1]
+    return found
 
 
-def bare(count: int) -> float:
-    """Wall seconds of a loop of Story, pixmap and JPEG."""
+def remade(sample: "Sample | ItemError") -> Counter[str]:
+    """Why attempts at a sample were given up."""
+    from sources.sample import Sample
+    from sources.synthetic import REPLACED
+
+    assert isinstance(sample, Sample), sample
+    return Counter({name: int(n) for name, n in sample.measures.items() if name.startswith(REPLACED)})
+
+
+def bare(count: int) -> None:
+    """A loop of Story, pixmap and JPEG."""
     import pymupdf
     from PIL import Image
 
     html = "<h1>Title</h1>" + "<p>The ferry leaves when it is full, or when the pilot has finished his tea.</p>" * 40
-    since = 0.0
-    for number in range(count + 5):
-        if number == 5:
-            since = time.perf_counter()
+    for _ in range(count):
         story = pymupdf.Story(html)
         file = io.BytesIO()
         writer = pymupdf.DocumentWriter(file)
@@ -62,18 +98,24 @@ def bare(count: int) -> float:
         with pymupdf.open(stream=file.getvalue(), filetype="pdf") as document:
             pixmap = document[0].get_pixmap()
             Image.frombytes("RGB", (pixmap.width, pixmap.height), pixmap.samples).save(io.BytesIO(), "JPEG", quality=90)
-    return time.perf_counter() - since
 
 
-def rate(kind: str, count: int, workers: int) -> float:
-    """Samples a second of `workers` processes, start and warm-up excluded."""
-    share = count // workers
+def rates(count: int, workers: int) -> dict:
+    """Samples a second of `workers` processes together, start and warm-up excluded, and processor time a sample."""
+    share = count // workers // ROUNDS * ROUNDS
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        if kind == "bare":
-            jobs = [pool.submit(bare, share) for _ in range(workers)]
-        else:
-            jobs = [pool.submit(ours, 1.0 if kind == "scene" else 0.0, k * share, share) for k in range(workers)]
-        return sum(share / job.result() for job in jobs)
+        jobs = [pool.submit(measured, k, share) for k in range(workers)]
+        found = [job.result() for job in jobs]
+    result: dict = {}
+    for name in CONTENDERS:
+        result[f"{name}/s"] = sum(share / one.wall_s[name] for one in found)
+        result[f"{name}, processor ms"] = 1000 * sum(one.processor_s[name] for one in found) / (share * workers)
+    for name in ("documents", "scenes"):
+        result[f"{name} / bare loop"] = result[f"{name}/s"] / result["bare loop/s"]
+        total = sum((one.remade[name] for one in found), Counter())
+        result[f"{name} made anew"] = dict(total.most_common())
+    result["documents / SynthDoG (0.84/s, recorded)"] = result["documents/s"] / SYNTHDOG_PER_S
+    return result
 
 
 def clean_pages(count: int) -> list:
@@ -175,12 +217,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--pages", type=int, default=60, help="for boxes")
     args = parser.parse_args()
-    result: dict = {"samples": args.samples, "workers": args.workers}
-    result["bare loop/s"] = rate("bare", args.samples, args.workers)
-    result["documents/s"] = rate("documents", args.samples, args.workers)
-    result["scenes/s"] = rate("scene", args.samples, args.workers)
-    result["documents / bare loop"] = result["documents/s"] / result["bare loop/s"]
-    result["documents / SynthDoG (0.84/s, recorded)"] = result["documents/s"] / SYNTHDOG_PER_S
+    result: dict = {"samples": args.samples, "workers": args.workers, **rates(args.samples, args.workers)}
     pages = clean_pages(args.pages)
     result["box IoU, mean"], result["box IoU, 1st percentile"], result["words"] = box_accuracy(pages)
     for effect, share in coverage_after_warps(pages[:12], 20).items():

@@ -13,6 +13,8 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from sources.languages import LANGUAGES
+
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
 
@@ -21,6 +23,7 @@ SUFFIXES = (".ttf", ".otf", ".ttc")
 KINDS = ("sans", "serif", "monospaced", "handwriting")
 WEIGHTS = (300, 900)  # lighter strokes are thinner than a pixel at the sizes of a page
 BOLD = 600
+MAX_EMPTY_GLYPH = 12  # bytes of a TrueType glyph without a contour; the smallest with one has 16
 MAX_EMPTY_PROGRAM = 8  # bytes of a charstring (a width, an end, a call of a subroutine): a longer one draws something
 MAX_SMALL = 0.93  # height of small letters, of that of capitals
 MIN_DESCENT = -0.1  # of the font size: small letters with a descender reach further down
@@ -76,46 +79,6 @@ class Font:
     @property
     def bold(self) -> bool:
         return self.weight >= BOLD
-
-
-@dataclass(frozen=True, slots=True)
-class Language:
-    """What a font must have to write a language.
-
-    Args:
-        script: the Unicode name of its script.
-        range_bit: of the Unicode range in the table OS/2 of fonts for it.
-        sample: characters that texts are made of; a font must have all of them.
-        packages: Debian packages with such fonts.
-    """
-
-    script: str
-    range_bit: int
-    sample: str
-    packages: str
-
-
-LANGUAGES: Mapping[str, Language] = {
-    "en": Language(
-        "Latin",
-        0,
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.,:;!?-()'\"/&%+$@#",
-        "fonts-dejavu-core or fonts-liberation",
-    ),
-    "zh": Language(
-        "Han",
-        59,
-        "的一是不了人在有我他这中大来上国和们为到说时要就出会可也你对生能而子那得于着下自之年过发后作里经关书写数学"
-        "，。、；：？！（）《》“”0123456789",
-        "fonts-noto-cjk",
-    ),
-    "ar": Language(
-        "Arabic", 13, "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىي،؟0123456789", "fonts-noto-core or fonts-hosny-amiri"
-    ),
-    "hi": Language(
-        "Devanagari", 15, "अआइईउऊएऐओऔकखगघचछजझटठडढणतथदधनपफबभमयरलवशषसहािीुूेैोौं्।", "fonts-noto-core or fonts-lohit-deva"
-    ),
-}
 
 
 @lru_cache(maxsize=1)
@@ -191,6 +154,11 @@ def _kind(name: str, looks: Any) -> str:
     return "serif" if has_serifs else "sans"
 
 
+def installed_for(language: str) -> tuple[Font, ...]:
+    """The installed faces that write a language; there may be none."""
+    return _writing(language)
+
+
 @lru_cache(maxsize=64)
 def fonts_for(language: str, kinds: Sequence[str] = (), *, bold: bool | None = None) -> tuple[Font, ...]:
     """The installed faces that write a language, of these kinds (all by default).
@@ -213,7 +181,7 @@ def fonts_for(language: str, kinds: Sequence[str] = (), *, bold: bool | None = N
     return tuple(found)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=len(LANGUAGES))
 def _writing(language: str) -> tuple[Font, ...]:
     wanted = LANGUAGES[language]
     low, high = WEIGHTS
@@ -225,6 +193,7 @@ def _writing(language: str) -> tuple[Font, ...]:
         and not _ELSEWHERE.search(font.family)
         and not (wanted.script == "Latin" and _is_of_another_script(font))
         and all(ord(character) in _glyphs(font.path, font.index).names for character in wanted.sample)
+        and not missing(wanted.sample, font)
     )
     return tuple(
         font
@@ -275,11 +244,12 @@ class _Glyphs:
     def _has_outline(self, name: str) -> bool:
         """Whether a glyph is not empty, mostly by its size: drawing every new one took a fifth of a scene's time."""
         if "glyf" in self._font:
-            return self._font["glyf"][name].numberOfContours != 0
+            starts, number = self._font["loca"], self._font.getGlyphID(name)
+            return starts[number + 1] - starts[number] > MAX_EMPTY_GLYPH
         if "CFF " in self._font:
-            program = self._font["CFF "].cff.topDictIndex[0].CharStrings[name].bytecode
-            if program is not None and len(program) > MAX_EMPTY_PROGRAM:
-                return True
+            program = self._font["CFF "].cff.topDictIndex[0].CharStrings[name]
+            is_long = program.bytecode is not None and len(program.bytecode) > MAX_EMPTY_PROGRAM
+            return is_long or program.calcBounds(None) is not None
         return self.extent(name) != (0, 0)
 
     def extent(self, name: str) -> tuple[float, float]:
@@ -355,9 +325,10 @@ def draw_font(text: str, fonts: Iterable[Font], random: Random) -> Font:
     fonts = tuple(fonts)
     by_family = families(fonts)
     for family in random.sample(sorted(by_family), len(by_family)):
-        fitting = [font for font in by_family[family] if not missing(text, font)]
-        if fitting:
-            return random.choice(fitting)
+        faces = by_family[family]
+        for font in random.sample(faces, len(faces)):
+            if not missing(text, font):
+                return font
     return fonts_with(text, fonts)[0]  # raises
 
 

@@ -23,9 +23,9 @@ from sources.illegible import Illegible
 from sources.ocr.blocks import INSET, INSET_FILE, SOFT_HYPHEN, Block
 from sources.ocr.matching import Characters, Cut, Matched, Mismatch, match
 from sources.ocr.page import Flow, Laid, Page
-from sources.ocr.story import assembled
+from sources.ocr.story import assembled, characters_at
 from sources.ocr.style import hex_of
-from sources.ocr.typefaces import css_name, glyphs
+from sources.ocr.typefaces import GlyphBox, css_name, glyphs
 from sources.web.browser import Browser, BrowserSettings
 from sources.web.views import View
 
@@ -148,17 +148,18 @@ async def _compose(
         },
     )
     text: list[str] = []
-    places: list[tuple[float, ...]] = []
+    origins: list[tuple[float, float]] = []
+    sizes: list[float] = []
+    inks: list[GlyphBox] = []
     for sign, x, baseline, size, width, face in seen["characters"]:
         text.append(sign)
+        origins.append((x, baseline))
+        sizes.append(size)
         if sign == INSET:
-            places.append((x, baseline, size, 0.0, -1.0, width / size, 0.0))
+            inks.append((0.0, -1.0, width / size, 0.0))
             continue
         font = faces.get(face)
         if font is None or missing(sign, font):
             raise Illegible("missing_glyph", f"no chosen font draws {sign!r} (U+{ord(sign):04X})")
-        places.append((x, baseline, size, *glyphs(font).box(sign)))
-    origins = np.array(places, np.float64).reshape(-1, 7)
-    boxes = origins[:, [0, 1, 0, 1]] + origins[:, 3:] * origins[:, 2:3]
-    found = Characters(text="".join(text), boxes=boxes, baselines=origins[:, 1], sizes=origins[:, 2])
-    return found, bool(seen["isWhole"])
+        inks.append(glyphs(font)[sign])
+    return characters_at("".join(text), origins, sizes, inks), bool(seen["isWhole"])

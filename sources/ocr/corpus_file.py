@@ -5,7 +5,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +14,8 @@ from types import TracebackType
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sources.fonts import LANGUAGES, FontError, fonts_for, missing, script_of
+from sources.fonts import FontError, fonts_for, missing, script_of
+from sources.languages import LANGUAGES
 from sources.source import InputError
 
 SCHEMA = pa.schema([("language", pa.string()), ("text", pa.string())])
@@ -99,13 +100,16 @@ def open_corpus(path: Path) -> CorpusFile:
     return CorpusFile(path)
 
 
-def gather(path: Path, name: str, text_key: str, out: Path, progress: Callable[[], None]) -> Mapping[str, int]:
+def gather(
+    path: Path, name: str, text_key: str, out: Path, progress: Callable[[], None], languages: tuple[str, ...] = ()
+) -> Mapping[str, int]:
     """Write the clean paragraphs of one file to a corpus file.
 
     Args:
         name: of the file as the user gave it; its ending says what it is.
         text_key: field that holds the text of JSONL and Parquet rows.
         progress: called now and then.
+        languages: of the paragraphs to keep, and what scripts stand for; empty keeps all.
     Returns:
         Paragraphs dropped, by reason.
     Raises:
@@ -117,7 +121,7 @@ def gather(path: Path, name: str, text_key: str, out: Path, progress: Callable[[
             if count % 256 == 0:
                 progress()
             for text in _pieces(raw):
-                language, reason = _judged(text)
+                language, reason = _judged(text, languages)
                 if reason:
                     dropped[reason] += 1
                 else:
@@ -211,16 +215,18 @@ def _pieces(raw: str) -> Iterator[str]:
         start = end
 
 
-def _judged(text: str) -> tuple[str, str]:
+def _judged(text: str, languages: tuple[str, ...]) -> tuple[str, str]:
     """The language of a paragraph, and why it is dropped, if it is."""
     if any("\udc80" <= character <= "\udcff" for character in text):
         return "", "not_utf8"
     if any(unicodedata.category(character) in ("Cn", "Co", "Cs") for character in text):
         return "", "unassigned_character"
     script = script_of(text)
-    language = _language_of(script)
+    language = _language_of(script, languages)
     if language is None:
         return "", f"unsupported_script.{script}"
+    if languages and language not in languages:
+        return "", f"other_language.{language}"
     if len(text) < MIN_PARAGRAPH.get(language, MIN_OTHER):
         return "", "too_short"
     if any(len(word) > MAX_WORD and word.isascii() for word in text.split()):
@@ -232,9 +238,9 @@ def _judged(text: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=256)
-def _language_of(script: str) -> str | None:
+def _language_of(script: str, languages: tuple[str, ...]) -> str | None:
     """The language whose fonts write a script; Japanese and bare punctuation count as none."""
-    return next((name for name, language in LANGUAGES.items() if language.script == script), None)
+    return next((name for name in (*languages, *LANGUAGES) if LANGUAGES[name].script == script), None)
 
 
 @lru_cache(maxsize=100_000)
@@ -245,8 +251,8 @@ def _is_drawn(language: str, character: str) -> bool:
         return False
 
 
-def merge(paths: Iterable[Path], languages: Collection[str], out: Path) -> Mapping[str, int]:
-    """Put gathered files together, keeping these languages.
+def merge(paths: Iterable[Path], out: Path) -> Mapping[str, int]:
+    """Put gathered files together.
 
     Returns:
         Paragraphs by language.
@@ -255,7 +261,6 @@ def merge(paths: Iterable[Path], languages: Collection[str], out: Path) -> Mappi
     with CorpusWriter(out) as corpus:
         for path in paths:
             for language, text in CorpusFile(path).all():
-                if language in languages:
-                    corpus.add(language, text)
-                    counts[language] += 1
+                corpus.add(language, text)
+                counts[language] += 1
     return dict(counts)

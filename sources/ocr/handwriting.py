@@ -46,7 +46,7 @@ def draw_handwriting(phrase: Callable[[int], str], language: str, random: Random
     Args:
         phrase: gives a text of at most so many characters, at least one word; asked once. What has no room on the
             page is left out.
-        language: of LANGUAGES in `sources/fonts.py`.
+        language: of LANGUAGES in `sources/languages.py`.
     Raises:
         FontError: no handwriting font with the characters is installed, or the script cannot be shaped here.
         ValueError: a phrase without a word.

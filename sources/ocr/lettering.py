@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, features
+from PIL import Image, ImageFont, features
 
 from sources.fonts import Font, FontError, check_glyphs, script_of
 
@@ -91,13 +92,14 @@ def letter(text: str, font: Font, size_px: int) -> list[LetteredWord]:
     placed: dict[int, LetteredWord] = {}
     x, end = 0.0, -math.inf
     for k in _visual_order(words, right_to_left):
-        mask, left, top, advance = _mask(words[k], pillow_font, size_px)
+        mask, left, top, advance = _mask(words[k], pillow_font)
         x = max(x, end + MIN_GAP * size_px - left)
         placed[k] = LetteredWord(words[k], mask, round(x) + left, top)
         x, end = x + advance + space, x + left + mask.shape[1]
     return [placed[k] for k in range(len(words))]
 
 
+@lru_cache(maxsize=20_000)
 def line_length(text: str, font: Font, size_px: int) -> float:
     """How long a line is, in pixels; spaces at its ends count."""
     return _pillow_font(font, size_px).getlength(text)
@@ -144,17 +146,16 @@ def paste(ink: np.ndarray, word: LetteredWord, x: int, baseline: int) -> tuple[f
     return left, top, right, bottom
 
 
-def _mask(word: str, font: ImageFont.FreeTypeFont, size_px: int) -> tuple[np.ndarray, int, int, float]:
+def _mask(word: str, font: ImageFont.FreeTypeFont) -> tuple[np.ndarray, int, int, float]:
     """A word's mask cut to its ink, where that begins from the pen's start on the baseline, and the pen's way."""
     direction = None if not _shapes() else "rtl" if is_right_to_left(word) else "ltr"
-    x0, y0, x1, y1 = font.getbbox(word, anchor="ls", direction=direction)
-    pad = 2 + size_px // 4
-    origin = (pad - int(x0), pad - int(y0))
-    image = Image.new("L", (int(x1 - x0) + 2 * pad, int(y1 - y0) + 2 * pad))
-    ImageDraw.Draw(image).text(origin, word, fill=255, font=font, anchor="ls", direction=direction)
+    drawn, (x, y) = font.getmask2(word, "L", anchor="ls", direction=direction)
+    image = Image.new("L", (max(1, drawn.size[0]), max(1, drawn.size[1])))
+    image.im.paste(drawn, (0, 0, *drawn.size))
     found = np.asarray(image)
-    left, top, right, bottom = Image.fromarray((found >= INK).astype(np.uint8)).getbbox() or (0, 0, 1, 1)
-    return found[top:bottom, left:right], left - origin[0], top - origin[1], font.getlength(word, direction=direction)
+    left, top, width, height = cv2.boundingRect((found >= INK).view(np.uint8))
+    mask = found[top : top + max(1, height), left : left + max(1, width)]
+    return mask, round(x) + left, round(y) + top, font.getlength(word, direction=direction)
 
 
 def _visual_order(words: Sequence[str], right_to_left: bool) -> list[int]:

@@ -2,12 +2,13 @@
 
 import random as random_module
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from sources.illegible import Illegible
+from sources.languages import SHAPED
 from sources.ocr.degradation import PAGES, SCENES, Degraded, degrade
 from sources.ocr.drawn import Drawn
 from sources.ocr.messages import WHOLE_TEXT, Reading, Said, say
@@ -96,7 +97,11 @@ def _document(
     kind: str, language: str, task: str, supply: Supply, strength: float, side_px: int, engine: Engine
 ) -> tuple[Reading, tuple[str, ...]]:
     style = draw_style(supply.random, language, side_px)
-    laid = DRAWN[kind](supply, style) if kind in DRAWN else engine(TEMPLATES[kind](supply, style))
+    if kind in DRAWN:
+        laid = DRAWN[kind](supply, style)
+    else:
+        page = TEMPLATES[kind](supply, style)
+        laid = engine(replace(page, is_shaped=language in SHAPED, is_right_to_left=style.is_right_to_left))
     if not laid.drawn.texts:
         raise Illegible("empty_page", "nothing is written on the page")
     degraded, is_whole = _degraded(laid.drawn, laid.lines, task, strength, PAGES, supply)

@@ -18,6 +18,8 @@ _PIECE = re.compile(
     rf"|[^{_UNSPACED}]+"
 )
 _CELL_END = re.compile(r"[\n\t]")
+LAST_SPACE = 0x3000  # the highest code point of white space
+_SPACES = np.array([chr(code).isspace() for code in range(LAST_SPACE + 2)])
 LINE_STEP = 0.6  # of the font size: a baseline that moves by more begins another line; less is a raised figure
 LINE_BACK = 0.5  # of the font size: a character that stands so far left of the one before begins another line
 
@@ -62,27 +64,40 @@ class Matched:
     inset_boxes: np.ndarray
 
 
+def inked_length(text: str) -> int:
+    """Characters that are no white space."""
+    return sum(map(len, text.split()))
+
+
+def _codes(text: str) -> np.ndarray:
+    """(N,) uint32 code points."""
+    return np.frombuffer(text.encode("utf-32-le"), np.uint32)
+
+
 def pieces_of(token: str) -> list[str]:
     """A run without white space as words: pieces of a few characters where the script has no spaces."""
     return _PIECE.findall(token)
 
 
-def match(drawn: Characters, blocks: Sequence[Block]) -> Matched:
+def match(drawn: Characters, blocks: Sequence[Block], is_ordered: bool = True) -> Matched:
     """Match drawn characters, a beginning of the blocks' text, with that text.
 
+    Args:
+        is_ordered: characters of a line stand from left to right, so that a step back begins another line.
     Raises:
         Mismatch: they are something else.
         Cut: they end inside a block that is not divisible.
     """
     given = "".join(block.text + "\n" for block in blocks)
-    inked = np.array([k for k, sign in enumerate(drawn.text) if not sign.isspace() and sign != SOFT_HYPHEN], int)
-    shown = "".join([drawn.text[k] for k in inked])
+    codes = _codes(drawn.text)
+    inked = np.flatnonzero(~_SPACES[np.minimum(codes, LAST_SPACE + 1)] & (codes != ord(SOFT_HYPHEN)))
+    shown = "".join(drawn.text.replace(SOFT_HYPHEN, "").split())
     _check(shown, "".join(given.split()))
     boxes = _with_hyphens(drawn)[inked]
     baselines, sizes = drawn.baselines[inked], drawn.sizes[inked]
-    step_back = boxes[1:, 0] < boxes[:-1, 0] - LINE_BACK * sizes[:-1]
+    step_back = (boxes[1:, 0] < boxes[:-1, 0] - LINE_BACK * sizes[:-1]) & is_ordered
     step_down = np.abs(np.diff(baselines)) > LINE_STEP * np.maximum(sizes[1:], sizes[:-1])
-    is_inset = np.array([sign == INSET for sign in shown], bool)
+    is_inset = _codes(shown) == ord(INSET)
     words, cells = _numbered(given, len(shown))
     breaks = step_back | step_down | (np.diff(cells) != 0)
     starts = np.flatnonzero(
@@ -114,7 +129,7 @@ def _check(shown: str, expected: str) -> None:
 def _with_hyphens(drawn: Characters) -> np.ndarray:
     """(N, 4) the characters' boxes; one that a hyphen follows at a line's end has the hyphen in its own."""
     boxes = drawn.boxes.copy()
-    after = np.array([k for k, sign in enumerate(drawn.text) if sign == SOFT_HYPHEN and k], int)
+    after = np.flatnonzero(_codes(drawn.text[1:]) == ord(SOFT_HYPHEN)) + 1
     boxes[after - 1, :2] = np.minimum(boxes[after - 1, :2], boxes[after, :2])
     boxes[after - 1, 2:] = np.maximum(boxes[after - 1, 2:], boxes[after, 2:])
     return boxes
@@ -149,14 +164,15 @@ def _shown(blocks: Sequence[Block], num_drawn: int) -> list[Block]:
     for block in blocks:
         if num_drawn <= 0:
             break
-        inked = [k for k, sign in enumerate(block.text) if not sign.isspace()]
-        if len(inked) > num_drawn:
+        num_inked = inked_length(block.text)
+        if num_inked > num_drawn:
             if not block.is_divisible:
                 raise Cut(len(shown))
+            inked = [k for k, sign in enumerate(block.text) if not sign.isspace()]
             text = block.text[: inked[num_drawn - 1] + 1]
             block = replace(block, text=text, markdown=as_markdown(text))
         shown.append(block)
-        num_drawn -= len(inked)
+        num_drawn -= num_inked
     return shown
 
 

@@ -47,6 +47,8 @@ class Page:
     Args:
         css: looks of the classes that the blocks use.
         fonts: the faces that the style sheet names.
+        is_shaped: its letters change with their neighbours (Arabic, Devanagari).
+        is_right_to_left: its lines begin on the right.
         bottom: if set, the page is cut this far below its last line (a receipt, whose length is that of its text).
     """
 
@@ -57,6 +59,8 @@ class Page:
     flows: Sequence[Flow]
     paper: tuple[int, int, int] = (255, 255, 255)
     areas: Sequence[Area] = ()
+    is_shaped: bool = False
+    is_right_to_left: bool = False
     bottom: int | None = None
 
 

@@ -5,10 +5,10 @@ import re
 from functools import lru_cache
 from typing import Protocol
 
-from sources.ocr.vocabulary import CORPUS, LANGUAGES, words
+from sources.ocr.vocabulary import CORPUS, LANGUAGES, furniture_language, words
 
-# A sentence ends at a full stop that white space follows, or at a Chinese one.
-_SENTENCE = re.compile(r".+?(?:[.!?][”\")]?(?=\s)|[。！？][”」）]?|$)", re.DOTALL)
+# A sentence ends at a full stop with a space and no small letter behind it ("9 a.m. and"), or at a Chinese one.
+_SENTENCE = re.compile(r".+?(?:[.!?][”\")]?(?=\s+[^\sa-z])|[。！？][”」）]?|$)", re.DOTALL)
 _SYLLABLE = re.compile(r"(?<=[aeiouy][bcdfghjklmnpqrstvwxz])(?=[bcdfghjklmnpqrstvwxz][aeiouy])")
 MIN_BROKEN = 7  # letters of a word that may be broken
 MIN_PART = 3  # letters on either side of a hyphen
@@ -67,12 +67,13 @@ class Supply:
     """What templates fill themselves with: running text, words, numbers, keyed by one sample's generator.
 
     Args:
-        language: of the page.
+        language: of the text.
         mixed: share of paragraphs put together from sentences of all over: a small corpus gives more different pages.
     """
 
     def __init__(self, passages: Passages, language: str, random: random_module.Random, mixed: float = 0.0):
-        self.language = language
+        self.language = furniture_language(language)
+        self.text_language = language
         self.random = random
         self._passages = passages
         self._mixed = mixed
@@ -87,8 +88,8 @@ class Supply:
         if self.random.random() < self._mixed:
             glue = "" if self.language == "zh" else " "
             return glue.join(self.sentence() for _ in range(self.random.randint(2, 6)))
-        text = self._passages.paragraph(self.language, self._next)
-        self._next = (self._next + 1) % self._passages.count(self.language)
+        text = self._passages.paragraph(self.text_language, self._next)
+        self._next = (self._next + 1) % self._passages.count(self.text_language)
         return text
 
     def paragraphs(self, num_characters: int) -> list[str]:
@@ -99,9 +100,11 @@ class Supply:
         return found
 
     def sentence(self, max_characters: int = 400) -> str:
-        """A sentence from anywhere; a longer one is cut at a word's end (anywhere in Chinese)."""
-        paragraph = self._passages.paragraph(self.language, self.random.randrange(self._passages.count(self.language)))
-        text = self.random.choice(sentences(paragraph))
+        """A sentence from anywhere; if its whole paragraph has longer ones only, cut at a word's end."""
+        number = self.random.randrange(self._passages.count(self.text_language))
+        paragraph = self._passages.paragraph(self.text_language, number)
+        found = sentences(paragraph)
+        text = self.random.choice([text for text in found if len(text) <= max_characters] or found)
         if len(text) > max_characters:
             cut = text[:max_characters]
             text = cut.rpartition(" ")[0] or cut

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sources.ocr.making import Attempt, Engine
     from sources.ocr.passages import Passages
 
-CODE_VERSION = 1  # raise it when this room writes other bytes for the same sample
+CODE_VERSION = 2  # raise it when this room writes other bytes for the same sample
 PACKAGES = {"cv2": "opencv-contrib-python", "fontTools": "fonttools", "matplotlib": "matplotlib"}
 SCENE = "scene"  # a kind beside the templates
 ENGINES = ("story", "chromium")
@@ -45,7 +45,8 @@ class Ocr(Synthetic):
     Args:
         input: text, JSONL or Parquet files whose text fills the pages; empty means the bundled texts.
         text_key: field of JSONL and Parquet rows that holds the text.
-        languages: `en`, `zh` or both.
+        languages: of the texts: `en`, `zh`, and with `input` those of `sources/languages.py`; of two that are written
+            alike the first counts. Empty means all there are.
         kinds: names of templates, and `scene`, with their weights; empty means all templates alike.
         scene: without `kinds`, share of scene text.
         tasks: what a sample says, with its weight; `text` gives a pre-training text, the others a conversation.
@@ -71,7 +72,7 @@ class Ocr(Synthetic):
 
     license: str | None = "cc0-1.0"
     text_key: str = "text"
-    languages: tuple[str, ...] = LANGUAGES
+    languages: tuple[str, ...] = ()
     kinds: Mapping[str, float] = field(default_factory=dict)
     scene: float = 0.25
     tasks: Mapping[str, float] = field(
@@ -88,19 +89,20 @@ class Ocr(Synthetic):
         missing = [package for module, package in PACKAGES.items() if importlib.util.find_spec(module) is None]
         if missing:
             raise ValueError(f"ocr needs {', '.join(missing)}; install with: pip install 'vellum-vl[ocr]'")
-        from sources.fonts import LANGUAGES as WRITTEN
         from sources.fonts import fonts_for
+        from sources.languages import LANGUAGES as WRITTEN
         from sources.ocr.messages import TASKS
         from sources.ocr.templates.registry import KINDS
 
-        check_names("languages", self.languages, tuple(WRITTEN))
+        check_names("languages", self.languages, tuple(WRITTEN), empty=True)
         unread = [language for language in self.languages if language not in LANGUAGES]
         if unread and not self.input:
             raise ValueError(f"there is no bundled text in {', '.join(unread)}; name files with --input")
         check_weights("kinds", self.kinds, (*KINDS, SCENE), empty=True)
         for kind, weight in self.kinds.items():
-            if weight and not self._languages_of(kind):
-                raise ValueError(f"there is no {kind} page in {', '.join(self.languages)}")
+            possible = self.languages or (tuple(WRITTEN) if self.input else LANGUAGES)
+            if weight and not self._languages_of(kind, possible):
+                raise ValueError(f"there is no {kind} page in {', '.join(possible)}")
         check_weights("tasks", self.tasks, TASKS)
         for name in ("scene", "strength"):
             if not 0 <= getattr(self, name) <= 1:
@@ -119,7 +121,7 @@ class Ocr(Synthetic):
             raise ValueError(f"format must be png, jpeg or webp, got {self.format!r}")
         if not 1 <= self.quality <= 100:
             raise ValueError(f"quality must be between 1 and 100, got {self.quality}")
-        for language in self.languages:
+        for language in self.languages or (() if self.input else LANGUAGES):
             fonts_for(language)  # raises if there is none
 
     def identity(self) -> Mapping[str, Any]:
@@ -133,11 +135,12 @@ class Ocr(Synthetic):
         }
 
     def fingerprint(self) -> Mapping[str, Any]:
-        from sources.fonts import fonts_digest, fonts_for
+        from sources.fonts import fonts_digest, installed_for
+        from sources.languages import LANGUAGES as WRITTEN
 
+        languages = {*(self.languages or (WRITTEN if self.input else LANGUAGES)), "en"}
         fonts = sorted(
-            {font for language in (*self.languages, "en") for font in fonts_for(language)},
-            key=lambda f: (f.path, f.index),
+            {font for language in languages for font in installed_for(language)}, key=lambda f: (f.path, f.index)
         )
         return {
             "source": self.name,
@@ -160,12 +163,12 @@ class Ocr(Synthetic):
     def gather(self, path: Path, name: str, out: Path, progress: Callable[[], None]) -> Mapping[str, int]:
         from sources.ocr.corpus_file import gather
 
-        return gather(path, name, self.text_key, out, progress)
+        return gather(path, name, self.text_key, out, progress, self.languages)
 
     def merge(self, paths: Iterable[Path], out: Path) -> Mapping[str, int]:
         from sources.ocr.corpus_file import merge
 
-        return merge(paths, self.languages, out)
+        return merge(paths, out)
 
     def read(self, path: Path, digest: str, items: range) -> Iterator[tuple[int, Sample | ItemError | None]]:
         passages = self._passages(path)
@@ -226,7 +229,7 @@ class Ocr(Synthetic):
         written = {
             kind: [
                 language
-                for language in self._languages_of(kind)
+                for language in self._languages_of(kind, self.languages or passages.languages())
                 if all(passages.count(needed) for needed in texts_of(kind, language))
             ]
             for kind in sorted(weights)
@@ -240,11 +243,17 @@ class Ocr(Synthetic):
         task = random.choices(sorted(self.tasks), [self.tasks[name] for name in sorted(self.tasks)])[0]
         return kind, language, task, self.strength * random.random()
 
-    def _languages_of(self, kind: str) -> list[str]:
-        """The languages of the settings that a kind exists in."""
-        from sources.ocr.templates.registry import languages_of
+    def _languages_of(self, kind: str, languages: Iterable[str]) -> list[str]:
+        """Those of some languages that a kind exists in, as the engine sets it."""
+        from sources.languages import RIGHT_TO_LEFT, SHAPED
+        from sources.ocr.templates.registry import DRAWN, languages_of
 
-        return [language for language in self.languages if kind == SCENE or language in languages_of(kind)]
+        if kind == SCENE:
+            return list(languages)
+        found = languages_of(kind, languages)
+        if self.engine == "chromium" and kind not in DRAWN:  # it tells characters from left to right, not glyphs
+            return [name for name in found if name not in (*SHAPED, *RIGHT_TO_LEFT)]
+        return list(found)
 
     def _sample(self, number: int, digest: str, made: "Attempt", given_up: Mapping[str, int]) -> Sample:
         drawn = made.reading.drawn

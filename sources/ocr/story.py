@@ -1,6 +1,6 @@
 """Pages laid out by MuPDF's Story: HTML and CSS to pixels and exact boxes, without a PDF in between."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,14 +8,16 @@ import pymupdf
 from pymupdf import mupdf
 
 from sources.illegible import Illegible
-from sources.ocr.blocks import INSET, Block, Inset
+from sources.ocr.blocks import INSET, SOFT_HYPHEN, Block, Inset
 from sources.ocr.drawn import Drawn
-from sources.ocr.matching import Characters, Cut, Matched, Mismatch, match
+from sources.ocr.matching import Characters, Cut, Matched, Mismatch, inked_length, match
 from sources.ocr.page import Flow, Laid, Page, paper_of, upright_quads
-from sources.ocr.typefaces import Glyphs, archive_with, glyphs
+from sources.ocr.shaped import shaped_characters
+from sources.ocr.typefaces import NO_INK, GlyphBox, Glyphs, archive_with, glyphs
 
 KEEP_IMAGES = mupdf.FZ_STEXT_PRESERVE_IMAGES | mupdf.FZ_STEXT_PRESERVE_WHITESPACE
 EDGE_PX = 0.1  # a pixel that a glyph covers by less stays as good as paper
+NEXT_BOX = '<div style="page-break-before:always">'
 IMAGE_BLOCK = 1  # type of a block in PyMuPDF's `rawdict`
 
 
@@ -54,12 +56,19 @@ def _set(
 ) -> tuple[Matched, mupdf.FzDisplayList]:
     """A flow's words, and the list that draws it. What would be cut and must not be is left out."""
     blocks = list(flow.blocks)
+    firsts: set[int] = set()  # blocks that begin a box
     while blocks:
-        picture, is_whole = _compose(flow, blocks, page, archive)
+        picture, is_whole = _compose(flow, blocks, firsts, page, archive)
         if flow.must_fit and not is_whole:
             raise Illegible("overflow", f"{len(blocks)} blocks do not fit into {flow.boxes}")
+        characters = _characters(picture, page, faces)
+        first = _astray(characters, blocks, flow)
+        if first is not None and first not in firsts:
+            firsts.add(first)
+            continue
         try:
-            return match(_characters(picture, page, faces), blocks), picture
+            is_ordered = not (page.is_shaped or page.is_right_to_left)
+            return match(characters, blocks, is_ordered), picture
         except Cut as cut:
             blocks = blocks[: cut.num_blocks]
         except Mismatch as error:
@@ -67,11 +76,31 @@ def _set(
     raise Illegible("overflow", f"not a block fits into {flow.boxes}")
 
 
+def _astray(characters: Characters, blocks: Sequence[Block], flow: Flow) -> int | None:
+    """The first block that Story lost its place at; None if there is none.
+
+    Where little room is left in a box Story shrinks a picture until it fits, and what follows it is then set below the
+    box, or nowhere.
+    """
+    top, bottom = flow.boxes[0][1], flow.boxes[0][3]
+    is_astray = (characters.baselines < top) | (characters.baselines > bottom + 1)
+    places = [k for k, sign in enumerate(characters.text) if sign == INSET]
+    for place, inset in zip(places, _insets(blocks), strict=False):
+        is_astray[place] |= characters.sizes[place] < len(inset.pixels) - inset.drop - 1
+    if not is_astray.any():
+        return None
+    num_before = inked_length(characters.text[: int(is_astray.argmax())].replace(SOFT_HYPHEN, ""))
+    ends = np.cumsum([inked_length(block.text) for block in blocks])
+    return int(np.searchsorted(ends, num_before, side="right"))
+
+
 def _compose(
-    flow: Flow, blocks: Sequence[Block], page: Page, archive: pymupdf.Archive
+    flow: Flow, blocks: Sequence[Block], firsts: Collection[int], page: Page, archive: pymupdf.Archive
 ) -> tuple[mupdf.FzDisplayList, bool]:
     """The list that draws the blocks into the flow's boxes, and whether all of them went in."""
-    html = f'<div class="{flow.css_class}">' + "".join(block.html for block in blocks) + "</div>"
+    elements = [f"{NEXT_BOX}{block.html}</div>" if k in firsts else block.html for k, block in enumerate(blocks)]
+    direction = "rtl" if page.is_right_to_left else "ltr"
+    html = f'<div class="{flow.css_class}" dir="{direction}">' + "".join(elements) + "</div>"
     story = pymupdf.Story(html, page.css, archive=archive)
     picture = mupdf.FzDisplayList(mupdf.FzRect(0, 0, page.width, page.height))
     device = mupdf.fz_new_list_device(picture)
@@ -88,33 +117,45 @@ def _compose(
 def _characters(picture: mupdf.FzDisplayList, page: Page, faces: Mapping[str, Glyphs]) -> Characters:
     """What a list draws. Raises Illegible for a character of a font that is not among the faces."""
     rect = mupdf.FzRect(0, 0, page.width, page.height)
+    if page.is_shaped:
+        return shaped_characters(picture, rect, frozenset(faces))
     text_page = mupdf.FzStextPage(rect)
     device = mupdf.fz_new_stext_device(text_page, mupdf.FzStextOptions(KEEP_IMAGES))
     mupdf.fz_run_display_list(picture, device, mupdf.FzMatrix(), rect, mupdf.FzCookie())
     mupdf.fz_close_device(device)
     text: list[str] = []
-    places: list[tuple[float, ...]] = []
+    origins: list[tuple[float, float]] = []
+    sizes: list[float] = []
+    inks: list[GlyphBox] = []
     for block in pymupdf.TextPage(text_page).extractRAWDICT()["blocks"]:
         if block["type"] == IMAGE_BLOCK:
             text.append(INSET)
             x0, y0, x1, y1 = block["bbox"]
-            places.append((x0, y1, y1 - y0, 0.0, -1.0, (x1 - x0) / (y1 - y0), 0.0))
+            origins.append((x0, y1))
+            sizes.append(y1 - y0)
+            inks.append((0.0, -1.0, (x1 - x0) / (y1 - y0), 0.0))
             continue
-        for line in block["lines"]:
-            for span in line["spans"]:
-                face, size = faces.get(span["font"]), span["size"]
-                for character in span["chars"]:
-                    sign = character["c"]
-                    if face is None and not sign.isspace():
-                        raise Illegible("missing_glyph", f"no chosen font draws {sign!r} (U+{ord(sign):04X})")
-                    text.append(sign)
-                    # A soft hyphen is drawn as a hyphen.
-                    box = face.box("-" if sign == "\u00ad" else sign) if face else (0.0, 0.0, 0.0, 0.0)
-                    places.append((*character["origin"], size, *box))
-    origins = np.array(places, np.float64).reshape(-1, 7)
-    sizes = origins[:, 2:3]
-    boxes = origins[:, [0, 1, 0, 1]] + origins[:, 3:] * sizes
-    return Characters(text="".join(text), boxes=boxes, baselines=origins[:, 1], sizes=origins[:, 2])
+        for span in (span for line in block["lines"] for span in line["spans"]):
+            signs = [character["c"] for character in span["chars"]]
+            face = faces.get(span["font"])
+            if face is None:
+                strange = "".join(signs).strip()[:1]
+                if strange:
+                    raise Illegible("missing_glyph", f"no chosen font draws {strange!r} (U+{ord(strange):04X})")
+            text += signs
+            origins += [character["origin"] for character in span["chars"]]
+            sizes += [span["size"]] * len(signs)
+            inks += [NO_INK] * len(signs) if face is None else map(face.__getitem__, signs)
+    return characters_at("".join(text), origins, sizes, inks)
+
+
+def characters_at(
+    text: str, origins: Sequence[tuple[float, float]], sizes: Sequence[float], inks: Sequence[GlyphBox]
+) -> Characters:
+    """Characters by where they begin on their baselines, their font sizes, and their ink at size 1."""
+    at, size = np.array(origins, np.float64).reshape(-1, 2), np.array(sizes, np.float64)
+    boxes = at[:, [0, 1, 0, 1]] + np.array(inks, np.float64).reshape(-1, 4) * size[:, None]
+    return Characters(text=text, boxes=boxes, baselines=at[:, 1], sizes=size)
 
 
 def assembled(page: Page, canvas: np.ndarray, found: Sequence[Matched]) -> Laid:

@@ -1,14 +1,17 @@
 """What a page looks like: faces, sizes, colours, margins, the look of its tables, drawn once a page."""
 
 import random as random_module
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sources.fonts import Font, families, fonts_for
+from sources.fonts import Font, families, fonts_for, missing
+from sources.languages import RIGHT_TO_LEFT
 from sources.ocr.formula import FONT_SETS
 from sources.ocr.page import Box
 from sources.ocr.typefaces import font_face_css
+from sources.ocr.vocabulary import furniture_language
 
 Colour = tuple[int, int, int]
 INKS: tuple[Colour, ...] = ((0, 0, 0), (20, 20, 20), (35, 31, 32), (25, 28, 48), (48, 36, 28))
@@ -24,6 +27,7 @@ PORTRAITS = (0.7071, 0.7071, 0.7727, 0.66, 0.75)  # width to height: A4 twice as
 # Of the long side: 9 to 13 pt on A4. Chinese characters have more strokes.
 SIZES = {"en": (0.0115, 0.0165), "zh": (0.0138, 0.019)}
 CHARACTER_WIDTH = {"en": 0.42, "zh": 1.0}  # of the font size, on the average; narrow faces
+SIGNS = "•–×÷€£¥" + string.ascii_letters + string.digits  # of the pages themselves: a face without them fits no text
 TABLE_LOOKS = {
     "grid": "td,th{{border:1px solid {rule};padding:2px 5px}}",
     "rules": "td,th{{border-bottom:1px solid {rule};padding:3px 5px}}",
@@ -51,12 +55,15 @@ class Style:
     """The look of one page; lengths in pixels.
 
     Args:
+        language: of what the page itself says.
+        is_right_to_left: lines begin on the right, and so do columns.
         side: long side of the page.
         size: of the running text.
         leading: line height as a multiple of the size.
     """
 
     language: str
+    is_right_to_left: bool
     side: int
     width: int
     height: int
@@ -90,11 +97,12 @@ class Style:
         return round(1.15 * area / (self.size**2 * self.leading * CHARACTER_WIDTH[self.language])) + 200
 
     def columns(self, count: int, top: float, bottom: float, gap: float | None = None) -> list[Box]:
-        """Columns of equal width over the type area."""
+        """Columns of equal width over the type area, in reading order."""
         gap = self.size * 1.6 if gap is None else gap
         left, _, right, _ = self.frame
         width = (right - left - gap * (count - 1)) / count
-        return [(left + k * (width + gap), top, left + k * (width + gap) + width, bottom) for k in range(count)]
+        order = reversed(range(count)) if self.is_right_to_left else range(count)
+        return [(left + k * (width + gap), top, left + k * (width + gap) + width, bottom) for k in order]
 
     def display(
         self, scale: float, *, margin: str = "0", align: str = "left", is_coloured: bool = False, is_bold: bool = True
@@ -131,7 +139,9 @@ class Style:
             "small": f"margin:0;font-size:{size * 0.82:.1f}px",
             "small-centre": f"margin:0;font-size:{size * 0.82:.1f}px;text-align:center",
             "small-right": f"margin:0;font-size:{size * 0.82:.1f}px;text-align:right",
-            "li": f"margin:0 0 {size * 0.3:.1f}px {size * 1.8:.1f}px;text-indent:-{size * 1.3:.1f}px;text-align:left",
+            "li": f"margin:0 0 {size * 0.3:.1f}px 0;text-align:left"  # Story hangs no line out to the right
+            if self.is_right_to_left
+            else f"margin:0 0 {size * 0.3:.1f}px {size * 1.8:.1f}px;text-indent:-{size * 1.3:.1f}px;text-align:left",
             "quote": f"margin:{size * 0.4:.1f}px {size * 2:.1f}px;padding-left:{size * 0.6:.1f}px;"
             f"border-left:3px solid {accent}",
             "caption": f"margin:0 0 {size * 0.8:.1f}px 0;font-size:{size * 0.85:.1f}px;text-align:center",
@@ -170,7 +180,7 @@ def _faces_css(name: str, family: Family) -> str:
 def font_families(language: str, kinds: tuple[str, ...]) -> tuple[Family, ...]:
     """Families with a regular face that write a language. Raises sources.fonts.FontError if there is none."""
     found = []
-    for faces in families(fonts_for(language, kinds)).values():
+    for faces in families(font for font in fonts_for(language, kinds) if not missing(SIGNS, font)).values():
         upright = sorted((font for font in faces if not font.italic), key=lambda font: abs(font.weight - 400))
         if not upright or upright[0].weight > 500:
             continue
@@ -186,15 +196,17 @@ def draw_style(random: random_module.Random, language: str, side: int) -> Style:
     text = font_families(language, ("serif", "sans"))
     mono = font_families("en", ("monospaced",))
     body = random.choice(text)
-    size = side * random.uniform(*SIZES[language])
+    furniture = furniture_language(language)
+    size = side * random.uniform(*SIZES[furniture])
     width = round(side * random.choice(PORTRAITS))
     return Style(
-        language=language,
+        language=furniture,
+        is_right_to_left=language in RIGHT_TO_LEFT,
         side=side,
         width=width,
         height=side,
         size=size,
-        leading=random.uniform(1.2, 1.5) if language == "en" else random.uniform(1.35, 1.75),
+        leading=random.uniform(1.2, 1.5) if furniture == "en" else random.uniform(1.35, 1.75),
         margin=round(width * random.uniform(0.06, 0.13)),
         ink=random.choice(INKS),
         accent=random.choice(ACCENTS),

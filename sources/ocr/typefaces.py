@@ -10,7 +10,7 @@ from PIL import Image
 from pymupdf import mupdf
 
 from sources.fonts import Font
-from sources.ocr.blocks import INSET_FILE
+from sources.ocr.blocks import INSET_FILE, SOFT_HYPHEN
 
 
 def css_name(font: Font) -> str:
@@ -30,24 +30,31 @@ def font_bytes(font: Font) -> bytes:
     return bytes(header) + data[len(header) :]
 
 
-class Glyphs:
-    """The glyphs of one face, measured by MuPDF itself."""
+GlyphBox = tuple[float, float, float, float]
+NO_INK: GlyphBox = (0.0, 0.0, 0.0, 0.0)
+
+
+class Glyphs(dict[str, GlyphBox]):
+    """Of each character of one face, x0, y0, x1, y1 of its ink at size 1 from its origin, y downwards; 0 for a space.
+
+    Measured by MuPDF itself when first asked for.
+    """
 
     def __init__(self, font: Font):
         self.font = mupdf.fz_new_font_from_file(None, str(font.path), font.index, 0)
         self.name: str = mupdf.fz_font_name(self.font)
-        self._boxes: dict[str, tuple[float, float, float, float]] = {}
+        self[SOFT_HYPHEN] = self["-"]  # it is drawn as a hyphen
 
-    def box(self, character: str) -> tuple[float, float, float, float]:
-        """x0, y0, x1, y1 of the ink of a character at size 1 from its origin, y downwards; all 0 for a space."""
-        found = self._boxes.get(character)
-        if found is None:
-            number = mupdf.fz_encode_character(self.font, ord(character))
-            outline = mupdf.fz_outline_glyph(self.font, number, mupdf.FzMatrix())
-            bounds = mupdf.fz_bound_path(outline, mupdf.FzStrokeState(None), mupdf.FzMatrix())
-            found = (bounds.x0, -bounds.y1, bounds.x1, -bounds.y0) if bounds.x1 > bounds.x0 else (0.0, 0.0, 0.0, 0.0)
-            self._boxes[character] = found
-        return found
+    def __missing__(self, character: str) -> GlyphBox:
+        self[character] = ink_box(self.font, mupdf.fz_encode_character(self.font, ord(character)))
+        return self[character]
+
+
+def ink_box(font: mupdf.FzFont, glyph: int) -> GlyphBox:
+    """x0, y0, x1, y1 of the ink of a glyph, by its number, at size 1 from its origin, y downwards."""
+    outline = mupdf.fz_outline_glyph(font, glyph, mupdf.FzMatrix())
+    bounds = mupdf.fz_bound_path(outline, mupdf.FzStrokeState(None), mupdf.FzMatrix())
+    return (bounds.x0, -bounds.y1, bounds.x1, -bounds.y0) if bounds.x1 > bounds.x0 else NO_INK
 
 
 @lru_cache(maxsize=128)

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 CORPUS = Path(__file__).parent / "corpus"
-LANGUAGES = ("en", "zh")
+LANGUAGES = ("en", "zh")  # that there are bundled texts and words in
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,11 @@ class Listing:
 
     language: str
     lines: tuple[str, ...]
+
+
+def furniture_language(language: str) -> str:
+    """The language of what pages themselves say (titles, labels, names), where their text is in this one."""
+    return language if language in LANGUAGES else "en"
 
 
 @lru_cache(maxsize=1)

@@ -21,7 +21,7 @@ from sources.ocr.degradation.captures import (
     WEARING,
     Capture,
 )
-from sources.ocr.degradation.legibility import Limits, distinct, grid, heights, inside, large_enough
+from sources.ocr.degradation.legibility import Limits, dense, distinct, grid, heights, inside, large_enough
 from sources.ocr.degradation.light import lit
 from sources.ocr.drawn import Drawn
 from sources.ocr.textures import surface
@@ -30,9 +30,10 @@ from sources.ocr.warps import Chain, pixel_maps, warp_quads
 DESKS = ("fabric", "metal", "stone", "wood", "wood")
 WHITE_LID = 0.7  # share of scanners and copiers
 DEFAULT_TEXT_PX = 12.0  # height of words, for a page that has none
+DENSE = 0.62  # of their height, the height of Latin words that blur as badly as Chinese ones, whose strokes are finer
 LIMITS = Limits()
 MIN_SHARE = 0.6  # of an effect's strength that is drawn at random
-CROWDED = 0.4  # exponent: of n effects that wear letters, each is weaker by n to this power
+CROWDED = 0.5  # exponent: of n effects that wear letters, each is weaker by n to this power
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,11 +144,18 @@ def _taken(drawn: Drawn, chosen: Sequence[tuple[str, float, Random]], capture: C
     fields = [LIGHTING[effect](amount, own) for effect, amount, own in chosen if effect in LIGHTING]
     if fields:
         pixels = lit(pixels, np.prod(fields, axis=0))
-    text_px = float(np.median(heights(drawn.quads))) if len(drawn.quads) else DEFAULT_TEXT_PX
+    text_px = _text_px(drawn)
     for effect, amount, own in chosen:
         if effect in OPTICAL:
             pixels = OPTICAL[effect](pixels, amount, text_px, own)
     return _Picture(pixels, quads, flat, maps)
+
+
+def _text_px(drawn: Drawn) -> float:
+    """Height of the page's words, as fine as their strokes are."""
+    if not len(drawn.quads):
+        return DEFAULT_TEXT_PX
+    return float(np.median(heights(drawn.quads) * np.where(dense(drawn.texts), DENSE, 1)))
 
 
 def _behind(shape: tuple[int, ...], capture: Capture, random: Random) -> np.ndarray:
@@ -165,7 +173,8 @@ def _legible(drawn: Drawn, picture: _Picture, limits: Limits, capture: str, effe
     final = picture.pixels if is_grey else cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY)
     is_kept = inside(picture.quads, width, height) & large_enough(drawn.quads, picture.quads, limits)
     places = grid(picture.quads[is_kept], width, height)
-    is_kept[is_kept] = distinct(picture.before(places), final.ravel()[places], limits)
+    needed = limits.correlation + limits.dense_correlation * dense(drawn.texts)[is_kept]
+    is_kept[is_kept] = distinct(picture.before(places), final.ravel()[places], needed, limits)
     kept = np.flatnonzero(is_kept)
     if len(drawn.texts) and len(kept) < limits.share * len(drawn.texts):
         raise Illegible("few_legible_words", f"only {len(kept)} of {len(drawn.texts)} words can be read")

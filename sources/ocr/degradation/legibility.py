@@ -1,10 +1,12 @@
 """Which words can still be read, measured in the pixels of each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
+FIRST_DENSE = "\u2e80"  # Chinese characters and their punctuation come from here on
 SAMPLES = (16, 6)  # points along and across a word
 _EPSILON = 1e-6
 
@@ -15,6 +17,7 @@ class Limits:
 
     Args:
         correlation: of its pixels with those before blur, noise and light.
+        dense_correlation: on top of that for words of Chinese characters, which take more than their outline to tell.
         contrast: grey levels, standard deviation of what is left of its ink and paper.
         kept_contrast: share of its contrast, for a word that was fainter than that from the start.
         height_px: of lower-case letters with ascender or descender.
@@ -22,6 +25,7 @@ class Limits:
     """
 
     correlation: float = 0.55
+    dense_correlation: float = 0.1
     contrast: float = 7.0
     kept_contrast: float = 0.5
     height_px: float = 6.0
@@ -67,22 +71,26 @@ def grid(quads: np.ndarray, width: int, height: int) -> np.ndarray:
     return y * width + x
 
 
-def distinct(clean: np.ndarray, final: np.ndarray, limits: Limits) -> np.ndarray:
+def dense(texts: Sequence[str]) -> np.ndarray:
+    """(N,) whether words are of Chinese characters."""
+    return np.array([text[:1] >= FIRST_DENSE for text in texts], bool)
+
+
+def distinct(clean: np.ndarray, final: np.ndarray, correlation: np.ndarray, limits: Limits) -> np.ndarray:
     """(N,) whether the ink of words still stands out: its contrast, and how much of what is seen is the word.
 
     Args:
         clean: (N, K) uint8 luma at points in each word, warped but not yet blurred, lit or noisy.
         final: (N, K) uint8 luma at the same points.
+        correlation: (N,) that they need.
     """
     before, after = clean.astype(np.float32), final.astype(np.float32)
     before -= before.mean(axis=1, keepdims=True)
     after -= after.mean(axis=1, keepdims=True)
     deviation = np.sqrt(_mean_product(before, before)) + _EPSILON
     contrast = _mean_product(before, after) / deviation
-    correlation = contrast / (np.sqrt(_mean_product(after, after)) + _EPSILON)
-    return (correlation >= limits.correlation) & (
-        contrast >= np.minimum(limits.contrast, limits.kept_contrast * deviation)
-    )
+    found = contrast / (np.sqrt(_mean_product(after, after)) + _EPSILON)
+    return (found >= correlation) & (contrast >= np.minimum(limits.contrast, limits.kept_contrast * deviation))
 
 
 def _mean_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -17,12 +17,12 @@ NORMAL = np.array([NormalDist().inv_cdf((k + 0.5) / 256) for k in range(256)])
 MIDDLE = 128  # level that stands for no noise
 MAX_SPECKS = 0.0012  # a pixel, on the dirtiest copy
 SPECKS = (20, 60, 110, 250)  # grey levels of toner, and of none
-READABLE_PX = 4.5  # a low resolution leaves words at least about this high
+READABLE_PX = 4.2  # a low resolution leaves words at least about this high
 
 
 def blur(pixels: np.ndarray, amount: float, text_px: float, random: random.Random) -> np.ndarray:
     """Out of focus, or moved while the shutter was open."""
-    sigma = min(text_px, 25) * steep(amount, 0.10, 0.26)
+    sigma = min(text_px, 25) * steep(amount, 0.10, 0.30)
     if random.random() < 0.65:
         return cv2.GaussianBlur(pixels, (0, 0), max(sigma, 0.05))
     angle = random.uniform(0, np.pi)

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from sources.fonts import Font
 from sources.illegible import Illegible
+from sources.ocr.degradation.light import lit
 from sources.ocr.ink import blend
 from sources.ocr.lettering import breakable, is_right_to_left, letter, line_length, paste
 
@@ -167,8 +168,7 @@ def draw_label(text: str, kind: Kind, font: Font, width: int, height: int, behin
     ink, texts, boxes, lines = _set(
         rows, size, font, width, height, random.choice(("middle", "middle", "start")), margin
     )
-    canvas = np.empty((height, width, 3), np.uint8)
-    canvas[:] = ground
+    canvas = cv2.merge([np.full((height, width), level, np.uint8) for level in ground])
     cover = np.full((height, width), 255, np.uint8) if kind.colours else np.zeros((height, width), np.uint8)
     if kind.colours:
         _shape(canvas, cover, kind, ink_colour, random)
@@ -242,7 +242,7 @@ def _shape(canvas: np.ndarray, cover: np.ndarray, kind: Kind, ink_colour: Colour
     if corner:
         cover[:] = _rounded(width, height, corner, 0)
     shade = np.linspace(1, random.uniform(0.78, 1.0), height, dtype=np.float32)
-    canvas[:] = (canvas * shade[:: random.choice((-1, 1)), None, None]).astype(np.uint8)
+    canvas[:] = lit(canvas, shade[:: random.choice((-1, 1)), None])
     if random.random() < kind.border:
         inset, thickness = max(2, int(0.03 * height)), max(1, int(0.025 * height))
         outer = _rounded(width, height, max(0, corner - inset), inset)

@@ -31,7 +31,7 @@ def draw_scene(phrase: Phrase, language: str, random: Random) -> Written:
 
     Args:
         phrase: gives a text of at most so many characters, at least one word; asked once a label.
-        language: of LANGUAGES in `sources/fonts.py`.
+        language: of LANGUAGES in `sources/languages.py`.
     Raises:
         Illegible: `low_contrast`, a word does not stand out; `small_letters`, a word is too long for its label.
         FontError: no installed font has the characters, or the script cannot be shaped here.
@@ -128,10 +128,11 @@ def _attach(pixels: np.ndarray, ink: np.ndarray, label: Label, warp: Warp) -> np
     x0, y0 = np.maximum(np.floor(outline.min(axis=0)).astype(int) - 1, 0)
     x1, y1 = np.minimum(np.ceil(outline.max(axis=0)).astype(int) + 1, pixels.shape[1::-1])
     maps = pixel_maps(warp, int(x1 - x0), int(y1 - y0), (int(x0), int(y0)))
-    cover = cv2.remap(label.cover, *maps, cv2.INTER_LINEAR).astype(np.float32) / 255
-    seen = cv2.remap(label.pixels, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    solid = cv2.multiply(label.pixels, cv2.merge([label.cover] * 3), scale=1 / 255)
+    seen = cv2.remap(cv2.merge([solid, label.cover]), *maps, cv2.INTER_LINEAR)  # black and bare outside
+    left = cv2.bitwise_not(cv2.extractChannel(seen, 3))
     here = pixels[y0:y1, x0:x1]
-    here[:] = cv2.blendLinear(seen, here, cover, 1 - cover)
+    here[:] = cv2.add(cv2.multiply(here, cv2.merge([left] * 3), scale=1 / 255), cv2.cvtColor(seen, cv2.COLOR_RGBA2RGB))
     ink_here = ink[y0:y1, x0:x1]
     np.maximum(ink_here, cv2.remap(label.ink, *maps, cv2.INTER_LINEAR), out=ink_here)
     return warp_quads(label.quads, warp)

@@ -28,7 +28,7 @@ def article(supply: Supply, style: Style) -> Page:
     if gap is None and num_columns > 1 and random.random() < 0.3:
         areas += [
             Area(box=(box[2] + style.size * 0.8, top, box[2] + style.size * 0.8 + 1, bottom), colour=GREY)
-            for box in columns[:-1]
+            for box in sorted(columns)[:-1]
         ]
     flows.append(Flow(blocks=_body(supply, style, columns), boxes=columns, gap=gap))
     return Page(

@@ -35,7 +35,7 @@ def dictionary(supply: Supply, style: Style) -> Page:
     if random.random() < 0.5:
         areas += [
             Area(box=(box[2] + style.size * 0.8, top, box[2] + style.size * 0.8 + 1, bottom), colour=GREY)
-            for box in columns[:-1]
+            for box in sorted(columns)[:-1]
         ]
     head = Flow(
         blocks=[paragraph(guide, "small", is_divisible=False)], boxes=[(left, top - style.size * 2, right, top - 4)]

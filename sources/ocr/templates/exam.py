@@ -48,7 +48,7 @@ def _arithmetic(supply: Supply, style: Style, number: int) -> list[Block]:
     random = supply.random
     a, b, c = random.randint(11, 999), random.randint(2, 99), random.randint(2, 60)
     total = random.choice(
-        (f"{a} + {b} × {c}", f"({a} − {b}) × {c}", f"{a} ÷ {b} + {c}", f"{a / 10} × {b}", f"{a}² − {c}")
+        (f"{a} + {b} × {c}", f"({a} – {b}) × {c}", f"{a} ÷ {b} + {c}", f"{a / 10} × {b}", f"{a}² – {c}")
     )
     points = label("points", style.language, n=random.randint(1, 5))
     asked = label("compute", style.language, sum=total)

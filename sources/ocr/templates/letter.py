@@ -6,6 +6,8 @@ from sources.ocr.passages import Supply
 from sources.ocr.style import Style
 from sources.ocr.vocabulary import label, words
 
+FILLED = (0.1, 0.38)  # share of the sheet's room for running text, at least; the last paragraph comes on top
+
 
 def letter(supply: Supply, style: Style) -> Page:
     random, language = supply.random, style.language
@@ -17,6 +19,8 @@ def letter(supply: Supply, style: Style) -> Page:
     def flat(text: str, css_class: str = "tight") -> Block:
         return paragraph(text, css_class, is_divisible=False)
 
+    body_top = top + style.size * 7
+    room = style.capacity([(left, body_top + 8 * style.size * style.leading, right, bottom)])
     head = [heading(company, 2, "company"), flat(f"{street}, {town}", side), flat(supply.telephone(), side)]
     blocks = [
         flat(receiver),
@@ -24,7 +28,7 @@ def letter(supply: Supply, style: Style) -> Page:
         flat(random.choice(words("towns", language)), "flat"),
         flat(supply.date(), random.choice(("flat", "right"))),
         paragraph(label("dear", language, name=receiver), "flat", is_divisible=False),
-        *(paragraph(text) for text in supply.paragraphs(random.randint(500, 1300) // (2 if language == "zh" else 1))),
+        *(paragraph(text) for text in supply.paragraphs(round(room * random.uniform(*FILLED)))),
         flat(label("regards", language), "sign"),
         flat(sender, "sign"),
     ]
@@ -33,7 +37,6 @@ def letter(supply: Supply, style: Style) -> Page:
         company=style.display(1.5, margin="0 0 4px 0", align=align, is_coloured=True),
         sign=f"margin:{style.size:.0f}px 0 0 0;text-align:left",
     )
-    body_top = top + style.size * 7
     areas = (
         [Area(box=(left, body_top - style.size, right, body_top - style.size + 2), colour=style.accent)]
         if random.random() < 0.6

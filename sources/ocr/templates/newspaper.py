@@ -73,6 +73,6 @@ def _story(supply: Supply, style: Style, boxes: list[Box]) -> list[Block]:
         shape = picture(round(width), round(width * supply.random.uniform(0.5, 0.8)), style.accent, supply.random)
         blocks += figure(shape, supply.sentence(60))
     for text in supply.paragraphs(style.capacity(boxes)):
-        broken = hyphenated(text) if style.language == "en" else None
+        broken = hyphenated(text) if supply.text_language == "en" else None
         blocks.append(paragraph(text, hyphenated=broken))
     return blocks

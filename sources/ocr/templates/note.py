@@ -5,20 +5,21 @@ from sources.ocr.handwriting import draw_handwriting
 from sources.ocr.page import Laid
 from sources.ocr.passages import Supply
 from sources.ocr.style import Style
-from sources.ocr.vocabulary import label, words
+from sources.ocr.vocabulary import LANGUAGES, label, words
 from sources.ocr.written import joined
 
 
 def note(supply: Supply, style: Style) -> Laid:
     """Raises FontError if no handwriting font is installed."""
     language, random = style.language, supply.random
+    is_bundled = supply.text_language in LANGUAGES
 
     def phrase(max_characters: int) -> str:
-        said = [supply.date(), label("dear", language, name=random.choice(words("people", language)))]
+        said = [supply.date(), label("dear", language, name=random.choice(words("people", language)))] * is_bundled
         room = random.uniform(0.3, 1) * max_characters
         while sum(map(len, said)) < room:
             said.append(supply.sentence())
         return joined(said)
 
-    written = draw_handwriting(phrase, language, random)
+    written = draw_handwriting(phrase, supply.text_language, random)
     return Laid(drawn=written.drawn, lines=written.lines, blocks=[paragraph(joined(written.drawn.texts))])

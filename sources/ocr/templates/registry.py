@@ -1,8 +1,9 @@
 """All kinds of pages by name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from sources.fonts import FontError, fonts_for
+from sources.languages import RIGHT_TO_LEFT
 from sources.ocr.page import Laid, Page
 from sources.ocr.passages import Supply
 from sources.ocr.style import Style
@@ -42,13 +43,22 @@ TEMPLATES: Mapping[str, Callable[[Supply, Style], Page]] = {
 # Drawn without an engine: none writes by hand, and MuPDF's Story knows no vertical text.
 DRAWN: Mapping[str, Callable[[Supply, Style], Laid]] = {"note": note, "vertical": vertical}
 KINDS = (*TEMPLATES, *DRAWN)
+# In other languages than the bundled ones there are the kinds that are mostly running text, as labels stay English.
+RUNNING = frozenset(("article", "book", "formulas", "letter", "newspaper", "report", "slide"))
+MIRRORED = frozenset(("article", "book", "newspaper", "slide"))  # from right to left too
 
 
-def languages_of(kind: str) -> tuple[str, ...]:
-    """The languages that a kind of page exists in; of handwriting, those that there is a font for."""
+def languages_of(kind: str, languages: Iterable[str] = LANGUAGES) -> tuple[str, ...]:
+    """Those of some languages that a kind of page exists in; of handwriting, those that there is a font for."""
+    return tuple(language for language in languages if _is_written(kind, language))
+
+
+def _is_written(kind: str, language: str) -> bool:
     if kind == "note":
-        return tuple(language for language in LANGUAGES if _has_handwriting(language))
-    return ("zh",) if kind in ("vertical", "bilingual") else LANGUAGES
+        return _has_handwriting(language)
+    if kind in ("vertical", "bilingual"):
+        return language == "zh"
+    return language in LANGUAGES or kind in (MIRRORED if language in RIGHT_TO_LEFT else RUNNING)
 
 
 def _has_handwriting(language: str) -> bool:

@@ -54,7 +54,7 @@ def slide(supply: Supply, style: Style) -> Page:
     edge = left + (right - left) * 0.56 if has_picture else right
     max_length = (edge - left) / style.size * (2.6 if language == "en" else 1.4)
     points = [supply.line(round(max_length)) for _ in range(random.randint(3, 5))]
-    mark = random.choice(("•", "–", "•", "▪"))
+    mark = random.choice(("•", "–", "•"))
     marks = [mark] * len(points) if random.random() < 0.75 else [f"{k}." for k in range(1, len(points) + 1)]
     blocks: list[Block] = list(items(points, marks))
     flows.append(Flow(blocks=blocks, boxes=[(left, body_top, edge, bottom - style.size * 1.5)]))

@@ -42,7 +42,10 @@ def _sale(supply: Supply, language: str, low: int, high: int) -> Sale:
 def invoice(supply: Supply, style: Style) -> Page:
     random, language = supply.random, style.language
     left, top, right, bottom = style.frame
-    sale = _sale(supply, language, 3, 11)
+    line = style.size * style.leading
+    second, third = top + line * 7.5, top + line * 13.5
+    room = int((bottom - third) / (2.1 * style.size)) - 6  # rows of the table, beside its header and the totals
+    sale = _sale(supply, language, 3, max(3, min(11, room)))
     currency = random.choice(CURRENCIES[language])
     middle = left + (right - left) * 0.55
 
@@ -81,8 +84,6 @@ def invoice(supply: Supply, style: Style) -> Page:
         bold="margin:0;font-weight:bold",
         total=f"margin:4px 0 {style.size:.0f}px 0;font-weight:bold;text-align:right",
     )
-    line = style.size * style.leading
-    second, third = top + line * 7.5, top + line * 13.5
     areas = [Area(box=(0, 0, style.width, style.margin * 0.35), colour=style.accent)] if random.random() < 0.5 else []
     return Page(
         width=style.width,

@@ -1,6 +1,8 @@
 """A page of Chinese in columns from top to bottom, the first one on the right, as books were and some still are set."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterator, Sequence
+from random import Random
 
 import numpy as np
 from pymupdf import mupdf
@@ -12,19 +14,21 @@ from sources.ocr.drawn import Drawn
 from sources.ocr.matching import pieces_of
 from sources.ocr.page import Area, Laid, Page, paper_of, upright_quads
 from sources.ocr.passages import Supply
-from sources.ocr.style import Style
+from sources.ocr.style import Family, Style, font_families
 from sources.ocr.typefaces import Glyphs, glyphs
 from sources.ocr.vocabulary import label
 
 # Signs that are turned or moved in vertical text have code points of their own.
 UPRIGHT = str.maketrans("，、。：；！？（）《》〈〉「」『』【】…—", "︐︑︒︓︔︕︖︵︶︽︾︿﹀﹁﹂﹃﹄︻︼︙︱")
+HANGING = "，、。：；！？）》〉」』】"
 QUOTES = str.maketrans("“”‘’", "「」『』")
 DIGITS = str.maketrans("0123456789%", "〇一二三四五六七八九％")
 
 
 def vertical(supply: Supply, style: Style) -> Laid:
-    """Raises Illegible if the style's font has no vertical signs."""
+    """Raises Illegible if no font has the vertical signs, or the one that was drawn lacks a character."""
     random = supply.random
+    style = dataclasses.replace(style, body=_family(style, random))
     face = glyphs(style.body.regular)
     size = style.size * random.uniform(1.05, 1.35)
     step, pitch = size * random.uniform(1.05, 1.2), size * random.uniform(1.6, 2.1)
@@ -41,8 +45,7 @@ def vertical(supply: Supply, style: Style) -> Laid:
         if not text:
             raise Illegible("nothing_vertical", "a paragraph has no characters that stand upright")
         blocks.append(paragraph(text))
-        indented = "　　" + text
-        columns += [(len(blocks) - 1, 0, indented[k : k + per_column]) for k in range(0, len(indented), per_column)]
+        columns += [(len(blocks) - 1, 0, column) for column in _columns("　　" + text, per_column)]
     columns = columns[:number]
     lacking = missing("".join(text for _, _, text in columns).replace("　", "").translate(UPRIGHT), style.body.regular)
     if lacking:
@@ -63,6 +66,25 @@ def vertical(supply: Supply, style: Style) -> Laid:
         areas=rules if random.random() < 0.35 else (),
     )
     return _drawn(page, columns, blocks, face, style, (size, step, pitch))
+
+
+def _family(style: Style, random: Random) -> Family:
+    """The style's family if it has the signs of vertical text, else one that has."""
+    signs = "".join(map(chr, UPRIGHT.values()))
+    fitting = [family for family in font_families("zh", ("serif", "sans")) if not missing(signs, family.regular)]
+    if not fitting:
+        raise Illegible("missing_glyph", "no Chinese font that is installed has the signs of vertical text")
+    return style.body if style.body in fitting else random.choice(fitting)
+
+
+def _columns(text: str, length: int) -> Iterator[str]:
+    """A text in columns of so many characters; a mark that must not begin one hangs below the one before."""
+    while text:
+        end = length
+        while text[end : end + 1] and text[end] in HANGING:
+            end += 1
+        yield text[:end]
+        text = text[end:]
 
 
 def _upright(text: str) -> str:
@@ -107,7 +129,7 @@ def _drawn(
                     mupdf.FZ_BIDI_LTR,
                     mupdf.FZ_LANG_zh,
                 )
-                around.append(np.array(face.box(glyph)) * size + np.array([x, y, x, y]))
+                around.append(np.array(face[glyph]) * size + np.array([x, y, x, y]))
             start += len(piece)
             hull = np.array(around)
             texts.append(piece)

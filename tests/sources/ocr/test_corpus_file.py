@@ -51,6 +51,15 @@ def test_what_cannot_be_drawn_is_counted(tmp_path: Path, content: bytes, reason:
     assert (found, dropped) == ([], {reason: 1})
 
 
+def test_only_the_named_languages_are_kept(tmp_path: Path) -> None:
+    path, out = tmp_path / "a.txt", tmp_path / "a.arrow"
+    path.write_text(f"{ENGLISH}\n\n{CHINESE}")
+    assert gather(path, path.name, "text", out, lambda: None, ("zh",)) == {"other_language.en": 1}
+    assert list(CorpusFile(out).all()) == [("zh", CHINESE)]
+    assert gather(path, path.name, "text", out, lambda: None, ("de",)) == {"other_language.zh": 1}
+    assert list(CorpusFile(out).all()) == [("de", ENGLISH)]
+
+
 def test_a_line_of_a_million_characters_is_cut_into_paragraphs(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     text = "One sentence of nine words stands here for many. " * 30_000
@@ -102,13 +111,12 @@ def test_paragraphs_are_found_by_number_over_many_batches(tmp_path: Path) -> Non
         out = path.with_suffix(".arrow")
         gather(path, path.name, "text", out, lambda: None)
         paths.append(out)
-    assert merge(paths, ("en", "zh"), tmp_path / "whole") == {"en": 10_000, "zh": 10_000}
+    assert merge(paths, tmp_path / "whole") == {"en": 10_000, "zh": 10_000}
     corpus = CorpusFile(tmp_path / "whole")
     assert corpus.languages() == ("en", "zh")
     for number in (0, 4095, 4096, 5000, 9999):
         assert corpus.paragraph("en", number).endswith(f"Number {number // 5000} {number % 5000}.")
         assert corpus.paragraph("zh", number).endswith(f"第{number // 5000}、{number % 5000}段。")
-    assert merge(paths, ("zh",), tmp_path / "zh") == {"zh": 10_000}
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -8,7 +8,7 @@ import pytest
 
 from sources.ocr.degradation import PAGES, SCENES, Degraded, Illegible, degrade
 from sources.ocr.degradation.captures import EFFECTS, LIGHTING, ON_PAPER, OPTICAL
-from sources.ocr.degradation.legibility import Limits, distinct, grid, large_enough
+from sources.ocr.degradation.legibility import Limits, dense, distinct, grid, large_enough
 from sources.ocr.degradation.light import lit
 from sources.ocr.drawn import Drawn
 from tests.sources.ocr.printed import printed_page
@@ -155,7 +155,8 @@ def test_light_darkens_smoothly_and_never_brightens(name: str) -> None:
 
 def _distinct(clean: np.ndarray, final: np.ndarray, quads: np.ndarray) -> np.ndarray:
     places = grid(quads, clean.shape[1], clean.shape[0])
-    return distinct(clean.ravel()[places], final.ravel()[places], Limits())
+    needed = np.full(len(quads), Limits().correlation)
+    return distinct(clean.ravel()[places], final.ravel()[places], needed, Limits())
 
 
 def test_a_word_that_is_blurred_away_faded_or_buried_is_not_distinct() -> None:
@@ -169,6 +170,15 @@ def test_a_word_that_is_blurred_away_faded_or_buried_is_not_distinct() -> None:
     assert _distinct(clean, (120 + clean * 0.4).astype(np.uint8), page.quads).all()
     for spoiled in (blurred, faded, buried):
         assert not _distinct(clean, spoiled, page.quads).any()
+
+
+def test_a_chinese_word_needs_more_to_be_distinct() -> None:
+    clean = np.tile(np.array([60, 200], np.uint8), (2, 48))
+    noise = np.tile(np.array([-90, -90, 90, 90]), (2, 24))  # correlates with nothing: 0.61 of what is seen is the word
+    final = (clean.astype(int) + noise).clip(0, 255).astype(np.uint8)
+    limits = Limits()
+    needed = limits.correlation + limits.dense_correlation * dense(["图书馆", "word"])
+    assert distinct(clean, final, needed, limits).tolist() == [False, True]
 
 
 def test_a_word_that_was_faint_from_the_start_is_measured_by_what_it_was() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from sources.generator import generator
 from sources.illegible import Illegible
-from sources.ocr.blocks import INSET, Inset, paragraph, rich_paragraph, table
+from sources.ocr.blocks import INSET, Inset, figure, paragraph, rich_paragraph, table
 from sources.ocr.page import Flow, Laid, Page
 from sources.ocr.passages import BundledPassages, Supply, hyphenated, sentences
 from sources.ocr.story import lay_out
@@ -146,6 +146,33 @@ def test_cells_are_lines_of_their_own(style: Style) -> None:
     laid = lay_out(_page(style, [Flow(blocks=[table(["two words", "b"], [["1 2", "3"]])], boxes=[(20, 20, 480, 200)])]))
     assert laid.drawn.texts == ["two", "words", "b", "1", "2", "3"]
     assert list(laid.lines) == [0, 0, 1, 2, 2, 3]
+
+
+@pytest.mark.parametrize("height", range(100, 220, 10))
+def test_a_picture_that_has_no_room_begins_the_next_box(style: Style, height: int) -> None:
+    shape = Inset(pixels=np.full((height, 120, 4), (200, 30, 30, 255), np.uint8))
+    blocks = [paragraph("word " * 40), *figure(shape, "A caption"), paragraph("more " * 60)]
+    boxes = [(20.0, 20.0, 220.0, 300.0), (260.0, 20.0, 460.0, 300.0)]
+    laid = lay_out(_page(style, [Flow(blocks=blocks, boxes=boxes)]))
+    assert "".join(laid.drawn.texts).startswith("word" * 40 + "Acaption" + "more" * 5)
+    assert (laid.drawn.boxes()[:, 3] <= 302).all()
+    red = (laid.drawn.pixels == (200, 30, 30)).all(axis=2)
+    assert red.sum() == 120 * height  # none of it shrunk, and no text on it
+    assert np.flatnonzero(red.any(axis=1))[-1] < 300
+
+
+def test_no_column_of_vertical_text_begins_with_a_closing_mark() -> None:
+    for seed in range(6):
+        laid, _ = _made("vertical", "zh", seed)
+        starts = np.flatnonzero(np.diff(laid.lines, prepend=-1))
+        assert not {laid.drawn.texts[k][0] for k in starts} & set("，。、；：？！")
+
+
+def test_a_sentence_does_not_end_before_a_small_letter() -> None:
+    assert sentences("Open from 9 a.m. to 5 p.m. on Monday. Ring twice.") == [
+        "Open from 9 a.m. to 5 p.m. on Monday.",
+        "Ring twice.",
+    ]
 
 
 def test_sentences_keep_everything() -> None:

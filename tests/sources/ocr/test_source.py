@@ -146,7 +146,7 @@ def _with_passages(source: Ocr, text: str, language: str = "zh") -> Sample | Ite
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"languages": ("xx",)}, "languages must be some of en, zh"),
+        ({"languages": ("xx",)}, "languages must be some of en, de"),
         ({"languages": ("ar",)}, "there is no bundled text in ar"),
         ({"kinds": {"poster": 1}}, "kinds must be some of article"),
         ({"kinds": {"vertical": 1}, "languages": ("en",)}, "there is no vertical page in en"),

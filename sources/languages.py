@@ -1,0 +1,53 @@
+"""The languages that texts are drawn in: their scripts, and what a font must have to write them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """What a font must have to write a language.
+
+    Args:
+        script: the Unicode name of its script.
+        range_bit: of the Unicode range in the table OS/2 of fonts for it.
+        sample: characters that texts are made of; a font must have all of them.
+        packages: Debian packages with such fonts.
+    """
+
+    script: str
+    range_bit: int
+    sample: str
+    packages: str
+
+
+_LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.,:;!?-()'\"/&%+$@#"
+_LATIN_FONTS = "fonts-dejavu-core or fonts-liberation"
+_CYRILLIC = "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЬЮЯабвгдежзийклмнопрстуфхцчшщьюя"
+# Of a script that several are written in, the first is meant where none is named.
+LANGUAGES: Mapping[str, Language] = {
+    "en": Language("Latin", 0, _LATIN, _LATIN_FONTS),
+    "de": Language("Latin", 1, _LATIN + "ÄÖÜäöüß", _LATIN_FONTS),
+    "es": Language("Latin", 1, _LATIN + "ÁÉÍÑÓÚÜáéíñóúü¿¡", _LATIN_FONTS),
+    "fr": Language("Latin", 1, _LATIN + "ÀÂÇÈÉÊËÎÏÔÙÛàâçèéêëîïôùûœŒ«»", _LATIN_FONTS),
+    "vi": Language("Latin", 29, _LATIN + "ĂÂĐÊÔƠƯăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ", _LATIN_FONTS),
+    "zh": Language(
+        "Han",
+        59,
+        "的一是不了人在有我他这中大来上国和们为到说时要就出会可也你对生能而子那得于着下自之年过发后作里经关书写数学"
+        "，。、；：？！（）《》“”0123456789",
+        "fonts-noto-cjk",
+    ),
+    "ru": Language("Cyrillic", 9, _CYRILLIC + "ЁЪЫЭёъыэ", _LATIN_FONTS),
+    "uk": Language("Cyrillic", 9, _CYRILLIC + "ҐЄІЇґєії", _LATIN_FONTS),
+    "el": Language("Greek", 7, "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩαβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώ", _LATIN_FONTS),
+    "he": Language("Hebrew", 11, "אבגדהוזחטיךכלםמןנסעףפץצקרשת", "fonts-dejavu-core or fonts-noto-core"),
+    "ar": Language(
+        "Arabic", 13, "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىي،؟0123456789", "fonts-noto-core or fonts-hosny-amiri"
+    ),
+    "hi": Language(
+        "Devanagari", 15, "अआइईउऊएऐओऔकखगघचछजझटठडढणतथदधनपफबभमयरलवशषसहािीुूेैोौं्।", "fonts-noto-core or fonts-lohit-deva"
+    ),
+}
+RIGHT_TO_LEFT = ("ar", "he")
+SHAPED = ("ar", "hi")  # letters change with their neighbours

@@ -1,0 +1,89 @@
+"""Characters of scripts whose letters change with their neighbours: their ink is that of the shaped glyphs."""
+
+from typing import Any
+
+import numpy as np
+from pymupdf import mupdf
+
+from sources.illegible import Illegible
+from sources.ocr.blocks import INSET
+from sources.ocr.matching import Characters
+from sources.ocr.typefaces import NO_INK, GlyphBox, ink_box
+
+MISSING = 0  # number of the box that stands for a character that a face does not have
+NO_GLYPH, NO_CHARACTER = -1, -1  # a character that is part of the glyph before; a further glyph of a character
+
+
+class _Trace(mupdf.FzDevice2):
+    """Takes down the glyphs and pictures of a display list; characters come in the order they are read."""
+
+    def __init__(self, inks: dict[tuple[str, int], GlyphBox], faces: frozenset[str]):
+        super().__init__()
+        self.use_virtual_fill_text()
+        self.use_virtual_fill_image()
+        self._inks, self._faces = inks, faces
+        self.text: list[str] = []
+        self.boxes: list[GlyphBox] = []
+        self.baselines: list[float] = []
+        self.sizes: list[float] = []
+        self.strange = ""  # the first character that no chosen font draws; MuPDF passes no exception on
+
+    def fill_text(self, _context: Any, text: Any, _matrix: Any, *_look: Any) -> None:
+        span = text.head
+        while span:
+            wrapped = mupdf.FzTextSpan(span)
+            font, size = wrapped.font(), wrapped.trm().a
+            name = mupdf.fz_font_name(font)
+            for k in range(span.len):
+                item = wrapped.items(k)
+                self._add(name, font, item.gid, item.ucs, item.x, item.y, size)
+            span = span.next
+
+    def _add(self, name: str, font: Any, glyph: int, code: int, x: float, y: float, size: float) -> None:
+        sign = chr(code) if code != NO_CHARACTER else ""
+        if (name not in self._faces or glyph == MISSING) and sign.strip():
+            self.strange = self.strange or sign
+        ink = NO_INK
+        if glyph != NO_GLYPH:
+            if (name, glyph) not in self._inks:
+                self._inks[name, glyph] = ink_box(font, glyph)
+            ink = self._inks[name, glyph]
+        x0, y0, x1, y1 = (edge * size + start for edge, start in zip(ink, (x, y, x, y), strict=True))
+        if sign:
+            self.text.append(sign)
+            self.boxes.append((x0, y0, x1, y1))
+            self.baselines.append(y)
+            self.sizes.append(size)
+        elif self.boxes and ink != NO_INK:
+            a0, b0, a1, b1 = self.boxes[-1]
+            self.boxes[-1] = (min(a0, x0), min(b0, y0), max(a1, x1), max(b1, y1)) if a1 > a0 else (x0, y0, x1, y1)
+
+    def fill_image(self, _context: Any, _image: Any, matrix: Any, *_look: Any) -> None:
+        self.text.append(INSET)
+        self.boxes.append((matrix.e, matrix.f, matrix.e + matrix.a, matrix.f + matrix.d))
+        self.baselines.append(matrix.f + matrix.d)
+        self.sizes.append(matrix.d)
+
+
+_inks: dict[tuple[str, int], GlyphBox] = {}  # by face and glyph, measured once a process
+
+
+def shaped_characters(picture: mupdf.FzDisplayList, rect: mupdf.FzRect, faces: frozenset[str]) -> Characters:
+    """What a list draws.
+
+    Args:
+        faces: names of the fonts that may draw it.
+    Raises:
+        Illegible: `missing_glyph`, another font draws a character, or none does.
+    """
+    trace = _Trace(_inks, faces)
+    mupdf.fz_run_display_list(picture, trace, mupdf.FzMatrix(), rect, mupdf.FzCookie())
+    mupdf.fz_close_device(trace)
+    if trace.strange:
+        raise Illegible("missing_glyph", f"no chosen font draws {trace.strange!r} (U+{ord(trace.strange):04X})")
+    return Characters(
+        text="".join(trace.text),
+        boxes=np.array(trace.boxes, np.float64).reshape(-1, 4),
+        baselines=np.array(trace.baselines),
+        sizes=np.array(trace.sizes),
+    )

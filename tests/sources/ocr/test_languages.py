@@ -1,0 +1,137 @@
+"""Pages of `--input` in other scripts: words in reading order, and boxes that hold the ink of shaped letters."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sources.fonts import fonts_for, missing
+from sources.generator import generator
+from sources.illegible import Illegible
+from sources.languages import RIGHT_TO_LEFT, SHAPED
+from sources.ocr.blocks import paragraph
+from sources.ocr.corpus_file import CorpusFile, gather
+from sources.ocr.page import Flow, Laid, Page
+from sources.ocr.source import Ocr
+from sources.ocr.story import lay_out
+from sources.ocr.style import draw_style
+from sources.ocr.templates.registry import KINDS, languages_of
+from sources.sample import Sample
+
+TEXTS = {
+    "de": "Größere Übungen finden öfter statt, und die Fähre legt ab, wenn der Lotse seinen Tee getrunken hat.",
+    "vi": "Phà rời bến khi đã đầy khách, hoặc khi người lái đã uống xong chén trà; bến cũ được giữ lại.",
+    "ru": "Паром отправляется, когда он полон, или когда лоцман допил свой чай. В расписании восемь рейсов в день.",
+    "el": "Το πλοίο φεύγει όταν γεμίσει ή όταν ο πιλότος τελειώσει το τσάι του. Υπάρχει δρομολόγιο από το 1987.",
+    "he": "הוועדה התכנסה ב־14 במרץ 1987 כדי לדון בהעמקת הנמל (Berlin), ועלות העבודה 1,250,000 שקלים חדשים.",
+    "ar": "اجتمعت اللجنة في 14 مارس 1987 للنظر في تعميق الميناء (Berlin)، وبلغت الكلفة 1250000 دينار تقريبا.",
+    "hi": "समिति की बैठक 14 मार्च को हुई जिसमें बंदरगाह को गहरा करने पर विचार किया गया। काम वसंत में शुरू होगा।",
+}
+INK = 60  # grey levels between text and paper
+MAX_OUTSIDE = 0.004  # of the ink: letters are drawn at quarters of a pixel, boxes are of their exact places
+
+
+def laid_out(language: str, *, width: int = 420) -> Laid:
+    """A paragraph alone on a page, black on white."""
+    style = draw_style(generator(2, 0, language), language, 1024)
+    style = dataclasses.replace(style, size=26, leading=1.8, ink=(0, 0, 0), justify=False, indent=False)
+    page = Page(
+        width=width,
+        height=700,
+        css=style.css(),
+        fonts=style.fonts,
+        flows=[Flow(blocks=[paragraph(TEXTS[language])], boxes=[(20, 20, width - 20, 680)])],
+        is_shaped=language in SHAPED,
+        is_right_to_left=language in RIGHT_TO_LEFT,
+    )
+    return lay_out(page)
+
+
+@pytest.mark.parametrize("language", TEXTS)
+def test_words_come_as_they_are_read_and_their_boxes_hold_their_ink(language: str) -> None:
+    laid = laid_out(language)
+    assert list(laid.drawn.texts) == TEXTS[language].split()
+    ink = 255 - laid.drawn.pixels.min(axis=2) > INK
+    held = np.zeros_like(ink)
+    for x0, y0, x1, y1 in laid.drawn.boxes().astype(int):
+        inside = ink[y0:y1, x0:x1]
+        held[y0:y1, x0:x1] = True
+        assert inside[:, :2].any()
+        assert inside[:, -2:].any()
+        assert inside[:2].any()
+        assert inside[-2:].any()
+    assert (ink & ~held).sum() <= MAX_OUTSIDE * ink.sum()
+
+
+@pytest.mark.parametrize("language", RIGHT_TO_LEFT)
+def test_words_of_a_line_from_right_to_left_stand_so(language: str) -> None:
+    laid = laid_out(language)
+    boxes = laid.drawn.boxes()
+    assert laid.lines.max() >= 2
+    for line in range(laid.lines.max()):
+        here = boxes[laid.lines == line]
+        assert (np.diff(here[:, 2]) < 0).all()  # numbers and Latin words too, one by one between them
+        assert here[0, 2] > 390  # it begins on the right
+    assert (np.diff(boxes[:, 3])[np.diff(laid.lines) > 0] > 20).all()
+
+
+def test_columns_from_right_to_left() -> None:
+    for language, is_mirrored in (("ar", True), ("ru", False)):
+        boxes = draw_style(generator(2, 0, "columns"), language, 1024).columns(3, 0, 100)
+        assert (boxes[0][0] > boxes[1][0] > boxes[2][0]) == is_mirrored
+
+
+def test_a_character_that_no_chosen_face_has_is_not_drawn() -> None:
+    style = draw_style(generator(2, 0, "ar"), "ar", 1024)
+    chosen = next(font for font in fonts_for("ar") if missing("\u0b95", font))
+    style = dataclasses.replace(style, body=dataclasses.replace(style.body, regular=chosen, bold=chosen, italic=None))
+    page = Page(
+        width=400,
+        height=200,
+        css=style.css(),
+        fonts=style.fonts,
+        flows=[Flow(blocks=[paragraph("مفتوح \u0b95")], boxes=[(20, 20, 380, 180)])],
+        is_shaped=True,
+    )
+    with pytest.raises(Illegible, match=r"no chosen font draws '\u0b95'"):
+        lay_out(page)
+
+
+def _samples(tmp_path: Path, texts: Sequence[str], **settings: object) -> list[Sample]:
+    path, out = tmp_path / "texts.txt", tmp_path / "gathered"
+    path.write_text("\n\n".join(texts), encoding="utf-8")
+    source = Ocr(input=("texts.txt",), side_px=640, strength=0.2, **settings)
+    source.gather(path, path.name, out, lambda: None)
+    assert set(source.merge([out], tmp_path / "corpus")) == set(CorpusFile(tmp_path / "corpus").languages())
+    made = [sample for _, sample in source.read(tmp_path / "corpus", "00", range(6)) if sample is not None]
+    assert all(isinstance(sample, Sample) for sample in made), made
+    return [sample for sample in made if isinstance(sample, Sample)]
+
+
+def test_texts_of_any_script_make_documents_without_a_setting(tmp_path: Path) -> None:
+    languages = ("ru", "el", "he", "ar", "hi")
+    samples = _samples(tmp_path, [TEXTS[name] for name in languages], scene=0.0, seed=4)
+    assert {sample.flags[0] for sample in samples} <= set(KINDS)
+    assert {sample.flags[1] for sample in samples} <= set(languages)
+    assert len({sample.flags[1] for sample in samples}) >= 3
+
+
+def test_a_named_language_is_that_of_its_script(tmp_path: Path) -> None:
+    samples = _samples(tmp_path, [TEXTS["vi"], TEXTS["ru"]], languages=("vi",))
+    assert {sample.flags[1] for sample in samples} == {"vi"}
+    texts = [TEXTS["de"], TEXTS["ru"]]
+    out = tmp_path / "two"
+    (tmp_path / "b.txt").write_text("\n\n".join(texts), encoding="utf-8")
+    gather(tmp_path / "b.txt", "b.txt", "text", out, lambda: None)
+    assert dict(CorpusFile(out).all()) == {"en": texts[0], "ru": texts[1]}
+
+
+def test_kinds_full_of_bundled_words_exist_in_the_bundled_languages_only() -> None:
+    for kind in ("invoice", "form", "dictionary"):
+        assert languages_of(kind, ("en", "ru", "zh", "ar")) == ("en", "zh")
+    assert languages_of("letter", ("ru", "ar")) == ("ru",)
+    assert languages_of("article", ("ru", "ar", "hi")) == ("ru", "ar", "hi")
+    with pytest.raises(ValueError, match="there is no article page in hi"):
+        Ocr(input=("texts.txt",), languages=("hi",), kinds={"article": 1}, engine="chromium")
