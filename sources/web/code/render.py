@@ -13,7 +13,7 @@ from PIL import Image
 from playwright import async_api
 from playwright.async_api import CDPSession, Page
 
-from sources.web.browser import Browser
+from sources.web.browser import Browser, answering
 from sources.web.code.similarity import Look
 from sources.web.code.snapshot import CodeRefused, Snapshot, SnapshotLimits, read_defaults, read_words
 from sources.web.photograph import photograph
@@ -105,8 +105,10 @@ class CodeRenderer:
             await window.closing.aclose()
         async with contextlib.AsyncExitStack() as opened:
             page = await opened.enter_async_context(self._browser.page(view, offline=True, javascript=False))
-            session = await page.context.new_cdp_session(page)
-            frame = (await session.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
+            assert page.context.browser is not None
+            async with answering(page.context.browser):
+                session = await page.context.new_cdp_session(page)
+                frame = (await session.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
             return _Window(page=page, session=session, frame=frame, view=view, closing=opened.pop_all())
 
 
