@@ -204,7 +204,7 @@ def speed(number: int, at_once: int, rounds: int) -> dict[str, float]:
                 costs[who].append(asyncio.run(crawl(port, paths, at_once, folder, code=who == "ours_with_code")))
             for who, (*_, cost) in costs.items():
                 rate, used_ms = len(paths) / cost.seconds, 1000 * cost.processor_s / len(paths)
-                print(f"round {k + 1}, {who}: {rate:.2f} pages/s, {used_ms:.0f} ms of processor time a page", flush=True)
+                print(f"round {k + 1}, {who}: {rate:.2f} pages/s, {used_ms:.0f} ms of processor time each", flush=True)
     rates = {who: len(paths) / min(cost.seconds for cost in found) for who, found in costs.items()}
     used = {f"{who}_cpu_ms": 1000 * min(c.processor_s for c in found) / len(paths) for who, found in costs.items()}
     ratios = {"ratio": rates["ours"] / rates["bare"], "ratio_with_code": rates["ours_with_code"] / rates["bare"]}
