@@ -20,9 +20,8 @@ from sources.synthetic_pages.page import Page, make_page
 from sources.synthetic_pages.vocabulary import BUNDLED
 from sources.web.browser import Browser, BrowserSettings
 from sources.web.code.page_code import PageCoder
-from sources.web.code.render import render_back
+from sources.web.code.render import CodeRenderer
 from sources.web.code.similarity import Look, compare
-from sources.web.code.snapshot import SnapshotLimits
 from sources.web.views import VIEWS
 
 
@@ -51,29 +50,26 @@ CHANGES: dict[str, Callable[[Page], str]] = {
 
 async def measure(num_pages: int) -> dict[str, list[float]]:
     """Similarities by change."""
-    view, limits = VIEWS["square"], SnapshotLimits()
+    view = VIEWS["square"]
     found: dict[str, list[float]] = defaultdict(list)
-    async with Browser(BrowserSettings()) as browser:
-        coder = PageCoder(browser)
-        defaults = await coder.bare_styles(view)
+    async with Browser(BrowserSettings()) as browser, PageCoder(browser) as coder, CodeRenderer(browser) as renderer:
         before = {}
         for number in range(num_pages):
             kind = list(KINDS)[number % len(KINDS)]
             language = ("en", "zh")[number // len(KINDS) % 2]
             page = make_page(kind, language, BUNDLED, generator(5, number, "benchmark"), 0.8)
             other = make_page(kind, language, BUNDLED, generator(6, number, "benchmark"), 0.8)
-            before[number] = await render_back(browser, page.html, view, defaults, limits)
+            before[number] = await renderer.render(page.html, view)
             for name, change in CHANGES.items():
-                after = await render_back(browser, change(page), view, defaults, limits) if name != "blank" else None
+                after = await renderer.render(change(page), view) if name != "blank" else None
                 if after is None:
                     after = Look(np.full_like(before[number].pixels, 255), (), np.zeros((0, 4)), np.zeros((0, 4)))
                 found[name].append(compare(before[number], after).score)
-            found["another page"].append(
-                compare(before[number], await render_back(browser, other.html, view, defaults, limits)).score
-            )
+            found["another page"].append(compare(before[number], await renderer.render(other.html, view)).score)
             async with browser.page(view, offline=True) as shown:
                 await shown.set_content(page.html)
-                found["reduced"].append((await coder.code(shown, [await shown.screenshot()], view)).similarity.score)
+                session = await shown.context.new_cdp_session(shown)
+                found["reduced"].append((await coder.code(session, [await shown.screenshot()], view)).similarity.score)
     return found
 
 

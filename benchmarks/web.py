@@ -4,7 +4,8 @@
     python -m benchmarks.web memory --pages 3000      # one long crawl, memory over time; the manuals again and again
 
 Needs real pages: apt-get install python3.11-doc postgresql-doc-15. They are served on loopback. On both sides the clock
-starts in a browser that has shown a page, and stops before it is closed; window, pages and their order are the same.
+starts in a browser that has shown a page, before the window is opened in which pages are counted, and stops before the
+browser is closed; the window's size, pages and their order are the same. Processor time is that of all processes.
 Bare waits for the load event. Ours waits for load, fonts, pictures, a quiet network and, where a page has scripts,
 150 ms without a change; it follows robots.txt, goes through the guarding proxy, wipes its windows between pages, reads
 words, elements and links, checks that they stayed where they were, and writes segments. The last line is JSON.
@@ -22,10 +23,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
+from playwright import async_api
 from playwright.async_api import async_playwright
 
 from sources.web.browser import Browser, BrowserSettings
@@ -84,23 +86,48 @@ def paths_of(root: Path, number: int) -> list[str]:
     return [path for paths in found for path in paths][:number]
 
 
-async def bare(port: int, paths: list[str]) -> float:
-    """Seconds of the bare loop: one page, `goto`, `screenshot`."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds by the clock, and of processor time."""
+
+    seconds: float
+    processor_s: float
+
+    @staticmethod
+    def now() -> "Cost":
+        """The clock, and what this process and all below it have used so far, those included that ended."""
+        used = 0.0
+        me = psutil.Process()
+        for process in (me, *me.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                used += times.user + times.system + times.children_user + times.children_system
+        return Cost(time.perf_counter(), used)
+
+    def __sub__(self, earlier: "Cost") -> "Cost":
+        return Cost(self.seconds - earlier.seconds, self.processor_s - earlier.processor_s)
+
+
+async def bare(port: int, paths: list[str]) -> Cost:
+    """The cost of the bare loop: one page, `goto`, `screenshot`."""
     view = VIEWS[VIEW]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=find_chromium(), chromium_sandbox=sandbox_refusal() is None
         )
-        page = await browser.new_page(viewport={"width": view.width, "height": view.height})
+        size: async_api.ViewportSize = {"width": view.width, "height": view.height}
+        page = await browser.new_page(viewport=size)
         await page.goto(f"http://127.0.0.1:{port}{paths[0]}")  # warm-up
         await page.screenshot()
-        since = time.perf_counter()
+        await page.close()
+        since = Cost.now()
+        page = await browser.new_page(viewport=size)
         for path in paths:
             await page.goto(f"http://127.0.0.1:{port}{path}")
             await page.screenshot()
-        seconds = time.perf_counter() - since
+        cost = Cost.now() - since
         await browser.close()
-    return seconds
+    return cost
 
 
 def settings_for(port: int, at_once: int, code: bool = False) -> CrawlSettings:
@@ -126,8 +153,8 @@ async def crawl(
     visited: Callable[[int], None] = lambda number: None,
     *,
     code: bool = False,
-) -> float:
-    """Seconds of our crawl in a browser that is open and has shown a page; segments go to `folder`.
+) -> Cost:
+    """The cost of our crawl in a browser that is open and has shown a page; segments go to `folder`.
 
     Args:
         visited: told every few seconds how many pages were visited since.
@@ -137,13 +164,13 @@ async def crawl(
     async with Browser(dataclasses.replace(settings.browser, user_agent=settings.agent)) as browser:
         await _share(paths[:1], settings, folder / "warm-up", browser).run()
         work = _share(paths, settings, folder, browser, visited)
-        since = time.perf_counter()
+        since = Cost.now()
         await work.run()
-        seconds = time.perf_counter() - since
+        cost = Cost.now() - since
     failed = [found for found in index(folder).values() if found.cause]
     if failed:
         raise SystemExit(f"{len(failed)} pages failed, the first: {failed[0].url}: {failed[0].cause}")
-    return seconds
+    return cost
 
 
 def _share(
@@ -169,17 +196,19 @@ def speed(number: int, at_once: int, rounds: int) -> dict[str, float]:
         root = Path(name) / "site"
         root.mkdir()
         paths = paths_of(root, number)
-        best = {"bare": float("inf"), "ours": float("inf"), "ours_with_code": float("inf")}
+        costs: dict[str, list[Cost]] = {"bare": [], "ours": [], "ours_with_code": []}
         for k in range(rounds):
-            times = {
-                "bare": asyncio.run(bare(port, paths)),
-                "ours": asyncio.run(crawl(port, paths, at_once, Path(name) / f"captures-{k}")),
-                "ours_with_code": asyncio.run(crawl(port, paths, at_once, Path(name) / f"code-{k}", code=True)),
-            }
-            best = {who: min(seconds, times[who]) for who, seconds in best.items()}
-            print(f"round {k + 1}: " + ", ".join(f"{who} {len(paths) / s:.2f} pages/s" for who, s in best.items()))
-    rates = {who: len(paths) / seconds for who, seconds in best.items()}
-    return {**rates, "ratio": rates["ours"] / rates["bare"], "pages": len(paths), "at_once": at_once}
+            folders = {who: Path(name) / f"{who}-{k}" for who in ("ours", "ours_with_code")}
+            costs["bare"].append(asyncio.run(bare(port, paths)))
+            for who, folder in folders.items():
+                costs[who].append(asyncio.run(crawl(port, paths, at_once, folder, code=who == "ours_with_code")))
+            for who, (*_, cost) in costs.items():
+                rate, used_ms = len(paths) / cost.seconds, 1000 * cost.processor_s / len(paths)
+                print(f"round {k + 1}, {who}: {rate:.2f} pages/s, {used_ms:.0f} ms of processor time each", flush=True)
+    rates = {who: len(paths) / min(cost.seconds for cost in found) for who, found in costs.items()}
+    used = {f"{who}_cpu_ms": 1000 * min(c.processor_s for c in found) / len(paths) for who, found in costs.items()}
+    ratios = {"ratio": rates["ours"] / rates["bare"], "ratio_with_code": rates["ours_with_code"] / rates["bare"]}
+    return {**rates, **ratios, **used, "pages": len(paths), "at_once": at_once}
 
 
 def memory(number: int, at_once: int) -> dict[str, float | bool]:
@@ -205,7 +234,7 @@ def memory(number: int, at_once: int) -> dict[str, float | bool]:
         root = Path(name) / "site"
         root.mkdir()
         paths = paths_of(root, number)
-        seconds = asyncio.run(crawl(port, paths, at_once, Path(name) / "captures", visited))
+        seconds = asyncio.run(crawl(port, paths, at_once, Path(name) / "captures", visited)).seconds
     third = max(1, len(samples) // 3)
     result: dict[str, float | bool] = {"pages": len(paths), "pages_per_s": len(paths) / seconds}
     for k, part in enumerate(("crawler", "all")):

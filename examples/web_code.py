@@ -47,14 +47,13 @@ async def _serve(route: Route) -> None:
 async def pairs() -> list[Image.Image]:
     """Screenshots of the example site, each followed by what its code renders to."""
     found = []
-    async with Browser(BrowserSettings()) as browser:
-        coder = PageCoder(browser)
+    async with Browser(BrowserSettings()) as browser, PageCoder(browser) as coder:
         for name in SITE:
             async with browser.page(VIEW) as page, browser.page(VIEW, offline=True, javascript=False) as back:
                 await page.route("**/*", _serve)
                 await page.goto(f"http://site.example/{name}")
                 screenshot = await page.screenshot()
-                code = await coder.code(page, [screenshot], VIEW)
+                code = await coder.code(await page.context.new_cdp_session(page), [screenshot], VIEW)
                 await back.set_content(code.html)
                 found += [Image.open(io.BytesIO(data)).convert("RGB") for data in (screenshot, await back.screenshot())]
             print(f"{name}: similarity {code.similarity.score:.3f}, {code.num_tokens} tokens")

@@ -127,32 +127,31 @@ class Browser:
         running.num_open += 1
         context: async_api.BrowserContext | None = None
         try:
-            try:
-                async with asyncio.timeout(START_TIMEOUT_S):
-                    context = await running.browser.new_context(
-                        viewport={"width": view.width, "height": view.height},
-                        screen={"width": view.width, "height": view.height},
-                        device_scale_factor=view.scale,
-                        has_touch=view.has_touch,
-                        color_scheme="dark" if view.is_dark else "light",
-                        reduced_motion="reduce",
-                        locale=self.settings.locale,
-                        timezone_id=self.settings.timezone,
-                        user_agent=self.settings.user_agent,
-                        accept_downloads=False,
-                        service_workers="block",
-                        proxy=_proxy(proxy),
-                        permissions=[],
-                        offline=offline,
-                        java_script_enabled=javascript,
-                    )
-                    page = await context.new_page()
-            except (async_api.Error, TimeoutError) as error:
-                self.kill(running)
-                raise BrowserDied(f"no page can be opened: {_first_line(error)}") from error
+            async with answering(running.browser):
+                context = await running.browser.new_context(
+                    viewport={"width": view.width, "height": view.height},
+                    screen={"width": view.width, "height": view.height},
+                    device_scale_factor=view.scale,
+                    has_touch=view.has_touch,
+                    color_scheme="dark" if view.is_dark else "light",
+                    reduced_motion="reduce",
+                    locale=self.settings.locale,
+                    timezone_id=self.settings.timezone,
+                    user_agent=self.settings.user_agent,
+                    accept_downloads=False,
+                    service_workers="block",
+                    proxy=_proxy(proxy),
+                    permissions=[],
+                    offline=offline,
+                    java_script_enabled=javascript,
+                )
+                page = await context.new_page()
             page.on("dialog", _dismiss)
             page.on("popup", _close_window)
             yield page
+        except BrowserDied:
+            self.kill(running)
+            raise
         finally:
             running.num_open -= 1
             await self._leave(running, context)
@@ -233,6 +232,32 @@ class Browser:
     def memory_mb(self) -> float:
         """What the browser that is running holds, in megabytes."""
         return memory_mb(self._running.pid) if self._running is not None else 0.0
+
+
+@contextlib.asynccontextmanager
+async def answering(browser: async_api.Browser) -> AsyncIterator[None]:
+    """Bound a block of calls to a browser; when it goes, Playwright never answers some that are on their way.
+
+    Raises:
+        BrowserDied: it goes, is gone, or does not answer.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(START_TIMEOUT_S if browser.is_connected() else 0) as limit:
+
+            def end(_: async_api.Browser) -> None:
+                if not limit.expired():
+                    limit.reschedule(loop.time())
+
+            browser.on("disconnected", end)
+            try:
+                yield
+            finally:
+                browser.remove_listener("disconnected", end)
+    except TimeoutError as error:
+        raise BrowserDied("it does not answer" if browser.is_connected() else "it is gone") from error
+    except async_api.Error as error:
+        raise BrowserDied(f"no page can be opened: {_first_line(error)}") from error
 
 
 def _proxy(address: str | None) -> async_api.ProxySettings:

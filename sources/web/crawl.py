@@ -208,7 +208,8 @@ class Crawl:
                 if self._browser is None:
                     settings = dataclasses.replace(self._settings.browser, user_agent=self._settings.agent)
                     self._browser = await self._stack.enter_async_context(Browser(settings))
-                self._coder = PageCoder(self._browser) if self._settings.code else None
+                if self._settings.code:
+                    self._coder = await self._stack.enter_async_context(PageCoder(self._browser))
                 seats = Seats(self._browser, self._settings.guard, self._settings.limits)
                 self._seats = await self._stack.enter_async_context(seats)
             return self._seats

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import CDPSession, Error, Frame, Page
 
-from sources.web.browser import Browser, BrowserDied
+from sources.web.browser import Browser, answering
 from sources.web.guard import Guard
 from sources.web.proxy import Lane, TrafficLimits, open_lane
 from sources.web.reading import script
@@ -126,15 +126,14 @@ class Seats:
         async with contextlib.AsyncExitStack() as opened:
             lane = await opened.enter_async_context(open_lane(self._guard, self._limits))
             page = await opened.enter_async_context(self._browser.page(view, proxy=lane.address))
-            try:
+            assert page.context.browser is not None
+            async with answering(page.context.browser):
                 session = await page.context.new_cdp_session(page)
                 documents = [{"resourceType": "Document", "requestStage": "Request"}]
                 await asyncio.gather(
                     session.send("Fetch.enable", {"patterns": documents}),
                     page.add_init_script(script("prepare")),
                 )
-            except Error as error:
-                raise BrowserDied(f"a page cannot be prepared: {error.message}") from error
             seat = Seat(page=page, session=session, lane=lane, view=view, closing=opened.pop_all())
             page.on("framenavigated", seat.note_frame)
             return seat

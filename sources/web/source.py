@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # What needs packages of the extra `web` is imported where it is used: recipes without web pages do not ask for it.
 PACKAGES = {"playwright": "playwright", "protego": "protego", "tldextract": "tldextract"}
-CAPTURE_VERSION = 2  # raise it when a visit captures something else
+CAPTURE_VERSION = 3  # raise it when a visit captures something else
 SAMPLE_VERSION = 2  # raise it when the same capture gives other samples
 NAME, VERSION = "vellum", "0.1"
 URI = "web:"

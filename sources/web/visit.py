@@ -1,7 +1,6 @@
 """One visit: a page is loaded, waited for, read and photographed, all within bounds."""
 
 import asyncio
-import base64
 import contextlib
 import itertools
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,6 +16,7 @@ from sources.web.browser import BrowserDied
 from sources.web.capture import Code, PageElement, Screenshot, Seen
 from sources.web.code.page_code import PageCoder
 from sources.web.code.snapshot import CodeRefused
+from sources.web.photograph import photograph
 from sources.web.reading import height_of, read_page, settle
 from sources.web.robots import opt_out
 from sources.web.seats import Seat
@@ -125,7 +125,7 @@ class Visit:
             async with asyncio.timeout(self._patience.page_s):
                 await self._visit(page)
             if self._coder is not None and self.visited.seen is not None:
-                code = await self._code(page, self._coder, self.visited.seen.screenshot)
+                code = await self._code(self._coder, self.visited.seen.screenshot)
                 self.visited.seen = replace(self.visited.seen, code=code)
         except TimeoutError:
             raise VisitFailed("timeout", f"not done after {self._patience.page_s:g} s") from None
@@ -298,28 +298,17 @@ class Visit:
 
     async def _photograph(self, session: CDPSession, tops: list[int]) -> Screenshot:
         """The picture in tiles."""
-        scale = self._view.scale
-        width = self._view.width * scale
-        picture: dict[str, Any] = (
-            {"format": "png", "optimizeForSpeed": True}
-            if self._patience.lossless
-            else {"format": "jpeg", "quality": 90, "optimizeForSpeed": True}
-        )
-        images = []
-        for top, bottom in itertools.pairwise(tops):
-            # Playwright's session has set the device's scale; for this one, a pixel is a CSS pixel.
-            clip = {"x": 0, "y": top / scale, "width": width / scale, "height": (bottom - top) / scale}
-            picture["clip"] = {**clip, "scale": scale}
-            answer = await session.send("Page.captureScreenshot", picture)
-            images.append(base64.b64decode(answer["data"]))
-        extension = "png" if self._patience.lossless else "jpg"
-        return Screenshot(images=images, extension=extension, tops=tops, width=width)
+        lossless = self._patience.lossless
+        parts = list(itertools.pairwise(tops)) if len(tops) > 2 else [None]
+        images = [await photograph(session, self._view, rows, lossless=lossless) for rows in parts]
+        width = self._view.width * self._view.scale
+        return Screenshot(images=images, extension="png" if lossless else "jpg", tops=tops, width=width)
 
-    async def _code(self, page: Page, coder: PageCoder, screenshot: Screenshot) -> Code:
+    async def _code(self, coder: PageCoder, screenshot: Screenshot) -> Code:
         """The code of what was photographed. What was seen is kept, whatever becomes of it."""
         view = replace(self._view, height=screenshot.tops[-1] // self._view.scale)
         try:
-            made = await coder.code(page, screenshot.images, view)
+            made = await coder.code(self._session, screenshot.images, view)
         except CodeRefused as refused:
             return Code(refusal=refused.cause)
         except BrowserDied:

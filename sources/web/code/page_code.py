@@ -5,25 +5,27 @@ import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import TracebackType
 from typing import Any
 
 import numpy as np
 from PIL import Image
 from playwright import async_api
-from playwright.async_api import Page
+from playwright.async_api import CDPSession
 
 from sources.web.browser import Browser
 from sources.web.code.document import document
 from sources.web.code.pictures import colour_pictures
-from sources.web.code.render import look_of, render_back
+from sources.web.code.render import CodeRenderer, look_of
 from sources.web.code.similarity import Look, Similarity, compare
 from sources.web.code.simplify import simplify
-from sources.web.code.snapshot import CodeRefused, SnapshotLimits, read_defaults, take_snapshot
+from sources.web.code.snapshot import CodeRefused, SnapshotLimits, take_snapshot
 from sources.web.code.stylesheet import stylesheet
 from sources.web.code.tokens import estimate_tokens
 from sources.web.views import View
+from sources.web.world import DocumentGone, World
 
-CODE_VERSION = 1  # raise it when the same page gives other code
+CODE_VERSION = 2  # raise it when the same page gives other code
 MAX_TOKENS = 8000  # a manual's page of dense links has as many; training on longer answers is for few
 TIMEOUT_S = 40  # of everything; its parts have limits of their own
 
@@ -44,23 +46,32 @@ class PageCode:
 
 
 class PageCoder:
-    """Makes code of pages that are open in one browser.
+    """`async with PageCoder(browser) as coder`: makes code of pages that are open in one browser.
 
     Args:
         max_tokens: longer code is refused before it is rendered.
     """
 
     def __init__(self, browser: Browser, *, max_tokens: int = MAX_TOKENS, limits: SnapshotLimits | None = None):
-        self._browser = browser
         self._max_tokens = max_tokens
         self._limits = limits or SnapshotLimits()
+        self._renderer = CodeRenderer(browser, self._limits)
         self._defaults: Mapping[str, Any] | None = None
 
-    async def code(self, page: Page, screenshot: Sequence[bytes], view: View) -> PageCode:
-        """The code of what `page` shows, scrolled to its top.
+    async def __aenter__(self) -> "PageCoder":
+        await self._renderer.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._renderer.__aexit__(kind, error, trace)
+
+    async def code(self, session: CDPSession, screenshot: Sequence[bytes], view: View) -> PageCode:
+        """The code of what a page shows, scrolled to its top.
 
         Args:
-            page: loaded, and as it was when the screenshot was taken.
+            session: of the page, loaded and as it was when the screenshot was taken.
             screenshot: of its viewport, PNG or JPEG, in one piece or in tiles from top to bottom, `view.scale` pixels
                 per CSS pixel.
             view: with the size that the viewport has.
@@ -71,16 +82,17 @@ class PageCoder:
         """
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                return await self._code(page, screenshot, view)
+                return await self._code(session, screenshot, view)
         except TimeoutError as error:
             raise CodeRefused("timeout", "the code is not made in time") from error
-        except async_api.Error as error:
+        except (async_api.Error, DocumentGone) as error:
             raise CodeRefused("page_lost", str(error).partition("\n")[0]) from error
 
-    async def _code(self, page: Page, screenshot: Sequence[bytes], view: View) -> PageCode:
+    async def _code(self, session: CDPSession, screenshot: Sequence[bytes], view: View) -> PageCode:
         pixels = np.concatenate([np.asarray(Image.open(io.BytesIO(tile)).convert("RGB")) for tile in screenshot])
-        defaults = await self.bare_styles(view)
-        seen = await take_snapshot(page, defaults, self._limits)
+        if self._defaults is None:
+            self._defaults = await self._renderer.bare_styles(view)
+        seen = await take_snapshot(await World.of(session), self._defaults, self._limits)
         colour_pictures(seen.tree, pixels, view.scale)
         simplify(seen.tree)
         html = document(seen.tree, seen.title, stylesheet(seen.tree, seen.other_fonts))
@@ -89,18 +101,10 @@ class PageCoder:
             raise CodeRefused(
                 "code_too_long", f"the code has {num_tokens} tokens; at most {self._max_tokens} are wanted"
             )
-        rendered = await render_back(self._browser, html, view, defaults, self._limits)
+        rendered = await self._renderer.render(html, view)
         before = look_of(pixels, seen, view.scale)
         similarity = compare(before, _without(rendered, seen.generated, before.words))
         return PageCode(html=html, similarity=similarity, num_tokens=num_tokens)
-
-    async def bare_styles(self, view: View) -> Mapping[str, Any]:
-        """How this browser shows elements that nobody styled; read once."""
-        if self._defaults is None:
-            async with self._browser.page(view, offline=True, javascript=False) as page:
-                await page.set_content("<!DOCTYPE html><html><head></head><body></body></html>", wait_until="commit")
-                self._defaults = await read_defaults(page)
-        return self._defaults
 
 
 def _without(look: Look, generated: Sequence[str], known: Sequence[str]) -> Look:

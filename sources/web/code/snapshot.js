@@ -21,20 +21,25 @@
   const CORNERS = ["top-left", "top-right", "bottom-right", "bottom-left"];
   const OWN = ["display", "position", "float", "clear", "box-sizing", "background-color", "background-image", "opacity",
     "overflow-x", "overflow-y", "z-index", "transform", "box-shadow", "text-decoration-line", "text-overflow",
-    "flex-direction", "flex-wrap", "flex-grow", "flex-shrink", "justify-content", "align-items", "align-self",
-    "align-content", "justify-items", "justify-self", "order", "grid-auto-flow", "grid-column-start", "grid-column-end",
-    "grid-row-start", "grid-row-end", "grid-template-areas", "table-layout", "column-count", "aspect-ratio", "appearance",
-    "writing-mode", "text-decoration-color", "mix-blend-mode",
+    "table-layout", "column-count", "aspect-ratio", "appearance", "writing-mode", "text-decoration-color", "mix-blend-mode",
     ...SIDES.flatMap((side) => [`border-${side}-width`, `border-${side}-style`, `border-${side}-color`]),
     ...CORNERS.map((corner) => `border-${corner}-radius`)];
   // `getComputedStyle` gives these as the pixels they came to; the style map as they were meant (auto, 50%, 1fr).
-  const MEANT = ["width", "height", "min-width", "max-width", "min-height", "max-height", "flex-basis", "column-gap",
-    "row-gap", "grid-template-columns", "grid-template-rows", "grid-auto-columns", "grid-auto-rows", "vertical-align",
-    ...SIDES, ...SIDES.flatMap((side) => [`margin-${side}`, `padding-${side}`])];
+  const MEANT = ["width", "height", "min-width", "max-width", "min-height", "max-height", "column-gap", "vertical-align",
+    ...SIDES.flatMap((side) => [`margin-${side}`, `padding-${side}`])];
+  // Those that do something in some places only: reading a style takes most of the time. The second list is meant.
+  const FLEX_ITEM = [["flex-grow", "flex-shrink"], ["flex-basis"]];
+  const GRID_ITEM = [["grid-column-start", "grid-column-end", "grid-row-start", "grid-row-end"], []];
+  const ITEM = [["order", "align-self", "justify-self"], []];
+  const CONTAINER = [["flex-direction", "flex-wrap", "justify-content", "align-items", "align-content", "justify-items"], ["row-gap"]];
+  const GRID = [["grid-auto-flow", "grid-template-areas"],
+    ["grid-template-columns", "grid-template-rows", "grid-auto-columns", "grid-auto-rows"]];
+  const PLACED = [[], SIDES];
   const GROUPS = [SIDES.map((side) => `margin-${side}`), SIDES.map((side) => `padding-${side}`),
     CORNERS.map((corner) => `border-${corner}-radius`),
     SIDES.flatMap((side) => [`border-${side}-width`, `border-${side}-style`, `border-${side}-color`]),
     ["flex-grow", "flex-shrink", "flex-basis"], ["overflow-x", "overflow-y"]];
+  const UNWRITTEN = new Set([...INHERITED, "visibility", "seen"]); // with what is each element's own
   const EM_MARGINS = ["margin-top", "margin-bottom"]; // of paragraphs, headings, lists: so many times their font size
   const KEPT = new Set(("a abbr article aside b blockquote body button caption cite code dd del dfn div dl dt em fieldset " +
     "figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr html i input ins kbd label legend li main mark menu meter nav " +
@@ -48,13 +53,30 @@
   const WRITTEN = /[^ \t\n\r\f]/; // a no-break space counts
   const LEVEL = /^(inline|contents|ruby)/;
 
-  function styleOf(element, pseudo) {
+  // The lists of properties that count for an element in its parent; all of them without a parent.
+  function listsFor(style, outer) {
+    if (!outer) return [FLEX_ITEM, GRID_ITEM, ITEM, CONTAINER, GRID, PLACED];
+    const lists = [];
+    const { display } = style;
+    if (/flex|grid/.test(outer.display)) lists.push(ITEM, /flex/.test(outer.display) ? FLEX_ITEM : GRID_ITEM);
+    if (/flex|grid/.test(display)) lists.push(CONTAINER);
+    if (/grid/.test(display)) lists.push(GRID);
+    if (style.position !== "static") lists.push(PLACED);
+    return lists;
+  }
+
+  function styleOf(element, pseudo, outer) {
     const style = getComputedStyle(element, pseudo);
     const values = { visibility: style.visibility };
+    const meant = pseudo ? null : styleMapOf(element);
+    const readMeant = (name) => { values[name] = String(meant ? meant.get(name) : style.getPropertyValue(name)); };
     for (const name of INHERITED) values[name] = style.getPropertyValue(name);
     for (const name of OWN) values[name] = style.getPropertyValue(name);
-    const meant = pseudo ? null : styleMapOf(element);
-    for (const name of MEANT) values[name] = String(meant ? meant.get(name) : style.getPropertyValue(name));
+    for (const name of MEANT) readMeant(name);
+    for (const [own, sizes] of listsFor(style, outer)) {
+      for (const name of own) values[name] = style.getPropertyValue(name);
+      for (const name of sizes) readMeant(name);
+    }
     if (values["text-align"] === "start") values["text-align"] = values.direction === "rtl" ? "right" : "left";
     return { values, style };
   }
@@ -83,12 +105,22 @@
       const { values } = styleOf(element);
       const given = {};
       for (const name of INHERITED) if (values[name] !== outer[name]) given[name] = values[name];
-      for (const name of [...OWN, ...MEANT]) given[name] = values[name];
+      for (const name of Object.keys(values)) if (!INHERITED.includes(name)) given[name] = values[name];
       found[kindOf(tag, element)] = given;
       element.remove();
     }
     parent.remove();
+    for (const [kind, given] of Object.entries(found)) { // most is as in a div, and is not said again
+      if (kind === "div" || kind === ":root") continue;
+      for (const name of Object.keys(given)) if (given[name] === found.div[name]) delete given[name];
+    }
     return found;
+  }
+
+  const bareStyles = new Map();
+  function bareOf(kind) {
+    if (!bareStyles.has(kind)) bareStyles.set(kind, { ...defaults.div, ...defaults[kind] });
+    return bareStyles.get(kind);
   }
 
   const started = performance.now();
@@ -120,7 +152,7 @@
 
   // What an element has that a bare one in its parent would not have.
   function differing(values, kind, outer) {
-    const bare = defaults[kind] || defaults.div;
+    const bare = bareOf(kind);
     const tag = kind.split(":")[0];
     const size = parseFloat(values["font-size"]);
     const given = {};
@@ -134,7 +166,8 @@
       if (name === "text-align" && tag === "th" && outer[name] === (outer.direction === "rtl" ? "right" : "left")) expected = "center";
       if (values[name] !== expected || (name === "font-size" && MONOSPACED.has(tag))) given[name] = values[name];
     }
-    for (const name of [...OWN, ...MEANT]) {
+    for (const name of Object.keys(values)) {
+      if (UNWRITTEN.has(name)) continue;
       let expected = bare[name];
       if (EM_MARGINS.includes(name) && parseFloat(expected) && bare["font-size"] !== values["font-size"]) {
         expected = `${parseFloat(expected) / parseFloat(bare["font-size"] || "16") * size}px`;
@@ -235,13 +268,12 @@
     if (probe.content === "none" || probe.content === "normal" || probe.display === "none" || probe.visibility !== "visible") return null;
     const text = contentOf(element, probe);
     if (text === null) return null;
-    const { values } = styleOf(element, pseudo);
+    const { values } = styleOf(element, pseudo, outer);
     const isSeen = text.trim() || values["background-color"] !== "rgba(0, 0, 0, 0)" || values["background-image"] !== "none" ||
       SIDES.some((side) => parseFloat(values[`border-${side}-width`]) > 0);
     if (!isSeen) return null;
     const given = differing(values, "span", outer);
     if (isBlockified(values, outer) && given.display === "block") delete given.display;
-    if (values.position === "static") for (const side of SIDES) delete given[side];
     if (given.display === undefined && !isBlockified(values, outer)) { delete given.width; delete given.height; }
     numNodes += 1;
     for (const [piece] of text.matchAll(PIECE)) generated.push(piece);
@@ -292,10 +324,10 @@
     if (numNodes >= limits.nodes) throw new Refused("too_many_nodes");
     if (PICTURES.has(tag) || (tag === "input" && element.type === "image")) {
       if (isZero || probe.visibility !== "visible") return null;
-      return pictureOf(element, styleOf(element).values, box, outer);
+      return pictureOf(element, styleOf(element, null, outer).values, box, outer);
     }
     if (depth > limits.depth) throw new Refused("too_deep");
-    const { values, style } = styleOf(element);
+    const { values, style } = styleOf(element, null, outer);
     const wasInline = LEVEL.test(values.display);
     if (tag === "input" && element.type === "hidden") return null;
     if (!KEPT.has(tag)) tag = wasInline ? "span" : "div";
@@ -309,11 +341,7 @@
       delete given["background-image"];
       if (!isZero && !isHidden) node.backdrop = true;
     }
-    if (isBlockified(values, outer) && given.display === "block" && /^inline/.test((defaults[kind] || defaults.div).display)) delete given.display;
-    if (values.position === "static") for (const side of SIDES) delete given[side];
-    if (!/flex/.test(outer.display)) for (const name of ["flex-grow", "flex-shrink", "flex-basis"]) delete given[name];
-    if (!/flex|grid/.test(outer.display)) for (const name of ["order", "align-self", "justify-self"]) delete given[name];
-    if (!/flex|grid/.test(values.display)) for (const name of ["justify-content", "align-items", "align-content", "row-gap", "flex-direction", "flex-wrap", "justify-items"]) delete given[name];
+    if (isBlockified(values, outer) && given.display === "block" && /^inline/.test(bareOf(kind).display)) delete given.display;
     values.seen = outer.seen && parseFloat(values.opacity) >= 0.05;
     if (isFree && !values.seen) return null;
     if (values.visibility !== outer.visibility) given.visibility = values.visibility;
@@ -375,9 +403,28 @@
     return table !== null && rectOf(table).bottom > HEIGHT && parentOf(cell) === table.rows[0];
   }
 
+  // The words alone, of a document that is ours: of styles, only what decides on what is seen.
+  function readWords(element, outer, clip) {
+    spend();
+    if (DROPPED.has(localNameOf(element))) return;
+    const style = getComputedStyle(element);
+    if (style.display === "none") return;
+    const values = { visibility: style.visibility, "white-space": style.whiteSpace, color: style.color, seen: outer.seen && parseFloat(style.opacity) >= 0.05 };
+    const isOpen = style.overflowX === "visible" && style.overflowY === "visible";
+    const inside = isOpen ? clip : meet(clip, boxOf(rectOf(element)));
+    for (const child of childrenOf(element)) {
+      if (nodeTypeOf(child) === Node.TEXT_NODE) textOf(child, values, inside);
+      else if (nodeTypeOf(child) === Node.ELEMENT_NODE) readWords(child, values, inside);
+    }
+  }
+
   if (task === "defaults") return JSON.stringify(readDefaults());
   try {
     const root = rootOf(document);
+    if (task === "words") {
+      readWords(root, { seen: true }, [0, 0, WIDTH, HEIGHT]);
+      return JSON.stringify({ words });
+    }
     const outer = { ...defaults[":root"], seen: true, visibility: "visible" };
     const tree = root ? read(root, outer, [0, 0, WIDTH, HEIGHT], 0) : null;
     if (!tree || tree === "removed" || tree.contents) return JSON.stringify({ refused: "nothing_visible" });

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from playwright import async_api
-from playwright.async_api import Page
 
 from sources.web.code.node import BadTree, Node, node_of
 from sources.web.world import DocumentGone, ScriptFailed, World
 
+Box = tuple[float, float, float, float]
 GRACE_S = 3  # beyond the script's own limit, before the renderer counts as hung
 
 
@@ -66,23 +66,28 @@ class Snapshot:
     tree: Node
     title: str
     words: Sequence[str]
-    boxes: Sequence[tuple[float, float, float, float]]
+    boxes: Sequence[Box]
     colours: Sequence[str]
-    pictures: Sequence[tuple[float, float, float, float]]
+    pictures: Sequence[Box]
     generated: Sequence[str]
     other_fonts: frozenset[str]
 
 
-async def read_defaults(page: Page) -> Mapping[str, Any]:
+async def read_defaults(world: World) -> Mapping[str, Any]:
     """How elements look that nobody has styled: to be read once from a blank page of the same browser."""
-    return await _run(page, "defaults", {}, SnapshotLimits())
+    return await _run(world, "defaults", {}, SnapshotLimits())
 
 
-async def take_snapshot(page: Page, defaults: Mapping[str, Any], limits: SnapshotLimits) -> Snapshot:
+async def read_words(world: World, limits: SnapshotLimits) -> tuple[list[str], list[Box]]:
+    """The words that a document shows, and their boxes, as a snapshot has them. Raises CodeRefused."""
+    content = await _run(world, "words", {}, limits)
+    words = content["words"]
+    return [str(text) for text, *_ in words], [_box(box) for _, *box, _ in words]
+
+
+async def take_snapshot(world: World, defaults: Mapping[str, Any], limits: SnapshotLimits) -> Snapshot:
     """Read a page as it stands. Raises CodeRefused."""
-    content = await _run(page, "snapshot", defaults, limits)
-    if "refused" in content:
-        raise CodeRefused(str(content["refused"]))
+    content = await _run(world, "snapshot", defaults, limits)
     try:
         words = [(str(text), _box(box), str(colour)) for text, *box, colour in content["words"]]
         return Snapshot(
@@ -99,22 +104,17 @@ async def take_snapshot(page: Page, defaults: Mapping[str, Any], limits: Snapsho
         raise CodeRefused("bad_tree", f"the page gave a tree that cannot be used: {error}") from error
 
 
-def _box(values: Sequence[Any]) -> tuple[float, float, float, float]:
+def _box(values: Sequence[Any]) -> Box:
     x0, y0, x1, y1 = map(float, values)
     return x0, y0, x1, y1
 
 
-async def _run(page: Page, task: str, defaults: Mapping[str, Any], limits: SnapshotLimits) -> Any:
+async def _run(world: World, task: str, defaults: Mapping[str, Any], limits: SnapshotLimits) -> Any:
     settings = {name: getattr(limits, name) for name in ("nodes", "visited", "characters", "depth", "milliseconds")}
     arguments = ",".join(json.dumps(value) for value in (task, defaults, settings))
     try:
         async with asyncio.timeout(limits.milliseconds / 1000 + GRACE_S):
-            session = await page.context.new_cdp_session(page)
-            try:
-                world = await World.of(session)
-                answer = await world.run(f"{_script()}({arguments})", limits.milliseconds)
-            finally:
-                await session.detach()
+            answer = await world.run(f"{_script()}({arguments})", limits.milliseconds)
     except TimeoutError as error:
         raise CodeRefused("timeout", "the page does not answer") from error
     except async_api.Error as error:
@@ -126,9 +126,12 @@ async def _run(page: Page, task: str, defaults: Mapping[str, Any], limits: Snaps
     except ScriptFailed as error:
         raise CodeRefused("script_failed", str(error)[:300]) from error
     try:
-        return json.loads(answer)
+        content = json.loads(answer)
     except (TypeError, ValueError) as error:
         raise CodeRefused("script_failed", "the script was ended") from error
+    if "refused" in content:
+        raise CodeRefused(str(content["refused"]))
+    return content
 
 
 @cache

@@ -19,8 +19,8 @@
   const find = method(Document, "querySelector"), findAll = method(Document, "querySelectorAll");
   const createElement = method(Document, "createElement"), createRange = method(Document, "createRange");
   const body = getter(Document, "body")(document), html = getter(Document, "documentElement")(document), title = getter(Document, "title")(document);
-  const hitsOf = (scope, x, y) => method(scope instanceof ShadowRoot ? ShadowRoot : Document, "elementsFromPoint")(scope, x, y);
-  const hitOf = (scope, x, y) => method(scope instanceof ShadowRoot ? ShadowRoot : Document, "elementFromPoint")(scope, x, y);
+  const inEither = (name) => { const ofDocument = method(Document, name), ofShadow = method(ShadowRoot, name); return (scope, x, y) => (scope === document ? ofDocument : ofShadow)(scope, x, y); };
+  const hitsOf = inEither("elementsFromPoint"), hitOf = inEither("elementFromPoint");
   const VISIBLE_HEIGHT = 0.6, VISIBLE_WIDTH = 0.95; // of a word's box, within what clips it: half a letter is another one
   const GLUE_PX = 1; // between two pieces of one word
   const SPACE = 0.12; // of a line's height: a gap as wide is a space to the eye, whatever the markup says
@@ -133,17 +133,18 @@
   };
 
   const range = createRange(document);
+  const SHORT = 60; // characters: asking first whether any of them is in view costs more than it saves
   const readText = (node, element) => {
-    range.selectNodeContents(node);
-    const whole = range.getBoundingClientRect();
-    if (whole.width === 0 && whole.height === 0) return;
     const style = styleOf(element);
     if (style.visibility !== "visible" || style.fontSize === "0px") return;
     const keepsBreaks = style.whiteSpace.startsWith("pre") || style.whiteSpace === "break-spaces";
     const content = node.data;
-    if (isEmpty(meet(boxOf(whole), view))) { // most of a long page
-      separate(keepsBreaks && /\n/.test(content) ? "\n" : " ");
-      return;
+    if (content.length > SHORT) {
+      range.selectNodeContents(node);
+      if (isEmpty(meet(boxOf(range.getBoundingClientRect()), view))) {
+        separate(keepsBreaks && /\n/.test(content) ? "\n" : " ");
+        return;
+      }
     }
     for (const found of content.matchAll(/(\s+)|(\S+)/gu)) {
       if (found[1]) {
@@ -152,8 +153,9 @@
       }
       range.setStart(node, found.index);
       range.setEnd(node, found.index + found[2].length);
-      const rects = [...range.getClientRects()].filter((rect) => rect.width > 0 && rect.height > 0);
-      if (!rects.length) continue;
+      let rects = range.getClientRects();
+      if (rects.length > 1) rects = [...rects].filter((rect) => rect.width > 0 && rect.height > 0);
+      if (!rects.length || rects[0].width === 0 || rects[0].height === 0) continue;
       if (rects.length === 1) {
         source = { node, start: found.index, text: found[2] };
         emit(element, transformed(found[2], style), boxOf(rects[0]));
@@ -248,11 +250,11 @@
     if (BLOCKS.has(role)) return squeeze(tooltipOf(element));
     return textOf(element) || squeeze(tooltipOf(element));
   };
-  const readElement = (element, style) => {
+  const readElement = (element, style, rect) => {
     const role = roleOf(element);
     if (!role || elements.length >= maxElements || style.visibility !== "visible" || closestOf(element, "[aria-hidden=true]")) return;
     const rects = [...rectsOf(element)];
-    const box = role === "link" && rects.length > 1 ? boxOf(rects[0]) : boxOf(rectOf(element));
+    const box = boxOf(role === "link" && rects.length > 1 ? rects[0] : rect);
     // A link around a picture is as large as the picture, whatever its own line box says.
     const picture = role === "link" && numChildrenOf(element) === 1 && /^(img|svg)$/i.test(tagOf(firstChildOf(element))) ? boxOf(rectOf(firstChildOf(element))) : null;
     const whole = picture ? { x0: Math.min(box.x0, picture.x0), y0: Math.min(box.y0, picture.y0), x1: Math.max(box.x1, picture.x1), y1: Math.max(box.y1, picture.y1) } : box;
@@ -265,56 +267,76 @@
     elements.push([role, nameOf(element, role).slice(0, 200), seen.x0, seen.y0, seen.x1, seen.y1]);
   };
 
-  const SKIPPED = new Set(["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "HEAD", "IFRAME", "OBJECT", "VIDEO", "AUDIO", "CANVAS", "METER", "PROGRESS", "DATALIST"]);
+  // Overlays: fixed, and over much of the window.
+  const MUCH = 0.12;
+  const covering = [];
+  const noteOverlay = (element, style, rect) => {
+    if (style.position !== "fixed" && style.position !== "sticky") return;
+    const share = area(meet(boxOf(rect), view)) / (innerWidth * innerHeight);
+    if (share > MUCH && style.visibility === "visible" && shownOf(element).opacity > 0.1) covering.push({ element, share });
+  };
+
+  const frames = [];
+  globalThis.frameElements = [];
+  const readFrame = (element, style, rect) => {
+    const x = rect.left + parseFloat(style.borderLeftWidth) + parseFloat(style.paddingLeft);
+    const y = rect.top + parseFloat(style.borderTopWidth) + parseFloat(style.paddingTop);
+    const seen = meet(shownOf(element).clip, { x0: x, y0: y, x1: rect.right, y1: rect.bottom });
+    const isPlain = style.transform === "none" && style.visibility === "visible" && shownOf(element).opacity > 0.1;
+    const isSeen = isPlain && !isEmpty(seen) && isOnTop(element, (seen.x0 + seen.x1) / 2, (seen.y0 + seen.y1) / 2);
+    frameElements.push(element);
+    frames.push({ x, y, clip: isSeen ? { x0: seen.x0 - x, y0: seen.y0 - y, x1: seen.x1 - x, y1: seen.y1 - y } : null });
+  };
+
+  const SKIPPED = new Set(["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "HEAD", "DATALIST"]);
+  const UNREAD = new Set(["IFRAME", "FRAME", "OBJECT", "VIDEO", "AUDIO", "CANVAS", "METER", "PROGRESS"]);
   const breaksAround = (element, style) => {
     if (tagOf(element) === "P") return "\n\n";
     if (style.display === "table-cell") return "\t";
     if (/^(inline|contents|ruby)/.test(style.display)) return "";
     return "\n";
   };
-  const walk = (node, element) => {
-    if (nodeTypeOf(node) === Node.TEXT_NODE) {
-      if (element) readText(node, element);
+  const childrenOf = (element) => {
+    const shadow = shadowOf(element);
+    if (shadow) return childNodesOf(shadow);
+    const assigned = tagOf(element) === "SLOT" ? element.assignedNodes() : [];
+    return assigned.length ? assigned : childNodesOf(element);
+  };
+  const walk = (element) => {
+    const tag = tagOf(element);
+    if (SKIPPED.has(tag)) return;
+    const rect = rectOf(element);
+    if (rect.top >= view.y1) { // most of a long page; what is in there may still be placed in view
+      separate("\n");
+      if (numChildrenOf(element) || shadowOf(element)) walkChildren(element, false);
       return;
     }
-    if (nodeTypeOf(node) !== Node.ELEMENT_NODE || SKIPPED.has(tagOf(node))) return;
-    const style = styleOf(node);
+    const style = styleOf(element);
     if (style.display === "none") return;
-    if (tagOf(node) === "BR") return separate("\n");
-    const breaks = style.position === "absolute" || style.position === "fixed" || style.float !== "none" ? "\n" : breaksAround(node, style);
-    if (breaks !== "\t" || previousOf(node)) separate(breaks);
-    readElement(node, style);
-    if (/^(INPUT|SELECT|TEXTAREA)$/.test(tagOf(node))) {
+    noteOverlay(element, style, rect);
+    if (tag === "IFRAME" || tag === "FRAME") readFrame(element, style, rect);
+    if (UNREAD.has(tag)) return;
+    if (tag === "BR") return separate("\n");
+    const breaks = style.position === "absolute" || style.position === "fixed" || style.float !== "none" ? "\n" : breaksAround(element, style);
+    if (breaks !== "\t" || previousOf(element)) separate(breaks);
+    readElement(element, style, rect);
+    if (/^(INPUT|SELECT|TEXTAREA)$/.test(tag)) {
       separate(" ");
-      if (style.visibility === "visible") readControl(node, style);
+      if (style.visibility === "visible") readControl(element, style);
       separate(" ");
       return;
     }
-    const shadow = shadowOf(node);
-    const children = shadow ? childNodesOf(shadow) : tagOf(node) === "SLOT" ? node.assignedNodes() : null;
-    for (const child of children?.length || shadow ? children : childNodesOf(node)) walk(child, node);
+    walkChildren(element, true);
     if (breaks !== "\t") separate(breaks);
   };
-  walk(body ?? html, null);
-
-  const frames = [];
-  globalThis.frameElements = [];
-  const findFrames = (root) => {
-    for (const element of root instanceof ShadowRoot ? root.querySelectorAll("*") : findAll(root, "*")) {
-      if (shadowOf(element)) findFrames(shadowOf(element));
-      if (tagOf(element) !== "IFRAME" && tagOf(element) !== "FRAME") continue;
-      const rect = rectOf(element);
-      const style = styleOf(element);
-      const x = rect.left + parseFloat(style.borderLeftWidth) + parseFloat(style.paddingLeft);
-      const y = rect.top + parseFloat(style.borderTopWidth) + parseFloat(style.paddingTop);
-      const seen = meet(shownOf(element).clip, { x0: x, y0: y, x1: rect.right, y1: rect.bottom });
-      const isPlain = style.transform === "none" && style.visibility === "visible" && shownOf(element).opacity > 0.1;
-      const isSeen = isPlain && !isEmpty(seen) && isOnTop(element, (seen.x0 + seen.x1) / 2, (seen.y0 + seen.y1) / 2);
-      frameElements.push(element);
-      frames.push({ x, y, clip: isSeen ? { x0: seen.x0 - x, y0: seen.y0 - y, x1: seen.x1 - x, y1: seen.y1 - y } : null });
+  const walkChildren = (element, hasText) => {
+    for (const child of childrenOf(element)) {
+      const type = nodeTypeOf(child);
+      if (type === Node.ELEMENT_NODE) walk(child);
+      else if (hasText && type === Node.TEXT_NODE) readText(child, element);
     }
   };
-  findFrames(document);
+  walk(body ?? html);
 
   // Asked after the picture was taken: is it still what was read? Covers are looked for at some words only; it is slow.
   const MOVED_PX = 1, EVERY = 8;
@@ -331,10 +353,12 @@
     watcher.disconnect();
     return isNew || placed.some(({ node, start, text, element, x, y, left, top }, k) => {
       if (node.data.slice(start, start + text.length) !== text) return true;
+      if (k % EVERY === 0 && !isOnTop(element, x, y, true)) return true;
+      if (placed[k - 1]?.node === node && placed[k + 1]?.node === node) return false; // between two that did not move
       range.setStart(node, start);
       range.setEnd(node, start + text.length);
       const rect = range.getBoundingClientRect();
-      return Math.abs(rect.left - left) > MOVED_PX || Math.abs(rect.top - top) > MOVED_PX || k % EVERY === 0 && !isOnTop(element, x, y, true);
+      return Math.abs(rect.left - left) > MOVED_PX || Math.abs(rect.top - top) > MOVED_PX;
     });
   };
   const result = { words, elements, frames };
@@ -342,14 +366,8 @@
 
   const meta = (name) => squeeze(find(document, `meta[name="${name}" i], meta[property="${name}" i]`)?.content);
   const links = [...new Set([...findAll(document, "a[href], area[href]")]
-    .filter((link) => !/\bnofollow\b/i.test(link.rel)).map((link) => link.href).filter((href) => /^https?:/i.test(href)))];
+    .filter((link) => !/\bnofollow\b/i.test(link.rel)).map((link) => link.href.replace(/#.*$/s, "")).filter((href) => /^https?:/i.test(href)))];
   const licences = [...findAll(document, "[rel~=license i][href]")].map((link) => link.href);
-  const covering = [...findAll(document, "body *")].filter((element) => { // overlays: fixed, and over much of the window
-    const position = styleOf(element).position;
-    if (position !== "fixed" && position !== "sticky") return false;
-    const seen = meet(boxOf(rectOf(element)), view);
-    return area(seen) > 0.12 * innerWidth * innerHeight && styleOf(element).visibility === "visible" && shownOf(element).opacity > 0.1;
-  });
   return {
     ...result,
     title: squeeze(title),
@@ -361,11 +379,10 @@
     links: find(document, 'meta[name="robots" i][content*="nofollow" i]') ? [] : links.slice(0, maxLinks),
     height: html.scrollHeight,
     facts: {
-      text_chars: (body && innerTextOf(body) || "").length,
       num_canvases: findAll(document, "canvas").length,
       num_passwords: findAll(document, "input[type=password]").length,
-      overlay_share: Math.max(0, ...covering.map((element) => area(meet(boxOf(rectOf(element)), view)))) / (innerWidth * innerHeight),
-      overlay_text: squeeze(covering.map((element) => innerTextOf(element) ?? "").join(" ")).slice(0, 2000),
+      overlay_share: Math.max(0, ...covering.map(({ share }) => share)),
+      overlay_text: squeeze(covering.map(({ element }) => innerTextOf(element) ?? "").join(" ")).slice(0, 2000),
       frame_hosts: [...findAll(document, "iframe[src]")].map((frame) => { try { return new URL(frame.src).host + new URL(frame.src).pathname; } catch { return ""; } }).slice(0, 50),
     },
   };

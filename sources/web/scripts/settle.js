@@ -33,17 +33,22 @@ async ({ quietMs, limitMs }) => {
   }
   const atRest = left() > 0;
 
-  for (const animation of own("getAnimations")()) {
+  const animations = own("getAnimations")();
+  for (const animation of animations) {
     try {
       if (Number.isFinite(animation.effect.getComputedTiming().endTime)) animation.finish();
       else animation.cancel();
     } catch { /* it cannot be ended: its effect has no end to jump to */ }
   }
   for (const media of own("querySelectorAll")("video, audio")) media.pause();
-  const still = own("createElement")("style");
-  still.textContent = "*, *::before, *::after { caret-color: transparent !important; transition: none !important; " +
-    "scroll-behavior: auto !important; }";
-  own("documentElement").append(still);
-  scrollTo(0, 0);
+  if (animations.length) { // where something moved, something else may begin to; a rule for all elements costs a new layout
+    const still = own("createElement")("style");
+    still.textContent = "*, *::before, *::after { transition: none !important; }";
+    own("documentElement").append(still);
+  }
+  let focused = own("activeElement");
+  while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
+  if (focused && focused !== own("body")) focused.style?.setProperty("caret-color", "transparent", "important");
+  scrollTo({ top: 0, left: 0, behavior: "instant" });
   return atRest;
 }

@@ -133,6 +133,31 @@ def test_browsers_are_replaced_and_end_with_their_crawl() -> None:
     assert not _browsers()
 
 
+def test_a_browser_that_is_killed_while_a_window_opens_does_not_hold_up() -> None:
+    """At several moments: Playwright never answers the call that makes a page when the browser goes during it."""
+
+    async def run() -> None:
+        async with Browser(BrowserSettings()) as browser:
+
+            async def opened() -> None:
+                async with browser.page(VIEWS["square"]):
+                    pass
+
+            outcomes = []
+            for num_turns in range(5, 55, 7):
+                await opened()
+                opening = asyncio.create_task(opened())
+                for _ in range(num_turns):
+                    await asyncio.sleep(0.001)  # the driver's answers come in between
+                browser.kill()
+                async with asyncio.timeout(20):
+                    outcomes += await asyncio.gather(opening, return_exceptions=True)
+            assert all(outcome is None or isinstance(outcome, BrowserDied) for outcome in outcomes)
+            assert any(outcomes)
+
+    asyncio.run(run())
+
+
 def test_a_browser_that_cannot_start_says_so(tmp_path: Path) -> None:
     async def run() -> None:
         async with Browser(BrowserSettings(program="/bin/true")) as browser, browser.page(VIEWS["square"]):

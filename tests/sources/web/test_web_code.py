@@ -44,14 +44,16 @@ def reduce(studio: SimpleNamespace) -> Reduce:
 
     def run(html: str, *, before: str = "", max_tokens: int = 50_000, **limits: int) -> PageCode:
         async def work() -> PageCode:
-            coder = PageCoder(studio.browser, max_tokens=max_tokens, limits=SnapshotLimits(**limits))
-            async with studio.browser.page(VIEW) as page:
+            async with (
+                PageCoder(studio.browser, max_tokens=max_tokens, limits=SnapshotLimits(**limits)) as coder,
+                studio.browser.page(VIEW) as page,
+            ):
                 if before:
                     await page.add_init_script(before)
                 await page.goto("about:blank")
                 await page.set_content(html, wait_until="commit")
                 screenshot = await page.screenshot()
-                return await coder.code(page, [screenshot], VIEW)
+                return await coder.code(await page.context.new_cdp_session(page), [screenshot], VIEW)
 
         return studio.run(work())
 
