@@ -91,7 +91,7 @@ def test_robots_that_do_not_come_forbid_everything(tmp_path: Path) -> None:
     ("address", "cause", "why"),
     [
         ("10.0.0.7", "address_refused", "private"),
-        ("127.0.0.2", "unreachable", "refused"),
+        ("127.0.0.2", "unreachable", "Connect call failed"),
         ("", "unreachable", "no address"),
     ],
 )
