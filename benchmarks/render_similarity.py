@@ -39,6 +39,8 @@ CHANGES: dict[str, Callable[[Page], str]] = {
     "text 8 % larger": styled(".card, p, li, td { font-size: 1.08em }"),
     "main part 40 px lower": styled("main { margin-top: 40px }"),
     "header missing": styled("header { visibility: hidden }"),
+    "first heading missing": styled("h1 { visibility: hidden }"),
+    "one card missing": styled(".card:first-of-type { visibility: hidden }"),
     "paragraphs missing": styled("p, dd, td, .meta, .card div, label { visibility: hidden }"),
     "light and dark exchanged": styled("html { filter: invert(1) hue-rotate(180deg) }"),
     "columns below each other": styled(

@@ -8,9 +8,9 @@ seed. Each is crawled whole (up to 16 windows), and shown by a bare Playwright p
 - `innerText`: its similarity to our text is 2 × common characters in order / all characters, without white space;
 - the ink of letters: the pixels that change when all text is made transparent. How much of it lies in a word's box?
 
-And the share of words whose box holds ink. What is cut off (long lines in a box that scrolls) is in `innerText` and not in
-ours; what controls say is in ours alone. Of pages higher than 16 windows, as much of `innerText` counts as our text
-is long. The last line is JSON.
+And the share of words whose box holds ink. What is cut off (long lines in a box that scrolls) is in `innerText` and
+not in ours; what controls say is in ours alone. Of pages higher than 16 windows, as much of `innerText` counts as our
+text is long. The last line is JSON.
 """
 
 import argparse

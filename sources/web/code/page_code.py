@@ -23,7 +23,7 @@ from sources.web.code.stylesheet import stylesheet
 from sources.web.code.tokens import estimate_tokens
 from sources.web.views import View
 
-CODE_VERSION = 1  # raise it when the same page gives other code
+CODE_VERSION = 2  # raise it when the same page gives other code
 MAX_TOKENS = 8000  # a manual's page of dense links has as many; training on longer answers is for few
 TIMEOUT_S = 40  # of everything; its parts have limits of their own
 
