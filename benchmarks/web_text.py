@@ -5,12 +5,11 @@
 Manuals (apt-get install python3.11-doc postgresql-doc-15 debian-reference-zh-cn) are served on loopback, pages drawn by
 seed. Each is crawled whole (up to 16 windows), and shown by a bare Playwright page as high as the capture, which gives
 
-- `innerText`: its similarity to our text is 2 × common characters in order / all characters, without white space;
+- `innerText`, and what controls say: 2 × characters in common and in order / all characters, without white space;
 - the ink of letters: the pixels that change when all text is made transparent. How much of it lies in a word's box?
 
 And the share of words whose box holds ink. What is cut off (long lines in a box that scrolls) is in `innerText` and
-not in ours; what controls say is in ours alone. Of pages higher than 16 windows, as much of `innerText` counts as our
-text is long. The last line is JSON.
+not in ours. Of pages higher than 16 windows, as much of `innerText` counts as our text is long. The last line is JSON.
 """
 
 import argparse
@@ -29,7 +28,7 @@ from PIL import Image
 from playwright.async_api import Page, async_playwright
 from rapidfuzz.distance import Indel
 
-from benchmarks.web import HOST, VIEW, served, settings_for
+from benchmarks.web import HOST, served, settings_for
 from sources.images import luma
 from sources.web.browser import ARGUMENTS
 from sources.web.capture import Capture, Seen
@@ -45,12 +44,16 @@ MANUALS = {
     "postgresql": ("/usr/share/doc/postgresql-doc-15/html", "*.html"),
     "debian-zh": ("/usr/share/debian-reference", "*.zh-cn.html"),
 }
+VIEW = "desktop"  # wide enough for most lines of code: what is cut off is no text of the picture
 MAX_TILES = 16
 MARGIN_PX = 1  # around boxes: letters lean out of them, and their edges are smoothed
 INK = 24  # grey levels by which a pixel changes with its text
 NO_TEXT = """*, *::before, *::after { color: transparent !important; -webkit-text-fill-color: transparent !important;
 text-decoration-color: transparent !important; text-shadow: none !important }
 *::marker { color: black !important }"""
+TEXT_OF_CONTROLS = """for (const control of document.querySelectorAll("input:not([type=hidden])")) {
+  if (control.checkVisibility()) control.replaceWith(control.value || control.placeholder);
+}"""  # `innerText` leaves it out
 KEEP_LINES = """for (const element of document.querySelectorAll("*")) { // borders often have the colour of the text
   const style = getComputedStyle(element);
   for (const name of ["borderTopColor", "borderRightColor", "borderBottomColor", "borderLeftColor", "outlineColor"]) {
@@ -94,7 +97,7 @@ def paths_by_manual(root: Path, number: int, seed: int) -> dict[str, list[str]]:
 def crawl(port: int, paths: Sequence[str], folder: Path) -> list[Capture]:
     """Captures of whole pages. Raises SystemExit if one failed."""
     settings = settings_for(port, at_once=2)
-    settings = replace(settings, patience=replace(settings.patience, max_tiles=MAX_TILES))
+    settings = replace(settings, views=(VIEW,), patience=replace(settings.patience, max_tiles=MAX_TILES))
     seeds = Seeds(site=HOST, pages=tuple(f"http://{HOST}{path}" for path in paths), sitemaps=(), budget=len(paths))
     scratch = folder / "scratch"
     scratch.mkdir(parents=True)
@@ -131,7 +134,6 @@ async def compare(port: int, captures: Sequence[Capture]) -> list[Figures]:
 
 
 async def _figures(page: Page, path: str, seen: Seen) -> Figures:
-    own = "".join(str(await page.evaluate("document.body.innerText")).split())
     is_cut = seen.screenshot.tops[-1] == MAX_TILES * VIEWS[VIEW].height
     ours = "".join("".join(seen.texts).split())
     await page.add_style_tag(content="*::marker { color: black !important }")  # bullets are no text of the document
@@ -146,6 +148,8 @@ async def _figures(page: Page, path: str, seen: Seen) -> Figures:
         num_inked += int(np.ptp(shown[rows, columns]) >= WORD_CONTRAST)
         around = (slice(max(0, side.start - MARGIN_PX), side.stop + MARGIN_PX) for side in (rows, columns))
         in_boxes[tuple(around)] = True
+    await page.evaluate(TEXT_OF_CONTROLS)
+    own = "".join(str(await page.evaluate("document.body.innerText")).split())
     return Figures(
         path=path,
         similarity=Indel.normalized_similarity(ours, own[: len(ours)] if is_cut else own),
