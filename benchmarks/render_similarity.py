@@ -3,8 +3,8 @@
 python -m benchmarks.render_similarity --pages 20
 
 Each page is compared with itself after one change that a person would call small, middling or large; `reduced` is the
-page's own code after reduction, `another page` another page of the same kind. Pages that a change leaves as they are (one
-without a header) are not counted for it.
+page's own code after reduction, `another page` another page of the same kind. Pages that a change leaves as they are
+(one without a header) are not counted for it.
 """
 
 import argparse
