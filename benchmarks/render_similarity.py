@@ -1,9 +1,10 @@
 """What `render_similarity` says to planted changes of synthesized pages, and to code made of them.
 
-python benchmarks/render_similarity.py [--pages 24]
+python -m benchmarks.render_similarity --pages 20
 
 Each page is compared with itself after one change that a person would call small, middling or large; `reduced` is the
-page's own code after reduction, `another page` another page of the same kind.
+page's own code after reduction, `another page` another page of the same kind. Pages that a change leaves as they are
+(one without a header) are not counted for it.
 """
 
 import argparse
@@ -38,6 +39,8 @@ CHANGES: dict[str, Callable[[Page], str]] = {
     "text 8 % larger": styled(".card, p, li, td { font-size: 1.08em }"),
     "main part 40 px lower": styled("main { margin-top: 40px }"),
     "header missing": styled("header { visibility: hidden }"),
+    "first heading missing": styled("h1 { visibility: hidden }"),
+    "one card missing": styled(".card:first-of-type { visibility: hidden }"),
     "paragraphs missing": styled("p, dd, td, .meta, .card div, label { visibility: hidden }"),
     "light and dark exchanged": styled("html { filter: invert(1) hue-rotate(180deg) }"),
     "columns below each other": styled(
@@ -64,7 +67,9 @@ async def measure(num_pages: int) -> dict[str, list[float]]:
                 after = await renderer.render(change(page), view) if name != "blank" else None
                 if after is None:
                     after = Look(np.full_like(before[number].pixels, 255), (), np.zeros((0, 4)), np.zeros((0, 4)))
-                found[name].append(compare(before[number], after).score)
+                # Not every page has what a change takes away.
+                if name == "none" or not np.array_equal(after.pixels, before[number].pixels):
+                    found[name].append(compare(before[number], after).score)
             found["another page"].append(compare(before[number], await renderer.render(other.html, view)).score)
             async with browser.page(view, offline=True) as shown:
                 await shown.set_content(page.html)
@@ -78,9 +83,9 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=24)
     found = asyncio.run(measure(parser.parse_args().pages))
     ranked = sorted(found.items(), key=lambda item: -np.median(item[1]))
-    print(f"{'change':28} {'median':>7} {'lowest':>7} {'highest':>7}")
+    print(f"{'change':28} {'median':>7} {'lowest':>7} {'highest':>7} {'pages':>6}")
     for name, scores in ranked:
-        print(f"{name:28} {np.median(scores):7.2f} {min(scores):7.2f} {max(scores):7.2f}")
+        print(f"{name:28} {np.median(scores):7.2f} {min(scores):7.2f} {max(scores):7.2f} {len(scores):6}")
     print(json.dumps({name: round(float(np.median(scores)), 3) for name, scores in ranked}))
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,15 @@ from typing import Any, ClassVar
 from filters.filter import Filter, Scores, Threshold
 from sources.sample import Sample
 
+_CODE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 MAX_CHARS = 1000  # of the text are looked at: enough to be sure, and the cost of a page stays flat
 
 
 @dataclass(frozen=True, kw_only=True)
 class Language(Filter):
     """Demands one of the languages in `keep` with at least `min_confidence`; samples without text pass.
+
+    Of code (fenced blocks) the tags are in no language: what counts is what is written on the images it is paired with.
 
     Args:
         keep: ISO 639-1 codes (639-3 where there is none); empty keeps every language.
@@ -29,7 +33,7 @@ class Language(Filter):
     thresholds: ClassVar[tuple[Threshold, ...]] = (
         Threshold("min_confidence", "language_confidence", "min", ("language_confidence",)),
     )
-    fingerprint: ClassVar[str] = "lid.176, first 1000 characters"
+    fingerprint: ClassVar[str] = "lid.176, first 1000 characters, without code"
 
     keep: tuple[str, ...] = ()
     min_confidence: float = 0.3
@@ -46,7 +50,7 @@ class Language(Filter):
         find_model(self.model)
 
     def scores(self, samples: Sequence[Sample]) -> list[Scores]:
-        texts = [" ".join(sample.plain_text()[:MAX_CHARS].split()) for sample in samples]
+        texts = [" ".join(_written(sample)[:MAX_CHARS].split()) for sample in samples]
         written = [k for k, text in enumerate(texts) if text]
         scores = [Scores(values={"language_confidence": None}) for _ in samples]
         if written:
@@ -66,6 +70,12 @@ class Language(Filter):
         if confidence < self.min_confidence:
             return "language_confidence"
         return "language" if self.keep and scores.language not in self.keep else None
+
+
+def _written(sample: Sample) -> str:
+    """A sample's text; with code in it, the words on its images and the text around the code."""
+    text, num_codes = _CODE.subn("", sample.plain_text())
+    return " ".join([*sample.words.texts, text]) if num_codes else text
 
 
 @functools.cache

@@ -2,8 +2,8 @@
 # Debian packages the tests need: programs that make PDFs, a browser for the report, fonts for the pages, libraries.
 set -eu
 
-programs="chromium groff gs libreoffice pdftotext prlimit setpriv strace"
-packages="chromium fonts-liberation fonts-noto-cjk fonts-noto-core ghostscript groff libreoffice-impress libreoffice-writer poppler-utils strace util-linux"
+programs="certutil chromium groff gs libreoffice pdftotext prlimit setpriv strace"
+packages="chromium fonts-liberation fonts-noto-cjk fonts-noto-core ghostscript groff libnss3-tools libreoffice-impress libreoffice-writer poppler-utils strace util-linux"
 # For OCR: a varied set of faces (12 MB), what shapes Arabic, and what OpenCV is linked to.
 packages="$packages fonts-arphic-gkai00mp fonts-breip fonts-comic-neue fonts-crosextra-caladea fonts-crosextra-carlito fonts-dancingscript
 fonts-dkg-handwriting fonts-ebgaramond fonts-femkeklaver fonts-hosny-amiri fonts-inconsolata fonts-kaushanscript fonts-kristi fonts-lato

@@ -199,7 +199,7 @@ class Browser:
                 executable_path=self._program,
                 args=list(ARGUMENTS),
                 ignore_default_args=list(WITHOUT_DEFAULTS),
-                chromium_sandbox=sandbox_refusal() is None,
+                chromium_sandbox=sandbox_refusal(self._program) is None,
                 proxy=_proxy(None),
                 timeout=START_TIMEOUT_S * 1000,
                 handle_sigint=False,

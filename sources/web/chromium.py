@@ -1,15 +1,15 @@
 """Finding a Chromium, and whether its sandbox can be on."""
 
+import functools
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 # The headless shell first: it is the same engine without a browser's windows, starts faster and takes less memory.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-NAMESPACE_LIMITS = {  # files of Linux that hold 0 where user namespaces, which the sandbox is made of, are forbidden
-    "/proc/sys/kernel/unprivileged_userns_clone": "0",
-    "/proc/sys/user/max_user_namespaces": "0",
-}
+PROBE_TIMEOUT_S = 20
 
 
 class BrowserMissing(ValueError):
@@ -45,15 +45,26 @@ def _has_playwrights_own() -> bool:
     return any(folder.glob("chromium*/INSTALLATION_COMPLETE"))
 
 
-def sandbox_refusal() -> str | None:
-    """Why Chromium's sandbox cannot be on here, None if it can."""
+@functools.cache
+def sandbox_refusal(program: str | None = None) -> str | None:
+    """Why Chromium's sandbox cannot be on here, None if it can.
+
+    Args:
+        program: as `find_chromium` gives it.
+    """
     if os.geteuid() == 0:
         return "Chromium refuses its sandbox to root; run as another user to have it on"
-    for path, forbidden in NAMESPACE_LIMITS.items():
-        try:
-            value = Path(path).read_text().strip()
-        except OSError:
-            continue
-        if value == forbidden:
-            return f"{path} is {value}: without user namespaces Chromium has no sandbox"
-    return None
+    if sys.platform != "linux" or _runs("unshare", "--user", "--map-root-user", "true"):
+        return None
+    # Some systems allow user namespaces to named programs only, or have a helper for this one: it knows best.
+    if program is not None and _runs(program, "--headless", "--dump-dom", "about:blank"):
+        return None
+    return "the system forbids this user new namespaces, which it is made of; docs/web.md says how to allow them"
+
+
+def _runs(*line: str) -> bool:
+    """Whether a program starts and ends well."""
+    try:
+        return subprocess.run(line, capture_output=True, timeout=PROBE_TIMEOUT_S).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False

@@ -119,9 +119,10 @@ class Crawl:
 
     async def _page(self, url: str, view: str) -> Capture:
         """Visit a page, once more if the browser dies over it."""
-        why, checked = await self._polite.refusal(url)
-        if why is not None:
-            return Capture(url=url, view=view, fetched_at=_now(), permission=checked, cause="robots", message=why)
+        refused, checked = await self._polite.refusal(url)
+        if refused is not None:
+            cause, message = refused
+            return Capture(url=url, view=view, fetched_at=_now(), permission=checked, cause=cause, message=message)
         for attempt in range(2):
             done = Visited()
             cause = message = ""
@@ -159,8 +160,8 @@ class Crawl:
         target = canonical(url)
         if target is None or site_of(target) != self._seeds.site:
             return "left_site", f"it redirects to another site: {host_of(url) or url[:80]}"
-        why, _ = await self._polite.refusal(target)
-        return None if why is None else ("robots", f"it redirects to {target[:200]}: {why}")
+        refused, _ = await self._polite.refusal(target)
+        return None if refused is None else (refused[0], f"it redirects to {target[:200]}: {refused[1]}")
 
     async def _sitemap(self, url: str) -> Capture:
         """Fetch a sitemap, and those it names."""
@@ -170,15 +171,14 @@ class Crawl:
         try:
             while waiting and len(pages) < MAX_LISTED_PAGES:
                 current = waiting.pop(0)
-                why, checked = await self._polite.refusal(current)
-                if why is not None:
-                    raise VisitFailed("robots", why)
+                refused, checked = await self._polite.refusal(current)
+                if refused is not None:
+                    raise VisitFailed(*refused)
                 async with self._polite.turn(current):
                     answer = await get(current, self._settings.guard, self._settings.agent, MAX_SITEMAP_BYTES)
                 status = answer.status
                 if status is None or not 200 <= status < 300:
-                    cause = "unreachable" if status is None else "http_error"
-                    raise VisitFailed(cause, f"{current}: {answer.why or f'HTTP {status}'}")
+                    raise VisitFailed(answer.cause or "http_error", f"{current}: {answer.why or f'HTTP {status}'}")
                 listed, nested = await asyncio.to_thread(parse_sitemap, answer.body)
                 pages += [found for found in map(canonical, listed) if found is not None]
                 more = [found for found in map(canonical, nested) if found and site_of(found) == self._seeds.site]

@@ -5,6 +5,7 @@ import contextlib
 import gzip
 import http.client
 import io
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
@@ -17,15 +18,21 @@ from sources.web.robots import MAX_ROBOTS_BYTES, Robots
 from sources.web.urls import host_of
 
 ROBOTS_TIMEOUT_S = 20
+UNREACHABLE, BAD_CERTIFICATE = "unreachable", "bad_certificate"
 MAX_DELAY_S = 120  # a host that asks for more between two pages does not want to be crawled
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a plain request gave: status None without an answer, `why` then says the reason."""
+    """What a plain request gave.
+
+    Args:
+        status: None without an answer; `cause` is then the code for it, `why` the reason.
+    """
 
     status: int | None
     body: bytes = b""
+    cause: str = ""
     why: str = ""
 
 
@@ -37,9 +44,14 @@ async def get(url: str, guard: Guard, agent: str, max_bytes: int) -> Answer:
     async with open_lane(guard, limits) as lane:
         try:
             async with asyncio.timeout(2 * ROBOTS_TIMEOUT_S):
-                return await asyncio.to_thread(_get, url, lane.address, agent, max_bytes)
+                answer = await asyncio.to_thread(_get, url, lane.address, agent, max_bytes)
         except TimeoutError:
-            return Answer(None, why="no answer in time")
+            return Answer(None, cause=UNREACHABLE, why="no answer in time")
+        if lane.refused:  # the proxy's own answers are none of the host
+            return Answer(None, cause="address_refused", why=next(iter(lane.refused.values())))
+        if lane.broken and answer.status in (None, 502) and answer.cause != BAD_CERTIFICATE:
+            return Answer(None, cause=UNREACHABLE, why=": ".join(next(iter(lane.broken.items()))))
+        return answer
 
 
 class _Through(urllib.request.BaseHandler):
@@ -80,14 +92,17 @@ def _get(url: str, proxy: str, agent: str, max_bytes: int) -> Answer:
         error.close()
         return Answer(error.code)
     except (OSError, EOFError, http.client.HTTPException, ValueError) as error:
-        return Answer(None, why=str(getattr(error, "reason", error)) or type(error).__name__)
+        reason = getattr(error, "reason", error)
+        why = str(getattr(reason, "verify_message", "") or reason) or type(error).__name__
+        return Answer(None, cause=BAD_CERTIFICATE if isinstance(reason, ssl.SSLError) else UNREACHABLE, why=why)
 
 
 @dataclass
 class _Host:
-    """One host: its rules, and when it may be asked again."""
+    """One host: its rules, why it could not be asked for them (cause and message), and when it may be asked again."""
 
     robots: Robots
+    failure: tuple[str, str] | None
     delay_s: float
     free: asyncio.Semaphore
     next_s: float = 0.0
@@ -108,13 +123,15 @@ class Politeness:
         self._delay_s, self._per_host = delay_s, per_host
         self._hosts: dict[str, asyncio.Task[_Host]] = {}
 
-    async def refusal(self, url: str) -> tuple[str | None, str]:
-        """Why a URL may not be visited (None if it may), and what was checked."""
+    async def refusal(self, url: str) -> tuple[tuple[str, str] | None, str]:
+        """Cause and message if a URL may not be visited (None if it may), and what was checked."""
         host = await self._host(url)
+        if host.failure is not None:
+            return host.failure, host.robots.permission()
         why = host.robots.refusal(url, self._name)
         if why is None and host.delay_s > MAX_DELAY_S:
             why = f"robots.txt asks for {host.delay_s:g} s between two requests"
-        return why, host.robots.permission()
+        return None if why is None else ("robots", why), host.robots.permission()
 
     @contextlib.asynccontextmanager
     async def turn(self, url: str) -> AsyncIterator[None]:
@@ -137,8 +154,9 @@ class Politeness:
 
     async def _meet(self, name: str) -> _Host:
         answer = await get(f"{name}/robots.txt", self._guard, self._agent, MAX_ROBOTS_BYTES)
+        failure = (answer.cause, f"robots.txt cannot be read: {answer.why}") if answer.status is None else None
         robots = Robots.of_answer(answer.status, answer.body)
         delay_s = max(self._delay_s, robots.delay_s(self._name))
         # Side by side and one after the other with a pause: a host that wants pauses gets one visit at a time.
         at_once = 1 if robots.delay_s(self._name) > 0 else self._per_host
-        return _Host(robots, delay_s, asyncio.Semaphore(at_once))
+        return _Host(robots, failure, delay_s, asyncio.Semaphore(at_once))

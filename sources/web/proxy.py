@@ -259,7 +259,7 @@ async def _pump(lane: Lane, source: asyncio.StreamReader, target: asyncio.Stream
 def _reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    return (error.strerror if isinstance(error, OSError) else "") or "it does not answer as HTTP does"
+    return (error.strerror or str(error) if isinstance(error, OSError) else "") or "it does not answer as HTTP does"
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

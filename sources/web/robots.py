@@ -56,7 +56,7 @@ class Robots:
 
     def permission(self) -> str:
         """What was checked, for the record."""
-        return f"robots.txt {self.status}"
+        return f"robots.txt {self.status or 'unanswered'}"
 
 
 def opt_out(directives: Iterable[str], agent: str) -> str | None:

@@ -161,9 +161,9 @@ class Web(Fetched):
         find_chromium(self.browser)
 
     def warnings(self) -> list[str]:
-        from sources.web.chromium import sandbox_refusal
+        from sources.web.chromium import find_chromium, sandbox_refusal
 
-        refusal = sandbox_refusal()
+        refusal = sandbox_refusal(find_chromium(self.browser))
         found = [] if refusal is None else [f"web pages are opened without Chromium's sandbox: {refusal}"]
         if self.input and not self.contact:
             found.append("hosts are not told whom to write to; name an address with --set contact=…")

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from filters.language import Language, find_model
 from filters.short_side import MinShortSide
 from filters.text_length import TextLength
 from pipelines.recipe import scores_key
-from sources.sample import EncodedImage, Provenance, Sample
+from sources.sample import EncodedImage, Message, Provenance, Sample, Words
 
 ENGLISH = "The collection keeps every page with its picture and the words in the order in which they are read."
 CHINESE = "训练视觉语言模型需要大量的页面数据，每一页都包含图像和文字。"
@@ -119,6 +120,17 @@ def test_language_is_named():
     assert [s.language for s in scores] == ["en", "zh", None]
     assert all(0 < s.values["language_confidence"] <= 1 for s in scores[:2])
     assert scores[2] == Scores(values={"language_confidence": None})
+
+
+def test_of_code_the_language_is_that_of_what_can_be_seen():
+    code = '<ul class="list">' + '<li class="item"><a href="#">x</a></li>' * 50 + "</ul>"
+    turns = [("user", "<image>\n写出这个页面的 HTML 代码。"), ("assistant", f"```html\n{code}\n```")]
+    messages = [Message(role=role, content=content) for role, content in turns]
+    words = Words(texts=[CHINESE], boxes=np.zeros((1, 4), np.float32), images=np.zeros(1, np.int32))
+    seen = dataclasses.replace(sample(), messages=messages, words=words)
+    in_english = dataclasses.replace(seen, words=dataclasses.replace(words, texts=ENGLISH.split()))
+    without_words = dataclasses.replace(seen, words=Words())
+    assert [s.language for s in Language().scores([seen, in_english, without_words])] == ["zh", "en", "zh"]
 
 
 def test_a_missing_model_is_named(tmp_path):

@@ -2,7 +2,8 @@
 
 Close to the visual score of Design2Code (matched text blocks, their places and colours, and the look of the whole),
 without a neural network: where that takes CLIP's embedding, this takes structural similarity of small pictures,
-photographs and drawings left out.
+photographs and drawings left out. And the worst regions count by themselves: a header that is missing is a small part
+of a page, but no small mistake.
 """
 
 from collections import defaultdict
@@ -18,7 +19,9 @@ NEAR_SHARE = 0.03  # of the diagonal: a word so far from its place counts 1/e
 COLOUR_RANGE = 30.0  # CIELAB distance at which a colour counts as wholly wrong; 2.3 is just seen
 EMPTY_WEIGHT = 0.05  # of blocks where both pictures show their background: agreement on nothing says little
 SSIM_C1, SSIM_C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2  # Wang et al. 2004
-WEIGHTS = {"layout": 0.35, "colour": 0.25, "text": 0.40}
+WEIGHTS = {"layout": 0.30, "colour": 0.21, "text": 0.34, "regions": 0.15}
+REGION = 8  # small pixels, the side of a region
+WORST_SHARE = 0.03  # of what is shown: as much as a heading or a card, which all the rest would outvote
 MAX_PAIRS = 250_000  # of one word's places, beyond which they are matched in order
 
 
@@ -47,11 +50,13 @@ class Similarity:
         layout: structure of the luminance.
         colour: of blocks.
         text: share of words that are there, each by its nearness to its place; 1 where neither has words.
+        regions: structure and words of the least alike regions.
     """
 
     layout: float
     colour: float
     text: float
+    regions: float
 
     @property
     def score(self) -> float:
@@ -72,16 +77,47 @@ def compare(first: Look, second: Look) -> Similarity:
     weight = np.where(filled, 1.0, EMPTY_WEIGHT) * np.where(shown, 1.0, 0.01)
     colour = 1 - np.clip(_distance(_blurred(lab_a), _blurred(lab_b)) / COLOUR_RANGE, 0, 1)
     structure = np.clip(_structure(lab_a[..., 0] * 2.55, lab_b[..., 0] * 2.55), 0, 1)
+    looks, near = (first, second), _nearness(first, second)
+    num_px = _summed(filled & shown, REGION)
+    found, wanted = _words_by_region(looks, near, num_px.shape)
+    num_small = _summed(np.ones((height, width)), 2)  # of a coarse pixel, at which a shift by one or two is none
+    coarse = [_summed(lab[..., 0] * 2.55, 2) / num_small for lab in (lab_a, lab_b)]
+    alike = np.kron(np.clip(_structure(*coarse), 0, 1), np.ones((2, 2)))[:height, :width]
+    agreement = _summed(alike * (filled & shown), REGION) / np.maximum(num_px, 1)
+    agreement = np.where(wanted > 0, (agreement + found / np.maximum(wanted, 1)) / 2, agreement)
     return Similarity(
         layout=float((structure * weight).sum() / weight.sum()),
         colour=float((colour * weight).sum() / weight.sum()),
-        text=_text_similarity(first, second),
+        text=float(found.sum() / wanted.sum()) if wanted.any() else 1.0,
+        regions=_mean_of_worst(agreement.ravel(), num_px.ravel()),
     )
 
 
-def _text_similarity(first: Look, second: Look) -> float:
-    if not len(first.words) and not len(second.words):
-        return 1.0
+def _mean_of_worst(values: np.ndarray, weights: np.ndarray) -> float:
+    """The mean of the lowest values that make up WORST_SHARE of the weight; 1 without any."""
+    order = np.argsort(values, kind="stable")
+    values, weights = values[order], weights[order]
+    limit = WORST_SHARE * weights.sum()
+    taken = np.clip(limit - (weights.cumsum() - weights), 0, weights)
+    return float((taken * values).sum() / limit) if limit else 1.0
+
+
+def _words_by_region(
+    looks: Sequence[Look], near: Sequence[np.ndarray], shape: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Widths of the words of both looks by the region of their centre, times their nearness, and alone."""
+    found, wanted = np.zeros(shape), np.zeros(shape)
+    for look, nearness in zip(looks, near, strict=True):
+        width = np.maximum(look.boxes[:, 2] - look.boxes[:, 0], 1)
+        columns, rows = ((look.boxes[:, :2] + look.boxes[:, 2:]) / 2 // (BLOCK_PX * REGION)).astype(int).T
+        place = (np.clip(rows, 0, shape[0] - 1), np.clip(columns, 0, shape[1] - 1))
+        np.add.at(found, place, width * nearness)
+        np.add.at(wanted, place, width)
+    return found, wanted
+
+
+def _nearness(first: Look, second: Look) -> tuple[np.ndarray, np.ndarray]:
+    """Of each word of both, how near the same word of the other is: 1 where it stands, 0 for one that is not there."""
     reach = NEAR_SHARE * float(np.hypot(*first.pixels.shape[:2]))
     places = defaultdict(lambda: ([], []))  # type: defaultdict[str, tuple[list[int], list[int]]]
     for k, word in enumerate(first.words):
@@ -89,15 +125,13 @@ def _text_similarity(first: Look, second: Look) -> float:
     for k, word in enumerate(second.words):
         places[word][1].append(k)
     centres = [(look.boxes[:, :2] + look.boxes[:, 2:]) / 2 for look in (first, second)]
-    widths = [np.maximum(look.boxes[:, 2] - look.boxes[:, 0], 1) for look in (first, second)]
-    found = 0.0
+    near = np.zeros(len(first.words)), np.zeros(len(second.words))
     for ours, theirs in places.values():
         if ours and theirs:
             distances = np.linalg.norm(centres[0][ours][:, None] - centres[1][theirs][None], axis=2)
             for i, j in _pairs(distances):
-                near = float(np.exp(-((distances[i, j] / reach) ** 2)))
-                found += near * float(widths[0][ours[i]] + widths[1][theirs[j]])
-    return min(1.0, found / float(widths[0].sum() + widths[1].sum()))
+                near[0][ours[i]] = near[1][theirs[j]] = np.exp(-((distances[i, j] / reach) ** 2))
+    return near
 
 
 def _pairs(distances: np.ndarray) -> list[tuple[int, int]]:
@@ -128,6 +162,13 @@ def _small(pixels: np.ndarray) -> np.ndarray:
     xyz = linear @ to_xyz.T / np.array([0.9505, 1.0, 1.089])  # D65
     f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
     return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], axis=2)
+
+
+def _summed(values: np.ndarray, side: int) -> np.ndarray:
+    """Sums over squares of `side` pixels; beyond the edges stands nothing."""
+    height, width = values.shape
+    padded = np.pad(values.astype(np.float64), ((0, -height % side), (0, -width % side)))
+    return padded.reshape(padded.shape[0] // side, side, padded.shape[1] // side, side).sum(axis=(1, 3))
 
 
 def _distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:

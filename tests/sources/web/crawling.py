@@ -42,13 +42,22 @@ def settings_for(site: Site, **changes: Any) -> CrawlSettings:
 def crawl(
     settings: CrawlSettings, folder: Path, paths: Sequence[str], *, sitemaps: Sequence[str] = (), budget: int = 1000
 ) -> list[Capture]:
-    """All captures of a crawl from these paths, in the order of the plan. `folder` keeps the segments."""
-    seeds = Seeds(
-        site=HOST,
-        pages=tuple(ROOT + path for path in paths),
-        sitemaps=tuple(ROOT + path for path in sitemaps),
-        budget=budget,
-    )
+    """All captures of a crawl from these paths of HOST, in the order of the plan. `folder` keeps the segments."""
+    urls, listed = ([ROOT + path for path in given] for given in (paths, sitemaps))
+    return crawl_urls(settings, folder, urls, site=HOST, sitemaps=listed, budget=budget)
+
+
+def crawl_urls(
+    settings: CrawlSettings,
+    folder: Path,
+    urls: Sequence[str],
+    *,
+    site: str,
+    sitemaps: Sequence[str] = (),
+    budget: int = 1000,
+) -> list[Capture]:
+    """The same from whole URLs of one site."""
+    seeds = Seeds(site=site, pages=tuple(urls), sitemaps=tuple(sitemaps), budget=budget)
     scratch = folder / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     work = Crawl(seeds, settings, folder, scratch, lambda path: _keep(path, folder), lambda number: None)

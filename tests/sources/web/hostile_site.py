@@ -2,6 +2,7 @@
 
 import contextlib
 import http.server
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -43,6 +44,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """Nothing is printed."""
 
+    def handle(self) -> None:
+        with contextlib.suppress(OSError):  # clients break off, and turn away from certificates
+            super().handle()
+
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
         self.server.requests.append(path)
@@ -83,8 +88,10 @@ class Site(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, pages: dict[str, Any]):
+    def __init__(self, pages: dict[str, Any], tls: ssl.SSLContext | None = None):
         super().__init__(("127.0.0.1", 0), Handler)
+        if tls is not None:  # shaking hands is left to the thread of the connection
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.pages = pages
         self.requests: list[str] = []
         self.agents: set[str] = set()
@@ -92,9 +99,9 @@ class Site(http.server.ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving(pages: dict[str, Any]) -> Iterator[Site]:
-    """A site on a loopback port for the time of the block."""
-    with Site(pages) as site:
+def serving(pages: dict[str, Any], tls: ssl.SSLContext | None = None) -> Iterator[Site]:
+    """A site on a loopback port for the time of the block; with `tls` it speaks https."""
+    with Site(pages, tls) as site:
         thread = threading.Thread(target=site.serve_forever, daemon=True)
         thread.start()
         try:

@@ -87,6 +87,27 @@ def test_robots_that_do_not_come_forbid_everything(tmp_path: Path) -> None:
         assert "/1" not in site.requests
 
 
+@pytest.mark.parametrize(
+    ("address", "cause", "why"),
+    [
+        ("10.0.0.7", "address_refused", "private"),
+        ("127.0.0.2", "unreachable", "Connect call failed"),
+        ("", "unreachable", "no address"),
+    ],
+)
+def test_hosts_that_are_not_reached_say_why(tmp_path: Path, address: str, cause: str, why: str) -> None:
+    """Their robots.txt cannot be read either; that is not what the page is charged with."""
+
+    async def resolver(host: str, port: int) -> list[str]:
+        return [address] if address else []
+
+    with serving({}) as site:
+        guard = Guard(resolver=resolver, allow=("127.0.0.0/8",))
+        (found,) = crawl(settings_for(site, guard=guard), tmp_path, ["/"])
+    assert (found.cause, found.permission) == (cause, "robots.txt unanswered")
+    assert why in found.message
+
+
 def test_a_killed_browser_is_started_again(tmp_path: Path) -> None:
     killed: list[int] = []
 

@@ -266,6 +266,26 @@ def test_similarity_falls_with_what_is_wrong() -> None:
         compare(page, Look(pixels[:200], words, boxes, page.pictures))
 
 
+@pytest.mark.parametrize("top", [0, 440, 700])
+def test_a_missing_block_is_no_small_mistake(top: int) -> None:
+    """It is less than a tenth of what is shown; noise and a shift by two pixels are everywhere."""
+    rng = np.random.default_rng(0)
+    pixels = np.full((1000, 800, 3), 255, np.uint8)
+    boxes = np.array([[x, y, x + 70, y + 16] for y in range(20, 1000, 40) for x in range(20, 700, 80)], np.float32)
+    for x0, y0, x1, y1 in boxes.astype(int):
+        pixels[y0:y1, x0:x1] = rng.integers(0, 200, (y1 - y0, x1 - x0, 1))
+    words = [f"word{k}" for k in range(len(boxes))]
+    page = Look(pixels, words, boxes, np.zeros((0, 4), np.float32))
+    kept = [k for k, box in enumerate(boxes) if not top <= box[1] < top + 80]
+    less = pixels.copy()
+    less[top : top + 80] = 255
+    missing = compare(page, Look(less, [words[k] for k in kept], boxes[kept], page.pictures))
+    noisy = np.clip(pixels + rng.normal(0, 6, pixels.shape), 0, 255).astype(np.uint8)
+    shifted = Look(np.roll(noisy, 2, axis=0), words, boxes + np.float32([0, 2, 0, 2]), page.pictures)
+    assert missing.text > 0.9 > 0.85 > missing.score
+    assert compare(page, shifted).score > 0.85
+
+
 def test_an_estimate_of_tokens_grows_with_the_text() -> None:
     assert estimate_tokens("") == 0
     assert estimate_tokens("<p>Hello world</p>") < estimate_tokens("<p>Hello wonderful world</p>")

@@ -1,0 +1,38 @@
+"""A program: crawls a page of a site of its own, and prints how the processes that drew it were confined, as JSON."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from sources.web.chromium import find_chromium, sandbox_refusal
+from sources.web.processes import descendants
+from tests.sources.web.crawling import crawl, settings_for, text_of
+from tests.sources.web.hostile_site import Handler, html, serving
+
+
+def renderers() -> list[dict[str, bool]]:
+    """Of every process that runs pages: whether it filters system calls, and has a user namespace of its own."""
+    found = []
+    for process in (Path(f"/proc/{pid}") for pid in descendants(os.getpid())):
+        if b"--type=renderer" in (process / "cmdline").read_bytes():
+            status = dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines())
+            own = os.readlink(process / "ns/user") != os.readlink("/proc/self/ns/user")
+            found.append({"filters_calls": status["Seccomp"] == "2", "has_namespace": own})
+    return found
+
+
+def main() -> None:
+    seen: list[dict[str, bool]] = []
+
+    def page(handler: Handler) -> None:
+        seen.extend(renderers())
+        handler.answer(html("<h1>In a box</h1>"))
+
+    with serving({"/": page}) as site:
+        (capture,) = crawl(settings_for(site), Path(sys.argv[1]), ["/"])
+    print(json.dumps({"text": text_of(capture), "refusal": sandbox_refusal(find_chromium()), "renderers": seen}))
+
+
+if __name__ == "__main__":
+    main()
