@@ -1,7 +1,6 @@
 """The source: numbers to samples. Everything about sample n comes from the settings, the texts, the seed and n."""
 
 import hashlib
-import importlib.util
 import platform
 import subprocess
 from collections import Counter
@@ -16,9 +15,10 @@ import numpy as np
 from PIL import Image
 
 from sources.choices import check_names, check_weights
+from sources.extras import check_installed
 from sources.fingerprint import picture_fingerprint
 from sources.generator import generator
-from sources.images import encode, ink, luma
+from sources.images import check_encoding, encode, ink, luma
 from sources.ocr.vocabulary import LANGUAGES
 from sources.sample import Provenance, Sample, Words, sample_id
 from sources.source import Contents, ItemError
@@ -86,9 +86,7 @@ class Ocr(Synthetic):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        missing = [package for module, package in PACKAGES.items() if importlib.util.find_spec(module) is None]
-        if missing:
-            raise ValueError(f"ocr needs {', '.join(missing)}; install with: pip install 'vellum-vl[ocr]'")
+        check_installed("ocr needs", PACKAGES, "ocr")
         from sources.fonts import fonts_for
         from sources.languages import LANGUAGES as WRITTEN
         from sources.ocr.messages import TASKS
@@ -112,15 +110,11 @@ class Ocr(Synthetic):
         if self.engine not in ENGINES:
             raise ValueError(f"engine must be {' or '.join(ENGINES)}, got {self.engine!r}")
         if self.engine == "chromium":
-            if importlib.util.find_spec("playwright") is None:
-                raise ValueError("engine chromium needs playwright; install with: pip install 'vellum-vl[ocr,web]'")
+            check_installed("engine chromium needs", {"playwright": "playwright"}, "ocr,web")
             from sources.web.chromium import find_chromium
 
             find_chromium()  # raises if there is none
-        if self.format not in ("png", "jpeg", "webp"):
-            raise ValueError(f"format must be png, jpeg or webp, got {self.format!r}")
-        if not 1 <= self.quality <= 100:
-            raise ValueError(f"quality must be between 1 and 100, got {self.quality}")
+        check_encoding(self.format, self.quality)
         for language in self.languages or (() if self.input else LANGUAGES):
             fonts_for(language)  # raises if there is none
 
