@@ -12,7 +12,6 @@ import statistics
 import time
 from collections.abc import Iterator
 from functools import cache
-from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -23,11 +22,9 @@ from filters.ocr_agreement import agreement
 from filters.paddle_reader import PaddleReader
 from sources.illegible import Illegible
 from sources.images import encode
+from sources.ocr.clean_page import clean_page
 from sources.ocr.degradation import degrade
 from sources.ocr.drawn import Drawn
-from sources.ocr.making import attempt
-from sources.ocr.passages import BundledPassages
-from sources.ocr.story import lay_out
 from sources.pdfs import Pdfs
 from sources.sample import EncodedImage, Provenance, Sample, Words
 
@@ -95,7 +92,11 @@ def main() -> None:
 def synthesized(language: str, number: int, strength: float) -> Iterator[Sample]:
     """A page at this strength, or none if it is illegible. The same number is the same page at every strength."""
     try:
-        drawn = degrade(clean_page(language, number), strength, Random(f"{language}/{number}/degradation")).drawn
+        drawn = degrade(
+            clean_page(KINDS[number % len(KINDS)], language, f"{language}/{number}"),
+            strength,
+            Random(f"{language}/{number}/degradation"),
+        ).drawn
     except Illegible:
         return
     yield Sample(
@@ -113,26 +114,6 @@ def encoded(drawn: Drawn) -> EncodedImage:
 
 
 @cache
-def clean_page(language: str, number: int) -> Drawn:
-    """A page before any degradation; one that cannot be drawn (no font has a sign of it) is replaced by another."""
-    for attempted in count():
-        try:
-            page = attempt(
-                KINDS[number % len(KINDS)],
-                language,
-                "text",
-                passages=BundledPassages(),
-                mixed=0,
-                strength=0,
-                side_px=1024,
-                engine=lay_out,
-                random=Random(f"{language}/{number}/{attempted}"),
-            )
-        except Illegible:
-            continue
-        return page.reading.drawn
-
-
 def real_pages(pdf: Path, number: int) -> Iterator[Sample]:
     """Pages of a PDF, spread over it."""
     source = Pdfs()

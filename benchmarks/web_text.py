@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, ViewportSize, async_playwright
 from rapidfuzz.distance import Indel
 
 from benchmarks.web import HOST, served, settings_for
@@ -124,8 +124,8 @@ async def compare(port: int, captures: Sequence[Capture]) -> list[Figures]:
         for capture in captures:
             assert capture.seen is not None
             path = capture.url.partition(HOST)[2]
-            size = {"width": VIEWS[VIEW].width, "height": capture.seen.screenshot.tops[-1]}
-            page = await browser.new_page(viewport=size, reduced_motion="reduce")  # type: ignore[arg-type]
+            size: ViewportSize = {"width": VIEWS[VIEW].width, "height": capture.seen.screenshot.tops[-1]}
+            page = await browser.new_page(viewport=size, reduced_motion="reduce")
             await page.goto(f"http://127.0.0.1:{port}{path}", wait_until="networkidle")
             found.append(await _figures(page, path, capture.seen))
             await page.close()

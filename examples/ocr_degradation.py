@@ -5,21 +5,18 @@ python examples/ocr_degradation.py [OUT.webp]
 
 import sys
 from collections.abc import Callable
-from itertools import count
 from random import Random
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from sources.illegible import Illegible
+from sources.ocr.clean_page import clean_page
 from sources.ocr.degradation import degrade
 from sources.ocr.drawn import Drawn
 from sources.ocr.handwriting import draw_handwriting
 from sources.ocr.lettering import breakable
-from sources.ocr.making import attempt
-from sources.ocr.passages import BundledPassages
 from sources.ocr.scene import draw_scene
-from sources.ocr.story import lay_out
 
 STRENGTHS = (0.2, 0.5, 1.0)
 TEXTS = {
@@ -43,26 +40,6 @@ SCENES = (("en", 1), ("zh", 0), ("ar", 3), ("hi", 5))
 HANDS = (("en", 4), ("zh", 6))
 CELL = (300, 400)
 PART = (40, 40, 400, 520)  # of a page that a cell shows, in pixels: of a whole one no word could be read
-
-
-def page(kind: str, language: str) -> Drawn:
-    """A clean page of a template; one that cannot be drawn is replaced by another."""
-    for attempted in count():
-        try:
-            made = attempt(
-                kind,
-                language,
-                "text",
-                passages=BundledPassages(),
-                mixed=0,
-                strength=0,
-                side_px=1024,
-                engine=lay_out,
-                random=Random(f"{kind}/{attempted}"),
-            )
-        except Illegible:
-            continue
-        return made.reading.drawn
 
 
 def outlined(drawn: Drawn, part: tuple[int, int, int, int] | None = None) -> Image.Image:
@@ -100,7 +77,7 @@ def phrase(language: str, random: Random) -> Callable[[int], str]:
 
 def main() -> None:
     """Draw the sheet."""
-    pages = [(page(kind, language), seed) for kind, language, seed in PAGES]
+    pages = [(clean_page(kind, language, kind), seed) for kind, language, seed in PAGES]
     rows = [
         [outlined(degrade(clean, strength, Random(seed)).drawn, PART) for clean, seed in pages]
         for strength in STRENGTHS

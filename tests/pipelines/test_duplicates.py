@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -191,8 +192,10 @@ def test_references_come_first_and_evaluation_sets_before_all(tmp_path: Path) ->
 
 @pytest.mark.parametrize("kind", ["phash", "dhash"])
 @pytest.mark.parametrize("bits", [64, 256])
-def test_shares_and_blocks_find_what_the_whole_finds(tmp_path: Path, kind: str, bits: int) -> None:
-    settings = Dedupe(hash=kind, bits=bits)  # type: ignore[arg-type]
+def test_shares_and_blocks_find_what_the_whole_finds(
+    tmp_path: Path, kind: Literal["phash", "dhash"], bits: Literal[64, 256]
+) -> None:
+    settings = Dedupe(hash=kind, bits=bits)
     records = np.zeros(400, FINGERPRINT)
     records["has_image"], records["detail"], records["flatness"] = 1, 20, 0.7
     near = hashes_near(400)[:, : bits // 8]

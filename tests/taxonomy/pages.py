@@ -73,6 +73,7 @@ def document(language: str, side_px: int = 512) -> list[Sample]:
     with TemporaryDirectory() as folder:
         path = write_document(Path(folder) / "document.pdf", language)
         source = Pdfs(side_px=side_px)
-        read = [sample for _, sample in source.read(path, source.inspect(path).digest, range(8)) if sample is not None]
-    assert all(isinstance(sample, Sample) for sample in read)
-    return read  # type: ignore[return-value]
+        read = [done for _, done in source.read(path, source.inspect(path).digest, range(8)) if done is not None]
+    samples = [done for done in read if isinstance(done, Sample)]
+    assert samples == read
+    return samples

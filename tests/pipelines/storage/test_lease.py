@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.storage import OutputInUse, Storage
 from pipelines.storage.lease import remote_lease
+from pipelines.storage.uris import store_and_key
 from tests.pipelines.storage.processes import python, sentence
 
 
@@ -66,25 +67,26 @@ def test_of_many_that_start_at_once_one_holds(storage: Storage):
 @pytest.mark.parametrize("scheme", ["gs", "s3"])
 def test_a_stale_lease_is_taken_over_and_its_holder_notices(scheme: str, request: pytest.FixtureRequest):
     emulator = request.getfixturevalue({"gs": "gcs", "s3": "s3"}[scheme])
-    storage = Storage(f"{emulator.uri}/v1")
-    store = storage._files.store  # type: ignore[attr-defined]
-    with remote_lease(store, "lease", storage.root, renew_s=1, stale_s=1e9) as first:  # not while the other takes it
+    store, key = store_and_key(f"{emulator.uri}/lease")
+    with remote_lease(store, key, emulator.uri, renew_s=1, stale_s=1e9) as first:  # not while the other takes it
         first.check()
-        with remote_lease(store, "lease", storage.root, stale_s=0):  # to this one, any lease is stale
+        with remote_lease(store, key, emulator.uri, stale_s=0):  # to this one, any lease is stale
             with pytest.raises(OutputInUse, match="was lost to another run"):
                 _until_raises(first.check)
-            assert store.head("lease") is not None
+            assert store.head(key) is not None
     assert emulator.keys() == []
 
 
 @pytest.mark.parametrize("scheme", ["gs", "s3"])
 def test_a_lease_is_renewed(scheme: str, request: pytest.FixtureRequest):
     emulator = request.getfixturevalue({"gs": "gcs", "s3": "s3"}[scheme])
-    store = Storage(f"{emulator.uri}/v1")._files.store  # type: ignore[attr-defined]
-    with remote_lease(store, "lease", "out", renew_s=0.01) as lease:
+    store, key = store_and_key(f"{emulator.uri}/lease")
+    with remote_lease(store, key, "out", renew_s=0.01) as lease:
         tags = set()
         while len(tags) < 5:  # the test's own time limit ends this if nothing is renewed
-            tags.add(store.head("lease").tag)
+            head = store.head(key)
+            assert head is not None
+            tags.add(head.tag)
         lease.check()
         assert len(tags) == 5
 

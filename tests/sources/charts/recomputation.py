@@ -116,11 +116,13 @@ def given(question: str, answer: str) -> str:
 
 def number(text: str) -> Fraction:
     """The number of an answer: what stands after the last `=`."""
-    return Fraction(NUMBER.search(text.split("= ")[-1])[0])  # type: ignore[index]
+    return limit(text.split("= ")[-1])
 
 
 def limit(text: str) -> Fraction:
-    return Fraction(NUMBER.search(text)[0])  # type: ignore[index]
+    found = NUMBER.search(text)
+    assert found is not None, text
+    return Fraction(found[0])
 
 
 Check = Callable[[Data, Mapping[str, str], str], Any]

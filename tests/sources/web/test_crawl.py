@@ -8,7 +8,9 @@ import itertools
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from PIL import Image
 from sources.images import luma
 from sources.web.browser import Browser, BrowserDied, BrowserSettings
 from sources.web.bundled import FOLDER, HOST, serve
-from sources.web.capture import from_row, to_rows
+from sources.web.capture import Capture, Seen, from_row, to_rows
 from sources.web.crawl import CrawlSettings
 from sources.web.guard import Guard
 from sources.web.plan import Bounds
@@ -55,7 +57,7 @@ def test_sitemaps_seed_pages(tmp_path: Path) -> None:
     listed = f"<urlset><url><loc>{ROOT}/b</loc></url><url><loc>http://other.test/</loc></url></urlset>"
     nested = f"<sitemapindex><sitemap><loc>{ROOT}/inner.xml</loc></sitemap></sitemapindex>"
 
-    def xml(text: str):  # type: ignore[no-untyped-def]
+    def xml(text: str) -> Callable[[Any], None]:
         return lambda handler: handler.answer(text, kind="application/xml")
 
     pages = {"/map.xml": xml(nested), "/inner.xml": xml(listed), "/b": html("<h1>B</h1>"), "/bad.xml": xml("<urlset>")}
@@ -202,7 +204,7 @@ def test_pages_reach_nothing_without_a_proxy() -> None:
         assert site.requests == []
 
 
-def _bundled(tmp_path: Path, paths: list[str], **changes: object):  # type: ignore[no-untyped-def]
+def _bundled(tmp_path: Path, paths: list[str], **changes: Any) -> list[Capture]:
     with serve() as place:
         settings = CrawlSettings(
             views=("square",),
@@ -232,6 +234,7 @@ def test_text_is_the_pages_own_and_boxes_hold_ink(tmp_path: Path, view: str) -> 
                 capture.url
             )
         seen = capture.seen
+        assert seen is not None
         grey = np.concatenate([luma(Image.open(io.BytesIO(image)).convert("RGB")) for image in seen.screenshot.images])
         for text, (x0, y0, x1, y1) in zip(seen.texts, seen.boxes.round().astype(int), strict=True):
             inside = grey[max(0, y0) : y1, max(0, x0) : x1]
@@ -261,7 +264,7 @@ def test_boxes_are_tight() -> None:
     page = html("<body style='margin:0;font:32px Liberation Sans'><p style='margin:50px 100px'>Hxg</p>")
     with serving({"/": page}) as site:
 
-        async def run():  # type: ignore[no-untyped-def]
+        async def run() -> Seen | None:
             settings = settings_for(site)
             async with (
                 Browser(settings.browser) as browser,
@@ -271,6 +274,7 @@ def test_boxes_are_tight() -> None:
                 return (await Visit(seat, settings.patience, _permit, "vellum", f"{ROOT}/").run()).seen
 
         seen = asyncio.run(run())
+    assert seen is not None
     grey = luma(Image.open(io.BytesIO(seen.screenshot.images[0])).convert("RGB"))
     rows, columns = np.nonzero(grey < 128)
     x0, y0, x1, y1 = seen.boxes[0]

@@ -1,6 +1,7 @@
 """Settings and seeds of the source: what is wrong is said in one sentence, before anything is fetched."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,9 +22,9 @@ from sources.web.source import Web
         ({"page_s": float("nan")}, "page_s must be a positive number"),
     ],
 )
-def test_wrong_settings(settings: dict[str, object], expected: str) -> None:
+def test_wrong_settings(settings: dict[str, Any], expected: str) -> None:
     with pytest.raises(ValueError, match=expected):
-        Web(**settings).check()  # type: ignore[arg-type]
+        Web(**settings).check()
 
 
 def test_seeds_come_from_urls_files_and_sitemaps(tmp_path: Path) -> None:
