@@ -13,7 +13,7 @@ from taxonomy.tree import Taxonomy
 MODEL_VERSION = 1  # raise it when the same examples would give another model
 
 
-class Ask(NamedTuple):
+class Query(NamedTuple):
     """One thing a user asks, with the images it is about (none when a prompt stands alone)."""
 
     prompt: str
@@ -36,7 +36,7 @@ class Labeller(ABC):
         """Get ready, from what `prepare` wrote into a folder if one is given."""
 
     @abstractmethod
-    def probabilities(self, asks: Sequence[Ask]) -> np.ndarray:
+    def probabilities(self, asks: Sequence[Query]) -> np.ndarray:
         """(N, L) probabilities, columns in the order of `taxonomy.leaves`; calibrated, so that 0.8 means 4 of 5."""
 
 
@@ -58,7 +58,7 @@ class FastText(Labeller):
 
         self._model = model_of(taxonomy) if folder is None else PromptModel.load(folder)
 
-    def probabilities(self, asks: Sequence[Ask]) -> np.ndarray:
+    def probabilities(self, asks: Sequence[Query]) -> np.ndarray:
         return self._model.probabilities([ask.prompt for ask in asks])
 
 
