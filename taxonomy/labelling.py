@@ -9,7 +9,8 @@ import numpy as np
 
 from sources.base.sample import Sample
 from taxonomy.examples import language_of
-from taxonomy.labeller import LABELLERS, Labeller, Query
+from taxonomy.labeller import Labeller, Query
+from taxonomy.labellers import LABELLERS
 from taxonomy.prompts import clauses, user_turns
 from taxonomy.schema import LANGUAGES
 from taxonomy.settings import LabelSettings

@@ -13,9 +13,9 @@ import fasttext
 import numpy as np
 
 from taxonomy.examples import NUM_VARIANTS, Example, variants
+from taxonomy.fasttext import MODEL_VERSION
 from taxonomy.fasttext.tokenizer import line_of
 from taxonomy.fasttext.training import train_classifier
-from taxonomy.labeller import MODEL_VERSION
 from taxonomy.tree import ancestor
 
 DESCRIPTION = "model.json"

@@ -2,8 +2,6 @@
 
 import dataclasses
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +17,14 @@ from taxonomy.fasttext import cache as model_cache
 from taxonomy.fasttext.calibration import best_temperature, expected_calibration_error
 from taxonomy.fasttext.model import DESCRIPTION, Classifier, PromptModel, softmax, train
 from taxonomy.fasttext.tokenizer import line_of
-from taxonomy.labeller import LABELLERS, Query
+from taxonomy.labeller import Query
+from taxonomy.labellers import LABELLERS
 from taxonomy.labelling import Labelling
 from taxonomy.loader import BUNDLED, load, load_text
 from taxonomy.prompts import clauses, user_turns
 from taxonomy.settings import LabelSettings
 from taxonomy.tree import UNLABELLED, Taxonomy
 from taxonomy.yaml_file import TaxonomyError
-from tests.conftest import ROOT
 from tests.taxonomy.small import load_small, yaml_text
 
 
@@ -272,15 +270,6 @@ def test_a_labeller_is_all_it_takes(small: Taxonomy, monkeypatch: pytest.MonkeyP
     labelling = Labelling(small, LabelSettings(labeller="longest"))
     assert labelling.of_prompts(["abcdef"])[0].use_case == list(small.leaves)[2]
     assert labelling.probabilities([Query("abc")]).shape == (1, 4)
-
-
-def test_the_room_imports_no_other_room_to_its_right() -> None:
-    code = (
-        "import sys, taxonomy.commands, taxonomy.model, taxonomy.instructions\n"
-        "print([m for m in sys.modules if m.split('.')[0] in ('pipelines', 'filters', 'apache_beam', 'torch')])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
 
 
 def test_held_out_prompts_are_labelled_as_well_as_promised(full: bool) -> None:
