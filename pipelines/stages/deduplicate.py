@@ -1,6 +1,6 @@
-"""The search for duplicates on a Beam graph: rows of units to files, pairs by blocks of files, stars of all pairs.
+"""The search for duplicates on a Beam graph: rows of units to files, pairs by blocks of files, groups of all pairs.
 
-units ─► rows ─► row files ─► tasks ─► edges ─► stars ─► what each unit's samples are set aside for
+units ─► rows ─► row files ─► tasks ─► edges ─► groups ─► rejections of each unit
 What crosses a shuffle are arrays: the rows of a unit, the edges of a task, the decisions on a unit.
 """
 
@@ -23,7 +23,7 @@ from pipelines.stages.step import ConcurrentDoFn
 from pipelines.storage import STAGING, fetch
 from pipelines.tables.schema import CONTAMINATED
 from pipelines.tables.scores import read_scores
-from pipelines.tables.verdicts import Rejection, judge
+from pipelines.tables.verdicts import JudgedUnit, Rejection
 from pipelines.units import Unit, UnitFiles
 from pipelines.workers.pool import readers_of
 
@@ -53,7 +53,7 @@ class Task(NamedTuple):
 
 
 class FindDuplicates(beam.PTransform):
-    """Units to (unit number, SetAside rows of that unit).
+    """Units to (unit number, Rejections of that unit).
 
     Args:
         num_samples: singleton side input, how many samples there are at most.
@@ -63,7 +63,7 @@ class FindDuplicates(beam.PTransform):
         self._job = job
         self._num_samples = num_samples
 
-    def expand(self, units: beam.PCollection[Unit]) -> beam.PCollection[tuple[int, tuple[Rejection, ...]]]:
+    def expand(self, units: beam.PCollection[JudgedUnit]) -> beam.PCollection[tuple[int, tuple[Rejection, ...]]]:
         job = self._job
         rows = units | "Rows" >> beam.ParDo(UnitRows(job), self._num_samples).with_outputs(DECISIONS, main="rows")
         files = (
@@ -124,11 +124,11 @@ class UnitRows(ConcurrentDoFn):
         references = read_references(self._storage, self._job.references)
         self._runs = [reference for reference in references if reference.runs]
 
-    def work(self, unit: Unit, num_samples: int) -> Iterator[Any]:
+    def work(self, judged: JudgedUnit, num_samples: int) -> Iterator[Any]:
+        unit = judged.unit
         files = UnitFiles.of(self._recipe, unit)
         scored = read_scores(self._storage, self._recipe, unit)
-        verdicts = judge(scored, self._recipe.filters)
-        wanted = np.flatnonzero([verdict.is_kept for verdict in verdicts])
+        wanted = np.flatnonzero([not reasons for reasons in judged.reasons])
         number = unit_number(unit)
         if self._runs and len(wanted):
             leaks = [leak for leak in self._leaks(files.part) if leak.item in set(wanted.tolist())]
@@ -197,7 +197,7 @@ def _places(files: Sequence[RowFile], numbers: Sequence[int]) -> np.ndarray:
 
 
 class Groups(beam.DoFn):
-    """All edges to (unit number, SetAside rows). Runs once."""
+    """All edges to (unit number, Rejections). Runs once."""
 
     def __init__(self, job: Job):
         self._job = job
@@ -234,7 +234,7 @@ class Names:
 
 
 def decisions(chosen: np.ndarray, rows: Rows, names: Names) -> dict[int, tuple[Rejection, ...]]:
-    """The chosen edges as SetAside rows, by unit; with them, the kept samples that the report shows beside these."""
+    """The chosen edges as Rejections, by unit; with them, the kept samples that the report shows beside these."""
     kinds = rows.take("kind", chosen["winner"])
     losers_shown, winners_shown = _shown(chosen, kinds == NEW)
     ids = [bytes(row) for row in rows.take("id", chosen["winner"])]
