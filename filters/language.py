@@ -33,7 +33,6 @@ class Language(Filter):
     thresholds: ClassVar[tuple[Threshold, ...]] = (
         Threshold("min_confidence", "language_confidence", "min", ("language_confidence",)),
     )
-    fingerprint: ClassVar[str] = "lid.176, first 1000 characters, without code"
 
     keep: tuple[str, ...] = ()
     min_confidence: float = 0.3
@@ -48,6 +47,9 @@ class Language(Filter):
 
     def check(self) -> None:
         find_model(self.model)
+
+    def cache_key(self) -> str:
+        return f"lid.176, first {MAX_CHARS} characters, without code"
 
     def scores(self, samples: Sequence[Sample]) -> list[Scores]:
         texts = [" ".join(_written(sample)[:MAX_CHARS].split()) for sample in samples]

@@ -9,7 +9,7 @@ import numpy as np
 
 from filters import paddle_reader
 from filters.character_errors import errors_at_places, errors_of_text, normalized
-from filters.filter import ByPart, Filter, Scores, Threshold
+from filters.filter import Filter, Scores, Threshold, WorkerSettings
 from filters.paddle_reader import PaddleReader
 from sources.base.sample import Sample
 
@@ -59,11 +59,11 @@ class OcrAgreement(Filter):
     def check(self) -> None:
         paddle_reader.check(self.models, self.download)
 
-    def measured_with(self) -> str:
+    def cache_key(self) -> str:
         return f"{VERSION}, {paddle_reader.identity(self.models, self.download)}"
 
-    def by_part(self) -> ByPart:
-        return ByPart(
+    def worker(self) -> WorkerSettings:
+        return WorkerSettings(
             timeout_s=self.timeout_s,
             start_timeout_s=120 if self.download is None else 3600,
             memory_mb=self.memory_mb,

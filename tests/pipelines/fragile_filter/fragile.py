@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from filters.filter import ByPart, Filter, Scores, Threshold
+from filters.filter import Filter, Scores, Threshold, WorkerSettings
 from sources.base.sample import Sample
 
 
@@ -29,8 +29,8 @@ class Fragile(Filter):
     log: str
     is_mended: bool = False
 
-    def by_part(self) -> ByPart:
-        return ByPart(
+    def worker(self) -> WorkerSettings:
+        return WorkerSettings(
             batch_size=4,
             timeout_s=3,
             memory_mb=800,
