@@ -69,7 +69,7 @@ class Filter(ABC):
 
     name: ClassVar[str]
     score_names: ClassVar[tuple[str, ...]]
-    reasons: ClassVar[tuple[str, ...]]
+    reasons: ClassVar[Mapping[str, str]]  # code to its meaning: one sentence about a sample that is rejected with it
     thresholds: ClassVar[tuple[Threshold, ...]] = ()
 
     def check(self) -> None:  # noqa: B027  # most filters need nothing

@@ -3,7 +3,7 @@
 import functools
 import importlib.util
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -29,7 +29,10 @@ class Language(Filter):
 
     name: ClassVar[str] = "language"
     score_names: ClassVar[tuple[str, ...]] = ("language_confidence",)
-    reasons: ClassVar[tuple[str, ...]] = ("language", "language_confidence")
+    reasons: ClassVar[Mapping[str, str]] = {
+        "language": "Its text is in a language that the recipe does not keep.",
+        "language_confidence": "The language model is not sure which language its text is in.",
+    }
     thresholds: ClassVar[tuple[Threshold, ...]] = (
         Threshold("min_confidence", "language_confidence", "min", ("language_confidence",)),
     )

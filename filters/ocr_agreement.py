@@ -1,7 +1,7 @@
 """OCR agreement: PaddleOCR reads the image back; what it reads must be what the sample says is there."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -35,7 +35,9 @@ class OcrAgreement(Filter):
 
     name: ClassVar[str] = "ocr_agreement"
     score_names: ClassVar[tuple[str, ...]] = ("ocr_agreement",)
-    reasons: ClassVar[tuple[str, ...]] = ("ocr_agreement",)
+    reasons: ClassVar[Mapping[str, str]] = {
+        "ocr_agreement": "PaddleOCR reads something else on its images than the sample says is there."
+    }
     thresholds: ClassVar[tuple[Threshold, ...]] = (
         Threshold("min_agreement", "ocr_agreement", "min", ("ocr_agreement",)),
     )

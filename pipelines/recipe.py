@@ -52,7 +52,7 @@ FILTERS: dict[str, type[Filter]] = {
 }
 RECIPES = Path(__file__).parent / "recipes"
 MAX_RECIPE_BYTES = 1_000_000
-SCORES_VERSION = 2  # raise it when score files get other columns
+SCORES_VERSION = 3  # raise it when score files get other columns
 
 
 class UsageError(ValueError):

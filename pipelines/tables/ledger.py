@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from pipelines.recipe import Recipe
 from pipelines.storage import Storage
 from pipelines.storage.arrow_file import read_table
+from pipelines.tables.composition import COMPOSITION_FIELDS
 from pipelines.tables.labels import label_struct
 from pipelines.tables.parquet import HashingFile, parquet_options
 from pipelines.tables.schema import DUPLICATE, KEPT, SAME_CONTENT, VERDICT_FIELDS, ledger_schema
@@ -67,6 +68,7 @@ class LedgerTable:
             "flags": scored["flags"],
             "label": label_struct(scored),
             "num_bytes": scored["num_bytes"],
+            **{name: scored[name] for name, _ in COMPOSITION_FIELDS},
             **({"scores": scores_struct(scored, self._names)} if self._names else {}),
             "phash": scored["phash"],
             "fingerprint": scored["fingerprint"],

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from pipelines.duplicates.fingerprint import FINGERPRINT
+from pipelines.tables.composition import COMPOSITION_FIELDS
 from sources.base.sample import LABEL, scores_field
 
 KEPT, REJECTED, DUPLICATE = "kept", "rejected", "duplicate"
@@ -53,6 +54,7 @@ def ledger_schema(score_names: Sequence[str]) -> pa.Schema:
             ("label", LABEL),
             ("split", pa.string()),  # null unless kept
             ("num_bytes", pa.int64()),
+            *COMPOSITION_FIELDS,
             *scores_field(score_names),
             ("phash", pa.binary(32)),
             ("fingerprint", pa.binary(FINGERPRINT.itemsize)),  # all that comparing needs (docs/duplicates.md)

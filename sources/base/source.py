@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from sources.base.card import SourceCard
 from sources.base.sample import Sample
 
 
@@ -64,6 +65,7 @@ class Source(ABC):
     suffixes: ClassVar[tuple[str, ...]]
     examples: ClassVar[str] = "examples"  # folder beside the source's module that is read without `input`
     item_noun: ClassVar[str] = "item"
+    card: ClassVar[SourceCard]  # its part of the dataset card
     use_cases: ClassVar[tuple[str, ...]] = ()  # leaves of the taxonomy that its samples are of by construction
 
     input: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 import ctypes
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -22,7 +22,7 @@ class Fragile(Filter):
 
     name: ClassVar[str] = "fragile"
     score_names: ClassVar[tuple[str, ...]] = ("letters",)
-    reasons: ClassVar[tuple[str, ...]] = ("few_letters",)
+    reasons: ClassVar[Mapping[str, str]] = {"few_letters": "Its text has few letters e."}
     thresholds: ClassVar[tuple[Threshold, ...]] = (Threshold("min_letters", "letters", "min", ("few_letters",)),)
 
     min_letters: int = 0
