@@ -92,6 +92,14 @@ class Source(ABC):
         """A digest of the document that a unit (from item `first`) belongs to: a split never cuts through one."""
         return digest
 
+    def written_languages(self) -> tuple[str, ...]:
+        """ISO 639-1 codes of the only languages that its samples are in; empty if they are not known beforehand."""
+        return ()
+
+    def max_side_px(self) -> int | None:
+        """The longest side that its images can have, in pixels; None if it is not known beforehand."""
+        return None
+
     @abstractmethod
     def fingerprint(self) -> Mapping[str, Any]:
         """Everything that the bytes of a part depend on besides the input: settings and library versions, as JSON."""

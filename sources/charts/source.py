@@ -84,6 +84,9 @@ class Charts(SyntheticSource):
             load_vocabulary(Path(self.vocabulary))
         fonts_digest(self.languages)
 
+    def written_languages(self) -> tuple[str, ...]:
+        return self.languages
+
     def identity(self) -> Mapping[str, Any]:
         """The settings; the vocabulary is one of them, by its content."""
         settings = ("languages", "vega_share", "num_questions", "choice_share", "format", "quality")

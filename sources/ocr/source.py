@@ -121,6 +121,9 @@ class Ocr(SyntheticSource):
         for language in self.languages or (() if self.input else LANGUAGES):
             fonts_for(language)  # raises if there is none
 
+    def written_languages(self) -> tuple[str, ...]:
+        return self.languages or (() if self.input else LANGUAGES)
+
     def identity(self) -> Mapping[str, Any]:
         """The settings. What texts there are is known by the file of the run that `inspect` sees."""
         settings = ("languages", "scene", "strength", "side_px", "engine", "format", "quality")

@@ -80,6 +80,9 @@ class Pdfs(Source):
             raise ValueError(f"grey must be png or none, got {self.grey!r}")
         check_encoding(self.format, self.quality)
 
+    def max_side_px(self) -> int:
+        return self.side_px
+
     def fingerprint(self) -> Mapping[str, Any]:
         settings = {name: getattr(self, name) for name in ("side_px", "max_dpi", "grey", "format", "quality")}
         return {

@@ -100,6 +100,9 @@ class SyntheticPages(SyntheticSource):
             browser_faces(language)
         find_chromium(self.browser)
 
+    def written_languages(self) -> tuple[str, ...]:
+        return self.languages
+
     def identity(self) -> Mapping[str, Any]:
         """The settings; the vocabulary is one of them, by its content."""
         settings = ("languages", "views", "num_elements", "format", "quality")
