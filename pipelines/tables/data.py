@@ -36,7 +36,7 @@ class DataTable:
 
     def write(self, file: HashingFile, units: Iterable[Unit]) -> tuple[int, Counter[str]]:
         """Write the kept rows of `units` in their order. Gives the number of rows, and of rows per label."""
-        metadata = {b"huggingface": json.dumps({"info": {"features": hub_features(self._names)}}).encode()}
+        metadata = {b"huggingface": json.dumps({"info": {"features": hub_features(self._schema)}}).encode()}
         schema = self._schema.with_metadata(metadata)
         limit = int(self._recipe.output.row_group_mb * 1_000_000)
         rows = 0

@@ -10,6 +10,7 @@ import pyarrow as pa
 from pipelines.report.presentation.composition import cards, sections
 from pipelines.report.presentation.escaping import visible
 from pipelines.report.presentation.statistics import Statistics
+from pipelines.tables.hub_features import IMAGES, dtype_name
 from sources.base.sample import dataset_schema
 
 MIN_LANGUAGE_SHARE = 0.01  # of the kept samples; rarer ones are mostly mistakes of the language model
@@ -131,19 +132,13 @@ def _dataset_info(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 def _feature(name: str, arrow_type: pa.DataType) -> dict[str, Any]:
     """A column as `datasets.Features` writes it in YAML."""
-    if name == "images":
+    if name == IMAGES:
         return {"name": name, "list": "image"}
     if pa.types.is_list(arrow_type):
         item = arrow_type.value_type
         if pa.types.is_struct(item):
             return {"name": name, "list": [_feature(field.name, field.type) for field in item]}
-        return {"name": name, "list": _dtype(item)}
+        return {"name": name, "list": dtype_name(item)}
     if pa.types.is_struct(arrow_type):
         return {"name": name, "struct": [_feature(field.name, field.type) for field in arrow_type]}
-    return {"name": name, "dtype": _dtype(arrow_type)}
-
-
-def _dtype(arrow_type: pa.DataType) -> str:
-    if pa.types.is_fixed_size_binary(arrow_type):
-        return "binary"
-    return {"float": "float32", "double": "float64"}.get(str(arrow_type), str(arrow_type))
+    return {"name": name, "dtype": dtype_name(arrow_type)}
