@@ -19,7 +19,7 @@ EXAMPLES = """\
 examples:
   %(prog)s run --source pdfs
   %(prog)s run --source pdfs --input 'papers/**/*.pdf' --output papers
-  %(prog)s taxonomy show"""
+  %(prog)s doctor"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, Command] = {
     "serve": Command("deepseek_vl.serve.__main__", "serve a model: chat, scores, a web page", extra="serve"),
     "score": Command("deepseek_vl.score", "score images by questions to a model", extra="model"),
     "convert": Command("deepseek_vl.convert", "write a model's checkpoint in the other layout", extra="model"),
+    "doctor": Command("pipelines.commands.doctor", "say what is installed, what is missing, and how to get it"),
 }
 
 

@@ -109,7 +109,7 @@ def test_ctrl_c_ends_with_130(add: Callable[..., None]) -> None:
     assert main(["trial"]) == STOPPED
 
 
-@pytest.mark.parametrize("words", [["--help"], ["taxonomy", "show"], ["taxonomy", "show", "--help"]])
+@pytest.mark.parametrize("words", [["--help"], ["taxonomy", "show"], ["taxonomy", "show", "--help"], ["doctor", "-h"]])
 def test_a_reader_that_has_enough_is_no_error(words: list[str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
