@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, Command] = {
     "score": Command("deepseek_vl.score", "score images by questions to a model", extra="model"),
     "convert": Command("deepseek_vl.convert", "write a model's checkpoint in the other layout", extra="model"),
     "doctor": Command("pipelines.commands.doctor", "say what is installed, what is missing, and how to get it"),
+    "completion": Command("pipelines.commands.completion", "print a script that completes these commands in a shell"),
 }
 
 

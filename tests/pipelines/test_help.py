@@ -17,6 +17,7 @@ MODULES = (
     "pipelines.run",
     "pipelines.card",
     "pipelines.duplicates",
+    "pipelines.commands.completion",
     "pipelines.commands.doctor",
     "pipelines.commands.vellum",
     "taxonomy",
