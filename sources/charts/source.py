@@ -11,10 +11,12 @@ from typing import Any, ClassVar
 
 from PIL import Image
 
+from sources.base.card import SourceCard
 from sources.base.illegible import Illegible
 from sources.base.sample import Provenance, Sample, sample_id
 from sources.base.source import ItemError
 from sources.base.synthetic import SyntheticSource
+from sources.charts.card import CARD
 from sources.charts.chart import Chart
 from sources.charts.fonts import FontError, fonts_digest
 from sources.charts.kinds import KINDS
@@ -50,6 +52,7 @@ class Charts(SyntheticSource):
     """
 
     name: ClassVar[str] = "charts"
+    card: ClassVar[SourceCard] = CARD
     use_cases: ClassVar[tuple[str, ...]] = ALL_USE_CASES
 
     license: str | None = "cc0-1.0"
@@ -80,6 +83,9 @@ class Charts(SyntheticSource):
         if self.vocabulary is not None:
             load_vocabulary(Path(self.vocabulary))
         fonts_digest(self.languages)
+
+    def written_languages(self) -> tuple[str, ...]:
+        return self.languages
 
     def identity(self) -> Mapping[str, Any]:
         """The settings; the vocabulary is one of them, by its content."""

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from PIL import Image
 
+from sources.base.card import SourceCard
 from sources.base.sample import Provenance, Sample, Words, sample_id
 from sources.base.source import Contents, ItemError
 from sources.base.synthetic import REPLACED, SyntheticSource
 from sources.images.encoding import check_encoding, encode, ink, luma
 from sources.images.fingerprint import picture_fingerprint
+from sources.ocr.card import CARD
 from sources.ocr.vocabulary import LANGUAGES
 from sources.optional_dependencies import check_installed
 from sources.rng import generator
@@ -58,6 +60,7 @@ class Ocr(SyntheticSource):
     """
 
     name: ClassVar[str] = "ocr"
+    card: ClassVar[SourceCard] = CARD
     takes_material: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".txt", ".md", ".jsonl", ".parquet")
     use_cases: ClassVar[tuple[str, ...]] = (
@@ -117,6 +120,9 @@ class Ocr(SyntheticSource):
         check_encoding(self.format, self.quality)
         for language in self.languages or (() if self.input else LANGUAGES):
             fonts_for(language)  # raises if there is none
+
+    def written_languages(self) -> tuple[str, ...]:
+        return self.languages or (() if self.input else LANGUAGES)
 
     def identity(self) -> Mapping[str, Any]:
         """The settings. What texts there are is known by the file of the run that `inspect` sees."""

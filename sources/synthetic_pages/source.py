@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image
 
+from sources.base.card import SourceCard
 from sources.base.sample import Element, Provenance, Sample, Words, sample_id
 from sources.base.source import ItemError
 from sources.base.synthetic import SyntheticSource
@@ -21,6 +22,7 @@ from sources.images.encoding import check_encoding, encode, ink, luma
 from sources.images.fingerprint import picture_fingerprint
 from sources.optional_dependencies import check_installed
 from sources.rng import generator
+from sources.synthetic_pages.card import CARD
 from sources.synthetic_pages.kinds import KINDS
 from sources.synthetic_pages.vocabulary import BUNDLED, LANGUAGES, load_vocabulary
 from sources.validation import check_names, check_weights
@@ -57,6 +59,7 @@ class SyntheticPages(SyntheticSource):
     """
 
     name: ClassVar[str] = "synthetic_pages"
+    card: ClassVar[SourceCard] = CARD
     use_cases: ClassVar[tuple[str, ...]] = tuple(sorted(set(USE_CASES.values())))
 
     license: str | None = "cc0-1.0"
@@ -96,6 +99,9 @@ class SyntheticPages(SyntheticSource):
         for language in self.languages:
             browser_faces(language)
         find_chromium(self.browser)
+
+    def written_languages(self) -> tuple[str, ...]:
+        return self.languages
 
     def identity(self) -> Mapping[str, Any]:
         """The settings; the vocabulary is one of them, by its content."""
