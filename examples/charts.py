@@ -1,4 +1,4 @@
-"""The picture of docs/charts.md: every kind of chart in both languages, and the ten looks of tables.
+"""Make docs/charts.webp: every kind of chart in both languages, and the ten table styles.
 
 python examples/charts.py [--seed 4] [--output docs/charts.webp]
 """
@@ -27,7 +27,7 @@ QUALITY = 78
 
 
 def cell(kind: str, language: str, seed: int, look: str | None = None) -> tuple[np.ndarray, str]:
-    """A chart of a kind, and the caption: Chinese ones are drawn by Vega-Lite where it can."""
+    """Return a chart of a kind and its caption. Chinese charts use Vega-Lite if it supports the kind."""
     number = 0
     while True:  # until a chart with this look is drawn
         random = generator(seed, number, f"{kind}/{language}")
