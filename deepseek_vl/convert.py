@@ -12,7 +12,7 @@ from deepseek_vl.checkpoint import LAYOUTS, find, load, save
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Convert a checkpoint. Returns 0, or 2 for a mistake in the command or the checkpoint."""
+    """Convert a checkpoint. Return 0, or 2 for a mistake in the command or the checkpoint."""
     parser = argparse.ArgumentParser(prog="python -m deepseek_vl.convert", description=__doc__)
     parser.add_argument("source", help="folder of a checkpoint, or a hub id")
     parser.add_argument("target", type=Path, help="folder to write")
