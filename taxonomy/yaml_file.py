@@ -1,4 +1,4 @@
-"""YAML as a tree that knows its lines. Aliases, tags, repeated keys and deep nesting are refused, each at its line."""
+"""Parses YAML into a tree with line numbers. Aliases, tags, repeated keys and deep nesting are errors at their line."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ import yaml
 
 MAX_BYTES = 8_000_000  # the bundled taxonomy has 0.6 MB
 MAX_SHOWN = 20  # problems of one file that are printed
-MAX_DEPTH = 24  # nested mappings and lists; the taxonomy's deepest value stands at 9
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml parses 20 times as fast, where it is there
+MAX_DEPTH = 24  # nested mappings and lists; the taxonomy's deepest value is at level 9
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, if installed, parses 20 times as fast
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with a file.
+    """A problem at one line of a file.
 
     Args:
-        line: counted from 1.
+        line: 1-based.
     """
 
     line: int
@@ -26,7 +26,7 @@ class Problem:
 
 
 class TaxonomyError(ValueError):
-    """A taxonomy that cannot be used: what is wrong, with file and line, one sentence each."""
+    """A taxonomy file that cannot be used; the message has one sentence per problem, with file and line."""
 
     def __init__(self, path: Path | str, problems: list[Problem]):
         assert problems
@@ -39,13 +39,14 @@ class TaxonomyError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value of the file: text, a list or a mapping. All scalars are text: `yes` and `12` mean what they look like.
+    """A value of the file: a text, a list or a mapping. All scalars are texts, so `yes` and `12` stay as written.
 
     Args:
-        line, column: where the value begins, from 1 and from 0; a block list begins at its first dash.
-        key_lines: of a mapping, the line of every key.
-        is_flow: written with brackets.
-        end_line: of a scalar, where it ends, from 1.
+        line: line on which the value begins, 1-based; a block list begins at its first dash.
+        column: column in which the value begins, 0-based.
+        key_lines: line of every key, if the value is a mapping.
+        is_flow: True if the value is written with brackets.
+        end_line: line on which the scalar ends, 1-based.
     """
 
     value: "str | list[Node] | dict[str, Node] | None"
@@ -56,7 +57,7 @@ class Node:
     end_line: int = 0
 
     def at(self, *keys: str | int) -> "Node":
-        """The value below these keys, which must be there."""
+        """Return the value below these keys, which must exist."""
         node: Any = self
         for key in keys:
             node = node.value[key]
@@ -64,7 +65,7 @@ class Node:
         return node
 
     def plain(self) -> Any:
-        """The value without lines."""
+        """Return the value without line numbers."""
         if isinstance(self.value, list):
             return [node.plain() for node in self.value]
         if isinstance(self.value, dict):
@@ -73,7 +74,7 @@ class Node:
 
 
 def read_text(path: Path) -> str:
-    """The file as text. Raises TaxonomyError."""
+    """Read a file as text. Raises TaxonomyError if it cannot be read, is too large or is not UTF-8."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -88,14 +89,14 @@ def read_text(path: Path) -> str:
 
 
 def parse(text: str, path: Path) -> Node:
-    """The tree of one YAML document. Raises TaxonomyError at the first line that cannot be used."""
+    """Parse one YAML document into a tree. Raises TaxonomyError at the first line that cannot be used."""
     events: Any = yaml.parse(text, Loader=_Loader)
     try:
         node = _document(events, path)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise TaxonomyError(path, [Problem(line, _explained(error, text, line))]) from error
+        raise TaxonomyError(path, [Problem(line, _explanation(error, text, line))]) from error
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
         problem = Problem(line, f"holds the character {error.character!r}, unknown to YAML")
@@ -105,7 +106,7 @@ def parse(text: str, path: Path) -> Node:
 
 def _document(events: Iterator[Any], path: Path) -> Node:
     open_nodes: list[Node] = []
-    keys: list[str | None] = []  # of each open mapping, the key that waits for its value
+    keys: list[str | None] = []  # for each open mapping, the key whose value comes next
     root: Node | None = None
     for event in events:
         if isinstance(event, yaml.DocumentStartEvent) and root is not None:
@@ -172,13 +173,13 @@ def _key(event: Any, node: Node, mapping: Node, path: Path) -> str:
         raise TaxonomyError(path, [Problem(node.line, "a key must be a text, not a list or a mapping")])
     key = str(event.value)
     if key in mapping.key_lines:
-        again = f"{key!r} stands here a second time; the first is on line {mapping.key_lines[key]}"
-        raise TaxonomyError(path, [Problem(node.line, again)])
+        message = f"{key!r} is here a second time; the first is on line {mapping.key_lines[key]}"
+        raise TaxonomyError(path, [Problem(node.line, message)])
     mapping.key_lines[key] = node.line
     return key
 
 
-def _explained(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
+def _explanation(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
     lines = text.splitlines()
     if line <= len(lines) and "\t" in lines[line - 1][: len(lines[line - 1]) - len(lines[line - 1].lstrip())]:
         return "is indented with a tab; YAML wants spaces"

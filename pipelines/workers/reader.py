@@ -30,7 +30,7 @@ from sources.base.remote import RemoteSource
 from sources.base.sample import Sample, from_part, to_part
 from sources.base.source import InputError, ItemError, Source
 from sources.base.synthetic import REPLACED, SyntheticSource
-from taxonomy.labelling import Labelling
+from taxonomy.labelling import SampleLabeller
 
 
 def main() -> None:
@@ -116,7 +116,7 @@ def _replaced(samples: Sequence[Sample]) -> dict[str, int]:
 
 
 @cache
-def _labelling(recipe: str, folder: str) -> Labelling:
+def _labelling(recipe: str, folder: str) -> SampleLabeller:
     return load_labelling(build_recipe(json.loads(recipe)), Path(folder))
 
 
