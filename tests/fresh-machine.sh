@@ -101,6 +101,7 @@ inside() {
         while IFS= read -r line; do printf '%6d s  %s\n' $((SECONDS - started)) "$line"; done
 }
 
+# shellcheck disable=SC2016 # these are apt's variables
 sources=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
     grep -E "^deb [^ ]+ $suite(-updates|-security)? main$" | sort -u) || true
 mirror=$(awk -v suite="$suite" '$3 == suite { print $2; exit }' <<<"$sources")
@@ -120,14 +121,19 @@ mount -t devpts devpts "$root/dev/pts"
 mkdir -p "$root/dev/shm"
 mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
 pip_configuration >"$root/etc/pip.conf"
-tr ' ' '\n' <"$root/etc/pip.conf" | sed 's#^file://##' | grep '^/' | sort -u |
-    while read -r path; do share "$path"; done || true
+# The pages of a local index, a file:// address, link to packages in a folder beside it.
+for word in $(<"$root/etc/pip.conf"); do
+    case $word in
+        file:///*) share "$(dirname "${word#file://}")" ;;
+        /*) share "$word" ;;
+    esac
+done
 inside python3 --version
 inside make --version
 
 begin_step "clone of $(git -c safe.directory='*' log -1 --format='%h (%s)')"
 git -c safe.directory='*' bundle create --quiet "$root/root/vellum.bundle" HEAD
-git clone --quiet "$root/root/vellum.bundle" "$root/root/vellum"
+git -c advice.detachedHead=false clone --quiet "$root/root/vellum.bundle" "$root/root/vellum"
 rm "$root/root/vellum.bundle"
 
 for target; do
