@@ -54,6 +54,7 @@ begin_step() {
     echo "== $step"
 }
 
+# shellcheck disable=SC2317 # the trap calls it
 report() {
     local status=$?
     [ "$status" = 0 ] || step="$step: FAILED"
@@ -98,45 +99,56 @@ inside() {
     done
     chroot "$root" /usr/bin/env --ignore-environment HOME=/root TERM=dumb "${names[@]}" \
         PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@" 2>&1 </dev/null |
-        while IFS= read -r line; do printf '%6d s  %s\n' $((SECONDS - started)) "$line"; done
+        while IFS= read -r line || [ -n "$line" ]; do printf '%6d s  %s\n' $((SECONDS - started)) "$line"; done
 }
 
-# shellcheck disable=SC2016 # these are apt's variables
-sources=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-    grep -E "^deb [^ ]+ $suite(-updates|-security)? main$" | sort -u) || true
-mirror=$(awk -v suite="$suite" '$3 == suite { print $2; exit }' <<<"$sources")
-[ -n "$mirror" ] || fail "apt's configuration of this machine names no mirror of Debian $suite"
+make_root() {
+    local sources mirror word
+    # shellcheck disable=SC2016 # these are apt's variables
+    sources=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+        grep -E "^deb [^ ]+ $suite(-updates|-security)? main$" | sort -u) || true
+    mirror=$(awk -v suite="$suite" '$3 == suite { print $2; exit }' <<<"$sources")
+    [ -n "$mirror" ] || fail "apt's configuration of this machine names no mirror of Debian $suite"
+    begin_step "Debian $suite with $packages"
+    rm -rf --one-file-system "$root"
+    mkdir -p "$root" "$downloads"
+    debootstrap --variant=minbase --include="$packages" --cache-dir="$downloads" "$suite" "$root" "$mirror" >"$root.log" ||
+        { tail "$root.log" "$root/debootstrap/debootstrap.log" && fail "debootstrap failed"; }
+    echo "$sources" >"$root/etc/apt/sources.list"
+    apt-config dump --no-empty Acquire | grep -vE '::(IndexTargets|cdrom)::' >"$root/etc/apt/apt.conf.d/00acquire"
+    echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io" # a root that is thrown away needs no sync to disk
+    printf '%s\n' '127.0.0.1 localhost' "127.0.1.1 $(uname -n)" '::1 localhost' >"$root/etc/hosts"
+    mount -t proc proc "$root/proc"
+    mount -t sysfs -o ro sysfs "$root/sys"
+    mount -t devpts devpts "$root/dev/pts"
+    mkdir -p "$root/dev/shm"
+    mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
+    pip_configuration >"$root/etc/pip.conf"
+    # The pages of a local index, a file:// address, link to packages in a folder beside it.
+    for word in $(<"$root/etc/pip.conf"); do
+        case $word in
+            file:///*) share "$(dirname "${word#file://}")" ;;
+            /*) share "$word" ;;
+        esac
+    done
+    inside python3 --version
+    inside make --version
+}
 
-begin_step "Debian $suite with $packages"
-rm -rf --one-file-system "$root"
-mkdir -p "$root" "$downloads"
-debootstrap --variant=minbase --include="$packages" --cache-dir="$downloads" "$suite" "$root" "$mirror" >"$root.log" ||
-    { tail "$root.log" "$root/debootstrap/debootstrap.log" && fail "debootstrap failed"; }
-echo "$sources" >"$root/etc/apt/sources.list"
-apt-config dump --no-empty Acquire | grep -vE '::(IndexTargets|cdrom)::' >"$root/etc/apt/apt.conf.d/00acquire"
-printf '127.0.0.1 localhost\n::1 localhost\n' >"$root/etc/hosts"
-mount -t proc proc "$root/proc"
-mount -t sysfs -o ro sysfs "$root/sys"
-mount -t devpts devpts "$root/dev/pts"
-mkdir -p "$root/dev/shm"
-mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
-pip_configuration >"$root/etc/pip.conf"
-# The pages of a local index, a file:// address, link to packages in a folder beside it.
-for word in $(<"$root/etc/pip.conf"); do
-    case $word in
-        file:///*) share "$(dirname "${word#file://}")" ;;
-        /*) share "$word" ;;
-    esac
-done
-inside python3 --version
-inside make --version
+clone() {
+    begin_step "clone of $(git -c safe.directory='*' log -1 --format='%h (%s)')"
+    git -c safe.directory='*' bundle create --quiet "$root/root/vellum.bundle" HEAD
+    git -c advice.detachedHead=false clone --quiet "$root/root/vellum.bundle" "$root/root/vellum"
+    rm "$root/root/vellum.bundle"
+}
 
-begin_step "clone of $(git -c safe.directory='*' log -1 --format='%h (%s)')"
-git -c safe.directory='*' bundle create --quiet "$root/root/vellum.bundle" HEAD
-git -c advice.detachedHead=false clone --quiet "$root/root/vellum.bundle" "$root/root/vellum"
-rm "$root/root/vellum.bundle"
-
-for target; do
-    begin_step "make $target"
-    inside make -C /root/vellum "$target"
-done
+# In one command, so that bash has read it all and the file may change while it runs.
+{
+    make_root
+    clone
+    for target; do
+        begin_step "make $target"
+        inside make -C /root/vellum "$target"
+    done
+    exit
+}
