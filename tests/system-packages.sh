@@ -8,7 +8,8 @@ packages="chromium fonts-liberation fonts-noto-cjk fonts-noto-core ghostscript g
 packages="$packages fonts-arphic-gkai00mp fonts-breip fonts-comic-neue fonts-crosextra-caladea fonts-crosextra-carlito fonts-dancingscript
 fonts-dkg-handwriting fonts-ebgaramond fonts-femkeklaver fonts-hosny-amiri fonts-inconsolata fonts-kaushanscript fonts-kristi fonts-lato
 fonts-lobster fonts-lohit-deva fonts-oldstandard fonts-open-sans fonts-sjfonts fonts-wqy-microhei libfribidi0 libgl1 libglib2.0-0"
-libraries="libfribidi.so.0 libGL.so.1 libglib-2.0.so.0"
+packages="$packages libatomic1" # of the Node.js that Playwright brings
+libraries="libatomic.so.1 libfribidi.so.0 libGL.so.1 libglib-2.0.so.0"
 
 missing=""
 for program in $programs; do
