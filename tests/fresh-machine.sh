@@ -97,8 +97,12 @@ inside() {
     for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY PYTEST_ADDOPTS; do
         [ -z "${!name:-}" ] || names+=("$name=${!name}")
     done
-    chroot "$root" /usr/bin/env --ignore-environment HOME=/root TERM=dumb "${names[@]}" \
-        PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@" 2>&1 </dev/null |
+    # The root becomes the whole file system: in a chroot there are no user namespaces, which Chromium's sandbox needs.
+    # shellcheck disable=SC2016 # the inner shell expands them
+    unshare --mount --propagation private sh -c \
+        'cd "$0" && pivot_root . mnt && umount --lazy /mnt && exec /usr/bin/env --ignore-environment "$@"' "$root" \
+        HOME=/root TERM=dumb PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "${names[@]}" "$@" \
+        2>&1 </dev/null |
         while IFS= read -r line || [ -n "$line" ]; do printf '%6d s  %s\n' $((SECONDS - started)) "$line"; done
 }
 
@@ -112,7 +116,9 @@ make_root() {
     begin_step "Debian $suite with $packages"
     rm -rf --one-file-system "$root"
     mkdir -p "$root" "$downloads"
-    debootstrap --variant=minbase --include="$packages" --cache-dir="$downloads" "$suite" "$root" "$mirror" >"$root.log" ||
+    mount --bind "$root" "$root"
+    debootstrap --variant=minbase --include="$packages" --cache-dir="$downloads" \
+        "$suite" "$root" "$mirror" >"$root.log" ||
         { tail "$root.log" "$root/debootstrap/debootstrap.log" && fail "debootstrap failed"; }
     echo "$sources" >"$root/etc/apt/sources.list"
     apt-config dump --no-empty Acquire | grep -vE '::(IndexTargets|cdrom)::' >"$root/etc/apt/apt.conf.d/00acquire"
@@ -137,9 +143,9 @@ make_root() {
 
 clone() {
     begin_step "clone of $(git -c safe.directory='*' log -1 --format='%h (%s)')"
-    git -c safe.directory='*' bundle create --quiet "$root/root/vellum.bundle" HEAD
-    git -c advice.detachedHead=false clone --quiet "$root/root/vellum.bundle" "$root/root/vellum"
-    rm "$root/root/vellum.bundle"
+    git -c safe.directory='*' bundle create --quiet "$root/srv/vellum.bundle" HEAD
+    git -c advice.detachedHead=false clone --quiet "$root/srv/vellum.bundle" "$root/srv/vellum"
+    rm "$root/srv/vellum.bundle"
 }
 
 # In one command, so that bash has read it all and the file may change while it runs.
@@ -148,7 +154,7 @@ clone() {
     clone
     for target; do
         begin_step "make $target"
-        inside make -C /root/vellum "$target"
+        inside make -C /srv/vellum "$target"
     done
     exit
 }
