@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-full lint constraints clean
+.PHONY: demo test test-full fresh-machine lint constraints clean
 
 demo: .venv/core.done
 	$(BIN)/python -m pipelines.run --source pdfs --output out
@@ -12,6 +12,11 @@ test: .venv/test.done
 
 test-full: .venv/test.done
 	$(BIN)/python -m pytest --full
+
+# `make demo` and `make test` on a new Debian that has Python and make only; needs root and debootstrap.
+# A part of it: make fresh-machine TARGET=demo
+fresh-machine:
+	tests/fresh-machine.sh $(TARGET)
 
 lint: .venv/test.done
 	$(BIN)/ruff check
