@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-full lint constraints clean
+.PHONY: demo docs test test-full lint constraints clean
 
 demo: .venv/core.done
 	$(BIN)/python -m pipelines.run --source pdfs --output out
@@ -17,6 +17,10 @@ lint: .venv/test.done
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# The site, in build/docs. Every warning is an error: a page in no table of contents, a link that leads nowhere.
+docs: .venv/test.done
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/docs
 
 .venv/core.done: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
