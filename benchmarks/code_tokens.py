@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
-from sources.generator import generator
+from sources.rng import generator
 from sources.synthetic_pages.kinds import KINDS
 from sources.synthetic_pages.page import make_page
 from sources.synthetic_pages.vocabulary import BUNDLED

@@ -28,14 +28,14 @@ import numpy as np
 import pymupdf
 from PIL import Image, ImageEnhance, ImageFilter
 
+from pipelines.duplicates.bit_sampling import Tables, candidates, distances, to_words
 from pipelines.duplicates.fingerprint import FINGERPRINT, fingerprints
-from pipelines.duplicates.hamming import Tables, candidates, distances, to_words
-from pipelines.duplicates.pictures import sample_of
-from pipelines.duplicates.rows import Rows, rows_of
+from pipelines.duplicates.index import Rows, rows_of
 from pipelines.duplicates.search import Share, find_edges
 from pipelines.duplicates.settings import Dedupe
-from sources.fingerprint import picture_fingerprint
-from sources.images import ink
+from pipelines.workers.evaluation_items import sample_of
+from sources.images.encoding import ink
+from sources.images.fingerprint import picture_fingerprint
 
 SIDE_PX = 1024
 MIN_INK = 0.0005  # what `pipelines/recipes/pdfs.yaml` rejects as blank

@@ -13,7 +13,7 @@ import numpy as np
 import pymupdf
 from PIL import Image
 
-from sources.images import encode
+from sources.images.encoding import encode
 
 SIDE_PX = 1024
 

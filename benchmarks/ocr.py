@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from sources.sample import Sample
-    from sources.source import ItemError
+    from sources.base.sample import Sample
+    from sources.base.source import ItemError
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -73,8 +73,8 @@ def measured(worker: int, count: int) -> Measured:
 
 def remade(sample: "Sample | ItemError") -> Counter[str]:
     """Why attempts at a sample were given up."""
-    from sources.sample import Sample
-    from sources.synthetic import REPLACED
+    from sources.base.sample import Sample
+    from sources.base.synthetic import REPLACED
 
     assert isinstance(sample, Sample), sample
     return Counter({name: int(n) for name, n in sample.measures.items() if name.startswith(REPLACED)})
@@ -120,13 +120,13 @@ def rates(count: int, workers: int) -> dict:
 
 def clean_pages(count: int) -> list:
     """Undegraded pages of all templates in turn, with the paper they are printed on."""
-    from sources.generator import generator
-    from sources.illegible import Illegible
+    from sources.base.illegible import Illegible
     from sources.ocr.page import paper_of
     from sources.ocr.passages import BundledPassages, Supply
     from sources.ocr.story import lay_out
     from sources.ocr.style import draw_style
     from sources.ocr.templates.registry import TEMPLATES, languages_of
+    from sources.rng import generator
 
     found = []
     number = 0

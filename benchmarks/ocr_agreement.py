@@ -20,13 +20,13 @@ import psutil
 
 from filters.ocr_agreement import agreement
 from filters.paddle_reader import PaddleReader
-from sources.illegible import Illegible
-from sources.images import encode
+from sources.base.illegible import Illegible
+from sources.base.sample import EncodedImage, Provenance, Sample, Words
+from sources.images.encoding import encode
 from sources.ocr.clean_page import clean_page
 from sources.ocr.degradation import degrade
-from sources.ocr.drawn import Drawn
-from sources.pdfs import Pdfs
-from sources.sample import EncodedImage, Provenance, Sample, Words
+from sources.ocr.rendered_text import Drawn
+from sources.pdfs.source import Pdfs
 
 STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 LANGUAGES = ("en", "zh")

@@ -19,14 +19,14 @@ from runpy import run_path
 import cv2
 import numpy as np
 
-from sources.fonts import fonts_for
-from sources.illegible import Illegible
+from sources.base.illegible import Illegible
 from sources.ocr.degradation import degrade
-from sources.ocr.drawn import Drawn
 from sources.ocr.handwriting import draw_handwriting
-from sources.ocr.lettering import breakable, letter, line_length, paste
+from sources.ocr.rendered_text import Drawn
 from sources.ocr.scene import draw_scene
-from sources.ocr.written import Written
+from sources.ocr.text_mask import breakable, letter, line_length, paste
+from sources.ocr.text_rendering import Written
+from sources.text.fonts import fonts_for
 
 EXAMPLE = run_path(str(Path(__file__).resolve().parent.parent / "examples" / "ocr_degradation.py"))
 STRENGTHS = (0.2, 0.5, 1.0)

@@ -25,7 +25,7 @@ from filters.character_errors import normalized
 from filters.paddle_reader import Line, PaddleReader
 from sources.ocr.degradation import degrade
 from sources.ocr.degradation.legibility import Limits
-from sources.ocr.drawn import Drawn
+from sources.ocr.rendered_text import Drawn
 
 AGREEMENT = run_path(str(Path(__file__).with_name("ocr_agreement.py")))
 STRENGTHS = (0.8, 1.0)

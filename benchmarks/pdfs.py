@@ -29,8 +29,8 @@ import pyarrow.parquet as pq
 import pymupdf
 from PIL import Image
 
-from sources.fingerprint import phash_of, picture_fingerprint
-from sources.images import encode, grey_of, ink
+from sources.images.encoding import encode, grey_of, ink
+from sources.images.fingerprint import phash_of, picture_fingerprint
 
 SIDE_PX = 1024
 PAGES_A_FILE = 15
@@ -194,7 +194,11 @@ def run_ours(corpus: Path, workers: int, out: Path) -> tuple[int, float, dict[st
 
 def _watch_memory(process: "subprocess.Popen[bytes]", peaks: dict[str, float]) -> None:
     """Unique memory (USS) of each process; the largest of each kind."""
-    kinds = {"pipelines.coordinator": "coordinator", "pipelines.child": "reader", "sdk_worker_main": "worker"}
+    kinds = {
+        "pipelines.stages.coordinator": "coordinator",
+        "pipelines.workers.reader": "reader",
+        "sdk_worker_main": "worker",
+    }
     while process.poll() is None:
         try:
             for member in [*psutil.Process(process.pid).children(recursive=True)]:

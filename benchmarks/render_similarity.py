@@ -15,15 +15,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sources.generator import generator
+from sources.browser.browser import Browser, BrowserSettings
+from sources.browser.viewports import VIEWS
+from sources.rng import generator
 from sources.synthetic_pages.kinds import KINDS
 from sources.synthetic_pages.page import Page, make_page
 from sources.synthetic_pages.vocabulary import BUNDLED
-from sources.web.browser import Browser, BrowserSettings
 from sources.web.code.page_code import PageCoder
 from sources.web.code.render import CodeRenderer
 from sources.web.code.similarity import Look, compare
-from sources.web.views import VIEWS
 
 
 def styled(css: str) -> Callable[[Page], str]:

@@ -14,16 +14,16 @@ import time
 
 from playwright.sync_api import sync_playwright
 
-from sources.generator import generator
-from sources.sample import Sample
+from sources.base.sample import Sample
+from sources.browser.browser import ARGUMENTS
+from sources.browser.chromium import find_chromium
+from sources.browser.viewports import VIEWS
+from sources.rng import generator
 from sources.synthetic_pages import SyntheticPages
 from sources.synthetic_pages.page import make_page
 from sources.synthetic_pages.source import DENSITIES
 from sources.synthetic_pages.studio import studio
 from sources.synthetic_pages.vocabulary import BUNDLED
-from sources.web.browser import ARGUMENTS
-from sources.web.chromium import find_chromium
-from sources.web.views import VIEWS
 
 VIEW = "square"
 TURN = 20  # pages

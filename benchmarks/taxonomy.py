@@ -27,15 +27,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # or this scrip
 import fasttext
 import numpy as np
 
-from sources.pdfs import Pdfs
-from sources.sample import Sample
+from sources.base.sample import Sample
+from sources.pdfs.source import Pdfs
 from taxonomy.evaluation import LEVELS, Evaluation, evaluate, half_of, read_labelled, table
 from taxonomy.examples import Example, examples_of, folds, variants
+from taxonomy.fasttext.model import train
+from taxonomy.fasttext.tokenizer import line_of
 from taxonomy.instructions import Instructions, InstructionSettings
 from taxonomy.labelling import Labelling
 from taxonomy.loader import BUNDLED, load
-from taxonomy.model import train
-from taxonomy.tokens import line_of
 from taxonomy.tree import Taxonomy, ancestor
 from taxonomy.writers.registry import WRITERS
 

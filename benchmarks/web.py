@@ -30,15 +30,15 @@ import psutil
 from playwright import async_api
 from playwright.async_api import async_playwright
 
-from sources.web.browser import Browser, BrowserSettings
-from sources.web.chromium import find_chromium, sandbox_refusal
+from sources.browser.browser import Browser, BrowserSettings
+from sources.browser.chromium import find_chromium, sandbox_refusal
+from sources.browser.processes import memory_mb
+from sources.browser.viewports import VIEWS
+from sources.web.address_policy import Guard
 from sources.web.crawl import Crawl, CrawlSettings
-from sources.web.guard import Guard
 from sources.web.plan import Bounds, Seeds
-from sources.web.processes import memory_mb
 from sources.web.segments import index
 from sources.web.urls import Scope
-from sources.web.views import VIEWS
 
 FOLDERS = (Path("/usr/share/doc/python3.11/html"), Path("/usr/share/doc/postgresql-doc-15/html"))
 HOST = "docs.vellum.example"

@@ -29,15 +29,15 @@ from playwright.async_api import Page, ViewportSize, async_playwright
 from rapidfuzz.distance import Indel
 
 from benchmarks.web import HOST, served, settings_for
-from sources.images import luma
-from sources.web.browser import ARGUMENTS
+from sources.browser.browser import ARGUMENTS
+from sources.browser.chromium import find_chromium, sandbox_refusal
+from sources.browser.viewports import VIEWS
+from sources.images.encoding import luma
 from sources.web.capture import Capture, Seen
-from sources.web.chromium import find_chromium, sandbox_refusal
 from sources.web.crawl import Crawl
 from sources.web.plan import Seeds
 from sources.web.samples import WORD_CONTRAST
 from sources.web.segments import index, read_captures
-from sources.web.views import VIEWS
 
 MANUALS = {
     "python": ("/usr/share/doc/python3.11/html", "*.html"),

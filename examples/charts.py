@@ -10,13 +10,13 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from sources.charts.drawing import draw_legibly
-from sources.charts.entries import LANGUAGES
 from sources.charts.fonts import faces_for, font_file
 from sources.charts.kinds import KINDS
 from sources.charts.records import LOOKS
 from sources.charts.style import draw_style
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
-from sources.generator import generator
+from sources.charts.vocabulary_schema import LANGUAGES
+from sources.rng import generator
 
 ROOT = Path(__file__).resolve().parent.parent
 CELL = (300, 225)

@@ -13,7 +13,7 @@ import pymupdf
 from PIL import Image, ImageFilter
 
 HERE = Path(__file__).parent
-DOCUMENTS, PDFS = HERE / "documents", HERE / "pdfs"
+DOCUMENTS, PDFS = HERE / "documents", HERE.parent / "sources" / "pdfs" / "examples"
 SCAN_DPI = 120
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from sources.fonts import fonts_for
+from sources.base.sample import Sample
 from sources.ocr.source import SCENE, Ocr
 from sources.ocr.templates.registry import KINDS, languages_of
-from sources.sample import Sample
+from sources.text.fonts import fonts_for
 
 ROOT = Path(__file__).resolve().parent.parent
 CELL = (250, 330)

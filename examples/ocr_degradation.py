@@ -10,13 +10,13 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageDraw
 
-from sources.illegible import Illegible
+from sources.base.illegible import Illegible
 from sources.ocr.clean_page import clean_page
 from sources.ocr.degradation import degrade
-from sources.ocr.drawn import Drawn
 from sources.ocr.handwriting import draw_handwriting
-from sources.ocr.lettering import breakable
+from sources.ocr.rendered_text import Drawn
 from sources.ocr.scene import draw_scene
+from sources.ocr.text_mask import breakable
 
 STRENGTHS = (0.2, 0.5, 1.0)
 TEXTS = {

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 from PIL import Image
 from playwright.async_api import Route
 
-from sources.sample import Sample
+from sources.base.sample import Sample
+from sources.browser.browser import Browser, BrowserSettings
+from sources.browser.viewports import VIEWS
 from sources.synthetic_pages import SyntheticPages
 from sources.synthetic_pages.kinds import KINDS
-from sources.web.browser import Browser, BrowserSettings
 from sources.web.code.page_code import PageCoder
-from sources.web.views import VIEWS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -40,7 +40,7 @@ def synthesized(number: int) -> list[Image.Image]:
 
 async def _serve(route: Route) -> None:
     """Answer from the example site's folder; no network is needed."""
-    path = ROOT / "examples/site" / urlsplit(route.request.url).path.lstrip("/")
+    path = ROOT / "sources/web/examples" / urlsplit(route.request.url).path.lstrip("/")
     await (route.fulfill(path=path) if path.is_file() else route.abort())
 
 

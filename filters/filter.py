@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from sources.sample import Sample
+from sources.base.sample import Sample
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

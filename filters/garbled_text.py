@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from filters.filter import Filter, Scores, Threshold
-from sources.sample import Sample
+from sources.base.sample import Sample
 
 # U+FFFD, private use areas, unassigned specials and control characters other than white space
 _GARBAGE = re.compile(r"[\ufffd\ue000-\uf8ff\ufff0-\ufffb\U000f0000-\U0010ffff\x00-\x08\x0e-\x1f\x7f-\x9f]")

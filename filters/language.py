@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from filters.filter import Filter, Scores, Threshold
-from sources.sample import Sample
+from sources.base.sample import Sample
 
 _CODE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 MAX_CHARS = 1000  # of the text are looked at: enough to be sure, and the cost of a page stays flat

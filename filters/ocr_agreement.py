@@ -11,7 +11,7 @@ from filters import paddle_reader
 from filters.character_errors import errors_at_places, errors_of_text, normalized
 from filters.filter import ByPart, Filter, Scores, Threshold
 from filters.paddle_reader import PaddleReader
-from sources.sample import Sample
+from sources.base.sample import Sample
 
 VERSION = "1"  # of the comparison
 MIN_KNOWN = 0.5  # share of the text's characters that the reader must have been taught

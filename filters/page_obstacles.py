@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from filters.filter import Filter, Scores, Threshold
-from sources.sample import Sample
+from sources.base.sample import Sample
 
 SIGNS = ("soft_404", "consent_wall", "login_wall", "captcha", "parked")
 
@@ -15,7 +15,7 @@ class MaxPageObstacles(Filter):
     """Demands that no sign of an obstacle on a web page is stronger than `strength`; other samples pass.
 
     The signs are a "not found" that was answered as a page, a wall of cookie consent, a login, a captcha and a parked
-    domain, measured by `sources/web/judgement.py`.
+    domain, measured by `sources/web/obstacles.py`.
 
     Args:
         strength: 0 to 1.

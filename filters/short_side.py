@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from filters.filter import Filter, Scores, Threshold
-from sources.sample import Sample
+from sources.base.sample import Sample
 
 
 @dataclass(frozen=True, kw_only=True)

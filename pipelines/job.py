@@ -8,8 +8,6 @@ from typing import Any
 from pipelines.recipe import Recipe, build_recipe
 from pipelines.storage import Storage
 
-STAGING = ".staging"
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
@@ -19,10 +17,10 @@ class Job:
         recipe: the recipe as JSON, secrets included.
         output: folder or `gs://`, `s3://` prefix.
         run: random name of this run; only progress files carry it.
-        listing: files, relative to the output, with one input a line (`pipelines/inputs.py`).
+        listing: files, relative to the output, with one input a line (`pipelines/stages/list_inputs.py`).
         references: file, relative to the output, that lists what samples are compared with besides each other
-            (`pipelines/duplicates/references.py`); empty without any.
-        material: virtual inputs that are made from files (`pipelines/material.py`).
+            (`pipelines/stages/references.py`); empty without any.
+        material: virtual inputs that are made from files (`pipelines/stages/material.py`).
         retry_failed: parts that hold failed items are read again.
         readers: reader processes that one worker process may run side by side.
     """

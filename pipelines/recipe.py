@@ -24,13 +24,13 @@ from filters.short_side import MinShortSide
 from filters.text_length import TextLength
 from filters.word_count import MinWords
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
+from sources.base.source import Source
 from sources.charts import Charts
+from sources.config_file import YamlFileError, read_yaml
 from sources.ocr.source import Ocr
-from sources.pdfs import Pdfs
-from sources.source import Source
+from sources.pdfs.source import Pdfs
 from sources.synthetic_pages import SyntheticPages
 from sources.web.source import Web
-from sources.yaml_file import YamlFileError, read_yaml
 from taxonomy.instructions import InstructionSettings
 from taxonomy.settings import LabelSettings
 

@@ -15,15 +15,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pipelines.dry_run import print_plan
-from pipelines.job import STAGING, Job
-from pipelines.labels import pinned
+from pipelines.commands.dry_run import print_plan
+from pipelines.commands.progress_line import watch
+from pipelines.commands.summary import print_summary
+from pipelines.job import Job
 from pipelines.recipe import RECIPES, SOURCES, Recipe, UsageError, apply_setting, build_recipe, load_recipe
-from pipelines.storage import Storage, StorageError, is_remote
-from pipelines.summary import print_summary
-from pipelines.watch import watch
-from sources.fetched import Fetched
-from sources.synthetic import Synthetic
+from pipelines.storage import STAGING, Storage, StorageError, is_remote
+from pipelines.taxonomy_files import pinned
+from sources.base.remote import Fetched
+from sources.base.synthetic import Synthetic
 
 DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
 LOG = "log.txt"
@@ -183,7 +183,7 @@ def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: 
     log_path = _log(storage, run)
     with log_path.open("wb") as log:
         coordinator = subprocess.Popen(
-            [sys.executable, "-m", "pipelines.coordinator"],
+            [sys.executable, "-m", "pipelines.stages.coordinator"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -6,16 +6,16 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from taxonomy.comparison import compare, describe
 from taxonomy.corrections import read_corrections, write_corrections
+from taxonomy.diff import compare, describe
 from taxonomy.editing import add_examples
 from taxonomy.evaluation import evaluate, half_of, read_labelled, table
 from taxonomy.examples import Example, language_of
-from taxonomy.form import LANGUAGES, SCHEMA_PATH, Branch, json_schema
 from taxonomy.label_studio import interface, read_annotations
 from taxonomy.labeller import Ask
 from taxonomy.labelling import Labelling
 from taxonomy.loader import BUNDLED, load, warnings
+from taxonomy.schema import LANGUAGES, SCHEMA_PATH, Branch, json_schema
 from taxonomy.settings import LabelSettings
 from taxonomy.writers.registry import served_leaves
 from taxonomy.yaml_file import TaxonomyError
@@ -23,7 +23,11 @@ from taxonomy.yaml_file import TaxonomyError
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 RUNNERS_UP = 4
 # Commands about an output: `pipelines` has its storage, lock, ledger and report. This room never imports that one.
-HANDED_OVER = {"relabel": "pipelines.relabel", "coverage": "pipelines.coverage", "export": "pipelines.review"}
+HANDED_OVER = {
+    "relabel": "pipelines.commands.relabel",
+    "coverage": "pipelines.commands.coverage",
+    "export": "pipelines.commands.export_tasks",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

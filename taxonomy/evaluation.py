@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from taxonomy.calibration import expected_calibration_error
 from taxonomy.examples import Example
+from taxonomy.fasttext.calibration import expected_calibration_error
 from taxonomy.labeller import Ask
 from taxonomy.labelling import Labelling
 from taxonomy.tree import UNLABELLED, Taxonomy, ancestor

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from taxonomy.form import LANGUAGES
+from taxonomy.schema import LANGUAGES
 from taxonomy.tree import Taxonomy
 
 _CHINESE = re.compile("[\u3400-\u9fff]")

@@ -8,9 +8,9 @@ import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sources.ground_truth import GroundTruth
-from sources.sample import IMAGE_PLACEHOLDER, Message, Sample, sample_id
-from taxonomy.shares import leaf_shares
+from sources.base.ground_truth import GroundTruth
+from sources.base.sample import IMAGE_PLACEHOLDER, Message, Sample, sample_id
+from taxonomy.targets import leaf_shares
 from taxonomy.tree import Taxonomy
 from taxonomy.writers.pictures import fingerprint_of
 from taxonomy.writers.registry import WRITERS

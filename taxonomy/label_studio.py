@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
-from taxonomy.form import Branch, Leaf
+from taxonomy.schema import Branch, Leaf
 from taxonomy.tree import UNLABELLED, Taxonomy
 from taxonomy.yaml_file import Problem, TaxonomyError
 

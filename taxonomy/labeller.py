@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from sources.sample import EncodedImage
+from sources.base.sample import EncodedImage
 from taxonomy.tree import Taxonomy
 
 MODEL_VERSION = 1  # raise it when the same examples would give another model
@@ -48,13 +48,13 @@ class FastText(Labeller):
 
     @classmethod
     def prepare(cls, taxonomy: Taxonomy, folder: Path) -> None:
-        from taxonomy.model_cache import model_of  # fastText takes a while to import, and many samples need none
+        from taxonomy.fasttext.cache import model_of  # fastText takes a while to import, and many samples need none
 
         model_of(taxonomy).save(folder)
 
     def __init__(self, taxonomy: Taxonomy, folder: Path | None = None):
-        from taxonomy.model import PromptModel
-        from taxonomy.model_cache import model_of
+        from taxonomy.fasttext.cache import model_of
+        from taxonomy.fasttext.model import PromptModel
 
         self._model = model_of(taxonomy) if folder is None else PromptModel.load(folder)
 

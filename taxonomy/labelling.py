@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from sources.sample import Sample
-from taxonomy.asks import clauses, user_turns
+from sources.base.sample import Sample
 from taxonomy.examples import language_of
-from taxonomy.form import LANGUAGES
 from taxonomy.labeller import LABELLERS, Ask, Labeller
+from taxonomy.prompts import clauses, user_turns
+from taxonomy.schema import LANGUAGES
 from taxonomy.settings import LabelSettings
 from taxonomy.tree import UNLABELLED, Taxonomy
 

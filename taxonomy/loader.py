@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from taxonomy.form import FORM, LANGUAGES, RECOMMENDED_PROMPTS, Branch, File
+from taxonomy.schema import FORM, LANGUAGES, RECOMMENDED_PROMPTS, Branch, File
 from taxonomy.tree import UNLABELLED, Taxonomy
 from taxonomy.writers.registry import POOLS
 from taxonomy.yaml_file import Node, Problem, TaxonomyError, parse, read_text

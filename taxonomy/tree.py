@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from taxonomy.form import Branch, File, Leaf
+from taxonomy.schema import Branch, File, Leaf
 
 UNLABELLED = "unlabelled"  # the use case of a sample whose label is not sure enough
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from pipelines.duplicates.settings import MAX_MIN_DETAIL
 from pipelines.duplicates.text import TEXT, text_fingerprint
-from sources.fingerprint import PICTURE
-from sources.sample import Sample
+from sources.base.sample import Sample
+from sources.images.fingerprint import PICTURE
 
 
 def fields_of(dtype: np.dtype) -> list[tuple[str, np.dtype]]:

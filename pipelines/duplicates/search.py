@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.duplicates.hamming import Tables, candidates, distances, side_by_side, to_words
-from pipelines.duplicates.rows import EVALUATION, NEW, Rows
+from pipelines.duplicates.bit_sampling import Tables, candidates, distances, side_by_side, to_words
+from pipelines.duplicates.index import EVALUATION, NEW, Rows
 from pipelines.duplicates.settings import Dedupe
 from pipelines.duplicates.text import similarity
 

@@ -39,7 +39,7 @@ class Dedupe:
 
     @property
     def hash_name(self) -> str:
-        """Name of the hash in `sources.fingerprint.HASH_BYTES`."""
+        """Name of the hash in `sources.images.encoding.fingerprint.HASH_BYTES`."""
         return self.hash if self.bits == 256 else f"{self.hash}_64"
 
     @property

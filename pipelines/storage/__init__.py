@@ -1,8 +1,8 @@
-"""Storage: files in local folders, `gs://` and `s3://` alike. Files appear whole or never."""
+"""Storage: files in local folders and behind `gs://` and `s3://` with one interface. Files appear whole or never."""
 
-from pipelines.storage.errors import OutputInUse, StorageError
+from pipelines.storage.errors import OutputError, OutputInUse, StorageError
 from pipelines.storage.inputs import fetch, match
-from pipelines.storage.storage import Storage
+from pipelines.storage.storage import STAGING, Storage
 from pipelines.storage.uris import is_remote
 
-__all__ = ["OutputInUse", "Storage", "StorageError", "fetch", "is_remote", "match"]
+__all__ = ["STAGING", "OutputError", "OutputInUse", "Storage", "StorageError", "fetch", "is_remote", "match"]

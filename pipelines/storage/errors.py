@@ -20,6 +20,10 @@ class OutputInUse(StorageError):
     """Another run holds the output."""
 
 
+class OutputError(RuntimeError):
+    """The output cannot be written (disk full, no permission): the run cannot go on."""
+
+
 def not_found(path: str) -> FileNotFoundError:
     return FileNotFoundError(errno.ENOENT, "no such file", path)
 

@@ -14,6 +14,8 @@ from pipelines.storage.uris import is_remote
 if TYPE_CHECKING:
     from pipelines.storage.lease import Lease
 
+STAGING = ".staging"  # folder of an output that holds what a run needs and nobody else reads
+
 
 class Storage:
     """Files below a root: a local folder, `gs://bucket/prefix` or `s3://bucket/prefix`. Paths use `/`.

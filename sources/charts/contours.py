@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from sources.charts.axis import Axis, axis_around
 from sources.charts.chart import ContourChart
-from sources.charts.entries import Field, Vocabulary, say
 from sources.charts.style import Style
 from sources.charts.table import Column, Table
+from sources.charts.vocabulary_schema import Field, Vocabulary, say
 
 Random = random_module.Random
 STEPS = 4  # grid points between two that the table tells of

@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from sources.charts.chart import Chart, GraphChart, PointsChart, RecordsChart, ScheduleChart, SeriesChart
-from sources.charts.entries import say
 from sources.charts.questions.points import STRONG
 from sources.charts.questions.question import lowered, templates, with_unit
 from sources.charts.questions.reading import Reading
 from sources.charts.table import Column, plain
+from sources.charts.vocabulary_schema import say
 
 MAX_NAMES = 8  # listed; a table has the rest
 MAX_COLUMNS = 4  # of numbers, told about

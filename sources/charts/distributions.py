@@ -11,9 +11,9 @@ import numpy as np
 
 from sources.charts.axis import Axis, axis_around
 from sources.charts.chart import DistributionChart
-from sources.charts.entries import Vocabulary, say
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, Value, snap
+from sources.charts.vocabulary_schema import Vocabulary, say
 
 Random = random_module.Random
 PLOT_SHARE = 0.5  # an axis is at least this share of the picture's side

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sources.base.illegible import Illegible
 from sources.charts import matplotlib_renderer, vega_renderer
 from sources.charts.chart import Chart, DistributionChart, GraphChart, RecordsChart, SeriesChart
 from sources.charts.fonts import check_glyphs
@@ -31,7 +32,6 @@ from sources.charts.vega_specs import points as vega_points
 from sources.charts.vega_specs import schedules as vega_schedules
 from sources.charts.vega_specs import shares as vega_shares
 from sources.charts.vega_specs.frame import Spec
-from sources.illegible import Illegible
 
 ATTEMPTS = 3
 PROGRAMS: Mapping[str, Callable[[Any], Program]] = {

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from sources.charts.axis import axis_around
 from sources.charts.chart import SeriesChart
-from sources.charts.entries import Vocabulary, say
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, snap
+from sources.charts.vocabulary_schema import Vocabulary, say
 
 Random = random_module.Random
 PLOT_SHARE = 0.55  # the axis of prices is at least this share of the picture's height

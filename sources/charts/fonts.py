@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from sources import fonts
-from sources.fonts import Font, FontError, font_files
+from sources.text import fonts
+from sources.text.fonts import Font, FontError, font_files
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

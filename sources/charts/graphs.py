@@ -4,9 +4,9 @@ import math
 import random as random_module
 
 from sources.charts.chart import GraphChart
-from sources.charts.entries import Process, Vocabulary, say
 from sources.charts.style import Style
 from sources.charts.table import Column, Table
+from sources.charts.vocabulary_schema import Process, Vocabulary, say
 
 Random = random_module.Random
 ORDERS = 30  # tried for one with few crossings

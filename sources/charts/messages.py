@@ -3,15 +3,15 @@
 import random as random_module
 from collections.abc import Sequence
 
+from sources.base.sample import IMAGE_PLACEHOLDER, Message
 from sources.charts.chart import Chart, GraphChart
 from sources.charts.description import describe
-from sources.charts.entries import say
 from sources.charts.graphs import dot, mermaid
 from sources.charts.picture import Picture
 from sources.charts.questions.ask import ask
 from sources.charts.questions.question import Turn, templates
 from sources.charts.table import plain
-from sources.sample import IMAGE_PLACEHOLDER, Message
+from sources.charts.vocabulary_schema import say
 
 TASKS = ("questions", "table", "code", "description", "text")
 CODE_USE_CASES = {"flow_chart": "conversion/image_to_code/flowchart", "network": "conversion/image_to_code/flowchart"}

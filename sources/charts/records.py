@@ -5,9 +5,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from sources.charts.chart import RecordsChart
-from sources.charts.entries import RecordColumn, Vocabulary, say
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, Value, snap
+from sources.charts.vocabulary_schema import RecordColumn, Vocabulary, say
 
 Random = random_module.Random
 LOOKS = (

@@ -4,9 +4,9 @@ import random as random_module
 from datetime import date, timedelta
 
 from sources.charts.chart import ScheduleChart
-from sources.charts.entries import Vocabulary, say
 from sources.charts.style import Style
 from sources.charts.table import Column, Table
+from sources.charts.vocabulary_schema import Vocabulary, say
 
 Random = random_module.Random
 WEEK = timedelta(days=7)

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from sources.charts.axis import Axis, axis_around
 from sources.charts.chart import SeriesChart
-from sources.charts.entries import NamedList, Topic, Vocabulary, say
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, snap
+from sources.charts.vocabulary_schema import NamedList, Topic, Vocabulary, say
 
 Random = random_module.Random
 PLOT_SHARE = 0.5  # an axis is at least this share of the picture's side

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from sources.charts.axis import Axis
 from sources.charts.chart import SeriesChart
-from sources.charts.entries import Topic, Vocabulary, say
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, snap
+from sources.charts.vocabulary_schema import Topic, Vocabulary, say
 
 Random = random_module.Random
 LEAST_SHARE = 0.04  # of the whole: a thinner slice has no room for its label

@@ -11,23 +11,23 @@ from typing import Any, ClassVar
 
 from PIL import Image
 
+from sources.base.illegible import Illegible
+from sources.base.sample import Provenance, Sample, sample_id
+from sources.base.source import ItemError
+from sources.base.synthetic import Synthetic
 from sources.charts.chart import Chart
-from sources.charts.entries import LANGUAGES
 from sources.charts.fonts import FontError, fonts_digest
 from sources.charts.kinds import KINDS
 from sources.charts.messages import ALL_USE_CASES, TASKS, code_of, conversation, plain_text, use_case
 from sources.charts.style import draw_style
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
+from sources.charts.vocabulary_schema import LANGUAGES
 from sources.charts.words import words_of
-from sources.choices import check_names, check_weights
-from sources.extras import check_installed
-from sources.fingerprint import picture_fingerprint
-from sources.generator import generator
-from sources.illegible import Illegible
-from sources.images import check_encoding, encode, ink, luma
-from sources.sample import Provenance, Sample, sample_id
-from sources.source import ItemError
-from sources.synthetic import Synthetic
+from sources.images.encoding import check_encoding, encode, ink, luma
+from sources.images.fingerprint import picture_fingerprint
+from sources.optional_dependencies import check_installed
+from sources.rng import generator
+from sources.validation import check_names, check_weights
 
 CODE_VERSION = 1  # raise it when this room writes other bytes for the same sample
 PACKAGES = {"matplotlib": "matplotlib", "vl_convert": "vl-convert-python", "fontTools": "fonttools"}

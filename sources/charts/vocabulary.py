@@ -7,8 +7,8 @@ from pathlib import Path
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from sources.charts.entries import Vocabulary
-from sources.yaml_file import YamlFileError, read_yaml
+from sources.charts.vocabulary_schema import Vocabulary
+from sources.config_file import YamlFileError, read_yaml
 
 BUNDLED = Path(__file__).with_name("vocabulary.yaml")
 MAX_BYTES = 1_000_000

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from sources.base.sample import Words
 from sources.charts.fonts import Face, text_width
 from sources.charts.picture import Picture, TextBox
-from sources.sample import Words
 
 ORDER = ("title", "legend", "axis_title", "value", "cell", "tick")
 

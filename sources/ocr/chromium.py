@@ -18,16 +18,16 @@ from fontTools.ttLib import TTFont
 from PIL import Image
 from playwright import async_api
 
-from sources.fonts import Font, missing
-from sources.illegible import Illegible
+from sources.base.illegible import Illegible
+from sources.browser.browser import Browser, BrowserSettings
+from sources.browser.viewports import View
+from sources.ocr.alignment import Characters, Cut, Matched, Mismatch, match
 from sources.ocr.blocks import INSET, INSET_FILE, SOFT_HYPHEN, Block
-from sources.ocr.matching import Characters, Cut, Matched, Mismatch, match
 from sources.ocr.page import Flow, Laid, Page
 from sources.ocr.story import assembled, characters_at
 from sources.ocr.style import hex_of
 from sources.ocr.typefaces import GlyphBox, css_name, glyphs
-from sources.web.browser import Browser, BrowserSettings
-from sources.web.views import View
+from sources.text.fonts import Font, missing
 
 EMPTY_PICTURE = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 FACE = re.compile(

@@ -2,10 +2,10 @@
 
 from random import Random
 
-from sources.illegible import Illegible
-from sources.ocr.drawn import Drawn
-from sources.ocr.making import attempt
+from sources.base.illegible import Illegible
+from sources.ocr.compose import attempt
 from sources.ocr.passages import BundledPassages
+from sources.ocr.rendered_text import Drawn
 from sources.ocr.story import lay_out
 
 

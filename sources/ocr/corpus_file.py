@@ -14,9 +14,9 @@ from types import TracebackType
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sources.fonts import FontError, fonts_for, missing, script_of
-from sources.languages import LANGUAGES
-from sources.source import InputError
+from sources.base.source import InputError
+from sources.text.fonts import FontError, fonts_for, missing, script_of
+from sources.text.languages import LANGUAGES
 
 SCHEMA = pa.schema([("language", pa.string()), ("text", pa.string())])
 MAX_LINE = 1 << 20  # characters of a line of text that are looked at together; a longer line is cut there

@@ -7,12 +7,12 @@ from random import Random
 import cv2
 import numpy as np
 
-from sources.fonts import Font, draw_font, fonts_for
-from sources.ocr.drawn import Drawn
 from sources.ocr.ink import blend
-from sources.ocr.lettering import breakable, is_right_to_left, letter, line_length
+from sources.ocr.rendered_text import Drawn
+from sources.ocr.text_mask import breakable, is_right_to_left, letter, line_length
+from sources.ocr.text_rendering import Written
 from sources.ocr.textures import noise_field
-from sources.ocr.written import Written
+from sources.text.fonts import Font, draw_font, fonts_for
 
 SIZES = ((768, 1024), (1024, 768), (640, 832), (960, 540))
 INKS = ((22, 38, 110), (18, 20, 26), (30, 30, 34), (60, 62, 66), (120, 24, 30), (16, 70, 52), (38, 60, 160))
@@ -46,7 +46,7 @@ def draw_handwriting(phrase: Callable[[int], str], language: str, random: Random
     Args:
         phrase: gives a text of at most so many characters, at least one word; asked once. What has no room on the
             page is left out.
-        language: of LANGUAGES in `sources/languages.py`.
+        language: of LANGUAGES in `sources/text/languages.py`.
     Raises:
         FontError: no handwriting font with the characters is installed, or the script cannot be shaped here.
         ValueError: a phrase without a word.

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import yaml
 
-from sources.boxes import hull, scaled
-from sources.ocr.drawn import Drawn
-from sources.ocr.written import joined
-from sources.sample import IMAGE_PLACEHOLDER, Message
+from sources.base.sample import IMAGE_PLACEHOLDER, Message
+from sources.images.boxes import hull, scaled
+from sources.ocr.rendered_text import Drawn
+from sources.ocr.text_rendering import joined
 
 TASKS = ("text", "transcription", "markdown", "grounding")
 WHOLE_TEXT = ("text", "transcription", "markdown")  # tasks whose answer is all that stands on the page

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sources.fonts import Font
 from sources.ocr.blocks import Block, joined_markdown, joined_text
-from sources.ocr.drawn import Drawn
+from sources.ocr.rendered_text import Drawn
+from sources.text.fonts import Font
 
 _LATIN = re.compile(r"^[^\u2e80-\u9fff]+$")
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the page

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from pymupdf import mupdf
 
-from sources.illegible import Illegible
+from sources.base.illegible import Illegible
+from sources.ocr.alignment import Characters
 from sources.ocr.blocks import INSET
-from sources.ocr.matching import Characters
 from sources.ocr.typefaces import NO_INK, GlyphBox, ink_box
 
 MISSING = 0  # number of the box that stands for a character that a face does not have

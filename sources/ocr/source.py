@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from PIL import Image
 
-from sources.choices import check_names, check_weights
-from sources.extras import check_installed
-from sources.fingerprint import picture_fingerprint
-from sources.generator import generator
-from sources.images import check_encoding, encode, ink, luma
+from sources.base.sample import Provenance, Sample, Words, sample_id
+from sources.base.source import Contents, ItemError
+from sources.base.synthetic import REPLACED, Synthetic
+from sources.images.encoding import check_encoding, encode, ink, luma
+from sources.images.fingerprint import picture_fingerprint
 from sources.ocr.vocabulary import LANGUAGES
-from sources.sample import Provenance, Sample, Words, sample_id
-from sources.source import Contents, ItemError
-from sources.synthetic import REPLACED, Synthetic
+from sources.optional_dependencies import check_installed
+from sources.rng import generator
+from sources.validation import check_names, check_weights
 
 if TYPE_CHECKING:
-    from sources.ocr.drawn import Drawn
-    from sources.ocr.making import Attempt, Engine
+    from sources.ocr.compose import Attempt, Engine
     from sources.ocr.passages import Passages
+    from sources.ocr.rendered_text import Drawn
 
 CODE_VERSION = 2  # raise it when this room writes other bytes for the same sample
 PACKAGES = {"cv2": "opencv-contrib-python", "fontTools": "fonttools", "matplotlib": "matplotlib"}
@@ -45,8 +45,8 @@ class Ocr(Synthetic):
     Args:
         input: text, JSONL or Parquet files whose text fills the pages; empty means the bundled texts.
         text_key: field of JSONL and Parquet rows that holds the text.
-        languages: of the texts: `en`, `zh`, and with `input` those of `sources/languages.py`; of two that are written
-            alike the first counts. Empty means all there are.
+        languages: of the texts: `en`, `zh`, and with `input` those of `sources/text/languages.py`; of two that
+            share a script the first counts. Empty means all.
         kinds: names of templates, and `scene`, with their weights; empty means all templates alike.
         scene: without `kinds`, share of scene text.
         tasks: what a sample says, with its weight; `text` gives a pre-training text, the others a conversation.
@@ -87,10 +87,10 @@ class Ocr(Synthetic):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_installed("ocr needs", PACKAGES, "ocr")
-        from sources.fonts import fonts_for
-        from sources.languages import LANGUAGES as WRITTEN
         from sources.ocr.messages import TASKS
         from sources.ocr.templates.registry import KINDS
+        from sources.text.fonts import fonts_for
+        from sources.text.languages import LANGUAGES as WRITTEN
 
         check_names("languages", self.languages, tuple(WRITTEN), empty=True)
         unread = [language for language in self.languages if language not in LANGUAGES]
@@ -111,7 +111,7 @@ class Ocr(Synthetic):
             raise ValueError(f"engine must be {' or '.join(ENGINES)}, got {self.engine!r}")
         if self.engine == "chromium":
             check_installed("engine chromium needs", {"playwright": "playwright"}, "ocr,web")
-            from sources.web.chromium import find_chromium
+            from sources.browser.chromium import find_chromium
 
             find_chromium()  # raises if there is none
         check_encoding(self.format, self.quality)
@@ -129,8 +129,8 @@ class Ocr(Synthetic):
         }
 
     def fingerprint(self) -> Mapping[str, Any]:
-        from sources.fonts import fonts_digest, installed_for
-        from sources.languages import LANGUAGES as WRITTEN
+        from sources.text.fonts import fonts_digest, installed_for
+        from sources.text.languages import LANGUAGES as WRITTEN
 
         languages = {*(self.languages or (WRITTEN if self.input else LANGUAGES)), "en"}
         fonts = sorted(
@@ -185,9 +185,9 @@ class Ocr(Synthetic):
 
     def _make(self, number: int, digest: str, passages: "Passages") -> Sample | ItemError:
         # Drawing needs packages of an extra, which recipes without this source do not ask for.
-        from sources.fonts import FontError
-        from sources.illegible import Illegible
-        from sources.ocr.making import attempt
+        from sources.base.illegible import Illegible
+        from sources.ocr.compose import attempt
+        from sources.text.fonts import FontError
 
         specified = self._specify(number, passages)
         if specified is None:
@@ -239,8 +239,8 @@ class Ocr(Synthetic):
 
     def _languages_of(self, kind: str, languages: Iterable[str]) -> list[str]:
         """Those of some languages that a kind exists in, as the engine sets it."""
-        from sources.languages import RIGHT_TO_LEFT, SHAPED
         from sources.ocr.templates.registry import DRAWN, languages_of
+        from sources.text.languages import RIGHT_TO_LEFT, SHAPED
 
         if kind == SCENE:
             return list(languages)
@@ -291,7 +291,7 @@ def _engine(name: str) -> "Engine":
 @lru_cache(maxsize=1)
 def _browser_version() -> Mapping[str, str]:
     """Of the browser that pages are set by; empty for the one that belongs to Playwright, whose version tells."""
-    from sources.web.chromium import find_chromium
+    from sources.browser.chromium import find_chromium
 
     program = find_chromium()
     said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout if program else ""

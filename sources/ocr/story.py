@@ -7,11 +7,11 @@ import numpy as np
 import pymupdf
 from pymupdf import mupdf
 
-from sources.illegible import Illegible
+from sources.base.illegible import Illegible
+from sources.ocr.alignment import Characters, Cut, Matched, Mismatch, inked_length, match
 from sources.ocr.blocks import INSET, SOFT_HYPHEN, Block, Inset
-from sources.ocr.drawn import Drawn
-from sources.ocr.matching import Characters, Cut, Matched, Mismatch, inked_length, match
 from sources.ocr.page import Flow, Laid, Page, paper_of, upright_quads
+from sources.ocr.rendered_text import Drawn
 from sources.ocr.shaped import shaped_characters
 from sources.ocr.typefaces import NO_INK, GlyphBox, Glyphs, archive_with, glyphs
 

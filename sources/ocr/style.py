@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sources.fonts import Font, families, fonts_for, missing
-from sources.languages import RIGHT_TO_LEFT
 from sources.ocr.formula import FONT_SETS
 from sources.ocr.page import Box
 from sources.ocr.typefaces import font_face_css
 from sources.ocr.vocabulary import furniture_language
+from sources.text.fonts import Font, families, fonts_for, missing
+from sources.text.languages import RIGHT_TO_LEFT
 
 Colour = tuple[int, int, int]
 INKS: tuple[Colour, ...] = ((0, 0, 0), (20, 20, 20), (35, 31, 32), (25, 28, 48), (48, 36, 28))

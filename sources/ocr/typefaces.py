@@ -9,8 +9,8 @@ import pymupdf
 from PIL import Image
 from pymupdf import mupdf
 
-from sources.fonts import Font
 from sources.ocr.blocks import INSET_FILE, SOFT_HYPHEN
+from sources.text.fonts import Font
 
 
 def css_name(font: Font) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from sources.sample import IMAGE_PLACEHOLDER, EncodedImage, Message
+from sources.base.sample import IMAGE_PLACEHOLDER, EncodedImage, Message
 from sources.synthetic_pages.page import Page
 from sources.synthetic_pages.studio import Photograph
 from sources.web.conversation import CODE, ELEMENT, GROUNDING, code_turn, element_turns, messages_of

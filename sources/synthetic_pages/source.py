@@ -13,17 +13,17 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image
 
+from sources.base.sample import Element, Provenance, Sample, Words, sample_id
+from sources.base.source import ItemError
+from sources.base.synthetic import Synthetic
 from sources.charts.fonts import FontError, fonts_digest
-from sources.choices import check_names, check_weights
-from sources.extras import check_installed
-from sources.fingerprint import picture_fingerprint
-from sources.generator import generator
-from sources.images import check_encoding, encode, ink, luma
-from sources.sample import Element, Provenance, Sample, Words, sample_id
-from sources.source import ItemError
-from sources.synthetic import Synthetic
+from sources.images.encoding import check_encoding, encode, ink, luma
+from sources.images.fingerprint import picture_fingerprint
+from sources.optional_dependencies import check_installed
+from sources.rng import generator
 from sources.synthetic_pages.kinds import KINDS
 from sources.synthetic_pages.vocabulary import BUNDLED, LANGUAGES, load_vocabulary
+from sources.validation import check_names, check_weights
 
 CODE_VERSION = 1  # raise it when this room writes other bytes for the same sample
 DENSITIES = (0.9, 0.75, 0.6, 0.45, 0.3)  # of what pages hold, from attempt to attempt
@@ -82,8 +82,8 @@ class SyntheticPages(Synthetic):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_installed("synthetic_pages need", PACKAGES, "web")
+        from sources.browser.chromium import find_chromium
         from sources.synthetic_pages.theme import browser_faces
-        from sources.web.chromium import find_chromium
 
         check_names("kinds", self.kinds, tuple(KINDS), empty=True)
         check_names("languages", self.languages, LANGUAGES)
@@ -119,10 +119,10 @@ class SyntheticPages(Synthetic):
 
     def make(self, number: int, digest: str) -> Sample | ItemError:
         # The browser's library belongs to an extra, which recipes without web pages do not ask for.
+        from sources.browser.browser import BrowserDied
         from sources.synthetic_pages.messages import conversation, plain_text
         from sources.synthetic_pages.page import make_page
         from sources.synthetic_pages.studio import Unfit, studio
-        from sources.web.browser import BrowserDied
         from sources.web.code.tokens import estimate_tokens
 
         random = generator(self.seed, number, "specification")
@@ -186,7 +186,7 @@ class SyntheticPages(Synthetic):
 @lru_cache(maxsize=2)
 def _versions(browser: str | None) -> Mapping[str, str]:
     """Of what pixels and files depend on."""
-    from sources.web.chromium import find_chromium
+    from sources.browser.chromium import find_chromium
 
     program = find_chromium(browser)
     packages = ("playwright", "numpy", "pillow", "zlib-ng", "jinja2")

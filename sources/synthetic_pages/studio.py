@@ -16,11 +16,11 @@ from PIL import Image
 from playwright import async_api
 from playwright.async_api import CDPSession
 
+from sources.browser.browser import Browser, BrowserDied, BrowserSettings
+from sources.browser.reading import MAX_ELEMENTS, MAX_WORDS, script
+from sources.browser.viewports import VIEWS
 from sources.synthetic_pages.theme import MIN_CONTRAST
-from sources.web.browser import Browser, BrowserDied, BrowserSettings
 from sources.web.capture import PageElement
-from sources.web.reading import MAX_ELEMENTS, MAX_WORDS, script
-from sources.web.views import VIEWS
 
 PAGES_PER_CONTEXT = 200  # our pages leave nothing behind that another could see; a new context costs a fifth of a page
 TIMEOUT_S = 20

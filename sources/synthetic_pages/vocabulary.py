@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sources.yaml_file import YamlFileError, read_yaml
+from sources.config_file import YamlFileError, read_yaml
 
 BUNDLED = Path(__file__).with_name("vocabulary.yaml")
 LANGUAGES = ("en", "zh")

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent.parent.parent / "examples" / "site"
+FOLDER = Path(__file__).with_name("examples")
 HOST = "site.vellum.example"  # a name that no resolver knows (RFC 2606): the crawl's guard leads it to the server
 SEED = f"http://{HOST}/"
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from sources.boxes import scaled
-from sources.sample import IMAGE_PLACEHOLDER, EncodedImage, Message
+from sources.base.sample import IMAGE_PLACEHOLDER, EncodedImage, Message
+from sources.images.boxes import scaled
 from sources.web.capture import PageElement
 
 CODE, GROUNDING, ELEMENT = "code", "grounding", "element"

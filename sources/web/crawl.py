@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sources.web.browser import Browser, BrowserDied, BrowserSettings
+from sources.browser.browser import Browser, BrowserDied, BrowserSettings
+from sources.browser.viewports import VIEWS
+from sources.web.address_policy import Guard
 from sources.web.capture import Capture
 from sources.web.code.page_code import PageCoder
-from sources.web.guard import Guard
+from sources.web.page_pool import Seats
 from sources.web.plan import SITEMAP, Bounds, Level, Seeds, levels
 from sources.web.politeness import Politeness, get
 from sources.web.proxy import TrafficLimits
-from sources.web.seats import Seats
 from sources.web.segments import Known, SegmentWriter, index
 from sources.web.sitemap import MAX_BYTES as MAX_SITEMAP_BYTES
 from sources.web.sitemap import BadSitemap, parse_sitemap
 from sources.web.urls import canonical, host_of, site_of
-from sources.web.views import VIEWS
 from sources.web.visit import Patience, Visit, Visited, VisitFailed
 
 BEAT_S = 2.0

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from sources.web.guard import Guard
+from sources.web.address_policy import Guard
 from sources.web.proxy import TrafficLimits, open_lane
 from sources.web.robots import MAX_ROBOTS_BYTES, Robots
 from sources.web.urls import host_of

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from sources.web.guard import Guard, Refused
+from sources.web.address_policy import Guard, Refused
 
 MAX_HEAD_BYTES = 65_536
 CHUNK_BYTES = 65_536

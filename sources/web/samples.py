@@ -11,10 +11,10 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
-from sources.fingerprint import picture_fingerprint
-from sources.images import encode, grey_of, ink, luma
-from sources.sample import IMAGE_PLACEHOLDER, Element, EncodedImage, Message, Provenance, Sample, Words, sample_id
-from sources.source import InputError
+from sources.base.sample import IMAGE_PLACEHOLDER, Element, EncodedImage, Message, Provenance, Sample, Words, sample_id
+from sources.base.source import InputError
+from sources.images.encoding import encode, grey_of, ink, luma
+from sources.images.fingerprint import picture_fingerprint
 from sources.web.capture import Capture, PageElement, Seen
 from sources.web.conversation import (
     CODE,
@@ -26,7 +26,7 @@ from sources.web.conversation import (
     messages_of,
     questions,
 )
-from sources.web.judgement import signs_of
+from sources.web.obstacles import signs_of
 
 TEXT, TITLE, DESCRIPTION = "text", "title", "description"
 USE_CASES = {
@@ -54,7 +54,7 @@ class SampleSettings:
     Args:
         tasks: weights.
         num_questions: about elements, in one sample at most.
-        format, quality, grey: of images, as in `sources/pdfs.py`.
+        format, quality, grey: of images, as in `sources/pdfs/source.py`.
     """
 
     tasks: Mapping[str, float]

@@ -16,14 +16,14 @@ from urllib.parse import quote, unquote
 import PIL.Image
 import zlib_ng
 
-from sources.choices import check_names, check_weights
-from sources.extras import check_installed
-from sources.fetched import Fetched, Share
-from sources.images import check_encoding
-from sources.sample import Sample
-from sources.source import Contents, InputError, ItemError
+from sources.base.remote import Fetched, Share
+from sources.base.sample import Sample
+from sources.base.source import Contents, InputError, ItemError
+from sources.browser.viewports import VIEWS
+from sources.images.encoding import check_encoding
+from sources.optional_dependencies import check_installed
+from sources.validation import check_names, check_weights
 from sources.web.samples import TASKS, USE_CASES, SampleSettings, sample_of
-from sources.web.views import VIEWS
 
 if TYPE_CHECKING:
     from sources.web.crawl import CrawlSettings
@@ -71,7 +71,6 @@ class Web(Fetched):
 
     name: ClassVar[str] = "web"
     suffixes: ClassVar[tuple[str, ...]] = ()
-    examples: ClassVar[str] = "site"
     item_noun: ClassVar[str] = "page"
     use_cases: ClassVar[tuple[str, ...]] = tuple(USE_CASES.values())
 
@@ -156,12 +155,12 @@ class Web(Fetched):
         return f"page={item + 1}"
 
     def check(self) -> None:
-        from sources.web.chromium import find_chromium
+        from sources.browser.chromium import find_chromium
 
         find_chromium(self.browser)
 
     def warnings(self) -> list[str]:
-        from sources.web.chromium import find_chromium, sandbox_refusal
+        from sources.browser.chromium import find_chromium, sandbox_refusal
 
         refusal = sandbox_refusal(find_chromium(self.browser))
         found = [] if refusal is None else [f"web pages are opened without Chromium's sandbox: {refusal}"]
@@ -200,7 +199,7 @@ class Web(Fetched):
         save: Callable[[Path], None],
         beat: Callable[[int], None],
     ) -> None:
-        from sources.web.browser import BrowserDied
+        from sources.browser.browser import BrowserDied
         from sources.web.bundled import HOST, serve
         from sources.web.crawl import Crawl
         from sources.web.plan import Seeds
@@ -279,9 +278,9 @@ class Web(Fetched):
         return hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]
 
     def _crawl_settings(self, routes: Mapping[str, tuple[str, int]], delay_s: float) -> "CrawlSettings":
-        from sources.web.browser import BrowserSettings
+        from sources.browser.browser import BrowserSettings
+        from sources.web.address_policy import Guard
         from sources.web.crawl import CrawlSettings
-        from sources.web.guard import Guard
         from sources.web.proxy import TrafficLimits
         from sources.web.visit import Patience
 
@@ -322,7 +321,7 @@ def _items(bounds: "Bounds", views: tuple[str, ...], path: Path) -> "list[Known]
 
 
 def _check_ranges(allow: tuple[str, ...]) -> None:
-    from sources.web.guard import networks
+    from sources.web.address_policy import networks
 
     try:
         networks(allow)

@@ -12,17 +12,17 @@ import numpy as np
 from playwright.async_api import CDPSession, Error, Page, Request, Response
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from sources.web.browser import BrowserDied
+from sources.browser.browser import BrowserDied
+from sources.browser.isolated_world import DocumentGone, ScriptFailed, World
+from sources.browser.reading import height_of, read_page, settle
+from sources.browser.screenshot import photograph
 from sources.web.capture import Code, PageElement, Screenshot, Seen
 from sources.web.code.page_code import PageCoder
 from sources.web.code.snapshot import CodeRefused
-from sources.web.photograph import photograph
-from sources.web.reading import height_of, read_page, settle
+from sources.web.page_pool import Seat
 from sources.web.robots import opt_out
-from sources.web.seats import Seat
 from sources.web.tiles import tile_tops
 from sources.web.urls import canonical
-from sources.web.world import DocumentGone, ScriptFailed, World
 
 READINGS = 2  # a page whose words move while it is photographed is read so often before it is given up
 NAVIGATIONS = 3  # a page may send its reader on so often by script before it is given up

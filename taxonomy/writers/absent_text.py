@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from sources.ground_truth import GroundTruth
+from sources.base.ground_truth import GroundTruth
 from taxonomy.writers.page import bare, unique_words
 from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
 

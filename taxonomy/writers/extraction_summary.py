@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from sources.ground_truth import GroundTruth
+from sources.base.ground_truth import GroundTruth
 from taxonomy.writers.page import SENTENCE, is_sentence
 from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
-from sources.ground_truth import GroundTruth
+from sources.base.ground_truth import GroundTruth
 from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
 
 LEAF = "recognition/ocr_and_transcription/specified_format"

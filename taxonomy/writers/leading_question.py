@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from sources.ground_truth import GroundTruth
+from sources.base.ground_truth import GroundTruth
 from taxonomy.writers.page import sentences
 from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy as np
 
-from sources.ground_truth import GroundTruth
+from sources.base.ground_truth import GroundTruth
 
 _EDGE = re.compile(r"^\W+|\W+$")
 _CHINESE = re.compile("[\u3400-\u9fff]")

@@ -5,9 +5,9 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from sources.fingerprint import picture_fingerprint
-from sources.images import encode, luma
-from sources.sample import EncodedImage
+from sources.base.sample import EncodedImage
+from sources.images.encoding import encode, luma
+from sources.images.fingerprint import picture_fingerprint
 
 QUALITY = 95  # of edited pictures that are not PNG: the rest of the picture must not look different
 _FORMATS = {"png": "png", "jpg": "jpeg", "webp": "webp"}

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from sources.ground_truth import GroundTruth
-from sources.sample import Words
+from sources.base.ground_truth import GroundTruth
+from sources.base.sample import Words
 from taxonomy.writers.pictures import with_line_below
 from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
 

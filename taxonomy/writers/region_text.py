@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from sources.boxes import scaled
-from sources.ground_truth import GroundTruth
+from sources.base.ground_truth import GroundTruth
+from sources.images.boxes import scaled
 from taxonomy.writers.page import hull, rows, text_of
 from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from sources.ground_truth import GroundTruth
+from sources.base.ground_truth import GroundTruth
 from taxonomy.writers.page import bare, unique_words
 from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
 

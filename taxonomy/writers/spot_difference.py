@@ -6,9 +6,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from sources.boxes import scaled
-from sources.ground_truth import GroundTruth
-from sources.sample import Words
+from sources.base.ground_truth import GroundTruth
+from sources.base.sample import Words
+from sources.images.boxes import scaled
 from taxonomy.writers.page import bare, unique_words
 from taxonomy.writers.pictures import painted_over
 from taxonomy.writers.writer import Conversation, Pool, Writer

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from sources.ground_truth import GroundTruth, Table
+from sources.base.ground_truth import GroundTruth, Table
 from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
 
 LEAF = "analysis/data_chart/table"

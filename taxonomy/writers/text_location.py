@@ -4,8 +4,8 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from sources.boxes import scaled
-from sources.ground_truth import GroundTruth
+from sources.base.ground_truth import GroundTruth
+from sources.images.boxes import scaled
 from taxonomy.writers.page import bare, unique_words
 from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
 

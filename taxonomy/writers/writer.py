@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from sources.ground_truth import GroundTruth
-from sources.sample import EncodedImage, Words
+from sources.base.ground_truth import GroundTruth
+from sources.base.sample import EncodedImage, Words
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from filters.language import Language, find_model
 from filters.short_side import MinShortSide
 from filters.text_length import TextLength
 from pipelines.recipe import scores_key
-from sources.sample import EncodedImage, Message, Provenance, Sample, Words
+from sources.base.sample import EncodedImage, Message, Provenance, Sample, Words
 
 ENGLISH = "The collection keeps every page with its picture and the words in the order in which they are read."
 CHINESE = "训练视觉语言模型需要大量的页面数据，每一页都包含图像和文字。"

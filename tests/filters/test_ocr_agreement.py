@@ -17,8 +17,8 @@ from filters.filter import Scores
 from filters.ocr_agreement import OcrAgreement
 from filters.paddle_reader import Line, identity, model_files
 from pipelines.recipe import scores_key
-from sources.pdfs import Pdfs
-from sources.sample import EncodedImage, Message, Provenance, Sample, Words
+from sources.base.sample import EncodedImage, Message, Provenance, Sample, Words
+from sources.pdfs.source import Pdfs
 from tests.conftest import ROOT
 
 ENGLISH = "A page is drawn once and read many times."

@@ -3,7 +3,7 @@
 import pytest
 
 from filters.render_similarity import RenderSimilarity
-from sources.sample import Provenance, Sample
+from sources.base.sample import Provenance, Sample
 
 
 def sample(**measures: float) -> Sample:

@@ -17,11 +17,11 @@ from PIL import Image
 
 from filters.filter import Scores
 from pipelines.duplicates.fingerprint import fingerprints
-from pipelines.ledger import DUPLICATE, ERRORS_SCHEMA, KEPT, REJECTED, SAME_CONTENT, ledger_schema
 from pipelines.recipe import build_recipe
-from sources.pdfs import Pdfs
-from sources.sample import Sample, dataset_schema, to_part
-from sources.source import InputError, ItemError
+from pipelines.tables.schema import DUPLICATE, ERRORS_SCHEMA, KEPT, REJECTED, SAME_CONTENT, ledger_schema
+from sources.base.sample import Sample, dataset_schema, to_part
+from sources.base.source import InputError, ItemError
+from sources.pdfs.source import Pdfs
 
 THUMBNAIL_PX = 256
 HOSTILE_NAME = (

@@ -14,12 +14,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from pipelines import card
-from pipelines.manifest import AccountingError
-from pipelines.presentation.escaping import code, markdown, visible
-from pipelines.presentation.front_matter import hub_license, size_category
 from pipelines.recipe import build_recipe
+from pipelines.report import card
+from pipelines.report.presentation.escaping import code, markdown, visible
+from pipelines.report.presentation.front_matter import hub_license, size_category
 from pipelines.storage import Storage
+from pipelines.tables.manifest import AccountingError
 
 COMMONMARK = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
@@ -155,7 +155,7 @@ def test_recipe_in_the_card_is_the_recipe_of_the_run(output):
 
 
 def test_every_column_is_explained(output):
-    from sources.sample import dataset_schema
+    from sources.base.sample import dataset_schema
 
     root, manifest = output
     assert list(card.FIELDS) == dataset_schema(manifest["scores"]).names

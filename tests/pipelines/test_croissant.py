@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 import small_output
 
-from pipelines import card
-from pipelines.presentation import croissant
+from pipelines.report import card
+from pipelines.report.presentation import croissant
 from pipelines.storage import Storage
 
 mlcroissant = pytest.importorskip("mlcroissant")

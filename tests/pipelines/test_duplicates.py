@@ -17,18 +17,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from pipelines.duplicates.bit_sampling import WINDOW, Tables, candidates, distances, side_by_side, to_words
 from pipelines.duplicates.fingerprint import FINGERPRINT, fingerprints, from_arrow, to_arrow
-from pipelines.duplicates.graph import RowFile, tasks_of
-from pipelines.duplicates.hamming import WINDOW, Tables, candidates, distances, side_by_side, to_words
-from pipelines.duplicates.pictures import sample_of
-from pipelines.duplicates.references import prepare
-from pipelines.duplicates.rows import AGAINST, EVALUATION, NEW, Rows, rows_of, write_rows
+from pipelines.duplicates.groups import keep, nearest_kept
+from pipelines.duplicates.index import AGAINST, EVALUATION, NEW, Rows, rows_of, write_rows
 from pipelines.duplicates.search import NEAR_DUPLICATE, SAME_TEXT, SIMILAR_TEXT, Share, find_edges
 from pipelines.duplicates.settings import Dedupe
-from pipelines.duplicates.stars import keep, nearest_kept
 from pipelines.duplicates.text import runs_of, similarity, text_fingerprint, tokens_of
 from pipelines.recipe import UsageError, apply_setting, build_recipe
+from pipelines.stages.deduplicate import RowFile, tasks_of
+from pipelines.stages.references import prepare
 from pipelines.storage import Storage
+from pipelines.workers.evaluation_items import sample_of
 from tests.conftest import ROOT, Command
 from tests.corpus import digests, prose
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.isolation import Program, Reader
+from pipelines.workers.pool import Program, Reader
 from tests.conftest import ROOT, Command
 from tests.corpus import write_pdf
 
@@ -66,7 +66,7 @@ def test_a_unit_of_nothing_but_crashes_is_given_up(command: Command, tmp_path: P
 
 VANISHING = """
 import sys
-if any("pipelines.coordinator" in argument for argument in sys.orig_argv):
+if any("pipelines.stages.coordinator" in argument for argument in sys.orig_argv):
     import os
     import pipelines.staging as staging
     read = staging.Stage._read
@@ -176,7 +176,7 @@ def test_a_process_that_holds_too_much_memory_is_started_anew(
     tmp_path: Path, recycle_mb: float, num_processes: int
 ) -> None:
     recipe = json.dumps({"sources": [{"type": "pdfs"}]})
-    reader = Reader(Program(module="pipelines.child", settings=recipe, timeout_s=60, recycle_mb=recycle_mb))
+    reader = Reader(Program(module="pipelines.workers.reader", settings=recipe, timeout_s=60, recycle_mb=recycle_mb))
     source = write_pdf(tmp_path / "a.pdf", 1, "One")
     seen = set()
     try:

@@ -11,11 +11,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import relabel as relabelling
-from pipelines.manifest import read_manifest
-from pipelines.mixing import NUM_BINS, bin_of, cuts
-from pipelines.relabel import relabel
+from pipelines.commands import relabel as relabelling
+from pipelines.commands.relabel import relabel
+from pipelines.stages.balance import NUM_BINS, bin_of, cuts
 from pipelines.storage import Storage
+from pipelines.tables.manifest import read_manifest
 from taxonomy.settings import LabelSettings
 from tests.conftest import ROOT
 from tests.corpus import digests

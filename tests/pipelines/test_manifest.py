@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.execution import execute
 from pipelines.job import Job
-from pipelines.manifest import AccountingError, reconcile
 from pipelines.recipe import RECIPES, build_recipe, load_recipe
+from pipelines.stages.execute import execute
+from pipelines.tables.manifest import AccountingError, reconcile
 from tests.corpus import write_pdf
 
 KINDS = ("good", "copy", "blank", "empty", "noise", "encrypted")

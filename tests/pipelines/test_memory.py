@@ -21,7 +21,7 @@ def peaks_mb(num_pages: int, folder: Path) -> dict[str, float]:
         write_pdf(folder / "in" / f"{number:04d}.pdf", PAGES_A_FILE, f"Report {number}", words_a_page=500)
     line = [sys.executable, "-m", "pipelines.run", "--source", "pdfs", "--input", str(folder / "in")]
     line += ["--output", str(folder / "out"), "--workers", "2"]
-    peaks = {"pipelines.coordinator": 0.0, "pipelines.child": 0.0}
+    peaks = {"pipelines.stages.coordinator": 0.0, "pipelines.workers.reader": 0.0}
     with subprocess.Popen(line, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
             try:

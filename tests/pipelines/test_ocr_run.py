@@ -9,8 +9,8 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.manifest import read_manifest
 from pipelines.storage import Storage
+from pipelines.tables.manifest import read_manifest
 
 NUM = 24
 SMALL = ("--set", f"num_samples={NUM}", "--set", "items_per_unit=6", "--set", "seed=3", "--set", "side_px=640")

@@ -21,13 +21,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipelines import card
-from pipelines.ledger import ledger_schema
-from pipelines.manifest import read_manifest
-from pipelines.presentation import contact_sheet, flow, histogram, report, statistics
-from pipelines.presentation.rules import Bound
-from pipelines.presentation.statistics import Distribution, read_statistics
+from pipelines.report import card
+from pipelines.report.presentation import contact_sheet, flow, histogram, report, statistics
+from pipelines.report.presentation.rules import Bound
+from pipelines.report.presentation.statistics import Distribution, read_statistics
 from pipelines.storage import Storage
+from pipelines.tables.manifest import read_manifest
+from pipelines.tables.schema import ledger_schema
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ import pymupdf
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from pipelines.graph import build
 from pipelines.job import Job
+from pipelines.stages.graph import build
 from tests.conftest import ROOT, Command
 from tests.corpus import digests, write_pdf
 
@@ -104,7 +104,7 @@ def test_a_killed_run_goes_on_where_scores_are_missing(inputs: Path, tmp_path: P
         with pytest.raises(subprocess.TimeoutExpired):  # it is still at work
             process.wait(0.05)
     family = psutil.Process(process.pid).children(recursive=True)
-    assert any("pipelines.scorer" in " ".join(member.cmdline()) for member in family)
+    assert any("pipelines.workers.scorer" in " ".join(member.cmdline()) for member in family)
     process.kill()
     process.wait()
     _, alive = psutil.wait_procs(family, timeout=60)

@@ -6,9 +6,9 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.shards.parquet_file import row_groups
-from pipelines.shards.plan import MakePlan
-from pipelines.staging import NUM_BUCKETS, Entry, Input, bucket_of, split_of, units_of
+from pipelines.stages.plan_shards import MakePlan
+from pipelines.tables.parquet import row_groups
+from pipelines.units import NUM_BUCKETS, Entry, Input, bucket_of, split_of, units_of
 
 ENTRIES = st.lists(
     st.tuples(st.sampled_from(["train", "ledger"]), st.integers(0, NUM_BUCKETS - 1), st.integers(1, 3_000_000)).map(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from sources.fingerprint import PICTURE, phash_of, picture_fingerprint
+from sources.images.fingerprint import PICTURE, phash_of, picture_fingerprint
 
 RADIUS = 32
 

@@ -9,8 +9,8 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib.tables._g_l_y_f import Glyph
 
-from sources import fonts
-from sources.fonts import (
+from sources.text import fonts
+from sources.text.fonts import (
     KINDS,
     Font,
     FontError,
@@ -24,7 +24,7 @@ from sources.fonts import (
     missing,
     script_of,
 )
-from sources.languages import LANGUAGES
+from sources.text.languages import LANGUAGES
 
 LETTERS = LANGUAGES["en"].sample
 CACHED = (fonts.font_files, fonts.installed_fonts, fonts.fonts_for, fonts._writing)

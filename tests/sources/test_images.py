@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from sources.images import encode, grey_of, ink
+from sources.images.encoding import encode, grey_of, ink
 
 SIDES = st.integers(1, 70)
 

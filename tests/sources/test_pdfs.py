@@ -14,9 +14,9 @@ import pymupdf
 import pytest
 from PIL import Image
 
-from sources.pdfs import Pdfs
-from sources.sample import Sample
-from sources.source import InputError, ItemError
+from sources.base.sample import Sample
+from sources.base.source import InputError, ItemError
+from sources.pdfs.source import Pdfs
 
 SIMILARITY = 0.97  # of characters, white space apart
 DARK = 140  # grey levels below this are ink
@@ -393,7 +393,7 @@ def test_passwords_never_change_the_fingerprint():
 
 def test_widely_spaced_lines_are_paragraphs_all_the_same() -> None:
     """Chromium's Chinese with generous leading: MuPDF takes every line for a block of its own."""
-    path = Path(__file__).parents[2] / "examples" / "pdfs" / "页面数据.pdf"
+    path = Path(__file__).parents[2] / "sources" / "pdfs" / "examples" / "页面数据.pdf"
     source = Pdfs()
     contents = source.inspect(path)
     (sample,) = [s for _, s in source.read(path, contents.digest, range(1)) if s is not None]

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.page_text import LayoutWords, in_reading_order
-from sources.reading_order import reading_order
+from sources.text.page_text import LayoutWords, in_reading_order
+from sources.text.reading_order import reading_order
 
 HEIGHT, LEADING = 10, 12
 

@@ -7,8 +7,7 @@ import pyarrow.parquet as pq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.fingerprint import PICTURE
-from sources.sample import (
+from sources.base.sample import (
     PART_SCHEMA,
     EncodedImage,
     Message,
@@ -20,6 +19,7 @@ from sources.sample import (
     sample_id,
     to_part,
 )
+from sources.images.fingerprint import PICTURE
 
 TEXT = st.text(max_size=30)
 IMAGES = st.builds(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from PIL import Image
 
-from sources.sample import Sample
+from sources.base.sample import Sample
 from taxonomy.loader import load
 
 Pages = Sequence[Sample]  # what the images of the question show before any edit

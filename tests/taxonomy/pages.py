@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 
 import pymupdf
 
-from sources.pdfs import Pdfs
-from sources.sample import Sample
+from sources.base.sample import Sample
+from sources.pdfs.source import Pdfs
 
 SUBJECTS = ("lighthouse", "harbour", "granary", "orchard", "foundry", "library", "quarry", "railway")
 ENGLISH = """<h2>The {subject} report</h2>

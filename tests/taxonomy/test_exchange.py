@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxonomy.commands import main
-from taxonomy.comparison import compare, describe
 from taxonomy.coverage import coverage
+from taxonomy.diff import compare, describe
 from taxonomy.editing import add_examples
 from taxonomy.examples import Example, language_of
 from taxonomy.label_studio import Reviewed, interface, read_annotations, tasks
 from taxonomy.loader import load, load_text
-from taxonomy.shares import leaf_shares
+from taxonomy.targets import leaf_shares
 from taxonomy.tree import ancestor
 from taxonomy.yaml_file import TaxonomyError
 from tests.taxonomy.small import load_small, write_small, yaml_text

@@ -11,19 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.sample import Message, Provenance, Sample
-from taxonomy import model_cache
-from taxonomy.asks import clauses, user_turns
-from taxonomy.calibration import best_temperature, expected_calibration_error
+from sources.base.sample import Message, Provenance, Sample
 from taxonomy.corrections import read_corrections, write_corrections
 from taxonomy.evaluation import evaluate, half_of, read_labelled
 from taxonomy.examples import Example, examples_of, variants
+from taxonomy.fasttext import cache as model_cache
+from taxonomy.fasttext.calibration import best_temperature, expected_calibration_error
+from taxonomy.fasttext.model import DESCRIPTION, Member, PromptModel, softmax, train
+from taxonomy.fasttext.tokenizer import line_of
 from taxonomy.labeller import LABELLERS, Ask
 from taxonomy.labelling import Labelling
 from taxonomy.loader import BUNDLED, load, load_text
-from taxonomy.model import DESCRIPTION, Member, PromptModel, softmax, train
+from taxonomy.prompts import clauses, user_turns
 from taxonomy.settings import LabelSettings
-from taxonomy.tokens import line_of
 from taxonomy.tree import UNLABELLED, Taxonomy
 from taxonomy.yaml_file import TaxonomyError
 from tests.conftest import ROOT

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxonomy.evaluation import read_labelled
-from taxonomy.form import LANGUAGES, RECOMMENDED_PROMPTS, SCHEMA_PATH, json_schema
 from taxonomy.loader import BUNDLED, load, load_text, warnings
+from taxonomy.schema import LANGUAGES, RECOMMENDED_PROMPTS, SCHEMA_PATH, json_schema
 from taxonomy.tree import Taxonomy
 from taxonomy.yaml_file import TaxonomyError, parse
 from tests.taxonomy.small import yaml_text

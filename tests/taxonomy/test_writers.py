@@ -7,8 +7,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from sources.ground_truth import GroundTruth, markdown_tables
-from sources.sample import IMAGE_PLACEHOLDER, Sample
+from sources.base.ground_truth import GroundTruth, markdown_tables
+from sources.base.sample import IMAGE_PLACEHOLDER, Sample
 from taxonomy.instructions import Instructions, InstructionSettings
 from taxonomy.loader import load
 from taxonomy.writers.page import SENTENCE

@@ -15,7 +15,7 @@ from sources.charts.chart import (
     ScheduleChart,
     SeriesChart,
 )
-from sources.charts.questions import contours, graphs, own, points, records, schedules, series
+from sources.charts.questions import contours, graphs, kind_questions, points, records, schedules, series
 from sources.charts.questions.question import Question, Turn, in_words
 from sources.charts.questions.reading import Reading
 
@@ -64,10 +64,11 @@ def _asks(chart: Chart, random: Random) -> tuple[str, Asks]:
     """The questions that a chart's family knows, and the family's name in the templates."""
     if isinstance(chart, SeriesChart):
         return "series", _bound(
-            {**series.ASKS, **own.ASKS}, Reading(chart, random, measure=chart.measure, over_time=chart.over_time)
+            {**series.ASKS, **kind_questions.ASKS},
+            Reading(chart, random, measure=chart.measure, over_time=chart.over_time),
         )
     if isinstance(chart, DistributionChart):
-        return "series", _bound({**series.ASKS, **own.ASKS}, Reading(chart, random, measure=chart.measure))
+        return "series", _bound({**series.ASKS, **kind_questions.ASKS}, Reading(chart, random, measure=chart.measure))
     if isinstance(chart, RecordsChart):
         return "series", _bound({**series.ASKS, **records.ASKS}, Reading(chart, random))
     if isinstance(chart, PointsChart):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from sources.charts.entries import say
+from sources.charts.vocabulary_schema import say
 
 TEMPLATES = Path(__file__).with_name("templates.yaml")
 MAX_CHOICES = 4

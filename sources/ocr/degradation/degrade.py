@@ -7,8 +7,8 @@ from random import Random
 import cv2
 import numpy as np
 
-from sources.illegible import Illegible
-from sources.images import grey_of
+from sources.base.illegible import Illegible
+from sources.images.encoding import grey_of
 from sources.ocr.degradation.captures import (
     CAPTURES,
     COLOURED,
@@ -23,7 +23,7 @@ from sources.ocr.degradation.captures import (
 )
 from sources.ocr.degradation.legibility import Limits, dense, distinct, grid, heights, inside, large_enough
 from sources.ocr.degradation.light import lit
-from sources.ocr.drawn import Drawn
+from sources.ocr.rendered_text import Drawn
 from sources.ocr.textures import surface
 from sources.ocr.warps import Chain, pixel_maps, warp_quads
 

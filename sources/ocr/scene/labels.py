@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from sources.fonts import Font
-from sources.illegible import Illegible
+from sources.base.illegible import Illegible
 from sources.ocr.degradation.light import lit
 from sources.ocr.ink import blend
-from sources.ocr.lettering import breakable, is_right_to_left, letter, line_length, paste
+from sources.ocr.text_mask import breakable, is_right_to_left, letter, line_length, paste
+from sources.text.fonts import Font
 
 Colour = tuple[int, int, int]
 WHITE, BLACK = (250, 250, 248), (18, 18, 20)

@@ -6,15 +6,15 @@ from random import Random
 import cv2
 import numpy as np
 
-from sources.fonts import Font, draw_font, fonts_for
-from sources.illegible import Illegible
+from sources.base.illegible import Illegible
 from sources.ocr.degradation.legibility import grid
 from sources.ocr.degradation.light import lit, uneven_light
-from sources.ocr.drawn import Drawn
+from sources.ocr.rendered_text import Drawn
 from sources.ocr.scene.labels import KINDS, Kind, Label, draw_label, max_characters
+from sources.ocr.text_rendering import Written
 from sources.ocr.textures import SURFACES, surface
 from sources.ocr.warps import Arc, Chain, Homography, Warp, pixel_maps, warp_quads
-from sources.ocr.written import Written
+from sources.text.fonts import Font, draw_font, fonts_for
 
 Phrase = Callable[[int], str]
 SIZES = ((640, 480), (768, 576), (480, 640), (720, 720), (960, 640), (1024, 768), (640, 960))
@@ -31,7 +31,7 @@ def draw_scene(phrase: Phrase, language: str, random: Random) -> Written:
 
     Args:
         phrase: gives a text of at most so many characters, at least one word; asked once a label.
-        language: of LANGUAGES in `sources/languages.py`.
+        language: of LANGUAGES in `sources/text/languages.py`.
     Raises:
         Illegible: `low_contrast`, a word does not stand out; `small_letters`, a word is too long for its label.
         FontError: no installed font has the characters, or the script cannot be shaped here.

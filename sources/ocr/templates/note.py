@@ -5,8 +5,8 @@ from sources.ocr.handwriting import draw_handwriting
 from sources.ocr.page import Laid
 from sources.ocr.passages import Supply
 from sources.ocr.style import Style
+from sources.ocr.text_rendering import joined
 from sources.ocr.vocabulary import LANGUAGES, label, words
-from sources.ocr.written import joined
 
 
 def note(supply: Supply, style: Style) -> Laid:

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from sources.fonts import FontError, fonts_for
-from sources.languages import RIGHT_TO_LEFT
 from sources.ocr.page import Laid, Page
 from sources.ocr.passages import Supply
 from sources.ocr.style import Style
@@ -23,6 +21,8 @@ from sources.ocr.templates.slide import slide
 from sources.ocr.templates.trade import invoice, receipt
 from sources.ocr.templates.vertical import vertical
 from sources.ocr.vocabulary import LANGUAGES
+from sources.text.fonts import FontError, fonts_for
+from sources.text.languages import RIGHT_TO_LEFT
 
 TEMPLATES: Mapping[str, Callable[[Supply, Style], Page]] = {
     "article": article,

@@ -7,16 +7,16 @@ from random import Random
 import numpy as np
 from pymupdf import mupdf
 
-from sources.fonts import missing
-from sources.illegible import Illegible
+from sources.base.illegible import Illegible
+from sources.ocr.alignment import pieces_of
 from sources.ocr.blocks import Block, heading, paragraph
-from sources.ocr.drawn import Drawn
-from sources.ocr.matching import pieces_of
 from sources.ocr.page import Area, Laid, Page, paper_of, upright_quads
 from sources.ocr.passages import Supply
+from sources.ocr.rendered_text import Drawn
 from sources.ocr.style import Family, Style, font_families
 from sources.ocr.typefaces import Glyphs, glyphs
 from sources.ocr.vocabulary import label
+from sources.text.fonts import missing
 
 # Signs that are turned or moved in vertical text have code points of their own.
 UPRIGHT = str.maketrans("，、。：；！？（）《》〈〉「」『』【】…—", "︐︑︒︓︔︕︖︵︶︽︾︿﹀﹁﹂﹃﹄︻︼︙︱")

@@ -13,7 +13,9 @@ from PIL import Image
 from playwright import async_api
 from playwright.async_api import CDPSession
 
-from sources.web.browser import Browser
+from sources.browser.browser import Browser
+from sources.browser.isolated_world import DocumentGone, World
+from sources.browser.viewports import View
 from sources.web.code.document import document
 from sources.web.code.pictures import colour_pictures
 from sources.web.code.render import CodeRenderer, look_of
@@ -22,8 +24,6 @@ from sources.web.code.simplify import simplify
 from sources.web.code.snapshot import CodeRefused, SnapshotLimits, take_snapshot
 from sources.web.code.stylesheet import stylesheet
 from sources.web.code.tokens import estimate_tokens
-from sources.web.views import View
-from sources.web.world import DocumentGone, World
 
 CODE_VERSION = 2  # raise it when the same page gives other code
 MAX_TOKENS = 8000  # a manual's page of dense links has as many; training on longer answers is for few

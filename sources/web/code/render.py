@@ -13,12 +13,12 @@ from PIL import Image
 from playwright import async_api
 from playwright.async_api import CDPSession, Page
 
-from sources.web.browser import Browser, answering
+from sources.browser.browser import Browser, answering
+from sources.browser.isolated_world import World
+from sources.browser.screenshot import photograph
+from sources.browser.viewports import View
 from sources.web.code.similarity import Look
 from sources.web.code.snapshot import CodeRefused, Snapshot, SnapshotLimits, read_defaults, read_words
-from sources.web.photograph import photograph
-from sources.web.views import View
-from sources.web.world import World
 
 TIMEOUT_S = 20
 BLANK = "<!DOCTYPE html><html><head></head><body></body></html>"

@@ -10,8 +10,8 @@ from typing import Any
 
 from playwright import async_api
 
+from sources.browser.isolated_world import DocumentGone, ScriptFailed, World
 from sources.web.code.node import BadTree, Node, node_of
-from sources.web.world import DocumentGone, ScriptFailed, World
 
 Box = tuple[float, float, float, float]
 GRACE_S = 3  # beyond the script's own limit, before the renderer counts as hung

@@ -3,7 +3,7 @@
 import ctypes
 import sys
 
-if any("pipelines.child" in argument for argument in sys.orig_argv):
+if any("pipelines.workers.reader" in argument for argument in sys.orig_argv):
     import pymupdf
 
     draw = pymupdf.Page.get_displaylist

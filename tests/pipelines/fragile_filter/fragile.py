@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from filters.filter import ByPart, Filter, Scores, Threshold
-from sources.sample import Sample
+from sources.base.sample import Sample
 
 
 @dataclass(frozen=True, kw_only=True)

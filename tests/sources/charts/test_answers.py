@@ -5,11 +5,11 @@ from fractions import Fraction
 
 import pytest
 
+from sources.base.sample import Message
 from sources.charts import Charts
 from sources.charts.chart import Chart
 from sources.charts.messages import conversation
-from sources.generator import generator
-from sources.sample import Message
+from sources.rng import generator
 from tests.sources.charts.recomputation import CHECKS, FAMILY_OF, NUMBER, Data, asked, given, number
 
 SHARE = 0.99

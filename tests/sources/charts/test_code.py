@@ -16,7 +16,7 @@ from sources.charts.graphs import dot, mermaid
 from sources.charts.kinds import KINDS
 from sources.charts.style import draw_style
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
-from sources.generator import generator
+from sources.rng import generator
 
 RUNNER = Path(__file__).with_name("run_programs.py")
 

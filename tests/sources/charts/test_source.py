@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from sources.base.sample import Sample
 from sources.charts import Charts, fonts
 from sources.charts.axis import axis_around
 from sources.charts.fonts import FontError, check_glyphs, faces_for, fonts_digest
@@ -21,7 +22,6 @@ from sources.charts.kinds import KINDS
 from sources.charts.matplotlib_plots.shares import squarify
 from sources.charts.shares import percentages
 from sources.charts.table import MAX_ROWS, Column, Table, nice_step, snap
-from sources.sample import Sample
 
 LEAVES = {
     "analysis/data_chart/graph", "analysis/data_chart/table", "analysis/professional_chart/financial",

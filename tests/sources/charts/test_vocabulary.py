@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from sources.base.source import ItemError
 from sources.charts import Charts
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
-from sources.source import ItemError
-from sources.yaml_file import YamlFileError
+from sources.config_file import YamlFileError
 
 
 def _changed(folder: Path, old: str, new: str) -> Path:

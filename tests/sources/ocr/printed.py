@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from sources.fonts import Font, fonts_for
-from sources.ocr.drawn import Drawn
-from sources.ocr.lettering import letter, paste
+from sources.ocr.rendered_text import Drawn
+from sources.ocr.text_mask import letter, paste
+from sources.text.fonts import Font, fonts_for
 
 SENTENCE = "The committee met on 14 March 1987 to consider, among others, the deepening of the harbour by 3.5 metres. "
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from sources.generator import generator
-from sources.illegible import Illegible
+from sources.base.illegible import Illegible
 from sources.ocr.chromium import lay_out
 from sources.ocr.page import Flow, Page
 from sources.ocr.passages import BundledPassages, Supply
 from sources.ocr.style import draw_style
 from sources.ocr.templates.registry import TEMPLATES
+from sources.rng import generator
 from tests.sources.ocr.test_pages import INK
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sources.base.source import InputError
 from sources.ocr.corpus_file import MAX_PARAGRAPH, CorpusFile, gather, merge
-from sources.source import InputError
 
 ENGLISH = "A paragraph of plain English that is long enough to be taken."
 CHINESE = "这是一段足够长的中文，可以用来填满一页纸。"

@@ -10,7 +10,7 @@ from sources.ocr.degradation import PAGES, SCENES, Degraded, Illegible, degrade
 from sources.ocr.degradation.captures import EFFECTS, LIGHTING, ON_PAPER, OPTICAL
 from sources.ocr.degradation.legibility import Limits, dense, distinct, grid, large_enough
 from sources.ocr.degradation.light import lit
-from sources.ocr.drawn import Drawn
+from sources.ocr.rendered_text import Drawn
 from tests.sources.ocr.printed import printed_page
 
 ANY = Limits(share=0)  # however few words are left

@@ -7,10 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sources.fonts import fonts_for, missing
-from sources.generator import generator
-from sources.illegible import Illegible
-from sources.languages import RIGHT_TO_LEFT, SHAPED
+from sources.base.illegible import Illegible
+from sources.base.sample import Sample
 from sources.ocr.blocks import paragraph
 from sources.ocr.corpus_file import CorpusFile, gather
 from sources.ocr.page import Flow, Laid, Page
@@ -18,7 +16,9 @@ from sources.ocr.source import Ocr
 from sources.ocr.story import lay_out
 from sources.ocr.style import draw_style
 from sources.ocr.templates.registry import KINDS, languages_of
-from sources.sample import Sample
+from sources.rng import generator
+from sources.text.fonts import fonts_for, missing
+from sources.text.languages import RIGHT_TO_LEFT, SHAPED
 
 TEXTS = {
     "de": "Größere Übungen finden öfter statt, und die Fähre legt ab, wenn der Lotse seinen Tee getrunken hat.",

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sources import fonts
-from sources.fonts import FontError, fonts_for
 from sources.ocr import handwriting
 from sources.ocr.handwriting import draw_handwriting
-from sources.ocr.lettering import INK, breakable, letter, paste
+from sources.ocr.text_mask import INK, breakable, letter, paste
+from sources.text import fonts
+from sources.text.fonts import FontError, fonts_for
 from tests.sources.ocr.printed import SENTENCE, plain_font
 
 MIXED = "التاسعة صباحا PDF 3 file 14 مساء"

@@ -5,14 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sources.generator import generator
-from sources.illegible import Illegible
+from sources.base.illegible import Illegible
 from sources.ocr.blocks import INSET, Inset, figure, paragraph, rich_paragraph, table
 from sources.ocr.page import Flow, Laid, Page
 from sources.ocr.passages import BundledPassages, Supply, hyphenated, sentences
 from sources.ocr.story import lay_out
 from sources.ocr.style import Style, draw_style
 from sources.ocr.templates.registry import DRAWN, KINDS, TEMPLATES, languages_of
+from sources.rng import generator
 
 INK = 60  # grey levels between text and paper
 CASES = [(kind, language) for kind in KINDS for language in languages_of(kind)]

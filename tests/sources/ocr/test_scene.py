@@ -6,14 +6,14 @@ from random import Random
 import numpy as np
 import pytest
 
-from sources.fonts import FontError
 from sources.ocr import lettering
-from sources.ocr.drawn import Drawn
+from sources.ocr.rendered_text import Drawn
 from sources.ocr.scene import Illegible, draw_scene
 from sources.ocr.scene.labels import KINDS
 from sources.ocr.scene.scene import SIZES, check_contrast
+from sources.ocr.text_rendering import Written
 from sources.ocr.textures import SURFACES, surface
-from sources.ocr.written import Written
+from sources.text.fonts import FontError
 
 WORDS = {
     "en": ["open", "daily", "from", "nine", "to", "five", "please", "ring", "the", "bell", "Harbour", "Street", "27"],

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sources.base.sample import IMAGE_PLACEHOLDER, Sample
+from sources.base.source import ItemError
+from sources.base.synthetic import REPLACED
 from sources.ocr.source import Ocr
-from sources.sample import IMAGE_PLACEHOLDER, Sample
-from sources.source import ItemError
-from sources.synthetic import REPLACED
 from taxonomy.loader import BUNDLED, load
 
 NUM = 36

@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from sources.generator import generator
-from sources.images import luma
-from sources.sample import Sample
+from sources.base.sample import Sample
+from sources.config_file import YamlFileError
+from sources.images.encoding import luma
+from sources.rng import generator
 from sources.synthetic_pages import SyntheticPages
 from sources.synthetic_pages.components.catalogue import COMPONENTS
 from sources.synthetic_pages.kinds import KINDS
@@ -22,7 +23,6 @@ from sources.synthetic_pages.page import make_page
 from sources.synthetic_pages.studio import Unfit, studio
 from sources.synthetic_pages.theme import MIN_CONTRAST, contrast, draw_theme
 from sources.synthetic_pages.vocabulary import BUNDLED, load_vocabulary
-from sources.yaml_file import YamlFileError
 from taxonomy.loader import load
 
 INK_LEVELS = 12  # between a word's pixels and what surrounds them

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from sources.web.address_policy import Guard
 from sources.web.capture import Capture
 from sources.web.crawl import Crawl, CrawlSettings, known_items
-from sources.web.guard import Guard
 from sources.web.plan import Bounds, Seeds
 from sources.web.proxy import TrafficLimits
 from sources.web.segments import read_captures

@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from sources.web.chromium import find_chromium, sandbox_refusal
-from sources.web.processes import descendants
+from sources.browser.chromium import find_chromium, sandbox_refusal
+from sources.browser.processes import descendants
 from tests.sources.web.crawling import crawl, settings_for, text_of
 from tests.sources.web.hostile_site import Handler, html, serving
 

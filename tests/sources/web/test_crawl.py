@@ -16,19 +16,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sources.images import luma
-from sources.web.browser import Browser, BrowserDied, BrowserSettings
+from sources.browser.browser import Browser, BrowserDied, BrowserSettings
+from sources.browser.viewports import VIEWS
+from sources.images.encoding import luma
+from sources.web.address_policy import Guard
 from sources.web.bundled import FOLDER, HOST, serve
 from sources.web.capture import Capture, Seen, from_row, to_rows
 from sources.web.crawl import CrawlSettings
-from sources.web.guard import Guard
+from sources.web.page_pool import Seats
 from sources.web.plan import Bounds
 from sources.web.proxy import TrafficLimits, open_lane
 from sources.web.samples import SampleSettings, sample_of
-from sources.web.seats import Seats
 from sources.web.segments import index
 from sources.web.urls import Scope
-from sources.web.views import VIEWS
 from sources.web.visit import Patience, Visit
 from tests.sources.web import crawling
 from tests.sources.web.crawling import ROOT, crawl, settings_for, text_of
@@ -129,7 +129,7 @@ def test_a_killed_browser_is_started_again(tmp_path: Path) -> None:
 
 def _browsers() -> list[int]:
     """Browser processes below this one (not renderers and the like, which name their type)."""
-    from sources.web.processes import descendants
+    from sources.browser.processes import descendants
 
     found = []
     for pid in descendants(os.getpid()):

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from sources.web.address_policy import Guard, Refused
 from sources.web.addresses import refusal
-from sources.web.guard import Guard, Refused
 from sources.web.proxy import Lane, TrafficLimits, open_lane
 from tests.sources.web.hostile_site import Site, serving
 

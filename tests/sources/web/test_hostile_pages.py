@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sources.web.capture import Capture
-from sources.web.judgement import signs_of
+from sources.web.obstacles import signs_of
 from sources.web.samples import SampleSettings, sample_of
 from sources.web.urls import canonical
 from tests.sources.web.crawling import ROOT, crawl, settings_for, text_of
@@ -110,7 +110,7 @@ def test_what_is_not_seen_is_no_text(captures: dict[str, Capture]) -> None:
 
 
 def test_a_blank_page_is_an_error(captures: dict[str, Capture]) -> None:
-    from sources.source import InputError
+    from sources.base.source import InputError
 
     with pytest.raises(InputError, match="one colour") as caught:
         sample_of(captures["/blank"], "0" * 64, "view=square", ONLY_TEXT)

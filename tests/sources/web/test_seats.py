@@ -6,11 +6,11 @@ from typing import TypeVar
 
 import pytest
 
-from sources.web.browser import Browser
+from sources.browser.browser import Browser
+from sources.browser.viewports import VIEWS
+from sources.web.address_policy import Guard
 from sources.web.crawl import CrawlSettings
-from sources.web.guard import Guard
-from sources.web.seats import Seat, Seats
-from sources.web.views import VIEWS
+from sources.web.page_pool import Seat, Seats
 from sources.web.visit import Visit, VisitFailed
 from tests.sources.web.crawling import HOST, ROOT, settings_for
 from tests.sources.web.hostile_site import Site, html, redirect, serving

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from sources.web.browser import Browser
+from sources.browser.browser import Browser
+from sources.browser.viewports import VIEWS
+from sources.web.address_policy import Guard
 from sources.web.capture import Capture
-from sources.web.guard import Guard
-from sources.web.seats import Seats
-from sources.web.views import VIEWS
+from sources.web.page_pool import Seats
 from sources.web.visit import Visit, VisitFailed
 from tests.sources.web.authority import Authority, by_host, trust
 from tests.sources.web.crawling import crawl_urls, settings_for, text_of

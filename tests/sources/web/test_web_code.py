@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sources.generator import generator
+from sources.browser.browser import Browser, BrowserSettings
+from sources.browser.viewports import View
+from sources.rng import generator
 from sources.synthetic_pages.kinds import KINDS
 from sources.synthetic_pages.page import make_page
 from sources.synthetic_pages.vocabulary import BUNDLED
-from sources.web.browser import Browser, BrowserSettings
 from sources.web.code.node import BadTree, node_of
 from sources.web.code.page_code import PageCode, PageCoder
 from sources.web.code.similarity import Look, compare
 from sources.web.code.snapshot import CodeRefused, SnapshotLimits
 from sources.web.code.stylesheet import families
 from sources.web.code.tokens import estimate_tokens
-from sources.web.views import View
 
 VIEW = View(width=800, height=600)
 Reduce = Callable[..., PageCode]

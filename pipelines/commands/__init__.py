@@ -1,0 +1,1 @@
+"""The commands about outputs, beside `run`."""

@@ -1,0 +1,80 @@
+"""The plan of a run: what was found, and what it will probably come to, from a small sample that is really read."""
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+
+from pipelines.recipe import Recipe
+from pipelines.stages.fetch import local_copy
+from pipelines.stages.list_inputs import gather_all, limited, list_inputs
+from pipelines.storage import Storage
+from pipelines.workers.pool import ItemFault, readers_of
+from sources.base.remote import Fetched
+from sources.base.source import InputError
+
+SAMPLED_INPUTS = 100
+SAMPLED_READS = 8
+ITEMS_A_READ = 4
+
+
+def print_plan(recipe: Recipe, storage: Storage, limit: int | None, workers: int) -> None:
+    """Print inputs found, work units, settings and estimated output; write nothing. Raises UsageError."""
+    settings = recipe.to_json()
+    print(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True).rstrip())
+    print()
+    for index, source in enumerate(recipe.sources):
+        if isinstance(source, Fetched):
+            num_shares = len(set(limited(list_inputs(source), limit)))
+            print(f"source {source.name}: {num_shares:,} shares to fetch; nothing is fetched in a dry run")
+            continue
+        num_items = num_units = num_failed = num_read = num_bytes = 0
+        seconds = 0.0
+        with tempfile.TemporaryDirectory(prefix="vellum-") as folder:
+            scratch = Storage(folder)  # for material, which a plan must not leave in the output
+            material = gather_all(recipe, scratch, 1)
+            listed = iter([material[index]]) if index in material else list_inputs(source)
+            uris = sorted(set(limited(listed, limit)))
+            sampled = uris[:: max(1, len(uris) // SAMPLED_INPUTS)][:SAMPLED_INPUTS]
+            for k, uri in enumerate(sampled):
+                try:
+                    with local_copy(uri, scratch) as (path, _), readers_of(recipe, 1).reader() as reader:
+                        contents = reader.ask(task="inspect", source=index, path=str(path))
+                        num_items += contents["num_items"]
+                        num_units += -(-contents["num_items"] // source.items_per_unit)
+                        if k % max(1, len(sampled) // SAMPLED_READS):
+                            continue
+                        part, last = Path(folder) / "part", min(ITEMS_A_READ, contents["num_items"])
+                        since = time.monotonic()
+                        reader.ask(
+                            task="read", source=index, path=str(path), digest=contents["digest"], first=0, last=last,
+                            given_up={}, part=str(part), scores=str(Path(folder) / "scores"),
+                        )  # fmt: skip
+                        seconds += time.monotonic() - since
+                        num_read += last
+                        num_bytes += os.path.getsize(part)
+                except (InputError, ItemFault):
+                    num_failed += 1
+        scale = len(uris) / max(1, len(sampled))
+        about = "" if scale == 1 else "about "
+        items, units = round(num_items * scale), round(num_units * scale)
+        noun = source.item_noun
+        print(f"source {source.name}: {len(uris):,} inputs, {about}{items:,} {noun}s in {about}{units:,} work units")
+        if num_failed:
+            print(f"  {num_failed:,} of {len(sampled):,} inputs looked at cannot be read and will be error rows")
+        if num_read:
+            megabytes = num_bytes / num_read * items / 1e6
+            minutes = seconds / num_read * items / workers / 60
+            print(
+                f"  estimated from {num_read} {noun}s: {megabytes:,.1f} MB of samples at most, "
+                f"twice that on disk with the staging folder, {minutes:,.1f} minutes with {workers} workers"
+            )
+    for f in recipe.filters_by_part():
+        print(f"{f.name} runs on every sample after that; its time is not in the estimate")
+    print(f"output: {storage.root} ({'exists: finished parts are used again' if _has_parts(storage) else 'new'})")
+
+
+def _has_parts(storage: Storage) -> bool:
+    return storage.exists("manifest.json") or bool(storage.list(".staging/parts/"))

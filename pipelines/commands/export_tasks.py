@@ -1,0 +1,99 @@
+"""`python -m taxonomy export OUT`: an output's samples as Label Studio tasks, the least sure first."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from pipelines.recipe import build_recipe
+from pipelines.storage import Storage
+from pipelines.tables.manifest import DATA_TABLES, AccountingError, paths, read_manifest
+from pipelines.taxonomy_files import load_labelling, local_taxonomy
+from sources.base.sample import IMAGE_PLACEHOLDER, Message
+from taxonomy.label_studio import MAX_TASKS, Reviewed, tasks
+from taxonomy.labeller import Ask
+from taxonomy.labelling import HUMAN, Labelling
+from taxonomy.prompts import user_turns
+
+BATCH_ROWS = 2_000
+ANSWER_CHARS = 2_000  # of an answer are shown
+
+
+def reviewed(storage: Storage) -> Iterator[Reviewed]:
+    """Every sample with a user turn, with its label and what the labeller makes of its words.
+
+    Samples that a person labelled are left out. A margin below 0 is a disagreement: the labeller finds another leaf
+    than the one the sample has by construction.
+
+    Raises:
+        FileNotFoundError: there is no finished output, or it was not labelled by this version.
+        AccountingError: the manifest is damaged.
+    """
+    manifest = read_manifest(storage)
+    recipe = build_recipe(manifest["recipe"], "the output's recipe")
+    folder = local_taxonomy(recipe, storage)
+    if folder is None:
+        raise FileNotFoundError("the output is not labelled")
+    labelling = load_labelling(recipe, Path(folder))
+    for table in DATA_TABLES:
+        for path in paths(manifest, table):
+            with storage.open(path) as file:
+                for batch in pq.ParquetFile(file).iter_batches(BATCH_ROWS, columns=["id", "messages", "label"]):
+                    yield from _of_rows(batch.to_pylist(), labelling)
+
+
+def _of_rows(rows: Sequence[dict[str, Any]], labelling: Labelling) -> Iterator[Reviewed]:
+    leaves = list(labelling.taxonomy.leaves)
+    asked = []
+    for row in rows:
+        turns = user_turns([Message(**m) for m in row["messages"] or ()])
+        if turns and row["label"] is not None and row["label"]["labeller"] != HUMAN:
+            asked.append((row, turns[0]))
+    if not asked:
+        return
+    probabilities = labelling.probabilities([Ask(turn) for _, turn in asked])
+    for (row, turn), chances in zip(asked, probabilities, strict=True):
+        label = row["label"]
+        own = leaves.index(label["use_case"]) if label["use_case"] in leaves else -1
+        others = chances.copy()
+        if own >= 0:
+            others[own] = -1
+        second = int(np.argmax(others))
+        confidence = float(chances[own]) if own >= 0 else 0.0
+        answer = next((m["content"] for m in row["messages"] if m["role"] == "assistant"), "")
+        yield Reviewed(
+            sample_id=row["id"],
+            prompt=turn,
+            answer=answer.replace(IMAGE_PLACEHOLDER, "")[:ANSWER_CHARS],
+            use_case=label["use_case"],
+            confidence=label["confidence"],
+            labeller=label["labeller"],
+            runner_up=leaves[second],
+            margin=round(confidence - float(others[second]), 6),
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command: 0 done, 1 failed."""
+    parser = argparse.ArgumentParser(prog="python -m taxonomy export", description=__doc__, allow_abbrev=False)
+    parser.add_argument("out", metavar="OUT", help="a labelled output: folder, gs://… or s3://…")
+    parser.add_argument("--tasks", type=Path, default=Path("tasks.json"), metavar="FILE", help="written (tasks.json)")
+    parser.add_argument("--limit", type=int, default=MAX_TASKS, metavar="N", help=f"at most this many ({MAX_TASKS:,})")
+    args = parser.parse_args(arguments)
+    try:
+        found = tasks(reviewed(Storage(args.out)), args.limit)
+        args.tasks.write_text(json.dumps(found, ensure_ascii=False, indent=1), "utf-8")
+    except (AccountingError, OSError) as error:
+        print(f"{args.out}: {error}", file=sys.stderr)
+        return 1
+    print(f"{len(found):,} tasks, the least sure first: {args.tasks}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""The summary a run ends with: what came out, and where to look."""
+
+import json
+from pathlib import Path
+
+from pipelines.stages.progress import read_progress
+from pipelines.storage import Storage
+from pipelines.tables.manifest import MANIFEST
+
+
+def print_summary(storage: Storage, progress: Path | None, elapsed_s: float) -> None:
+    """Print the counts of a finished output and the paths of its card and report."""
+    manifest = json.loads(storage.read_bytes(MANIFEST))
+    inputs, items, samples = manifest["inputs"], manifest["items"], manifest["samples"]
+    noun = items["noun"]
+    rejected, duplicates = sum(samples["rejected"].values()), sum(samples["duplicates"].values())
+    print(f"{inputs['matched']:,} inputs: {inputs['read']:,} read, {inputs['failed']:,} failed")
+    print(f"{items['found']:,} {noun}s: {samples['total']:,} samples, {items['failed']:,} failed")
+    print(
+        f"{samples['total']:,} samples: {samples['kept']:,} kept, {rejected:,} rejected{_listed(samples['rejected'])}, "
+        f"{duplicates:,} duplicates{_listed(samples['duplicates'])}"
+    )
+    if manifest["failures"]:
+        print(f"failures{_listed(manifest['failures'])}; each is a row of {storage.path('errors')}")
+    counts = read_progress(progress) if progress is not None else {}
+    made, used_again = (
+        counts.get("units_read", 0),
+        counts.get("units_reused", 0) + counts.get("units_rescored", 0),
+    )
+    parts = f"; {made:,} parts made, {used_again:,} used again" if counts else ""
+    if counts.get("samples_to_score"):
+        scored, reused = counts.get("scores_made", 0), counts.get("scores_reused", 0)
+        parts += f"; {scored:,} samples scored, {reused:,} scores used again"
+    print(f"{elapsed_s:,.1f} s, {items['found'] / elapsed_s:,.0f} {noun}s/s{parts}")
+    for what, path in (("data", "data"), ("card", "README.md"), ("report", "report/index.html")):
+        print(f"{what + ':':8}{storage.path(path)}")
+
+
+def _listed(counts: dict[str, int]) -> str:
+    if not counts:
+        return ""
+    return " (" + ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items(), key=lambda c: -c[1])) + ")"

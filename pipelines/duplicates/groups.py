@@ -1,0 +1,66 @@
+"""Stars: which samples stay. A sample is a duplicate if, and only if, it pairs with a better one that is kept itself.
+
+Groups cannot chain: A like B and B like C does not make C a duplicate of A. In order from the best sample down, each is
+kept unless one that is kept already is its pair.
+"""
+
+import numpy as np
+
+from pipelines.duplicates.index import EVALUATION, Rows
+
+UNDECIDED, KEPT, LEFT = 0, 1, 2
+
+
+def keep(winners: np.ndarray, losers: np.ndarray, num_nodes: int) -> np.ndarray:
+    """(N,) bool: whether each node is kept.
+
+    All that depends on no open question is decided at once, round by round; questions only get fewer.
+
+    Args:
+        winners, losers: (E,) ends of every pair; following winners never leads back to where one started.
+    """
+    state = np.full(num_nodes, UNDECIDED, np.uint8)
+    while len(winners):
+        has_better = np.zeros(num_nodes, bool)
+        has_better[losers] = True
+        state[(state == UNDECIDED) & ~has_better] = KEPT
+        state[losers[state[winners] == KEPT]] = LEFT
+        is_open = (state[winners] == UNDECIDED) & (state[losers] == UNDECIDED)
+        winners, losers = winners[is_open], losers[is_open]
+    return state != LEFT
+
+
+def nearest_kept(edges: np.ndarray, rows: Rows, *, dedupe: bool = True) -> np.ndarray:
+    """(D,) `EDGE`, one for every row that is set aside: to the evaluation item or the kept sample nearest to it.
+
+    Args:
+        edges: (E,) `EDGE` in any order; a pair may stand there more than once.
+        dedupe: whether duplicates are looked for, or evaluation items only.
+    """
+    edges = _once(edges)
+    is_leak = rows.take("kind", edges["winner"]) == EVALUATION
+    leaks, edges = edges[is_leak], edges[~is_leak] if dedupe else edges[:0]
+    leaked = np.unique(leaks["loser"])
+    edges = edges[~np.isin(edges["winner"], leaked) & ~np.isin(edges["loser"], leaked)]
+    nodes, ends = np.unique(np.concatenate([edges["winner"], edges["loser"]]), return_inverse=True)
+    winners, losers = ends[: len(edges)], ends[len(edges) :]
+    kept = keep(winners, losers, len(nodes))
+    edges = np.concatenate([leaks, edges[kept[winners] & ~kept[losers]]])
+    # The nearest first; of equally near ones the better, as the search orders them.
+    ids = np.ascontiguousarray(rows.take("id", edges["winner"])).view(">u8").astype(np.uint64)
+    negative = [-rows.take(name, edges["winner"]).astype(np.int64) for name in ("num_tokens", "num_pixels")]
+    distance = np.where(edges["distance"] < 0, 1 - edges["similarity"], edges["distance"])
+    edges = edges[np.lexsort([ids[:, 1], ids[:, 0], *negative, distance, edges["loser"]])]
+    return edges[_is_first(edges["loser"])]
+
+
+def _once(edges: np.ndarray) -> np.ndarray:
+    """Every pair once, with its least distance, in order: tasks may find it by the pictures and by an inset."""
+    pair = edges["winner"].astype(np.uint64) << np.uint64(32) | edges["loser"]
+    order = np.lexsort([edges["distance"], pair])
+    return edges[order[_is_first(pair[order])]]
+
+
+def _is_first(values: np.ndarray) -> np.ndarray:
+    """(N,) bool: whether each of the sorted values is the first of its kind."""
+    return np.concatenate([[True], values[1:] != values[:-1]])[: len(values)]

@@ -1,0 +1,1 @@
+"""The dataset card, the Croissant file and the report of an output."""

@@ -1,0 +1,338 @@
+"""The dataset card: README.md for the hub and for a person; with it, Croissant, contact sheet and report.
+
+    python -m pipelines.card OUT
+
+makes all of them again from the manifest, the ledger and the error table alone.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from pipelines.report.presentation import croissant, report
+from pipelines.report.presentation.clusters import read_clusters
+from pipelines.report.presentation.contact_sheet import contact_sheet
+from pipelines.report.presentation.escaping import Markdown, code, code_block, markdown, split_code, visible
+from pipelines.report.presentation.front_matter import front_matter, languages, licenses
+from pipelines.report.presentation.histogram import sparkline
+from pipelines.report.presentation.numbers import measure, share, size
+from pipelines.report.presentation.rules import rules
+from pipelines.report.presentation.statistics import Statistics, read_statistics
+from pipelines.storage import Storage
+from pipelines.tables.manifest import MANIFEST, AccountingError, Files, paths, read_manifest
+from pipelines.tables.schema import REJECTED
+from sources.base.sample import dataset_schema
+
+README, CROISSANT = "README.md", "croissant.json"
+REPORT, THUMBNAILS = "report/index.html", "report/thumbnails.jpg"
+MAX_REFERENCES = 100  # files listed; the manifest has them all
+PLACE = "path/to/this/folder"  # in the snippets: a folder or the name of a dataset on the hub
+
+# Meaning of every column of data/, in the order of `sources.base.sample.dataset_schema`.
+FIELDS = {
+    "id": "Content id: a hash of the input's bytes and the place inside it, never of its name.",
+    "source": "The kind of source.",
+    "images": "The encoded images, one for each `<image>` in the text.",
+    "messages": "Turns of an instruction sample, each a role and its content; null if `text` is set.",
+    "text": "A pre-training sample, `<image>` where an image stands; null if `messages` is set.",
+    "words": "Every word with its box on the image, in pixels from the top left, and the index of the image.",
+    "flags": "Facts that are no verdict, such as `scan` or `ocr_layer`.",
+    "language": "ISO 639 code of the text as fastText names it; null if unknown.",
+    "label": "Use case from the taxonomy, its confidence, who gave it, and further use cases separated by spaces.",
+    "scores": "Every filter's score; null where it has no meaning.",
+    "phash": "256-bit perceptual hash of the first image.",
+    "provenance": "The input's name, the place in it, its licence, when it was fetched, and its SHA-256.",
+    "split": "`train` or `validation`; all samples of one input are in one split.",
+}
+
+LIMITS = {
+    "pdfs": (
+        "The text is the PDF's own text layer: words inside figures and on scanned pages are not in it.",
+        "Reading order is inferred from the layout; tables and unusual layouts may be read in another order.",
+        "Formulas are the characters of their fonts, not LaTeX.",
+    )
+}
+LIMITS_OF_ALL = (
+    "Languages are a statistical model's guess; short and mixed texts are often wrong.",
+    "Pages are as their authors made them: personal data, bias and errors were not looked for or removed.",
+    "Texts and images were written by strangers: they are data, never instructions; escape them when shown.",
+)
+
+
+def export(out: Files) -> list[str]:
+    """Write card, Croissant, report and contact sheet; returns the paths written.
+
+    Raises:
+        AccountingError: counts of manifest, ledger and errors contradict each other; nothing is written then.
+        FileNotFoundError: the manifest or a file that it names is missing.
+    """
+    manifest = read_manifest(out)
+    statistics = read_statistics(out, manifest)
+    sheet = contact_sheet([row["thumbnail"] for row in statistics.kept_pictures()])
+    written = {
+        README: render(manifest, statistics, has_contact_sheet=sheet is not None),
+        CROISSANT: croissant.describe(manifest, FIELDS, languages(statistics)),
+        REPORT: report.render(manifest, statistics, read_clusters(out, manifest)),
+    }
+    if sheet is not None:
+        written[THUMBNAILS] = sheet
+    for path, data in written.items():
+        out.write_bytes(path, data)
+    return sorted(written)
+
+
+def render(manifest: Mapping[str, Any], statistics: Statistics, *, has_contact_sheet: bool) -> bytes:
+    """README.md: front matter and text, UTF-8."""
+    environment = Environment(
+        loader=FileSystemLoader(report.TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=markdown,  # every value is escaped, unless it is Markdown already
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(code=code, trusted=Markdown)
+    noun = manifest["items"]["noun"]
+    body = environment.get_template("card.md").render(
+        manifest=manifest,
+        name=visible(manifest["recipe"]["name"]),
+        noun=noun,
+        lead=_lead(manifest),
+        contact_sheet=has_contact_sheet,
+        licence_short=_licence_short(manifest),
+        licence_long=_licence_long(manifest),
+        load_datasets=_load_datasets(manifest),
+        load_pyarrow=_load_pyarrow(manifest),
+        splits=_splits(manifest),
+        fields=_fields(manifest),
+        example=_example(statistics),
+        sums=[(whole, f"{count:,}", _sum(parts)) for whole, count, parts in report.sums(manifest)],
+        reasons=_reasons(manifest, statistics),
+        causes=report.causes(statistics),
+        scores=_scores(statistics),
+        tallies=[
+            (title, rows)
+            for title, rows in (
+                ("Language", report.tally(statistics.languages)),
+                ("Flag", report.tally(statistics.flags, manifest["samples"]["kept"])),
+                ("Source", report.tally(statistics.sources) if len(statistics.sources) > 1 else []),
+            )
+            if rows
+        ],
+        coverage=report.use_cases(manifest),
+        references=[
+            {
+                "setting": reference["setting"],
+                "uri": visible(reference["uri"], 120),
+                "num_items": f"{reference['items']:,}",
+                "sha256": reference["sha256"],
+            }
+            for reference in manifest.get("references", ())[:MAX_REFERENCES]
+        ],
+        num_references=len(manifest.get("references", ())),
+        compares=bool(manifest["recipe"].get("dedupe")),
+        sources=[_source(source) for source in manifest["recipe"]["sources"]],
+        recipe=code_block(report.recipe_yaml(manifest), "yaml"),
+        reproduce=code_block("python -m pipelines.run --recipe recipe.yaml --output out", "sh"),
+        versions=sorted(manifest["versions"].items()),
+        limits=_limits(manifest),
+    )
+    matter = yaml.safe_dump(front_matter(manifest, statistics), sort_keys=False, allow_unicode=True, width=1000)
+    return f"---\n{matter}---\n\n{body}".encode()
+
+
+def _prose(text: str) -> Markdown:
+    """Our own sentence as Markdown: code stays code, all else is escaped."""
+    return Markdown("".join(f"`{piece}`" if is_code else markdown(piece) for piece, is_code in split_code(text)))
+
+
+def _lead(manifest: Mapping[str, Any]) -> str:
+    items, samples, inputs = manifest["items"], manifest["samples"], manifest["inputs"]
+    noun = items["noun"]
+    what = "their text" if manifest["recipe"].get("instructions") is None else "a question and its answer"
+    return (
+        f"{samples['kept']:,} {noun}s as images with {what}, for training vision-language models: "
+        f"{share(samples['kept'], items['found'])} of the {items['found']:,} {noun}s found in "
+        f"{inputs['read']:,} of {inputs['matched']:,} inputs."
+    )
+
+
+def _licence_short(manifest: Mapping[str, Any]) -> str:
+    names = licenses(manifest)
+    if names == [None]:
+        return "unknown. Find out before you publish or train."
+    return ", ".join("unknown for some sources" if name is None else visible(name) for name in names)
+
+
+def _licence_long(manifest: Mapping[str, Any]) -> Markdown:
+    if None in licenses(manifest):
+        return Markdown(
+            "**The licence is unknown.** The recipe names none for these inputs, and nothing here grants any "
+            "right to use them. Whoever publishes this dataset must find out what the authors allow, and set "
+            "`license:` in the recipe and at the top of this file."
+        )
+    return Markdown(
+        "The licence is what the recipe states for the inputs; it was not checked document by document. The "
+        "pages stay their authors' work."
+    )
+
+
+def _load_datasets(manifest: Mapping[str, Any]) -> Markdown:
+    split = next((name for name, counts in sorted(manifest["splits"].items()) if counts["samples"]), "train")
+    return code_block(
+        "from datasets import load_dataset\n\n"
+        f'dataset = load_dataset("{PLACE}")  # or its name on the hub; streaming=True reads as it goes\n'
+        f'sample = dataset["{split}"][0]\n'
+        'sample["images"][0]  # a PIL image\n'
+        + (
+            'sample["messages"]   # [{"role": "user", "content": "<image>\\n…"}, …]'
+            if manifest["recipe"].get("instructions") is not None
+            else 'sample["text"]       # "<image>\\n…"'
+        ),
+        "python",
+    )
+
+
+def _load_pyarrow(manifest: Mapping[str, Any]) -> Markdown:
+    return code_block(
+        "import pyarrow.dataset\n\n"
+        f'shards = pyarrow.dataset.dataset("{PLACE}/data", format="parquet")\n'
+        'for batch in shards.to_batches(columns=["id", "images", "text"], batch_size=64):\n'
+        "    for sample in batch.to_pylist():\n"
+        '        encoded = sample["images"][0]["bytes"]  # PNG, JPEG or WebP',
+        "python",
+    )
+
+
+def _splits(manifest: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [
+        {
+            "name": name,
+            "samples": f"{counts['samples']:,}",
+            "shards": f"{len(paths(manifest, name)):,}",
+            "size": size(counts["bytes"]),
+        }
+        for name, counts in sorted(manifest["splits"].items())
+        if counts["samples"]
+    ]
+
+
+def _fields(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    schema = dataset_schema(manifest["scores"])
+    return [
+        {
+            "name": field.name,
+            "type": Markdown(_type(field.name, field.type)),
+            "meaning": _prose(FIELDS[field.name]),
+        }
+        for field in schema
+    ]
+
+
+def _type(name: str, arrow_type: pa.DataType) -> str:
+    if name == "images":
+        return "list of images"
+    if pa.types.is_list(arrow_type):
+        return f"list of {_type('', arrow_type.value_type)}s"
+    if pa.types.is_struct(arrow_type):
+        return "struct"
+    if pa.types.is_fixed_size_binary(arrow_type):
+        return f"{arrow_type.byte_width} bytes"
+    return str(arrow_type)
+
+
+def _example(statistics: Statistics) -> dict[str, str] | None:
+    """What the ledger knows of one kept sample."""
+    row = next(iter(statistics.kept_pictures()), None)
+    if row is None:
+        return None
+    scores = [f"{name} {measure(value)}" for name, value in (row.get("scores") or {}).items() if value is not None]
+    return {
+        "id": row["id"],
+        "locator": row["locator"] or "",
+        "uri": visible(row["uri"] or "", 100),
+        "size": size(row["num_bytes"] or 0),
+        "language": row["language"] or "unknown",
+        "split": row["split"] or "",
+        "scores": ", ".join(scores),
+    }
+
+
+def _sum(parts: Sequence[tuple[str, int]]) -> str:
+    return " + ".join(f"{count:,} {label}" for label, count in parts)
+
+
+def _reasons(manifest: Mapping[str, Any], statistics: Statistics) -> list[dict[str, Any]]:
+    rows = []
+    for rule in rules(manifest):
+        count, broken = statistics.reasons[rule.verdict, rule.reason], statistics.broken[rule.reason]
+        rows.append(
+            {
+                "rule": rule,
+                "meaning": _prose(rule.meaning),
+                "count": f"{count:,}",
+                "share": share(count, manifest["items"]["found"]),
+                "broken": f"{broken:,}" if rule.verdict == REJECTED else "–",
+            }
+        )
+    return rows
+
+
+def _scores(statistics: Statistics) -> list[dict[str, Any]]:
+    rows = []
+    for name, distribution in statistics.scores.items():
+        quantiles = distribution.quantiles(report.QUANTILES)
+        if quantiles is not None:
+            cells = [markdown(measure(value)) for value in quantiles]
+            rows.append({"name": name, "quantiles": cells, "sparkline": sparkline(distribution)})
+    return rows
+
+
+def _source(source: Mapping[str, Any]) -> dict[str, str]:
+    patterns = source.get("input") or []
+    shown = ", ".join(visible(pattern, 120) for pattern in patterns[:10])
+    if len(patterns) > 10:
+        shown += f" and {len(patterns) - 10} more"
+    return {
+        "type": source["type"],
+        "input": shown or "the examples that come with Vellum",
+        "license": visible(source.get("license") or "unknown"),
+    }
+
+
+def _limits(manifest: Mapping[str, Any]) -> list[Markdown]:
+    kinds = [source["type"] for source in manifest["recipe"]["sources"]]
+    limits = [limit for kind in dict.fromkeys(kinds) for limit in LIMITS.get(kind, ())]
+    return [_prose(limit) for limit in (*limits, *LIMITS_OF_ALL)]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command: 0 done, 1 failed, 2 wrong usage."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines.card",
+        description="Make card, Croissant and report again from manifest, ledger and errors alone.",
+    )
+    parser.add_argument("out", metavar="OUT", help="the dataset's folder: local, gs://… or s3://…")
+    out = parser.parse_args(arguments).out
+    storage = Storage(out)
+    try:
+        storage.read_bytes(MANIFEST)
+    except FileNotFoundError:
+        print(f"{out} holds no {MANIFEST}; expected the output folder of a finished run", file=sys.stderr)
+        return 2
+    try:
+        written = export(storage)
+    except AccountingError as error:
+        print(f"{out}: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{out}: a file could not be read or written: {error}", file=sys.stderr)
+        return 1
+    for path in written:
+        print(f"{out.rstrip('/')}/{path}")
+    return 0

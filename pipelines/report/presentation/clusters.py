@@ -1,0 +1,59 @@
+"""Groups of duplicates for the report: each kept sample beside what was set aside for it."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipelines.duplicates.search import REASONS
+from pipelines.tables.manifest import Files, paths
+from pipelines.tables.schema import DUPLICATE, KEPT
+
+COLUMNS = ("id", "uri", "locator", "verdict", "reason", "duplicate_of", "distance", "similarity", "thumbnail")
+BATCH_ROWS = 4_096
+MAX_CLUSTERS = 24
+
+
+@dataclass
+class Cluster:
+    """A kept sample, some of its duplicates, and how many there are.
+
+    Args:
+        kept: its ledger row; None if it stands in another output.
+        members: ledger rows of duplicates that have a thumbnail, the most distant first.
+    """
+
+    id: str
+    kept: dict[str, Any] | None = None
+    members: list[dict[str, Any]] = field(default_factory=list)
+    num_members: int = 0
+
+
+def read_clusters(files: Files, manifest: Mapping[str, Any]) -> list[Cluster]:
+    """The groups that have pictures, the largest first; at most `MAX_CLUSTERS`."""
+    if not any(manifest["samples"]["duplicates"].get(reason) for reason in REASONS):
+        return []
+    sizes: Counter[str] = Counter()
+    pictures: dict[str, dict[str, Any]] = {}
+    for path in paths(manifest, "ledger"):
+        with files.open(path) as file:
+            for batch in pq.ParquetFile(file).iter_batches(BATCH_ROWS, columns=list(COLUMNS)):
+                table = pa.Table.from_batches([batch])
+                is_near = pc.and_(pc.equal(table["verdict"], DUPLICATE), pc.is_in(table["reason"], pa.array(REASONS)))
+                for entry in pc.value_counts(table["duplicate_of"].filter(is_near)).to_pylist():
+                    sizes[entry["values"]] += entry["counts"]
+                seen = pc.and_(pc.is_valid(table["thumbnail"]), pc.or_(is_near, pc.equal(table["verdict"], KEPT)))
+                pictures |= {row["id"]: row for row in table.filter(seen).to_pylist()}
+    clusters: dict[str, Cluster] = {}
+    for row in pictures.values():
+        if row["verdict"] == DUPLICATE:
+            clusters.setdefault(row["duplicate_of"], Cluster(row["duplicate_of"])).members.append(row)
+    for cluster in clusters.values():
+        cluster.kept = pictures.get(cluster.id)
+        cluster.num_members = sizes[cluster.id]
+        cluster.members.sort(key=lambda row: (-(row["distance"] or 0), row["similarity"] or 0, row["id"]))
+    return sorted(clusters.values(), key=lambda cluster: (-cluster.num_members, cluster.id))[:MAX_CLUSTERS]

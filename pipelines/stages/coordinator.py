@@ -1,0 +1,37 @@
+"""The coordinator: the process that runs the Beam pipeline; `pipelines/run.py` starts it and can kill it."""
+
+import ctypes
+import json
+import os
+import signal
+import sys
+
+from pipelines.job import Job
+from pipelines.workers.pool import readers_of
+
+PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Read a request from standard input, run it, print `execute`'s answer as the last line.
+
+    A request is {"job", "limit", "workers", "beam_args"}.
+    """
+    _die_with_parent()
+    request = json.loads(sys.stdin.readline())
+    job, workers, beam_args = Job.from_json(request["job"]), request["workers"], request["beam_args"]
+    if not any(argument.startswith("--runner") for argument in beam_args):
+        readers_of(job.load_recipe(), workers).start()  # while Beam is being imported, which takes as long
+    from pipelines.stages.execute import execute
+
+    print(json.dumps(execute(job, request["limit"], workers, beam_args)), flush=True)
+    os._exit(0)  # Beam's threads may linger
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

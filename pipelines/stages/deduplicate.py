@@ -1,0 +1,272 @@
+"""The search for duplicates on a Beam graph: rows of units to files, pairs by blocks of files, stars of all pairs.
+
+units ─► rows ─► row files ─► tasks ─► edges ─► stars ─► what each unit's samples are set aside for
+What crosses a shuffle are arrays: the rows of a unit, the edges of a task, the decisions on a unit.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+import numpy as np
+
+from pipelines.duplicates.fingerprint import FINGERPRINT, from_arrow
+from pipelines.duplicates.groups import nearest_kept
+from pipelines.duplicates.index import EVALUATION, NEW, Rows, row_dtype, rows_of, write_rows
+from pipelines.duplicates.search import EDGE, REASONS, Share, find_edges
+from pipelines.duplicates.settings import Dedupe
+from pipelines.job import Job
+from pipelines.stages.references import Reference, names_of, read_references
+from pipelines.stages.stage import scratch_folder
+from pipelines.stages.step import ConcurrentDoFn
+from pipelines.storage import STAGING, fetch
+from pipelines.tables.schema import CONTAMINATED
+from pipelines.tables.scores import read_scores
+from pipelines.tables.verdicts import SetAside, judge
+from pipelines.units import Unit, UnitFiles
+from pipelines.workers.pool import readers_of
+
+ROWS_PER_FILE = 250_000
+ROWS_PER_BLOCK = 1 << 24  # compared in one piece: 16 M rows take about 3 GB
+SHARES = 4  # tasks that the tables of a block are dealt to, where there is enough to share
+ROWS_WORTH_SHARING = 20_000
+DECISIONS = "decisions"  # tag of what is decided before the search
+CLUSTERS_SHOWN, SHOWN_PER_CLUSTER, DOUBTFUL_SHOWN = 12, 5, 12  # of which the report has pictures
+
+
+class RowFile(NamedTuple):
+    """A file of rows, relative to the output."""
+
+    path: str
+    num_rows: int
+    reference: int  # number of the reference it belongs to, -1: samples of this run
+
+
+class Task(NamedTuple):
+    """Blocks of files to compare, and which share of the tables; the second block is empty: the first with itself."""
+
+    first: tuple[int, ...]
+    second: tuple[int, ...]
+    share: int
+    shares: int
+
+
+class FindDuplicates(beam.PTransform):
+    """Units to (unit number, SetAside rows of that unit).
+
+    Args:
+        num_samples: singleton side input, how many samples there are at most.
+    """
+
+    def __init__(self, job: Job, num_samples: Any):
+        self._job = job
+        self._num_samples = num_samples
+
+    def expand(self, units: beam.PCollection[Unit]) -> beam.PCollection[tuple[int, tuple[SetAside, ...]]]:
+        job = self._job
+        rows = units | "Rows" >> beam.ParDo(UnitRows(job), self._num_samples).with_outputs(DECISIONS, main="rows")
+        files = (
+            rows.rows
+            | "ByFile" >> beam.GroupByKey()
+            | "WriteRows" >> beam.ParDo(WriteRows(job))
+        )  # fmt: skip
+        listed = beam.pvalue.AsList(files)
+        edges = (
+            units.pipeline
+            | "OnceForTasks" >> beam.Create([None], reshuffle=False)
+            | "Tasks" >> beam.FlatMap(lambda _, files: tasks_of(all_files(job, files)), listed)
+            | "SpreadTasks" >> beam.Reshuffle()
+            | "Pairs" >> beam.ParDo(Pairs(job), listed)
+            | "Together" >> beam.GroupByKey()
+        )
+        decided = edges | "Stars" >> beam.ParDo(Stars(job), listed)
+        return (decided, rows[DECISIONS]) | "AllDecisions" >> beam.Flatten()
+
+
+def unit_number(unit: Unit) -> int:
+    """A 63-bit number for a unit, from its content."""
+    name = f"{unit.source}/{unit.digest}/{unit.first}"
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big") >> 1
+
+
+def all_files(job: Job, files: Sequence[RowFile]) -> list[RowFile]:
+    """Row files of the references, then of this run's samples, in an order that no worker changes."""
+    references = read_references(job.storage(), job.references)
+    return [RowFile(r.rows, r.num_items, k) for k, r in enumerate(references)] + sorted(files)
+
+
+def tasks_of(files: Sequence[RowFile]) -> Iterator[Task]:
+    """Every pair of blocks once, their tables in shares."""
+    blocks: list[list[int]] = []
+    filled = 0
+    for number, file in enumerate(files):
+        if not blocks or filled + file.num_rows > ROWS_PER_BLOCK:
+            blocks.append([])
+            filled = 0
+        blocks[-1].append(number)
+        filled += file.num_rows
+    sizes = [sum(files[number].num_rows for number in block) for block in blocks]
+    for i in range(len(blocks)):
+        for j in range(i, len(blocks)):
+            shares = SHARES if sizes[i] + sizes[j] >= ROWS_WORTH_SHARING else 1
+            for share in range(shares):
+                yield Task(tuple(blocks[i]), tuple(blocks[j]) if j > i else (), share, shares)
+
+
+class UnitRows(ConcurrentDoFn):
+    """Unit to (file number, rows of its samples that the filters keep), as bytes; leaks by text to DECISIONS."""
+
+    def setup(self) -> None:
+        self._recipe = self._job.load_recipe()
+        self._settings = self._recipe.dedupe or Dedupe()
+        self._storage = self._job.storage()
+        references = read_references(self._storage, self._job.references)
+        self._runs = [reference for reference in references if reference.runs]
+
+    def work(self, unit: Unit, num_samples: int) -> Iterator[Any]:
+        files = UnitFiles.of(self._recipe, unit)
+        scored = read_scores(self._storage, self._recipe, unit)
+        verdicts = judge(scored, self._recipe.filters)
+        wanted = np.flatnonzero([verdict.is_kept for verdict in verdicts])
+        number = unit_number(unit)
+        if self._runs and len(wanted):
+            leaks = [leak for leak in self._leaks(files.part) if leak.item in set(wanted.tolist())]
+            if leaks:
+                yield beam.pvalue.TaggedOutput(DECISIONS, (number, tuple(leaks)))
+                wanted = np.setdiff1d(wanted, [leak.item for leak in leaks])
+        if len(wanted):
+            records = from_arrow(scored["fingerprint"], FINGERPRINT)[wanted]
+            ids = scored["id"].take(wanted).to_pylist()
+            rows = rows_of(records, ids, wanted, self._settings, unit=number)
+            yield number % (1 + num_samples // ROWS_PER_FILE), rows.tobytes()
+
+    def _leaks(self, part: str) -> list[SetAside]:
+        """What the reader finds in the texts of a part, first reference first."""
+        found: dict[int, SetAside] = {}
+        with scratch_folder(self._storage) as scratch:
+            path = fetch(self._storage.path(part), scratch / "part")
+            for reference in self._runs:
+                runs = fetch(self._storage.path(reference.runs), scratch / "runs")
+                with readers_of(self._recipe, self._job.readers).reader() as reader:
+                    hits = reader.ask(task="leaks", part=str(path), runs=str(runs))["hits"]
+                if hits:
+                    names = names_of(self._storage, reference)
+                for row, item in hits:
+                    found.setdefault(row, SetAside(item=row, reason=CONTAMINATED, duplicate_of=names[item]))
+        return list(found.values())
+
+
+class WriteRows(beam.DoFn):
+    """(file number, rows of units) to a RowFile."""
+
+    def __init__(self, job: Job):
+        self._job = job
+
+    def process(self, element: tuple[int, Iterable[bytes]]) -> Iterator[RowFile]:
+        number, pieces = element
+        settings = self._job.load_recipe().dedupe or Dedupe()
+        rows = np.frombuffer(b"".join(sorted(pieces)), row_dtype(settings))
+        path = f"{STAGING}/duplicates/{self._job.run}/{number:05d}.rows"
+        write_rows(self._job.storage(), path, rows)
+        yield RowFile(path, len(rows), -1)
+
+
+class Pairs(ConcurrentDoFn):
+    """Task to (0, edges as bytes), their ends numbered through all files."""
+
+    extra_threads = 0
+
+    def work(self, task: Task, files: list[RowFile]) -> Iterator[tuple[int, bytes]]:
+        files = all_files(self._job, files)
+        settings = self._job.load_recipe().dedupe or Dedupe()
+        numbers = task.first + task.second
+        rows = Rows(self._job.storage(), [files[number].path for number in numbers], settings)
+        border = sum(files[number].num_rows for number in task.first) if task.second else None
+        edges = find_edges(rows, settings, Share(task.share, task.shares), border=border)
+        if len(edges):
+            places = _places(files, numbers)
+            edges["winner"], edges["loser"] = places[edges["winner"]], places[edges["loser"]]
+            yield 0, edges.tobytes()
+
+
+def _places(files: Sequence[RowFile], numbers: Sequence[int]) -> np.ndarray:
+    """Place among all rows of each row of the numbered files."""
+    starts = np.cumsum([0, *(file.num_rows for file in files)])
+    return np.concatenate([np.arange(starts[n], starts[n + 1], dtype=np.uint32) for n in numbers])
+
+
+class Stars(beam.DoFn):
+    """All edges to (unit number, SetAside rows). Runs once."""
+
+    def __init__(self, job: Job):
+        self._job = job
+
+    def process(
+        self, element: tuple[int, Iterable[bytes]], files: list[RowFile]
+    ) -> Iterator[tuple[int, tuple[SetAside, ...]]]:
+        recipe = self._job.load_recipe()
+        storage = self._job.storage()
+        files = all_files(self._job, files)
+        edges = np.concatenate([np.frombuffer(piece, EDGE) for piece in element[1]])
+        rows = Rows(storage, [file.path for file in files], recipe.dedupe or Dedupe())
+        chosen = nearest_kept(edges, rows, dedupe=recipe.dedupe is not None)
+        yield from decisions(chosen, rows, Names(self._job, files)).items()
+
+
+class Names:
+    """Names of rows: a sample's id, an evaluation item's name."""
+
+    def __init__(self, job: Job, files: Sequence[RowFile]):
+        self._storage = job.storage()
+        self._references: list[Reference] = read_references(self._storage, job.references)
+        self._starts = np.cumsum([0, *(file.num_rows for file in files)])
+        self._known: dict[int, list[str]] = {}
+
+    def of(self, place: int, sample_id: bytes, kind: int) -> str:
+        """The name of the row at `place` among all rows."""
+        if kind != EVALUATION:
+            return sample_id.hex()
+        number = int(np.searchsorted(self._starts, place, "right")) - 1
+        if number not in self._known:
+            self._known[number] = names_of(self._storage, self._references[number])
+        return self._known[number][place - int(self._starts[number])]
+
+
+def decisions(chosen: np.ndarray, rows: Rows, names: Names) -> dict[int, tuple[SetAside, ...]]:
+    """The chosen edges as SetAside rows, by unit; with them, the kept samples that the report shows beside these."""
+    kinds = rows.take("kind", chosen["winner"])
+    losers_shown, winners_shown = _shown(chosen, kinds == NEW)
+    ids = [bytes(row) for row in rows.take("id", chosen["winner"])]
+    units, items = rows.take("unit", chosen["loser"]).tolist(), rows.take("item", chosen["loser"]).tolist()
+    decided: dict[int, list[SetAside]] = {}
+    for k, (edge, kind) in enumerate(zip(chosen.tolist(), kinds.tolist(), strict=True)):
+        winner, loser, reason, distance, similarity = edge
+        row = SetAside(
+            item=items[k],
+            reason=CONTAMINATED if kind == EVALUATION else REASONS[reason],
+            duplicate_of=names.of(winner, ids[k], kind),
+            distance=distance if distance >= 0 else None,
+            similarity=None if np.isnan(similarity) else similarity,
+            is_shown=loser in losers_shown,
+        )
+        decided.setdefault(units[k], []).append(row)
+    for winner in sorted(winners_shown):
+        unit, item = int(rows.take("unit", np.array([winner]))[0]), int(rows.take("item", np.array([winner]))[0])
+        decided.setdefault(unit, []).append(SetAside(item=item, is_shown=True))
+    return {unit: tuple(sorted(decided[unit], key=lambda row: row.item)) for unit in sorted(decided)}
+
+
+def _shown(chosen: np.ndarray, is_new: np.ndarray) -> tuple[set[int], set[int]]:
+    """Places of the duplicates, and of the kept samples beside them, that the report shows.
+
+    The largest groups with their most distant members, and the pairs nearest to the limits.
+    """
+    order = np.lexsort([chosen["loser"], np.nan_to_num(chosen["similarity"], nan=1), -chosen["distance"]])
+    order = order[is_new[order]]
+    winners, sizes = np.unique(chosen["winner"][order], return_counts=True)
+    largest = winners[np.lexsort([winners, -sizes])][:CLUSTERS_SHOWN].tolist()
+    picked = order[:DOUBTFUL_SHOWN].tolist()
+    for winner in largest:
+        picked += order[chosen["winner"][order] == winner][:SHOWN_PER_CLUSTER].tolist()
+    return set(chosen["loser"][picked].tolist()), set(chosen["winner"][picked].tolist())

@@ -1,0 +1,113 @@
+"""Execution: one job on a Beam runner, under the output's lock, with every failure turned into one sentence."""
+
+import dataclasses
+import logging
+import re
+import shutil
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.options.pipeline_options import (
+    GoogleCloudOptions,
+    PipelineOptions,
+    StandardOptions,
+)
+
+from pipelines.job import Job
+from pipelines.recipe import UsageError
+from pipelines.stages.graph import build
+from pipelines.stages.list_inputs import gather_all, write_listing
+from pipelines.stages.progress import progress_of
+from pipelines.stages.references import prepare
+from pipelines.storage import STAGING, OutputError, OutputInUse, StorageError
+from pipelines.tables.manifest import AccountingError
+from pipelines.taxonomy_files import publish_taxonomy
+
+OUR_OWN = (OutputError, AccountingError, StorageError)  # errors whose text is a sentence for the user
+STALE = (
+    "tmp",
+    "shards",
+    "progress",
+    "inputs",
+    "references",
+    "duplicates",
+    "relabel",
+)  # folders in staging that only a running job needs
+
+
+def execute(job: Job, limit: int | None, readers: int, beam_args: list[str]) -> dict[str, Any]:
+    """Run a job to its end.
+
+    Args:
+        readers: reader processes of a local run; a cluster's workers have one each.
+    Returns:
+        {"ok": true}, or the sentence to show as {"usage": …} (a mistake of the user) or {"error": …}.
+    """
+    options = PipelineOptions(beam_args, save_main_session=False)
+    FileSystems.set_options(options)
+    storage = job.storage()
+    try:
+        with storage.lock() as lease:
+            _clean(job)
+            publish_taxonomy(job.load_recipe(), storage)
+            references, _ = prepare(job.load_recipe(), storage, job.run)
+            material = gather_all(job.load_recipe(), storage, readers)
+            listing, num_inputs = write_listing(job.load_recipe(), storage, job.run, limit, material)
+            progress_of(job).add(inputs_found=num_inputs)
+            progress_of(job).flush()
+            is_local = options.view_as(StandardOptions).runner is None
+            pipeline = beam.Pipeline(runner=_local_runner() if is_local else None, options=options)
+            planned = dataclasses.replace(
+                job, listing=tuple(listing), references=references, material=tuple(material.values())
+            )
+            build(pipeline, dataclasses.replace(planned, readers=readers if is_local else 1))
+            result = pipeline.run()
+            if not options.view_as(GoogleCloudOptions).template_location:  # else there is no job to wait for
+                result.wait_until_finish()
+            lease.check()
+            _clean(job)
+        return {"ok": True}
+    except UsageError as error:
+        return {"usage": str(error)}
+    except (OutputInUse, StorageError) as error:
+        return {"error": str(error)}
+    except Exception as error:  # the one place where a run's failure becomes a sentence; the traceback goes to the log
+        logging.getLogger().exception("the run failed")
+        return {"error": sentence(error)}
+
+
+def _local_runner() -> Any:
+    """Beam's portable in-process runner, named: `DirectRunner` would first try another one that it downloads."""
+    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+    return FnApiRunner()
+
+
+def _clean(job: Job) -> None:
+    storage = job.storage()
+    for folder in STALE:
+        if storage.is_local and folder != "progress":  # half-written files are not listed
+            shutil.rmtree(storage.path(f"{STAGING}/{folder}"), ignore_errors=True)
+            continue
+        for path in storage.list(f"{STAGING}/{folder}/"):
+            if folder != "progress" or f"/{job.run}/" not in path:
+                storage.delete(path)
+
+
+def sentence(error: BaseException) -> str:
+    """What went wrong, for a person: our own errors travel through Beam inside the text of another."""
+    text = str(error)
+    if isinstance(error, OUR_OWN):
+        return text.partition(" [while running")[0]
+    for cls in OUR_OWN:
+        found = re.findall(rf"{cls.__name__}: (.+?)(?: \[while running|\\n|\n|$)", text)
+        if found:
+            return found[-1]
+    if isinstance(error, OSError) and error.strerror:
+        return f"the output cannot be written: {error.strerror}"
+    found = re.findall(r"OSError: \[Errno \d+\] (.+?)(?: \[while running|\\n|\n|$)", text)
+    if found:
+        return f"the output cannot be written: {found[-1]}"
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[-1] if lines else ''}"

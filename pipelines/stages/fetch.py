@@ -1,0 +1,148 @@
+"""Fetching: what a source brings from elsewhere is kept in the output's staging folder, and read from there."""
+
+import os
+import stat
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pipelines.job import Job
+from pipelines.recipe import Recipe
+from pipelines.stages.list_inputs import captures_path
+from pipelines.stages.material import local_material
+from pipelines.stages.progress import progress_of
+from pipelines.stages.scratch import scratch_folder
+from pipelines.storage import Storage, fetch, is_remote
+from pipelines.workers.pool import ItemFault, readers_of
+from sources.base.remote import Fetched
+from sources.base.source import InputError, Source
+from sources.base.synthetic import SCHEME
+
+KEPT_SHARES = 2 + 2 * (os.cpu_count() or 1)  # downloads of a worker's last shares: more than it reads at a time
+
+
+def fetch_share(job: Job, recipe: Recipe, index: int, uri: str) -> None:
+    """Fetch what is missing of a share in a reader, each finished file published at once.
+
+    A reader that dies is followed by another, which goes on after what is published, as long as there is progress.
+    Raises InputError, and ItemFault if readers keep dying.
+    """
+    source = recipe.sources[index]
+    assert isinstance(source, Fetched)
+    storage, progress = job.storage(), progress_of(job)
+    folder = captures_path(source, uri).rpartition("/")[0]
+    faults = 0
+    while True:
+        num_published = 0
+        with _local_share(source, uri, storage) as path, scratch_folder(storage) as scratch:
+
+            def hear(news: dict[str, Any], scratch: Path = scratch) -> None:
+                nonlocal num_published
+                if "file" in news:
+                    storage.publish_file(scratch / news["file"], f"{folder}/{news['file']}")
+                    num_published += 1
+                else:
+                    progress.add(items_fetched=news["items_fetched"])
+
+            try:
+                with readers_of(recipe, job.readers).reader() as reader:
+                    reader.ask(
+                        task="fetch",
+                        source=index,
+                        path=str(path),
+                        scratch=str(scratch),
+                        retry_failed=job.retry_failed,
+                        on_event=hear,
+                    )
+                return
+            except ItemFault:
+                faults = 0 if num_published else faults + 1
+                if faults >= recipe.limits.faults_per_unit:
+                    raise
+
+
+@contextmanager
+def local_copy(uri: str, storage: Storage) -> Iterator[tuple[Path, str]]:
+    """A local file with the input's bytes, and its state (size and time of a local file, empty for a download).
+
+    The file of a synthetic source is its material, in the staging folder of `storage`; without any its path means
+    nothing. Raises InputError.
+    """
+    if uri.startswith(SCHEME):
+        yield local_material(uri, storage), ""
+        return
+    if not is_remote(uri):
+        with _as_input_error():
+            found = os.stat(uri)
+        if not stat.S_ISREG(found.st_mode):
+            raise InputError("unreadable", "not a regular file")
+        yield Path(uri), f"{found.st_size}/{found.st_mtime_ns}"
+        return
+    with tempfile.TemporaryDirectory(prefix="vellum-") as folder:
+        with _as_input_error():
+            path = fetch(uri, Path(folder) / "input")
+        yield path, ""
+
+
+@contextmanager
+def _as_input_error() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InputError("not_found", "the file does not exist (or its name is not UTF-8)") from error
+    except PermissionError as error:
+        raise InputError("permission_denied", "the file cannot be read: permission denied") from error
+    except OSError as error:  # a folder too deep, a store that refuses, a disk without room for the download
+        raise InputError("unreadable", f"the file cannot be read: {error.strerror or error}") from error
+
+
+@contextmanager
+def opened(source: Source, uri: str, storage: Storage) -> Iterator[tuple[Path, str]]:
+    """A local file to read an input from, and its state, as `local_copy` gives them; captures for a fetched source."""
+    if isinstance(source, Fetched):
+        with _local_share(source, uri, storage, keep=True) as path:
+            yield path, ""
+        return
+    with local_copy(uri, storage) as found:
+        yield found
+
+
+@contextmanager
+def _local_share(source: Fetched, uri: str, storage: Storage, *, keep: bool = False) -> Iterator[Path]:
+    """The share's file in a local folder with all that was fetched for it."""
+    place = captures_path(source, uri)
+    if storage.is_local:
+        yield Path(storage.path(place))
+        return
+    if keep:
+        yield _kept(storage, place)
+        return
+    with tempfile.TemporaryDirectory(prefix="vellum-captures-") as folder:
+        yield _download(storage, place, Path(folder))
+
+
+_downloads: OrderedDict[str, tempfile.TemporaryDirectory[str]] = OrderedDict()
+_lock = threading.Lock()
+
+
+def _kept(storage: Storage, place: str) -> Path:
+    with _lock:
+        key = storage.path(place)
+        if key not in _downloads:
+            _downloads[key] = tempfile.TemporaryDirectory(prefix="vellum-captures-")
+            _download(storage, place, Path(_downloads[key].name))
+        _downloads.move_to_end(key)
+        while len(_downloads) > KEPT_SHARES:
+            _downloads.popitem(last=False)
+        return Path(_downloads[key].name) / place.rpartition("/")[2]
+
+
+def _download(storage: Storage, place: str, into: Path) -> Path:
+    folder = place.rpartition("/")[0]
+    for path in storage.list(f"{folder}/"):
+        fetch(storage.path(path), into / path.rpartition("/")[2])
+    return into / place.rpartition("/")[2]

@@ -1,0 +1,176 @@
+"""Inputs: patterns, folders, lists and URIs to files of one input a line, with flat memory."""
+
+import heapq
+import inspect
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pipelines.recipe import Recipe, UsageError
+from pipelines.stages.material import gather_material, uri_of
+from pipelines.storage import STAGING, Storage, is_remote, match
+from sources.base.remote import Fetched, Share
+from sources.base.source import Source
+from sources.base.synthetic import Synthetic
+
+LINES_PER_FILE = 10_000
+_WILDCARDS = "*?["
+
+
+def list_inputs(source: Source) -> Iterator[str]:
+    """Every input of a source as a URI, in the order of its patterns.
+
+    A folder means all files below it with the source's suffixes. A name in an `@list` that has no wildcard is taken as
+    it is: if it does not exist, it becomes an error row. Raises UsageError for a pattern that matches nothing.
+    """
+    if isinstance(source, Synthetic):
+        yield source.uri
+    elif isinstance(source, Fetched):
+        yield from (share.uri for share in _shares(source))
+    else:
+        yield from list_files(source)
+
+
+def list_files(source: Source) -> Iterator[str]:
+    """The files that a source's `input` names, those of a synthetic source too. Raises UsageError."""
+    for pattern in source.input or (_examples(source),):
+        if pattern.startswith("@"):
+            yield from _listed(pattern, source.suffixes)
+        else:
+            yield from _matched(pattern, source.suffixes)
+
+
+def captures_path(source: Fetched, uri: str) -> str:
+    """The share's file, relative to the output; what is fetched for it stands beside it."""
+    return f"{STAGING}/captures/{source.path_of(uri)}"
+
+
+def _shares(source: Fetched) -> Iterator[Share]:
+    try:
+        yield from source.shares()
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _publish_shares(source: Fetched, storage: Storage) -> None:
+    """Put what each share consists of where the worker that fetches it finds it."""
+    for share in _shares(source):
+        storage.write_bytes(captures_path(source, share.uri), share.content)
+
+
+def _examples(source: Source) -> str:
+    folder = Path(inspect.getfile(type(source))).with_name(source.examples)  # they come with the source's package
+    try:
+        return str(folder.relative_to(Path.cwd()))
+    except ValueError:
+        return str(folder)
+
+
+def _matched(pattern: str, suffixes: Sequence[str]) -> Iterator[str]:
+    found = False
+    if _is_folder(pattern):
+        for uri in match(pattern):
+            if uri.lower().endswith(tuple(suffixes)):
+                found = True
+                yield uri
+        if not found:
+            raise UsageError(f"--input {pattern}: the folder holds no file that ends in {' or '.join(suffixes)}")
+        return
+    for uri in match(pattern):
+        found = True
+        yield uri
+    if not found:
+        raise UsageError(f"--input {pattern}: nothing matches; expected a file, folder, glob, @list or URI that exists")
+
+
+def _is_folder(pattern: str) -> bool:
+    return pattern.endswith("/") if is_remote(pattern) else os.path.isdir(pattern)
+
+
+def _listed(pattern: str, suffixes: Sequence[str]) -> Iterator[str]:
+    path = Path(pattern[1:])
+    try:
+        file = path.open(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--input {pattern}: the list cannot be read: {error.strerror}") from error
+    found = False
+    with file:
+        try:
+            for line in file:
+                entry = line.strip()
+                if not entry or entry.startswith("#"):
+                    continue
+                found = True
+                if any(sign in entry for sign in _WILDCARDS) or _is_folder(entry):
+                    yield from _matched(entry, suffixes)
+                else:
+                    yield entry
+        except UnicodeDecodeError as error:
+            raise UsageError(f"--input {pattern}: the list is not UTF-8 text: {error}") from error
+    if not found:
+        raise UsageError(f"--input {pattern}: the list names no input")
+
+
+def printable(uri: str) -> str:
+    """The name in UTF-8: bytes that are not become `\\x..`. No file has that name, so it becomes an error row."""
+    return uri.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
+def limited(uris: Iterator[str], limit: int | None) -> Iterator[str]:
+    """All of `uris`, or the first `limit` of them in alphabetical order (whatever order they were found in)."""
+    return uris if limit is None else iter(heapq.nsmallest(limit, set(uris)))
+
+
+def gather_all(recipe: Recipe, storage: Storage, readers: int) -> dict[int, str]:
+    """Gather the material of every synthetic source with `input`: its virtual input by the source's index.
+
+    Raises UsageError.
+    """
+    found = {}
+    for index, source in enumerate(recipe.sources):
+        if isinstance(source, Synthetic) and source.input:
+            found[index] = uri_of(
+                source, gather_material(recipe, index, sorted(set(list_files(source))), storage, readers)
+            )
+    return found
+
+
+def write_listing(
+    recipe: Recipe, storage: Storage, run: str, limit: int | None, material: Mapping[int, str]
+) -> tuple[list[str], int]:
+    """Write the inputs of all sources to files in the output's staging folder.
+
+    Args:
+        material: of `gather_all`.
+    Returns:
+        The files, relative to the output, and the number of inputs (a name given twice counts twice).
+    """
+    files: list[str] = []
+    lines: list[str] = []
+    count = 0
+
+    def flush() -> None:
+        files.append(f"{STAGING}/inputs/{run}/{len(files):05d}.jsonl")
+        storage.write_bytes(files[-1], "".join(lines).encode())
+        lines.clear()
+
+    for index, source in enumerate(recipe.sources):
+        if isinstance(source, Fetched):
+            _publish_shares(source, storage)
+        uris = iter([material[index]]) if index in material else list_inputs(source)
+        for uri in limited(map(printable, uris), limit):
+            lines.append(json.dumps([index, uri]) + "\n")
+            count += 1
+            if len(lines) == LINES_PER_FILE:
+                flush()
+    if lines:
+        flush()
+    return files, count
+
+
+def read_listing(storage: Storage, file: str) -> Iterator[tuple[int, str]]:
+    """(source index, URI) of every line of one listing file."""
+    for line in storage.read_bytes(file).decode().splitlines():
+        index, uri = json.loads(line)
+        yield index, uri

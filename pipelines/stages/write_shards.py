@@ -1,0 +1,54 @@
+"""The writing of shards, as a step of the pipeline."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pipelines.job import Job
+from pipelines.stages.plan_shards import Plan
+from pipelines.stages.progress import progress_of
+from pipelines.stages.step import ConcurrentDoFn
+from pipelines.storage import STAGING
+from pipelines.tables.data import DataTable
+from pipelines.tables.errors import write_errors
+from pipelines.tables.ledger import LedgerTable
+from pipelines.tables.manifest import Shard
+from pipelines.tables.parquet import HashingFile
+from pipelines.tables.verdicts import Settled
+
+
+class WriteShard(ConcurrentDoFn):
+    """(shard key, payloads) to a Shard, written to the staging folder; `publish` moves it to its place."""
+
+    extra_threads = 0
+
+    def setup(self) -> None:
+        self._recipe = self._job.load_recipe()
+        self._storage = self._job.storage()
+
+    def work(self, element: tuple[str, Iterable[Any]], plan: Plan) -> Iterator[Shard]:
+        key, payloads = element
+        table = key.rpartition("-")[0]
+        path = plan.path(key)
+        labels: Counter[str] = Counter()
+        with self._storage.create(staged(self._job, path)) as raw:
+            file = HashingFile(raw)
+            if table == "errors":
+                rows = write_errors(file, payloads)
+            elif table == "ledger":
+                rows = LedgerTable(self._storage, self._recipe).write(file, sorted(payloads, key=_place))
+            else:
+                split = DataTable(self._storage, self._recipe, table)
+                rows, labels = split.write(file, sorted(payloads, key=_place))
+        progress_of(self._job).add(shards_written=1)
+        yield Shard(path, table, rows, file.num_bytes, file.sha256(), tuple(sorted(labels.items())))
+
+
+def staged(job: Job, path: str) -> str:
+    """Where a shard stands until the run publishes it."""
+    return f"{STAGING}/shards/{job.run}/{path}"
+
+
+def _place(settled: Settled) -> tuple[int, str, int]:
+    unit = settled.unit
+    return unit.source, unit.digest, unit.first

@@ -1,0 +1,1 @@
+"""The tables of an output and their rows: data, ledger, errors, manifest."""

@@ -1,0 +1,123 @@
+"""Ledger shards: a row a sample, kept or not."""
+
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipelines.recipe import Recipe
+from pipelines.storage import Storage
+from pipelines.storage.arrow_file import read_table
+from pipelines.tables.labels import label_struct
+from pipelines.tables.parquet import HashingFile, parquet_options
+from pipelines.tables.schema import DUPLICATE, KEPT, SAME_CONTENT, ledger_schema
+from pipelines.tables.scores import scores_struct
+from pipelines.tables.thumbnail import thumbnail
+from pipelines.tables.verdicts import Settled, Verdict
+from pipelines.units import Unit, UnitFiles, split_of
+
+ROWS_PER_GROUP = 50_000
+COPY: Mapping[str, Any] = {"verdict": DUPLICATE, "reason": SAME_CONTENT, "reasons": [SAME_CONTENT]}
+
+
+class LedgerTable:
+    """What a ledger shard holds of the units given to it.
+
+    Args:
+        storage: the output, whose staging folder holds the parts.
+    """
+
+    def __init__(self, storage: Storage, recipe: Recipe):
+        self._storage, self._recipe = storage, recipe
+        self._names = recipe.score_names()
+        self._schema = ledger_schema(self._names)
+
+    def write(self, file: HashingFile, units: Sequence[Settled]) -> int:
+        """Write the rows of `units` in their order. Gives their number."""
+        shown = self._shown(units)
+        pending: list[pa.Table] = []
+        num_rows = num_pending = 0
+        with pq.ParquetWriter(file, self._schema, **parquet_options(self._schema, "ledger")) as writer:
+            for settled in units:
+                rows = self._rows(settled, shown)
+                pending.append(rows)
+                num_pending += len(rows)
+                if num_pending >= ROWS_PER_GROUP or settled is units[-1]:
+                    writer.write_table(pa.concat_tables(pending), row_group_size=max(1, num_pending))
+                    num_rows += num_pending
+                    pending, num_pending = [], 0
+        return num_rows
+
+    def _rows(self, settled: Settled, shown: set[str]) -> pa.Table:
+        """The rows of a unit, and for each copy of its input the same rows once more, as duplicates."""
+        unit = settled.unit
+        scored, verdicts = settled.verdicts(self._storage, self._recipe)
+        source = self._recipe.sources[unit.source]
+        split = split_of(source.document(unit.digest, unit.first), self._recipe.output.validation)
+        shared = {
+            "id": scored["id"],
+            "source": [source.name] * len(scored),
+            "locator": scored["locator"],
+            "digest": [unit.digest] * len(scored),
+            "language": scored["language"],
+            "flags": scored["flags"],
+            "label": label_struct(scored),
+            "num_bytes": scored["num_bytes"],
+            **({"scores": scores_struct(scored, self._names)} if self._names else {}),
+            "phash": scored["phash"],
+            "fingerprint": scored["fingerprint"],
+        }
+        decided = {
+            "verdict": [v.name for v in verdicts],
+            "reason": [v.reasons[0] if v.reasons else None for v in verdicts],
+            "reasons": [list(v.reasons) for v in verdicts],
+            "duplicate_of": [v.repeats and v.repeats.duplicate_of for v in verdicts],
+            "distance": [v.repeats and v.repeats.distance for v in verdicts],
+            "similarity": [v.repeats and v.repeats.similarity for v in verdicts],
+            "split": [split if v.is_kept else None for v in verdicts],
+            "thumbnail": self._thumbnails(unit, scored["id"].to_pylist(), shown),
+        }
+        copied = {name: [COPY.get(name)] * len(scored) for name in decided} | {"duplicate_of": scored["id"]}
+        tables = [self._table({**shared, **decided, "uri": pc.coalesce(scored["uri"], pa.scalar(unit.uri))})]
+        for uri in unit.copies:
+            tables.append(self._table({**shared, **copied, "uri": pc.coalesce(scored["uri"], pa.scalar(uri))}))
+        return pa.concat_tables(tables)
+
+    def _table(self, columns: Mapping[str, Any]) -> pa.Table:
+        arrays = [columns[field.name] for field in self._schema]
+        is_arrow = [isinstance(array, pa.Array | pa.ChunkedArray) for array in arrays]
+        return pa.table(
+            [a if ready else pa.array(a, f.type) for a, ready, f in zip(arrays, is_arrow, self._schema, strict=True)],
+            schema=self._schema,
+        )
+
+    def _shown(self, units: Iterable[Settled]) -> set[str]:
+        """Ids the report may show: per reason the smallest ones, a sample that no order of work changes; and groups."""
+        smallest: dict[str, list[str]] = {}
+        of_groups: set[str] = set()
+        for settled in units:
+            scored, verdicts = settled.verdicts(self._storage, self._recipe)
+            ids = scored["id"].to_pylist()
+            for sample_id, verdict in zip(ids, verdicts, strict=True):
+                smallest.setdefault(_reason(verdict), []).append(sample_id)
+            for reason, found in smallest.items():
+                smallest[reason] = heapq.nsmallest(self._recipe.output.thumbnails, found)
+            of_groups |= {ids[row.item] for row in settled.set_aside if row.is_shown and self._recipe.output.thumbnails}
+        return of_groups.union(*smallest.values())
+
+    def _thumbnails(self, unit: Unit, ids: Sequence[str], shown: set[str]) -> list[bytes | None]:
+        wanted = [sample_id in shown for sample_id in ids]
+        if not any(wanted):
+            return [None] * len(ids)
+        images = read_table(self._storage, UnitFiles.of(self._recipe, unit).rows)["images"]
+        return [
+            thumbnail(images[k].as_py()[0]["bytes"]) if is_wanted and len(images[k].as_py()) else None
+            for k, is_wanted in enumerate(wanted)
+        ]
+
+
+def _reason(verdict: Verdict) -> str:
+    return verdict.reasons[0] if verdict.reasons else KEPT

@@ -1,0 +1,52 @@
+"""Scores of a unit as one table: measured while it was read, and by each expensive filter on its part."""
+
+import json
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from pipelines.recipe import Recipe
+from pipelines.storage import Storage
+from pipelines.storage.arrow_file import read_table
+from pipelines.tables.schema import FAULT
+from pipelines.units import Unit, UnitFiles
+
+ERRORS_KEY = b"vellum.errors"  # in a score file's metadata: the items that gave no sample
+REPLACED_KEY = b"vellum.replaced"
+
+
+def read_scores(storage: Storage, recipe: Recipe, unit: Unit) -> pa.Table:
+    """One light row a sample, in the order of the unit's part, with the scores of all filters.
+
+    A filter that failed on a sample leaves a null, its column `fault.NAME` says why, and so do the sample's flags.
+    """
+    files = UnitFiles.of(recipe, unit)
+    scored = read_table(storage, files.scores)
+    flags = scored["flags"].to_pylist()
+    for f, path in zip(recipe.filters_by_part(), files.by_part, strict=True):
+        measured = read_table(storage, path)
+        for name in measured.column_names:
+            scored = scored.append_column(name, measured[name])
+        for k, fault in enumerate(measured[FAULT + f.name].to_pylist()):
+            if fault is not None:
+                flags[k] = [*flags[k], f"{f.name}_{fault}"]
+    place = scored.schema.get_field_index("flags")
+    return scored.set_column(place, scored.schema.field(place), pa.array(flags, scored.schema.field(place).type))
+
+
+def scores_struct(scored: pa.Table, names: Sequence[str]) -> pa.Array:
+    """The score columns as one struct column."""
+    return pa.StructArray.from_arrays(
+        [scored[f"score.{name}"].combine_chunks() if len(scored) else pa.array([], pa.float32()) for name in names],
+        names=names,
+    )
+
+
+def part_errors(scored: pa.Table) -> list[tuple[int, str, str, str]]:
+    """(item, cause, message, its own address or nothing) of every item of the unit that gave no sample."""
+    return [(row[0], row[1], row[2], row[3]) for row in json.loads((scored.schema.metadata or {})[ERRORS_KEY])]
+
+
+def part_replaced(scored: pa.Table) -> dict[str, int]:
+    """What was given up while the unit's samples were made, and made anew, by reason."""
+    return json.loads((scored.schema.metadata or {}).get(REPLACED_KEY, b"{}"))

@@ -1,0 +1,261 @@
+"""A reader seen from its parent: requests with a time limit to a process that may hang, crash or be killed.
+
+`pebble` and `multiprocessing` import the parent's main module again in every child; under a Beam worker that is Beam,
+one second a start. A plain subprocess with its own small main module starts in half of that and speaks JSON, no pickle.
+"""
+
+import atexit
+import json
+import math
+import os
+import queue
+import resource
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.recipe import Recipe
+from pipelines.storage import OutputError
+from sources.base.source import InputError
+
+START_TIMEOUT_S = 120
+RECYCLE_REQUESTS = 2000  # C libraries leak a little with every file
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+# A page's pixels are given back and taken again at once: kept on the heap, or each page costs a thousand page faults.
+# (The coordinator wants the opposite, and its environment is inherited.) Arrow's own allocator reserves a gigabyte,
+# which would count against the limit of a reader on a cluster, whose parent is not our command.
+KEEP_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+    "MALLOC_TRIM_THRESHOLD_": "134217728",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
+
+
+@dataclass
+class ItemFault(Exception):
+    """The reader hung or died while it worked on one item (-1: on the file as a whole)."""
+
+    item: int
+    cause: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Program:
+    """What a reader process runs, and how long.
+
+    Args:
+        module: its main module.
+        settings: JSON, the first line it is given.
+        timeout_s: seconds without an event after which it is killed.
+        start_timeout_s: seconds until it must be ready.
+        recycle_requests: requests after which it is started anew.
+        recycle_mb: resident memory, in megabytes, beyond which it is started anew.
+    """
+
+    module: str
+    settings: str
+    timeout_s: float
+    start_timeout_s: float = START_TIMEOUT_S
+    recycle_requests: int = RECYCLE_REQUESTS
+    recycle_mb: float = math.inf
+
+
+class Reader:
+    """A reader process that is started when first needed and again after every fault."""
+
+    def __init__(self, program: Program):
+        self._program = program
+        self._process: subprocess.Popen[bytes] | None = None
+        self._events: int = -1
+        self._buffer = b""
+        self._num_requests = 0
+        self._is_ready = False
+
+    def start(self) -> None:
+        """Start the process if there is none, without waiting until it is ready."""
+        if self._process is None:
+            self._start()
+
+    def ask(self, *, on_event: Callable[[dict[str, Any]], None] | None = None, **request: Any) -> dict[str, Any]:
+        """Send one request and wait for its answer.
+
+        Args:
+            on_event: called with what the reader says on its way (files it has finished).
+
+        Raises:
+            InputError: the reader refused the input.
+            ItemFault: no event for `timeout_s`, or the process died; `item` says what it was working on.
+            OutputError: the reader could not write its result.
+        """
+        if self._num_requests >= self._program.recycle_requests or self._resident_mb() > self._program.recycle_mb:
+            self.stop()
+        self.start()
+        if not self._is_ready:
+            self._wait_until_ready()
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._num_requests += 1
+        item, timeout_s = -1, self._program.timeout_s
+        try:
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+            while True:
+                event = self._next_event(timeout_s)
+                if "item" in event:
+                    item = event["item"]
+                elif "news" in event:
+                    assert on_event is not None
+                    on_event(event["news"])
+                elif "done" in event:
+                    return event["done"]
+                elif "failed" in event:
+                    raise InputError(**event["failed"])
+                else:
+                    raise OutputError(f"the output cannot be written: {event['fatal']}")
+        except TimeoutError:
+            self.stop()
+            raise ItemFault(item, "timeout", f"no result within {timeout_s:g} s; the reader was killed") from None
+        except (EOFError, BrokenPipeError):
+            raise ItemFault(item, "crashed", f"the reader died: {self._cause_of_death()}") from None
+
+    def stop(self) -> None:
+        """Kill the process, if there is one."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            assert process.stdin is not None
+            process.stdin.close()
+            os.close(self._events)
+
+    def _start(self) -> None:
+        ours, theirs = os.pipe()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", self._program.module, str(theirs)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL if not os.environ.get("VELLUM_DEBUG") else None,
+            pass_fds=[theirs],
+            env={**os.environ, **ONE_THREAD, **KEEP_MEMORY, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        os.close(theirs)
+        self._events, self._buffer = ours, b""
+        self._num_requests, self._is_ready = 0, False
+
+    def _wait_until_ready(self) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(self._program.settings.encode() + b"\n")
+            self._process.stdin.flush()
+            self._next_event(self._program.start_timeout_s)
+            self._is_ready = True
+        except (EOFError, BrokenPipeError, TimeoutError) as error:
+            cause = self._cause_of_death()
+            raise RuntimeError(
+                f"the process {self._program.module} does not start ({cause}); set VELLUM_DEBUG=1 to see what it prints"
+            ) from error
+
+    def _next_event(self, timeout_s: float) -> dict[str, Any]:
+        deadline = time.monotonic() + timeout_s
+        while b"\n" not in self._buffer:
+            ready, _, _ = select.select([self._events], [], [], max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise TimeoutError
+            data = os.read(self._events, 1 << 16)
+            if not data:
+                raise EOFError
+            self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return json.loads(line)
+
+    def _resident_mb(self) -> float:
+        """Memory the process holds; 0 where nobody says (there is no /proc, or no process)."""
+        if self._process is None or self._program.recycle_mb == math.inf:
+            return 0
+        try:
+            pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
+        except (OSError, IndexError):
+            return 0
+        return pages * resource.getpagesize() / 1e6
+
+    def _cause_of_death(self) -> str:
+        process = self._process
+        assert process is not None
+        try:
+            code = process.wait(5)
+        except subprocess.TimeoutExpired:
+            code = None
+        self.stop()
+        if code is not None and code < 0:
+            return f"killed by {signal.Signals(-code).name}"
+        return f"exit code {code}"
+
+
+class ReaderPool:
+    """The readers of one process; a request waits for a free one.
+
+    Args:
+        size: readers that may run side by side.
+    """
+
+    def __init__(self, program: Program, size: int):
+        self._readers = [Reader(program) for _ in range(size)]
+        self._idle: queue.LifoQueue[Reader] = queue.LifoQueue()  # last used first: the others may never start
+        for reader in self._readers:
+            self._idle.put(reader)
+
+    def start(self) -> None:
+        """Start all readers, without waiting until they are ready."""
+        for reader in self._readers:
+            reader.start()
+
+    @contextmanager
+    def reader(self) -> Iterator[Reader]:
+        """A reader for one request."""
+        reader = self._idle.get()
+        try:
+            yield reader
+        finally:
+            self._idle.put(reader)
+
+    def stop(self) -> None:
+        """Kill all idle readers."""
+        while not self._idle.empty():
+            self._idle.get().stop()
+
+
+_pools: dict[tuple[Program, int], ReaderPool] = {}
+_lock = threading.Lock()
+
+
+def readers_of(recipe: Recipe, size: int) -> ReaderPool:
+    """This process's pool of readers for a recipe."""
+    settings = json.dumps(recipe.to_json(secrets=True))
+    return pool_of(
+        Program(module="pipelines.workers.reader", settings=settings, timeout_s=recipe.limits.item_timeout_s), size
+    )
+
+
+def pool_of(program: Program, size: int) -> ReaderPool:
+    """This process's pool of a program's processes."""
+    key = (program, size)
+    with _lock:
+        if key not in _pools:
+            _pools[key] = ReaderPool(program, size)
+        return _pools[key]
+
+
+@atexit.register
+def _stop_all() -> None:
+    for pool in _pools.values():
+        pool.stop()

@@ -1,0 +1,1 @@
+"""What every source shares: the sample and the kinds of source."""

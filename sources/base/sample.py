@@ -1,0 +1,279 @@
+"""The sample: one row of the dataset, in memory and as Arrow."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from sources.images.fingerprint import HASH_BYTES, PICTURE, phash_of
+
+IMAGE_PLACEHOLDER = "<image>"
+NUM_PHASH_BYTES = HASH_BYTES["phash"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EncodedImage:
+    """One encoded image and its size in pixels."""
+
+    data: bytes
+    extension: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """One turn of a conversation; `<image>` in the content marks an image."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Words:
+    """Layout ground truth in reading order.
+
+    Args:
+        texts: N words.
+        boxes: (N, 4) float32 x0, y0, x1, y1 in pixels of the word's image, origin top left.
+        images: (N,) int32 index of the image each word is on.
+    """
+
+    texts: Sequence[str] = ()
+    boxes: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    images: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """A part of the first image with its kind (`button`, `bar`, …), its text if it has one, and its box in pixels."""
+
+    kind: str
+    text: str
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Provenance:
+    """Where a sample comes from.
+
+    Args:
+        uri: the item's own address, if it has one; else empty, and filled in with the input's name when shards are
+            written, so that a renamed file keeps its parts.
+        locator: the place inside the input, e.g. `page=17` (counted from 1).
+        digest: sha256 of the input's bytes, hex.
+        license: of the item, if it names one; else that of its source is written.
+        fetched_at: UTC time of a download, ISO 8601; None for files.
+    """
+
+    locator: str
+    digest: str
+    uri: str = ""
+    license: str | None = None
+    fetched_at: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample:
+    """One training sample: `messages` for an instruction sample, else `text`.
+
+    Args:
+        elements: parts of the first image that are known for certain, besides its words.
+        flags: facts about the sample that are no verdict, e.g. `scan`, `ocr_layer`.
+        measures: numbers taken from the raw pixels while staging, before lossy encoding.
+        fingerprint: hashes of the first image (`sources/images/fingerprint.py` has the rules), None without an image.
+        use_case: the leaf of the taxonomy that the sample is of by construction, None if its maker does not know.
+        labeller: who says so, e.g. `writer:counting`; empty means the source.
+    """
+
+    id: str
+    source: str
+    provenance: Provenance
+    images: Sequence[EncodedImage] = ()
+    messages: Sequence[Message] | None = None
+    text: str | None = None
+    words: Words = field(default_factory=Words)
+    elements: Sequence[Element] = ()
+    flags: Sequence[str] = ()
+    measures: dict[str, float] = field(default_factory=dict)
+    fingerprint: bytes | None = None
+    use_case: str | None = None
+    labeller: str = ""
+
+    @property
+    def phash(self) -> bytes | None:
+        """256-bit perceptual hash of the first image."""
+        return None if self.fingerprint is None else phash_of(self.fingerprint)
+
+    def image_sizes(self) -> list[tuple[int, int]]:
+        """(width, height) of every image, in pixels."""
+        return [(image.width, image.height) for image in self.images]
+
+    def plain_text(self) -> str:
+        """The words a reader of the sample sees: text without placeholders, or all turns joined by newlines."""
+        if self.messages is not None:
+            joined = "\n".join(message.content for message in self.messages)
+        else:
+            joined = self.text or ""
+        return joined.replace(IMAGE_PLACEHOLDER, "").strip()
+
+
+def sample_id(digest: str, locator: str) -> str:
+    """The content id: 32 hex digits from the input's digest and the place inside it, never from its path."""
+    return hashlib.sha256(f"{digest}#{locator}".encode()).hexdigest()[:32]
+
+
+_IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+_MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
+_WORD = pa.struct(
+    [("text", pa.string())] + [(name, pa.float32()) for name in ("x0", "y0", "x1", "y1")] + [("image", pa.int32())]
+)
+_ELEMENT = pa.struct([("kind", pa.string()), ("text", pa.string()), ("box", pa.list_(pa.float32(), 4))])
+_PROVENANCE = pa.struct([(name, pa.string()) for name in ("uri", "locator", "license", "fetched_at", "digest")])
+
+# A part holds everything a source knows, and nothing that a threshold, a label or a file name can change.
+PART_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("source", pa.string()),
+        ("images", pa.list_(_IMAGE)),
+        ("messages", pa.list_(_MESSAGE)),
+        ("text", pa.string()),
+        ("words", pa.list_(_WORD)),
+        ("elements", pa.list_(_ELEMENT)),
+        ("flags", pa.list_(pa.string())),
+        ("phash", pa.binary(NUM_PHASH_BYTES)),
+        ("fingerprint", pa.binary(PICTURE.itemsize)),
+        ("provenance", _PROVENANCE),
+        ("sizes", pa.list_(pa.struct([("width", pa.int32()), ("height", pa.int32())]))),
+        ("measures", pa.map_(pa.string(), pa.float64())),
+        ("use_case", pa.string()),
+        ("labeller", pa.string()),
+    ]
+)
+
+LABEL = pa.struct(
+    [("use_case", pa.string()), ("confidence", pa.float32()), ("labeller", pa.string()), ("also", pa.string())]
+)
+
+
+def dataset_schema(score_names: Sequence[str]) -> pa.Schema:
+    """The schema of `data/*.parquet` for these score names (in order); without any there is no `scores` column."""
+    part = {name: PART_SCHEMA.field(name).type for name in PART_SCHEMA.names}
+    kept = ("id", "source", "images", "messages", "text", "words", "flags")
+    return pa.schema(
+        [(name, part[name]) for name in kept]
+        + [
+            ("language", pa.string()),
+            ("label", LABEL),
+            *scores_field(score_names),
+            ("phash", part["phash"]),
+            ("provenance", part["provenance"]),
+            ("split", pa.string()),
+        ]
+    )
+
+
+def scores_field(score_names: Sequence[str]) -> list[tuple[str, pa.DataType]]:
+    """The `scores` column, or none where there are no scores: Parquet knows no empty struct."""
+    return [("scores", pa.struct([(name, pa.float32()) for name in score_names]))] if score_names else []
+
+
+def to_part(samples: Sequence[Sample]) -> pa.RecordBatch:
+    """Samples as one record batch of `PART_SCHEMA`; words go through flat arrays, not row by row."""
+
+    def image_path(sample: Sample, k: int) -> str:
+        return f"{sample.id}-{k}.{sample.images[k].extension}"
+
+    columns: dict[str, pa.Array] = {
+        "id": pa.array([s.id for s in samples], pa.string()),
+        "source": pa.array([s.source for s in samples], pa.string()),
+        "images": pa.array(
+            [[{"bytes": im.data, "path": image_path(s, k)} for k, im in enumerate(s.images)] for s in samples],
+            pa.list_(_IMAGE),
+        ),
+        "messages": pa.array(
+            [
+                None if s.messages is None else [{"role": m.role, "content": m.content} for m in s.messages]
+                for s in samples
+            ],
+            pa.list_(_MESSAGE),
+        ),
+        "text": pa.array([s.text for s in samples], pa.string()),
+        "words": _words_column([s.words for s in samples]),
+        "elements": pa.array(
+            [[{"kind": e.kind, "text": e.text, "box": list(e.box)} for e in s.elements] for s in samples],
+            pa.list_(_ELEMENT),
+        ),
+        "flags": pa.array([list(s.flags) for s in samples], pa.list_(pa.string())),
+        "phash": pa.array([s.phash for s in samples], pa.binary(NUM_PHASH_BYTES)),
+        "fingerprint": pa.array([s.fingerprint for s in samples], pa.binary(PICTURE.itemsize)),
+        "provenance": pa.array(
+            [
+                {
+                    "uri": s.provenance.uri,
+                    "locator": s.provenance.locator,
+                    "license": s.provenance.license,
+                    "fetched_at": s.provenance.fetched_at,
+                    "digest": s.provenance.digest,
+                }
+                for s in samples
+            ],
+            _PROVENANCE,
+        ),
+        "sizes": pa.array(
+            [[{"width": im.width, "height": im.height} for im in s.images] for s in samples],
+            PART_SCHEMA.field("sizes").type,
+        ),
+        "measures": pa.array([list(s.measures.items()) for s in samples], PART_SCHEMA.field("measures").type),
+        "use_case": pa.array([s.use_case for s in samples], pa.string()),
+        "labeller": pa.array([s.labeller for s in samples], pa.string()),
+    }
+    return pa.RecordBatch.from_arrays([columns[name] for name in PART_SCHEMA.names], schema=PART_SCHEMA)
+
+
+def _words_column(pages: Sequence[Words]) -> pa.ListArray:
+    offsets = np.zeros(len(pages) + 1, np.int32)
+    np.cumsum([len(words.texts) for words in pages], out=offsets[1:])
+    boxes = np.concatenate([words.boxes for words in pages] or [np.zeros((0, 4))]).astype(np.float32)
+    images = np.concatenate([words.images for words in pages] or [np.zeros(0)]).astype(np.int32)
+    texts = pa.array([text for words in pages for text in words.texts], pa.string())
+    assert len(texts) == len(boxes) == len(images) == offsets[-1]
+    flat = pa.StructArray.from_arrays(
+        [texts, *(pa.array(boxes[:, k]) for k in range(4)), pa.array(images)], fields=list(_WORD)
+    )
+    return pa.ListArray.from_arrays(pa.array(offsets), flat, type=pa.list_(_WORD))
+
+
+def from_part(table: pa.Table | pa.RecordBatch) -> list[Sample]:
+    """The samples of a part, the inverse of `to_part`."""
+    samples = []
+    for row in table.to_pylist():
+        words = row["words"]
+        samples.append(
+            Sample(
+                id=row["id"],
+                source=row["source"],
+                images=[
+                    EncodedImage(data=im["bytes"], extension=im["path"].rpartition(".")[2], **size)
+                    for im, size in zip(row["images"], row["sizes"], strict=True)
+                ],
+                messages=None if row["messages"] is None else [Message(**m) for m in row["messages"]],
+                text=row["text"],
+                words=Words(
+                    texts=[w["text"] for w in words],
+                    boxes=np.array([[w["x0"], w["y0"], w["x1"], w["y1"]] for w in words], np.float32).reshape(-1, 4),
+                    images=np.array([w["image"] for w in words], np.int32),
+                ),
+                elements=[Element(e["kind"], e["text"], tuple(e["box"])) for e in row["elements"]],
+                flags=row["flags"],
+                measures=dict(row["measures"]),
+                fingerprint=row["fingerprint"],
+                use_case=row["use_case"],
+                labeller=row["labeller"],
+                provenance=Provenance(**row["provenance"]),
+            )
+        )
+    return samples

@@ -1,0 +1,290 @@
+"""The browser: Chromium driven by Playwright, replaced as it grows, killed when it hangs."""
+
+import asyncio
+import contextlib
+import resource
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+
+from playwright import async_api
+from playwright.async_api import Dialog, Page, Playwright, async_playwright
+
+from sources.browser.chromium import find_chromium, sandbox_refusal
+from sources.browser.processes import kill_tree, memory_mb
+from sources.browser.viewports import View
+
+START_TIMEOUT_S = 60
+CLOSE_TIMEOUT_S = 5
+MEMORY_EVERY_PAGES = 10  # looking takes 5 ms
+
+ARGUMENTS = (
+    "--disable-gpu",  # the same pixels on every machine
+    "--font-render-hinting=none",
+    "--force-color-profile=srgb",
+    "--disable-lcd-text",
+    "--hide-scrollbars",
+    "--mute-audio",
+    "--no-pings",
+    "--disable-quic",  # not every way out goes through a proxy by itself: UDP and WebRTC do not
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--dns-prefetch-disable",
+    "--disable-preconnect",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    # Only the last list counts, so Playwright's own stands here again; without it, http is tried as https first.
+    "--disable-features=AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,"
+    "HttpsFirstBalancedModeAutoEnable,LensOverlay,MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,"
+    "AvoidCorsURLLoaderRestartOnRedirect,OptimizationHints,NetworkTimeServiceQuerying,Translate,"
+    "AutofillServerCommunication,InterestFeedContentSuggestions,CertificateTransparencyComponentUpdater,"
+    "PrivacySandboxSettings4",
+)
+WITHOUT_DEFAULTS = ("--disable-popup-blocking",)  # Playwright lets pages open windows; ours may not
+
+
+class BrowserDied(Exception):
+    """The browser crashed, was killed or does not answer; what was being done with it may be tried once more."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BrowserSettings:
+    """How the browser runs.
+
+    Args:
+        program: path or name of a Chromium; None looks for one.
+        user_agent: None keeps Chromium's own.
+        locale, timezone: what pages are told.
+        pages_per_context: of one site, visited in the same window with nothing but the HTTP cache kept in between;
+            1 is a fresh context a page.
+        pages_per_browser: after so many pages it is replaced.
+        memory_mb: above this it is replaced too.
+    """
+
+    program: str | None = None
+    user_agent: str | None = None
+    locale: str = "en-US"
+    timezone: str = "UTC"
+    pages_per_context: int = 40
+    pages_per_browser: int = 250
+    memory_mb: int = 2500
+
+
+@dataclass
+class _Running:
+    """One browser process; it is closed when it is retired and its last page is."""
+
+    browser: async_api.Browser
+    pid: int
+    num_begun: int = 0
+    num_open: int = 0
+    is_retired: bool = False
+
+
+class Browser:
+    """`async with Browser(settings) as browser: async with browser.page(view) as page: …`.
+
+    Pages may be open side by side. Each has a context of its own: no cookies, caches or storage pass between them.
+    """
+
+    def __init__(self, settings: BrowserSettings):
+        self.settings = settings
+        self._program = find_chromium(settings.program)
+        self._playwright: Playwright | None = None
+        self._running: _Running | None = None
+        self._starting = asyncio.Lock()
+        self.num_started = 0
+
+    async def __aenter__(self) -> "Browser":
+        with _generous_memory():  # the limit of this process would be the driver's and the browser's too
+            self._playwright = await async_playwright().start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._running is not None:
+            await self._close(self._running)
+        assert self._playwright is not None
+        await self._playwright.stop()
+
+    @contextlib.asynccontextmanager
+    async def page(
+        self, view: View, *, proxy: str | None = None, offline: bool = False, javascript: bool = True
+    ) -> AsyncIterator[Page]:
+        """A page in a fresh context, closed at the end of the block.
+
+        Args:
+            proxy: `host:port` through which everything goes, loopback too; None: no network can be reached.
+            offline: the page is told so.
+            javascript: whether the page's own scripts run.
+
+        Raises:
+            BrowserDied: it cannot be opened.
+        """
+        running = await self._current()
+        running.num_begun += 1
+        running.num_open += 1
+        context: async_api.BrowserContext | None = None
+        try:
+            async with answering(running.browser):
+                context = await running.browser.new_context(
+                    viewport={"width": view.width, "height": view.height},
+                    screen={"width": view.width, "height": view.height},
+                    device_scale_factor=view.scale,
+                    has_touch=view.has_touch,
+                    color_scheme="dark" if view.is_dark else "light",
+                    reduced_motion="reduce",
+                    locale=self.settings.locale,
+                    timezone_id=self.settings.timezone,
+                    user_agent=self.settings.user_agent,
+                    accept_downloads=False,
+                    service_workers="block",
+                    proxy=_proxy(proxy),
+                    permissions=[],
+                    offline=offline,
+                    java_script_enabled=javascript,
+                )
+                page = await context.new_page()
+            page.on("dialog", _dismiss)
+            page.on("popup", _close_window)
+            yield page
+        except BrowserDied:
+            self.kill(running)
+            raise
+        finally:
+            running.num_open -= 1
+            await self._leave(running, context)
+
+    async def _leave(self, running: _Running, context: async_api.BrowserContext | None) -> None:
+        """Close a page's context, and its browser if that was its last."""
+        if context is not None and running.browser.is_connected():
+            try:
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                    await context.close()
+            except (async_api.Error, TimeoutError):  # it does not even close
+                self.kill(running)
+        self._judge(running)
+        if running.is_retired and running.num_open == 0:
+            await self._close(running)
+
+    def _judge(self, running: _Running) -> None:
+        """Retire a browser that has done or grown enough."""
+        is_large = running.num_begun % MEMORY_EVERY_PAGES == 0 and memory_mb(running.pid) > self.settings.memory_mb
+        if is_large or running.num_begun >= self.settings.pages_per_browser:
+            running.is_retired = True
+
+    def visits_again(self, page: Page) -> bool:
+        """Count one more visit in an open page; False if its browser is gone or is to be replaced."""
+        running = self._running
+        if running is None or page.context.browser is not running.browser or not running.browser.is_connected():
+            return False
+        self._judge(running)
+        if running.is_retired:
+            return False
+        running.num_begun += 1
+        return True
+
+    async def _current(self) -> _Running:
+        async with self._starting:
+            running = self._running
+            if running is None or running.is_retired or not running.browser.is_connected():
+                self._running = running = await self._start()
+            return running
+
+    async def _start(self) -> _Running:
+        assert self._playwright is not None, "use `async with`"
+        try:
+            browser = await self._playwright.chromium.launch(
+                executable_path=self._program,
+                args=list(ARGUMENTS),
+                ignore_default_args=list(WITHOUT_DEFAULTS),
+                chromium_sandbox=sandbox_refusal(self._program) is None,
+                proxy=_proxy(None),
+                timeout=START_TIMEOUT_S * 1000,
+                handle_sigint=False,
+                handle_sigterm=False,
+                handle_sighup=False,
+            )
+            session = await browser.new_browser_cdp_session()
+            found = await session.send("SystemInfo.getProcessInfo")
+            await session.detach()
+        except async_api.Error as error:
+            raise BrowserDied(f"Chromium does not start: {_first_line(error)}") from error
+        self.num_started += 1
+        (pid,) = (process["id"] for process in found["processInfo"] if process["type"] == "browser")
+        return _Running(browser, pid)
+
+    async def _close(self, running: _Running) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await running.browser.close()
+        except (async_api.Error, TimeoutError):
+            self.kill(running)
+
+    def kill(self, running: _Running | None = None) -> None:
+        """End the browser's processes at once; the next page starts another. Pages that are open fail."""
+        running = running or self._running
+        if running is not None:
+            running.is_retired = True
+            kill_tree(running.pid)
+
+    def memory_mb(self) -> float:
+        """What the browser that is running holds, in megabytes."""
+        return memory_mb(self._running.pid) if self._running is not None else 0.0
+
+
+@contextlib.asynccontextmanager
+async def answering(browser: async_api.Browser) -> AsyncIterator[None]:
+    """Bound a block of calls to a browser; when it goes, Playwright never answers some that are on their way.
+
+    Raises:
+        BrowserDied: it goes, is gone, or does not answer.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(START_TIMEOUT_S if browser.is_connected() else 0) as limit:
+
+            def end(_: async_api.Browser) -> None:
+                if not limit.expired():
+                    limit.reschedule(loop.time())
+
+            browser.on("disconnected", end)
+            try:
+                yield
+            finally:
+                browser.remove_listener("disconnected", end)
+    except TimeoutError as error:
+        raise BrowserDied("it does not answer" if browser.is_connected() else "it is gone") from error
+    except async_api.Error as error:
+        raise BrowserDied(f"no page can be opened: {_first_line(error)}") from error
+
+
+def _proxy(address: str | None) -> async_api.ProxySettings:
+    """Without the rule, Chromium would go to loopback addresses directly; nothing listens on port 9 (discard)."""
+    return {"server": f"http://{address or '127.0.0.1:9'}", "bypass": "<-loopback>"}
+
+
+@contextlib.contextmanager
+def _generous_memory() -> Iterator[None]:
+    """Start processes without this one's memory limit; a browser reserves far more than it uses."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+async def _dismiss(dialog: Dialog) -> None:
+    with contextlib.suppress(async_api.Error):  # the page may be gone
+        await dialog.dismiss()
+
+
+async def _close_window(page: Page) -> None:
+    with contextlib.suppress(async_api.Error):
+        await page.close()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).partition("\n")[0]

@@ -1,0 +1,31 @@
+"""Pictures of what a window shows, over the browser's protocol."""
+
+import base64
+from typing import Any
+
+from playwright.async_api import CDPSession
+
+from sources.browser.viewports import View
+
+
+async def photograph(
+    session: CDPSession, view: View, rows: tuple[int, int] | None = None, *, lossless: bool = True
+) -> bytes:
+    """An encoded picture, PNG or JPEG at quality 90.
+
+    Args:
+        rows: first and last of the picture's rows, in pixels; None: all that the window shows.
+
+    Raises:
+        playwright's Error.
+    """
+    settings: dict[str, Any] = {"optimizeForSpeed": True, "format": "png"}
+    if not lossless:
+        settings |= {"format": "jpeg", "quality": 90}
+    if rows is not None or view.scale != 1:
+        # Playwright's session has set the device's scale; for others, a pixel is a CSS pixel unless a part is asked
+        # for. Asking makes the browser draw the page again, so a whole window at scale 1 is taken as it is.
+        top, bottom = (row / view.scale for row in rows or (0, view.height * view.scale))
+        settings["clip"] = {"x": 0, "y": top, "width": view.width, "height": bottom - top, "scale": view.scale}
+    answer = await session.send("Page.captureScreenshot", settings)
+    return base64.b64decode(answer["data"])

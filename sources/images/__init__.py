@@ -1,0 +1,1 @@
+"""Images: encoding, fingerprints, boxes."""

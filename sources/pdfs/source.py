@@ -1,0 +1,251 @@
+"""PDFs: every page as an image with its text in reading order and its word boxes."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import PIL.Image
+import pymupdf
+import zlib_ng
+
+from sources.base.sample import IMAGE_PLACEHOLDER, Provenance, Sample, Words, sample_id
+from sources.base.source import Contents, InputError, ItemError, Source
+from sources.images.encoding import check_encoding, encode, grey_of, ink, luma
+from sources.images.fingerprint import picture_fingerprint
+from sources.text.page_text import (
+    boxes_in_pixels,
+    choose,
+    has_right_to_left,
+    in_reading_order,
+    layout_words,
+    words_of_characters,
+)
+
+CODE_VERSION = 2  # raise it when this file, page_text, reading_order or images write other bytes for the same page
+POINTS_PER_INCH = 72
+# Ligatures are taken apart, white space is kept out, text outside the page is left out; images are noted (not decoded).
+TEXT_FLAGS = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_IMAGES
+TRANSCRIPTION = "recognition/ocr_and_transcription/printed_text"  # a page of text is a sample of this use case
+SCAN_COVERAGE = 0.5  # share of the page under one image for the page to count as scanned
+MAX_IMAGE_PIXELS = 1_000_000_000  # of one image on a page; an A0 poster at 600 dpi has 560 million
+MAX_PIXELS = 64_000_000  # an image side_px long and as wide as a page may ask for, at most
+
+
+class _Document(pymupdf.Document):
+    """A document whose outline is not read: a table of contents takes up to 30 ms a file, and no page needs it."""
+
+    def _loadOutline(self) -> None:
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pdfs(Source):
+    """Pages of PDF files.
+
+    Args:
+        side_px: long side of a page's image, in pixels.
+        max_dpi: small pages are not enlarged beyond this many pixels an inch.
+        grey: `png` writes pages without colour as lossless grey PNG; `none` treats them as any other page.
+        format: `jpeg`, `png` or `webp`, of all other pages.
+        quality: 1 to 100, of jpeg and webp.
+        passwords: tried in turn on encrypted files, after the empty one; never written to any output.
+    """
+
+    name: ClassVar[str] = "pdfs"
+    suffixes: ClassVar[tuple[str, ...]] = (".pdf",)
+    item_noun: ClassVar[str] = "page"
+    use_cases: ClassVar[tuple[str, ...]] = (TRANSCRIPTION,)
+
+    side_px: int = 1024
+    max_dpi: int = 300
+    grey: str = "png"
+    format: str = "jpeg"
+    quality: int = 90
+    passwords: tuple[str, ...] = field(default=(), metadata={"secret": True})
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 16 <= self.side_px <= 8192:
+            raise ValueError(f"side_px must be between 16 and 8192 pixels, got {self.side_px}")
+        if not 18 <= self.max_dpi <= 1200:
+            raise ValueError(f"max_dpi must be between 18 and 1200, got {self.max_dpi}")
+        if self.grey not in ("png", "none"):
+            raise ValueError(f"grey must be png or none, got {self.grey!r}")
+        check_encoding(self.format, self.quality)
+
+    def fingerprint(self) -> Mapping[str, Any]:
+        settings = {name: getattr(self, name) for name in ("side_px", "max_dpi", "grey", "format", "quality")}
+        return {
+            "source": self.name,
+            "code": CODE_VERSION,
+            "pymupdf": pymupdf.__version__,
+            "pillow": PIL.__version__,
+            "zlib-ng": zlib_ng.__version__,
+            **settings,
+        }
+
+    def locator(self, item: int) -> str:
+        return f"page={item + 1}"
+
+    def inspect(self, path: Path) -> Contents:
+        size, digest = _digest(path)
+        with self._open(path) as document:
+            num_pages = len(document)
+        if num_pages > size:  # a page takes more than a byte: the count is forged
+            raise InputError("damaged", f"the file says it has {num_pages} pages but is only {size} bytes long")
+        return Contents(digest=digest, num_items=num_pages)
+
+    def read(self, path: Path, digest: str, items: range) -> Iterator[tuple[int, Sample | ItemError | None]]:
+        with self._open(path) as document:
+            for item in items:
+                yield item, None
+                try:
+                    yield item, self._sample(document, digest, item)
+                except InputError as error:
+                    yield item, ItemError(item=item, cause=error.cause, message=error.message)
+                except (RuntimeError, ValueError, MemoryError, pymupdf.mupdf.FzErrorBase) as error:
+                    yield item, _page_error(item, error)
+            pymupdf.TOOLS.store_shrink(100)
+
+    def _open(self, path: Path) -> pymupdf.Document:
+        pymupdf.TOOLS.mupdf_display_errors(False)
+        pymupdf.TOOLS.mupdf_display_warnings(False)
+        try:
+            with open(path, "rb") as file:
+                head = file.read(1024)
+        except OSError as error:
+            raise _os_error(error) from error
+        if not head:
+            raise InputError("empty_file", "the file is empty (0 bytes)")
+        if b"%PDF-" not in head:
+            raise InputError("not_a_pdf", f"no PDF header in the first 1,024 bytes; the file begins with {head[:8]!r}")
+        try:
+            document = _Document(path, filetype="pdf")
+        except (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase) as error:
+            # The name in MuPDF's message is a temporary one for remote inputs: it would differ from run to run.
+            reason = str(error).replace(f"file '{path}'", "the file")
+            raise InputError("damaged", f"the PDF cannot be opened: {reason}") from error
+        if document.needs_pass and not any(document.authenticate(word) for word in ("", *self.passwords)):
+            document.close()
+            raise InputError("encrypted", "the PDF asks for a password; give it with --set passwords=[…]")
+        try:
+            num_pages = len(document)
+        except RuntimeError as error:  # a forged number of pages
+            document.close()
+            raise InputError("damaged", f"the PDF's pages cannot be counted: {error}") from error
+        if num_pages == 0:
+            document.close()
+            raise InputError("no_pages", "the PDF has no page that can be found")
+        return document
+
+    def _sample(self, document: pymupdf.Document, digest: str, item: int) -> Sample:
+        pymupdf.TOOLS.reset_mupdf_warnings()
+        page = document[item]
+        if not pymupdf.mupdf.pdf_is_dict(pymupdf.mupdf.pdf_page_from_fz_page(page.this).obj()):
+            # MuPDF shows an empty page in its place; nobody wrote that page.
+            raise ValueError("the page tree names something that is no page")
+        if page.rect.is_empty or page.rect.is_infinite:
+            raise ValueError(f"the page's size is {page.rect.width:g} × {page.rect.height:g} points")
+        drawn = page.get_displaylist()  # annotations and form fields included
+        zoom = min(self.side_px / max(page.rect.width, page.rect.height), self.max_dpi / POINTS_PER_INCH)
+        textpage = pymupdf.TextPage(drawn.get_textpage(TEXT_FLAGS))
+        textpage.parent = page
+        images = textpage.extractIMGINFO()
+        for image in images:
+            if image["width"] * image["height"] > MAX_IMAGE_PIXELS:
+                size = f"{image['width']} × {image['height']} pixels"
+                raise InputError("image_too_large", f"the page shows an image of {size}")
+        pixmap = _render(drawn, zoom)  # must outlive `pixels`, which are a view of it
+        pixels = np.frombuffer(pixmap.samples_mv, np.uint8).reshape(pixmap.height, pixmap.width, 3)
+        grey = grey_of(pixels)
+        if grey is not None and self.grey == "png":
+            encoded = encode(grey, "png")
+        else:
+            picture = PIL.Image.fromarray(pixels)
+            encoded = encode(picture, self.format, self.quality)
+            grey = luma(picture) if grey is None else grey
+        words, text = self._words(textpage, zoom, (pixmap.x, pixmap.y), grey.shape)
+        if "malloc" in pymupdf.TOOLS.mupdf_warnings():  # MuPDF leaves out what it has no memory for, and goes on
+            raise MemoryError("some of the page needs more memory than there is")
+        locator = self.locator(item)
+        flags = _flags(document, page, images, bool(words.texts))
+        return Sample(
+            id=sample_id(digest, locator),
+            source=self.name,
+            images=[encoded],
+            text=f"{IMAGE_PLACEHOLDER}\n{text}",
+            words=words,
+            flags=flags,
+            measures={"ink": ink(grey)},
+            fingerprint=picture_fingerprint(grey),
+            provenance=Provenance(locator=locator, digest=digest),
+            # What a scan shows may be handwriting, or nothing that its text layer says.
+            use_case=TRANSCRIPTION if words.texts and "scan" not in flags else None,
+        )
+
+    def _words(
+        self, textpage: pymupdf.TextPage, zoom: float, origin: tuple[int, int], shape: tuple[int, int]
+    ) -> tuple[Words, str]:
+        found = layout_words(textpage.extractWORDS())
+        if has_right_to_left(found):
+            found = words_of_characters(textpage.extractRAWDICT()["blocks"])
+        boxes = boxes_in_pixels(found.boxes, zoom, origin)
+        height, width = shape
+        np.clip(boxes, 0, [width, height, width, height], out=boxes)
+        seen = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+        if not seen.all():
+            found, boxes = choose(found, seen), boxes[seen]
+        order, text = in_reading_order(found)
+        texts = [found.texts[k] for k in order]
+        return Words(texts=texts, boxes=boxes[order], images=np.zeros(len(order), np.int32)), text
+
+
+def _digest(path: Path) -> tuple[int, str]:
+    """Size in bytes and sha256 of a file."""
+    try:
+        with open(path, "rb") as file:
+            return os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise _os_error(error) from error
+
+
+def _os_error(error: OSError) -> InputError:
+    causes: dict[type[OSError], str] = {FileNotFoundError: "not_found", PermissionError: "permission_denied"}
+    return InputError(causes.get(type(error), "unreadable"), f"the file cannot be read: {error.strerror or error}")
+
+
+def _render(drawn: pymupdf.DisplayList, zoom: float) -> pymupdf.Pixmap:
+    """The page as 8-bit RGB on white."""
+    rect = drawn.rect * zoom
+    if rect.width * rect.height > MAX_PIXELS:
+        raise ValueError(f"the page would be {rect.width:.0f} × {rect.height:.0f} pixels")
+    return drawn.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), colorspace=pymupdf.csRGB, alpha=False)
+
+
+def _flags(
+    document: pymupdf.Document, page: pymupdf.Page, images: Sequence[Mapping[str, Any]], has_words: bool
+) -> list[str]:
+    flags = []
+    area = page.rect.width * page.rect.height
+    covered = max((abs(pymupdf.Rect(image["bbox"]) & page.rect) for image in images), default=0)
+    if covered >= SCAN_COVERAGE * area:
+        if not has_words:
+            flags.append("scan")
+        else:
+            kinds = [kind for kind, _ in page.get_bboxlog()]
+            if kinds.count("ignore-text") > kinds.count("fill-text"):
+                flags += ["scan", "ocr_layer"]
+    if document.is_repaired:
+        flags.append("repaired")
+    return flags
+
+
+def _page_error(item: int, error: Exception) -> ItemError:
+    message = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    starved = isinstance(error, MemoryError) or "malloc" in message or "calloc" in message
+    cause = "out_of_memory" if starved else "unreadable_page"
+    return ItemError(item=item, cause=cause, message=f"the page cannot be drawn: {message}")

@@ -1,0 +1,1 @@
+"""Text on pages: reading order, fonts, languages."""

@@ -1,0 +1,368 @@
+"""Fonts: those installed on this machine, what they look like, and the proof that they have every glyph of a text."""
+
+import hashlib
+import logging
+import os
+import re
+import sysconfig
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from sources.text.languages import LANGUAGES
+
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
+
+FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
+SUFFIXES = (".ttf", ".otf", ".ttc")
+KINDS = ("sans", "serif", "monospaced", "handwriting")
+WEIGHTS = (300, 900)  # lighter strokes are thinner than a pixel at the sizes of a page
+BOLD = 600
+MAX_EMPTY_GLYPH = 12  # bytes of a TrueType glyph without a contour; the smallest with one has 16
+MAX_EMPTY_PROGRAM = 8  # bytes of a charstring (a width, an end, a call of a subroutine): a longer one draws something
+MAX_SMALL = 0.93  # height of small letters, of that of capitals
+MIN_DESCENT = -0.1  # of the font size: small letters with a descender reach further down
+
+# What the tables of a file leave open, its name tells.
+_HANDWRITTEN = re.compile(
+    r"hand\b|handwrit|script\b|lobster|z003|breip|femke|kristi|delphine|steve|ecolier|because we|rufscript|comic neue"
+    r"|kalam|caveat|kait?i?m?\b|wenkai|ukai|klee|seto|yusei",
+    re.IGNORECASE,
+)
+_SERIF = re.compile(
+    r"serif|roman|garamond|times|bookman|c059|p052|song|sung|ming\b|mincho|didot|amiri|naskh|standard tt|tex gyre t",
+    re.IGNORECASE,
+)
+_SANS = re.compile(r"sans|gothic|grotesk|heiti|zenhei|microhei", re.IGNORECASE)
+_MONOSPACED = re.compile(r"\bmono\b|courier|console|code\b|typewriter|inconsolata", re.IGNORECASE)
+_NAMES = {"handwriting": _HANDWRITTEN, "monospaced": _MONOSPACED, "sans": _SANS, "serif": _SERIF}
+# Signs at the code points of letters, letters in a box, and styles that take two lines for one.
+_UNFIT = re.compile(
+    r"symbol|dingbat|emoji|d050000l|math|music|barcode|icon|colored|last resort|quran|nastaliq|^(cm|stix)",
+    re.IGNORECASE,
+)
+# One design under a hundred names: the Latin letters of Noto's faces for other scripts are those of Noto Sans.
+_LATIN_NOTO = re.compile(r"Noto (Sans|Serif|Mono)( Mono| Display)?$")
+_ELSEWHERE = re.compile(r"\b(JP|KR|TC|HK|TW)\b")  # Chinese characters as they are written outside the mainland
+
+
+class FontError(ValueError):
+    """No installed font can draw a text: one sentence with what is missing and what to install."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Font:
+    """One face: the file it is in, and how it looks.
+
+    Args:
+        path: of the file.
+        index: of the face in a collection (.ttc).
+        family: as the file names it.
+        kind: one of KINDS.
+        weight: 100 to 900; 400 is regular, from 600 on a face is bold.
+        ranges: bits of the Unicode ranges that the file claims to cover (table OS/2).
+    """
+
+    path: Path
+    index: int = 0
+    family: str
+    kind: str
+    weight: int = 400
+    italic: bool = False
+    ranges: int = 0
+
+    @property
+    def bold(self) -> bool:
+        return self.weight >= BOLD
+
+
+@lru_cache(maxsize=1)
+def font_files() -> Mapping[str, Path]:
+    """Font files by name: those of matplotlib, then those of the system; of two with one name, the first."""
+    bundled = Path(sysconfig.get_path("purelib")) / "matplotlib/mpl-data/fonts/ttf"
+    found: dict[str, Path] = {}
+    for folder in (str(bundled), *map(os.path.expanduser, FOLDERS)):
+        for parent, folders, names in os.walk(folder):
+            folders.sort()
+            for name in sorted(names):
+                if name.lower().endswith(SUFFIXES):
+                    found.setdefault(name, Path(parent) / name)
+    return found
+
+
+@lru_cache(maxsize=1)
+def installed_fonts() -> tuple[Font, ...]:
+    """Every readable face, by family, weight and slope; one file for each."""
+    from fontTools.ttLib import TTLibError  # of an extra: the core goes without
+
+    logging.getLogger("fontTools").setLevel(logging.ERROR)  # it warns of odd dates in files
+    found: dict[tuple[str, int, bool], Font] = {}
+    for _, path in sorted(font_files().items()):
+        try:
+            faces = _faces(path)
+        except (TTLibError, OSError, KeyError, AssertionError):  # a damaged file is no font
+            continue
+        for font in faces:
+            if not _UNFIT.search(font.family):
+                found.setdefault((font.family, font.weight, font.italic), font)
+    return tuple(found[key] for key in sorted(found))
+
+
+def _faces(path: Path) -> list[Font]:
+    from fontTools.ttLib import TTCollection, TTFont
+
+    if path.suffix.lower() != ".ttc":
+        with TTFont(path, lazy=True) as font:
+            return [_face(font, path, 0)]
+    with TTCollection(path, lazy=True) as collection:
+        return [_face(font, path, index) for index, font in enumerate(collection.fonts)]
+
+
+def _face(font: "TTFont", path: Path, index: int) -> Font:
+    names, looks = font["name"], font["OS/2"]
+    family = names.getDebugName(16) or names.getDebugName(1) or path.stem
+    style = names.getDebugName(17) or names.getDebugName(2) or ""
+    if re.search(r"condensed|narrow", style, re.IGNORECASE):
+        family += " Condensed"
+    return Font(
+        path=path,
+        index=index,
+        family=family,
+        kind=_kind(f"{family} {style}", looks),
+        weight=looks.usWeightClass,
+        ranges=looks.ulUnicodeRange1 | looks.ulUnicodeRange2 << 32,
+        italic=bool(looks.fsSelection & 1) or re.search(r"italic|oblique|slanted", style, re.IGNORECASE) is not None,
+    )
+
+
+def _kind(name: str, looks: Any) -> str:
+    """The kind of a face by its name, then by the PANOSE numbers and the class that its file declares."""
+    for kind, pattern in _NAMES.items():
+        if pattern.search(name):
+            return kind
+    panose = looks.panose
+    if panose.bFamilyType == 3:
+        return "handwriting"
+    if panose.bFamilyType == 2 and panose.bProportion == 9:
+        return "monospaced"
+    has_serifs = 2 <= panose.bSerifStyle <= 10 if panose.bFamilyType == 2 else 1 <= looks.sFamilyClass >> 8 <= 7
+    return "serif" if has_serifs else "sans"
+
+
+def installed_for(language: str) -> tuple[Font, ...]:
+    """The installed faces that write a language; there may be none."""
+    return _writing(language)
+
+
+@lru_cache(maxsize=64)
+def fonts_for(language: str, kinds: Sequence[str] = (), *, bold: bool | None = None) -> tuple[Font, ...]:
+    """The installed faces that write a language, of these kinds (all by default).
+
+    Raises:
+        FontError: there is none.
+        ValueError: a language that is not in LANGUAGES.
+    """
+    if language not in LANGUAGES:
+        raise ValueError(f"language must be one of {', '.join(LANGUAGES)}, got {language!r}")
+    found = [
+        font for font in _writing(language) if (not kinds or font.kind in kinds) and (bold is None or font.bold == bold)
+    ]
+    if not found:
+        looks = " ".join((("bold",) if bold else ()) + (" or ".join(kinds),) if kinds else ())
+        raise FontError(
+            f"no {looks + ' ' if looks else ''}font with the {LANGUAGES[language].script} script is installed; "
+            f"install one (Debian: {LANGUAGES[language].packages})"
+        )
+    return tuple(found)
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _writing(language: str) -> tuple[Font, ...]:
+    wanted = LANGUAGES[language]
+    low, high = WEIGHTS
+    found = families(
+        font
+        for font in installed_fonts()
+        if low <= font.weight <= high
+        and font.ranges >> wanted.range_bit & 1
+        and not _ELSEWHERE.search(font.family)
+        and not (wanted.script == "Latin" and _is_of_another_script(font))
+        and all(ord(character) in _glyphs(font.path, font.index).names for character in wanted.sample)
+        and not missing(wanted.sample, font)
+    )
+    return tuple(
+        font
+        for faces in found.values()
+        if not (wanted.script == "Latin" and _has_capitals_only(faces[0]))
+        for font in faces
+    )
+
+
+def _is_of_another_script(font: Font) -> bool:
+    """Whether a face's Latin letters only go along with others: for digits and names in Chinese text, say."""
+    is_foreign_noto = font.family.startswith("Noto ") and not _LATIN_NOTO.match(font.family)
+    return is_foreign_noto or bool(font.ranges >> LANGUAGES["zh"].range_bit & 1)
+
+
+def families(fonts: Iterable[Font]) -> Mapping[str, tuple[Font, ...]]:
+    """Faces by family: to choose a family first is to choose among designs, not among weights."""
+    found: dict[str, tuple[Font, ...]] = {}
+    for font in fonts:
+        found[font.family] = (*found.get(font.family, ()), font)
+    return found
+
+
+class _Glyphs:
+    """The glyphs in a font file: by code point their names, by name their widths and outlines, read when asked for."""
+
+    def __init__(self, path: Path, index: int):
+        from fontTools.ttLib import TTFont
+
+        self._font = TTFont(path, fontNumber=index if path.suffix.lower() == ".ttc" else -1, lazy=True)
+        self.names: Mapping[int, str] = self._font.getBestCmap() or {}
+        self._drawn: dict[str, bool] = {}
+
+    @cached_property
+    def _outlines(self) -> Any:
+        return self._font.getGlyphSet()
+
+    def draws(self, character: str) -> bool:
+        """Whether there is a glyph for a character, and it is not empty unless the character is."""
+        found = self._drawn.get(character)
+        if found is None:
+            name = self.names.get(ord(character), ".notdef")
+            is_blank = character.isspace() or unicodedata.category(character) in ("Cf", "Mn")
+            found = name != ".notdef" and (is_blank or self._has_outline(name))
+            self._drawn[character] = found
+        return found
+
+    def _has_outline(self, name: str) -> bool:
+        """Whether a glyph is not empty, mostly by its size: drawing every new one took a fifth of a scene's time."""
+        if "glyf" in self._font:
+            starts, number = self._font["loca"], self._font.getGlyphID(name)
+            return starts[number + 1] - starts[number] > MAX_EMPTY_GLYPH
+        if "CFF " in self._font:
+            program = self._font["CFF "].cff.topDictIndex[0].CharStrings[name]
+            is_long = program.bytecode is not None and len(program.bytecode) > MAX_EMPTY_PROGRAM
+            return is_long or program.calcBounds(None) is not None
+        return self.extent(name) != (0, 0)
+
+    def extent(self, name: str) -> tuple[float, float]:
+        """Bottom and top of an outline above the baseline, as shares of the font size; both 0 if it is empty."""
+        from fontTools.pens.boundsPen import ControlBoundsPen
+
+        pen = ControlBoundsPen(self._outlines)
+        self._outlines[name].draw(pen)
+        units = self._font["head"].unitsPerEm
+        return (pen.bounds[1] / units, pen.bounds[3] / units) if pen.bounds else (0, 0)
+
+    def advance(self, name: str) -> float:
+        """Width as a share of the font size."""
+        return self._font["hmtx"][name][0] / self._font["head"].unitsPerEm
+
+
+@lru_cache(maxsize=256)
+def _glyphs(path: Path, index: int) -> _Glyphs:
+    return _Glyphs(path, index)
+
+
+def _has_capitals_only(font: Font) -> bool:
+    """Whether small letters are capitals: as high, or p and y standing on the line. Texts would not look as written."""
+    glyphs = _glyphs(font.path, font.index)
+    box = {letter: glyphs.extent(glyphs.names[ord(letter)]) for letter in "pyenoENO"}
+    as_high = all(box[letter][1] > MAX_SMALL * box[letter.upper()][1] for letter in "eno")
+    return as_high or any(box[letter][0] > MIN_DESCENT for letter in "py")
+
+
+def missing(text: str, font: Font) -> list[str]:
+    """The characters of a text that a face cannot draw, each once, in the order they come."""
+    glyphs = _glyphs(font.path, font.index)
+    return [character for character in dict.fromkeys(text) if character != "\n" and not glyphs.draws(character)]
+
+
+def check_glyphs(texts: Iterable[str], font: Font) -> None:
+    """Raises FontError naming the first character that the face cannot draw."""
+    for text in texts:
+        for character in missing(text, font)[:1]:
+            raise _no_glyph(font, character)
+
+
+def _no_glyph(font: Font, character: str) -> FontError:
+    return FontError(f"the font {font.family} has no glyph for {character!r} (U+{ord(character):04X})")
+
+
+def fonts_with(text: str, fonts: Iterable[Font]) -> tuple[Font, ...]:
+    """Those of some faces that have every glyph of a text.
+
+    Raises:
+        FontError: none has; it names the character that the fewest have, and its script.
+    """
+    fonts = tuple(fonts)
+    lacks = [missing(text, font) for font in fonts]
+    found = tuple(font for font, characters in zip(fonts, lacks, strict=True) if not characters)
+    if not found:
+        counts: dict[str, int] = {}
+        for character in (character for characters in lacks for character in characters):
+            counts[character] = counts.get(character, 0) + 1
+        rarest = max(counts, key=lambda character: counts[character], default="")
+        raise FontError(
+            f"no font at hand has a glyph for {rarest!r} (U+{ord(rarest or ' '):04X}, {script_of(rarest)} script)"
+        )
+    return found
+
+
+def draw_font(text: str, fonts: Iterable[Font], random: Random) -> Font:
+    """A face that has every glyph of a text: a family at random, then one of its faces.
+
+    Raises:
+        FontError: none has every glyph.
+    """
+    fonts = tuple(fonts)
+    by_family = families(fonts)
+    for family in random.sample(sorted(by_family), len(by_family)):
+        faces = by_family[family]
+        for font in random.sample(faces, len(faces)):
+            if not missing(text, font):
+                return font
+    return fonts_with(text, fonts)[0]  # raises
+
+
+def script_of(text: str) -> str:
+    """The Unicode name of the script that most letters of a text are of; `Common` if it has none."""
+    from fontTools.unicodedata import script, script_name
+
+    counts: dict[str, int] = {}
+    for character in text:
+        code = script(character)
+        if code not in ("Zyyy", "Zinh"):
+            counts[code] = counts.get(code, 0) + 1
+    return script_name(max(counts, key=lambda code: counts[code])) if counts else "Common"
+
+
+@lru_cache(maxsize=50_000)
+def advance(font: Font, character: str) -> float:
+    """Width of a character as a share of the font size. Raises FontError if the face does not have it."""
+    glyphs = _glyphs(font.path, font.index)
+    name = glyphs.names.get(ord(character))
+    if name is None:
+        raise _no_glyph(font, character)
+    return glyphs.advance(name)
+
+
+@lru_cache(maxsize=512)
+def _file_digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def fonts_digest(fonts: Iterable[Font]) -> str:
+    """A digest of the names and files of some faces: the pixels of a text depend on their bytes."""
+    total = hashlib.sha256()
+    for font in fonts:
+        total.update(f"{font.family}/{font.path.name}".encode() + _file_digest(font.path))
+    return total.hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""The fastText labeller: training, calibration and caching of its models."""

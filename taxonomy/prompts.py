@@ -1,0 +1,40 @@
+"""One prompt may ask several things: its clauses, and the user turns of a conversation."""
+
+import re
+from collections.abc import Sequence
+
+from sources.base.sample import IMAGE_PLACEHOLDER, Message
+
+MAX_CLAUSES = 6
+MIN_CLAUSE = 8  # letters, a Chinese character counting as three: shorter pieces ask nothing
+_MAY_BREAK = re.compile(r"[.!?;。！？；\n,，)、]| and | then ", re.IGNORECASE)
+_BREAK = re.compile(
+    r"""[.!?;。！？；\n]+(?=\s|$|[\u3400-\u9fff])          # the end of a sentence
+      | \s*\(?\b\d{1,2}[.)、](?=\s|[\u3400-\u9fff])        # 1) … 2) …
+      | ,?\s+(?:and\ then|and\ also|then\ also|after\ that,?)\s | ,\s+then\s
+      | [，,]\s*(?:然后|并且|另外|同时|再|顺便|以及|接着)(?=[\u3400-\u9fff])""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def clauses(prompt: str) -> list[str]:
+    """The clauses of a prompt that may each ask something; empty if it is a single one."""
+    if _MAY_BREAK.search(prompt.rstrip(" .!?。！？\n")) is None:  # as most do not
+        return []
+    pieces = [piece.strip(" ,，、:：") for piece in _BREAK.split(prompt)]
+    if len(pieces) == 1:
+        return []
+    asking = [piece for piece in pieces if _weight(piece) >= MIN_CLAUSE]
+    return asking[:MAX_CLAUSES] if len(asking) > 1 else []
+
+
+def _weight(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    return sum(3 if letter >= "\u3400" else 1 for letter in text if letter.isalnum())
+
+
+def user_turns(messages: Sequence[Message]) -> list[str]:
+    """What the user says in a conversation, turn by turn, without image marks."""
+    turns = (message.content.replace(IMAGE_PLACEHOLDER, " ").strip() for message in messages if message.role == "user")
+    return [turn for turn in turns if turn]
