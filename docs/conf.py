@@ -14,7 +14,7 @@ source_suffix = {".md": "markdown"}
 exclude_patterns = ["pictures"]
 nitpicky = True
 myst_heading_anchors = 3
-myst_enable_extensions = ["attrs_inline", "colon_fence"]
+myst_enable_extensions = ["deflist"]
 
 html_theme = "furo"
 html_title = "Vellum"
