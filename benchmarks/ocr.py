@@ -122,7 +122,7 @@ def clean_pages(count: int) -> list:
     """Undegraded pages of all templates in turn, with the paper they are printed on."""
     from sources.base.illegible import Illegible
     from sources.ocr.page import paper_of
-    from sources.ocr.passages import BundledPassages, Supply
+    from sources.ocr.passages import BundledPassages, ContentSampler
     from sources.ocr.story import lay_out
     from sources.ocr.style import draw_style
     from sources.ocr.templates.registry import TEMPLATES, languages_of
@@ -136,7 +136,7 @@ def clean_pages(count: int) -> list:
         chance = generator(9, number, "boxes")
         number += 1
         style = draw_style(chance, language, SIDE_PX)
-        page = TEMPLATES[kind](Supply(BundledPassages(), language, chance, 0.3), style)
+        page = TEMPLATES[kind](ContentSampler(BundledPassages(), language, chance, 0.3), style)
         try:
             laid = lay_out(page)
         except Illegible:

@@ -25,7 +25,7 @@ from sources.base.sample import EncodedImage, Provenance, Sample, Words
 from sources.images.encoding import encode
 from sources.ocr.clean_page import clean_page
 from sources.ocr.degradation import degrade
-from sources.ocr.rendered_text import Drawn
+from sources.ocr.rendered_text import RenderedText
 from sources.pdfs.source import Pdfs
 
 STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -108,7 +108,7 @@ def synthesized(language: str, number: int, strength: float) -> Iterator[Sample]
     )
 
 
-def encoded(drawn: Drawn) -> EncodedImage:
+def encoded(drawn: RenderedText) -> EncodedImage:
     """The picture as the source writes it."""
     return encode(drawn.pixels, "jpeg", 90)
 

@@ -22,17 +22,17 @@ import numpy as np
 from sources.base.illegible import Illegible
 from sources.ocr.degradation import degrade
 from sources.ocr.handwriting import draw_handwriting
-from sources.ocr.rendered_text import Drawn
+from sources.ocr.rendered_text import RenderedText
 from sources.ocr.scene import draw_scene
 from sources.ocr.text_mask import breakable, letter, line_length, paste
-from sources.ocr.text_rendering import Written
+from sources.ocr.text_rendering import TextRendering
 from sources.text.fonts import fonts_for
 
 EXAMPLE = run_path(str(Path(__file__).resolve().parent.parent / "examples" / "ocr_degradation.py"))
 STRENGTHS = (0.2, 0.5, 1.0)
 
 
-def page(language: str, width: int, height: int, size_px: int) -> Drawn:
+def page(language: str, width: int, height: int, size_px: int) -> RenderedText:
     """A printed page, black on white."""
     font = next(font for font in fonts_for(language, ("serif", "sans")) if not font.bold and not font.italic)
     ink = np.zeros((height, width), np.uint8)
@@ -49,7 +49,7 @@ def page(language: str, width: int, height: int, size_px: int) -> Drawn:
         row, length = row + piece, length + added
     x0, y0, x1, y1 = np.array(boxes, np.float32).T
     quads = np.stack([np.stack([x0, x1, x1, x0], 1), np.stack([y0, y0, y1, y1], 1)], 2)
-    return Drawn(pixels=np.repeat(255 - ink[..., None], 3, axis=2), texts=texts, quads=quads)
+    return RenderedText(pixels=np.repeat(255 - ink[..., None], 3, axis=2), texts=texts, quads=quads)
 
 
 def timed(make: Callable[[Random], float], count: int) -> tuple[float, float, float]:
@@ -74,10 +74,10 @@ def main() -> None:
     count = parser.parse_args().pages
     phrase = EXAMPLE["phrase"]
 
-    def words_kept(drawn: Drawn, strength: float, random: Random) -> float:
+    def words_kept(drawn: RenderedText, strength: float, random: Random) -> float:
         return len(degrade(drawn, strength, random).kept) / len(drawn.texts)
 
-    def words_in(draw: Callable[..., Written], language: str, random: Random) -> float:
+    def words_in(draw: Callable[..., TextRendering], language: str, random: Random) -> float:
         return len(draw(phrase(language, random), language, random).drawn.texts)
 
     found: dict[str, float] = {}

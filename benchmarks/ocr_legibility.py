@@ -25,7 +25,7 @@ from filters.character_errors import normalized
 from filters.paddle_reader import Line, PaddleReader
 from sources.ocr.degradation import degrade
 from sources.ocr.degradation.legibility import Limits
-from sources.ocr.rendered_text import Drawn
+from sources.ocr.rendered_text import RenderedText
 
 AGREEMENT = run_path(str(Path(__file__).with_name("ocr_agreement.py")))
 STRENGTHS = (0.8, 1.0)
@@ -72,7 +72,7 @@ def main() -> None:
     print(json.dumps(rows))
 
 
-def read_shares(drawn: Drawn, lines: Sequence[Line]) -> np.ndarray:
+def read_shares(drawn: RenderedText, lines: Sequence[Line]) -> np.ndarray:
     """(N,) how much of each word is found in the lines over its middle, 0 to 1."""
     texts = [normalized(line.text) for line in lines]
     shares = np.zeros(len(drawn.texts))

@@ -125,7 +125,7 @@ def as_json(found: Evaluation) -> dict[str, Any]:
         "answered": round(found.answered, 4),
         "leaf right of answered": round(found.accuracy_answered["leaf"], 4),
         "calibration error": round(found.calibration_error, 4),
-        "given a further leaf": round(found.also_rate, 4),
+        "given a further leaf": round(found.secondary_rate, 4),
     }
 
 

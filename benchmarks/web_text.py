@@ -33,7 +33,7 @@ from sources.browser.browser import ARGUMENTS
 from sources.browser.chromium import find_chromium, sandbox_refusal
 from sources.browser.viewports import VIEWS
 from sources.images.encoding import luma
-from sources.web.capture import Capture, Seen
+from sources.web.capture import Capture, PageContent
 from sources.web.crawl import Crawl
 from sources.web.plan import Seeds
 from sources.web.samples import WORD_CONTRAST
@@ -133,7 +133,7 @@ async def compare(port: int, captures: Sequence[Capture]) -> list[Figures]:
     return found
 
 
-async def _figures(page: Page, path: str, seen: Seen) -> Figures:
+async def _figures(page: Page, path: str, seen: PageContent) -> Figures:
     is_cut = seen.screenshot.tops[-1] == MAX_TILES * VIEWS[VIEW].height
     ours = "".join("".join(seen.texts).split())
     await page.add_style_tag(content="*::marker { color: black !important }")  # bullets are no text of the document

@@ -10,7 +10,7 @@ from deepseek_vl.sampling import Sampler, Sampling
 
 
 @dataclass(eq=False, slots=True)
-class Answer:
+class TokenStream:
     """One sequence in generation.
 
     Args:

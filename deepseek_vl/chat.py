@@ -47,7 +47,7 @@ class Chat:
         An answer that was stopped is kept as far as it came; where nothing came, the message is not kept either.
 
         Returns:
-            What ended the answer (see `Answer`).
+            What ended the answer (see `TokenStream`).
         Raises:
             ValueError: the conversation is too long, or the model gives no numbers; the message is not kept.
         """

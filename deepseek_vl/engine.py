@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from deepseek_vl.answer import Answer
+from deepseek_vl.answer import TokenStream
 from deepseek_vl.batch import Embedder
 from deepseek_vl.language import Cache
 from deepseek_vl.model import DeepseekVL
@@ -50,19 +50,19 @@ class Engine:
         self.prefill_tokens = prefill_tokens
         self.cache = Cache(model.config.language, rows, self.slots, device=model.device, dtype=model.dtype)
         self.embedder = Embedder(model, remembered=remembered_images)
-        self.waiting: deque[Answer] = deque()
-        self.running: list[Answer] = []
+        self.waiting: deque[TokenStream] = deque()
+        self.running: list[TokenStream] = []
         self._decode = torch.compile(self._decode_step, dynamic=True) if compiled else self._decode_step
 
-    def add(self, prompt: Prompt, sampling: Sampling) -> Answer:
+    def add(self, prompt: Prompt, sampling: Sampling) -> TokenStream:
         """Queue a prompt. Raises ValueError where it leaves no room for an answer."""
         if len(prompt) >= self.slots:
             raise ValueError(f"the prompt has {len(prompt)} tokens; an answer needs fewer than {self.slots}")
-        answer = Answer(prompt, sampling)
+        answer = TokenStream(prompt, sampling)
         self.waiting.append(answer)
         return answer
 
-    def cancel(self, answer: Answer) -> None:
+    def cancel(self, answer: TokenStream) -> None:
         """Give an answer up; its room is free at the next step."""
         if answer.finish_reason is None:
             answer.finish_reason = "cancelled"
@@ -73,7 +73,7 @@ class Engine:
         return bool(self.waiting or self.running)
 
     @torch.inference_mode()
-    def step(self) -> list[tuple[Answer, str]]:
+    def step(self) -> list[tuple[TokenStream, str]]:
         """Read what waits, then give every running answer one token; return the text that each gained."""
         self._leave()
         events = []
@@ -85,9 +85,9 @@ class Engine:
             self._leave()
         return events
 
-    def _next_prompts(self) -> list[Answer]:
+    def _next_prompts(self) -> list[TokenStream]:
         """Waiting answers that fit the free rows and one prefill."""
-        batch: list[Answer] = []
+        batch: list[TokenStream] = []
         longest = 0
         while self.waiting and len(self.running) + len(batch) < self.cache.rows:
             if self.waiting[0].finish_reason is not None:
@@ -99,7 +99,7 @@ class Engine:
             batch.append(self.waiting.popleft())
         return batch
 
-    def _prefill(self, batch: list[Answer]) -> Tensor:
+    def _prefill(self, batch: list[TokenStream]) -> Tensor:
         """Read prompts into the next free rows; (B, V) logits of their first tokens."""
         device = self.model.device
         first = len(self.running)
@@ -128,7 +128,7 @@ class Engine:
         hidden_B1D = self.model.language(x_B1D, positions_B1, mask_B11S, self.cache, rows_B, slots)
         return self.model.language.head(hidden_B1D[:, 0])
 
-    def _push(self, answers: Sequence[Answer], logits_BV: Tensor) -> list[tuple[Answer, str]]:
+    def _push(self, answers: Sequence[TokenStream], logits_BV: Tensor) -> list[tuple[TokenStream, str]]:
         tokens = choose(logits_BV, [answer.sampler for answer in answers])
         config = self.model.config
         return [
@@ -155,7 +155,7 @@ def generate(
     *,
     rows: int = 8,
     compiled: bool = False,
-) -> list[Answer]:
+) -> list[TokenStream]:
     """Answer all prompts, up to `rows` at a time, in the order given. Raises ValueError as `Engine.add` does."""
     settings = [sampling] * len(prompts) if isinstance(sampling, Sampling) else list(sampling)
     if not prompts:
@@ -178,5 +178,5 @@ def stream(engine: Engine, prompt: Prompt, sampling: Sampling) -> Iterator[str]:
         engine.cancel(answer)
 
 
-def _texts(events: Iterable[tuple[Answer, str]], answer: Answer) -> Iterator[str]:
+def _texts(events: Iterable[tuple[TokenStream, str]], answer: TokenStream) -> Iterator[str]:
     return (text for of, text in events if of is answer and text)

@@ -14,7 +14,7 @@ from sources.base.illegible import Illegible
 from sources.ocr.clean_page import clean_page
 from sources.ocr.degradation import degrade
 from sources.ocr.handwriting import draw_handwriting
-from sources.ocr.rendered_text import Drawn
+from sources.ocr.rendered_text import RenderedText
 from sources.ocr.scene import draw_scene
 from sources.ocr.text_mask import breakable
 
@@ -42,7 +42,7 @@ CELL = (300, 400)
 PART = (40, 40, 400, 520)  # of a page that a cell shows, in pixels: of a whole one no word could be read
 
 
-def outlined(drawn: Drawn, part: tuple[int, int, int, int] | None = None) -> Image.Image:
+def outlined(drawn: RenderedText, part: tuple[int, int, int, int] | None = None) -> Image.Image:
     """The picture with its boxes, or a part of it, as large as a cell of the sheet."""
     image = Image.fromarray(drawn.pixels)
     quads = drawn.quads

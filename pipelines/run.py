@@ -22,8 +22,8 @@ from pipelines.job import Job
 from pipelines.recipe import RECIPES, SOURCES, Recipe, UsageError, apply_setting, build_recipe, load_recipe
 from pipelines.storage import STAGING, Storage, StorageError, is_remote
 from pipelines.taxonomy_files import pinned
-from sources.base.remote import Fetched
-from sources.base.synthetic import Synthetic
+from sources.base.remote import RemoteSource
+from sources.base.synthetic import SyntheticSource
 
 DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
 LOG = "log.txt"
@@ -120,7 +120,7 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
         # source says itself that it reads none.
         sources = content["sources"]
         kinds = [SOURCES[entry["type"]] for entry in sources]
-        readers = [entry for entry, kind in zip(sources, kinds, strict=True) if not issubclass(kind, Synthetic)]
+        readers = [entry for entry, kind in zip(sources, kinds, strict=True) if not issubclass(kind, SyntheticSource)]
         if not readers:
             readers = [e for e, kind in zip(sources, kinds, strict=True) if getattr(kind, "takes_material", False)]
         readers = readers or sources
@@ -171,7 +171,7 @@ def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: 
         except ValueError as error:
             raise UsageError(str(error)) from error
     for source in recipe.sources:
-        if isinstance(source, Fetched):
+        if isinstance(source, RemoteSource):
             _check_fetching(source, on_this_machine=not any(arg.startswith("--runner") for arg in beam_args))
     recipe = pinned(recipe)
     run = secrets.token_hex(4)
@@ -223,7 +223,7 @@ def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: 
     return DONE
 
 
-def _check_fetching(source: Fetched, *, on_this_machine: bool) -> None:
+def _check_fetching(source: RemoteSource, *, on_this_machine: bool) -> None:
     if not on_this_machine:  # what the workers have is known there
         return
     try:

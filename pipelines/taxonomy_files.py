@@ -13,7 +13,7 @@ from pipelines.recipe import Recipe, UsageError
 from pipelines.storage import STAGING, Storage, fetch
 from taxonomy.corrections import read_corrections
 from taxonomy.instructions import INSTRUCTIONS_VERSION
-from taxonomy.labeller import LABELLERS
+from taxonomy.labellers import LABELLERS
 from taxonomy.labelling import Labelling
 from taxonomy.loader import BUNDLED, load, load_text
 from taxonomy.targets import leaf_shares

@@ -41,7 +41,7 @@ class Unit(NamedTuple):
     copies: tuple[str, ...]
 
 
-class Entry(NamedTuple):
+class TableRow(NamedTuple):
     """Something to be written to one of the output's tables: a unit's rows, or one error row.
 
     Args:
@@ -76,10 +76,10 @@ def split_of(digest: str, validation: float) -> str:
     return "validation" if int(digest[-8:], 16) < validation * 2**32 else "train"
 
 
-def error_entry(row: ErrorRow) -> Entry:
+def error_row(row: ErrorRow) -> TableRow:
     """The entry of an error row."""
     bucket = int(hashlib.sha256(row.uri.encode(errors="surrogateescape")).hexdigest()[:4], 16)
-    return Entry(ERRORS, bucket, ERROR_ROW_BYTES + len(row.uri) + len(row.message), row)
+    return TableRow(ERRORS, bucket, ERROR_ROW_BYTES + len(row.uri) + len(row.message), row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from taxonomy.editing import add_examples
 from taxonomy.evaluation import evaluate, half_of, read_labelled, table
 from taxonomy.examples import Example, language_of
 from taxonomy.label_studio import interface, read_annotations
-from taxonomy.labeller import Ask
+from taxonomy.labeller import Query
 from taxonomy.labelling import Labelling
 from taxonomy.loader import BUNDLED, load, warnings
 from taxonomy.schema import LANGUAGES, SCHEMA_PATH, Branch, json_schema
@@ -132,12 +132,12 @@ def _label(args: argparse.Namespace) -> int:
     labelling = Labelling(taxonomy, LabelSettings())
     leaves = list(taxonomy.leaves)
     labels = labelling.of_prompts(args.prompts)
-    probabilities = labelling.probabilities([Ask(prompt) for prompt in args.prompts])
+    probabilities = labelling.probabilities([Query(prompt) for prompt in args.prompts])
     for prompt, label, row in zip(args.prompts, labels, probabilities, strict=True):
         if len(labels) > 1:
             print(prompt)
         print(f"{label.use_case}  {label.confidence:.2f}  by {label.labeller}")
-        for use_case in label.also:
+        for use_case in label.secondary:
             print(f"  and   {use_case}")
         best = [k for k in row.argsort()[::-1] if leaves[k] != label.use_case][:RUNNERS_UP]
         for k in best:

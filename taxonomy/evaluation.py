@@ -12,7 +12,7 @@ import numpy as np
 
 from taxonomy.examples import Example
 from taxonomy.fasttext.calibration import expected_calibration_error
-from taxonomy.labeller import Ask
+from taxonomy.labeller import Query
 from taxonomy.labelling import Labelling
 from taxonomy.tree import UNLABELLED, Taxonomy, ancestor
 from taxonomy.yaml_file import Problem, TaxonomyError
@@ -29,7 +29,7 @@ class Evaluation:
         answered: share whose label is sure enough.
         accuracy_answered: by level, of those.
         calibration_error: of the confidence in the leaf, expected.
-        also_rate: share of prompts, each asking one thing, that were given a further leaf.
+        secondary_rate: share of prompts, each asking one thing, that were given a further leaf.
         confusion: of (true group, predicted group).
         mistakes: (prompt, true leaf, predicted leaf, confidence), the surest first.
     """
@@ -39,7 +39,7 @@ class Evaluation:
     answered: float
     accuracy_answered: dict[str, float]
     calibration_error: float
-    also_rate: float
+    secondary_rate: float
     confusion: Counter[tuple[str, str]]
     mistakes: list[tuple[str, str, str, float]] = field(default_factory=list)
 
@@ -83,7 +83,7 @@ def evaluate(labelling: Labelling, examples: Sequence[Example]) -> Evaluation:
     """Label prompts and compare."""
     leaves = list(labelling.taxonomy.leaves)
     labels = labelling.of_prompts([example.prompt for example in examples])
-    probabilities = labelling.probabilities([Ask(example.prompt) for example in examples])
+    probabilities = labelling.probabilities([Query(example.prompt) for example in examples])
     predicted = [
         leaves[k] if label.use_case == UNLABELLED else label.use_case
         for k, label in zip(probabilities.argmax(axis=1), labels, strict=True)
@@ -109,7 +109,7 @@ def evaluate(labelling: Labelling, examples: Sequence[Example]) -> Evaluation:
             level: float(values[is_answered].mean()) if is_answered.any() else 0.0 for level, values in right.items()
         },
         calibration_error=expected_calibration_error(confidences, right["leaf"]),
-        also_rate=float(np.mean([bool(label.also) for label in labels])),
+        secondary_rate=float(np.mean([bool(label.secondary) for label in labels])),
         confusion=Counter((ancestor(t, 1), ancestor(p, 1)) for t, p in zip(truth, predicted, strict=True)),
         mistakes=[(examples[k].prompt, truth[k], predicted[k], float(confidences[k])) for k in wrong],
     )
@@ -127,7 +127,7 @@ def table(evaluation: Evaluation) -> str:
         "",
         f"sure enough for a label: {evaluation.answered:.1%}; of these right: {answered}",
         f"expected calibration error of the confidence: {evaluation.calibration_error:.3f}",
-        f"given a further leaf: {evaluation.also_rate:.1%}",
+        f"given a further leaf: {evaluation.secondary_rate:.1%}",
         "",
         "groups: rows are true, columns predicted",
         *_confusion(evaluation.confusion),

@@ -37,7 +37,7 @@ def examples_of(taxonomy: Taxonomy) -> list[Example]:
             for prompt in getattr(leaf.prompts, language):
                 found.setdefault(prompt, Example(prompt, leaf_id, language))
     for leaf in taxonomy.leaves.values():
-        for miss in leaf.near_misses:
+        for miss in leaf.hard_negatives:
             present = taxonomy.resolve(miss.belongs_to)
             assert present is not None
             found.setdefault(miss.prompt, Example(miss.prompt, present, language_of(miss.prompt)))

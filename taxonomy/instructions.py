@@ -50,15 +50,15 @@ class Instructions:
         targets = leaf_shares(taxonomy, shares or {})
         self._weights: dict[str, float] = {}
         for name in settings.writers or WRITERS:
-            leaves = {taxonomy.resolve(pool.use_case) for pool in WRITERS[name].pools.values()}
-            served = sorted(leaf for leaf in leaves if leaf is not None and taxonomy.leaves[leaf].pools)
+            leaves = {taxonomy.resolve(pool.use_case) for pool in WRITERS[name].question_templates.values()}
+            served = sorted(leaf for leaf in leaves if leaf is not None and taxonomy.leaves[leaf].question_templates)
             share = sum(targets[leaf] / self._num_writers(leaf, settings) for leaf in served)
             self._weights[name] = settings.weights.get(name, share / WRITERS[name].written)
 
     def _num_writers(self, leaf: str, settings: InstructionSettings) -> int:
         """Writers that share a leaf, and so its target."""
         served = [
-            {self._taxonomy.resolve(pool.use_case) for pool in WRITERS[name].pools.values()}
+            {self._taxonomy.resolve(pool.use_case) for pool in WRITERS[name].question_templates.values()}
             for name in settings.writers or WRITERS
         ]
         return sum(leaf in leaves for leaves in served)
@@ -98,13 +98,13 @@ class Instructions:
         return sorted(keys, key=lambda writer: (keys[writer], writer))
 
     def _use_case(self, writer: Writer, asked: Conversation) -> str:
-        use_case = self._taxonomy.resolve(writer.pools[asked.pool].use_case)
+        use_case = self._taxonomy.resolve(writer.question_templates[asked.pool].use_case)
         assert use_case is not None
         return use_case
 
     def _question(self, writer: Writer, asked: Conversation, rng: random.Random) -> str | None:
-        use_case = self._taxonomy.resolve(writer.pools[asked.pool].use_case)
-        pool = self._taxonomy.leaves[use_case].pools.get(asked.pool) if use_case else None
+        use_case = self._taxonomy.resolve(writer.question_templates[asked.pool].use_case)
+        pool = self._taxonomy.leaves[use_case].question_templates.get(asked.pool) if use_case else None
         if pool is None:  # the taxonomy's author took the questions out
             return None
         return string.Formatter().vformat(rng.choice(getattr(pool, asked.language)), (), asked.values)

@@ -10,10 +10,8 @@ import numpy as np
 from sources.base.sample import EncodedImage
 from taxonomy.tree import Taxonomy
 
-MODEL_VERSION = 1  # raise it when the same examples would give another model
 
-
-class Ask(NamedTuple):
+class Query(NamedTuple):
     """One thing a user asks, with the images it is about (none when a prompt stands alone)."""
 
     prompt: str
@@ -36,30 +34,5 @@ class Labeller(ABC):
         """Get ready, from what `prepare` wrote into a folder if one is given."""
 
     @abstractmethod
-    def probabilities(self, asks: Sequence[Ask]) -> np.ndarray:
+    def probabilities(self, asks: Sequence[Query]) -> np.ndarray:
         """(N, L) probabilities, columns in the order of `taxonomy.leaves`; calibrated, so that 0.8 means 4 of 5."""
-
-
-class FastText(Labeller):
-    """fastText classifiers trained on the taxonomy's prompts; looks at the words alone."""
-
-    name = "fasttext"
-    version = MODEL_VERSION
-
-    @classmethod
-    def prepare(cls, taxonomy: Taxonomy, folder: Path) -> None:
-        from taxonomy.fasttext.cache import model_of  # fastText takes a while to import, and many samples need none
-
-        model_of(taxonomy).save(folder)
-
-    def __init__(self, taxonomy: Taxonomy, folder: Path | None = None):
-        from taxonomy.fasttext.cache import model_of
-        from taxonomy.fasttext.model import PromptModel
-
-        self._model = model_of(taxonomy) if folder is None else PromptModel.load(folder)
-
-    def probabilities(self, asks: Sequence[Ask]) -> np.ndarray:
-        return self._model.probabilities([ask.prompt for ask in asks])
-
-
-LABELLERS: dict[str, type[Labeller]] = {cls.name: cls for cls in (FastText,)}

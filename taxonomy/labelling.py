@@ -9,7 +9,8 @@ import numpy as np
 
 from sources.base.sample import Sample
 from taxonomy.examples import language_of
-from taxonomy.labeller import LABELLERS, Ask, Labeller
+from taxonomy.labeller import Labeller, Query
+from taxonomy.labellers import LABELLERS
 from taxonomy.prompts import clauses, user_turns
 from taxonomy.schema import LANGUAGES
 from taxonomy.settings import LabelSettings
@@ -28,13 +29,13 @@ class Label:
         use_case: a leaf, or `unlabelled`.
         confidence: 0 to 1; of the best leaf if unlabelled.
         labeller: who says so: `human`, `source:…`, `writer:…`, `pattern`, or the labeller's name.
-        also: further leaves that the same sample asks for.
+        secondary: further leaves that the same sample asks for.
     """
 
     use_case: str
     confidence: float
     labeller: str
-    also: tuple[str, ...] = ()
+    secondary: tuple[str, ...] = ()
 
 
 class _Patterns:
@@ -80,7 +81,7 @@ class Labelling:
         self._folder = folder
         self._ready: Labeller | None = None
 
-    def probabilities(self, asks: Sequence[Ask]) -> np.ndarray:
+    def probabilities(self, asks: Sequence[Query]) -> np.ndarray:
         """(N, L) probabilities of the labeller, columns in the order of the taxonomy's leaves."""
         if self._labeller is None:
             return np.zeros((len(asks), len(self._leaves)))
@@ -90,17 +91,17 @@ class Labelling:
 
     def of_prompts(self, prompts: Sequence[str]) -> list[Label]:
         """The label of every prompt."""
-        return self._of_asks([Ask(prompt) for prompt in prompts])
+        return self._of_asks([Query(prompt) for prompt in prompts])
 
     def of_samples(self, samples: Sequence[Sample]) -> list[Label]:
         """The label of every sample. One without user turns that nothing is known of is unlabelled."""
         labels: list[Label | None] = []
-        waiting: list[tuple[int, Ask]] = []
+        waiting: list[tuple[int, Query]] = []
         for k, sample in enumerate(samples):
             known = self._known(sample)
             labels.append(known)
             if known is None:
-                waiting += [(k, Ask(turn, sample.images)) for turn in user_turns(sample.messages or ())]
+                waiting += [(k, Query(turn, sample.images)) for turn in user_turns(sample.messages or ())]
         for (k, _), label in zip(waiting, self._of_asks([ask for _, ask in waiting]), strict=True):
             labels[k] = label if labels[k] is None else _joined(labels[k], label)
         return [label or Label(UNLABELLED, 0.0, NOBODY) for label in labels]
@@ -114,13 +115,13 @@ class Labelling:
             return Label(constructed, 1.0, sample.labeller or BY_CONSTRUCTION + sample.source)
         return None
 
-    def _of_asks(self, asks: Sequence[Ask]) -> list[Label]:
-        parts: list[Ask] = list(asks)
+    def _of_asks(self, asks: Sequence[Query]) -> list[Label]:
+        parts: list[Query] = list(asks)
         pieces: list[list[int]] = []  # of each ask, where its clauses stand in `parts`
         for ask in asks:
             split = clauses(ask.prompt)
             pieces.append(list(range(len(parts), len(parts) + len(split))))
-            parts += [Ask(clause, ask.images) for clause in split]
+            parts += [Query(clause, ask.images) for clause in split]
         probabilities = self.probabilities(parts) if parts else np.zeros((0, len(self._leaves)))
         best = probabilities.argmax(axis=1)
         labels = []
@@ -142,9 +143,9 @@ class Labelling:
 
     def _label(self, leaf: int, confidence: float, labeller: str, others: Sequence[int]) -> Label:
         confidence = round(confidence, 3)  # the last bits of a float differ between processors
-        also = tuple(dict.fromkeys(self._leaves[k] for k in others if k != leaf))
+        secondary = tuple(dict.fromkeys(self._leaves[k] for k in others if k != leaf))
         is_sure = confidence > 0 and confidence >= self.settings.threshold
-        return Label(self._leaves[leaf] if is_sure else UNLABELLED, confidence, labeller, also if is_sure else ())
+        return Label(self._leaves[leaf] if is_sure else UNLABELLED, confidence, labeller, secondary if is_sure else ())
 
 
 def _joined(first: Label | None, second: Label) -> Label:
@@ -154,6 +155,6 @@ def _joined(first: Label | None, second: Label) -> Label:
         return first
     if first.use_case == UNLABELLED:
         return second
-    further = dict.fromkeys(use_case for use_case in (*first.also, second.use_case, *second.also))
-    also = tuple(use_case for use_case in further if use_case != first.use_case)
-    return Label(first.use_case, first.confidence, first.labeller, also)
+    further = dict.fromkeys(use_case for use_case in (*first.secondary, second.use_case, *second.secondary))
+    secondary = tuple(use_case for use_case in further if use_case != first.use_case)
+    return Label(first.use_case, first.confidence, first.labeller, secondary)

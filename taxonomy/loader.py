@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from taxonomy.schema import FORM, LANGUAGES, RECOMMENDED_PROMPTS, Branch, File
 from taxonomy.tree import UNLABELLED, Taxonomy
-from taxonomy.writers.registry import POOLS
+from taxonomy.writers.registry import QUESTION_TEMPLATES
 from taxonomy.yaml_file import Node, Problem, TaxonomyError, parse, read_text
 
 BUNDLED = Path(__file__).parent / "use_cases.yaml"
@@ -128,8 +128,8 @@ def _known(error: Any) -> str:
     last = place[-1] if place else ""
     known = {
         "branch": "name, definition, share, aliases, nodes",
-        "leaf": "name, definition, share, aliases, prompts, near_misses, patterns, pools",
-        "near_misses": "prompt, belongs_to",
+        "leaf": "name, definition, share, aliases, prompts, hard_negatives, patterns, question_templates",
+        "hard_negatives": "prompt, belongs_to",
         "": "nodes",
     }
     return f"expected one of {known.get(last, 'en, zh')}"
@@ -144,7 +144,7 @@ def _problems(taxonomy: Taxonomy, root: Node) -> Iterator[Problem]:
     yield from _wrong_ids(taxonomy, lines)
     yield from _wrong_prompts(taxonomy, lines)
     yield from _wrong_patterns(taxonomy, lines)
-    yield from _wrong_pools(taxonomy, lines)
+    yield from _wrong_question_templates(taxonomy, lines)
 
 
 class _Lines:
@@ -193,8 +193,8 @@ def _wrong_ids(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Problem]:
                 yield Problem(line, f"the alias {alias} is an alias of {seen[alias]} already")
             seen[alias] = node_id
     for leaf_id, leaf in taxonomy.leaves.items():
-        for k, miss in enumerate(leaf.near_misses):
-            line = lines.of(leaf_id, "near_misses", k)
+        for k, miss in enumerate(leaf.hard_negatives):
+            line = lines.of(leaf_id, "hard_negatives", k)
             present = taxonomy.resolve(miss.belongs_to)
             if present is None:
                 hint = taxonomy.nearest(miss.belongs_to)
@@ -225,7 +225,9 @@ def _wrong_patterns(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Problem]:
     for leaf_id, leaf in taxonomy.leaves.items():
         for language in LANGUAGES:
             examples[language] += [(leaf_id, prompt) for prompt in getattr(leaf.prompts, language)]
-            examples[language] += [(taxonomy.resolve(miss.belongs_to) or "", miss.prompt) for miss in leaf.near_misses]
+            examples[language] += [
+                (taxonomy.resolve(miss.belongs_to) or "", miss.prompt) for miss in leaf.hard_negatives
+            ]
     for leaf_id, leaf in taxonomy.leaves.items():
         for language in LANGUAGES:
             for k, pattern in enumerate(getattr(leaf.patterns, language)):
@@ -245,23 +247,29 @@ def _wrong_pattern(leaf_id: str, pattern: str, examples: Sequence[tuple[str, str
             return
 
 
-def _wrong_pools(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Problem]:
+def _wrong_question_templates(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Problem]:
     """Pools are named after what instruction writers ask, and their questions have the writer's placeholders."""
     for leaf_id, leaf in taxonomy.leaves.items():
-        for name, pool in leaf.pools.items():
-            line = lines.node(leaf_id, "pools").key_lines[name]
-            if name not in POOLS:
-                close = difflib.get_close_matches(name, POOLS, n=1)
-                hint = f"; did you mean {close[0]}?" if close else f"; expected one of {', '.join(sorted(POOLS))}"
+        for name, pool in leaf.question_templates.items():
+            line = lines.node(leaf_id, "question_templates").key_lines[name]
+            if name not in QUESTION_TEMPLATES:
+                close = difflib.get_close_matches(name, QUESTION_TEMPLATES, n=1)
+                hint = (
+                    f"; did you mean {close[0]}?"
+                    if close
+                    else f"; expected one of {', '.join(sorted(QUESTION_TEMPLATES))}"
+                )
                 yield Problem(line, f"no instruction writer asks questions called {name!r}{hint}")
                 continue
-            if taxonomy.resolve(POOLS[name].use_case) != leaf_id:
-                yield Problem(line, f"the questions {name} are of {POOLS[name].use_case}; expected them there")
+            if taxonomy.resolve(QUESTION_TEMPLATES[name].use_case) != leaf_id:
+                yield Problem(
+                    line, f"the questions {name} are of {QUESTION_TEMPLATES[name].use_case}; expected them there"
+                )
             for language in LANGUAGES:
                 for k, question in enumerate(getattr(pool, language)):
-                    problem = _wrong_placeholders(question, POOLS[name].placeholders)
+                    problem = _wrong_placeholders(question, QUESTION_TEMPLATES[name].placeholders)
                     if problem:
-                        yield Problem(lines.of(leaf_id, "pools", name, language, k), problem)
+                        yield Problem(lines.of(leaf_id, "question_templates", name, language, k), problem)
 
 
 def _wrong_placeholders(question: str, wanted: Sequence[str]) -> str | None:

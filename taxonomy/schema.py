@@ -62,7 +62,7 @@ class Patterns:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NearMiss:
+class HardNegative:
     """A prompt that looks like one of this leaf and is of another."""
 
     __pydantic_config__ = _FORBID
@@ -78,7 +78,7 @@ class Leaf:
     Args:
         share: of its parent, what an instruction set should have of it; siblings sum to 1.
         aliases: former ids of this leaf, and of leaves that were merged into it.
-        pools: by writer, the questions it asks for this leaf.
+        question_templates: by writer, the questions it asks for this leaf.
     """
 
     __pydantic_config__ = _FORBID
@@ -88,9 +88,9 @@ class Leaf:
     share: Share
     prompts: Prompts
     aliases: list[Id] = field(default_factory=list)
-    near_misses: list[NearMiss] = field(default_factory=list)
+    hard_negatives: list[HardNegative] = field(default_factory=list)
     patterns: Patterns = field(default_factory=Patterns)
-    pools: dict[Slug, Pool] = field(default_factory=dict)
+    question_templates: dict[Slug, Pool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

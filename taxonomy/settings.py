@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from taxonomy.labeller import LABELLERS
+from taxonomy.labellers import LABELLERS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from deepseek_vl.answer import Answer
+from deepseek_vl.answer import TokenStream
 from deepseek_vl.engine import Engine
 from deepseek_vl.processor import Prompt
 from deepseek_vl.sampling import Sampling
@@ -41,7 +41,7 @@ class Job:
     def __init__(self, prompt: Prompt, sampling: Sampling):
         self.prompt, self.sampling = prompt, sampling
         self.pieces: asyncio.Queue[Piece | ApiError] = asyncio.Queue()
-        self.answer: Answer | None = None
+        self.answer: TokenStream | None = None
         self.has_text = False
         self._loop = asyncio.get_running_loop()
 
@@ -95,7 +95,7 @@ class Worker:
         self.scorer: Scorer
         self._load, self._failed = load, failed
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._jobs: dict[Answer, Job] = {}
+        self._jobs: dict[TokenStream, Job] = {}
         self._scores: deque[ScoreJob] = deque()
         self._deadline: float | None = None
         self._ended = False
@@ -219,7 +219,7 @@ class Worker:
         except (RuntimeError, ValueError) as error:  # out of memory above all
             self._fail_step(error)
             return
-        gained: dict[Answer, str] = {}
+        gained: dict[TokenStream, str] = {}
         for answer, text in events:
             gained[answer] = gained.get(answer, "") + text
         for answer, text in gained.items():
@@ -227,7 +227,7 @@ class Worker:
             if job is not None:
                 self._deliver(job, answer, text)
 
-    def _deliver(self, job: Job, answer: Answer, text: str) -> None:
+    def _deliver(self, job: Job, answer: TokenStream, text: str) -> None:
         if answer.finish_reason == "not_finite":
             self._fail(
                 job,

@@ -12,7 +12,7 @@ from pipelines.stages.fetch import local_copy
 from pipelines.stages.list_inputs import gather_all, limited, list_inputs
 from pipelines.storage import Storage
 from pipelines.workers.pool import ItemFault, readers_of
-from sources.base.remote import Fetched
+from sources.base.remote import RemoteSource
 from sources.base.source import InputError
 
 SAMPLED_INPUTS = 100
@@ -26,7 +26,7 @@ def print_plan(recipe: Recipe, storage: Storage, limit: int | None, workers: int
     print(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True).rstrip())
     print()
     for index, source in enumerate(recipe.sources):
-        if isinstance(source, Fetched):
+        if isinstance(source, RemoteSource):
             num_shares = len(set(limited(list_inputs(source), limit)))
             print(f"source {source.name}: {num_shares:,} shares to fetch; nothing is fetched in a dry run")
             continue

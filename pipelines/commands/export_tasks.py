@@ -16,7 +16,7 @@ from pipelines.tables.manifest import DATA_TABLES, AccountingError, paths, read_
 from pipelines.taxonomy_files import load_labelling, local_taxonomy
 from sources.base.sample import IMAGE_PLACEHOLDER, Message
 from taxonomy.label_studio import MAX_TASKS, Reviewed, tasks
-from taxonomy.labeller import Ask
+from taxonomy.labeller import Query
 from taxonomy.labelling import HUMAN, Labelling
 from taxonomy.prompts import user_turns
 
@@ -56,7 +56,7 @@ def _of_rows(rows: Sequence[dict[str, Any]], labelling: Labelling) -> Iterator[R
             asked.append((row, turns[0]))
     if not asked:
         return
-    probabilities = labelling.probabilities([Ask(turn) for _, turn in asked])
+    probabilities = labelling.probabilities([Query(turn) for _, turn in asked])
     for (row, turn), chances in zip(asked, probabilities, strict=True):
         label = row["label"]
         own = leaves.index(label["use_case"]) if label["use_case"] in leaves else -1

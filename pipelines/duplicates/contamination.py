@@ -10,7 +10,7 @@ from pipelines.storage.arrow_file import read_local
 from sources.base.sample import IMAGE_PLACEHOLDER
 
 
-class Runs:
+class NgramIndex:
     """The text runs of one evaluation file.
 
     Args:

@@ -14,12 +14,12 @@ import pyarrow as pa
 from pipelines.job import Job
 from pipelines.stages.step import ConcurrentDoFn
 from pipelines.tables.labels import COLUMN
-from pipelines.tables.verdicts import SetAside, Settled, Verdict
+from pipelines.tables.verdicts import Rejection, Settled, Verdict
 from pipelines.taxonomy_files import targets_of
 from taxonomy.targets import BEYOND_SHARE
 
 NUM_BINS = 16_384
-Cuts = Mapping[str, int]  # by use case, the first bin whose samples are left out
+Quotas = Mapping[str, int]  # by use case, the first bin whose samples are left out
 
 
 class TallyUseCases(ConcurrentDoFn):
@@ -38,7 +38,7 @@ class TallyUseCases(ConcurrentDoFn):
         yield Counter(f"{use_case}#{bin_of(sample_id)}" for _, sample_id, use_case in _kept(scored, verdicts))
 
 
-class Cut:
+class Quota:
     """The tally of all units to where each use case is cut."""
 
     def __init__(self, job: Job):
@@ -78,10 +78,10 @@ def cuts(tally: Mapping[str, int], targets: Mapping[str, float], num_samples: in
     return found
 
 
-def beyond_share(scored: pa.Table, verdicts: Sequence[Verdict], cut: Cuts) -> list[SetAside]:
+def beyond_share(scored: pa.Table, verdicts: Sequence[Verdict], cut: Quotas) -> list[Rejection]:
     """The kept rows of a score file that their use case has no room for."""
     return [
-        SetAside(row, BEYOND_SHARE)
+        Rejection(row, BEYOND_SHARE)
         for row, sample_id, use_case in _kept(scored, verdicts)
         if bin_of(sample_id) >= cut[use_case]
     ]

@@ -6,17 +6,17 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipelines.stages.balance import Cuts, beyond_share
+from pipelines.stages.balance import Quotas, beyond_share
 from pipelines.stages.progress import progress_of
 from pipelines.stages.step import COUNTS, ConcurrentDoFn
 from pipelines.tables.schema import DUPLICATE, REJECTED, SAME_CONTENT
 from pipelines.tables.verdicts import Settled, judge, settle
-from pipelines.units import Entry, bucket_of, split_of
+from pipelines.units import TableRow, bucket_of, split_of
 
 LEDGER_ROW_BYTES = 700  # a ledger row's size, for planning shards
 
 
-class Settle(ConcurrentDoFn):
+class Decide(ConcurrentDoFn):
     """(unit number, {"units", "decisions"}) to the entries of the unit's tables; counters to COUNTS."""
 
     extra_threads = 0
@@ -25,7 +25,7 @@ class Settle(ConcurrentDoFn):
         self._recipe = self._job.load_recipe()
         self._storage = self._job.storage()
 
-    def work(self, element: tuple[int, Mapping[str, Iterable[Any]]], cut: Cuts | None = None) -> Iterator[Any]:
+    def work(self, element: tuple[int, Mapping[str, Iterable[Any]]], cut: Quotas | None = None) -> Iterator[Any]:
         (unit,) = element[1]["units"]  # two units of one number would be an accident in 10^12 runs
         set_aside = tuple(sorted((row for rows in element[1]["decisions"] for row in rows), key=lambda row: row.item))
         settled = Settled(unit, set_aside)
@@ -41,9 +41,9 @@ class Settle(ConcurrentDoFn):
         if num_kept:
             kept_bytes = sum(size for size, verdict in zip(sizes, verdicts, strict=True) if verdict.is_kept)
             document = self._recipe.sources[unit.source].document(unit.digest, unit.first)
-            yield Entry(split_of(document, self._recipe.output.validation), bucket, kept_bytes, settled)
+            yield TableRow(split_of(document, self._recipe.output.validation), bucket, kept_bytes, settled)
         if verdicts:
-            yield Entry("ledger", bucket, LEDGER_ROW_BYTES * len(verdicts) * (1 + len(unit.copies)), settled)
+            yield TableRow("ledger", bucket, LEDGER_ROW_BYTES * len(verdicts) * (1 + len(unit.copies)), settled)
         counts: Counter[str] = Counter()
         counts["samples.kept"] = num_kept
         counts[f"duplicates.{SAME_CONTENT}"] = len(verdicts) * len(unit.copies)

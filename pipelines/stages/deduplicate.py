@@ -23,7 +23,7 @@ from pipelines.stages.step import ConcurrentDoFn
 from pipelines.storage import STAGING, fetch
 from pipelines.tables.schema import CONTAMINATED
 from pipelines.tables.scores import read_scores
-from pipelines.tables.verdicts import SetAside, judge
+from pipelines.tables.verdicts import Rejection, judge
 from pipelines.units import Unit, UnitFiles
 from pipelines.workers.pool import readers_of
 
@@ -63,7 +63,7 @@ class FindDuplicates(beam.PTransform):
         self._job = job
         self._num_samples = num_samples
 
-    def expand(self, units: beam.PCollection[Unit]) -> beam.PCollection[tuple[int, tuple[SetAside, ...]]]:
+    def expand(self, units: beam.PCollection[Unit]) -> beam.PCollection[tuple[int, tuple[Rejection, ...]]]:
         job = self._job
         rows = units | "Rows" >> beam.ParDo(UnitRows(job), self._num_samples).with_outputs(DECISIONS, main="rows")
         files = (
@@ -80,7 +80,7 @@ class FindDuplicates(beam.PTransform):
             | "Pairs" >> beam.ParDo(Pairs(job), listed)
             | "Together" >> beam.GroupByKey()
         )
-        decided = edges | "Stars" >> beam.ParDo(Stars(job), listed)
+        decided = edges | "Groups" >> beam.ParDo(Groups(job), listed)
         return (decided, rows[DECISIONS]) | "AllDecisions" >> beam.Flatten()
 
 
@@ -141,9 +141,9 @@ class UnitRows(ConcurrentDoFn):
             rows = rows_of(records, ids, wanted, self._settings, unit=number)
             yield number % (1 + num_samples // ROWS_PER_FILE), rows.tobytes()
 
-    def _leaks(self, part: str) -> list[SetAside]:
+    def _leaks(self, part: str) -> list[Rejection]:
         """What the reader finds in the texts of a part, first reference first."""
-        found: dict[int, SetAside] = {}
+        found: dict[int, Rejection] = {}
         with scratch_folder(self._storage) as scratch:
             path = fetch(self._storage.path(part), scratch / "part")
             for reference in self._runs:
@@ -153,7 +153,7 @@ class UnitRows(ConcurrentDoFn):
                 if hits:
                     names = names_of(self._storage, reference)
                 for row, item in hits:
-                    found.setdefault(row, SetAside(item=row, reason=CONTAMINATED, duplicate_of=names[item]))
+                    found.setdefault(row, Rejection(item=row, reason=CONTAMINATED, duplicate_of=names[item]))
         return list(found.values())
 
 
@@ -196,7 +196,7 @@ def _places(files: Sequence[RowFile], numbers: Sequence[int]) -> np.ndarray:
     return np.concatenate([np.arange(starts[n], starts[n + 1], dtype=np.uint32) for n in numbers])
 
 
-class Stars(beam.DoFn):
+class Groups(beam.DoFn):
     """All edges to (unit number, SetAside rows). Runs once."""
 
     def __init__(self, job: Job):
@@ -204,7 +204,7 @@ class Stars(beam.DoFn):
 
     def process(
         self, element: tuple[int, Iterable[bytes]], files: list[RowFile]
-    ) -> Iterator[tuple[int, tuple[SetAside, ...]]]:
+    ) -> Iterator[tuple[int, tuple[Rejection, ...]]]:
         recipe = self._job.load_recipe()
         storage = self._job.storage()
         files = all_files(self._job, files)
@@ -233,16 +233,16 @@ class Names:
         return self._known[number][place - int(self._starts[number])]
 
 
-def decisions(chosen: np.ndarray, rows: Rows, names: Names) -> dict[int, tuple[SetAside, ...]]:
+def decisions(chosen: np.ndarray, rows: Rows, names: Names) -> dict[int, tuple[Rejection, ...]]:
     """The chosen edges as SetAside rows, by unit; with them, the kept samples that the report shows beside these."""
     kinds = rows.take("kind", chosen["winner"])
     losers_shown, winners_shown = _shown(chosen, kinds == NEW)
     ids = [bytes(row) for row in rows.take("id", chosen["winner"])]
     units, items = rows.take("unit", chosen["loser"]).tolist(), rows.take("item", chosen["loser"]).tolist()
-    decided: dict[int, list[SetAside]] = {}
+    decided: dict[int, list[Rejection]] = {}
     for k, (edge, kind) in enumerate(zip(chosen.tolist(), kinds.tolist(), strict=True)):
         winner, loser, reason, distance, similarity = edge
-        row = SetAside(
+        row = Rejection(
             item=items[k],
             reason=CONTAMINATED if kind == EVALUATION else REASONS[reason],
             duplicate_of=names.of(winner, ids[k], kind),
@@ -253,7 +253,7 @@ def decisions(chosen: np.ndarray, rows: Rows, names: Names) -> dict[int, tuple[S
         decided.setdefault(units[k], []).append(row)
     for winner in sorted(winners_shown):
         unit, item = int(rows.take("unit", np.array([winner]))[0]), int(rows.take("item", np.array([winner]))[0])
-        decided.setdefault(unit, []).append(SetAside(item=item, is_shown=True))
+        decided.setdefault(unit, []).append(Rejection(item=item, is_shown=True))
     return {unit: tuple(sorted(decided[unit], key=lambda row: row.item)) for unit in sorted(decided)}
 
 

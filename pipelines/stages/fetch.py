@@ -18,7 +18,7 @@ from pipelines.stages.progress import progress_of
 from pipelines.stages.scratch import scratch_folder
 from pipelines.storage import Storage, fetch, is_remote
 from pipelines.workers.pool import ItemFault, readers_of
-from sources.base.remote import Fetched
+from sources.base.remote import RemoteSource
 from sources.base.source import InputError, Source
 from sources.base.synthetic import SCHEME
 
@@ -32,7 +32,7 @@ def fetch_share(job: Job, recipe: Recipe, index: int, uri: str) -> None:
     Raises InputError, and ItemFault if readers keep dying.
     """
     source = recipe.sources[index]
-    assert isinstance(source, Fetched)
+    assert isinstance(source, RemoteSource)
     storage, progress = job.storage(), progress_of(job)
     folder = captures_path(source, uri).rpartition("/")[0]
     faults = 0
@@ -103,7 +103,7 @@ def _as_input_error() -> Iterator[None]:
 @contextmanager
 def opened(source: Source, uri: str, storage: Storage) -> Iterator[tuple[Path, str]]:
     """A local file to read an input from, and its state, as `local_copy` gives them; captures for a fetched source."""
-    if isinstance(source, Fetched):
+    if isinstance(source, RemoteSource):
         with _local_share(source, uri, storage, keep=True) as path:
             yield path, ""
         return
@@ -112,7 +112,7 @@ def opened(source: Source, uri: str, storage: Storage) -> Iterator[tuple[Path, s
 
 
 @contextmanager
-def _local_share(source: Fetched, uri: str, storage: Storage, *, keep: bool = False) -> Iterator[Path]:
+def _local_share(source: RemoteSource, uri: str, storage: Storage, *, keep: bool = False) -> Iterator[Path]:
     """The share's file in a local folder with all that was fetched for it."""
     place = captures_path(source, uri)
     if storage.is_local:

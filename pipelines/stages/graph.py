@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 import apache_beam as beam
 
 from pipelines.job import Job
-from pipelines.stages.balance import Cut, TallyUseCases
-from pipelines.stages.decide import Settle
+from pipelines.stages.balance import Quota, TallyUseCases
+from pipelines.stages.decide import Decide
 from pipelines.stages.deduplicate import FindDuplicates, unit_number
 from pipelines.stages.inspect import Inspect
 from pipelines.stages.list_inputs import read_listing
@@ -63,8 +63,8 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.PCollection[str]:
             | "TallyUseCases" >> beam.ParDo(TallyUseCases(job))
             | "SumTallies" >> beam.CombineGlobally(SumCounts())
         )
-        sides.append(beam.pvalue.AsSingleton(tally | "Cuts" >> beam.Map(Cut(job))))
-    settled = decided | "Settle" >> beam.ParDo(Settle(job), *sides).with_outputs(COUNTS, main="entries")
+        sides.append(beam.pvalue.AsSingleton(tally | "Quotas" >> beam.Map(Quota(job))))
+    settled = decided | "Decide" >> beam.ParDo(Decide(job), *sides).with_outputs(COUNTS, main="entries")
     counts = (
         (matched, inspected[COUNTS], staged[COUNTS], settled[COUNTS])
         | "AllCounts" >> beam.Flatten()

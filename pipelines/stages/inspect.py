@@ -8,9 +8,9 @@ import apache_beam as beam
 from pipelines.stages.fetch import fetch_share, opened
 from pipelines.stages.progress import progress_of
 from pipelines.stages.step import COUNTS, ConcurrentDoFn
-from pipelines.units import ERRORS, ErrorRow, Input, error_entry
+from pipelines.units import ERRORS, ErrorRow, Input, error_row
 from pipelines.workers.pool import ItemFault, readers_of
-from sources.base.remote import Fetched
+from sources.base.remote import RemoteSource
 from sources.base.source import InputError
 
 
@@ -25,7 +25,7 @@ class Inspect(ConcurrentDoFn):
         source, uri = element
         progress = progress_of(self._job)
         try:
-            if isinstance(self._recipe.sources[source], Fetched):
+            if isinstance(self._recipe.sources[source], RemoteSource):
                 fetch_share(self._job, self._recipe, source, uri)
             with (
                 opened(self._recipe.sources[source], uri, self._storage) as (path, state),
@@ -35,7 +35,7 @@ class Inspect(ConcurrentDoFn):
         except (InputError, ItemFault) as error:
             progress.add(inputs_failed=1)
             row = ErrorRow(self._recipe.sources[source].name, uri, None, error.cause, error.message)
-            yield beam.pvalue.TaggedOutput(ERRORS, error_entry(row))
+            yield beam.pvalue.TaggedOutput(ERRORS, error_row(row))
             yield beam.pvalue.TaggedOutput(COUNTS, {"inputs.failed": 1, f"failures.{error.cause}": 1})
             return
         progress.add(inputs_read=1, items_found=contents["num_items"])

@@ -10,9 +10,9 @@ from pathlib import Path
 from pipelines.recipe import Recipe, UsageError
 from pipelines.stages.material import gather_material, uri_of
 from pipelines.storage import STAGING, Storage, is_remote, match
-from sources.base.remote import Fetched, Share
+from sources.base.remote import FetchTask, RemoteSource
 from sources.base.source import Source
-from sources.base.synthetic import Synthetic
+from sources.base.synthetic import SyntheticSource
 
 LINES_PER_FILE = 10_000
 _WILDCARDS = "*?["
@@ -24,9 +24,9 @@ def list_inputs(source: Source) -> Iterator[str]:
     A folder means all files below it with the source's suffixes. A name in an `@list` that has no wildcard is taken as
     it is: if it does not exist, it becomes an error row. Raises UsageError for a pattern that matches nothing.
     """
-    if isinstance(source, Synthetic):
+    if isinstance(source, SyntheticSource):
         yield source.uri
-    elif isinstance(source, Fetched):
+    elif isinstance(source, RemoteSource):
         yield from (share.uri for share in _shares(source))
     else:
         yield from list_files(source)
@@ -41,19 +41,19 @@ def list_files(source: Source) -> Iterator[str]:
             yield from _matched(pattern, source.suffixes)
 
 
-def captures_path(source: Fetched, uri: str) -> str:
+def captures_path(source: RemoteSource, uri: str) -> str:
     """The share's file, relative to the output; what is fetched for it stands beside it."""
     return f"{STAGING}/captures/{source.path_of(uri)}"
 
 
-def _shares(source: Fetched) -> Iterator[Share]:
+def _shares(source: RemoteSource) -> Iterator[FetchTask]:
     try:
         yield from source.shares()
     except ValueError as error:
         raise UsageError(str(error)) from error
 
 
-def _publish_shares(source: Fetched, storage: Storage) -> None:
+def _publish_shares(source: RemoteSource, storage: Storage) -> None:
     """Put what each share consists of where the worker that fetches it finds it."""
     for share in _shares(source):
         storage.write_bytes(captures_path(source, share.uri), share.content)
@@ -129,7 +129,7 @@ def gather_all(recipe: Recipe, storage: Storage, readers: int) -> dict[int, str]
     """
     found = {}
     for index, source in enumerate(recipe.sources):
-        if isinstance(source, Synthetic) and source.input:
+        if isinstance(source, SyntheticSource) and source.input:
             found[index] = uri_of(
                 source, gather_material(recipe, index, sorted(set(list_files(source))), storage, readers)
             )
@@ -156,7 +156,7 @@ def write_listing(
         lines.clear()
 
     for index, source in enumerate(recipe.sources):
-        if isinstance(source, Fetched):
+        if isinstance(source, RemoteSource):
             _publish_shares(source, storage)
         uris = iter([material[index]]) if index in material else list_inputs(source)
         for uri in limited(map(printable, uris), limit):

@@ -18,7 +18,7 @@ from pipelines.recipe import Recipe, UsageError
 from pipelines.storage import STAGING, Storage, fetch
 from pipelines.workers.pool import ItemFault, readers_of
 from sources.base.source import InputError
-from sources.base.synthetic import Synthetic
+from sources.base.synthetic import SyntheticSource
 
 FOLDER = f"{STAGING}/material"
 QUERY = "material"  # of the virtual input's name
@@ -54,7 +54,7 @@ def gather_material(recipe: Recipe, index: int, uris: Iterable[str], storage: St
     Raises UsageError for a file that cannot be used, and if nothing is left of all of them.
     """
     source = recipe.sources[index]
-    assert isinstance(source, Synthetic)
+    assert isinstance(source, SyntheticSource)
     dropped: Counter[str] = Counter()
     gathered: list[Path] = []
     with tempfile.TemporaryDirectory(prefix="vellum-material-") as name:
@@ -95,7 +95,7 @@ def _listed(dropped: Mapping[str, int]) -> str:
     return ": " + ", ".join(f"{reason} {count:,}" for reason, count in sorted(dropped.items()))
 
 
-def uri_of(source: Synthetic, material: Material) -> str:
+def uri_of(source: SyntheticSource, material: Material) -> str:
     """The virtual input of a source with its material."""
     return f"{source.uri}&{QUERY}={material.digest}"
 

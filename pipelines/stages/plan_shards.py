@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 
 from pipelines.tables.manifest import DATA_TABLES
-from pipelines.units import Entry
+from pipelines.units import TableRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class MakePlan(beam.CombineFn):
     def create_accumulator(self) -> dict[tuple[str, int], int]:
         return {}
 
-    def add_input(self, accumulator: dict[tuple[str, int], int], entry: Entry) -> dict[tuple[str, int], int]:
+    def add_input(self, accumulator: dict[tuple[str, int], int], entry: TableRow) -> dict[tuple[str, int], int]:
         key = (entry.table, entry.bucket)
         accumulator[key] = accumulator.get(key, 0) + entry.num_bytes
         return accumulator

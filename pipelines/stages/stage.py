@@ -17,7 +17,7 @@ from pipelines.storage.arrow_file import read_local, read_table
 from pipelines.tables.scores import part_errors, part_replaced
 from pipelines.tables.verdicts import judge
 from pipelines.taxonomy_files import local_taxonomy
-from pipelines.units import ERRORS, ErrorRow, Unit, UnitFiles, error_entry
+from pipelines.units import ERRORS, ErrorRow, Unit, UnitFiles, error_row
 from pipelines.workers.pool import ItemFault, readers_of
 from sources.base.source import InputError
 from sources.base.synthetic import REPLACED
@@ -44,7 +44,7 @@ class Stage(ConcurrentDoFn):
         for uri in (unit.uri, *unit.copies):
             for item, cause, message, own in errors:
                 row = ErrorRow(source.name, own or uri, source.locator(item), cause, message)
-                yield beam.pvalue.TaggedOutput(ERRORS, error_entry(row))
+                yield beam.pvalue.TaggedOutput(ERRORS, error_row(row))
         causes = Counter(cause for _, cause, *_ in errors)
         yield beam.pvalue.TaggedOutput(
             COUNTS,

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines.storage.errors import StorageError, not_found
+from pipelines.storage.object_store import store_and_key
 from pipelines.storage.patterns import Pattern
-from pipelines.storage.uris import is_remote, store_and_key
+from pipelines.storage.uris import is_remote
 
 
 def fetch(uri: str, into: Path) -> Path:

@@ -13,13 +13,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import IO, Any
-
-from apache_beam.io.filesystems import FileSystems
-from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions, S3Options
+from typing import IO, TYPE_CHECKING, Any
 
 from pipelines.storage.errors import StorageError
-from pipelines.storage.uris import REMOTE_SCHEMES
+from pipelines.storage.uris import REMOTE_SCHEMES, bucket_and_key
+
+if TYPE_CHECKING:
+    from apache_beam.options.pipeline_options import PipelineOptions
 
 ABSENT = ""  # the tag of an object that is not there
 
@@ -193,12 +193,22 @@ class S3Store(ObjectStore):
             self._client.copy({"Bucket": self.bucket, "Key": source}, self.bucket, target)
 
 
+def store_and_key(uri: str) -> tuple[ObjectStore, str]:
+    """The store that holds an object, and the object's key. Raises StorageError."""
+    scheme, bucket, key = bucket_and_key(uri)
+    return object_store(scheme, bucket), key
+
+
 def object_store(scheme: str, bucket: str) -> ObjectStore:
     """The store of `scheme` (`gs` or `s3`), connected as Beam's current options say.
 
     Raises:
         StorageError: the client's package is not installed.
     """
+    # Imported when a store is really wanted: readers of local files do without Beam.
+    from apache_beam.io.filesystems import FileSystems
+    from apache_beam.options.pipeline_options import PipelineOptions
+
     # Beam offers no other way to ask for the options it was given.
     options = FileSystems._pipeline_options or PipelineOptions([])
     try:
@@ -215,8 +225,9 @@ def object_store(scheme: str, bucket: str) -> ObjectStore:
 _clients: dict[tuple[Any, ...], Any] = {}
 
 
-def _google_client(options: PipelineOptions) -> Any:
+def _google_client(options: "PipelineOptions") -> Any:
     from apache_beam.io.gcp.gcsio import create_storage_client
+    from apache_beam.options.pipeline_options import GoogleCloudOptions
 
     cloud = options.view_as(GoogleCloudOptions)
     emulator = os.environ.get("STORAGE_EMULATOR_HOST")
@@ -237,8 +248,9 @@ def _has_google_credentials() -> bool:
     return True
 
 
-def _s3_client(options: PipelineOptions) -> Any:
+def _s3_client(options: "PipelineOptions") -> Any:
     from apache_beam.io.aws.clients.s3.boto3_client import Client, boto3
+    from apache_beam.options.pipeline_options import S3Options
 
     if boto3 is None:
         raise ImportError("boto3")

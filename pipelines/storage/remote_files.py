@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pipelines.storage.errors import not_found
 from pipelines.storage.files import WRITE_BUFFER_BYTES, RawWriter
-from pipelines.storage.uris import store_and_key
+from pipelines.storage.object_store import ObjectStore, store_and_key
+from pipelines.storage.uris import bucket_and_key
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
-
-    from pipelines.storage.object_store import ObjectStore
 
 READ_BUFFER_BYTES = 1 << 20  # one request reads at least this much of a remote object
 
@@ -23,11 +22,11 @@ READ_BUFFER_BYTES = 1 << 20  # one request reads at least this much of a remote 
 class RemoteFiles:
     def __init__(self, root: str):
         self.root = root.rstrip("/")
-        _, self._prefix = store_and_key(root)
-        self._prefix = self._prefix.rstrip("/") + "/" if self._prefix else ""
+        *_, prefix = bucket_and_key(root)
+        self._prefix = prefix.rstrip("/") + "/" if prefix else ""
 
     @property
-    def store(self) -> "ObjectStore":
+    def store(self) -> ObjectStore:
         return store_and_key(self.root)[0]
 
     def key(self, relative: str) -> str:

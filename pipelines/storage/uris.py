@@ -1,11 +1,6 @@
-"""Which names are those of object stores, and which store and key they mean."""
-
-from typing import TYPE_CHECKING
+"""URIs of object stores: which names are URIs, and the bucket and key that they name."""
 
 from pipelines.storage.errors import StorageError
-
-if TYPE_CHECKING:
-    from pipelines.storage.object_store import ObjectStore
 
 REMOTE_SCHEMES = {"gs": "gcp", "s3": "aws"}  # scheme: the extra that brings its client
 
@@ -24,11 +19,10 @@ def is_remote(uri: str) -> bool:
     return True
 
 
-def store_and_key(uri: str) -> "tuple[ObjectStore, str]":
-    from pipelines.storage.object_store import object_store  # brings in Beam, which readers do without
-
+def bucket_and_key(uri: str) -> tuple[str, str, str]:
+    """Scheme, bucket and key of an object's URI. Raises StorageError if it names no bucket."""
     scheme, _, rest = uri.partition("://")
     bucket, _, key = rest.partition("/")
     if not bucket:
         raise StorageError(f"expected {scheme}://bucket/…, got {uri!r}")
-    return object_store(scheme, bucket), key
+    return scheme, bucket, key

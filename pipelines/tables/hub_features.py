@@ -20,7 +20,7 @@ def hub_features(score_names: list[str]) -> dict[str, Any]:
         "words": {"feature": {"text": text, **boxes, "image": value("int32")}, "_type": "List"},
         "flags": {"feature": text, "_type": "List"},
         "language": text,
-        "label": {"use_case": text, "confidence": value("float32"), "labeller": text, "also": text},
+        "label": {"use_case": text, "confidence": value("float32"), "labeller": text, "secondary": text},
         **({"scores": {name: value("float32") for name in score_names}} if score_names else {}),
         "phash": value("binary"),
         "provenance": dict.fromkeys(("uri", "locator", "license", "fetched_at", "digest"), text),

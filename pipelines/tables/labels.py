@@ -31,7 +31,7 @@ def _columns(labels: Sequence[Label]) -> dict[str, pa.Array]:
         "use_case": [label.use_case for label in labels],
         "confidence": [label.confidence for label in labels],
         "labeller": [label.labeller for label in labels],
-        "also": [" ".join(label.also) or None for label in labels],
+        "secondary": [" ".join(label.secondary) or None for label in labels],
     }
     return {COLUMN + field.name: pa.array(values[field.name], field.type) for field in LABEL}
 

@@ -15,7 +15,7 @@ from pipelines.units import Unit
 from taxonomy.targets import BEYOND_SHARE
 
 
-class SetAside(NamedTuple):
+class Rejection(NamedTuple):
     """What the comparison with other samples says of one row of a score file.
 
     Args:
@@ -43,7 +43,7 @@ class Verdict:
     """
 
     reasons: tuple[str, ...] = ()
-    repeats: SetAside | None = None
+    repeats: Rejection | None = None
 
     @property
     def is_kept(self) -> bool:
@@ -58,7 +58,7 @@ class Verdict:
         return DUPLICATE if is_repeated else REJECTED
 
 
-def settle(verdicts: Sequence[Verdict], set_aside: Sequence[SetAside]) -> list[Verdict]:
+def settle(verdicts: Sequence[Verdict], set_aside: Sequence[Rejection]) -> list[Verdict]:
     """The filters' verdicts, and on what they keep those of the comparison."""
     settled = list(verdicts)
     for row in set_aside:
@@ -95,7 +95,7 @@ class Settled(NamedTuple):
     """A unit, and which of its samples the comparison set aside."""
 
     unit: Unit
-    set_aside: tuple[SetAside, ...]
+    set_aside: tuple[Rejection, ...]
 
     def verdicts(self, storage: Storage, recipe: Recipe) -> tuple[pa.Table, list[Verdict]]:
         """The unit's scores, and the verdict on each of its samples, in the order of its part."""

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from filters.filter import Filter
-from pipelines.duplicates.contamination import Runs, texts_of
+from pipelines.duplicates.contamination import NgramIndex, texts_of
 from pipelines.duplicates.fingerprint import fingerprints, to_arrow
 from pipelines.recipe import Recipe, build_recipe
 from pipelines.storage.arrow_file import read_local, write_table
@@ -25,10 +25,10 @@ from pipelines.taxonomy_files import load_labelling
 from pipelines.workers.evaluation_items import read_collection
 from pipelines.workers.instruct import conversations
 from pipelines.workers.protocol import Parent, limit_memory
-from sources.base.remote import Fetched
+from sources.base.remote import RemoteSource
 from sources.base.sample import Sample, from_part, to_part
 from sources.base.source import InputError, ItemError, Source
-from sources.base.synthetic import REPLACED, Synthetic
+from sources.base.synthetic import REPLACED, SyntheticSource
 from taxonomy.labelling import Labelling
 
 
@@ -60,7 +60,7 @@ def _answer(recipe: Recipe, request: dict[str, Any], send: Any) -> dict[str, Any
         return {"digest": contents.digest, "num_items": contents.num_items}
     if request["task"] == "fetch":
         fetched = recipe.sources[request["source"]]
-        assert isinstance(fetched, Fetched)
+        assert isinstance(fetched, RemoteSource)
         fetched.fetch(
             Path(request["path"]),
             Path(request["scratch"]),
@@ -75,13 +75,13 @@ def _answer(recipe: Recipe, request: dict[str, Any], send: Any) -> dict[str, Any
         return {}
     if request["task"] == "leaks":
         send(item=-1)
-        runs = Runs(Path(request["runs"]))
+        runs = NgramIndex(Path(request["runs"]))
         items = [runs.item_of(text) for text in texts_of(read_local(Path(request["part"])))]
         return {"hits": [[row, item] for row, item in enumerate(items) if item is not None]}
     if request["task"] == "gather":
         send(item=-1)
         source = recipe.sources[request["source"]]
-        assert isinstance(source, Synthetic)
+        assert isinstance(source, SyntheticSource)
         path, out = Path(request["path"]), Path(request["out"])
         return {"dropped": source.gather(path, request["name"], out, lambda: send(item=-1))}
     if request["task"] == "read":

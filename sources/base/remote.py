@@ -9,7 +9,7 @@ from sources.base.source import Source
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Share:
+class FetchTask:
     """A part of what is to be fetched, done by one process from beginning to end.
 
     Args:
@@ -22,12 +22,12 @@ class Share:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fetched(Source):
+class RemoteSource(Source):
     """A source whose inputs are shares. `inspect` and `read` get the path of a share's file, and look at what lies
     beside it; they never use the network."""
 
     @abstractmethod
-    def shares(self) -> Iterator[Share]:
+    def shares(self) -> Iterator[FetchTask]:
         """All shares. Raises ValueError if what the user named cannot be read."""
 
     @abstractmethod

@@ -155,7 +155,7 @@ PART_SCHEMA = pa.schema(
 )
 
 LABEL = pa.struct(
-    [("use_case", pa.string()), ("confidence", pa.float32()), ("labeller", pa.string()), ("also", pa.string())]
+    [("use_case", pa.string()), ("confidence", pa.float32()), ("labeller", pa.string()), ("secondary", pa.string())]
 )
 
 

@@ -17,7 +17,7 @@ REPLACED = "replaced."  # prefix of measures: how often what was made in a sampl
 
 
 @dataclass(frozen=True, kw_only=True)
-class Synthetic(Source):
+class SyntheticSource(Source):
     """A source that makes its samples. Sample n depends on the settings, the seed and n alone.
 
     It has one virtual input, `vellum:NAME?seed=N` (and `&material=DIGEST` where `input` names files), whose items are

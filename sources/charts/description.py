@@ -8,7 +8,7 @@ from typing import Any
 from sources.charts.chart import Chart, GraphChart, PointsChart, RecordsChart, ScheduleChart, SeriesChart
 from sources.charts.questions.points import STRONG
 from sources.charts.questions.question import lowered, templates, with_unit
-from sources.charts.questions.reading import Reading
+from sources.charts.questions.reading import SeriesView
 from sources.charts.table import Column, plain
 from sources.charts.vocabulary_schema import say
 
@@ -25,7 +25,7 @@ def describe(chart: Chart) -> str:
 def _series(chart: Any) -> str:
     is_series = isinstance(chart, SeriesChart)
     measure = "" if isinstance(chart, RecordsChart) else chart.measure
-    reading = Reading(chart, measure=measure, over_time=is_series and chart.over_time)
+    reading = SeriesView(chart, measure=measure, over_time=is_series and chart.over_time)
     text = _say(chart, "rows", count=str(len(reading.rows)), noun=reading.noun, names=_listed(chart, reading.rows))
     if isinstance(chart, RecordsChart):
         text += _say(chart, "columns", names=_listed(chart, [column.header() for column in chart.table.columns]))
@@ -35,7 +35,7 @@ def _series(chart: Any) -> str:
     return text + "".join(_column(chart, reading, column) for column in reading.series[:MAX_COLUMNS])
 
 
-def _column(chart: Chart, reading: Reading, column: Column) -> str:
+def _column(chart: Chart, reading: SeriesView, column: Column) -> str:
     """Highest, lowest, change and gaps of one series."""
     known = sorted(reading.known(column), key=lambda entry: entry[1])
     (least_row, least), (most_row, most) = known[0], known[-1]

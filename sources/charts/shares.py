@@ -26,7 +26,7 @@ def share_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, 
     in_percent = random.random() < 0.5
     if in_percent:
         values = percentages(weights, Decimal(1))
-        measure, unit = {"en": "Share", "zh": "占比"}[language], "%"
+        measure, unit = {"en": "FetchTask", "zh": "占比"}[language], "%"
     else:
         total = (topic.low + topic.high) / 2 * count
         step = Decimal(1).scaleb(-topic.decimals)
@@ -61,7 +61,7 @@ def percent_bar(kind: str, vocabulary: Vocabulary, language: str, style: Style, 
         Column(say(columns.items[k], language), tuple(share[j] for share in shares), "%", step)
         for j, k in enumerate(chosen)
     ]
-    measure = {"en": "Share", "zh": "占比"}[language]
+    measure = {"en": "FetchTask", "zh": "占比"}[language]
     ticks = tuple(Decimal(k) for k in range(0, 101, 20))
     return SeriesChart(
         kind=kind, language=language, title=say(topic.title, language), table=Table((first, *series)), style=style,

@@ -14,7 +14,7 @@ from PIL import Image
 from sources.base.illegible import Illegible
 from sources.base.sample import Provenance, Sample, sample_id
 from sources.base.source import ItemError
-from sources.base.synthetic import Synthetic
+from sources.base.synthetic import SyntheticSource
 from sources.charts.chart import Chart
 from sources.charts.fonts import FontError, fonts_digest
 from sources.charts.kinds import KINDS
@@ -34,7 +34,7 @@ PACKAGES = {"matplotlib": "matplotlib", "vl_convert": "vl-convert-python", "font
 
 
 @dataclass(frozen=True, kw_only=True)
-class Charts(Synthetic):
+class Charts(SyntheticSource):
     """Charts and tables with their data, code, description and questions.
 
     Args:

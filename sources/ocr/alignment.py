@@ -46,7 +46,7 @@ class Characters:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Matched:
+class Alignment:
     """The words of a flow.
 
     Args:
@@ -79,7 +79,7 @@ def pieces_of(token: str) -> list[str]:
     return _PIECE.findall(token)
 
 
-def match(drawn: Characters, blocks: Sequence[Block], is_ordered: bool = True) -> Matched:
+def match(drawn: Characters, blocks: Sequence[Block], is_ordered: bool = True) -> Alignment:
     """Match drawn characters, a beginning of the blocks' text, with that text.
 
     Args:
@@ -111,7 +111,7 @@ def match(drawn: Characters, blocks: Sequence[Block], is_ordered: bool = True) -
         for start, end in zip(starts, ends, strict=True)
     ]
     kept = ~is_inset[starts] & (hulls[:, 2] > hulls[:, 0])
-    return Matched(
+    return Alignment(
         texts=[text for text, is_kept in zip(texts, kept, strict=True) if is_kept],
         boxes=hulls[kept],
         lines=lines[kept],

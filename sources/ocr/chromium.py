@@ -21,9 +21,9 @@ from playwright import async_api
 from sources.base.illegible import Illegible
 from sources.browser.browser import Browser, BrowserSettings
 from sources.browser.viewports import View
-from sources.ocr.alignment import Characters, Cut, Matched, Mismatch, match
+from sources.ocr.alignment import Alignment, Characters, Cut, Mismatch, match
 from sources.ocr.blocks import INSET, INSET_FILE, SOFT_HYPHEN, Block
-from sources.ocr.page import Flow, Laid, Page
+from sources.ocr.page import Flow, Page, PageLayout
 from sources.ocr.story import assembled, characters_at
 from sources.ocr.style import hex_of
 from sources.ocr.typefaces import GlyphBox, css_name, glyphs
@@ -64,13 +64,13 @@ def _script() -> str:
     return Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 
 
-def lay_out(page: Page) -> Laid:
+def lay_out(page: Page) -> PageLayout:
     """Lay out and draw a page, as `sources.ocr.story.lay_out` does. Raises Illegible, and BrowserDied."""
     session = _session()
     return session.run(_drawn(page, session.browser))
 
 
-async def _drawn(page: Page, browser: Browser) -> Laid:
+async def _drawn(page: Page, browser: Browser) -> PageLayout:
     by_file = {css_name(font): font for font in page.fonts}
     faces = {
         f"{found['family']}/{str(bool(found['bold'])).lower()}/{str(bool(found['italic'])).lower()}": by_file[
@@ -78,7 +78,7 @@ async def _drawn(page: Page, browser: Browser) -> Laid:
         ]
         for found in FACE.finditer(page.css)
     }
-    matched: list[Matched] = []
+    matched: list[Alignment] = []
     async with browser.page(View(width=page.width, height=page.height)) as window:
         await window.set_content(_document(page, by_file))
         await window.evaluate("Promise.all([...document.fonts].map((face) => face.load()))")
@@ -111,7 +111,7 @@ def _names(font: Font) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name for name in found if name))
 
 
-async def _set(flow: Flow, top: float | None, window: async_api.Page, faces: Mapping[str, Font]) -> Matched:
+async def _set(flow: Flow, top: float | None, window: async_api.Page, faces: Mapping[str, Font]) -> Alignment:
     """A flow's words. What would be cut and must not be is left out."""
     blocks = list(flow.blocks)
     while blocks:

@@ -5,11 +5,11 @@ from random import Random
 from sources.base.illegible import Illegible
 from sources.ocr.compose import attempt
 from sources.ocr.passages import BundledPassages
-from sources.ocr.rendered_text import Drawn
+from sources.ocr.rendered_text import RenderedText
 from sources.ocr.story import lay_out
 
 
-def clean_page(kind: str, language: str, key: str) -> Drawn:
+def clean_page(kind: str, language: str, key: str) -> RenderedText:
     """A page of a template with bundled text, at 1024 px; one that cannot be drawn is replaced by another.
 
     Args:

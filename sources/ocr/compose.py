@@ -9,10 +9,10 @@ import numpy as np
 
 from sources.base.illegible import Illegible
 from sources.ocr.degradation import PAGES, SCENES, Degraded, degrade
-from sources.ocr.messages import WHOLE_TEXT, Reading, Said, say
-from sources.ocr.page import Laid, Page
-from sources.ocr.passages import Passages, Supply
-from sources.ocr.rendered_text import Drawn
+from sources.ocr.messages import WHOLE_TEXT, Reading, SampleText, say
+from sources.ocr.page import Page, PageLayout
+from sources.ocr.passages import ContentSampler, Passages
+from sources.ocr.rendered_text import RenderedText
 from sources.ocr.scene import draw_scene
 from sources.ocr.style import draw_style
 from sources.ocr.templates.registry import DRAWN, TEMPLATES
@@ -27,15 +27,15 @@ SCENE_RUNNING = 0.4  # share of phrases in a scene that are running text
 class Engine(Protocol):
     """What lays out a page and draws it."""
 
-    def __call__(self, page: Page) -> Laid: ...
+    def __call__(self, page: Page) -> PageLayout: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Attempt:
+class Draft:
     """A picture with what is known of it, and what its sample says."""
 
     reading: Reading
-    said: Said
+    said: SampleText
     flags: tuple[str, ...]
 
 
@@ -50,14 +50,14 @@ def attempt(
     side_px: int,
     engine: Engine,
     random: random_module.Random,
-) -> Attempt:
+) -> Draft:
     """Make a sample of a kind (a template, or `scene`).
 
     Raises:
         Illegible: this one cannot be used; another attempt may be.
         FontError: no font has a character.
     """
-    supply = Supply(passages, language, random, mixed)
+    supply = ContentSampler(passages, language, random, mixed)
     if kind == "scene":
         reading, flags = _scene(language, task, supply, strength)
     else:
@@ -65,10 +65,10 @@ def attempt(
     said = say(task, reading, random)
     if said is None:
         raise Illegible("nothing_to_ask", f"nothing on this page can be asked about for the task {task}")
-    return Attempt(reading=reading, said=said, flags=(kind, language, *flags))
+    return Draft(reading=reading, said=said, flags=(kind, language, *flags))
 
 
-def _scene(language: str, task: str, supply: Supply, strength: float) -> tuple[Reading, tuple[str, ...]]:
+def _scene(language: str, task: str, supply: ContentSampler, strength: float) -> tuple[Reading, tuple[str, ...]]:
     def phrase(max_characters: int) -> str:
         fitting = (
             [text for kind in SCENE_WORDS for text in words(kind, language) if len(text) <= max_characters]
@@ -94,7 +94,7 @@ def _scene(language: str, task: str, supply: Supply, strength: float) -> tuple[R
 
 
 def _document(
-    kind: str, language: str, task: str, supply: Supply, strength: float, side_px: int, engine: Engine
+    kind: str, language: str, task: str, supply: ContentSampler, strength: float, side_px: int, engine: Engine
 ) -> tuple[Reading, tuple[str, ...]]:
     style = draw_style(supply.random, language, side_px)
     if kind in DRAWN:
@@ -119,7 +119,7 @@ def _document(
 
 
 def _degraded(
-    drawn: Drawn, lines: np.ndarray, task: str, strength: float, captures: Sequence[str], supply: Supply
+    drawn: RenderedText, lines: np.ndarray, task: str, strength: float, captures: Sequence[str], supply: ContentSampler
 ) -> tuple[Degraded, np.ndarray]:
     """A picture taken of what was drawn, and which of its lines have lost no word.
 

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from sources.ocr.ink import blend
-from sources.ocr.rendered_text import Drawn
+from sources.ocr.rendered_text import RenderedText
 from sources.ocr.text_mask import breakable, is_right_to_left, letter, line_length
-from sources.ocr.text_rendering import Written
+from sources.ocr.text_rendering import TextRendering
 from sources.ocr.textures import noise_field
 from sources.text.fonts import Font, draw_font, fonts_for
 
@@ -40,7 +40,7 @@ class _Hand:
     drift: float
 
 
-def draw_handwriting(phrase: Callable[[int], str], language: str, random: Random) -> Written:
+def draw_handwriting(phrase: Callable[[int], str], language: str, random: Random) -> TextRendering:
     """Write a text by hand on a page.
 
     Args:
@@ -83,8 +83,8 @@ def draw_handwriting(phrase: Callable[[int], str], language: str, random: Random
     generator = np.random.Generator(np.random.PCG64(random.getrandbits(64)))
     pressure = cv2.convertScaleAbs(noise_field(width, height, 40, 2, generator), alpha=40, beta=210)
     blend(pixels, cv2.multiply(ink, pressure, scale=1 / 255), hand.ink)
-    drawn = Drawn(pixels=pixels, texts=texts, quads=np.array(quads, np.float32).reshape(-1, 4, 2))
-    return Written(drawn=drawn, lines=np.array(lines, np.int32), style=("handwriting",))
+    drawn = RenderedText(pixels=pixels, texts=texts, quads=np.array(quads, np.float32).reshape(-1, 4, 2))
+    return TextRendering(drawn=drawn, lines=np.array(lines, np.int32), style=("handwriting",))
 
 
 def _paper(width: int, height: int, pitch: int, margin: int, random: Random) -> np.ndarray:

@@ -13,7 +13,7 @@ import yaml
 
 from sources.base.sample import IMAGE_PLACEHOLDER, Message
 from sources.images.boxes import hull, scaled
-from sources.ocr.rendered_text import Drawn
+from sources.ocr.rendered_text import RenderedText
 from sources.ocr.text_rendering import joined
 
 TASKS = ("text", "transcription", "markdown", "grounding")
@@ -44,7 +44,7 @@ class Reading:
         other: by language, the part of the text in it, where a page is in two.
     """
 
-    drawn: Drawn
+    drawn: RenderedText
     lines: np.ndarray
     is_whole: np.ndarray
     text: str
@@ -55,7 +55,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SampleText:
     """Text or messages of a sample, and the leaf of the taxonomy it is of."""
 
     use_case: str
@@ -71,12 +71,12 @@ class Line:
     box: np.ndarray
 
 
-def say(task: str, reading: Reading, random: random_module.Random) -> Said | None:
+def say(task: str, reading: Reading, random: random_module.Random) -> SampleText | None:
     """What a sample with a task says; None if the picture does not lend itself to it."""
     written = HANDWRITING if reading.is_handwriting else PRINTED
     if task == "text":
         body = reading.markdown if random.random() < 0.5 else reading.text
-        return Said(written, text=f"{IMAGE_PLACEHOLDER}\n{body}")
+        return SampleText(written, text=f"{IMAGE_PLACEHOLDER}\n{body}")
     if reading.other is not None:
         language = random.choice(sorted(reading.other))
         kind = "chinese_only" if language == "zh" else "english_only"
@@ -110,7 +110,7 @@ def lines_of(reading: Reading) -> list[Line]:
     return found
 
 
-def _text_of_box(reading: Reading, random: random_module.Random) -> Said | None:
+def _text_of_box(reading: Reading, random: random_module.Random) -> SampleText | None:
     """The text of a line by its box, which no other word's middle lies in."""
     boxes = reading.drawn.boxes()
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2
@@ -123,7 +123,7 @@ def _text_of_box(reading: Reading, random: random_module.Random) -> Said | None:
     return None
 
 
-def _box_of_text(reading: Reading, random: random_module.Random) -> Said | None:
+def _box_of_text(reading: Reading, random: random_module.Random) -> SampleText | None:
     """The box of a line that stands on the page once."""
     text = joined(reading.drawn.texts).replace(" ", "")
     candidates = [line for line in _askable(reading) if text.count(line.text.replace(" ", "")) == 1]
@@ -133,7 +133,7 @@ def _box_of_text(reading: Reading, random: random_module.Random) -> Said | None:
     return _turn(BOX_OF_TEXT, "text_box", reading, random, _scaled(reading, line.box), text=line.text)
 
 
-def _all_lines(reading: Reading, random: random_module.Random) -> Said | None:
+def _all_lines(reading: Reading, random: random_module.Random) -> SampleText | None:
     lines = lines_of(reading)
     if not 1 <= len(lines) <= MAX_LISTED or not reading.is_whole.all():
         return None
@@ -157,10 +157,12 @@ def _scaled(reading: Reading, box: np.ndarray) -> str:
     return scaled(box, width, height)
 
 
-def _turn(use_case: str, kind: str, reading: Reading, random: random_module.Random, answer: str, **values: str) -> Said:
+def _turn(
+    use_case: str, kind: str, reading: Reading, random: random_module.Random, answer: str, **values: str
+) -> SampleText:
     english, chinese = random.choice(_questions()[kind])
     question = (chinese if reading.language == "zh" else english).format(**values)
-    return Said(
+    return SampleText(
         use_case,
         messages=(
             Message(role="user", content=f"{IMAGE_PLACEHOLDER}\n{question}"),

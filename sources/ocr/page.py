@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sources.ocr.blocks import Block, joined_markdown, joined_text
-from sources.ocr.rendered_text import Drawn
+from sources.ocr.rendered_text import RenderedText
 from sources.text.fonts import Font
 
 _LATIN = re.compile(r"^[^\u2e80-\u9fff]+$")
@@ -65,7 +65,7 @@ class Page:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Laid:
+class PageLayout:
     """A page as it was drawn.
 
     Args:
@@ -74,7 +74,7 @@ class Laid:
         blocks: what is on the page, the last one of a flow cut where the page ends.
     """
 
-    drawn: Drawn
+    drawn: RenderedText
     lines: np.ndarray
     blocks: Sequence[Block] = field(default_factory=tuple)
 
@@ -106,5 +106,5 @@ def paper_of(page: Page) -> np.ndarray:
 
 
 def upright_quads(boxes: np.ndarray) -> np.ndarray:
-    """(N, 4, 2) float32 corners of (N, 4) boxes, in the order of `Drawn.quads`."""
+    """(N, 4, 2) float32 corners of (N, 4) boxes, in the order of `RenderedText.quads`."""
     return boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2).astype(np.float32)

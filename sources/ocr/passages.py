@@ -63,7 +63,7 @@ def hyphenated(text: str) -> str:
     return re.sub(rf"[A-Za-z]{{{MIN_BROKEN},}}", broken, text)
 
 
-class Supply:
+class ContentSampler:
     """What templates fill themselves with: running text, words, numbers, keyed by one sample's generator.
 
     Args:
@@ -79,9 +79,9 @@ class Supply:
         self._mixed = mixed
         self._next = random.randrange(passages.count(language))
 
-    def also(self, language: str) -> "Supply":
+    def also(self, language: str) -> "ContentSampler":
         """The same for another language of the page."""
-        return Supply(self._passages, language, self.random, self._mixed)
+        return ContentSampler(self._passages, language, self.random, self._mixed)
 
     def paragraph(self) -> str:
         """The next paragraph; now and then one of sentences from all over."""

@@ -7,7 +7,7 @@ import numpy as np
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Drawn:
+class RenderedText:
     """Pixels and the words in them, in reading order.
 
     Args:

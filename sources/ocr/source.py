@@ -16,7 +16,7 @@ from PIL import Image
 
 from sources.base.sample import Provenance, Sample, Words, sample_id
 from sources.base.source import Contents, ItemError
-from sources.base.synthetic import REPLACED, Synthetic
+from sources.base.synthetic import REPLACED, SyntheticSource
 from sources.images.encoding import check_encoding, encode, ink, luma
 from sources.images.fingerprint import picture_fingerprint
 from sources.ocr.vocabulary import LANGUAGES
@@ -25,9 +25,9 @@ from sources.rng import generator
 from sources.validation import check_names, check_weights
 
 if TYPE_CHECKING:
-    from sources.ocr.compose import Attempt, Engine
+    from sources.ocr.compose import Draft, Engine
     from sources.ocr.passages import Passages
-    from sources.ocr.rendered_text import Drawn
+    from sources.ocr.rendered_text import RenderedText
 
 CODE_VERSION = 2  # raise it when this room writes other bytes for the same sample
 PACKAGES = {"cv2": "opencv-contrib-python", "fontTools": "fonttools", "matplotlib": "matplotlib"}
@@ -39,7 +39,7 @@ MIXED = 0.35  # share of bundled paragraphs put together from sentences of all o
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ocr(Synthetic):
+class Ocr(SyntheticSource):
     """Document pages and scene text with what is written on them and where.
 
     Args:
@@ -249,7 +249,7 @@ class Ocr(Synthetic):
             return [name for name in found if name not in (*SHAPED, *RIGHT_TO_LEFT)]
         return list(found)
 
-    def _sample(self, number: int, digest: str, made: "Attempt", given_up: Mapping[str, int]) -> Sample:
+    def _sample(self, number: int, digest: str, made: "Draft", given_up: Mapping[str, int]) -> Sample:
         drawn = made.reading.drawn
         image = Image.fromarray(drawn.pixels)
         grey = luma(image)
@@ -272,7 +272,7 @@ class Ocr(Synthetic):
         )
 
 
-def _inside(drawn: "Drawn") -> np.ndarray:
+def _inside(drawn: "RenderedText") -> np.ndarray:
     """(N, 4) the words' boxes, clipped to the picture."""
     height, width = drawn.pixels.shape[:2]
     return np.clip(drawn.boxes(), 0, [width, height, width, height]).astype(np.float32)

@@ -8,10 +8,10 @@ import pymupdf
 from pymupdf import mupdf
 
 from sources.base.illegible import Illegible
-from sources.ocr.alignment import Characters, Cut, Matched, Mismatch, inked_length, match
+from sources.ocr.alignment import Alignment, Characters, Cut, Mismatch, inked_length, match
 from sources.ocr.blocks import INSET, SOFT_HYPHEN, Block, Inset
-from sources.ocr.page import Flow, Laid, Page, paper_of, upright_quads
-from sources.ocr.rendered_text import Drawn
+from sources.ocr.page import Flow, Page, PageLayout, paper_of, upright_quads
+from sources.ocr.rendered_text import RenderedText
 from sources.ocr.shaped import shaped_characters
 from sources.ocr.typefaces import NO_INK, GlyphBox, Glyphs, archive_with, glyphs
 
@@ -21,7 +21,7 @@ NEXT_BOX = '<div style="page-break-before:always">'
 IMAGE_BLOCK = 1  # type of a block in PyMuPDF's `rawdict`
 
 
-def lay_out(page: Page) -> Laid:
+def lay_out(page: Page) -> PageLayout:
     """Lay out and draw a page.
 
     Raises:
@@ -37,7 +37,7 @@ def lay_out(page: Page) -> Laid:
     canvas = canvas.reshape(page.height, page.width, 3)
     canvas[:] = paper_of(page)
     device = mupdf.fz_new_draw_device(mupdf.FzMatrix(), pixmap)
-    found: list[Matched] = []
+    found: list[Alignment] = []
     for flow in page.flows:
         if flow.gap is not None:
             top = float(found[-1].boxes[:, 3].max()) + flow.gap
@@ -53,7 +53,7 @@ def lay_out(page: Page) -> Laid:
 
 def _set(
     flow: Flow, page: Page, archive: pymupdf.Archive, faces: Mapping[str, Glyphs]
-) -> tuple[Matched, mupdf.FzDisplayList]:
+) -> tuple[Alignment, mupdf.FzDisplayList]:
     """A flow's words, and the list that draws it. What would be cut and must not be is left out."""
     blocks = list(flow.blocks)
     firsts: set[int] = set()  # blocks that begin a box
@@ -158,7 +158,7 @@ def characters_at(
     return Characters(text=text, boxes=boxes, baselines=at[:, 1], sizes=size)
 
 
-def assembled(page: Page, canvas: np.ndarray, found: Sequence[Matched]) -> Laid:
+def assembled(page: Page, canvas: np.ndarray, found: Sequence[Alignment]) -> PageLayout:
     """The page with its insets drawn and its words in order."""
     texts: list[str] = []
     boxes: list[np.ndarray] = [np.zeros((0, 4))]
@@ -185,8 +185,8 @@ def assembled(page: Page, canvas: np.ndarray, found: Sequence[Matched]) -> Laid:
     all_boxes = np.concatenate([np.floor(all_boxes[:, :2] + EDGE_PX), np.ceil(all_boxes[:, 2:] - EDGE_PX)], axis=1)
     if page.bottom is not None:
         canvas = canvas[: min(page.height, round(float(all_boxes[:, 3].max(initial=0)) + page.bottom))]
-    return Laid(
-        drawn=Drawn(pixels=np.ascontiguousarray(canvas), texts=texts, quads=upright_quads(all_boxes)),
+    return PageLayout(
+        drawn=RenderedText(pixels=np.ascontiguousarray(canvas), texts=texts, quads=upright_quads(all_boxes)),
         lines=np.concatenate(lines),
         blocks=blocks,
     )

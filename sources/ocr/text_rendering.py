@@ -6,11 +6,11 @@ from itertools import groupby
 
 import numpy as np
 
-from sources.ocr.rendered_text import Drawn
+from sources.ocr.rendered_text import RenderedText
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Written:
+class TextRendering:
     """A drawn picture whose words are in reading order, and the lines they stand on.
 
     A word is what stands between spaces; of Chinese that is all there is of a line, or a piece of it.
@@ -21,7 +21,7 @@ class Written:
         style: what it shows, for `flags`: `plate`, `road_sign`, `handwriting`, …; one name a kind of thing in it.
     """
 
-    drawn: Drawn
+    drawn: RenderedText
     lines: np.ndarray
     style: tuple[str, ...]
 

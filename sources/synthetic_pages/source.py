@@ -15,7 +15,7 @@ from PIL import Image
 
 from sources.base.sample import Element, Provenance, Sample, Words, sample_id
 from sources.base.source import ItemError
-from sources.base.synthetic import Synthetic
+from sources.base.synthetic import SyntheticSource
 from sources.charts.fonts import FontError, fonts_digest
 from sources.images.encoding import check_encoding, encode, ink, luma
 from sources.images.fingerprint import picture_fingerprint
@@ -40,7 +40,7 @@ USE_CASES = {  # by task
 
 
 @dataclass(frozen=True, kw_only=True)
-class SyntheticPages(Synthetic):
+class SyntheticPages(SyntheticSource):
     """Web pages made of components, with their HTML, text, word boxes and elements.
 
     Args:

@@ -55,7 +55,7 @@ class Code:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
+class PageContent:
     """The content of a page that could be visited.
 
     Args:
@@ -104,7 +104,7 @@ class Capture:
     status: int | None = None
     permission: str = PERMISSION_UNCHECKED
     links: Sequence[str] = ()
-    seen: Seen | None = None
+    seen: PageContent | None = None
     cause: str = ""
     message: str = ""
 
@@ -209,7 +209,7 @@ def from_row(row: dict[str, Any]) -> Capture:
     content = {name: seen[name] for name in ("texts", "separators", "title", "description", "language", "licences")}
     return Capture(
         **fields,
-        seen=Seen(
+        seen=PageContent(
             screenshot=Screenshot(**picture),
             boxes=np.array(seen["boxes"], np.float32).reshape(-1, 4),
             elements=[PageElement(role=e["role"], name=e["name"], box=tuple(e["box"])) for e in seen["elements"]],

@@ -13,15 +13,15 @@ from sources.browser.viewports import VIEWS
 from sources.web.address_policy import Guard
 from sources.web.capture import Capture
 from sources.web.code.page_code import PageCoder
-from sources.web.page_pool import Seats
+from sources.web.page_pool import PagePool
 from sources.web.plan import SITEMAP, Bounds, Level, Seeds, levels
 from sources.web.politeness import Politeness, get
 from sources.web.proxy import TrafficLimits
-from sources.web.segments import Known, SegmentWriter, index
+from sources.web.segments import IndexEntry, SegmentWriter, index
 from sources.web.sitemap import MAX_BYTES as MAX_SITEMAP_BYTES
 from sources.web.sitemap import BadSitemap, parse_sitemap
 from sources.web.urls import canonical, host_of, site_of
-from sources.web.visit import Patience, Visit, Visited, VisitFailed
+from sources.web.visit import Timeouts, Visit, VisitFailed, VisitResult
 
 BEAT_S = 2.0
 MAX_NESTED_SITEMAPS = 50
@@ -50,7 +50,7 @@ class CrawlSettings:
     guard: Guard = field(default_factory=Guard)
     limits: TrafficLimits = field(default_factory=TrafficLimits)
     browser: BrowserSettings = field(default_factory=BrowserSettings)
-    patience: Patience = field(default_factory=Patience)
+    patience: Timeouts = field(default_factory=Timeouts)
     delay_s: float = 1.0
     per_host: int = 2
     at_once: int = 4
@@ -83,7 +83,7 @@ class Crawl:
         self._polite = Politeness(settings.guard, settings.name, settings.agent, settings.delay_s, settings.per_host)
         self._at_once = asyncio.Semaphore(settings.at_once)
         self._browser = browser
-        self._seats: Seats | None = None
+        self._seats: PagePool | None = None
         self._coder: PageCoder | None = None
         self._stack = contextlib.AsyncExitStack()
         self._opening = asyncio.Lock()
@@ -124,7 +124,7 @@ class Crawl:
             cause, message = refused
             return Capture(url=url, view=view, fetched_at=_now(), permission=checked, cause=cause, message=message)
         for attempt in range(2):
-            done = Visited()
+            done = VisitResult()
             cause = message = ""
             async with self._polite.turn(url), self._at_once:
                 seats = await self._opened()
@@ -201,7 +201,7 @@ class Crawl:
             url=url, view=SITEMAP, fetched_at=_now(), final_url=url, status=status, permission=checked, links=links
         )
 
-    async def _opened(self) -> Seats:
+    async def _opened(self) -> PagePool:
         """The browser's seats; it is started for the first page that needs one."""
         async with self._opening:
             if self._seats is None:
@@ -210,7 +210,7 @@ class Crawl:
                     self._browser = await self._stack.enter_async_context(Browser(settings))
                 if self._settings.code:
                     self._coder = await self._stack.enter_async_context(PageCoder(self._browser))
-                seats = Seats(self._browser, self._settings.guard, self._settings.limits)
+                seats = PagePool(self._browser, self._settings.guard, self._settings.limits)
                 self._seats = await self._stack.enter_async_context(seats)
             return self._seats
 
@@ -237,10 +237,10 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def known_items(seeds: Seeds, bounds: Bounds, views: Sequence[str], folder: Path) -> list[Known]:
+def known_items(seeds: Seeds, bounds: Bounds, views: Sequence[str], folder: Path) -> list[IndexEntry]:
     """What is captured of the plan, in its order: pages through every view, and sitemaps that failed."""
     known = index(folder)
-    items: list[Known] = []
+    items: list[IndexEntry] = []
     plan = levels(seeds, bounds)
     try:
         level = next(plan)

@@ -7,7 +7,7 @@ The signs are measured and kept with every sample; whether they reject it is the
 import re
 from urllib.parse import urlsplit
 
-from sources.web.capture import Seen
+from sources.web.capture import PageContent
 
 SIGNS = ("soft_404", "consent_wall", "login_wall", "captcha", "parked")
 _NOT_FOUND = re.compile(
@@ -39,7 +39,7 @@ _PARKED = re.compile(
 SHORT_CHARS = 600  # a page that only says it has nothing is short
 
 
-def signs_of(seen: Seen, final_url: str) -> dict[str, float]:
+def signs_of(seen: PageContent, final_url: str) -> dict[str, float]:
     """The strength of every sign of `SIGNS` on a page."""
     text = " ".join(seen.texts)
     is_short = len(text) < SHORT_CHARS

@@ -19,14 +19,14 @@ from sources.browser.browser import Browser, answering
 from sources.browser.reading import script
 from sources.browser.viewports import View
 from sources.web.address_policy import Guard
-from sources.web.proxy import Lane, TrafficLimits, open_lane
+from sources.web.proxy import ProxySession, TrafficLimits, open_lane
 
 WIPE_TIMEOUT_S = 5
 EVERY_ORIGIN = {"origin": "*", "storageTypes": "all"}
 
 
 @dataclass(kw_only=True)
-class Seat:
+class PooledPage:
     """A window.
 
     Args:
@@ -38,7 +38,7 @@ class Seat:
 
     page: Page
     session: CDPSession
-    lane: Lane
+    lane: ProxySession
     view: View
     closing: contextlib.AsyncExitStack
     origins: set[str] = field(default_factory=set)
@@ -74,14 +74,14 @@ class Seat:
         await self.lane.renew()
 
 
-class Seats:
+class PagePool:
     """`async with Seats(browser, guard, limits) as seats: async with seats.seat(view) as seat: …`, for one site."""
 
     def __init__(self, browser: Browser, guard: Guard, limits: TrafficLimits):
         self._browser, self._guard, self._limits = browser, guard, limits
-        self._free: list[Seat] = []
+        self._free: list[PooledPage] = []
 
-    async def __aenter__(self) -> "Seats":
+    async def __aenter__(self) -> "PagePool":
         return self
 
     async def __aexit__(
@@ -91,7 +91,7 @@ class Seats:
             await seat.closing.aclose()
 
     @contextlib.asynccontextmanager
-    async def seat(self, view: View) -> AsyncIterator[Seat]:
+    async def seat(self, view: View) -> AsyncIterator[PooledPage]:
         """A seat for one visit; it is used again if the block ends well.
 
         Raises:
@@ -114,7 +114,7 @@ class Seats:
             else:
                 await seat.closing.aclose()
 
-    async def _take(self, view: View) -> Seat:
+    async def _take(self, view: View) -> PooledPage:
         for seat in [each for each in self._free if each.view == view]:
             self._free.remove(seat)
             if self._browser.visits_again(seat.page):
@@ -122,7 +122,7 @@ class Seats:
             await seat.closing.aclose()
         return await self._open(view)
 
-    async def _open(self, view: View) -> Seat:
+    async def _open(self, view: View) -> PooledPage:
         async with contextlib.AsyncExitStack() as opened:
             lane = await opened.enter_async_context(open_lane(self._guard, self._limits))
             page = await opened.enter_async_context(self._browser.page(view, proxy=lane.address))
@@ -134,6 +134,6 @@ class Seats:
                     session.send("Fetch.enable", {"patterns": documents}),
                     page.add_init_script(script("prepare")),
                 )
-            seat = Seat(page=page, session=session, lane=lane, view=view, closing=opened.pop_all())
+            seat = PooledPage(page=page, session=session, lane=lane, view=view, closing=opened.pop_all())
             page.on("framenavigated", seat.note_frame)
             return seat

@@ -51,7 +51,7 @@ class TrafficLimits:
 
 
 @dataclass
-class Lane:
+class ProxySession:
     """The traffic of one page at a time.
 
     Args:
@@ -93,9 +93,9 @@ class Lane:
 
 
 @contextlib.asynccontextmanager
-async def open_lane(guard: Guard, limits: TrafficLimits) -> AsyncIterator[Lane]:
+async def open_lane(guard: Guard, limits: TrafficLimits) -> AsyncIterator[ProxySession]:
     """A proxy on a loopback port, closed with all its connections at the end of the block."""
-    lane = Lane(guard, limits)
+    lane = ProxySession(guard, limits)
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.get_running_loop().create_task(_serve(lane, reader, writer))
@@ -111,7 +111,7 @@ async def open_lane(guard: Guard, limits: TrafficLimits) -> AsyncIterator[Lane]:
         await lane.break_off()
 
 
-async def _serve(lane: Lane, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _serve(lane: ProxySession, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Answer one connection of the client, then close it."""
     host = ""
     is_connected = False
@@ -173,7 +173,7 @@ def _place(method: bytes, target: bytes) -> tuple[str, int]:
     return url.hostname, url.port or 80
 
 
-async def _connect(lane: Lane, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def _connect(lane: ProxySession, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     async with asyncio.timeout(lane.limits.connect_s):
         failure: OSError | None = None
         for address, its_port in await lane.guard.addresses(host, port):
@@ -185,7 +185,7 @@ async def _connect(lane: Lane, host: str, port: int) -> tuple[asyncio.StreamRead
 
 
 async def _forward(
-    lane: Lane,
+    lane: ProxySession,
     method: bytes,
     target: bytes,
     headers: list[tuple[bytes, bytes]],
@@ -213,7 +213,7 @@ async def _forward(
         await upstream.drain()
 
 
-async def _respond(lane: Lane, upstream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _respond(lane: ProxySession, upstream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Pass one response on, told to be the last on its connection."""
     size = 0
     while True:
@@ -228,7 +228,7 @@ async def _respond(lane: Lane, upstream: asyncio.StreamReader, writer: asyncio.S
 
 
 async def _tunnel(
-    lane: Lane,
+    lane: ProxySession,
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
     upstream: asyncio.StreamReader,
@@ -249,7 +249,7 @@ async def _tunnel(
         await asyncio.gather(*ways, return_exceptions=True)
 
 
-async def _pump(lane: Lane, source: asyncio.StreamReader, target: asyncio.StreamWriter, size: int) -> None:
+async def _pump(lane: ProxySession, source: asyncio.StreamReader, target: asyncio.StreamWriter, size: int) -> None:
     while data := await source.read(CHUNK_BYTES):
         size = lane.count(size, len(data))
         target.write(data)

@@ -15,7 +15,7 @@ from sources.base.sample import IMAGE_PLACEHOLDER, Element, EncodedImage, Messag
 from sources.base.source import InputError
 from sources.images.encoding import encode, grey_of, ink, luma
 from sources.images.fingerprint import picture_fingerprint
-from sources.web.capture import Capture, PageElement, Seen
+from sources.web.capture import Capture, PageContent, PageElement
 from sources.web.conversation import (
     CODE,
     ELEMENT,
@@ -119,7 +119,7 @@ def sample_of(capture: Capture, digest: str, locator: str, settings: SampleSetti
     )
 
 
-def _visible_words(seen: Seen, greys: Sequence[np.ndarray]) -> tuple[Words, list[str]]:
+def _visible_words(seen: PageContent, greys: Sequence[np.ndarray]) -> tuple[Words, list[str]]:
     """Words whose boxes hold ink, with boxes in pixels of their tile, and what stands before each.
 
     What a page hides in ways that its own scripts cannot tell (text in the colour of its background, a picture laid
@@ -173,7 +173,7 @@ def _first(words: Words) -> Words:
 
 
 def _draw_task(
-    seen: Seen, words: Words, elements: Sequence[PageElement], settings: SampleSettings, rng: random.Random
+    seen: PageContent, words: Words, elements: Sequence[PageElement], settings: SampleSettings, rng: random.Random
 ) -> str:
     """A task by weight; text, which every page has, where no other can be done."""
     tokens = Counter(_TOKEN.findall(" ".join(words.texts).casefold()))
@@ -198,7 +198,7 @@ def _shown_share(text: str, tokens: Mapping[str, int]) -> float:
 
 def _conversation(
     task: str,
-    seen: Seen,
+    seen: PageContent,
     elements: Sequence[PageElement],
     images: Sequence[EncodedImage],
     language: str,

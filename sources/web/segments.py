@@ -56,7 +56,7 @@ class SegmentWriter:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Known:
+class IndexEntry:
     """What the index says of one capture, without its content.
 
     Args:
@@ -74,22 +74,22 @@ class Known:
     row: int
 
 
-def index(folder: Path) -> dict[tuple[str, str], Known]:
+def index(folder: Path) -> dict[tuple[str, str], IndexEntry]:
     """The captures of all segments in a folder by URL and view.
 
     Of several captures of one page (two runs, or a failure tried again) the last that did not fail counts.
     """
-    known: dict[tuple[str, str], Known] = {}
+    known: dict[tuple[str, str], IndexEntry] = {}
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         for row, entry in enumerate(_index_rows(path)):
-            found = Known(**entry, file=path, row=row)
+            found = IndexEntry(**entry, file=path, row=row)
             old = known.get((found.url, found.view))
             if old is None or _rank(found) > _rank(old):
                 known[found.url, found.view] = found
     return known
 
 
-def _rank(known: Known) -> tuple[bool, str, str]:
+def _rank(known: IndexEntry) -> tuple[bool, str, str]:
     return not known.cause, known.fetched_at, known.digest
 
 
@@ -99,7 +99,7 @@ def _index_rows(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def read_captures(wanted: Sequence[Known]) -> Iterator[Capture]:
+def read_captures(wanted: Sequence[IndexEntry]) -> Iterator[Capture]:
     """The captures, in the order asked for; neighbours in one segment share its opening."""
     table, opened = None, None
     for known in wanted:

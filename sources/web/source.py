@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 import PIL.Image
 import zlib_ng
 
-from sources.base.remote import Fetched, Share
+from sources.base.remote import FetchTask, RemoteSource
 from sources.base.sample import Sample
 from sources.base.source import Contents, InputError, ItemError
 from sources.browser.viewports import VIEWS
@@ -28,7 +28,7 @@ from sources.web.samples import TASKS, USE_CASES, SampleSettings, sample_of
 if TYPE_CHECKING:
     from sources.web.crawl import CrawlSettings
     from sources.web.plan import Bounds
-    from sources.web.segments import Known
+    from sources.web.segments import IndexEntry
 
 # What needs packages of the extra `web` is imported where it is used: recipes without web pages do not ask for it.
 PACKAGES = {"playwright": "playwright", "protego": "protego", "tldextract": "tldextract"}
@@ -39,7 +39,7 @@ URI = "web:"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Web(Fetched):
+class Web(RemoteSource):
     """Web pages, visited by a real browser.
 
     Args:
@@ -168,7 +168,7 @@ class Web(Fetched):
             found.append("hosts are not told whom to write to; name an address with --set contact=…")
         return found
 
-    def shares(self) -> Iterator[Share]:
+    def shares(self) -> Iterator[FetchTask]:
         """One share a site: all its hosts are visited by one process, which keeps the pauses between visits."""
         from sources.web.bundled import SEED
         from sources.web.plan import Seeds, by_site, split_budget
@@ -184,7 +184,7 @@ class Web(Fetched):
             content = Seeds(site=site, pages=tuple(seeds), sitemaps=tuple(listed), budget=budget).to_json()
             name = hashlib.sha256(content + json.dumps(self._scope()).encode()).hexdigest()[:8]
             uri = f"{URI}{quote(site, safe='.:')}#{name}"
-            yield Share(uri=uri, content=content)
+            yield FetchTask(uri=uri, content=content)
 
     def path_of(self, uri: str) -> str:
         site, _, name = uri.removeprefix(URI).partition("#")
@@ -282,7 +282,7 @@ class Web(Fetched):
         from sources.web.address_policy import Guard
         from sources.web.crawl import CrawlSettings
         from sources.web.proxy import TrafficLimits
-        from sources.web.visit import Patience
+        from sources.web.visit import Timeouts
 
         return CrawlSettings(
             views=self.views,
@@ -292,7 +292,7 @@ class Web(Fetched):
             guard=Guard(ports=self.ports, allow=self.allow, routes=routes),
             limits=TrafficLimits(response_mb=self.response_mb, page_mb=self.page_mb),
             browser=BrowserSettings(program=self.browser, locale=self.locale, timezone=self.timezone),
-            patience=Patience(
+            patience=Timeouts(
                 load_s=self.load_s,
                 settle_s=self.settle_s,
                 page_s=self.page_s,
@@ -306,13 +306,13 @@ class Web(Fetched):
         )
 
 
-def _digest(items: "Sequence[Known]") -> str:
+def _digest(items: "Sequence[IndexEntry]") -> str:
     content = json.dumps([[item.url, item.view, item.digest] for item in items])
     return hashlib.sha256(content.encode()).hexdigest()
 
 
 @lru_cache(maxsize=4)
-def _items(bounds: "Bounds", views: tuple[str, ...], path: Path) -> "list[Known]":
+def _items(bounds: "Bounds", views: tuple[str, ...], path: Path) -> "list[IndexEntry]":
     """What is captured of a share, in the order of its plan; a share does not change while it is read."""
     from sources.web.crawl import known_items
     from sources.web.plan import Seeds

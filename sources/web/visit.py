@@ -16,10 +16,10 @@ from sources.browser.browser import BrowserDied
 from sources.browser.isolated_world import DocumentGone, ScriptFailed, World
 from sources.browser.reading import height_of, read_page, settle
 from sources.browser.screenshot import photograph
-from sources.web.capture import Code, PageElement, Screenshot, Seen
+from sources.web.capture import Code, PageContent, PageElement, Screenshot
 from sources.web.code.page_code import PageCoder
 from sources.web.code.snapshot import CodeRefused
-from sources.web.page_pool import Seat
+from sources.web.page_pool import PooledPage
 from sources.web.robots import opt_out
 from sources.web.tiles import tile_tops
 from sources.web.urls import canonical
@@ -54,7 +54,7 @@ class VisitFailed(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Patience:
+class Timeouts:
     """How long a page is waited for, in seconds, and how much of it is photographed.
 
     Args:
@@ -75,13 +75,13 @@ class Patience:
 
 
 @dataclass
-class Visited:
+class VisitResult:
     """What a visit gave. `final_url` and `status` are known as soon as there is an answer."""
 
     final_url: str = ""
     status: int | None = None
     links: list[str] = field(default_factory=list)
-    seen: Seen | None = None
+    seen: PageContent | None = None
 
 
 class Visit:
@@ -95,12 +95,12 @@ class Visit:
     """
 
     def __init__(
-        self, seat: Seat, patience: Patience, permit: Permit, agent: str, url: str, coder: PageCoder | None = None
+        self, seat: PooledPage, patience: Timeouts, permit: Permit, agent: str, url: str, coder: PageCoder | None = None
     ):
         self._page, self._session, self._lane, self._view = seat.page, seat.session, seat.lane, seat.view
         self._patience, self._permit, self._agent, self._url = patience, permit, agent, url
         self._coder = coder
-        self.visited = Visited()
+        self.visited = VisitResult()
         self._blocked: tuple[str, str] | None = None
         self._main_frame: str | None = None
         self._response: Response | None = None
@@ -108,7 +108,7 @@ class Visit:
         self._on_the_way: set[Request] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def run(self) -> Visited:
+    async def run(self) -> VisitResult:
         """Visit it.
 
         Raises:
@@ -316,10 +316,12 @@ class Visit:
         return Code(html=made.html, similarity=made.similarity.score, num_tokens=made.num_tokens)
 
 
-def _seen(found: dict[str, Any], boxes: np.ndarray, screenshot: Screenshot, flags: Sequence[str], scale: int) -> Seen:
+def _seen(
+    found: dict[str, Any], boxes: np.ndarray, screenshot: Screenshot, flags: Sequence[str], scale: int
+) -> PageContent:
     """What a reading and its picture say together; `boxes` are those of the words, in pixels."""
     has = {"frames": any(frame["clip"] for frame in found["frames"]), "canvas": found["facts"]["num_canvases"]}
-    return Seen(
+    return PageContent(
         screenshot=screenshot,
         texts=[word[0] for word in found["words"]],
         boxes=boxes,

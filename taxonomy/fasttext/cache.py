@@ -11,9 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from taxonomy.examples import NUM_VARIANTS, examples_of
+from taxonomy.fasttext import MODEL_VERSION
 from taxonomy.fasttext.calibration import HELD_OUT_RATIO, train_calibrated
 from taxonomy.fasttext.model import MEMBERS, PromptModel
-from taxonomy.labeller import MODEL_VERSION
 from taxonomy.tree import Taxonomy
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from taxonomy.examples import Example, folds
-from taxonomy.fasttext.model import MEMBERS, Member, PromptModel, softmax, train
+from taxonomy.fasttext.model import MEMBERS, Classifier, PromptModel, softmax, train
 
 NUM_FOLDS = 5  # the first is left out of a model trained for its temperature alone
 # The examples are as unlike each other as their authors could make them, so a model that lacks some of them is less
@@ -16,7 +16,7 @@ TEMPERATURES = np.geomspace(0.25, 8, 61)
 
 
 def train_calibrated(
-    examples: Sequence[Example], leaves: Sequence[str], members: Sequence[Member] = MEMBERS
+    examples: Sequence[Example], leaves: Sequence[str], members: Sequence[Classifier] = MEMBERS
 ) -> PromptModel:
     """A model of all examples, its temperature from a model that did not see a fifth of them."""
     model = train(examples, leaves, members)

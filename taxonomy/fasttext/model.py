@@ -13,9 +13,9 @@ import fasttext
 import numpy as np
 
 from taxonomy.examples import NUM_VARIANTS, Example, variants
+from taxonomy.fasttext import MODEL_VERSION
 from taxonomy.fasttext.tokenizer import line_of
 from taxonomy.fasttext.training import train_classifier
-from taxonomy.labeller import MODEL_VERSION
 from taxonomy.tree import ancestor
 
 DESCRIPTION = "model.json"
@@ -26,7 +26,7 @@ BUCKETS = 60_000  # of hashed n-grams: 6,000 prompts have about that many
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Member:
+class Classifier:
     """One classifier of the ensemble.
 
     Args:
@@ -48,9 +48,9 @@ class Member:
 # Chosen on the development half of the held-out prompts (docs/taxonomy.md has the figures of each and of all three):
 # pieces of words forgive typos, whole words are surer, and categories are told apart with more examples each.
 MEMBERS = (
-    Member(level=LEAF_LEVEL, lr=2, min_letters=2, max_letters=5),
-    Member(level=LEAF_LEVEL),
-    Member(level=2, epoch=6),
+    Classifier(level=LEAF_LEVEL, lr=2, min_letters=2, max_letters=5),
+    Classifier(level=LEAF_LEVEL),
+    Classifier(level=2, epoch=6),
 )
 
 
@@ -63,7 +63,7 @@ class PromptModel:
     """
 
     def __init__(
-        self, leaves: Sequence[str], members: Sequence[Member], classifiers: Sequence[Any], temperature: float = 1.0
+        self, leaves: Sequence[str], members: Sequence[Classifier], classifiers: Sequence[Any], temperature: float = 1.0
     ):
         self.leaves = tuple(leaves)
         self.members = tuple(members)
@@ -72,7 +72,7 @@ class PromptModel:
         self._vocabulary = frozenset(classifiers[0].get_words())
         self._heads = [self._head(m, c) for m, c in zip(members, classifiers, strict=True)]
 
-    def _head(self, member: Member, classifier: Any) -> tuple[np.ndarray, np.ndarray]:
+    def _head(self, member: Classifier, classifier: Any) -> tuple[np.ndarray, np.ndarray]:
         """(C, D) the output layer of a classifier, and (L,) the row of each leaf's node in it."""
         row = {label.removeprefix(_LABEL): k for k, label in enumerate(classifier.get_labels())}
         return classifier.get_output_matrix(), np.array([row[ancestor(leaf, member.level)] for leaf in self.leaves])
@@ -128,7 +128,7 @@ class PromptModel:
                 if _sha256(folder / name) != digest:
                     raise ValueError(f"{folder / name} is damaged")
             classifiers = [fasttext.load_model(str(folder / name)) for name in description["files"]]
-            members = [Member(**member) for member in description["members"]]
+            members = [Classifier(**member) for member in description["members"]]
             return PromptModel(description["leaves"], members, classifiers, description["temperature"])
         except (KeyError, TypeError) as error:
             raise ValueError(f"{folder / DESCRIPTION} is no description of a model: {error!r}") from error
@@ -137,7 +137,7 @@ class PromptModel:
 def train(
     examples: Sequence[Example],
     leaves: Sequence[str],
-    members: Sequence[Member] = MEMBERS,
+    members: Sequence[Classifier] = MEMBERS,
     num_variants: int = NUM_VARIANTS,
 ) -> PromptModel:
     """Train on examples: the same examples give the same model."""
@@ -146,7 +146,7 @@ def train(
     return PromptModel(leaves, members, [_classifier(written, member) for member in members])
 
 
-def _classifier(examples: Sequence[tuple[str, str]], member: Member) -> Any:
+def _classifier(examples: Sequence[tuple[str, str]], member: Classifier) -> Any:
     with tempfile.TemporaryDirectory(prefix="vellum-prompts-") as folder:
         lines, model = Path(folder) / "lines.txt", Path(folder) / "model.bin"
         with lines.open("w", encoding="utf-8") as file:

@@ -15,7 +15,9 @@ class AbsentText(Writer):
     """The answer says that it is not there."""
 
     name = "absent_text"
-    pools: ClassVar[Mapping[str, Pool]] = {"absent_text": Pool("safety/counterfactual_questions", ("word",))}
+    question_templates: ClassVar[Mapping[str, Pool]] = {
+        "absent_text": Pool("safety/counterfactual_questions", ("word",))
+    }
     needs = ("words", "pages")
 
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:

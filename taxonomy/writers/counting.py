@@ -18,7 +18,7 @@ class Counting(Writer):
     """Occurrences of a word as a whole, in capitals or not; or the lines of text of a page with few of them."""
 
     name = "counting"
-    pools: ClassVar[Mapping[str, Pool]] = {"occurrences": Pool(LEAF, ("word",)), "lines": Pool(LEAF)}
+    question_templates: ClassVar[Mapping[str, Pool]] = {"occurrences": Pool(LEAF, ("word",)), "lines": Pool(LEAF)}
     needs = ("text", "words")
 
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:

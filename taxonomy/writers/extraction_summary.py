@@ -21,7 +21,9 @@ class ExtractionSummary(Writer):
     """Nothing is put in other words: that would need a model, and the answer would no longer follow from the page."""
 
     name = "extraction_summary"
-    pools: ClassVar[Mapping[str, Pool]] = {"extraction_summary": Pool("conversion/image_to_text/text_summary")}
+    question_templates: ClassVar[Mapping[str, Pool]] = {
+        "extraction_summary": Pool("conversion/image_to_text/text_summary")
+    }
     needs = ("text", "words")
     written = 0.27
 

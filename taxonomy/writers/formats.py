@@ -60,7 +60,7 @@ class Formats(Writer):
     """The text, or a part of it that a pattern finds, in the format asked for."""
 
     name = "formats"
-    pools: ClassVar[Mapping[str, Pool]] = {name: Pool(LEAF) for name in FORMATS}
+    question_templates: ClassVar[Mapping[str, Pool]] = {name: Pool(LEAF) for name in FORMATS}
     needs = ("text",)
 
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:

@@ -20,7 +20,7 @@ class LanguageFilter(Writer):
     """Every run of the script that the page is not mainly in on a line of its own; `none` where there is nothing."""
 
     name = "language_filter"
-    pools: ClassVar[Mapping[str, Pool]] = {"chinese_text": Pool(LEAF), "latin_words": Pool(LEAF)}
+    question_templates: ClassVar[Mapping[str, Pool]] = {"chinese_text": Pool(LEAF), "latin_words": Pool(LEAF)}
     needs = ("text",)
     written = 0.2
 

@@ -17,7 +17,9 @@ class LeadingQuestion(Writer):
     """The changed sentence stands nowhere on the page."""
 
     name = "leading_question"
-    pools: ClassVar[Mapping[str, Pool]] = {"leading_question": Pool("safety/suggestive_questions", ("claim",))}
+    question_templates: ClassVar[Mapping[str, Pool]] = {
+        "leading_question": Pool("safety/suggestive_questions", ("claim",))
+    }
     needs = ("text",)
     written = 0.6
 

@@ -17,7 +17,10 @@ class PageComparison(Writer):
     """The page and one of its neighbours, in either order."""
 
     name = "page_comparison"
-    pools: ClassVar[Mapping[str, Pool]] = {"more_text": Pool(LEAF), "which_has_word": Pool(LEAF, ("word",))}
+    question_templates: ClassVar[Mapping[str, Pool]] = {
+        "more_text": Pool(LEAF),
+        "which_has_word": Pool(LEAF, ("word",)),
+    }
     needs = ("text", "pages")
 
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:

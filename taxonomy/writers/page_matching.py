@@ -15,7 +15,9 @@ class PageMatching(Writer):
     """The page among up to three neighbours; the answer is the number of its image."""
 
     name = "page_matching"
-    pools: ClassVar[Mapping[str, Pool]] = {"page_matching": Pool("multi_image/comparison/matching", ("sentence",))}
+    question_templates: ClassVar[Mapping[str, Pool]] = {
+        "page_matching": Pool("multi_image/comparison/matching", ("sentence",))
+    }
     needs = ("text", "pages")
 
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:

@@ -15,7 +15,7 @@ class PageOrder(Writer):
     """The page and the next ones, as images 1, 2, 3; the answer lists the images in reading order."""
 
     name = "page_order"
-    pools: ClassVar[Mapping[str, Pool]] = {"page_order": Pool("multi_image/temporal/sequencing")}
+    question_templates: ClassVar[Mapping[str, Pool]] = {"page_order": Pool("multi_image/temporal/sequencing")}
     needs = ("text", "pages")
     written = 0.8
 

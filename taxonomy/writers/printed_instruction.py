@@ -30,7 +30,7 @@ class PrintedInstruction(Writer):
     """Asks for the page's first line, and says in the answer that the printed instruction was not followed."""
 
     name = "printed_instruction"
-    pools: ClassVar[Mapping[str, Pool]] = {"printed_instruction": Pool("safety/prompt_injection")}
+    question_templates: ClassVar[Mapping[str, Pool]] = {"printed_instruction": Pool("safety/prompt_injection")}
     needs = ("text", "words")
 
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:

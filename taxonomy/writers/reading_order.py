@@ -17,7 +17,10 @@ class ReadingOrder(Writer):
     """Lines of the page's text that stand on it once."""
 
     name = "reading_order"
-    pools: ClassVar[Mapping[str, Pool]] = {"next_line": Pool(LEAF, ("line",)), "sort_lines": Pool(LEAF, ("lines",))}
+    question_templates: ClassVar[Mapping[str, Pool]] = {
+        "next_line": Pool(LEAF, ("line",)),
+        "sort_lines": Pool(LEAF, ("lines",)),
+    }
     needs = ("text",)
 
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:

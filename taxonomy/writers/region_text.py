@@ -16,7 +16,9 @@ class RegionText(Writer):
     """A row of words by its box, which has no other word's middle in it."""
 
     name = "region_text"
-    pools: ClassVar[Mapping[str, Pool]] = {"region_text": Pool("recognition/local_description/pointing", ("box",))}
+    question_templates: ClassVar[Mapping[str, Pool]] = {
+        "region_text": Pool("recognition/local_description/pointing", ("box",))
+    }
     needs = ("words",)
 
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:

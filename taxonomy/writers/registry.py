@@ -41,13 +41,15 @@ WRITERS: dict[str, Writer] = {
         PrintedInstruction,
     )
 }
-POOLS: dict[str, Pool] = {name: pool for writer in WRITERS.values() for name, pool in writer.pools.items()}
+QUESTION_TEMPLATES: dict[str, Pool] = {
+    name: pool for writer in WRITERS.values() for name, pool in writer.question_templates.items()
+}
 
 
 def served_leaves() -> dict[str, list[str]]:
     """The writers of every leaf that has one."""
     found: dict[str, list[str]] = {}
     for name, writer in WRITERS.items():
-        for use_case in dict.fromkeys(pool.use_case for pool in writer.pools.values()):
+        for use_case in dict.fromkeys(pool.use_case for pool in writer.question_templates.values()):
             found.setdefault(use_case, []).append(name)
     return found

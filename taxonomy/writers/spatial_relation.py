@@ -21,7 +21,7 @@ class SpatialRelation(Writer):
     """Above or below; left or right only for words in one row."""
 
     name = "spatial_relation"
-    pools: ClassVar[Mapping[str, Pool]] = {
+    question_templates: ClassVar[Mapping[str, Pool]] = {
         "vertical": Pool("commonsense_reasoning/relationship/spatial", ("first", "second")),
         "horizontal": Pool("commonsense_reasoning/relationship/spatial", ("first", "second")),
     }

@@ -23,7 +23,9 @@ class SpotDifference(Writer):
     """The word and its box, from 0 to 1000, are the difference."""
 
     name = "spot_difference"
-    pools: ClassVar[Mapping[str, Pool]] = {"spot_difference": Pool("multi_image/comparison/spotting_differences")}
+    question_templates: ClassVar[Mapping[str, Pool]] = {
+        "spot_difference": Pool("multi_image/comparison/spotting_differences")
+    }
     needs = ("words",)
     written = 0.5
 

@@ -18,7 +18,7 @@ class TableQuestions(Writer):
     """Of the first table of the sample."""
 
     name = "table_questions"
-    pools: ClassVar[Mapping[str, Pool]] = {
+    question_templates: ClassVar[Mapping[str, Pool]] = {
         "cell": Pool(LEAF, ("row", "column")),
         "largest": Pool(LEAF, ("column",)),
         "num_rows": Pool(LEAF),
@@ -32,7 +32,7 @@ class TableQuestions(Writer):
         if not page.tables:
             return None
         table = page.tables[0]
-        for pool in rng.sample(sorted(self.pools), len(self.pools)):
+        for pool in rng.sample(sorted(self.question_templates), len(self.question_templates)):
             found = _ask(pool, table, rng)
             if found is not None:
                 return of_page(page, pool, *found)

@@ -14,7 +14,9 @@ class TextLocation(Writer):
     """A box as `[x0, y0, x1, y1]`, each from 0 to 1000, as the question says."""
 
     name = "text_location"
-    pools: ClassVar[Mapping[str, Pool]] = {"text_location": Pool("recognition/local_description/position", ("word",))}
+    question_templates: ClassVar[Mapping[str, Pool]] = {
+        "text_location": Pool("recognition/local_description/position", ("word",))
+    }
     needs = ("words",)
 
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:

@@ -14,7 +14,9 @@ class Transcription(Writer):
     """All text in reading order, as the source has it."""
 
     name = "transcription"
-    pools: ClassVar[Mapping[str, Pool]] = {"transcription": Pool("recognition/ocr_and_transcription/printed_text")}
+    question_templates: ClassVar[Mapping[str, Pool]] = {
+        "transcription": Pool("recognition/ocr_and_transcription/printed_text")
+    }
     needs = ("text",)
 
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:

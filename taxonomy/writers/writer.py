@@ -48,14 +48,14 @@ class Writer(ABC):
     """Writes conversations whose answers follow from ground truth. Subclasses hold no state.
 
     Args:
-        pools: the kinds of questions by name.
+        question_templates: the kinds of questions by name.
         needs: ground truth that must be there: `text`, `words`, `table`, `code`, `elements` or `pages` (several).
         written: share of real pages that it can be written for, measured (benchmarks/taxonomy.py): rare ones are
             tried first where they can be.
     """
 
     name: ClassVar[str]
-    pools: ClassVar[Mapping[str, Pool]]
+    question_templates: ClassVar[Mapping[str, Pool]]
     needs: ClassVar[tuple[str, ...]]
     written: ClassVar[float] = 1.0
 

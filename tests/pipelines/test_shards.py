@@ -8,18 +8,18 @@ from hypothesis import strategies as st
 
 from pipelines.stages.plan_shards import MakePlan
 from pipelines.tables.parquet import row_groups
-from pipelines.units import NUM_BUCKETS, Entry, Input, bucket_of, split_of, units_of
+from pipelines.units import NUM_BUCKETS, Input, TableRow, bucket_of, split_of, units_of
 
 ENTRIES = st.lists(
     st.tuples(st.sampled_from(["train", "ledger"]), st.integers(0, NUM_BUCKETS - 1), st.integers(1, 3_000_000)).map(
-        lambda t: Entry(*t, payload=None)
+        lambda t: TableRow(*t, payload=None)
     ),
     min_size=1,
     max_size=60,
 )
 
 
-def plan_of(entries: list[Entry], cut: int = 0):
+def plan_of(entries: list[TableRow], cut: int = 0):
     combine = MakePlan(shard_mb=5)
     halves = []
     for half in (entries[:cut], entries[cut:]):
@@ -31,14 +31,14 @@ def plan_of(entries: list[Entry], cut: int = 0):
 
 
 @given(ENTRIES, st.randoms(use_true_random=False), st.integers(0, 60))
-def test_a_plan_depends_on_the_entries_alone(entries: list[Entry], chance, cut: int) -> None:
+def test_a_plan_depends_on_the_entries_alone(entries: list[TableRow], chance, cut: int) -> None:
     shuffled = entries[:]
     chance.shuffle(shuffled)
     assert plan_of(entries) == plan_of(shuffled, cut)
 
 
 @given(ENTRIES)
-def test_shards_are_numbered_without_gaps_and_none_is_far_too_large(entries: list[Entry]) -> None:
+def test_shards_are_numbered_without_gaps_and_none_is_far_too_large(entries: list[TableRow]) -> None:
     plan = plan_of(entries)
     sizes: dict[str, int] = {}
     for entry in entries:

@@ -15,7 +15,7 @@ from taxonomy.loader import load
 
 Pages = Sequence[Sample]  # what the images of the question show before any edit
 _TAXONOMY = load()
-_POOLS = {name: pool for leaf in _TAXONOMY.leaves.values() for name, pool in leaf.pools.items()}
+_POOLS = {name: pool for leaf in _TAXONOMY.leaves.values() for name, pool in leaf.question_templates.items()}
 
 
 def values_in(question: str, pool: str) -> dict[str, str]:

@@ -43,7 +43,7 @@ def yaml_text(shares: tuple[float, ...] = (0.5, 0.5)) -> str:
                 for context, phrase in itertools.product(_CONTEXTS[language], phrases):
                     lines.append(f'            - "{context.format(phrase)}"')
             lines += [
-                "        near_misses:",
+                "        hard_negatives:",
                 f"          - {{prompt: 'not {slug} at all', belongs_to: {_other(leaf)}}}",
             ]
     return "\n".join(lines) + "\n"

@@ -2,8 +2,6 @@
 
 import dataclasses
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +15,16 @@ from taxonomy.evaluation import evaluate, half_of, read_labelled
 from taxonomy.examples import Example, examples_of, variants
 from taxonomy.fasttext import cache as model_cache
 from taxonomy.fasttext.calibration import best_temperature, expected_calibration_error
-from taxonomy.fasttext.model import DESCRIPTION, Member, PromptModel, softmax, train
+from taxonomy.fasttext.model import DESCRIPTION, Classifier, PromptModel, softmax, train
 from taxonomy.fasttext.tokenizer import line_of
-from taxonomy.labeller import LABELLERS, Ask
+from taxonomy.labeller import Query
+from taxonomy.labellers import LABELLERS
 from taxonomy.labelling import Labelling
 from taxonomy.loader import BUNDLED, load, load_text
 from taxonomy.prompts import clauses, user_turns
 from taxonomy.settings import LabelSettings
 from taxonomy.tree import UNLABELLED, Taxonomy
 from taxonomy.yaml_file import TaxonomyError
-from tests.conftest import ROOT
 from tests.taxonomy.small import load_small, yaml_text
 
 
@@ -79,9 +77,9 @@ def test_what_is_not_sure_enough_is_unlabelled(small: Taxonomy) -> None:
 
 def test_a_conversation_may_ask_several_things(labelling: Labelling) -> None:
     first = labelling.of_samples([sample("<image>\ncount the chairs", "4", "which painting style is it?", "oil")])[0]
-    assert (first.use_case, first.also) == ("looking/counting", ("looking/style",))
+    assert (first.use_case, first.secondary) == ("looking/counting", ("looking/style",))
     both = labelling.of_prompts(["please transcribe the page. how many cats are there?"])[0]
-    assert {both.use_case, *both.also} >= {"reading/print", "looking/counting"}
+    assert {both.use_case, *both.secondary} >= {"reading/print", "looking/counting"}
 
 
 def test_a_person_comes_first_then_construction_then_patterns(small: Taxonomy) -> None:
@@ -124,9 +122,9 @@ def test_labels_do_not_depend_on_their_neighbours(labelling: Labelling) -> None:
 def test_training_gives_the_same_model_whatever_ran_before(small: Taxonomy) -> None:
     examples, leaves = examples_of(small), list(small.leaves)
     asks = [example.prompt for example in examples]
-    members = (Member(level=9, epoch=4), Member(level=1, epoch=4, weight=0.5, seed=2))
+    members = (Classifier(level=9, epoch=4), Classifier(level=1, epoch=4, weight=0.5, seed=2))
     first = train(examples, leaves, members).log_probabilities(asks)
-    train(examples[::2], leaves, (Member(level=9, dim=40, epoch=2),))  # memory that a model was in
+    train(examples[::2], leaves, (Classifier(level=9, dim=40, epoch=2),))  # memory that a model was in
     assert np.array_equal(first, train(examples, leaves, members).log_probabilities(asks))
 
 
@@ -271,16 +269,7 @@ def test_a_labeller_is_all_it_takes(small: Taxonomy, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(LABELLERS, "longest", Longest)
     labelling = Labelling(small, LabelSettings(labeller="longest"))
     assert labelling.of_prompts(["abcdef"])[0].use_case == list(small.leaves)[2]
-    assert labelling.probabilities([Ask("abc")]).shape == (1, 4)
-
-
-def test_the_room_imports_no_other_room_to_its_right() -> None:
-    code = (
-        "import sys, taxonomy.commands, taxonomy.model, taxonomy.instructions\n"
-        "print([m for m in sys.modules if m.split('.')[0] in ('pipelines', 'filters', 'apache_beam', 'torch')])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert labelling.probabilities([Query("abc")]).shape == (1, 4)
 
 
 def test_held_out_prompts_are_labelled_as_well_as_promised(full: bool) -> None:

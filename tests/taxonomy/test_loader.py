@@ -41,14 +41,14 @@ def test_the_bundled_taxonomy_is_the_papers(bundled: Taxonomy) -> None:
     assert warnings(bundled) == []
     for leaf in bundled.leaves.values():
         assert all(len(getattr(leaf.prompts, language)) >= RECOMMENDED_PROMPTS for language in LANGUAGES)
-        assert leaf.near_misses
+        assert leaf.hard_negatives
 
 
 def test_held_out_prompts_are_of_present_leaves_and_in_no_example(bundled: Taxonomy) -> None:
     held_out = read_labelled(BUNDLED.parent / "held_out.jsonl", bundled)
     assert {example.use_case for example in held_out} == set(bundled.leaves)
     learnt = {p for leaf in bundled.leaves.values() for p in (*leaf.prompts.en, *leaf.prompts.zh)}
-    learnt |= {miss.prompt for leaf in bundled.leaves.values() for miss in leaf.near_misses}
+    learnt |= {miss.prompt for leaf in bundled.leaves.values() for miss in leaf.hard_negatives}
     same = [example.prompt for example in held_out if example.prompt in learnt]
     assert len(same) <= 0.01 * len(held_out), same
 
@@ -126,8 +126,10 @@ MISTAKES: dict[str, tuple[Callable[[], str], str, str]] = {
         "a prompt of looking/counting",
     ),
     "questions of no writer": (
-        lambda: edited("        prompts:", "        pools: {transcriptoin: {en: [a], zh: [b]}}\n        prompts:"),
-        "pools:",
+        lambda: edited(
+            "        prompts:", "        question_templates: {transcriptoin: {en: [a], zh: [b]}}\n        prompts:"
+        ),
+        "question_templates:",
         "did you mean transcription?",
     ),
     "a tab": (lambda: edited("    share: 0.5", "\tshare: 0.5"), "\tshare", "indented with a tab"),

@@ -12,7 +12,7 @@ from sources.base.sample import IMAGE_PLACEHOLDER, Sample
 from taxonomy.instructions import Instructions, InstructionSettings
 from taxonomy.loader import load
 from taxonomy.writers.page import SENTENCE
-from taxonomy.writers.registry import POOLS, WRITERS, served_leaves
+from taxonomy.writers.registry import QUESTION_TEMPLATES, WRITERS, served_leaves
 from tests.taxonomy.checkers import CHECKERS, pictures_differ_in, values_in
 from tests.taxonomy.pages import document
 
@@ -58,15 +58,15 @@ def test_answers_follow_from_the_pages(name: str, taxonomy) -> None:
                 marks, _, question = user.content.rpartition(f"{IMAGE_PLACEHOLDER}\n")
                 assert marks.count(IMAGE_PLACEHOLDER) + 1 == len(conversation.images)
                 CHECKERS[pool](shown(conversation, again), values_in(question, pool), assistant.content)
-                assert taxonomy.leaves[conversation.use_case].pools[pool]
+                assert taxonomy.leaves[conversation.use_case].question_templates[pool]
                 assert conversation.labeller == f"writer:{name}"
                 asked[pool] += 1
-    assert set(asked) == set(writer.pools), "every kind of question is asked"
+    assert set(asked) == set(writer.question_templates), "every kind of question is asked"
     assert sum(asked.values()) > 10
 
 
 def test_every_kind_of_question_is_checked() -> None:
-    assert set(CHECKERS) == set(POOLS)
+    assert set(CHECKERS) == set(QUESTION_TEMPLATES)
 
 
 def test_words_and_boxes_fit_the_images(taxonomy) -> None:

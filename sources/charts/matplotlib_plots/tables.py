@@ -17,7 +17,7 @@ PALE, PALER = 0.68, 0.87  # shares of white in fills
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class TableStyle:
     """How a table looks.
 
     Args:
@@ -37,16 +37,16 @@ class Look:
 
 
 LOOKS = {
-    "plain": Look(),
-    "grid": Look(rules=frozenset({"rows", "columns", "head", "around"}), numbers_right=False),
-    "striped": Look(header=True, stripes=True),
-    "ruled": Look(rules=frozenset({"rows", "head"})),
-    "booktabs": Look(rules=frozenset({"head", "around_level"}), bold=False),
-    "header": Look(header=True, rules=frozenset({"rows", "columns", "head", "around"})),
-    "coloured_header": Look(header=True, dark_header=True, rules=frozenset({"rows"})),
-    "first_column": Look(first=True, header=True, bold=False, rules=frozenset({"columns", "head"})),
-    "outlined": Look(rules=frozenset({"around", "head"}), numbers_right=False),
-    "cards": Look(header=True, dark_header=True, stripes=True, rules=frozenset({"around"})),
+    "plain": TableStyle(),
+    "grid": TableStyle(rules=frozenset({"rows", "columns", "head", "around"}), numbers_right=False),
+    "striped": TableStyle(header=True, stripes=True),
+    "ruled": TableStyle(rules=frozenset({"rows", "head"})),
+    "booktabs": TableStyle(rules=frozenset({"head", "around_level"}), bold=False),
+    "header": TableStyle(header=True, rules=frozenset({"rows", "columns", "head", "around"})),
+    "coloured_header": TableStyle(header=True, dark_header=True, rules=frozenset({"rows"})),
+    "first_column": TableStyle(first=True, header=True, bold=False, rules=frozenset({"columns", "head"})),
+    "outlined": TableStyle(rules=frozenset({"around", "head"}), numbers_right=False),
+    "cards": TableStyle(header=True, dark_header=True, stripes=True, rules=frozenset({"around"})),
 }
 
 
@@ -89,7 +89,7 @@ def _shown(frame: Frame, value: Value) -> str:
     return frame.number(value) if isinstance(value, Decimal) else plain(value)
 
 
-def _alignment(column: Column, look: Look, left: float, right: float, is_first: bool) -> tuple[float, str]:
+def _alignment(column: Column, look: TableStyle, left: float, right: float, is_first: bool) -> tuple[float, str]:
     """Where a column's texts stand, and on which side of them."""
     if is_first:
         return round(left, 1), "left"
@@ -98,7 +98,7 @@ def _alignment(column: Column, look: Look, left: float, right: float, is_first: 
     return round((left + right) / 2, 1), "center"
 
 
-def _fill(program: Program, chart: RecordsChart, look: Look, edges: list[float], num_rows: int) -> None:
+def _fill(program: Program, chart: RecordsChart, look: TableStyle, edges: list[float], num_rows: int) -> None:
     colour = chart.style.colours[0]
     fills: list[tuple[tuple[float, float], float, float, str]] = []
     if look.stripes:
@@ -114,7 +114,7 @@ def _fill(program: Program, chart: RecordsChart, look: Look, edges: list[float],
         )  # fmt: skip
 
 
-def _rule(program: Program, chart: RecordsChart, look: Look, edges: list[float], num_rows: int) -> None:
+def _rule(program: Program, chart: RecordsChart, look: TableStyle, edges: list[float], num_rows: int) -> None:
     ink, right = chart.style.ink, edges[-1]
     level = set(range(2, num_rows)) if "rows" in look.rules else set()
     if level:

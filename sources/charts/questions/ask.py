@@ -17,7 +17,7 @@ from sources.charts.chart import (
 )
 from sources.charts.questions import contours, graphs, kind_questions, points, records, schedules, series
 from sources.charts.questions.question import Question, Turn, in_words
-from sources.charts.questions.reading import Reading
+from sources.charts.questions.reading import SeriesView
 
 Random = random_module.Random
 Asks = dict[str, Callable[[], Question | None]]
@@ -65,12 +65,14 @@ def _asks(chart: Chart, random: Random) -> tuple[str, Asks]:
     if isinstance(chart, SeriesChart):
         return "series", _bound(
             {**series.ASKS, **kind_questions.ASKS},
-            Reading(chart, random, measure=chart.measure, over_time=chart.over_time),
+            SeriesView(chart, random, measure=chart.measure, over_time=chart.over_time),
         )
     if isinstance(chart, DistributionChart):
-        return "series", _bound({**series.ASKS, **kind_questions.ASKS}, Reading(chart, random, measure=chart.measure))
+        return "series", _bound(
+            {**series.ASKS, **kind_questions.ASKS}, SeriesView(chart, random, measure=chart.measure)
+        )
     if isinstance(chart, RecordsChart):
-        return "series", _bound({**series.ASKS, **records.ASKS}, Reading(chart, random))
+        return "series", _bound({**series.ASKS, **records.ASKS}, SeriesView(chart, random))
     if isinstance(chart, PointsChart):
         return "points", _bound(points.ASKS, points.Points(chart, random))
     if isinstance(chart, ContourChart):

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from sources.charts.questions.question import Question, rounded
-from sources.charts.questions.reading import Reading
+from sources.charts.questions.reading import SeriesView
 
 
-def net_change(reading: Reading) -> Question | None:
+def net_change(reading: SeriesView) -> Question | None:
     """Of a waterfall: from its first to its last bar."""
     if reading.chart.kind != "waterfall":
         return None
@@ -20,7 +20,7 @@ def net_change(reading: Reading) -> Question | None:
     )  # fmt: skip
 
 
-def count_losses(reading: Reading) -> Question | None:
+def count_losses(reading: SeriesView) -> Question | None:
     """Of a waterfall: the bars that go down."""
     if reading.chart.kind != "waterfall":
         return None
@@ -29,7 +29,7 @@ def count_losses(reading: Reading) -> Question | None:
                     options=("0", "1", "2", "3", "4", "5"))  # fmt: skip
 
 
-def remaining(reading: Reading) -> Question | None:
+def remaining(reading: SeriesView) -> Question | None:
     """Of a funnel: what percentage of one stage reaches another."""
     if reading.chart.kind != "funnel":
         return None
@@ -43,7 +43,7 @@ def remaining(reading: Reading) -> Question | None:
     )  # fmt: skip
 
 
-def count_rises(reading: Reading) -> Question | None:
+def count_rises(reading: SeriesView) -> Question | None:
     """Of a candlestick chart: days that close higher than they open."""
     if reading.chart.kind != "candlestick":
         return None
@@ -53,7 +53,7 @@ def count_rises(reading: Reading) -> Question | None:
                     options=tuple(str(count + k) for k in (-2, -1, 1, 2) if count + k >= 0))  # fmt: skip
 
 
-def spread(reading: Reading) -> Question | None:
+def spread(reading: SeriesView) -> Question | None:
     """Of a box chart: the distance between the quartiles."""
     if reading.chart.kind != "box":
         return None
@@ -66,6 +66,6 @@ def spread(reading: Reading) -> Question | None:
     )  # fmt: skip
 
 
-ASKS: dict[str, Callable[[Reading], Question | None]] = {
+ASKS: dict[str, Callable[[SeriesView], Question | None]] = {
     ask.__name__: ask for ask in (net_change, count_losses, remaining, count_rises, spread)
 }

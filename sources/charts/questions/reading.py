@@ -13,7 +13,7 @@ STATISTICS = ("box", "violin", "error_bars", "density")
 COLUMNS = ("candlestick", "dual_axis", "table", "histogram")
 
 
-class Reading:
+class SeriesView:
     """One chart as its questions see it."""
 
     def __init__(self, chart: Chart, random: Random | None = None, *, measure: str = "", over_time: bool = False):

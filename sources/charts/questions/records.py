@@ -4,19 +4,19 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from sources.charts.questions.question import Question, lowered
-from sources.charts.questions.reading import Reading
+from sources.charts.questions.reading import SeriesView
 from sources.charts.table import Column, plain
 
 
-def _texts(reading: Reading) -> list[Column]:
+def _texts(reading: SeriesView) -> list[Column]:
     return [column for column in reading.chart.table.columns[1:] if not column.is_numeric]
 
 
-def _choices(reading: Reading) -> list[Column]:
+def _choices(reading: SeriesView) -> list[Column]:
     return [column for column in _texts(reading) if all(isinstance(value, str) for value in column.values)]
 
 
-def text_lookup(reading: Reading) -> Question | None:
+def text_lookup(reading: SeriesView) -> Question | None:
     columns = _texts(reading)
     if not columns:
         return None
@@ -30,7 +30,7 @@ def text_lookup(reading: Reading) -> Question | None:
     )
 
 
-def count_choice(reading: Reading) -> Question | None:
+def count_choice(reading: SeriesView) -> Question | None:
     columns = _choices(reading)
     if not columns:
         return None
@@ -43,7 +43,7 @@ def count_choice(reading: Reading) -> Question | None:
     )  # fmt: skip
 
 
-def highest_among(reading: Reading) -> Question | None:
+def highest_among(reading: SeriesView) -> Question | None:
     """The row with the highest number among those with one word, where there are at least two."""
     columns = _choices(reading)
     if not columns:
@@ -62,11 +62,11 @@ def highest_among(reading: Reading) -> Question | None:
     return Question(name="highest_among", slots=slots, answer=known[0][0], options=tuple(reading.rows))
 
 
-def count_columns(reading: Reading) -> Question | None:
+def count_columns(reading: SeriesView) -> Question | None:
     count = len(reading.chart.table.columns)
     return Question(name="count_columns", slots={}, answer=str(count), options=("2", "3", "4", "5", "6", "7"))
 
 
-ASKS: dict[str, Callable[[Reading], Question | None]] = {
+ASKS: dict[str, Callable[[SeriesView], Question | None]] = {
     ask.__name__: ask for ask in (text_lookup, count_choice, highest_among, count_columns)
 }

@@ -6,15 +6,15 @@ from decimal import Decimal
 from fractions import Fraction
 
 from sources.charts.questions.question import Question, phrase, rounded
-from sources.charts.questions.reading import CLEAR_STEPS, COLUMNS, STATISTICS, Reading
+from sources.charts.questions.reading import CLEAR_STEPS, COLUMNS, STATISTICS, SeriesView
 from sources.charts.table import Column, exponent, plain
 
 MAX_ADDED = 8  # values read off an axis whose sum is asked for: errors add up
 
-Ask = Callable[[Reading], Question | None]
+Ask = Callable[[SeriesView], Question | None]
 
 
-def lookup(reading: Reading) -> Question | None:
+def lookup(reading: SeriesView) -> Question | None:
     column = reading.column()
     row, value = reading.random.choice(reading.known(column))
     return Question(
@@ -23,7 +23,7 @@ def lookup(reading: Reading) -> Question | None:
     )  # fmt: skip
 
 
-def missing(reading: Reading) -> Question | None:
+def missing(reading: SeriesView) -> Question | None:
     gaps = [
         (row, column)
         for column in reading.series
@@ -39,7 +39,7 @@ def missing(reading: Reading) -> Question | None:
     )  # fmt: skip
 
 
-def unanswerable(reading: Reading) -> Question | None:
+def unanswerable(reading: SeriesView) -> Question | None:
     if not reading.chart.absent:
         return None
     row = reading.random.choice(reading.chart.absent)
@@ -49,7 +49,7 @@ def unanswerable(reading: Reading) -> Question | None:
     )  # fmt: skip
 
 
-def compare(reading: Reading) -> Question | None:
+def compare(reading: SeriesView) -> Question | None:
     column = reading.column()
     pair = reading.pair(column)
     if pair is None:
@@ -59,7 +59,7 @@ def compare(reading: Reading) -> Question | None:
     return Question(name="compare", slots={"what": reading.what(column), "a": a, "b": b}, answer=high)
 
 
-def is_higher(reading: Reading) -> Question | None:
+def is_higher(reading: SeriesView) -> Question | None:
     column = reading.column()
     pair = reading.pair(column)
     if pair is None:
@@ -70,7 +70,7 @@ def is_higher(reading: Reading) -> Question | None:
     return Question(name="is_higher", slots={"what": reading.what(column), "a": a, "b": b}, answer=answer)
 
 
-def is_above(reading: Reading) -> Question | None:
+def is_above(reading: SeriesView) -> Question | None:
     column = reading.column()
     limit = reading.limit(column)
     if limit is None:
@@ -83,7 +83,7 @@ def is_above(reading: Reading) -> Question | None:
     )
 
 
-def _extremum(reading: Reading, sign: int, name: str) -> tuple[Column, str, Decimal] | None:
+def _extremum(reading: SeriesView, sign: int, name: str) -> tuple[Column, str, Decimal] | None:
     """(column, row, value) of the largest value, if it can be told from the next; of the smallest with sign -1."""
     column = reading.column()
     known = sorted(reading.known(column), key=lambda entry: -sign * entry[1])
@@ -92,7 +92,7 @@ def _extremum(reading: Reading, sign: int, name: str) -> tuple[Column, str, Deci
     return column, *known[0]
 
 
-def _where(reading: Reading, sign: int, name: str) -> Question | None:
+def _where(reading: SeriesView, sign: int, name: str) -> Question | None:
     found = _extremum(reading, sign, name)
     if found is None:
         return None
@@ -102,15 +102,15 @@ def _where(reading: Reading, sign: int, name: str) -> Question | None:
     )
 
 
-def highest(reading: Reading) -> Question | None:
+def highest(reading: SeriesView) -> Question | None:
     return _where(reading, 1, "highest")
 
 
-def lowest(reading: Reading) -> Question | None:
+def lowest(reading: SeriesView) -> Question | None:
     return _where(reading, -1, "lowest")
 
 
-def _value_of(reading: Reading, sign: int, name: str) -> Question:
+def _value_of(reading: SeriesView, sign: int, name: str) -> Question:
     column = reading.column()
     value = sign * max(sign * value for _, value in reading.known(column))
     return Question(
@@ -119,15 +119,15 @@ def _value_of(reading: Reading, sign: int, name: str) -> Question:
     )  # fmt: skip
 
 
-def highest_value(reading: Reading) -> Question | None:
+def highest_value(reading: SeriesView) -> Question | None:
     return _value_of(reading, 1, "highest_value")
 
 
-def lowest_value(reading: Reading) -> Question | None:
+def lowest_value(reading: SeriesView) -> Question | None:
     return _value_of(reading, -1, "lowest_value")
 
 
-def difference(reading: Reading) -> Question | None:
+def difference(reading: SeriesView) -> Question | None:
     column = reading.column()
     pair = reading.pair(column)
     if pair is None:
@@ -140,7 +140,7 @@ def difference(reading: Reading) -> Question | None:
     )  # fmt: skip
 
 
-def ratio(reading: Reading) -> Question | None:
+def ratio(reading: SeriesView) -> Question | None:
     column = reading.column()
     pair = reading.pair(column)
     if pair is None or pair[1][1] <= column.step * 10:  # a small divisor read one step off changes the ratio by much
@@ -156,7 +156,7 @@ def ratio(reading: Reading) -> Question | None:
     )  # fmt: skip
 
 
-def total(reading: Reading) -> Question | None:
+def total(reading: SeriesView) -> Question | None:
     column = reading.column()
     values = [value for _, value in reading.known(column)]
     if not reading.adds_up(column) or None in column.values or (not reading.chart.exact and len(values) > MAX_ADDED):
@@ -171,7 +171,7 @@ def total(reading: Reading) -> Question | None:
     )  # fmt: skip
 
 
-def sum_two(reading: Reading) -> Question | None:
+def sum_two(reading: SeriesView) -> Question | None:
     column = reading.column()
     if not reading.adds_up(column):
         return None
@@ -183,7 +183,7 @@ def sum_two(reading: Reading) -> Question | None:
     )  # fmt: skip
 
 
-def mean(reading: Reading) -> Question | None:
+def mean(reading: SeriesView) -> Question | None:
     column = reading.column()
     values = [value for _, value in reading.known(column)]
     if None in column.values or (not reading.chart.exact and len(values) > MAX_ADDED):
@@ -198,7 +198,7 @@ def mean(reading: Reading) -> Question | None:
     )  # fmt: skip
 
 
-def trend(reading: Reading) -> Question | None:
+def trend(reading: SeriesView) -> Question | None:
     column = reading.column()
     known = reading.known(column)
     (a, first), (b, last) = known[0], known[-1]
@@ -208,7 +208,7 @@ def trend(reading: Reading) -> Question | None:
     return Question(name="trend", slots={"what": reading.what(column), "a": a, "b": b}, answer=answer)
 
 
-def _count(reading: Reading, name: str, sign: int) -> Question | None:
+def _count(reading: SeriesView, name: str, sign: int) -> Question | None:
     column = reading.column()
     limit = reading.limit(column)
     if limit is None:
@@ -221,15 +221,15 @@ def _count(reading: Reading, name: str, sign: int) -> Question | None:
     )  # fmt: skip
 
 
-def count_above(reading: Reading) -> Question | None:
+def count_above(reading: SeriesView) -> Question | None:
     return _count(reading, "count_above", 1)
 
 
-def count_below(reading: Reading) -> Question | None:
+def count_below(reading: SeriesView) -> Question | None:
     return _count(reading, "count_below", -1)
 
 
-def rank(reading: Reading) -> Question | None:
+def rank(reading: SeriesView) -> Question | None:
     column = reading.column()
     known = sorted(reading.known(column), key=_value, reverse=True)
     if len(known) < 4:
@@ -244,7 +244,7 @@ def rank(reading: Reading) -> Question | None:
     )  # fmt: skip
 
 
-def higher_series(reading: Reading) -> Question | None:
+def higher_series(reading: SeriesView) -> Question | None:
     if len(reading.series) < 2 or len({column.unit for column in reading.series}) > 1:
         return None
     first, second = reading.random.sample(reading.series, 2)
@@ -259,7 +259,7 @@ def higher_series(reading: Reading) -> Question | None:
     )
 
 
-def largest_rise(reading: Reading) -> Question | None:
+def largest_rise(reading: SeriesView) -> Question | None:
     column = reading.column()
     known = reading.known(column)
     if not reading.over_time or None in column.values:
@@ -274,7 +274,7 @@ def largest_rise(reading: Reading) -> Question | None:
     )  # fmt: skip
 
 
-def count_rows(reading: Reading) -> Question | None:
+def count_rows(reading: SeriesView) -> Question | None:
     count = len(reading.rows)
     return Question(
         name="count_rows", slots={"noun": reading.noun}, answer=str(count),
@@ -282,7 +282,7 @@ def count_rows(reading: Reading) -> Question | None:
     )  # fmt: skip
 
 
-def count_series(reading: Reading) -> Question | None:
+def count_series(reading: SeriesView) -> Question | None:
     count = len(reading.series)
     if count < 2 or reading.chart.kind in (*COLUMNS, *STATISTICS):
         return None
@@ -301,7 +301,7 @@ ASKS: dict[str, Ask] = {
 }  # fmt: skip
 
 
-def _ratio_tolerance(reading: Reading, column: Column, high: Decimal, low: Decimal) -> str:
+def _ratio_tolerance(reading: SeriesView, column: Column, high: Decimal, low: Decimal) -> str:
     """The sentence on how far a ratio may be off when both numbers are read one step off."""
     if reading.chart.exact:
         return ""

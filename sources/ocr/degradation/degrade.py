@@ -23,7 +23,7 @@ from sources.ocr.degradation.captures import (
 )
 from sources.ocr.degradation.legibility import Limits, dense, distinct, grid, heights, inside, large_enough
 from sources.ocr.degradation.light import lit
-from sources.ocr.rendered_text import Drawn
+from sources.ocr.rendered_text import RenderedText
 from sources.ocr.textures import surface
 from sources.ocr.warps import Chain, pixel_maps, warp_quads
 
@@ -47,14 +47,14 @@ class Degraded:
         effects: names of what happened, in order.
     """
 
-    drawn: Drawn
+    drawn: RenderedText
     kept: np.ndarray
     capture: str
     effects: tuple[str, ...]
 
 
 def degrade(
-    drawn: Drawn, strength: float, random: Random, captures: Sequence[str] = PAGES, limits: Limits = LIMITS
+    drawn: RenderedText, strength: float, random: Random, captures: Sequence[str] = PAGES, limits: Limits = LIMITS
 ) -> Degraded:
     """Take a picture of a page.
 
@@ -121,7 +121,9 @@ class _Picture:
         )
 
 
-def _taken(drawn: Drawn, chosen: Sequence[tuple[str, float, Random]], capture: Capture, random: Random) -> _Picture:
+def _taken(
+    drawn: RenderedText, chosen: Sequence[tuple[str, float, Random]], capture: Capture, random: Random
+) -> _Picture:
     height, width = drawn.pixels.shape[:2]
     flat = cv2.cvtColor(drawn.pixels, cv2.COLOR_RGB2GRAY)
     pixels, quads, maps = drawn.pixels, drawn.quads, None
@@ -151,7 +153,7 @@ def _taken(drawn: Drawn, chosen: Sequence[tuple[str, float, Random]], capture: C
     return _Picture(pixels, quads, flat, maps)
 
 
-def _text_px(drawn: Drawn) -> float:
+def _text_px(drawn: RenderedText) -> float:
     """Height of the page's words, as fine as their strokes are."""
     if not len(drawn.quads):
         return DEFAULT_TEXT_PX
@@ -166,7 +168,9 @@ def _behind(shape: tuple[int, ...], capture: Capture, random: Random) -> np.ndar
     return surface(random.choice(DESKS), shape[1], shape[0], generator)
 
 
-def _legible(drawn: Drawn, picture: _Picture, limits: Limits, capture: str, effects: tuple[str, ...]) -> Degraded:
+def _legible(
+    drawn: RenderedText, picture: _Picture, limits: Limits, capture: str, effects: tuple[str, ...]
+) -> Degraded:
     """The words that can be read. Raises Illegible if they are few."""
     height, width = picture.pixels.shape[:2]
     is_grey = picture.pixels.ndim == 2
@@ -179,5 +183,5 @@ def _legible(drawn: Drawn, picture: _Picture, limits: Limits, capture: str, effe
     if len(drawn.texts) and len(kept) < limits.share * len(drawn.texts):
         raise Illegible("few_legible_words", f"only {len(kept)} of {len(drawn.texts)} words can be read")
     pixels = cv2.merge([final] * 3) if is_grey else picture.pixels
-    left = Drawn(pixels=pixels, texts=[drawn.texts[k] for k in kept], quads=picture.quads[kept])
+    left = RenderedText(pixels=pixels, texts=[drawn.texts[k] for k in kept], quads=picture.quads[kept])
     return Degraded(drawn=left, kept=kept, capture=capture, effects=effects)

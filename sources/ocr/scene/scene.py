@@ -9,9 +9,9 @@ import numpy as np
 from sources.base.illegible import Illegible
 from sources.ocr.degradation.legibility import grid
 from sources.ocr.degradation.light import lit, uneven_light
-from sources.ocr.rendered_text import Drawn
+from sources.ocr.rendered_text import RenderedText
 from sources.ocr.scene.labels import KINDS, Kind, Label, draw_label, max_characters
-from sources.ocr.text_rendering import Written
+from sources.ocr.text_rendering import TextRendering
 from sources.ocr.textures import SURFACES, surface
 from sources.ocr.warps import Arc, Chain, Homography, Warp, pixel_maps, warp_quads
 from sources.text.fonts import Font, draw_font, fonts_for
@@ -26,7 +26,7 @@ MAX_TURN = 12.0  # degrees
 MAX_BEND = 0.35  # radians, of a line that is one word: four corners fit a bent word badly
 
 
-def draw_scene(phrase: Phrase, language: str, random: Random) -> Written:
+def draw_scene(phrase: Phrase, language: str, random: Random) -> TextRendering:
     """Draw words on labels and surfaces.
 
     Args:
@@ -63,9 +63,9 @@ def draw_scene(phrase: Phrase, language: str, random: Random) -> Written:
             texts += label.texts
             styles.append(style)
     pixels = lit(pixels, uneven_light(random.uniform(0.1, 0.9), random))
-    drawn = Drawn(pixels=pixels, texts=texts, quads=np.concatenate(quads))
+    drawn = RenderedText(pixels=pixels, texts=texts, quads=np.concatenate(quads))
     check_contrast(drawn, ink)
-    return Written(drawn=drawn, lines=np.array(lines, np.int32), style=tuple(dict.fromkeys(styles)))
+    return TextRendering(drawn=drawn, lines=np.array(lines, np.int32), style=tuple(dict.fromkeys(styles)))
 
 
 def _placed(
@@ -138,7 +138,7 @@ def _attach(pixels: np.ndarray, ink: np.ndarray, label: Label, warp: Warp) -> np
     return warp_quads(label.quads, warp)
 
 
-def check_contrast(drawn: Drawn, ink: np.ndarray) -> None:
+def check_contrast(drawn: RenderedText, ink: np.ndarray) -> None:
     """Raises Illegible if a word's ink is not much lighter or darker than what is around it."""
     height, width = ink.shape
     places = grid(drawn.quads, width, height)

@@ -3,7 +3,7 @@
 from sources.ocr.blocks import Block, figure, heading, items, paragraph, rich_paragraph
 from sources.ocr.figures import picture
 from sources.ocr.page import Area, Box, Flow, Page
-from sources.ocr.passages import Supply
+from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.templates.furniture import GREY, page_number, running_head
 from sources.ocr.templates.tables import data_table
@@ -12,7 +12,7 @@ from sources.ocr.vocabulary import label, words
 FRONT_SHARE = 0.3  # of the type area's height, at most
 
 
-def article(supply: Supply, style: Style) -> Page:
+def article(supply: ContentSampler, style: Style) -> Page:
     random = supply.random
     num_columns = random.choices((1, 2, 3), (3, 4, 2))[0]
     left, top, right, bottom = style.frame
@@ -42,7 +42,7 @@ def article(supply: Supply, style: Style) -> Page:
     )
 
 
-def _front(supply: Supply, style: Style) -> list[Block]:
+def _front(supply: ContentSampler, style: Style) -> list[Block]:
     random = supply.random
     names = random.sample(list(words("people", style.language)), random.randint(1, 3))
     blocks = [
@@ -55,7 +55,7 @@ def _front(supply: Supply, style: Style) -> list[Block]:
     return blocks
 
 
-def _body(supply: Supply, style: Style, columns: list[Box]) -> list[Block]:
+def _body(supply: ContentSampler, style: Style, columns: list[Box]) -> list[Block]:
     random = supply.random
     width = columns[0][2] - columns[0][0]
     wanted = style.capacity(columns)

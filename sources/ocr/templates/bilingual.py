@@ -4,13 +4,13 @@ import dataclasses
 
 from sources.ocr.blocks import Block, heading, paragraph
 from sources.ocr.page import Area, Flow, Page
-from sources.ocr.passages import Supply
+from sources.ocr.passages import ContentSampler
 from sources.ocr.style import SIZES, Style, font_families
 from sources.ocr.templates.furniture import GREY
 from sources.ocr.vocabulary import words
 
 
-def bilingual(supply: Supply, style: Style) -> Page:
+def bilingual(supply: ContentSampler, style: Style) -> Page:
     random = supply.random
     chinese = random.choice(font_families("zh", ("serif", "sans")))  # they have Latin letters too
     style = dataclasses.replace(
@@ -47,5 +47,5 @@ def bilingual(supply: Supply, style: Style) -> Page:
     )
 
 
-def _texts(supply: Supply, language: str) -> list[str]:
+def _texts(supply: ContentSampler, language: str) -> list[str]:
     return [supply.also(language).sentence(300 if language == "en" else 120) for _ in range(5)]

@@ -4,13 +4,13 @@ import dataclasses
 
 from sources.ocr.blocks import Block, heading, paragraph, rich_paragraph
 from sources.ocr.page import Area, Flow, Page
-from sources.ocr.passages import Supply
+from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.templates.furniture import GREY, page_number, running_head
 from sources.ocr.vocabulary import label
 
 
-def book(supply: Supply, style: Style) -> Page:
+def book(supply: ContentSampler, style: Style) -> Page:
     random = supply.random
     style = dataclasses.replace(
         style, width=round(style.side * random.uniform(0.6, 0.72)), justify=True, indent=True, size=style.size * 1.15

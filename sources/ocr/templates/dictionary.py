@@ -4,13 +4,13 @@ import dataclasses
 
 from sources.ocr.blocks import Block, paragraph, rich_paragraph
 from sources.ocr.page import Area, Flow, Page
-from sources.ocr.passages import Supply
+from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.templates.furniture import GREY, page_number
 from sources.ocr.vocabulary import words
 
 
-def dictionary(supply: Supply, style: Style) -> Page:
+def dictionary(supply: ContentSampler, style: Style) -> Page:
     random, language = supply.random, style.language
     style = dataclasses.replace(style, leading=1.25 if language == "en" else 1.4, size=style.size * 0.95)
     left, top, right, bottom = style.frame

@@ -2,7 +2,7 @@
 
 from sources.ocr.blocks import Block, heading, paragraph
 from sources.ocr.page import Flow, Page
-from sources.ocr.passages import Supply
+from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.templates.furniture import page_number
 from sources.ocr.vocabulary import label, words
@@ -10,7 +10,7 @@ from sources.ocr.vocabulary import label, words
 GAP = "________"
 
 
-def exam(supply: Supply, style: Style) -> Page:
+def exam(supply: ContentSampler, style: Style) -> Page:
     random = supply.random
     left, top, right, bottom = style.frame
     language = style.language
@@ -44,7 +44,7 @@ def exam(supply: Supply, style: Style) -> Page:
     )
 
 
-def _arithmetic(supply: Supply, style: Style, number: int) -> list[Block]:
+def _arithmetic(supply: ContentSampler, style: Style, number: int) -> list[Block]:
     random = supply.random
     a, b, c = random.randint(11, 999), random.randint(2, 99), random.randint(2, 60)
     total = random.choice(
@@ -55,7 +55,7 @@ def _arithmetic(supply: Supply, style: Style, number: int) -> list[Block]:
     return [paragraph(f"{number}. {asked} {points}", "ask", is_divisible=False)]
 
 
-def _choice(supply: Supply, style: Style, number: int) -> list[Block]:
+def _choice(supply: ContentSampler, style: Style, number: int) -> list[Block]:
     random = supply.random
     entries = random.sample(list(words("entries", style.language)), 4)
     asked = f"{number}. {label('choose', style.language, text=entries[0][2].rstrip('.。'))}"
@@ -72,7 +72,7 @@ def _choice(supply: Supply, style: Style, number: int) -> list[Block]:
     ]
 
 
-def _gap(supply: Supply, style: Style, number: int) -> list[Block]:
+def _gap(supply: ContentSampler, style: Style, number: int) -> list[Block]:
     random = supply.random
     sentence = supply.sentence(120)
     if style.language == "zh":

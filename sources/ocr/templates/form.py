@@ -2,14 +2,14 @@
 
 from sources.ocr.blocks import Block, heading, paragraph, table
 from sources.ocr.page import Area, Flow, Page
-from sources.ocr.passages import Supply
+from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.vocabulary import label, words
 
 FILLED = 0.75  # share of fields that have an entry
 
 
-def form(supply: Supply, style: Style) -> Page:
+def form(supply: ContentSampler, style: Style) -> Page:
     random, language = supply.random, style.language
     left, top, right, bottom = style.frame
     fields = random.sample(list(words("fields", language)), random.randint(7, 14))
@@ -46,7 +46,7 @@ def form(supply: Supply, style: Style) -> Page:
     )
 
 
-def _entry(supply: Supply, style: Style, name: str) -> str:
+def _entry(supply: ContentSampler, style: Style, name: str) -> str:
     """Something that a person could have written into a field."""
     random, language = supply.random, style.language
     fitting = {

@@ -3,7 +3,7 @@
 from sources.ocr.blocks import Block, Inset, heading, rich_paragraph
 from sources.ocr.formula import formula
 from sources.ocr.page import Flow, Page
-from sources.ocr.passages import Supply
+from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.templates.furniture import page_number, running_head
 from sources.ocr.vocabulary import formulas as all_formulas
@@ -12,7 +12,7 @@ from sources.ocr.vocabulary import label, words
 TALL = (r"\frac", r"\sum", r"\int", r"\prod", r"\lim", r"\binom", r"\sqrt")  # not in a line of text
 
 
-def formulas(supply: Supply, style: Style) -> Page:
+def formulas(supply: ContentSampler, style: Style) -> Page:
     random, language = supply.random, style.language
     left, top, right, bottom = style.frame
     heads, areas = running_head(supply, style)

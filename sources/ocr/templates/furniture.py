@@ -2,14 +2,14 @@
 
 from sources.ocr.blocks import Block, paragraph
 from sources.ocr.page import Area, Flow
-from sources.ocr.passages import Supply
+from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.vocabulary import label, words
 
 GREY = (150, 150, 150)
 
 
-def running_head(supply: Supply, style: Style) -> tuple[list[Flow], list[Area]]:
+def running_head(supply: ContentSampler, style: Style) -> tuple[list[Flow], list[Area]]:
     """A line above the type area, with or without a rule under it; or nothing."""
     random = supply.random
     if random.random() < 0.4:
@@ -25,7 +25,7 @@ def running_head(supply: Supply, style: Style) -> tuple[list[Flow], list[Area]]:
     return [flow], rule
 
 
-def page_number(supply: Supply, style: Style) -> list[Flow]:
+def page_number(supply: ContentSampler, style: Style) -> list[Flow]:
     """A number below the type area, or nothing."""
     random = supply.random
     if random.random() < 0.25:

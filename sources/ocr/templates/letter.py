@@ -2,14 +2,14 @@
 
 from sources.ocr.blocks import Block, heading, paragraph
 from sources.ocr.page import Area, Flow, Page
-from sources.ocr.passages import Supply
+from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.vocabulary import label, words
 
 FILLED = (0.1, 0.38)  # share of the sheet's room for running text, at least; the last paragraph comes on top
 
 
-def letter(supply: Supply, style: Style) -> Page:
+def letter(supply: ContentSampler, style: Style) -> Page:
     random, language = supply.random, style.language
     left, top, right, bottom = style.frame
     sender, receiver = random.sample(list(words("people", language)), 2)

@@ -2,7 +2,7 @@
 
 from sources.ocr.blocks import Block, code, heading, paragraph
 from sources.ocr.page import Flow, Page
-from sources.ocr.passages import Supply
+from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.templates.furniture import page_number, running_head
 from sources.ocr.vocabulary import label, listings, words
@@ -16,7 +16,7 @@ LOOKS = (
 )
 
 
-def listing(supply: Supply, style: Style) -> Page:
+def listing(supply: ContentSampler, style: Style) -> Page:
     random = supply.random
     left, top, right, bottom = style.frame
     heads, areas = running_head(supply, style)

@@ -5,7 +5,7 @@ import dataclasses
 from sources.ocr.blocks import Block, figure, heading, paragraph
 from sources.ocr.figures import picture
 from sources.ocr.page import Area, Box, Flow, Page
-from sources.ocr.passages import Supply, hyphenated
+from sources.ocr.passages import ContentSampler, hyphenated
 from sources.ocr.style import Style
 from sources.ocr.templates.furniture import GREY
 from sources.ocr.vocabulary import label, words
@@ -13,7 +13,7 @@ from sources.ocr.vocabulary import label, words
 GREY_PAPERS = ((255, 255, 255), (240, 238, 232), (232, 229, 220))
 
 
-def newspaper(supply: Supply, style: Style) -> Page:
+def newspaper(supply: ContentSampler, style: Style) -> Page:
     random, language = supply.random, style.language
     style = dataclasses.replace(
         style,
@@ -66,7 +66,7 @@ def newspaper(supply: Supply, style: Style) -> Page:
     )
 
 
-def _story(supply: Supply, style: Style, boxes: list[Box]) -> list[Block]:
+def _story(supply: ContentSampler, style: Style, boxes: list[Box]) -> list[Block]:
     blocks: list[Block] = []
     width = boxes[0][2] - boxes[0][0]
     if supply.random.random() < 0.4:

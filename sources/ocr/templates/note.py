@@ -2,14 +2,14 @@
 
 from sources.ocr.blocks import paragraph
 from sources.ocr.handwriting import draw_handwriting
-from sources.ocr.page import Laid
-from sources.ocr.passages import Supply
+from sources.ocr.page import PageLayout
+from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.text_rendering import joined
 from sources.ocr.vocabulary import LANGUAGES, label, words
 
 
-def note(supply: Supply, style: Style) -> Laid:
+def note(supply: ContentSampler, style: Style) -> PageLayout:
     """Raises FontError if no handwriting font is installed."""
     language, random = style.language, supply.random
     is_bundled = supply.text_language in LANGUAGES
@@ -22,4 +22,4 @@ def note(supply: Supply, style: Style) -> Laid:
         return joined(said)
 
     written = draw_handwriting(phrase, supply.text_language, random)
-    return Laid(drawn=written.drawn, lines=written.lines, blocks=[paragraph(joined(written.drawn.texts))])
+    return PageLayout(drawn=written.drawn, lines=written.lines, blocks=[paragraph(joined(written.drawn.texts))])

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from sources.ocr.page import Laid, Page
-from sources.ocr.passages import Supply
+from sources.ocr.page import Page, PageLayout
+from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.templates.article import article
 from sources.ocr.templates.bilingual import bilingual
@@ -24,7 +24,7 @@ from sources.ocr.vocabulary import LANGUAGES
 from sources.text.fonts import FontError, fonts_for
 from sources.text.languages import RIGHT_TO_LEFT
 
-TEMPLATES: Mapping[str, Callable[[Supply, Style], Page]] = {
+TEMPLATES: Mapping[str, Callable[[ContentSampler, Style], Page]] = {
     "article": article,
     "book": book,
     "exam": exam,
@@ -41,7 +41,7 @@ TEMPLATES: Mapping[str, Callable[[Supply, Style], Page]] = {
     "bilingual": bilingual,
 }
 # Drawn without an engine: none writes by hand, and MuPDF's Story knows no vertical text.
-DRAWN: Mapping[str, Callable[[Supply, Style], Laid]] = {"note": note, "vertical": vertical}
+DRAWN: Mapping[str, Callable[[ContentSampler, Style], PageLayout]] = {"note": note, "vertical": vertical}
 KINDS = (*TEMPLATES, *DRAWN)
 # In other languages than the bundled ones there are the kinds that are mostly running text, as labels stay English.
 RUNNING = frozenset(("article", "book", "formulas", "letter", "newspaper", "report", "slide"))

@@ -2,14 +2,14 @@
 
 from sources.ocr.blocks import Block, heading, paragraph
 from sources.ocr.page import Flow, Page
-from sources.ocr.passages import Supply
+from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.templates.furniture import page_number, running_head
 from sources.ocr.templates.tables import data_table
 from sources.ocr.vocabulary import words
 
 
-def report(supply: Supply, style: Style) -> Page:
+def report(supply: ContentSampler, style: Style) -> Page:
     random = supply.random
     left, top, right, bottom = style.frame
     heads, areas = running_head(supply, style)

@@ -5,7 +5,7 @@ import dataclasses
 from sources.ocr.blocks import Block, figure, heading, items, paragraph
 from sources.ocr.figures import picture
 from sources.ocr.page import Area, Flow, Page
-from sources.ocr.passages import Supply
+from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.vocabulary import words
 
@@ -13,7 +13,7 @@ RATIOS = (9 / 16, 9 / 16, 3 / 4)
 DARK = ((24, 32, 52), (30, 30, 34), (16, 54, 60), (60, 22, 40))
 
 
-def slide(supply: Supply, style: Style) -> Page:
+def slide(supply: ContentSampler, style: Style) -> Page:
     random, language = supply.random, style.language
     width, height = style.side, round(style.side * random.choice(RATIOS))
     is_dark = random.random() < 0.3

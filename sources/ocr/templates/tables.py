@@ -1,12 +1,12 @@
 """A table of numbers with its caption."""
 
 from sources.ocr.blocks import Block, paragraph, table
-from sources.ocr.passages import Supply
+from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.vocabulary import label, words
 
 
-def data_table(supply: Supply, style: Style, max_columns: int, num_rows: int | None = None) -> list[Block]:
+def data_table(supply: ContentSampler, style: Style, max_columns: int, num_rows: int | None = None) -> list[Block]:
     """Regions or months down, measures across."""
     random = supply.random
     names = list(words(random.choice(("groups", "months")), style.language))

@@ -4,7 +4,7 @@ import dataclasses
 
 from sources.ocr.blocks import Block, heading, paragraph, table
 from sources.ocr.page import Area, Flow, Page
-from sources.ocr.passages import Supply
+from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.vocabulary import label, words
 
@@ -32,14 +32,14 @@ def money(hundredths: int) -> str:
     return f"{hundredths / 100:,.2f}"
 
 
-def _sale(supply: Supply, language: str, low: int, high: int) -> Sale:
+def _sale(supply: ContentSampler, language: str, low: int, high: int) -> Sale:
     random = supply.random
     goods = random.sample(list(words("goods", language)), random.randint(low, high))
     lines = tuple((name, random.randint(1, 12), random.randint(30, 9000)) for name in goods)
     return Sale(lines, random.choice(TAXES[language]))
 
 
-def invoice(supply: Supply, style: Style) -> Page:
+def invoice(supply: ContentSampler, style: Style) -> Page:
     random, language = supply.random, style.language
     left, top, right, bottom = style.frame
     line = style.size * style.leading
@@ -101,7 +101,7 @@ def invoice(supply: Supply, style: Style) -> Page:
     )
 
 
-def receipt(supply: Supply, style: Style) -> Page:
+def receipt(supply: ContentSampler, style: Style) -> Page:
     random, language = supply.random, style.language
     size = style.side * random.uniform(0.018, 0.024)
     width = round(size * random.uniform(22, 30))

@@ -10,9 +10,9 @@ from pymupdf import mupdf
 from sources.base.illegible import Illegible
 from sources.ocr.alignment import pieces_of
 from sources.ocr.blocks import Block, heading, paragraph
-from sources.ocr.page import Area, Laid, Page, paper_of, upright_quads
-from sources.ocr.passages import Supply
-from sources.ocr.rendered_text import Drawn
+from sources.ocr.page import Area, Page, PageLayout, paper_of, upright_quads
+from sources.ocr.passages import ContentSampler
+from sources.ocr.rendered_text import RenderedText
 from sources.ocr.style import Family, Style, font_families
 from sources.ocr.typefaces import Glyphs, glyphs
 from sources.ocr.vocabulary import label
@@ -25,7 +25,7 @@ QUOTES = str.maketrans("“”‘’", "「」『』")
 DIGITS = str.maketrans("0123456789%", "〇一二三四五六七八九％")
 
 
-def vertical(supply: Supply, style: Style) -> Laid:
+def vertical(supply: ContentSampler, style: Style) -> PageLayout:
     """Raises Illegible if no font has the vertical signs, or the one that was drawn lacks a character."""
     random = supply.random
     style = dataclasses.replace(style, body=_family(style, random))
@@ -100,7 +100,7 @@ def _drawn(
     face: Glyphs,
     style: Style,
     lengths: tuple[float, float, float],
-) -> Laid:
+) -> PageLayout:
     size, step, pitch = lengths
     _, top, right, _ = style.frame
     text = mupdf.FzText()
@@ -158,8 +158,8 @@ def _drawn(
         for block, count in zip(blocks, shown, strict=True)
         if count
     ]
-    return Laid(
-        drawn=Drawn(pixels=canvas.copy(), texts=texts, quads=upright_quads(np.array(boxes).reshape(-1, 4))),
+    return PageLayout(
+        drawn=RenderedText(pixels=canvas.copy(), texts=texts, quads=upright_quads(np.array(boxes).reshape(-1, 4))),
         lines=np.array(lines, int),
         blocks=on_page,
     )

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.storage import OutputInUse, Storage
 from pipelines.storage.lease import remote_lease
-from pipelines.storage.uris import store_and_key
+from pipelines.storage.object_store import store_and_key
 from tests.pipelines.storage.processes import python, sentence
 
 

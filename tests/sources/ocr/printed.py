@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sources.ocr.rendered_text import Drawn
+from sources.ocr.rendered_text import RenderedText
 from sources.ocr.text_mask import letter, paste
 from sources.text.fonts import Font, fonts_for
 
@@ -16,7 +16,7 @@ def plain_font(language: str) -> Font:
 
 def printed_page(
     text: str = SENTENCE, *, language: str = "en", width: int = 640, height: int = 480, size_px: int = 16
-) -> Drawn:
+) -> RenderedText:
     """Black on white, line by line, the text again and again until the page is full."""
     font = plain_font(language)
     ink = np.zeros((height, width), np.uint8)
@@ -33,4 +33,4 @@ def printed_page(
             boxes.append(box)
     x0, y0, x1, y1 = np.array(boxes, np.float32).reshape(-1, 4).T
     quads = np.stack([np.stack([x0, x1, x1, x0], 1), np.stack([y0, y0, y1, y1], 1)], 2)
-    return Drawn(pixels=np.repeat(255 - ink[..., None], 3, axis=2), texts=texts, quads=quads)
+    return RenderedText(pixels=np.repeat(255 - ink[..., None], 3, axis=2), texts=texts, quads=quads)

@@ -6,7 +6,7 @@ import pytest
 from sources.base.illegible import Illegible
 from sources.ocr.chromium import lay_out
 from sources.ocr.page import Flow, Page
-from sources.ocr.passages import BundledPassages, Supply
+from sources.ocr.passages import BundledPassages, ContentSampler
 from sources.ocr.style import draw_style
 from sources.ocr.templates.registry import TEMPLATES
 from sources.rng import generator
@@ -19,7 +19,7 @@ def test_all_that_is_drawn_is_told_and_boxes_hold_ink(kind: str, language: str) 
         random = generator(3, number, f"{kind}/{language}")
         style = draw_style(random, language, 1024)
         try:
-            laid = lay_out(TEMPLATES[kind](Supply(BundledPassages(), language, random), style))
+            laid = lay_out(TEMPLATES[kind](ContentSampler(BundledPassages(), language, random), style))
             break
         except Illegible:
             continue

@@ -10,7 +10,7 @@ from sources.ocr.degradation import PAGES, SCENES, Degraded, Illegible, degrade
 from sources.ocr.degradation.captures import EFFECTS, LIGHTING, ON_PAPER, OPTICAL
 from sources.ocr.degradation.legibility import Limits, dense, distinct, grid, large_enough
 from sources.ocr.degradation.light import lit
-from sources.ocr.rendered_text import Drawn
+from sources.ocr.rendered_text import RenderedText
 from tests.sources.ocr.printed import printed_page
 
 ANY = Limits(share=0)  # however few words are left
@@ -81,7 +81,7 @@ def test_a_scene_is_not_warped_again() -> None:
 
 def test_what_is_left_is_whole_in_the_picture_and_says_which_words_it_is() -> None:
     page = printed_page(width=400, height=300)
-    page = Drawn(pixels=page.pixels[:, 42:].copy(), texts=page.texts, quads=page.quads - np.float32([42, 0]))
+    page = RenderedText(pixels=page.pixels[:, 42:].copy(), texts=page.texts, quads=page.quads - np.float32([42, 0]))
     dropped = 0
     for seed in range(40):
         degraded = _degraded_or_none(page, 1.0, seed)
@@ -97,7 +97,7 @@ def test_what_is_left_is_whole_in_the_picture_and_says_which_words_it_is() -> No
     assert dropped > 0, "words at the edge go out of the picture"
 
 
-def _degraded_or_none(page: Drawn, strength: float, seed: int) -> Degraded | None:
+def _degraded_or_none(page: RenderedText, strength: float, seed: int) -> Degraded | None:
     try:
         return degrade(page, strength, Random(seed))
     except Illegible:
@@ -106,7 +106,9 @@ def _degraded_or_none(page: Drawn, strength: float, seed: int) -> Degraded | Non
 
 def test_a_page_whose_words_are_lost_is_given_up() -> None:
     page = printed_page()
-    faint = Drawn(pixels=np.full_like(page.pixels, 255), texts=page.texts, quads=page.quads + np.float32([10_000, 0]))
+    faint = RenderedText(
+        pixels=np.full_like(page.pixels, 255), texts=page.texts, quads=page.quads + np.float32([10_000, 0])
+    )
     with pytest.raises(Illegible, match=r"only 0 of \d+ words can be read") as caught:
         degrade(faint, 0.5, Random(3))
     assert caught.value.reason == "few_legible_words"
@@ -114,7 +116,7 @@ def test_a_page_whose_words_are_lost_is_given_up() -> None:
 
 @pytest.mark.parametrize("shape", [(480, 640), (31, 45), (9, 700), (7, 9)])
 def test_pages_without_words_and_of_any_size_are_taken(shape: tuple[int, int]) -> None:
-    blank = Drawn(pixels=np.full((*shape, 3), 240, np.uint8), texts=(), quads=np.zeros((0, 4, 2), np.float32))
+    blank = RenderedText(pixels=np.full((*shape, 3), 240, np.uint8), texts=(), quads=np.zeros((0, 4, 2), np.float32))
     for seed in range(30):
         degraded = degrade(blank, 1.0, Random(seed))
         assert degraded.drawn.pixels.shape == blank.pixels.shape

@@ -11,7 +11,7 @@ from sources.base.illegible import Illegible
 from sources.base.sample import Sample
 from sources.ocr.blocks import paragraph
 from sources.ocr.corpus_file import CorpusFile, gather
-from sources.ocr.page import Flow, Laid, Page
+from sources.ocr.page import Flow, Page, PageLayout
 from sources.ocr.source import Ocr
 from sources.ocr.story import lay_out
 from sources.ocr.style import draw_style
@@ -33,7 +33,7 @@ INK = 60  # grey levels between text and paper
 MAX_OUTSIDE = 0.004  # of the ink: letters are drawn at quarters of a pixel, boxes are of their exact places
 
 
-def laid_out(language: str, *, width: int = 420) -> Laid:
+def laid_out(language: str, *, width: int = 420) -> PageLayout:
     """A paragraph alone on a page, black on white."""
     style = draw_style(generator(2, 0, language), language, 1024)
     style = dataclasses.replace(style, size=26, leading=1.8, ink=(0, 0, 0), justify=False, indent=False)

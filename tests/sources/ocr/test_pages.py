@@ -7,8 +7,8 @@ import pytest
 
 from sources.base.illegible import Illegible
 from sources.ocr.blocks import INSET, Inset, figure, paragraph, rich_paragraph, table
-from sources.ocr.page import Flow, Laid, Page
-from sources.ocr.passages import BundledPassages, Supply, hyphenated, sentences
+from sources.ocr.page import Flow, Page, PageLayout
+from sources.ocr.passages import BundledPassages, ContentSampler, hyphenated, sentences
 from sources.ocr.story import lay_out
 from sources.ocr.style import Style, draw_style
 from sources.ocr.templates.registry import DRAWN, KINDS, TEMPLATES, languages_of
@@ -18,12 +18,12 @@ INK = 60  # grey levels between text and paper
 CASES = [(kind, language) for kind in KINDS for language in languages_of(kind)]
 
 
-def _made(kind: str, language: str, seed: int = 3) -> tuple[Laid, Style]:
+def _made(kind: str, language: str, seed: int = 3) -> tuple[PageLayout, Style]:
     """The first page of a kind that can be made."""
     for number in range(40):
         random = generator(seed, number, f"{kind}/{language}")
         style = draw_style(random, language, 1024)
-        supply = Supply(BundledPassages(), language, random, 0.3)
+        supply = ContentSampler(BundledPassages(), language, random, 0.3)
         try:
             return (DRAWN[kind](supply, style) if kind in DRAWN else lay_out(TEMPLATES[kind](supply, style))), style
         except Illegible:
@@ -57,7 +57,7 @@ def test_all_that_is_drawn_is_told(kind: str, language: str) -> None:
     assert (boxes[:, 3] <= height + 1).all()
 
 
-def _alone(style: Style, text: str) -> tuple[Laid, np.ndarray]:
+def _alone(style: Style, text: str) -> tuple[PageLayout, np.ndarray]:
     """A short text on white paper, and the box of its ink."""
     laid = lay_out(_page(style, [Flow(blocks=[paragraph(text, "flat")], boxes=[(20, 20, 480, 380)])]))
     dark = laid.drawn.pixels.min(axis=2) < 255 - INK

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from sources.ocr import lettering
-from sources.ocr.rendered_text import Drawn
+from sources.ocr.rendered_text import RenderedText
 from sources.ocr.scene import Illegible, draw_scene
 from sources.ocr.scene.labels import KINDS
 from sources.ocr.scene.scene import SIZES, check_contrast
-from sources.ocr.text_rendering import Written
+from sources.ocr.text_rendering import TextRendering
 from sources.ocr.textures import SURFACES, surface
 from sources.text.fonts import FontError
 
@@ -40,7 +40,7 @@ def phrases(language: str, random: Random) -> Callable[[int], str]:
     return phrase
 
 
-def scenes(language: str, count: int) -> list[Written]:
+def scenes(language: str, count: int) -> list[TextRendering]:
     """Scenes of the first seeds; a rare one in which a word does not stand out is left out."""
     found = []
     for seed in range(count):
@@ -140,14 +140,14 @@ def test_a_word_like_what_is_behind_it_is_illegible() -> None:
     plain, faint = grey.copy(), grey.copy()
     plain[ink > 0] = 20
     faint[ink > 0] = 140
-    check_contrast(Drawn(pixels=plain, texts=["word"], quads=quads), ink)
+    check_contrast(RenderedText(pixels=plain, texts=["word"], quads=quads), ink)
     with pytest.raises(Illegible, match="the word 'word' does not stand out") as caught:
-        check_contrast(Drawn(pixels=faint, texts=["word"], quads=quads), ink)
+        check_contrast(RenderedText(pixels=faint, texts=["word"], quads=quads), ink)
     assert caught.value.reason == "low_contrast"
     speckled = np.random.default_rng(1).integers(0, 2, (100, 100, 1), np.uint8) * np.full(3, 255, np.uint8)
     speckled[ink > 0] = 60
     with pytest.raises(Illegible):
-        check_contrast(Drawn(pixels=speckled, texts=["word"], quads=quads), ink)
+        check_contrast(RenderedText(pixels=speckled, texts=["word"], quads=quads), ink)
 
 
 @pytest.mark.parametrize("name", SURFACES)

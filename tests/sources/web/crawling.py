@@ -14,7 +14,7 @@ from sources.web.plan import Bounds, Seeds
 from sources.web.proxy import TrafficLimits
 from sources.web.segments import read_captures
 from sources.web.urls import Scope
-from sources.web.visit import Patience
+from sources.web.visit import Timeouts
 from tests.sources.web.hostile_site import Site
 
 HOST, OTHER_HOST = "site.test", "other.test"
@@ -31,7 +31,7 @@ def settings_for(site: Site, **changes: Any) -> CrawlSettings:
         agent="Vellum/test (+mailto:tests@vellum.example)",
         guard=Guard(routes=dict.fromkeys((HOST, OTHER_HOST), ("127.0.0.1", site.server_port))),
         limits=TrafficLimits(response_mb=8, page_mb=10, response_s=10),
-        patience=Patience(load_s=4, settle_s=1, page_s=9),
+        patience=Timeouts(load_s=4, settle_s=1, page_s=9),
         delay_s=0,
         per_host=4,
         at_once=4,

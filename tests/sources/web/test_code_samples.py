@@ -9,7 +9,7 @@ from filters.render_similarity import RenderSimilarity
 from sources.web.capture import Capture
 from sources.web.samples import SampleSettings, sample_of
 from sources.web.source import Web
-from sources.web.visit import Patience
+from sources.web.visit import Timeouts
 from tests.sources.web.crawling import crawl, settings_for
 from tests.sources.web.hostile_site import PARAGRAPH, html, serving
 
@@ -64,7 +64,7 @@ def test_code_that_does_not_render_back_says_so(captures: dict[str, Capture]) ->
 
 def test_code_is_of_the_whole_picture(tmp_path: Path) -> None:
     with serving(PAGES) as site:
-        patience = Patience(load_s=4, settle_s=1, page_s=9, max_tiles=3)
+        patience = Timeouts(load_s=4, settle_s=1, page_s=9, max_tiles=3)
         (found,) = crawl(settings_for(site, code=True, patience=patience), tmp_path, ["/long"])
     sample = sample_of(found, "0" * 64, "view=square", _settings(code=1))
     assert len(sample.images) > 1

@@ -21,15 +21,15 @@ from sources.browser.viewports import VIEWS
 from sources.images.encoding import luma
 from sources.web.address_policy import Guard
 from sources.web.bundled import FOLDER, HOST, serve
-from sources.web.capture import Capture, Seen, from_row, to_rows
+from sources.web.capture import Capture, PageContent, from_row, to_rows
 from sources.web.crawl import CrawlSettings
-from sources.web.page_pool import Seats
+from sources.web.page_pool import PagePool
 from sources.web.plan import Bounds
 from sources.web.proxy import TrafficLimits, open_lane
 from sources.web.samples import SampleSettings, sample_of
 from sources.web.segments import index
 from sources.web.urls import Scope
-from sources.web.visit import Patience, Visit
+from sources.web.visit import Timeouts, Visit
 from tests.sources.web import crawling
 from tests.sources.web.crawling import ROOT, crawl, settings_for, text_of
 from tests.sources.web.hostile_site import Handler, html, serving
@@ -225,7 +225,7 @@ def _bundled(tmp_path: Path, paths: list[str], **changes: Any) -> list[Capture]:
 @pytest.mark.parametrize("view", ["square", "phone"])
 def test_text_is_the_pages_own_and_boxes_hold_ink(tmp_path: Path, view: str) -> None:
     """Against `innerText`, where there are no controls and nothing is cut off; every box must stand on something."""
-    found = _bundled(tmp_path, PAGES, views=(view,), patience=Patience(max_tiles=8))
+    found = _bundled(tmp_path, PAGES, views=(view,), patience=Timeouts(max_tiles=8))
     assert len(found) == len(PAGES)
     for capture, own in zip(found, asyncio.run(_inner_texts([capture.url for capture in found])), strict=True):
         ours = "".join(text_of(capture).split())  # margins are no spaces to `innerText`
@@ -264,11 +264,11 @@ def test_boxes_are_tight() -> None:
     page = html("<body style='margin:0;font:32px Liberation Sans'><p style='margin:50px 100px'>Hxg</p>")
     with serving({"/": page}) as site:
 
-        async def run() -> Seen | None:
+        async def run() -> PageContent | None:
             settings = settings_for(site)
             async with (
                 Browser(settings.browser) as browser,
-                Seats(browser, settings.guard, settings.limits) as seats,
+                PagePool(browser, settings.guard, settings.limits) as seats,
                 seats.seat(VIEWS["square"]) as seat,
             ):
                 return (await Visit(seat, settings.patience, _permit, "vellum", f"{ROOT}/").run()).seen

@@ -7,7 +7,7 @@ import pytest
 
 from sources.web.address_policy import Guard, Refused
 from sources.web.addresses import refusal
-from sources.web.proxy import Lane, TrafficLimits, open_lane
+from sources.web.proxy import ProxySession, TrafficLimits, open_lane
 from tests.sources.web.hostile_site import Site, serving
 
 SMALL = TrafficLimits(response_mb=0.01, page_mb=0.02, connect_s=2, response_s=2)
@@ -88,7 +88,7 @@ def test_ports_and_exceptions() -> None:
         asyncio.run(_guard(["127.0.0.1"], allow=("dev:9000",)).addresses("dev", 80))
 
 
-async def _ask(lane: Lane, request: str) -> bytes:
+async def _ask(lane: ProxySession, request: str) -> bytes:
     host, port = lane.address.split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(request.encode())
@@ -100,8 +100,8 @@ async def _ask(lane: Lane, request: str) -> bytes:
         writer.close()
 
 
-def _through(guard: Guard, *requests: str, limits: TrafficLimits = SMALL) -> tuple[list[bytes], Lane]:
-    async def run() -> tuple[list[bytes], Lane]:
+def _through(guard: Guard, *requests: str, limits: TrafficLimits = SMALL) -> tuple[list[bytes], ProxySession]:
+    async def run() -> tuple[list[bytes], ProxySession]:
         async with open_lane(guard, limits) as lane:
             return [await _ask(lane, request) for request in requests], lane
 

@@ -10,7 +10,7 @@ from sources.browser.browser import Browser
 from sources.browser.viewports import VIEWS
 from sources.web.address_policy import Guard
 from sources.web.crawl import CrawlSettings
-from sources.web.page_pool import Seat, Seats
+from sources.web.page_pool import PagePool, PooledPage
 from sources.web.visit import Visit, VisitFailed
 from tests.sources.web.crawling import HOST, ROOT, settings_for
 from tests.sources.web.hostile_site import Site, html, redirect, serving
@@ -27,15 +27,15 @@ LOOKS = html(
 )
 
 
-def with_seats(settings: CrawlSettings, work: Callable[[Seats], Awaitable[T]]) -> T:
+def with_seats(settings: CrawlSettings, work: Callable[[PagePool], Awaitable[T]]) -> T:
     async def run() -> T:
-        async with Browser(settings.browser) as browser, Seats(browser, settings.guard, settings.limits) as seats:
+        async with Browser(settings.browser) as browser, PagePool(browser, settings.guard, settings.limits) as seats:
             return await work(seats)
 
     return asyncio.run(run())
 
 
-async def visit(seat: Seat, settings: CrawlSettings, url: str) -> list[str]:
+async def visit(seat: PooledPage, settings: CrawlSettings, url: str) -> list[str]:
     async def permit(target: str) -> None:
         return None
 
@@ -48,7 +48,7 @@ def test_pages_of_a_site_share_a_window_and_no_traces() -> None:
     with serving({"/leaves": LEAVES, "/looks": LOOKS}) as site:
         settings = settings_for(site)
 
-        async def work(seats: Seats) -> tuple[list[str], list[str], bool]:
+        async def work(seats: PagePool) -> tuple[list[str], list[str], bool]:
             async with seats.seat(VIEWS["square"]) as first:
                 await visit(first, settings, f"{ROOT}/leaves")
             async with seats.seat(VIEWS["square"]) as second:
@@ -66,7 +66,7 @@ def test_a_window_is_given_up_after_a_failure() -> None:
     with serving({"/good": html("<h1>Good</h1>")}) as site:
         settings = settings_for(site)
 
-        async def work(seats: Seats) -> bool:
+        async def work(seats: PagePool) -> bool:
             with pytest.raises(VisitFailed, match="404"):
                 async with seats.seat(VIEWS["square"]) as first:
                     await visit(first, settings, f"{ROOT}/missing")
@@ -96,7 +96,7 @@ def test_what_a_page_loads_from_inside_is_refused() -> None:
     with serving({"/": html("<h1>Reaches inside</h1>" + inside)}) as site:
         settings = settings_for(site, guard=_guard(site))
 
-        async def work(seats: Seats) -> dict[str, str]:
+        async def work(seats: PagePool) -> dict[str, str]:
             async with seats.seat(VIEWS["square"]) as seat:
                 assert "Reaches" in await visit(seat, settings, f"{ROOT}/")
                 return dict(seat.lane.refused)
@@ -111,7 +111,7 @@ def test_a_redirect_inside_is_refused_by_its_address(target: str) -> None:
     with serving({"/": redirect(target)}) as site:
         settings = settings_for(site, guard=_guard(site))
 
-        async def work(seats: Seats) -> str:
+        async def work(seats: PagePool) -> str:
             with pytest.raises(VisitFailed) as failed:
                 async with seats.seat(VIEWS["square"]) as seat:
                     await visit(seat, settings, f"{ROOT}/")

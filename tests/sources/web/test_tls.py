@@ -12,7 +12,7 @@ from sources.browser.browser import Browser
 from sources.browser.viewports import VIEWS
 from sources.web.address_policy import Guard
 from sources.web.capture import Capture
-from sources.web.page_pool import Seats
+from sources.web.page_pool import PagePool
 from sources.web.visit import Visit, VisitFailed
 from tests.sources.web.authority import Authority, by_host, trust
 from tests.sources.web.crawling import crawl_urls, settings_for, text_of
@@ -140,7 +140,7 @@ def _visits(site: Site, *urls: str) -> list[tuple[list[str], dict[str, str]] | V
     async def run() -> list[tuple[list[str], dict[str, str]] | VisitFailed]:
         settings = settings_for(site, guard=_guard(site))
         found: list[tuple[list[str], dict[str, str]] | VisitFailed] = []
-        async with Browser(settings.browser) as browser, Seats(browser, settings.guard, settings.limits) as seats:
+        async with Browser(settings.browser) as browser, PagePool(browser, settings.guard, settings.limits) as seats:
             for url in urls:
                 try:
                     async with seats.seat(VIEWS["square"]) as seat:

@@ -1,0 +1,99 @@
+"""The layout: packages and the parts of `pipelines` import one way, and no module imports itself in a circle."""
+
+import ast
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("sources", "filters", "taxonomy", "pipelines", "deepseek_vl")
+# What each package may import besides itself.
+MAY_IMPORT: dict[str, set[str]] = {
+    "sources": set(),
+    "filters": {"sources"},
+    "taxonomy": {"sources"},
+    "pipelines": {"sources", "filters", "taxonomy"},
+    "deepseek_vl": set(),
+}
+# The parts of `pipelines`, lowest first: each imports only those before it.
+LAYERS = ("storage", "duplicates", "recipe", "taxonomy_files", "job", "units", "tables", "workers", "report", "stages",
+          "commands", "run")  # fmt: skip
+ENTRY_POINTS = {
+    "pipelines.card",
+    "pipelines.duplicates.__main__",
+}  # the `python -m` forms
+
+
+def _imports() -> dict[str, set[str]]:
+    """Module to the modules of the project that it imports, at its top or inside functions."""
+    modules = {}
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            modules[".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")] = path
+    found: dict[str, set[str]] = {}
+    for name, path in modules.items():
+        found[name] = set()
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                whole = [f"{node.module}.{alias.name}" for alias in node.names]
+                found[name] |= {module if module in modules else node.module for module in whole}
+            elif isinstance(node, ast.Import):
+                found[name] |= {alias.name for alias in node.names}
+        found[name] &= modules.keys() - {name}
+    return found
+
+
+IMPORTS = _imports()
+
+
+def test_packages_import_one_way() -> None:
+    wrong = [
+        f"{module} imports {imported}"
+        for module, all_imported in IMPORTS.items()
+        for imported in all_imported
+        if imported.split(".")[0] not in MAY_IMPORT[module.split(".")[0]] | {module.split(".")[0]}
+    ]
+    assert not wrong
+
+
+def test_parts_of_pipelines_import_only_lower_ones() -> None:
+    level = {f"pipelines.{name}": number for number, name in enumerate(LAYERS)}
+
+    def part(module: str) -> str:
+        return ".".join(module.split(".")[:2])
+
+    wrong = [
+        f"{module} imports {imported}"
+        for module, all_imported in IMPORTS.items()
+        for imported in all_imported
+        if part(module) in level and part(imported) in level and module not in ENTRY_POINTS
+        if level[part(imported)] > level[part(module)]
+    ]
+    assert not wrong
+    unplaced = {part(m) for m in IMPORTS if m.startswith("pipelines.")} - level.keys() - ENTRY_POINTS
+    assert not unplaced, "name its layer"
+
+
+def test_no_circles() -> None:
+    TopologicalSorter(IMPORTS).prepare()  # raises CycleError, which names the circle
+
+
+def test_no_part_imports_an_entry_point() -> None:
+    assert not {module for imported in IMPORTS.values() for module in imported} & ENTRY_POINTS
+
+
+@pytest.mark.parametrize(
+    ("modules", "without"),
+    [
+        ("taxonomy.commands, taxonomy.instructions", ("pipelines", "filters", "apache_beam", "torch")),
+        ("pipelines.workers.reader", ("apache_beam", "torch")),
+        ("deepseek_vl.model, deepseek_vl.scoring", ("apache_beam", "pydantic", "pymupdf", "pipelines", "sources")),
+    ],
+)
+def test_what_is_imported_stays_small(modules: str, without: tuple[str, ...]) -> None:
+    code = f"import sys, {modules}\nprint(*(m for m in {without} if m in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
