@@ -1,4 +1,4 @@
-"""The picture of docs/charts.md: every kind of chart in both languages, and the ten looks of tables.
+"""The picture of docs/sources/charts.md: every kind of chart in both languages, and the ten looks of tables.
 
 python examples/charts.py [--seed 4] [--output docs/charts.webp]
 """

@@ -1,4 +1,4 @@
-"""The picture of docs/ocr.md: every kind of page in both languages, some degraded, some with boxes of words; scenes.
+"""The picture of docs/sources/ocr.md: every kind of page in both languages, some degraded, some with boxes of words; scenes.
 
 python examples/ocr.py [--seed 4] [--output docs/ocr.webp]
 """

@@ -45,7 +45,7 @@ class Classifier:
     seed: int = 1
 
 
-# Chosen on the development half of the held-out prompts (docs/taxonomy.md has the figures of each and of all three):
+# Chosen on the development half of the held-out prompts (figures of each and of all three: docs/decisions.md):
 # pieces of words forgive typos, whole words are surer, and categories are told apart with more examples each.
 MEMBERS = (
     Classifier(level=LEAF_LEVEL, lr=2, min_letters=2, max_letters=5),

@@ -1,7 +1,7 @@
 """The pages of the documentation, and the blocks of code that a comment before them marks for a test.
 
 <!-- run -->          the next block (`sh` or `python`) is run
-<!-- prints -->       each line of the next block is printed by the block that ran before, in this order; `…` is any text
+<!-- prints -->       the block that ran before prints the lines of the next block, in order; `…` is any text
 <!-- file: NAME -->   the next block is written to a file
 """
 

@@ -13,7 +13,7 @@ _EPSILON = 1e-6
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """What a word needs to count as legible. Calibrated with what PaddleOCR reads (docs/ocr_degradation.md).
+    """What a word needs to count as legible. Calibrated with what PaddleOCR reads (docs/sources/ocr_degradation.md).
 
     Args:
         correlation: of its pixels with those before blur, noise and light.
