@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, BinaryIO
 from pipelines.storage.errors import not_found
 from pipelines.storage.files import WRITE_BUFFER_BYTES, RawWriter
 from pipelines.storage.object_store import ObjectStore, store_and_key
-from pipelines.storage.uris import bucket_and_key
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -22,7 +21,7 @@ READ_BUFFER_BYTES = 1 << 20  # one request reads at least this much of a remote 
 class RemoteFiles:
     def __init__(self, root: str):
         self.root = root.rstrip("/")
-        *_, prefix = bucket_and_key(root)
+        _, prefix = store_and_key(root)  # also says at once if the client is missing
         self._prefix = prefix.rstrip("/") + "/" if prefix else ""
 
     @property
