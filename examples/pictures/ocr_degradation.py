@@ -1,16 +1,13 @@
-"""Draws docs/ocr_degradation.webp: pages at rising strengths, scenes and handwriting, with the boxes of their words.
+"""The picture of docs/sources/ocr_degradation.md: pages at rising strengths, scenes, handwriting, with word boxes."""
 
-python examples/ocr_degradation.py [OUT.webp]
-"""
-
-import sys
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from sources.base.illegible import Illegible
+from examples.pictures.sheet import Sheet
 from sources.ocr.clean_page import clean_page
 from sources.ocr.degradation import degrade
 from sources.ocr.handwriting import draw_handwriting
@@ -39,7 +36,7 @@ PAGES = (
 SCENES = (("en", 1), ("zh", 0), ("ar", 3), ("hi", 5))
 HANDS = (("en", 4), ("zh", 6))
 CELL = (300, 400)
-PART = (40, 40, 400, 520)  # of a page that a cell shows, in pixels: of a whole one no word could be read
+PART = (40, 40, 400, 520)  # the part of a page in a cell, in pixels: words of a whole page would be illegible
 
 
 def outlined(drawn: RenderedText, part: tuple[int, int, int, int] | None = None) -> Image.Image:
@@ -75,30 +72,31 @@ def phrase(language: str, random: Random) -> Callable[[int], str]:
     return take
 
 
-def main() -> None:
-    """Draw the sheet."""
-    pages = [(clean_page(kind, language, kind), seed) for kind, language, seed in PAGES]
-    rows = [
-        [outlined(degrade(clean, strength, Random(seed)).drawn, PART) for clean, seed in pages]
-        for strength in STRENGTHS
-    ]
-    others = []
-    for language, seed in SCENES:
-        random = Random(seed)
-        others.append(outlined(draw_scene(phrase(language, random), language, random).drawn))
-    for language, seed in HANDS:
-        random = Random(seed)
-        others.append(outlined(draw_handwriting(phrase(language, random), language, random).drawn))
-    rows.append(others)
-    sheet = Image.new("RGB", (CELL[0] * len(PAGES), CELL[1] * len(rows)), "white")
-    for y, row in enumerate(rows):
-        for x, cell in enumerate(row):
-            sheet.paste(cell, (x * CELL[0], y * CELL[1]))
-    sheet.save(sys.argv[1] if len(sys.argv) > 1 else "docs/ocr_degradation.webp", quality=36, method=6)
+def page(kind: str, language: str, seed: int, strength: float) -> tuple[Image.Image, str]:
+    """A part of a page after degradation."""
+    return outlined(degrade(clean_page(kind, language, kind), strength, Random(seed)).drawn, PART), ""
 
 
-if __name__ == "__main__":
-    try:
-        main()
-    except Illegible as error:
-        sys.exit(f"error: {error}")
+def scene(language: str, seed: int) -> tuple[Image.Image, str]:
+    """Labels in a scene."""
+    random = Random(seed)
+    return outlined(draw_scene(phrase(language, random), language, random).drawn), ""
+
+
+def handwriting(language: str, seed: int) -> tuple[Image.Image, str]:
+    """A page of handwriting."""
+    random = Random(seed)
+    return outlined(draw_handwriting(phrase(language, random), language, random).drawn), ""
+
+
+SHEET = Sheet(
+    file="ocr_degradation.webp",
+    drawings=[
+        *(partial(page, kind, language, seed, strength) for strength in STRENGTHS for kind, language, seed in PAGES),
+        *(partial(scene, language, seed) for language, seed in SCENES),
+        *(partial(handwriting, language, seed) for language, seed in HANDS),
+    ],
+    columns=len(PAGES),
+    cell_px=CELL,
+    quality=36,
+)
