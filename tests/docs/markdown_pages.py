@@ -3,6 +3,7 @@
 <!-- run -->          the next block (`sh` or `python`) is run
 <!-- prints -->       the block that ran before prints the lines of the next block, in order; `…` is any text
 <!-- file: NAME -->   the next block is written to a file
+<!-- change: NAME --> the next block (`diff`) is applied to a file
 """
 
 import re
@@ -12,7 +13,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-MARK = re.compile(r"<!-- (run|prints|file: (\S+)) -->\s*")
+MARK = re.compile(r"<!-- (run|prints|(?:file|change): (\S+)) -->\s*")
 _PARSER = MarkdownIt("commonmark")
 
 
@@ -23,8 +24,8 @@ class Block:
     Args:
         page: path from the root of the repository.
         line: line of its first line of code, 1-based.
-        kind: `run`, `prints` or `file`.
-        file: name of the file to write, of the kind `file`.
+        kind: `run`, `prints`, `file` or `change`.
+        file: name of the file to write or to change.
         language: as written after the fence.
     """
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -14,7 +15,7 @@ from PIL import Image
 
 PAPERS = ("reading-a-page", "judging-pages", "slides", "scan")
 PHOTOS = ("slides", "judging-pages", "form")
-CHECKOUT = ("deepseek_vl", "docs", "filters", "pipelines", "sources", "taxonomy", "pyproject.toml")
+PACKAGES = ("deepseek_vl", "filters", "pipelines", "sources", "taxonomy")
 BLOCK_ENDS = "\x1e"  # printed after each block: tells the outputs of blocks from each other
 TIMEOUT_S = 300
 
@@ -32,9 +33,9 @@ UNTESTED_HOW_TOS = {"docs/howto/dataflow.md"}
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A folder that looks like a checkout of the repository, with a reader's files in it."""
-    for name in CHECKOUT:
-        (tmp_path / name).symlink_to(ROOT / name)
+    """A copy of the repository's packages, with a reader's files beside them."""
+    for name in PACKAGES:
+        shutil.copytree(ROOT / name, tmp_path / name)
     examples = ROOT / "sources/pdfs/examples"
     (tmp_path / "papers").mkdir()
     for name in PAPERS:
@@ -102,11 +103,23 @@ def _shell(block: Block) -> str:
     """The block as lines of a shell script."""
     if block.kind == "prints":
         return ""
+    if block.kind == "change":
+        return f"python - <<'END OF CODE'\n{_edit(block)}END OF CODE\n"
     if block.kind == "file":
         return f"cat >{block.file} <<'END OF FILE'\n{block.code}END OF FILE\n"
     assert block.language in ("sh", "python"), f"{block}: cannot run {block.language!r}"
     code = block.code if block.language == "sh" else f"python - <<'END OF CODE'\n{block.code}END OF CODE\n"
     return f"{code}printf '{BLOCK_ENDS}'\n"
+
+
+def _edit(block: Block) -> str:
+    """A Python program that makes the changes of a block: hunks of a diff, separated by lines of dots."""
+    lines = ["from pathlib import Path", f"path = Path({block.file!r})", "text = path.read_text()"]
+    for hunk in re.split(r"^\.\.\.\n", block.code, flags=re.MULTILINE):
+        old = "".join(line[1:] for line in hunk.splitlines(keepends=True) if line[0] in " -")
+        new = "".join(line[1:] for line in hunk.splitlines(keepends=True) if line[0] in " +")
+        lines += [f"assert text.count({old!r}) == 1, {old!r}", f"text = text.replace({old!r}, {new!r})"]
+    return "\n".join([*lines, "path.write_text(text)", ""])
 
 
 def _assert_printed(block: Block, output: str) -> None:
