@@ -33,7 +33,7 @@ UNTESTED_HOW_TOS = {"docs/howto/dataflow.md"}
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the repository's packages, with a reader's files beside them."""
+    """A copy of the repository's packages, and a reader's files."""
     for name in PACKAGES:
         shutil.copytree(ROOT / name, tmp_path / name)
     examples = ROOT / "sources/pdfs/examples"

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from markdown_pages import ROOT, pages
+from markdown_pages import ROOT, blocks_of, pages
 
 CODE_FOLDERS = ("benchmarks", "deepseek_vl", "docs", "examples", "filters", "pipelines", "sources", "taxonomy", "tests")
 # A path in backticks that begins with a folder of the repository, and the rest of a command on the same line is not.
@@ -15,7 +15,7 @@ PATH = re.compile(rf"`((?:{'|'.join(CODE_FOLDERS)})/[^`\s*]*)`")
 COMMAND_PATH = re.compile(rf"(?<![\w./(-])((?:{'|'.join(CODE_FOLDERS)})/[\w./-]+\.(?:py|yaml|json|md))\b")
 MODULE = re.compile(r"python -m ((?:benchmarks|deepseek_vl|docs|pipelines|taxonomy)(?:\.\w+)*)")
 PAGE_IN_CODE = re.compile(r"\bdocs/[\w/]+\.md\b")
-# Files that readers write: a page makes them in its example, or names them as examples.
+# Files of a reader that a page names as an example.
 READERS_FILES = {"benchmarks/mmbench"}
 
 
@@ -72,7 +72,8 @@ def test_a_broken_link_fails_the_build(tmp_path: Path, change: str, warning: str
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_paths_and_modules_that_a_page_names_exist(page: Path):
     text = page.read_text()
-    paths = {*PATH.findall(text), *COMMAND_PATH.findall(text)} - READERS_FILES
+    written = {block.file for block in blocks_of(page) if block.kind == "file"}
+    paths = {*PATH.findall(text), *COMMAND_PATH.findall(text)} - READERS_FILES - written
     assert not [path for path in sorted(paths) if not (ROOT / path).exists()]
     assert not [module for module in sorted({*MODULE.findall(text)}) if importlib.util.find_spec(module) is None]
 
