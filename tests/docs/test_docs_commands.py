@@ -106,7 +106,7 @@ def _shell(block: Block) -> str:
     if block.kind == "change":
         return f"python - <<'END OF CODE'\n{_edit(block)}END OF CODE\n"
     if block.kind == "file":
-        return f"cat >{block.file} <<'END OF FILE'\n{block.code}END OF FILE\n"
+        return f"mkdir -p $(dirname {block.file})\ncat >{block.file} <<'END OF FILE'\n{block.code}END OF FILE\n"
     assert block.language in ("sh", "python"), f"{block}: cannot run {block.language!r}"
     code = block.code if block.language == "sh" else f"python - <<'END OF CODE'\n{block.code}END OF CODE\n"
     return f"{code}printf '{BLOCK_ENDS}'\n"
