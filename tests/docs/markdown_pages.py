@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MARK = re.compile(r"<!-- (run|prints|(?:file|change): (\S+)) -->\s*")
+MARK_LIKE = re.compile(r"<!--\s*(run|prints|file|change)\b", re.IGNORECASE)
 _PARSER = MarkdownIt("commonmark")
 
 
@@ -49,7 +50,7 @@ def blocks_of(page: Path) -> list[Block]:
     """The marked blocks of a page, in order.
 
     Raises:
-        ValueError: a mark that no block follows.
+        ValueError: a mark that no block follows, or a misspelt one.
     """
     tokens = _PARSER.parse(page.read_text())
     name = str(page.relative_to(ROOT))
@@ -57,6 +58,8 @@ def blocks_of(page: Path) -> list[Block]:
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):
         mark = MARK.fullmatch(token.content) if token.type == "html_block" else None
         if mark is None:
+            if token.type == "html_block" and MARK_LIKE.match(token.content):
+                raise ValueError(f"{name}:{token.map[0] + 1}: not a mark: {token.content.strip()}")
             continue
         if following is None or following.type != "fence":
             raise ValueError(f"{name}:{token.map[0] + 1}: no block of code follows {token.content.strip()}")
