@@ -28,6 +28,11 @@ from pipelines.tables.manifest import MANIFEST, AccountingError, Files, paths, r
 from pipelines.tables.schema import REJECTED
 from sources.base.sample import dataset_schema
 
+PROG = "python -m pipelines.card"
+EXAMPLES = """\
+examples:
+  %(prog)s out
+  %(prog)s gs://bucket/v1"""
 README, CROISSANT = "README.md", "croissant.json"
 REPORT, THUMBNAILS = "report/index.html", "report/thumbnails.jpg"
 MAX_REFERENCES = 100  # files listed; the manifest has them all
@@ -311,14 +316,21 @@ def _limits(manifest: Mapping[str, Any]) -> list[Markdown]:
     return [_prose(limit) for limit in (*limits, *LIMITS_OF_ALL)]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command: 0 done, 1 failed, 2 wrong usage."""
+def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
+    """The command's parser."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.card",
+        prog=prog,
         description="Make card, Croissant and report again from manifest, ledger and errors alone.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("out", metavar="OUT", help="the dataset's folder: local, gs://… or s3://…")
-    out = parser.parse_args(arguments).out
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
+    """The command: 0 done, 1 failed, 2 wrong usage."""
+    out = build_parser(prog).parse_args(arguments).out
     storage = Storage(out)
     try:
         storage.read_bytes(MANIFEST)
