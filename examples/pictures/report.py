@@ -1,4 +1,4 @@
-"""The picture of the report: the top of what `python -m pipelines.run --source pdfs` writes on the bundled examples."""
+"""The picture of the report: the top of what `vellum run --source pdfs` writes on the bundled examples."""
 
 import io
 import subprocess

@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 from markdown_pages import ROOT, blocks_of, pages
 
+from pipelines.commands.vellum import COMMANDS
+
 CODE_FOLDERS = ("benchmarks", "deepseek_vl", "docs", "examples", "filters", "pipelines", "sources", "taxonomy", "tests")
 # A path in backticks that begins with a folder of the repository, and the rest of a command on the same line is not.
 PATH = re.compile(rf"`((?:{'|'.join(CODE_FOLDERS)})/[^`\s*]*)`")
 COMMAND_PATH = re.compile(rf"(?<![\w./(-])((?:{'|'.join(CODE_FOLDERS)})/[\w./-]+\.(?:py|yaml|json|md))\b")
+# A command in backticks or at the beginning of a line of code.
+COMMAND = re.compile(r"(?:`|^ *)vellum (\w+)", re.MULTILINE)
 MODULE = re.compile(r"python -m ((?:benchmarks|deepseek_vl|docs|pipelines|taxonomy)(?:\.\w+)*)")
 PAGE_IN_CODE = re.compile(r"\bdocs/[\w/]+\.md\b")
 # Files of a reader that a page names as an example.
@@ -70,11 +74,13 @@ def test_a_broken_link_fails_the_build(tmp_path: Path, change: str, warning: str
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
-def test_paths_and_modules_that_a_page_names_exist(page: Path):
+def test_paths_modules_and_commands_that_a_page_names_exist(page: Path):
     text = page.read_text()
     written = {block.file for block in blocks_of(page) if block.kind == "file"}
     paths = {*PATH.findall(text), *COMMAND_PATH.findall(text)} - READERS_FILES - written
     assert not [path for path in sorted(paths) if not (ROOT / path).exists()]
+    commands = {command for command in COMMAND.findall(text) if command.isalpha()}
+    assert commands <= set(COMMANDS), f"no such command: {sorted(commands - set(COMMANDS))}"
     assert not [module for module in sorted({*MODULE.findall(text)}) if importlib.util.find_spec(module) is None]
 
 
