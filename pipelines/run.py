@@ -19,6 +19,7 @@ from typing import Any
 from pipelines.commands.dry_run import print_plan
 from pipelines.commands.progress_line import watch
 from pipelines.commands.summary import print_summary
+from pipelines.contradictions import refuse_contradictions
 from pipelines.job import Job
 from pipelines.recipe import RECIPES, SOURCES, Recipe, UsageError, apply_setting, build_recipe, load_recipe
 from pipelines.storage import STAGING, Storage, StorageError, is_remote
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     args, beam_args = build_parser(prog).parse_known_args(arguments)
     try:
         recipe = recipe_of(args)
+        refuse_contradictions(recipe)
         storage = Storage(args.output)
         _check_beam_arguments(beam_args)
         if args.dry_run:

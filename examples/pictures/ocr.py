@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from examples.pictures.sheet import Sheet
 from sources.base.sample import Sample
 from sources.ocr.source import SCENE, Ocr
-from sources.ocr.templates.registry import KINDS, languages_of
+from sources.ocr.templates.registry import KINDS, supported_languages
 
 SEED = 4
 NUM_SCENES = 5
@@ -35,7 +35,7 @@ def page(kind: str, language: str, number: int) -> tuple[Image.Image, str]:
 
 
 _WANTED = [
-    *((kind, language) for kind in KINDS for language in languages_of(kind)),
+    *((kind, language) for kind in KINDS for language in supported_languages(kind)),
     *((SCENE, ("en", "zh")[k % 2]) for k in range(NUM_SCENES)),
 ]
 SHEET = Sheet(

@@ -8,12 +8,12 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from examples.pictures.sheet import Sheet
-from sources.ocr.clean_page import clean_page
+from sources.ocr.clean_page import make_clean_page
 from sources.ocr.degradation import degrade
 from sources.ocr.handwriting import draw_handwriting
 from sources.ocr.rendered_text import RenderedText
 from sources.ocr.scene import draw_scene
-from sources.ocr.text_mask import breakable
+from sources.ocr.text_mask import split_at_breaks
 
 STRENGTHS = (0.2, 0.5, 1.0)
 TEXTS = {
@@ -39,10 +39,10 @@ CELL = (300, 400)
 PART = (40, 40, 400, 520)  # the part of a page in a cell, in pixels: words of a whole page would be illegible
 
 
-def outlined(drawn: RenderedText, part: tuple[int, int, int, int] | None = None) -> Image.Image:
-    """The picture with its boxes, or a part of it, as large as a cell of the sheet."""
-    image = Image.fromarray(drawn.pixels)
-    quads = drawn.quads
+def draw_boxes(rendered: RenderedText, part: tuple[int, int, int, int] | None = None) -> Image.Image:
+    """Return the picture, or a part of it, with its word boxes, in the size of a cell."""
+    image = Image.fromarray(rendered.pixels)
+    quads = rendered.quads
     if part is not None:
         image = image.crop(part)
         quads = quads - np.array(part[:2], np.float32)
@@ -56,11 +56,11 @@ def outlined(drawn: RenderedText, part: tuple[int, int, int, int] | None = None)
     return cell
 
 
-def phrase(language: str, random: Random) -> Callable[[int], str]:
-    """Beginnings of the text, as long as is asked for."""
+def make_phrase(language: str, random: Random) -> Callable[[int], str]:
+    """Return a function that gives parts of the text, at most as long as requested."""
 
     def take(max_characters: int) -> str:
-        pieces = breakable(TEXTS[language] * 9)
+        pieces = split_at_breaks(TEXTS[language] * 9)
         first = random.randrange(40)
         text = pieces[first]
         for piece in pieces[first + 1 : first + (150 if max_characters > 150 else random.randint(2, 8))]:
@@ -74,19 +74,19 @@ def phrase(language: str, random: Random) -> Callable[[int], str]:
 
 def page(kind: str, language: str, seed: int, strength: float) -> tuple[Image.Image, str]:
     """A part of a page after degradation."""
-    return outlined(degrade(clean_page(kind, language, kind), strength, Random(seed)).drawn, PART), ""
+    return draw_boxes(degrade(make_clean_page(kind, language, kind), strength, Random(seed)).rendered, PART), ""
 
 
 def scene(language: str, seed: int) -> tuple[Image.Image, str]:
     """Labels in a scene."""
     random = Random(seed)
-    return outlined(draw_scene(phrase(language, random), language, random).drawn), ""
+    return draw_boxes(draw_scene(make_phrase(language, random), language, random).rendered), ""
 
 
 def handwriting(language: str, seed: int) -> tuple[Image.Image, str]:
     """A page of handwriting."""
     random = Random(seed)
-    return outlined(draw_handwriting(phrase(language, random), language, random).drawn), ""
+    return draw_boxes(draw_handwriting(make_phrase(language, random), language, random).rendered), ""
 
 
 SHEET = Sheet(

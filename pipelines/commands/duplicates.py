@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from pipelines.duplicates.fingerprint import FINGERPRINT, from_arrow
 from pipelines.duplicates.groups import nearest_kept
-from pipelines.duplicates.index import Rows, rows_of, write_rows
+from pipelines.duplicates.index import Index, rows_of, write_index
 from pipelines.duplicates.search import REASONS, find_edges
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
 from pipelines.recipe import UsageError
@@ -117,8 +117,8 @@ def find_groups(names: Sequence[str], records: np.ndarray, settings: Dedupe) -> 
     """Kept samples with their duplicates, the largest group first."""
     with tempfile.TemporaryDirectory(prefix="vellum-") as folder:
         storage = Storage(folder)
-        write_rows(storage, "rows", rows_of(records, sample_ids(names), np.arange(len(names)), settings))
-        rows = Rows(storage, ["rows"], settings)
+        write_index(storage, "rows", rows_of(records, sample_ids(names), np.arange(len(names)), settings))
+        rows = Index(storage, ["rows"], settings)
         chosen = nearest_kept(find_edges(rows, settings), rows)
     groups: dict[int, list[dict[str, Any]]] = {}
     for winner, loser, reason, distance, similarity in chosen.tolist():
