@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-full fresh-machine lint constraints clean
+.PHONY: demo docs pictures check test test-full fresh-machine lint constraints clean
 
 demo: .venv/core.done
 	$(BIN)/python -m pipelines.run --source pdfs --output out
@@ -22,6 +22,14 @@ lint: .venv/test.done
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# The site, in build/docs. Every warning is an error: a page in no table of contents, a link that leads nowhere.
+docs: .venv/test.done
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/docs
+
+# The pictures of README and docs, each drawn by the code that it illustrates.
+pictures: .venv/test.done
+	$(BIN)/python -m examples.pictures
 
 .venv/core.done: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
