@@ -25,7 +25,6 @@ import numpy as np
 
 if TYPE_CHECKING:
     from sources.base.sample import Sample
-    from sources.base.source import ItemError
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -71,12 +70,10 @@ def measured(worker: int, count: int) -> Measured:
     return found
 
 
-def remade(sample: "Sample | ItemError") -> Counter[str]:
+def remade(sample: "Sample") -> Counter[str]:
     """Why attempts at a sample were given up."""
-    from sources.base.sample import Sample
     from sources.base.synthetic import REPLACED
 
-    assert isinstance(sample, Sample), sample
     return Counter({name: int(n) for name, n in sample.measures.items() if name.startswith(REPLACED)})
 
 

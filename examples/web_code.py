@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from PIL import Image
 from playwright.async_api import Route
 
-from sources.base.sample import Sample
 from sources.browser.browser import Browser, BrowserSettings
 from sources.browser.viewports import VIEWS
 from sources.synthetic_pages import SyntheticPages
@@ -33,7 +32,6 @@ def synthesized(number: int) -> list[Image.Image]:
             kinds=(list(KINDS)[k % len(KINDS)],), languages=(("en", "zh")[k % 2],), views=("square",), seed=4
         )
         sample = source.make(k, source.digest)
-        assert isinstance(sample, Sample), sample
         found.append(Image.open(io.BytesIO(sample.images[0].data)).convert("RGB"))
     return found
 

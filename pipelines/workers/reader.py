@@ -4,7 +4,6 @@ It answers its parent's requests (`pipelines/workers/protocol.py`). It imports n
 second.
 """
 
-import dataclasses
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -56,8 +55,10 @@ def main() -> None:
 def _answer(recipe: Recipe, request: dict[str, Any], send: Any) -> dict[str, Any]:
     if request["task"] == "inspect":
         send(item=-1)
-        contents = recipe.sources[request["source"]].inspect(Path(request["path"]))
-        return {"digest": contents.digest, "num_items": contents.num_items}
+        source, path = recipe.sources[request["source"]], Path(request["path"])
+        digest = source.digest_of(path)
+        with source.open(path, digest) as items:
+            return {"digest": digest, "num_items": len(items)}
     if request["task"] == "fetch":
         fetched = recipe.sources[request["source"]]
         assert isinstance(fetched, RemoteSource)
@@ -121,22 +122,19 @@ def _labelling(recipe: str, folder: str) -> Labelling:
 
 def _read(source: Source, request: dict[str, Any], send: Any) -> tuple[list[Sample], bytes]:
     """The unit's samples, after writing its part, and its errors as JSON."""
-    given_up = {int(item): error for item, error in request["given_up"].items()}
+    rows = [(int(item), error["cause"], error["message"], "") for item, error in request["given_up"].items()]
+    given_up = {item for item, *_ in rows}
     samples: list[Sample] = []
-    errors: list[ItemError] = []
-    wanted = range(request["first"], request["last"])
-    for items in _runs(wanted, given_up):
-        for item, outcome in source.read(Path(request["path"]), request["digest"], items):
-            if outcome is None:
+    wanted = [item for item in range(request["first"], request["last"]) if item not in given_up]
+    if wanted:  # else the file may not even open
+        with source.open(Path(request["path"]), request["digest"]) as items:
+            for item in wanted:
                 send(item=item)
-            elif isinstance(outcome, Sample):
-                samples.append(outcome)
-            else:
-                message = _without_path(outcome.message, request)
-                errors.append(dataclasses.replace(outcome, message=message))
-    errors += [ItemError(item=item, **error) for item, error in given_up.items()]
-    rows = [[e.item, e.cause, e.message, e.uri] for e in sorted(errors, key=lambda e: e.item)]
-    errors_json = json.dumps(rows, ensure_ascii=False).encode()
+                try:
+                    samples.append(items[item])
+                except ItemError as error:
+                    rows.append((item, error.cause, _without_path(error.message, request), error.uri))
+    errors_json = json.dumps(sorted(rows), ensure_ascii=False).encode()
     part = pa.Table.from_batches([to_part(samples)])
     write_table(part.replace_schema_metadata({ERRORS_KEY: errors_json}), Path(request["part"]))
     return samples, errors_json
@@ -146,16 +144,6 @@ def _without_path(message: str, request: dict[str, Any]) -> str:
     """Libraries name the file they failed on, which may be a temporary copy that no other run has."""
     path = request.get("path")
     return message.replace(f"'{path}'", "the file").replace(path, "the file") if path else message
-
-
-def _runs(wanted: range, given_up: dict[int, Any]) -> list[range]:
-    """`wanted` without the items given up, as contiguous ranges."""
-    runs, start = [], wanted.start
-    for item in [*sorted(given_up), wanted.stop]:
-        if item > start:
-            runs.append(range(start, item))
-        start = item + 1
-    return runs
 
 
 def _scores(samples: Sequence[Sample], filters: Sequence[Filter]) -> pa.Table:

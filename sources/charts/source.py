@@ -101,20 +101,20 @@ class Charts(SyntheticSource):
             "fonts": fonts_digest(self.languages),
         }
 
-    def make(self, number: int, digest: str) -> Sample | ItemError:
+    def make(self, number: int, digest: str) -> Sample:
         # Drawing needs packages of an extra, which recipes without charts do not ask for.
         from sources.charts.drawing import draw_legibly
 
         try:
             chart, renderer, task = self.specify(number)
         except ValueError as error:  # data that the vocabulary's ranges and names do not allow
-            return ItemError(item=number, cause="unfit_vocabulary", message=str(error))
+            raise ItemError("unfit_vocabulary", str(error)) from error
         try:
             chart, picture = draw_legibly(chart, renderer)
         except Illegible as error:
-            return ItemError(item=number, cause=error.reason, message=f"{chart.kind}: {error}")
+            raise ItemError(error.reason, f"{chart.kind}: {error}") from error
         except FontError as error:
-            return ItemError(item=number, cause="missing_glyph", message=f"{chart.kind}: {error}")
+            raise ItemError("missing_glyph", f"{chart.kind}: {error}") from error
         random = generator(self.seed, number, "messages")
         messages = text = None
         if task == "text":

@@ -5,6 +5,7 @@ import platform
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
@@ -15,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from sources.base.sample import Provenance, Sample, Words, sample_id
-from sources.base.source import Contents, ItemError
+from sources.base.source import ItemError, Items, file_digest
 from sources.base.synthetic import REPLACED, SyntheticSource
 from sources.images.encoding import check_encoding, encode, ink, luma
 from sources.images.fingerprint import picture_fingerprint
@@ -119,7 +120,7 @@ class Ocr(SyntheticSource):
             fonts_for(language)  # raises if there is none
 
     def identity(self) -> Mapping[str, Any]:
-        """The settings. What texts there are is known by the file of the run that `inspect` sees."""
+        """The settings. The texts are part of `digest_of`, which sees their file."""
         settings = ("languages", "scene", "strength", "side_px", "engine", "format", "quality")
         return {
             "code": CODE_VERSION,
@@ -145,14 +146,10 @@ class Ocr(SyntheticSource):
             "fonts": fonts_digest(fonts),
         }
 
-    def inspect(self, path: Path) -> Contents:
+    def digest_of(self, path: Path = Path()) -> str:
         if not self.input:
-            return super().inspect(path)
-        with path.open("rb") as file:
-            texts = hashlib.file_digest(file, "sha256").hexdigest()
-        return Contents(
-            digest=hashlib.sha256(f"{self.digest}/{texts}".encode()).hexdigest(), num_items=self.num_samples
-        )
+            return self.digest
+        return hashlib.sha256(f"{self.digest}/{file_digest(path)}".encode()).hexdigest()
 
     def gather(self, path: Path, name: str, out: Path, progress: Callable[[], None]) -> Mapping[str, int]:
         from sources.ocr.corpus_file import gather
@@ -164,14 +161,13 @@ class Ocr(SyntheticSource):
 
         return merge(paths, out)
 
-    def read(self, path: Path, digest: str, items: range) -> Iterator[tuple[int, Sample | ItemError | None]]:
-        passages = self._passages(path)
-        for item in items:
-            yield item, None
-            yield item, self._make(item, digest, passages)
+    @contextmanager
+    def open(self, path: Path = Path(), digest: str | None = None) -> Iterator[Items]:
+        known, passages = digest or self.digest_of(path), self._passages(path)
+        yield Items(self.num_samples, lambda number: self._make(number, known, passages))
 
-    def make(self, number: int, digest: str) -> Sample | ItemError:
-        """The sample with this number, of the bundled texts."""
+    def make(self, number: int, digest: str) -> Sample:
+        """Make the sample with this number from the bundled texts."""
         return self._make(number, digest, self._passages(Path()))
 
     def _passages(self, path: Path) -> "Passages":
@@ -183,7 +179,7 @@ class Ocr(SyntheticSource):
 
         return BundledPassages()
 
-    def _make(self, number: int, digest: str, passages: "Passages") -> Sample | ItemError:
+    def _make(self, number: int, digest: str, passages: "Passages") -> Sample:
         # Drawing needs packages of an extra, which recipes without this source do not ask for.
         from sources.base.illegible import Illegible
         from sources.ocr.compose import attempt
@@ -192,7 +188,7 @@ class Ocr(SyntheticSource):
         specified = self._specify(number, passages)
         if specified is None:
             message = f"the texts are in {', '.join(passages.languages())}: none of the kinds exists in it"
-            return ItemError(item=number, cause="no_text", message=message)
+            raise ItemError("no_text", message)
         kind, language, task, strength = specified
         given_up: Counter[str] = Counter()
         for k in range(MAX_ATTEMPTS):
@@ -212,7 +208,7 @@ class Ocr(SyntheticSource):
                 return self._sample(number, digest, made, given_up)
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(given_up.items()))
         message = f"{kind}, {language}: given up after {MAX_ATTEMPTS} attempts ({reasons}); the last: {why}"
-        return ItemError(item=number, cause=given_up.most_common(1)[0][0], message=message)
+        raise ItemError(given_up.most_common(1)[0][0], message)
 
     def _specify(self, number: int, passages: "Passages") -> tuple[str, str, str, float] | None:
         """Kind, language, task and strength of a sample, the same for every attempt; None if no kind has a text."""

@@ -117,7 +117,7 @@ class SyntheticPages(SyntheticSource):
             "fonts": fonts_digest(self.languages),
         }
 
-    def make(self, number: int, digest: str) -> Sample | ItemError:
+    def make(self, number: int, digest: str) -> Sample:
         # The browser's library belongs to an extra, which recipes without web pages do not ask for.
         from sources.browser.browser import BrowserDied
         from sources.synthetic_pages.messages import conversation, plain_text
@@ -140,11 +140,11 @@ class SyntheticPages(SyntheticSource):
             except Unfit as error:
                 reason = error.reason
             except FontError as error:
-                return ItemError(item=number, cause="missing_glyph", message=f"{kind}: {error}")
+                raise ItemError("missing_glyph", f"{kind}: {error}") from error
             except BrowserDied as error:
-                return ItemError(item=number, cause="browser_died", message=str(error))
+                raise ItemError("browser_died", str(error)) from error
         else:
-            return ItemError(item=number, cause="unfit_page", message=f"{kind}: {reason}, {len(DENSITIES)} times")
+            raise ItemError("unfit_page", f"{kind}: {reason}, {len(DENSITIES)} times")
         pixels = Image.fromarray(shown.pixels)
         grey = luma(pixels)
         image = encode(shown.pixels if self.format == "png" else pixels, self.format, self.quality)

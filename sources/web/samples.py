@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from sources.base.sample import IMAGE_PLACEHOLDER, Element, EncodedImage, Message, Provenance, Sample, Words, sample_id
-from sources.base.source import InputError
+from sources.base.source import ItemError
 from sources.images.encoding import encode, grey_of, ink, luma
 from sources.images.fingerprint import picture_fingerprint
 from sources.web.capture import Capture, PageContent, PageElement
@@ -68,17 +68,17 @@ def sample_of(capture: Capture, digest: str, locator: str, settings: SampleSetti
     """The sample of a page through one view; its task is drawn by weight from those that the page lends itself to.
 
     Raises:
-        InputError: the screenshot shows nothing.
+        ItemError: the screenshot shows nothing.
     """
     assert capture.seen is not None
     seen = capture.seen
     tiles = [np.asarray(Image.open(io.BytesIO(image)).convert("RGB")) for image in seen.screenshot.images]
     width, tops = seen.screenshot.width, seen.screenshot.tops
     if any(tile.shape[:2] != (b - a, width) for tile, (a, b) in zip(tiles, pairwise(tops), strict=True)):
-        raise InputError("bad_screenshot", "the screenshot is not as large as the window")
+        raise ItemError("bad_screenshot", "the screenshot is not as large as the window", capture.url)
     greys = [grey if (grey := grey_of(tile)) is not None else luma(Image.fromarray(tile)) for tile in tiles]
     if all(grey.min() == grey.max() for grey in greys):
-        raise InputError("blank_paint", "the screenshot is of one colour")
+        raise ItemError("blank_paint", "the screenshot is of one colour", capture.url)
     words, separators = _visible_words(seen, greys)
     elements = [e for e in seen.elements if e.box[3] <= seen.screenshot.tops[1]]
     rng = random.Random(f"{digest}/{locator}")

@@ -68,7 +68,7 @@ VANISHING = """
 import sys
 if any("pipelines.stages.coordinator" in argument for argument in sys.orig_argv):
     import os
-    import pipelines.staging as staging
+    import pipelines.stages.stage as staging
     read = staging.Stage._read
     def vanish(self, unit, *files):
         if os.path.exists("{victim}"):

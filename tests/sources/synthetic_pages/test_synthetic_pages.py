@@ -30,9 +30,7 @@ INK_LEVELS = 12  # between a word's pixels and what surrounds them
 
 def make(number: int, **settings: Any) -> Sample:
     source = SyntheticPages(num_samples=1000, **settings)
-    sample = source.make(number, source.digest)
-    assert isinstance(sample, Sample), sample
-    return sample
+    return source.make(number, source.digest)
 
 
 @pytest.fixture(scope="module")
