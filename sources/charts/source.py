@@ -9,10 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
-from PIL import Image
-
 from sources.base.illegible import Illegible
-from sources.base.sample import Provenance, Sample, sample_id
+from sources.base.sample import Provenance, Sample
 from sources.base.source import ItemError
 from sources.base.synthetic import SyntheticSource
 from sources.charts.chart import Chart
@@ -23,8 +21,7 @@ from sources.charts.style import draw_style
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
 from sources.charts.vocabulary_schema import LANGUAGES
 from sources.charts.words import words_of
-from sources.images.encoding import check_encoding, encode, ink, luma
-from sources.images.fingerprint import picture_fingerprint
+from sources.images.encoding import check_encoding, encode
 from sources.optional_dependencies import check_installed
 from sources.rng import generator
 from sources.validation import check_names, check_weights
@@ -122,20 +119,15 @@ class Charts(SyntheticSource):
         else:
             code = code_of(chart, picture, random)
             messages = conversation(chart, task, code, self.num_questions, self.choice_share, random)
-        image = Image.fromarray(picture.pixels)
-        grey = luma(image)
-        locator = self.locator(number)
-        return Sample(
-            id=sample_id(digest, locator),
+        return Sample.of_picture(
+            picture.pixels,
             source=self.name,
-            images=[encode(picture.pixels if self.format == "png" else image, self.format, self.quality)],
+            provenance=Provenance(locator=self.locator(number), digest=digest),
+            images=[encode(picture.pixels, self.format, self.quality)],
             messages=messages,
             text=text,
             words=words_of(picture, chart.style.face),
             flags=[chart.kind, renderer, chart.language],
-            measures={"ink": ink(grey)},
-            fingerprint=picture_fingerprint(grey),
-            provenance=Provenance(locator=locator, digest=digest),
             use_case=use_case(chart, task),
         )
 

@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from PIL import Image
 
-from sources.base.sample import Provenance, Sample, Words, sample_id
+from sources.base.sample import Provenance, Sample, Words
 from sources.base.source import ItemError, Items, file_digest
 from sources.base.synthetic import REPLACED, SyntheticSource
-from sources.images.encoding import check_encoding, encode, ink, luma
-from sources.images.fingerprint import picture_fingerprint
+from sources.images.encoding import check_encoding, encode
 from sources.ocr.vocabulary import LANGUAGES
 from sources.optional_dependencies import check_installed
 from sources.rng import generator
@@ -247,23 +245,16 @@ class Ocr(SyntheticSource):
 
     def _sample(self, number: int, digest: str, made: "Draft", given_up: Mapping[str, int]) -> Sample:
         drawn = made.reading.drawn
-        image = Image.fromarray(drawn.pixels)
-        grey = luma(image)
-        locator = self.locator(number)
-        return Sample(
-            id=sample_id(digest, locator),
+        return Sample.of_picture(
+            drawn.pixels,
             source=self.name,
-            images=[encode(drawn.pixels if self.format == "png" else image, self.format, self.quality)],
+            provenance=Provenance(locator=self.locator(number), digest=digest),
+            images=[encode(drawn.pixels, self.format, self.quality)],
             messages=made.said.messages,
             text=made.said.text,
             words=Words(texts=list(drawn.texts), boxes=_inside(drawn), images=np.zeros(len(drawn.texts), np.int32)),
             flags=made.flags,
-            measures={
-                "ink": ink(grey),
-                **{REPLACED + reason: float(count) for reason, count in sorted(given_up.items())},
-            },
-            fingerprint=picture_fingerprint(grey),
-            provenance=Provenance(locator=locator, digest=digest),
+            measures={REPLACED + reason: float(count) for reason, count in sorted(given_up.items())},
             use_case=made.said.use_case,
         )
 

@@ -11,10 +11,9 @@ import PIL.Image
 import pymupdf
 import zlib_ng
 
-from sources.base.sample import IMAGE_PLACEHOLDER, Provenance, Sample, Words, sample_id
+from sources.base.sample import IMAGE_PLACEHOLDER, Provenance, Sample, Words
 from sources.base.source import InputError, ItemError, Items, Source, unreadable_file
-from sources.images.encoding import check_encoding, encode, grey_of, ink, luma
-from sources.images.fingerprint import picture_fingerprint
+from sources.images.encoding import check_encoding, encode, grey_of, luma
 from sources.text.page_text import (
     boxes_in_pixels,
     choose,
@@ -168,18 +167,15 @@ class Pdfs(Source):
         words, text = self._words(textpage, zoom, (pixmap.x, pixmap.y), grey.shape)
         if "malloc" in pymupdf.TOOLS.mupdf_warnings():  # MuPDF leaves out what it has no memory for, and goes on
             raise MemoryError("some of the page needs more memory than there is")
-        locator = self.locator(item)
         flags = _flags(document, page, images, bool(words.texts))
-        return Sample(
-            id=sample_id(digest, locator),
+        return Sample.of_picture(
+            grey,
             source=self.name,
+            provenance=Provenance(locator=self.locator(item), digest=digest),
             images=[encoded],
             text=f"{IMAGE_PLACEHOLDER}\n{text}",
             words=words,
             flags=flags,
-            measures={"ink": ink(grey)},
-            fingerprint=picture_fingerprint(grey),
-            provenance=Provenance(locator=locator, digest=digest),
             # What a scan shows may be handwriting, or nothing that its text layer says.
             use_case=TRANSCRIPTION if words.texts and "scan" not in flags else None,
         )

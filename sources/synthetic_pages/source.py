@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from PIL import Image
 
-from sources.base.sample import Element, Provenance, Sample, Words, sample_id
+from sources.base.sample import Element, Provenance, Sample, Words
 from sources.base.source import ItemError
 from sources.base.synthetic import SyntheticSource
 from sources.charts.fonts import FontError, fonts_digest
-from sources.images.encoding import check_encoding, encode, ink, luma
-from sources.images.fingerprint import picture_fingerprint
+from sources.images.encoding import check_encoding, encode
 from sources.optional_dependencies import check_installed
 from sources.rng import generator
 from sources.synthetic_pages.kinds import KINDS
@@ -145,30 +143,25 @@ class SyntheticPages(SyntheticSource):
                 raise ItemError("browser_died", str(error)) from error
         else:
             raise ItemError("unfit_page", f"{kind}: {reason}, {len(DENSITIES)} times")
-        pixels = Image.fromarray(shown.pixels)
-        grey = luma(pixels)
-        image = encode(shown.pixels if self.format == "png" else pixels, self.format, self.quality)
+        image = encode(shown.pixels, self.format, self.quality)
         messages = text = None
         if task == "reading":
             text = plain_text(shown)
         else:
             draw = generator(self.seed, number, "messages")
             messages = conversation(page, shown, image, task, self.num_elements, draw)
-        measures = {"ink": ink(grey)}
-        if task == "code":  # the code is what drew the picture: there is no similarity to ask for
-            measures["code_tokens"] = float(estimate_tokens(page.html))
-        locator = self.locator(number)
-        return Sample(
-            id=sample_id(digest, locator),
+        # The code drew the picture, so there is no similarity to measure.
+        measures = {"code_tokens": float(estimate_tokens(page.html))} if task == "code" else {}
+        return Sample.of_picture(
+            shown.pixels,
             source=self.name,
+            provenance=Provenance(locator=self.locator(number), digest=digest),
             images=[image],
             messages=messages,
             text=text,
             words=Words(texts=shown.texts, boxes=shown.boxes, images=np.zeros(len(shown.texts), np.int32)),
             flags=[kind, task, view, language, *(["dark"] if page.theme.is_dark else [])],
             measures=measures,
-            fingerprint=picture_fingerprint(grey),
-            provenance=Provenance(locator=locator, digest=digest),
             elements=[Element(each.role, each.name, each.box) for each in shown.elements],
             use_case=USE_CASES[task],
         )
