@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.workers.pool import Program, Reader
+from pipelines.workers.protocol import InspectInput
 from tests.conftest import ROOT, Command
 from tests.corpus import write_pdf
 
@@ -181,7 +182,7 @@ def test_a_process_that_holds_too_much_memory_is_started_anew(
     seen = set()
     try:
         for _ in range(3):
-            assert reader.ask(task="inspect", source=0, path=str(source))["num_items"] == 1
+            assert reader.ask(InspectInput(source=0, path=source)).num_items == 1
             assert reader._process is not None
             seen.add(reader._process.pid)
     finally:
