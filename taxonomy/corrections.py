@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from sources.config_file import ConfigFileError, Problem
 from taxonomy.tree import Taxonomy
-from taxonomy.yaml_file import Problem, TaxonomyError
 
 
 def read_corrections(path: Path, taxonomy: Taxonomy) -> dict[str, str]:
-    """Leaf by sample id; former ids are resolved. Raises TaxonomyError naming lines."""
+    """Leaf by sample id; former ids are resolved. Raises ConfigFileError naming lines."""
     corrections: dict[str, str] = {}
     problems = []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
@@ -27,7 +27,7 @@ def read_corrections(path: Path, taxonomy: Taxonomy) -> dict[str, str]:
         else:
             corrections[str(sample_id)] = present
     if problems:
-        raise TaxonomyError(path, problems)
+        raise ConfigFileError(path, problems)
     return corrections
 
 

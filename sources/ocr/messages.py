@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from sources.base.sample import IMAGE_PLACEHOLDER, Message
+from sources.config_file import load_data
 from sources.images.boxes import hull, scaled
 from sources.ocr.rendered_text import RenderedText
 from sources.ocr.text_rendering import joined
@@ -173,5 +173,5 @@ def _turn(
 
 @lru_cache(maxsize=1)
 def _questions() -> Mapping[str, Any]:
-    path = Path(__file__).parent / "questions.yaml"
-    return yaml.load(path.read_bytes(), yaml.CSafeLoader)
+    content: Mapping[str, Any] = load_data(Path(__file__).with_name("questions.yaml"))
+    return content

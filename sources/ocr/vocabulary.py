@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from sources.config_file import load_data
 
 CORPUS = Path(__file__).parent / "corpus"
 LANGUAGES = ("en", "zh")  # that there are bundled texts and words in
@@ -27,7 +27,8 @@ def furniture_language(language: str) -> str:
 
 @lru_cache(maxsize=1)
 def _vocabulary() -> Mapping[str, Any]:
-    return yaml.load((CORPUS / "vocabulary.yaml").read_bytes(), yaml.CSafeLoader)
+    content: Mapping[str, Any] = load_data(CORPUS / "vocabulary.yaml")
+    return content
 
 
 def words(kind: str, language: str) -> Sequence[Any]:

@@ -8,9 +8,8 @@ from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
-
 from sources.charts.vocabulary_schema import say
+from sources.config_file import load_data
 
 TEMPLATES = Path(__file__).with_name("templates.yaml")
 MAX_CHOICES = 4
@@ -50,7 +49,8 @@ class Turn:
 @lru_cache(maxsize=1)
 def templates() -> Mapping[str, Mapping[str, list[tuple[str, str]]]]:
     """The templates of every family of charts."""
-    return yaml.load(TEMPLATES.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    content: Mapping[str, Mapping[str, list[tuple[str, str]]]] = load_data(TEMPLATES)
+    return content
 
 
 def phrase(name: str, language: str, **slots: str) -> str:

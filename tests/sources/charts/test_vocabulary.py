@@ -7,7 +7,7 @@ import pytest
 from sources.base.source import ItemError
 from sources.charts import Charts
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
-from sources.config_file import YamlFileError
+from sources.config_file import ConfigFileError
 
 
 def _changed(folder: Path, old: str, new: str) -> Path:
@@ -51,7 +51,7 @@ def _line_of(text: str) -> int:
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, where: str, message: str) -> None:
     path = _changed(tmp_path, old, new)
-    with pytest.raises(YamlFileError) as caught:
+    with pytest.raises(ConfigFileError) as caught:
         load_vocabulary(path)
     text = str(caught.value)
     assert message in text.replace("Field", "field")
@@ -63,13 +63,14 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, wh
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "is empty"),
-        ("[1, 2]", "is empty"),
+        ("", "1: is empty; expected a mapping with lists, topics"),
+        ("[1, 2]", "1: expected a mapping with lists, topics"),
+        ("lists: {}\ntopics: []\nlists: {}", "3: 'lists' is here a second time; the first is on line 1"),
         ("lists: {}", "topics: field required"),
-        ("lists: {a: &x {noun: [a, b]}, b: *x}", "aliases"),
-        ("lists: [", "not valid YAML"),
-        ("\x00", "not valid YAML"),
-        ("? {a: b}\n: c", "not valid YAML"),
+        ("lists: {a: &x {noun: [a, b]}, b: *x}", "1: &x is a YAML anchor"),
+        ("lists: [", "is not valid YAML"),
+        ("\x00", "1: holds the character"),
+        ("? {a: b}\n: c", "1: a key must be a text"),
     ],
 )
 def test_a_file_that_is_no_vocabulary_is_refused(tmp_path: Path, content: str, message: str) -> None:
@@ -84,7 +85,7 @@ def test_an_empty_section_is_refused(tmp_path: Path) -> None:
     head, _, rest = text.partition("\nfunnels:")
     path = tmp_path / "mine.yaml"
     path.write_text(head + "\nfunnels: []\n\nprojects:" + rest.partition("\nprojects:")[2], encoding="utf-8")
-    with pytest.raises(YamlFileError, match="funnels is empty"):
+    with pytest.raises(ConfigFileError, match="funnels is empty"):
         load_vocabulary(path)
 
 

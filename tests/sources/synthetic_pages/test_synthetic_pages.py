@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from sources.base.sample import Sample
-from sources.config_file import YamlFileError
+from sources.config_file import ConfigFileError
 from sources.images.encoding import luma
 from sources.rng import generator
 from sources.synthetic_pages import SyntheticPages
@@ -202,5 +202,5 @@ def test_bad_settings_are_refused(settings: dict[str, Any], said: str) -> None:
 def test_a_bad_vocabulary_is_refused(tmp_path: Path, change: Callable[[str], str], said: str) -> None:
     path = tmp_path / "words.yaml"
     path.write_text(change(BUNDLED.read_text(encoding="utf-8")), encoding="utf-8")
-    with pytest.raises(YamlFileError, match=said):
+    with pytest.raises(ConfigFileError, match=said):
         load_vocabulary(path)
