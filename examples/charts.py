@@ -1,4 +1,4 @@
-"""The picture of docs/charts.md: every kind of chart in both languages, and the ten looks of tables.
+"""Make docs/charts.webp: every kind of chart in both languages, and the ten table styles.
 
 python examples/charts.py [--seed 4] [--output docs/charts.webp]
 """
@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 from sources.charts.drawing import draw_legibly
 from sources.charts.fonts import faces_for, font_file
 from sources.charts.kinds import KINDS
-from sources.charts.records import LOOKS
-from sources.charts.style import draw_style
+from sources.charts.records import TABLE_STYLES
+from sources.charts.style import sample_style
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
 from sources.charts.vocabulary_schema import LANGUAGES
 from sources.rng import generator
@@ -26,19 +26,19 @@ GAP_PX = 6
 QUALITY = 78
 
 
-def cell(kind: str, language: str, seed: int, look: str | None = None) -> tuple[np.ndarray, str]:
-    """A chart of a kind, and the caption: Chinese ones are drawn by Vega-Lite where it can."""
+def cell(kind: str, language: str, seed: int, table_style: str | None = None) -> tuple[np.ndarray, str]:
+    """Return a chart of a kind and its caption. Chinese charts use Vega-Lite if it supports the kind."""
     number = 0
     while True:  # until a chart with this look is drawn
         random = generator(seed, number, f"{kind}/{language}")
-        style = draw_style(random, language)
+        style = sample_style(random, language)
         chart = KINDS[kind].make(kind, load_vocabulary(BUNDLED), language, style, random)
-        if look is None or getattr(chart, "look", None) == look:
+        if table_style is None or getattr(chart, "table_style", None) == table_style:
             break
         number += 1
     renderer = KINDS[kind].renderers(chart)[-1] if language == "zh" else "matplotlib"
     _, picture = draw_legibly(chart, renderer)
-    return picture.pixels, f"{kind if look is None else look}, {renderer}"
+    return picture.pixels, f"{kind if table_style is None else table_style}, {renderer}"
 
 
 def main() -> None:
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=ROOT / "docs/charts.webp")
     args = parser.parse_args()
     cells = [cell(kind, language, args.seed) for kind in KINDS for language in LANGUAGES]
-    cells += [cell("table", LANGUAGES[k % 2], args.seed, look) for k, look in enumerate(LOOKS)]
+    cells += [cell("table", LANGUAGES[k % 2], args.seed, table_style) for k, table_style in enumerate(TABLE_STYLES)]
     rows = -(-len(cells) // COLUMNS)
     width, height = CELL[0] + GAP_PX, CELL[1] + CAPTION_PX + GAP_PX
     sheet = Image.new("RGB", (COLUMNS * width + GAP_PX, rows * height + GAP_PX), "#D8D8D8")

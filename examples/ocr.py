@@ -1,4 +1,4 @@
-"""The picture of docs/ocr.md: every kind of page in both languages, some degraded, some with boxes of words; scenes.
+"""Make docs/ocr.webp: every kind of page in both languages, some degraded, some with word boxes; and scenes.
 
 python examples/ocr.py [--seed 4] [--output docs/ocr.webp]
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from sources.ocr.source import SCENE, Ocr
-from sources.ocr.templates.registry import KINDS, languages_of
+from sources.ocr.templates.registry import KINDS, supported_languages
 from sources.text.fonts import fonts_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,7 +24,7 @@ BOX = (214, 40, 40)
 
 
 def cell(kind: str, language: str, seed: int, number: int) -> tuple[Image.Image, str]:
-    """A sample of a kind, and the caption; every third has its boxes drawn over it, every second is degraded."""
+    """Return a sample of a kind and its caption; every third shows its word boxes, every second is degraded."""
     strength = 0.9 if number % 2 else 0.0
     source = Ocr(
         seed=seed, kinds={kind: 1}, languages=(language,), strength=strength, tasks={"grounding": 1, "text": 1}
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--output", type=Path, default=ROOT / "docs/ocr.webp")
     args = parser.parse_args()
-    wanted = [(kind, language) for kind in KINDS for language in languages_of(kind)]
+    wanted = [(kind, language) for kind in KINDS for language in supported_languages(kind)]
     wanted += [(SCENE, ("en", "zh")[k % 2]) for k in range(NUM_SCENES)]
     rows = -(-len(wanted) // COLUMNS)
     width, height = CELL[0] + GAP_PX, CELL[1] + CAPTION_PX + GAP_PX

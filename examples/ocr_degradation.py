@@ -1,4 +1,4 @@
-"""Draws docs/ocr_degradation.webp: pages at rising strengths, scenes and handwriting, with the boxes of their words.
+"""Make docs/ocr_degradation.webp: pages at rising strengths, scenes and handwriting, with word boxes.
 
 python examples/ocr_degradation.py [OUT.webp]
 """
@@ -11,12 +11,12 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from sources.base.illegible import Illegible
-from sources.ocr.clean_page import clean_page
+from sources.ocr.clean_page import make_clean_page
 from sources.ocr.degradation import degrade
 from sources.ocr.handwriting import draw_handwriting
 from sources.ocr.rendered_text import RenderedText
 from sources.ocr.scene import draw_scene
-from sources.ocr.text_mask import breakable
+from sources.ocr.text_mask import split_at_breaks
 
 STRENGTHS = (0.2, 0.5, 1.0)
 TEXTS = {
@@ -39,13 +39,13 @@ PAGES = (
 SCENES = (("en", 1), ("zh", 0), ("ar", 3), ("hi", 5))
 HANDS = (("en", 4), ("zh", 6))
 CELL = (300, 400)
-PART = (40, 40, 400, 520)  # of a page that a cell shows, in pixels: of a whole one no word could be read
+PART = (40, 40, 400, 520)  # part of a page in a cell, in pixels: the words of a whole page would be too small
 
 
-def outlined(drawn: RenderedText, part: tuple[int, int, int, int] | None = None) -> Image.Image:
-    """The picture with its boxes, or a part of it, as large as a cell of the sheet."""
-    image = Image.fromarray(drawn.pixels)
-    quads = drawn.quads
+def draw_boxes(rendered: RenderedText, part: tuple[int, int, int, int] | None = None) -> Image.Image:
+    """Return the picture, or a part of it, with its word boxes, in the size of a cell."""
+    image = Image.fromarray(rendered.pixels)
+    quads = rendered.quads
     if part is not None:
         image = image.crop(part)
         quads = quads - np.array(part[:2], np.float32)
@@ -59,11 +59,11 @@ def outlined(drawn: RenderedText, part: tuple[int, int, int, int] | None = None)
     return cell
 
 
-def phrase(language: str, random: Random) -> Callable[[int], str]:
-    """Beginnings of the text, as long as is asked for."""
+def make_phrase(language: str, random: Random) -> Callable[[int], str]:
+    """Return a function that gives parts of the text, at most as long as requested."""
 
     def take(max_characters: int) -> str:
-        pieces = breakable(TEXTS[language] * 9)
+        pieces = split_at_breaks(TEXTS[language] * 9)
         first = random.randrange(40)
         text = pieces[first]
         for piece in pieces[first + 1 : first + (150 if max_characters > 150 else random.randint(2, 8))]:
@@ -76,19 +76,19 @@ def phrase(language: str, random: Random) -> Callable[[int], str]:
 
 
 def main() -> None:
-    """Draw the sheet."""
-    pages = [(clean_page(kind, language, kind), seed) for kind, language, seed in PAGES]
+    """Make the picture."""
+    pages = [(make_clean_page(kind, language, kind), seed) for kind, language, seed in PAGES]
     rows = [
-        [outlined(degrade(clean, strength, Random(seed)).drawn, PART) for clean, seed in pages]
+        [draw_boxes(degrade(clean, strength, Random(seed)).rendered, PART) for clean, seed in pages]
         for strength in STRENGTHS
     ]
     others = []
     for language, seed in SCENES:
         random = Random(seed)
-        others.append(outlined(draw_scene(phrase(language, random), language, random).drawn))
+        others.append(draw_boxes(draw_scene(make_phrase(language, random), language, random).rendered))
     for language, seed in HANDS:
         random = Random(seed)
-        others.append(outlined(draw_handwriting(phrase(language, random), language, random).drawn))
+        others.append(draw_boxes(draw_handwriting(make_phrase(language, random), language, random).rendered))
     rows.append(others)
     sheet = Image.new("RGB", (CELL[0] * len(PAGES), CELL[1] * len(rows)), "white")
     for y, row in enumerate(rows):

@@ -1,4 +1,4 @@
-"""Draws docs/web_code.webp: synthesized pages, and pages of the example site beside what their reduced code renders to.
+"""Make docs/web_code.webp: synthetic pages, and pages of the example site next to renderings of their reduced code.
 
 python examples/web_code.py
 """
@@ -24,8 +24,8 @@ COLUMNS, SIDE, GAP = 6, 300, 8
 VIEW = VIEWS["square"]
 
 
-def synthesized(number: int) -> list[Image.Image]:
-    """Pages of different kinds, in English and Chinese by turns."""
+def make_pages(number: int) -> list[Image.Image]:
+    """Return pages of different kinds, alternately in English and Chinese."""
     found = []
     for k in range(number):
         source = SyntheticPages(
@@ -37,13 +37,13 @@ def synthesized(number: int) -> list[Image.Image]:
 
 
 async def _serve(route: Route) -> None:
-    """Answer from the example site's folder; no network is needed."""
+    """Answer a request from the folder of the example site, without network."""
     path = ROOT / "sources/web/examples" / urlsplit(route.request.url).path.lstrip("/")
     await (route.fulfill(path=path) if path.is_file() else route.abort())
 
 
-async def pairs() -> list[Image.Image]:
-    """Screenshots of the example site, each followed by what its code renders to."""
+async def render_pairs() -> list[Image.Image]:
+    """Return screenshots of the example site, each followed by a rendering of its code."""
     found = []
     async with Browser(BrowserSettings()) as browser, PageCoder(browser) as coder:
         for name in SITE:
@@ -59,7 +59,7 @@ async def pairs() -> list[Image.Image]:
 
 
 def main() -> None:
-    pictures = [*synthesized(3 * COLUMNS), *asyncio.run(pairs())]
+    pictures = [*make_pages(3 * COLUMNS), *asyncio.run(render_pairs())]
     rows = -(-len(pictures) // COLUMNS)
     sheet = Image.new("RGB", (COLUMNS * (SIDE + GAP) + GAP, rows * (SIDE + GAP) + GAP), "#888888")
     for k, picture in enumerate(pictures):

@@ -1,6 +1,6 @@
 """Render similarity: web code is worth learning if it renders back to the picture it is paired with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,7 +21,10 @@ class RenderSimilarity(Filter):
 
     name: ClassVar[str] = "render_similarity"
     score_names: ClassVar[tuple[str, ...]] = ("render_similarity", "code_tokens")
-    reasons: ClassVar[tuple[str, ...]] = ("render_similarity", "long_code")
+    reasons: ClassVar[Mapping[str, str]] = {
+        "render_similarity": "Its code renders to something else than its image shows.",
+        "long_code": "Its code is longer than the limit.",
+    }
     thresholds: ClassVar[tuple[Threshold, ...]] = (
         Threshold("min_similarity", "render_similarity", "min", ("render_similarity",)),
         Threshold("max_code_tokens", "code_tokens", "max", ("long_code",)),

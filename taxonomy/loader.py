@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from sources.config_file import ConfigFileError, Node, Problem, parse, read_text
 from taxonomy.schema import FORM, LANGUAGES, RECOMMENDED_PROMPTS, Branch, File
 from taxonomy.tree import UNLABELLED, Taxonomy
-from taxonomy.writers.registry import QUESTION_TEMPLATES
+from taxonomy.writers.registry import QUESTION_TEMPLATES, WRITERS
 
 BUNDLED = Path(__file__).parent / "use_cases.yaml"
 MAX_LEAVES = 2_000
@@ -51,7 +51,7 @@ def load_text(text: str, path: Path) -> Taxonomy:
 
 
 def warnings(taxonomy: Taxonomy) -> list[str]:
-    """What is allowed but bad for the labeller, a sentence each."""
+    """What is allowed but bad for the labeller or for instruction writers, one sentence each."""
     found = []
     for leaf_id, leaf in taxonomy.leaves.items():
         for language in LANGUAGES:
@@ -60,7 +60,26 @@ def warnings(taxonomy: Taxonomy) -> list[str]:
                 found.append(
                     f"{leaf_id} has {num} {language} prompts; the labeller wants {RECOMMENDED_PROMPTS} or more"
                 )
+    unasked = unasked_writers(taxonomy)
+    if unasked:
+        found.append(
+            "no leaf has `question_templates` for these instruction writers, which can ask nothing: "
+            + ", ".join(unasked)
+        )
     return found
+
+
+def unasked_writers(taxonomy: Taxonomy) -> list[str]:
+    """Names of the writers of whose questions the taxonomy has none."""
+    return [
+        name
+        for name, writer in WRITERS.items()
+        if not any(
+            (leaf := taxonomy.resolve(pool.use_case)) is not None
+            and pool_name in taxonomy.leaves[leaf].question_templates
+            for pool_name, pool in writer.question_templates.items()
+        )
+    ]
 
 
 def _num_leaves(root: Node) -> int:

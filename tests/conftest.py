@@ -42,8 +42,9 @@ def full(request: pytest.FixtureRequest) -> bool:
 def command() -> Command:
     """Runs `python -m pipelines.run --source pdfs …` as a user would, in a process of its own."""
 
-    def run(*arguments: str | Path, env: dict[str, str] | None = None, source: str = "pdfs", **options: object):
-        line = [sys.executable, "-m", "pipelines.run", "--source", source, *map(str, arguments)]
+    def run(*arguments: str | Path, env: dict[str, str] | None = None, source: str | None = "pdfs", **options: object):
+        named = [] if source is None else ["--source", source]
+        line = [sys.executable, "-m", "pipelines.run", *named, *map(str, arguments)]
         settings: dict[str, object] = {"cwd": ROOT, "capture_output": True, "text": True, "timeout": 500, **options}
         return subprocess.run(line, env={**os.environ, **(env or {})}, **settings)
 

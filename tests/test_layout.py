@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "deepseek_vl": set(),
 }
 # The parts of `pipelines`, lowest first: each imports only those before it.
-LAYERS = ("storage", "duplicates", "recipe", "taxonomy_files", "job", "units", "tables", "workers", "report", "stages",
+LAYERS = ("storage", "duplicates", "recipe", "contradictions", "taxonomy_files", "job", "units", "tables", "workers", "report", "stages",
           "commands", "run")  # fmt: skip
 ENTRY_POINTS = {
     "pipelines.card",

@@ -21,7 +21,7 @@ def main() -> None:
     settings = parent.settings()
     recipe = build_recipe(settings["recipe"])
     (scorer,) = (f for f in recipe.filters if f.name == settings["filter"])
-    how = scorer.by_part()
+    how = scorer.worker()
     assert how is not None
     if how.memory_mb is not None:
         limit_memory(how.memory_mb)
@@ -38,7 +38,7 @@ def answer(scorer: Filter, request: Request[Any]) -> Answer:
     try:
         return Scored(values=_values(scorer, request.part, request.rows))
     except MemoryError:
-        how = scorer.by_part()
+        how = scorer.worker()
         assert how is not None
         return Failed(cause="out_of_memory", message=f"the sample needs more memory than {how.memory_mb} MB")
 

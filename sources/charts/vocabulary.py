@@ -1,4 +1,4 @@
-"""The vocabulary: what charts are about, from a YAML file that people edit."""
+"""Load the vocabulary, a YAML file with the topics and names of charts."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -31,7 +31,7 @@ def load_vocabulary(path: Path) -> Vocabulary:
 
 
 def _check_references(vocabulary: Vocabulary, path: Path, root: Node) -> None:
-    """Every section has an entry, and every list that is named exists."""
+    """Check that every section has an entry, and that every referenced list exists."""
     named: list[tuple[tuple[str | int, ...], str]] = []
     for section, entries in vars(vocabulary).items():
         if not entries:

@@ -1,6 +1,6 @@
-"""What every component is drawn from.
+"""The context from which components make their content.
 
-`Draw.many` scales the number of entries down from attempt to attempt, until the page fits its window.
+`ComponentContext.sample_count` reduces the number of entries with each attempt, until the page fits its window.
 """
 
 import random as random_module
@@ -11,17 +11,17 @@ from typing import Any
 from sources.synthetic_pages.theme import Theme
 from sources.synthetic_pages.vocabulary import Words
 
-Content = Mapping[str, Any]  # what a template is filled with
+Content = Mapping[str, Any]  # values for a template
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
-    """All that a component is drawn from.
+class ComponentContext:
+    """Random generator, words and theme for the content of components.
 
     Args:
-        site: the page's name.
-        heading: of its main part.
-        density: 0 to 1, the share of the usual number of entries.
+        site: name of the site.
+        heading: heading of the main part.
+        density: 0 to 1, fraction of the usual number of entries.
     """
 
     random: random_module.Random
@@ -31,15 +31,16 @@ class Draw:
     heading: str
     density: float
 
-    def many(self, lowest: int, highest: int) -> int:
-        """A random number of entries, fewer where there is less room."""
+    def sample_count(self, lowest: int, highest: int) -> int:
+        """Return a random number of entries, scaled by the density."""
         return max(2, round(self.random.randint(lowest, highest) * self.density))
 
     def chance(self, share: float) -> bool:
+        """Return True with probability `share`."""
         return self.random.random() < share
 
     def tint(self) -> str:
-        """The colours of a picture's place."""
+        """Return a CSS colour or gradient in place of a picture."""
         first, second = self.random.sample(self.theme.tints, 2)
         return (
             first

@@ -1,4 +1,4 @@
-"""Synthesized pages: legible, exactly known, and the same bytes however they are made."""
+"""Synthetic pages: legible, with exact ground truth, and reproducible."""
 
 import hashlib
 import io
@@ -20,12 +20,12 @@ from sources.synthetic_pages import SyntheticPages
 from sources.synthetic_pages.components.catalogue import COMPONENTS
 from sources.synthetic_pages.kinds import KINDS
 from sources.synthetic_pages.page import make_page
-from sources.synthetic_pages.studio import Unfit, studio
-from sources.synthetic_pages.theme import MIN_CONTRAST, contrast, draw_theme
+from sources.synthetic_pages.page_renderer import UnfitPageError, get_renderer
+from sources.synthetic_pages.theme import MIN_CONTRAST, contrast, sample_theme
 from sources.synthetic_pages.vocabulary import BUNDLED, load_vocabulary
 from taxonomy.loader import load
 
-INK_LEVELS = 12  # between a word's pixels and what surrounds them
+INK_LEVELS = 12  # grey levels between a word and its background
 
 
 def make(number: int, **settings: Any) -> Sample:
@@ -35,7 +35,7 @@ def make(number: int, **settings: Any) -> Sample:
 
 @pytest.fixture(scope="module")
 def samples(full: bool) -> list[Sample]:
-    """One sample of each kind and more, in both languages, of all tasks."""
+    """Return at least one sample of each kind, in both languages and of all tasks."""
     tasks = {"code": 1, "text": 1, "grounding": 1, "element": 1, "description": 1, "reading": 1}
     return [
         make(number, seed=3, kinds=(kind,), tasks=tasks) for number, kind in enumerate(list(KINDS) * (5 if full else 1))
@@ -46,17 +46,17 @@ def pixels_of(sample: Sample) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(sample.images[0].data)).convert("RGB"))
 
 
-def test_boxes_of_words_cover_ink(samples: list[Sample]) -> None:
+def test_word_boxes_hold_ink(samples: list[Sample]) -> None:
     for sample in samples:
         grey = luma(Image.fromarray(pixels_of(sample))).astype(int)
         for text, (x0, y0, x1, y1) in zip(sample.words.texts, sample.words.boxes, strict=True):
             assert 0 <= x0 < x1 <= grey.shape[1]
             assert 0 <= y0 < y1 <= grey.shape[0]
             inside = grey[int(y0) : int(y1) + 1, int(x0) : int(x1) + 1]
-            assert inside.max() - inside.min() > INK_LEVELS, f"{text!r} of {sample.flags} is not to be seen"
+            assert inside.max() - inside.min() > INK_LEVELS, f"{text!r} of {sample.flags} is invisible"
 
 
-def test_elements_are_named_and_inside(samples: list[Sample]) -> None:
+def test_element_boxes_are_inside_the_picture(samples: list[Sample]) -> None:
     for sample in samples:
         ((width, height),) = sample.image_sizes()
         assert sample.elements
@@ -66,7 +66,7 @@ def test_elements_are_named_and_inside(samples: list[Sample]) -> None:
             assert -1 <= y0 < y1 <= height + 1, element
 
 
-def test_answers_are_of_their_task(samples: list[Sample]) -> None:
+def test_answers_have_the_form_of_their_task(samples: list[Sample]) -> None:
     found = set()
     for sample in samples:
         task = sample.flags[1]
@@ -91,12 +91,12 @@ def test_answers_are_of_their_task(samples: list[Sample]) -> None:
     assert len(found) >= 5
 
 
-def test_code_draws_its_picture() -> None:
+def test_code_renders_to_its_picture() -> None:
     for number in range(4):
         sample = make(number, seed=5, tasks={"code": 1}, views=("square",))
         assert sample.messages is not None
         html = sample.messages[1].content.removeprefix("```html\n").removesuffix("\n```")
-        assert np.array_equal(studio("square", None).photograph(html).pixels, pixels_of(sample))
+        assert np.array_equal(get_renderer("square", None).capture(html).pixels, pixels_of(sample))
 
 
 def test_use_cases_are_leaves_of_the_taxonomy(samples: list[Sample]) -> None:
@@ -106,13 +106,13 @@ def test_use_cases_are_leaves_of_the_taxonomy(samples: list[Sample]) -> None:
 
 
 def test_every_component_is_used() -> None:
-    wanted = {name.rstrip("?") for kind in KINDS.values() for name in (*kind.main, *kind.side)} | {"header", "footer"}
-    assert wanted == set(COMPONENTS)
+    expected = {name.rstrip("?") for kind in KINDS.values() for name in (*kind.main, *kind.side)} | {"header", "footer"}
+    assert expected == set(COMPONENTS)
 
 
-def test_themes_can_be_read() -> None:
+def test_themes_have_readable_contrast() -> None:
     for number in range(300):
-        theme = draw_theme(generator(0, number, "theme"), ("en", "zh")[number % 2])
+        theme = sample_theme(generator(0, number, "theme"), ("en", "zh")[number % 2])
         for front, back in ((theme.text, theme.background), (theme.text, theme.surface), (theme.muted, theme.surface),
                             (theme.accent, theme.surface), (theme.on_accent, theme.accent), (theme.on_soft, theme.soft),
                             (theme.on_band, theme.band)):  # fmt: skip
@@ -129,16 +129,16 @@ def test_themes_can_be_read() -> None:
         ("button { width: 20px; padding: 0 }", "overflow"),
     ],
 )
-def test_what_cannot_be_read_is_no_sample(css: str, reason: str) -> None:
+def test_illegible_page_is_rejected(css: str, reason: str) -> None:
     pages = (make_page("settings", "en", BUNDLED, generator(0, number, "unfit"), 0.6) for number in range(100))
     page = next(page for page in pages if not page.theme.is_dark)
-    assert len(studio("square", None).photograph(page.html).texts) > 5
-    with pytest.raises(Unfit) as unfit:
-        studio("square", None).photograph(page.html.replace("</style>", f"{css}\n</style>"))
-    assert unfit.value.reason == reason
+    assert len(get_renderer("square", None).capture(page.html).texts) > 5
+    with pytest.raises(UnfitPageError) as error:
+        get_renderer("square", None).capture(page.html.replace("</style>", f"{css}\n</style>"))
+    assert error.value.reason == reason
 
 
-def test_samples_do_not_depend_on_those_before(samples: list[Sample]) -> None:
+def test_sample_is_independent_of_other_samples(samples: list[Sample]) -> None:
     tasks = {"code": 1, "text": 1, "grounding": 1, "element": 1, "description": 1, "reading": 1}
     number = 7
     again = make(number, seed=3, kinds=(list(KINDS)[number],), tasks=tasks)
@@ -146,7 +146,7 @@ def test_samples_do_not_depend_on_those_before(samples: list[Sample]) -> None:
     assert again.messages == samples[number].messages
 
 
-def test_the_same_bytes_at_any_number_of_workers(tmp_path: Path, command: Callable[..., Any]) -> None:
+def test_bytes_do_not_depend_on_the_number_of_workers(tmp_path: Path, command: Callable[..., Any]) -> None:
     digests = []
     for workers in (1, 2):
         out = tmp_path / str(workers)
@@ -169,7 +169,7 @@ def test_the_same_bytes_at_any_number_of_workers(tmp_path: Path, command: Callab
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"kinds": ("moon",)}, "kinds must be some of"),
         ({"languages": ()}, "languages must be some of"),
@@ -184,13 +184,13 @@ def test_the_same_bytes_at_any_number_of_workers(tmp_path: Path, command: Callab
         ({"input": ("x",)}, "take no input"),
     ],
 )
-def test_bad_settings_are_refused(settings: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_invalid_settings_are_rejected(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         SyntheticPages(**settings)
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda text: text + "more: []\n", "must have the sections"),
         (lambda text: text.replace('["Home", 首页]', "Home"), "navigation.0. must be a pair of texts"),
@@ -199,8 +199,8 @@ def test_bad_settings_are_refused(settings: dict[str, Any], said: str) -> None:
         (lambda text: text.replace("weekdays:\n  - [\"Mon\", 周一]", "weekdays:"), "list of 7 entries"),
     ],
 )  # fmt: skip
-def test_a_bad_vocabulary_is_refused(tmp_path: Path, change: Callable[[str], str], said: str) -> None:
+def test_invalid_vocabulary_is_rejected(tmp_path: Path, change: Callable[[str], str], message: str) -> None:
     path = tmp_path / "words.yaml"
     path.write_text(change(BUNDLED.read_text(encoding="utf-8")), encoding="utf-8")
-    with pytest.raises(ConfigFileError, match=said):
+    with pytest.raises(ConfigFileError, match=message):
         load_vocabulary(path)

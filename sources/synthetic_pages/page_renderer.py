@@ -1,4 +1,4 @@
-"""One browser a process, in which pages of our own are shown, checked, read and photographed."""
+"""A browser per process that renders generated pages, checks them and reads their words and elements."""
 
 import asyncio
 import base64
@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 from playwright import async_api
 from playwright.async_api import CDPSession
@@ -22,12 +23,12 @@ from sources.browser.viewports import VIEWS
 from sources.synthetic_pages.theme import MIN_CONTRAST
 from sources.web.capture import PageElement
 
-PAGES_PER_CONTEXT = 200  # our pages leave nothing behind that another could see; a new context costs a fifth of a page
+PAGES_PER_CONTEXT = 200  # generated pages share no state; a new context takes a fifth of the time of a page
 TIMEOUT_S = 20
 
 
-class Unfit(Exception):
-    """A page that cannot be a sample as it is; `reason` is a code of `fit.js`."""
+class UnfitPageError(Exception):
+    """A page that is not usable; `reason` is a code of `fit.js`."""
 
     def __init__(self, reason: str):
         super().__init__(reason)
@@ -35,24 +36,26 @@ class Unfit(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Photograph:
-    """A page as it is seen.
+class Screenshot:
+    """A rendered page.
 
     Args:
         pixels: (H, W, 3) uint8.
-        texts: N words in reading order; `boxes` (N, 4) float32 in pixels; `separators` what stands before each.
-        elements: with a role, in document order.
+        texts: N words in reading order.
+        boxes: (N, 4) float32 in pixels.
+        separators: N texts, the white space before each word.
+        elements: elements with a role, in document order.
     """
 
-    pixels: np.ndarray
+    pixels: npt.NDArray[np.uint8]
     texts: Sequence[str]
-    boxes: np.ndarray
+    boxes: npt.NDArray[np.float32]
     separators: Sequence[str]
     elements: Sequence[PageElement]
 
 
-class Studio:
-    """Shows pages in one view. Not for use by several threads."""
+class PageRenderer:
+    """Renders pages in one view. Not thread-safe."""
 
     def __init__(self, view: str, program: str | None):
         self._view = VIEWS[view]
@@ -63,41 +66,43 @@ class Studio:
         self._frame = ""
         self._num_pages = 0
 
-    def photograph(self, html: str) -> Photograph:
-        """Show a page. A browser that died is replaced, once.
+    def capture(self, html: str) -> Screenshot:
+        """Render a page. If the browser dies, another one is started once.
 
         Raises:
-            Unfit: it does not fit the window, or cannot be read in it.
-            BrowserDied: it died twice.
+            UnfitPageError: the page does not fit into the window or is not legible.
+            BrowserDied: the browser died twice.
         """
         try:
-            return self._loop.run_until_complete(self._photograph(html))
+            return self._loop.run_until_complete(self._capture(html))
         except BrowserDied:
             self.close()
-            return self._loop.run_until_complete(self._photograph(html))
+            return self._loop.run_until_complete(self._capture(html))
 
     def close(self) -> None:
-        """End the browser; the next photograph starts another."""
+        """Close the browser; the next capture starts another one."""
         stack, self._stack, self._session = self._stack, None, None
         if stack is not None:
             self._loop.run_until_complete(stack.aclose())
 
-    async def _photograph(self, html: str) -> Photograph:
+    async def _capture(self, html: str) -> Screenshot:
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 session = await self._open()
-                # Chromium's own protocol: half the time of Playwright's `set_content`, `evaluate` and `screenshot`.
+                # Chromium's protocol takes half the time of Playwright's `set_content`, `evaluate` and `screenshot`.
                 await session.send("Page.setDocumentContent", {"frameId": self._frame, "html": html})
-                answer = await session.send("Runtime.evaluate", {"expression": _reading(), "returnByValue": True})
+                answer = await session.send(
+                    "Runtime.evaluate", {"expression": _capture_script(), "returnByValue": True}
+                )
                 problem, found = json.loads(answer["result"]["value"])
                 if problem is not None:
-                    raise Unfit(problem)
-                shot = await session.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
+                    raise UnfitPageError(problem)
+                picture = await session.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
         except (async_api.Error, TimeoutError) as error:
             raise BrowserDied(str(error).partition("\n")[0] or "the browser does not answer") from error
         scale = self._view.scale
-        return Photograph(
-            pixels=np.asarray(Image.open(io.BytesIO(base64.b64decode(shot["data"]))).convert("RGB")),
+        return Screenshot(
+            pixels=np.asarray(Image.open(io.BytesIO(base64.b64decode(picture["data"]))).convert("RGB")),
             texts=[word[0] for word in found["words"]],
             boxes=np.array([word[1:5] for word in found["words"]], np.float32).reshape(-1, 4) * scale,
             separators=[word[5] for word in found["words"]],
@@ -120,14 +125,14 @@ class Studio:
 
 
 @cache
-def studio(view: str, program: str | None) -> Studio:
-    """The studio of this process for a view. It ends with the process, whose end closes the browser's pipe."""
-    return Studio(view, program)
+def get_renderer(view: str, program: str | None) -> PageRenderer:
+    """Return the renderer of this process for a view. It lives until the end of the process, as does its browser."""
+    return PageRenderer(view, program)
 
 
 @cache
-def _reading() -> str:
-    """An expression that gives what is wrong with a page, or what is in it, as JSON."""
+def _capture_script() -> str:
+    """Return an expression for the fault of a page, or its words and elements, as JSON."""
     everything = {"x0": 0, "y0": 0, "x1": 1e6, "y1": 1e6}
     settings = {"clip": everything, "maxWords": MAX_WORDS, "maxElements": MAX_ELEMENTS, "maxLinks": 0, "isMain": False}
     fit = files("sources.synthetic_pages").joinpath("fit.js").read_text(encoding="utf-8")
