@@ -34,8 +34,8 @@ from pipelines.duplicates.index import Index, rows_of
 from pipelines.duplicates.search import TableSlice, find_edges
 from pipelines.duplicates.settings import Dedupe
 from pipelines.workers.evaluation_items import sample_of
-from sources.images.encoding import ink
 from sources.images.fingerprint import picture_fingerprint
+from sources.images.ink import ink
 
 SIDE_PX = 1024
 MIN_INK = 0.0005  # what `pipelines/recipes/pdfs.yaml` rejects as blank

@@ -25,7 +25,6 @@ import numpy as np
 
 if TYPE_CHECKING:
     from sources.base.sample import Sample
-    from sources.base.source import ItemError
     from sources.ocr.arrays import Bools
     from sources.ocr.page import PageLayout
 
@@ -73,12 +72,10 @@ def measure(worker: int, count: int) -> Timing:
     return found
 
 
-def count_replaced(sample: "Sample | ItemError") -> Counter[str]:
+def count_replaced(sample: "Sample") -> Counter[str]:
     """Return the number of replaced attempts at a sample by reason."""
-    from sources.base.sample import Sample
     from sources.base.synthetic import REPLACED
 
-    assert isinstance(sample, Sample), sample
     return Counter({name: int(n) for name, n in sample.measures.items() if name.startswith(REPLACED)})
 
 

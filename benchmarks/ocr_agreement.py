@@ -11,6 +11,7 @@ import json
 import statistics
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -21,6 +22,7 @@ from filters.ocr_agreement import agreement
 from filters.paddle_reader import PaddleReader
 from sources.base.illegible import Illegible
 from sources.base.sample import EncodedImage, Provenance, Sample, Words
+from sources.base.source import ItemError
 from sources.images.encoding import encode
 from sources.ocr.clean_page import make_clean_page
 from sources.ocr.degradation import degrade
@@ -114,12 +116,10 @@ def encode_picture(rendered: RenderedText) -> EncodedImage:
 
 def read_pages(pdf: Path, number: int) -> Iterator[Sample]:
     """Yield pages of a PDF, evenly spaced."""
-    source = Pdfs()
-    contents = source.inspect(pdf)
-    for item in range(0, contents.num_items, max(1, contents.num_items // number)):
-        for _, outcome in source.read(pdf, contents.digest, range(item, item + 1)):
-            if isinstance(outcome, Sample):
-                yield outcome
+    with Pdfs().open(pdf) as pages:
+        for page in range(0, len(pages), max(1, len(pages) // number)):
+            with suppress(ItemError):
+                yield pages[page]
 
 
 if __name__ == "__main__":

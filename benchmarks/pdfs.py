@@ -29,8 +29,9 @@ import pyarrow.parquet as pq
 import pymupdf
 from PIL import Image
 
-from sources.images.encoding import encode, grey_of, ink
+from sources.images.encoding import encode, grey_of
 from sources.images.fingerprint import phash_of, picture_fingerprint
+from sources.images.ink import ink
 
 SIDE_PX = 1024
 PAGES_A_FILE = 15

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ import fasttext
 import numpy as np
 
 from sources.base.sample import Sample
+from sources.base.source import ItemError
 from sources.pdfs.source import Pdfs
 from taxonomy.evaluation import LEVELS, Evaluation, evaluate, half_of, read_labelled, table
 from taxonomy.examples import Example, examples_of, folds, variants
@@ -89,9 +91,12 @@ def pages_of(pattern: str, num_files: int) -> Iterator[list[Sample]]:
     """Yield at most 64 pages of each PDF."""
     source = Pdfs(side_px=512)
     for path in sorted(Path("/").glob(pattern.lstrip("/")))[:num_files]:
-        contents = source.inspect(path)
-        items = range(min(64, contents.num_items))
-        yield [sample for _, sample in source.read(path, contents.digest, items) if isinstance(sample, Sample)]
+        samples = []
+        with source.open(path) as pages:
+            for page in range(min(64, len(pages))):
+                with suppress(ItemError):
+                    samples.append(pages[page])
+        yield samples
 
 
 def writable_shares(taxonomy: Taxonomy, documents: list[list[Sample]]) -> dict[str, float]:

@@ -6,12 +6,12 @@ from filters.language import Language
 from filters.short_side import MinShortSide
 from pipelines.recipe import Recipe, UsageError
 from sources.base.source import Source
+from sources.config_file import ConfigFileError
 from taxonomy.instructions import Instructions
 from taxonomy.loader import BUNDLED, load, unasked_writers
 from taxonomy.targets import leaf_shares
 from taxonomy.tree import Taxonomy
 from taxonomy.writers.registry import WRITERS
-from taxonomy.yaml_file import TaxonomyError
 
 
 def refuse_contradictions(recipe: Recipe) -> None:
@@ -22,7 +22,7 @@ def refuse_contradictions(recipe: Recipe) -> None:
         return
     try:
         taxonomy = load(Path(recipe.taxonomy.path) if recipe.taxonomy.path else BUNDLED)
-    except TaxonomyError as error:
+    except ConfigFileError as error:
         raise UsageError(f"the taxonomy cannot be used:\n{error}") from error
     writers = _writers(recipe, taxonomy)
     if recipe.taxonomy.samples is not None:

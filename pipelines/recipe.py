@@ -26,7 +26,7 @@ from filters.word_count import MinWords
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
 from sources.base.source import Source
 from sources.charts import Charts
-from sources.config_file import YamlFileError, read_yaml
+from sources.config_file import ConfigFileError, Place, load
 from sources.ocr.source import Ocr
 from sources.pdfs.source import Pdfs
 from sources.synthetic_pages import SyntheticPages
@@ -51,7 +51,6 @@ FILTERS: dict[str, type[Filter]] = {
     )
 }
 RECIPES = Path(__file__).parent / "recipes"
-MAX_RECIPE_BYTES = 1_000_000
 SCORES_VERSION = 3  # raise it when score files get other columns
 
 
@@ -191,50 +190,58 @@ def _plain(value: Any) -> Any:
 
 
 def load_recipe(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file, not yet checked. Raises UsageError."""
+    """The mapping in a YAML file. It is checked, so that errors name the file and the line. Raises UsageError."""
+    expected = f"a mapping with the keys {', '.join(_keys(Recipe))}"
     try:
-        content, _ = read_yaml(path, "the recipe", MAX_RECIPE_BYTES)
-    except YamlFileError as error:
+        root = load(path, expected)
+    except ConfigFileError as error:
         raise UsageError(str(error)) from error
+    content = root.data()
     if not isinstance(content, dict):
-        raise UsageError(f"the recipe {path} must be a mapping with the keys {', '.join(_keys(Recipe))}")
+        raise UsageError(f"{path}:1: the recipe must be {expected}")
+    _build(content, Place("the recipe", file=path, node=root))
     return content
 
 
 def build_recipe(content: Mapping[str, Any], where: str = "the recipe") -> Recipe:
     """Check a mapping and build the recipe. Raises UsageError naming the place, what was expected and what was got."""
+    return _build(content, Place(where))
+
+
+def _build(content: Mapping[str, Any], where: Place) -> Recipe:
     _check_keys(content, _keys(Recipe), where)
     if not content.get("sources"):
         raise UsageError(f"{where} names no sources; expected `sources: [{{type: pdfs, …}}]`")
-    sources = [_typed(SOURCES, entry, f"{where}: sources[{k}]") for k, entry in enumerate(content["sources"])]
-    filters = [_typed(FILTERS, entry, f"{where}: filters[{k}]") for k, entry in enumerate(content.get("filters") or [])]
+    sources = _entries(SOURCES, content, "sources", where)
+    filters = _entries(FILTERS, content, "filters", where)
     names = [f.name for f in filters]
     for name in names:
         if names.count(name) > 1:
-            raise UsageError(f"{where} has the filter {name} {names.count(name)} times; expected once")
+            raise UsageError(f"{where.at('filters')} has the filter {name} {names.count(name)} times; expected once")
     name = content.get("name", sources[0].name)
     if not isinstance(name, str) or not name.strip():
-        raise UsageError(f"{where}: name must be a non-empty text, got {name!r}")
+        raise UsageError(f"{where.at('name', name='name')} must be a non-empty text, got {name!r}")
     if "instructions" in content and "taxonomy" not in content:
-        raise UsageError(f"{where} has `instructions` without their questions; add `taxonomy: {{}}`")
+        place = where.at("instructions")
+        raise UsageError(f"{place} has `instructions` without their questions; add `taxonomy: {{}}`")
+
+    def section(cls: type[Any], key: str) -> Any:
+        return _checked(cls, {} if content.get(key) is None else content[key], where.at(key, name=key))
+
     return Recipe(
         name=name,
         sources=tuple(sources),
         filters=tuple(filters),
-        output=_checked(Output, content.get("output") or {}, f"{where}: output"),
-        limits=_checked(Limits, content.get("limits") or {}, f"{where}: limits"),
-        dedupe=None if content.get("dedupe") is None else _checked(Dedupe, content["dedupe"], f"{where}: dedupe"),
-        decontaminate=_names(content.get("decontaminate"), f"{where}: decontaminate"),
-        taxonomy=_checked(LabelSettings, content["taxonomy"] or {}, f"{where}: taxonomy")
-        if "taxonomy" in content
-        else None,
-        instructions=_checked(InstructionSettings, content["instructions"] or {}, f"{where}: instructions")
-        if "instructions" in content
-        else None,
+        output=section(Output, "output"),
+        limits=section(Limits, "limits"),
+        dedupe=None if content.get("dedupe") is None else section(Dedupe, "dedupe"),
+        decontaminate=_names(content.get("decontaminate"), where.at("decontaminate", name="decontaminate")),
+        taxonomy=section(LabelSettings, "taxonomy") if "taxonomy" in content else None,
+        instructions=section(InstructionSettings, "instructions") if "instructions" in content else None,
     )
 
 
-def _names(value: Any, where: str) -> tuple[str, ...]:
+def _names(value: Any, where: Place) -> tuple[str, ...]:
     """One name or a list of names, as a tuple."""
     names = [] if value is None else [value] if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
@@ -306,24 +313,33 @@ def _nearest(word: str, known: Sequence[str]) -> str:
     )
 
 
-def _check_keys(content: Any, known: Sequence[str], where: str) -> None:
+def _check_keys(content: Any, known: Sequence[str], where: Place) -> None:
     if not isinstance(content, Mapping):
         raise UsageError(f"{where} must be a mapping, got {type(content).__name__}")
     for key in content:
         if key not in known:
-            raise UsageError(f"{where} has an unknown key {key!r}{_nearest(str(key), known)}")
+            raise UsageError(f"{where.at(key)} has an unknown key {key!r}{_nearest(str(key), known)}")
 
 
-def _typed(registry: Mapping[str, type[Any]], entry: Any, where: str) -> Any:
+def _entries(registry: Mapping[str, type[Any]], content: Mapping[str, Any], key: str, where: Place) -> list[Any]:
+    """The sources or filters that a list in the recipe describes."""
+    entries = content.get(key) or []
+    if not isinstance(entries, list):
+        raise UsageError(f"{where.at(key, name=key)} must be a list, got {entries!r}")
+    return [_typed(registry, entry, where.at(key, k, name=f"{key}[{k}]")) for k, entry in enumerate(entries)]
+
+
+def _typed(registry: Mapping[str, type[Any]], entry: Any, where: Place) -> Any:
     if not isinstance(entry, Mapping) or "type" not in entry:
         raise UsageError(f"{where} must be a mapping with a `type`; expected one of {', '.join(registry)}")
     if entry["type"] not in registry:
-        raise UsageError(f"{where} has an unknown type {entry['type']!r}{_nearest(str(entry['type']), list(registry))}")
+        hint = _nearest(str(entry["type"]), list(registry))
+        raise UsageError(f"{where.at('type')} has an unknown type {entry['type']!r}{hint}")
     settings = {key: value for key, value in entry.items() if key != "type"}
-    return _checked(registry[entry["type"]], settings, f"{where} ({entry['type']})")
+    return _checked(registry[entry["type"]], settings, where.at(name=f"{where.inside} ({entry['type']})"))
 
 
-def _checked(cls: type[Any], settings: Any, where: str) -> Any:
+def _checked(cls: type[Any], settings: Any, where: Place) -> Any:
     _check_keys(settings, _keys(cls), where)
     settings = dict(settings)
     for f in dataclasses.fields(cls):  # a single value where a list is meant
@@ -336,4 +352,5 @@ def _checked(cls: type[Any], settings: Any, where: str) -> Any:
         place = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
         got = "" if first["type"] == "value_error" else f", got {first['input']!r}"
-        raise UsageError(f"{where}{'.' + place if place else ''}: {message}{got}") from error
+        wrong = first["loc"] or (message.split(" ")[0],)  # our own messages mostly begin with the setting's name
+        raise UsageError(f"{where.at(*wrong)}{'.' + place if place else ''}: {message}{got}") from error

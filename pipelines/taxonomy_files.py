@@ -11,14 +11,14 @@ from typing import Any
 from pipelines.recipe import Recipe, UsageError
 from pipelines.storage import STAGING, Storage, fetch
 from pipelines.storage.local_cache import LocalCache
+from sources.config_file import ConfigFileError
 from taxonomy.corrections import read_corrections
 from taxonomy.instructions import INSTRUCTIONS_VERSION
 from taxonomy.labellers import LABELLERS
 from taxonomy.labelling import SampleLabeller
-from taxonomy.loader import BUNDLED, load, load_text
+from taxonomy.loader import BUNDLED, load, load_text, read_taxonomy
 from taxonomy.targets import leaf_shares
 from taxonomy.tree import Taxonomy
-from taxonomy.yaml_file import TaxonomyError, read_text
 
 TAXONOMY_FILE, CORRECTIONS_FILE = "use_cases.yaml", "corrections.jsonl"
 
@@ -33,7 +33,7 @@ def pinned(recipe: Recipe) -> Recipe:
     settings = recipe.taxonomy
     path = Path(settings.path) if settings.path else BUNDLED
     try:
-        text = read_text(path)
+        text = read_taxonomy(path)
         digest = hashlib.sha256(text.encode())
         if settings.path or settings.corrections or settings.shares:  # the bundled file is as it was tested
             taxonomy = load_text(text, path)
@@ -41,7 +41,7 @@ def pinned(recipe: Recipe) -> Recipe:
             if settings.corrections:
                 digest.update(Path(settings.corrections).read_bytes())
                 read_corrections(Path(settings.corrections), taxonomy)
-    except TaxonomyError as error:
+    except ConfigFileError as error:
         raise UsageError(f"the taxonomy cannot be used:\n{error}") from error
     except OSError as error:
         raise UsageError(f"taxonomy.corrections {settings.corrections} cannot be read: {error.strerror}") from error

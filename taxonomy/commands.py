@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from sources.config_file import ConfigFileError
 from taxonomy.corrections import read_corrections, write_corrections
 from taxonomy.diff import compare, describe
 from taxonomy.editing import add_examples
@@ -18,7 +19,6 @@ from taxonomy.loader import BUNDLED, load, warnings
 from taxonomy.schema import LANGUAGES, SCHEMA_PATH, Branch, json_schema
 from taxonomy.settings import LabelSettings
 from taxonomy.writers.registry import served_leaves
-from taxonomy.yaml_file import TaxonomyError
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 PROG = "python -m taxonomy"
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     run: Callable[[argparse.Namespace], int] = args.run
     try:
         return run(args)
-    except TaxonomyError as error:
+    except ConfigFileError as error:
         print(error, file=sys.stderr)
         return FAILED
 

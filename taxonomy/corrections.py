@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from sources.config_file import ConfigFileError, Problem
 from taxonomy.tree import Taxonomy
-from taxonomy.yaml_file import Problem, TaxonomyError
 
 
 def read_corrections(path: Path, taxonomy: Taxonomy) -> dict[str, str]:
@@ -14,7 +14,7 @@ def read_corrections(path: Path, taxonomy: Taxonomy) -> dict[str, str]:
     Returns:
         Leaf by sample id; former ids are replaced by present ones.
     Raises:
-        TaxonomyError: lines are malformed or name no leaf; the message names each line.
+        ConfigFileError: lines are malformed or name no leaf; the message names each line.
     """
     corrections: dict[str, str] = {}
     problems = []
@@ -33,7 +33,7 @@ def read_corrections(path: Path, taxonomy: Taxonomy) -> dict[str, str]:
         else:
             corrections[str(sample_id)] = present
     if problems:
-        raise TaxonomyError(path, problems)
+        raise ConfigFileError(path, problems)
     return corrections
 
 

@@ -6,10 +6,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from sources.config_file import ConfigFileError, Node, Problem, parse
 from taxonomy.examples import Example
-from taxonomy.loader import load_text
+from taxonomy.loader import load_text, read_taxonomy
 from taxonomy.tree import Taxonomy
-from taxonomy.yaml_file import Node, Problem, TaxonomyError, parse, read_text
 
 
 def add_examples(path: Path, examples: Sequence[Example]) -> list[Example]:
@@ -18,9 +18,9 @@ def add_examples(path: Path, examples: Sequence[Example]) -> list[Example]:
     Returns:
         The examples that were added.
     Raises:
-        TaxonomyError: the file has mistakes, or a list is written with brackets; the file is unchanged then.
+        ConfigFileError: the file has mistakes, or a list is written with brackets; the file is unchanged then.
     """
-    text = read_text(path)
+    text = read_taxonomy(path)
     taxonomy = load_text(text, path)
     present = _spelled_prompts(taxonomy)
     root = parse(text, path)
@@ -35,7 +35,7 @@ def add_examples(path: Path, examples: Sequence[Example]) -> list[Example]:
         prompts = _prompts(root, example)
         if prompts.is_flow:
             problem = Problem(prompts.line, "prompts in brackets; expected a line for each, beginning with -")
-            raise TaxonomyError(path, [problem])
+            raise ConfigFileError(path, [problem])
         assert isinstance(prompts.value, list)
         after = prompts.value[-1].end_line
         line = f"{' ' * prompts.column}- {json.dumps(' '.join(example.prompt.split()), ensure_ascii=False)}\n"

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from sources.config_file import ConfigFileError, Problem
 from taxonomy.examples import Example
 from taxonomy.fasttext.calibration import expected_calibration_error
 from taxonomy.labeller import Query
 from taxonomy.labelling import SampleLabeller
 from taxonomy.tree import UNLABELLED, Taxonomy, ancestor
-from taxonomy.yaml_file import Problem, TaxonomyError
 
 LEVELS = {"group": 1, "category": 2, "leaf": 9}
 
@@ -48,13 +48,13 @@ def read_labelled(path: Path, taxonomy: Taxonomy) -> list[Example]:
     """Read labelled prompts from JSONL with {"prompt", "language", "use_case"} on each line.
 
     Raises:
-        TaxonomyError: the file cannot be read or is empty, or lines are malformed or name no leaf.
+        ConfigFileError: the file cannot be read or is empty, or lines are malformed or name no leaf.
     """
     examples, problems = [], []
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise TaxonomyError(path, [Problem(1, f"cannot be read: {error}")]) from error
+        raise ConfigFileError(path, [Problem(1, f"cannot be read: {error}")]) from error
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -73,7 +73,7 @@ def read_labelled(path: Path, taxonomy: Taxonomy) -> list[Example]:
     if not problems and not examples:
         problems.append(Problem(1, "holds no prompt"))
     if problems:
-        raise TaxonomyError(path, problems)
+        raise ConfigFileError(path, problems)
     return examples
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
+from sources.config_file import ConfigFileError, Problem
 from taxonomy.schema import Branch, Leaf
 from taxonomy.tree import UNLABELLED, Taxonomy
-from taxonomy.yaml_file import Problem, TaxonomyError
 
 FROM_NAME, TO_NAME = "use_case", "prompt"
 MAX_TASKS = 10_000
@@ -102,14 +102,14 @@ def read_annotations(path: Path, taxonomy: Taxonomy) -> list[Correction]:
     """Read the reviewers' choices from a Label Studio export (JSON), the newest annotation of each task.
 
     Raises:
-        TaxonomyError: the file is not such an export, or names a leaf that does not exist.
+        ConfigFileError: the file is not such an export, or names a leaf that does not exist.
     """
     try:
         content: Any = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise TaxonomyError(path, [Problem(1, f"is no JSON file of annotations: {error}")]) from error
+        raise ConfigFileError(path, [Problem(1, f"is no JSON file of annotations: {error}")]) from error
     if not isinstance(content, list):
-        raise TaxonomyError(path, [Problem(1, "expected a list of tasks, as Label Studio exports with format JSON")])
+        raise ConfigFileError(path, [Problem(1, "expected a list of tasks, as Label Studio exports with format JSON")])
     found, problems = [], []
     for number, task in enumerate(content, start=1):
         try:
@@ -124,7 +124,7 @@ def read_annotations(path: Path, taxonomy: Taxonomy) -> list[Correction]:
         except (KeyError, TypeError, AttributeError, IndexError) as error:
             problems.append(Problem(1, f"task {number} does not look like one that we exported: no {error}"))
     if problems:
-        raise TaxonomyError(path, problems)
+        raise ConfigFileError(path, problems)
     return found
 
 

@@ -11,35 +11,42 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from sources.config_file import ConfigFileError, Node, Problem, parse, read_text
 from taxonomy.schema import FILE_ADAPTER, LANGUAGES, RECOMMENDED_PROMPTS, Branch, File
 from taxonomy.tree import UNLABELLED, Taxonomy
 from taxonomy.writers.registry import QUESTION_TEMPLATES, WRITERS
-from taxonomy.yaml_file import Node, Problem, TaxonomyError, parse, read_text
 
 BUNDLED = Path(__file__).parent / "use_cases.yaml"
 MAX_LEAVES = 2_000
+MAX_BYTES = 8_000_000  # the bundled file has 0.6 MB
+EXPECTED = "`nodes:` with the groups of the taxonomy"
 SHARE_TOLERANCE = 0.001  # distance of the siblings' sum from 1
 
 
 def load(path: Path = BUNDLED) -> Taxonomy:
-    """Load the taxonomy in a file. Raises TaxonomyError with every problem found."""
-    return load_text(read_text(path), path)
+    """Load the taxonomy in a file. Raises ConfigFileError with every problem found."""
+    return load_text(read_taxonomy(path), path)
+
+
+def read_taxonomy(path: Path) -> str:
+    """Return the text of a taxonomy's file without checking it. Raises ConfigFileError."""
+    return read_text(path, MAX_BYTES)
 
 
 def load_text(text: str, path: Path) -> Taxonomy:
-    """Load the taxonomy in a text; `path` is for error messages only. Raises TaxonomyError with every problem found."""
-    root = parse(text, path)
+    """Load the taxonomy in a text; `path` is for messages only. Raises ConfigFileError with every problem found."""
+    root = parse(text, path, EXPECTED)
     num_leaves = _num_leaves(root)
     if num_leaves > MAX_LEAVES:
-        raise TaxonomyError(path, [Problem(1, f"has {num_leaves:,} leaves; expected at most {MAX_LEAVES:,}")])
+        raise ConfigFileError(path, [Problem(1, f"has {num_leaves:,} leaves; expected at most {MAX_LEAVES:,}")])
     try:
         file = FILE_ADAPTER.validate_python(root.plain())
     except ValidationError as error:
-        raise TaxonomyError(path, [_located_problem(root, e) for e in error.errors(include_url=False)]) from None
+        raise ConfigFileError(path, [_located_problem(root, e) for e in error.errors(include_url=False)]) from None
     taxonomy = Taxonomy(file, hashlib.sha256(text.encode()).hexdigest())
     problems = list(_problems(taxonomy, root))
     if problems:
-        raise TaxonomyError(path, problems)
+        raise ConfigFileError(path, problems)
     return taxonomy
 
 

@@ -12,6 +12,7 @@ from pipelines.stages.fetch import local_copy
 from pipelines.stages.list_inputs import gather_all, limited, list_inputs
 from pipelines.storage import Storage
 from pipelines.workers.pool import ItemFault, readers_of
+from pipelines.workers.protocol import InspectInput, ReadUnit
 from sources.base.remote import RemoteSource
 from sources.base.source import InputError
 
@@ -41,17 +42,24 @@ def print_plan(recipe: Recipe, storage: Storage, limit: int | None, workers: int
             for k, uri in enumerate(sampled):
                 try:
                     with local_copy(uri, scratch) as (path, _), readers_of(recipe, 1).reader() as reader:
-                        contents = reader.ask(task="inspect", source=index, path=str(path))
-                        num_items += contents["num_items"]
-                        num_units += -(-contents["num_items"] // source.items_per_unit)
+                        contents = reader.ask(InspectInput(source=index, path=path))
+                        num_items += contents.num_items
+                        num_units += -(-contents.num_items // source.items_per_unit)
                         if k % max(1, len(sampled) // SAMPLED_READS):
                             continue
-                        part, last = Path(folder) / "part", min(ITEMS_A_READ, contents["num_items"])
+                        part, last = Path(folder) / "part", min(ITEMS_A_READ, contents.num_items)
                         since = time.monotonic()
                         reader.ask(
-                            task="read", source=index, path=str(path), digest=contents["digest"], first=0, last=last,
-                            given_up={}, part=str(part), scores=str(Path(folder) / "scores"),
-                        )  # fmt: skip
+                            ReadUnit(
+                                path=path,
+                                source=index,
+                                digest=contents.digest,
+                                first=0,
+                                last=last,
+                                part=part,
+                                scores=Path(folder) / "scores",
+                            )
+                        )
                         seconds += time.monotonic() - since
                         num_read += last
                         num_bytes += os.path.getsize(part)

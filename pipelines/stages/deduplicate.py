@@ -26,6 +26,7 @@ from pipelines.tables.scores import read_scores
 from pipelines.tables.verdicts import JudgedUnit, Rejection
 from pipelines.units import Unit, UnitFiles
 from pipelines.workers.pool import readers_of
+from pipelines.workers.protocol import FindContamination
 
 ROWS_PER_FILE = 250_000
 ROWS_PER_BLOCK = 1 << 24  # compared in one piece: 16 M rows take about 3 GB
@@ -148,7 +149,7 @@ class UnitRows(ConcurrentDoFn):
             for reference in self._runs:
                 runs = fetch(self._storage.path(reference.runs), scratch / "runs")
                 with readers_of(self._recipe, self._job.readers).reader() as reader:
-                    hits = reader.ask(task="leaks", part=str(path), runs=str(runs))["hits"]
+                    hits = reader.ask(FindContamination(part=path, ngrams=runs)).hits
                 if hits:
                     names = names_of(self._storage, reference)
                 for row, item in hits:

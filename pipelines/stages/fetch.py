@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from pipelines.job import Job
 from pipelines.recipe import Recipe
@@ -17,6 +16,7 @@ from pipelines.stages.scratch import scratch_folder
 from pipelines.storage import Storage, fetch, is_remote
 from pipelines.storage.local_cache import LocalCache
 from pipelines.workers.pool import ItemFault, readers_of
+from pipelines.workers.protocol import Event, FetchInput, FileFinished, ItemsFetched
 from sources.base.remote import RemoteSource
 from sources.base.source import InputError, Source
 from sources.base.synthetic import SCHEME
@@ -39,24 +39,18 @@ def fetch_share(job: Job, recipe: Recipe, index: int, uri: str) -> None:
         num_published = 0
         with _local_share(source, uri, storage) as path, scratch_folder(storage) as scratch:
 
-            def hear(news: dict[str, Any], scratch: Path = scratch) -> None:
+            def publish(event: Event, scratch: Path = scratch) -> None:
                 nonlocal num_published
-                if "file" in news:
-                    storage.publish_file(scratch / news["file"], f"{folder}/{news['file']}")
+                if isinstance(event, FileFinished):
+                    storage.publish_file(scratch / event.name, f"{folder}/{event.name}")
                     num_published += 1
-                else:
-                    progress.add(items_fetched=news["items_fetched"])
+                elif isinstance(event, ItemsFetched):
+                    progress.add(items_fetched=event.num_items)
 
+            request = FetchInput(source=index, path=path, scratch=scratch, retry_failed=job.retry_failed)
             try:
                 with readers_of(recipe, job.readers).reader() as reader:
-                    reader.ask(
-                        task="fetch",
-                        source=index,
-                        path=str(path),
-                        scratch=str(scratch),
-                        retry_failed=job.retry_failed,
-                        on_event=hear,
-                    )
+                    reader.ask(request, on_event=publish)
                 return
             except ItemFault:
                 faults = 0 if num_published else faults + 1

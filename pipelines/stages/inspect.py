@@ -10,6 +10,7 @@ from pipelines.stages.progress import progress_of
 from pipelines.stages.step import COUNTS, ConcurrentDoFn
 from pipelines.units import ERRORS, ErrorRow, Input, error_row
 from pipelines.workers.pool import ItemFault, readers_of
+from pipelines.workers.protocol import InspectInput
 from sources.base.remote import RemoteSource
 from sources.base.source import InputError
 
@@ -31,13 +32,13 @@ class Inspect(ConcurrentDoFn):
                 opened(self._recipe.sources[source], uri, self._storage) as (path, state),
                 readers_of(self._recipe, self._job.readers).reader() as reader,
             ):
-                contents = reader.ask(task="inspect", source=source, path=str(path))
+                contents = reader.ask(InspectInput(source=source, path=path))
         except (InputError, ItemFault) as error:
             progress.add(inputs_failed=1)
             row = ErrorRow(self._recipe.sources[source].name, uri, None, error.cause, error.message)
             yield beam.pvalue.TaggedOutput(ERRORS, error_row(row))
             yield beam.pvalue.TaggedOutput(COUNTS, {"inputs.failed": 1, f"failures.{error.cause}": 1})
             return
-        progress.add(inputs_read=1, items_found=contents["num_items"])
-        yield beam.pvalue.TaggedOutput(COUNTS, {"inputs.read": 1, "items.found": contents["num_items"]})
-        yield f"{source}:{contents['digest']}", Input(uri, contents["num_items"], state)
+        progress.add(inputs_read=1, items_found=contents.num_items)
+        yield beam.pvalue.TaggedOutput(COUNTS, {"inputs.read": 1, "items.found": contents.num_items})
+        yield f"{source}:{contents.digest}", Input(uri, contents.num_items, state)

@@ -17,6 +17,7 @@ from pipelines.recipe import Recipe, UsageError
 from pipelines.storage import STAGING, Storage, fetch
 from pipelines.storage.local_cache import LocalCache
 from pipelines.workers.pool import ItemFault, readers_of
+from pipelines.workers.protocol import GatherMaterial
 from sources.base.source import InputError
 from sources.base.synthetic import SyntheticSource
 
@@ -64,7 +65,7 @@ def gather_material(recipe: Recipe, index: int, uris: Iterable[str], storage: St
             try:
                 path = fetch(uri, folder / "input")
                 with readers_of(recipe, readers).reader() as reader:
-                    done = reader.ask(task="gather", source=index, path=str(path), name=uri, out=str(out))
+                    found = reader.ask(GatherMaterial(source=index, path=path, name=uri, out=out))
             except FileNotFoundError:
                 raise UsageError(f"--input {uri}: the file does not exist") from None
             except (InputError, ItemFault) as error:
@@ -72,7 +73,7 @@ def gather_material(recipe: Recipe, index: int, uris: Iterable[str], storage: St
             except OSError as error:
                 raise UsageError(f"--input {uri}: the file cannot be read: {error.strerror or error}") from error
             (folder / "input").unlink(missing_ok=True)
-            dropped.update(done["dropped"])
+            dropped.update(found.dropped)
             gathered.append(out)
         whole = folder / "whole"
         holds = source.merge(gathered, whole)

@@ -27,6 +27,7 @@ from pipelines.tables.manifest import MANIFEST, AccountingError, paths, read_man
 from pipelines.tables.schema import KEPT
 from pipelines.workers.evaluation_items import IMAGE_SUFFIXES
 from pipelines.workers.pool import ItemFault, readers_of
+from pipelines.workers.protocol import ReadCollection
 from sources.base.source import InputError
 
 FOLDER = f"{STAGING}/references"
@@ -182,7 +183,7 @@ def _ledger(path: Path) -> pa.Table:
 def _collection(recipe: Recipe, path: Path, uri: str, out: Path) -> pa.Table:
     """Items read by the reader process, which may be killed over them."""
     with readers_of(recipe, 1).reader() as reader:
-        reader.ask(task="collection", path=str(path), name=uri, out=str(out))
+        reader.ask(ReadCollection(path=path, name=uri, out=out))
     return read_local(out)
 
 

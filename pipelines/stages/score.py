@@ -24,6 +24,7 @@ from pipelines.tables.schema import FAULT
 from pipelines.tables.scores import part_errors
 from pipelines.units import Unit, UnitFiles
 from pipelines.workers.pool import ItemFault, Program, ReaderPool, pool_of
+from pipelines.workers.protocol import ScoreRows
 from sources.base.source import InputError
 
 FAILED_KEY = b"vellum.failed"  # in a score file: the unit's items that gave no sample, and so no row
@@ -124,8 +125,8 @@ class ScoreByPart(ConcurrentDoFn):
             else:
                 try:
                     with self._scorers().reader() as scorer:
-                        answer = scorer.ask(part=str(part), rows=batch)
-                    outcomes = [Outcome(tuple(values), None) for values in answer["values"]]
+                        answer = scorer.ask(ScoreRows(part=part, rows=tuple(batch)))
+                    outcomes = [Outcome(tuple(values), None) for values in answer.values]
                 except (ItemFault, InputError) as fault:
                     if len(batch) > 1:  # each alone shows which of them it was
                         pending.extendleft([row] for row in reversed(batch))

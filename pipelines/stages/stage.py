@@ -1,7 +1,8 @@
 """Staging a unit: its part (pixels, written once) and its score file (light rows)."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from pipelines.tables.scores import part_errors, part_replaced
 from pipelines.taxonomy_files import local_taxonomy
 from pipelines.units import ERRORS, ErrorRow, Unit, UnitFiles, error_row
 from pipelines.workers.pool import ItemFault, readers_of
+from pipelines.workers.protocol import GivenUp, ReadUnit, RescorePart
 from sources.base.source import InputError
 from sources.base.synthetic import REPLACED
 
@@ -69,16 +71,28 @@ class Stage(ConcurrentDoFn):
             if not (self._job.retry_failed and part_errors(scored)):
                 progress_of(self._job).add(units_reused=1)
                 return scored, part_errors(scored)
-        taxonomy = local_taxonomy(self._recipe, self._storage)
+        folder = local_taxonomy(self._recipe, self._storage)
+        taxonomy = None if folder is None else Path(folder)
         with scratch_folder(self._storage) as scratch:
             part, scores, rows = scratch / "part", scratch / "scores", scratch / "rows"
             if self._storage.exists(files.part) and not self._job.retry_failed:
                 finished = fetch(self._storage.path(files.part), scratch / "finished")
                 with readers_of(self._recipe, self._job.readers).reader() as reader:
-                    reader.ask(task="score", part=str(finished), scores=str(scores), taxonomy=taxonomy, rows=str(rows))
+                    reader.ask(RescorePart(part=finished, scores=scores, taxonomy=taxonomy, conversations=rows))
                 progress_of(self._job).add(units_rescored=1)
             else:
-                self._read(unit, part, scores, rows, taxonomy)
+                request = ReadUnit(
+                    path=Path(),
+                    source=unit.source,
+                    digest=unit.digest,
+                    first=unit.first,
+                    last=unit.last,
+                    part=part,
+                    scores=scores,
+                    taxonomy=taxonomy,
+                    conversations=rows,
+                )
+                self._read(unit, request)
                 progress_of(self._job).add(units_read=1)
                 scored = read_local(scores)
                 if any(cause in PASSING for _, cause, *_ in part_errors(scored)):
@@ -90,17 +104,13 @@ class Stage(ConcurrentDoFn):
             self._storage.publish_file(scores, files.scores)
         return scored, part_errors(scored)
 
-    def _read(self, unit: Unit, part: Path, scores: Path, rows: Path, taxonomy: str | None) -> None:
+    def _read(self, unit: Unit, request: ReadUnit) -> None:
         """Let the reader write the part; items it hangs or dies on are given up one by one."""
-        given_up: dict[int, dict[str, str]] = {}
-        request: dict[str, Any] = {
-            "task": "read",
-            "source": unit.source,
-            "digest": unit.digest,
-            "first": unit.first,
-            "last": unit.last,
-        }
-        request |= {"part": str(part), "scores": str(scores), "rows": str(rows), "taxonomy": taxonomy}
+        given_up: dict[int, GivenUp] = {}
+
+        def give_up(items: Iterable[int], cause: str, message: str) -> None:
+            given_up.update({item: GivenUp(item=item, cause=cause, message=message) for item in items})
+
         everything = range(unit.first, unit.last)
         while len(given_up) < len(everything):
             try:
@@ -110,17 +120,18 @@ class Stage(ConcurrentDoFn):
                 ):
                     if state != unit.state:
                         raise InputError("changed", "the file changed while the run was going on; run again")
-                    reader.ask(path=str(path), given_up=given_up, **request)
+                    reader.ask(replace(request, path=path, given_up=tuple(given_up.values())))
                 return
             except InputError as error:
-                given_up = {item: {"cause": error.cause, "message": error.message} for item in everything}
+                give_up(everything, error.cause, error.message)
             except ItemFault as fault:
-                # An item below 0 is none: the file cannot be opened, or the scores cannot be made.
-                lost = everything if fault.item < 0 else [fault.item]
-                given_up |= {item: {"cause": fault.cause, "message": fault.message} for item in lost}
+                if fault.item is None:  # the file cannot be opened, or the scores cannot be made
+                    give_up(everything, fault.cause, fault.message)
+                    break
+                give_up([fault.item], fault.cause, fault.message)
                 if len(given_up) >= self._recipe.limits.faults_per_unit:
                     message = f"given up after {len(given_up)} pages before it hung or crashed the reader"
                     rest = [item for item in range(fault.item + 1, unit.last) if item not in given_up]
-                    given_up |= {item: {"cause": "gave_up", "message": message} for item in rest}
+                    give_up(rest, "gave_up", message)
         with readers_of(self._recipe, self._job.readers).reader() as reader:  # an empty part that carries the errors
-            reader.ask(path="", given_up=given_up, **request)
+            reader.ask(replace(request, given_up=tuple(given_up.values())))

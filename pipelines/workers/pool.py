@@ -20,10 +20,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from pipelines.recipe import Recipe
 from pipelines.storage import OutputError
+from pipelines.workers.protocol import (
+    AnswerT,
+    Event,
+    Failed,
+    Heartbeat,
+    Message,
+    NotUnderstood,
+    OutputFailed,
+    ProtocolError,
+    Ready,
+    Request,
+    from_line,
+    to_line,
+)
 from sources.base.source import InputError
 
 START_TIMEOUT_S = 120
@@ -41,9 +55,9 @@ KEEP_MEMORY = {
 
 @dataclass
 class ItemFault(Exception):
-    """The reader hung or died while it worked on one item (-1: on the file as a whole)."""
+    """The reader hung or died while it worked on one item (None: on the input as a whole)."""
 
-    item: int
+    item: int | None
     cause: str
     message: str
 
@@ -85,16 +99,17 @@ class Reader:
         if self._process is None:
             self._start()
 
-    def ask(self, *, on_event: Callable[[dict[str, Any]], None] | None = None, **request: Any) -> dict[str, Any]:
+    def ask(self, request: Request[AnswerT], *, on_event: Callable[[Event], None] | None = None) -> AnswerT:
         """Send one request and wait for its answer.
 
         Args:
-            on_event: called with what the reader says on its way (files it has finished).
+            on_event: called with every event but heartbeats.
 
         Raises:
-            InputError: the reader refused the input.
-            ItemFault: no event for `timeout_s`, or the process died; `item` says what it was working on.
+            InputError: the input cannot be read.
+            ItemFault: no message for `timeout_s`, or the process died; `item` is the one it was working on.
             OutputError: the reader could not write its result.
+            ProtocolError: the reader does not know the request, or answered with something unknown.
         """
         if self._num_requests >= self._program.recycle_requests or self._resident_mb() > self._program.recycle_mb:
             self.stop()
@@ -104,23 +119,20 @@ class Reader:
         assert self._process is not None
         assert self._process.stdin is not None
         self._num_requests += 1
-        item, timeout_s = -1, self._program.timeout_s
+        item: int | None = None
+        timeout_s = self._program.timeout_s
         try:
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.write(to_line(request).encode())
             self._process.stdin.flush()
             while True:
-                event = self._next_event(timeout_s)
-                if "item" in event:
-                    item = event["item"]
-                elif "news" in event:
-                    assert on_event is not None
-                    on_event(event["news"])
-                elif "done" in event:
-                    return event["done"]
-                elif "failed" in event:
-                    raise InputError(**event["failed"])
-                else:
-                    raise OutputError(f"the output cannot be written: {event['fatal']}")
+                match self._next_message(timeout_s):
+                    case Heartbeat() as heartbeat:
+                        item = heartbeat.item
+                    case Event() as event:
+                        assert on_event is not None
+                        on_event(event)
+                    case answer:
+                        return cast(AnswerT, _result(answer))
         except TimeoutError:
             self.stop()
             raise ItemFault(item, "timeout", f"no result within {timeout_s:g} s; the reader was killed") from None
@@ -157,7 +169,7 @@ class Reader:
         try:
             self._process.stdin.write(self._program.settings.encode() + b"\n")
             self._process.stdin.flush()
-            self._next_event(self._program.start_timeout_s)
+            assert isinstance(self._next_message(self._program.start_timeout_s), Ready)
             self._is_ready = True
         except (EOFError, BrokenPipeError, TimeoutError) as error:
             cause = self._cause_of_death()
@@ -165,7 +177,7 @@ class Reader:
                 f"the process {self._program.module} does not start ({cause}); set VELLUM_DEBUG=1 to see what it prints"
             ) from error
 
-    def _next_event(self, timeout_s: float) -> dict[str, Any]:
+    def _next_message(self, timeout_s: float) -> Message:
         deadline = time.monotonic() + timeout_s
         while b"\n" not in self._buffer:
             ready, _, _ = select.select([self._events], [], [], max(0.0, deadline - time.monotonic()))
@@ -176,7 +188,7 @@ class Reader:
                 raise EOFError
             self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\n")
-        return json.loads(line)
+        return from_line(line)
 
     def _resident_mb(self) -> float:
         """Memory the process holds; 0 where nobody says (there is no /proc, or no process)."""
@@ -199,6 +211,18 @@ class Reader:
         if code is not None and code < 0:
             return f"killed by {signal.Signals(-code).name}"
         return f"exit code {code}"
+
+
+def _result(answer: Message) -> Message:
+    """Return the answer to a request, or raise the error that it stands for."""
+    match answer:
+        case Failed():
+            raise InputError(answer.cause, answer.message)
+        case OutputFailed():
+            raise OutputError(f"the output cannot be written: {answer.message}")
+        case NotUnderstood():
+            raise ProtocolError(answer.message)
+    return answer
 
 
 class ReaderPool:

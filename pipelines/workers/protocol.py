@@ -1,75 +1,314 @@
-"""The parent as a child process sees it: requests come in, events go out, and nothing outlives the parent.
+"""The messages between a process and its reader or scorer: one dataclass per message, one line of JSON each.
 
-The parent (`pipelines/workers/pool.py`) writes JSON lines to the standard input: settings first, then requests. It
-reads JSON events from the descriptor named on the command line.
+The parent sends a Request; the child sends any number of Events and then one Answer. A field or a type of message that
+the other side does not know is an error, never ignored.
 """
 
+import dataclasses
 import json
-import os
-import resource
-import signal
-import sys
-import threading
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
 
-import pyarrow as pa
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 
-class Parent:
-    """The two ends of pipes that a child process was started with."""
-
-    def __init__(self) -> None:
-        self._events = os.fdopen(int(sys.argv[1]), "w", buffering=1, encoding="utf-8")
-        self._lines = os.fdopen(os.dup(0), "r", encoding="utf-8")
-        self._grace_s = 0
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when a run stops
-        pa.set_cpu_count(1)  # the runner starts a process a core
-        pa.set_io_thread_count(1)
-        _leave_with_parent()
-
-    def settings(self) -> dict[str, Any]:
-        """What the process is started with; read once, before all requests."""
-        return json.loads(self._lines.readline())
-
-    def ready(self, grace_s: int) -> None:
-        """Tell the parent that requests may come.
-
-        Args:
-            grace_s: if the parent dies while C code hangs, nobody is left to kill this process: the kernel's alarm does
-                when there was no event for as long.
-        """
-        self.send(ready=True)
-        self._grace_s = grace_s
-
-    def requests(self) -> Iterator[dict[str, Any]]:
-        """Requests, until there is no parent."""
-        for line in self._lines:
-            yield json.loads(line)
-            signal.alarm(0)
-
-    def send(self, **event: Any) -> None:
-        """Send an event to the parent, which grants time for the next one."""
-        signal.alarm(self._grace_s)
-        print(json.dumps(event), file=self._events)
+class ProtocolError(RuntimeError):
+    """A message that its receiver does not understand: a mistake in this program, not in its input."""
 
 
-def limit_memory(memory_mb: int) -> None:
-    """Bound what this process may allocate, so that a bomb fails in here and not in the machine's memory killer.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """Something that is sent as one line."""
 
-    The hard limit stays: a browser that the process starts reserves more than it uses, and is watched in another way.
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event(Message):
+    """Something that a child sends while it works. Every event grants it time until the next one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer(Message):
+    """The last message about a request."""
+
+
+AnswerT = TypeVar("AnswerT", bound=Answer)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request(Message, Generic[AnswerT]):
+    """A request, with the type of its answer."""
+
+
+# Events
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ready(Event):
+    """The child has started and takes requests."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heartbeat(Event):
+    """The child begins with an item; None: with the input, or with all samples, as a whole."""
+
+    item: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileFinished(Event):
+    """A file in the scratch folder of a FetchInput is finished and belongs to the parent."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ItemsFetched(Event):
+    """So many items were fetched since the last of these events."""
+
+    num_items: int
+
+
+# Answers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Done(Answer):
+    """The request is carried out; its result is in the files that it names."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failed(Answer):
+    """The input cannot be read, or the sample not be scored. The parent raises InputError."""
+
+    cause: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutputFailed(Answer):
+    """The result cannot be written. The parent raises OutputError."""
+
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotUnderstood(Answer):
+    """The request has an unknown type or field. The parent raises ProtocolError."""
+
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inspected(Answer):
+    """The result of InspectInput."""
+
+    digest: str
+    num_items: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gathered(Answer):
+    """The result of GatherMaterial: how much was left out, by reason."""
+
+    dropped: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contaminated(Answer):
+    """The result of FindContamination: (row of the part, number of the evaluation item) of every match."""
+
+    hits: Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scored(Answer):
+    """The result of ScoreRows: for every row the scores in the order of the filter's names."""
+
+    values: Sequence[tuple[float | None, ...]]
+
+
+# Requests to a reader
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileRequest(Request[AnswerT]):
+    """A request to open a file that somebody else made.
+
+    Args:
+        path: the file, which may be a temporary copy. `Path()` for samples that are made without a file.
     """
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (memory_mb * 1_000_000, hard))
+
+    path: Path
 
 
-def _leave_with_parent() -> None:
-    """Leave when the parent is gone, also while a request is being answered."""
-    parent = os.getppid()
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InspectInput(FileRequest[Inspected]):
+    """Take the digest of an input and count its items.
 
-    def wait() -> None:
-        while os.getppid() == parent:
-            threading.Event().wait(1)
-        os._exit(1)
+    Args:
+        source: index of the source in the recipe.
+    """
 
-    threading.Thread(target=wait, daemon=True).start()
+    source: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GivenUp(Message):
+    """An item that is not tried again, with the error row that it gets."""
+
+    item: int
+    cause: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadUnit(FileRequest[Done]):
+    """Read a unit: write its part, measure its samples, and label them or write instruction samples from them.
+
+    Args:
+        source: index of the source in the recipe.
+        digest: of the input, as inspected.
+        first, last: the unit's items; `last` is not one of them.
+        given_up: items to leave out. If these are all of the unit, the file is not opened.
+        part, scores: files to write.
+        taxonomy: folder of the taxonomy; None: samples are not labelled.
+        conversations: file to write if the recipe has `instructions`.
+    """
+
+    source: int
+    digest: str
+    first: int
+    last: int
+    given_up: tuple[GivenUp, ...] = ()
+    part: Path
+    scores: Path
+    taxonomy: Path | None = None
+    conversations: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RescorePart(Request[Done]):
+    """Measure and label the samples of a finished part again. The arguments are those of ReadUnit."""
+
+    part: Path
+    scores: Path
+    taxonomy: Path | None = None
+    conversations: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FetchInput(FileRequest[Done]):
+    """Fetch what is missing of an input of a remote source; sends FileFinished and ItemsFetched.
+
+    Args:
+        source: index of the source in the recipe.
+        scratch: folder for finished files.
+        retry_failed: fetch again what failed before.
+    """
+
+    source: int
+    scratch: Path
+    retry_failed: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GatherMaterial(FileRequest[Gathered]):
+    """Write what a synthetic source makes samples from, found in a file.
+
+    Args:
+        source: index of the source in the recipe.
+        name: of the file as the user gave it.
+        out: file to write.
+    """
+
+    source: int
+    name: str
+    out: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadCollection(FileRequest[Done]):
+    """Read the images or rows of an evaluation set.
+
+    Args:
+        name: of the file, as its items are named.
+        out: file to write.
+    """
+
+    name: str
+    out: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FindContamination(Request[Contaminated]):
+    """Find texts of evaluation items in the samples of a part.
+
+    Args:
+        ngrams: file of an n-gram index (`pipelines/duplicates/contamination.py`).
+    """
+
+    part: Path
+    ngrams: Path
+
+
+# Requests to a scorer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScoreRows(Request[Scored]):
+    """Score rows of a part."""
+
+    part: Path
+    rows: tuple[int, ...]
+
+
+_TYPES: Mapping[str, type[Message]] = {
+    cls.__name__: cls
+    for cls in (
+        *(Ready, Heartbeat, FileFinished, ItemsFetched),
+        *(Done, Failed, OutputFailed, NotUnderstood, Inspected, Gathered, Contaminated, Scored),
+        *(InspectInput, ReadUnit, RescorePart, FetchInput, GatherMaterial, ReadCollection, FindContamination),
+        ScoreRows,
+    )
+}
+
+
+def to_line(message: Message) -> str:
+    """The message as one line of JSON: its type and its fields."""
+    return json.dumps({"type": type(message).__name__, **_fields(message)}, default=_plain) + "\n"
+
+
+def _fields(message: Message) -> dict[str, Any]:
+    return {f.name: getattr(message, f.name) for f in dataclasses.fields(message)}
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no form for: a message inside another, or a path."""
+    if isinstance(value, Message):
+        return _fields(value)
+    assert isinstance(value, Path), value
+    return str(value)
+
+
+def from_line(line: str | bytes) -> Message:
+    """The message that a line holds. Raises ProtocolError."""
+    fields = json.loads(line)
+    name = fields.pop("type", None)
+    if name not in _TYPES:
+        raise ProtocolError(f"there is no message of type {name!r}")
+    try:
+        message: Message = _adapter(name).validate_python(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ProtocolError(f"{name}.{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    return message
+
+
+@cache
+def _adapter(name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(_TYPES[name])

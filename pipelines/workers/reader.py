@@ -1,13 +1,12 @@
 """The reader process: opens untrusted files, writes parts and scores. It may be killed at any moment.
 
-It answers its parent's requests (`pipelines/workers/protocol.py`). It imports no Beam, and so it starts in half a
+It handles the requests of its parent (`pipelines/workers/protocol.py`). It imports no Beam, and so it starts in half a
 second.
 """
 
-import dataclasses
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,12 +24,38 @@ from pipelines.tables.scores import ERRORS_KEY, REPLACED_KEY
 from pipelines.taxonomy_files import load_labelling
 from pipelines.workers.evaluation_items import read_collection
 from pipelines.workers.instruct import conversations
-from pipelines.workers.protocol import Parent, limit_memory
+from pipelines.workers.parent import Parent, limit_memory
+from pipelines.workers.protocol import (
+    Answer,
+    Contaminated,
+    Done,
+    Event,
+    Failed,
+    FetchInput,
+    FileFinished,
+    FileRequest,
+    FindContamination,
+    Gathered,
+    GatherMaterial,
+    Heartbeat,
+    Inspected,
+    InspectInput,
+    ItemsFetched,
+    NotUnderstood,
+    OutputFailed,
+    ReadCollection,
+    ReadUnit,
+    Request,
+    RescorePart,
+)
 from sources.base.remote import RemoteSource
 from sources.base.sample import Sample, from_part, to_part
 from sources.base.source import InputError, ItemError, Source
 from sources.base.synthetic import REPLACED, SyntheticSource
-from taxonomy.labelling import SampleLabeller
+
+OUT_OF_MEMORY = "out_of_memory"
+Send = Callable[[Event], None]
+ErrorRow = tuple[int, str, str, str]  # item, cause, message, the item's own address or nothing
 
 
 def main() -> None:
@@ -39,70 +64,141 @@ def main() -> None:
     limit_memory(recipe.limits.memory_mb)
     parent.ready(grace_s=int(2 * recipe.limits.item_timeout_s) + 10)
     for request in parent.requests():
-        try:
-            parent.send(done=_answer(recipe, request, parent.send))
-        except InputError as error:
-            parent.send(failed={"cause": error.cause, "message": _without_path(error.message, request)})
-        except MemoryError:
-            parent.send(
-                failed={
-                    "cause": "out_of_memory",
-                    "message": "the file needs more memory than limits.memory_mb allows",
-                }
-            )
-        except OSError as error:  # writing the part failed: the output's fault, not the input's
-            parent.send(fatal=f"{error.strerror or error}")
+        parent.send(answer(recipe, request, parent.send))
 
 
-def _answer(recipe: Recipe, request: dict[str, Any], send: Any) -> dict[str, Any]:
-    if request["task"] == "inspect":
-        send(item=-1)
-        contents = recipe.sources[request["source"]].inspect(Path(request["path"]))
-        return {"digest": contents.digest, "num_items": contents.num_items}
-    if request["task"] == "fetch":
-        fetched = recipe.sources[request["source"]]
-        assert isinstance(fetched, RemoteSource)
-        fetched.fetch(
-            Path(request["path"]),
-            Path(request["scratch"]),
-            retry_failed=request["retry_failed"],
-            save=lambda path: send(news={"file": path.name}),
-            beat=lambda num_items: send(news={"items_fetched": num_items}),
-        )
-        return {}
-    if request["task"] == "collection":
-        send(item=-1)
-        write_table(read_collection(Path(request["path"]), request["name"]), Path(request["out"]))
-        return {}
-    if request["task"] == "leaks":
-        send(item=-1)
-        runs = NgramIndex(Path(request["runs"]))
-        items = [runs.item_of(text) for text in texts_of(read_local(Path(request["part"])))]
-        return {"hits": [[row, item] for row, item in enumerate(items) if item is not None]}
-    if request["task"] == "gather":
-        send(item=-1)
-        source = recipe.sources[request["source"]]
-        assert isinstance(source, SyntheticSource)
-        path, out = Path(request["path"]), Path(request["out"])
-        return {"dropped": source.gather(path, request["name"], out, lambda: send(item=-1))}
-    if request["task"] == "read":
-        samples, errors = _read(recipe.sources[request["source"]], request, send)
-    else:
-        assert request["task"] == "score"
-        part = read_local(Path(request["part"]))
-        samples, errors = from_part(part), part.schema.metadata[ERRORS_KEY]
-    send(item=-1)
+def answer(recipe: Recipe, request: Request[Any], send: Send) -> Answer:
+    """Handle a request. Every error that an input or a full disk can cause becomes an answer here."""
+    handler = HANDLERS.get(type(request))
+    if handler is None:
+        return NotUnderstood(message=f"a reader does not handle {type(request).__name__}")
+    try:
+        return handler(recipe, request, send)
+    except InputError as error:
+        return Failed(cause=error.cause, message=_without_path(error.message, request))
+    except MemoryError:
+        return Failed(cause=OUT_OF_MEMORY, message="the file needs more memory than limits.memory_mb allows")
+    except OSError as error:  # writing the part failed: the output's fault, not the input's
+        return OutputFailed(message=f"{error.strerror or error}")
+
+
+def _inspect(recipe: Recipe, request: InspectInput, send: Send) -> Inspected:
+    send(Heartbeat(item=None))
+    source = recipe.sources[request.source]
+    digest = source.digest_of(request.path)
+    with source.open(request.path, digest) as items:
+        return Inspected(digest=digest, num_items=len(items))
+
+
+def _read(recipe: Recipe, request: ReadUnit, send: Send) -> Done:
+    samples, errors = _read_items(recipe.sources[request.source], request, send)
+    errors_json = json.dumps(sorted(errors), ensure_ascii=False).encode()
+    part = pa.Table.from_batches([to_part(samples)])
+    write_table(part.replace_schema_metadata({ERRORS_KEY: errors_json}), request.part)
+    return _score(recipe, request, samples, errors_json, send)
+
+
+def _rescore(recipe: Recipe, request: RescorePart, send: Send) -> Done:
+    part = read_local(request.part)
+    return _score(recipe, request, from_part(part), part.schema.metadata[ERRORS_KEY], send)
+
+
+def _fetch(recipe: Recipe, request: FetchInput, send: Send) -> Done:
+    source = recipe.sources[request.source]
+    assert isinstance(source, RemoteSource)
+    source.fetch(
+        request.path,
+        request.scratch,
+        retry_failed=request.retry_failed,
+        save=lambda path: send(FileFinished(name=path.name)),
+        beat=lambda num_items: send(ItemsFetched(num_items=num_items)),
+    )
+    return Done()
+
+
+def _gather(recipe: Recipe, request: GatherMaterial, send: Send) -> Gathered:
+    send(Heartbeat(item=None))
+    source = recipe.sources[request.source]
+    assert isinstance(source, SyntheticSource)
+    dropped = source.gather(request.path, request.name, request.out, lambda: send(Heartbeat(item=None)))
+    return Gathered(dropped=dropped)
+
+
+def _read_collection(recipe: Recipe, request: ReadCollection, send: Send) -> Done:
+    send(Heartbeat(item=None))
+    write_table(read_collection(request.path, request.name), request.out)
+    return Done()
+
+
+def _find_contamination(recipe: Recipe, request: FindContamination, send: Send) -> Contaminated:
+    send(Heartbeat(item=None))
+    index = NgramIndex(request.ngrams)
+    items = [index.item_of(text) for text in texts_of(read_local(request.part))]
+    return Contaminated(hits=[(row, item) for row, item in enumerate(items) if item is not None])
+
+
+HANDLERS: Mapping[type[Request[Any]], Callable[[Recipe, Any, Send], Answer]] = {
+    InspectInput: _inspect,
+    ReadUnit: _read,
+    RescorePart: _rescore,
+    FetchInput: _fetch,
+    GatherMaterial: _gather,
+    ReadCollection: _read_collection,
+    FindContamination: _find_contamination,
+}
+
+
+def _read_items(source: Source, request: ReadUnit, send: Send) -> tuple[list[Sample], list[ErrorRow]]:
+    """The unit's samples, and the errors of the items that gave none."""
+    errors = [(each.item, each.cause, each.message, "") for each in request.given_up]
+    given_up = {each.item for each in request.given_up}
+    wanted = [item for item in range(request.first, request.last) if item not in given_up]
+    samples: list[Sample] = []
+    if not wanted:
+        return samples, errors
+    with source.open(request.path, request.digest) as items:
+        for item in wanted:
+            send(Heartbeat(item=item))
+            try:
+                samples.append(items[item])
+            except ItemError as error:
+                errors.append((item, error.cause, _without_path(error.message, request), error.uri))
+            except MemoryError:
+                message = "the item needs more memory than limits.memory_mb allows"
+                errors.append((item, OUT_OF_MEMORY, message, ""))
+    return samples, errors
+
+
+def _without_path(message: str, request: Request[Any]) -> str:
+    """Libraries name the file they failed on, which may be a temporary copy that no other run has."""
+    if not isinstance(request, FileRequest) or request.path == Path():  # a synthetic source has no file
+        return message
+    path = str(request.path)
+    return message.replace(f"'{path}'", "the file").replace(path, "the file")
+
+
+def _score(
+    recipe: Recipe, request: ReadUnit | RescorePart, samples: Sequence[Sample], errors: bytes, send: Send
+) -> Done:
+    """Write the unit's scores, with labels or instruction samples if the recipe asks for them."""
+    send(Heartbeat(item=None))
     scores = _scores(samples, recipe.filters_while_reading())
-    if request.get("taxonomy"):
-        labelling = _labelling(json.dumps(recipe.to_json()), request["taxonomy"])
+    if request.taxonomy is not None:
+        labelling = _labelling(json.dumps(recipe.to_json()), request.taxonomy)
         if recipe.instructions is None:
             scores = labelled(scores, samples, labelling)
         else:
+            assert request.conversations is not None
             scores, made = conversations(scores, samples, labelling, recipe)
-            write_table(pa.Table.from_batches([to_part(made)]), Path(request["rows"]))
+            write_table(pa.Table.from_batches([to_part(made)]), request.conversations)
     metadata = {ERRORS_KEY: errors, REPLACED_KEY: json.dumps(_replaced(samples), sort_keys=True).encode()}
-    write_table(scores.replace_schema_metadata(metadata), Path(request["scores"]))
-    return {}
+    write_table(scores.replace_schema_metadata(metadata), request.scores)
+    return Done()
+
+
+@cache
+def _labelling(recipe: str, folder: Path) -> SampleLabeller:
+    return load_labelling(build_recipe(json.loads(recipe)), folder)
 
 
 def _replaced(samples: Sequence[Sample]) -> dict[str, int]:
@@ -113,50 +209,6 @@ def _replaced(samples: Sequence[Sample]) -> dict[str, int]:
             if name.startswith(REPLACED):
                 counts[name.removeprefix(REPLACED)] += round(count)
     return dict(counts)
-
-
-@cache
-def _labelling(recipe: str, folder: str) -> SampleLabeller:
-    return load_labelling(build_recipe(json.loads(recipe)), Path(folder))
-
-
-def _read(source: Source, request: dict[str, Any], send: Any) -> tuple[list[Sample], bytes]:
-    """The unit's samples, after writing its part, and its errors as JSON."""
-    given_up = {int(item): error for item, error in request["given_up"].items()}
-    samples: list[Sample] = []
-    errors: list[ItemError] = []
-    wanted = range(request["first"], request["last"])
-    for items in _runs(wanted, given_up):
-        for item, outcome in source.read(Path(request["path"]), request["digest"], items):
-            if outcome is None:
-                send(item=item)
-            elif isinstance(outcome, Sample):
-                samples.append(outcome)
-            else:
-                message = _without_path(outcome.message, request)
-                errors.append(dataclasses.replace(outcome, message=message))
-    errors += [ItemError(item=item, **error) for item, error in given_up.items()]
-    rows = [[e.item, e.cause, e.message, e.uri] for e in sorted(errors, key=lambda e: e.item)]
-    errors_json = json.dumps(rows, ensure_ascii=False).encode()
-    part = pa.Table.from_batches([to_part(samples)])
-    write_table(part.replace_schema_metadata({ERRORS_KEY: errors_json}), Path(request["part"]))
-    return samples, errors_json
-
-
-def _without_path(message: str, request: dict[str, Any]) -> str:
-    """Libraries name the file they failed on, which may be a temporary copy that no other run has."""
-    path = request.get("path")
-    return message.replace(f"'{path}'", "the file").replace(path, "the file") if path else message
-
-
-def _runs(wanted: range, given_up: dict[int, Any]) -> list[range]:
-    """`wanted` without the items given up, as contiguous ranges."""
-    runs, start = [], wanted.start
-    for item in [*sorted(given_up), wanted.stop]:
-        if item > start:
-            runs.append(range(start, item))
-        start = item + 1
-    return runs
 
 
 def _scores(samples: Sequence[Sample], filters: Sequence[Filter]) -> pa.Table:

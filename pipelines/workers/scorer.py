@@ -1,15 +1,18 @@
 """The scorer process: runs one expensive filter on finished parts. It may hang, leak, or be killed at any moment.
 
-It answers its parent's requests (`pipelines/workers/protocol.py`), a batch of samples each.
+It handles one kind of request (`pipelines/workers/protocol.py`), for a batch of samples at a time.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from filters.filter import Filter
 from pipelines.recipe import build_recipe
-from pipelines.workers.protocol import Parent, limit_memory
+from pipelines.workers.parent import Parent, limit_memory
+from pipelines.workers.protocol import Answer, Failed, NotUnderstood, Request, Scored, ScoreRows
 from sources.base.sample import from_part
 
 
@@ -25,18 +28,26 @@ def main() -> None:
     scorer.load()
     parent.ready(grace_s=int(2 * how.timeout_s) + 10)
     for request in parent.requests():
-        try:
-            parent.send(done={"values": _values(scorer, Path(request["part"]), request["rows"])})
-        except MemoryError:
-            message = f"the sample needs more memory than {how.memory_mb} MB"
-            parent.send(failed={"cause": "out_of_memory", "message": message})
+        parent.send(answer(scorer, request))
 
 
-def _values(scorer: Filter, part: Path, rows: list[int]) -> list[list[float | None]]:
+def answer(scorer: Filter, request: Request[Any]) -> Answer:
+    """Handle a request. A sample that takes too much memory becomes an answer here."""
+    if not isinstance(request, ScoreRows):
+        return NotUnderstood(message=f"a scorer does not handle {type(request).__name__}")
+    try:
+        return Scored(values=_values(scorer, request.part, request.rows))
+    except MemoryError:
+        how = scorer.worker()
+        assert how is not None
+        return Failed(cause="out_of_memory", message=f"the sample needs more memory than {how.memory_mb} MB")
+
+
+def _values(scorer: Filter, part: Path, rows: Sequence[int]) -> list[tuple[float | None, ...]]:
     """Scores of rows of a part, in the order of the filter's names. The file is mapped: other rows are not read."""
     with pa.memory_map(str(part)) as file:
         samples = from_part(pa.ipc.open_file(file).read_all().take(rows))
-    return [[scores.values[name] for name in scorer.score_names] for scores in scorer.scores(samples)]
+    return [tuple(scores.values[name] for name in scorer.score_names) for scores in scorer.scores(samples)]
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ class FetchTask:
 
     Args:
         uri: names the share, and its content: another content has another name.
-        content: of the share's file, for `fetch`, `inspect` and `read`.
+        content: of the share's file, for `fetch`, `digest_of` and `open`.
     """
 
     uri: str
@@ -23,8 +23,8 @@ class FetchTask:
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteSource(Source):
-    """A source whose inputs are shares. `inspect` and `read` get the path of a share's file, and look at what lies
-    beside it; they never use the network."""
+    """A source whose inputs are fetched. `digest_of` and `open` get the path of a fetched input's file and read what
+    was fetched beside it; they never use the network."""
 
     @abstractmethod
     def shares(self) -> Iterator[FetchTask]:

@@ -1,13 +1,15 @@
 """The sample: one row of the dataset, in memory and as Arrow."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+from PIL import Image
 
-from sources.images.fingerprint import HASH_BYTES, PICTURE, phash_of
+from sources.images.fingerprint import HASH_BYTES, PICTURE, phash_of, picture_fingerprint
+from sources.images.ink import ink
 
 IMAGE_PLACEHOLDER = "<image>"
 NUM_PHASH_BYTES = HASH_BYTES["phash"]
@@ -101,6 +103,44 @@ class Sample:
     fingerprint: bytes | None = None
     use_case: str | None = None
     labeller: str = ""
+
+    @classmethod
+    def of_picture(
+        cls,
+        pixels: np.ndarray,
+        *,
+        source: str,
+        provenance: Provenance,
+        images: Sequence[EncodedImage],
+        messages: Sequence[Message] | None = None,
+        text: str | None = None,
+        words: Words | None = None,
+        elements: Sequence[Element] = (),
+        flags: Sequence[str] = (),
+        measures: Mapping[str, float] | None = None,
+        use_case: str | None = None,
+    ) -> "Sample":
+        """Make a sample of a picture. Its id comes from its provenance, its fingerprint and `ink` from the pixels.
+
+        Args:
+            pixels: (height, width) luma or (height, width, 3) RGB of the first image before it was encoded, uint8.
+            measures: other measures, besides `ink`.
+        """
+        grey = pixels if pixels.ndim == 2 else np.asarray(Image.fromarray(pixels).convert("L"))
+        return cls(
+            id=sample_id(provenance.digest, provenance.locator),
+            source=source,
+            provenance=provenance,
+            images=images,
+            messages=messages,
+            text=text,
+            words=words or Words(),
+            elements=elements,
+            flags=flags,
+            measures={"ink": ink(grey), **(measures or {})},
+            fingerprint=picture_fingerprint(grey),
+            use_case=use_case,
+        )
 
     @property
     def phash(self) -> bytes | None:

@@ -1,7 +1,9 @@
-"""What a source is: files in, samples and errors out."""
+"""Sources: an input is opened as a sequence of items, each of which gives a sample or raises an error."""
 
+import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +13,7 @@ from sources.base.sample import Sample
 
 
 class InputError(Exception):
-    """An input or an item of it that cannot be read; becomes one error row.
+    """An input that cannot be read; no item of it gives a sample.
 
     Args:
         cause: stable snake_case code, e.g. `encrypted`.
@@ -24,36 +26,57 @@ class InputError(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Contents:
-    """What one input holds.
+class ItemError(Exception):
+    """An item that gives no sample; the other items of its input are not affected. Becomes one error row.
 
     Args:
-        digest: sha256 of its bytes, hex.
-        num_items: pages, images, cells …, whatever the source counts.
+        cause: stable snake_case code, e.g. `unreadable_page`.
+        message: one sentence for a person.
+        uri: the item's own address, if it differs from that of its input.
     """
 
-    digest: str
-    num_items: int
+    def __init__(self, cause: str, message: str, uri: str = ""):
+        super().__init__(message)
+        self.cause = cause
+        self.message = message
+        self.uri = uri
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ItemError:
-    """An item that gave no sample.
+class Items:
+    """The items of an open input (pages, captures, sample numbers), each read when it is asked for.
+
+    Items may be read in any order and more than once. A loop over them ends at the first item that gives no sample.
 
     Args:
-        uri: the item's own address, where it has another than its input's.
+        num_items: number of items in the input.
+        read: returns the sample of an item, counted from 0, or raises ItemError.
     """
 
-    item: int
-    cause: str
-    message: str
-    uri: str = ""
+    def __init__(self, num_items: int, read: Callable[[int], Sample]):
+        self._num_items = num_items
+        self._read = read
+
+    def __len__(self) -> int:
+        return self._num_items
+
+    def __getitem__(self, item: int) -> Sample:
+        """Return the sample of an item.
+
+        Raises:
+            ItemError: the item gives no sample.
+            IndexError: there is no such item; items are counted from 0, never from the end.
+        """
+        if not 0 <= item < self._num_items:
+            raise IndexError(f"item {item} of an input with {self._num_items} items")
+        return self._read(item)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source(ABC):
-    """A kind of input file and how to read it. Subclasses are frozen dataclasses of settings.
+    """A kind of input and how to read it. Subclasses are frozen dataclasses of settings.
+
+        with Pdfs().open(Path("paper.pdf")) as pages:
+            print(len(pages), pages[0].text)
 
     Args:
         input: globs, folders, `@list` files or URIs, as the user typed them; empty means the bundled examples.
@@ -77,12 +100,18 @@ class Source(ABC):
             raise ValueError(f"items_per_unit must be positive, got {self.items_per_unit}")
 
     @abstractmethod
-    def inspect(self, path: Path) -> Contents:
-        """Count the items of the file at `path`. Raises InputError."""
+    def open(self, path: Path, digest: str | None = None) -> AbstractContextManager[Items]:
+        """Open the input at `path` for as long as its items are read.
 
-    @abstractmethod
-    def read(self, path: Path, digest: str, items: range) -> Iterator[tuple[int, Sample | ItemError | None]]:
-        """Yield `(item, None)` before an item is begun, then `(item, its sample or error)`. Raises InputError."""
+        Args:
+            digest: the result of `digest_of`, if it is known already; ids and provenance of the samples hold it.
+        Raises:
+            InputError: the input cannot be read.
+        """
+
+    def digest_of(self, path: Path) -> str:
+        """Return what identifies the content of the input at `path`, as 64 hex digits. Raises InputError."""
+        return file_digest(path)
 
     @abstractmethod
     def locator(self, item: int) -> str:
@@ -103,3 +132,18 @@ class Source(ABC):
     @abstractmethod
     def fingerprint(self) -> Mapping[str, Any]:
         """Everything that the bytes of a part depend on besides the input: settings and library versions, as JSON."""
+
+
+def file_digest(path: Path) -> str:
+    """Return the sha256 of a file's bytes, hex. Raises InputError."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise unreadable_file(error) from error
+
+
+def unreadable_file(error: OSError) -> InputError:
+    """Return the error of an input whose file cannot be read."""
+    causes: dict[type[OSError], str] = {FileNotFoundError: "not_found", PermissionError: "permission_denied"}
+    return InputError(causes.get(type(error), "unreadable"), f"the file cannot be read: {error.strerror or error}")

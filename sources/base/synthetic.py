@@ -4,12 +4,13 @@ import hashlib
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from sources.base.sample import Sample
-from sources.base.source import Contents, ItemError, Source
+from sources.base.source import Items, Source
 
 SCHEME = "vellum:"  # of the one virtual input of a synthetic source
 MAX_SAMPLES = 1_000_000_000
@@ -60,8 +61,14 @@ class SyntheticSource(Source):
         content = json.dumps({"source": self.name, "seed": self.seed, **self.identity()}, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
-    def inspect(self, path: Path) -> Contents:
-        return Contents(digest=self.digest, num_items=self.num_samples)
+    def digest_of(self, path: Path = Path()) -> str:
+        return self.digest
+
+    @contextmanager
+    def open(self, path: Path = Path(), digest: str | None = None) -> Iterator[Items]:
+        """All samples by number. `path` is the file that `merge` wrote; without `input` there is none."""
+        known = digest or self.digest_of(path)
+        yield Items(self.num_samples, lambda number: self.make(number, known))
 
     def gather(self, path: Path, name: str, out: Path, progress: Callable[[], None]) -> Mapping[str, int]:
         """Write what samples are made from, found in one file of `input`, to a file at `out`.
@@ -77,7 +84,7 @@ class SyntheticSource(Source):
         raise NotImplementedError(f"{self.name} takes no input")
 
     def merge(self, paths: Iterable[Path], out: Path) -> Mapping[str, int]:
-        """Put gathered files together, in order, in one: what `read` is given the path of.
+        """Put gathered files together, in order, in one: `open` is given its path.
 
         Returns:
             What it holds, by kind. Nothing: there is nothing to make samples from.
@@ -91,11 +98,6 @@ class SyntheticSource(Source):
     def locator(self, item: int) -> str:
         return f"number={item}"
 
-    def read(self, path: Path, digest: str, items: range) -> Iterator[tuple[int, Sample | ItemError | None]]:
-        for item in items:
-            yield item, None
-            yield item, self.make(item, digest)
-
     @abstractmethod
-    def make(self, number: int, digest: str) -> Sample | ItemError:
-        """The sample with this number."""
+    def make(self, number: int, digest: str) -> Sample:
+        """Make the sample with this number. Raises ItemError if it cannot be made."""

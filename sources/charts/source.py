@@ -9,11 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
-from PIL import Image
-
 from sources.base.card import SourceCard
 from sources.base.illegible import Illegible
-from sources.base.sample import Provenance, Sample, sample_id
+from sources.base.sample import Provenance, Sample
 from sources.base.source import ItemError
 from sources.base.synthetic import SyntheticSource
 from sources.charts.card import CARD
@@ -25,8 +23,7 @@ from sources.charts.style import sample_style
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
 from sources.charts.vocabulary_schema import LANGUAGES
 from sources.charts.words import extract_words
-from sources.images.encoding import check_encoding, encode, ink, luma
-from sources.images.fingerprint import picture_fingerprint
+from sources.images.encoding import check_encoding, encode
 from sources.optional_dependencies import check_installed
 from sources.rng import generator
 from sources.text.fonts import FontError
@@ -108,20 +105,20 @@ class Charts(SyntheticSource):
             "fonts": fonts_digest(self.languages),
         }
 
-    def make(self, number: int, digest: str) -> Sample | ItemError:
+    def make(self, number: int, digest: str) -> Sample:
         # This import needs the packages of an extra.
         from sources.charts.drawing import draw_legibly
 
         try:
             chart, renderer, task = self.specify(number)
         except ValueError as error:  # the vocabulary has no suitable entries
-            return ItemError(item=number, cause="unfit_vocabulary", message=str(error))
+            raise ItemError("unfit_vocabulary", str(error)) from error
         try:
             chart, picture = draw_legibly(chart, renderer)
         except Illegible as error:
-            return ItemError(item=number, cause=error.reason, message=f"{chart.kind}: {error}")
+            raise ItemError(error.reason, f"{chart.kind}: {error}") from error
         except FontError as error:
-            return ItemError(item=number, cause="missing_glyph", message=f"{chart.kind}: {error}")
+            raise ItemError("missing_glyph", f"{chart.kind}: {error}") from error
         random = generator(self.seed, number, "messages")
         messages = text = None
         if task == "text":
@@ -129,20 +126,15 @@ class Charts(SyntheticSource):
         else:
             code = choose_code(chart, picture, random)
             messages = make_conversation(chart, task, code, self.num_questions, self.choice_share, random)
-        image = Image.fromarray(picture.pixels)
-        grey = luma(image)
-        locator = self.locator(number)
-        return Sample(
-            id=sample_id(digest, locator),
+        return Sample.of_picture(
+            picture.pixels,
             source=self.name,
-            images=[encode(picture.pixels if self.format == "png" else image, self.format, self.quality)],
+            provenance=Provenance(locator=self.locator(number), digest=digest),
+            images=[encode(picture.pixels, self.format, self.quality)],
             messages=messages,
             text=text,
             words=extract_words(picture, chart.style.face),
             flags=[chart.kind, renderer, chart.language],
-            measures={"ink": ink(grey)},
-            fingerprint=picture_fingerprint(grey),
-            provenance=Provenance(locator=locator, digest=digest),
             use_case=use_case(chart, task),
         )
 

@@ -1,4 +1,4 @@
-"""Pixels to encoded images, and what is measured on the pixels before lossy encoding."""
+"""Pixels to encoded images."""
 
 import io
 import struct
@@ -15,7 +15,6 @@ from sources.base.sample import EncodedImage
 PNG_LEVEL = 2
 GREY_BAND_BYTES = 1 << 17  # rows are searched for colour in bands: 128 KB and two temporaries fit in a core's cache
 FORMATS = ("png", "jpeg", "webp")
-INK_CONTRAST = 32  # grey levels a pixel must differ from the page's background to count as ink
 
 
 def grey_of(rgb: np.ndarray) -> np.ndarray | None:
@@ -91,22 +90,3 @@ def _png(pixels: np.ndarray) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
     body = zlib_ng.compress(filtered, PNG_LEVEL)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
-
-
-def ink(grey: np.ndarray) -> float:
-    """Share of pixels (0 to 1) that differ from the background by more than 32 grey levels.
-
-    The background is the most common grey level.
-
-    Args:
-        grey: (height, width) uint8; every second row is looked at.
-    """
-    counts = np.array(_view(np.ascontiguousarray(grey[::2])).histogram())
-    background = int(counts.argmax())
-    low, high = max(0, background - INK_CONTRAST), min(255, background + INK_CONTRAST)
-    return float(1 - counts[low : high + 1].sum() / counts.sum())
-
-
-def _view(grey: np.ndarray) -> Image.Image:
-    """A Pillow image of the same bytes, not of a copy as `fromarray` makes."""
-    return Image.frombuffer("L", (grey.shape[1], grey.shape[0]), grey, "raw", "L", 0, 1)

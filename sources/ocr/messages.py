@@ -8,9 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from sources.base.sample import IMAGE_PLACEHOLDER, Message
+from sources.config_file import load_data
 from sources.images.boxes import hull, scaled
 from sources.ocr.arrays import Bools, Floats, Ints
 from sources.ocr.rendered_text import RenderedText
@@ -178,6 +178,5 @@ def _make_conversation(
 
 @lru_cache(maxsize=1)
 def _load_questions() -> Mapping[str, Sequence[tuple[str, str]]]:
-    path = Path(__file__).parent / "questions.yaml"
-    questions: Mapping[str, Sequence[tuple[str, str]]] = yaml.load(path.read_bytes(), yaml.CSafeLoader)
+    questions: Mapping[str, Sequence[tuple[str, str]]] = load_data(Path(__file__).with_name("questions.yaml"))
     return questions

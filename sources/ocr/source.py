@@ -5,6 +5,7 @@ import platform
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
@@ -12,14 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from PIL import Image
 
 from sources.base.card import SourceCard
-from sources.base.sample import Provenance, Sample, Words, sample_id
-from sources.base.source import Contents, ItemError
+from sources.base.sample import Provenance, Sample, Words
+from sources.base.source import ItemError, Items, file_digest
 from sources.base.synthetic import REPLACED, SyntheticSource
-from sources.images.encoding import check_encoding, encode, ink, luma
-from sources.images.fingerprint import picture_fingerprint
+from sources.images.encoding import check_encoding, encode
 from sources.ocr.arrays import Floats
 from sources.ocr.card import CARD
 from sources.ocr.vocabulary import LANGUAGES
@@ -126,7 +125,7 @@ class Ocr(SyntheticSource):
         return self.languages or (() if self.input else LANGUAGES)
 
     def identity(self) -> Mapping[str, Any]:
-        """Return the settings that determine the samples. `inspect` adds the digest of the texts."""
+        """Return the settings that determine the samples. `digest_of` adds the digest of the texts."""
         settings = ("languages", "scene", "strength", "side_px", "engine", "format", "quality")
         return {
             "code": CODE_VERSION,
@@ -152,14 +151,10 @@ class Ocr(SyntheticSource):
             "fonts": fonts_digest(fonts),
         }
 
-    def inspect(self, path: Path) -> Contents:
+    def digest_of(self, path: Path = Path()) -> str:
         if not self.input:
-            return super().inspect(path)
-        with path.open("rb") as file:
-            texts = hashlib.file_digest(file, "sha256").hexdigest()
-        return Contents(
-            digest=hashlib.sha256(f"{self.digest}/{texts}".encode()).hexdigest(), num_items=self.num_samples
-        )
+            return self.digest
+        return hashlib.sha256(f"{self.digest}/{file_digest(path)}".encode()).hexdigest()
 
     def gather(self, path: Path, name: str, out: Path, progress: Callable[[], None]) -> Mapping[str, int]:
         from sources.ocr.corpus_file import gather
@@ -171,13 +166,12 @@ class Ocr(SyntheticSource):
 
         return merge(paths, out)
 
-    def read(self, path: Path, digest: str, items: range) -> Iterator[tuple[int, Sample | ItemError | None]]:
-        passages = self._passages(path)
-        for item in items:
-            yield item, None
-            yield item, self._make(item, digest, passages)
+    @contextmanager
+    def open(self, path: Path = Path(), digest: str | None = None) -> Iterator[Items]:
+        known, passages = digest or self.digest_of(path), self._passages(path)
+        yield Items(self.num_samples, lambda number: self._make(number, known, passages))
 
-    def make(self, number: int, digest: str) -> Sample | ItemError:
+    def make(self, number: int, digest: str) -> Sample:
         """Return the sample with this number, with bundled texts."""
         return self._make(number, digest, self._passages(Path()))
 
@@ -190,7 +184,7 @@ class Ocr(SyntheticSource):
 
         return BundledPassages()
 
-    def _make(self, number: int, digest: str, passages: "Passages") -> Sample | ItemError:
+    def _make(self, number: int, digest: str, passages: "Passages") -> Sample:
         # These imports need the packages of an extra.
         from sources.base.illegible import Illegible
         from sources.ocr.compose import compose_draft
@@ -199,7 +193,7 @@ class Ocr(SyntheticSource):
         specification = self._specify(number, passages)
         if specification is None:
             message = f"the texts are in {', '.join(passages.languages())}: none of the kinds exists in it"
-            return ItemError(item=number, cause="no_text", message=message)
+            raise ItemError("no_text", message)
         kind, language, task, strength = specification
         failures: Counter[str] = Counter()
         for k in range(MAX_ATTEMPTS):
@@ -220,7 +214,7 @@ class Ocr(SyntheticSource):
                 return self._to_sample(number, digest, draft, failures)
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(failures.items()))
         message = f"{kind}, {language}: given up after {MAX_ATTEMPTS} attempts ({reasons}); the last: {why}"
-        return ItemError(item=number, cause=failures.most_common(1)[0][0], message=message)
+        raise ItemError(failures.most_common(1)[0][0], message)
 
     def _specify(self, number: int, passages: "Passages") -> tuple[str, str, str, float] | None:
         """Return kind, language, task and strength of a sample, the same for every attempt; None without a text."""
@@ -261,25 +255,18 @@ class Ocr(SyntheticSource):
 
     def _to_sample(self, number: int, digest: str, draft: "Draft", failures: Mapping[str, int]) -> Sample:
         rendered = draft.truth.rendered
-        image = Image.fromarray(rendered.pixels)
-        grey = luma(image)
-        locator = self.locator(number)
-        return Sample(
-            id=sample_id(digest, locator),
+        return Sample.of_picture(
+            rendered.pixels,
             source=self.name,
-            images=[encode(rendered.pixels if self.format == "png" else image, self.format, self.quality)],
+            provenance=Provenance(locator=self.locator(number), digest=digest),
+            images=[encode(rendered.pixels, self.format, self.quality)],
             messages=draft.sample_text.messages,
             text=draft.sample_text.text,
             words=Words(
                 texts=list(rendered.texts), boxes=_clip_boxes(rendered), images=np.zeros(len(rendered.texts), np.int32)
             ),
             flags=draft.flags,
-            measures={
-                "ink": ink(grey),
-                **{REPLACED + reason: float(count) for reason, count in sorted(failures.items())},
-            },
-            fingerprint=picture_fingerprint(grey),
-            provenance=Provenance(locator=locator, digest=digest),
+            measures={REPLACED + reason: float(count) for reason, count in sorted(failures.items())},
             use_case=draft.sample_text.use_case,
         )
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from sources.config_file import load_data
 
 CORPUS = Path(__file__).parent / "corpus"
 LANGUAGES = ("en", "zh")  # of the bundled texts and words
@@ -27,7 +27,7 @@ def furniture_language(language: str) -> str:
 
 @lru_cache(maxsize=1)
 def _load_vocabulary() -> Mapping[str, Any]:
-    vocabulary: Mapping[str, Any] = yaml.load((CORPUS / "vocabulary.yaml").read_bytes(), yaml.CSafeLoader)
+    vocabulary: Mapping[str, Any] = load_data(CORPUS / "vocabulary.yaml")
     return vocabulary
 
 

@@ -1,8 +1,7 @@
 """PDFs: every page as an image with its text in reading order and its word boxes."""
 
-import hashlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,10 +12,9 @@ import pymupdf
 import zlib_ng
 
 from sources.base.card import SourceCard
-from sources.base.sample import IMAGE_PLACEHOLDER, Provenance, Sample, Words, sample_id
-from sources.base.source import Contents, InputError, ItemError, Source
-from sources.images.encoding import check_encoding, encode, grey_of, ink, luma
-from sources.images.fingerprint import picture_fingerprint
+from sources.base.sample import IMAGE_PLACEHOLDER, Provenance, Sample, Words
+from sources.base.source import InputError, ItemError, Items, Source, unreadable_file
+from sources.images.encoding import check_encoding, encode, grey_of, luma
 from sources.pdfs.card import CARD
 from sources.text.page_text import (
     boxes_in_pixels,
@@ -100,34 +98,26 @@ class Pdfs(Source):
     def locator(self, item: int) -> str:
         return f"page={item + 1}"
 
-    def inspect(self, path: Path) -> Contents:
-        size, digest = _digest(path)
-        with self._open(path) as document:
-            num_pages = len(document)
-        if num_pages > size:  # a page takes more than a byte: the count is forged
-            raise InputError("damaged", f"the file says it has {num_pages} pages but is only {size} bytes long")
-        return Contents(digest=digest, num_items=num_pages)
+    @contextmanager
+    def open(self, path: Path, digest: str | None = None) -> Iterator[Items]:
+        known = digest or self.digest_of(path)
+        with self._document(path) as document:
+            num_pages, size = len(document), path.stat().st_size
+            if num_pages > size:  # a page takes more than a byte: the count is forged
+                raise InputError("damaged", f"the file says it has {num_pages} pages but is only {size} bytes long")
+            try:
+                yield Items(num_pages, lambda page: self._sample_of(document, known, page))
+            finally:
+                pymupdf.TOOLS.store_shrink(100)
 
-    def read(self, path: Path, digest: str, items: range) -> Iterator[tuple[int, Sample | ItemError | None]]:
-        with self._open(path) as document:
-            for item in items:
-                yield item, None
-                try:
-                    yield item, self._sample(document, digest, item)
-                except InputError as error:
-                    yield item, ItemError(item=item, cause=error.cause, message=error.message)
-                except (RuntimeError, ValueError, MemoryError, pymupdf.mupdf.FzErrorBase) as error:
-                    yield item, _page_error(item, error)
-            pymupdf.TOOLS.store_shrink(100)
-
-    def _open(self, path: Path) -> pymupdf.Document:
+    def _document(self, path: Path) -> pymupdf.Document:
         pymupdf.TOOLS.mupdf_display_errors(False)
         pymupdf.TOOLS.mupdf_display_warnings(False)
         try:
-            with open(path, "rb") as file:
+            with path.open("rb") as file:
                 head = file.read(1024)
         except OSError as error:
-            raise _os_error(error) from error
+            raise unreadable_file(error) from error
         if not head:
             raise InputError("empty_file", "the file is empty (0 bytes)")
         if b"%PDF-" not in head:
@@ -151,6 +141,12 @@ class Pdfs(Source):
             raise InputError("no_pages", "the PDF has no page that can be found")
         return document
 
+    def _sample_of(self, document: pymupdf.Document, digest: str, item: int) -> Sample:
+        try:
+            return self._sample(document, digest, item)
+        except (RuntimeError, ValueError, MemoryError, pymupdf.mupdf.FzErrorBase) as error:
+            raise _page_error(error) from error
+
     def _sample(self, document: pymupdf.Document, digest: str, item: int) -> Sample:
         pymupdf.TOOLS.reset_mupdf_warnings()
         page = document[item]
@@ -167,7 +163,7 @@ class Pdfs(Source):
         for image in images:
             if image["width"] * image["height"] > MAX_IMAGE_PIXELS:
                 size = f"{image['width']} × {image['height']} pixels"
-                raise InputError("image_too_large", f"the page shows an image of {size}")
+                raise ItemError("image_too_large", f"the page shows an image of {size}")
         pixmap = _render(drawn, zoom)  # must outlive `pixels`, which are a view of it
         pixels = np.frombuffer(pixmap.samples_mv, np.uint8).reshape(pixmap.height, pixmap.width, 3)
         grey = grey_of(pixels)
@@ -180,18 +176,15 @@ class Pdfs(Source):
         words, text = self._words(textpage, zoom, (pixmap.x, pixmap.y), grey.shape)
         if "malloc" in pymupdf.TOOLS.mupdf_warnings():  # MuPDF silently leaves out what it has no memory for
             raise MemoryError("some of the page needs more memory than there is")
-        locator = self.locator(item)
         flags = _flags(document, page, images, bool(words.texts))
-        return Sample(
-            id=sample_id(digest, locator),
+        return Sample.of_picture(
+            grey,
             source=self.name,
+            provenance=Provenance(locator=self.locator(item), digest=digest),
             images=[encoded],
             text=f"{IMAGE_PLACEHOLDER}\n{text}",
             words=words,
             flags=flags,
-            measures={"ink": ink(grey)},
-            fingerprint=picture_fingerprint(grey),
-            provenance=Provenance(locator=locator, digest=digest),
             # A scan may show handwriting, or something else than its text layer.
             use_case=TRANSCRIPTION if words.texts and "scan" not in flags else None,
         )
@@ -211,20 +204,6 @@ class Pdfs(Source):
         order, text = in_reading_order(found)
         texts = [found.texts[k] for k in order]
         return Words(texts=texts, boxes=boxes[order], images=np.zeros(len(order), np.int32)), text
-
-
-def _digest(path: Path) -> tuple[int, str]:
-    """Size in bytes and sha256 of a file."""
-    try:
-        with open(path, "rb") as file:
-            return os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise _os_error(error) from error
-
-
-def _os_error(error: OSError) -> InputError:
-    causes: dict[type[OSError], str] = {FileNotFoundError: "not_found", PermissionError: "permission_denied"}
-    return InputError(causes.get(type(error), "unreadable"), f"the file cannot be read: {error.strerror or error}")
 
 
 def _render(drawn: pymupdf.DisplayList, zoom: float) -> pymupdf.Pixmap:
@@ -254,8 +233,8 @@ def _flags(
     return flags
 
 
-def _page_error(item: int, error: Exception) -> ItemError:
+def _page_error(error: Exception) -> ItemError:
     message = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     starved = isinstance(error, MemoryError) or "malloc" in message or "calloc" in message
     cause = "out_of_memory" if starved else "unreadable_page"
-    return ItemError(item=item, cause=cause, message=f"the page cannot be drawn: {message}")
+    return ItemError(cause, f"the page cannot be drawn: {message}")

@@ -3,12 +3,11 @@
 import random as random_module
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
-import yaml
-
 from sources.base.sample import IMAGE_PLACEHOLDER, EncodedImage, Message
+from sources.config_file import load_data
 from sources.synthetic_pages.page import Page
 from sources.synthetic_pages.page_renderer import Screenshot
 from sources.web.conversation import CODE, ELEMENT, GROUNDING, code_turn, element_turns, messages_of
@@ -46,7 +45,5 @@ def make_conversation(
 
 @cache
 def _load_phrases() -> Mapping[str, Any]:
-    content: Mapping[str, Any] = yaml.safe_load(
-        files("sources.synthetic_pages").joinpath("phrases.yaml").read_text(encoding="utf-8")
-    )
+    content: Mapping[str, Any] = load_data(Path(__file__).with_name("phrases.yaml"))
     return content

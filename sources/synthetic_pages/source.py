@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from PIL import Image
 
 from sources.base.card import SourceCard
-from sources.base.sample import Element, Provenance, Sample, Words, sample_id
+from sources.base.sample import Element, Provenance, Sample, Words
 from sources.base.source import ItemError
 from sources.base.synthetic import SyntheticSource
 from sources.charts.fonts import fonts_digest
-from sources.images.encoding import check_encoding, encode, ink, luma
-from sources.images.fingerprint import picture_fingerprint
+from sources.images.encoding import check_encoding, encode
 from sources.optional_dependencies import check_installed
 from sources.rng import generator
 from sources.synthetic_pages.card import CARD
@@ -125,7 +123,7 @@ class SyntheticPages(SyntheticSource):
             "fonts": fonts_digest(self.languages),
         }
 
-    def make(self, number: int, digest: str) -> Sample | ItemError:
+    def make(self, number: int, digest: str) -> Sample:
         # These imports need the packages of an extra.
         from sources.browser.browser import BrowserDied
         from sources.synthetic_pages.messages import make_conversation, make_plain_text
@@ -148,27 +146,24 @@ class SyntheticPages(SyntheticSource):
             except UnfitPageError as error:
                 reason = error.reason
             except FontError as error:
-                return ItemError(item=number, cause="missing_glyph", message=f"{kind}: {error}")
+                raise ItemError("missing_glyph", f"{kind}: {error}") from error
             except BrowserDied as error:
-                return ItemError(item=number, cause="browser_died", message=str(error))
+                raise ItemError("browser_died", str(error)) from error
         else:
-            return ItemError(item=number, cause="unfit_page", message=f"{kind}: {reason}, {len(DENSITIES)} times")
-        pixels = Image.fromarray(screenshot.pixels)
-        grey = luma(pixels)
-        image = encode(screenshot.pixels if self.format == "png" else pixels, self.format, self.quality)
+            raise ItemError("unfit_page", f"{kind}: {reason}, {len(DENSITIES)} times")
+        image = encode(screenshot.pixels, self.format, self.quality)
         messages = text = None
         if task == "reading":
             text = make_plain_text(screenshot)
         else:
             message_random = generator(self.seed, number, "messages")
             messages = make_conversation(page, screenshot, image, task, self.num_elements, message_random)
-        measures = {"ink": ink(grey)}
-        if task == "code":  # the code renders to exactly this picture, so there is no similarity
-            measures["code_tokens"] = float(estimate_tokens(page.html))
-        locator = self.locator(number)
-        return Sample(
-            id=sample_id(digest, locator),
+        # The code renders to exactly this picture, so there is no similarity.
+        measures = {"code_tokens": float(estimate_tokens(page.html))} if task == "code" else {}
+        return Sample.of_picture(
+            screenshot.pixels,
             source=self.name,
+            provenance=Provenance(locator=self.locator(number), digest=digest),
             images=[image],
             messages=messages,
             text=text,
@@ -177,8 +172,6 @@ class SyntheticPages(SyntheticSource):
             ),
             flags=[kind, task, view, language, *(["dark"] if page.theme.is_dark else [])],
             measures=measures,
-            fingerprint=picture_fingerprint(grey),
-            provenance=Provenance(locator=locator, digest=digest),
             elements=[Element(each.role, each.name, each.box) for each in screenshot.elements],
             use_case=USE_CASES[task],
         )

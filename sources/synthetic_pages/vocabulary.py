@@ -7,38 +7,39 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sources.config_file import YamlFileError, read_yaml
+from sources.config_file import ConfigFileError, Problem, load
 
 BUNDLED = Path(__file__).with_name("vocabulary.yaml")
 LANGUAGES = ("en", "zh")
-MAX_BYTES = 1_000_000
-
-
-class VocabularyError(YamlFileError):
-    """An unusable vocabulary; the message is one sentence."""
 
 
 @lru_cache(maxsize=4)
 def load_vocabulary(path: Path) -> Mapping[str, Any]:
-    """Read and check a vocabulary, which must have the sections of the bundled one. Raises YamlFileError."""
-    content, _ = read_yaml(path, "the vocabulary", MAX_BYTES)
+    """Read and check a vocabulary; it must have the bundled one's lists and phrases. Raises ConfigFileError."""
+    root = load(path)
+    content = root.data()
     bundled = content if path == BUNDLED else load_vocabulary(BUNDLED)
+
+    def refused(message: str, *place: str | int) -> ConfigFileError:
+        return ConfigFileError(path, [Problem(root.line_of(place), message)])
+
     if not isinstance(content, dict) or set(content) != set(bundled):
-        raise VocabularyError(f"the vocabulary {path} must have the sections {', '.join(bundled)}")
+        raise refused(f"the vocabulary must have the sections {', '.join(bundled)}")
     for section, entries in content.items():
+        keys: Sequence[str | int] = range(len(entries)) if isinstance(entries, list) else ()
         if isinstance(bundled[section], dict):
             if not isinstance(entries, dict) or set(entries) != set(bundled[section]):
-                raise VocabularyError(f"{path}: {section} must have the entries {', '.join(bundled[section])}")
-            entries = list(entries.values())
+                raise refused(f"{section} must have the entries {', '.join(bundled[section])}", section)
+            keys, entries = list(entries), list(entries.values())
         shape = _describe_shape(
             next(iter(bundled[section].values())) if isinstance(bundled[section], dict) else bundled[section][0]
         )
         fixed = section in ("months", "weekdays", "columns")
         if not isinstance(entries, list) or not entries or (fixed and len(entries) != len(bundled[section])):
-            raise VocabularyError(f"{path}: {section} must be a list of {len(bundled[section])} entries")
-        for k, entry in enumerate(entries):
+            raise refused(f"{section} must be a list of {len(bundled[section])} entries", section)
+        for key, entry in zip(keys, entries, strict=True):
             if _describe_shape(entry) != shape:
-                raise VocabularyError(f"{path}: {section}[{k}] must be {shape}, got {entry!r}")
+                raise refused(f"{section}[{key}] must be {shape}, got {entry!r}", section, key)
     return content
 
 

@@ -4,12 +4,11 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
-import yaml
-
 from sources.base.sample import IMAGE_PLACEHOLDER, EncodedImage, Message
+from sources.config_file import load_data
 from sources.images.boxes import scaled
 from sources.web.capture import PageElement
 
@@ -76,7 +75,5 @@ def askable(elements: Sequence[PageElement]) -> list[PageElement]:
 @cache
 def questions() -> dict[str, Any]:
     """What is asked, by task and language (`questions.yaml`)."""
-    content: dict[str, Any] = yaml.safe_load(
-        files("sources.web").joinpath("questions.yaml").read_text(encoding="utf-8")
-    )
+    content: dict[str, Any] = load_data(Path(__file__).with_name("questions.yaml"))
     return content

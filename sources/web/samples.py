@@ -11,10 +11,9 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
-from sources.base.sample import IMAGE_PLACEHOLDER, Element, EncodedImage, Message, Provenance, Sample, Words, sample_id
-from sources.base.source import InputError
-from sources.images.encoding import encode, grey_of, ink, luma
-from sources.images.fingerprint import picture_fingerprint
+from sources.base.sample import IMAGE_PLACEHOLDER, Element, EncodedImage, Message, Provenance, Sample, Words
+from sources.base.source import ItemError
+from sources.images.encoding import encode, grey_of, luma
 from sources.web.capture import Capture, PageContent, PageElement
 from sources.web.conversation import (
     CODE,
@@ -68,17 +67,17 @@ def sample_of(capture: Capture, digest: str, locator: str, settings: SampleSetti
     """The sample of a page through one view; its task is drawn by weight from those that the page lends itself to.
 
     Raises:
-        InputError: the screenshot shows nothing.
+        ItemError: the screenshot shows nothing.
     """
     assert capture.seen is not None
     seen = capture.seen
     tiles = [np.asarray(Image.open(io.BytesIO(image)).convert("RGB")) for image in seen.screenshot.images]
     width, tops = seen.screenshot.width, seen.screenshot.tops
     if any(tile.shape[:2] != (b - a, width) for tile, (a, b) in zip(tiles, pairwise(tops), strict=True)):
-        raise InputError("bad_screenshot", "the screenshot is not as large as the window")
+        raise ItemError("bad_screenshot", "the screenshot is not as large as the window", capture.url)
     greys = [grey if (grey := grey_of(tile)) is not None else luma(Image.fromarray(tile)) for tile in tiles]
     if all(grey.min() == grey.max() for grey in greys):
-        raise InputError("blank_paint", "the screenshot is of one colour")
+        raise ItemError("blank_paint", "the screenshot is of one colour", capture.url)
     words, separators = _visible_words(seen, greys)
     elements = [e for e in seen.elements if e.box[3] <= seen.screenshot.tops[1]]
     rng = random.Random(f"{digest}/{locator}")
@@ -93,12 +92,11 @@ def sample_of(capture: Capture, digest: str, locator: str, settings: SampleSetti
             images = images[:1]
             words = _first(words)
         messages = _conversation(task, seen, elements, images, language, settings, rng)
-    measures = {"ink": ink(greys[0]), **signs_of(seen, capture.final_url)}
+    measures = signs_of(seen, capture.final_url)
     if task == CODE:
         measures |= {"render_similarity": seen.code.similarity, "code_tokens": float(seen.code.num_tokens)}
-    locator = f"{locator};task={task}"
-    return Sample(
-        id=sample_id(digest, locator),
+    return Sample.of_picture(
+        greys[0],
         source="web",
         images=images,
         messages=messages,
@@ -107,11 +105,10 @@ def sample_of(capture: Capture, digest: str, locator: str, settings: SampleSetti
         elements=[Element(e.role, e.name, e.box) for e in elements],
         flags=[*seen.flags, *([f"no_code:{seen.code.refusal}"] if seen.code.refusal else [])],
         measures=measures,
-        fingerprint=picture_fingerprint(greys[0]),
         use_case=USE_CASES[task],
         provenance=Provenance(
             uri=capture.final_url or capture.url,
-            locator=locator,
+            locator=f"{locator};task={task}",
             digest=digest,
             license=license_of(seen.licences),
             fetched_at=capture.fetched_at,

@@ -99,11 +99,23 @@ def _index_rows(path: Path) -> list[dict[str, str]]:
     return rows
 
 
+class SegmentReader:
+    """Reads captures. The last segment stays open: captures that follow each other are mostly in the same one."""
+
+    def __init__(self) -> None:
+        self._table: pa.Table | None = None
+        self._file: Path | None = None
+
+    def read(self, entry: IndexEntry) -> Capture:
+        """The capture that an entry of the index stands for."""
+        if self._table is None or self._file != entry.file:
+            with pa.memory_map(str(entry.file)) as file, pa.ipc.open_file(file) as reader:
+                self._table, self._file = reader.read_all(), entry.file
+        return from_row(self._table.slice(entry.row, 1).to_pylist()[0])
+
+
 def read_captures(wanted: Sequence[IndexEntry]) -> Iterator[Capture]:
-    """The captures, in the order asked for; neighbours in one segment share its opening."""
-    table, opened = None, None
-    for known in wanted:
-        if table is None or opened != known.file:
-            with pa.memory_map(str(known.file)) as file, pa.ipc.open_file(file) as reader:
-                table, opened = reader.read_all(), known.file
-        yield from_row(table.slice(known.row, 1).to_pylist()[0])
+    """The captures, in the order asked for."""
+    reader = SegmentReader()
+    for entry in wanted:
+        yield reader.read(entry)

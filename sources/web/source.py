@@ -19,7 +19,7 @@ import zlib_ng
 from sources.base.card import SourceCard
 from sources.base.remote import FetchTask, RemoteSource
 from sources.base.sample import Sample
-from sources.base.source import Contents, InputError, ItemError
+from sources.base.source import InputError, ItemError, Items
 from sources.browser.viewports import VIEWS
 from sources.images.encoding import check_encoding
 from sources.optional_dependencies import check_installed
@@ -30,7 +30,7 @@ from sources.web.samples import TASKS, USE_CASES, SampleSettings, sample_of
 if TYPE_CHECKING:
     from sources.web.crawl import CrawlSettings
     from sources.web.plan import Bounds
-    from sources.web.segments import IndexEntry
+    from sources.web.segments import IndexEntry, SegmentReader
 
 # What needs packages of the extra `web` is imported where it is used: recipes without web pages do not ask for it.
 PACKAGES = {"playwright": "playwright", "protego": "protego", "tldextract": "tldextract"}
@@ -218,20 +218,28 @@ class Web(RemoteSource):
             except* BrowserDied as errors:
                 raise InputError("no_browser", str(errors.exceptions[0])) from errors
 
-    def inspect(self, path: Path) -> Contents:
-        _items.cache_clear()  # more may have been fetched since
-        items = _items(self._bounds(), self.views, path)
-        if not items:
+    def digest_of(self, path: Path) -> str:
+        _entries.cache_clear()  # more may have been fetched since
+        return _digest(_entries(self._bounds(), self.views, path))
+
+    @contextlib.contextmanager
+    def open(self, path: Path, digest: str | None = None) -> Iterator[Items]:
+        from sources.web.segments import SegmentReader
+
+        if digest is None:
+            digest = self.digest_of(path)
+        entries = _entries(self._bounds(), self.views, path)
+        if not entries:
             raise InputError("no_pages", "the seeds led to no page in scope")
-        return Contents(digest=_digest(items), num_items=len(items))
-
-    def read(self, path: Path, digest: str, items: range) -> Iterator[tuple[int, Sample | ItemError | None]]:
-        from sources.web.segments import read_captures
-
-        everything = _items(self._bounds(), self.views, path)
-        if _digest(everything) != digest:
+        if _digest(entries) != digest:
             raise InputError("changed", "the captures changed while the run was going on; run again")
-        known = everything[items.start : items.stop]
+        reader = SegmentReader()
+        yield Items(len(entries), lambda item: self._sample(reader, entries[item]))
+
+    def _sample(self, reader: "SegmentReader", entry: "IndexEntry") -> Sample:
+        capture = reader.read(entry)
+        if capture.seen is None:
+            raise ItemError(capture.cause, capture.message, capture.url)
         settings = SampleSettings(
             tasks=self.tasks,
             num_questions=self.num_questions,
@@ -239,15 +247,7 @@ class Web(RemoteSource):
             quality=self.quality,
             grey=self.grey,
         )
-        for item, entry, capture in zip(items, known, read_captures(known), strict=True):
-            yield item, None
-            if capture.seen is None:
-                yield item, ItemError(item=item, cause=capture.cause, message=capture.message, uri=capture.url)
-                continue
-            try:
-                yield item, sample_of(capture, entry.digest, f"view={capture.view}", settings)
-            except InputError as error:
-                yield item, ItemError(item=item, cause=error.cause, message=error.message, uri=capture.url)
+        return sample_of(capture, entry.digest, f"view={capture.view}", settings)
 
     def _bounds(self) -> "Bounds":
         from sources.web.plan import Bounds
@@ -315,7 +315,7 @@ def _digest(items: "Sequence[IndexEntry]") -> str:
 
 
 @lru_cache(maxsize=4)
-def _items(bounds: "Bounds", views: tuple[str, ...], path: Path) -> "list[IndexEntry]":
+def _entries(bounds: "Bounds", views: tuple[str, ...], path: Path) -> "list[IndexEntry]":
     """What is captured of a share, in the order of its plan; a share does not change while it is read."""
     from sources.web.crawl import known_items
     from sources.web.plan import Seeds

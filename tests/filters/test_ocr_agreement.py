@@ -38,10 +38,8 @@ def page(folder: Path, *columns: str) -> Sample:
         drawn.insert_htmlbox(pymupdf.Rect(left, 20, left + 380 / len(columns), 110), html)
     path = folder / "page.pdf"
     document.save(path, no_new_id=True)
-    source = Pdfs(side_px=900)
-    outcomes = [outcome for _, outcome in source.read(path, source.inspect(path).digest, range(1))]
-    (sample,) = (outcome for outcome in outcomes if isinstance(outcome, Sample))
-    return sample
+    with Pdfs(side_px=900).open(path) as pages:
+        return pages[0]
 
 
 def score(*samples: Sample) -> list[float | None]:

@@ -21,7 +21,7 @@ from pipelines.recipe import build_recipe
 from pipelines.tables.composition import composition_columns
 from pipelines.tables.schema import DUPLICATE, ERRORS_SCHEMA, KEPT, REJECTED, SAME_CONTENT, ledger_schema
 from sources.base.sample import Sample, dataset_schema, to_part
-from sources.base.source import InputError, ItemError
+from sources.base.source import InputError
 from sources.pdfs.source import Pdfs
 
 THUMBNAIL_PX = 256
@@ -205,15 +205,11 @@ _FILTERS = [
 
 
 def _read(data: bytes, max_pages: int) -> list[Sample]:
-    source = Pdfs(side_px=512)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "input.pdf"
         path.write_bytes(data)
-        contents = source.inspect(path)
-        items = range(min(contents.num_items, max_pages))
-        read = [result for _, result in source.read(path, contents.digest, items) if result is not None]
-    assert not any(isinstance(result, ItemError) for result in read)
-    return read
+        with Pdfs(side_px=512).open(path) as pages:
+            return [pages[page] for page in range(min(len(pages), max_pages))]
 
 
 def _scores(filters: Sequence[Any], sample: Sample) -> tuple[dict[str, float | None], str | None]:

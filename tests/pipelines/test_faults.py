@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.workers.pool import Program, Reader
+from pipelines.workers.protocol import InspectInput
 from tests.conftest import ROOT, Command
 from tests.corpus import write_pdf
 
@@ -68,7 +69,7 @@ VANISHING = """
 import sys
 if any("pipelines.stages.coordinator" in argument for argument in sys.orig_argv):
     import os
-    import pipelines.staging as staging
+    import pipelines.stages.stage as staging
     read = staging.Stage._read
     def vanish(self, unit, *files):
         if os.path.exists("{victim}"):
@@ -181,7 +182,7 @@ def test_a_process_that_holds_too_much_memory_is_started_anew(
     seen = set()
     try:
         for _ in range(3):
-            assert reader.ask(task="inspect", source=0, path=str(source))["num_items"] == 1
+            assert reader.ask(InspectInput(source=0, path=source)).num_items == 1
             assert reader._process is not None
             seen.add(reader._process.pid)
     finally:

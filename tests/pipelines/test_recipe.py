@@ -42,18 +42,67 @@ def test_a_mistake_says_where_and_what_is_expected(content: dict[str, Any], word
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a: [", "not valid YAML"),
-        ("- 1", "must be a mapping"),
-        ("a: !!python/object/apply:os.system [ls]", "not valid YAML"),
-        ("a: &x [1]\nb: [*x, *x]", "uses YAML aliases"),
-        ("a: " + "[" * 5000, "not valid YAML"),
-        ("a: '" + "x" * 1_100_000 + "'", "bytes long"),
+        ("a: [", "2: is not valid YAML"),
+        ("- 1", "1: the recipe must be a mapping"),
+        ("a: !!python/object/apply:os.system [ls]", "1: tag:yaml.org,2002:python/object/apply:os.system is a YAML tag"),
+        ("a: &x [1]\nb: [*x, *x]", "1: &x is a YAML anchor"),
+        ("a: " + "[" * 5000, "1: more than 24 values are nested"),
+        ("a: '" + "x" * 1_100_000 + "'", "1: is 1,100,005 bytes long"),
+        ("", "1: is empty; expected a mapping with the keys name, sources"),
     ],
 )
 def test_hostile_yaml_is_refused(tmp_path: Path, text: str, words: str) -> None:
-    (tmp_path / "recipe.yaml").write_text(text)
-    with pytest.raises(UsageError, match=words):
-        load_recipe(tmp_path / "recipe.yaml")
+    path = tmp_path / "recipe.yaml"
+    path.write_text(text)
+    with pytest.raises(UsageError) as error:
+        load_recipe(path)
+    assert str(error.value).startswith(f"{path}:{words}")
+
+
+FILE = """\
+name: pages
+sources:
+  - type: pdfs
+    side_px: 1024
+    license: mit
+filters:
+  - {type: min_ink, share: 0.1}
+  - type: text_length
+output:
+  row_group_mb: 10
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("license: mit", "side_px: 512", 5, ["'side_px' is here a second time", "the first is on line 4"]),
+        ("license: mit", "side: 512", 5, ["sources[0] (pdfs) has an unknown key 'side'", "did you mean 'side_px'"]),
+        ("side_px: 1024", "side_px: wide", 4, ["sources[0] (pdfs).side_px", "valid integer", "'wide'"]),
+        ("side_px: 1024", "side_px: 1", 4, ["sources[0] (pdfs): side_px must be between 16 and 8192"]),
+        ("type: pdfs", "type: pdf", 3, ["sources[0] has an unknown type 'pdf'", "did you mean 'pdfs'"]),
+        ("share: 0.1", "share: 2", 7, ["filters[0] (min_ink): share must be"]),
+        ("type: text_length", "type: min_ink", 6, ["has the filter min_ink 2 times"]),
+        ("row_group_mb: 10", "row_group_mb: 400", 10, ["output: row_group_mb must be", "got 400"]),
+        ("name: pages", "names: pages", 1, ["the recipe has an unknown key 'names'"]),
+        ("output:\n", "limits: 3\noutput:\n", 9, ["limits must be a mapping, got int"]),
+        ("name: pages", "name: [1]", 1, ["name must be a non-empty text, got [1]"]),
+        ("  row_group_mb: 10", "\trow_group_mb: 10", 10, ["is indented with a tab"]),
+    ],
+)
+def test_a_mistake_in_a_file_is_named_with_its_line(
+    tmp_path: Path, old: str, new: str, line: int, words: list[str]
+) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(FILE)
+    assert load_recipe(path)["output"] == {"row_group_mb": 10}
+    assert old in FILE
+    path.write_text(FILE.replace(old, new))
+    with pytest.raises(UsageError) as error:
+        load_recipe(path)
+    assert str(error.value).startswith(f"{path}:{line}: ")
+    for word in words:
+        assert word in str(error.value)
 
 
 def recipe_with(*settings: str):

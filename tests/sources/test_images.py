@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from sources.images.encoding import encode, grey_of, ink
+from sources.images.encoding import encode, grey_of
+from sources.images.ink import ink
 
 SIDES = st.integers(1, 70)
 

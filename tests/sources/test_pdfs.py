@@ -25,10 +25,14 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 def read(path: Path, **settings: object) -> list[Sample | ItemError]:
-    source = Pdfs(**settings)
-    contents = source.inspect(path)
-    outcomes = source.read(path, contents.digest, range(contents.num_items))
-    return [outcome for _, outcome in outcomes if outcome is not None]
+    outcomes: list[Sample | ItemError] = []
+    with Pdfs(**settings).open(path) as items:
+        for page in range(len(items)):
+            try:
+                outcomes.append(items[page])
+            except ItemError as error:
+                outcomes.append(error)
+    return outcomes
 
 
 def pages(path: Path, **settings: object) -> list[Sample]:
@@ -268,10 +272,11 @@ def test_ids_come_from_content_and_page(pdf, tmp_path) -> None:
 
 def test_pages_read_alone_are_those_read_together(pdf) -> None:
     path = pdf("rotated")
-    source = Pdfs()
-    digest = source.inspect(path).digest
-    alone = [list(source.read(path, digest, range(k, k + 1)))[1][1] for k in range(4)]
-    for a, b in zip(alone, pages(path), strict=True):
+    alone = []
+    for k in (3, 0, 2, 1):
+        with Pdfs().open(path) as items:
+            alone.append((k, items[k]))
+    for a, b in zip([page for _, page in sorted(alone, key=lambda each: each[0])], pages(path), strict=True):
         assert (a.images, a.text, a.phash, a.measures) == (b.images, b.text, b.phash, b.measures)
         assert (a.words.boxes == b.words.boxes).all()
 
@@ -300,10 +305,10 @@ def test_files_that_cannot_be_opened_name_their_cause(pdf, name, options, cause)
 
 def test_files_that_are_not_there_or_not_allowed_name_their_cause(tmp_path) -> None:
     with pytest.raises(InputError) as caught:
-        Pdfs().inspect(tmp_path / "gone.pdf")
+        read(tmp_path / "gone.pdf")
     assert caught.value.cause == "not_found"
     with pytest.raises(InputError) as caught:
-        Pdfs().inspect(tmp_path)
+        read(tmp_path)
     assert caught.value.cause == "unreadable"
 
 
@@ -322,17 +327,17 @@ def test_a_file_without_its_end_is_repaired_and_says_so(pdf) -> None:
 READ_IN_LIMITS = """
 import json, re, resource, sys
 from pathlib import Path
-from sources.pdfs import Pdfs
-from sources.source import InputError, ItemError
+from sources.base.source import ItemError
+from sources.pdfs.source import Pdfs
 limit = int(sys.argv[2]) * 1_000_000
 resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-source, path = Pdfs(), Path(sys.argv[1])
-contents = source.inspect(path)
-causes = [
-    outcome.cause if isinstance(outcome, ItemError) else len(outcome.words.texts)
-    for _, outcome in source.read(path, contents.digest, range(contents.num_items))
-    if outcome is not None
-]
+causes = []
+with Pdfs().open(Path(sys.argv[1])) as pages:
+    for page in range(len(pages)):
+        try:
+            causes.append(len(pages[page].words.texts))
+        except ItemError as error:
+            causes.append(error.cause)
 status = Path("/proc/self/status").read_text()  # ru_maxrss would be that of the process which started this one
 print(json.dumps([causes, int(re.search(r"VmHWM:\\s+(\\d+)", status)[1]) // 1024]))
 """
@@ -394,10 +399,7 @@ def test_passwords_never_change_the_fingerprint() -> None:
 def test_widely_spaced_lines_are_paragraphs_all_the_same() -> None:
     """Chromium's Chinese with generous leading: MuPDF takes every line for a block of its own."""
     path = Path(__file__).parents[2] / "sources" / "pdfs" / "examples" / "页面数据.pdf"
-    source = Pdfs()
-    contents = source.inspect(path)
-    (sample,) = [s for _, s in source.read(path, contents.digest, range(1)) if s is not None]
-    assert isinstance(sample, Sample)
+    (sample,) = pages(path)
     paragraphs = sample.plain_text().split("\n\n")
     assert paragraphs[:3] == [
         "怎样读一页纸",

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from sources.base.sample import (
     PART_SCHEMA,
@@ -19,7 +20,9 @@ from sources.base.sample import (
     sample_id,
     to_part,
 )
-from sources.images.fingerprint import PICTURE
+from sources.images.encoding import encode, luma
+from sources.images.fingerprint import PICTURE, picture_fingerprint
+from sources.images.ink import ink
 
 TEXT = st.text(max_size=30)
 IMAGES = st.builds(
@@ -118,3 +121,16 @@ def test_the_dataset_has_one_column_a_score() -> None:
     schema = dataset_schema(["ink", "num_chars"])
     assert [field.name for field in schema.field("scores").type] == ["ink", "num_chars"]
     assert "measures" not in schema.names
+
+
+def test_a_sample_of_a_picture_has_its_id_its_ink_and_its_fingerprint() -> None:
+    pixels = np.random.default_rng(1).integers(0, 255, (40, 60, 3), np.uint8)
+    grey = luma(Image.fromarray(pixels))
+    provenance = Provenance(locator="page=3", digest="ab" * 32)
+    for given_pixels in (pixels, grey):
+        sample = Sample.of_picture(
+            given_pixels, source="test", provenance=provenance, images=[encode(pixels, "png")], measures={"other": 2.0}
+        )
+        assert sample.id == sample_id("ab" * 32, "page=3")
+        assert sample.measures == {"ink": ink(grey), "other": 2.0}
+        assert sample.fingerprint == picture_fingerprint(grey)

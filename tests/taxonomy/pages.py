@@ -72,8 +72,5 @@ def document(language: str, side_px: int = 512) -> list[Sample]:
     """Return the samples of the PDF's pages."""
     with TemporaryDirectory() as folder:
         path = write_document(Path(folder) / "document.pdf", language)
-        source = Pdfs(side_px=side_px)
-        read = [done for _, done in source.read(path, source.inspect(path).digest, range(8)) if done is not None]
-    samples = [done for done in read if isinstance(done, Sample)]
-    assert samples == read
-    return samples
+        with Pdfs(side_px=side_px).open(path) as pages:
+            return [pages[page] for page in range(len(pages))]

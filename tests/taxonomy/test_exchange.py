@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sources.config_file import ConfigFileError
 from taxonomy.commands import main
 from taxonomy.coverage import coverage
 from taxonomy.diff import compare, describe
@@ -18,7 +19,6 @@ from taxonomy.label_studio import ReviewItem, interface, read_annotations, tasks
 from taxonomy.loader import load, load_text
 from taxonomy.targets import leaf_shares
 from taxonomy.tree import ancestor
-from taxonomy.yaml_file import TaxonomyError
 from tests.taxonomy.small import load_small, write_small, yaml_text
 
 HERE = Path("small.yaml")
@@ -63,7 +63,7 @@ def test_prompts_in_brackets_are_not_edited(tmp_path: Path) -> None:
     text = yaml_text()
     start, end = text.index("          en:  # of print"), text.index("          zh:  # of print")
     path.write_text(text[:start] + "          en: [a1, b1, c1, d1, e1]\n" + text[end:], "utf-8")
-    with pytest.raises(TaxonomyError, match="prompts in brackets"):
+    with pytest.raises(ConfigFileError, match="prompts in brackets"):
         add_examples(path, [Example("x y z", "reading/print", "en")])
 
 
@@ -223,7 +223,7 @@ def test_choices_come_back_as_corrections_and_examples(tmp_path: Path, capsys: p
 def test_other_files_are_rejected(tmp_path: Path, content: str, message: str) -> None:
     export = tmp_path / "export.json"
     export.write_text(content)
-    with pytest.raises(TaxonomyError, match=message):
+    with pytest.raises(ConfigFileError, match=message):
         read_annotations(export, load_small(tmp_path))
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sources.base.sample import Message, Provenance, Sample
+from sources.config_file import ConfigFileError
 from taxonomy.corrections import read_corrections, write_corrections
 from taxonomy.evaluation import evaluate, half_of, read_labelled
 from taxonomy.examples import Example, examples_of, variants
@@ -27,7 +28,6 @@ from taxonomy.loader import BUNDLED, load, load_text
 from taxonomy.prompts import clauses, user_turns
 from taxonomy.settings import LabelSettings
 from taxonomy.tree import UNLABELLED, Taxonomy
-from taxonomy.yaml_file import TaxonomyError
 from tests.taxonomy.small import load_small, yaml_text
 
 
@@ -165,7 +165,7 @@ def test_corrections_are_read_back_and_checked(small: Taxonomy, tmp_path: Path) 
     write_corrections(path, corrections)
     assert read_corrections(path, small) == corrections
     path.write_text('{"id": "a", "use_case": "looking/styl"}\nnothing\n')
-    with pytest.raises(TaxonomyError) as error:
+    with pytest.raises(ConfigFileError) as error:
         read_corrections(path, small)
     first, second = str(error.value).splitlines()
     assert first.endswith(":1: looking/styl is no leaf; did you mean looking/style?")
@@ -197,7 +197,7 @@ def test_halves_are_disjoint_and_complete() -> None:
 def test_mistakes_in_labelled_prompts_are_reported_with_lines(small: Taxonomy, tmp_path: Path) -> None:
     path = tmp_path / "prompts.jsonl"
     path.write_text('{"prompt": "a", "use_case": "reading/print"}\n[]\n{"prompt": "b", "use_case": "reading/prnt"}\n')
-    with pytest.raises(TaxonomyError) as error:
+    with pytest.raises(ConfigFileError) as error:
         read_labelled(path, small)
     assert ":2: expected" in str(error.value)
     assert ":3: reading/prnt is no leaf; did you mean reading/print?" in str(error.value)

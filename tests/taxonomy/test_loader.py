@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sources.config_file import ConfigFileError, parse
 from taxonomy.evaluation import read_labelled
 from taxonomy.loader import BUNDLED, load, load_text, warnings
 from taxonomy.schema import LANGUAGES, RECOMMENDED_PROMPTS, SCHEMA_PATH, json_schema
 from taxonomy.tree import Taxonomy
-from taxonomy.yaml_file import TaxonomyError, parse
 from tests.taxonomy.small import yaml_text
 
 HERE = Path("small.yaml")
@@ -153,7 +153,7 @@ MISTAKES: dict[str, tuple[Callable[[], str], str, str]] = {
 def test_a_mistake_is_reported_in_one_sentence_with_its_line(mistake: str) -> None:
     make, where, words = MISTAKES[mistake]
     text = make()
-    with pytest.raises(TaxonomyError) as error:
+    with pytest.raises(ConfigFileError) as error:
         load_text(text, HERE)
     lines = str(error.value).splitlines()
     candidates = [k for k, line in enumerate((text + "\n").splitlines(), start=1) if where.rstrip("\n") in line]
@@ -167,9 +167,9 @@ def test_a_leaf_with_too_few_prompts_is_an_error() -> None:
     text = yaml_text()
     start = text.index('            - "read the text"')
     end = text.index("          zh:  # of print")
-    with pytest.raises(TaxonomyError, match=r"prompts\.en: expected a list .* got nothing"):
+    with pytest.raises(ConfigFileError, match=r"prompts\.en: expected a list .* got nothing"):
         load_text(text[:start] + text[end:], HERE)
-    with pytest.raises(TaxonomyError, match="at least 5 of them, got 1"):
+    with pytest.raises(ConfigFileError, match="at least 5 of them, got 1"):
         load_text(text[:start] + '            - "read the text"\n' + text[end:], HERE)
 
 
@@ -185,18 +185,18 @@ def test_hostile_files_are_rejected_with_a_short_message(tmp_path: Path) -> None
         "- 1": "",
         "nodes: 3": "expected a mapping",
     }.items():
-        with pytest.raises(TaxonomyError) as error:
+        with pytest.raises(ConfigFileError) as error:
             load_text(text, HERE)
         assert words in str(error.value)
         assert len(str(error.value)) < 600
     path = tmp_path / "large.yaml"
     path.write_bytes(b"#" * 9_000_000)
-    with pytest.raises(TaxonomyError, match="9,000,000 bytes long"):
+    with pytest.raises(ConfigFileError, match="9,000,000 bytes long"):
         load(path)
     path.write_bytes(b"nodes:\n  \xff")
-    with pytest.raises(TaxonomyError, match=r"large.yaml:2: is not UTF-8"):
+    with pytest.raises(ConfigFileError, match=r"large.yaml:2: is not UTF-8"):
         load(path)
-    with pytest.raises(TaxonomyError, match="cannot be read"):
+    with pytest.raises(ConfigFileError, match="cannot be read"):
         load(tmp_path / "missing.yaml")
 
 
@@ -208,5 +208,5 @@ def test_scalars_stay_as_written() -> None:
 
 @given(st.text(max_size=400))
 def test_any_text_is_rejected_with_a_line(text: str) -> None:
-    with pytest.raises(TaxonomyError, match=r"^small\.yaml:\d+: "):
+    with pytest.raises(ConfigFileError, match=r"^small\.yaml:\d+: "):
         load_text(text, HERE)

@@ -8,9 +8,8 @@ from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
-
 from sources.charts.vocabulary_schema import localize
+from sources.config_file import load_data
 
 TEMPLATES = Path(__file__).with_name("templates.yaml")
 MAX_CHOICES = 4
@@ -50,9 +49,7 @@ class Turn:
 @lru_cache(maxsize=1)
 def load_templates() -> Mapping[str, Mapping[str, list[tuple[str, str]]]]:
     """Return the templates of all families of charts."""
-    templates: Mapping[str, Mapping[str, list[tuple[str, str]]]] = yaml.load(
-        TEMPLATES.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
-    )
+    templates: Mapping[str, Mapping[str, list[tuple[str, str]]]] = load_data(TEMPLATES)
     return templates
 
 

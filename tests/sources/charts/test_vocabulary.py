@@ -7,7 +7,7 @@ import pytest
 from sources.base.source import ItemError
 from sources.charts import Charts
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
-from sources.config_file import YamlFileError
+from sources.config_file import ConfigFileError
 
 
 def _change(folder: Path, old: str, new: str) -> Path:
@@ -51,7 +51,7 @@ def _line_of(text: str) -> int:
 )
 def test_error_has_the_line_of_the_mistake(tmp_path: Path, old: str, new: str, where: str, message: str) -> None:
     path = _change(tmp_path, old, new)
-    with pytest.raises(YamlFileError) as caught:
+    with pytest.raises(ConfigFileError) as caught:
         load_vocabulary(path)
     text = str(caught.value)
     assert message in text.replace("Field", "field")
@@ -63,13 +63,14 @@ def test_error_has_the_line_of_the_mistake(tmp_path: Path, old: str, new: str, w
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "is empty"),
-        ("[1, 2]", "is empty"),
+        ("", "1: is empty; expected a mapping with lists, topics"),
+        ("[1, 2]", "1: expected a mapping with lists, topics"),
+        ("lists: {}\ntopics: []\nlists: {}", "3: 'lists' is here a second time; the first is on line 1"),
         ("lists: {}", "topics: field required"),
-        ("lists: {a: &x {noun: [a, b]}, b: *x}", "aliases"),
-        ("lists: [", "not valid YAML"),
-        ("\x00", "not valid YAML"),
-        ("? {a: b}\n: c", "not valid YAML"),
+        ("lists: {a: &x {noun: [a, b]}, b: *x}", "1: &x is a YAML anchor"),
+        ("lists: [", "is not valid YAML"),
+        ("\x00", "1: holds the character"),
+        ("? {a: b}\n: c", "1: a key must be a text"),
     ],
 )
 def test_file_without_a_vocabulary_is_rejected(tmp_path: Path, content: str, message: str) -> None:
@@ -84,7 +85,7 @@ def test_empty_section_is_rejected(tmp_path: Path) -> None:
     head, _, rest = text.partition("\nfunnels:")
     path = tmp_path / "mine.yaml"
     path.write_text(head + "\nfunnels: []\n\nprojects:" + rest.partition("\nprojects:")[2], encoding="utf-8")
-    with pytest.raises(YamlFileError, match="funnels is empty"):
+    with pytest.raises(ConfigFileError, match="funnels is empty"):
         load_vocabulary(path)
 
 
@@ -100,8 +101,13 @@ def test_another_vocabulary_gives_other_charts(tmp_path: Path) -> None:
 def test_character_without_a_font_is_an_error_row(tmp_path: Path) -> None:
     path = _change(tmp_path, "noun: [Month, 月份]", 'noun: ["Month \\uE000", "月份\\uE000"]')
     charts = Charts(vocabulary=str(path), kinds=("line", "bar"))
-    outcomes = [charts.make(item, charts.digest) for item in range(12)]
-    errors = [outcome for outcome in outcomes if isinstance(outcome, ItemError)]
+    errors = []
+    with charts.open() as samples:
+        for item in range(12):
+            try:
+                assert samples[item].images
+            except ItemError as error:
+                errors.append(error)
     assert errors
     assert {error.cause for error in errors} == {"missing_glyph"}
     assert "U+E000" in errors[0].message
@@ -112,7 +118,6 @@ def test_kind_without_a_suitable_topic_is_an_error_row(tmp_path: Path) -> None:
     path.write_text(BUNDLED.read_text(encoding="utf-8").replace(", additive: true", ""), encoding="utf-8")
     charts = Charts(vocabulary=str(path), kinds=("stacked_bar", "pie", "percent_bar"))
     for item in range(6):
-        outcome = charts.make(item, charts.digest)
-        assert isinstance(outcome, ItemError)
-        assert outcome.cause == "unfit_vocabulary"
-        assert "the vocabulary has no" in outcome.message
+        with pytest.raises(ItemError, match="the vocabulary has no") as error:
+            charts.make(item, charts.digest)
+        assert error.value.cause == "unfit_vocabulary"

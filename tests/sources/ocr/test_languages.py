@@ -106,9 +106,8 @@ def _samples(tmp_path: Path, texts: Sequence[str], **settings: Any) -> list[Samp
     source = Ocr(input=("texts.txt",), side_px=640, strength=0.2, **settings)
     source.gather(path, path.name, out, lambda: None)
     assert set(source.merge([out], tmp_path / "corpus")) == set(CorpusFile(tmp_path / "corpus").languages())
-    outcomes = [sample for _, sample in source.read(tmp_path / "corpus", "00", range(6)) if sample is not None]
-    assert all(isinstance(sample, Sample) for sample in outcomes), outcomes
-    return [sample for sample in outcomes if isinstance(sample, Sample)]
+    with source.open(tmp_path / "corpus", "00") as samples:
+        return [samples[number] for number in range(6)]
 
 
 def test_texts_of_any_script_give_documents_with_default_settings(tmp_path: Path) -> None:

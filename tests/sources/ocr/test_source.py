@@ -24,15 +24,14 @@ def source() -> Ocr:
 
 @pytest.fixture(scope="module")
 def samples(source: Ocr) -> list[Sample]:
-    outcomes = [source.make(number, source.digest) for number in range(NUM)]
-    assert all(isinstance(sample, Sample) for sample in outcomes)
-    return [sample for sample in outcomes if isinstance(sample, Sample)]
+    with source.open() as made:
+        assert len(made) == NUM
+        return [made[number] for number in range(NUM)]
 
 
 def test_sample_is_independent_of_other_samples(source: Ocr, samples: list[Sample]) -> None:
     for number in (7, 3, 20):
         alone = Ocr(seed=5, num_samples=1, side_px=768).make(number, source.digest)
-        assert isinstance(alone, Sample)
         assert alone.images[0].data == samples[number].images[0].data
         assert (alone.text, alone.messages) == (samples[number].text, samples[number].messages)
         assert np.array_equal(alone.words.boxes, samples[number].words.boxes)
@@ -40,9 +39,8 @@ def test_sample_is_independent_of_other_samples(source: Ocr, samples: list[Sampl
 
 def test_another_seed_gives_other_samples(source: Ocr, samples: list[Sample]) -> None:
     other = Ocr(seed=6, side_px=768)
-    outcomes = other.make(0, other.digest)
-    assert isinstance(outcomes, Sample)
-    assert outcomes.images[0].data != samples[0].images[0].data
+    made = other.make(0, other.digest)
+    assert made.images[0].data != samples[0].images[0].data
     assert other.digest != source.digest
 
 
@@ -83,14 +81,12 @@ def test_handwriting_formulas_and_languages_are_labelled() -> None:
     ):
         source = Ocr(kinds=kinds, tasks=tasks, languages=("zh",), strength=0.2, side_px=768)
         sample = source.make(0, source.digest)
-        assert isinstance(sample, Sample)
         assert sample.use_case == leaf
 
 
 def test_an_invoice_adds_up_in_its_markdown() -> None:
     source = Ocr(kinds={"invoice": 1}, tasks={"markdown": 1}, languages=("en",), strength=0, side_px=1024)
     sample = source.make(1, source.digest)
-    assert isinstance(sample, Sample)
     assert sample.messages is not None
     rows = [line.split("|")[1:-1] for line in sample.messages[1].content.split("\n") if line.startswith("| ")][2:]
     amounts = [float(row[3].replace(",", "")) for row in rows]
@@ -102,35 +98,27 @@ def test_an_invoice_adds_up_in_its_markdown() -> None:
 
 def test_replaced_samples_are_counted_by_reason() -> None:
     source = Ocr(seed=2, side_px=768, scene=0, strength=1, tasks={"transcription": 1})
-    outcomes = [source.make(number, source.digest) for number in range(12)]
-    assert all(isinstance(sample, Sample) for sample in outcomes)
-    counts = [
-        value
-        for sample in outcomes
-        if isinstance(sample, Sample)
-        for name, value in sample.measures.items()
-        if name.startswith(REPLACED)
-    ]
+    made = [source.make(number, source.digest) for number in range(12)]
+    counts = [value for sample in made for name, value in sample.measures.items() if name.startswith(REPLACED)]
     assert counts
     assert all(count >= 1 and count == int(count) for count in counts)
 
 
 def test_sample_that_always_fails_is_an_error_with_reasons() -> None:
     source = Ocr(kinds={"note": 1}, tasks={"grounding": 1}, languages=("zh",), seed=1)
-    outcomes = _make_with_passages(source, "\u9fa5\u3400\u4dae" * 8)
-    assert isinstance(outcomes, ItemError)
-    assert outcomes.cause == "missing_glyph"
-    assert "given up after" in outcomes.message
+    with pytest.raises(ItemError, match="given up after") as error:
+        _make_with_passages(source, "\u9fa5\u3400\u4dae" * 8)
+    assert error.value.cause == "missing_glyph"
 
 
 def test_kind_without_text_is_an_error() -> None:
     source = Ocr(kinds={"vertical": 1}, seed=1)
-    outcomes = _make_with_passages(source, "", language="en")
-    assert isinstance(outcomes, ItemError)
-    assert outcomes.cause == "no_text"
+    with pytest.raises(ItemError) as error:
+        _make_with_passages(source, "", language="en")
+    assert error.value.cause == "no_text"
 
 
-def _make_with_passages(source: Ocr, text: str, language: str = "zh") -> Sample | ItemError:
+def _make_with_passages(source: Ocr, text: str, language: str = "zh") -> Sample:
     class Passages:
         def languages(self) -> tuple[str, ...]:
             return (language,)
@@ -171,5 +159,5 @@ def test_the_material_is_part_of_the_digest(tmp_path: Path) -> None:
     for content in (b"one", b"two"):
         path = tmp_path / "corpus"
         path.write_bytes(content)
-        digests.add(source.inspect(path).digest)
+        digests.add(source.digest_of(path))
     assert len(digests) == 2

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from sources.base.sample import Sample
-from sources.config_file import YamlFileError
+from sources.config_file import ConfigFileError
 from sources.images.encoding import luma
 from sources.rng import generator
 from sources.synthetic_pages import SyntheticPages
@@ -30,9 +30,7 @@ INK_LEVELS = 12  # grey levels between a word and its background
 
 def make(number: int, **settings: Any) -> Sample:
     source = SyntheticPages(num_samples=1000, **settings)
-    sample = source.make(number, source.digest)
-    assert isinstance(sample, Sample), sample
-    return sample
+    return source.make(number, source.digest)
 
 
 @pytest.fixture(scope="module")
@@ -204,5 +202,5 @@ def test_invalid_settings_are_rejected(settings: dict[str, Any], message: str) -
 def test_invalid_vocabulary_is_rejected(tmp_path: Path, change: Callable[[str], str], message: str) -> None:
     path = tmp_path / "words.yaml"
     path.write_text(change(BUNDLED.read_text(encoding="utf-8")), encoding="utf-8")
-    with pytest.raises(YamlFileError, match=message):
+    with pytest.raises(ConfigFileError, match=message):
         load_vocabulary(path)

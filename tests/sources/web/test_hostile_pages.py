@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sources.base.source import ItemError
 from sources.web.capture import Capture
 from sources.web.obstacles import signs_of
 from sources.web.samples import SampleSettings, sample_of
@@ -110,11 +111,9 @@ def test_what_is_not_seen_is_no_text(captures: dict[str, Capture]) -> None:
 
 
 def test_a_blank_page_is_an_error(captures: dict[str, Capture]) -> None:
-    from sources.base.source import InputError
-
-    with pytest.raises(InputError, match="one colour") as caught:
+    with pytest.raises(ItemError, match="one colour") as caught:
         sample_of(captures["/blank"], "0" * 64, "view=square", ONLY_TEXT)
-    assert caught.value.cause == "blank_paint"
+    assert (caught.value.cause, caught.value.uri) == ("blank_paint", captures["/blank"].url)
 
 
 @pytest.mark.parametrize(
