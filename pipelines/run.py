@@ -125,7 +125,7 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
         raise UsageError(f"name either --source ({', '.join(sorted(SOURCES))}) or --recipe FILE")
     path = args.recipe or RECIPES / f"{args.source}.yaml"
     content = load_recipe(path)
-    build_recipe(content, f"the recipe {path}")  # so that mistakes in the file are told apart from those in --set
+    build_recipe(content, f"the recipe {path}")  # so that a mistake in the file is not blamed on --set
     for setting in args.set:
         apply_setting(content, setting)
     if args.input:
@@ -261,7 +261,7 @@ def _check_fetching(source: RemoteSource, *, on_this_machine: bool) -> None:
 
 
 def _log(storage: Storage, run: str) -> Path:
-    """The file for what Beam and Python print: in the staging folder, or beside other temporary files."""
+    """The file for what Beam and Python print: in the staging folder, or in the system's temporary folder."""
     if storage.is_local:
         path = Path(storage.path(f"{STAGING}/{LOG}"))
     else:
