@@ -1,4 +1,4 @@
-"""The test PDFs, each made once a session."""
+"""The test PDFs, each made once per session."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def pdf(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """`pdf("rotated")` makes `pdf_files.rotated` and gives its path."""
+    """Return a function that makes a file of `pdf_files` by name, as in `pdf("rotated")`, and returns its path."""
     folder = tmp_path_factory.mktemp("pdfs")
     made: dict[tuple, Path] = {}
 

@@ -1,4 +1,4 @@
-"""Pixels to encoded images: lossless where promised, and the measures taken before encoding."""
+"""Encoding of images: lossless where documented; and the measures taken before encoding."""
 
 import io
 
@@ -30,7 +30,7 @@ def test_png_gives_back_every_pixel(data) -> None:
 def test_png_is_valid_for_strict_readers() -> None:
     image = Image.open(io.BytesIO(encode(np.zeros((5, 9, 3), np.uint8), "png").data))
     assert (image.format, image.size) == ("PNG", (9, 5))
-    image.verify()  # raises unless every chunk's sum is right
+    image.verify()  # raises if a chunk's checksum is wrong
 
 
 @pytest.mark.parametrize("image_format", ["jpeg", "webp"])
@@ -72,7 +72,7 @@ def test_the_last_pixel_of_a_large_image_counts() -> None:
 
 
 @pytest.mark.parametrize("background", [0, 20, 128, 255])
-def test_ink_is_what_differs_from_the_most_common_grey(background) -> None:
+def test_ink_differs_from_the_most_common_grey(background) -> None:
     page = np.full((100, 100), background, np.uint8)
     assert ink(page) == 0
     page[:20] = 80

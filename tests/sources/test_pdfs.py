@@ -322,7 +322,7 @@ def test_a_file_without_its_end_is_repaired_and_says_so(pdf) -> None:
 READ_IN_LIMITS = """
 import json, re, resource, sys
 from pathlib import Path
-from sources.pdfs import Pdfs
+from sources.pdfs.source import Pdfs
 from sources.source import InputError, ItemError
 limit = int(sys.argv[2]) * 1_000_000
 resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

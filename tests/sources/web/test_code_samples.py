@@ -1,4 +1,4 @@
-"""Code in captures and samples: made in the visit, asked for by weight, measured only where it is the task."""
+"""Code in captures and samples: made during the visit, chosen by weight, measured only if it is the task."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Pages over https: good ones come through the tunnel, bad certificates and addresses inside are refused."""
+"""Pages over https: valid ones pass through the tunnel; bad certificates and private addresses are rejected."""
 
 import asyncio
 import shutil
