@@ -20,7 +20,7 @@ def script(name: str) -> str:
 
 
 async def settle(world: World, quiet_ms: float, limit_ms: float) -> bool:
-    """Wait until a page stops changing; return whether it did. Raises DocumentGone, ScriptFailed, playwright's Error."""
+    """Wait until a page settles; return True if it did. Raises DocumentGone, ScriptFailed, playwright's Error."""
     settings = {"quietMs": quiet_ms, "limitMs": limit_ms}
     return bool(await world.run(f"({script('settle')}\n)({json.dumps(settings)})"))
 
