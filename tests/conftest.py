@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pymupdf
 import pytest
@@ -42,9 +43,11 @@ def full(request: pytest.FixtureRequest) -> bool:
 def command() -> Command:
     """Return a function that runs `python -m pipelines.run --source pdfs …` in a separate process."""
 
-    def run(*arguments: str | Path, env: dict[str, str] | None = None, source: str = "pdfs", **options: object):
+    def run(
+        *arguments: str | Path, env: dict[str, str] | None = None, source: str = "pdfs", **options: Any
+    ) -> "subprocess.CompletedProcess[str]":
         line = [sys.executable, "-m", "pipelines.run", "--source", source, *map(str, arguments)]
-        settings: dict[str, object] = {"cwd": ROOT, "capture_output": True, "text": True, "timeout": 500, **options}
+        settings: dict[str, Any] = {"cwd": ROOT, "capture_output": True, "text": True, "timeout": 500, **options}
         return subprocess.run(line, env={**os.environ, **(env or {})}, **settings)
 
     return run

@@ -66,6 +66,11 @@ def gcs_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
         for name, value in environment.items():
             patch.setenv(name, value)
         bucket = google_storage.Client.create_anonymous_client().bucket(BUCKET)
+
+        def clear() -> None:
+            for blob in bucket.list_blobs():
+                blob.delete()
+
         yield Emulator(
             uri=f"gs://{BUCKET}",
             options=[],
@@ -73,7 +78,7 @@ def gcs_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
             put=lambda key, data: bucket.blob(key).upload_from_string(data),
             get=lambda key: bucket.blob(key).download_as_bytes(),
             keys=lambda: sorted(blob.name for blob in bucket.list_blobs()),
-            clear=lambda: [blob.delete() for blob in bucket.list_blobs()] and None,
+            clear=clear,
         )
         server.stop()
         tokens.stop()
@@ -142,7 +147,8 @@ def _enforce_preconditions(patch: pytest.MonkeyPatch) -> None:
     def insert_if(request: Any, response: Any, storage: Any, *args: Any, **kwargs: Any) -> None:
         wanted = request.query.get("ifGenerationMatch")
         if wanted is None:
-            return insert(request, response, storage, *args, **kwargs)
+            insert(request, response, storage, *args, **kwargs)
+            return
         with lock:
             bucket, name = request.params["bucket_name"], request.query.get("name", [None])[0]
             if name is None:  # a multipart upload names the object in its first part
@@ -151,8 +157,8 @@ def _enforce_preconditions(patch: pytest.MonkeyPatch) -> None:
             if (found["generation"] if found else "0") != wanted[0]:
                 response.status = HTTPStatus.PRECONDITION_FAILED
                 response.json({"error": {"code": 412, "message": "conditionNotMet"}})
-                return None
-            return insert(request, response, storage, *args, **kwargs)
+                return
+            insert(request, response, storage, *args, **kwargs)
 
     handlers = tuple(
         (pattern, {method: insert_if if call is insert else call for method, call in methods.items()})

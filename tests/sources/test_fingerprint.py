@@ -14,7 +14,9 @@ RADIUS = 32
 
 
 def record(image: Image.Image) -> np.ndarray:
-    return np.frombuffer(picture_fingerprint(np.asarray(image.convert("L"))), PICTURE)[0]
+    records = np.frombuffer(picture_fingerprint(np.asarray(image.convert("L"))), PICTURE)
+    first: np.ndarray = records[0]
+    return first
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> int:

@@ -9,17 +9,18 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
+from sources.base.sample import EncodedImage
 from sources.images.encoding import encode, grey_of, ink
 
 SIDES = st.integers(1, 70)
 
 
-def decoded(image) -> np.ndarray:
+def decoded(image: EncodedImage) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(image.data)))
 
 
 @given(st.data())
-def test_png_gives_back_every_pixel(data) -> None:
+def test_png_gives_back_every_pixel(data: st.DataObject) -> None:
     shape = data.draw(st.one_of(st.tuples(SIDES, SIDES), st.tuples(SIDES, SIDES, st.just(3))))
     pixels = data.draw(hnp.arrays(np.uint8, shape))
     image = encode(pixels, "png")
@@ -34,7 +35,7 @@ def test_png_is_valid_for_strict_readers() -> None:
 
 
 @pytest.mark.parametrize("image_format", ["jpeg", "webp"])
-def test_lossy_formats_stay_close(image_format) -> None:
+def test_lossy_formats_stay_close(image_format: str) -> None:
     rows, columns = np.mgrid[:200, :300]
     pixels = np.stack([rows, columns * 0.8, 255 - rows], axis=-1).astype(np.uint8)
     image = encode(pixels, image_format, 90)
@@ -54,7 +55,7 @@ def test_other_formats_are_rejected() -> None:
 
 
 @given(hnp.arrays(np.uint8, st.tuples(SIDES, SIDES)), st.data())
-def test_grey_is_found_and_one_coloured_pixel_is_not_missed(grey, data) -> None:
+def test_grey_is_found_and_one_coloured_pixel_is_not_missed(grey: np.ndarray, data: st.DataObject) -> None:
     rgb = np.repeat(grey[..., None], 3, axis=2)
     found = grey_of(rgb)
     assert found is not None
@@ -72,7 +73,7 @@ def test_the_last_pixel_of_a_large_image_counts() -> None:
 
 
 @pytest.mark.parametrize("background", [0, 20, 128, 255])
-def test_ink_differs_from_the_most_common_grey(background) -> None:
+def test_ink_differs_from_the_most_common_grey(background: int) -> None:
     page = np.full((100, 100), background, np.uint8)
     assert ink(page) == 0
     page[:20] = 80

@@ -1,5 +1,7 @@
 """Reading order on synthetic layouts with columns and tables."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,7 +35,7 @@ def test_one_column_keeps_its_order() -> None:
 
 
 @pytest.mark.parametrize("num_columns", [2, 3])
-def test_prose_written_row_by_row_is_read_column_by_column(num_columns) -> None:
+def test_prose_written_row_by_row_is_read_column_by_column(num_columns: int) -> None:
     columns = [column(50 + 220 * k, 200, 30) for k in range(num_columns)]
     boxes, places = alternating(*columns)
     assert list(places[reading_order(boxes)]) == list(range(len(boxes)))
@@ -75,7 +77,7 @@ def test_right_to_left_columns_begin_on_the_right() -> None:
 
 
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
-def test_sideways_text_is_read_as_if_it_were_upright(degrees) -> None:
+def test_sideways_text_is_read_as_if_it_were_upright(degrees: int) -> None:
     words = lines_of(*["one two three four five six seven eight"] * 12)
     x0, y0, x1, y1 = words.boxes.T
     turned = {0: (x0, y0, x1, y1), 90: (-y1, x0, -y0, x1), 180: (-x1, -y1, -x0, -y0), 270: (y0, -x1, y1, -x0)}
@@ -97,14 +99,14 @@ BOX = st.tuples(*[st.floats(0, 1000, width=32)] * 2, *[st.floats(0.5, 500, width
 
 
 @given(st.lists(BOX, max_size=60), st.booleans())
-def test_every_line_appears_once(boxes, right_to_left) -> None:
+def test_every_line_appears_once(boxes: list[tuple[float, float, float, float]], right_to_left: bool) -> None:
     array = np.array([(x, y, x + w, y + h) for x, y, w, h in boxes]).reshape(-1, 4)
     order = reading_order(array, right_to_left=right_to_left)
     assert sorted(order) == list(range(len(boxes)))
 
 
 @given(st.lists(st.tuples(BOX, st.text(min_size=1, max_size=8), st.integers(0, 5), st.integers(0, 3)), max_size=30))
-def test_every_word_appears_once(found) -> None:
+def test_every_word_appears_once(found: list[Any]) -> None:
     words = LayoutWords(
         [text for _, text, _, _ in found],
         np.array([(x, y, x + w, y + h) for (x, y, w, h), *_ in found]).reshape(-1, 4),
@@ -138,5 +140,5 @@ def lines_of(*texts: str) -> LayoutWords:
         (("一个好的数据集", "不仅要大"), "一个好的数据集不仅要大"),
     ],
 )
-def test_hyphenated_words_are_joined_and_real_hyphens_are_kept(lines, text) -> None:
+def test_hyphenated_words_are_joined_and_real_hyphens_are_kept(lines: tuple[str, ...], text: str) -> None:
     assert in_reading_order(lines_of(*lines))[1] == text

@@ -13,7 +13,7 @@ PARAGRAPH = "The miller opened the sluice before dawn and the wheel began to tur
 ENDLESS_S = 30  # the limit of an endless response, which its reader closes earlier
 
 
-# What a page can change in the world in which its scripts run.
+# The parts of a script's world that a page can change.
 REWRITES = """
 const lie = () => { for (;;); };
 const fake = () => ({ left: 0, top: 0, right: 0, bottom: 0, width: 0, height: 0, x: 0, y: 0 });
