@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,7 @@ def test_public_addresses_are_not(address: str) -> None:
     assert refusal(address) is None
 
 
-def _guard(addresses: Sequence[str], **settings: object) -> Guard:
+def _guard(addresses: Sequence[str], **settings: Any) -> Guard:
     async def resolver(host: str, port: int) -> Sequence[str]:
         return addresses
 

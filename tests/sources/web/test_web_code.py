@@ -55,7 +55,8 @@ def reduce(studio: SimpleNamespace) -> Reduce:
                 screenshot = await page.screenshot()
                 return await coder.code(await page.context.new_cdp_session(page), [screenshot], VIEW)
 
-        return studio.run(work())
+        code: PageCode = studio.run(work())
+        return code
 
     return run
 
@@ -253,7 +254,7 @@ def test_similarity_falls_with_what_is_wrong() -> None:
         moved = np.roll(pixels, shift, axis=0)
         if colour is not None:
             moved[(moved == (30, 60, 160)).all(axis=2)] = colour
-        other = Look(moved, texts, boxes + np.float32([0, shift, 0, shift]), page.pictures)
+        other = Look(moved, texts, boxes + np.array([0, shift, 0, shift], np.float32), page.pictures)
         assert compare(page, other).score == pytest.approx(compare(other, page).score, abs=1e-9)
         return compare(page, other).score
 
@@ -281,7 +282,7 @@ def test_a_missing_block_is_no_small_mistake(top: int) -> None:
     less[top : top + 80] = 255
     missing = compare(page, Look(less, [words[k] for k in kept], boxes[kept], page.pictures))
     noisy = np.clip(pixels + rng.normal(0, 6, pixels.shape), 0, 255).astype(np.uint8)
-    shifted = Look(np.roll(noisy, 2, axis=0), words, boxes + np.float32([0, 2, 0, 2]), page.pictures)
+    shifted = Look(np.roll(noisy, 2, axis=0), words, boxes + np.array([0, 2, 0, 2], np.float32), page.pictures)
     assert missing.text > 0.9 > 0.85 > missing.score
     assert compare(page, shifted).score > 0.85
 
