@@ -1,4 +1,4 @@
-"""A program: crawls a page of a site of its own, and prints how the processes that drew it were confined, as JSON."""
+"""A program that crawls a page of a local site, and prints as JSON how its renderer processes were confined."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from tests.sources.web.hostile_site import Handler, html, serving
 
 
 def renderers() -> list[dict[str, bool]]:
-    """Of every process that runs pages: whether it filters system calls, and has a user namespace of its own."""
+    """Return for every renderer process if it filters system calls and has a separate user namespace."""
     found = []
     for process in (Path(f"/proc/{pid}") for pid in descendants(os.getpid())):
         if b"--type=renderer" in (process / "cmdline").read_bytes():

@@ -1,4 +1,4 @@
-"""Crawls: what is captured stays captured, pauses are kept, and text and boxes are those of the page."""
+"""Crawls: captures are kept, delays are respected, and text and boxes match the page."""
 
 import asyncio
 import dataclasses
@@ -98,7 +98,7 @@ def test_robots_that_do_not_come_forbid_everything(tmp_path: Path) -> None:
     ],
 )
 def test_hosts_that_are_not_reached_say_why(tmp_path: Path, address: str, cause: str, why: str) -> None:
-    """Their robots.txt cannot be read either; that is not what the page is charged with."""
+    """Their robots.txt cannot be read either, but that is not the reported cause."""
 
     async def resolver(host: str, port: int) -> list[str]:
         return [address] if address else []
@@ -128,7 +128,7 @@ def test_a_killed_browser_is_started_again(tmp_path: Path) -> None:
 
 
 def _browsers() -> list[int]:
-    """Browser processes below this one (not renderers and the like, which name their type)."""
+    """Return the browser processes below this one, without renderers and other helpers."""
     from sources.browser.processes import descendants
 
     found = []
@@ -224,7 +224,7 @@ def _bundled(tmp_path: Path, paths: list[str], **changes: Any) -> list[Capture]:
 
 @pytest.mark.parametrize("view", ["square", "phone"])
 def test_text_is_the_pages_own_and_boxes_hold_ink(tmp_path: Path, view: str) -> None:
-    """Against `innerText`, where there are no controls and nothing is cut off; every box must stand on something."""
+    """Compare with `innerText` on pages without controls and cut-off text; every box must contain ink."""
     found = _bundled(tmp_path, PAGES, views=(view,), patience=Timeouts(max_tiles=8))
     assert len(found) == len(PAGES)
     for capture, own in zip(found, asyncio.run(_inner_texts([capture.url for capture in found])), strict=True):
@@ -245,7 +245,7 @@ def test_text_is_the_pages_own_and_boxes_hold_ink(tmp_path: Path, view: str) -> 
 
 
 async def _inner_texts(urls: list[str]) -> list[str]:
-    """What each page itself says is its text."""
+    """Return the `innerText` of each page."""
     texts = []
     with serve() as place:
         async with (
@@ -260,7 +260,7 @@ async def _inner_texts(urls: list[str]) -> list[str]:
 
 
 def test_boxes_are_tight() -> None:
-    """The ink of a word in a row of its own is where its box is, to a few pixels."""
+    """The ink of a lone word in a row matches its box, within a few pixels."""
     page = html("<body style='margin:0;font:32px Liberation Sans'><p style='margin:50px 100px'>Hxg</p>")
     with serving({"/": page}) as site:
 

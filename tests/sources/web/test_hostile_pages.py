@@ -1,4 +1,4 @@
-"""What pages do to crawlers: each gives a capture or one error with its cause, and none hurts another."""
+"""Hostile pages: each gives a capture or one error with its cause, and none affects another."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,7 +37,7 @@ CAUSES = {
     "/noai": "opted_out",
     "/noindex": "opted_out",
 }
-FRAMED = ("/framed", "/outer")  # seen through other pages
+FRAMED = ("/framed", "/outer")  # visited as frames of other pages
 LONG = ("/bomb", "/hang-later")  # they end in ways that depend on the machine
 
 

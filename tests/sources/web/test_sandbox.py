@@ -1,4 +1,4 @@
-"""The sandbox: on for a normal user, and off with a reason where the system forbids what it is made of."""
+"""The sandbox: on for a normal user, and off, with a reason, if the system forbids its mechanisms."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 
 NOBODY = 65534  # a user without any rights
 AS_NOBODY = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-WITHOUT_NAMESPACES = [  # in a namespace of their own, users may lower their own limit
+WITHOUT_NAMESPACES = [  # in a separate namespace, users can lower their limit
     *("unshare", "--user", "--map-current-user", "--keep-caps"),
     *("sh", "-c", 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"', "sh"),
 ]
@@ -24,7 +24,7 @@ WITHOUT_NAMESPACES = [  # in a namespace of their own, users may lower their own
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A folder that belongs to the user as whom the browser runs."""
+    """A folder that belongs to the user who runs the browser."""
     path = Path(tempfile.mkdtemp())  # pytest's folders are closed to other users
     if os.geteuid() == 0:
         os.chown(path, NOBODY, NOBODY)
@@ -33,7 +33,7 @@ def home() -> Iterator[Path]:
 
 
 def _report(home: Path, *before: str) -> dict[str, Any]:
-    """What `sandbox_report.py` prints to a user who is not root, with a command before it."""
+    """Run `sandbox_report.py` as a user who is not root, optionally with a command before it; return its report."""
     user = AS_NOBODY if os.geteuid() == 0 else []
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
 

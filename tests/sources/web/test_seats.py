@@ -1,4 +1,4 @@
-"""Seats: a window that is used again knows nothing of the page before, and reaches no more than a new one."""
+"""The page pool: a reused window keeps nothing of the previous page, and has no more access than a new one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -78,7 +78,7 @@ def test_a_window_is_given_up_after_a_failure() -> None:
 
 
 def _guard(site: Site) -> Guard:
-    """The site's host leads to loopback, every other name to an address inside."""
+    """Return a policy in which the site's host is on loopback, and every other name has a private address."""
 
     async def resolver(host: str, port: int) -> Sequence[str]:
         return [host if host[0].isdigit() else "10.0.0.7"]
@@ -107,7 +107,7 @@ def test_what_a_page_loads_from_inside_is_rejected() -> None:
 
 @pytest.mark.parametrize("target", ["http://169.254.169.254/latest/meta-data/", "http://inside.test/"])
 def test_a_redirect_inside_is_rejected_by_its_address(target: str) -> None:
-    """With a permission for every URL, as if the other host were of the same site."""
+    """Every URL is permitted, as if the other host belonged to the same site."""
     with serving({"/": redirect(target)}) as site:
         settings = settings_for(site, guard=_guard(site))
 
