@@ -23,6 +23,11 @@ from sources.web.views import View
 
 WIPE_TIMEOUT_S = 5
 EVERY_ORIGIN = {"origin": "*", "storageTypes": "all"}
+HELD = [  # until it is decided about them
+    {"resourceType": "Document", "requestStage": "Request"},
+    {"resourceType": "Document", "requestStage": "Response"},
+    {"resourceType": "Other", "requestStage": "Request"},
+]
 
 
 @dataclass(kw_only=True)
@@ -129,9 +134,8 @@ class Seats:
             assert page.context.browser is not None
             async with answering(page.context.browser):
                 session = await page.context.new_cdp_session(page)
-                documents = [{"resourceType": "Document", "requestStage": "Request"}]
                 await asyncio.gather(
-                    session.send("Fetch.enable", {"patterns": documents}),
+                    session.send("Fetch.enable", {"patterns": HELD}),
                     page.add_init_script(script("prepare")),
                 )
             seat = Seat(page=page, session=session, lane=lane, view=view, closing=opened.pop_all())
