@@ -2,7 +2,6 @@
 
 import hashlib
 import platform
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -291,11 +290,9 @@ def _engine(name: str) -> "Engine":
 @lru_cache(maxsize=1)
 def _browser_version() -> Mapping[str, str]:
     """Of the browser that pages are set by; empty for the one that belongs to Playwright, whose version tells."""
-    from sources.web.chromium import find_chromium
+    from sources.web.chromium import find_chromium, version_of
 
-    program = find_chromium()
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout if program else ""
-    return {"playwright": version("playwright"), "chromium": said.strip()}
+    return {"playwright": version("playwright"), "chromium": version_of(find_chromium())}
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,6 @@
 
 import hashlib
 import platform
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -186,12 +185,8 @@ class SyntheticPages(Synthetic):
 @lru_cache(maxsize=2)
 def _versions(browser: str | None) -> Mapping[str, str]:
     """Of what pixels and files depend on."""
-    from sources.web.chromium import find_chromium
+    from sources.web.chromium import find_chromium, version_of
 
-    program = find_chromium(browser)
     packages = ("playwright", "numpy", "pillow", "zlib-ng", "jinja2")
-    said = "playwright's own"
-    if program is not None:
-        answer = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60, check=False)
-        said = answer.stdout.strip()
+    said = version_of(find_chromium(browser)) or "playwright's own"
     return {**{name: version(name) for name in packages}, "browser": said, "python": platform.python_version()}

@@ -1,15 +1,23 @@
 """The browser as the engine: the same text and boxes around the same ink."""
 
+import asyncio
+import contextlib
+import itertools
+
 import numpy as np
 import pytest
 
 from sources.generator import generator
 from sources.illegible import Illegible
+from sources.ocr.chromium import _drawn as by_browser
 from sources.ocr.chromium import lay_out
+from sources.ocr.drawn import Drawn
 from sources.ocr.page import Flow, Page
 from sources.ocr.passages import BundledPassages, Supply
 from sources.ocr.style import draw_style
 from sources.ocr.templates.registry import TEMPLATES
+from sources.web.browser import Browser, BrowserSettings
+from tests.conftest import KINDS_OF_CHROMIUM
 from tests.sources.ocr.test_pages import INK
 
 
@@ -29,6 +37,25 @@ def test_all_that_is_drawn_is_told_and_boxes_hold_ink(kind: str, language: str) 
     ink = np.abs(laid.drawn.pixels.astype(int) - paper).max(axis=2) > INK
     held = [ink[y0:y1, x0:x1].any() for x0, y0, x1, y1 in laid.drawn.boxes().astype(int)]
     assert np.mean(held) > 0.99
+
+
+@pytest.mark.skipif(len(KINDS_OF_CHROMIUM) < 2, reason="needs chromium and chromium-headless-shell")
+@pytest.mark.parametrize(("kind", "language"), [("invoice", "en"), ("article", "zh")])
+def test_kinds_of_chromium_draw_the_same(kind: str, language: str) -> None:
+    async def drawn(program: str) -> Drawn:
+        async with Browser(BrowserSettings(program=program)) as browser:
+            for number in itertools.count():
+                random = generator(3, number, f"{kind}/{language}")
+                style = draw_style(random, language, 1024)
+                with contextlib.suppress(Illegible):
+                    page = TEMPLATES[kind](Supply(BundledPassages(), language, random), style)
+                    return (await by_browser(page, browser)).drawn
+        raise AssertionError
+
+    first, second = (asyncio.run(drawn(program)) for program in KINDS_OF_CHROMIUM)
+    assert np.array_equal(first.pixels, second.pixels)
+    assert np.array_equal(first.boxes(), second.boxes())
+    assert first.texts == second.texts
 
 
 def test_a_word_s_box_is_that_of_its_ink() -> None:

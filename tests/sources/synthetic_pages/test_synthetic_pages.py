@@ -24,6 +24,7 @@ from sources.synthetic_pages.theme import MIN_CONTRAST, contrast, draw_theme
 from sources.synthetic_pages.vocabulary import BUNDLED, load_vocabulary
 from sources.yaml_file import YamlFileError
 from taxonomy.loader import load
+from tests.conftest import KINDS_OF_CHROMIUM
 
 INK_LEVELS = 12  # between a word's pixels and what surrounds them
 
@@ -138,6 +139,18 @@ def test_what_cannot_be_read_is_no_sample(css: str, reason: str) -> None:
     with pytest.raises(Unfit) as unfit:
         studio("square", None).photograph(page.html.replace("</style>", f"{css}\n</style>"))
     assert unfit.value.reason == reason
+
+
+@pytest.mark.skipif(len(KINDS_OF_CHROMIUM) < 2, reason="needs chromium and chromium-headless-shell")
+def test_kinds_of_chromium_make_the_same_samples() -> None:
+    for number in range(6):
+        first, second = (make(number, seed=5, browser=name) for name in KINDS_OF_CHROMIUM)
+        assert first.images[0].data == second.images[0].data
+        assert (first.text, first.messages) == (second.text, second.messages)
+        assert first.words.texts == second.words.texts
+        assert np.array_equal(first.words.boxes, second.words.boxes)
+    versions = {SyntheticPages(num_samples=1, browser=name).fingerprint()["browser"] for name in KINDS_OF_CHROMIUM}
+    assert len(versions) == 1
 
 
 def test_samples_do_not_depend_on_those_before(samples: list[Sample]) -> None:
