@@ -1,10 +1,11 @@
 """Fixtures for all packages: the command, a small corpus, and the option for long tests."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from tests.corpus import write_pdf
 pytest_plugins = ["tests.emulators", "tests.clusters"]
 ROOT = Path(__file__).resolve().parent.parent
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
+# The headless shell and the whole browser, of which `tests/system-packages.sh` installs both.
+KINDS_OF_CHROMIUM = [name for name in ("chromium-headless-shell", "chromium") if shutil.which(name)]
 
 # The same examples on every run, and no limit on the time of one: machines are shared.
 settings.register_profile("vellum", deadline=None, derandomize=True)
@@ -37,6 +40,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def full(request: pytest.FixtureRequest) -> bool:
     """True if long tests run completely (`make test-full`)."""
     return bool(request.config.getoption("--full"))
+
+
+@pytest.fixture(scope="module", params=KINDS_OF_CHROMIUM or ["any"])
+def chromium(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """The name of each installed kind of Chromium in turn, the only one that is found; None: what else there is."""
+    if request.param == "any":
+        yield None
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sources.browser.chromium.NAMES", (request.param,))
+        yield request.param
 
 
 @pytest.fixture(scope="session")

@@ -35,9 +35,11 @@ from tests.sources.web.crawling import ROOT, crawl, settings_for, text_of
 from tests.sources.web.hostile_site import Handler, html, serving
 
 PAGES = [str(path.relative_to(FOLDER)) for path in sorted(FOLDER.rglob("*.html"))]
+with_each_chromium = pytest.mark.usefixtures("chromium")
 ONLY_TEXT = SampleSettings(tasks={"text": 1.0}, num_questions=1, format="png", quality=90, grey="png")
 
 
+@with_each_chromium
 def test_a_second_crawl_fetches_only_what_is_new(tmp_path: Path) -> None:
     pages = {f"/{k}": html(f"<h1>Page {k}</h1><a href='/{k + 1}'>next</a>") for k in range(6)}
     with serving(pages) as site:
@@ -110,6 +112,7 @@ def test_hosts_that_are_not_reached_say_why(tmp_path: Path, address: str, cause:
     assert why in found.message
 
 
+@with_each_chromium
 def test_a_killed_browser_is_started_again(tmp_path: Path) -> None:
     killed: list[int] = []
 
@@ -142,6 +145,7 @@ def _browsers() -> list[int]:
     return found
 
 
+@with_each_chromium
 def test_browsers_are_replaced_and_end_with_their_crawl() -> None:
     async def run() -> tuple[int, list[int]]:
         async with Browser(BrowserSettings(pages_per_browser=2)) as browser:
@@ -156,6 +160,7 @@ def test_browsers_are_replaced_and_end_with_their_crawl() -> None:
     assert not _browsers()
 
 
+@with_each_chromium
 def test_a_browser_that_is_killed_while_a_window_opens_does_not_hold_up() -> None:
     """At several moments: Playwright never answers the call that makes a page when the browser goes during it."""
 
@@ -190,6 +195,7 @@ def test_a_browser_that_cannot_start_says_so(tmp_path: Path) -> None:
         asyncio.run(run())
 
 
+@with_each_chromium
 def test_pages_reach_nothing_without_a_proxy() -> None:
     with serving({"/": html("here")}) as site:
 
@@ -259,6 +265,7 @@ async def _inner_texts(urls: list[str]) -> list[str]:
     return texts
 
 
+@with_each_chromium
 def test_boxes_are_tight() -> None:
     """The ink of a lone word in a row matches its box, within a few pixels."""
     page = html("<body style='margin:0;font:32px Liberation Sans'><p style='margin:50px 100px'>Hxg</p>")

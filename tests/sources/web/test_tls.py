@@ -47,7 +47,7 @@ PAGES = {
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, chromium: str | None) -> Iterator[Site]:
     """Hosts with certificates of all kinds; browser and Python trust one authority."""
     folder = tmp_path_factory.mktemp("tls")
     authority, stranger = Authority.named("Tests"), Authority.named("Stranger")
@@ -68,11 +68,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield running
 
 
-def _guard(site: Site) -> Guard:
-    """Return a policy that routes the site's hosts to it (one only at first), and others to private addresses."""
+def _guard(site: Site, asked: list[str] | None = None) -> Guard:
+    """Return a policy that routes the site's hosts to it (one only at first); others are private, and noted."""
     answers = iter(["127.0.0.1"])
 
     async def resolver(host: str, port: int) -> Sequence[str]:
+        if asked is not None:
+            asked.append(host)
         if host[0].isdigit():
             return [host]
         return [next(answers, "10.0.0.7") if host.startswith("rebind") else "10.0.0.7"]
@@ -131,14 +133,16 @@ def test_a_host_that_changes_its_address_is_checked_again(captures: dict[str, Ca
     assert "10.0.0.7: private" in found.message
 
 
-def _visits(site: Site, *urls: str) -> list[tuple[list[str], dict[str, str]] | VisitFailed]:
+def _visits(
+    site: Site, *urls: str, asked: list[str] | None = None
+) -> list[tuple[list[str], dict[str, str]] | VisitFailed]:
     """Return the words of pages and the rejected connections. Every URL is permitted, without robots.txt."""
 
     async def permit(target: str) -> None:
         return None
 
     async def run() -> list[tuple[list[str], dict[str, str]] | VisitFailed]:
-        settings = settings_for(site, guard=_guard(site))
+        settings = settings_for(site, guard=_guard(site, asked))
         found: list[tuple[list[str], dict[str, str]] | VisitFailed] = []
         async with Browser(settings.browser) as browser, PagePool(browser, settings.guard, settings.limits) as seats:
             for url in urls:
@@ -161,11 +165,14 @@ def test_what_a_page_loads_from_inside_is_rejected(site: Site) -> None:
 
 
 def test_the_browser_refuses_bad_certificates_too(site: Site) -> None:
-    """A host may have a good certificate for robots.txt and another one for later requests."""
-    for name, failure in zip(BAD, _visits(site, *(f"https://{name}.{DOMAIN}/" for name in BAD)), strict=True):
+    """A host may have a good certificate for robots.txt and another one later. No other host is looked up."""
+    asked: list[str] = []
+    failures = _visits(site, *(f"https://{name}.{DOMAIN}/" for name in BAD), asked=asked)
+    for name, failure in zip(BAD, failures, strict=True):
         assert isinstance(failure, VisitFailed), name
         assert failure.cause == "bad_certificate"
         assert BAD[name][1] in failure.message
+    assert asked == []
 
 
 def test_an_authority_that_nobody_trusts_is_rejected(
