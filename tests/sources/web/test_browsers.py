@@ -74,7 +74,7 @@ PAGES: dict[str, Any] = {
     "/to-404": redirect("/404"),
     "/loop": redirect("/loop"),
     "/breaks-off": _breaks_off,
-    "/paper": _file((ROOT / "examples/pdfs/slides.pdf").read_bytes(), "application/pdf"),
+    "/paper": _file((ROOT / "sources/pdfs/examples/slides.pdf").read_bytes(), "application/pdf"),
     "/archive": _file(b"PK", "application/zip"),
     "/saved": lambda h: h.answer(html(TEXT), Content_Disposition="attachment; filename=x.html"),
     "/401": _fails(401, WWW_Authenticate='Basic realm="x"'),
