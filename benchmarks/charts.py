@@ -1,9 +1,9 @@
-"""Charts a second: ours from the command to its shards, beside bare loops of matplotlib and vl-convert, in one run.
+"""Measure charts per second, from the command to its shards, against loops of matplotlib and vl-convert.
 
 python benchmarks/charts.py [--charts 1500] [--workers 2]
 
-Ours makes data, picture, table, code, description and questions, checks legibility, and writes shards, ledger and
-card; its start is in its time. The loops draw one bar chart with eight bars and nothing else, in as many processes.
+A run makes data, picture, table, code, description and questions, checks legibility, and writes shards, ledger and
+card; its start is included. The loops only draw a bar chart with eight bars, in as many processes.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -25,7 +26,7 @@ INCHES, DPI = (8, 6), 100
 
 
 def matplotlib_loop(num_charts: int) -> None:
-    """What most people write: pyplot, default settings, PNG."""
+    """Draw charts with pyplot in default settings, as PNG."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -42,7 +43,7 @@ def matplotlib_loop(num_charts: int) -> None:
 
 
 def vega_loop(num_charts: int) -> None:
-    """The same chart by vl-convert, PNG."""
+    """Draw the same charts with vl-convert, as PNG."""
     import vl_convert
 
     for number in range(num_charts):
@@ -53,7 +54,7 @@ def vega_loop(num_charts: int) -> None:
 
 
 def loop_rate(loop: Callable[[int], None], num_charts: int, workers: int) -> float:
-    """Charts a second in `workers` processes, after a chart each to warm up."""
+    """Return charts per second of `workers` processes, after a warm-up."""
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         list(pool.map(loop, [2] * workers))
         since = time.perf_counter()
@@ -62,7 +63,7 @@ def loop_rate(loop: Callable[[int], None], num_charts: int, workers: int) -> flo
 
 
 def our_rate(num_charts: int, workers: int, *settings: str) -> tuple[float, float]:
-    """Charts a second of a whole run, start included, and of its readers alone (the second half of a longer run)."""
+    """Return charts per second of a whole run, and without its start (the second part of a longer run)."""
     command = [sys.executable, "-m", "pipelines.run", "--source", "charts", "--workers", str(workers)]
     with tempfile.TemporaryDirectory() as folder:
         seconds = []
@@ -78,7 +79,7 @@ def our_rate(num_charts: int, workers: int, *settings: str) -> tuple[float, floa
 
 
 def cpu_ms(num_charts: int) -> dict[str, float]:
-    """CPU milliseconds a chart in one process, ours and matplotlib's in turn: a busy machine disturbs these less."""
+    """Return CPU milliseconds per chart in one process, alternating with matplotlib; robust against other load."""
     from sources.charts import Charts
 
     charts = {"ours": Charts(seed=1), "ours, matplotlib only": Charts(seed=1, vega_share=0)}
@@ -109,7 +110,7 @@ def main() -> None:
     if args.cpu_only:
         print(json.dumps({name: round(value, 1) for name, value in cpu_ms(args.charts).items()}))
         return
-    result: dict = {"charts": args.charts, "workers": args.workers}
+    result: dict[str, Any] = {"charts": args.charts, "workers": args.workers}
     few = max(60, args.charts // 8)
     result["matplotlib loop, before"] = loop_rate(matplotlib_loop, few, args.workers)
     result["ours"], result["ours without start"] = our_rate(args.charts, args.workers)
@@ -121,7 +122,7 @@ def main() -> None:
     result["ours / vl-convert loop"] = result["ours"] / result["vl-convert loop"]
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         spent = pool.submit(cpu_ms, few).result()
-    result |= {f"CPU ms a chart, {name}": value for name, value in spent.items()}
+    result |= {f"CPU ms per chart, {name}": value for name, value in spent.items()}
     result["matplotlib loop / ours, CPU"] = spent["matplotlib loop"] / spent["ours"]
     result = {name: round(value, 2) if isinstance(value, float) else value for name, value in result.items()}
     for name, value in result.items():

@@ -30,8 +30,8 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from pipelines.duplicates.bit_sampling import Tables, candidates, distances, to_words
 from pipelines.duplicates.fingerprint import FINGERPRINT, fingerprints
-from pipelines.duplicates.index import Rows, rows_of
-from pipelines.duplicates.search import Share, find_edges
+from pipelines.duplicates.index import Index, rows_of
+from pipelines.duplicates.search import TableSlice, find_edges
 from pipelines.duplicates.settings import Dedupe
 from pipelines.workers.evaluation_items import sample_of
 from sources.images.encoding import ink
@@ -170,7 +170,7 @@ def record_of(image: Image.Image, text: str) -> tuple[np.ndarray, np.ndarray]:
     return fingerprints([sample_of(buffer.getvalue(), text)])[0], usual
 
 
-class Memory(Rows):
+class Memory(Index):
     """Rows in memory, not in files."""
 
     def __init__(self, rows: np.ndarray):
@@ -463,7 +463,9 @@ def skew() -> dict[str, Any]:
         rows = Memory(rows_of(made, ids, np.arange(len(made)), Dedupe()))
         since = time.monotonic()
         with ThreadPoolExecutor(2) as pool:
-            edges = np.concatenate(list(pool.map(find_edges, [rows] * 2, [Dedupe()] * 2, [Share(0, 2), Share(1, 2)])))
+            edges = np.concatenate(
+                list(pool.map(find_edges, [rows] * 2, [Dedupe()] * 2, [TableSlice(0, 2), TableSlice(1, 2)]))
+            )
         seconds = time.monotonic() - since
         linked = len(np.unique(edges["loser"]))
         to_best = len(np.unique(edges["loser"][edges["winner"] == 0]))

@@ -1,10 +1,10 @@
-"""Synthesized OCR: documents and scenes a second, and how exactly boxes fit their ink.
+"""Measure the OCR source: documents and scenes per second, and how exactly boxes fit their ink.
 
 python benchmarks/ocr.py [--samples 400] [--workers 2] [--pages 60]
 
-Ours makes text, layout, pixels, boxes, degradation, what the sample says, fingerprint and JPEG. The bare loop lays out
-and draws one fixed page with the same library and writes JPEG: no boxes, no degradation, no choice. SynthDoG, the peer,
-runs on Pillow before 10 only; its figure was taken in an environment of its own (2 workers, about 940 px, no boxes).
+The source makes text, layout, pixels, boxes, degradation, conversation, fingerprint and JPEG. The bare loop lays out
+and draws one fixed page with the same library and writes JPEG, without boxes. The peer, SynthDoG, runs on
+Pillow before 10 only; its figure was measured in a separate environment (2 workers, about 940 px, no boxes).
 """
 
 import argparse
@@ -19,60 +19,62 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from sources.base.sample import Sample
     from sources.base.source import ItemError
+    from sources.ocr.arrays import Bools
+    from sources.ocr.page import PageLayout
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 SYNTHDOG_PER_S = 0.84  # PEERS.md
-WARM_UP = 400  # samples of each kind until most fonts, formulas and surfaces are in memory
-ROUNDS = 4  # contenders take turns, so that what else the machine does hits all alike
+WARM_UP = 400  # samples of each kind until most fonts, formulas and surfaces are loaded
+ROUNDS = 4  # contenders alternate, so that other load affects all equally
 CONTENDERS = ("bare loop", "documents", "scenes")
 SIDE_PX = 1024
 INK = 48  # grey levels between ink and paper
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """By contender: seconds on the wall and of the processor, and why samples were made anew."""
+class Timing:
+    """Wall-clock and processor seconds and replaced samples, by contender."""
 
     wall_s: dict[str, float]
     processor_s: dict[str, float]
-    remade: dict[str, Counter[str]]
+    count_replaced: dict[str, Counter[str]]
 
 
-def measured(worker: int, count: int) -> Measured:
-    """Time `count` samples of each contender, in turn, `ROUNDS` times a share, after a warm-up."""
+def measure(worker: int, count: int) -> Timing:
+    """Time `count` samples of each contender in `ROUNDS` alternating rounds, after a warm-up."""
     from sources.ocr.source import Ocr
 
     sources = {"documents": Ocr(seed=1, scene=0.0, side_px=SIDE_PX), "scenes": Ocr(seed=1, scene=1.0, side_px=SIDE_PX)}
     for source in sources.values():
         for number in range(WARM_UP):
             source.make(10_000_000 + number, source.digest)
-    bare(5)
+    run_bare_loop(5)
     share = count // ROUNDS
     none = dict.fromkeys(CONTENDERS, 0.0)
-    found = Measured(none, dict(none), {name: Counter() for name in sources})
+    found = Timing(none, dict(none), {name: Counter() for name in sources})
     for first in range(worker * count, worker * count + ROUNDS * share, share):
         for name in CONTENDERS:
             since = time.perf_counter(), time.process_time()
             if name == "bare loop":
-                bare(share)
+                run_bare_loop(share)
             else:
                 for number in range(first, first + share):
-                    found.remade[name].update(remade(sources[name].make(number, sources[name].digest)))
+                    found.count_replaced[name].update(count_replaced(sources[name].make(number, sources[name].digest)))
             found.wall_s[name] += time.perf_counter() - since[0]
             found.processor_s[name] += time.process_time() - since[1]
     return found
 
 
-def remade(sample: "Sample | ItemError") -> Counter[str]:
-    """Why attempts at a sample were given up."""
+def count_replaced(sample: "Sample | ItemError") -> Counter[str]:
+    """Return the number of replaced attempts at a sample by reason."""
     from sources.base.sample import Sample
     from sources.base.synthetic import REPLACED
 
@@ -80,8 +82,8 @@ def remade(sample: "Sample | ItemError") -> Counter[str]:
     return Counter({name: int(n) for name, n in sample.measures.items() if name.startswith(REPLACED)})
 
 
-def bare(count: int) -> None:
-    """A loop of Story, pixmap and JPEG."""
+def run_bare_loop(count: int) -> None:
+    """Run a loop of Story, pixmap and JPEG."""
     import pymupdf
     from PIL import Image
 
@@ -100,60 +102,60 @@ def bare(count: int) -> None:
             Image.frombytes("RGB", (pixmap.width, pixmap.height), pixmap.samples).save(io.BytesIO(), "JPEG", quality=90)
 
 
-def rates(count: int, workers: int) -> dict:
-    """Samples a second of `workers` processes together, start and warm-up excluded, and processor time a sample."""
+def measure_rates(count: int, workers: int) -> dict[str, Any]:
+    """Return samples per second of all workers together, without start and warm-up, and processor time per sample."""
     share = count // workers // ROUNDS * ROUNDS
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(measured, k, share) for k in range(workers)]
+        jobs = [pool.submit(measure, k, share) for k in range(workers)]
         found = [job.result() for job in jobs]
-    result: dict = {}
+    result: dict[str, Any] = {}
     for name in CONTENDERS:
         result[f"{name}/s"] = sum(share / one.wall_s[name] for one in found)
         result[f"{name}, processor ms"] = 1000 * sum(one.processor_s[name] for one in found) / (share * workers)
     for name in ("documents", "scenes"):
         result[f"{name} / bare loop"] = result[f"{name}/s"] / result["bare loop/s"]
-        total = sum((one.remade[name] for one in found), Counter())
-        result[f"{name} made anew"] = dict(total.most_common())
+        total = sum((one.count_replaced[name] for one in found), Counter())
+        result[f"{name} replaced"] = dict(total.most_common())
     result["documents / SynthDoG (0.84/s, recorded)"] = result["documents/s"] / SYNTHDOG_PER_S
     return result
 
 
-def clean_pages(count: int) -> list:
-    """Undegraded pages of all templates in turn, with the paper they are printed on."""
+def clean_pages(count: int) -> "list[tuple[PageLayout, Bools]]":
+    """Return undegraded pages of all templates in turn, each with a mask of its ink."""
     from sources.base.illegible import Illegible
-    from sources.ocr.page import paper_of
+    from sources.ocr.page import draw_paper
     from sources.ocr.passages import BundledPassages, ContentSampler
     from sources.ocr.story import lay_out
-    from sources.ocr.style import draw_style
-    from sources.ocr.templates.registry import TEMPLATES, languages_of
+    from sources.ocr.style import sample_style
+    from sources.ocr.templates.registry import TEMPLATES, supported_languages
     from sources.rng import generator
 
-    found = []
+    found: list[tuple[PageLayout, Bools]] = []
     number = 0
-    kinds = [(kind, language) for kind in TEMPLATES for language in languages_of(kind)]
+    kinds = [(kind, language) for kind in TEMPLATES for language in supported_languages(kind)]
     while len(found) < count:
         kind, language = kinds[number % len(kinds)]
-        chance = generator(9, number, "boxes")
+        page_random = generator(9, number, "boxes")
         number += 1
-        style = draw_style(chance, language, SIDE_PX)
-        page = TEMPLATES[kind](ContentSampler(BundledPassages(), language, chance, 0.3), style)
+        style = sample_style(page_random, language, SIDE_PX)
+        page = TEMPLATES[kind](ContentSampler(BundledPassages(), language, page_random, 0.3), style)
         try:
-            laid = lay_out(page)
+            layout = lay_out(page)
         except Illegible:
             continue
-        paper = paper_of(page)[: len(laid.drawn.pixels)]
-        found.append((laid, np.abs(laid.drawn.pixels.astype(int) - paper).max(axis=2) > INK))
+        paper = draw_paper(page)[: len(layout.rendered.pixels)]
+        found.append((layout, np.abs(layout.rendered.pixels.astype(int) - paper).max(axis=2) > INK))
     return found
 
 
-def box_accuracy(pages: Sequence) -> tuple[float, float, int]:
-    """Mean and 1st percentile of the IoU of word boxes with the box of their ink, and the number of words.
+def box_accuracy(pages: "Sequence[tuple[PageLayout, Bools]]") -> tuple[float, float, int]:
+    """Return mean and 1st percentile of the IoU of word boxes with the box of their ink, and the number of words.
 
-    A word's ink is all that is inside its box or within 3 pixels of it, and not nearer to or inside another word's box.
+    The ink of a word is inside its box or within 3 pixels of it, and not inside another word's box or nearer to it.
     """
     found = []
-    for laid, ink in pages:
-        boxes = laid.drawn.boxes().astype(int)
+    for layout, ink in pages:
+        boxes = layout.rendered.boxes().astype(int)
         owner = np.full(ink.shape, -1, np.int32)
         for k, (x0, y0, x1, y1) in enumerate(boxes):
             owner[max(0, y0) : y1, max(0, x0) : x1] = k
@@ -174,7 +176,7 @@ def box_accuracy(pages: Sequence) -> tuple[float, float, int]:
 
 
 def _near(ink: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Ink outside that touches ink inside: the word goes on there. A rule of a table does not touch a word."""
+    """Return ink outside of a box that touches ink inside, as part of the word. Table rules do not touch words."""
     import cv2
 
     _, numbers = cv2.connectedComponents(ink.astype(np.uint8), connectivity=8)
@@ -184,29 +186,31 @@ def _near(ink: np.ndarray, inside: np.ndarray) -> np.ndarray:
     return np.isin(numbers, small)
 
 
-def coverage_after_warps(pages: Sequence, words_a_page: int) -> dict[str, float]:
-    """Least share, by effect, of a word's warped ink that lies in the word's warped box; 20 words a page."""
+def coverage_after_warps(pages: "Sequence[tuple[PageLayout, Bools]]", words_per_page: int) -> dict[str, float]:
+    """Return, by effect, the least fraction of a word's warped ink that is inside its warped box."""
     import cv2
 
     from sources.ocr.degradation.captures import GEOMETRIC
     from sources.ocr.warps import Chain, pixel_maps, warp_quads
 
     least: dict[str, float] = {}
-    for number, (laid, ink) in enumerate(pages):
+    for number, (layout, ink) in enumerate(pages):
         height, width = ink.shape
-        chance = random.Random(number)
+        page_random = random.Random(number)
         for effect, bend in GEOMETRIC.items():
-            warp = Chain([bend(width, height, 1.0, random.Random(chance.getrandbits(64))).warp])
+            warp = Chain([bend(width, height, 1.0, random.Random(page_random.getrandbits(64))).warp])
             maps = pixel_maps(warp, width, height)
-            for k in chance.sample(range(len(laid.drawn.texts)), min(words_a_page, len(laid.drawn.texts))):
-                x0, y0, x1, y1 = laid.drawn.boxes()[k].astype(int)
+            for k in page_random.sample(
+                range(len(layout.rendered.texts)), min(words_per_page, len(layout.rendered.texts))
+            ):
+                x0, y0, x1, y1 = layout.rendered.boxes()[k].astype(int)
                 mask = np.zeros((height, width), np.uint8)
                 mask[max(0, y0) : y1, max(0, x0) : x1] = ink[max(0, y0) : y1, max(0, x0) : x1] * 255
-                seen = cv2.remap(mask, *maps, cv2.INTER_LINEAR) > 96
-                quad = warp_quads(laid.drawn.quads[k : k + 1], warp)[0]
+                warped_ink = cv2.remap(mask, *maps, cv2.INTER_LINEAR) > 96
+                quad = warp_quads(layout.rendered.quads[k : k + 1], warp)[0]
                 (u0, v0), (u1, v1) = np.floor(quad.min(axis=0)).astype(int), np.ceil(quad.max(axis=0)).astype(int)
-                if seen.sum() and u0 >= 0 and v0 >= 0 and u1 <= width and v1 <= height:
-                    share = float(seen[v0:v1, u0:u1].sum() / seen.sum())
+                if warped_ink.sum() and u0 >= 0 and v0 >= 0 and u1 <= width and v1 <= height:
+                    share = float(warped_ink[v0:v1, u0:u1].sum() / warped_ink.sum())
                     least[effect] = min(least.get(effect, 1.0), share)
     return least
 
@@ -217,7 +221,11 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--pages", type=int, default=60, help="for boxes")
     args = parser.parse_args()
-    result: dict = {"samples": args.samples, "workers": args.workers, **rates(args.samples, args.workers)}
+    result: dict[str, Any] = {
+        "samples": args.samples,
+        "workers": args.workers,
+        **measure_rates(args.samples, args.workers),
+    }
     pages = clean_pages(args.pages)
     result["box IoU, mean"], result["box IoU, 1st percentile"], result["words"] = box_accuracy(pages)
     for effect, share in coverage_after_warps(pages[:12], 20).items():

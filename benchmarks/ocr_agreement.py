@@ -1,9 +1,9 @@
-"""How far PaddleOCR agrees with what is known: pages of PDFs, and synthesized pages the more they are degraded.
+"""Measure the agreement of PaddleOCR with known text: pages of PDFs, and synthetic pages by degradation strength.
 
     python benchmarks/ocr_agreement.py [--pages 4] [--languages en zh] [--pdf FILE …] [--pdf-pages 8]
 
-One process, one thread. The last line is JSON: mean and lowest agreement of every language and strength, the median and
-share of at least 0.95 on the pages of each PDF, processor seconds a page, and the process' memory as it read on.
+One process, one thread. The last line is JSON: mean and lowest agreement by language and strength, the median and the
+fraction of at least 0.95 of each PDF, processor seconds per page, and the memory of the process over time.
 """
 
 import argparse
@@ -11,7 +11,6 @@ import json
 import statistics
 import time
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -23,7 +22,7 @@ from filters.paddle_reader import PaddleReader
 from sources.base.illegible import Illegible
 from sources.base.sample import EncodedImage, Provenance, Sample, Words
 from sources.images.encoding import encode
-from sources.ocr.clean_page import clean_page
+from sources.ocr.clean_page import make_clean_page
 from sources.ocr.degradation import degrade
 from sources.ocr.rendered_text import RenderedText
 from sources.pdfs.source import Pdfs
@@ -35,14 +34,14 @@ KINDS = ("article", "receipt", "form", "letter", "newspaper", "report")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--pages", type=int, default=4, help="synthesized pages of each language")
+    parser.add_argument("--pages", type=int, default=4, help="synthetic pages per language")
     parser.add_argument("--languages", nargs="+", choices=LANGUAGES, default=LANGUAGES)
     parser.add_argument("--pdf", type=Path, nargs="*", default=[], help="real pages to read as well")
-    parser.add_argument("--pdf-pages", type=int, default=8, help="of each PDF, spread over it")
+    parser.add_argument("--pdf-pages", type=int, default=8, help="per PDF, evenly spaced")
     args = parser.parse_args()
     reader = PaddleReader()
     process = psutil.Process()
-    for sample in synthesized("en", 0, 0.0):  # warm-up
+    for sample in make_samples("en", 0, 0.0):  # warm-up
         agreement(sample, reader)
     memory_mb = [round(process.memory_info().rss / 1e6)]
     num_read, since = 0, time.process_time()
@@ -56,9 +55,9 @@ def main() -> None:
         for strength in STRENGTHS:
             found = []
             for number in range(args.pages):
-                begun = time.process_time()
-                samples = list(synthesized(language, number, strength))
-                drawing_s += time.process_time() - begun
+                start = time.process_time()
+                samples = list(make_samples(language, number, strength))
+                drawing_s += time.process_time() - start
                 found += [agreement(sample, reader) for sample in samples]
             scores = [score for score in found if score is not None]
             num_read += len(scores)
@@ -74,9 +73,9 @@ def main() -> None:
 
     real = {}
     for pdf in args.pdf:
-        begun = time.process_time()
-        samples = list(real_pages(pdf, args.pdf_pages))
-        drawing_s += time.process_time() - begun
+        start = time.process_time()
+        samples = list(read_pages(pdf, args.pdf_pages))
+        drawing_s += time.process_time() - start
         scores = [score for sample in samples if (score := agreement(sample, reader)) is not None]
         num_read += len(scores)
         good = sum(score >= 0.95 for score in scores) / len(scores)
@@ -89,33 +88,32 @@ def main() -> None:
     print(json.dumps({"degraded": degraded, "real": real, "seconds_a_page": round(seconds, 2), "memory_mb": memory_mb}))
 
 
-def synthesized(language: str, number: int, strength: float) -> Iterator[Sample]:
-    """A page at this strength, or none if it is illegible. The same number is the same page at every strength."""
+def make_samples(language: str, number: int, strength: float) -> Iterator[Sample]:
+    """Yield a page at this strength, unless it is illegible. The same number gives the same page at every strength."""
     try:
-        drawn = degrade(
-            clean_page(KINDS[number % len(KINDS)], language, f"{language}/{number}"),
+        rendered = degrade(
+            make_clean_page(KINDS[number % len(KINDS)], language, f"{language}/{number}"),
             strength,
             Random(f"{language}/{number}/degradation"),
-        ).drawn
+        ).rendered
     except Illegible:
         return
     yield Sample(
         id=f"{number}",
         source="ocr",
         provenance=Provenance(locator=f"number={number}", digest="00"),
-        images=[encoded(drawn)],
-        words=Words(texts=drawn.texts, boxes=drawn.boxes(), images=np.zeros(len(drawn.texts), np.int32)),
+        images=[encode_picture(rendered)],
+        words=Words(texts=rendered.texts, boxes=rendered.boxes(), images=np.zeros(len(rendered.texts), np.int32)),
     )
 
 
-def encoded(drawn: RenderedText) -> EncodedImage:
-    """The picture as the source writes it."""
-    return encode(drawn.pixels, "jpeg", 90)
+def encode_picture(rendered: RenderedText) -> EncodedImage:
+    """Encode the picture as the source does."""
+    return encode(rendered.pixels, "jpeg", 90)
 
 
-@cache
-def real_pages(pdf: Path, number: int) -> Iterator[Sample]:
-    """Pages of a PDF, spread over it."""
+def read_pages(pdf: Path, number: int) -> Iterator[Sample]:
+    """Yield pages of a PDF, evenly spaced."""
     source = Pdfs()
     contents = source.inspect(pdf)
     for item in range(0, contents.num_items, max(1, contents.num_items // number)):

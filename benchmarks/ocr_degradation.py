@@ -1,8 +1,8 @@
-"""Processor time of degradation, scenes and handwriting, on one core, and how many words stay.
+"""Measure the processor time of degradation, scenes and handwriting on one core, and the fraction of kept words.
 
 python benchmarks/ocr_degradation.py [--pages 40]
 
-Pages are of 768 × 1024 pixels with some hundred words; as many calls go before those that are timed.
+Pages have 768 × 1024 pixels and some hundred words. Each timing is preceded by as many calls as a warm-up.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from sources.ocr.degradation import degrade
 from sources.ocr.handwriting import draw_handwriting
 from sources.ocr.rendered_text import RenderedText
 from sources.ocr.scene import draw_scene
-from sources.ocr.text_mask import breakable, letter, line_length, paste
+from sources.ocr.text_mask import line_length, paste, render_words, split_at_breaks
 from sources.ocr.text_rendering import TextRendering
 from sources.text.fonts import fonts_for
 
@@ -32,15 +32,15 @@ EXAMPLE = run_path(str(Path(__file__).resolve().parent.parent / "examples" / "oc
 STRENGTHS = (0.2, 0.5, 1.0)
 
 
-def page(language: str, width: int, height: int, size_px: int) -> RenderedText:
-    """A printed page, black on white."""
+def draw_page(language: str, width: int, height: int, size_px: int) -> RenderedText:
+    """Draw a printed page, black on white."""
     font = next(font for font in fonts_for(language, ("serif", "sans")) if not font.bold and not font.italic)
     ink = np.zeros((height, width), np.uint8)
     texts, boxes, baseline, row, length = [], [], 70, "", 0.0
-    for piece in breakable(EXAMPLE["TEXTS"][language] * 20):
+    for piece in split_at_breaks(EXAMPLE["TEXTS"][language] * 20):
         added = line_length(piece, font, size_px)
         if row and length + added > width - 80:
-            for word in letter(row, font, size_px):
+            for word in render_words(row, font, size_px):
                 texts.append(word.text)
                 boxes.append(paste(ink, word, 40, baseline))
             baseline, row, length = baseline + int(1.7 * size_px), "", 0.0
@@ -52,49 +52,49 @@ def page(language: str, width: int, height: int, size_px: int) -> RenderedText:
     return RenderedText(pixels=np.repeat(255 - ink[..., None], 3, axis=2), texts=texts, quads=quads)
 
 
-def timed(make: Callable[[Random], float], count: int) -> tuple[float, float, float]:
-    """Mean milliseconds of the processor for a call, the mean of what it gave, and the share of calls given up."""
-    times, given, given_up = [], [], 0
-    for seed in range(count, 2 * count):  # other ones, so that fonts have been opened
+def time_calls(make: Callable[[Random], float], count: int) -> tuple[float, float, float]:
+    """Return mean processor milliseconds per call, the mean result, and the fraction of illegible calls."""
+    times, results, illegible = [], [], 0
+    for seed in range(count, 2 * count):  # warm-up with other seeds, which loads the fonts
         with suppress(Illegible):
             make(Random(seed))
     for seed in range(count):
         start = time.process_time()
         try:
-            given.append(make(Random(seed)))
+            results.append(make(Random(seed)))
         except Illegible:
-            given_up += 1
+            illegible += 1
         times.append(time.process_time() - start)
-    return 1000 * float(np.mean(times)), float(np.mean(given)), given_up / count
+    return 1000 * float(np.mean(times)), float(np.mean(results)), illegible / count
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=40)
     count = parser.parse_args().pages
-    phrase = EXAMPLE["phrase"]
+    phrase = EXAMPLE["make_phrase"]
 
-    def words_kept(drawn: RenderedText, strength: float, random: Random) -> float:
-        return len(degrade(drawn, strength, random).kept) / len(drawn.texts)
+    def words_kept(rendered: RenderedText, strength: float, random: Random) -> float:
+        return len(degrade(rendered, strength, random).kept) / len(rendered.texts)
 
     def words_in(draw: Callable[..., TextRendering], language: str, random: Random) -> float:
-        return len(draw(phrase(language, random), language, random).drawn.texts)
+        return len(draw(phrase(language, random), language, random).rendered.texts)
 
     found: dict[str, float] = {}
     for language in ("en", "zh"):
-        drawn = page(language, 768, 1024, 17)
+        rendered = draw_page(language, 768, 1024, 17)
         for strength in STRENGTHS:
-            ms, kept, given_up = timed(partial(words_kept, drawn, strength), count)
+            ms, kept, illegible = time_calls(partial(words_kept, rendered, strength), count)
             found[f"degrade_{language}_{strength}_ms"] = round(ms, 1)
-            print(f"degrade {language} {strength}: {ms:.1f} ms, {kept:.1%} of words kept, {given_up:.1%} given up")
+            print(f"degrade {language} {strength}: {ms:.1f} ms, {kept:.1%} of words kept, {illegible:.1%} illegible")
     for name, draw, languages in (
         ("scene", draw_scene, ("en", "zh", "ar")),
         ("handwriting", draw_handwriting, ("en", "zh")),
     ):
         for language in languages:
-            ms, words, given_up = timed(partial(words_in, draw, language), count)
+            ms, words, illegible = time_calls(partial(words_in, draw, language), count)
             found[f"{name}_{language}_ms"] = round(ms, 1)
-            print(f"{name} {language}: {ms:.1f} ms, {words:.1f} words, {given_up:.1%} given up")
+            print(f"{name} {language}: {ms:.1f} ms, {words:.1f} words, {illegible:.1%} illegible")
     print(f"OpenCV {cv2.__version__}, NumPy {np.__version__}, {platform.processor() or platform.machine()}")
     print(json.dumps(found))
 

@@ -1,11 +1,10 @@
-"""Pages a second of the source `synthetic_pages`, beside a bare loop that shows the same pages and takes screenshots.
+"""Measure pages per second of `synthetic_pages`, against a bare loop that renders the same pages and takes screenshots.
 
 python benchmarks/synthetic_pages.py [--pages 200]
 
-Ours draws the page, checks that it fits and can be read, reads its words and elements, writes its questions, encodes
-its image and takes its hashes. The bare loop (`set_content` and `screenshot` of Playwright's synchronous interface, one
-page in one context) is given the pages ready made. Both run in one process, in turns; starting the browsers is not
-counted.
+The source makes the page, checks its fit and legibility, reads its words and elements, writes questions, encodes the
+image and computes its hashes. The bare loop (`set_content` and `screenshot` of Playwright's synchronous interface, one
+page in one context) gets finished pages. Both run alternately in one process; the start of the browsers is excluded.
 """
 
 import argparse
@@ -21,8 +20,8 @@ from sources.browser.viewports import VIEWS
 from sources.rng import generator
 from sources.synthetic_pages import SyntheticPages
 from sources.synthetic_pages.page import make_page
+from sources.synthetic_pages.page_renderer import get_renderer
 from sources.synthetic_pages.source import DENSITIES
-from sources.synthetic_pages.studio import studio
 from sources.synthetic_pages.vocabulary import BUNDLED
 
 VIEW = "square"
@@ -30,16 +29,16 @@ TURN = 20  # pages
 
 
 def our_seconds(source: SyntheticPages, numbers: range) -> float:
-    """Seconds for these samples, errors included."""
+    """Return the seconds for these samples, errors included."""
     since = time.perf_counter()
-    made = [source.make(number, source.digest) for number in numbers]
+    outcomes = [source.make(number, source.digest) for number in numbers]
     seconds = time.perf_counter() - since
-    assert all(isinstance(sample, Sample) for sample in made), [s for s in made if not isinstance(s, Sample)]
+    assert all(isinstance(sample, Sample) for sample in outcomes), [s for s in outcomes if not isinstance(s, Sample)]
     return seconds
 
 
-def pages_of(source: SyntheticPages, numbers: range) -> list[str]:
-    """About the same pages as HTML: the first attempt at each sample, whether it fits or not."""
+def make_pages(source: SyntheticPages, numbers: range) -> list[str]:
+    """Return about the same pages as HTML: the first attempt at each sample, whether it fits or not."""
     found = []
     for number in numbers:
         random = generator(source.seed, number, "specification")
@@ -50,7 +49,7 @@ def pages_of(source: SyntheticPages, numbers: range) -> list[str]:
 
 
 def bare_seconds(pages: list[str]) -> list[float]:
-    """Seconds for each turn of the bare loop, after a warm-up."""
+    """Return the seconds of each round of the bare loop, after a warm-up."""
     view, seconds = VIEWS[VIEW], []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -76,12 +75,14 @@ def main() -> None:
     half = num_pages // 2
     our_seconds(source, range(TURN))  # warm-up
     ours = our_seconds(source, range(half))
-    bare = sum(bare_seconds(pages_of(source, range(num_pages))))
+    bare_s = sum(bare_seconds(make_pages(source, range(num_pages))))
     our_seconds(source, range(TURN))
     ours += our_seconds(source, range(half, num_pages))
-    studio(VIEW, None).close()
-    print(f"ours {num_pages / ours:.1f} pages/s, bare {num_pages / bare:.1f} pages/s, ratio {bare / ours:.2f}")
-    print(json.dumps({"ours": num_pages / ours, "bare": num_pages / bare, "ratio": bare / ours, "pages": num_pages}))
+    get_renderer(VIEW, None).close()
+    print(f"ours {num_pages / ours:.1f} pages/s, bare {num_pages / bare_s:.1f} pages/s, ratio {bare_s / ours:.2f}")
+    print(
+        json.dumps({"ours": num_pages / ours, "bare": num_pages / bare_s, "ratio": bare_s / ours, "pages": num_pages})
+    )
 
 
 if __name__ == "__main__":

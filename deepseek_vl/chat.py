@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,12 @@ from deepseek_vl.processor import Processor
 from deepseek_vl.sampling import SamplingSettings
 
 DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
+PROG = "python -m deepseek_vl.chat"
+EXAMPLES = """\
+examples:
+  %(prog)s --model deepseek-community/deepseek-vl-1.3b-chat
+  %(prog)s --model checkpoints/mine page.png --prompt "What does the table say?"
+  %(prog)s --model checkpoints/mine chart.png --temperature 0.7 --seed 3 < question.txt"""
 CACHED_IMAGES = 16
 HELP = """\
 /image PATH  add an image to your next message
@@ -73,9 +80,9 @@ class Chat:
         return str(stream.finish_reason)
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """Run the command and return its exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."""
-    args = _parser().parse_args(arguments)
+    args = build_parser(prog).parse_args(arguments)
     try:
         device = pick(args.device)
         dtype = pick_dtype(args.dtype, device)
@@ -177,11 +184,14 @@ def _printable(text: str) -> str:
     return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
+    """The command's parser."""
     parser = argparse.ArgumentParser(
-        prog="python -m deepseek_vl.chat",
+        prog=prog,
         allow_abbrev=False,
         description="Talk with a model about images; with --prompt or piped input, print one answer.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     option = parser.add_argument
     option("--model", required=True, metavar="DIR|ID", help="a checkpoint's folder, or a hub id (owner/name)")

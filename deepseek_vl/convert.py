@@ -1,4 +1,4 @@
-"""Writes a checkpoint in the other layout: python -m deepseek_vl.convert IN OUT --layout authors"""
+"""`python -m deepseek_vl.convert`: writes a checkpoint in the other layout."""
 
 import argparse
 import sys
@@ -10,16 +10,16 @@ import torch
 from deepseek_vl import device as devices
 from deepseek_vl.checkpoint import LAYOUTS, find, load, save
 
+PROG = "python -m deepseek_vl.convert"
+EXAMPLES = """\
+examples:
+  %(prog)s deepseek-community/deepseek-vl-7b-chat authors_7b --layout authors
+  %(prog)s authors_7b native_7b --layout native --shard-gb 2"""
 
-def main(arguments: Sequence[str] | None = None) -> int:
+
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """Convert a checkpoint. Return 0, or 2 for a mistake in the command or the checkpoint."""
-    parser = argparse.ArgumentParser(prog="python -m deepseek_vl.convert", description=__doc__)
-    parser.add_argument("source", help="folder of a checkpoint, or a hub id")
-    parser.add_argument("target", type=Path, help="folder to write")
-    parser.add_argument("--layout", choices=LAYOUTS, required=True)
-    parser.add_argument("--dtype", default="bfloat16", help="bfloat16 (as published), float16 or float32")
-    parser.add_argument("--shard-gb", type=float, default=5, help="largest file of weights")
-    args = parser.parse_args(arguments)
+    args = build_parser(prog).parse_args(arguments)
     cpu = torch.device("cpu")
     try:
         folder = find(args.source)
@@ -29,10 +29,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         shard_bytes = int(args.shard_gb * 1e9)
         save(model, args.target, layout=args.layout, tokenizer_from=folder, max_shard_bytes=shard_bytes)
     except (ValueError, OSError) as error:
-        print(f"deepseek_vl.convert: {error}", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         return 2
     print(f"{args.target}: {args.layout} layout, {sum(p.numel() for p in model.parameters()):,} parameters")
     return 0
+
+
+def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
+    """The command's parser."""
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Write a checkpoint in the other layout.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("source", help="folder of a checkpoint, or a hub id")
+    parser.add_argument("target", type=Path, help="folder to write")
+    parser.add_argument("--layout", choices=LAYOUTS, required=True)
+    parser.add_argument("--dtype", default="bfloat16", help="bfloat16 (as published), float16 or float32")
+    parser.add_argument("--shard-gb", type=float, default=5, help="largest file of weights")
+    return parser
 
 
 if __name__ == "__main__":

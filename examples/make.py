@@ -1,6 +1,6 @@
-"""Makes the bundled example PDFs again: `python examples/make.py`, from the folder that holds `examples/`.
+"""Make the bundled example PDFs: `python examples/make.py`, from the folder that contains `examples/`.
 
-Needs chromium, LibreOffice, groff and the fonts named in `README.md`. Dates differ at each run, and so do the bytes.
+Needs chromium, LibreOffice, groff and the fonts named in `README.md`. Dates differ in each run, so the bytes do too.
 """
 
 import random
@@ -34,14 +34,14 @@ def main() -> None:
 
 
 def typeset(name: str) -> None:
-    """groff: `-ms` source to PDF."""
+    """Convert `-ms` source to PDF with groff."""
     command = ["groff", "-Tpdf", "-ms", "-K", "utf8", "-P-pa4", str(DOCUMENTS / f"{name}.ms")]
     done = subprocess.run(command, check=True, capture_output=True)
     (PDFS / f"{name}.pdf").write_bytes(done.stdout)
 
 
 def print_from_browser(name: str) -> None:
-    """Chromium: HTML to PDF."""
+    """Convert HTML to PDF with Chromium."""
     with tempfile.TemporaryDirectory() as profile:
         command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]
         command += [f"--user-data-dir={profile}", f"--print-to-pdf={PDFS / name}.pdf"]
@@ -50,7 +50,7 @@ def print_from_browser(name: str) -> None:
 
 
 def export_from_office(name: str) -> None:
-    """LibreOffice Writer: HTML to PDF."""
+    """Convert HTML to PDF with LibreOffice Writer."""
     with tempfile.TemporaryDirectory() as profile:
         command = ["soffice", f"-env:UserInstallation={Path(profile).as_uri()}", "--headless"]
         command += ["--infilter=HTML (StarWriter)", "--convert-to", "pdf:writer_pdf_Export"]
@@ -59,7 +59,7 @@ def export_from_office(name: str) -> None:
 
 
 def fill_form(name: str) -> None:
-    """A form with filled fields, a ticked box, a note and a highlight."""
+    """Make a form with filled fields, ticked boxes, a note and a highlight."""
     document = pymupdf.open()
     page = document.new_page()
     page.insert_text((60, 80), "Record of a data set", fontsize=20)
@@ -97,11 +97,11 @@ def fill_form(name: str) -> None:
 
 
 def scan(source: Path, name: str, *, angle: float, ocr_layer: bool) -> None:
-    """The first page of `source` as a scanner leaves it: one grey picture, slightly turned, speckled and blurred.
+    """Make a PDF of the first page of `source` as scanned: one grey picture, slightly rotated, speckled and blurred.
 
     Args:
-        angle: degrees the paper lies askew.
-        ocr_layer: write the words over the picture, invisibly, as a program for text recognition does.
+        angle: rotation in degrees.
+        ocr_layer: write the words invisibly over the picture, as OCR programs do.
     """
     page = pymupdf.open(source)[0]
     pixmap = page.get_pixmap(dpi=SCAN_DPI, colorspace=pymupdf.csGRAY)
@@ -127,7 +127,7 @@ def scan(source: Path, name: str, *, angle: float, ocr_layer: bool) -> None:
 
 
 def encrypt(source: Path, name: str) -> None:
-    """The password is `pages`: run with `--set 'passwords=[pages]'` to read it."""
+    """Encrypt a PDF with the password `pages`; to read it, run with `--set 'passwords=[pages]'`."""
     document = pymupdf.open(source)
     document.save(PDFS / name, encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="pages", owner_pw="owner of the pages")
 

@@ -1,6 +1,6 @@
 """Aspect ratio: a strip padded to a square canvas wastes nearly all of its tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ class MaxAspectRatio(Filter):
 
     name: ClassVar[str] = "max_aspect_ratio"
     score_names: ClassVar[tuple[str, ...]] = ("aspect_ratio",)
-    reasons: ClassVar[tuple[str, ...]] = ("aspect_ratio",)
+    reasons: ClassVar[Mapping[str, str]] = {"aspect_ratio": "One of its images is a long strip."}
     thresholds: ClassVar[tuple[Threshold, ...]] = (Threshold("ratio", "aspect_ratio", "max", ("aspect_ratio",)),)
 
     ratio: float = 5.0

@@ -39,16 +39,16 @@ class Threshold:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ByPart:
-    """How a filter runs that costs more than reading does: on finished parts, in processes of its own.
+class WorkerSettings:
+    """The worker processes of a filter that costs more than reading does; they are given samples of finished parts.
 
     Args:
         batch_size: samples given to `scores` at a time.
         timeout_s: seconds for one batch; after that the process is killed.
         start_timeout_s: seconds for `load`.
         memory_mb: data that the process may allocate, in megabytes; None: no limit (GPU drivers reserve address space).
-        recycle_samples: the process is started anew after as many, because libraries leak.
-        recycle_mb: it is also started anew when it holds as much memory, in megabytes.
+        recycle_samples: the process is replaced after as many, because libraries leak.
+        recycle_mb: it is also replaced when it holds as much memory, in megabytes.
         min_ram: of a cluster's worker, as Beam's resource hint has it, e.g. `8GB`.
         accelerator: the same, e.g. `type:nvidia-l4;count:1;install-nvidia-driver`; a worker then has one process.
     """
@@ -69,19 +69,21 @@ class Filter(ABC):
 
     name: ClassVar[str]
     score_names: ClassVar[tuple[str, ...]]
-    reasons: ClassVar[tuple[str, ...]]
+    reasons: ClassVar[Mapping[str, str]]  # code to its meaning: one sentence about a sample that is rejected with it
     thresholds: ClassVar[tuple[Threshold, ...]] = ()
-    fingerprint: ClassVar[str] = "1"  # changes whenever the same sample would get another score
 
     def check(self) -> None:  # noqa: B027  # most filters need nothing
         """Raise ValueError, saying what to do, if something the filter needs (a model, a library) is not there."""
 
-    def measured_with(self) -> str:
-        """What scores depend on besides the sample: changes whenever the same sample would get another score."""
-        return self.fingerprint
+    def cache_key(self) -> str:
+        """Everything that scores depend on besides the sample; scores under another key are measured again.
 
-    def by_part(self) -> ByPart | None:
-        """How to run the filter apart from the readers; None for one that is cheap enough to run in them.
+        Thresholds are not in it. A filter whose code comes to measure differently gives another text here.
+        """
+        return "1"
+
+    def worker(self) -> WorkerSettings | None:
+        """The processes that run the filter; None for one that is cheap enough to run in the readers.
 
         Only `values` of such a filter's scores are kept.
         """

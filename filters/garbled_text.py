@@ -1,7 +1,7 @@
 """Garbled text: text layers without a Unicode map come out as replacement characters, private codes or noise."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,7 +19,9 @@ class MaxGarbledShare(Filter):
 
     name: ClassVar[str] = "max_garbled_share"
     score_names: ClassVar[tuple[str, ...]] = ("garbled_share",)
-    reasons: ClassVar[tuple[str, ...]] = ("garbled_text",)
+    reasons: ClassVar[Mapping[str, str]] = {
+        "garbled_text": "Its text layer is damaged: too many characters are no letter of any script."
+    }
     thresholds: ClassVar[tuple[Threshold, ...]] = (Threshold("share", "garbled_share", "max", ("garbled_text",)),)
 
     share: float = 0.02

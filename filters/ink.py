@@ -1,6 +1,6 @@
 """Ink: a blank page has nothing to read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,7 +17,7 @@ class MinInk(Filter):
 
     name: ClassVar[str] = "min_ink"
     score_names: ClassVar[tuple[str, ...]] = ("ink",)
-    reasons: ClassVar[tuple[str, ...]] = ("blank_page",)
+    reasons: ClassVar[Mapping[str, str]] = {"blank_page": "There is next to nothing on its first image."}
     thresholds: ClassVar[tuple[Threshold, ...]] = (Threshold("share", "ink", "min", ("blank_page",)),)
 
     share: float = 0.0005

@@ -3,7 +3,7 @@
 import functools
 import importlib.util
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -29,11 +29,13 @@ class Language(Filter):
 
     name: ClassVar[str] = "language"
     score_names: ClassVar[tuple[str, ...]] = ("language_confidence",)
-    reasons: ClassVar[tuple[str, ...]] = ("language", "language_confidence")
+    reasons: ClassVar[Mapping[str, str]] = {
+        "language": "Its text is in a language that the recipe does not keep.",
+        "language_confidence": "The language model is not sure which language its text is in.",
+    }
     thresholds: ClassVar[tuple[Threshold, ...]] = (
         Threshold("min_confidence", "language_confidence", "min", ("language_confidence",)),
     )
-    fingerprint: ClassVar[str] = "lid.176, first 1000 characters, without code"
 
     keep: tuple[str, ...] = ()
     min_confidence: float = 0.3
@@ -48,6 +50,9 @@ class Language(Filter):
 
     def check(self) -> None:
         find_model(self.model)
+
+    def cache_key(self) -> str:
+        return f"lid.176, first {MAX_CHARS} characters, without code"
 
     def scores(self, samples: Sequence[Sample]) -> list[Scores]:
         texts = [" ".join(_written(sample)[:MAX_CHARS].split()) for sample in samples]

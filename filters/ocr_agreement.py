@@ -1,7 +1,7 @@
 """OCR agreement: PaddleOCR reads the image back; what it reads must be what the sample says is there."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from filters import paddle_reader
 from filters.character_errors import errors_at_places, errors_of_text, normalized
-from filters.filter import ByPart, Filter, Scores, Threshold
+from filters.filter import Filter, Scores, Threshold, WorkerSettings
 from filters.paddle_reader import PaddleReader
 from sources.base.sample import Sample
 
@@ -35,7 +35,9 @@ class OcrAgreement(Filter):
 
     name: ClassVar[str] = "ocr_agreement"
     score_names: ClassVar[tuple[str, ...]] = ("ocr_agreement",)
-    reasons: ClassVar[tuple[str, ...]] = ("ocr_agreement",)
+    reasons: ClassVar[Mapping[str, str]] = {
+        "ocr_agreement": "PaddleOCR reads something else on its images than the sample says is there."
+    }
     thresholds: ClassVar[tuple[Threshold, ...]] = (
         Threshold("min_agreement", "ocr_agreement", "min", ("ocr_agreement",)),
     )
@@ -59,11 +61,11 @@ class OcrAgreement(Filter):
     def check(self) -> None:
         paddle_reader.check(self.models, self.download)
 
-    def measured_with(self) -> str:
+    def cache_key(self) -> str:
         return f"{VERSION}, {paddle_reader.identity(self.models, self.download)}"
 
-    def by_part(self) -> ByPart:
-        return ByPart(
+    def worker(self) -> WorkerSettings:
+        return WorkerSettings(
             timeout_s=self.timeout_s,
             start_timeout_s=120 if self.download is None else 3600,
             memory_mb=self.memory_mb,

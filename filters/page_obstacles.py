@@ -1,6 +1,6 @@
 """Page obstacles: signs that a web page does not show what it was visited for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -23,7 +23,13 @@ class MaxPageObstacles(Filter):
 
     name: ClassVar[str] = "max_page_obstacles"
     score_names: ClassVar[tuple[str, ...]] = SIGNS
-    reasons: ClassVar[tuple[str, ...]] = SIGNS
+    reasons: ClassVar[Mapping[str, str]] = {
+        "soft_404": "The page says that it was not found.",
+        "consent_wall": "A request for consent to cookies covers the page.",
+        "login_wall": "The page asks for a login.",
+        "captcha": "The page asks for proof that its visitor is a person.",
+        "parked": "The page belongs to a domain that is for sale.",
+    }
     thresholds: ClassVar[tuple[Threshold, ...]] = tuple(Threshold("strength", sign, "max", (sign,)) for sign in SIGNS)
 
     strength: float = 0.5

@@ -1,6 +1,6 @@
 """Render similarity: web code is worth learning if it renders back to the picture it is paired with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,13 +15,16 @@ class RenderSimilarity(Filter):
     Samples without web code pass. Both numbers are measured when the page is read (`sources/web/code/`).
 
     Args:
-        min_similarity: 0 (nothing alike) to 1 (the same); `docs/web_code.md` shows what the numbers look like.
+        min_similarity: 0 (nothing alike) to 1 (the same); `docs/sources/web_code.md` shows what the numbers look like.
         max_code_tokens: of the code, estimated.
     """
 
     name: ClassVar[str] = "render_similarity"
     score_names: ClassVar[tuple[str, ...]] = ("render_similarity", "code_tokens")
-    reasons: ClassVar[tuple[str, ...]] = ("render_similarity", "long_code")
+    reasons: ClassVar[Mapping[str, str]] = {
+        "render_similarity": "Its code renders to something else than its image shows.",
+        "long_code": "Its code is longer than the limit.",
+    }
     thresholds: ClassVar[tuple[Threshold, ...]] = (
         Threshold("min_similarity", "render_similarity", "min", ("render_similarity",)),
         Threshold("max_code_tokens", "code_tokens", "max", ("long_code",)),

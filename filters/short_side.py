@@ -1,6 +1,6 @@
 """Short side: tiny images teach nothing at the resolution of the model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ class MinShortSide(Filter):
 
     name: ClassVar[str] = "min_short_side"
     score_names: ClassVar[tuple[str, ...]] = ("short_side",)
-    reasons: ClassVar[tuple[str, ...]] = ("short_side",)
+    reasons: ClassVar[Mapping[str, str]] = {"short_side": "One of its images is too small to be read."}
     thresholds: ClassVar[tuple[Threshold, ...]] = (Threshold("side_px", "short_side", "min", ("short_side",)),)
 
     side_px: int = 112

@@ -1,6 +1,6 @@
 """Text length: a page without text cannot be transcribed, and a few characters are a page number."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,9 +17,13 @@ class TextLength(Filter):
 
     name: ClassVar[str] = "text_length"
     score_names: ClassVar[tuple[str, ...]] = ("num_chars",)
-    reasons: ClassVar[tuple[str, ...]] = ("no_text_layer", "short_text", "long_text")
+    reasons: ClassVar[Mapping[str, str]] = {
+        "no_text_layer": "It has no text at all: a scan or a picture, and a candidate for OCR.",
+        "short_text": "Its text is short, such as a page number or a running title.",
+        "long_text": "Its text is longer than a page has room for, and more than a model reads at once.",
+    }
     thresholds: ClassVar[tuple[Threshold, ...]] = (
-        Threshold("min_chars", "num_chars", "min", ("no_text_layer", "short_text")),
+        Threshold("min_chars", "num_chars", "min", ("short_text",)),
         Threshold("max_chars", "num_chars", "max", ("long_text",)),
     )
 

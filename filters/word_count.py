@@ -1,6 +1,6 @@
 """Word count: how much there is to read on the images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,7 +18,7 @@ class MinWords(Filter):
 
     name: ClassVar[str] = "min_words"
     score_names: ClassVar[tuple[str, ...]] = ("num_words",)
-    reasons: ClassVar[tuple[str, ...]] = ("too_little_text",)
+    reasons: ClassVar[Mapping[str, str]] = {"too_little_text": "There are few words on its images."}
     thresholds: ClassVar[tuple[Threshold, ...]] = (Threshold("words", "num_words", "min", ("too_little_text",)),)
 
     words: int = 20

@@ -52,7 +52,7 @@ FILTERS: dict[str, type[Filter]] = {
 }
 RECIPES = Path(__file__).parent / "recipes"
 MAX_RECIPE_BYTES = 1_000_000
-SCORES_VERSION = 2  # raise it when score files get other columns
+SCORES_VERSION = 3  # raise it when score files get other columns
 
 
 class UsageError(ValueError):
@@ -141,11 +141,11 @@ class Recipe:
 
     def filters_while_reading(self) -> tuple[Filter, ...]:
         """The filters that readers run on what they have just read."""
-        return tuple(f for f in self.filters if f.by_part() is None)
+        return tuple(f for f in self.filters if f.worker() is None)
 
     def filters_by_part(self) -> tuple[Filter, ...]:
         """The expensive filters, which run on finished parts."""
-        return tuple(f for f in self.filters if f.by_part() is not None)
+        return tuple(f for f in self.filters if f.worker() is not None)
 
     def to_json(self, *, secrets: bool = False) -> dict[str, Any]:
         """The recipe as plain data; secrets (passwords) only on request, to hand the recipe to a worker."""
@@ -177,7 +177,7 @@ def part_key(source: Source) -> str:
 
 def scores_key(filters: Sequence[Filter]) -> str:
     """Names the score files of a set of filters: changes exactly when a sample would get other scores."""
-    return _key([SCORES_VERSION, FINGERPRINT_VERSION, *([f.name, f.measured_with()] for f in filters)])
+    return _key([SCORES_VERSION, FINGERPRINT_VERSION, *([f.name, f.cache_key()] for f in filters)])
 
 
 def _key(value: Any) -> str:

@@ -12,12 +12,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pipelines.commands.dry_run import print_plan
 from pipelines.commands.progress_line import watch
 from pipelines.commands.summary import print_summary
+from pipelines.contradictions import refuse_contradictions
 from pipelines.job import Job
 from pipelines.recipe import RECIPES, SOURCES, Recipe, UsageError, apply_setting, build_recipe, load_recipe
 from pipelines.storage import STAGING, Storage, StorageError, is_remote
@@ -26,6 +28,13 @@ from sources.base.remote import RemoteSource
 from sources.base.synthetic import SyntheticSource
 
 DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
+PROG = "python -m pipelines.run"
+EXAMPLES = """\
+examples:
+  %(prog)s --source pdfs
+  %(prog)s --source pdfs --input 'papers/**/*.pdf' --output papers --set side_px=1344
+  %(prog)s --source charts --set num_samples=200 --dry-run
+  %(prog)s --recipe my.yaml --output gs://bucket/v1 --runner DataflowRunner --project mine --region europe-west1"""
 LOG = "log.txt"
 TRANSLATES_ONLY = ("--dry_run", "--template_location")  # Beam options after which no job has run
 # Give memory back to the system: images come and go by the megabyte, and an allocator that keeps them grows with the
@@ -39,11 +48,12 @@ LEAN_MEMORY = {
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """Run the command. Returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."""
-    args, beam_args = _parser().parse_known_args(arguments)
+    args, beam_args = build_parser(prog).parse_known_args(arguments)
     try:
         recipe = recipe_of(args)
+        refuse_contradictions(recipe)
         storage = Storage(args.output)
         _check_beam_arguments(beam_args)
         if args.dry_run:
@@ -62,12 +72,14 @@ def main(arguments: list[str] | None = None) -> int:
         return STOPPED
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
+    """The parser of our own options; Apache Beam has others."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.run",
+        prog=prog,
         allow_abbrev=False,
         description="Turn inputs into training shards with a card, a report and an account of every item.",
-        epilog="Any further option goes to Apache Beam, e.g. --runner DataflowRunner --project … --region ….",
+        epilog=f"Any further option goes to Apache Beam, e.g. --runner, --project, --region.\n\n{EXAMPLES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--source", choices=sorted(SOURCES), help="run this source with its default recipe")
     parser.add_argument("--recipe", type=Path, metavar="FILE", help="run this recipe (YAML)")
@@ -148,7 +160,9 @@ def _check_beam_arguments(beam_args: list[str]) -> None:
     for word in unknown:
         if word.startswith("--"):
             name = word.partition("=")[0]
-            options = [o for known in (_parser(), parser) for action in known._actions for o in action.option_strings]
+            options = [
+                o for known in (build_parser(), parser) for action in known._actions for o in action.option_strings
+            ]
             close = difflib.get_close_matches(name, options, n=1)
             hint = f"; did you mean {close[0]}?" if close else "; see --help, or Beam's documentation for its options"
             raise UsageError(f"unknown option {name}{hint}")

@@ -4,13 +4,13 @@ import dataclasses
 import hashlib
 import json
 import tempfile
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pipelines.recipe import Recipe, UsageError
 from pipelines.storage import STAGING, Storage, fetch
+from pipelines.storage.local_cache import LocalCache
 from taxonomy.corrections import read_corrections
 from taxonomy.instructions import INSTRUCTIONS_VERSION
 from taxonomy.labellers import LABELLERS
@@ -83,8 +83,7 @@ def _labeller(recipe: Recipe) -> str:
     return "none" if name is None else f"{name}-{LABELLERS[name].version}"
 
 
-_fetched: dict[str, tempfile.TemporaryDirectory[str]] = {}
-_lock = threading.Lock()
+_copies = LocalCache("vellum-taxonomy-")
 
 
 def local_taxonomy(recipe: Recipe, storage: Storage) -> str | None:
@@ -94,13 +93,12 @@ def local_taxonomy(recipe: Recipe, storage: Storage) -> str | None:
     place = storage.path(_folder(recipe))
     if storage.is_local:
         return place
-    with _lock:
-        if place not in _fetched:
-            folder = tempfile.TemporaryDirectory(prefix="vellum-taxonomy-")
-            for path in storage.list(f"{_folder(recipe)}/"):
-                fetch(storage.path(path), Path(folder.name) / path.rpartition("/")[2])
-            _fetched[place] = folder
-        return _fetched[place].name
+
+    def download(folder: Path) -> None:
+        for path in storage.list(f"{_folder(recipe)}/"):
+            fetch(storage.path(path), folder / path.rpartition("/")[2])
+
+    return str(_copies.folder(place, download))
 
 
 def load_labelling(recipe: Recipe, folder: Path) -> SampleLabeller:

@@ -1,9 +1,9 @@
-"""The commands of `python -m taxonomy`. Commands about an output folder are implemented in `pipelines`."""
+"""The commands about the taxonomy. Commands about an output folder are implemented in `pipelines`."""
 
 import argparse
-import runpy
+import importlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from taxonomy.corrections import read_corrections, write_corrections
@@ -21,6 +21,7 @@ from taxonomy.writers.registry import served_leaves
 from taxonomy.yaml_file import TaxonomyError
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
+PROG = "python -m taxonomy"
 RUNNERS_UP = 4
 # Commands about an output need its storage, lock and ledger. `taxonomy` never imports `pipelines`: it runs the module.
 PIPELINE_COMMANDS = {
@@ -28,18 +29,34 @@ PIPELINE_COMMANDS = {
     "coverage": "pipelines.commands.coverage",
     "export": "pipelines.commands.export_tasks",
 }
+EXAMPLES = """\
+`%(prog)s COMMAND --help` explains a command.
+
+examples:
+  %(prog)s validate
+  %(prog)s label "Turn this chart into a table"
+  %(prog)s coverage out"""
+EXAMPLES_OF: Mapping[str, Sequence[str]] = {
+    "validate": ("", " my_use_cases.yaml"),
+    "show": ("", " my_use_cases.yaml"),
+    "diff": (" old.yaml", " old.yaml new.yaml"),
+    "label": (' "Turn this chart into a table"', " --taxonomy my_use_cases.yaml 这张图里有几只猫？", " out"),
+    "evaluate": (" held_out.jsonl", " held_out.jsonl --half test --mistakes 20"),
+    "import": (" export.json", " export.json --corrections corrections.jsonl --add-examples"),
+    "interface": (" > interface.xml", " --taxonomy my_use_cases.yaml > interface.xml"),
+    "schema": ("",),
+}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """Run a command and return its exit code: 0 done, 1 failed (or a taxonomy with mistakes), 2 wrong usage."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["label"] and len(words) > 1 and _is_output(words[1]):
         words[0] = "relabel"
     if words and words[0] in PIPELINE_COMMANDS:
-        sys.argv = [f"python -m taxonomy {words[0]}", *words[1:]]
-        runpy.run_module(PIPELINE_COMMANDS[words[0]], run_name="__main__")
-        return DONE  # the module ends the process with its own code
-    args = _parser().parse_args(words)
+        code: int = importlib.import_module(PIPELINE_COMMANDS[words[0]]).main(words[1:], prog=f"{prog} {words[0]}")
+        return code
+    args = build_parser(prog).parse_args(words)
     run: Callable[[argparse.Namespace], int] = args.run
     try:
         return run(args)
@@ -52,12 +69,26 @@ def _is_output(word: str) -> bool:
     return "://" in word or Path(word).is_dir()
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m taxonomy", allow_abbrev=False, description=__doc__)
+def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
+    """The parser of the commands that are carried out here; of the others it knows the names."""
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        allow_abbrev=False,
+        description="Check, show, compare and use the taxonomy of use cases.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=about, description=about, allow_abbrev=False)
+        added = commands.add_parser(
+            name,
+            help=about,
+            description=about[0].upper() + about[1:] + ".",
+            epilog="\n".join(["examples:", *(f"  %(prog)s{words}" for words in EXAMPLES_OF[name])]),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
         added.set_defaults(run=run)
         return added
 
@@ -73,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     diff = command("diff", _diff, "compare two versions, and say what happens to labels")
     diff.add_argument("old", type=Path, metavar="OLD")
     diff.add_argument("new", type=Path, nargs="?", default=BUNDLED, metavar="NEW")
-    label = command("label", _label, "label a prompt; with an output folder, relabel its samples")
+    label = command("label", _label, "label prompts; with an output folder, relabel its samples")
     label.add_argument("prompts", nargs="+", metavar="PROMPT|OUT")
     with_path(label)
     score = command("evaluate", _evaluate, "accuracy, confusion and calibration on labelled prompts (JSONL)")
@@ -94,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
         ("coverage", "counts and shares of an output's leaves against their targets, gaps first"),
         ("export", "an output's samples as Label Studio tasks, least sure first"),
     ):
-        commands.add_parser(name, help=about)
+        commands.add_parser(name, help=about, add_help=False)
     return parser
 
 

@@ -56,6 +56,10 @@ class Instructions:
             share = sum(targets[leaf] / self._num_writers(leaf, settings) for leaf in served)
             self._weights[name] = settings.weights.get(name, share / WRITERS[name].written_share)
 
+    def writers(self) -> list[str]:
+        """Names of the writers that are tried at all: those with a weight above 0."""
+        return [name for name, weight in self._weights.items() if weight > 0]
+
     def _num_writers(self, leaf: str, settings: InstructionSettings) -> int:
         """Return the number of writers that share a leaf, and so its target."""
         served = [

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from taxonomy.schema import FILE_ADAPTER, LANGUAGES, RECOMMENDED_PROMPTS, Branch, File
 from taxonomy.tree import UNLABELLED, Taxonomy
-from taxonomy.writers.registry import QUESTION_TEMPLATES
+from taxonomy.writers.registry import QUESTION_TEMPLATES, WRITERS
 from taxonomy.yaml_file import Node, Problem, TaxonomyError, parse, read_text
 
 BUNDLED = Path(__file__).parent / "use_cases.yaml"
@@ -44,7 +44,7 @@ def load_text(text: str, path: Path) -> Taxonomy:
 
 
 def warnings(taxonomy: Taxonomy) -> list[str]:
-    """Return one sentence for everything that is allowed but bad for the labeller."""
+    """Return one sentence for everything that is allowed but bad for the labeller or for instruction writers."""
     found = []
     for leaf_id, leaf in taxonomy.leaves.items():
         for language in LANGUAGES:
@@ -53,7 +53,26 @@ def warnings(taxonomy: Taxonomy) -> list[str]:
                 found.append(
                     f"{leaf_id} has {num} {language} prompts; the labeller wants {RECOMMENDED_PROMPTS} or more"
                 )
+    unasked = unasked_writers(taxonomy)
+    if unasked:
+        found.append(
+            "no leaf has `question_templates` for these instruction writers, which can ask nothing: "
+            + ", ".join(unasked)
+        )
     return found
+
+
+def unasked_writers(taxonomy: Taxonomy) -> list[str]:
+    """Names of the writers of whose questions the taxonomy has none."""
+    return [
+        name
+        for name, writer in WRITERS.items()
+        if not any(
+            (leaf := taxonomy.resolve(pool.use_case)) is not None
+            and pool_name in taxonomy.leaves[leaf].question_templates
+            for pool_name, pool in writer.question_templates.items()
+        )
+    ]
 
 
 def _num_leaves(root: Node) -> int:

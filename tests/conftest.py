@@ -44,9 +44,10 @@ def command() -> Command:
     """Return a function that runs `python -m pipelines.run --source pdfs …` in a separate process."""
 
     def run(
-        *arguments: str | Path, env: dict[str, str] | None = None, source: str = "pdfs", **options: Any
+        *arguments: str | Path, env: dict[str, str] | None = None, source: str | None = "pdfs", **options: Any
     ) -> "subprocess.CompletedProcess[str]":
-        line = [sys.executable, "-m", "pipelines.run", "--source", source, *map(str, arguments)]
+        named = [] if source is None else ["--source", source]
+        line = [sys.executable, "-m", "pipelines.run", *named, *map(str, arguments)]
         settings: dict[str, Any] = {"cwd": ROOT, "capture_output": True, "text": True, "timeout": 500, **options}
         return subprocess.run(line, env={**os.environ, **(env or {})}, **settings)
 

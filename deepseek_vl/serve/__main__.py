@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 import warnings
+from collections.abc import Sequence
 
 from deepseek_vl.checkpoint import CheckpointError, load
 from deepseek_vl.device import pick, pick_dtype
@@ -23,9 +24,17 @@ try:
     from deepseek_vl.serve.settings import Settings
     from deepseek_vl.serve.worker import Worker
 except ImportError as error:
+    if __name__ != "__main__":
+        raise
     sys.exit(f"error: {error}; the server needs: pip install 'vellum-vl[serve]'")
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
+PROG = "python -m deepseek_vl.serve"
+EXAMPLES = """\
+examples:
+  %(prog)s --model deepseek-community/deepseek-vl-1.3b-chat
+  %(prog)s --model checkpoints/mine --port 9000 --rows 16
+  VELLUM_API_KEY=secret %(prog)s --model checkpoints/mine --host 0.0.0.0"""
 KEY_VARIABLE = "VELLUM_API_KEY"
 CACHED_IMAGES = 64  # for conversations with further turns; 2.4 MB each for 1.3b
 
@@ -42,9 +51,9 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """Serve until stopped, and return the exit code: 0 stopped, 1 failed, 2 wrong usage."""
-    args = _parser().parse_args(arguments)
+    args = build_parser(prog).parse_args(arguments)
     warnings.filterwarnings("ignore", module="PIL")  # about damaged images; the client gets an error instead
     try:
         device = pick(args.device)
@@ -102,11 +111,14 @@ def main(arguments: list[str] | None = None) -> int:
     return DONE
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
+    """The command's parser."""
     parser = argparse.ArgumentParser(
-        prog="python -m deepseek_vl.serve",
+        prog=prog,
         allow_abbrev=False,
         description="Serve a model: OpenAI-compatible chat with images, scoring, and a web page.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     limits = Settings(model="")
     option = parser.add_argument

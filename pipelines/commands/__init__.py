@@ -1,1 +1,1 @@
-"""The commands about outputs, beside `run`."""
+"""The commands other than `run`, and the front door to all of them."""

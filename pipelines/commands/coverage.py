@@ -10,12 +10,29 @@ from pipelines.tables.manifest import AccountingError, read_manifest
 from taxonomy.coverage import describe
 from taxonomy.tree import UNLABELLED
 
+PROG = "python -m taxonomy coverage"
+EXAMPLES = """\
+examples:
+  %(prog)s out
+  %(prog)s gs://bucket/v1"""
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command: 0 done, 1 failed."""
-    parser = argparse.ArgumentParser(prog="python -m taxonomy coverage", description=__doc__, allow_abbrev=False)
+
+def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
+    """The command's parser."""
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Print how many samples every use case of an output has against its target, gaps first.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
     parser.add_argument("out", metavar="OUT", help="a finished output: folder, gs://… or s3://…")
-    out = parser.parse_args(arguments).out
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
+    """The command: 0 done, 1 failed."""
+    out = build_parser(prog).parse_args(arguments).out
     try:
         manifest = read_manifest(Storage(out))
     except FileNotFoundError:
@@ -25,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{out}: {error}", file=sys.stderr)
         return 1
     if "labels" not in manifest:
-        print(f"{out} is not labelled; label it with `python -m taxonomy label {out}`", file=sys.stderr)
+        print(f"{out} is not labelled; label it with `{prog.rpartition(' ')[0]} label {out}`", file=sys.stderr)
         return 1
     print(describe(leaves_of(manifest), manifest["labels"]["counts"].get(UNLABELLED, 0)))
     return 0

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from pipelines.duplicates.fingerprint import FINGERPRINT, from_arrow
 from pipelines.duplicates.groups import nearest_kept
-from pipelines.duplicates.index import Rows, rows_of, write_rows
+from pipelines.duplicates.index import Index, rows_of, write_index
 from pipelines.duplicates.search import REASONS, find_edges
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
 from pipelines.recipe import UsageError
@@ -25,11 +25,22 @@ from pipelines.workers.evaluation_items import IMAGE_SUFFIXES, read_collection
 from sources.base.source import InputError
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
+PROG = "python -m pipelines.duplicates"
+EXAMPLES = """\
+examples:
+  %(prog)s out
+  %(prog)s photos --hash dhash --bits 64 --radius 6
+  %(prog)s gs://bucket/v1 --json"""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command: 0 done, 1 failed, 2 wrong usage."""
-    parser = argparse.ArgumentParser(prog="python -m pipelines.duplicates", description=__doc__.partition(": ")[2])
+def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
+    """The command's parser."""
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Print the groups of duplicates in an output or a folder of images; change nothing.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "place", metavar="OUT|FOLDER", help="an output of Vellum, or images and Parquet files with images"
     )
@@ -39,8 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--hash", choices=("phash", "dhash"), default="phash")
     parser.add_argument("--bits", type=int, choices=(256, 64), default=256)
     parser.add_argument("--text-similarity", type=float, default=Dedupe.text_similarity, metavar="SHARE")
-    parser.add_argument("--json", action="store_true", help="print one JSON object a group")
-    args = parser.parse_args(arguments)
+    parser.add_argument("--json", action="store_true", help="print one JSON object per group")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
+    """The command: 0 done, 1 failed, 2 wrong usage."""
+    args = build_parser(prog).parse_args(arguments)
     try:
         settings = Dedupe(hash=args.hash, bits=args.bits, radius=args.radius, text_similarity=args.text_similarity)
         names, records = read_place(args.place)
@@ -101,8 +117,8 @@ def find_groups(names: Sequence[str], records: np.ndarray, settings: Dedupe) -> 
     """Kept samples with their duplicates, the largest group first."""
     with tempfile.TemporaryDirectory(prefix="vellum-") as folder:
         storage = Storage(folder)
-        write_rows(storage, "rows", rows_of(records, sample_ids(names), np.arange(len(names)), settings))
-        rows = Rows(storage, ["rows"], settings)
+        write_index(storage, "rows", rows_of(records, sample_ids(names), np.arange(len(names)), settings))
+        rows = Index(storage, ["rows"], settings)
         chosen = nearest_kept(find_edges(rows, settings), rows)
     groups: dict[int, list[dict[str, Any]]] = {}
     for winner, loser, reason, distance, similarity in chosen.tolist():

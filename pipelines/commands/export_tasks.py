@@ -21,6 +21,11 @@ from taxonomy.labelling import HUMAN, SampleLabeller
 from taxonomy.prompts import user_turns
 
 BATCH_ROWS = 2_000
+PROG = "python -m taxonomy export"
+EXAMPLES = """\
+examples:
+  %(prog)s out
+  %(prog)s out --tasks review.json --limit 200"""
 ANSWER_CHARS = 2_000  # of an answer are shown
 
 
@@ -78,13 +83,24 @@ def _of_rows(rows: Sequence[dict[str, Any]], labelling: SampleLabeller) -> Itera
         )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command: 0 done, 1 failed."""
-    parser = argparse.ArgumentParser(prog="python -m taxonomy export", description=__doc__, allow_abbrev=False)
+def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
+    """The command's parser."""
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Write an output's samples as Label Studio tasks, the least sure first.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
     parser.add_argument("out", metavar="OUT", help="a labelled output: folder, gs://… or s3://…")
     parser.add_argument("--tasks", type=Path, default=Path("tasks.json"), metavar="FILE", help="written (tasks.json)")
     parser.add_argument("--limit", type=int, default=MAX_TASKS, metavar="N", help=f"at most this many ({MAX_TASKS:,})")
-    args = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
+    """The command: 0 done, 1 failed."""
+    args = build_parser(prog).parse_args(arguments)
     try:
         found = tasks(reviewed(Storage(args.out)), args.limit)
         args.tasks.write_text(json.dumps(found, ensure_ascii=False, indent=1), "utf-8")

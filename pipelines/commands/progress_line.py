@@ -59,9 +59,11 @@ def status(
         return f"[{clock}] starting: {counts['inputs_found']:,} inputs"
     if not counts["items_done"]:
         return f"[{clock}] opening inputs: {inspected:,} of {counts['inputs_found']:,}, {found:,} {noun}s found"
+    judged = ""  # samples are judged when all filters have scored them
+    if counts["samples_kept"] or counts["samples_rejected"]:
+        judged = f"kept {counts['samples_kept']:,} · rejected {counts['samples_rejected']:,} · "
     state = (
-        f"[{clock}] inputs {inspected:,} · {noun}s {done:,} of {found:,} · {per_s:,.0f} {noun}s/s · "
-        f"kept {counts['samples_kept']:,} · rejected {counts['samples_rejected']:,} · "
+        f"[{clock}] inputs {inspected:,} · {noun}s {done:,} of {found:,} · {per_s:,.0f} {noun}s/s · {judged}"
         f"duplicates {counts['samples_duplicate']:,} · failed {counts['inputs_failed'] + counts['items_failed']:,}"
     )
     if done < found:

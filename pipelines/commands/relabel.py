@@ -40,6 +40,12 @@ from taxonomy.settings import LabelSettings
 from taxonomy.targets import leaf_shares
 from taxonomy.tree import UNLABELLED
 
+PROG = "python -m taxonomy relabel"
+EXAMPLES = """\
+examples:
+  %(prog)s out
+  %(prog)s out --threshold 0.6
+  %(prog)s out --taxonomy my_use_cases.yaml --corrections corrections.jsonl"""
 FOLDER = f"{STAGING}/relabel"
 JOURNAL = f"{FOLDER}/{MANIFEST}"
 
@@ -184,16 +190,25 @@ def _of_ledger(group: pa.Table, given: Mapping[str, Label], labelling: SampleLab
     return found
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command: 0 done, 1 failed, 2 wrong usage."""
+def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
+    """The command's parser."""
     parser = argparse.ArgumentParser(
-        prog="python -m taxonomy label", description="Label a finished output anew, in place.", allow_abbrev=False
+        prog=prog,
+        description="Relabel a finished output in place.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("out", metavar="OUT", help="the output: folder, gs://… or s3://…")
     parser.add_argument("--taxonomy", metavar="FILE", help="another taxonomy than the output's")
     parser.add_argument("--threshold", type=float, metavar="X", help="confidence below which a sample is unlabelled")
-    parser.add_argument("--corrections", metavar="FILE", help="labels from a person (`python -m taxonomy import`)")
-    args = parser.parse_args(arguments)
+    parser.add_argument("--corrections", metavar="FILE", help="labels from a person, as `import` writes them")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
+    """The command: 0 done, 1 failed, 2 wrong usage."""
+    args = build_parser(prog).parse_args(arguments)
     named = {"path": args.taxonomy, "threshold": args.threshold, "corrections": args.corrections}
     given = {name: value for name, value in named.items() if value is not None}
     try:
@@ -210,7 +225,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     counts = manifest["labels"]["counts"]
     total, unlabelled = sum(counts.values()), counts.get(UNLABELLED, 0)
-    print(f"{total:,} samples labelled, {unlabelled:,} of them {UNLABELLED}; see `python -m taxonomy coverage`")
+    coverage = f"{prog.rpartition(' ')[0]} coverage {args.out}"
+    print(f"{total:,} samples labelled, {unlabelled:,} of them {UNLABELLED}; see `{coverage}`")
     return 0
 
 

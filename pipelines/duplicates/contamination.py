@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipelines.duplicates.text import runs_of
+from pipelines.duplicates.text import ngrams_of
 from pipelines.storage.arrow_file import read_local
 from sources.base.sample import IMAGE_PLACEHOLDER
 
@@ -24,7 +24,7 @@ class NgramIndex:
 
     def item_of(self, text: str) -> int | None:
         """The first item, by number, that shares a run with the text."""
-        runs = runs_of(text)
+        runs = ngrams_of(text)
         if not len(self._runs) or not len(runs):
             return None
         places = np.minimum(np.searchsorted(self._runs, runs), len(self._runs) - 1)

@@ -6,7 +6,7 @@ kept unless one that is kept already is its pair.
 
 import numpy as np
 
-from pipelines.duplicates.index import EVALUATION, Rows
+from pipelines.duplicates.index import EVALUATION, Index
 
 UNDECIDED, KEPT, LEFT = 0, 1, 2
 
@@ -30,7 +30,7 @@ def keep(winners: np.ndarray, losers: np.ndarray, num_nodes: int) -> np.ndarray:
     return state != LEFT
 
 
-def nearest_kept(edges: np.ndarray, rows: Rows, *, dedupe: bool = True) -> np.ndarray:
+def nearest_kept(edges: np.ndarray, rows: Index, *, dedupe: bool = True) -> np.ndarray:
     """(D,) `EDGE`, one for every row that is set aside: to the evaluation item or the kept sample nearest to it.
 
     Args:

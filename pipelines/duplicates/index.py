@@ -1,4 +1,4 @@
-"""Rows: what the search for duplicates knows of each sample, in files of one column a field."""
+"""The index of the search for duplicates: one row per sample, in files with one column per field."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -50,16 +50,16 @@ def rows_of(
     return rows
 
 
-def write_rows(storage: Storage, path: str, rows: np.ndarray) -> None:
-    """Write rows as an Arrow file of one column a field."""
+def write_index(storage: Storage, path: str, rows: np.ndarray) -> None:
+    """Write rows as an Arrow file of one column per field."""
     columns = {name: to_arrow(np.ascontiguousarray(rows[name])) for name in rows.dtype.names or ()}
     table = pa.table(columns)
     with storage.create(path) as file, pa.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table)
 
 
-class Rows:
-    """Rows of several files, one after the other; a column is read when it is asked for, from local files by mapping.
+class Index:
+    """The rows of several files, one after the other. A column is read when it is asked for; local files are mapped.
 
     Args:
         paths: of the files, relative to the output.

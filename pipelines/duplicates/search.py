@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.duplicates.bit_sampling import Tables, candidates, distances, side_by_side, to_words
-from pipelines.duplicates.index import EVALUATION, NEW, Rows
+from pipelines.duplicates.index import EVALUATION, NEW, Index
 from pipelines.duplicates.settings import Dedupe
 from pipelines.duplicates.text import similarity
 
@@ -24,21 +24,23 @@ SHORT_TOKENS = 24  # a number changed in a shorter text is lost in the sketch's 
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """Which part of the tables one task looks at."""
+class TableSlice:
+    """The tables of candidates that one task looks at: every `step`-th from `first` on."""
 
-    number: int = 0
-    of: int = 1
+    first: int = 0
+    step: int = 1
 
 
-def find_edges(rows: Rows, settings: Dedupe, share: Share = Share(), *, border: int | None = None) -> np.ndarray:
-    """(E,) `EDGE`, every pair found once, `winner` and `loser` as places in `rows`.
+def find_edges(
+    index: Index, settings: Dedupe, part: TableSlice = TableSlice(), *, border: int | None = None
+) -> np.ndarray:
+    """(E,) `EDGE`, every pair found once, `winner` and `loser` as places in the index.
 
     Args:
         border: rows before it are compared with those from it on only (two blocks of a larger set).
     """
-    order = _best_first(rows)
-    ranked = {name: rows.column(name)[order] for name in FIELDS}
+    order = _best_first(index)
+    ranked = {name: index.column(name)[order] for name in FIELDS}
     side = None if border is None else order >= border
     heads, twins = _identical(ranked)
     is_first = np.ones(len(order), bool)
@@ -47,12 +49,12 @@ def find_edges(rows: Rows, settings: Dedupe, share: Share = Share(), *, border: 
     is_plain = has_image & (ranked["detail"] < settings.min_detail)
     # A plain picture's hash says nothing: what else it may be is told by its text, or by its bytes.
     may_be_plain = is_first & has_image & (ranked["detail"] < 2 * settings.min_detail)
-    sketches = rows.column("sketch")
+    sketches = index.column("sketch")
     found = [
-        _near_pictures(ranked, np.flatnonzero(is_first & has_image & ~is_plain), settings, share, side),
-        _near_texts(ranked, np.flatnonzero(is_first & ~has_image & has_text), sketches, order, share, side),
+        _near_pictures(ranked, np.flatnonzero(is_first & has_image & ~is_plain), settings, part, side),
+        _near_texts(ranked, np.flatnonzero(is_first & ~has_image & has_text), sketches, order, part, side),
     ]
-    if share.number == 0:
+    if part.first == 0:
         found.append(_equal_plain(ranked, np.flatnonzero(may_be_plain), settings, side))
         if side is None:
             found.append(_pack(heads, twins, np.zeros(len(twins), np.uint16)))
@@ -60,12 +62,12 @@ def find_edges(rows: Rows, settings: Dedupe, share: Share = Share(), *, border: 
     return _verified(sketches, order, ranked, pairs, distance, settings)
 
 
-def _best_first(rows: Rows) -> np.ndarray:
+def _best_first(index: Index) -> np.ndarray:
     """(N,) places of the rows, the best first: larger picture, then more text, then the smaller id."""
-    ids = rows.column("id")
+    ids = index.column("id")
     halves = np.ascontiguousarray(ids).view(">u8").astype(np.uint64)
-    negative = [-rows.column(name).astype(np.int64) for name in ("num_tokens", "num_pixels")]
-    return np.lexsort([halves[:, 1], halves[:, 0], *negative, rows.column("kind")]).astype(np.uint32)
+    negative = [-index.column(name).astype(np.int64) for name in ("num_tokens", "num_pixels")]
+    return np.lexsort([halves[:, 1], halves[:, 0], *negative, index.column("kind")]).astype(np.uint32)
 
 
 def _identical(ranked: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -88,7 +90,7 @@ def _identical(ranked: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _near_pictures(
-    ranked: dict[str, np.ndarray], wanted: np.ndarray, settings: Dedupe, share: Share, side: np.ndarray | None
+    ranked: dict[str, np.ndarray], wanted: np.ndarray, settings: Dedupe, part: TableSlice, side: np.ndarray | None
 ) -> np.ndarray:
     """Packed pairs whose hashes, or hash and inset, lie within the wide radius."""
     both = np.stack([ranked["hash"][wanted], ranked["inset"][wanted]], axis=1)
@@ -97,7 +99,7 @@ def _near_pictures(
     tables = Tables.plan(len(hashes), 64 * len(words), settings.radius_bits)
 
     def near() -> Iterator[np.ndarray]:
-        for table in range(share.number, tables.num_tables, share.of):
+        for table in range(part.first, tables.num_tables, part.step):
             for a, b in candidates(words, tables, table):
                 useful = ((a >> 1) != (b >> 1)) & ((a & b & 1) == 0)  # two insets meet where their pictures do
                 a, b = a[useful], b[useful]
@@ -113,14 +115,14 @@ def _near_texts(
     wanted: np.ndarray,
     sketches: np.ndarray,
     order: np.ndarray,
-    share: Share,
+    part: TableSlice,
     side: np.ndarray | None,
 ) -> np.ndarray:
     """Packed pairs of samples without pictures that agree in a band of their sketches."""
     bands = to_words(sketches[order[wanted]]) if len(wanted) else np.zeros((0, 0), np.uint64)
 
     def near() -> Iterator[np.ndarray]:
-        for band in bands[share.number :: share.of]:
+        for band in bands[part.first :: part.step]:
             places = np.argsort(band, kind="stable").astype(np.uint32)
             for a, b in side_by_side(band[places], places):
                 yield _asked(ranked, wanted[a], wanted[b], np.zeros(len(a), np.uint16), side)

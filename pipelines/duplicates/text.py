@@ -50,7 +50,7 @@ def similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.maximum(0, (equal - by_chance) / (1 - by_chance))
 
 
-def runs_of(text: str) -> np.ndarray:
+def ngrams_of(text: str) -> np.ndarray:
     """(R,) uint64 sorted hashes of every run of 13 words, and of 26 characters of scripts without spaces.
 
     Each script's runs pass over the other's tokens, so that neither punctuation nor a foreign word hides a copy.

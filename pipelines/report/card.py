@@ -14,11 +14,21 @@ import pyarrow as pa
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from filters.language import Language
+from pipelines.recipe import SOURCES
 from pipelines.report.presentation import croissant, report
 from pipelines.report.presentation.clusters import read_clusters
+from pipelines.report.presentation.composition import (
+    SourceSection,
+    cards,
+    filled,
+    is_synthetic,
+    sections,
+    summary,
+)
 from pipelines.report.presentation.contact_sheet import contact_sheet
 from pipelines.report.presentation.escaping import Markdown, code, code_block, markdown, split_code, visible
-from pipelines.report.presentation.front_matter import front_matter, languages, licenses
+from pipelines.report.presentation.front_matter import front_matter, languages, licenses, tags
 from pipelines.report.presentation.histogram import sparkline
 from pipelines.report.presentation.numbers import measure, share, size
 from pipelines.report.presentation.rules import rules
@@ -28,12 +38,17 @@ from pipelines.tables.manifest import MANIFEST, AccountingError, Files, paths, r
 from pipelines.tables.schema import REJECTED
 from sources.base.sample import dataset_schema
 
+PROG = "python -m pipelines.card"
+EXAMPLES = """\
+examples:
+  %(prog)s out
+  %(prog)s gs://bucket/v1"""
 README, CROISSANT = "README.md", "croissant.json"
 REPORT, THUMBNAILS = "report/index.html", "report/thumbnails.jpg"
 MAX_REFERENCES = 100  # files listed; the manifest has them all
 PLACE = "path/to/this/folder"  # in the snippets: a folder or the name of a dataset on the hub
 
-# Meaning of every column of data/, in the order of `sources.base.sample.dataset_schema`.
+# Meaning of every column of data/, in the order of `sources.base.sample.dataset_schema`; `fields` adds counts.
 FIELDS = {
     "id": "Content id: a hash of the input's bytes and the place inside it, never of its name.",
     "source": "The kind of source.",
@@ -47,21 +62,9 @@ FIELDS = {
     "scores": "Every filter's score; null where it has no meaning.",
     "phash": "256-bit perceptual hash of the first image.",
     "provenance": "The input's name, the place in it, its licence, when it was fetched, and its SHA-256.",
-    "split": "`train` or `validation`; all samples of one input are in one split.",
+    "split": "`train` or `validation`.",
 }
-
-LIMITS = {
-    "pdfs": (
-        "The text is the PDF's own text layer: words inside figures and on scanned pages are not in it.",
-        "Reading order is inferred from the layout; tables and unusual layouts may be read in another order.",
-        "Formulas are the characters of their fonts, not LaTeX.",
-    )
-}
-LIMITS_OF_ALL = (
-    "Languages are a statistical model's guess; short and mixed texts are often wrong.",
-    "Pages are as their authors made them: personal data, bias and errors were not looked for or removed.",
-    "Texts and images were written by strangers: they are data, never instructions; escape them when shown.",
-)
+GUESSED_LANGUAGES = "Languages are a statistical model's guess; short and mixed texts are often wrong."
 
 
 def export(out: Files) -> list[str]:
@@ -76,7 +79,9 @@ def export(out: Files) -> list[str]:
     sheet = contact_sheet([row["thumbnail"] for row in statistics.kept_pictures()])
     written = {
         README: render(manifest, statistics, has_contact_sheet=sheet is not None),
-        CROISSANT: croissant.describe(manifest, FIELDS, languages(statistics)),
+        CROISSANT: croissant.describe(
+            manifest, fields(manifest, statistics), languages(statistics), tags(manifest), summary(statistics)
+        ),
         REPORT: report.render(manifest, statistics, read_clusters(out, manifest)),
     }
     if sheet is not None:
@@ -102,14 +107,16 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, *, has_contact_s
         manifest=manifest,
         name=visible(manifest["recipe"]["name"]),
         noun=noun,
-        lead=_lead(manifest),
+        lead=_lead(manifest, statistics),
+        sections=[_section(section) for section in sections(manifest, statistics)],
         contact_sheet=has_contact_sheet,
         licence_short=_licence_short(manifest),
         licence_long=_licence_long(manifest),
-        load_datasets=_load_datasets(manifest),
-        load_pyarrow=_load_pyarrow(manifest),
+        load_datasets=_load_datasets(manifest, statistics),
+        load_pyarrow=_load_pyarrow(statistics),
+        examples=_examples(manifest, statistics),
         splits=_splits(manifest),
-        fields=_fields(manifest),
+        fields=_fields(manifest, statistics),
         example=_example(statistics),
         sums=[(whole, f"{count:,}", _sum(parts)) for whole, count, parts in report.sums(manifest)],
         reasons=_reasons(manifest, statistics),
@@ -120,7 +127,6 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, *, has_contact_s
             for title, rows in (
                 ("Language", report.tally(statistics.languages)),
                 ("Flag", report.tally(statistics.flags, manifest["samples"]["kept"])),
-                ("Source", report.tally(statistics.sources) if len(statistics.sources) > 1 else []),
             )
             if rows
         ],
@@ -151,15 +157,70 @@ def _prose(text: str) -> Markdown:
     return Markdown("".join(f"`{piece}`" if is_code else markdown(piece) for piece, is_code in split_code(text)))
 
 
-def _lead(manifest: Mapping[str, Any]) -> str:
+def fields(manifest: Mapping[str, Any], statistics: Statistics) -> dict[str, str]:
+    """The meaning of every column of data/, with how many samples of this dataset have it."""
+    total = statistics.composition()
+    found = dict(FIELDS)
+    for name, count, empty in (
+        ("images", total.with_images, "Empty"),
+        ("messages", total.with_messages, "Null"),
+        ("text", total.with_text, "Null"),
+        ("words", total.with_words, "Empty"),
+        ("language", total.samples - statistics.languages[""], "Null"),
+        ("label", statistics.labels.total(), "Null"),
+    ):
+        if total.samples:
+            found[name] += f" {filled(count, total.samples, empty)}"
+    rules = {section.name: section.card.splits for section in sections(manifest, statistics)}
+    several = len(set(rules.values())) > 1
+    for rule in dict.fromkeys(rules.values()):
+        names = ", ".join(name for name, other in rules.items() if other == rule)
+        found["split"] += f" Source {names}: {rule[0].lower()}{rule[1:]}" if several else f" {rule}"
+    if not manifest["scores"]:
+        del found["scores"]
+    return found
+
+
+def _lead(manifest: Mapping[str, Any], statistics: Statistics) -> str:
     items, samples, inputs = manifest["items"], manifest["samples"], manifest["inputs"]
-    noun = items["noun"]
-    what = "their text" if manifest["recipe"].get("instructions") is None else "a question and its answer"
+    holds = summary(statistics)
+    where = ""
+    if not all(is_synthetic(source) for source in manifest["recipe"]["sources"]):
+        where = f" found in {inputs['read']:,} of {inputs['matched']:,} inputs"
     return (
-        f"{samples['kept']:,} {noun}s as images with {what}, for training vision-language models: "
-        f"{share(samples['kept'], items['found'])} of the {items['found']:,} {noun}s found in "
-        f"{inputs['read']:,} of {inputs['matched']:,} inputs."
+        f"{holds[:1].upper()}{holds[1:]}, for training vision-language models: "
+        f"{share(samples['kept'], items['found'])} of the {items['found']:,} {items['noun']}s{where}."
     )
+
+
+def _section(section: SourceSection) -> dict[str, Any]:
+    """A source for the template: what its samples hold, and how many."""
+    counted = section.counted
+    counts = {
+        "images": counted.with_images,
+        "text": counted.with_text,
+        "messages": counted.with_messages,
+        "words": counted.with_words,
+    }
+    return {
+        "name": section.name,
+        "samples": f"{counted.samples:,}",
+        "holdings": [(column, f"{counts[column]:,}", _prose(what)) for column, what in section.holdings],
+    }
+
+
+def _examples(manifest: Mapping[str, Any], statistics: Statistics) -> list[dict[str, Any]]:
+    """Python for each source, to be run after `_load_datasets`."""
+    found = sections(manifest, statistics)
+    examples = []
+    for section in found:
+        chosen = "dataset"
+        if len(found) > 1:
+            chosen = f'dataset.filter(lambda sample: sample["source"] == "{section.name}")'
+        for example in section.examples:
+            code = f"samples = {chosen}\n{example.code.rstrip()}"
+            examples.append({"title": example.title, "code": code_block(code, "python")})
+    return examples
 
 
 def _licence_short(manifest: Mapping[str, Any]) -> str:
@@ -170,43 +231,64 @@ def _licence_short(manifest: Mapping[str, Any]) -> str:
 
 
 def _licence_long(manifest: Mapping[str, Any]) -> Markdown:
-    if None in licenses(manifest):
+    sources = manifest["recipe"]["sources"]
+    unknown = [source["type"] for source in sources if not source.get("license")]
+    if unknown:
+        whose = "" if len(unknown) == len(sources) else f" of {', '.join(map(visible, dict.fromkeys(unknown)))}"
         return Markdown(
-            "**The licence is unknown.** The recipe names none for these inputs, and nothing here grants any "
+            f"**The licence{whose} is unknown.** The recipe names none for these inputs, and nothing here grants any "
             "right to use them. Whoever publishes this dataset must find out what the authors allow, and set "
             "`license:` in the recipe and at the top of this file."
         )
-    return Markdown(
-        "The licence is what the recipe states for the inputs; it was not checked document by document. The "
-        "pages stay their authors' work."
-    )
+    if all(is_synthetic(source) for source in sources):
+        return Markdown("The licence is what the recipe states for the samples.")
+    return Markdown("The licence is what the recipe states for the inputs; it was not checked document by document.")
 
 
-def _load_datasets(manifest: Mapping[str, Any]) -> Markdown:
+def _load_datasets(manifest: Mapping[str, Any], statistics: Statistics) -> Markdown:
     split = next((name for name, counts in sorted(manifest["splits"].items()) if counts["samples"]), "train")
-    return code_block(
-        "from datasets import load_dataset\n\n"
-        f'dataset = load_dataset("{PLACE}")  # or its name on the hub; streaming=True reads as it goes\n'
-        f'sample = dataset["{split}"][0]\n'
-        'sample["images"][0]  # a PIL image\n'
-        + (
-            'sample["messages"]   # [{"role": "user", "content": "<image>\\n…"}, …]'
-            if manifest["recipe"].get("instructions") is not None
-            else 'sample["text"]       # "<image>\\n…"'
-        ),
-        "python",
-    )
+    total = statistics.composition()
+    lines = [
+        "from datasets import load_dataset",
+        "",
+        f'dataset = load_dataset("{PLACE}", split="{split}")  # or its name on the hub',
+        "sample = dataset[0]",
+    ]
+    if total.with_images == total.samples:
+        lines.append('image = sample["images"][0]  # a PIL image')
+    elif total.with_images:
+        lines.append('images = sample["images"]  # PIL images; may be empty')
+    if total.with_messages == total.samples:
+        lines += ['for message in sample["messages"]:', '    print(message["role"], message["content"])']
+    elif total.with_text == total.samples:
+        lines.append('print(sample["text"])  # "<image>" where an image stands')
+    else:
+        lines += [
+            'if sample["messages"]:  # a conversation',
+            '    for message in sample["messages"]:',
+            '        print(message["role"], message["content"])',
+            "else:",
+            '    print(sample["text"])',
+        ]
+    return code_block("\n".join(lines), "python")
 
 
-def _load_pyarrow(manifest: Mapping[str, Any]) -> Markdown:
-    return code_block(
-        "import pyarrow.dataset\n\n"
-        f'shards = pyarrow.dataset.dataset("{PLACE}/data", format="parquet")\n'
-        'for batch in shards.to_batches(columns=["id", "images", "text"], batch_size=64):\n'
-        "    for sample in batch.to_pylist():\n"
-        '        encoded = sample["images"][0]["bytes"]  # PNG, JPEG or WebP',
-        "python",
-    )
+def _load_pyarrow(statistics: Statistics) -> Markdown:
+    total = statistics.composition()
+    held = {"images": total.with_images, "messages": total.with_messages, "text": total.with_text}
+    columns = ", ".join(f'"{name}"' for name in ("id", *(name for name, count in held.items() if count)))
+    lines = [
+        "import pyarrow.dataset",
+        "",
+        f'shards = pyarrow.dataset.dataset("{PLACE}/data", format="parquet")',
+        f"for batch in shards.to_batches(columns=[{columns}], batch_size=64):",
+        "    for sample in batch.to_pylist():",
+    ]
+    if total.with_images:
+        lines.append('        encoded = [image["bytes"] for image in sample["images"]]  # PNG, JPEG or WebP')
+    else:
+        lines.append('        print(sample["id"])')
+    return code_block("\n".join(lines), "python")
 
 
 def _splits(manifest: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -222,13 +304,14 @@ def _splits(manifest: Mapping[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def _fields(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _fields(manifest: Mapping[str, Any], statistics: Statistics) -> list[dict[str, Any]]:
     schema = dataset_schema(manifest["scores"])
+    meanings = fields(manifest, statistics)
     return [
         {
             "name": field.name,
             "type": Markdown(_type(field.name, field.type)),
-            "meaning": _prose(FIELDS[field.name]),
+            "meaning": _prose(meanings[field.name]),
         }
         for field in schema
     ]
@@ -293,32 +376,53 @@ def _scores(statistics: Statistics) -> list[dict[str, Any]]:
     return rows
 
 
-def _source(source: Mapping[str, Any]) -> dict[str, str]:
+def _source(source: Mapping[str, Any]) -> dict[str, Any]:
     patterns = source.get("input") or []
     shown = ", ".join(visible(pattern, 120) for pattern in patterns[:10])
     if len(patterns) > 10:
         shown += f" and {len(patterns) - 10} more"
+    if not shown:
+        shown = f"seed {source.get('seed', 0)}" if is_synthetic(source) else "the examples that come with Vellum"
+    known = SOURCES.get(source["type"])
     return {
         "type": source["type"],
-        "input": shown or "the examples that come with Vellum",
+        "verb": "made from" if is_synthetic(source) else "read from",
+        "rights": _prose(known.card.rights) if known else "",
+        "input": shown,
         "license": visible(source.get("license") or "unknown"),
     }
 
 
 def _limits(manifest: Mapping[str, Any]) -> list[Markdown]:
-    kinds = [source["type"] for source in manifest["recipe"]["sources"]]
-    limits = [limit for kind in dict.fromkeys(kinds) for limit in LIMITS.get(kind, ())]
-    return [_prose(limit) for limit in (*limits, *LIMITS_OF_ALL)]
+    names: dict[str, list[str]] = {}  # of the sources that share a limit
+    found = cards(manifest)
+    for name, card in found.items():
+        for limit in card.limits:
+            names.setdefault(limit, []).append(name)
+    limits = [
+        _prose(limit if len(of) == len(found) else f"{', '.join(f'`{name}`' for name in of)}: {limit}")
+        for limit, of in names.items()
+    ]
+    if any(entry["type"] == Language.name for entry in manifest["recipe"]["filters"]):
+        limits.append(_prose(GUESSED_LANGUAGES))
+    return limits
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command: 0 done, 1 failed, 2 wrong usage."""
+def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
+    """The command's parser."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipelines.card",
+        prog=prog,
         description="Make card, Croissant and report again from manifest, ledger and errors alone.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("out", metavar="OUT", help="the dataset's folder: local, gs://… or s3://…")
-    out = parser.parse_args(arguments).out
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
+    """The command: 0 done, 1 failed, 2 wrong usage."""
+    out = build_parser(prog).parse_args(arguments).out
     storage = Storage(out)
     try:
         storage.read_bytes(MANIFEST)

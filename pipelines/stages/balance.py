@@ -14,7 +14,8 @@ import pyarrow as pa
 from pipelines.job import Job
 from pipelines.stages.step import ConcurrentDoFn
 from pipelines.tables.labels import COLUMN
-from pipelines.tables.verdicts import Rejection, Settled, Verdict
+from pipelines.tables.scores import read_scores
+from pipelines.tables.verdicts import JudgedUnit, Rejection, Verdict, decide
 from pipelines.taxonomy_files import targets_of
 from taxonomy.targets import BEYOND_SHARE
 
@@ -32,9 +33,10 @@ class TallyUseCases(ConcurrentDoFn):
         self._storage = self._job.storage()
 
     def work(self, element: tuple[int, Mapping[str, Iterable[Any]]]) -> Iterator[Counter[str]]:
-        (unit,) = element[1]["units"]
-        settled = Settled(unit, tuple(row for rows in element[1]["decisions"] for row in rows))
-        scored, verdicts = settled.verdicts(self._storage, self._recipe)
+        judged: JudgedUnit
+        (judged,) = element[1]["units"]
+        scored = read_scores(self._storage, self._recipe, judged.unit)
+        verdicts = decide(judged.verdicts(), [row for rows in element[1]["decisions"] for row in rows])
         yield Counter(f"{use_case}#{bin_of(sample_id)}" for _, sample_id, use_case in _kept(scored, verdicts))
 
 

@@ -1,6 +1,6 @@
-"""The search for duplicates on a Beam graph: rows of units to files, pairs by blocks of files, stars of all pairs.
+"""The search for duplicates on a Beam graph: rows of units to files, pairs by blocks of files, groups of all pairs.
 
-units ─► rows ─► row files ─► tasks ─► edges ─► stars ─► what each unit's samples are set aside for
+units ─► rows ─► row files ─► tasks ─► edges ─► groups ─► rejections of each unit
 What crosses a shuffle are arrays: the rows of a unit, the edges of a task, the decisions on a unit.
 """
 
@@ -13,8 +13,8 @@ import numpy as np
 
 from pipelines.duplicates.fingerprint import FINGERPRINT, from_arrow
 from pipelines.duplicates.groups import nearest_kept
-from pipelines.duplicates.index import EVALUATION, NEW, Rows, row_dtype, rows_of, write_rows
-from pipelines.duplicates.search import EDGE, REASONS, Share, find_edges
+from pipelines.duplicates.index import EVALUATION, NEW, Index, row_dtype, rows_of, write_index
+from pipelines.duplicates.search import EDGE, REASONS, TableSlice, find_edges
 from pipelines.duplicates.settings import Dedupe
 from pipelines.job import Job
 from pipelines.stages.references import Reference, names_of, read_references
@@ -23,19 +23,19 @@ from pipelines.stages.step import ConcurrentDoFn
 from pipelines.storage import STAGING, fetch
 from pipelines.tables.schema import CONTAMINATED
 from pipelines.tables.scores import read_scores
-from pipelines.tables.verdicts import Rejection, judge
+from pipelines.tables.verdicts import JudgedUnit, Rejection
 from pipelines.units import Unit, UnitFiles
 from pipelines.workers.pool import readers_of
 
 ROWS_PER_FILE = 250_000
 ROWS_PER_BLOCK = 1 << 24  # compared in one piece: 16 M rows take about 3 GB
-SHARES = 4  # tasks that the tables of a block are dealt to, where there is enough to share
-ROWS_WORTH_SHARING = 20_000
+SLICES = 4  # tasks that the tables of a block are dealt to, where there are enough rows
+MIN_SLICED_ROWS = 20_000
 DECISIONS = "decisions"  # tag of what is decided before the search
 CLUSTERS_SHOWN, SHOWN_PER_CLUSTER, DOUBTFUL_SHOWN = 12, 5, 12  # of which the report has pictures
 
 
-class RowFile(NamedTuple):
+class IndexFile(NamedTuple):
     """A file of rows, relative to the output."""
 
     path: str
@@ -44,16 +44,15 @@ class RowFile(NamedTuple):
 
 
 class Task(NamedTuple):
-    """Blocks of files to compare, and which share of the tables; the second block is empty: the first with itself."""
+    """Blocks of files to compare in a slice of the tables; if the second block is empty, the first with itself."""
 
     first: tuple[int, ...]
     second: tuple[int, ...]
-    share: int
-    shares: int
+    tables: TableSlice
 
 
 class FindDuplicates(beam.PTransform):
-    """Units to (unit number, SetAside rows of that unit).
+    """Units to (unit number, Rejections of that unit).
 
     Args:
         num_samples: singleton side input, how many samples there are at most.
@@ -63,13 +62,13 @@ class FindDuplicates(beam.PTransform):
         self._job = job
         self._num_samples = num_samples
 
-    def expand(self, units: beam.PCollection[Unit]) -> beam.PCollection[tuple[int, tuple[Rejection, ...]]]:
+    def expand(self, units: beam.PCollection[JudgedUnit]) -> beam.PCollection[tuple[int, tuple[Rejection, ...]]]:
         job = self._job
-        rows = units | "Rows" >> beam.ParDo(UnitRows(job), self._num_samples).with_outputs(DECISIONS, main="rows")
+        rows = units | "UnitRows" >> beam.ParDo(UnitRows(job), self._num_samples).with_outputs(DECISIONS, main="rows")
         files = (
             rows.rows
             | "ByFile" >> beam.GroupByKey()
-            | "WriteRows" >> beam.ParDo(WriteRows(job))
+            | "WriteIndex" >> beam.ParDo(WriteIndex(job))
         )  # fmt: skip
         listed = beam.pvalue.AsList(files)
         edges = (
@@ -90,14 +89,14 @@ def unit_number(unit: Unit) -> int:
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big") >> 1
 
 
-def all_files(job: Job, files: Sequence[RowFile]) -> list[RowFile]:
+def all_files(job: Job, files: Sequence[IndexFile]) -> list[IndexFile]:
     """Row files of the references, then of this run's samples, in an order that no worker changes."""
     references = read_references(job.storage(), job.references)
-    return [RowFile(r.rows, r.num_items, k) for k, r in enumerate(references)] + sorted(files)
+    return [IndexFile(r.rows, r.num_items, k) for k, r in enumerate(references)] + sorted(files)
 
 
-def tasks_of(files: Sequence[RowFile]) -> Iterator[Task]:
-    """Every pair of blocks once, their tables in shares."""
+def tasks_of(files: Sequence[IndexFile]) -> Iterator[Task]:
+    """Every pair of blocks once, for each slice of the tables."""
     blocks: list[list[int]] = []
     filled = 0
     for number, file in enumerate(files):
@@ -109,9 +108,9 @@ def tasks_of(files: Sequence[RowFile]) -> Iterator[Task]:
     sizes = [sum(files[number].num_rows for number in block) for block in blocks]
     for i in range(len(blocks)):
         for j in range(i, len(blocks)):
-            shares = SHARES if sizes[i] + sizes[j] >= ROWS_WORTH_SHARING else 1
-            for share in range(shares):
-                yield Task(tuple(blocks[i]), tuple(blocks[j]) if j > i else (), share, shares)
+            num_slices = SLICES if sizes[i] + sizes[j] >= MIN_SLICED_ROWS else 1
+            for number in range(num_slices):
+                yield Task(tuple(blocks[i]), tuple(blocks[j]) if j > i else (), TableSlice(number, num_slices))
 
 
 class UnitRows(ConcurrentDoFn):
@@ -124,11 +123,11 @@ class UnitRows(ConcurrentDoFn):
         references = read_references(self._storage, self._job.references)
         self._runs = [reference for reference in references if reference.runs]
 
-    def work(self, unit: Unit, num_samples: int) -> Iterator[Any]:
+    def work(self, judged: JudgedUnit, num_samples: int) -> Iterator[Any]:
+        unit = judged.unit
         files = UnitFiles.of(self._recipe, unit)
         scored = read_scores(self._storage, self._recipe, unit)
-        verdicts = judge(scored, self._recipe.filters)
-        wanted = np.flatnonzero([verdict.is_kept for verdict in verdicts])
+        wanted = np.flatnonzero([not reasons for reasons in judged.reasons])
         number = unit_number(unit)
         if self._runs and len(wanted):
             leaks = [leak for leak in self._leaks(files.part) if leak.item in set(wanted.tolist())]
@@ -157,19 +156,19 @@ class UnitRows(ConcurrentDoFn):
         return list(found.values())
 
 
-class WriteRows(beam.DoFn):
-    """(file number, rows of units) to a RowFile."""
+class WriteIndex(beam.DoFn):
+    """(file number, rows of units) to a IndexFile."""
 
     def __init__(self, job: Job):
         self._job = job
 
-    def process(self, element: tuple[int, Iterable[bytes]]) -> Iterator[RowFile]:
+    def process(self, element: tuple[int, Iterable[bytes]]) -> Iterator[IndexFile]:
         number, pieces = element
         settings = self._job.load_recipe().dedupe or Dedupe()
         rows = np.frombuffer(b"".join(sorted(pieces)), row_dtype(settings))
         path = f"{STAGING}/duplicates/{self._job.run}/{number:05d}.rows"
-        write_rows(self._job.storage(), path, rows)
-        yield RowFile(path, len(rows), -1)
+        write_index(self._job.storage(), path, rows)
+        yield IndexFile(path, len(rows), -1)
 
 
 class Pairs(ConcurrentDoFn):
@@ -177,39 +176,39 @@ class Pairs(ConcurrentDoFn):
 
     extra_threads = 0
 
-    def work(self, task: Task, files: list[RowFile]) -> Iterator[tuple[int, bytes]]:
+    def work(self, task: Task, files: list[IndexFile]) -> Iterator[tuple[int, bytes]]:
         files = all_files(self._job, files)
         settings = self._job.load_recipe().dedupe or Dedupe()
         numbers = task.first + task.second
-        rows = Rows(self._job.storage(), [files[number].path for number in numbers], settings)
+        rows = Index(self._job.storage(), [files[number].path for number in numbers], settings)
         border = sum(files[number].num_rows for number in task.first) if task.second else None
-        edges = find_edges(rows, settings, Share(task.share, task.shares), border=border)
+        edges = find_edges(rows, settings, task.tables, border=border)
         if len(edges):
             places = _places(files, numbers)
             edges["winner"], edges["loser"] = places[edges["winner"]], places[edges["loser"]]
             yield 0, edges.tobytes()
 
 
-def _places(files: Sequence[RowFile], numbers: Sequence[int]) -> np.ndarray:
+def _places(files: Sequence[IndexFile], numbers: Sequence[int]) -> np.ndarray:
     """Place among all rows of each row of the numbered files."""
     starts = np.cumsum([0, *(file.num_rows for file in files)])
     return np.concatenate([np.arange(starts[n], starts[n + 1], dtype=np.uint32) for n in numbers])
 
 
 class Groups(beam.DoFn):
-    """All edges to (unit number, SetAside rows). Runs once."""
+    """All edges to (unit number, Rejections). Runs once."""
 
     def __init__(self, job: Job):
         self._job = job
 
     def process(
-        self, element: tuple[int, Iterable[bytes]], files: list[RowFile]
+        self, element: tuple[int, Iterable[bytes]], files: list[IndexFile]
     ) -> Iterator[tuple[int, tuple[Rejection, ...]]]:
         recipe = self._job.load_recipe()
         storage = self._job.storage()
         files = all_files(self._job, files)
         edges = np.concatenate([np.frombuffer(piece, EDGE) for piece in element[1]])
-        rows = Rows(storage, [file.path for file in files], recipe.dedupe or Dedupe())
+        rows = Index(storage, [file.path for file in files], recipe.dedupe or Dedupe())
         chosen = nearest_kept(edges, rows, dedupe=recipe.dedupe is not None)
         yield from decisions(chosen, rows, Names(self._job, files)).items()
 
@@ -217,7 +216,7 @@ class Groups(beam.DoFn):
 class Names:
     """Names of rows: a sample's id, an evaluation item's name."""
 
-    def __init__(self, job: Job, files: Sequence[RowFile]):
+    def __init__(self, job: Job, files: Sequence[IndexFile]):
         self._storage = job.storage()
         self._references: list[Reference] = read_references(self._storage, job.references)
         self._starts = np.cumsum([0, *(file.num_rows for file in files)])
@@ -233,8 +232,8 @@ class Names:
         return self._known[number][place - int(self._starts[number])]
 
 
-def decisions(chosen: np.ndarray, rows: Rows, names: Names) -> dict[int, tuple[Rejection, ...]]:
-    """The chosen edges as SetAside rows, by unit; with them, the kept samples that the report shows beside these."""
+def decisions(chosen: np.ndarray, rows: Index, names: Names) -> dict[int, tuple[Rejection, ...]]:
+    """The chosen edges as Rejections, by unit; with them, the kept samples that the report shows beside these."""
     kinds = rows.take("kind", chosen["winner"])
     losers_shown, winners_shown = _shown(chosen, kinds == NEW)
     ids = [bytes(row) for row in rows.take("id", chosen["winner"])]

@@ -32,6 +32,7 @@ STALE = (
     "inputs",
     "references",
     "duplicates",
+    "verdicts",
     "relabel",
 )  # folders in staging that only a running job needs
 

@@ -3,8 +3,6 @@
 import os
 import stat
 import tempfile
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +15,7 @@ from pipelines.stages.material import local_material
 from pipelines.stages.progress import progress_of
 from pipelines.stages.scratch import scratch_folder
 from pipelines.storage import Storage, fetch, is_remote
+from pipelines.storage.local_cache import LocalCache
 from pipelines.workers.pool import ItemFault, readers_of
 from sources.base.remote import RemoteSource
 from sources.base.source import InputError, Source
@@ -125,20 +124,12 @@ def _local_share(source: RemoteSource, uri: str, storage: Storage, *, keep: bool
         yield _download(storage, place, Path(folder))
 
 
-_downloads: OrderedDict[str, tempfile.TemporaryDirectory[str]] = OrderedDict()
-_lock = threading.Lock()
+_copies = LocalCache("vellum-captures-", KEPT_SHARES)
 
 
 def _kept(storage: Storage, place: str) -> Path:
-    with _lock:
-        key = storage.path(place)
-        if key not in _downloads:
-            _downloads[key] = tempfile.TemporaryDirectory(prefix="vellum-captures-")
-            _download(storage, place, Path(_downloads[key].name))
-        _downloads.move_to_end(key)
-        while len(_downloads) > KEPT_SHARES:
-            _downloads.popitem(last=False)
-        return Path(_downloads[key].name) / place.rpartition("/")[2]
+    folder = _copies.folder(storage.path(place), lambda folder: _download(storage, place, folder))
+    return folder / place.rpartition("/")[2]
 
 
 def _download(storage: Storage, place: str, into: Path) -> Path:

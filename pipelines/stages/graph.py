@@ -10,6 +10,7 @@ from pipelines.stages.balance import Quota, TallyUseCases
 from pipelines.stages.decide import Decide
 from pipelines.stages.deduplicate import FindDuplicates, unit_number
 from pipelines.stages.inspect import Inspect
+from pipelines.stages.judge import Judge
 from pipelines.stages.list_inputs import read_listing
 from pipelines.stages.plan_shards import MakePlan
 from pipelines.stages.publish import Publish
@@ -23,8 +24,8 @@ from pipelines.units import ERRORS, units_of
 def build(pipeline: beam.Pipeline, job: Job) -> beam.PCollection[str]:
     """Lay out the whole run on a pipeline.
 
-    inputs ─► inspect ─► units ─► stage ─► score by part ─► find duplicates ─► settle ─► entries ─► shards ─► publish
-                 └ errors, counts ┴─────────────────────────────────────────────┴─────────┘ plan ┘      counts ┘
+    inputs ─► inspect ─► units ─► stage ─► score by part ─► judge ─► find duplicates ─► decide ─► shards ─► publish
+                 └ errors, counts ┴─────────────────────────────────────────────────────┴─ plan ─┘    counts ┘
     """
     recipe = job.load_recipe()
     storage = job.storage()
@@ -43,7 +44,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.PCollection[str]:
         | "SpreadUnits" >> beam.Reshuffle()
         | "Stage" >> beam.ParDo(Stage(job)).with_outputs(ERRORS, COUNTS, main="units")
     )
-    units = staged.units | "ScoreByPart" >> ScoreAll(job)
+    judged = staged.units | "ScoreByPart" >> ScoreAll(job) | "Judge" >> beam.ParDo(Judge(job))
     decisions = pipeline | "NoDecisions" >> beam.Create([])
     if recipe.dedupe is not None or recipe.decontaminate:
         num_samples = (
@@ -51,30 +52,30 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.PCollection[str]:
             | "Samples" >> beam.Map(lambda counts: counts["samples.total"])
             | "NumSamples" >> beam.CombineGlobally(sum)
         )
-        decisions = units | "FindDuplicates" >> FindDuplicates(job, beam.pvalue.AsSingleton(num_samples))
-    decided = {
-        "units": units | "Number" >> beam.Map(lambda unit: (unit_number(unit), unit)),
+        decisions = judged | "FindDuplicates" >> FindDuplicates(job, beam.pvalue.AsSingleton(num_samples))
+    by_unit = {
+        "units": judged | "Number" >> beam.Map(lambda judged: (unit_number(judged.unit), judged)),
         "decisions": decisions,
-    } | "Decided" >> beam.CoGroupByKey()
+    } | "ByUnit" >> beam.CoGroupByKey()
     sides = []
     if recipe.taxonomy is not None and recipe.taxonomy.samples is not None:
         tally = (
-            decided
+            by_unit
             | "TallyUseCases" >> beam.ParDo(TallyUseCases(job))
             | "SumTallies" >> beam.CombineGlobally(SumCounts())
         )
         sides.append(beam.pvalue.AsSingleton(tally | "Quotas" >> beam.Map(Quota(job))))
-    settled = decided | "Decide" >> beam.ParDo(Decide(job), *sides).with_outputs(COUNTS, main="entries")
+    decided = by_unit | "Decide" >> beam.ParDo(Decide(job), *sides).with_outputs(COUNTS, main="rows")
     counts = (
-        (matched, inspected[COUNTS], staged[COUNTS], settled[COUNTS])
+        (matched, inspected[COUNTS], staged[COUNTS], decided[COUNTS])
         | "AllCounts" >> beam.Flatten()
         | "SumCounts" >> beam.CombineGlobally(SumCounts())
     )
-    entries = (settled.entries, inspected[ERRORS], staged[ERRORS]) | "AllEntries" >> beam.Flatten()
-    plan = beam.pvalue.AsSingleton(entries | "Plan" >> beam.CombineGlobally(MakePlan(recipe.output.shard_mb)))
+    rows = (decided.rows, inspected[ERRORS], staged[ERRORS]) | "AllRows" >> beam.Flatten()
+    plan = beam.pvalue.AsSingleton(rows | "Plan" >> beam.CombineGlobally(MakePlan(recipe.output.shard_mb)))
     shards = (
-        entries
-        | "ByShard" >> beam.Map(lambda entry, plan: (plan.shard_of(entry.table, entry.bucket), entry.payload), plan)
+        rows
+        | "ByShard" >> beam.Map(lambda row, plan: (plan.shard_of(row.table, row.bucket), row.payload), plan)
         | "GroupByShard" >> beam.GroupByKey()
         | "WriteShards" >> beam.ParDo(WriteShard(job), plan)
     )

@@ -7,7 +7,6 @@ import dataclasses
 import hashlib
 import json
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pipelines.recipe import Recipe, UsageError
 from pipelines.storage import STAGING, Storage, fetch
+from pipelines.storage.local_cache import LocalCache
 from pipelines.workers.pool import ItemFault, readers_of
 from sources.base.source import InputError
 from sources.base.synthetic import SyntheticSource
@@ -113,8 +113,7 @@ def describe_material(uri: str, storage: Storage) -> Material:
     return Material(**json.loads(storage.read_bytes(f"{FOLDER}/{digest}.json")))
 
 
-_fetched: dict[str, tempfile.TemporaryDirectory[str]] = {}
-_lock = threading.Lock()
+_copies = LocalCache("vellum-material-")
 
 
 def local_material(uri: str, storage: Storage) -> Path:
@@ -125,9 +124,5 @@ def local_material(uri: str, storage: Storage) -> Path:
     place = storage.path(f"{FOLDER}/{digest}{SUFFIX}")
     if storage.is_local:
         return Path(place)
-    with _lock:
-        if place not in _fetched:
-            folder = tempfile.TemporaryDirectory(prefix="vellum-material-")
-            fetch(place, Path(folder.name) / f"{digest}{SUFFIX}")
-            _fetched[place] = folder
-        return Path(_fetched[place].name) / f"{digest}{SUFFIX}"
+    name = f"{digest}{SUFFIX}"
+    return _copies.folder(place, lambda folder: fetch(place, folder / name)) / name

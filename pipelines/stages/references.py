@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.duplicates.fingerprint import FINGERPRINT, from_arrow
-from pipelines.duplicates.index import AGAINST, EVALUATION, rows_of, write_rows
+from pipelines.duplicates.index import AGAINST, EVALUATION, rows_of, write_index
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
 from pipelines.recipe import Recipe, UsageError
 from pipelines.stages.fetch import local_copy
@@ -134,7 +134,7 @@ def _prepared(recipe: Recipe, storage: Storage, run: str, uri: str, kind: int, n
     records = from_arrow(table["fingerprint"], FINGERPRINT)
     ids = names if kind == AGAINST and _are_ids(names) else sample_ids(names)
     rows_path, runs_path = f"{FOLDER}/{run}/{number:06d}.rows", ""
-    write_rows(storage, rows_path, rows_of(records, ids, np.arange(len(names)), settings, unit=number, kind=kind))
+    write_index(storage, rows_path, rows_of(records, ids, np.arange(len(names)), settings, unit=number, kind=kind))
     storage.write_bytes(f"{rows_path}.names", json.dumps(names).encode())
     if kind == EVALUATION:
         runs_path = f"{FOLDER}/{run}/{number:06d}.runs"

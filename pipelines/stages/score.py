@@ -51,7 +51,7 @@ class ScoreAll(beam.PTransform):
 
     def expand(self, units: beam.PCollection[Unit]) -> beam.PCollection[Unit]:
         for number, f in enumerate(self._job.load_recipe().filters_by_part()):
-            how = f.by_part()
+            how = f.worker()
             assert how is not None
             hints = {"min_ram": how.min_ram, "accelerator": how.accelerator}
             units = (
@@ -80,7 +80,7 @@ class ScoreByPart(ConcurrentDoFn):
         self._recipe = self._job.load_recipe()
         self._storage = self._job.storage()
         self._filter = self._recipe.filters_by_part()[self._number]
-        how = self._filter.by_part()
+        how = self._filter.worker()
         assert how is not None
         self._how = how
 

@@ -15,7 +15,6 @@ from pipelines.stages.step import COUNTS, ConcurrentDoFn
 from pipelines.storage import fetch
 from pipelines.storage.arrow_file import read_local, read_table
 from pipelines.tables.scores import part_errors, part_replaced
-from pipelines.tables.verdicts import judge
 from pipelines.taxonomy_files import local_taxonomy
 from pipelines.units import ERRORS, ErrorRow, Unit, UnitFiles, error_row
 from pipelines.workers.pool import ItemFault, readers_of
@@ -55,12 +54,9 @@ class Stage(ConcurrentDoFn):
                 **{REPLACED + reason: number * num_inputs for reason, number in part_replaced(scored).items()},
             },
         )
-        num_kept = sum(verdict.is_kept for verdict in judge(scored, self._recipe.filters_while_reading()))
         progress_of(self._job).add(
             samples_to_score=len(scored) * len(self._recipe.filters_by_part()),
             items_done=(unit.last - unit.first) * num_inputs,
-            samples_kept=num_kept,
-            samples_rejected=len(scored) - num_kept,
             samples_duplicate=len(scored) * len(unit.copies),
             items_failed=len(errors) * num_inputs,
         )

@@ -14,7 +14,7 @@ from pipelines.tables.errors import write_errors
 from pipelines.tables.ledger import LedgerTable
 from pipelines.tables.manifest import Shard
 from pipelines.tables.parquet import HashingFile
-from pipelines.tables.verdicts import Settled
+from pipelines.units import Unit
 
 
 class WriteShard(ConcurrentDoFn):
@@ -36,9 +36,9 @@ class WriteShard(ConcurrentDoFn):
             if table == "errors":
                 rows = write_errors(file, payloads)
             elif table == "ledger":
-                rows = LedgerTable(self._storage, self._recipe).write(file, sorted(payloads, key=_place))
+                rows = LedgerTable(self._storage, self._recipe, self._job.run).write(file, sorted(payloads, key=_place))
             else:
-                split = DataTable(self._storage, self._recipe, table)
+                split = DataTable(self._storage, self._recipe, self._job.run, table)
                 rows, labels = split.write(file, sorted(payloads, key=_place))
         progress_of(self._job).add(shards_written=1)
         yield Shard(path, table, rows, file.num_bytes, file.sha256(), tuple(sorted(labels.items())))
@@ -49,6 +49,5 @@ def staged(job: Job, path: str) -> str:
     return f"{STAGING}/shards/{job.run}/{path}"
 
 
-def _place(settled: Settled) -> tuple[int, str, int]:
-    unit = settled.unit
+def _place(unit: Unit) -> tuple[int, str, int]:
     return unit.source, unit.digest, unit.first

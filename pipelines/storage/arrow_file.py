@@ -18,6 +18,14 @@ def write_table(table: pa.Table, path: Path) -> None:
         writer.write_table(table)
 
 
+def table_bytes(table: pa.Table) -> bytes:
+    """A table as the bytes of a file."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
 def read_local(path: Path) -> pa.Table:
     """The table in a local file."""
     with pa.OSFile(str(path), "rb") as file, pa.ipc.open_file(file) as reader:

@@ -14,8 +14,9 @@ from pipelines.storage.arrow_file import read_table
 from pipelines.tables.hub_features import hub_features
 from pipelines.tables.labels import count_labels, label_struct
 from pipelines.tables.parquet import HashingFile, parquet_options, row_groups
-from pipelines.tables.scores import scores_struct
-from pipelines.tables.verdicts import Settled
+from pipelines.tables.schema import KEPT
+from pipelines.tables.scores import read_scores, scores_struct
+from pipelines.tables.verdicts import read_verdicts
 from pipelines.units import Unit, UnitFiles
 from sources.base.sample import dataset_schema
 
@@ -24,17 +25,18 @@ class DataTable:
     """What a split's shards hold of the units given to them.
 
     Args:
-        storage: the output, whose staging folder holds the parts.
+        storage: the output, whose staging folder holds parts and verdicts.
+        run: the run that made the verdicts.
     """
 
-    def __init__(self, storage: Storage, recipe: Recipe, split: str):
-        self._storage, self._recipe, self._split = storage, recipe, split
+    def __init__(self, storage: Storage, recipe: Recipe, run: str, split: str):
+        self._storage, self._recipe, self._run, self._split = storage, recipe, run, split
         self._names = recipe.score_names()
         self._schema = dataset_schema(self._names)
 
-    def write(self, file: HashingFile, units: Iterable[Settled]) -> tuple[int, Counter[str]]:
+    def write(self, file: HashingFile, units: Iterable[Unit]) -> tuple[int, Counter[str]]:
         """Write the kept rows of `units` in their order. Gives the number of rows, and of rows per label."""
-        metadata = {b"huggingface": json.dumps({"info": {"features": hub_features(self._names)}}).encode()}
+        metadata = {b"huggingface": json.dumps({"info": {"features": hub_features(self._schema)}}).encode()}
         schema = self._schema.with_metadata(metadata)
         limit = int(self._recipe.output.row_group_mb * 1_000_000)
         rows = 0
@@ -46,15 +48,15 @@ class DataTable:
                 labels.update(count_labels(group["label"]))
         return rows, labels
 
-    def _kept(self, units: Iterable[Settled]) -> Iterator[tuple[pa.Table, list[int]]]:
+    def _kept(self, units: Iterable[Unit]) -> Iterator[tuple[pa.Table, list[int]]]:
         """The kept rows of each unit as the dataset has them, with their sizes in bytes."""
-        for settled in units:
-            scored, verdicts = settled.verdicts(self._storage, self._recipe)
-            part = read_table(self._storage, UnitFiles.of(self._recipe, settled.unit).rows)
-            if not all(verdict.is_kept for verdict in verdicts):  # filtering copies the images
-                mask = pa.array([verdict.is_kept for verdict in verdicts])
-                part, scored = part.filter(mask), scored.filter(mask)
-            yield self._rows(settled.unit, part, scored), scored["num_bytes"].to_pylist()
+        for unit in units:
+            scored = read_scores(self._storage, self._recipe, unit)
+            part = read_table(self._storage, UnitFiles.of(self._recipe, unit).rows)
+            is_kept = pc.equal(read_verdicts(self._storage, self._run, unit)["verdict"], KEPT)
+            if not pc.all(is_kept).as_py():  # filtering copies the images
+                part, scored = part.filter(is_kept), scored.filter(is_kept)
+            yield self._rows(unit, part, scored), scored["num_bytes"].to_pylist()
 
     def _rows(self, unit: Unit, part: pa.Table, scored: pa.Table) -> pa.Table:
         columns = {

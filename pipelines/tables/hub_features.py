@@ -1,28 +1,30 @@
-"""The dataset's columns in the words of the hub."""
+"""The dataset's columns as the hub's `datasets` library describes them, derived from the Arrow schema."""
 
 from typing import Any
 
+import pyarrow as pa
 
-def hub_features(score_names: list[str]) -> dict[str, Any]:
-    """The columns as the hub's `datasets` library describes them, so that images decode."""
+IMAGES = "images"  # the column whose structs of bytes and path decode to images
 
-    def value(dtype: str) -> dict[str, Any]:
-        return {"dtype": dtype, "_type": "Value"}
 
-    text = value("string")
-    boxes = {name: value("float32") for name in ("x0", "y0", "x1", "y1")}
+def hub_features(schema: pa.Schema) -> dict[str, Any]:
+    """The columns of `data/` for the metadata of its files, so that images decode."""
     return {
-        "id": text,
-        "source": text,
-        "images": {"feature": {"_type": "Image"}, "_type": "List"},
-        "messages": {"feature": {"role": text, "content": text}, "_type": "List"},
-        "text": text,
-        "words": {"feature": {"text": text, **boxes, "image": value("int32")}, "_type": "List"},
-        "flags": {"feature": text, "_type": "List"},
-        "language": text,
-        "label": {"use_case": text, "confidence": value("float32"), "labeller": text, "secondary": text},
-        **({"scores": {name: value("float32") for name in score_names}} if score_names else {}),
-        "phash": value("binary"),
-        "provenance": dict.fromkeys(("uri", "locator", "license", "fetched_at", "digest"), text),
-        "split": text,
+        field.name: {"feature": {"_type": "Image"}, "_type": "List"} if field.name == IMAGES else _feature(field.type)
+        for field in schema
     }
+
+
+def _feature(arrow_type: pa.DataType) -> dict[str, Any]:
+    if pa.types.is_list(arrow_type):
+        return {"feature": _feature(arrow_type.value_type), "_type": "List"}
+    if pa.types.is_struct(arrow_type):
+        return {field.name: _feature(field.type) for field in arrow_type}
+    return {"dtype": dtype_name(arrow_type), "_type": "Value"}
+
+
+def dtype_name(arrow_type: pa.DataType) -> str:
+    """The hub's name of a type that holds single values."""
+    if pa.types.is_fixed_size_binary(arrow_type):
+        return "binary"
+    return {"float": "float32", "double": "float64"}.get(str(arrow_type), str(arrow_type))

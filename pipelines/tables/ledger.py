@@ -11,12 +11,13 @@ import pyarrow.parquet as pq
 from pipelines.recipe import Recipe
 from pipelines.storage import Storage
 from pipelines.storage.arrow_file import read_table
+from pipelines.tables.composition import COMPOSITION_FIELDS
 from pipelines.tables.labels import label_struct
 from pipelines.tables.parquet import HashingFile, parquet_options
-from pipelines.tables.schema import DUPLICATE, KEPT, SAME_CONTENT, ledger_schema
-from pipelines.tables.scores import scores_struct
+from pipelines.tables.schema import DUPLICATE, KEPT, SAME_CONTENT, VERDICT_FIELDS, ledger_schema
+from pipelines.tables.scores import read_scores, scores_struct
 from pipelines.tables.thumbnail import thumbnail
-from pipelines.tables.verdicts import Settled, Verdict
+from pipelines.tables.verdicts import read_verdicts
 from pipelines.units import Unit, UnitFiles, split_of
 
 ROWS_PER_GROUP = 50_000
@@ -27,34 +28,35 @@ class LedgerTable:
     """What a ledger shard holds of the units given to it.
 
     Args:
-        storage: the output, whose staging folder holds the parts.
+        storage: the output, whose staging folder holds parts and verdicts.
+        run: the run that made the verdicts.
     """
 
-    def __init__(self, storage: Storage, recipe: Recipe):
-        self._storage, self._recipe = storage, recipe
+    def __init__(self, storage: Storage, recipe: Recipe, run: str):
+        self._storage, self._recipe, self._run = storage, recipe, run
         self._names = recipe.score_names()
         self._schema = ledger_schema(self._names)
 
-    def write(self, file: HashingFile, units: Sequence[Settled]) -> int:
+    def write(self, file: HashingFile, units: Sequence[Unit]) -> int:
         """Write the rows of `units` in their order. Gives their number."""
         shown = self._shown(units)
         pending: list[pa.Table] = []
         num_rows = num_pending = 0
         with pq.ParquetWriter(file, self._schema, **parquet_options(self._schema, "ledger")) as writer:
-            for settled in units:
-                rows = self._rows(settled, shown)
+            for unit in units:
+                rows = self._rows(unit, shown)
                 pending.append(rows)
                 num_pending += len(rows)
-                if num_pending >= ROWS_PER_GROUP or settled is units[-1]:
+                if num_pending >= ROWS_PER_GROUP or unit is units[-1]:
                     writer.write_table(pa.concat_tables(pending), row_group_size=max(1, num_pending))
                     num_rows += num_pending
                     pending, num_pending = [], 0
         return num_rows
 
-    def _rows(self, settled: Settled, shown: set[str]) -> pa.Table:
+    def _rows(self, unit: Unit, shown: set[str]) -> pa.Table:
         """The rows of a unit, and for each copy of its input the same rows once more, as duplicates."""
-        unit = settled.unit
-        scored, verdicts = settled.verdicts(self._storage, self._recipe)
+        scored = read_scores(self._storage, self._recipe, unit)
+        verdicts = read_verdicts(self._storage, self._run, unit)
         source = self._recipe.sources[unit.source]
         split = split_of(source.document(unit.digest, unit.first), self._recipe.output.validation)
         shared = {
@@ -66,18 +68,14 @@ class LedgerTable:
             "flags": scored["flags"],
             "label": label_struct(scored),
             "num_bytes": scored["num_bytes"],
+            **{name: scored[name] for name, _ in COMPOSITION_FIELDS},
             **({"scores": scores_struct(scored, self._names)} if self._names else {}),
             "phash": scored["phash"],
             "fingerprint": scored["fingerprint"],
         }
         decided = {
-            "verdict": [v.name for v in verdicts],
-            "reason": [v.reasons[0] if v.reasons else None for v in verdicts],
-            "reasons": [list(v.reasons) for v in verdicts],
-            "duplicate_of": [v.repeats and v.repeats.duplicate_of for v in verdicts],
-            "distance": [v.repeats and v.repeats.distance for v in verdicts],
-            "similarity": [v.repeats and v.repeats.similarity for v in verdicts],
-            "split": [split if v.is_kept else None for v in verdicts],
+            **{name: verdicts[name] for name, _ in VERDICT_FIELDS},
+            "split": [split if verdict == KEPT else None for verdict in verdicts["verdict"].to_pylist()],
             "thumbnail": self._thumbnails(unit, scored["id"].to_pylist(), shown),
         }
         copied = {name: [COPY.get(name)] * len(scored) for name in decided} | {"duplicate_of": scored["id"]}
@@ -94,18 +92,18 @@ class LedgerTable:
             schema=self._schema,
         )
 
-    def _shown(self, units: Iterable[Settled]) -> set[str]:
+    def _shown(self, units: Iterable[Unit]) -> set[str]:
         """Ids the report may show: per reason the smallest ones, a sample that no order of work changes; and groups."""
         smallest: dict[str, list[str]] = {}
         of_groups: set[str] = set()
-        for settled in units:
-            scored, verdicts = settled.verdicts(self._storage, self._recipe)
-            ids = scored["id"].to_pylist()
-            for sample_id, verdict in zip(ids, verdicts, strict=True):
-                smallest.setdefault(_reason(verdict), []).append(sample_id)
+        for unit in units:
+            verdicts = read_verdicts(self._storage, self._run, unit)
+            for sample_id, reason in zip(verdicts["id"].to_pylist(), verdicts["reason"].to_pylist(), strict=True):
+                smallest.setdefault(reason or KEPT, []).append(sample_id)
             for reason, found in smallest.items():
                 smallest[reason] = heapq.nsmallest(self._recipe.output.thumbnails, found)
-            of_groups |= {ids[row.item] for row in settled.set_aside if row.is_shown and self._recipe.output.thumbnails}
+            if self._recipe.output.thumbnails:
+                of_groups.update(verdicts["id"].filter(verdicts["is_shown"]).to_pylist())
         return of_groups.union(*smallest.values())
 
     def _thumbnails(self, unit: Unit, ids: Sequence[str], shown: set[str]) -> list[bytes | None]:
@@ -117,7 +115,3 @@ class LedgerTable:
             thumbnail(images[k].as_py()[0]["bytes"]) if is_wanted and len(images[k].as_py()) else None
             for k, is_wanted in enumerate(wanted)
         ]
-
-
-def _reason(verdict: Verdict) -> str:
-    return verdict.reasons[0] if verdict.reasons else KEPT

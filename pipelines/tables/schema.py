@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from pipelines.duplicates.fingerprint import FINGERPRINT
+from pipelines.tables.composition import COMPOSITION_FIELDS
 from sources.base.sample import LABEL, scores_field
 
 KEPT, REJECTED, DUPLICATE = "kept", "rejected", "duplicate"
@@ -27,6 +28,17 @@ ERRORS_SCHEMA = pa.schema(
 )
 
 
+# The ledger's columns that a unit's verdict file has too (pipelines/tables/verdicts.py).
+VERDICT_FIELDS = (
+    ("verdict", pa.string()),  # kept, rejected or duplicate
+    ("reason", pa.string()),  # of the first filter that rejected, or the kind of duplicate; null if kept
+    ("reasons", pa.list_(pa.string())),  # of all filters that rejected
+    ("duplicate_of", pa.string()),  # the kept sample's id, or the evaluation item's name
+    ("distance", pa.int16()),  # Hamming distance of the pictures to it, in bits; null for texts
+    ("similarity", pa.float32()),  # Jaccard similarity of the texts to it; null if one has none
+)
+
+
 def ledger_schema(score_names: Sequence[str]) -> pa.Schema:
     """The schema of `ledger/*.parquet` for these score names (in order)."""
     return pa.schema(
@@ -36,20 +48,16 @@ def ledger_schema(score_names: Sequence[str]) -> pa.Schema:
             ("uri", pa.string()),
             ("locator", pa.string()),
             ("digest", pa.string()),
-            ("verdict", pa.string()),  # kept, rejected or duplicate
-            ("reason", pa.string()),  # of the first filter that rejected, or the kind of duplicate; null if kept
-            ("reasons", pa.list_(pa.string())),  # of all filters that rejected
-            ("duplicate_of", pa.string()),  # the kept sample's id, or the evaluation item's name
-            ("distance", pa.int16()),  # Hamming distance of the pictures to it, in bits; null for texts
-            ("similarity", pa.float32()),  # Jaccard similarity of the texts to it; null if one has none
+            *VERDICT_FIELDS,
             ("language", pa.string()),
             ("flags", pa.list_(pa.string())),
             ("label", LABEL),
             ("split", pa.string()),  # null unless kept
             ("num_bytes", pa.int64()),
+            *COMPOSITION_FIELDS,
             *scores_field(score_names),
             ("phash", pa.binary(32)),
-            ("fingerprint", pa.binary(FINGERPRINT.itemsize)),  # all that comparing needs (docs/duplicates.md)
+            ("fingerprint", pa.binary(FINGERPRINT.itemsize)),  # all that comparing needs (docs/concepts/duplicates.md)
             ("thumbnail", pa.binary()),  # JPEG, of the few samples a report shows; null for all others
         ]
     )

@@ -1,4 +1,8 @@
-"""Verdicts: what filters and the comparison with other samples decide on each sample."""
+"""Verdicts: filters judge a sample, the comparison with other samples decides the rest, and each unit has one file.
+
+A unit's verdict file belongs to a run, because a verdict depends on every other sample of the run. It has the ledger's
+columns, so that the tables join it as it is.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,16 +11,18 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from filters.filter import Filter, Scores
-from pipelines.recipe import Recipe
-from pipelines.storage import Storage
-from pipelines.tables.schema import CONTAMINATED, DUPLICATE, FAULT, KEPT, NOT_SCORED, REASON, REJECTED
-from pipelines.tables.scores import read_scores
+from pipelines.storage import STAGING, Storage
+from pipelines.storage.arrow_file import SUFFIX, read_table, table_bytes
+from pipelines.tables.schema import CONTAMINATED, DUPLICATE, FAULT, KEPT, NOT_SCORED, REASON, REJECTED, VERDICT_FIELDS
 from pipelines.units import Unit
 from taxonomy.targets import BEYOND_SHARE
 
+FOLDER = f"{STAGING}/verdicts"
+SCHEMA = pa.schema([("id", pa.string()), *VERDICT_FIELDS, ("is_shown", pa.bool_())])
+
 
 class Rejection(NamedTuple):
-    """What the comparison with other samples says of one row of a score file.
+    """The result of comparing one row of a score file with other samples.
 
     Args:
         item: the row.
@@ -35,15 +41,15 @@ class Rejection(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was decided on one sample.
+    """The decision on one sample.
 
     Args:
-        reasons: codes of all filters that rejected, in the recipe's order, or of what it repeats; empty means kept.
-        repeats: what it was compared with, if something was found.
+        reasons: codes of all filters that rejected it, in the recipe's order, or of the comparison; empty means kept.
+        comparison: the result of the comparison, if there is one.
     """
 
     reasons: tuple[str, ...] = ()
-    repeats: Rejection | None = None
+    comparison: Rejection | None = None
 
     @property
     def is_kept(self) -> bool:
@@ -54,26 +60,31 @@ class Verdict:
         """`kept`, `rejected` or `duplicate`."""
         if self.is_kept:
             return KEPT
-        is_repeated = self.repeats is not None and self.repeats.reason not in (CONTAMINATED, BEYOND_SHARE)
-        return DUPLICATE if is_repeated else REJECTED
+        is_duplicate = self.comparison is not None and self.comparison.reason not in (CONTAMINATED, BEYOND_SHARE)
+        return DUPLICATE if is_duplicate else REJECTED
 
 
-def settle(verdicts: Sequence[Verdict], set_aside: Sequence[Rejection]) -> list[Verdict]:
-    """The filters' verdicts, and on what they keep those of the comparison."""
-    settled = list(verdicts)
-    for row in set_aside:
-        if row.reason:
-            assert settled[row.item].is_kept
-            settled[row.item] = Verdict((row.reason,), row)
-    return settled
+class JudgedUnit(NamedTuple):
+    """A unit and what the recipe's filters decide on its samples.
+
+    Args:
+        reasons: of every sample, in the order of the part, the codes of all filters that reject it.
+    """
+
+    unit: Unit
+    reasons: tuple[tuple[str, ...], ...]
+
+    def verdicts(self) -> list[Verdict]:
+        """The filters' verdicts, before samples are compared."""
+        return [Verdict(reasons) for reasons in self.reasons]
 
 
-def judge(scored: pa.Table, filters: Sequence[Filter]) -> list[Verdict]:
-    """The verdict on every row of a score file, from its scores alone."""
+def judge(scored: pa.Table, filters: Sequence[Filter]) -> list[tuple[str, ...]]:
+    """The codes of all filters that reject each row of a score file, from its scores alone."""
     columns = {name.removeprefix("score."): scored[name].to_pylist() for name in scored.column_names}
-    verdicts = []
     none = [None] * len(scored)
     label_reasons = columns.get(REASON, none)
+    found = []
     for k in range(len(scored)):
         language = columns["language"][k]
         reasons = []
@@ -87,17 +98,43 @@ def judge(scored: pa.Table, filters: Sequence[Filter]) -> list[Verdict]:
                 reasons.append(reason)
         if label_reasons[k] is not None:
             reasons.append(label_reasons[k])
-        verdicts.append(Verdict(tuple(reasons)))
-    return verdicts
+        found.append(tuple(reasons))
+    return found
 
 
-class Settled(NamedTuple):
-    """A unit, and which of its samples the comparison set aside."""
+def decide(verdicts: Sequence[Verdict], rejections: Sequence[Rejection]) -> list[Verdict]:
+    """The filters' verdicts, with the results of the comparison on the samples that they keep."""
+    decided = list(verdicts)
+    for row in rejections:
+        before = decided[row.item]
+        assert before.is_kept
+        if before.comparison is not None:
+            row = row._replace(is_shown=row.is_shown or before.comparison.is_shown)
+        decided[row.item] = Verdict((row.reason,) if row.reason else (), row)
+    return decided
 
-    unit: Unit
-    set_aside: tuple[Rejection, ...]
 
-    def verdicts(self, storage: Storage, recipe: Recipe) -> tuple[pa.Table, list[Verdict]]:
-        """The unit's scores, and the verdict on each of its samples, in the order of its part."""
-        scored = read_scores(storage, recipe, self.unit)
-        return scored, settle(judge(scored, recipe.filters), self.set_aside)
+def write_verdicts(storage: Storage, run: str, unit: Unit, ids: pa.ChunkedArray, verdicts: Sequence[Verdict]) -> None:
+    """Write a unit's verdict file; whoever writes it again writes the same bytes."""
+    nothing = Rejection(item=-1)
+    results = [verdict.comparison or nothing for verdict in verdicts]
+    columns = [
+        ids,
+        [verdict.name for verdict in verdicts],
+        [verdict.reasons[0] if verdict.reasons else None for verdict in verdicts],
+        [list(verdict.reasons) for verdict in verdicts],
+        [result.duplicate_of for result in results],
+        [result.distance for result in results],
+        [result.similarity for result in results],
+        [result.is_shown for result in results],
+    ]
+    storage.write_bytes(_path(run, unit), table_bytes(pa.table(columns, schema=SCHEMA)))
+
+
+def read_verdicts(storage: Storage, run: str, unit: Unit) -> pa.Table:
+    """One row per sample, in the order of the unit's part: `SCHEMA`."""
+    return read_table(storage, _path(run, unit))
+
+
+def _path(run: str, unit: Unit) -> str:
+    return f"{FOLDER}/{run}/{unit.source}/{unit.digest[:2]}/{unit.digest}-{unit.first:06d}{SUFFIX}"

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from PIL import Image, UnidentifiedImageError
 
 from pipelines.duplicates.fingerprint import fingerprints, to_arrow
-from pipelines.duplicates.text import runs_of
+from pipelines.duplicates.text import ngrams_of
 from sources.base.sample import EncodedImage, Provenance, Sample
 from sources.base.source import InputError
 from sources.images.fingerprint import picture_fingerprint
@@ -35,7 +35,7 @@ def read_collection(path: Path, name: str) -> pa.Table:
     for suffix, sample, texts in items:
         names.append(name + suffix)
         records.append(fingerprints([sample]))
-        runs.append(np.unique(np.concatenate([np.zeros(0, np.uint64), *map(runs_of, texts)])))
+        runs.append(np.unique(np.concatenate([np.zeros(0, np.uint64), *map(ngrams_of, texts)])))
     if not names:
         raise InputError("empty", "it holds no rows")
     return pa.table(

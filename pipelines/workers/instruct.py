@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from pipelines.recipe import Recipe
+from pipelines.tables.composition import composition_columns
 from pipelines.tables.labels import labelled
 from pipelines.tables.schema import REASON
 from sources.base.sample import Sample
@@ -29,6 +30,7 @@ def conversations(
         ("id", pa.array([s.id for s in made], pa.string())),
         ("locator", pa.array([s.provenance.locator for s in made], pa.string())),
         ("num_bytes", pa.array([sum(len(image.data) for image in s.images) for s in made], pa.int64())),
+        *composition_columns(made).items(),
     ):
         scores = scores.set_column(scores.schema.get_field_index(name), name, column)
     reasons = pa.array([None if conversation else NO_WRITER for conversation in written], pa.string())

@@ -19,6 +19,7 @@ from pipelines.duplicates.contamination import NgramIndex, texts_of
 from pipelines.duplicates.fingerprint import fingerprints, to_arrow
 from pipelines.recipe import Recipe, build_recipe
 from pipelines.storage.arrow_file import read_local, write_table
+from pipelines.tables.composition import composition_columns
 from pipelines.tables.labels import labelled
 from pipelines.tables.scores import ERRORS_KEY, REPLACED_KEY
 from pipelines.taxonomy_files import load_labelling
@@ -180,6 +181,7 @@ def _scores(samples: Sequence[Sample], filters: Sequence[Filter]) -> pa.Table:
             "flags": pa.array([list(s.flags) for s in samples], pa.list_(pa.string())),
             "phash": pa.array([s.phash for s in samples], pa.binary(32)),
             "fingerprint": to_arrow(fingerprints(samples)),
+            **composition_columns(samples),
             **{f"score.{name}": pa.array(column, pa.float32()) for name, column in values.items()},
         }
     )

@@ -18,7 +18,7 @@ def main() -> None:
     settings = parent.settings()
     recipe = build_recipe(settings["recipe"])
     (scorer,) = (f for f in recipe.filters if f.name == settings["filter"])
-    how = scorer.by_part()
+    how = scorer.worker()
     assert how is not None
     if how.memory_mb is not None:
         limit_memory(how.memory_mb)

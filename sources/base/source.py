@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from sources.base.card import SourceCard
 from sources.base.sample import Sample
 
 
@@ -64,6 +65,7 @@ class Source(ABC):
     suffixes: ClassVar[tuple[str, ...]]
     examples: ClassVar[str] = "examples"  # folder beside the source's module that is read without `input`
     item_noun: ClassVar[str] = "item"
+    card: ClassVar[SourceCard]  # its part of the dataset card
     use_cases: ClassVar[tuple[str, ...]] = ()  # leaves of the taxonomy that its samples are of by construction
 
     input: tuple[str, ...] = ()
@@ -89,6 +91,14 @@ class Source(ABC):
     def document(self, digest: str, first: int) -> str:
         """A digest of the document that a unit (from item `first`) belongs to: a split never cuts through one."""
         return digest
+
+    def written_languages(self) -> tuple[str, ...]:
+        """ISO 639-1 codes of the only languages that its samples are in; empty if they are not known beforehand."""
+        return ()
+
+    def max_side_px(self) -> int | None:
+        """The longest side that its images can have, in pixels; None if it is not known beforehand."""
+        return None
 
     @abstractmethod
     def fingerprint(self) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Synthesized charts and tables: one seeded specification gives picture, table, code, description and questions."""
+"""Synthetic charts and tables: one seeded specification gives picture, table, code, description and questions."""
 
 from sources.charts.source import Charts
 

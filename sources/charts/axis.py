@@ -6,7 +6,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from sources.charts.table import exponent, nice_step
 
-MIN_STEP_PX = 2.0  # values one step apart are drawn at least this far from each other
+MIN_STEP_PX = 2.0  # least distance in the picture of values that differ by one step
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +14,9 @@ class Axis:
     """A linear axis.
 
     Args:
-        title: what is measured, with its unit.
+        title: name and unit of the quantity.
         low, high: limits.
-        ticks: where labels stand, inside the limits.
+        ticks: positions of the labels, inside the limits.
     """
 
     title: str
@@ -29,20 +29,20 @@ class Axis:
         return self.high - self.low
 
     def step(self, length_px: float) -> Decimal:
-        """The finest round step that is at least two pixels long on an axis of `length_px`."""
+        """Return the finest round step that is at least two pixels long on an axis of `length_px`."""
         tick = self.ticks[1] - self.ticks[0]
         step = nice_step(float(self.span) * MIN_STEP_PX / length_px)
         return step if step < tick and tick % step == 0 else tick
 
 
-def axis_around(title: str, values: Sequence[float], *, from_zero: bool, headroom: float = 0.0) -> Axis:
-    """An axis with four to seven round ticks that holds all values.
+def make_axis(title: str, values: Sequence[float], *, from_zero: bool, headroom: float = 0.0) -> Axis:
+    """Return an axis with four to seven round ticks that includes all values.
 
     Args:
-        from_zero: bars and areas mislead on any other axis.
-        headroom: share of the span left free above the largest value (below the smallest, if that is negative).
+        from_zero: include zero, as bars and areas need.
+        headroom: fraction of the span that is free above the largest value (below the smallest, if that is negative).
     Raises:
-        ValueError: no values, or they are not finite.
+        ValueError: there are no values, or they are not finite.
     """
     if not values:
         raise ValueError("an axis needs at least one value")
@@ -53,7 +53,7 @@ def axis_around(title: str, values: Sequence[float], *, from_zero: bool, headroo
         low, high = low - 1, high + 1
     margin = (high - low) * headroom
     high += margin if high > 0 or not from_zero else 0.0
-    if low >= 0:  # what is never negative has no axis below zero
+    if low >= 0:  # a quantity that is never negative needs no axis below zero
         low = max(0.0, low if from_zero else low - margin)
     else:
         low -= margin

@@ -1,4 +1,4 @@
-"""Charts as data: what is shown, before anything is drawn. One class a family of kinds."""
+"""Charts as data, before drawing: one class per family of kinds."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -12,14 +12,14 @@ from sources.charts.table import Column, Table
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """What every chart has.
+    """Base class of all charts.
 
     Args:
         kind: name of the kind, e.g. `stacked_bar`.
-        language: of every text in it, `en` or `zh`.
-        table: the data as a reader can take them from the picture; every answer is computed from it.
-        exact: numbers are printed, so that they can be read exactly; else to the step of their column.
-        absent: names that could be rows of the table, but are not in the picture.
+        language: language of all texts, `en` or `zh`.
+        table: the data, as precise as a reader can take them from the picture; all answers are computed from it.
+        exact: True if numbers are printed; else they can be read to the step of their column.
+        absent: names that would fit as rows of the table but are not in the picture.
     """
 
     family: ClassVar[str]
@@ -35,14 +35,14 @@ class Chart:
 
 @dataclass(frozen=True, kw_only=True)
 class SeriesChart(Chart):
-    """One or more series of numbers along named rows: bars, lines, areas, shares, heat maps …
+    """One or more series of numbers along named rows: bars, lines, areas, shares, heat maps, etc.
 
     Args:
-        measure, unit: what the numbers are.
-        axis: of the numbers; None where the kind has none (pie, treemap).
-        second_axis: of the last series, on a chart with two axes.
-        over_time: rows follow each other in time.
-        additive: totals and shares make sense.
+        measure, unit: quantity and unit of the numbers.
+        axis: axis of the numbers; None if the kind has none (pie, treemap).
+        second_axis: axis of the last series, on a chart with two axes.
+        over_time: True if the rows are consecutive in time.
+        additive: True if totals and shares make sense.
     """
 
     family: ClassVar[str] = "series"
@@ -55,11 +55,13 @@ class SeriesChart(Chart):
     additive: bool = False
 
     def __post_init__(self) -> None:
-        # What lies outside its axis is not in the picture, and nobody could read it.
+        # A value outside its axis would not be visible.
         columns = self.table.series
         if self.axis is not None and self.kind != "waterfall":
-            own = columns[:1] if self.second_axis else columns
-            assert all(self.axis.low <= value <= self.axis.high for column in own for value in column.numbers()), self
+            first_axis = columns[:1] if self.second_axis else columns
+            assert all(
+                self.axis.low <= value <= self.axis.high for column in first_axis for value in column.numbers()
+            ), self
         if self.second_axis is not None:
             values = columns[1].numbers()
             assert all(self.second_axis.low <= value <= self.second_axis.high for value in values), self
@@ -67,11 +69,11 @@ class SeriesChart(Chart):
 
 @dataclass(frozen=True, kw_only=True)
 class PointsChart(Chart):
-    """Points in the plane: the table's columns are x and y, then size and group where there are any.
+    """Points in the plane: the columns of the table are x and y, then size and group if there are any.
 
     Args:
-        things: what a point stands for.
-        trend: slope and intercept of the drawn line.
+        things: noun for the things that are points.
+        trend: slope and intercept of the trend line.
     """
 
     family: ClassVar[str] = "points"
@@ -88,7 +90,7 @@ class PointsChart(Chart):
 
     @property
     def group(self) -> Column | None:
-        """The column that says which group a point belongs to."""
+        """The column of groups."""
         last = self.table.columns[-1]
         return None if last.is_numeric else last
 
@@ -98,10 +100,10 @@ class DistributionChart(Chart):
     """Repeated measurements of groups; the table summarizes them as the picture shows.
 
     Args:
-        samples: measurements of every group, as drawn.
-        axis: of the measured quantity.
-        count_axis: of frequencies (histogram) or densities.
-        edges: of a histogram's bins.
+        samples: measurements of each group.
+        axis: axis of the measured quantity.
+        count_axis: axis of frequencies (histogram) or densities.
+        edges: edges of the bins of a histogram.
     """
 
     family: ClassVar[str] = "distributions"
@@ -117,7 +119,7 @@ class DistributionChart(Chart):
 
 @dataclass(frozen=True, kw_only=True)
 class ContourChart(Chart):
-    """A quantity over the plane; rows of the table are y, columns x, and cells bands between two levels."""
+    """A quantity over the plane: rows of the table are y, columns are x, and cells are bands between levels."""
 
     family: ClassVar[str] = "contours"
 
@@ -136,7 +138,7 @@ class ScheduleChart(Chart):
     """Tasks with start and end (Gantt), or events with a date (timeline).
 
     Args:
-        ticks: dates with a label on the axis.
+        ticks: labelled dates on the axis.
     """
 
     family: ClassVar[str] = "schedules"
@@ -152,7 +154,7 @@ class RecordsChart(Chart):
 
     family: ClassVar[str] = "records"
 
-    look: str
+    table_style: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,10 +163,10 @@ class GraphChart(Chart):
 
     Args:
         nodes: names, in the order of `places`.
-        places: centre of every node in the unit square, origin bottom left.
-        edges: from, to (indices of nodes) and label.
+        places: centre of each node in the unit square, origin bottom left.
+        edges: (from, to, label) with indices of nodes.
         questions: indices of nodes that are drawn as diamonds.
-        directed: edges have arrow heads.
+        directed: True if edges have arrow heads.
     """
 
     family: ClassVar[str] = "graphs"

@@ -9,15 +9,15 @@ from decimal import Decimal
 
 import numpy as np
 
-from sources.charts.axis import Axis, axis_around
+from sources.charts.axis import Axis, make_axis
 from sources.charts.chart import DistributionChart
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, Value, snap
-from sources.charts.vocabulary_schema import Vocabulary, say
+from sources.charts.vocabulary_schema import Vocabulary, localize
 
 Random = random_module.Random
-PLOT_SHARE = 0.5  # an axis is at least this share of the picture's side
-# Room left and right of the measurements, as a share of their range: curves run out, whiskers stay off the frame.
+PLOT_SHARE = 0.5  # least length of an axis, as a fraction of the side of the picture
+# Margin around the measurements as a fraction of their range: tails of curves, distance of whiskers from the frame.
 MARGINS = {"histogram": 0.0, "density": 0.2, "box": 0.04, "violin": 0.04, "error_bars": 0.0}
 MAX_BINS = 12
 NAMES = {
@@ -31,26 +31,26 @@ NAMES = {
 def distribution_chart(
     kind: str, vocabulary: Vocabulary, language: str, style: Style, random: Random
 ) -> DistributionChart:
-    """A chart of one of the five kinds."""
+    """Make a chart of one of the five kinds."""
     entry = random.choice(vocabulary.samples)
     names = vocabulary.lists[entry.groups]
     count = 1 if kind == "histogram" else random.randint(2, 3) if kind == "density" else random.randint(3, 6)
     chosen = random.sample(range(len(names.items)), min(count, len(names.items)))
-    groups = tuple(say(names.items[k], language) for k in chosen)
+    groups = tuple(localize(names.items[k], language) for k in chosen)
     samples = tuple(_measurements(entry.low, entry.high, random) for _ in groups)
-    unit, measure = say(entry.unit, language), say(entry.measure, language)
+    unit, measure = localize(entry.unit, language), localize(entry.measure, language)
     axis_title = f"{measure} ({unit})"
     measured = [value for sample in samples for value in sample]
     tails = (max(measured) - min(measured)) * MARGINS[kind]
     ends = (max(min(measured) - tails, 0.0), max(measured) + tails)
-    axis = axis_around(axis_title, ends, from_zero=False)
+    axis = make_axis(axis_title, ends, from_zero=False)
     upright = kind in ("box", "violin", "error_bars")
     step = axis.step((style.height_px if upright else style.width_px) * PLOT_SHARE)
-    title, names_of = say(entry.title, language), NAMES[language]
+    title, names_of = localize(entry.title, language), NAMES[language]
     if kind == "histogram":
         title = {"en": f"{title}: {groups[0]}", "zh": f"{groups[0]}：{title}"}[language]
         return _histogram(language, title, style, measure, unit, groups, samples, axis)
-    columns: list[Column] = [Column(say(names.noun, language), groups)]
+    columns: list[Column] = [Column(localize(names.noun, language), groups)]
     statistics_of = {"box": _five_numbers, "violin": _three_numbers, "error_bars": _mean_and_error, "density": _peak}
     rows = [statistics_of[kind](sample) for sample in samples]
     for k, key in enumerate(_KEYS[kind]):
@@ -59,7 +59,7 @@ def distribution_chart(
     return DistributionChart(
         kind=kind, language=language, title=title, table=Table(tuple(columns)), style=style, exact=False,
         measure=measure, unit=unit, groups=groups, samples=samples, axis=axis,
-        absent=tuple(say(item, language) for k, item in enumerate(names.items) if k not in chosen),
+        absent=tuple(localize(item, language) for k, item in enumerate(names.items) if k not in chosen),
     )  # fmt: skip
 
 
@@ -72,7 +72,7 @@ _KEYS = {
 
 
 def _measurements(low: float, high: float, random: Random) -> tuple[float, ...]:
-    """40 to 70 measurements of one group, normal or with a long tail to the right."""
+    """Sample 40 to 70 measurements of one group, normal or with a long tail to the right."""
     centre, spread = random.uniform(0.3, 0.7), random.uniform(0.07, 0.14)
     has_tail = random.random() < 0.35
     values = []
@@ -104,7 +104,7 @@ def _peak(sample: Sequence[float]) -> tuple[float, ...]:
 
 
 def density(sample: Sequence[float], grid: Sequence[float]) -> list[float]:
-    """Gaussian kernel density at every point of a grid, with Silverman's bandwidth."""
+    """Return the Gaussian kernel density at each point of a grid, with Silverman's bandwidth."""
     width = 1.06 * statistics.stdev(sample) * len(sample) ** -0.2
     distances = (np.array(grid)[:, None] - np.array(sample)) / width
     heights = np.exp(-(distances**2) / 2).sum(axis=1) / (len(sample) * width * math.sqrt(2 * math.pi))
@@ -112,7 +112,7 @@ def density(sample: Sequence[float], grid: Sequence[float]) -> list[float]:
 
 
 def _edges(axis: Axis) -> tuple[Decimal, ...]:
-    """Ends of bins: the ticks, and the middles between them where that makes no more than MAX_BINS."""
+    """Return the edges of bins: the ticks, and their midpoints if that gives at most MAX_BINS."""
     if 2 * (len(axis.ticks) - 1) > MAX_BINS:
         return axis.ticks
     width = (axis.ticks[1] - axis.ticks[0]) / 2
@@ -131,7 +131,7 @@ def _histogram(
     names = NAMES[language]
     bins = tuple(f"{low:f}–{high:f}" for low, high in itertools.pairwise(edges))
     table = Table((Column(measure, bins, unit), Column(names["count"], tuple(map(Decimal, counts)))))
-    count_axis = axis_around(names["count"], [float(c) for c in counts], from_zero=True, headroom=0.08)
+    count_axis = make_axis(names["count"], [float(c) for c in counts], from_zero=True, headroom=0.08)
     exact = style.value_labels or count_axis.step(style.height_px * PLOT_SHARE) <= 1
     return DistributionChart(
         kind="histogram", language=language, title=title, table=table, style=style, exact=exact,

@@ -1,4 +1,4 @@
-"""Drawing: a chart to a picture that can be read, or a reason why there is none."""
+"""Draw a chart as a legible picture, or report why there is none."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from sources.base.illegible import Illegible
 from sources.charts import matplotlib_renderer, vega_renderer
 from sources.charts.chart import Chart, DistributionChart, GraphChart, RecordsChart, SeriesChart
 from sources.charts.fonts import check_glyphs
-from sources.charts.legibility import fault, missing_text
+from sources.charts.legibility import find_fault, find_missing_text
 from sources.charts.matplotlib_plots import (
     bars,
     distributions,
@@ -23,8 +23,8 @@ from sources.charts.matplotlib_plots import (
 )
 from sources.charts.picture import Picture
 from sources.charts.program import Program
-from sources.charts.style import roomier
-from sources.charts.table import plain
+from sources.charts.style import enlarge_style
+from sources.charts.table import format_value
 from sources.charts.vega_specs import bars as vega_bars
 from sources.charts.vega_specs import distributions as vega_distributions
 from sources.charts.vega_specs import finance as vega_finance
@@ -102,39 +102,39 @@ SPECIFICATIONS: Mapping[str, Callable[[Any], Spec]] = {
 
 
 def draw(chart: Chart, renderer: str) -> Picture:
-    """Draw a chart once, legible or not."""
+    """Draw a chart once, without a check of legibility."""
     if renderer == "vega":
         return vega_renderer.draw(SPECIFICATIONS[chart.kind](chart), chart.style.face)
     return matplotlib_renderer.draw(PROGRAMS[chart.kind](chart))
 
 
 def draw_legibly(chart: Chart, renderer: str) -> tuple[Chart, Picture]:
-    """Draw a chart with more and more room until nothing is clipped, overlapping or too small.
+    """Draw a chart, larger if necessary, until nothing is clipped, overlapping or too small.
 
     Returns:
-        The chart with the style it was drawn in, and the picture.
+        The chart with its final style, and the picture.
     Raises:
-        Illegible: no layout can be read.
+        Illegible: no layout is legible.
         FontError: the font lacks a character.
     """
-    found = None
+    problem = None
     for attempt in range(ATTEMPTS):
-        tried = dataclasses.replace(chart, style=roomier(chart.style, attempt))
-        picture = draw(tried, renderer)
-        found = fault(picture) or missing_text(picture, _shown_names(tried))
-        if found is None:
-            check_glyphs((box.text for box in picture.texts), tried.style.face)
-            return tried, picture
-    assert found is not None
-    raise Illegible(*found)
+        candidate = dataclasses.replace(chart, style=enlarge_style(chart.style, attempt))
+        picture = draw(candidate, renderer)
+        problem = find_fault(picture) or find_missing_text(picture, _required_texts(candidate))
+        if problem is None:
+            check_glyphs((box.text for box in picture.texts), candidate.style.face)
+            return candidate, picture
+    assert problem is not None
+    raise Illegible(*problem)
 
 
-def _shown_names(chart: Chart) -> list[str]:
-    """Texts that the picture must show: title, names of rows and series, numbers that are to be read exactly."""
+def _required_texts(chart: Chart) -> list[str]:
+    """Return the texts that the picture must show: title, names of rows and series, exact numbers."""
     names = [chart.title]
     if isinstance(chart, SeriesChart | DistributionChart | RecordsChart):
         if chart.kind != "histogram":
-            names += [plain(value) for value in chart.table.rows.values]
+            names += [format_value(value) for value in chart.table.rows.values]
         if (
             isinstance(chart, SeriesChart)
             and chart.kind not in ("candlestick", "dual_axis")

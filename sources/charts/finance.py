@@ -1,25 +1,25 @@
-"""Data of candlesticks and waterfalls."""
+"""Data of candlestick and waterfall charts."""
 
 import random as random_module
 from datetime import date, timedelta
 from decimal import Decimal
 
-from sources.charts.axis import axis_around
+from sources.charts.axis import make_axis
 from sources.charts.chart import SeriesChart
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, snap
-from sources.charts.vocabulary_schema import Vocabulary, say
+from sources.charts.vocabulary_schema import Vocabulary, localize
 
 Random = random_module.Random
-PLOT_SHARE = 0.55  # the axis of prices is at least this share of the picture's height
+PLOT_SHARE = 0.55  # least length of the price axis, as a fraction of the height of the picture
 PRICES = {"en": ("Open", "High", "Low", "Close"), "zh": ("开盘价", "最高价", "最低价", "收盘价")}
 CURRENCIES = {"en": "dollars", "zh": "元"}
 
 
 def candlestick(kind: str, vocabulary: Vocabulary, language: str, style: Style, random: Random) -> SeriesChart:
-    """Open, high, low and close of a share on consecutive trading days."""
+    """Make a chart of open, high, low and close of a share on consecutive trading days."""
     stocks = vocabulary.lists["stocks"] if "stocks" in vocabulary.lists else next(iter(vocabulary.lists.values()))
-    share = say(random.choice(stocks.items), language)
+    share = localize(random.choice(stocks.items), language)
     price = random.choice((12.0, 48.0, 130.0, 420.0)) * random.uniform(0.7, 1.3)
     day = date(2024, 1, 1) + timedelta(days=random.randrange(300))
     days, rows = [], []
@@ -35,7 +35,7 @@ def candlestick(kind: str, vocabulary: Vocabulary, language: str, style: Style, 
         day += timedelta(days=1)
     unit = CURRENCIES[language]
     measure = {"en": "Price", "zh": "价格"}[language]
-    axis = axis_around(f"{measure} ({unit})", [value for row in rows for value in row], from_zero=False)
+    axis = make_axis(f"{measure} ({unit})", [value for row in rows for value in row], from_zero=False)
     step = axis.step(style.height_px * PLOT_SHARE)
     exact_rows = [_candle(row, step) for row in rows]
     columns = [Column(name, tuple(row[k] for row in exact_rows), unit, step) for k, name in enumerate(PRICES[language])]
@@ -47,7 +47,7 @@ def candlestick(kind: str, vocabulary: Vocabulary, language: str, style: Style, 
 
 
 def _candle(row: tuple[float, ...], step: Decimal) -> tuple[Decimal, ...]:
-    """The row on the step's grid; a body or wick that would vanish is one step long."""
+    """Round a row to the step; a body or wick that would vanish becomes one step long."""
     opened, high, low, close = (snap(value, step) for value in row)
     if opened == close:
         close += step if row[3] >= row[0] else -step
@@ -55,7 +55,7 @@ def _candle(row: tuple[float, ...], step: Decimal) -> tuple[Decimal, ...]:
 
 
 def waterfall(kind: str, vocabulary: Vocabulary, language: str, style: Style, random: Random) -> SeriesChart:
-    """A start, changes with their sign, and the end they lead to; all printed."""
+    """Make a chart of a start, signed changes and the resulting end, all printed."""
     bridge = random.choice(vocabulary.bridges)
     start = round(random.uniform(bridge.low, bridge.high))
     named = [*((name, 1) for name in bridge.gains), *((name, -1) for name in bridge.losses)]
@@ -64,13 +64,13 @@ def waterfall(kind: str, vocabulary: Vocabulary, language: str, style: Style, ra
     end = start + sum(changes)
     rows = [bridge.start, *(name for name, _ in chosen), bridge.end]
     values = [Decimal(value) for value in (start, *changes, end)]
-    unit, measure = say(bridge.unit, language), say(bridge.measure, language)
+    unit, measure = localize(bridge.unit, language), localize(bridge.measure, language)
     levels = [float(start)]
     for change in changes:
         levels.append(levels[-1] + change)
-    axis = axis_around(f"{measure} ({unit})", levels, from_zero=True, headroom=0.1)
-    first = Column({"en": "Step", "zh": "环节"}[language], tuple(say(row, language) for row in rows))
+    axis = make_axis(f"{measure} ({unit})", levels, from_zero=True, headroom=0.1)
+    first = Column({"en": "Step", "zh": "环节"}[language], tuple(localize(row, language) for row in rows))
     return SeriesChart(
-        kind=kind, language=language, title=say(bridge.title, language), style=style, exact=True, measure=measure,
+        kind=kind, language=language, title=localize(bridge.title, language), style=style, exact=True, measure=measure,
         unit=unit, axis=axis, table=Table((first, Column(measure, tuple(values), unit, Decimal(1)))),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The typefaces of charts: those of a short list that this machine has."""
+"""The fonts of charts: the installed ones of a short list."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from sources.text.fonts import Font, FontError, font_files
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Face:
-    """A typeface: how libraries name it, its files, and the place in a collection file.
+    """A font: its family name, its files, and its index in a collection file.
 
     Args:
-        regular, bold: file names; both are drawn with.
-        index: of the face in a collection (.ttc).
+        regular, bold: file names; charts use both.
+        index: index in a collection (.ttc).
     """
 
     family: str
@@ -25,7 +25,7 @@ class Face:
     index: int = 0
 
 
-# A chart is drawn in one of these that is installed; others would draw other pixels under the same name.
+# Charts use installed fonts of this list only.
 FACES = (
     Face(family="DejaVu Sans", regular="DejaVuSans.ttf", bold="DejaVuSans-Bold.ttf", languages=("en",)),
     Face(family="DejaVu Serif", regular="DejaVuSerif.ttf", bold="DejaVuSerif-Bold.ttf", languages=("en",)),
@@ -66,7 +66,7 @@ FACES = (
 
 @lru_cache(maxsize=4)
 def faces_for(language: str) -> tuple[Face, ...]:
-    """The installed faces that draw a language. Raises FontError if there is none."""
+    """Return the installed fonts that support a language. Raises FontError if there is none."""
     files = font_files()
     faces = tuple(f for f in FACES if language in f.languages and f.regular in files and f.bold in files)
     if not faces:
@@ -85,13 +85,13 @@ def _font(face: Face, bold: bool) -> Font:
 
 
 def font_file(face: Face, *, bold: bool = False) -> Path:
-    """Where a face's file stands."""
+    """Return the path of a font file."""
     return _font(face, bold).path
 
 
 @lru_cache(maxsize=8)
 def fonts_digest(languages: tuple[str, ...]) -> str:
-    """A digest of the font files that charts in these languages may use: pixels depend on their bytes."""
+    """Return a digest of the font files of charts in these languages, as pixels depend on them."""
     faces = dict.fromkeys(face for language in languages for face in faces_for(language))
     return fonts.fonts_digest(_font(face, bold) for face in faces for bold in (False, True))
 
@@ -102,12 +102,12 @@ def _advance(face: Face, bold: bool, character: str) -> float:
 
 
 def text_width(text: str, face: Face, size_px: float, *, bold: bool = False) -> float:
-    """Width of a line of text in pixels, by its glyphs' advances. Raises FontError for a missing glyph."""
+    """Return the width of a line of text in pixels, by its glyphs' advances. Raises FontError for a missing glyph."""
     return sum(_advance(face, bold, character) for character in text) * size_px
 
 
 def check_glyphs(texts: Iterable[str], face: Face) -> None:
-    """Raises FontError naming the first character that the face cannot draw."""
+    """Raise FontError with the first character that the font lacks."""
     for text in texts:
         for bold in (False, True):
             fonts.check_glyphs([text], _font(face, bold))

@@ -1,4 +1,4 @@
-"""The kinds of charts: how data of each are made, and which renderers draw it."""
+"""The kinds of charts: the function that makes the data of each, and its renderers."""
 
 import random as random_module
 from collections.abc import Callable
@@ -14,14 +14,14 @@ Make = Callable[[str, Vocabulary, str, Style, random_module.Random], Chart]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind: the function that makes its data, and whether Vega-Lite draws it too."""
+    """One kind: the function that makes its data, and True if Vega-Lite can draw it."""
 
     make: Make
     vega: bool = False
 
     def renderers(self, chart: Chart) -> tuple[str, ...]:
-        """Who can draw a chart of this kind."""
-        # Vega-Lite has no way to keep a line clear of the numbers printed along it.
+        """Return the renderers that can draw a chart of this kind."""
+        # Vega-Lite cannot keep a line clear of the numbers along it.
         with_vega = self.vega and not (chart.kind == "line" and chart.exact)
         return ("matplotlib", "vega") if with_vega else ("matplotlib",)
 

@@ -1,4 +1,4 @@
-"""Legibility, proven from the renderer's own boxes: nothing clipped, nothing on top of something, no mark too small."""
+"""Legibility from the renderer's boxes: nothing is clipped or overlapping, and no mark is too small."""
 
 import re
 from collections import Counter
@@ -8,13 +8,13 @@ import numpy as np
 
 from sources.charts.picture import Picture
 
-MARGIN_PX = 1.0  # a text stays this far from the picture's edge
-TOUCH_PX = 0.5  # boxes include the font's ascent and descent; less than this is no overlap
+MARGIN_PX = 1.0  # least distance of a text from the edge of the picture
+TOUCH_PX = 0.5  # tolerated overlap, as boxes include the ascent and descent of the font
 MIN_MARK_PX = 1.0
 
 
-def fault(picture: Picture) -> tuple[str, str] | None:
-    """Why a picture cannot be read, as a reason code and a sentence; None if it can.
+def find_fault(picture: Picture) -> tuple[str, str] | None:
+    """Return a reason code and a sentence if a picture is illegible, else None.
 
     Reasons are `clipped_text`, `overlapping_text` and `tiny_mark`.
     """
@@ -37,11 +37,11 @@ def fault(picture: Picture) -> tuple[str, str] | None:
     return None
 
 
-def missing_text(picture: Picture, expected: Iterable[str]) -> tuple[str, str] | None:
-    """Whether a picture lacks a text that its table relies on: `missing_text` and a sentence, None if all are there.
+def find_missing_text(picture: Picture, expected: Iterable[str]) -> tuple[str, str] | None:
+    """Return `missing_text` and a sentence if a picture lacks a text that its table relies on, else None.
 
     Args:
-        expected: names and numbers, as often as they must stand in the picture. Signs, commas and units do not count.
+        expected: names and numbers, repeated as often as they must appear. Signs, commas and units are ignored.
     """
     shown = Counter(part for box in picture.texts for part in _parts(box.text))
     needed = Counter(text.strip() for text in expected)
@@ -52,6 +52,6 @@ def missing_text(picture: Picture, expected: Iterable[str]) -> tuple[str, str] |
 
 
 def _parts(text: str) -> set[str]:
-    """A text as a whole, its lines, and the numbers in it without sign and commas."""
+    """Return the text, its lines, and its numbers without sign and commas."""
     bare = text.replace(",", "")
     return {text.strip(), *(line.strip() for line in text.split("\n")), *re.findall(r"\d+(?:\.\d+)?", bare)}

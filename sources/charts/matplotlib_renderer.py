@@ -1,4 +1,4 @@
-"""Performs a program on matplotlib: one draw gives the pixels and the boxes of all texts."""
+"""The matplotlib renderer: runs a program once for the pixels and the boxes of all texts."""
 
 import gc
 from functools import cache
@@ -25,19 +25,19 @@ EPILOGUE = 'fig.savefig("chart.png")\n'
 
 @cache
 def prepare() -> None:
-    """Once a process: matplotlib's own settings, our fonts only, and little for the garbage collector to walk."""
+    """Set up matplotlib once per process: default settings, our fonts only, and a cheaper garbage collection."""
     matplotlib.rcdefaults()  # a user's matplotlibrc would change the pixels
     families = {face.family for face in FACES}
-    # A font is looked for once for every size: among some hundred that takes 10 ms, as long as a third of a draw.
+    # matplotlib searches its font list for every size; with some hundred fonts that takes 10 ms, a third of a draw.
     fontManager.ttflist = [entry for entry in fontManager.ttflist if entry.name in families]
     gc.collect()
-    # A chart leaves thousands of cycles behind. Looking for them took 15 % of the time, mostly in what never changes.
+    # A chart leaves thousands of reference cycles; to collect them took 15 % of the time, mostly in permanent objects.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
 
 
 class Pyplot:
-    """What a program needs of pyplot, without its list of open figures."""
+    """The part of pyplot that programs use, without its list of open figures."""
 
     rcParams = matplotlib.rcParams
     Polygon = Polygon
@@ -51,12 +51,12 @@ class Pyplot:
 
 
 def draw(program: Program) -> Picture:
-    """Draw a program whose figure is called `fig`."""
+    """Draw a program whose figure is named `fig`."""
     prepare()
     figure = program.perform({"plt": Pyplot})["fig"]
     for axes in figure.axes:
         for tick in (*axes.xaxis.majorTicks, *axes.yaxis.majorTicks):
-            tick.label1.set_in_layout(False)  # its place is settled: no need to measure it before it is drawn
+            tick.label1.set_in_layout(False)  # skip a measurement: programs place all texts themselves
     canvas = figure.canvas
     canvas.draw()
     size = canvas.get_width_height()
@@ -107,6 +107,8 @@ def _marks(figure: Figure) -> np.ndarray:
         for container in axes.containers
         if isinstance(container, BarContainer)
         for patch in container.patches
-        if np.isfinite(patch.get_height()) and patch.get_height() and patch.get_width()  # zero is no mark at all
+        if np.isfinite(patch.get_height())
+        and patch.get_height()
+        and patch.get_width()  # a bar of height zero is not a mark
     ]
     return np.array(sizes, float).reshape(-1, 2)

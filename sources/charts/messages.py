@@ -1,4 +1,4 @@
-"""A drawn chart as a conversation or a text: table, code, description, questions."""
+"""The conversation or text of a chart: table, code, description, questions."""
 
 import random as random_module
 from collections.abc import Sequence
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from sources.base.sample import IMAGE_PLACEHOLDER, Message
 from sources.charts.chart import Chart, GraphChart
 from sources.charts.description import describe
-from sources.charts.graphs import dot, mermaid
+from sources.charts.graphs import to_dot, to_mermaid
 from sources.charts.picture import Picture
-from sources.charts.questions.ask import ask
-from sources.charts.questions.question import Turn, templates
-from sources.charts.table import plain
-from sources.charts.vocabulary_schema import say
+from sources.charts.questions.ask_questions import ask_questions
+from sources.charts.questions.question import Turn, load_templates
+from sources.charts.table import format_value
+from sources.charts.vocabulary_schema import localize
 
 TASKS = ("questions", "table", "code", "description", "text")
 CODE_USE_CASES = {"flow_chart": "conversion/image_to_code/flowchart", "network": "conversion/image_to_code/flowchart"}
@@ -35,55 +35,59 @@ ALL_USE_CASES = tuple(sorted({GRAPH, CODE, SUMMARY, *USE_CASES.values(), *CODE_U
 
 
 def use_case(chart: Chart, task: str) -> str:
-    """The leaf of the taxonomy that a chart and a task belong to."""
+    """Return the leaf of the taxonomy for a chart and a task."""
     if task == "code":
         return CODE_USE_CASES.get(chart.kind, CODE)
     return SUMMARY if task == "description" else USE_CASES.get(chart.kind, GRAPH)
 
 
-def code_of(chart: Chart, picture: Picture, random: random_module.Random) -> tuple[str, str]:
-    """Language and text of what draws the picture: its program or specification, or the source of a graph."""
+def choose_code(chart: Chart, picture: Picture, random: random_module.Random) -> tuple[str, str]:
+    """Return language and text of the code of a picture: its program or specification, or the source of a graph."""
     if isinstance(chart, GraphChart):
-        return random.choice((("mermaid", mermaid(chart)), ("dot", dot(chart))))
+        return random.choice((("mermaid", to_mermaid(chart)), ("dot", to_dot(chart))))
     return picture.code_language, picture.code
 
 
-def conversation(
+def make_conversation(
     chart: Chart, task: str, code: tuple[str, str], num_questions: int, choice: float, random: random_module.Random
 ) -> list[Message]:
-    """The turns of one sample. Whatever is asked first, the data come last: every answer can be checked.
+    """Return the messages of one sample. The table is always the last answer, so that all others can be checked.
 
     Args:
-        task: one of TASKS but `text`.
-        code: language (`python`, `json`, `mermaid`, `dot`) and text of what draws the picture.
-        choice: share of multiple choice among questions that have other possible answers.
+        task: one of TASKS except `text`.
+        code: language (`python`, `json`, `mermaid`, `dot`) and text of the code.
+        choice: fraction of multiple choice among questions with other plausible answers.
     """
     turns: list[Turn] = []
     if task == "questions":
-        turns = ask(chart, num_questions, choice, random)
+        turns = ask_questions(chart, num_questions, choice, random)
     elif task == "code":
         turns = [
-            Turn(name="code", question=_put(code[0], chart, random), answer=f"```{code[0]}\n{code[1].strip()}\n```")
+            Turn(
+                name="code",
+                question=_choose_question(code[0], chart, random),
+                answer=f"```{code[0]}\n{code[1].strip()}\n```",
+            )
         ]
     elif task == "description":
-        turns = [Turn(name="describe", question=_put("describe", chart, random), answer=describe(chart))]
+        turns = [Turn(name="describe", question=_choose_question("describe", chart, random), answer=describe(chart))]
     turns.append(_table_turn(chart, random))
     if task == "table":
-        turns += ask(chart, 1, choice, random)
+        turns += ask_questions(chart, 1, choice, random)
     return [message for k, turn in enumerate(turns) for message in _messages(turn, k == 0)]
 
 
-def plain_text(chart: Chart) -> str:
-    """A pre-training text: the picture, then what it says, with its data."""
+def make_plain_text(chart: Chart) -> str:
+    """Return a pre-training text: the picture, its description and its data."""
     return f"{IMAGE_PLACEHOLDER}\n{describe(chart)}\n\n{chart.table.markdown()}"
 
 
 def _table_turn(chart: Chart, random: random_module.Random) -> Turn:
     form = random.choice(("markdown", "csv"))
-    question = _put(form, chart, random)
+    question = _choose_question(form, chart, random)
     if not chart.exact:
         question += "".join(
-            phrase_of_step(column.header(), plain(column.step), chart.language)
+            describe_step(column.header(), format_value(column.step), chart.language)
             for column in chart.table.columns
             if column.is_numeric
         )
@@ -91,15 +95,15 @@ def _table_turn(chart: Chart, random: random_module.Random) -> Turn:
     return Turn(name=form, question=question, answer=answer)
 
 
-def phrase_of_step(column: str, step: str, language: str) -> str:
-    """How fine a column is to be read."""
-    pair = templates()["tasks"]["step"]
-    return say((str(pair[0]), str(pair[1])), language).format(column=column, step=step)
+def describe_step(column: str, step: str, language: str) -> str:
+    """Return a sentence on the precision with which a column must be read."""
+    pair = load_templates()["tasks"]["step"]
+    return localize((str(pair[0]), str(pair[1])), language).format(column=column, step=step)
 
 
-def _put(task: str, chart: Chart, random: random_module.Random) -> str:
-    pair: Sequence[str] = random.choice(templates()["tasks"][task])
-    return say((pair[0], pair[1]), chart.language)
+def _choose_question(task: str, chart: Chart, random: random_module.Random) -> str:
+    pair: Sequence[str] = random.choice(load_templates()["tasks"][task])
+    return localize((pair[0], pair[1]), chart.language)
 
 
 def _messages(turn: Turn, is_first: bool) -> list[Message]:

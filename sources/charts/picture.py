@@ -1,4 +1,4 @@
-"""A drawn chart: its pixels, the boxes of its texts, and the program that draws it."""
+"""A rendered chart: its pixels, the boxes of its texts, and its code."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class TextBox:
-    """A text as drawn, in pixels from the top left corner.
+    """A rendered text and its box in pixels from the top left corner.
 
     Args:
         role: `title`, `axis_title`, `tick`, `legend`, `value` or `cell`.
@@ -25,12 +25,12 @@ class TextBox:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What a renderer gives.
+    """The result of a renderer.
 
     Args:
         pixels: (height, width, 3) uint8 RGB.
-        texts: every text that is drawn.
-        marks: (N, 2) float width and height of bars, slices … in pixels.
+        texts: all rendered texts.
+        marks: (N, 2) float width and height of bars, slices, etc. in pixels.
         code: the program or specification that draws the same pixels.
         code_language: `python` or `json`.
     """

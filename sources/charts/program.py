@@ -1,6 +1,6 @@
-"""A plotting program as data: the same statements are performed on matplotlib and printed as Python.
+"""A plotting program as data: the same statements are run with matplotlib and printed as Python.
 
-Picture and code cannot differ, and nothing that was generated has to be executed to draw.
+So picture and code cannot differ, and drawing does not execute generated code.
 """
 
 import keyword
@@ -25,7 +25,7 @@ class _Let:
 
 
 class Call:
-    """A call whose value is an argument of another call."""
+    """A call whose result is an argument of another call."""
 
     __slots__ = ("args", "function", "options")
 
@@ -50,30 +50,30 @@ class _Loop:
 
 @dataclass(slots=True)
 class Program:
-    """Statements in order. Values are literals, or Names of variables set before."""
+    """Statements in order. Values are literals, or Names of earlier variables."""
 
     statements: list[_Let | _Do | _Loop] = field(default_factory=list)
 
     def let(self, name: str, value: Any) -> Name:
-        """`name = value`"""
+        """Append `name = value`."""
         assert name.isidentifier()
         assert not keyword.iskeyword(name)
         self.statements.append(_Let(name, value))
         return Name(name)
 
     def call(self, function: str, *args: Any, result: str | None = None, **options: Any) -> Name:
-        """`result = function(*args, **options)`; a result `name,` takes the only item of what is returned."""
+        """Append `result = function(*args, **options)`; a result `name,` unpacks the only item of the value."""
         self.statements.append(_Do(Call(function, *args, **options), result))
         return Name((result or "").removesuffix(","))
 
     def loop(
         self, variables: Sequence[str], rows: Sequence[tuple[Any, ...]], function: str, *args: Any, **options: Any
     ) -> None:
-        """`for variables in rows: function(*args, **options)`; args name the variables."""
+        """Append `for variables in rows: function(*args, **options)`; args refer to the variables by Name."""
         self.statements.append(_Loop(tuple(variables), rows, Call(function, *args, **options)))
 
     def perform(self, objects: Mapping[str, Any]) -> dict[str, Any]:
-        """Run every statement on real objects. Returns all variables at the end."""
+        """Run all statements with real objects; return the final variables."""
         variables = dict(objects)
         for statement in self.statements:
             if isinstance(statement, _Let):
@@ -91,8 +91,8 @@ class Program:
         return variables
 
     def source(self) -> str:
-        """The statements as Python."""
-        return "\n".join(map(_printed, self.statements))
+        """Return the statements as Python."""
+        return "\n".join(map(_to_source, self.statements))
 
 
 def _follow(path: str, variables: Mapping[str, Any]) -> Any:
@@ -104,7 +104,7 @@ def _follow(path: str, variables: Mapping[str, Any]) -> Any:
 
 
 def _resolve(value: Any, variables: Mapping[str, Any]) -> Any:
-    """The object that a value stands for."""
+    """Replace Names and Calls in a value by objects."""
     if isinstance(value, Name):
         return _follow(value.path, variables)
     if isinstance(value, Call):
@@ -120,7 +120,7 @@ def _resolve(value: Any, variables: Mapping[str, Any]) -> Any:
     return value
 
 
-def _printed(statement: _Let | _Do | _Loop) -> str:
+def _to_source(statement: _Let | _Do | _Loop) -> str:
     if isinstance(statement, _Let):
         return f"{statement.name} = {_literal(statement.value)}"
     if isinstance(statement, _Do):
@@ -133,25 +133,25 @@ def _printed(statement: _Let | _Do | _Loop) -> str:
 
 
 def _literal(value: Any) -> str:
-    """A value as Python."""
+    """Return a value as Python."""
     if isinstance(value, Name):
         return value.path
     if isinstance(value, Call):
         parts = [*map(_literal, value.args), *(f"{name}={_literal(option)}" for name, option in value.options.items())]
-        return f"{value.function}(" + _joined(parts, ")")
+        return f"{value.function}(" + _wrap(parts, ")")
     if isinstance(value, list):
-        return "[" + _joined([*map(_literal, value)], "]")
+        return "[" + _wrap([*map(_literal, value)], "]")
     if isinstance(value, tuple):
         return "(" + ", ".join(map(_literal, value)) + ("," if len(value) == 1 else "") + ")"
     if isinstance(value, dict):
-        return "{" + _joined([f"{key!r}: {_literal(item)}" for key, item in value.items()], "}")
+        return "{" + _wrap([f"{key!r}: {_literal(item)}" for key, item in value.items()], "}")
     if isinstance(value, float) and value != value:
         return 'float("nan")'
     return repr(value)
 
 
-def _joined(parts: list[str], end: str) -> str:
-    """Parts on one line, or wrapped and indented."""
+def _wrap(parts: list[str], end: str) -> str:
+    """Join parts on one line, or wrap and indent them."""
     line = ", ".join(parts) + end
     if len(line) <= LINE_LENGTH and "\n" not in line:
         return line

@@ -1,4 +1,4 @@
-"""Data of tables: one row a thing, columns of numbers, words and dates."""
+"""Data of tables: one row per thing, with columns of numbers, words and dates."""
 
 import random as random_module
 from datetime import timedelta
@@ -7,17 +7,17 @@ from decimal import Decimal
 from sources.charts.chart import RecordsChart
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, Value, snap
-from sources.charts.vocabulary_schema import RecordColumn, Vocabulary, say
+from sources.charts.vocabulary_schema import RecordColumn, Vocabulary, localize
 
 Random = random_module.Random
-LOOKS = (
+TABLE_STYLES = (
     "plain", "grid", "striped", "ruled", "booktabs", "header", "coloured_header", "first_column", "outlined", "cards",
 )  # fmt: skip
-MISSING_SHARE = 0.1  # of the tables have an empty cell
+MISSING_SHARE = 0.1  # fraction of tables with an empty cell
 
 
 def table_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, random: Random) -> RecordsChart:
-    """A table of four to nine rows in one of LOOKS."""
+    """Make a table of four to nine rows in one of TABLE_STYLES."""
     record = random.choice(vocabulary.records)
     rows = random.sample(range(len(record.rows.items)), min(random.randint(4, 9), len(record.rows.items)))
     numeric = [k for k, column in enumerate(record.columns) if column.low is not None]
@@ -30,19 +30,19 @@ def table_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, 
         values: list[Value] = list(columns[place].values)
         values[random.randrange(len(values))] = None
         columns[place] = Column(columns[place].name, tuple(values), columns[place].unit, columns[place].step)
-    first = Column(say(record.rows.noun, language), tuple(say(record.rows.items[k], language) for k in rows))
+    first = Column(localize(record.rows.noun, language), tuple(localize(record.rows.items[k], language) for k in rows))
     return RecordsChart(
-        kind=kind, language=language, title=say(record.title, language), table=Table((first, *columns)), style=style,
-        exact=True, look=random.choice(LOOKS),
-        absent=tuple(say(item, language) for k, item in enumerate(record.rows.items) if k not in rows),
+        kind=kind, language=language, title=localize(record.title, language), table=Table((first, *columns)),
+        style=style, exact=True, table_style=random.choice(TABLE_STYLES),
+        absent=tuple(localize(item, language) for k, item in enumerate(record.rows.items) if k not in rows),
     )  # fmt: skip
 
 
 def _column(column: RecordColumn, count: int, language: str, random: Random) -> Column:
-    name, unit = say(column.name, language), say(column.unit, language)
+    name, unit = localize(column.name, language), localize(column.unit, language)
     values: tuple[Value, ...]
     if column.choices:
-        values = tuple(say(random.choice(column.choices), language) for _ in range(count))
+        values = tuple(localize(random.choice(column.choices), language) for _ in range(count))
         return Column(name, values)
     if column.dates:
         first, last = column.dates

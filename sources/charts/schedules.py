@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from sources.charts.chart import ScheduleChart
 from sources.charts.style import Style
 from sources.charts.table import Column, Table
-from sources.charts.vocabulary_schema import Vocabulary, say
+from sources.charts.vocabulary_schema import Vocabulary, localize
 
 Random = random_module.Random
 WEEK = timedelta(days=7)
@@ -17,7 +17,7 @@ NAMES = {
 
 
 def gantt(kind: str, vocabulary: Vocabulary, language: str, style: Style, random: Random) -> ScheduleChart:
-    """Tasks that begin and end on Mondays, where the grid lines stand."""
+    """Make a Gantt chart of tasks that begin and end on Mondays, where the grid lines are."""
     project = random.choice(vocabulary.projects)
     monday = date(2024, 1, 1) + WEEK * random.randrange(60)
     chosen = sorted(random.sample(range(len(project.tasks)), min(random.randint(5, 8), len(project.tasks))))
@@ -30,23 +30,24 @@ def gantt(kind: str, vocabulary: Vocabulary, language: str, style: Style, random
         start += random.randint(max(0, length - 2), length)
     last = max(ends)
     weeks = (last - monday).days // 7
-    every = -(-weeks // 9)  # at most ten dates have room under the axis
+    every = -(-weeks // 9)  # at most ten dates fit below the axis
     ticks = tuple(monday + WEEK * k for k in range(0, weeks + 1, every))
     names = NAMES[language]
     columns = (
-        Column(names["task"], tuple(say(project.tasks[k], language) for k in chosen)),
+        Column(names["task"], tuple(localize(project.tasks[k], language) for k in chosen)),
         Column(names["start"], tuple(starts)),
         Column(names["end"], tuple(ends)),
     )
     return ScheduleChart(
-        kind=kind, language=language, title=say(project.title, language), table=Table(columns), style=style, exact=True,
+        kind=kind, language=language, title=localize(project.title, language), table=Table(columns), style=style,
+        exact=True,
         first=monday, last=last, ticks=ticks,
-        absent=tuple(say(task, language) for k, task in enumerate(project.tasks) if k not in chosen),
+        absent=tuple(localize(task, language) for k, task in enumerate(project.tasks) if k not in chosen),
     )  # fmt: skip
 
 
 def timeline(kind: str, vocabulary: Vocabulary, language: str, style: Style, random: Random) -> ScheduleChart:
-    """Events with their printed years, in order."""
+    """Make a timeline of events with printed years."""
     history = random.choice(vocabulary.histories)
     chosen = sorted(random.sample(range(len(history.events)), min(random.randint(4, 6), len(history.events))))
     year = random.randint(1950, 1995)
@@ -56,11 +57,12 @@ def timeline(kind: str, vocabulary: Vocabulary, language: str, style: Style, ran
         year += random.randint(2, 9)
     names = NAMES[language]
     columns = (
-        Column(names["event"], tuple(say(history.events[k], language) for k in chosen)),
+        Column(names["event"], tuple(localize(history.events[k], language) for k in chosen)),
         Column(names["year"], tuple(str(day.year) for day in years)),
     )
     return ScheduleChart(
-        kind=kind, language=language, title=say(history.title, language), table=Table(columns), style=style, exact=True,
+        kind=kind, language=language, title=localize(history.title, language), table=Table(columns), style=style,
+        exact=True,
         first=years[0], last=years[-1], ticks=tuple(years),
-        absent=tuple(say(event, language) for k, event in enumerate(history.events) if k not in chosen),
+        absent=tuple(localize(event, language) for k, event in enumerate(history.events) if k not in chosen),
     )  # fmt: skip

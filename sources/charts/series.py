@@ -1,4 +1,4 @@
-"""Data of series along rows: bars, lines, areas, radar, heat maps, small multiples, and shares of a whole."""
+"""Data of series along rows: bars, lines, areas, radar, heat maps, small multiples."""
 
 import math
 import random as random_module
@@ -6,30 +6,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sources.charts.axis import Axis, axis_around
+from sources.charts.axis import Axis, make_axis
 from sources.charts.chart import SeriesChart
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, snap
-from sources.charts.vocabulary_schema import NamedList, Topic, Vocabulary, say
+from sources.charts.vocabulary_schema import NamedList, Topic, Vocabulary, localize
 
 Random = random_module.Random
-PLOT_SHARE = 0.5  # an axis is at least this share of the picture's side
-MISSING_SHARE = 0.08  # of the charts whose kind can show a gap
-TINY_SHARE = 0.015  # a bar smaller than this share of the axis is no mark to be read
+PLOT_SHARE = 0.5  # least length of an axis, as a fraction of the side of the picture
+MISSING_SHARE = 0.08  # fraction of charts with a gap, if the kind can show it
+TINY_SHARE = 0.015  # least length of a bar, as a fraction of the axis
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How much a kind can show, and how its numbers stand.
+    """Limits and properties of a kind.
 
     Args:
-        rows, series: fewest and most.
+        rows, series: least and greatest number.
         from_zero: the axis begins at zero.
-        time: rows must follow each other in time (True), must not (False), or either (None).
+        time: rows must be consecutive in time (True), must not be (False), or either (None).
         additive: only topics whose totals make sense.
-        labels: values may be printed, at most this many.
-        gaps: a missing value can be seen.
-        horizontal: the numbers run along the picture's width.
+        labels: greatest number of values that are printed.
+        gaps: missing values are visible.
+        horizontal: numbers run along the width of the picture.
     """
 
     rows: tuple[int, int]
@@ -62,7 +62,7 @@ LAYOUTS = {
 
 
 def series_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, random: Random) -> SeriesChart:
-    """A chart of one of LAYOUTS."""
+    """Make a chart of one of LAYOUTS."""
     layout = LAYOUTS[kind]
     topic, rows, columns = _subject(layout, vocabulary, random)
     names = _names(rows, layout.rows, random)
@@ -72,17 +72,17 @@ def series_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style,
     if kind == "radar":
         raw = [[low + (high - low) * random.uniform(0.25, 0.98) for _ in names] for _ in series]
     exact = kind == "heat_map" or (style.value_labels and 0 < len(names) * len(series) <= layout.labels)
-    unit, measure = say(topic.unit, language), say(topic.measure, language)
+    unit, measure = localize(topic.unit, language), localize(topic.measure, language)
     title = f"{measure} ({unit})" if unit else measure
     second_axis = None
     if kind == "dual_axis":
         second, raw[1] = _second(topic, vocabulary, rows, len(names), random)
-        second_title = f"{say(second.measure, language)} ({say(second.unit, language)})"
-        second_axis = axis_around(second_title, raw[1], from_zero=False)
+        second_title = f"{localize(second.measure, language)} ({localize(second.unit, language)})"
+        second_axis = make_axis(second_title, raw[1], from_zero=False)
     tops = [sum(column) for column in zip(*raw, strict=True)] if kind.startswith("stacked") else [*raw[0]]
     if kind not in ("dual_axis", "stacked_bar", "stacked_area"):
         tops = [value for column in raw for value in column]
-    axis = axis_around(title, tops, from_zero=layout.from_zero, headroom=0.08 if exact else 0.03)
+    axis = make_axis(title, tops, from_zero=layout.from_zero, headroom=0.08 if exact else 0.03)
     steps = [
         _step(topic, axis, layout, style, exact, kind) if k == 0 or second_axis is None
         else second_axis.step(style.height_px * PLOT_SHARE)
@@ -93,36 +93,38 @@ def series_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style,
     for k, (values, step) in enumerate(zip(raw, steps, strict=True)):
         is_first_axis = second_axis is None or k == 0
         exacts: list[Decimal | None] = [
-            snap(_visible(value, axis, layout) if is_first_axis else value, step) for value in values
+            snap(_enlarge_to_visible(value, axis, layout) if is_first_axis else value, step) for value in values
         ]
         if gap and k == 0 and len(exacts) > 4:
             exacts[random.randrange(1, len(exacts) - 1)] = None
-        name = say(columns.items[series[k]], language) if layout.series[1] > 1 else measure
+        name = localize(columns.items[series[k]], language) if layout.series[1] > 1 else measure
         if kind == "dual_axis":
-            name = measure if k == 0 else say(second.measure, language)
-        own_unit = say(second.unit, language) if kind == "dual_axis" and k else unit
-        table_columns.append(Column(name, tuple(exacts), own_unit, step))
-    subject = say(topic.title, language)
+            name = measure if k == 0 else localize(second.measure, language)
+        column_unit = localize(second.unit, language) if kind == "dual_axis" and k else unit
+        table_columns.append(Column(name, tuple(exacts), column_unit, step))
+    subject = localize(topic.title, language)
     if kind == "dual_axis":
-        subject = {"en": "{} and {}", "zh": "{}与{}"}[language].format(measure, say(second.measure, language).lower())
-    elif kind == "heat_map":  # no axis says what is measured
+        subject = {"en": "{} and {}", "zh": "{}与{}"}[language].format(
+            measure, localize(second.measure, language).lower()
+        )
+    elif kind == "heat_map":  # no axis names the quantity
         subject = f"{subject} – {title}"
     elif layout.series[1] == 1:
-        subject = _titled(subject, say(columns.items[random.randrange(len(columns.items))], language), language)
-    first = Column(say(rows.noun, language), tuple(say(rows.items[k], language) for k in names))
+        subject = _add_name(subject, localize(columns.items[random.randrange(len(columns.items))], language), language)
+    first = Column(localize(rows.noun, language), tuple(localize(rows.items[k], language) for k in names))
     return SeriesChart(
         kind=kind, language=language, title=subject, table=Table((first, *table_columns)), style=style, exact=exact,
         measure=measure, unit=unit, axis=axis, second_axis=second_axis, over_time=rows.time, additive=topic.additive,
-        absent=tuple(say(item, language) for k, item in enumerate(rows.items) if k not in names),
+        absent=tuple(localize(item, language) for k, item in enumerate(rows.items) if k not in names),
     )  # fmt: skip
 
 
-def _titled(subject: str, name: str, language: str) -> str:
+def _add_name(subject: str, name: str, language: str) -> str:
     return {"en": f"{subject}: {name}", "zh": f"{name}：{subject}"}[language]
 
 
 def _subject(layout: Layout, vocabulary: Vocabulary, random: Random) -> tuple[Topic, NamedList, NamedList]:
-    """A topic, the list of its rows and the list of its series."""
+    """Choose a topic, the list of its rows and the list of its series."""
     choices = []
     for topic in vocabulary.topics:
         if (layout.additive and not topic.additive) or (topic.low < 0 and not layout.negative):
@@ -140,7 +142,7 @@ def _subject(layout: Layout, vocabulary: Vocabulary, random: Random) -> tuple[To
 
 
 def _names(named: NamedList, bounds: tuple[int, int], random: Random) -> list[int]:
-    """Indices into the list: a stretch of time, or a few in any order."""
+    """Choose indices of a list: consecutive ones for a list in time, else some in random order."""
     count = min(random.randint(*bounds), len(named.items))
     if named.time:
         first = random.randint(0, len(named.items) - count)
@@ -149,7 +151,7 @@ def _names(named: NamedList, bounds: tuple[int, int], random: Random) -> list[in
 
 
 def _range(topic: Topic, layout: Layout, random: Random) -> tuple[float, float]:
-    """Where this chart's values lie: a stretch of the topic's range, so that not all charts look the same."""
+    """Choose the range of the values, a part of the range of the topic, so that charts differ."""
     if topic.low < 0:
         return topic.low, topic.high
     high = topic.low + (topic.high - topic.low) * random.choice((0.3, 0.6, 1.0))
@@ -158,14 +160,14 @@ def _range(topic: Topic, layout: Layout, random: Random) -> tuple[float, float]:
 
 def _values(topic: Topic, over_time: bool, count: int, low: float, high: float, random: Random) -> list[float]:
     shape = random.choice(topic.shapes) if over_time else "noise"
-    return _SHAPED[shape](count, low, high, random)
+    return _GENERATORS[shape](count, low, high, random)
 
 
 def _growth(count: int, low: float, high: float, random: Random) -> list[float]:
     start, end = random.uniform(0.02, 0.35), random.uniform(0.6, 0.98)
     power = random.choice((0.7, 1, 1, 1.8))
     line = [start + (end - start) * (k / max(1, count - 1)) ** power for k in range(count)]
-    return _within([value + random.gauss(0, 0.035) for value in line], low, high)
+    return _scale_to_range([value + random.gauss(0, 0.035) for value in line], low, high)
 
 
 def _decline(count: int, low: float, high: float, random: Random) -> list[float]:
@@ -175,34 +177,34 @@ def _decline(count: int, low: float, high: float, random: Random) -> list[float]
 def _season(count: int, low: float, high: float, random: Random) -> list[float]:
     phase, size = random.uniform(-0.6, 0.6), random.uniform(0.25, 0.42)
     wave = [0.5 - size * math.cos(2 * math.pi * k / 12 + phase) for k in range(count)]
-    return _within([value + random.gauss(0, 0.03) for value in wave], low, high)
+    return _scale_to_range([value + random.gauss(0, 0.03) for value in wave], low, high)
 
 
 def _walk(count: int, low: float, high: float, random: Random) -> list[float]:
     place, places = random.uniform(0.25, 0.75), []
     for _ in range(count):
         places.append(place)
-        place = abs(place + random.gauss(0, 0.13))  # thrown back from both ends
+        place = abs(place + random.gauss(0, 0.13))  # reflected at both ends
         place = 2 - place if place > 1 else place
-    return _within(places, low, high)
+    return _scale_to_range(places, low, high)
 
 
 def _noise(count: int, low: float, high: float, random: Random) -> list[float]:
     places = [min(1.0, random.betavariate(1.6, 2.6)) for _ in range(count)]
-    if random.random() < 0.15:  # one that stands out
+    if random.random() < 0.15:  # one outlier
         places[random.randrange(count)] = random.uniform(0.93, 1.0)
-    return _within(places, low, high)
+    return _scale_to_range(places, low, high)
 
 
-_SHAPED = {"growth": _growth, "decline": _decline, "season": _season, "walk": _walk, "noise": _noise}
+_GENERATORS = {"growth": _growth, "decline": _decline, "season": _season, "walk": _walk, "noise": _noise}
 
 
-def _within(places: Sequence[float], low: float, high: float) -> list[float]:
+def _scale_to_range(places: Sequence[float], low: float, high: float) -> list[float]:
     return [low + (high - low) * min(1.0, max(0.0, place)) for place in places]
 
 
-def _visible(value: float, axis: Axis, layout: Layout) -> float:
-    """The value, or the smallest of its sign whose bar can be seen."""
+def _enlarge_to_visible(value: float, axis: Axis, layout: Layout) -> float:
+    """Return the value, or the smallest value of its sign whose bar is visible."""
     if not layout.from_zero:
         return value
     least = float(axis.span) * TINY_SHARE
@@ -221,7 +223,7 @@ def _step(topic: Topic, axis: Axis, layout: Layout, style: Style, exact: bool, k
 def _second(
     topic: Topic, vocabulary: Vocabulary, rows: NamedList, count: int, random: Random
 ) -> tuple[Topic, list[float]]:
-    """Another topic and its values, for the second axis."""
+    """Choose another topic and its values, for the second axis."""
     others = [other for other in vocabulary.topics if other.measure != topic.measure and other.unit != topic.unit]
     if not others:
         raise ValueError("the vocabulary has only one topic; a chart with two axes needs two with different units")

@@ -8,14 +8,14 @@ from sources.charts.axis import Axis
 from sources.charts.chart import SeriesChart
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, snap
-from sources.charts.vocabulary_schema import Topic, Vocabulary, say
+from sources.charts.vocabulary_schema import Topic, Vocabulary, localize
 
 Random = random_module.Random
-LEAST_SHARE = 0.04  # of the whole: a thinner slice has no room for its label
+LEAST_SHARE = 0.04  # of the whole; the label would not fit into a thinner slice
 
 
 def share_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, random: Random) -> SeriesChart:
-    """A pie, donut or treemap; slices carry their percentage or their value."""
+    """Make a pie, donut or treemap whose slices show their percentage or value."""
     topic = random.choice([topic for topic in vocabulary.topics if topic.additive] or [None])
     if topic is None:
         raise ValueError("the vocabulary has no additive topic; pies and treemaps need one")
@@ -26,25 +26,25 @@ def share_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, 
     in_percent = random.random() < 0.5
     if in_percent:
         values = percentages(weights, Decimal(1))
-        measure, unit = {"en": "FetchTask", "zh": "占比"}[language], "%"
+        measure, unit = {"en": "Share", "zh": "占比"}[language], "%"
     else:
         total = (topic.low + topic.high) / 2 * count
         step = Decimal(1).scaleb(-topic.decimals)
         values = [snap(max(weight * total, float(step)), step) for weight in weights]
-        measure, unit = say(topic.measure, language), say(topic.unit, language)
+        measure, unit = localize(topic.measure, language), localize(topic.unit, language)
     _check_shares(values)
-    first = Column(say(names.noun, language), tuple(say(names.items[k], language) for k in chosen))
-    title = say(topic.title, language)
+    first = Column(localize(names.noun, language), tuple(localize(names.items[k], language) for k in chosen))
+    title = localize(topic.title, language)
     title = {"en": f"{title} by {first.name.lower()}", "zh": f"{title}（按{first.name}）"}[language]
     return SeriesChart(
         kind=kind, language=language, title=title, style=style, exact=True, measure=measure, unit=unit,
         table=Table((first, Column(measure, tuple(values), unit, Decimal(1)))), additive=True,
-        absent=tuple(say(item, language) for k, item in enumerate(names.items) if k not in chosen),
+        absent=tuple(localize(item, language) for k, item in enumerate(names.items) if k not in chosen),
     )  # fmt: skip
 
 
 def percent_bar(kind: str, vocabulary: Vocabulary, language: str, style: Style, random: Random) -> SeriesChart:
-    """Bars of one length, divided into percentages."""
+    """Make bars of equal length, divided into percentages."""
     topics: list[Topic] = [topic for topic in vocabulary.topics if topic.additive and len(topic.by) > 1]
     if not topics:
         raise ValueError("the vocabulary has no additive topic with two lists in `by`; 100 % bars need one")
@@ -56,45 +56,49 @@ def percent_bar(kind: str, vocabulary: Vocabulary, language: str, style: Style, 
     exact = style.value_labels
     step = Decimal(1) if exact else Decimal(2)
     shares = [percentages(_weights(len(chosen), random, 0.08), step) for _ in chosen_rows]
-    first = Column(say(rows.noun, language), tuple(say(rows.items[k], language) for k in chosen_rows))
+    first = Column(localize(rows.noun, language), tuple(localize(rows.items[k], language) for k in chosen_rows))
     series = [
-        Column(say(columns.items[k], language), tuple(share[j] for share in shares), "%", step)
+        Column(localize(columns.items[k], language), tuple(share[j] for share in shares), "%", step)
         for j, k in enumerate(chosen)
     ]
-    measure = {"en": "FetchTask", "zh": "占比"}[language]
+    measure = {"en": "Share", "zh": "占比"}[language]
     ticks = tuple(Decimal(k) for k in range(0, 101, 20))
     return SeriesChart(
-        kind=kind, language=language, title=say(topic.title, language), table=Table((first, *series)), style=style,
+        kind=kind, language=language, title=localize(topic.title, language), table=Table((first, *series)), style=style,
         exact=exact, measure=measure, unit="%", axis=Axis(f"{measure} (%)", ticks[0], ticks[-1], ticks),
-        absent=tuple(say(item, language) for k, item in enumerate(rows.items) if k not in chosen_rows),
+        absent=tuple(localize(item, language) for k, item in enumerate(rows.items) if k not in chosen_rows),
     )  # fmt: skip
 
 
 def funnel(kind: str, vocabulary: Vocabulary, language: str, style: Style, random: Random) -> SeriesChart:
-    """Stages, each with a part of the one before."""
+    """Make stages, each a part of the one before."""
     entry = random.choice(vocabulary.funnels)
     value = random.uniform(entry.low, entry.high)
     values = []
     for _ in entry.stages:
         values.append(snap(value, Decimal(1)))
         value *= random.uniform(0.45, 0.85)
-    first = Column({"en": "Stage", "zh": "阶段"}[language], tuple(say(stage, language) for stage in entry.stages))
-    measure, unit = say(entry.measure, language), say(entry.unit, language)
+    first = Column({"en": "Stage", "zh": "阶段"}[language], tuple(localize(stage, language) for stage in entry.stages))
+    measure, unit = localize(entry.measure, language), localize(entry.unit, language)
     return SeriesChart(
-        kind=kind, language=language, title=say(entry.title, language), style=style, exact=True, measure=measure,
+        kind=kind, language=language, title=localize(entry.title, language), style=style, exact=True, measure=measure,
         unit=unit, table=Table((first, Column(measure, tuple(values), unit, Decimal(1)))),
     )  # fmt: skip
 
 
 def _weights(count: int, random: Random, least: float = LEAST_SHARE) -> list[float]:
-    """Positive shares that add up to 1, none below `least`."""
+    """Return positive fractions that add up to 1, none below `least`."""
     raw = [random.gammavariate(1.6, 1) for _ in range(count)]
     free = 1 - least * count
     return [least + free * value / sum(raw) for value in raw]
 
 
 def percentages(weights: Sequence[float], step: Decimal) -> list[Decimal]:
-    """Multiples of `step` that add up to exactly 100, by largest remainders. Raises ValueError."""
+    """Return multiples of `step` that add up to exactly 100, by largest remainders.
+
+    Raises:
+        ValueError: a weight is negative or NaN, or all are 0.
+    """
     if any(not weight >= 0 for weight in weights) or not sum(weights) > 0:
         raise ValueError(f"shares must be 0 or more, and not all 0; got {list(weights)}")
     units = int(100 / step)
@@ -107,6 +111,6 @@ def percentages(weights: Sequence[float], step: Decimal) -> list[Decimal]:
 
 
 def _check_shares(values: Sequence[Decimal]) -> None:
-    """Raises ValueError unless every slice is positive: a pie shows nothing else."""
+    """Raise ValueError unless all values are positive, as a pie needs."""
     if any(value <= 0 for value in values):
         raise ValueError(f"slices of a whole must be positive, got {[f'{value:f}' for value in values]}")

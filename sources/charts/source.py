@@ -1,4 +1,4 @@
-"""The source: numbers to samples. Everything about sample n comes from the settings, the seed and n."""
+"""The chart source: makes sample n from the settings, the seed and n alone."""
 
 import hashlib
 import platform
@@ -11,25 +11,28 @@ from typing import Any, ClassVar
 
 from PIL import Image
 
+from sources.base.card import SourceCard
 from sources.base.illegible import Illegible
 from sources.base.sample import Provenance, Sample, sample_id
 from sources.base.source import ItemError
 from sources.base.synthetic import SyntheticSource
+from sources.charts.card import CARD
 from sources.charts.chart import Chart
-from sources.charts.fonts import FontError, fonts_digest
+from sources.charts.fonts import fonts_digest
 from sources.charts.kinds import KINDS
-from sources.charts.messages import ALL_USE_CASES, TASKS, code_of, conversation, plain_text, use_case
-from sources.charts.style import draw_style
+from sources.charts.messages import ALL_USE_CASES, TASKS, choose_code, make_conversation, make_plain_text, use_case
+from sources.charts.style import sample_style
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
 from sources.charts.vocabulary_schema import LANGUAGES
-from sources.charts.words import words_of
+from sources.charts.words import extract_words
 from sources.images.encoding import check_encoding, encode, ink, luma
 from sources.images.fingerprint import picture_fingerprint
 from sources.optional_dependencies import check_installed
 from sources.rng import generator
+from sources.text.fonts import FontError
 from sources.validation import check_names, check_weights
 
-CODE_VERSION = 1  # raise it when this room writes other bytes for the same sample
+CODE_VERSION = 1  # increment when the bytes of a sample change
 PACKAGES = {"matplotlib": "matplotlib", "vl_convert": "vl-convert-python", "fontTools": "fonttools"}
 
 
@@ -38,18 +41,19 @@ class Charts(SyntheticSource):
     """Charts and tables with their data, code, description and questions.
 
     Args:
-        kinds: names of KINDS to draw; empty means all, in equal shares.
+        kinds: names of KINDS; empty means all. All have equal weights.
         languages: `en`, `zh` or both.
-        tasks: what a sample is about, with its weight; `text` gives a pre-training text, the others a conversation.
-        vega_share: of the kinds that both renderers draw, this share is drawn by Vega-Lite.
-        num_questions: of a sample about questions, at most.
-        choice_share: of the questions that can be, this share is multiple choice.
-        vocabulary: a YAML file in place of the bundled one.
-        format, quality: of the images, `png` (lossless), `jpeg` or `webp`; quality of the last two.
-        license: of the samples.
+        tasks: weights of the tasks; `text` gives pre-training text, the others give conversations.
+        vega_share: fraction of charts that Vega-Lite draws, among the kinds that both renderers can draw.
+        num_questions: greatest number of questions of a sample.
+        choice_share: fraction of multiple choice among the questions that allow it.
+        vocabulary: a YAML file that replaces the bundled one.
+        format, quality: image format, `png` (lossless), `jpeg` or `webp`; quality of the last two.
+        license: licence of the samples.
     """
 
     name: ClassVar[str] = "charts"
+    card: ClassVar[SourceCard] = CARD
     use_cases: ClassVar[tuple[str, ...]] = ALL_USE_CASES
 
     license: str | None = "cc0-1.0"
@@ -81,8 +85,11 @@ class Charts(SyntheticSource):
             load_vocabulary(Path(self.vocabulary))
         fonts_digest(self.languages)
 
+    def written_languages(self) -> tuple[str, ...]:
+        return self.languages
+
     def identity(self) -> Mapping[str, Any]:
-        """The settings; the vocabulary is one of them, by its content."""
+        """Return the settings, with the content of the vocabulary."""
         settings = ("languages", "vega_share", "num_questions", "choice_share", "format", "quality")
         return {
             "code": CODE_VERSION,
@@ -102,12 +109,12 @@ class Charts(SyntheticSource):
         }
 
     def make(self, number: int, digest: str) -> Sample | ItemError:
-        # Drawing needs packages of an extra, which recipes without charts do not ask for.
+        # This import needs the packages of an extra.
         from sources.charts.drawing import draw_legibly
 
         try:
             chart, renderer, task = self.specify(number)
-        except ValueError as error:  # data that the vocabulary's ranges and names do not allow
+        except ValueError as error:  # the vocabulary has no suitable entries
             return ItemError(item=number, cause="unfit_vocabulary", message=str(error))
         try:
             chart, picture = draw_legibly(chart, renderer)
@@ -118,10 +125,10 @@ class Charts(SyntheticSource):
         random = generator(self.seed, number, "messages")
         messages = text = None
         if task == "text":
-            text = plain_text(chart)
+            text = make_plain_text(chart)
         else:
-            code = code_of(chart, picture, random)
-            messages = conversation(chart, task, code, self.num_questions, self.choice_share, random)
+            code = choose_code(chart, picture, random)
+            messages = make_conversation(chart, task, code, self.num_questions, self.choice_share, random)
         image = Image.fromarray(picture.pixels)
         grey = luma(image)
         locator = self.locator(number)
@@ -131,7 +138,7 @@ class Charts(SyntheticSource):
             images=[encode(picture.pixels if self.format == "png" else image, self.format, self.quality)],
             messages=messages,
             text=text,
-            words=words_of(picture, chart.style.face),
+            words=extract_words(picture, chart.style.face),
             flags=[chart.kind, renderer, chart.language],
             measures={"ink": ink(grey)},
             fingerprint=picture_fingerprint(grey),
@@ -140,11 +147,11 @@ class Charts(SyntheticSource):
         )
 
     def specify(self, number: int) -> tuple[Chart, str, str]:
-        """What sample `number` shows, the renderer that draws it, and its task."""
+        """Return the chart of a sample, its renderer and its task."""
         random = generator(self.seed, number, "specification")
         kind = random.choice(self._kinds)
         language = random.choice(self.languages)
-        style = draw_style(random, language)
+        style = sample_style(random, language)
         chart = KINDS[kind].make(kind, load_vocabulary(self._vocabulary_path), language, style, random)
         is_vega = random.random() < self.vega_share and "vega" in KINDS[kind].renderers(chart)
         tasks = [task for task in TASKS if task in self.tasks]
@@ -165,7 +172,7 @@ class Charts(SyntheticSource):
 
 @lru_cache(maxsize=1)
 def _versions() -> Mapping[str, str]:
-    """Of the packages that pixels and files depend on."""
+    """Return the versions of the packages that pixels and files depend on."""
     drawing = {package: version(package) for package in PACKAGES.values()}
     others = {package: version(package) for package in ("numpy", "pillow", "zlib-ng")}
     return {**drawing, **others, "python": platform.python_version()}

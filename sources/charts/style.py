@@ -1,4 +1,4 @@
-"""The look of a chart: size, font, colours, grid, legend; drawn at random, the same for both renderers."""
+"""The style of a chart: size, font, colours, grid, legend; sampled once and used by both renderers."""
 
 import dataclasses
 import random
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sources.charts.fonts import Face, faces_for
 
-# Qualitative palettes. The first three are made for colour-blind readers (Okabe–Ito; Tol bright; Tol muted).
+# Qualitative palettes. The first three are safe for colour-blind readers (Okabe–Ito; Tol bright; Tol muted).
 PALETTES = {
     "okabe_ito": ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000"),
     "tol_bright": ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", "#888888", "#332288"),
@@ -25,11 +25,11 @@ LEGENDS = ("right", "top", "bottom")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Style:
-    """How a chart looks.
+    """The style of one chart.
 
     Args:
-        width_px, height_px, dpi: of the picture.
-        font_px: size of tick labels; titles are larger.
+        width_px, height_px, dpi: size and resolution of the picture.
+        font_px: font size of tick labels; titles are larger.
         palette: name of one of PALETTES.
         value_labels: numbers are printed at the marks, so they can be read exactly.
     """
@@ -61,8 +61,8 @@ class Style:
         return round(self.font_px * 1.35)
 
 
-def draw_style(random: random.Random, language: str) -> Style:
-    """A style at random."""
+def sample_style(random: random.Random, language: str) -> Style:
+    """Sample a style."""
     width, height = random.choice(SIZES)
     background, ink = random.choice(BACKGROUNDS)
     return Style(
@@ -86,8 +86,8 @@ def draw_style(random: random.Random, language: str) -> Style:
     )
 
 
-def roomier(style: Style, attempt: int) -> Style:
-    """The style to try after `attempt` illegible pictures: a larger picture, then one with the legend aside."""
+def enlarge_style(style: Style, attempt: int) -> Style:
+    """Return the style after `attempt` illegible pictures: larger, then with the legend on the right."""
     if attempt == 0:
         return style
     larger = dataclasses.replace(style, width_px=max(style.width_px, 900), height_px=max(style.height_px, 700))

@@ -1,4 +1,4 @@
-"""The data table behind a chart: exact numbers, and the same table as Markdown, CSV and answers show it."""
+"""The data table of a chart: exact numbers, and their form in Markdown, CSV and answers."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 Value = str | Decimal | date | None
 MISSING = "-"
-MAX_ROWS = 200  # more cannot be read off a picture of a thousand pixels
+MAX_ROWS = 200  # more rows are illegible in a picture of a thousand pixels
 MAX_COLUMNS = 20
 
 
@@ -18,10 +18,10 @@ class Column:
     """One column.
 
     Args:
-        name: header, in the chart's language.
-        values: all of one type: text, exact numbers or dates; None where the value is missing.
-        unit: of numbers, empty where there is none.
-        step: numbers are multiples of this: what the printed labels, or the pixels of the axis, can tell apart.
+        name: header, in the language of the chart.
+        values: values of one type: text, exact numbers or dates; None if missing.
+        unit: unit of numbers, or empty.
+        step: numbers are multiples of this, the precision with which they can be read from labels or pixels.
     """
 
     name: str
@@ -41,17 +41,17 @@ class Column:
         return any(isinstance(value, Decimal) for value in self.values)
 
     def numbers(self) -> list[Decimal]:
-        """The values that are not missing."""
+        """Return the values that are not missing."""
         return [value for value in self.values if isinstance(value, Decimal)]
 
     def header(self) -> str:
-        """The name with its unit."""
+        """Return the name with its unit."""
         return f"{self.name} ({self.unit})" if self.unit else self.name
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns of one length; the first names the rows."""
+    """Columns of equal length; the first contains the names of the rows."""
 
     columns: tuple[Column, ...]
 
@@ -71,7 +71,7 @@ class Table:
 
     @property
     def rows(self) -> Column:
-        """The column that names the rows."""
+        """The column with the names of the rows."""
         return self.columns[0]
 
     @property
@@ -80,18 +80,19 @@ class Table:
         return [column for column in self.columns[1:] if column.is_numeric]
 
     def cells(self) -> list[list[str]]:
-        """Every row as texts."""
+        """Return all rows as text."""
         return [
-            [plain(value) for value in row] for row in zip(*(column.values for column in self.columns), strict=True)
+            [format_value(value) for value in row]
+            for row in zip(*(column.values for column in self.columns), strict=True)
         ]
 
     def markdown(self) -> str:
-        """A pipe table; pipes inside cells are escaped."""
+        """Return a pipe table; pipes inside cells are escaped."""
         lines = [[column.header() for column in self.columns], ["---"] * len(self.columns), *self.cells()]
         return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
     def csv(self) -> str:
-        """Comma-separated values with a header; fields with commas or quotes are quoted."""
+        """Return comma-separated values with a header; fields with commas or quotes are quoted."""
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
         writer.writerow([column.header() for column in self.columns])
@@ -99,8 +100,8 @@ class Table:
         return buffer.getvalue().rstrip("\n")
 
 
-def plain(value: Value) -> str:
-    """A value as text: numbers in full, without exponent or grouping; a missing one as `-`."""
+def format_value(value: Value) -> str:
+    """Return a value as text: numbers without exponent and grouping, a missing value as `-`."""
     if value is None:
         return MISSING
     if isinstance(value, Decimal):
@@ -108,13 +109,17 @@ def plain(value: Value) -> str:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def grouped(value: Decimal) -> str:
-    """A number with commas between thousands."""
+def format_grouped(value: Decimal) -> str:
+    """Return a number with commas between thousands."""
     return f"{value:,f}"
 
 
 def snap(value: float, step: Decimal) -> Decimal:
-    """The multiple of `step` nearest to a value, with the decimals of `step`."""
+    """Return the multiple of `step` nearest to a value, with the decimals of `step`.
+
+    Raises:
+        ValueError: the value is not finite.
+    """
     exact = Decimal(repr(float(value)))
     if not exact.is_finite():
         raise ValueError(f"expected finite data, got {value}")
@@ -124,14 +129,14 @@ def snap(value: float, step: Decimal) -> Decimal:
 
 
 def exponent(number: Decimal) -> int:
-    """The power of ten of a number's last digit: -2 for 0.25."""
+    """Return the power of ten of the last digit of a number: -2 for 0.25."""
     power = number.as_tuple().exponent
     assert isinstance(power, int)
     return power
 
 
 def nice_step(at_least: float, factors: Sequence[int] = (1, 2, 5)) -> Decimal:
-    """The smallest of 1, 2, 5 times a power of ten that is at least as large."""
+    """Return the smallest number that is 1, 2 or 5 times a power of ten and not below `at_least`."""
     if not at_least > 0:
         raise ValueError(f"a step must be positive, got {at_least}")
     power = Decimal(1).scaleb(Decimal(repr(at_least)).adjusted())

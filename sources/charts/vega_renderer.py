@@ -1,4 +1,4 @@
-"""Draws Vega-Lite specifications offline, by vl-convert; boxes of texts come from the SVG that it makes."""
+"""The Vega-Lite renderer: vl-convert draws specifications offline, and the boxes of texts come from its SVG."""
 
 import io
 import json
@@ -15,7 +15,7 @@ from sources.charts.fonts import Face, font_file, text_width
 from sources.charts.picture import Picture, TextBox
 from sources.charts.vega_specs.frame import Spec
 
-ASCENT, DESCENT = 0.88, 0.22  # of a line's glyphs, in font sizes
+ASCENT, DESCENT = 0.88, 0.22  # of a line of text, in font sizes
 VEGA_LITE = "6.4"
 LINE_LENGTH = 100
 _TRANSLATE = re.compile(r"translate\((-?[\d.]+)[ ,](-?[\d.]+)\)")
@@ -24,8 +24,8 @@ _ROLES = {"title": "title", "axis-title": "axis_title", "axis-label": "tick", "l
 
 
 def draw(spec: Spec, face: Face) -> Picture:
-    """Draw a specification whose texts are in one face."""
-    _know_fonts(face)
+    """Draw a specification whose texts use one font."""
+    _register_fonts(face)
     svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)
     with Image.open(io.BytesIO(vl_convert.svg_to_png(svg))) as image:
         pixels = np.asarray(image.convert("RGB"))
@@ -34,13 +34,13 @@ def draw(spec: Spec, face: Face) -> Picture:
         pixels=pixels,
         texts=tuple(_texts(root, 0.0, 0.0, "value", face)),
         marks=np.zeros((0, 2)),
-        code=_folded(json.dumps(spec, ensure_ascii=False, indent=2)),
+        code=_fold_json(json.dumps(spec, ensure_ascii=False, indent=2)),
         code_language="json",
     )
 
 
-def _folded(text: str) -> str:
-    """Indented JSON with lists and objects that hold no others on one line, where that is short."""
+def _fold_json(text: str) -> str:
+    """Put short lists and objects without nested ones on one line each."""
 
     def fold(match: re.Match[str]) -> str:
         line = " ".join(match[0].split())
@@ -50,13 +50,13 @@ def _folded(text: str) -> str:
 
 
 @cache
-def _know_fonts(face: Face) -> None:
-    """vl-convert finds the system's fonts by itself, not those that come with matplotlib."""
+def _register_fonts(face: Face) -> None:
+    """Register the folder of a font, as vl-convert finds the fonts of the system only."""
     vl_convert.register_font_directory(str(font_file(face).parent))
 
 
 def _texts(element: ElementTree.Element, x: float, y: float, role: str, face: Face) -> Iterator[TextBox]:
-    """The texts below an element that begins at x, y, with the role that groups around them have."""
+    """Yield the texts below an element that begins at x, y, with the role of the groups around them."""
     moved = _TRANSLATE.search(element.get("transform", ""))
     if moved:
         x, y = x + float(moved[1]), y + float(moved[2])

@@ -1,4 +1,4 @@
-"""The vocabulary: what charts are about, from a YAML file that people edit."""
+"""Load the vocabulary, a YAML file with the topics and names of charts."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -15,7 +15,7 @@ MAX_BYTES = 1_000_000
 
 
 class VocabularyError(YamlFileError):
-    """A vocabulary that cannot be used: one sentence with file and line."""
+    """An unusable vocabulary; the message is one sentence with file and line."""
 
 
 @lru_cache(maxsize=4)
@@ -37,7 +37,7 @@ def load_vocabulary(path: Path) -> Vocabulary:
 
 
 def _check_references(vocabulary: Vocabulary, path: Path, root: yaml.Node) -> None:
-    """Every section has an entry, and every list that is named exists."""
+    """Check that every section has an entry, and that every referenced list exists."""
     named: list[tuple[tuple[str | int, ...], str]] = []
     for section, entries in vars(vocabulary).items():
         if not entries:
@@ -56,7 +56,7 @@ def _check_references(vocabulary: Vocabulary, path: Path, root: yaml.Node) -> No
 
 
 def _line(node: yaml.Node, place: Sequence[str | int]) -> int:
-    """The line (from 1) of the deepest node on the way to `place`."""
+    """Return the 1-based line of the deepest node on the path `place`."""
     for key in place:
         if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
             node = node.value[key]

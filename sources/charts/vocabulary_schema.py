@@ -1,4 +1,4 @@
-"""Entries of a vocabulary: what each holds, and what makes no sense in it. Texts are pairs, English and Chinese."""
+"""Schema of the vocabulary, with checks of its entries. Texts are pairs of English and Chinese."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,17 +10,17 @@ from pydantic import ConfigDict
 
 LANGUAGES = ("en", "zh")
 SHAPES = ("growth", "decline", "season", "walk", "noise")
-MIN_ITEMS = 4  # a list shorter than this gives no chart worth reading
+MIN_ITEMS = 4  # least length of a list
 Text = tuple[str, str]  # English, Chinese
 
 
-def say(text: Text, language: str) -> str:
-    """A text in one of LANGUAGES."""
+def localize(text: Text, language: str) -> str:
+    """Return a text in one of LANGUAGES."""
     return text[LANGUAGES.index(language)]
 
 
 class _Entry:
-    """Of every entry: unknown keys are refused."""
+    """Base class of entries: unknown keys are rejected."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
@@ -46,7 +46,7 @@ def _check_texts(texts: Sequence[Text], what: str, at_least: int = MIN_ITEMS) ->
 
 @dataclass(frozen=True, kw_only=True)
 class NamedList(_Entry):
-    """Names of rows or series. `time`: they follow each other in time."""
+    """Names of rows or series. `time`: they are consecutive in time."""
 
     noun: Text
     items: tuple[Text, ...]
@@ -124,7 +124,7 @@ class Samples(_Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Field(_Entry):
-    """A quantity over two coordinates that run from 0 to `x_high` and `y_high`."""
+    """A quantity over two coordinates from 0 to `x_high` and `y_high`."""
 
     title: Text
     measure: Text
@@ -146,7 +146,7 @@ class Field(_Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Bridge(_Entry):
-    """Gains and losses that lead from a start (between low and high) to an end."""
+    """Gains and losses between a start (from low to high) and an end."""
 
     title: Text
     measure: Text
@@ -167,7 +167,7 @@ class Bridge(_Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Funnel(_Entry):
-    """Stages; the first holds between low and high."""
+    """Stages; the first has a value from low to high."""
 
     title: Text
     measure: Text
@@ -185,7 +185,7 @@ class Funnel(_Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Project(_Entry):
-    """Tasks in the order in which they begin."""
+    """Tasks in the order of their starts."""
 
     title: Text
     tasks: tuple[Text, ...]
@@ -207,7 +207,7 @@ class History(_Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Step(_Entry):
-    """A step of a process; `otherwise` and `next` are indices of steps, counted from 0; `end`: nothing follows."""
+    """A step of a process. `otherwise` and `next` are 0-based indices of steps; `end` is True for a last step."""
 
     text: Text
     question: bool = False
@@ -224,7 +224,7 @@ class Step(_Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Process(_Entry):
-    """A procedure: from every step to the next one, unless `next` names another."""
+    """A procedure: each step leads to the next one, unless `next` gives another."""
 
     title: Text
     steps: tuple[Step, ...]
@@ -242,7 +242,7 @@ class Process(_Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Network(_Entry):
-    """Things (of a list) joined by links, which may have a weight."""
+    """Nodes from a list, connected by links that may have a weight."""
 
     title: Text
     node: Text
@@ -297,7 +297,7 @@ class Record(_Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary(_Entry):
-    """Everything a chart can be about."""
+    """All topics and names of charts."""
 
     lists: Mapping[str, NamedList]
     topics: tuple[Topic, ...]

@@ -1,4 +1,4 @@
-"""Words with boxes, from the boxes of a picture's texts."""
+"""Words and their boxes, from the boxes of the texts of a picture."""
 
 import numpy as np
 
@@ -9,8 +9,8 @@ from sources.charts.picture import Picture, TextBox
 ORDER = ("title", "legend", "axis_title", "value", "cell", "tick")
 
 
-def words_of(picture: Picture, face: Face) -> Words:
-    """Every word of every text: titles first, then by place, top to bottom and left to right."""
+def extract_words(picture: Picture, face: Face) -> Words:
+    """Return all words, sorted by role (titles first), then from top to bottom and left to right."""
     ordered = sorted(picture.texts, key=lambda box: (ORDER.index(box.role), round(box.y0 / 8), box.x0))
     texts: list[str] = []
     boxes: list[tuple[float, float, float, float]] = []
@@ -23,7 +23,7 @@ def words_of(picture: Picture, face: Face) -> Words:
 
 
 def _lines(box: TextBox) -> list[TextBox]:
-    """A text of several lines as one box a line; lines share its height."""
+    """Split a text of several lines into one box per line of equal height."""
     lines = box.text.split("\n")
     if len(lines) == 1:
         return [box]
@@ -35,7 +35,7 @@ def _lines(box: TextBox) -> list[TextBox]:
 
 
 def _split(box: TextBox, face: Face) -> list[tuple[str, tuple[float, float, float, float]]]:
-    """The words of one line; the line's length is shared out by the widths of its characters."""
+    """Split a line into words, whose boxes are proportional to the widths of their characters."""
     whole = text_width(box.text, face, 1.0)
     found = []
     start = 0

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 LOOK_PX = 64
-INSET_SHARE = 0.03  # of each side; matches crops of 1 to 4 % and borders of 1 to 3 % (docs/duplicates.md)
+INSET_SHARE = 0.03  # of each side; matches crops of 1 to 4 % and borders of 1 to 3 % (docs/concepts/duplicates.md)
 HASH_BYTES = {"phash": 32, "dhash": 32, "phash_64": 8, "dhash_64": 8}
 PICTURE = np.dtype(
     [(f"{name}{variant}", "u1", num) for name, num in HASH_BYTES.items() for variant in ("", "_inset")]

@@ -1,4 +1,4 @@
-"""Drawn characters matched with the text they were drawn from: which word, which line, which block."""
+"""Align rendered characters with the text that they were rendered from: find the word, line and block of each."""
 
 import re
 from collections.abc import Sequence
@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sources.ocr.blocks import INSET, SOFT_HYPHEN, Block, as_markdown
+from sources.ocr.arrays import Floats, Ints
+from sources.ocr.blocks import INSET, SOFT_HYPHEN, Block, escape_markdown
 
-# Scripts written without spaces are cut into pieces of a few characters, at punctuation if there is some: the box of a
-# whole line would no longer hold its ink once the page is curled.
+# Text without spaces is cut into pieces of a few characters, at punctuation if possible: on a curled page the box of a
+# whole line would not fit its ink.
 PIECE_CHARACTERS = 6
 _UNSPACED = r"\u2e80-\u9fff\uf900-\ufaff\uff00-\uffee\u3000-\u30ff"
 _CLOSING = r"，。、；：！？）》」』”’…—·,.;:!?)\]"
@@ -20,29 +21,29 @@ _PIECE = re.compile(
 _CELL_END = re.compile(r"[\n\t]")
 LAST_SPACE = 0x3000  # the highest code point of white space
 _SPACES = np.array([chr(code).isspace() for code in range(LAST_SPACE + 2)])
-LINE_STEP = 0.6  # of the font size: a baseline that moves by more begins another line; less is a raised figure
-LINE_BACK = 0.5  # of the font size: a character that stands so far left of the one before begins another line
+LINE_STEP = 0.6  # in font sizes: a larger step of the baseline begins another line; a smaller one is a superscript
+LINE_BACK = 0.5  # in font sizes: a larger step to the left begins another line
 
 
-class Mismatch(ValueError):
-    """What was laid out is not the text that was given: the engine drew something else."""
+class AlignmentError(ValueError):
+    """The engine rendered another text than the one that was given."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Characters:
-    """Characters as drawn, in the order of drawing, insets among them.
+    """Rendered characters in drawing order, with insets among them.
 
     Args:
-        text: N characters, `INSET` for a picture.
-        boxes: (N, 4) x0, y0, x1, y1 of their ink in pixels; of a picture its place.
+        text: N characters; `INSET` marks a picture.
+        boxes: (N, 4) x0, y0, x1, y1 of their ink in pixels; for a picture, the box that it fills.
         baselines: (N,) y of the baseline.
         sizes: (N,) font size.
     """
 
     text: str
-    boxes: np.ndarray
-    baselines: np.ndarray
-    sizes: np.ndarray
+    boxes: Floats
+    baselines: Floats
+    sizes: Floats
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,64 +51,64 @@ class Alignment:
     """The words of a flow.
 
     Args:
-        texts: N words as printed (one that is broken at a line's end is two, the first with its hyphen).
-        boxes: (N, 4) around their ink.
-        lines: (N,) int, from 0.
-        blocks: what was drawn of the blocks; the last one cut where drawing ended.
-        inset_boxes: (M, 4) the places of the insets, in order.
+        texts: N words as printed; a word that is broken at the end of a line counts as two, the first with its hyphen.
+        boxes: (N, 4) boxes around the ink of the words.
+        lines: (N,) int, 0-based line numbers.
+        blocks: the blocks that were rendered; the last one is cut where rendering ended.
+        inset_boxes: (M, 4) boxes of the insets, in order.
     """
 
     texts: list[str]
-    boxes: np.ndarray
-    lines: np.ndarray
+    boxes: Floats
+    lines: Ints
     blocks: list[Block]
-    inset_boxes: np.ndarray
+    inset_boxes: Floats
 
 
-def inked_length(text: str) -> int:
-    """Characters that are no white space."""
+def count_inked(text: str) -> int:
+    """Return the number of characters that are not white space."""
     return sum(map(len, text.split()))
 
 
-def _codes(text: str) -> np.ndarray:
-    """(N,) uint32 code points."""
+def _code_points(text: str) -> Ints:
+    """Return the (N,) uint32 code points of a text."""
     return np.frombuffer(text.encode("utf-32-le"), np.uint32)
 
 
-def pieces_of(token: str) -> list[str]:
-    """A run without white space as words: pieces of a few characters where the script has no spaces."""
+def split_unspaced(token: str) -> list[str]:
+    """Split a token into words: pieces of a few characters where the script has no spaces, else the token itself."""
     return _PIECE.findall(token)
 
 
-def match(drawn: Characters, blocks: Sequence[Block], is_ordered: bool = True) -> Alignment:
-    """Match drawn characters, a beginning of the blocks' text, with that text.
+def align(rendered: Characters, blocks: Sequence[Block], is_ordered: bool = True) -> Alignment:
+    """Align rendered characters with the text of the blocks, of which they must be a prefix.
 
     Args:
-        is_ordered: characters of a line stand from left to right, so that a step back begins another line.
+        is_ordered: the characters of a line run from left to right, so a step to the left begins another line.
     Raises:
-        Mismatch: they are something else.
-        Cut: they end inside a block that is not divisible.
+        AlignmentError: the characters are not a prefix of the text.
+        CutBlockError: the characters end inside a block that is not divisible.
     """
     given = "".join(block.text + "\n" for block in blocks)
-    codes = _codes(drawn.text)
+    codes = _code_points(rendered.text)
     inked = np.flatnonzero(~_SPACES[np.minimum(codes, LAST_SPACE + 1)] & (codes != ord(SOFT_HYPHEN)))
-    shown = "".join(drawn.text.replace(SOFT_HYPHEN, "").split())
-    _check(shown, "".join(given.split()))
-    boxes = _with_hyphens(drawn)[inked]
-    baselines, sizes = drawn.baselines[inked], drawn.sizes[inked]
+    shown = "".join(rendered.text.replace(SOFT_HYPHEN, "").split())
+    _check_prefix(shown, "".join(given.split()))
+    boxes = _extend_over_hyphens(rendered)[inked]
+    baselines, sizes = rendered.baselines[inked], rendered.sizes[inked]
     step_back = (boxes[1:, 0] < boxes[:-1, 0] - LINE_BACK * sizes[:-1]) & is_ordered
     step_down = np.abs(np.diff(baselines)) > LINE_STEP * np.maximum(sizes[1:], sizes[:-1])
-    is_inset = _codes(shown) == ord(INSET)
-    words, cells = _numbered(given, len(shown))
+    is_inset = _code_points(shown) == ord(INSET)
+    words, cells = _number_words_and_cells(given, len(shown))
     breaks = step_back | step_down | (np.diff(cells) != 0)
     starts = np.flatnonzero(
         np.append(True, breaks | (np.diff(words) != 0) | is_inset[1:] | is_inset[:-1])[: len(shown)]
     )
     ends = np.append(starts[1:], len(shown))
     lines = np.cumsum(np.append(False, breaks)[: len(shown)])[starts]
-    hulls = _hulls(boxes, starts)
+    hulls = _merge_boxes(boxes, starts)
     texts = [
-        shown[start:end] + ("-" if drawn.text[inked[end - 1] + 1 : inked[end - 1] + 2] == SOFT_HYPHEN else "")
+        shown[start:end] + ("-" if rendered.text[inked[end - 1] + 1 : inked[end - 1] + 2] == SOFT_HYPHEN else "")
         for start, end in zip(starts, ends, strict=True)
     ]
     kept = ~is_inset[starts] & (hulls[:, 2] > hulls[:, 0])
@@ -115,41 +116,46 @@ def match(drawn: Characters, blocks: Sequence[Block], is_ordered: bool = True) -
         texts=[text for text, is_kept in zip(texts, kept, strict=True) if is_kept],
         boxes=hulls[kept],
         lines=lines[kept],
-        blocks=_shown(blocks, len(shown)),
+        blocks=_visible_blocks(blocks, len(shown)),
         inset_boxes=boxes[is_inset],
     )
 
 
-def _check(shown: str, expected: str) -> None:
+def _check_prefix(shown: str, expected: str) -> None:
     if not expected.startswith(shown):
         k = next((k for k, (a, b) in enumerate(zip(shown, expected, strict=False)) if a != b), len(expected))
-        raise Mismatch(f"drawn is {shown[max(0, k - 10) : k + 10]!r}, expected {expected[max(0, k - 10) : k + 10]!r}")
+        raise AlignmentError(
+            f"drawn is {shown[max(0, k - 10) : k + 10]!r}, expected {expected[max(0, k - 10) : k + 10]!r}"
+        )
 
 
-def _with_hyphens(drawn: Characters) -> np.ndarray:
-    """(N, 4) the characters' boxes; one that a hyphen follows at a line's end has the hyphen in its own."""
-    boxes = drawn.boxes.copy()
-    after = np.flatnonzero(_codes(drawn.text[1:]) == ord(SOFT_HYPHEN)) + 1
+def _extend_over_hyphens(rendered: Characters) -> Floats:
+    """Return the (N, 4) boxes of the characters, each extended over the hyphen that follows it at the end of a line."""
+    boxes = rendered.boxes.copy()
+    after = np.flatnonzero(_code_points(rendered.text[1:]) == ord(SOFT_HYPHEN)) + 1
     boxes[after - 1, :2] = np.minimum(boxes[after - 1, :2], boxes[after, :2])
     boxes[after - 1, 2:] = np.maximum(boxes[after - 1, 2:], boxes[after, 2:])
     return boxes
 
 
-def _numbered(given: str, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """(length,) the word and the cell (or line of a listing) of each character of `given` that is no white space."""
+def _number_words_and_cells(given: str, length: int) -> tuple[Ints, Ints]:
+    """Return the word number and the cell number of the first `length` visible characters of `given`, each (length,).
+
+    A line of a code listing counts as a cell.
+    """
     word_lengths: list[int] = []
     cell_lengths: list[int] = []
     for cell in _CELL_END.split(given):
         tokens = cell.split()
         cell_lengths.append(sum(map(len, tokens)))
         for token in tokens:
-            word_lengths += [len(token)] if token.isascii() else map(len, pieces_of(token))
+            word_lengths += [len(token)] if token.isascii() else map(len, split_unspaced(token))
     words = np.repeat(np.arange(len(word_lengths)), word_lengths)
     return words[:length], np.repeat(np.arange(len(cell_lengths)), cell_lengths)[:length]
 
 
-def _hulls(boxes: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """(M, 4) boxes around runs of (N, 4) boxes; those without ink (spaces, marks that do not advance) do not count."""
+def _merge_boxes(boxes: Floats, starts: Ints) -> Floats:
+    """Return (M, 4) boxes around runs of (N, 4) boxes, ignoring boxes without ink (spaces, combining marks)."""
     if not len(starts):
         return np.zeros((0, 4))
     is_empty = boxes[:, 2:3] <= boxes[:, :1]
@@ -158,29 +164,32 @@ def _hulls(boxes: np.ndarray, starts: np.ndarray) -> np.ndarray:
     return np.concatenate([low, high], axis=1)
 
 
-def _shown(blocks: Sequence[Block], num_drawn: int) -> list[Block]:
-    """The blocks that `num_drawn` characters reach, the last one cut. Raises Cut if it is not divisible."""
+def _visible_blocks(blocks: Sequence[Block], num_rendered: int) -> list[Block]:
+    """Return the blocks that `num_rendered` characters reach, with the last one cut.
+
+    Raises CutBlockError if it is not divisible.
+    """
     shown: list[Block] = []
     for block in blocks:
-        if num_drawn <= 0:
+        if num_rendered <= 0:
             break
-        num_inked = inked_length(block.text)
-        if num_inked > num_drawn:
+        num_inked = count_inked(block.text)
+        if num_inked > num_rendered:
             if not block.is_divisible:
-                raise Cut(len(shown))
+                raise CutBlockError(len(shown))
             inked = [k for k, sign in enumerate(block.text) if not sign.isspace()]
-            text = block.text[: inked[num_drawn - 1] + 1]
-            block = replace(block, text=text, markdown=as_markdown(text))
+            text = block.text[: inked[num_rendered - 1] + 1]
+            block = replace(block, text=text, markdown=escape_markdown(text))
         shown.append(block)
-        num_drawn -= num_inked
+        num_rendered -= num_inked
     return shown
 
 
-class Cut(Exception):
+class CutBlockError(Exception):
     """The page ends inside a block that must not be cut.
 
     Args:
-        num_blocks: blocks before it.
+        num_blocks: number of blocks before it.
     """
 
     def __init__(self, num_blocks: int):

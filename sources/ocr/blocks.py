@@ -1,4 +1,4 @@
-"""What a page is made of: blocks of text that know their HTML, what a reader sees, and their Markdown."""
+"""Blocks of text that make up a page: each knows its HTML, its visible text and its Markdown."""
 
 import html
 import re
@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-INSET = "\ufffc"  # stands in a block's text where a picture flows with the words
-INSET_FILE = "inset.png"  # a transparent pixel that the layout engine stretches over the picture's place
-SOFT_HYPHEN = "\u00ad"  # in HTML only: a place where a word may be broken
+from sources.ocr.arrays import Floats, Pixels
+
+INSET = "\ufffc"  # marks a picture in the text of a block
+INSET_FILE = "inset.png"  # a transparent pixel that the layout engine stretches to the size of the picture
+SOFT_HYPHEN = "\u00ad"  # in HTML only: where a word may be broken
 _MARKDOWN_SIGNS = re.compile(r"([\\*_`|<#])")
 
 
@@ -18,39 +20,39 @@ class Inset:
     """A picture that flows with the text: a formula, a figure, a filled-in field.
 
     Args:
-        pixels: (H, W, 4) uint8 RGBA, drawn at its own size.
-        drop: pixels that it hangs below the line it stands on (a formula's fraction).
-        text: what it says to a reader of plain text; empty for a figure.
-        markdown: the same in Markdown.
-        words: N words in it; a formula is one word, its TeX.
-        boxes: (N, 4) float x0, y0, x1, y1 of the words, from its top left corner.
+        pixels: (H, W, 4) uint8 RGBA, drawn at this size.
+        drop: depth below the baseline in pixels (the denominator of a fraction).
+        text: plain-text equivalent; empty for a figure.
+        markdown: Markdown equivalent.
+        words: N words in the picture; a formula is one word, its TeX.
+        boxes: (N, 4) float x0, y0, x1, y1 of the words, relative to the top left corner of the picture.
     """
 
-    pixels: np.ndarray
+    pixels: Pixels
     drop: int = 0
     text: str = ""
     markdown: str = ""
     words: Sequence[str] = ()
-    boxes: np.ndarray = field(default_factory=lambda: np.zeros((0, 4)))
+    boxes: Floats = field(default_factory=lambda: np.zeros((0, 4)))
 
     @property
     def html(self) -> str:
-        """Its place in a text."""
+        """Return an `img` element of the same size, which reserves the place of the picture."""
         height, width = self.pixels.shape[:2]
         return f'<img src="{INSET_FILE}" style="width:{width}px;height:{height - self.drop}px"/>'
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Block:
-    """A paragraph, heading, table …
+    """A paragraph, heading, table, etc.
 
     Args:
-        html: its element.
-        text: what stands on the page, in order: rows end with a newline, cells with a tab; `INSET` marks an inset.
-        markdown: the same in Markdown.
-        insets: pictures, one for every mark.
-        is_divisible: a page may end in the middle of it (a paragraph, whose Markdown is its text).
-        is_tight: in Markdown it follows the block before on the next line (an item of a list).
+        html: HTML element.
+        text: visible text in reading order; rows end with a newline, cells with a tab; `INSET` marks an inset.
+        markdown: Markdown of the block.
+        insets: pictures, one per `INSET` in the text.
+        is_divisible: a page may end inside the block (a paragraph, whose Markdown is its text).
+        is_tight: in Markdown, no blank line separates it from the block before (a list item).
     """
 
     html: str
@@ -64,42 +66,44 @@ class Block:
         assert self.text.count(INSET) == len(self.insets)
 
     def plain(self) -> str:
-        """The text with what the insets say."""
-        return _with_insets(self.text, [inset.text for inset in self.insets]).replace("\t", "  ").strip()
+        """Return the plain text, including the text of the insets."""
+        return _fill_insets(self.text, [inset.text for inset in self.insets]).replace("\t", "  ").strip()
 
 
-def _with_insets(text: str, says: Sequence[str]) -> str:
+def _fill_insets(text: str, inset_texts: Sequence[str]) -> str:
     pieces = text.split(INSET)
-    return pieces[0] + "".join(said + piece for said, piece in zip(says, pieces[1:], strict=True))
+    return pieces[0] + "".join(content + piece for content, piece in zip(inset_texts, pieces[1:], strict=True))
 
 
-def escaped(text: str) -> str:
-    """A text as HTML."""
+def escape_html(text: str) -> str:
+    """Return a text as HTML."""
     return html.escape(text, quote=False)
 
 
-def as_markdown(text: str) -> str:
-    """A text with the signs escaped that Markdown would take for its own."""
+def escape_markdown(text: str) -> str:
+    """Escape the characters of a text that have a meaning in Markdown."""
     return _MARKDOWN_SIGNS.sub(r"\\\1", text)
 
 
-def paragraph(text: str, css_class: str = "p", *, hyphenated: str | None = None, is_divisible: bool = True) -> Block:
-    """A paragraph.
+def paragraph(
+    text: str, css_class: str = "p", *, hyphenated_text: str | None = None, is_divisible: bool = True
+) -> Block:
+    """Return a paragraph.
 
     Args:
-        hyphenated: the text with soft hyphens where words may be broken.
+        hyphenated_text: the text with soft hyphens where words may be broken.
     """
-    body = escaped(hyphenated or text)
+    body = escape_html(hyphenated_text or text)
     return Block(
-        html=f'<p class="{css_class}">{body}</p>', text=text, markdown=as_markdown(text), is_divisible=is_divisible
+        html=f'<p class="{css_class}">{body}</p>', text=text, markdown=escape_markdown(text), is_divisible=is_divisible
     )
 
 
 def rich_paragraph(pieces: Sequence[tuple[str, str] | Inset], css_class: str = "p", prefix: str = "") -> Block:
-    """A paragraph of pieces: (text, `b`, `i`, `u` or empty), or an inset.
+    """Return a paragraph of pieces, each an inset or a pair (text, tag) with the tag `b`, `i`, `u` or empty.
 
     Args:
-        prefix: Markdown before it, e.g. `> `.
+        prefix: Markdown prefix, e.g. `> `.
     """
     body, text, markdown = "", "", prefix
     insets = []
@@ -110,35 +114,37 @@ def rich_paragraph(pieces: Sequence[tuple[str, str] | Inset], css_class: str = "
             markdown += piece.markdown
             insets.append(piece)
             continue
-        said, tag = piece
-        body += f"<{tag}>{escaped(said)}</{tag}>" if tag else escaped(said)
-        text += said
+        content, tag = piece
+        body += f"<{tag}>{escape_html(content)}</{tag}>" if tag else escape_html(content)
+        text += content
         sign = {"b": "**", "i": "*"}.get(tag, "")
-        bare = said.strip()
-        lead, trail = said[: len(said) - len(said.lstrip())], said[len(said.rstrip()) :]
-        markdown += f"{lead}{sign}{as_markdown(bare)}{sign}{trail}" if bare else said
+        bare = content.strip()
+        lead, trail = content[: len(content) - len(content.lstrip())], content[len(content.rstrip()) :]
+        markdown += f"{lead}{sign}{escape_markdown(bare)}{sign}{trail}" if bare else content
     return Block(html=f'<p class="{css_class}">{body}</p>', text=text, markdown=markdown.rstrip(), insets=tuple(insets))
 
 
 def heading(text: str, level: int, css_class: str | None = None) -> Block:
-    """A heading of level 1 to 6; the class of its look is `h1` … unless named."""
+    """Return a heading of level 1 to 6; its CSS class is `h1` to `h6` unless given."""
     return Block(
-        html=f'<p class="{css_class or f"h{level}"}">{escaped(text)}</p>',
+        html=f'<p class="{css_class or f"h{level}"}">{escape_html(text)}</p>',
         text=text,
-        markdown="#" * level + " " + as_markdown(text),
+        markdown="#" * level + " " + escape_markdown(text),
     )
 
 
-def items(texts: Sequence[str], marks: Sequence[str], css_class: str = "li") -> list[Block]:
-    """A list, an item a block. Marks that end with a figure and a stop stay as they are, others become `-`."""
+def list_items(texts: Sequence[str], marks: Sequence[str], css_class: str = "li") -> list[Block]:
+    """Return one block per list item. In Markdown, marks such as `1.` are kept and others become `-`."""
     blocks = []
     for k, (text, mark) in enumerate(zip(texts, marks, strict=True)):
-        sign = mark if re.fullmatch(r"\d+\.", mark) else "-" if not mark.strip("•–▪◦·-") else f"- {as_markdown(mark)}"
+        sign = (
+            mark if re.fullmatch(r"\d+\.", mark) else "-" if not mark.strip("•–▪◦·-") else f"- {escape_markdown(mark)}"
+        )
         blocks.append(
             Block(
-                html=f'<p class="{css_class}">{escaped(mark)}&nbsp; {escaped(text)}</p>',
+                html=f'<p class="{css_class}">{escape_html(mark)}&nbsp; {escape_html(text)}</p>',
                 text=f"{mark} {text}",
-                markdown=f"{sign} {as_markdown(text)}",
+                markdown=f"{sign} {escape_markdown(text)}",
                 is_tight=k > 0,
             )
         )
@@ -146,10 +152,10 @@ def items(texts: Sequence[str], marks: Sequence[str], css_class: str = "li") -> 
 
 
 def code(lines: Sequence[str], language: str, css_class: str = "code") -> Block:
-    """A listing."""
+    """Return a code listing."""
     text = "\n".join(lines)
     return Block(
-        html=f'<pre class="{css_class}">{escaped(text)}</pre>', text=text, markdown=f"```{language}\n{text}\n```"
+        html=f'<pre class="{css_class}">{escape_html(text)}</pre>', text=text, markdown=f"```{language}\n{text}\n```"
     )
 
 
@@ -161,25 +167,25 @@ def table(
     widths: Sequence[int] = (),
     right: Sequence[int] = (),
 ) -> Block:
-    """A table whose rows are all as long as the header.
+    """Return a table; all rows must be as long as the header.
 
     Args:
-        widths: of the columns in percent; empty leaves them to the layout.
-        right: columns whose cells are set to the right.
+        widths: column widths in percent; empty leaves them to the layout engine.
+        right: indices of right-aligned columns.
     """
     assert all(len(row) == len(header) for row in rows)
 
     def cells(row: Sequence[str], tag: str) -> str:
-        made = ""
+        markup = ""
         for k, cell in enumerate(row):
             width = f' width="{widths[k]}%"' if widths else ""
             side = ' class="r"' if k in right else ""
-            made += f"<{tag}{side}{width}>{escaped(cell)}</{tag}>"
-        return f"<tr>{made}</tr>"
+            markup += f"<{tag}{side}{width}>{escape_html(cell)}</{tag}>"
+        return f"<tr>{markup}</tr>"
 
     body = cells(header, "th") + "".join(cells(row, "td") for row in rows)
     rules = ["---:" if k in right else "---" for k in range(len(header))]
-    shown = [[as_markdown(cell) for cell in row] for row in (header, *rows)]
+    shown = [[escape_markdown(cell) for cell in row] for row in (header, *rows)]
     lines = [shown[0], rules, *shown[1:]]
     return Block(
         html=f'<table class="{css_class}">{body}</table>',
@@ -189,17 +195,19 @@ def table(
 
 
 def figure(inset: Inset, caption: str = "") -> list[Block]:
-    """A picture in a line of its own, and its caption."""
+    """Return a block with a picture only, followed by a block with its caption if there is one."""
     blocks = [Block(html=f'<p class="figure">{inset.html}</p>', text=INSET, markdown=inset.markdown, insets=(inset,))]
     if caption:
         blocks.append(
-            Block(html=f'<p class="caption">{escaped(caption)}</p>', text=caption, markdown=as_markdown(caption))
+            Block(
+                html=f'<p class="caption">{escape_html(caption)}</p>', text=caption, markdown=escape_markdown(caption)
+            )
         )
     return blocks
 
 
-def joined_markdown(blocks: Sequence[Block]) -> str:
-    """The Markdown of blocks in order."""
+def join_markdown(blocks: Sequence[Block]) -> str:
+    """Return the Markdown of the blocks in order."""
     text = ""
     for block in blocks:
         if block.markdown:
@@ -207,6 +215,6 @@ def joined_markdown(blocks: Sequence[Block]) -> str:
     return text
 
 
-def joined_text(blocks: Sequence[Block]) -> str:
-    """The plain text of blocks in order, a paragraph or row a line."""
-    return "\n".join(said for block in blocks if (said := block.plain()))
+def join_text(blocks: Sequence[Block]) -> str:
+    """Return the plain text of the blocks in order, one line per paragraph or table row."""
+    return "\n".join(content for block in blocks if (content := block.plain()))

@@ -1,24 +1,24 @@
-"""Pages before any degradation, for whoever degrades or reads them apart from a run."""
+"""Pages without degradation, for examples, benchmarks and tests."""
 
 from random import Random
 
 from sources.base.illegible import Illegible
-from sources.ocr.compose import attempt
+from sources.ocr.compose import compose_draft
 from sources.ocr.passages import BundledPassages
 from sources.ocr.rendered_text import RenderedText
 from sources.ocr.story import lay_out
 
 
-def clean_page(kind: str, language: str, key: str) -> RenderedText:
-    """A page of a template with bundled text, at 1024 px; one that cannot be drawn is replaced by another.
+def make_clean_page(kind: str, language: str, key: str) -> RenderedText:
+    """Return a page of a template with bundled text, 1024 px high. If a page is illegible, another one is made.
 
     Args:
-        key: the same key gives the same page.
+        key: seed; the same key gives the same page.
     """
-    attempted = 0
+    number = 0
     while True:
         try:
-            page = attempt(
+            page = compose_draft(
                 kind,
                 language,
                 "text",
@@ -27,8 +27,8 @@ def clean_page(kind: str, language: str, key: str) -> RenderedText:
                 strength=0,
                 side_px=1024,
                 engine=lay_out,
-                random=Random(f"{key}/{attempted}"),
+                random=Random(f"{key}/{number}"),
             )
-            return page.reading.drawn
+            return page.truth.rendered
         except Illegible:
-            attempted += 1
+            number += 1

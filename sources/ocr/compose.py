@@ -1,4 +1,4 @@
-"""One attempt at a sample: a page or a scene drawn, degraded, and what it says."""
+"""One attempt at a sample: render a page or a scene, degrade it and write its text or conversation."""
 
 import random as random_module
 from collections.abc import Sequence
@@ -8,38 +8,39 @@ from typing import Protocol
 import numpy as np
 
 from sources.base.illegible import Illegible
-from sources.ocr.degradation import PAGES, SCENES, Degraded, degrade
-from sources.ocr.messages import WHOLE_TEXT, Reading, SampleText, say
+from sources.ocr.arrays import Bools, Ints
+from sources.ocr.degradation import PAGES, SCENES, DegradedText, degrade
+from sources.ocr.messages import WHOLE_TEXT, GroundTruth, SampleText, make_sample_text
 from sources.ocr.page import Page, PageLayout
 from sources.ocr.passages import ContentSampler, Passages
 from sources.ocr.rendered_text import RenderedText
 from sources.ocr.scene import draw_scene
-from sources.ocr.style import draw_style
-from sources.ocr.templates.registry import DRAWN, TEMPLATES
+from sources.ocr.style import sample_style
+from sources.ocr.templates.registry import DIRECT_TEMPLATES, TEMPLATES
 from sources.ocr.vocabulary import words
 from sources.text.languages import SHAPED
 
 HANDWRITTEN = ("note",)
 SCENE_WORDS = ("companies", "streets", "towns", "goods", "topics", "newspapers", "sections")
-SCENE_RUNNING = 0.4  # share of phrases in a scene that are running text
+SCENE_RUNNING = 0.4  # fraction of phrases in a scene that are running text
 
 
 class Engine(Protocol):
-    """What lays out a page and draws it."""
+    """A layout engine: lays out and renders a page."""
 
     def __call__(self, page: Page) -> PageLayout: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draft:
-    """A picture with what is known of it, and what its sample says."""
+    """A picture with its ground truth and the text of its sample."""
 
-    reading: Reading
-    said: SampleText
+    truth: GroundTruth
+    sample_text: SampleText
     flags: tuple[str, ...]
 
 
-def attempt(
+def compose_draft(
     kind: str,
     language: str,
     task: str,
@@ -51,82 +52,89 @@ def attempt(
     engine: Engine,
     random: random_module.Random,
 ) -> Draft:
-    """Make a sample of a kind (a template, or `scene`).
+    """Compose a sample of a kind (the name of a template, or `scene`).
 
     Raises:
-        Illegible: this one cannot be used; another attempt may be.
-        FontError: no font has a character.
+        Illegible: this attempt is unusable; another one may succeed.
+        FontError: no font has one of the characters.
     """
-    supply = ContentSampler(passages, language, random, mixed)
+    sampler = ContentSampler(passages, language, random, mixed)
     if kind == "scene":
-        reading, flags = _scene(language, task, supply, strength)
+        truth, flags = _compose_scene(language, task, sampler, strength)
     else:
-        reading, flags = _document(kind, language, task, supply, strength, side_px, engine)
-    said = say(task, reading, random)
-    if said is None:
+        truth, flags = _compose_page(kind, language, task, sampler, strength, side_px, engine)
+    sample_text = make_sample_text(task, truth, random)
+    if sample_text is None:
         raise Illegible("nothing_to_ask", f"nothing on this page can be asked about for the task {task}")
-    return Draft(reading=reading, said=said, flags=(kind, language, *flags))
+    return Draft(truth=truth, sample_text=sample_text, flags=(kind, language, *flags))
 
 
-def _scene(language: str, task: str, supply: ContentSampler, strength: float) -> tuple[Reading, tuple[str, ...]]:
+def _compose_scene(
+    language: str, task: str, sampler: ContentSampler, strength: float
+) -> tuple[GroundTruth, tuple[str, ...]]:
     def phrase(max_characters: int) -> str:
         fitting = (
             [text for kind in SCENE_WORDS for text in words(kind, language) if len(text) <= max_characters]
             if language in ("en", "zh")
             else []
         )
-        if fitting and supply.random.random() >= SCENE_RUNNING:
-            return supply.random.choice(fitting)
-        return supply.line(max(1, max_characters))
+        if fitting and sampler.random.random() >= SCENE_RUNNING:
+            return sampler.random.choice(fitting)
+        return sampler.line(max(1, max_characters))
 
-    written = draw_scene(phrase, language, supply.random)
-    degraded, is_whole = _degraded(written.drawn, written.lines, task, strength, SCENES, supply)
-    text = written.text()
-    reading = Reading(
-        drawn=degraded.drawn,
-        lines=written.lines[degraded.kept],
+    rendering = draw_scene(phrase, language, sampler.random)
+    degraded, is_whole = _degrade(rendering.rendered, rendering.lines, task, strength, SCENES, sampler)
+    text = rendering.text()
+    truth = GroundTruth(
+        rendered=degraded.rendered,
+        lines=rendering.lines[degraded.kept],
         is_whole=is_whole,
         text=text,
         markdown=text.replace("\n", "  \n"),
         language=language,
     )
-    return reading, tuple(dict.fromkeys((*written.style, *degraded.effects)))
+    return truth, tuple(dict.fromkeys((*rendering.style, *degraded.effects)))
 
 
-def _document(
-    kind: str, language: str, task: str, supply: ContentSampler, strength: float, side_px: int, engine: Engine
-) -> tuple[Reading, tuple[str, ...]]:
-    style = draw_style(supply.random, language, side_px)
-    if kind in DRAWN:
-        laid = DRAWN[kind](supply, style)
+def _compose_page(
+    kind: str, language: str, task: str, sampler: ContentSampler, strength: float, side_px: int, engine: Engine
+) -> tuple[GroundTruth, tuple[str, ...]]:
+    style = sample_style(sampler.random, language, side_px)
+    if kind in DIRECT_TEMPLATES:
+        layout = DIRECT_TEMPLATES[kind](sampler, style)
     else:
-        page = TEMPLATES[kind](supply, style)
-        laid = engine(replace(page, is_shaped=language in SHAPED, is_right_to_left=style.is_right_to_left))
-    if not laid.drawn.texts:
+        page = TEMPLATES[kind](sampler, style)
+        layout = engine(replace(page, is_shaped=language in SHAPED, is_right_to_left=style.is_right_to_left))
+    if not layout.rendered.texts:
         raise Illegible("empty_page", "nothing is written on the page")
-    degraded, is_whole = _degraded(laid.drawn, laid.lines, task, strength, PAGES, supply)
-    reading = Reading(
-        drawn=degraded.drawn,
-        lines=laid.lines[degraded.kept],
+    degraded, is_whole = _degrade(layout.rendered, layout.lines, task, strength, PAGES, sampler)
+    truth = GroundTruth(
+        rendered=degraded.rendered,
+        lines=layout.lines[degraded.kept],
         is_whole=is_whole,
-        text=laid.text,
-        markdown=laid.markdown,
+        text=layout.text,
+        markdown=layout.markdown,
         language=language,
         is_handwriting=kind in HANDWRITTEN,
-        other=laid.by_language() if kind == "bilingual" else None,
+        text_by_language=layout.by_language() if kind == "bilingual" else None,
     )
-    return reading, tuple(dict.fromkeys((degraded.capture, *degraded.effects)))
+    return truth, tuple(dict.fromkeys((degraded.capture, *degraded.effects)))
 
 
-def _degraded(
-    drawn: RenderedText, lines: np.ndarray, task: str, strength: float, captures: Sequence[str], supply: ContentSampler
-) -> tuple[Degraded, np.ndarray]:
-    """A picture taken of what was drawn, and which of its lines have lost no word.
+def _degrade(
+    rendered: RenderedText,
+    lines: Ints,
+    task: str,
+    strength: float,
+    captures: Sequence[str],
+    sampler: ContentSampler,
+) -> tuple[DegradedText, Bools]:
+    """Degrade a picture; also return (L,) bool, whether each line has kept all of its words.
 
-    Raises Illegible if words are lost of a text that is asked for whole.
+    Raises Illegible if words are lost and the task asks for the whole text.
     """
-    degraded = degrade(drawn, strength, supply.random, captures)
-    is_lost = np.ones(len(drawn.texts), bool)
+    degraded = degrade(rendered, strength, sampler.random, captures)
+    is_lost = np.ones(len(rendered.texts), bool)
     is_lost[degraded.kept] = False
     if task in WHOLE_TEXT and is_lost.any():
         raise Illegible("illegible_words", f"{is_lost.sum()} words of a text that is asked for whole cannot be read")

@@ -1,4 +1,4 @@
-"""Text files, JSONL and Parquet to one corpus file of clean paragraphs, and its paragraphs by number."""
+"""Corpus files: clean paragraphs of text, JSONL and Parquet files, addressed by number."""
 
 import bisect
 import json
@@ -19,12 +19,12 @@ from sources.text.fonts import FontError, fonts_for, missing, script_of
 from sources.text.languages import LANGUAGES
 
 SCHEMA = pa.schema([("language", pa.string()), ("text", pa.string())])
-MAX_LINE = 1 << 20  # characters of a line of text that are looked at together; a longer line is cut there
+MAX_LINE = 1 << 20  # characters; a longer line of text is cut
 MAX_ROW = 1 << 24  # characters of a JSONL row
-MAX_PARAGRAPH = 900  # characters; longer ones are cut at the end of a sentence, or of a word
+MAX_PARAGRAPH = 900  # characters; a longer paragraph is cut at the end of a sentence or of a word
 MIN_PARAGRAPH = {"zh": 8}  # characters
-MIN_OTHER = 24  # characters in other languages
-MAX_WORD = 40  # characters without a space: no column holds more
+MIN_OTHER = 24  # characters, in other languages
+MAX_WORD = 40  # characters without a space; a longer word fits no column
 BATCH_ROWS = 4096
 BATCH_CHARACTERS = 1 << 20
 _ENDS = re.compile(r"[.!?][”\")]?\s|[。！？][”」）]?")
@@ -32,7 +32,7 @@ _UNSPACED_GAP = re.compile(r"(?<=[\u2e80-\u9fff\uff00-\uffef]) (?=[\u2e80-\u9fff
 
 
 class CorpusWriter(AbstractContextManager["CorpusWriter"]):
-    """Writes paragraphs to an Arrow file whose batches are of one language each. Memory: a batch each."""
+    """Writes paragraphs to an Arrow file with one language per record batch. Memory: one batch per language."""
 
     def __init__(self, path: Path):
         self._rows: dict[str, list[str]] = {}
@@ -62,7 +62,7 @@ class CorpusWriter(AbstractContextManager["CorpusWriter"]):
 
 
 class CorpusFile:
-    """The paragraphs of a corpus file, read where they stand: memory does not grow with the file."""
+    """The paragraphs of a corpus file, which is memory-mapped: memory does not grow with the file."""
 
     def __init__(self, path: Path):
         self._reader = pa.ipc.open_file(pa.memory_map(str(path)))
@@ -85,10 +85,10 @@ class CorpusFile:
         place = bisect.bisect_right(self._ends[language], number)
         first = self._ends[language][place - 1] if place else 0
         batch = self._reader.get_batch(self._batches[language][place])
-        return batch["text"][number - first].as_py()
+        return str(batch["text"][number - first].as_py())
 
     def all(self) -> Iterator[tuple[str, str]]:
-        """(language, text) of all paragraphs."""
+        """Yield (language, text) of every paragraph."""
         for number in range(self._reader.num_record_batches):
             batch = self._reader.get_batch(number)
             yield from zip(batch["language"].to_pylist(), batch["text"].to_pylist(), strict=True)
@@ -96,7 +96,7 @@ class CorpusFile:
 
 @lru_cache(maxsize=2)
 def open_corpus(path: Path) -> CorpusFile:
-    """A corpus file, opened once a process."""
+    """Return the corpus file at a path, opened once per process."""
     return CorpusFile(path)
 
 
@@ -106,22 +106,22 @@ def gather(
     """Write the clean paragraphs of one file to a corpus file.
 
     Args:
-        name: of the file as the user gave it; its ending says what it is.
+        name: file name as the user gave it; its suffix tells the format.
         text_key: field that holds the text of JSONL and Parquet rows.
-        progress: called now and then.
-        languages: of the paragraphs to keep, and what scripts stand for; empty keeps all.
+        progress: called at intervals.
+        languages: languages to keep; they also decide between languages that share a script. Empty keeps all.
     Returns:
-        Paragraphs dropped, by reason.
+        Number of dropped paragraphs by reason.
     Raises:
-        InputError: the file cannot be read as what its name says, or has no such field.
+        InputError: the file does not have the format that its name says, or lacks the field.
     """
     dropped: Counter[str] = Counter()
     with CorpusWriter(out) as corpus:
         for count, raw in enumerate(_raw_paragraphs(path, name, text_key, dropped)):
             if count % 256 == 0:
                 progress()
-            for text in _pieces(raw):
-                language, reason = _judged(text, languages)
+            for text in _split_paragraph(raw):
+                language, reason = _classify(text, languages)
                 if reason:
                     dropped[reason] += 1
                 else:
@@ -133,13 +133,13 @@ def _raw_paragraphs(path: Path, name: str, text_key: str, dropped: Counter[str])
     lower = name.lower()
     if lower.endswith(".parquet"):
         for text in _parquet_texts(path, text_key):
-            yield from _paragraphs(iter(text.splitlines()))
+            yield from _join_lines(iter(text.splitlines()))
     elif lower.endswith(".jsonl"):
         for text in _jsonl_texts(path, text_key, dropped):
-            yield from _paragraphs(iter(text.splitlines()))
+            yield from _join_lines(iter(text.splitlines()))
     else:
         with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
-            yield from _paragraphs(iter(lambda: file.readline(MAX_LINE), ""))
+            yield from _join_lines(iter(lambda: file.readline(MAX_LINE), ""))
 
 
 def _parquet_texts(path: Path, text_key: str) -> Iterator[str]:
@@ -160,7 +160,7 @@ def _parquet_texts(path: Path, text_key: str) -> Iterator[str]:
 
 def _jsonl_texts(path: Path, text_key: str, dropped: Counter[str]) -> Iterator[str]:
     with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
-        is_rest = False  # of a line that is too long
+        is_rest = False  # the rest of a line that is too long
         for number, line in enumerate(iter(lambda: file.readline(MAX_ROW), ""), start=1):
             is_cut = not line.endswith("\n") and len(line) == MAX_ROW
             if is_cut or is_rest:
@@ -183,23 +183,23 @@ def _jsonl_texts(path: Path, text_key: str, dropped: Counter[str]) -> Iterator[s
                 dropped["not_text"] += 1
 
 
-def _paragraphs(lines: Iterator[str]) -> Iterator[str]:
-    """Lines up to an empty one make a paragraph; one that grows beyond `MAX_LINE` is given as it is."""
-    held: list[str] = []
+def _join_lines(lines: Iterator[str]) -> Iterator[str]:
+    """Yield paragraphs: lines up to an empty line, joined. A paragraph longer than `MAX_LINE` is yielded in parts."""
+    parts: list[str] = []
     length = 0
     for line in lines:
         if line.strip():
-            held.append(line.strip())
+            parts.append(line.strip())
             length += len(line)
-        if held and (not line.strip() or length >= MAX_LINE):
-            yield " ".join(held)
-            held, length = [], 0
-    if held:
-        yield " ".join(held)
+        if parts and (not line.strip() or length >= MAX_LINE):
+            yield " ".join(parts)
+            parts, length = [], 0
+    if parts:
+        yield " ".join(parts)
 
 
-def _pieces(raw: str) -> Iterator[str]:
-    """A paragraph without control characters and needless white space, in pieces of at most `MAX_PARAGRAPH`."""
+def _split_paragraph(raw: str) -> Iterator[str]:
+    """Yield pieces of at most `MAX_PARAGRAPH` characters, with normalized white space."""
     text = "".join(
         " " if (kind := unicodedata.category(c)) in ("Cc", "Zl", "Zp", "Zs") else "" if kind == "Cf" else c for c in raw
     )
@@ -215,8 +215,8 @@ def _pieces(raw: str) -> Iterator[str]:
         start = end
 
 
-def _judged(text: str, languages: tuple[str, ...]) -> tuple[str, str]:
-    """The language of a paragraph, and why it is dropped, if it is."""
+def _classify(text: str, languages: tuple[str, ...]) -> tuple[str, str]:
+    """Return the language of a paragraph and the reason to drop it; the reason is empty if it is kept."""
     if any("\udc80" <= character <= "\udcff" for character in text):
         return "", "not_utf8"
     if any(unicodedata.category(character) in ("Cn", "Co", "Cs") for character in text):
@@ -231,20 +231,20 @@ def _judged(text: str, languages: tuple[str, ...]) -> tuple[str, str]:
         return "", "too_short"
     if any(len(word) > MAX_WORD and word.isascii() for word in text.split()):
         return "", "long_word"
-    lacking = next((character for character in text if not _is_drawn(language, character)), None)
-    if lacking is not None:
-        return "", f"no_font.{script_of(lacking)}"
+    unsupported = next((character for character in text if not _has_glyph(language, character)), None)
+    if unsupported is not None:
+        return "", f"no_font.{script_of(unsupported)}"
     return language, ""
 
 
 @lru_cache(maxsize=256)
 def _language_of(script: str, languages: tuple[str, ...]) -> str | None:
-    """The language whose fonts write a script; Japanese and bare punctuation count as none."""
+    """Return the language that is written in a script. None for Japanese and for punctuation only."""
     return next((name for name in (*languages, *LANGUAGES) if LANGUAGES[name].script == script), None)
 
 
 @lru_cache(maxsize=100_000)
-def _is_drawn(language: str, character: str) -> bool:
+def _has_glyph(language: str, character: str) -> bool:
     try:
         return any(not missing(character, font) for font in fonts_for(language))
     except FontError:
@@ -252,10 +252,10 @@ def _is_drawn(language: str, character: str) -> bool:
 
 
 def merge(paths: Iterable[Path], out: Path) -> Mapping[str, int]:
-    """Put gathered files together.
+    """Merge corpus files into one.
 
     Returns:
-        Paragraphs by language.
+        Number of paragraphs by language.
     """
     counts: Counter[str] = Counter()
     with CorpusWriter(out) as corpus:

@@ -1,24 +1,25 @@
-"""Pictures without text that break the columns of a page: photographs-like, charts, drawings."""
+"""Pictures without text that interrupt the columns of a page: landscapes, charts, blurred shapes."""
 
 import random as random_module
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from sources.ocr.arrays import Pixels
 from sources.ocr.blocks import Inset
 
 Colour = tuple[int, int, int]
 
 
-def picture(width: int, height: int, accent: Colour, random: random_module.Random) -> Inset:
-    """A figure of one of several kinds."""
+def draw_figure(width: int, height: int, accent: Colour, random: random_module.Random) -> Inset:
+    """Draw a figure of one of several kinds."""
     draw = random.choice((_landscape, _bars, _curve, _blobs))
     pixels = draw(width, height, accent, random)
     return Inset(pixels=np.dstack([pixels, np.full((height, width), 255, np.uint8)]))
 
 
-def _landscape(width: int, height: int, accent: Colour, random: random_module.Random) -> np.ndarray:
-    """Ridges that pale into the distance, with a grain over them."""
+def _landscape(width: int, height: int, accent: Colour, random: random_module.Random) -> Pixels:
+    """Draw ridges that pale into the distance, with film grain."""
     rng = np.random.default_rng(random.getrandbits(32))
     x = np.linspace(0, 1, width)
     rows = np.arange(height)[:, None]
@@ -34,7 +35,7 @@ def _landscape(width: int, height: int, accent: Colour, random: random_module.Ra
     return np.clip(image[..., None] * tint, 0, 255).astype(np.uint8)
 
 
-def _bars(width: int, height: int, accent: Colour, random: random_module.Random) -> np.ndarray:
+def _bars(width: int, height: int, accent: Colour, random: random_module.Random) -> Pixels:
     canvas = Image.new("RGB", (width, height), (250, 250, 250))
     draw = ImageDraw.Draw(canvas)
     count = random.randint(5, 11)
@@ -46,7 +47,7 @@ def _bars(width: int, height: int, accent: Colour, random: random_module.Random)
     return np.asarray(canvas)
 
 
-def _curve(width: int, height: int, accent: Colour, random: random_module.Random) -> np.ndarray:
+def _curve(width: int, height: int, accent: Colour, random: random_module.Random) -> Pixels:
     canvas = Image.new("RGB", (width, height), (255, 255, 255))
     draw = ImageDraw.Draw(canvas)
     for k in range(1, 5):
@@ -61,8 +62,8 @@ def _curve(width: int, height: int, accent: Colour, random: random_module.Random
     return np.asarray(canvas)
 
 
-def _blobs(width: int, height: int, accent: Colour, random: random_module.Random) -> np.ndarray:
-    """Discs on a ground, a still life out of focus."""
+def _blobs(width: int, height: int, accent: Colour, random: random_module.Random) -> Pixels:
+    """Draw discs on a plain ground, like a still life out of focus."""
     base = tuple(200 + random.randint(-25, 35) for _ in range(3))
     canvas = Image.new("RGB", (width, height), base)
     draw = ImageDraw.Draw(canvas)

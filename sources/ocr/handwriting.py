@@ -1,4 +1,4 @@
-"""Handwriting-like text: a face drawn from handwriting, with the unsteadiness of a hand, on paper."""
+"""Handwriting: text in a handwriting font, with irregular letters, on paper."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,9 +7,10 @@ from random import Random
 import cv2
 import numpy as np
 
+from sources.ocr.arrays import Floats, Pixels
 from sources.ocr.ink import blend
 from sources.ocr.rendered_text import RenderedText
-from sources.ocr.text_mask import breakable, is_right_to_left, letter, line_length
+from sources.ocr.text_mask import is_right_to_left, line_length, render_words, split_at_breaks
 from sources.ocr.text_rendering import TextRendering
 from sources.ocr.textures import noise_field
 from sources.text.fonts import Font, draw_font, fonts_for
@@ -18,18 +19,18 @@ SIZES = ((768, 1024), (1024, 768), (640, 832), (960, 540))
 INKS = ((22, 38, 110), (18, 20, 26), (30, 30, 34), (60, 62, 66), (120, 24, 30), (16, 70, 52), (38, 60, 160))
 PAPERS = ((253, 252, 248), (250, 246, 230), (255, 249, 196), (236, 240, 244))
 RULINGS = ("plain", "lined", "lined", "squared")
-PIECE_SIGNS = 6  # of a line of Chinese are a word: the box of a whole line would be loose where the paper is bent
+PIECE_SIGNS = 6  # characters per word of Chinese: the box of a whole line would be loose on bent paper
 
 
 @dataclass(frozen=True, slots=True)
 class _Hand:
-    """How somebody writes.
+    """The style of one writer.
 
     Args:
-        slant: of letters, as x per y.
-        jitter: 0 (steady) to 1.
+        slant: slant of the letters, x per y.
+        jitter: irregularity, 0 (steady) to 1.
         ink: colour.
-        drift: how far lines rise or fall, as y per x.
+        drift: slope of the lines, y per x.
     """
 
     font: Font
@@ -44,12 +45,12 @@ def draw_handwriting(phrase: Callable[[int], str], language: str, random: Random
     """Write a text by hand on a page.
 
     Args:
-        phrase: gives a text of at most so many characters, at least one word; asked once. What has no room on the
-            page is left out.
-        language: of LANGUAGES in `sources/text/languages.py`.
+        phrase: returns a text of at least one word and at most the given number of characters; called once. Text that
+            does not fit on the page is left out.
+        language: one of LANGUAGES in `sources/text/languages.py`.
     Raises:
         FontError: no handwriting font with the characters is installed, or the script cannot be shaped here.
-        ValueError: a phrase without a word.
+        ValueError: the phrase has no word.
     """
     cv2.setNumThreads(0)
     width, height = random.choice(SIZES)
@@ -67,27 +68,27 @@ def draw_handwriting(phrase: Callable[[int], str], language: str, random: Random
         ink=random.choice(INKS),
         drift=random.uniform(-0.012, 0.012),
     )
-    pixels = _paper(width, height, pitch, margin, random)
+    pixels = _draw_paper(width, height, pitch, margin, random)
     ink = np.zeros((height, width), np.uint8)
     texts: list[str] = []
-    quads: list[np.ndarray] = []
+    quads: list[Floats] = []
     lines: list[int] = []
-    for number, line in enumerate(_rows(text, hand, width - 2 * margin)):
+    for number, line in enumerate(_break_lines(text, hand, width - 2 * margin)):
         baseline = margin + (number + 1) * pitch
         if baseline + 0.5 * pitch > height:
             break
-        for word, quad in _write(ink, line, hand, margin, baseline, random):
+        for word, quad in _write_line(ink, line, hand, margin, baseline, random):
             texts.append(word)
             quads.append(quad)
             lines.append(number)
     generator = np.random.Generator(np.random.PCG64(random.getrandbits(64)))
     pressure = cv2.convertScaleAbs(noise_field(width, height, 40, 2, generator), alpha=40, beta=210)
     blend(pixels, cv2.multiply(ink, pressure, scale=1 / 255), hand.ink)
-    drawn = RenderedText(pixels=pixels, texts=texts, quads=np.array(quads, np.float32).reshape(-1, 4, 2))
-    return TextRendering(drawn=drawn, lines=np.array(lines, np.int32), style=("handwriting",))
+    rendered = RenderedText(pixels=pixels, texts=texts, quads=np.array(quads, np.float32).reshape(-1, 4, 2))
+    return TextRendering(rendered=rendered, lines=np.array(lines, np.int32), style=("handwriting",))
 
 
-def _paper(width: int, height: int, pitch: int, margin: int, random: Random) -> np.ndarray:
+def _draw_paper(width: int, height: int, pitch: int, margin: int, random: Random) -> Pixels:
     pixels = cv2.merge([np.full((height, width), level, np.uint8) for level in random.choice(PAPERS)])
     ruling = random.choice(RULINGS)
     colour = random.choice(((170, 190, 220), (190, 190, 190), (200, 175, 175)))
@@ -100,11 +101,11 @@ def _paper(width: int, height: int, pitch: int, margin: int, random: Random) -> 
     return pixels
 
 
-def _rows(text: str, hand: _Hand, width: int) -> list[str]:
-    """The text in lines as long as there is room for."""
+def _break_lines(text: str, hand: _Hand, width: int) -> list[str]:
+    """Break a text into lines of at most `width` pixels."""
     rows: list[str] = []
     row, length = "", 0.0
-    for piece in breakable(text):
+    for piece in split_at_breaks(text):
         piece_length = line_length(piece, hand.font, hand.size_px)
         if row and length + piece_length > width:
             rows.append(row.strip())
@@ -114,52 +115,50 @@ def _rows(text: str, hand: _Hand, width: int) -> list[str]:
     return [*rows, row.strip()]
 
 
-def _write(
-    ink: np.ndarray, line: str, hand: _Hand, margin: int, baseline: float, random: Random
-) -> list[tuple[str, np.ndarray]]:
-    """Write one line into a mask of the page, in place; its words and their (4, 2) quads."""
-    written: list[tuple[str, np.ndarray]] = []
-    words = letter(line, hand.font, hand.size_px)
+def _write_line(
+    ink: Pixels, line: str, hand: _Hand, margin: int, baseline: float, random: Random
+) -> list[tuple[str, Floats]]:
+    """Write one line into a mask of the page, in place; return its words and their (4, 2) quads."""
+    placed_words: list[tuple[str, Floats]] = []
+    words = render_words(line, hand.font, hand.size_px)
     right = max(word.box[2] for word in words)
     start = ink.shape[1] - margin - right if is_right_to_left(line) else margin
     wave, phase = random.uniform(0, 0.05) * hand.size_px * hand.jitter, random.uniform(0, 6)
     for word in words:
-        signs = breakable(word.text)
-        # Every Chinese character is written by itself.
-        placed = [(word.mask, word.x, word.y)] if len(signs) == 1 else _characters(signs, hand, word.x)
-        corners: list[np.ndarray] = []
+        signs = split_at_breaks(word.text)
+        # Chinese characters are placed one by one.
+        placed = [(word.mask, word.x, word.y)] if len(signs) == 1 else _render_characters(signs, hand, word.x)
+        corners: list[Floats] = []
         for mask, x, y in placed:
             middle = start + x + mask.shape[1] / 2
             shift = hand.drift * (middle - margin) + wave * np.sin(middle / 90 + phase)
             shift += random.gauss(0, 0.025) * hand.jitter * hand.size_px
-            corners.append(_stroke(ink, mask, (start + x, baseline + y + shift), y, hand, random))
+            corners.append(_stamp(ink, mask, (start + x, baseline + y + shift), y, hand, random))
         if len(corners) == 1:
-            written.append((word.text, corners[0]))
+            placed_words.append((word.text, corners[0]))
             continue
         for first in range(0, len(signs), PIECE_SIGNS):
             piece = slice(first, first + PIECE_SIGNS)
-            written.append(("".join(signs[piece]).strip(), _around(np.concatenate(corners[piece]))))
-    return written
+            placed_words.append(("".join(signs[piece]).strip(), _bounding_quad(np.concatenate(corners[piece]))))
+    return placed_words
 
 
-def _characters(pieces: list[str], hand: _Hand, x: int) -> list[tuple[np.ndarray, int, int]]:
-    found = []
+def _render_characters(pieces: list[str], hand: _Hand, x: int) -> list[tuple[Pixels, int, int]]:
+    placed: list[tuple[Pixels, int, int]] = []
     pen = float(x)
     for piece in pieces:
-        for glyphs in letter(piece, hand.font, hand.size_px):
-            found.append((glyphs.mask, round(pen) + glyphs.x, glyphs.y))
+        words = render_words(piece, hand.font, hand.size_px)
+        placed += [(word.mask, round(pen) + word.x, word.y) for word in words]
         pen += line_length(piece, hand.font, hand.size_px)
-    return found
+    return placed
 
 
-def _stroke(
-    ink: np.ndarray, mask: np.ndarray, place: tuple[float, float], ascent: int, hand: _Hand, random: Random
-) -> np.ndarray:
-    """Add a mask, slanted, turned and scaled a little, to that of the page; where its (4, 2) corners came to lie.
+def _stamp(ink: Pixels, mask: Pixels, place: tuple[float, float], ascent: int, hand: _Hand, random: Random) -> Floats:
+    """Add a slightly slanted, rotated and scaled mask to the mask of the page; return its (4, 2) corners there.
 
     Args:
-        place: of the mask's top left corner.
-        ascent: y of that from the baseline, about which letters slant.
+        place: x and y of the top left corner of the mask.
+        ascent: y of that corner relative to the baseline, about which letters slant.
     """
     height, width = mask.shape
     scale = 1 + random.gauss(0, 0.03) * hand.jitter
@@ -168,11 +167,11 @@ def _stroke(
     linear = scale * np.array([[1, -slant - angle], [angle, 1]])
     pivot = np.array([width / 2, -ascent])  # on the baseline
     offset = np.array(place) + pivot - linear @ pivot
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]]) @ linear.T + offset
+    corners: Floats = np.array([[0, 0], [width, 0], [width, height], [0, height]]) @ linear.T + offset
     x0, y0 = np.maximum(np.floor(corners.min(axis=0)).astype(int) - 1, 0)
     x1, y1 = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + 1, ink.shape[::-1])
     if x1 > x0 and y1 > y0:
-        # Between middles of pixels, as OpenCV counts.
+        # OpenCV places the origin at the centre of the first pixel.
         shift = linear @ (0.5, 0.5) + offset - 0.5 - (x0, y0)
         moved = cv2.warpAffine(mask, np.column_stack([linear, shift]), (int(x1 - x0), int(y1 - y0)))
         here = ink[y0:y1, x0:x1]
@@ -181,7 +180,7 @@ def _stroke(
     return corners.astype(np.float32)
 
 
-def _around(points: np.ndarray) -> np.ndarray:
-    """(4, 2) corners of the upright box around points."""
+def _bounding_quad(points: Floats) -> Floats:
+    """Return the (4, 2) corners of the upright box around points."""
     (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
     return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)

@@ -1,11 +1,12 @@
-"""Ink: a colour laid over pixels where a mask covers them."""
+"""Ink: blend a colour into pixels."""
 
 import cv2
-import numpy as np
+
+from sources.ocr.arrays import Pixels
 
 
-def blend(pixels: np.ndarray, coverage: np.ndarray, colour: tuple[int, int, int]) -> None:
-    """Lay a colour over pixels, in place.
+def blend(pixels: Pixels, coverage: Pixels, colour: tuple[int, int, int]) -> None:
+    """Blend a colour into pixels, in place.
 
     Args:
         pixels: (H, W, 3) uint8.

@@ -1,4 +1,4 @@
-"""What a sample says about its picture: a text, or a question and its answer."""
+"""The text of a sample: plain text, or a question about the picture and its answer."""
 
 import random as random_module
 from collections import Counter
@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import yaml
 
 from sources.base.sample import IMAGE_PLACEHOLDER, Message
 from sources.images.boxes import hull, scaled
+from sources.ocr.arrays import Bools, Floats, Ints
 from sources.ocr.rendered_text import RenderedText
-from sources.ocr.text_rendering import joined
+from sources.ocr.text_rendering import join_words
 
 TASKS = ("text", "transcription", "markdown", "grounding")
-WHOLE_TEXT = ("text", "transcription", "markdown")  # tasks whose answer is all that stands on the page
+WHOLE_TEXT = ("text", "transcription", "markdown")  # tasks whose answer is the whole text of the page
 
 PRINTED = "recognition/ocr_and_transcription/printed_text"
 HANDWRITING = "recognition/ocr_and_transcription/handwriting"
@@ -28,35 +28,35 @@ TEXT_OF_BOX = "recognition/local_description/pointing"
 BOX_OF_TEXT = "recognition/local_description/position"
 ALL_USE_CASES = (PRINTED, HANDWRITING, FORMAT, LANGUAGE, FORMULA, TEXT_OF_BOX, BOX_OF_TEXT)
 
-MIN_LINE = {"en": 6, "zh": 3}  # characters of a line that is asked for
-MAX_LISTED = 60  # lines of an answer that lists all of them
+MIN_LINE = {"en": 6, "zh": 3}  # least number of characters of a line in a question
+MAX_LISTED = 60  # greatest number of lines in an answer that lists them
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
-    """A picture and all that is known of its text.
+class GroundTruth:
+    """A picture and everything known about its text.
 
     Args:
-        drawn: the picture as it is shown, and the words that can be read.
-        lines: (N,) int the line of each of its words.
-        is_whole: (L,) bool by line: none of its words was lost.
-        text, markdown: what stands on the page.
-        other: by language, the part of the text in it, where a page is in two.
+        rendered: the picture and its legible words.
+        lines: (N,) int, line number of each word.
+        is_whole: (L,) bool, True if all words of the line are legible.
+        text, markdown: the whole text of the page.
+        text_by_language: the text in each language, for a bilingual page.
     """
 
-    drawn: RenderedText
-    lines: np.ndarray
-    is_whole: np.ndarray
+    rendered: RenderedText
+    lines: Ints
+    is_whole: Bools
     text: str
     markdown: str
     language: str
     is_handwriting: bool = False
-    other: Mapping[str, str] | None = None
+    text_by_language: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SampleText:
-    """Text or messages of a sample, and the leaf of the taxonomy it is of."""
+    """Text or messages of a sample, and its leaf of the taxonomy."""
 
     use_case: str
     text: str | None = None
@@ -68,100 +68,105 @@ class Line:
     """A line of text as printed, and its box in pixels."""
 
     text: str
-    box: np.ndarray
+    box: Floats
 
 
-def say(task: str, reading: Reading, random: random_module.Random) -> SampleText | None:
-    """What a sample with a task says; None if the picture does not lend itself to it."""
-    written = HANDWRITING if reading.is_handwriting else PRINTED
+def make_sample_text(task: str, truth: GroundTruth, random: random_module.Random) -> SampleText | None:
+    """Return the text or conversation for a task; None if the picture is not suitable."""
+    use_case = HANDWRITING if truth.is_handwriting else PRINTED
     if task == "text":
-        body = reading.markdown if random.random() < 0.5 else reading.text
-        return SampleText(written, text=f"{IMAGE_PLACEHOLDER}\n{body}")
-    if reading.other is not None:
-        language = random.choice(sorted(reading.other))
+        body = truth.markdown if random.random() < 0.5 else truth.text
+        return SampleText(use_case, text=f"{IMAGE_PLACEHOLDER}\n{body}")
+    if truth.text_by_language is not None:
+        language = random.choice(sorted(truth.text_by_language))
         kind = "chinese_only" if language == "zh" else "english_only"
-        return _turn(LANGUAGE, kind, reading, random, reading.other[language])
+        return _make_conversation(LANGUAGE, kind, truth, random, truth.text_by_language[language])
     if task == "transcription":
-        return _turn(written, "transcription", reading, random, reading.text)
+        return _make_conversation(use_case, "transcription", truth, random, truth.text)
     if task == "markdown":
-        return _turn(FORMAT, "markdown", reading, random, reading.markdown)
+        return _make_conversation(FORMAT, "markdown", truth, random, truth.markdown)
     assert task == "grounding"
-    formulas = [k for k, word in enumerate(reading.drawn.texts) if word.startswith("$")]
+    formulas = [k for k, word in enumerate(truth.rendered.texts) if word.startswith("$")]
     if formulas:
         k = random.choice(formulas)
-        return _turn(FORMULA, "formula", reading, random, reading.drawn.texts[k].strip("$"), box=_box(reading, [k]))
-    asks = [_text_of_box, _box_of_text, _all_lines]
-    random.shuffle(asks)
-    for ask in asks:
-        said = ask(reading, random)
-        if said is not None:
-            return said
+        return _make_conversation(
+            FORMULA, "formula", truth, random, truth.rendered.texts[k].strip("$"), box=_box(truth, [k])
+        )
+    writers = [_ask_text_of_box, _ask_box_of_text, _ask_all_lines]
+    random.shuffle(writers)
+    for writer in writers:
+        sample_text = writer(truth, random)
+        if sample_text is not None:
+            return sample_text
     return None
 
 
-def lines_of(reading: Reading) -> list[Line]:
-    """Lines that can be read as a whole, in order."""
-    boxes = reading.drawn.boxes()
+def whole_lines(truth: GroundTruth) -> list[Line]:
+    """Return the lines whose words are all legible, in order."""
+    boxes = truth.rendered.boxes()
     found = []
-    starts = np.flatnonzero(np.diff(reading.lines, prepend=-1))
-    for start, end in zip(starts, [*starts[1:], len(reading.lines)], strict=True):
-        if reading.is_whole[reading.lines[start]]:
-            found.append(Line(joined(reading.drawn.texts[start:end]), hull(boxes[start:end])))
+    starts = np.flatnonzero(np.diff(truth.lines, prepend=-1))
+    for start, end in zip(starts, [*starts[1:], len(truth.lines)], strict=True):
+        if truth.is_whole[truth.lines[start]]:
+            found.append(Line(join_words(truth.rendered.texts[start:end]), hull(boxes[start:end])))
     return found
 
 
-def _text_of_box(reading: Reading, random: random_module.Random) -> SampleText | None:
-    """The text of a line by its box, which no other word's middle lies in."""
-    boxes = reading.drawn.boxes()
+def _ask_text_of_box(truth: GroundTruth, random: random_module.Random) -> SampleText | None:
+    """Ask for the text of a line by its box, which contains the centre of no other word."""
+    boxes = truth.rendered.boxes()
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2
-    candidates = _askable(reading)
+    candidates = _candidate_lines(truth)
     random.shuffle(candidates)
     for line in candidates[:20]:
         inside = ((middles > line.box[:2]) & (middles < line.box[2:])).all(axis=1)
-        if joined([reading.drawn.texts[k] for k in np.flatnonzero(inside)]) == line.text:
-            return _turn(TEXT_OF_BOX, "box_text", reading, random, line.text, box=_scaled(reading, line.box))
+        if join_words([truth.rendered.texts[k] for k in np.flatnonzero(inside)]) == line.text:
+            return _make_conversation(
+                TEXT_OF_BOX, "box_text", truth, random, line.text, box=_format_box(truth, line.box)
+            )
     return None
 
 
-def _box_of_text(reading: Reading, random: random_module.Random) -> SampleText | None:
-    """The box of a line that stands on the page once."""
-    text = joined(reading.drawn.texts).replace(" ", "")
-    candidates = [line for line in _askable(reading) if text.count(line.text.replace(" ", "")) == 1]
+def _ask_box_of_text(truth: GroundTruth, random: random_module.Random) -> SampleText | None:
+    """Ask for the box of a line whose text appears once on the page."""
+    text = join_words(truth.rendered.texts).replace(" ", "")
+    candidates = [line for line in _candidate_lines(truth) if text.count(line.text.replace(" ", "")) == 1]
     if not candidates:
         return None
     line = random.choice(candidates)
-    return _turn(BOX_OF_TEXT, "text_box", reading, random, _scaled(reading, line.box), text=line.text)
+    return _make_conversation(BOX_OF_TEXT, "text_box", truth, random, _format_box(truth, line.box), text=line.text)
 
 
-def _all_lines(reading: Reading, random: random_module.Random) -> SampleText | None:
-    lines = lines_of(reading)
-    if not 1 <= len(lines) <= MAX_LISTED or not reading.is_whole.all():
+def _ask_all_lines(truth: GroundTruth, random: random_module.Random) -> SampleText | None:
+    lines = whole_lines(truth)
+    if not 1 <= len(lines) <= MAX_LISTED or not truth.is_whole.all():
         return None
-    return _turn(
-        FORMAT, "lines", reading, random, "\n".join(f"{line.text} {_scaled(reading, line.box)}" for line in lines)
+    return _make_conversation(
+        FORMAT, "lines", truth, random, "\n".join(f"{line.text} {_format_box(truth, line.box)}" for line in lines)
     )
 
 
-def _askable(reading: Reading) -> list[Line]:
-    lines = [line for line in lines_of(reading) if len(line.text) >= MIN_LINE.get(reading.language, 4)]
+def _candidate_lines(truth: GroundTruth) -> list[Line]:
+    """Return the lines that are long enough and unique."""
+    lines = [line for line in whole_lines(truth) if len(line.text) >= MIN_LINE.get(truth.language, 4)]
     counts = Counter(line.text for line in lines)
     return [line for line in lines if counts[line.text] == 1]
 
 
-def _box(reading: Reading, words: Sequence[int]) -> str:
-    return _scaled(reading, hull(reading.drawn.boxes()[list(words)]))
+def _box(truth: GroundTruth, words: Sequence[int]) -> str:
+    return _format_box(truth, hull(truth.rendered.boxes()[list(words)]))
 
 
-def _scaled(reading: Reading, box: np.ndarray) -> str:
-    height, width = reading.drawn.pixels.shape[:2]
+def _format_box(truth: GroundTruth, box: Floats) -> str:
+    height, width = truth.rendered.pixels.shape[:2]
     return scaled(box, width, height)
 
 
-def _turn(
-    use_case: str, kind: str, reading: Reading, random: random_module.Random, answer: str, **values: str
+def _make_conversation(
+    use_case: str, kind: str, truth: GroundTruth, random: random_module.Random, answer: str, **values: str
 ) -> SampleText:
-    english, chinese = random.choice(_questions()[kind])
-    question = (chinese if reading.language == "zh" else english).format(**values)
+    english, chinese = random.choice(_load_questions()[kind])
+    question = (chinese if truth.language == "zh" else english).format(**values)
     return SampleText(
         use_case,
         messages=(
@@ -172,6 +177,7 @@ def _turn(
 
 
 @lru_cache(maxsize=1)
-def _questions() -> Mapping[str, Any]:
+def _load_questions() -> Mapping[str, Sequence[tuple[str, str]]]:
     path = Path(__file__).parent / "questions.yaml"
-    return yaml.load(path.read_bytes(), yaml.CSafeLoader)
+    questions: Mapping[str, Sequence[tuple[str, str]]] = yaml.load(path.read_bytes(), yaml.CSafeLoader)
+    return questions

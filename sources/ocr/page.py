@@ -1,4 +1,4 @@
-"""A page before it is laid out, and after."""
+"""A page before and after layout."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sources.ocr.blocks import Block, joined_markdown, joined_text
+from sources.ocr.arrays import Floats, Ints, Pixels
+from sources.ocr.blocks import Block, join_markdown, join_text
 from sources.ocr.rendered_text import RenderedText
 from sources.text.fonts import Font
 
@@ -16,13 +17,13 @@ Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the page
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Flow:
-    """Blocks that fill boxes one after the other.
+    """Blocks that fill one or more boxes in order.
 
     Args:
-        boxes: columns, in order.
-        css_class: of the element around the blocks.
-        must_fit: nothing may be left over; otherwise the page ends where the last box does.
-        gap: if set, the boxes begin so far below the last line of the flow before, in pixels.
+        boxes: columns, in reading order.
+        css_class: CSS class of the element around the blocks.
+        must_fit: all blocks must fit; otherwise the text ends with the last box.
+        gap: distance in pixels between the last line of the flow before and the top of the boxes; None keeps their top.
     """
 
     blocks: Sequence[Block]
@@ -34,7 +35,7 @@ class Flow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Area:
-    """A filled rectangle under the text: a rule, a band, a panel."""
+    """A filled rectangle below the text: a rule, a band, a panel."""
 
     box: Box
     colour: tuple[int, int, int]
@@ -45,11 +46,11 @@ class Page:
     """A page of flows in reading order.
 
     Args:
-        css: looks of the classes that the blocks use.
-        fonts: the faces that the style sheet names.
-        is_shaped: its letters change with their neighbours (Arabic, Devanagari).
-        is_right_to_left: its lines begin on the right.
-        bottom: if set, the page is cut this far below its last line (a receipt, whose length is that of its text).
+        css: style sheet with the classes that the blocks use.
+        fonts: font faces that the style sheet names.
+        is_shaped: letters depend on their neighbours (Arabic, Devanagari).
+        is_right_to_left: lines begin on the right.
+        bottom: if set, the page is cut this many pixels below its last line (a receipt, whose length varies).
     """
 
     width: int
@@ -66,38 +67,38 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageLayout:
-    """A page as it was drawn.
+    """A page after layout.
 
     Args:
-        drawn: pixels and words in reading order, boxes tight around their ink.
-        lines: (N,) int the line that each word stands in, counted through the page; cells are lines of their own.
-        blocks: what is on the page, the last one of a flow cut where the page ends.
+        rendered: pixels and words in reading order, with boxes tight around their ink.
+        lines: (N,) int, line number of each word; table cells count as lines.
+        blocks: the visible blocks; the last one of a flow is cut where the page ends.
     """
 
-    drawn: RenderedText
-    lines: np.ndarray
+    rendered: RenderedText
+    lines: Ints
     blocks: Sequence[Block] = field(default_factory=tuple)
 
     @property
     def text(self) -> str:
-        """All that is written, a paragraph or row a line."""
-        return joined_text(self.blocks)
+        """The whole text, one line per paragraph or table row."""
+        return join_text(self.blocks)
 
     @property
     def markdown(self) -> str:
-        return joined_markdown(self.blocks)
+        return join_markdown(self.blocks)
 
     def by_language(self) -> dict[str, str]:
-        """The Chinese and the English paragraphs of a page in both."""
+        """Return the Chinese and the English paragraphs of a bilingual page by language."""
         parts: dict[str, list[str]] = {"en": [], "zh": []}
         for block in self.blocks:
             parts["en" if _LATIN.search(block.text) else "zh"].append(block.plain())
-        return {language: "\n".join(said) for language, said in parts.items()}
+        return {language: "\n".join(texts) for language, texts in parts.items()}
 
 
-def paper_of(page: Page) -> np.ndarray:
-    """(height, width, 3) uint8: the page before anything is written on it."""
-    row = np.tile(np.array(page.paper, np.uint8), page.width)  # a row at a time: four times as fast as by pixel
+def draw_paper(page: Page) -> Pixels:
+    """Return (height, width, 3) uint8: the page without text."""
+    row = np.tile(np.array(page.paper, np.uint8), page.width)  # row by row: four times as fast as pixel by pixel
     canvas = np.tile(row, (page.height, 1)).reshape(page.height, page.width, 3)
     for area in page.areas:
         x0, y0, x1, y1 = (round(edge) for edge in area.box)
@@ -105,6 +106,6 @@ def paper_of(page: Page) -> np.ndarray:
     return canvas
 
 
-def upright_quads(boxes: np.ndarray) -> np.ndarray:
-    """(N, 4, 2) float32 corners of (N, 4) boxes, in the order of `RenderedText.quads`."""
+def boxes_to_quads(boxes: Floats) -> Floats:
+    """Return (N, 4, 2) float32 corners of (N, 4) boxes, in the order of `RenderedText.quads`."""
     return boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Passages of running text: the bundled ones, or those of a corpus file made of `--input`."""
+"""Paragraphs of running text, bundled or from a corpus file, and the sampler that fills templates with them."""
 
 import random as random_module
 import re
@@ -7,28 +7,28 @@ from typing import Protocol
 
 from sources.ocr.vocabulary import CORPUS, LANGUAGES, furniture_language, words
 
-# A sentence ends at a full stop with a space and no small letter behind it ("9 a.m. and"), or at a Chinese one.
+# A sentence ends at a full stop, unless a lower-case letter follows ("9 a.m. and"), or at a Chinese full stop.
 _SENTENCE = re.compile(r".+?(?:[.!?][”\")]?(?=\s+[^\sa-z])|[。！？][”」）]?|$)", re.DOTALL)
 _SYLLABLE = re.compile(r"(?<=[aeiouy][bcdfghjklmnpqrstvwxz])(?=[bcdfghjklmnpqrstvwxz][aeiouy])")
-MIN_BROKEN = 7  # letters of a word that may be broken
-MIN_PART = 3  # letters on either side of a hyphen
+MIN_BROKEN = 7  # least number of letters of a word that may be broken
+MIN_PART = 3  # least number of letters on either side of a hyphen
 
 
 class Passages(Protocol):
-    """Paragraphs by language, found by number."""
+    """Paragraphs by language and number."""
 
     def languages(self) -> tuple[str, ...]:
-        """Languages that there is text in."""
+        """Return the languages of the paragraphs."""
 
     def count(self, language: str) -> int:
-        """Paragraphs in a language."""
+        """Return the number of paragraphs in a language."""
 
     def paragraph(self, language: str, number: int) -> str:
-        """One of them: text without line ends."""
+        """Return one paragraph, without line breaks."""
 
 
 class BundledPassages:
-    """The project's own short texts."""
+    """The short texts that come with the project."""
 
     def languages(self) -> tuple[str, ...]:
         return LANGUAGES
@@ -46,29 +46,29 @@ def _bundled(language: str) -> tuple[str, ...]:
     return tuple(line for line in text.split("\n") if line and not line.startswith("# "))
 
 
-def sentences(text: str) -> list[str]:
-    """The sentences of a paragraph, in order."""
+def split_sentences(text: str) -> list[str]:
+    """Return the sentences of a paragraph, in order."""
     return [found for match in _SENTENCE.finditer(text) if (found := match[0].strip())]
 
 
-def hyphenated(text: str) -> str:
-    """A text with soft hyphens inside long English words, between two consonants that stand between vowels."""
+def add_soft_hyphens(text: str) -> str:
+    """Insert soft hyphens into long English words, between two consonants with vowels around them."""
 
-    def broken(word: re.Match[str]) -> str:
+    def hyphenate_word(word: re.Match[str]) -> str:
         letters = word[0]
         ends = (0, *(m.start() for m in _SYLLABLE.finditer(letters.lower())), len(letters))
         inner = [k for k in ends[1:-1] if MIN_PART <= k <= len(letters) - MIN_PART]
         return "\u00ad".join(letters[a:b] for a, b in zip([0, *inner], [*inner, len(letters)], strict=True))
 
-    return re.sub(rf"[A-Za-z]{{{MIN_BROKEN},}}", broken, text)
+    return re.sub(rf"[A-Za-z]{{{MIN_BROKEN},}}", hyphenate_word, text)
 
 
 class ContentSampler:
-    """What templates fill themselves with: running text, words, numbers, keyed by one sample's generator.
+    """Samples the content of a page (running text, words, numbers) with the random generator of its sample.
 
     Args:
-        language: of the text.
-        mixed: share of paragraphs put together from sentences of all over: a small corpus gives more different pages.
+        language: language of the text.
+        mixed: fraction of paragraphs that are composed of random sentences, so that a small corpus gives more pages.
     """
 
     def __init__(self, passages: Passages, language: str, random: random_module.Random, mixed: float = 0.0):
@@ -79,12 +79,12 @@ class ContentSampler:
         self._mixed = mixed
         self._next = random.randrange(passages.count(language))
 
-    def also(self, language: str) -> "ContentSampler":
-        """The same for another language of the page."""
+    def in_language(self, language: str) -> "ContentSampler":
+        """Return a sampler of text in another language, with the same generator."""
         return ContentSampler(self._passages, language, self.random, self._mixed)
 
     def paragraph(self) -> str:
-        """The next paragraph; now and then one of sentences from all over."""
+        """Return the next paragraph, or with probability `mixed` a paragraph of random sentences."""
         if self.random.random() < self._mixed:
             glue = "" if self.language == "zh" else " "
             return glue.join(self.sentence() for _ in range(self.random.randint(2, 6)))
@@ -93,17 +93,17 @@ class ContentSampler:
         return text
 
     def paragraphs(self, num_characters: int) -> list[str]:
-        """Paragraphs of at least so many characters together."""
+        """Return paragraphs with at least `num_characters` characters in total."""
         found: list[str] = []
         while sum(map(len, found)) < num_characters:
             found.append(self.paragraph())
         return found
 
     def sentence(self, max_characters: int = 400) -> str:
-        """A sentence from anywhere; if its whole paragraph has longer ones only, cut at a word's end."""
+        """Return a random sentence; if all sentences of its paragraph are too long, cut one at the end of a word."""
         number = self.random.randrange(self._passages.count(self.text_language))
         paragraph = self._passages.paragraph(self.text_language, number)
-        found = sentences(paragraph)
+        found = split_sentences(paragraph)
         text = self.random.choice([text for text in found if len(text) <= max_characters] or found)
         if len(text) > max_characters:
             cut = text[:max_characters]
@@ -111,11 +111,11 @@ class ContentSampler:
         return text
 
     def line(self, max_characters: int) -> str:
-        """A sentence as a heading: without the stop at its end."""
+        """Return a sentence without its final punctuation, e.g. for a heading."""
         return self.sentence(max_characters).rstrip(" .。，,;；：:、！!？?") or self.sentence(max_characters)
 
     def number(self, low: float, high: float, decimals: int = 0) -> str:
-        """A number with commas between thousands."""
+        """Return a number with commas between thousands."""
         return f"{self.random.uniform(low, high):,.{decimals}f}"
 
     def date(self) -> str:
@@ -133,7 +133,7 @@ class ContentSampler:
         )
 
     def code(self) -> str:
-        """A reference such as `AB-20417`."""
+        """Return a reference such as `AB-20417`."""
         letters = "".join(self.random.choices("ABCDEFGHKLMNPRSTUVWXYZ", k=self.random.randint(1, 3)))
         return f"{letters}-{self.random.randint(100, 99999)}"
 

@@ -1,4 +1,4 @@
-"""Characters of scripts whose letters change with their neighbours: their ink is that of the shaped glyphs."""
+"""Characters of scripts whose letters depend on their neighbours, with the ink of the shaped glyphs."""
 
 from typing import Any
 
@@ -10,12 +10,15 @@ from sources.ocr.alignment import Characters
 from sources.ocr.blocks import INSET
 from sources.ocr.typefaces import NO_INK, GlyphBox, ink_box
 
-MISSING = 0  # number of the box that stands for a character that a face does not have
-NO_GLYPH, NO_CHARACTER = -1, -1  # a character that is part of the glyph before; a further glyph of a character
+MISSING = 0  # glyph number of the box that is drawn for a missing character
+NO_GLYPH, NO_CHARACTER = (
+    -1,
+    -1,
+)  # the character is part of the glyph before; the glyph is a further one of the character
 
 
 class _Trace(mupdf.FzDevice2):
-    """Takes down the glyphs and pictures of a display list; characters come in the order they are read."""
+    """A MuPDF device that records the glyphs and pictures of a display list in reading order."""
 
     def __init__(self, inks: dict[tuple[str, int], GlyphBox], faces: frozenset[str]):
         super().__init__()
@@ -26,9 +29,9 @@ class _Trace(mupdf.FzDevice2):
         self.boxes: list[GlyphBox] = []
         self.baselines: list[float] = []
         self.sizes: list[float] = []
-        self.strange = ""  # the first character that no chosen font draws; MuPDF passes no exception on
+        self.unknown_character = ""  # the first character that no font has; MuPDF does not propagate exceptions
 
-    def fill_text(self, _context: Any, text: Any, _matrix: Any, *_look: Any) -> None:
+    def fill_text(self, _context: Any, text: Any, _matrix: Any, *_rest: Any) -> None:
         span = text.head
         while span:
             wrapped = mupdf.FzTextSpan(span)
@@ -42,7 +45,7 @@ class _Trace(mupdf.FzDevice2):
     def _add(self, name: str, font: Any, glyph: int, code: int, x: float, y: float, size: float) -> None:
         sign = chr(code) if code != NO_CHARACTER else ""
         if (name not in self._faces or glyph == MISSING) and sign.strip():
-            self.strange = self.strange or sign
+            self.unknown_character = self.unknown_character or sign
         ink = NO_INK
         if glyph != NO_GLYPH:
             if (name, glyph) not in self._inks:
@@ -58,29 +61,31 @@ class _Trace(mupdf.FzDevice2):
             a0, b0, a1, b1 = self.boxes[-1]
             self.boxes[-1] = (min(a0, x0), min(b0, y0), max(a1, x1), max(b1, y1)) if a1 > a0 else (x0, y0, x1, y1)
 
-    def fill_image(self, _context: Any, _image: Any, matrix: Any, *_look: Any) -> None:
+    def fill_image(self, _context: Any, _image: Any, matrix: Any, *_rest: Any) -> None:
         self.text.append(INSET)
         self.boxes.append((matrix.e, matrix.f, matrix.e + matrix.a, matrix.f + matrix.d))
         self.baselines.append(matrix.f + matrix.d)
         self.sizes.append(matrix.d)
 
 
-_inks: dict[tuple[str, int], GlyphBox] = {}  # by face and glyph, measured once a process
+_inks: dict[tuple[str, int], GlyphBox] = {}  # by face and glyph, measured once per process
 
 
-def shaped_characters(picture: mupdf.FzDisplayList, rect: mupdf.FzRect, faces: frozenset[str]) -> Characters:
-    """What a list draws.
+def trace_characters(picture: mupdf.FzDisplayList, rect: mupdf.FzRect, faces: frozenset[str]) -> Characters:
+    """Return the characters that a display list draws.
 
     Args:
-        faces: names of the fonts that may draw it.
+        faces: names of the fonts that may be used.
     Raises:
-        Illegible: `missing_glyph`, another font draws a character, or none does.
+        Illegible: `missing_glyph`, a character is drawn by another font or by none.
     """
     trace = _Trace(_inks, faces)
     mupdf.fz_run_display_list(picture, trace, mupdf.FzMatrix(), rect, mupdf.FzCookie())
     mupdf.fz_close_device(trace)
-    if trace.strange:
-        raise Illegible("missing_glyph", f"no chosen font draws {trace.strange!r} (U+{ord(trace.strange):04X})")
+    if trace.unknown_character:
+        raise Illegible(
+            "missing_glyph", f"no chosen font draws {trace.unknown_character!r} (U+{ord(trace.unknown_character):04X})"
+        )
     return Characters(
         text="".join(trace.text),
         boxes=np.array(trace.boxes, np.float64).reshape(-1, 4),

@@ -1,4 +1,4 @@
-"""The source: numbers to samples. Everything about sample n comes from the settings, the texts, the seed and n."""
+"""The OCR source: makes sample n from the settings, the texts, the seed and n alone."""
 
 import hashlib
 import platform
@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from PIL import Image
 
+from sources.base.card import SourceCard
 from sources.base.sample import Provenance, Sample, Words, sample_id
 from sources.base.source import Contents, ItemError
 from sources.base.synthetic import REPLACED, SyntheticSource
 from sources.images.encoding import check_encoding, encode, ink, luma
 from sources.images.fingerprint import picture_fingerprint
+from sources.ocr.arrays import Floats
+from sources.ocr.card import CARD
 from sources.ocr.vocabulary import LANGUAGES
 from sources.optional_dependencies import check_installed
 from sources.rng import generator
@@ -29,35 +32,36 @@ if TYPE_CHECKING:
     from sources.ocr.passages import Passages
     from sources.ocr.rendered_text import RenderedText
 
-CODE_VERSION = 2  # raise it when this room writes other bytes for the same sample
+CODE_VERSION = 2  # increment when the bytes of a sample change
 PACKAGES = {"cv2": "opencv-contrib-python", "fontTools": "fonttools", "matplotlib": "matplotlib"}
-SCENE = "scene"  # a kind beside the templates
+SCENE = "scene"  # the kind that is not a template
 ENGINES = ("story", "chromium")
 MAX_ATTEMPTS = 24
-CALMER = 0.85  # each attempt is degraded by so much less than the one before
-MIXED = 0.35  # share of bundled paragraphs put together from sentences of all over
+STRENGTH_DECAY = 0.85  # factor per attempt
+MIXED = 0.35  # fraction of bundled paragraphs that are composed of random sentences
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ocr(SyntheticSource):
-    """Document pages and scene text with what is written on them and where.
+    """Document pages and scene text, with their words and boxes.
 
     Args:
-        input: text, JSONL or Parquet files whose text fills the pages; empty means the bundled texts.
+        input: text, JSONL or Parquet files whose text fills the pages; empty uses the bundled texts.
         text_key: field of JSONL and Parquet rows that holds the text.
-        languages: of the texts: `en`, `zh`, and with `input` those of `sources/text/languages.py`; of two that
-            share a script the first counts. Empty means all.
-        kinds: names of templates, and `scene`, with their weights; empty means all templates alike.
-        scene: without `kinds`, share of scene text.
-        tasks: what a sample says, with its weight; `text` gives a pre-training text, the others a conversation.
-        strength: of degradation, 0 (none) to 1; a sample's own is drawn between 0 and this.
+        languages: languages of the texts: `en`, `zh`, and with `input` all of `sources/text/languages.py`; text in a
+            script that several share counts as the first. Empty means all.
+        kinds: weights of the templates and of `scene`, by name; empty gives all templates equal weights.
+        scene: fraction of scene text, if `kinds` is empty.
+        tasks: weights of the tasks; `text` gives pre-training text, the others give conversations.
+        strength: greatest strength of degradation, 0 to 1; each sample has a random strength from 0 to this.
         side_px: long side of a page in pixels.
-        engine: `story` (MuPDF) or `chromium`, which draws the same templates with a browser.
-        format, quality: of the images, `png` (lossless), `jpeg` or `webp`; quality of the last two.
-        license: of the samples.
+        engine: layout engine, `story` (MuPDF) or `chromium`.
+        format, quality: image format, `png` (lossless), `jpeg` or `webp`; quality of the last two.
+        license: licence of the samples.
     """
 
     name: ClassVar[str] = "ocr"
+    card: ClassVar[SourceCard] = CARD
     takes_material: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".txt", ".md", ".jsonl", ".parquet")
     use_cases: ClassVar[tuple[str, ...]] = (
@@ -90,16 +94,16 @@ class Ocr(SyntheticSource):
         from sources.ocr.messages import TASKS
         from sources.ocr.templates.registry import KINDS
         from sources.text.fonts import fonts_for
-        from sources.text.languages import LANGUAGES as WRITTEN
+        from sources.text.languages import LANGUAGES as TEXT_LANGUAGES
 
-        check_names("languages", self.languages, tuple(WRITTEN), empty=True)
-        unread = [language for language in self.languages if language not in LANGUAGES]
-        if unread and not self.input:
-            raise ValueError(f"there is no bundled text in {', '.join(unread)}; name files with --input")
+        check_names("languages", self.languages, tuple(TEXT_LANGUAGES), empty=True)
+        unbundled = [language for language in self.languages if language not in LANGUAGES]
+        if unbundled and not self.input:
+            raise ValueError(f"there is no bundled text in {', '.join(unbundled)}; name files with --input")
         check_weights("kinds", self.kinds, (*KINDS, SCENE), empty=True)
         for kind, weight in self.kinds.items():
-            possible = self.languages or (tuple(WRITTEN) if self.input else LANGUAGES)
-            if weight and not self._languages_of(kind, possible):
+            possible = self.languages or (tuple(TEXT_LANGUAGES) if self.input else LANGUAGES)
+            if weight and not self._supported_languages(kind, possible):
                 raise ValueError(f"there is no {kind} page in {', '.join(possible)}")
         check_weights("tasks", self.tasks, TASKS)
         for name in ("scene", "strength"):
@@ -118,8 +122,11 @@ class Ocr(SyntheticSource):
         for language in self.languages or (() if self.input else LANGUAGES):
             fonts_for(language)  # raises if there is none
 
+    def written_languages(self) -> tuple[str, ...]:
+        return self.languages or (() if self.input else LANGUAGES)
+
     def identity(self) -> Mapping[str, Any]:
-        """The settings. What texts there are is known by the file of the run that `inspect` sees."""
+        """Return the settings that determine the samples. `inspect` adds the digest of the texts."""
         settings = ("languages", "scene", "strength", "side_px", "engine", "format", "quality")
         return {
             "code": CODE_VERSION,
@@ -130,9 +137,9 @@ class Ocr(SyntheticSource):
 
     def fingerprint(self) -> Mapping[str, Any]:
         from sources.text.fonts import fonts_digest, installed_for
-        from sources.text.languages import LANGUAGES as WRITTEN
+        from sources.text.languages import LANGUAGES as TEXT_LANGUAGES
 
-        languages = {*(self.languages or (WRITTEN if self.input else LANGUAGES)), "en"}
+        languages = {*(self.languages or (TEXT_LANGUAGES if self.input else LANGUAGES)), "en"}
         fonts = sorted(
             {font for language in languages for font in installed_for(language)}, key=lambda f: (f.path, f.index)
         )
@@ -140,7 +147,7 @@ class Ocr(SyntheticSource):
             "source": self.name,
             "seed": self.seed,
             **self.identity(),
-            **_versions(),
+            **_package_versions(),
             **(_browser_version() if self.engine == "chromium" else {}),
             "fonts": fonts_digest(fonts),
         }
@@ -171,7 +178,7 @@ class Ocr(SyntheticSource):
             yield item, self._make(item, digest, passages)
 
     def make(self, number: int, digest: str) -> Sample | ItemError:
-        """The sample with this number, of the bundled texts."""
+        """Return the sample with this number, with bundled texts."""
         return self._make(number, digest, self._passages(Path()))
 
     def _passages(self, path: Path) -> "Passages":
@@ -184,105 +191,110 @@ class Ocr(SyntheticSource):
         return BundledPassages()
 
     def _make(self, number: int, digest: str, passages: "Passages") -> Sample | ItemError:
-        # Drawing needs packages of an extra, which recipes without this source do not ask for.
+        # These imports need the packages of an extra.
         from sources.base.illegible import Illegible
-        from sources.ocr.compose import attempt
+        from sources.ocr.compose import compose_draft
         from sources.text.fonts import FontError
 
-        specified = self._specify(number, passages)
-        if specified is None:
+        specification = self._specify(number, passages)
+        if specification is None:
             message = f"the texts are in {', '.join(passages.languages())}: none of the kinds exists in it"
             return ItemError(item=number, cause="no_text", message=message)
-        kind, language, task, strength = specified
-        given_up: Counter[str] = Counter()
+        kind, language, task, strength = specification
+        failures: Counter[str] = Counter()
         for k in range(MAX_ATTEMPTS):
             random = generator(self.seed, number, f"attempt/{k}")
             try:
-                made = attempt(
+                draft = compose_draft(
                     kind, language, task, passages=passages, mixed=0 if self.input else MIXED,
-                    strength=strength * CALMER**k, side_px=self.side_px, engine=_engine(self.engine), random=random,
+                    strength=strength * STRENGTH_DECAY**k, side_px=self.side_px, engine=_load_engine(self.engine),
+                    random=random,
                 )  # fmt: skip
             except Illegible as error:
-                given_up[error.reason] += 1
+                failures[error.reason] += 1
                 why = str(error)
             except FontError as error:
-                given_up["missing_glyph"] += 1
+                failures["missing_glyph"] += 1
                 why = str(error)
             else:
-                return self._sample(number, digest, made, given_up)
-        reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(given_up.items()))
+                return self._to_sample(number, digest, draft, failures)
+        reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(failures.items()))
         message = f"{kind}, {language}: given up after {MAX_ATTEMPTS} attempts ({reasons}); the last: {why}"
-        return ItemError(item=number, cause=given_up.most_common(1)[0][0], message=message)
+        return ItemError(item=number, cause=failures.most_common(1)[0][0], message=message)
 
     def _specify(self, number: int, passages: "Passages") -> tuple[str, str, str, float] | None:
-        """Kind, language, task and strength of a sample, the same for every attempt; None if no kind has a text."""
-        from sources.ocr.templates.registry import KINDS, texts_of
+        """Return kind, language, task and strength of a sample, the same for every attempt; None without a text."""
+        from sources.ocr.templates.registry import KINDS, required_languages
 
         random = generator(self.seed, number, "specification")
         weights = dict(self.kinds) or {**dict.fromkeys(KINDS, (1 - self.scene) / len(KINDS)), SCENE: self.scene}
-        written = {
+        languages_by_kind = {
             kind: [
                 language
-                for language in self._languages_of(kind, self.languages or passages.languages())
-                if all(passages.count(needed) for needed in texts_of(kind, language))
+                for language in self._supported_languages(kind, self.languages or passages.languages())
+                if all(passages.count(needed) for needed in required_languages(kind, language))
             ]
             for kind in sorted(weights)
             if weights[kind] > 0
         }
-        written = {kind: languages for kind, languages in written.items() if languages}
-        if not written:
+        languages_by_kind = {kind: languages for kind, languages in languages_by_kind.items() if languages}
+        if not languages_by_kind:
             return None
-        kind = random.choices(list(written), [weights[kind] for kind in written])[0]
-        language = random.choice(written[kind])
+        kind = random.choices(list(languages_by_kind), [weights[kind] for kind in languages_by_kind])[0]
+        language = random.choice(languages_by_kind[kind])
         task = random.choices(sorted(self.tasks), [self.tasks[name] for name in sorted(self.tasks)])[0]
         return kind, language, task, self.strength * random.random()
 
-    def _languages_of(self, kind: str, languages: Iterable[str]) -> list[str]:
-        """Those of some languages that a kind exists in, as the engine sets it."""
-        from sources.ocr.templates.registry import DRAWN, languages_of
+    def _supported_languages(self, kind: str, languages: Iterable[str]) -> list[str]:
+        """Return the languages, out of some, that a kind supports with the engine of this source."""
+        from sources.ocr.templates.registry import DIRECT_TEMPLATES, supported_languages
         from sources.text.languages import RIGHT_TO_LEFT, SHAPED
 
         if kind == SCENE:
             return list(languages)
-        found = languages_of(kind, languages)
-        if self.engine == "chromium" and kind not in DRAWN:  # it tells characters from left to right, not glyphs
+        found = supported_languages(kind, languages)
+        if (
+            self.engine == "chromium" and kind not in DIRECT_TEMPLATES
+        ):  # its script reports characters from left to right
             return [name for name in found if name not in (*SHAPED, *RIGHT_TO_LEFT)]
         return list(found)
 
-    def _sample(self, number: int, digest: str, made: "Draft", given_up: Mapping[str, int]) -> Sample:
-        drawn = made.reading.drawn
-        image = Image.fromarray(drawn.pixels)
+    def _to_sample(self, number: int, digest: str, draft: "Draft", failures: Mapping[str, int]) -> Sample:
+        rendered = draft.truth.rendered
+        image = Image.fromarray(rendered.pixels)
         grey = luma(image)
         locator = self.locator(number)
         return Sample(
             id=sample_id(digest, locator),
             source=self.name,
-            images=[encode(drawn.pixels if self.format == "png" else image, self.format, self.quality)],
-            messages=made.said.messages,
-            text=made.said.text,
-            words=Words(texts=list(drawn.texts), boxes=_inside(drawn), images=np.zeros(len(drawn.texts), np.int32)),
-            flags=made.flags,
+            images=[encode(rendered.pixels if self.format == "png" else image, self.format, self.quality)],
+            messages=draft.sample_text.messages,
+            text=draft.sample_text.text,
+            words=Words(
+                texts=list(rendered.texts), boxes=_clip_boxes(rendered), images=np.zeros(len(rendered.texts), np.int32)
+            ),
+            flags=draft.flags,
             measures={
                 "ink": ink(grey),
-                **{REPLACED + reason: float(count) for reason, count in sorted(given_up.items())},
+                **{REPLACED + reason: float(count) for reason, count in sorted(failures.items())},
             },
             fingerprint=picture_fingerprint(grey),
             provenance=Provenance(locator=locator, digest=digest),
-            use_case=made.said.use_case,
+            use_case=draft.sample_text.use_case,
         )
 
 
-def _inside(drawn: "RenderedText") -> np.ndarray:
-    """(N, 4) the words' boxes, clipped to the picture."""
-    height, width = drawn.pixels.shape[:2]
-    return np.clip(drawn.boxes(), 0, [width, height, width, height]).astype(np.float32)
+def _clip_boxes(rendered: "RenderedText") -> Floats:
+    """Return the (N, 4) boxes of the words, clipped to the picture."""
+    height, width = rendered.pixels.shape[:2]
+    return np.clip(rendered.boxes(), 0, [width, height, width, height]).astype(np.float32)
 
 
-def _engine(name: str) -> "Engine":
+def _load_engine(name: str) -> "Engine":
     if name == "chromium":
-        from sources.ocr.chromium import lay_out as by_chromium
+        from sources.ocr.chromium import lay_out as lay_out_in_chromium
 
-        return by_chromium
+        return lay_out_in_chromium
     from sources.ocr.story import lay_out
 
     return lay_out
@@ -290,17 +302,19 @@ def _engine(name: str) -> "Engine":
 
 @lru_cache(maxsize=1)
 def _browser_version() -> Mapping[str, str]:
-    """Of the browser that pages are set by; empty for the one that belongs to Playwright, whose version tells."""
+    """Return the version of the browser that lays out pages; empty for Playwright's own, as its version implies it."""
     from sources.browser.chromium import find_chromium
 
     program = find_chromium()
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout if program else ""
-    return {"playwright": version("playwright"), "chromium": said.strip()}
+    output = (
+        subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout if program else ""
+    )
+    return {"playwright": version("playwright"), "chromium": output.strip()}
 
 
 @lru_cache(maxsize=1)
-def _versions() -> Mapping[str, str]:
-    """Of the packages that pixels and files depend on."""
+def _package_versions() -> Mapping[str, str]:
+    """Return the versions of the packages that pixels and files depend on."""
     drawing = {package: version(package) for package in PACKAGES.values()}
     others = {package: version(package) for package in ("numpy", "pillow", "pymupdf", "zlib-ng")}
     return {**drawing, **others, "python": platform.python_version()}

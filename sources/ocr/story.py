@@ -1,4 +1,4 @@
-"""Pages laid out by MuPDF's Story: HTML and CSS to pixels and exact boxes, without a PDF in between."""
+"""Pages laid out by MuPDF's Story: from HTML and CSS to pixels and exact boxes, without a PDF in between."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -8,96 +8,100 @@ import pymupdf
 from pymupdf import mupdf
 
 from sources.base.illegible import Illegible
-from sources.ocr.alignment import Alignment, Characters, Cut, Mismatch, inked_length, match
+from sources.ocr.alignment import Alignment, AlignmentError, Characters, CutBlockError, align, count_inked
+from sources.ocr.arrays import Floats, Ints, Pixels
 from sources.ocr.blocks import INSET, SOFT_HYPHEN, Block, Inset
-from sources.ocr.page import Flow, Page, PageLayout, paper_of, upright_quads
+from sources.ocr.page import Flow, Page, PageLayout, boxes_to_quads, draw_paper
 from sources.ocr.rendered_text import RenderedText
-from sources.ocr.shaped import shaped_characters
-from sources.ocr.typefaces import NO_INK, GlyphBox, Glyphs, archive_with, glyphs
+from sources.ocr.shaped import trace_characters
+from sources.ocr.typefaces import NO_INK, GlyphBox, Glyphs, load_archive, load_glyphs
 
 KEEP_IMAGES = mupdf.FZ_STEXT_PRESERVE_IMAGES | mupdf.FZ_STEXT_PRESERVE_WHITESPACE
-EDGE_PX = 0.1  # a pixel that a glyph covers by less stays as good as paper
+EDGE_PX = 0.1  # a pixel that a glyph covers by less than this remains white
 NEXT_BOX = '<div style="page-break-before:always">'
-IMAGE_BLOCK = 1  # type of a block in PyMuPDF's `rawdict`
+IMAGE_BLOCK = 1  # block type in PyMuPDF's `rawdict`
 
 
 def lay_out(page: Page) -> PageLayout:
-    """Lay out and draw a page.
+    """Lay out and render a page.
 
     Raises:
-        Illegible: a flow that must fit does not (`overflow`), a character came from another font (`missing_glyph`), or
-            something else than the text was drawn (`mismatch`).
+        Illegible: a flow that must fit does not (`overflow`), a character is drawn in another font (`missing_glyph`) or
+            the rendered text differs from the given text (`mismatch`).
     """
-    faces = {glyphs(font).name: glyphs(font) for font in page.fonts}
-    archive = archive_with(page.fonts)
+    faces = {load_glyphs(font).name: load_glyphs(font) for font in page.fonts}
+    archive = load_archive(page.fonts)
     pixmap = mupdf.fz_new_pixmap(
         mupdf.FzColorspace(mupdf.FzColorspace.Fixed_RGB), page.width, page.height, mupdf.FzSeparations(), 0
     )
     canvas = np.frombuffer(mupdf.fz_pixmap_samples_memoryview(pixmap), np.uint8)
     canvas = canvas.reshape(page.height, page.width, 3)
-    canvas[:] = paper_of(page)
+    canvas[:] = draw_paper(page)
     device = mupdf.fz_new_draw_device(mupdf.FzMatrix(), pixmap)
-    found: list[Alignment] = []
+    alignments: list[Alignment] = []
     for flow in page.flows:
         if flow.gap is not None:
-            top = float(found[-1].boxes[:, 3].max()) + flow.gap
+            top = float(alignments[-1].boxes[:, 3].max()) + flow.gap
             flow = replace(flow, boxes=[(x0, top, x1, y1) for x0, _, x1, y1 in flow.boxes])
-        matched, picture = _set(flow, page, archive, faces)
+        alignment, picture = _set_flow(flow, page, archive, faces)
         mupdf.fz_run_display_list(
             picture, device, mupdf.FzMatrix(), mupdf.FzRect(mupdf.FzRect.Fixed_INFINITE), mupdf.FzCookie()
         )
-        found.append(matched)
+        alignments.append(alignment)
     mupdf.fz_close_device(device)
-    return assembled(page, canvas.copy(), found)
+    return assemble_page(page, canvas.copy(), alignments)
 
 
-def _set(
+def _set_flow(
     flow: Flow, page: Page, archive: pymupdf.Archive, faces: Mapping[str, Glyphs]
 ) -> tuple[Alignment, mupdf.FzDisplayList]:
-    """A flow's words, and the list that draws it. What would be cut and must not be is left out."""
+    """Lay out a flow; return its words and the display list that draws it.
+
+    A block that would be cut and is not divisible is left out.
+    """
     blocks = list(flow.blocks)
-    firsts: set[int] = set()  # blocks that begin a box
+    firsts: set[int] = set()  # indices of blocks that must begin a box
     while blocks:
-        picture, is_whole = _compose(flow, blocks, firsts, page, archive)
+        picture, is_whole = _place_blocks(flow, blocks, firsts, page, archive)
         if flow.must_fit and not is_whole:
             raise Illegible("overflow", f"{len(blocks)} blocks do not fit into {flow.boxes}")
-        characters = _characters(picture, page, faces)
-        first = _astray(characters, blocks, flow)
+        characters = _read_characters(picture, page, faces)
+        first = _find_misplaced_block(characters, blocks, flow)
         if first is not None and first not in firsts:
             firsts.add(first)
             continue
         try:
             is_ordered = not (page.is_shaped or page.is_right_to_left)
-            return match(characters, blocks, is_ordered), picture
-        except Cut as cut:
+            return align(characters, blocks, is_ordered), picture
+        except CutBlockError as cut:
             blocks = blocks[: cut.num_blocks]
-        except Mismatch as error:
+        except AlignmentError as error:
             raise Illegible("mismatch", str(error)) from error
     raise Illegible("overflow", f"not a block fits into {flow.boxes}")
 
 
-def _astray(characters: Characters, blocks: Sequence[Block], flow: Flow) -> int | None:
-    """The first block that Story lost its place at; None if there is none.
+def _find_misplaced_block(characters: Characters, blocks: Sequence[Block], flow: Flow) -> int | None:
+    """Return the index of the first block that Story misplaced; None if there is none.
 
-    Where little room is left in a box Story shrinks a picture until it fits, and what follows it is then set below the
-    box, or nowhere.
+    If a picture does not fit into the rest of a box, Story shrinks it and sets the following blocks below the box or
+    nowhere.
     """
     top, bottom = flow.boxes[0][1], flow.boxes[0][3]
-    is_astray = (characters.baselines < top) | (characters.baselines > bottom + 1)
+    is_misplaced = (characters.baselines < top) | (characters.baselines > bottom + 1)
     places = [k for k, sign in enumerate(characters.text) if sign == INSET]
     for place, inset in zip(places, _insets(blocks), strict=False):
-        is_astray[place] |= characters.sizes[place] < len(inset.pixels) - inset.drop - 1
-    if not is_astray.any():
+        is_misplaced[place] |= characters.sizes[place] < len(inset.pixels) - inset.drop - 1
+    if not is_misplaced.any():
         return None
-    num_before = inked_length(characters.text[: int(is_astray.argmax())].replace(SOFT_HYPHEN, ""))
-    ends = np.cumsum([inked_length(block.text) for block in blocks])
+    num_before = count_inked(characters.text[: int(is_misplaced.argmax())].replace(SOFT_HYPHEN, ""))
+    ends = np.cumsum([count_inked(block.text) for block in blocks])
     return int(np.searchsorted(ends, num_before, side="right"))
 
 
-def _compose(
+def _place_blocks(
     flow: Flow, blocks: Sequence[Block], firsts: Collection[int], page: Page, archive: pymupdf.Archive
 ) -> tuple[mupdf.FzDisplayList, bool]:
-    """The list that draws the blocks into the flow's boxes, and whether all of them went in."""
+    """Return the display list that draws the blocks into the boxes of the flow, and True if all of them fit."""
     elements = [f"{NEXT_BOX}{block.html}</div>" if k in firsts else block.html for k, block in enumerate(blocks)]
     direction = "rtl" if page.is_right_to_left else "ltr"
     html = f'<div class="{flow.css_class}" dir="{direction}">' + "".join(elements) + "</div>"
@@ -114,11 +118,11 @@ def _compose(
     return picture, not more
 
 
-def _characters(picture: mupdf.FzDisplayList, page: Page, faces: Mapping[str, Glyphs]) -> Characters:
-    """What a list draws. Raises Illegible for a character of a font that is not among the faces."""
+def _read_characters(picture: mupdf.FzDisplayList, page: Page, faces: Mapping[str, Glyphs]) -> Characters:
+    """Return the characters that a display list draws. Raises Illegible for a character in an unknown font."""
     rect = mupdf.FzRect(0, 0, page.width, page.height)
     if page.is_shaped:
-        return shaped_characters(picture, rect, frozenset(faces))
+        return trace_characters(picture, rect, frozenset(faces))
     text_page = mupdf.FzStextPage(rect)
     device = mupdf.fz_new_stext_device(text_page, mupdf.FzStextOptions(KEEP_IMAGES))
     mupdf.fz_run_display_list(picture, device, mupdf.FzMatrix(), rect, mupdf.FzCookie())
@@ -139,54 +143,56 @@ def _characters(picture: mupdf.FzDisplayList, page: Page, faces: Mapping[str, Gl
             signs = [character["c"] for character in span["chars"]]
             face = faces.get(span["font"])
             if face is None:
-                strange = "".join(signs).strip()[:1]
-                if strange:
-                    raise Illegible("missing_glyph", f"no chosen font draws {strange!r} (U+{ord(strange):04X})")
+                unknown_character = "".join(signs).strip()[:1]
+                if unknown_character:
+                    raise Illegible(
+                        "missing_glyph", f"no chosen font draws {unknown_character!r} (U+{ord(unknown_character):04X})"
+                    )
             text += signs
             origins += [character["origin"] for character in span["chars"]]
             sizes += [span["size"]] * len(signs)
             inks += [NO_INK] * len(signs) if face is None else map(face.__getitem__, signs)
-    return characters_at("".join(text), origins, sizes, inks)
+    return place_characters("".join(text), origins, sizes, inks)
 
 
-def characters_at(
+def place_characters(
     text: str, origins: Sequence[tuple[float, float]], sizes: Sequence[float], inks: Sequence[GlyphBox]
 ) -> Characters:
-    """Characters by where they begin on their baselines, their font sizes, and their ink at size 1."""
+    """Return characters from their origins on the baseline, their font sizes and their ink at size 1."""
     at, size = np.array(origins, np.float64).reshape(-1, 2), np.array(sizes, np.float64)
     boxes = at[:, [0, 1, 0, 1]] + np.array(inks, np.float64).reshape(-1, 4) * size[:, None]
     return Characters(text=text, boxes=boxes, baselines=at[:, 1], sizes=size)
 
 
-def assembled(page: Page, canvas: np.ndarray, found: Sequence[Alignment]) -> PageLayout:
-    """The page with its insets drawn and its words in order."""
+def assemble_page(page: Page, canvas: Pixels, alignments: Sequence[Alignment]) -> PageLayout:
+    """Draw the insets on the canvas and return the page with the words of all flows in order."""
     texts: list[str] = []
-    boxes: list[np.ndarray] = [np.zeros((0, 4))]
-    lines: list[np.ndarray] = [np.zeros(0, int)]
+    boxes: list[Floats] = [np.zeros((0, 4))]
+    lines: list[Ints] = [np.zeros(0, int)]
     blocks: list[Block] = []
     next_line = 0
-    for matched in found:
-        own_lines = matched.lines + next_line
-        flow_texts, flow_boxes = list(matched.texts), [matched.boxes]
-        next_line = int(own_lines.max(initial=next_line - 1)) + 1
-        for inset, place in zip(_insets(matched.blocks), matched.inset_boxes, strict=True):
+    for alignment in alignments:
+        line_numbers = alignment.lines + next_line
+        flow_texts, flow_boxes = list(alignment.texts), [alignment.boxes]
+        next_line = int(line_numbers.max(initial=next_line - 1)) + 1
+        for inset, place in zip(_insets(alignment.blocks), alignment.inset_boxes, strict=True):
             x, y = round(float(place[0])), round(float(place[1]))
             draw_inset(canvas, inset, x, y)
             flow_texts += inset.words
             flow_boxes.append(inset.boxes + np.array([x, y, x, y]))
-            own_lines = np.append(own_lines, np.full(len(inset.words), next_line))
+            line_numbers = np.append(line_numbers, np.full(len(inset.words), next_line))
             next_line += 1
         texts += flow_texts
         boxes += flow_boxes
-        lines.append(own_lines)
-        blocks += matched.blocks
-    # Outward to whole pixels: so far does the ink of a smoothed glyph reach.
+        lines.append(line_numbers)
+        blocks += alignment.blocks
+    # Boxes extend to whole pixels, as the ink of an antialiased glyph does.
     all_boxes = np.concatenate(boxes)
     all_boxes = np.concatenate([np.floor(all_boxes[:, :2] + EDGE_PX), np.ceil(all_boxes[:, 2:] - EDGE_PX)], axis=1)
     if page.bottom is not None:
         canvas = canvas[: min(page.height, round(float(all_boxes[:, 3].max(initial=0)) + page.bottom))]
     return PageLayout(
-        drawn=RenderedText(pixels=np.ascontiguousarray(canvas), texts=texts, quads=upright_quads(all_boxes)),
+        rendered=RenderedText(pixels=np.ascontiguousarray(canvas), texts=texts, quads=boxes_to_quads(all_boxes)),
         lines=np.concatenate(lines),
         blocks=blocks,
     )
@@ -197,7 +203,7 @@ def _insets(blocks: Sequence[Block]) -> Iterator[Inset]:
         yield from block.insets
 
 
-def draw_inset(canvas: np.ndarray, inset: Inset, x: int, y: int) -> None:
+def draw_inset(canvas: Pixels, inset: Inset, x: int, y: int) -> None:
     """Blend an inset onto the page with its top left corner at (x, y)."""
     height, width = inset.pixels.shape[:2]
     x, y = max(0, x), max(0, y)

@@ -1,4 +1,4 @@
-"""What a page looks like: faces, sizes, colours, margins, the look of its tables, drawn once a page."""
+"""The style of a page: fonts, sizes, colours, margins and table style, sampled once per page."""
 
 import random as random_module
 import string
@@ -23,12 +23,12 @@ PAPERS: tuple[Colour, ...] = (
     (255, 255, 255), (255, 255, 255), (255, 255, 255), (252, 250, 243),
     (247, 242, 228), (244, 244, 246), (250, 246, 238),
 )  # fmt: skip
-PORTRAITS = (0.7071, 0.7071, 0.7727, 0.66, 0.75)  # width to height: A4 twice as often as letter, book, magazine
-# Of the long side: 9 to 13 pt on A4. Chinese characters have more strokes.
+PORTRAITS = (0.7071, 0.7071, 0.7727, 0.66, 0.75)  # width / height; A4 twice as often as letter, book and magazine
+# Font size as a fraction of the long side: 9 to 13 pt on A4; larger for Chinese, whose characters have more strokes.
 SIZES = {"en": (0.0115, 0.0165), "zh": (0.0138, 0.019)}
-CHARACTER_WIDTH = {"en": 0.42, "zh": 1.0}  # of the font size, on the average; narrow faces
-SIGNS = "•–×÷€£¥" + string.ascii_letters + string.digits  # of the pages themselves: a face without them fits no text
-TABLE_LOOKS = {
+CHARACTER_WIDTH = {"en": 0.42, "zh": 1.0}  # mean width in font sizes, for narrow fonts
+SIGNS = "•–×÷€£¥" + string.ascii_letters + string.digits  # every font must have these characters of titles and labels
+TABLE_STYLES = {
     "grid": "td,th{{border:1px solid {rule};padding:2px 5px}}",
     "rules": "td,th{{border-bottom:1px solid {rule};padding:3px 5px}}",
     "head": "td,th{{border-bottom:1px solid {rule};padding:3px 5px}} th{{background-color:{accent};color:#ffffff}}",
@@ -39,7 +39,7 @@ TABLE_LOOKS = {
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """The faces of one design. Without an italic nothing is slanted."""
+    """A font family. If `italic` is None, no text is slanted."""
 
     regular: Font
     bold: Font
@@ -52,14 +52,14 @@ class Family:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Style:
-    """The look of one page; lengths in pixels.
+    """The style of one page; lengths in pixels.
 
     Args:
-        language: of what the page itself says.
-        is_right_to_left: lines begin on the right, and so do columns.
+        language: language of titles and labels.
+        is_right_to_left: lines and columns begin on the right.
         side: long side of the page.
-        size: of the running text.
-        leading: line height as a multiple of the size.
+        size: font size of the running text.
+        leading: line height as a multiple of the font size.
     """
 
     language: str
@@ -78,26 +78,26 @@ class Style:
     mono: Family
     justify: bool
     indent: bool
-    table_look: str
+    table_style: str
     math: str
 
     @property
     def fonts(self) -> tuple[Font, ...]:
-        """All faces that the style sheet names."""
+        """All font faces that the style sheet names."""
         return tuple(dict.fromkeys((*self.body.fonts, *self.head.fonts, *self.mono.fonts)))
 
     @property
     def frame(self) -> Box:
-        """The type area."""
+        """The type area, x0, y0, x1, y1."""
         return self.margin, self.margin, self.width - self.margin, self.height - self.margin
 
     def capacity(self, boxes: Sequence[Box]) -> int:
-        """About how many characters of running text fit into some boxes, rather too many."""
+        """Return about how many characters of running text fit into some boxes, a generous estimate."""
         area = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in boxes)
         return round(1.15 * area / (self.size**2 * self.leading * CHARACTER_WIDTH[self.language])) + 200
 
     def columns(self, count: int, top: float, bottom: float, gap: float | None = None) -> list[Box]:
-        """Columns of equal width over the type area, in reading order."""
+        """Return columns of equal width over the type area, in reading order."""
         gap = self.size * 1.6 if gap is None else gap
         left, _, right, _ = self.frame
         width = (right - left - gap * (count - 1)) / count
@@ -107,26 +107,26 @@ class Style:
     def display(
         self, scale: float, *, margin: str = "0", align: str = "left", is_coloured: bool = False, is_bold: bool = True
     ) -> str:
-        """The rules of a heading `scale` times as large as the text."""
+        """Return the CSS rules of a heading, `scale` times as large as the text."""
         return (
             f"margin:{margin};font-family:head;font-weight:{'bold' if is_bold else 'normal'};text-align:{align};"
-            f"font-size:{self.size * scale:.1f}px;line-height:1.15" + (f";color:{hex_of(self.accent)}" * is_coloured)
+            f"font-size:{self.size * scale:.1f}px;line-height:1.15" + (f";color:{to_hex(self.accent)}" * is_coloured)
         )
 
-    def code(self, size: float, look: str = "") -> str:
-        """The rules of a listing set in `size` pixels."""
+    def code(self, size: float, rules: str = "") -> str:
+        """Return the CSS rules of a code listing with a font size of `size` pixels."""
         gap, padding = self.size * 0.4, self.size * 0.5
         return (
             f"margin:{gap:.1f}px 0;padding:{padding:.1f}px;font-family:mono;font-size:{size:.1f}px;line-height:1.3;"
-            f"white-space:pre-wrap;text-align:left;{look}"
+            f"white-space:pre-wrap;text-align:left;{rules}"
         )
 
     def css(self, **more: str) -> str:
-        """The style sheet: faces and the classes that blocks use; `more` adds or changes classes, name to rules."""
-        size, accent = self.size, hex_of(self.accent)
+        """Return the style sheet with all fonts and classes; `more` adds or replaces the rules of classes by name."""
+        size, accent = self.size, to_hex(self.accent)
         red, green, blue = (round(255 - (255 - channel) * 0.15) for channel in self.accent)
-        looks = TABLE_LOOKS[self.table_look].format(
-            rule=hex_of((120, 120, 120)), accent=accent, tint=hex_of((red, green, blue))
+        table_rules = TABLE_STYLES[self.table_style].format(
+            rule=to_hex((120, 120, 120)), accent=accent, tint=to_hex((red, green, blue))
         )
         gap = "0" if self.indent else f"{size * 0.55:.1f}px"
         classes = {
@@ -139,7 +139,7 @@ class Style:
             "small": f"margin:0;font-size:{size * 0.82:.1f}px",
             "small-centre": f"margin:0;font-size:{size * 0.82:.1f}px;text-align:center",
             "small-right": f"margin:0;font-size:{size * 0.82:.1f}px;text-align:right",
-            "li": f"margin:0 0 {size * 0.3:.1f}px 0;text-align:left"  # Story hangs no line out to the right
+            "li": f"margin:0 0 {size * 0.3:.1f}px 0;text-align:left"  # Story has no hanging indent to the right
             if self.is_right_to_left
             else f"margin:0 0 {size * 0.3:.1f}px {size * 1.8:.1f}px;text-indent:-{size * 1.3:.1f}px;text-align:left",
             "quote": f"margin:{size * 0.4:.1f}px {size * 2:.1f}px;padding-left:{size * 0.6:.1f}px;"
@@ -161,13 +161,13 @@ class Style:
         )
         return (
             f"{faces}body{{margin:0;font-family:body;font-size:{size:.2f}px;line-height:{self.leading};"
-            f"color:{hex_of(self.ink)}}}table{{width:100%;border-collapse:collapse;margin:{size * 0.4:.1f}px 0}}"
-            f"td,th{{text-align:left;line-height:1.25}}{looks} .r{{text-align:right}}{rules}"
+            f"color:{to_hex(self.ink)}}}table{{width:100%;border-collapse:collapse;margin:{size * 0.4:.1f}px 0}}"
+            f"td,th{{text-align:left;line-height:1.25}}{table_rules} .r{{text-align:right}}{rules}"
         )
 
 
-def hex_of(colour: Colour) -> str:
-    """A colour as CSS writes it."""
+def to_hex(colour: Colour) -> str:
+    """Return a colour in CSS notation."""
     return "#" + "".join(f"{channel:02x}" for channel in colour)
 
 
@@ -178,7 +178,7 @@ def _faces_css(name: str, family: Family) -> str:
 
 @lru_cache(maxsize=16)
 def font_families(language: str, kinds: tuple[str, ...]) -> tuple[Family, ...]:
-    """Families with a regular face that write a language. Raises sources.fonts.FontError if there is none."""
+    """Return the families with a regular face that support a language. Raises FontError if there is none."""
     found = []
     for faces in families(font for font in fonts_for(language, kinds) if not missing(SIGNS, font)).values():
         upright = sorted((font for font in faces if not font.italic), key=lambda font: abs(font.weight - 400))
@@ -191,8 +191,8 @@ def font_families(language: str, kinds: tuple[str, ...]) -> tuple[Family, ...]:
     return tuple(found)
 
 
-def draw_style(random: random_module.Random, language: str, side: int) -> Style:
-    """A look for a portrait page with a long side of `side` pixels."""
+def sample_style(random: random_module.Random, language: str, side: int) -> Style:
+    """Sample the style of a portrait page whose long side is `side` pixels."""
     text = font_families(language, ("serif", "sans"))
     mono = font_families("en", ("monospaced",))
     body = random.choice(text)
@@ -216,6 +216,6 @@ def draw_style(random: random_module.Random, language: str, side: int) -> Style:
         mono=random.choice(mono),
         justify=random.random() < 0.6,
         indent=random.random() < 0.45,
-        table_look=random.choice(sorted(TABLE_LOOKS)),
+        table_style=random.choice(sorted(TABLE_STYLES)),
         math=random.choice(FONT_SETS),
     )

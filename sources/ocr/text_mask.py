@@ -1,4 +1,4 @@
-"""Lettering: a line of text to masks of its words, each with the exact box of its ink."""
+"""Masks of text: render a line of text as one mask per word, with the exact box of its ink."""
 
 import math
 import unicodedata
@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from PIL import Image, ImageFont, features
 
+from sources.ocr.arrays import Pixels
 from sources.text.fonts import Font, FontError, check_glyphs, script_of
 
-# Letters of these scripts change with their neighbours; without HarfBuzz and FriBidi they would be drawn one by one.
+# Letters of these scripts depend on their neighbours; without HarfBuzz and FriBidi they would be drawn separately.
 SHAPED_SCRIPTS = frozenset(
     (
         "Arabic", "Bengali", "Devanagari", "Gujarati", "Gurmukhi", "Hebrew", "Kannada", "Khmer", "Lao", "Malayalam",
@@ -22,22 +23,22 @@ SHAPED_SCRIPTS = frozenset(
 _RIGHT_TO_LEFT = ("R", "AL")
 _CLOSING = "，。、；：？！）》”’」』】,.;:?!)]}%…—～·"
 _OPENING = "（《“‘「『【([{"
-MIN_GAP = 0.12  # of the size, between the ink of words: some faces let them run into each other
-INK = 64  # of 255: a pixel of a mask that counts as ink; fainter ones are the soft edge of it
+MIN_GAP = 0.12  # in font sizes, between the ink of words; in some fonts they would touch
+INK = 64  # of 255: least coverage of a pixel that counts as ink; fainter pixels are its soft edge
 
 
 @dataclass(frozen=True, slots=True)
-class LetteredWord:
-    """A word's ink.
+class WordMask:
+    """The ink of a word.
 
     Args:
         text: the word.
-        mask: (h, w) uint8 coverage, cut to its ink.
-        x, y: of the mask's top left corner from the line's start, y from the baseline and downwards.
+        mask: (h, w) uint8 coverage, cropped to its ink.
+        x, y: position of the top left corner of the mask; x from the start of the line, y from the baseline, downwards.
     """
 
     text: str
-    mask: np.ndarray
+    mask: Pixels
     x: int
     y: int
 
@@ -47,7 +48,7 @@ class LetteredWord:
 
 
 def is_right_to_left(text: str) -> bool:
-    """Whether the first strong letter runs from right to left."""
+    """Return True if the first letter with a direction runs from right to left."""
     for character in text:
         direction = unicodedata.bidirectional(character)
         if direction in _RIGHT_TO_LEFT:
@@ -58,57 +59,57 @@ def is_right_to_left(text: str) -> bool:
 
 
 def check_shaping(text: str) -> None:
-    """Raises FontError if a text is of a script that this machine cannot shape."""
+    """Raise FontError if the script of a text cannot be shaped on this machine."""
     script = script_of(text)
-    if script in SHAPED_SCRIPTS and not _shapes():
+    if script in SHAPED_SCRIPTS and not _can_shape():
         raise FontError(
             f"the {script} script cannot be drawn: Pillow finds no FriBidi to shape it (Debian: libfribidi0)"
         )
 
 
 @lru_cache(maxsize=1)
-def _shapes() -> bool:
+def _can_shape() -> bool:
     return bool(features.check("raqm") and features.check("fribidi"))
 
 
 @lru_cache(maxsize=256)
-def _pillow_font(font: Font, size_px: int) -> ImageFont.FreeTypeFont:
-    engine = ImageFont.Layout.RAQM if _shapes() else ImageFont.Layout.BASIC
+def _load_font(font: Font, size_px: int) -> ImageFont.FreeTypeFont:
+    engine = ImageFont.Layout.RAQM if _can_shape() else ImageFont.Layout.BASIC
     return ImageFont.truetype(str(font.path), size_px, index=font.index, layout_engine=engine)
 
 
-def letter(text: str, font: Font, size_px: int) -> list[LetteredWord]:
-    """The words of one line, in reading order, where they stand on it.
+def render_words(text: str, font: Font, size_px: int) -> list[WordMask]:
+    """Render the words of one line; return their masks in reading order.
 
     Raises:
         FontError: the font lacks a glyph, or the script cannot be shaped here.
     """
     check_glyphs([text], font)
     check_shaping(text)
-    pillow_font = _pillow_font(font, size_px)
+    pillow_font = _load_font(font, size_px)
     words = text.split()
     right_to_left = is_right_to_left(text)
     space = max(pillow_font.getlength(" "), 0.2 * size_px)
-    placed: dict[int, LetteredWord] = {}
+    words_by_index: dict[int, WordMask] = {}
     x, end = 0.0, -math.inf
     for k in _visual_order(words, right_to_left):
-        mask, left, top, advance = _mask(words[k], pillow_font)
+        mask, left, top, advance = _render_mask(words[k], pillow_font)
         x = max(x, end + MIN_GAP * size_px - left)
-        placed[k] = LetteredWord(words[k], mask, round(x) + left, top)
+        words_by_index[k] = WordMask(words[k], mask, round(x) + left, top)
         x, end = x + advance + space, x + left + mask.shape[1]
-    return [placed[k] for k in range(len(words))]
+    return [words_by_index[k] for k in range(len(words))]
 
 
 @lru_cache(maxsize=20_000)
 def line_length(text: str, font: Font, size_px: int) -> float:
-    """How long a line is, in pixels; spaces at its ends count."""
-    return _pillow_font(font, size_px).getlength(text)
+    """Return the length of a line in pixels, including spaces at its ends."""
+    return _load_font(font, size_px).getlength(text)
 
 
-def breakable(text: str) -> list[str]:
-    """The pieces between which a line may be broken: words with the space after them, and Chinese characters.
+def split_at_breaks(text: str) -> list[str]:
+    """Split a text where a line may be broken: after words (with their space) and between Chinese characters.
 
-    A mark that closes stays with what it closes, and one that opens with what follows.
+    Closing punctuation stays with the piece before it, opening punctuation with the piece after it.
     """
     pieces: list[str] = []
     for word in text.split():
@@ -130,8 +131,8 @@ def _is_wide(character: str) -> bool:
     return unicodedata.east_asian_width(character) in ("W", "F")
 
 
-def paste(ink: np.ndarray, word: LetteredWord, x: int, baseline: int) -> tuple[float, float, float, float] | None:
-    """Add a word's ink to a mask of the picture, in place; what is outside is cut off.
+def paste(ink: Pixels, word: WordMask, x: int, baseline: int) -> tuple[float, float, float, float] | None:
+    """Add the ink of a word to a mask of the picture, in place; ink outside is cut off.
 
     Returns:
         The box of the ink inside the mask, None if there is none.
@@ -146,12 +147,12 @@ def paste(ink: np.ndarray, word: LetteredWord, x: int, baseline: int) -> tuple[f
     return left, top, right, bottom
 
 
-def _mask(word: str, font: ImageFont.FreeTypeFont) -> tuple[np.ndarray, int, int, float]:
-    """A word's mask cut to its ink, where that begins from the pen's start on the baseline, and the pen's way."""
-    direction = None if not _shapes() else "rtl" if is_right_to_left(word) else "ltr"
-    drawn, (x, y) = font.getmask2(word, "L", anchor="ls", direction=direction)
-    image = Image.new("L", (max(1, drawn.size[0]), max(1, drawn.size[1])))
-    image.im.paste(drawn, (0, 0, *drawn.size))
+def _render_mask(word: str, font: ImageFont.FreeTypeFont) -> tuple[Pixels, int, int, float]:
+    """Return the cropped mask of a word, its x and y from the start of the baseline, and its advance width."""
+    direction = None if not _can_shape() else "rtl" if is_right_to_left(word) else "ltr"
+    rendered, (x, y) = font.getmask2(word, "L", anchor="ls", direction=direction)
+    image = Image.new("L", (max(1, rendered.size[0]), max(1, rendered.size[1])))
+    image.im.paste(rendered, (0, 0, *rendered.size))
     found = np.asarray(image)
     left, top, width, height = cv2.boundingRect((found >= INK).view(np.uint8))
     mask = found[top : top + max(1, height), left : left + max(1, width)]
@@ -159,10 +160,9 @@ def _mask(word: str, font: ImageFont.FreeTypeFont) -> tuple[np.ndarray, int, int
 
 
 def _visual_order(words: Sequence[str], right_to_left: bool) -> list[int]:
-    """Places of the words from left to right.
+    """Return the indices of the words from left to right.
 
-    In a line that runs from right to left, words of Latin letters run from left to right, and so do the numbers
-    between them.
+    In a line that runs from right to left, Latin words run from left to right, and so do the numbers between them.
     """
     if not right_to_left:
         return list(range(len(words)))

@@ -1,43 +1,42 @@
-"""Text as it was drawn by us, word by word: which words stand on one line."""
+"""Text that was rendered word by word, with the line of each word."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-import numpy as np
-
+from sources.ocr.arrays import Ints
 from sources.ocr.rendered_text import RenderedText
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TextRendering:
-    """A drawn picture whose words are in reading order, and the lines they stand on.
+    """A picture of text and the line of each word.
 
-    A word is what stands between spaces; of Chinese that is all there is of a line, or a piece of it.
+    A word is the text between spaces; in Chinese it is a whole line or a piece of one.
 
     Args:
-        drawn: the picture with its N words.
-        lines: (N,) int32 number of each word's line, not decreasing.
-        style: what it shows, for `flags`: `plate`, `road_sign`, `handwriting`, …; one name a kind of thing in it.
+        rendered: the picture with its N words in reading order.
+        lines: (N,) int32, non-decreasing line number of each word.
+        style: kinds of things in the picture, for `flags`: `plate`, `road_sign`, `handwriting`, etc.
     """
 
-    drawn: RenderedText
-    lines: np.ndarray
+    rendered: RenderedText
+    lines: Ints
     style: tuple[str, ...]
 
     def text(self, kept: Iterable[int] | None = None) -> str:
-        """What is written: words of a line separated by spaces (none in Chinese), lines by newlines.
+        """Return the text: words separated by spaces (Chinese words by nothing), lines by newlines.
 
         Args:
-            kept: the words to write, increasing; all by default.
+            kept: indices of the words to include, increasing; all by default.
         """
-        chosen = range(len(self.drawn.texts)) if kept is None else kept
+        chosen = range(len(self.rendered.texts)) if kept is None else kept
         rows = groupby(chosen, key=lambda k: int(self.lines[k]))
-        return "\n".join(joined([self.drawn.texts[k] for k in row]) for _, row in rows)
+        return "\n".join(join_words([self.rendered.texts[k] for k in row]) for _, row in rows)
 
 
-def joined(words: Sequence[str]) -> str:
-    """Words of a line as text: with spaces, but none between Chinese characters."""
+def join_words(words: Sequence[str]) -> str:
+    """Join the words of a line with spaces, but without spaces between Chinese characters."""
     text = ""
     for word in words:
         glue = " " if text and not (_is_unspaced(text[-1]) or _is_unspaced(word[0])) else ""

@@ -1,4 +1,4 @@
-"""Font files as MuPDF uses them: loaded once a process, with the ink box of every glyph."""
+"""Font files for MuPDF, loaded once per process, with the ink box of every glyph."""
 
 import io
 import struct
@@ -14,12 +14,12 @@ from sources.text.fonts import Font
 
 
 def css_name(font: Font) -> str:
-    """A face's name in a style sheet's `url()`."""
+    """Return the name of a font face in `url()` of a style sheet."""
     return f"{font.path.stem}-{font.index}{'.otf' if font.path.suffix == '.otf' else '.ttf'}"
 
 
-def font_bytes(font: Font) -> bytes:
-    """The file, with the wanted face of a collection moved to the front: a style sheet can name no other."""
+def read_face(font: Font) -> bytes:
+    """Return the font file, with the wanted face of a collection first, as a style sheet cannot name another one."""
     data = font.path.read_bytes()
     if data[:4] != b"ttcf" or font.index == 0:
         return data
@@ -35,15 +35,15 @@ NO_INK: GlyphBox = (0.0, 0.0, 0.0, 0.0)
 
 
 class Glyphs(dict[str, GlyphBox]):
-    """Of each character of one face, x0, y0, x1, y1 of its ink at size 1 from its origin, y downwards; 0 for a space.
+    """Ink boxes of one font face by character: x0, y0, x1, y1 at size 1 from the origin, y downwards; 0 for a space.
 
-    Measured by MuPDF itself when first asked for.
+    A box is measured by MuPDF on first use.
     """
 
     def __init__(self, font: Font):
         self.font = mupdf.fz_new_font_from_file(None, str(font.path), font.index, 0)
         self.name: str = mupdf.fz_font_name(self.font)
-        self[SOFT_HYPHEN] = self["-"]  # it is drawn as a hyphen
+        self[SOFT_HYPHEN] = self["-"]  # rendered as a hyphen
 
     def __missing__(self, character: str) -> GlyphBox:
         self[character] = ink_box(self.font, mupdf.fz_encode_character(self.font, ord(character)))
@@ -51,23 +51,23 @@ class Glyphs(dict[str, GlyphBox]):
 
 
 def ink_box(font: mupdf.FzFont, glyph: int) -> GlyphBox:
-    """x0, y0, x1, y1 of the ink of a glyph, by its number, at size 1 from its origin, y downwards."""
+    """Return x0, y0, x1, y1 of the ink of a glyph, given by number, at size 1 from its origin, y downwards."""
     outline = mupdf.fz_outline_glyph(font, glyph, mupdf.FzMatrix())
     bounds = mupdf.fz_bound_path(outline, mupdf.FzStrokeState(None), mupdf.FzMatrix())
     return (bounds.x0, -bounds.y1, bounds.x1, -bounds.y0) if bounds.x1 > bounds.x0 else NO_INK
 
 
 @lru_cache(maxsize=128)
-def glyphs(font: Font) -> Glyphs:
-    """The glyphs of a face, opened once."""
+def load_glyphs(font: Font) -> Glyphs:
+    """Return the glyphs of a font face, opened once."""
     return Glyphs(font)
 
 
 class _Archive:
-    """The archive that style sheets take fonts from: it grows as faces are used."""
+    """The archive from which style sheets load fonts; fonts are added on first use."""
 
     def __init__(self) -> None:
-        pymupdf.TOOLS.mupdf_display_errors(False)  # what is wrong with a font shows in the characters it lacks
+        pymupdf.TOOLS.mupdf_display_errors(False)  # a damaged font shows as missing characters
         self.archive = pymupdf.Archive()
         self.archive.add(_transparent_pixel(), INSET_FILE)
         self._added: set[str] = set()
@@ -75,7 +75,7 @@ class _Archive:
     def add(self, fonts: Sequence[Font]) -> None:
         for font in fonts:
             if css_name(font) not in self._added:
-                self.archive.add(font_bytes(font), css_name(font))
+                self.archive.add(read_face(font), css_name(font))
                 self._added.add(css_name(font))
 
 
@@ -86,19 +86,19 @@ def _transparent_pixel() -> bytes:
 
 
 @lru_cache(maxsize=1)
-def _archive() -> _Archive:
+def _shared_archive() -> _Archive:
     return _Archive()
 
 
-def archive_with(fonts: Sequence[Font]) -> pymupdf.Archive:
-    """The process's archive, these faces and the inset's pixel in it."""
-    archive = _archive()
+def load_archive(fonts: Sequence[Font]) -> pymupdf.Archive:
+    """Return the archive of the process with these fonts and the pixel of the insets."""
+    archive = _shared_archive()
     archive.add(fonts)
     return archive.archive
 
 
 def font_face_css(family: str, font: Font, *, bold: bool = False, italic: bool = False) -> str:
-    """The `@font-face` rule of a face."""
+    """Return the `@font-face` rule of a font face."""
     weight = "font-weight:bold;" if bold else ""
     style = "font-style:italic;" if italic else ""
     return f"@font-face{{font-family:{family};{weight}{style}src:url({css_name(font)})}}"

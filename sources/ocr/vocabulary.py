@@ -1,4 +1,4 @@
-"""The bundled words, texts, listings and formulas."""
+"""The bundled words, texts, code listings and formulas."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from typing import Any
 import yaml
 
 CORPUS = Path(__file__).parent / "corpus"
-LANGUAGES = ("en", "zh")  # that there are bundled texts and words in
+LANGUAGES = ("en", "zh")  # of the bundled texts and words
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class CodeListing:
     """Source code and the name of its language."""
 
     language: str
@@ -21,36 +21,43 @@ class Listing:
 
 
 def furniture_language(language: str) -> str:
-    """The language of what pages themselves say (titles, labels, names), where their text is in this one."""
+    """Return the language of titles, labels and names on a page whose text is in `language`."""
     return language if language in LANGUAGES else "en"
 
 
 @lru_cache(maxsize=1)
-def _vocabulary() -> Mapping[str, Any]:
-    return yaml.load((CORPUS / "vocabulary.yaml").read_bytes(), yaml.CSafeLoader)
+def _load_vocabulary() -> Mapping[str, Any]:
+    vocabulary: Mapping[str, Any] = yaml.load((CORPUS / "vocabulary.yaml").read_bytes(), yaml.CSafeLoader)
+    return vocabulary
 
 
-def words(kind: str, language: str) -> Sequence[Any]:
-    """A list of the vocabulary, e.g. `people`."""
-    return _vocabulary()[kind][language]
+def words(kind: str, language: str) -> Sequence[str]:
+    """Return a word list of the vocabulary, e.g. `people`."""
+    found: Sequence[str] = _load_vocabulary()[kind][language]
+    return found
+
+
+def dictionary_entries(language: str) -> list[tuple[str, str, str]]:
+    """Return entries of a dictionary: term, part of speech or pronunciation, meaning."""
+    return [(term, note, meaning) for term, note, meaning in _load_vocabulary()["entries"][language]]
 
 
 def label(name: str, language: str, /, **values: object) -> str:
-    """What a page itself says, e.g. `total`."""
-    return str(_vocabulary()["labels"][name][language]).format(**values)
+    """Return a label that is printed on pages, e.g. `total`."""
+    return str(_load_vocabulary()["labels"][name][language]).format(**values)
 
 
 @lru_cache(maxsize=1)
-def listings() -> tuple[Listing, ...]:
-    """Short programs."""
+def listings() -> tuple[CodeListing, ...]:
+    """Return short programs."""
     found = []
     for text in (CORPUS / "code.txt").read_text(encoding="utf-8").split("### ")[1:]:
         language, *lines = text.rstrip().split("\n")
-        found.append(Listing(language, tuple(lines)))
+        found.append(CodeListing(language, tuple(lines)))
     return tuple(found)
 
 
 @lru_cache(maxsize=1)
 def formulas() -> tuple[str, ...]:
-    """Formulas as TeX, without dollar signs."""
+    """Return formulas as TeX, without dollar signs."""
     return tuple((CORPUS / "formulas.txt").read_text(encoding="utf-8").split("\n")[:-1])

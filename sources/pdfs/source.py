@@ -12,10 +12,12 @@ import PIL.Image
 import pymupdf
 import zlib_ng
 
+from sources.base.card import SourceCard
 from sources.base.sample import IMAGE_PLACEHOLDER, Provenance, Sample, Words, sample_id
 from sources.base.source import Contents, InputError, ItemError, Source
 from sources.images.encoding import check_encoding, encode, grey_of, ink, luma
 from sources.images.fingerprint import picture_fingerprint
+from sources.pdfs.card import CARD
 from sources.text.page_text import (
     boxes_in_pixels,
     choose,
@@ -59,6 +61,7 @@ class Pdfs(Source):
     """
 
     name: ClassVar[str] = "pdfs"
+    card: ClassVar[SourceCard] = CARD
     suffixes: ClassVar[tuple[str, ...]] = (".pdf",)
     item_noun: ClassVar[str] = "page"
     use_cases: ClassVar[tuple[str, ...]] = (TRANSCRIPTION,)
@@ -79,6 +82,9 @@ class Pdfs(Source):
         if self.grey not in ("png", "none"):
             raise ValueError(f"grey must be png or none, got {self.grey!r}")
         check_encoding(self.format, self.quality)
+
+    def max_side_px(self) -> int:
+        return self.side_px
 
     def fingerprint(self) -> Mapping[str, Any]:
         settings = {name: getattr(self, name) for name in ("side_px", "max_dpi", "grey", "format", "quality")}

@@ -1,4 +1,4 @@
-"""Synthesized pages: components and layouts with their HTML, words and elements exactly known."""
+"""Synthetic web pages of components and layouts, with their exact HTML, words and elements."""
 
 from sources.synthetic_pages.source import SyntheticPages
 

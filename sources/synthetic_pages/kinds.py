@@ -1,4 +1,4 @@
-"""Kinds of pages: which components they are made of, and how these stand."""
+"""Kinds of pages: their components and layout."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ class Kind:
     """A kind of page.
 
     Args:
-        main: components of its main part, one below the other; names with `?` are left out at times.
-        side: of a column beside it.
-        heading: of its main part, English and Chinese, where that has one.
-        title, description: English and Chinese; {site} is the name of the site.
+        main: components of the main part, top to bottom; names with `?` are optional.
+        side: components of a side column.
+        heading: heading of the main part in English and Chinese, or empty.
+        title, description: in English and Chinese; {site} is replaced by the name of the site.
     """
 
     main: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""A photographed page as a conversation or a text: code, page text, elements and their places, its description."""
+"""The conversation or text of a page: code, text, elements with their boxes, description."""
 
 import random as random_module
 from collections.abc import Mapping
@@ -10,42 +10,42 @@ import yaml
 
 from sources.base.sample import IMAGE_PLACEHOLDER, EncodedImage, Message
 from sources.synthetic_pages.page import Page
-from sources.synthetic_pages.studio import Photograph
+from sources.synthetic_pages.page_renderer import Screenshot
 from sources.web.conversation import CODE, ELEMENT, GROUNDING, code_turn, element_turns, messages_of
 
 TEXT = "text"
 
 
-def page_text(shown: Photograph) -> str:
-    """The words of a page as they are read, line by line; cells of a table are a tab apart."""
-    text = "".join(before + word for before, word in zip(shown.separators, shown.texts, strict=True))
+def page_text(screenshot: Screenshot) -> str:
+    """Return the text of a page in reading order; table cells are separated by tabs."""
+    text = "".join(before + word for before, word in zip(screenshot.separators, screenshot.texts, strict=True))
     return "\n".join(line.strip() for line in text.strip().split("\n"))
 
 
-def plain_text(shown: Photograph) -> str:
-    """A pre-training text: the picture, then what is written on it."""
-    return f"{IMAGE_PLACEHOLDER}\n{page_text(shown)}"
+def make_plain_text(screenshot: Screenshot) -> str:
+    """Return a pre-training text: the picture and its text."""
+    return f"{IMAGE_PLACEHOLDER}\n{page_text(screenshot)}"
 
 
-def conversation(
-    page: Page, shown: Photograph, image: EncodedImage, task: str, num_elements: int, random: random_module.Random
+def make_conversation(
+    page: Page, screenshot: Screenshot, image: EncodedImage, task: str, num_elements: int, random: random_module.Random
 ) -> list[Message]:
-    """The turns of a sample.
+    """Return the messages of a sample.
 
     Args:
-        task: `code`, `text`, `description`, `grounding` (where an element is) or `element` (what is at a place).
-        num_elements: that are asked about, at most.
+        task: `code`, `text`, `description`, `grounding` (the box of an element) or `element` (the element in a box).
+        num_elements: greatest number of questions about elements.
     """
     if task in (GROUNDING, ELEMENT):
-        return messages_of(element_turns(shown.elements, image, task, page.language, num_elements, random))
+        return messages_of(element_turns(screenshot.elements, image, task, page.language, num_elements, random))
     if task == CODE:
         return messages_of([code_turn(page.html, page.language, random)])
-    question = str(random.choice(_phrases()[task][page.language]))
-    return messages_of([(question, page_text(shown) if task == TEXT else f"{page.title}\n\n{page.description}")])
+    question = str(random.choice(_load_phrases()[task][page.language]))
+    return messages_of([(question, page_text(screenshot) if task == TEXT else f"{page.title}\n\n{page.description}")])
 
 
 @cache
-def _phrases() -> Mapping[str, Any]:
+def _load_phrases() -> Mapping[str, Any]:
     content: Mapping[str, Any] = yaml.safe_load(
         files("sources.synthetic_pages").joinpath("phrases.yaml").read_text(encoding="utf-8")
     )

@@ -1,4 +1,4 @@
-"""A page put together: its kind's components in a layout, their style sheets and markup as one document."""
+"""Assemble a page: the components of its kind in a layout, with style sheets and markup in one document."""
 
 import random as random_module
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from markupsafe import Markup
 
 from sources.charts.fonts import check_glyphs
 from sources.synthetic_pages.components.catalogue import COMPONENTS
-from sources.synthetic_pages.components.draw import Draw
+from sources.synthetic_pages.components.context import ComponentContext
 from sources.synthetic_pages.kinds import KINDS
-from sources.synthetic_pages.theme import Theme, draw_theme
+from sources.synthetic_pages.theme import Theme, sample_theme
 from sources.synthetic_pages.vocabulary import LANGUAGES, Words, load_vocabulary
 
 TEMPLATES = Path(__file__).with_name("templates")
-LEAVE_OUT = 0.25  # of the components that a kind may have, so many
+OMISSION_RATE = 0.25  # probability that an optional component is left out
 INDENT = "  "
 
 
@@ -26,8 +26,8 @@ class Page:
     """A page as code.
 
     Args:
-        kind: of KINDS.
-        components: names of what it is made of, top to bottom.
+        kind: one of KINDS.
+        components: names of its components, top to bottom.
     """
 
     kind: str
@@ -40,41 +40,41 @@ class Page:
 
 
 def make_page(kind: str, language: str, vocabulary: Path, random: random_module.Random, density: float) -> Page:
-    """A page of a kind.
+    """Make a page of a kind.
 
     Args:
-        density: 0 to 1, the share of the usual number of entries.
+        density: 0 to 1, fraction of the usual number of entries.
     Raises:
-        FontError: no installed font writes the language, or one of its texts.
+        FontError: no installed font supports the language, or one of the texts.
     """
-    theme = draw_theme(random, language)
+    theme = sample_theme(random, language)
     words = Words(load_vocabulary(vocabulary), language, random)
-    site = words.one("sites")
+    site = words.choose("sites")
     place = LANGUAGES.index(language)
     title, description, heading = (
         pair[place].format(site=site) for pair in (KINDS[kind].title, KINDS[kind].description, KINDS[kind].heading)
     )
-    draw = Draw(random, words, theme, site, heading, density)
+    context = ComponentContext(random, words, theme, site, heading, density)
 
-    def chosen(names: tuple[str, ...]) -> list[str]:
-        kept = [name for name in names if not name.endswith("?") or random.random() > LEAVE_OUT + (1 - density)]
+    def choose_components(names: tuple[str, ...]) -> list[str]:
+        kept = [name for name in names if not name.endswith("?") or random.random() > OMISSION_RATE + (1 - density)]
         return [name.rstrip("?") for name in kept]
 
-    main, side = chosen(KINDS[kind].main), chosen(KINDS[kind].side)
+    main, side = choose_components(KINDS[kind].main), choose_components(KINDS[kind].side)
     below = ["footer"] if random.random() < 0.6 * density else []
-    # The site's name, which titles speak of, stands in the header or in the footer.
+    # The name of the site, which titles contain, must be in the header or the footer.
     shares = {"notice": 0.15, "header": 0.8 if below else 1.0}
     above = [name for name, share in shares.items() if random.random() < share and name not in main]
     styles: dict[str, str] = {}
 
-    def block(name: str) -> str:
+    def add_component(name: str) -> str:
         component = COMPONENTS[name]
-        style, markup = _fill(component.template, theme, component.draw(draw))
+        style, markup = _render_component(component.template, theme, component.make_content(context))
         styles.setdefault(component.template, style)
         return markup
 
     parts = {
-        name: [block(each) for each in names]
+        name: [add_component(each) for each in names]
         for name, names in (("above", above), ("main", main), ("side", side), ("below", below))
     }
     is_left = random.random() < 0.7
@@ -109,24 +109,24 @@ def make_page(kind: str, language: str, vocabulary: Path, random: random_module.
 
 
 def _body(parts: dict[str, list[str]], is_left: bool) -> str:
-    """The markup of the body: a main part, perhaps in two columns, between header and footer."""
+    """Return the markup of the body: a main part in one or two columns, between header and footer."""
     if parts["side"]:
-        aside = ['<aside class="stack">', *map(_indented, parts["side"]), "</aside>"]
-        stack = ['<div class="stack">', *map(_indented, parts["main"]), "</div>"]
+        aside = ['<aside class="stack">', *map(_indent, parts["side"]), "</aside>"]
+        stack = ['<div class="stack">', *map(_indent, parts["main"]), "</div>"]
         inner = "\n".join(
-            ['<div class="columns">', *map(_indented, aside + stack if is_left else stack + aside), "</div>"]
+            ['<div class="columns">', *map(_indent, aside + stack if is_left else stack + aside), "</div>"]
         )
     else:
         inner = "\n".join(parts["main"])
-    return "\n".join([*parts["above"], "<main>", _indented(inner), "</main>", *parts["below"]])
+    return "\n".join([*parts["above"], "<main>", _indent(inner), "</main>", *parts["below"]])
 
 
-def _indented(text: str) -> str:
+def _indent(text: str) -> str:
     return "\n".join(INDENT + line for line in text.split("\n"))
 
 
-def _fill(template: str, theme: Theme, content: Any) -> tuple[str, str]:
-    """Style sheet and markup of a component."""
+def _render_component(template: str, theme: Theme, content: Any) -> tuple[str, str]:
+    """Return style sheet and markup of a component."""
     text = _environment().get_template(f"{template}.html").render(t=theme, c=content)
     style, _, markup = text.partition("</style>")
     return style.strip().removeprefix("<style>").strip(), "\n".join(line for line in markup.split("\n") if line.strip())

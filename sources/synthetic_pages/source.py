@@ -1,4 +1,4 @@
-"""The source: numbers to samples. Everything about sample n comes from the settings, the seed and n."""
+"""The source of synthetic pages: makes sample n from the settings, the seed and n alone."""
 
 import hashlib
 import platform
@@ -13,20 +13,23 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image
 
+from sources.base.card import SourceCard
 from sources.base.sample import Element, Provenance, Sample, Words, sample_id
 from sources.base.source import ItemError
 from sources.base.synthetic import SyntheticSource
-from sources.charts.fonts import FontError, fonts_digest
+from sources.charts.fonts import fonts_digest
 from sources.images.encoding import check_encoding, encode, ink, luma
 from sources.images.fingerprint import picture_fingerprint
 from sources.optional_dependencies import check_installed
 from sources.rng import generator
+from sources.synthetic_pages.card import CARD
 from sources.synthetic_pages.kinds import KINDS
 from sources.synthetic_pages.vocabulary import BUNDLED, LANGUAGES, load_vocabulary
+from sources.text.fonts import FontError
 from sources.validation import check_names, check_weights
 
-CODE_VERSION = 1  # raise it when this room writes other bytes for the same sample
-DENSITIES = (0.9, 0.75, 0.6, 0.45, 0.3)  # of what pages hold, from attempt to attempt
+CODE_VERSION = 1  # increment when the bytes of a sample change
+DENSITIES = (0.9, 0.75, 0.6, 0.45, 0.3)  # fraction of the usual number of entries, by attempt
 PACKAGES = {"playwright": "playwright", "fontTools": "fonttools"}
 VIEW_NAMES = ("square", "desktop", "tablet")  # wide enough for two columns
 USE_CASES = {  # by task
@@ -41,22 +44,24 @@ USE_CASES = {  # by task
 
 @dataclass(frozen=True, kw_only=True)
 class SyntheticPages(SyntheticSource):
-    """Web pages made of components, with their HTML, text, word boxes and elements.
+    """Web pages of components, with their HTML, text, word boxes and elements.
 
     Args:
-        kinds: names of KINDS to make; empty means all, in equal shares.
+        kinds: names of KINDS; empty means all. All have equal weights.
         languages: `en`, `zh` or both.
-        views: browser windows, in equal shares: `square` (1024 × 1024), `desktop` (1440 × 900), `tablet` (820 × 1180).
-        tasks: what a sample is about, with its weight: `code`, `text`, `grounding` (where an element is), `element`
-            (what is at a place) and `description` give a conversation, `reading` a pre-training text.
-        num_elements: of a sample about elements, at most.
-        vocabulary: a YAML file in place of the bundled one.
-        browser: path or name of a Chromium; by default one is looked for.
-        format, quality: of the images, `png` (lossless), `jpeg` or `webp`; quality of the last two.
-        license: of the samples.
+        views: browser windows: `square` (1024 × 1024), `desktop` (1440 × 900), `tablet` (820 × 1180). All have equal
+            weights.
+        tasks: weights of the tasks: `code`, `text`, `grounding` (the box of an element), `element` (the element in a
+            box) and `description` give a conversation, `reading` gives pre-training text.
+        num_elements: greatest number of questions about elements in a sample.
+        vocabulary: a YAML file that replaces the bundled one.
+        browser: path or name of a Chromium; by default an installed one.
+        format, quality: image format, `png` (lossless), `jpeg` or `webp`; quality of the last two.
+        license: licence of the samples.
     """
 
     name: ClassVar[str] = "synthetic_pages"
+    card: ClassVar[SourceCard] = CARD
     use_cases: ClassVar[tuple[str, ...]] = tuple(sorted(set(USE_CASES.values())))
 
     license: str | None = "cc0-1.0"
@@ -97,8 +102,11 @@ class SyntheticPages(SyntheticSource):
             browser_faces(language)
         find_chromium(self.browser)
 
+    def written_languages(self) -> tuple[str, ...]:
+        return self.languages
+
     def identity(self) -> Mapping[str, Any]:
-        """The settings; the vocabulary is one of them, by its content."""
+        """Return the settings, with the content of the vocabulary."""
         settings = ("languages", "views", "num_elements", "format", "quality")
         return {
             "code": CODE_VERSION,
@@ -118,11 +126,11 @@ class SyntheticPages(SyntheticSource):
         }
 
     def make(self, number: int, digest: str) -> Sample | ItemError:
-        # The browser's library belongs to an extra, which recipes without web pages do not ask for.
+        # These imports need the packages of an extra.
         from sources.browser.browser import BrowserDied
-        from sources.synthetic_pages.messages import conversation, plain_text
+        from sources.synthetic_pages.messages import make_conversation, make_plain_text
         from sources.synthetic_pages.page import make_page
-        from sources.synthetic_pages.studio import Unfit, studio
+        from sources.synthetic_pages.page_renderer import UnfitPageError, get_renderer
         from sources.web.code.tokens import estimate_tokens
 
         random = generator(self.seed, number, "specification")
@@ -135,9 +143,9 @@ class SyntheticPages(SyntheticSource):
                 page = make_page(
                     kind, language, self._vocabulary_path, generator(self.seed, number, f"page {attempt}"), density
                 )
-                shown = studio(view, self.browser).photograph(page.html)
+                screenshot = get_renderer(view, self.browser).capture(page.html)
                 break
-            except Unfit as error:
+            except UnfitPageError as error:
                 reason = error.reason
             except FontError as error:
                 return ItemError(item=number, cause="missing_glyph", message=f"{kind}: {error}")
@@ -145,17 +153,17 @@ class SyntheticPages(SyntheticSource):
                 return ItemError(item=number, cause="browser_died", message=str(error))
         else:
             return ItemError(item=number, cause="unfit_page", message=f"{kind}: {reason}, {len(DENSITIES)} times")
-        pixels = Image.fromarray(shown.pixels)
+        pixels = Image.fromarray(screenshot.pixels)
         grey = luma(pixels)
-        image = encode(shown.pixels if self.format == "png" else pixels, self.format, self.quality)
+        image = encode(screenshot.pixels if self.format == "png" else pixels, self.format, self.quality)
         messages = text = None
         if task == "reading":
-            text = plain_text(shown)
+            text = make_plain_text(screenshot)
         else:
-            draw = generator(self.seed, number, "messages")
-            messages = conversation(page, shown, image, task, self.num_elements, draw)
+            message_random = generator(self.seed, number, "messages")
+            messages = make_conversation(page, screenshot, image, task, self.num_elements, message_random)
         measures = {"ink": ink(grey)}
-        if task == "code":  # the code is what drew the picture: there is no similarity to ask for
+        if task == "code":  # the code renders to exactly this picture, so there is no similarity
             measures["code_tokens"] = float(estimate_tokens(page.html))
         locator = self.locator(number)
         return Sample(
@@ -164,12 +172,14 @@ class SyntheticPages(SyntheticSource):
             images=[image],
             messages=messages,
             text=text,
-            words=Words(texts=shown.texts, boxes=shown.boxes, images=np.zeros(len(shown.texts), np.int32)),
+            words=Words(
+                texts=screenshot.texts, boxes=screenshot.boxes, images=np.zeros(len(screenshot.texts), np.int32)
+            ),
             flags=[kind, task, view, language, *(["dark"] if page.theme.is_dark else [])],
             measures=measures,
             fingerprint=picture_fingerprint(grey),
             provenance=Provenance(locator=locator, digest=digest),
-            elements=[Element(each.role, each.name, each.box) for each in shown.elements],
+            elements=[Element(each.role, each.name, each.box) for each in screenshot.elements],
             use_case=USE_CASES[task],
         )
 
@@ -185,13 +195,17 @@ class SyntheticPages(SyntheticSource):
 
 @lru_cache(maxsize=2)
 def _versions(browser: str | None) -> Mapping[str, str]:
-    """Of what pixels and files depend on."""
+    """Return the versions of the software that pixels and files depend on."""
     from sources.browser.chromium import find_chromium
 
     program = find_chromium(browser)
     packages = ("playwright", "numpy", "pillow", "zlib-ng", "jinja2")
-    said = "playwright's own"
+    browser_version = "playwright's own"
     if program is not None:
-        answer = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60, check=False)
-        said = answer.stdout.strip()
-    return {**{name: version(name) for name in packages}, "browser": said, "python": platform.python_version()}
+        result = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60, check=False)
+        browser_version = result.stdout.strip()
+    return {
+        **{name: version(name) for name in packages},
+        "browser": browser_version,
+        "python": platform.python_version(),
+    }

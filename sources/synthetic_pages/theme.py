@@ -1,27 +1,28 @@
-"""The look of a page: colours that can be read on each other, fonts, sizes, corners, shadows."""
+"""The theme of a page: colours with readable contrast, fonts, sizes, corners, shadows."""
 
 import colorsys
 import random as random_module
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sources.charts.fonts import Face, FontError, faces_for, font_file
+from sources.charts.fonts import Face, faces_for, font_file
+from sources.text.fonts import FontError
 
 MIN_CONTRAST = 4.5  # WCAG 2.2, level AA, text of normal size
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Theme:
-    """Values that the style sheets of all components are filled with. Lengths in CSS pixels, colours as #rrggbb.
+    """Values for the style sheets of all components. Lengths in CSS pixels, colours as #rrggbb.
 
     Args:
-        background, surface: of the page, and of cards on it.
-        text, muted: on both of these.
-        accent, on_accent: of buttons and links, and the text on it.
+        background, surface: background of the page, and of cards on it.
+        text, muted: text colours on both of these.
+        accent, on_accent: background of buttons and colour of links, and text on it.
         soft, on_soft: a pale tint of the accent, and text on it.
-        band, on_band: of headers and footers.
-        fonts: a CSS list; `heading_fonts` of headings.
-        unit: the step of spacing.
+        band, on_band: background of headers and footers, and text on it.
+        fonts, heading_fonts: CSS font lists of text and headings.
+        unit: step of spacing.
     """
 
     is_dark: bool
@@ -51,8 +52,8 @@ class Theme:
     width: int
 
 
-def draw_theme(random: random_module.Random, language: str) -> Theme:
-    """A random look for pages in a language. Raises FontError if no font for it is installed."""
+def sample_theme(random: random_module.Random, language: str) -> Theme:
+    """Sample a theme for pages in a language. Raises FontError if no font for it is installed."""
     faces = browser_faces(language)
     face = random.choice(faces)
     heading_face = random.choice(faces) if random.random() < 0.3 else face
@@ -78,7 +79,7 @@ def draw_theme(random: random_module.Random, language: str) -> Theme:
             _hls(grey_hue, 0.36, grey),
         )
     on_both = (background, surface)
-    accent = _legible(hue, random.uniform(0.4, 0.9), 0.62 if is_dark else 0.42, on_both)
+    accent = _readable_colour(hue, random.uniform(0.4, 0.9), 0.62 if is_dark else 0.42, on_both)
     soft = _hls(hue, 0.20 if is_dark else 0.92, 0.45)
     band = random.choice((surface, background, soft, accent, _hls(hue, 0.14, 0.3)))
     spread = random.uniform(0.08, 0.3)
@@ -93,16 +94,16 @@ def draw_theme(random: random_module.Random, language: str) -> Theme:
         surface=surface,
         border=border,
         text=text,
-        muted=_darker_or_lighter(muted, on_both),
+        muted=_make_readable(muted, on_both),
         accent=accent,
-        on_accent=_on(accent),
+        on_accent=_text_colour(accent),
         soft=soft,
-        on_soft=_legible(hue, 0.6, 0.75 if is_dark else 0.3, (soft,)),
+        on_soft=_readable_colour(hue, 0.6, 0.75 if is_dark else 0.3, (soft,)),
         band=band,
-        on_band=_on(band) if band not in on_both else text,
+        on_band=_text_colour(band) if band not in on_both else text,
         tints=tuple(_hls(hue + spread * k, 0.35 if is_dark else 0.75, 0.45) for k in range(6)),
-        fonts=_stack(face),
-        heading_fonts=_stack(heading_face),
+        fonts=_font_stack(face),
+        heading_fonts=_font_stack(heading_face),
         faces=tuple(dict.fromkeys((face, heading_face))),
         size=random.choice((14, 15, 15, 16)),
         heading=random.choice((1.25, 1.4, 1.5)),
@@ -118,7 +119,7 @@ def draw_theme(random: random_module.Random, language: str) -> Theme:
 
 @lru_cache(maxsize=2)
 def browser_faces(language: str) -> tuple[Face, ...]:
-    """The faces that a browser finds too: those of the system. Raises FontError if there is none."""
+    """Return the fonts that a browser finds too, as they are in the system. Raises FontError if there is none."""
     faces = tuple(face for face in faces_for(language) if "mpl-data" not in font_file(face).parts)
     if not faces:
         raise FontError(
@@ -128,7 +129,7 @@ def browser_faces(language: str) -> tuple[Face, ...]:
 
 
 def contrast(first: str, second: str) -> float:
-    """The contrast of two colours, 1 to 21, as WCAG defines it."""
+    """Return the contrast of two colours, 1 to 21, by the definition of WCAG."""
     lighter, darker = sorted((_luminance(first), _luminance(second)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
@@ -144,26 +145,26 @@ def _hls(hue: float, lightness: float, saturation: float) -> str:
     return "#" + "".join(f"{round(255 * channel):02x}" for channel in channels)
 
 
-def _legible(hue: float, saturation: float, lightness: float, on: tuple[str, ...]) -> str:
-    """A colour of this hue, as dark or light as it takes to be read on all of `on`."""
+def _readable_colour(hue: float, saturation: float, lightness: float, on: tuple[str, ...]) -> str:
+    """Return a colour of this hue, dark or light enough to be readable on all of `on`."""
     step = -0.02 if sum(map(_luminance, on)) / len(on) > 0.4 else 0.02
     while 0 < lightness < 1:
         colour = _hls(hue, lightness, saturation)
         if all(contrast(colour, other) >= MIN_CONTRAST for other in on):
             return colour
         lightness += step
-    return _on(on[0])
+    return _text_colour(on[0])
 
 
-def _darker_or_lighter(colour: str, on: tuple[str, ...]) -> str:
+def _make_readable(colour: str, on: tuple[str, ...]) -> str:
     hue, lightness, saturation = colorsys.rgb_to_hls(*(int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)))
-    return _legible(hue, saturation, lightness, on)
+    return _readable_colour(hue, saturation, lightness, on)
 
 
-def _on(colour: str) -> str:
+def _text_colour(colour: str) -> str:
     return "#ffffff" if contrast(colour, "#ffffff") >= MIN_CONTRAST else "#111111"
 
 
-def _stack(face: Face) -> str:
+def _font_stack(face: Face) -> str:
     generic = "serif" if "Serif" in face.family else "sans-serif"
     return f"{face.family}, {generic}"

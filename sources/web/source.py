@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote
 import PIL.Image
 import zlib_ng
 
+from sources.base.card import SourceCard
 from sources.base.remote import FetchTask, RemoteSource
 from sources.base.sample import Sample
 from sources.base.source import Contents, InputError, ItemError
@@ -23,6 +24,7 @@ from sources.browser.viewports import VIEWS
 from sources.images.encoding import check_encoding
 from sources.optional_dependencies import check_installed
 from sources.validation import check_names, check_weights
+from sources.web.card import CARD
 from sources.web.samples import TASKS, USE_CASES, SampleSettings, sample_of
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ class Web(RemoteSource):
     """
 
     name: ClassVar[str] = "web"
+    card: ClassVar[SourceCard] = CARD
     suffixes: ClassVar[tuple[str, ...]] = ()
     item_noun: ClassVar[str] = "page"
     use_cases: ClassVar[tuple[str, ...]] = tuple(USE_CASES.values())

@@ -47,7 +47,7 @@ class Classifier:
     seed: int = 1
 
 
-# Chosen on the development half of the held-out prompts (docs/taxonomy.md has the figures of each and of all three):
+# Chosen on the development half of the held-out prompts (docs/decisions.md has the figures of each and of all three):
 # character n-grams tolerate typos, whole words are more certain, and a category has more examples than a leaf.
 CLASSIFIERS = (
     Classifier(level=LEAF_LEVEL, lr=2, min_letters=2, max_letters=5),

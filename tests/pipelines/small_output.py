@@ -18,6 +18,7 @@ from PIL import Image
 from filters.filter import Scores
 from pipelines.duplicates.fingerprint import fingerprints
 from pipelines.recipe import build_recipe
+from pipelines.tables.composition import composition_columns
 from pipelines.tables.schema import DUPLICATE, ERRORS_SCHEMA, KEPT, REJECTED, SAME_CONTENT, ledger_schema
 from sources.base.sample import Sample, dataset_schema, to_part
 from sources.base.source import InputError, ItemError
@@ -126,6 +127,7 @@ def build(
                 "flags": list(sample.flags),
                 "split": split,
                 "num_bytes": len(sample.images[0].data),
+                **{name: column[0].as_py() for name, column in composition_columns([sample]).items()},
                 "scores": scores,
                 "phash": sample.phash,
                 "fingerprint": fingerprints([sample])[0].tobytes(),

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import small_output
@@ -73,6 +74,17 @@ def cells(readme: str, heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines[2:]]
 
 
+def run_snippets(root: Path, num_snippets: int) -> dict[str, Any]:
+    """Run the Python of an output's card from top to bottom; returns the names that it defines."""
+    snippets = re.findall(r"```python\n(.*?)```", (root / "README.md").read_text("utf-8"), re.S)
+    assert len(snippets) == num_snippets
+    assert all(card.PLACE in snippet for snippet in snippets[:2])
+    names: dict[str, Any] = {}
+    for snippet in snippets:
+        exec(snippet.replace(card.PLACE, str(root)), names)
+    return names
+
+
 def test_datasets_loads_the_folder_as_it_is(output, datasets):
     root, manifest = output
     loaded = datasets.load_dataset(str(root), verification_mode="all_checks")
@@ -112,7 +124,8 @@ def test_front_matter_is_valid_for_the_hub(output):
     assert data.license == "cc-by-4.0"
     assert data.language == ["en", "zh"]
     assert data.size_categories == ["n<1K"]
-    assert {"image-to-text", "image-text-to-text"} == set(data.task_categories)
+    assert data.task_categories == ["image-to-text"]  # every kept sample has a text, none has messages
+    assert {"document", "ocr", "pdfs"} <= set(data.tags)
     splits = {split["name"]: split["num_examples"] for split in data.dataset_info["splits"]}
     assert splits == {name: split["samples"] for name, split in manifest["splits"].items()}
     patterns = [entry["path"] for entry in data.configs[0]["data_files"]]
@@ -123,13 +136,10 @@ def test_front_matter_is_valid_for_the_hub(output):
 
 def test_snippets_of_the_card_run(output, datasets):
     root, _ = output
-    snippets = re.findall(r"```python\n(.*?)```", (root / "README.md").read_text("utf-8"), re.S)
-    assert len(snippets) == 2
-    for snippet in snippets:
-        assert card.PLACE in snippet
-        names: dict = {}
-        exec(snippet.replace(card.PLACE, str(root)), names)
-        assert names["sample"]["images"]
+    names = run_snippets(root, num_snippets=3)
+    assert max(names["image"].size) == 512
+    assert names["encoded"][0].startswith((b"\xff\xd8", b"\x89PNG"))
+    assert names["upper"]
 
 
 def test_account_in_the_card_adds_up(output):
@@ -142,7 +152,9 @@ def test_account_in_the_card_adds_up(output):
     reasons = {row[0].strip("`"): row for row in cells(readme, "### Set aside, by reason")}
     counted = manifest["samples"]["rejected"] | manifest["samples"]["duplicates"]
     assert {reason: int(row[2]) for reason, row in reasons.items() if row[2] != "0"} == counted
-    assert reasons["blank_page"][1] == "`ink < 0.0005`"
+    assert reasons["blank_page"][1] == "There is next to nothing on its first image. `ink < 0.0005`"
+    meanings = [row[1].partition(" `")[0] for row in reasons.values()]
+    assert len(set(meanings)) == len(meanings), "two reasons are explained with the same words"
     assert reasons["no_text_layer"][4] == "2"  # one of them is blank first
     causes = {row[0].strip("`"): int(row[1]) + int(row[2]) for row in cells(readme, "### Failures, by cause")}
     assert causes == manifest["failures"]

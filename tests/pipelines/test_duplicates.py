@@ -20,12 +20,12 @@ from PIL import Image
 from pipelines.duplicates.bit_sampling import WINDOW, Tables, candidates, distances, side_by_side, to_words
 from pipelines.duplicates.fingerprint import FINGERPRINT, fingerprints, from_arrow, to_arrow
 from pipelines.duplicates.groups import keep, nearest_kept
-from pipelines.duplicates.index import AGAINST, EVALUATION, NEW, Rows, rows_of, write_rows
-from pipelines.duplicates.search import NEAR_DUPLICATE, SAME_TEXT, SIMILAR_TEXT, Share, find_edges
+from pipelines.duplicates.index import AGAINST, EVALUATION, NEW, Index, rows_of, write_index
+from pipelines.duplicates.search import NEAR_DUPLICATE, SAME_TEXT, SIMILAR_TEXT, TableSlice, find_edges
 from pipelines.duplicates.settings import Dedupe
-from pipelines.duplicates.text import runs_of, similarity, text_fingerprint, tokens_of
+from pipelines.duplicates.text import ngrams_of, similarity, text_fingerprint, tokens_of
 from pipelines.recipe import UsageError, apply_setting, build_recipe
-from pipelines.stages.deduplicate import RowFile, tasks_of
+from pipelines.stages.deduplicate import IndexFile, tasks_of
 from pipelines.stages.references import prepare
 from pipelines.storage import Storage
 from pipelines.workers.evaluation_items import sample_of
@@ -50,12 +50,12 @@ def records_of(samples: Sequence[tuple[bytes | None, str]]) -> np.ndarray:
     return fingerprints([sample_of(data, text) for data, text in samples])
 
 
-def rows_in(folder: Path, records: np.ndarray, settings: Dedupe = DEFAULT, kinds: Sequence[int] = ()) -> Rows:
+def rows_in(folder: Path, records: np.ndarray, settings: Dedupe = DEFAULT, kinds: Sequence[int] = ()) -> Index:
     ids = [f"{number:032x}" for number in range(len(records))]
     rows = rows_of(records, ids, np.arange(len(records)), settings)
     rows["kind"] = kinds if len(kinds) else NEW
-    write_rows(Storage(str(folder)), "rows", rows)
-    return Rows(Storage(str(folder)), ["rows"], settings)
+    write_index(Storage(str(folder)), "rows", rows)
+    return Index(Storage(str(folder)), ["rows"], settings)
 
 
 def pairs_of(edges: np.ndarray) -> set[tuple[int, int]]:
@@ -192,7 +192,7 @@ def test_references_come_first_and_evaluation_sets_before_all(tmp_path: Path) ->
 
 @pytest.mark.parametrize("kind", ["phash", "dhash"])
 @pytest.mark.parametrize("bits", [64, 256])
-def test_shares_and_blocks_find_what_the_whole_finds(
+def test_slices_and_blocks_find_what_the_whole_finds(
     tmp_path: Path, kind: Literal["phash", "dhash"], bits: Literal[64, 256]
 ) -> None:
     settings = Dedupe(hash=kind, bits=bits)
@@ -204,22 +204,22 @@ def test_shares_and_blocks_find_what_the_whole_finds(
     rows = rows_in(tmp_path, records, settings)
     whole = pairs_of(find_edges(rows, settings))
     assert len(whole) > 100
-    shared = [find_edges(rows, settings, Share(number, 3)) for number in range(3)]
-    assert set().union(*map(pairs_of, shared)) == whole
+    slices = [find_edges(rows, settings, TableSlice(number, 3)) for number in range(3)]
+    assert set().union(*map(pairs_of, slices)) == whole
     across = pairs_of(find_edges(rows, settings, border=150))
     assert across == {(a, b) for a, b in whole if (a < 150) != (b < 150)}
 
 
 @given(st.lists(st.integers(0, 30_000_000), max_size=7))
 def test_tasks_compare_every_pair_of_files_once(sizes: list[int]) -> None:
-    files = [RowFile(str(number), size, -1) for number, size in enumerate(sizes)]
+    files = [IndexFile(str(number), size, -1) for number, size in enumerate(sizes)]
     met: set[tuple[int, int, int]] = set()
     for task in tasks_of(files):
         inside = [(a, b) for a in task.first for b in (task.second or task.first) if task.second or a <= b]
         for a, b in inside:
-            assert (min(a, b), max(a, b), task.share) not in met
-            met.add((min(a, b), max(a, b), task.share))
-    assert {(a, b) for a, b, share in met if share == 0} == {
+            assert (min(a, b), max(a, b), task.tables.first) not in met
+            met.add((min(a, b), max(a, b), task.tables.first))
+    assert {(a, b) for a, b, first in met if first == 0} == {
         (a, b) for a in range(len(files)) for b in range(a, len(files))
     }
 
@@ -246,12 +246,12 @@ def test_tokens_are_words_and_single_characters_where_no_spaces_stand() -> None:
 
 def test_runs_are_shared_by_copies_only() -> None:
     text = " ".join(ESSAY)
-    assert len(set(runs_of(text)) & set(runs_of("before " + " ".join(ESSAY[50:63]) + " after"))) == 1
-    assert not set(runs_of(text)) & set(runs_of(" ".join(ESSAY[50:62]) + " other"))
+    assert len(set(ngrams_of(text)) & set(ngrams_of("before " + " ".join(ESSAY[50:63]) + " after"))) == 1
+    assert not set(ngrams_of(text)) & set(ngrams_of(" ".join(ESSAY[50:62]) + " other"))
     chinese = "每一页都只渲染一次文字与图像保持对应数据的质量决定了模型能学到什么因此"
     assert len(chinese) > 26
-    assert set(runs_of(chinese)) & set(runs_of("，".join(chinese)))
-    assert not set(runs_of(chinese)) & set(runs_of(chinese[::-1]))
+    assert set(ngrams_of(chinese)) & set(ngrams_of("，".join(chinese)))
+    assert not set(ngrams_of(chinese)) & set(ngrams_of(chinese[::-1]))
 
 
 @pytest.mark.parametrize(

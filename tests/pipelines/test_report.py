@@ -391,6 +391,10 @@ def many(root, num_rows, num_pictures, row_group_size=50_000):
                 "flags": empty,
                 "label": pa.nulls(n, ledger_schema(scores).field("label").type),
                 "split": pa.array(np.where(blank, None, "train")).cast(pa.string()),
+                "num_images": pa.array([1] * n, pa.int32()),
+                "has_text": pa.array([True] * n),
+                "num_messages": pa.array([0] * n, pa.int32()),
+                "num_words": pa.array(rng.integers(0, 900, n), pa.int32()),
                 "num_bytes": pa.array(rng.integers(1000, 90_000, n)),
                 "scores": struct.cast(ledger_schema(scores).field("scores").type),
                 "phash": pa.nulls(n, pa.binary(32)),
@@ -449,8 +453,8 @@ def test_a_thousand_thumbnails_stay_usable(tmp_path, browser):
 
 MEASURE = """
 import resource, sys
-from pipelines.manifest import read_manifest
-from pipelines.card import export
+from pipelines.tables.manifest import read_manifest
+from pipelines.report.card import export
 from pipelines.storage import Storage
 export(Storage(sys.argv[1]))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)

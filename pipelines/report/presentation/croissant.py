@@ -58,12 +58,16 @@ CONTEXT = {
 }
 
 
-def describe(manifest: Mapping[str, Any], fields: Mapping[str, str], languages: list[str]) -> bytes:
+def describe(
+    manifest: Mapping[str, Any], fields: Mapping[str, str], languages: list[str], tags: list[str], holds: str
+) -> bytes:
     """`croissant.json`.
 
     Args:
         fields: the meaning of every column of `data/`.
         languages: ISO 639 codes of the kept samples, the most frequent first.
+        tags: what the sources declare.
+        holds: what the kept samples are, in words.
     """
     shards = [entry for entry in manifest["files"] if entry["table"] in manifest["splits"]]
     sources = manifest["recipe"]["sources"]
@@ -72,11 +76,11 @@ def describe(manifest: Mapping[str, Any], fields: Mapping[str, str], languages: 
         "@context": CONTEXT,
         "@type": "sc:Dataset",
         "name": visible(manifest["recipe"]["name"]),
-        "description": _description(manifest),
+        "description": _description(manifest, holds),
         "conformsTo": "http://mlcommons.org/croissant/1.1",
         "license": [license_url(name) for name in licenses],
         "inLanguage": languages,
-        "keywords": ["vision-language", "documents", "ocr", *sorted({source["type"] for source in sources})],
+        "keywords": list(dict.fromkeys(["vision-language", *tags, *sorted({source["type"] for source in sources})])),
         "isLiveDataset": False,
         "distribution": [
             *(_file_object(entry) for entry in manifest["files"]),
@@ -99,13 +103,12 @@ def license_url(name: str) -> str:
     return visible(name)
 
 
-def _description(manifest: Mapping[str, Any]) -> str:
+def _description(manifest: Mapping[str, Any], holds: str) -> str:
     samples, items = manifest["samples"], manifest["items"]
     return (
-        f"{number(samples['kept'])} {items['noun']}s as images with their text and word boxes, "
-        f"{share(samples['kept'], items['found'])} of the {number(items['found'])} found in "
-        f"{number(manifest['inputs']['read'])} inputs; made with Vellum {manifest['vellum']}. "
-        "ledger/ accounts for every one, kept or not."
+        f"{holds[:1].upper()}{holds[1:]}: {share(samples['kept'], items['found'])} of the {number(items['found'])} "
+        f"{items['noun']}s found in {number(manifest['inputs']['read'])} inputs; made with Vellum "
+        f"{manifest['vellum']}. ledger/ accounts for every one, kept or not."
     )
 
 
@@ -149,7 +152,7 @@ def _record_set(manifest: Mapping[str, Any], fields: Mapping[str, str]) -> dict[
         ),
         _field(fields, "flags", text, repeated=True),
         _field(fields, "language", text),
-        _structure(fields, "label", {"use_case": text, "confidence": real, "labeller": text}),
+        _structure(fields, "label", {"use_case": text, "confidence": real, "labeller": text, "secondary": text}),
         *([_structure(fields, "scores", dict.fromkeys(manifest["scores"], real))] if manifest["scores"] else []),
         # phash is left out: Croissant has no type for raw bytes
         _structure(fields, "provenance", dict.fromkeys(("uri", "locator", "license", "fetched_at", "digest"), text)),

@@ -7,14 +7,15 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipelines.report.presentation.composition import cards, sections
 from pipelines.report.presentation.escaping import visible
 from pipelines.report.presentation.statistics import Statistics
+from pipelines.tables.hub_features import IMAGES, dtype_name
 from sources.base.sample import dataset_schema
 
 MIN_LANGUAGE_SHARE = 0.01  # of the kept samples; rarer ones are mostly mistakes of the language model
 # lid.176 has Wikipedia's codes; these are no ISO 639 code of the same language.
 ISO_639 = {"als": "gsw", "bh": "bho", "eml": "egl", "sh": "hbs"}
-TASKS = ["image-to-text", "image-text-to-text"]
 _UNITS = ("1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T")
 SIZES = [(10**k, f"{low}<n<{high}") for k, (low, high) in enumerate(itertools.pairwise(_UNITS), start=4)]
 
@@ -42,13 +43,29 @@ def front_matter(manifest: Mapping[str, Any], statistics: Statistics) -> dict[st
         "pretty_name": visible(manifest["recipe"]["name"]),
         **_license(manifest),
         "language": languages(statistics),
-        "task_categories": TASKS,
+        "task_categories": tasks(manifest, statistics),
         "size_categories": [size_category(kept)],
-        "tags": ["vellum", "vision-language", "document", "ocr", *sources],
+        "tags": list(dict.fromkeys(["vellum", "vision-language", *tags(manifest), *sources])),
         "configs": _configs(manifest),
         "dataset_info": _dataset_info(manifest) if kept else None,
     }
     return {key: value for key, value in matter.items() if value}
+
+
+def tasks(manifest: Mapping[str, Any], statistics: Statistics) -> list[str]:
+    """Task categories of the hub: what the kept samples hold, and what their sources' conversations serve."""
+    found: dict[str, None] = {}
+    for section in sections(manifest, statistics):
+        if section.counted.with_text:
+            found["image-to-text"] = None
+        if section.counted.with_messages:
+            found |= dict.fromkeys(["image-text-to-text", *section.card.tasks])
+    return list(found)
+
+
+def tags(manifest: Mapping[str, Any]) -> list[str]:
+    """Tags that the recipe's sources declare."""
+    return list(dict.fromkeys(tag for card in cards(manifest).values() for tag in card.tags))
 
 
 def languages(statistics: Statistics) -> list[str]:
@@ -115,19 +132,13 @@ def _dataset_info(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 def _feature(name: str, arrow_type: pa.DataType) -> dict[str, Any]:
     """A column as `datasets.Features` writes it in YAML."""
-    if name == "images":
+    if name == IMAGES:
         return {"name": name, "list": "image"}
     if pa.types.is_list(arrow_type):
         item = arrow_type.value_type
         if pa.types.is_struct(item):
             return {"name": name, "list": [_feature(field.name, field.type) for field in item]}
-        return {"name": name, "list": _dtype(item)}
+        return {"name": name, "list": dtype_name(item)}
     if pa.types.is_struct(arrow_type):
         return {"name": name, "struct": [_feature(field.name, field.type) for field in arrow_type]}
-    return {"name": name, "dtype": _dtype(arrow_type)}
-
-
-def _dtype(arrow_type: pa.DataType) -> str:
-    if pa.types.is_fixed_size_binary(arrow_type):
-        return "binary"
-    return {"float": "float32", "double": "float64"}.get(str(arrow_type), str(arrow_type))
+    return {"name": name, "dtype": dtype_name(arrow_type)}

@@ -17,6 +17,7 @@ from PIL import Image
 
 from pipelines.report.presentation import coverage_chart, flow, histogram
 from pipelines.report.presentation.clusters import Cluster
+from pipelines.report.presentation.composition import sections, summary
 from pipelines.report.presentation.escaping import split_code, visible
 from pipelines.report.presentation.numbers import measure, number, share, size
 from pipelines.report.presentation.rules import Bound, bounds, rules
@@ -49,6 +50,9 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, clusters: Sequen
         name=visible(manifest["recipe"]["name"]),
         noun=manifest["items"]["noun"],
         lead=lead(manifest),
+        holds=summary(statistics),
+        num_words=statistics.composition().num_words,
+        sections_of_sources=sections(manifest, statistics),
         sections=[
             ("account", "Account"),
             ("reasons", "Reasons"),
@@ -76,7 +80,6 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, clusters: Sequen
             ("Languages", tally(statistics.languages)),
             ("Splits", tally(statistics.splits)),
             ("Flags", tally(statistics.flags, manifest["samples"]["kept"])),
-            *([("Sources", tally(statistics.sources))] if len(statistics.sources) > 1 else []),
         ],
         coverage=use_cases(manifest),
         causes=causes(statistics),

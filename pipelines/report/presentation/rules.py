@@ -105,5 +105,4 @@ def _rule(cls: type[Filter], settings: Mapping[str, Any], reason: str) -> Rule:
             for name, value in settings.items()
             if value and isinstance(value, list)
         ]
-    meaning = (cls.__doc__ or "").strip().split("\n", 1)[0]
-    return Rule(reason=reason, verdict=REJECTED, filter=cls.name, test=" or ".join(tests), meaning=meaning)
+    return Rule(reason=reason, verdict=REJECTED, filter=cls.name, test=" or ".join(tests), meaning=cls.reasons[reason])

@@ -1,6 +1,7 @@
 """Statistics: what ledger and error table say, read batch by batch with memory that does not grow."""
 
-from collections import Counter
+import dataclasses
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.report.presentation.rules import reasons_of_scores
+from pipelines.tables.composition import COMPOSITION_FIELDS
 from pipelines.tables.manifest import AccountingError, Files, check, paths
 from pipelines.tables.schema import DUPLICATE, KEPT, REJECTED
 
@@ -70,6 +72,29 @@ class Distribution:
 
 
 @dataclass
+class Composition:
+    """How many kept samples hold what.
+
+    Args:
+        samples: all of them.
+        num_words: words with boxes of all samples together.
+    """
+
+    samples: int = 0
+    with_images: int = 0
+    with_several_images: int = 0
+    with_text: int = 0
+    with_messages: int = 0
+    with_words: int = 0
+    num_words: int = 0
+
+    def add(self, **counts: int) -> None:
+        """Add to the counts."""
+        for name, count in counts.items():
+            setattr(self, name, getattr(self, name) + count)
+
+
+@dataclass
 class Statistics:
     """Everything that a card or a report tells from the ledger and the error table.
 
@@ -90,13 +115,20 @@ class Statistics:
     splits: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
-    sources: Counter[str] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
+    compositions: defaultdict[str, Composition] = field(default_factory=lambda: defaultdict(Composition))
     scores: dict[str, Distribution] = field(default_factory=dict)
     pictures: list[dict[str, Any]] = field(default_factory=list)
     num_pictures: int = 0
     failures: Counter[tuple[str, bool]] = field(default_factory=Counter)
     errors: list[dict[str, Any]] = field(default_factory=list)
+
+    def composition(self) -> Composition:
+        """What all kept samples hold."""
+        total = Composition()
+        for composition in self.compositions.values():
+            total.add(**dataclasses.asdict(composition))
+        return total
 
     def kept_pictures(self) -> list[dict[str, Any]]:
         """Pictures of kept samples, in order."""
@@ -110,6 +142,7 @@ def read_statistics(files: Files, manifest: Mapping[str, Any]) -> Statistics:
     reasons = reasons_of_scores(manifest)
     statistics.scores = {name: Distribution() for name in [*score_names, "num_bytes"]}
     columns = ["source", "verdict", "reason", "reasons", "language", "flags", "split", "num_bytes"]
+    columns += [name for name, _ in COMPOSITION_FIELDS]
     columns += ["scores"] if score_names else []
     columns += ["label"] if "labels" in manifest else []
     for path in paths(manifest, "ledger"):
@@ -134,7 +167,7 @@ def _count(
     score_names: Sequence[str],
     reasons_of: Mapping[str, frozenset[str]],
 ) -> None:
-    keys = ["source", "verdict", "reason", "language", "split"]
+    keys = ["verdict", "reason", "language", "split"]
     groups = pa.Table.from_batches([batch.select(keys)]).group_by(keys).aggregate([([], "count_all")])
     for row in groups.to_pylist():
         num = row["count_all"]
@@ -142,13 +175,14 @@ def _count(
         if row["verdict"] == KEPT:
             statistics.splits[row["split"] or ""] += num
             statistics.languages[row["language"] or ""] += num
-            statistics.sources[row["source"] or ""] += num
     kept = pc.equal(batch["verdict"], KEPT)
     rejected = pc.equal(batch["verdict"], REJECTED)
     if "label" in batch.schema.names:
         _add_counts(statistics.labels, pc.struct_field(batch["label"], "use_case").filter(kept).drop_null())
     _add_counts(statistics.flags, pc.list_flatten(batch["flags"].filter(kept)))
     _add_counts(statistics.broken, pc.list_flatten(batch["reasons"].filter(rejected)))
+
+    _count_compositions(statistics, pa.Table.from_batches([batch]).filter(kept))
 
     kept_N, rejected_N = kept.to_numpy(zero_copy_only=False), rejected.to_numpy(zero_copy_only=False)
     for name in score_names:
@@ -163,6 +197,22 @@ def _count(
         nowhere_N,
         rejected_N,
     )
+
+
+def _count_compositions(statistics: Statistics, kept: pa.Table) -> None:
+    counted = {
+        "with_images": pc.greater(kept["num_images"], 0),
+        "with_several_images": pc.greater(kept["num_images"], 1),
+        "with_text": kept["has_text"],
+        "with_messages": pc.greater(kept["num_messages"], 0),
+        "with_words": pc.greater(kept["num_words"], 0),
+        "num_words": kept["num_words"],
+    }
+    columns = {"source": kept["source"], **{name: column.cast(pa.int64()) for name, column in counted.items()}}
+    sums = pa.table(columns).group_by("source").aggregate([([], "count_all"), *((name, "sum") for name in counted)])
+    for row in sums.to_pylist():
+        found = {name: row[f"{name}_sum"] for name in counted}
+        statistics.compositions[row["source"] or ""].add(samples=row["count_all"], **found)
 
 
 def _holds_any(lists: pa.ListArray, wanted: frozenset[str]) -> np.ndarray:

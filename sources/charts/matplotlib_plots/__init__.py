@@ -1,1 +1,1 @@
-"""Charts as matplotlib programs: one file a family of kinds, one frame for all."""
+"""Charts as matplotlib programs: one file per family of kinds, with a common frame."""

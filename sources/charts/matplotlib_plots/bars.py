@@ -4,18 +4,18 @@ from decimal import Decimal
 from typing import Any
 
 from sources.charts.chart import SeriesChart
-from sources.charts.colours import readable_on
+from sources.charts.colours import contrasting_colour
 from sources.charts.matplotlib_plots.frame import Frame, Names, numbers
 from sources.charts.program import Name, Program
-from sources.charts.table import Column, plain
+from sources.charts.table import Column, format_value
 
 BAR_WIDTH = 0.7
 GROUP_WIDTH = 0.8
-LABEL_SIZE = 0.88  # of the tick labels' size
+LABEL_SIZE = 0.88  # relative to the tick labels
 
 
 def bars(chart: SeriesChart) -> Program:
-    """Upright bars, one row of them or several beside or above each other."""
+    """Draw vertical bars, one or several per row, grouped or stacked."""
     assert chart.axis is not None
     frame, series, names = Frame.begin(chart.title, chart.style), chart.table.series, row_names(chart)
     legend = frame.reserve_legend([column.name for column in series]) if len(series) > 1 else None
@@ -34,11 +34,11 @@ def bars(chart: SeriesChart) -> Program:
             options["label"] = column.name
         if stacked and k:
             options["bottom"] = numbers(bottoms)
-        drawn = program.call(
+        container = program.call(
             "ax.bar", [round(j + shift, 3) if shift else j for j in range(len(names))], values, result="bars", **options
         )
         if chart.exact:
-            _label(frame, drawn, column, chart.style.colours[k] if stacked else None)
+            _label(frame, container, column, chart.style.colours[k] if stacked else None)
         bottoms = [
             bottom + (v if isinstance(v, Decimal) else 0) for bottom, v in zip(bottoms, column.values, strict=True)
         ]
@@ -49,7 +49,7 @@ def bars(chart: SeriesChart) -> Program:
 
 
 def horizontal_bars(chart: SeriesChart) -> Program:
-    """One row of bars from left to right, the first on top."""
+    """Draw one bar per row from left to right, the first at the top."""
     assert chart.axis is not None
     frame, column, names = Frame.begin(chart.title, chart.style), chart.table.series[0], row_names(chart)
     frame.left += max(map(frame.width, names)) + 1.4 * frame.style.font_px
@@ -58,11 +58,11 @@ def horizontal_bars(chart: SeriesChart) -> Program:
     program = frame.program
     names_variable = program.let("names", names)
     values = program.let("values", numbers(column.values))
-    drawn = program.call(
+    container = program.call(
         "ax.barh", list(range(len(names))), values, height=BAR_WIDTH, color=chart.style.colours[0], result="bars"
     )
     if chart.exact:
-        _label(frame, drawn, column, None)
+        _label(frame, container, column, None)
     program.call("ax.set_yticks", list(range(len(names))), names_variable)
     program.call("ax.set_ylim", len(names) - 0.4, -0.6)
     frame.number_axis("x", chart.axis, below)
@@ -72,7 +72,7 @@ def horizontal_bars(chart: SeriesChart) -> Program:
 
 
 def lollipops(chart: SeriesChart) -> Program:
-    """A stem and a dot for every value."""
+    """Draw a stem and a dot for each value."""
     assert chart.axis is not None
     frame, column, names = Frame.begin(chart.title, chart.style), chart.table.series[0], row_names(chart)
     labels_px = frame.reserve_numbers(chart.axis, "left")
@@ -91,7 +91,7 @@ def lollipops(chart: SeriesChart) -> Program:
 
 
 def waterfall(chart: SeriesChart) -> Program:
-    """A start, floating changes and the end."""
+    """Draw a start, floating changes and the end."""
     assert chart.axis is not None
     frame, names = Frame.begin(chart.title, chart.style), row_names(chart)
     values = chart.table.series[0].numbers()
@@ -110,15 +110,17 @@ def waterfall(chart: SeriesChart) -> Program:
     places = list(range(len(names)))
     program.let("changes", numbers(values))
     heights = numbers([abs(value) for value in values])
-    drawn = program.call("ax.bar", places, heights, bottom=numbers(bottoms), width=0.6, color=colours, result="bars")
+    container = program.call(
+        "ax.bar", places, heights, bottom=numbers(bottoms), width=0.6, color=colours, result="bars"
+    )
     signed = [frame.number(values[0]), *(_signed(frame, change) for change in values[1:-1]), frame.number(values[-1])]
-    program.call("ax.bar_label", drawn, signed, padding=2, fontsize=frame.points(style.font_px * LABEL_SIZE))
+    program.call("ax.bar_label", container, signed, padding=2, fontsize=frame.points(style.font_px * LABEL_SIZE))
     _name_rows(frame, chart, labels_px, below, names_variable)
     return program
 
 
 def funnel(chart: SeriesChart) -> Program:
-    """Centred bars, one below the other, with the values in or beside them."""
+    """Draw centred bars below each other, with their values inside or next to them."""
     frame, column, names = Frame.begin(chart.title, chart.style), chart.table.series[0], row_names(chart)
     frame.left += max(map(frame.width, names)) + 1.2 * frame.style.font_px
     frame.axes()
@@ -133,7 +135,7 @@ def funnel(chart: SeriesChart) -> Program:
     for k, value in enumerate(values):
         text = frame.number(value)
         fits = frame.width(text) * 1.3 < float(value / widest) * frame.plot_width
-        colour = readable_on(style.colours[k % len(style.colours)]) if fits else style.ink
+        colour = contrasting_colour(style.colours[k % len(style.colours)]) if fits else style.ink
         place = 0 if fits else float(value / 2 + widest * Decimal("0.015"))
         rows.append((place, k, text, colour, "center" if fits else "left"))
     variables = ("x", "y", "text", "color", "align")
@@ -151,12 +153,12 @@ def funnel(chart: SeriesChart) -> Program:
 
 
 def row_names(chart: SeriesChart) -> list[str]:
-    """Names of the rows, as text."""
-    return [plain(value) for value in chart.table.rows.values]
+    """Return the names of the rows as text."""
+    return [format_value(value) for value in chart.table.rows.values]
 
 
 def label_points(frame: Frame, places: list[int], column: Column, chart: SeriesChart) -> None:
-    """Values above the points of a line, below them where the line has a low."""
+    """Print values above the points of a line, or below them at a minimum."""
     assert chart.axis is not None
     known = [(place, value) for place, value in zip(places, column.values, strict=True) if isinstance(value, Decimal)]
     rows = []
@@ -178,7 +180,7 @@ def label_points(frame: Frame, places: list[int], column: Column, chart: SeriesC
 
 
 def _name_rows(frame: Frame, chart: SeriesChart, labels_px: float, below: Names, names: Name) -> None:
-    """Both axes of a chart with upright bars."""
+    """Draw both axes of a chart with vertical bars."""
     assert chart.axis is not None
     count = len(chart.table)
     frame.program.call("ax.set_xlim", -0.6, count - 0.4)
@@ -193,14 +195,14 @@ def _zero_line(frame: Frame, chart: SeriesChart, function: str) -> None:
         frame.program.call(f"ax.{function}", 0, color=chart.style.ink, linewidth=0.8)
 
 
-def _label(frame: Frame, drawn: Name, column: Column, inside: str | None) -> None:
+def _label(frame: Frame, container: Name, column: Column, inside: str | None) -> None:
     texts = [frame.number(value) if isinstance(value, Decimal) else "" for value in column.values]
     options: dict[str, Any] = {"fontsize": frame.points(frame.style.font_px * LABEL_SIZE)}
     if inside is not None:
-        options |= {"label_type": "center", "color": readable_on(inside)}
+        options |= {"label_type": "center", "color": contrasting_colour(inside)}
     else:
         options["padding"] = 2
-    frame.program.call("ax.bar_label", drawn, texts, **options)
+    frame.program.call("ax.bar_label", container, texts, **options)
 
 
 def _signed(frame: Frame, value: Decimal) -> str:

@@ -12,7 +12,7 @@ GRID_POINTS = 80  # of a density curve
 
 
 def histogram(chart: DistributionChart) -> Program:
-    """Bars that touch, one a bin."""
+    """Draw touching bars, one per bin."""
     assert chart.count_axis is not None
     frame, style = Frame.begin(chart.title, chart.style), chart.style
     labels_px = frame.reserve_numbers(chart.count_axis, "left")
@@ -36,7 +36,7 @@ def histogram(chart: DistributionChart) -> Program:
 
 
 def densities(chart: DistributionChart) -> Program:
-    """One smooth curve a group, filled."""
+    """Draw one filled smooth curve per group."""
     frame, style = Frame.begin(chart.title, chart.style), chart.style
     legend = frame.reserve_legend(chart.groups)
     below = frame.reserve_ticks(chart.axis)
@@ -59,7 +59,7 @@ def densities(chart: DistributionChart) -> Program:
 
 
 def boxes(chart: DistributionChart) -> Program:
-    """Boxes from quartile to quartile, whiskers to the extremes."""
+    """Draw boxes from quartile to quartile, with whiskers to the extremes."""
     upright = _Upright.begin(chart)
     program, style = upright.frame.program, chart.style
     keys = ("whislo", "q1", "med", "q3", "whishi")
@@ -79,7 +79,7 @@ def boxes(chart: DistributionChart) -> Program:
 
 
 def violins(chart: DistributionChart) -> Program:
-    """Densities on both sides of an upright line, with bars at median and extremes."""
+    """Draw densities on both sides of a vertical line, with bars at median and extremes."""
     upright = _Upright.begin(chart)
     program, style = upright.frame.program, chart.style
     samples = program.let("samples", [list(sample) for sample in chart.samples])
@@ -91,7 +91,7 @@ def violins(chart: DistributionChart) -> Program:
 
 
 def error_bars(chart: DistributionChart) -> Program:
-    """A dot at the mean, a bar one standard deviation up and down."""
+    """Draw a dot at the mean and a bar of one standard deviation up and down."""
     upright = _Upright.begin(chart)
     frame, program, style = upright.frame, upright.frame.program, chart.style
     means, errors = (numbers(column.values) for column in chart.table.series)
@@ -105,7 +105,7 @@ def error_bars(chart: DistributionChart) -> Program:
 
 @dataclass(frozen=True, slots=True)
 class _Upright:
-    """A frame with the groups under its axes and the measured quantity beside them."""
+    """A frame with the groups below the axes and the measured quantity on the left."""
 
     chart: DistributionChart
     frame: Frame

@@ -1,4 +1,4 @@
-"""The frame of a plot: figure, axes with room for exactly its texts, ticks, titles, legend."""
+"""The frame of a plot: figure, axes that leave space for all texts, ticks, titles, legend."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ from sources.charts.axis import Axis
 from sources.charts.fonts import text_width
 from sources.charts.program import Name, Program
 from sources.charts.style import Style
-from sources.charts.table import grouped
+from sources.charts.table import format_grouped
 
-PAD = 0.9  # around everything, in font sizes
+PAD = 0.9  # around the picture, in font sizes
 LINE = 1.5  # height of a line of text, in font sizes
 TICK_PX = 4
-GAP = 0.45  # between a text and what it belongs to, in font sizes
+GAP = 0.45  # between a text and its mark, in font sizes
 POINTS_PER_INCH = 72
 
 
 @dataclass(slots=True)
 class Frame:
-    """Writes the parts of a program that all plots share, in pixels.
+    """Writes the parts of a program that all plots share; lengths in pixels.
 
     Args:
-        top, bottom, left, right: margins taken so far, in pixels from the picture's sides.
+        top, bottom, left, right: margins in use, from the sides of the picture.
     """
 
     program: Program
@@ -34,7 +34,7 @@ class Frame:
 
     @staticmethod
     def begin(title: str, style: Style) -> "Frame":
-        """A figure with its title."""
+        """Return a frame with a figure and its title."""
         frame = Frame(Program(), style)
         pad = PAD * style.font_px
         frame.top = frame.bottom = frame.left = frame.right = pad
@@ -93,16 +93,16 @@ class Frame:
         )
 
     def points(self, size_px: float) -> float:
-        """A size in pixels as points at the picture's resolution."""
+        """Convert pixels to points at the resolution of the picture."""
         return round(size_px * POINTS_PER_INCH / self.style.dpi, 2)
 
     def width(self, text: str) -> float:
-        """Width of a text at the font's size, in pixels."""
+        """Return the width of a text in pixels."""
         return text_width(text, self.style.face, self.style.font_px)
 
     def number(self, value: Decimal) -> str:
-        """A number as this chart prints it."""
-        return grouped(value) if self.style.grouped_numbers else f"{value:f}"
+        """Format a number as this chart prints it."""
+        return format_grouped(value) if self.style.grouped_numbers else f"{value:f}"
 
     @property
     def plot_width(self) -> float:
@@ -113,7 +113,7 @@ class Frame:
         return self.style.height_px - self.top - self.bottom
 
     def rectangle(self) -> tuple[float, float, float, float]:
-        """What is left for the axes, as matplotlib's left, bottom, width, height in shares of the figure."""
+        """The rest of the figure for the axes: left, bottom, width, height as fractions of the figure."""
         style = self.style
         return (
             round(self.left / style.width_px, 4),
@@ -123,11 +123,11 @@ class Frame:
         )
 
     def axes(self, name: str = "ax", **options: object) -> None:
-        """Axes in what is left of the figure."""
+        """Add axes in the rest of the figure."""
         self.program.call("fig.add_axes", self.rectangle(), facecolor=self.style.background, result=name, **options)
 
     def reserve_legend(self, names: Sequence[str]) -> "Legend":
-        """Make room for a legend; write it with `legend` once the marks are there."""
+        """Reserve space for a legend; call `legend` after the marks are drawn."""
         font = self.style.font_px
         widths = [self.width(name) + 2.1 * font for name in names]
         place = self.style.legend
@@ -150,11 +150,11 @@ class Frame:
         self, legend: "Legend", axes: str = "ax", *args: object, below_px: float = 0, aside_px: float = 0,
         above_px: float = 0,
     ) -> None:  # fmt: skip
-        """The legend, in the room reserved for it.
+        """Draw the legend in its reserved space.
 
         Args:
-            args: handles and names, where the marks do not carry them.
-            below_px, aside_px, above_px: taken by labels under, right of and over the axes.
+            args: handles and names, if the marks do not have them.
+            below_px, aside_px, above_px: heights or widths of labels below, right of and above the axes.
         """
         font = self.style.font_px
         anchors = {
@@ -169,7 +169,7 @@ class Frame:
         )  # fmt: skip
 
     def note(self, text: str) -> None:
-        """A line at the bottom, such as the unit of numbers without an axis. Call it before `axes`."""
+        """Add a line at the bottom, e.g. the unit of numbers without an axis. Call it before `axes`."""
         font = self.style.font_px
         self.program.call(
             "fig.text", round(1 - PAD * font / self.style.width_px, 4), round(self.bottom / self.style.height_px, 4),
@@ -178,7 +178,7 @@ class Frame:
         self.bottom += LINE * font
 
     def reserve_numbers(self, axis: Axis, side: str) -> float:
-        """Make room for tick labels and title of an upright axis. Returns the width of the tick labels with gap."""
+        """Reserve space for tick labels and title of a vertical axis; return the width of the tick labels with gap."""
         font = self.style.font_px
         widest = max(self.width(self.number(tick)) for tick in axis.ticks)
         labels = widest + TICK_PX + 0.7 * font
@@ -190,18 +190,18 @@ class Frame:
         return labels
 
     def reserve_ticks(self, axis: Axis) -> float:
-        """Make room for tick labels and title of a level axis. Returns the height of the tick labels with gap."""
+        """Reserve space for tick labels and title of a horizontal axis; return the height of the labels with gap."""
         height = TICK_PX + 0.5 * self.style.font_px + LINE * self.style.font_px
         self.bottom += height + LINE * self.style.font_px
-        # The first and last labels are centred on the axis' ends.
+        # The first and last labels are centred on the ends of the axis.
         self.left = max(self.left, PAD * self.style.font_px + self.width(self.number(axis.ticks[0])) / 2)
         self.right += self.width(self.number(axis.ticks[-1])) / 2
         return height
 
     def reserve_names(self, names: Sequence[str], *, has_title: bool = True, slots: int | None = None) -> "Names":
-        """Make room under the axes for tick labels and a title. Call it when left and right are final.
+        """Reserve space below the axes for tick labels and a title. Call it when left and right are final.
 
-        Names that do not fit side by side stand upright.
+        Names that do not fit horizontally are vertical.
         """
         font = self.style.font_px
         slot = self.plot_width / (slots or len(names))
@@ -212,13 +212,13 @@ class Frame:
         return Names(upright, height, LINE * font if has_title else 0)
 
     def number_axis(self, which: str, axis: Axis, labels_px: float, axes: str = "ax", *, right: bool = False) -> None:
-        """Limits, ticks and title of an axis of numbers; `which` is x or y."""
+        """Draw limits, ticks and title of an axis of numbers; `which` is x or y."""
         self.program.call(f"{axes}.set_{which}lim", float(axis.low), float(axis.high))
         self.program.call(f"{axes}.set_{which}ticks", numbers(axis.ticks), [self.number(tick) for tick in axis.ticks])
         self.axis_title(which, axis.title, labels_px, axes, right=right)
 
     def axis_title(self, which: str, title: str, labels_px: float, axes: str = "ax", *, right: bool = False) -> None:
-        """An axis' title, `labels_px` away from the axis."""
+        """Draw the title of an axis at a distance of `labels_px`."""
         self.program.call(f"{axes}.set_{which}label", title)
         if which == "y":
             distance = labels_px / self.plot_width
@@ -228,20 +228,20 @@ class Frame:
         self.program.call(f"{axes}.{which}axis.set_label_coords", *place)
 
     def names_axis(self, names: Name, layout: "Names", title: str, places: Sequence[float]) -> None:
-        """Ticks with names under the axes, and the title below them."""
+        """Draw ticks with names below the axes, and the title below them."""
         self.program.call("ax.set_xticks", list(places), names, rotation=90 if layout.upright else 0)
         if layout.title_px:
             self.axis_title("x", title, layout.labels_px)
 
     def grid(self, which: str, axes: str = "ax") -> None:
-        """Grid lines, if the style has them."""
+        """Draw grid lines if the style has them."""
         if self.style.grid:
             self.program.call(f"{axes}.grid", axis=which)
 
 
 @dataclass(frozen=True, slots=True)
 class Legend:
-    """Where the legend stands, in how many columns, and how high it is in pixels."""
+    """Position of the legend, its number of columns and its height in pixels."""
 
     place: str
     columns: int
@@ -250,7 +250,7 @@ class Legend:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """How names stand under the axes: upright or not, their height and that of the title below, in pixels."""
+    """Layout of names below the axes: vertical or not, their height and the height of the title in pixels."""
 
     upright: bool
     labels_px: float
@@ -266,5 +266,5 @@ def _number(value: Decimal) -> float | int:
 
 
 def numbers(values: Sequence[object]) -> list[float | int]:
-    """Exact numbers as a program writes them; a missing one is NaN, which matplotlib leaves out."""
+    """Return exact numbers as floats; missing ones are NaN, which matplotlib skips."""
     return [_number(value) if isinstance(value, Decimal) else float("nan") for value in values]

@@ -3,23 +3,23 @@
 import math
 
 from sources.charts.chart import GraphChart
-from sources.charts.colours import mixed_with_white
+from sources.charts.colours import mix_with_white
 from sources.charts.matplotlib_plots.frame import Frame
 from sources.charts.program import Call, Program
 
 Point = tuple[float, float]
-BOX_HEIGHT = 2.6  # of a node, in font sizes
+BOX_HEIGHT = 2.6  # in font sizes
 DIAMOND_HEIGHT = 4.2
-LABEL_SHARES = (0.5, 0.38, 0.62, 0.28, 0.72)  # of an edge's length
+LABEL_SHARES = (0.5, 0.38, 0.62, 0.28, 0.72)  # as fractions of the length of an edge
 SIDE_OUT = 1.6  # font sizes between a side node and an arrow that goes down from it
 LOOP_OUT = 2.6  # font sizes between the main column's widest node and an arrow that goes back up
 
 
 def graph(chart: GraphChart) -> Program:
-    """Nodes at their places, edges between their borders, labels beside the edges."""
+    """Draw nodes at their places, edges between their borders, and labels next to the edges."""
     frame, font = Frame.begin(chart.title, chart.style), chart.style.font_px
     sizes = [_size(frame, chart, k) for k in range(len(chart.nodes))]
-    if chart.kind == "flow_chart":  # arrows go round on both sides
+    if chart.kind == "flow_chart":  # arrows pass on both sides
         frame.left += 1.5 * (LOOP_OUT + 1) * font
         frame.right += (SIDE_OUT + 1) * font
     frame.axes()
@@ -35,19 +35,19 @@ def graph(chart: GraphChart) -> Program:
     else:
         centres = _circle_centres(frame, chart, sizes)
         ways = [
-            [_border(centres[i], sizes[i], centres[j]), _border(centres[j], sizes[j], centres[i])]
+            [_border_point(centres[i], sizes[i], centres[j]), _border_point(centres[j], sizes[j], centres[i])]
             for i, j, _ in chart.edges
         ]
         labels: list[Point] = []
         for k, (way, (_, _, label)) in enumerate(zip(ways, chart.edges, strict=True)):
-            labels.append(_free(way, [*ways[:k], *ways[k + 1 :]], labels))
+            labels.append(_choose_label_place(way, [*ways[:k], *ways[k + 1 :]], labels))
             _edge(frame, chart, way, label, labels[-1])
     _nodes(program, chart, centres, sizes)
     return program
 
 
 def _flow_centres(frame: Frame, chart: GraphChart, sizes: list[Point]) -> list[Point]:
-    """Main steps in one column, side steps in another as far to the right as there is room for, both in the middle."""
+    """Return the centres of the steps: main steps in one column, side steps in another one to the right."""
     font = frame.style.font_px
     widest, highest = max(w for w, _ in sizes), max(h for _, h in sizes)
     side = max([w for k, (w, _) in enumerate(sizes) if chart.places[k][0] > 0] or [0])
@@ -60,7 +60,7 @@ def _flow_centres(frame: Frame, chart: GraphChart, sizes: list[Point]) -> list[P
 
 
 def _circle_centres(frame: Frame, chart: GraphChart, sizes: list[Point]) -> list[Point]:
-    """Nodes on a circle that is stretched to the room there is."""
+    """Return the centres of nodes on a circle that is stretched to the available area."""
     pad = 0.5 * frame.style.font_px
     left, low = pad + max(w for w, _ in sizes) / 2, pad + max(h for _, h in sizes) / 2
     width, height = frame.plot_width - 2 * left, frame.plot_height - 2 * low
@@ -68,14 +68,14 @@ def _circle_centres(frame: Frame, chart: GraphChart, sizes: list[Point]) -> list
 
 
 def _nodes(program: Program, chart: GraphChart, centres: list[Point], sizes: list[Point]) -> None:
-    """Boxes, diamonds for questions, and their names."""
+    """Draw boxes, diamonds for questions, and their names."""
     style = chart.style
-    fill, other = mixed_with_white(style.colours[0], 0.75), mixed_with_white(style.colours[1], 0.7)
+    fill, other = mix_with_white(style.colours[0], 0.75), mix_with_white(style.colours[1], 0.7)
     for k, (name, (x, y), (w, h)) in enumerate(zip(chart.nodes, centres, sizes, strict=True)):
         if k in chart.questions:
             corners = [(x - w / 2, y), (x, y + h / 2), (x + w / 2, y), (x, y - h / 2)]
-            rounded = [(round(a, 1), round(b, 1)) for a, b in corners]
-            patch = Call("plt.Polygon", rounded, facecolor=other, edgecolor=style.ink)
+            round_half_up = [(round(a, 1), round(b, 1)) for a, b in corners]
+            patch = Call("plt.Polygon", round_half_up, facecolor=other, edgecolor=style.ink)
         else:
             corner = (round(x - w / 2, 1), round(y - h / 2, 1))
             patch = Call("plt.Rectangle", corner, round(w, 1), round(h, 1), facecolor=fill, edgecolor=style.ink)
@@ -84,7 +84,7 @@ def _nodes(program: Program, chart: GraphChart, centres: list[Point], sizes: lis
 
 
 def _size(frame: Frame, chart: GraphChart, k: int) -> Point:
-    """Width and height of a node in pixels."""
+    """Return width and height of a node in pixels."""
     font, width = frame.style.font_px, frame.width(chart.nodes[k])
     if k in chart.questions:
         return width * 1.5 + 2.5 * font, DIAMOND_HEIGHT * font
@@ -93,9 +93,9 @@ def _size(frame: Frame, chart: GraphChart, k: int) -> Point:
 
 def _edge(frame: Frame, chart: GraphChart, route: list[Point], label: str, place: Point) -> None:
     program, style = frame.program, chart.style
-    rounded = [(round(x, 1), round(y, 1)) for x, y in route]
-    if len(rounded) > 2 or not chart.directed:
-        xs, ys = [x for x, _ in rounded], [y for _, y in rounded]
+    round_half_up = [(round(x, 1), round(y, 1)) for x, y in route]
+    if len(round_half_up) > 2 or not chart.directed:
+        xs, ys = [x for x, _ in round_half_up], [y for _, y in round_half_up]
         stop = None if not chart.directed else -1
         program.call("ax.plot", xs[:stop], ys[:stop], color=style.ink, linewidth=1.2)
     if chart.directed:
@@ -107,7 +107,7 @@ def _edge(frame: Frame, chart: GraphChart, route: list[Point], label: str, place
             "shrinkB": 0,
             "mutation_scale": 13,
         }
-        program.call("ax.annotate", "", xy=rounded[-1], xytext=rounded[-2], arrowprops=arrow)
+        program.call("ax.annotate", "", xy=round_half_up[-1], xytext=round_half_up[-2], arrowprops=arrow)
     if label:
         program.call(
             "ax.text", round(place[0], 1), round(place[1], 1), label, ha="center", va="center",
@@ -116,21 +116,22 @@ def _edge(frame: Frame, chart: GraphChart, route: list[Point], label: str, place
         )  # fmt: skip
 
 
-def _free(route: list[Point], others: list[list[Point]], taken: list[Point]) -> Point:
-    """A place on a straight way for its label: of some near the middle, the one furthest from other ways and labels."""
+def _choose_label_place(route: list[Point], others: list[list[Point]], used_places: list[Point]) -> Point:
+    """Return the place of a label near the middle of a straight route, far from other routes and labels."""
     (x, y), (u, v) = route
     places = [(x + share * (u - x), y + share * (v - y)) for share in LABEL_SHARES]
 
     def room(place: Point) -> float:
         return min(
-            [math.dist(place, label) for label in taken] + [_distance(place, *way) for way in others], default=math.inf
+            [math.dist(place, label) for label in used_places] + [_distance(place, *way) for way in others],
+            default=math.inf,
         )
 
     return max(places, key=room)
 
 
 def _distance(point: Point, start: Point, end: Point) -> float:
-    """From a point to the nearest place between two others."""
+    """Return the distance from a point to a line segment."""
     along = (end[0] - start[0], end[1] - start[1])
     length = along[0] ** 2 + along[1] ** 2
     share = ((point[0] - start[0]) * along[0] + (point[1] - start[1]) * along[1]) / length if length else 0.0
@@ -138,8 +139,8 @@ def _distance(point: Point, start: Point, end: Point) -> float:
     return math.dist(point, (start[0] + share * along[0], start[1] + share * along[1]))
 
 
-def _border(centre: Point, size: Point, towards: Point) -> Point:
-    """Where the way from a box' centre to another point leaves the box."""
+def _border_point(centre: Point, size: Point, towards: Point) -> Point:
+    """Return the point where the line from the centre of a box to another point leaves the box."""
     dx, dy = towards[0] - centre[0], towards[1] - centre[1]
     share = min(
         size[0] / 2 / abs(dx) if dx else math.inf,
@@ -149,7 +150,7 @@ def _border(centre: Point, size: Point, towards: Point) -> Point:
 
 
 def _flow_route(centres: list[Point], sizes: list[Point], i: int, j: int, font: float) -> tuple[list[Point], Point]:
-    """Down to the next node, across to one beside it, or round the outside to one above or further below."""
+    """Return a route down to the next node, across to a neighbour, or around the outside to any other node."""
     (x, y), (w, h) = centres[i], sizes[i]
     (u, v), (p, q) = centres[j], sizes[j]
     if abs(x - u) < 1 and j == i + 1:

@@ -4,7 +4,7 @@ import matplotlib
 from matplotlib.colors import to_hex
 
 from sources.charts.chart import ContourChart, SeriesChart
-from sources.charts.colours import readable_on
+from sources.charts.colours import contrasting_colour
 from sources.charts.matplotlib_plots.bars import row_names
 from sources.charts.matplotlib_plots.frame import TICK_PX, Frame, numbers
 from sources.charts.program import Name, Program
@@ -13,7 +13,7 @@ BAR_PX = 18  # width of a colour bar
 
 
 def heat_map(chart: SeriesChart) -> Program:
-    """Coloured cells with their numbers: series from top to bottom, rows from left to right."""
+    """Draw coloured cells with their numbers: series from top to bottom, rows from left to right."""
     frame, style = Frame.begin(chart.title, chart.style), chart.style
     series, names = chart.table.series, row_names(chart)
     frame.left += max(frame.width(column.name) for column in series) + TICK_PX + 0.8 * style.font_px
@@ -26,7 +26,7 @@ def heat_map(chart: SeriesChart) -> Program:
     program.call("ax.imshow", values, cmap=style.colormap, aspect="auto", vmin=low, vmax=high)
     colours = matplotlib.colormaps[style.colormap]
     rows = [
-        (i, j, frame.number(value), readable_on(to_hex(colours((cells[j][i] - low) / (high - low)))))
+        (i, j, frame.number(value), contrasting_colour(to_hex(colours((cells[j][i] - low) / (high - low)))))
         for j, column in enumerate(series)
         for i, value in enumerate(column.numbers())
     ]
@@ -41,7 +41,7 @@ def heat_map(chart: SeriesChart) -> Program:
 
 
 def contour(chart: ContourChart) -> Program:
-    """Filled bands between levels, lines on the levels, a colour bar that names them."""
+    """Draw filled bands, lines at the levels, and a colour bar with the levels."""
     frame, style = Frame.begin(chart.title, chart.style), chart.style
     widest = max(frame.width(frame.number(level)) for level in chart.levels)
     frame.right += BAR_PX + 1.6 * style.font_px + widest + TICK_PX

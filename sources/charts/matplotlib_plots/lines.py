@@ -1,4 +1,4 @@
-"""Lines and areas: single, several, stepped, stacked, with two axes, on a radar, in small multiples."""
+"""Lines and areas: single, several, stepped, stacked, with two axes, as radar, in small multiples."""
 
 import math
 from decimal import Decimal
@@ -14,12 +14,12 @@ LINE_STYLES = ("-", "-", "--", "-.")
 
 
 def lines(chart: SeriesChart) -> Program:
-    """Lines over time, with or without markers."""
+    """Draw lines over time, with or without markers."""
     assert chart.axis is not None
     frame, series, names = Frame.begin(chart.title, chart.style), chart.table.series, row_names(chart)
     legend = frame.reserve_legend([column.name for column in series]) if len(series) > 1 else None
     labels_px = frame.reserve_numbers(chart.axis, "left")
-    if "area" in chart.kind:  # the last name is centred on the axes' end
+    if "area" in chart.kind:  # the last name is centred on the end of the axis
         frame.right += frame.width(names[-1]) / 2
     below = frame.reserve_names(names)
     frame.axes()
@@ -59,7 +59,7 @@ def lines(chart: SeriesChart) -> Program:
 
 
 def dual_axis(chart: SeriesChart) -> Program:
-    """Bars on the left axis, a line on the right one; axis titles have the colours of their marks."""
+    """Draw bars on the left axis and a line on the right one; axis titles have the colours of their marks."""
     assert chart.axis is not None
     assert chart.second_axis is not None
     frame, names = Frame.begin(chart.title, chart.style), row_names(chart)
@@ -92,7 +92,7 @@ def dual_axis(chart: SeriesChart) -> Program:
 
 
 def radar(chart: SeriesChart) -> Program:
-    """Closed lines around a centre, one spoke a row."""
+    """Draw closed lines around a centre, one spoke per row."""
     assert chart.axis is not None
     frame, series, names = Frame.begin(chart.title, chart.style), chart.table.series, row_names(chart)
     style, program, axis = chart.style, frame.program, chart.axis
@@ -103,7 +103,7 @@ def radar(chart: SeriesChart) -> Program:
     frame.right += room
     frame.top += LINE * style.font_px
     frame.bottom += LINE * style.font_px
-    side = min(frame.plot_width, frame.plot_height)  # a circle, in the middle of what is left
+    side = min(frame.plot_width, frame.plot_height)  # a circle in the middle of the free area
     extra = (frame.plot_width - side) / 2, (frame.plot_height - side) / 2
     frame.left, frame.right = frame.left + extra[0], frame.right + extra[0]
     frame.top, frame.bottom = frame.top + extra[1], frame.bottom + extra[1]
@@ -133,24 +133,24 @@ def radar(chart: SeriesChart) -> Program:
     )  # fmt: skip
     program.call("ax.grid", True)
     if legend is not None:
-        beyond = LINE * style.font_px + extra[1]  # names stand around the circle, and it may not fill the room
+        beyond = LINE * style.font_px + extra[1]  # names are around the circle, which may not fill the area
         frame.legend(legend, below_px=beyond, aside_px=room + extra[0], above_px=beyond)
     return program
 
 
 def _between(count: int) -> float:
-    """Degrees of the direction between the first two spokes, where the radar's numbers stand."""
+    """Return the direction between the first two spokes in degrees, where the numbers are printed."""
     return round(180 / count, 3)
 
 
 def _side(angle: float) -> str:
-    """How a name at the end of a spoke is aligned: away from the circle."""
+    """Return the alignment of a name at the end of a spoke, away from the circle."""
     sine = math.sin(angle)  # clockwise from the top
     return "center" if abs(sine) < 0.15 else "left" if sine > 0 else "right"
 
 
 def small_multiples(chart: SeriesChart) -> Program:
-    """One panel a series, all with the same axes."""
+    """Draw one panel per series, all with the same axes."""
     assert chart.axis is not None
     frame, series, names = Frame.begin(chart.title, chart.style), chart.table.series, row_names(chart)
     style, program, axis = chart.style, frame.program, chart.axis

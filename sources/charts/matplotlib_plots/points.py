@@ -1,7 +1,7 @@
 """Points in the plane: scatter, bubbles, trend lines."""
 
 from sources.charts.chart import PointsChart
-from sources.charts.colours import readable_on
+from sources.charts.colours import contrasting_colour
 from sources.charts.matplotlib_plots.frame import Frame, numbers
 from sources.charts.program import Name, Program
 
@@ -10,7 +10,7 @@ BUBBLE_PX = (34, 84)  # diameters of the smallest and largest bubble
 
 
 def points(chart: PointsChart) -> Program:
-    """One mark a row of the table."""
+    """Draw one mark per row of the table."""
     frame, table, style = Frame.begin(chart.title, chart.style), chart.table, chart.style
     group = chart.group
     names = sorted({str(value) for value in group.values}) if group is not None else []
@@ -49,7 +49,7 @@ def points(chart: PointsChart) -> Program:
 
 
 def _bubbles(frame: Frame, chart: PointsChart, x: Name, y: Name) -> None:
-    """Circles whose areas grow with the sizes printed in them."""
+    """Draw circles whose areas are proportional to the sizes printed in them."""
     assert chart.size is not None
     sizes = chart.size.numbers()
     low, high = BUBBLE_PX
@@ -67,5 +67,5 @@ def _bubbles(frame: Frame, chart: PointsChart, x: Name, y: Name) -> None:
     ]
     frame.program.loop(
         ("a", "b", "size"), rows, "ax.text", Name("a"), Name("b"), Name("size"), ha="center", va="center",
-        color=readable_on(colour),
+        color=contrasting_colour(colour),
     )  # fmt: skip

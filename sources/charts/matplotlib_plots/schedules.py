@@ -5,15 +5,15 @@ from datetime import date
 from sources.charts.chart import ScheduleChart
 from sources.charts.matplotlib_plots.frame import LINE, TICK_PX, Frame
 from sources.charts.program import Name, Program
-from sources.charts.table import plain
+from sources.charts.table import format_value
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def gantt(chart: ScheduleChart) -> Program:
-    """One bar a task from its start to its end, a grid line at every labelled date."""
+    """Draw one bar per task from its start to its end, with a grid line at each labelled date."""
     frame, style = Frame.begin(chart.title, chart.style), chart.style
-    tasks, starts, ends = ([plain(value) for value in column.values] for column in chart.table.columns)
+    tasks, starts, ends = ([format_value(value) for value in column.values] for column in chart.table.columns)
     frame.left += max(map(frame.width, tasks)) + TICK_PX + 0.8 * style.font_px
     ticks = [short_date(tick, chart.language) for tick in chart.ticks]
     frame.right += frame.width(ticks[-1]) / 2
@@ -38,9 +38,9 @@ def gantt(chart: ScheduleChart) -> Program:
 
 
 def timeline(chart: ScheduleChart) -> Program:
-    """Events on a level line, their names in turn above and below it."""
+    """Draw events on a horizontal line, their names alternately above and below it."""
     frame, style = Frame.begin(chart.title, chart.style), chart.style
-    events, years = ([plain(value) for value in column.values] for column in chart.table.columns)
+    events, years = ([format_value(value) for value in column.values] for column in chart.table.columns)
     side = max(frame.width(text) for text in (events[0], events[-1])) / 2
     frame.left += side
     frame.right += side
@@ -57,7 +57,7 @@ def timeline(chart: ScheduleChart) -> Program:
         markersize=frame.points(13), clip_on=False,
     )  # fmt: skip
     heights = (0.28, -0.28, 0.66, -0.66)
-    lines = 2 * LINE * style.font_px * 2 / frame.plot_height  # of text, in the axis' units (two from end to end)
+    lines = 2 * LINE * style.font_px * 2 / frame.plot_height  # height of the text in units of the axis, which has two
     rows = []
     for k, (day, event, year) in enumerate(zip(days, events, years, strict=True)):
         height = heights[k % len(heights)]
@@ -72,5 +72,5 @@ def timeline(chart: ScheduleChart) -> Program:
 
 
 def short_date(day: date, language: str) -> str:
-    """A day without its year."""
+    """Return a date without its year."""
     return f"{day.month}月{day.day}日" if language == "zh" else f"{MONTHS[day.month - 1]} {day.day}"

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from sources.charts.chart import SeriesChart
-from sources.charts.colours import readable_on
+from sources.charts.colours import contrasting_colour
 from sources.charts.matplotlib_plots.bars import row_names
 from sources.charts.matplotlib_plots.frame import LINE, Frame, numbers
 from sources.charts.program import Call, Name, Program
 
 
 def pie(chart: SeriesChart) -> Program:
-    """A pie or donut; names stand around it or in a legend, values in the slices."""
+    """Draw a pie or donut; names are around it or in a legend, values in the slices."""
     frame, column, names = Frame.begin(chart.title, chart.style), chart.table.series[0], row_names(chart)
     style, program = chart.style, frame.program
     around = style.box  # names around the pie instead of a legend
@@ -43,7 +43,7 @@ def pie(chart: SeriesChart) -> Program:
     for k, value in enumerate(column.numbers()):
         angle = float((turned + value / 2) / total)
         turned += value
-        rows.append((*_at(angle, distance), texts[k], readable_on(colours[k])))
+        rows.append((*_at(angle, distance), texts[k], contrasting_colour(colours[k])))
     program.loop(
         ("x", "y", "text", "color"), rows, "ax.text", Name("x"), Name("y"), Name("text"), color=Name("color"),
         ha="center", va="center",
@@ -56,12 +56,12 @@ def pie(chart: SeriesChart) -> Program:
 
 
 def _at(turn: float, distance: float) -> tuple[float, float]:
-    """x and y at a share of a full turn, clockwise from the top."""
+    """Return x and y at a fraction of a full turn, clockwise from the top."""
     return round(distance * math.sin(2 * math.pi * turn), 4), round(distance * math.cos(2 * math.pi * turn), 4)
 
 
 def treemap(chart: SeriesChart) -> Program:
-    """Rectangles whose areas are the values, squarified: as near to squares as they can be."""
+    """Draw rectangles whose areas are the values, as square as possible."""
     frame, column, names = Frame.begin(chart.title, chart.style), chart.table.series[0], row_names(chart)
     style, program = chart.style, frame.program
     frame.note(column.header())
@@ -77,7 +77,7 @@ def treemap(chart: SeriesChart) -> Program:
         colour = style.colours[place % len(style.colours)]
         rectangles.append(((round(x, 1), round(y, 1)), round(w, 1), round(h, 1), colour))
         text = f"{names[k]}\n{frame.number(column.numbers()[k])}{'%' if column.unit == '%' else ''}"
-        labels.append((round(x + w / 2, 1), round(y + h / 2, 1), text, readable_on(colour)))
+        labels.append((round(x + w / 2, 1), round(y + h / 2, 1), text, contrasting_colour(colour)))
     program.loop(
         ("corner", "width", "height", "color"), rectangles, "ax.add_patch",
         Call("plt.Rectangle", Name("corner"), Name("width"), Name("height"), facecolor=Name("color"),
@@ -91,7 +91,7 @@ def treemap(chart: SeriesChart) -> Program:
 
 
 def squarify(values: Sequence[float], width: float, height: float) -> list[tuple[float, float, float, float]]:
-    """Rectangles (x, y, width, height) of areas in proportion to values (largest first) that fill an area.
+    """Return rectangles (x, y, width, height) that fill an area in proportion to values, largest first.
 
     Bruls, Huizing, van Wijk, Squarified Treemaps (2000): a row along the shorter side grows while that makes its
     worst rectangle squarer.
@@ -119,6 +119,6 @@ def squarify(values: Sequence[float], width: float, height: float) -> list[tuple
 
 
 def _worst(row: Sequence[float], side: float) -> float:
-    """The largest ratio of sides in a row of areas along a side."""
+    """Return the largest aspect ratio in a row of areas along a side."""
     thickness = sum(row) / side
     return max(max(thickness * thickness / area, area / (thickness * thickness)) for area in row)

@@ -5,26 +5,26 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sources.charts.chart import RecordsChart
-from sources.charts.colours import mixed_with_white, readable_on
+from sources.charts.colours import contrasting_colour, mix_with_white
 from sources.charts.matplotlib_plots.frame import PAD, Frame
 from sources.charts.program import Call, Name, Program
-from sources.charts.table import Column, Value, plain
+from sources.charts.table import Column, Value, format_value
 
-ROW_HEIGHT = 2.4  # in font sizes, where there is room
-TITLE_LINES = 2  # room for the title, in sizes of its font
-CELL_PAD = 1.6  # on both sides together, in font sizes
-PALE, PALER = 0.68, 0.87  # shares of white in fills
+ROW_HEIGHT = 2.4  # greatest height, in font sizes
+TITLE_LINES = 2  # height of the title, in sizes of its font
+CELL_PAD = 1.6  # total horizontal padding, in font sizes
+PALE, PALER = 0.68, 0.87  # fractions of white in fills
 
 
 @dataclass(frozen=True, slots=True)
 class TableStyle:
-    """How a table looks.
+    """The style of a table.
 
     Args:
-        header, first, stripes: what is filled: the header row, the first column, every second row.
-        dark_header: the header's fill is the palette's own colour.
-        rules: between all rows (`rows`), all columns (`columns`), of the header (`head`), around all (`around`).
-        numbers_right: numbers stand on the right of their column, else in its middle.
+        header, first, stripes: fill the header row, the first column, every second row.
+        dark_header: fill the header with the first colour of the palette.
+        rules: lines between `rows` or `columns`, below the header (`head`), around the table (`around`).
+        numbers_right: right-align numbers; else centre them.
     """
 
     header: bool = False
@@ -36,7 +36,7 @@ class TableStyle:
     numbers_right: bool = True
 
 
-LOOKS = {
+TABLE_STYLES = {
     "plain": TableStyle(),
     "grid": TableStyle(rules=frozenset({"rows", "columns", "head", "around"}), numbers_right=False),
     "striped": TableStyle(header=True, stripes=True),
@@ -51,13 +51,13 @@ LOOKS = {
 
 
 def table(chart: RecordsChart) -> Program:
-    """The table, as wide as its texts need and as high as its rows."""
-    look, columns = LOOKS[chart.look], chart.table.columns
+    """Draw a table as wide as its texts and as high as its rows."""
+    table_style, columns = TABLE_STYLES[chart.table_style], chart.table.columns
     font = chart.style.font_px
     height = round((2 * PAD + ROW_HEIGHT * (len(chart.table) + 1)) * font + TITLE_LINES * chart.style.title_px)
-    style = dataclasses.replace(chart.style, height_px=min(height, chart.style.height_px))  # no empty half page
+    style = dataclasses.replace(chart.style, height_px=min(height, chart.style.height_px))  # as high as necessary
     frame = Frame.begin(chart.title, style)
-    texts = [[column.header(), *(_shown(frame, value) for value in column.values)] for column in columns]
+    texts = [[column.header(), *(_to_text(frame, value) for value in column.values)] for column in columns]
     num_rows = len(chart.table) + 1
     widths = [max(map(frame.width, column)) * 1.1 + CELL_PAD * style.font_px for column in texts]
     spare = max(0.0, frame.plot_width - sum(widths))
@@ -72,41 +72,43 @@ def table(chart: RecordsChart) -> Program:
     program.call("ax.set_axis_off")
     program.call("ax.set_xlim", 0, edges[-1])
     program.call("ax.set_ylim", num_rows, 0)
-    _fill(program, chart, look, edges, num_rows)
-    _rule(program, chart, look, edges, num_rows)
-    dark = readable_on(style.colours[0]) if look.dark_header else style.ink
+    _fill(program, chart, table_style, edges, num_rows)
+    _rule(program, chart, table_style, edges, num_rows)
+    dark = contrasting_colour(style.colours[0]) if table_style.dark_header else style.ink
     pad = CELL_PAD * style.font_px / 2
     for k, (column, cells) in enumerate(zip(columns, texts, strict=True)):
-        x, align = _alignment(column, look, edges[k] + pad, edges[k + 1] - pad, k == 0)
+        x, align = _alignment(column, table_style, edges[k] + pad, edges[k + 1] - pad, k == 0)
         options = {"ha": align, "va": "center_baseline"}
-        program.call("ax.text", x, 0.5, cells[0], color=dark, fontweight="bold" if look.bold else "normal", **options)
+        program.call(
+            "ax.text", x, 0.5, cells[0], color=dark, fontweight="bold" if table_style.bold else "normal", **options
+        )
         rows = [(round(j + 1.5, 1), text) for j, text in enumerate(cells[1:])]
         program.loop(("y", "text"), rows, "ax.text", x, Name("y"), Name("text"), **options)
     return program
 
 
-def _shown(frame: Frame, value: Value) -> str:
-    return frame.number(value) if isinstance(value, Decimal) else plain(value)
+def _to_text(frame: Frame, value: Value) -> str:
+    return frame.number(value) if isinstance(value, Decimal) else format_value(value)
 
 
-def _alignment(column: Column, look: TableStyle, left: float, right: float, is_first: bool) -> tuple[float, str]:
-    """Where a column's texts stand, and on which side of them."""
+def _alignment(column: Column, table_style: TableStyle, left: float, right: float, is_first: bool) -> tuple[float, str]:
+    """Return x and the horizontal alignment of the texts of a column."""
     if is_first:
         return round(left, 1), "left"
-    if column.is_numeric and look.numbers_right:
+    if column.is_numeric and table_style.numbers_right:
         return round(right, 1), "right"
     return round((left + right) / 2, 1), "center"
 
 
-def _fill(program: Program, chart: RecordsChart, look: TableStyle, edges: list[float], num_rows: int) -> None:
+def _fill(program: Program, chart: RecordsChart, table_style: TableStyle, edges: list[float], num_rows: int) -> None:
     colour = chart.style.colours[0]
     fills: list[tuple[tuple[float, float], float, float, str]] = []
-    if look.stripes:
-        fills += [((0, row), edges[-1], 1, mixed_with_white(colour, PALER)) for row in range(2, num_rows, 2)]
-    if look.first:
-        fills.append(((0, 1), edges[1], num_rows - 1, mixed_with_white(colour, PALER)))
-    if look.header:
-        fills.append(((0, 0), edges[-1], 1, colour if look.dark_header else mixed_with_white(colour, PALE)))
+    if table_style.stripes:
+        fills += [((0, row), edges[-1], 1, mix_with_white(colour, PALER)) for row in range(2, num_rows, 2)]
+    if table_style.first:
+        fills.append(((0, 1), edges[1], num_rows - 1, mix_with_white(colour, PALER)))
+    if table_style.header:
+        fills.append(((0, 0), edges[-1], 1, colour if table_style.dark_header else mix_with_white(colour, PALE)))
     if fills:
         program.loop(
             ("corner", "width", "height", "color"), fills, "ax.add_patch",
@@ -114,15 +116,17 @@ def _fill(program: Program, chart: RecordsChart, look: TableStyle, edges: list[f
         )  # fmt: skip
 
 
-def _rule(program: Program, chart: RecordsChart, look: TableStyle, edges: list[float], num_rows: int) -> None:
+def _rule(program: Program, chart: RecordsChart, table_style: TableStyle, edges: list[float], num_rows: int) -> None:
     ink, right = chart.style.ink, edges[-1]
-    level = set(range(2, num_rows)) if "rows" in look.rules else set()
+    level = set(range(2, num_rows)) if "rows" in table_style.rules else set()
     if level:
         program.call("ax.hlines", sorted(level), 0, right, color="#B0B0B0", linewidth=0.8)
-    strong = ([1] if "head" in look.rules else []) + ([0, num_rows] if look.rules & {"around", "around_level"} else [])
+    strong = ([1] if "head" in table_style.rules else []) + (
+        [0, num_rows] if table_style.rules & {"around", "around_level"} else []
+    )
     if strong:
         program.call("ax.hlines", sorted(strong), 0, right, color=ink, linewidth=1.2, clip_on=False)
-    if "columns" in look.rules:
+    if "columns" in table_style.rules:
         program.call("ax.vlines", edges[1:-1], 0, num_rows, color="#B0B0B0", linewidth=0.8)
-    if "around" in look.rules:
+    if "around" in table_style.rules:
         program.call("ax.vlines", [0, right], 0, num_rows, color=ink, linewidth=1.2, clip_on=False)

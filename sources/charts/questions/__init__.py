@@ -1,1 +1,1 @@
-"""Questions about a chart and their answers, computed from its table. One file a family of charts."""
+"""Questions about a chart, with answers computed from its table. One file per family of charts."""

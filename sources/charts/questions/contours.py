@@ -4,19 +4,19 @@ import random as random_module
 from collections.abc import Callable
 
 from sources.charts.chart import ContourChart
-from sources.charts.questions.question import Question, lowered, phrase
+from sources.charts.questions.question import Question, fill_phrase, lower_first
 
 Random = random_module.Random
 
 
 class Bands:
-    """One chart as its questions see it: the band at every place where grid lines cross."""
+    """View of a contour chart: the band at each crossing of grid lines."""
 
     def __init__(self, chart: ContourChart, random: Random):
         self.chart = chart
         self.language = chart.language
         self.random = random
-        self.what = lowered(chart.measure)
+        self.what = lower_first(chart.measure)
         self.names = [f"{a:f}–{b:f}" for a, b in zip(chart.levels, chart.levels[1:], strict=False)]
         rows = [str(value) for value in chart.table.rows.values]
         self.places = [
@@ -26,7 +26,7 @@ class Bands:
         ]
 
 
-Ask = Callable[[Bands], Question | None]
+Writer = Callable[[Bands], Question | None]
 
 
 def band(bands: Bands) -> Question | None:
@@ -45,8 +45,8 @@ def higher_place(bands: Bands) -> Question | None:
 
 def same_band(bands: Bands) -> Question | None:
     (a, first), (b, second) = bands.random.sample(bands.places, 2)
-    answer = phrase("yes" if first == second else "no", bands.language)
+    answer = fill_phrase("yes" if first == second else "no", bands.language)
     return Question(name="same_band", slots={"a": a, "b": b}, answer=answer)
 
 
-ASKS: dict[str, Ask] = {ask.__name__: ask for ask in (band, higher_place, same_band)}
+QUESTIONS: dict[str, Writer] = {function.__name__: function for function in (band, higher_place, same_band)}

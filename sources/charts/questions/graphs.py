@@ -5,13 +5,13 @@ from collections import deque
 from collections.abc import Callable
 
 from sources.charts.chart import GraphChart
-from sources.charts.questions.question import Question, phrase
+from sources.charts.questions.question import Question, fill_phrase
 
 Random = random_module.Random
 
 
 class Graph:
-    """One chart as its questions see it."""
+    """View of a graph for its questions."""
 
     def __init__(self, chart: GraphChart, random: Random):
         self.chart = chart
@@ -22,14 +22,14 @@ class Graph:
         self.link = chart.link_noun
 
     def after(self, node: int) -> list[int]:
-        """Nodes one edge away, in the direction of the arrows."""
+        """Return the nodes one edge away, in the direction of the arrows."""
         found = [j for i, j, _ in self.chart.edges if i == node]
         if not self.chart.directed:
             found += [i for i, j, _ in self.chart.edges if j == node]
         return found
 
     def distance(self, start: int, end: int) -> int | None:
-        """Edges on the shortest way, None if there is no way."""
+        """Return the number of edges on the shortest path, None if there is no path."""
         seen, waiting = {start: 0}, deque([start])
         while waiting:
             node = waiting.popleft()
@@ -40,7 +40,7 @@ class Graph:
         return seen.get(end)
 
 
-Ask = Callable[[Graph], Question | None]
+Writer = Callable[[Graph], Question | None]
 
 
 def count_nodes(graph: Graph) -> Question | None:
@@ -56,7 +56,7 @@ def count_edges(graph: Graph) -> Question | None:
 
 
 def next_step(graph: Graph) -> Question | None:
-    """What follows a step that has one way on."""
+    """Ask for the step after a step with one outgoing edge."""
     if graph.chart.kind != "flow_chart":
         return None
     i, j, _ = graph.random.choice([edge for edge in graph.chart.edges if not edge[2]])
@@ -64,7 +64,7 @@ def next_step(graph: Graph) -> Question | None:
 
 
 def branch(graph: Graph) -> Question | None:
-    """What follows a question, by its answer."""
+    """Ask for the step after an answer to a question."""
     if not graph.chart.questions:
         return None
     i, j, label = graph.random.choice([edge for edge in graph.chart.edges if edge[2]])
@@ -89,7 +89,7 @@ def is_linked(graph: Graph) -> Question | None:
     else:
         i, j = graph.random.sample(range(len(graph.nodes)), 2)
     name = "is_linked_to" if graph.chart.directed else "is_linked"
-    answer = phrase("yes" if j in graph.after(i) else "no", graph.language)
+    answer = fill_phrase("yes" if j in graph.after(i) else "no", graph.language)
     return Question(name=name, slots={"link": graph.link, "a": graph.nodes[i], "b": graph.nodes[j]}, answer=answer)
 
 
@@ -127,7 +127,7 @@ def is_reachable(graph: Graph) -> Question | None:
     if not graph.chart.directed:
         return None
     i, j = graph.random.sample(range(len(graph.nodes)), 2)
-    answer = phrase("no" if graph.distance(i, j) is None else "yes", graph.language)
+    answer = fill_phrase("no" if graph.distance(i, j) is None else "yes", graph.language)
     return Question(name="is_reachable", slots={"a": graph.nodes[i], "b": graph.nodes[j]}, answer=answer)
 
 
@@ -152,12 +152,12 @@ def unanswerable(graph: Graph) -> Question | None:
     if not graph.chart.absent:
         return None
     slots = {"a": graph.random.choice(graph.chart.absent), "link": graph.link}
-    return Question(name="degree", slots=slots, answer=phrase("not_shown", graph.language))
+    return Question(name="degree", slots=slots, answer=fill_phrase("not_shown", graph.language))
 
 
-ASKS: dict[str, Ask] = {
-    ask.__name__: ask
-    for ask in (
+QUESTIONS: dict[str, Writer] = {
+    function.__name__: function
+    for function in (
         count_nodes, count_edges, next_step, branch, count_questions, is_linked, degree, most_linked, shortest_way,
         is_reachable, weight, heaviest, unanswerable,
     )

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from sources.charts.chart import PointsChart
-from sources.charts.questions.question import Question, lowered, phrase, with_unit
-from sources.charts.table import Column, nice_step, plain
+from sources.charts.questions.question import Question, fill_phrase, format_with_unit, lower_first
+from sources.charts.table import Column, format_value, nice_step
 
 Random = random_module.Random
-CLEAR_STEPS = 3  # a limit is at least this many steps from every point
-STRONG, WEAK = 0.6, 0.2  # absolute correlations above and below which the direction is clear
+CLEAR_STEPS = 3  # least distance of a limit from every point, in steps
+STRONG, WEAK = 0.6, 0.2  # absolute correlations above which there is a clear direction, below which there is none
 
 
 class Points:
-    """One chart as its questions see it."""
+    """View of a points chart for its questions."""
 
     def __init__(self, chart: PointsChart, random: Random):
         self.chart = chart
@@ -23,8 +23,8 @@ class Points:
         self.random = random
         self.x, self.y = chart.table.columns[:2]
 
-    def limit(self, column: Column) -> Decimal | None:
-        """A round number that no point comes near."""
+    def sample_limit(self, column: Column) -> Decimal | None:
+        """Return a round number that is not near any point, None if there is none."""
         values = column.numbers()
         low, high = min(values), max(values)
         step = max(nice_step(float(high - low) / 8), column.step)
@@ -33,15 +33,15 @@ class Points:
         return self.random.choice(clear) if clear else None
 
     def value(self, value: Decimal, column: Column) -> str:
-        return with_unit(value, column.unit, self.language)
+        return format_with_unit(value, column.unit, self.language)
 
-    def to_step(self, column: Column) -> str:
-        """The sentence on how fine values can be read."""
-        step = plain(column.step)
-        return phrase("to_step", self.language, step=step, tolerance=step)
+    def step_note(self, column: Column) -> str:
+        """Return a sentence on the precision of values."""
+        step = format_value(column.step)
+        return fill_phrase("to_step", self.language, step=step, tolerance=step)
 
 
-Ask = Callable[[Points], Question | None]
+Writer = Callable[[Points], Question | None]
 
 
 def count_points(points: Points) -> Question | None:
@@ -52,11 +52,11 @@ def count_points(points: Points) -> Question | None:
 
 def count_over(points: Points) -> Question | None:
     column = points.random.choice((points.x, points.y))
-    limit = points.limit(column)
+    limit = points.sample_limit(column)
     if limit is None:
         return None
     count = sum(value > limit for value in column.numbers())
-    slots = {"things": points.chart.things, "what": lowered(column.name), "limit": points.value(limit, column)}
+    slots = {"things": points.chart.things, "what": lower_first(column.name), "limit": points.value(limit, column)}
     return Question(name="count_over", slots=slots, answer=str(count),
                     options=tuple(str(count + k) for k in (-2, -1, 1, 2) if count + k >= 0))  # fmt: skip
 
@@ -64,25 +64,25 @@ def count_over(points: Points) -> Question | None:
 def largest(points: Points) -> Question | None:
     column = points.random.choice((points.x, points.y))
     value = max(column.numbers())
-    return Question(name="largest", slots={"what": lowered(column.name)}, answer=points.value(value, column),
-                    precision=points.to_step(column))  # fmt: skip
+    return Question(name="largest", slots={"what": lower_first(column.name)}, answer=points.value(value, column),
+                    precision=points.step_note(column))  # fmt: skip
 
 
 def smallest(points: Points) -> Question | None:
     column = points.random.choice((points.x, points.y))
     value = min(column.numbers())
-    return Question(name="smallest", slots={"what": lowered(column.name)}, answer=points.value(value, column),
-                    precision=points.to_step(column))  # fmt: skip
+    return Question(name="smallest", slots={"what": lower_first(column.name)}, answer=points.value(value, column),
+                    precision=points.step_note(column))  # fmt: skip
 
 
 def at_largest(points: Points) -> Question | None:
-    """y of the point furthest to the right, if that is one clear point."""
+    """Ask for y of the rightmost point, if it is clear."""
     ordered = sorted(zip(points.x.numbers(), points.y.numbers(), strict=True))
     if ordered[-1][0] - ordered[-2][0] < CLEAR_STEPS * points.x.step:
         return None
-    slots = {"what": lowered(points.y.name), "by": lowered(points.x.name)}
+    slots = {"what": lower_first(points.y.name), "by": lower_first(points.x.name)}
     return Question(name="at_largest", slots=slots, answer=points.value(ordered[-1][1], points.y),
-                    precision=points.to_step(points.y))  # fmt: skip
+                    precision=points.step_note(points.y))  # fmt: skip
 
 
 def direction(points: Points) -> Question | None:
@@ -95,8 +95,9 @@ def direction(points: Points) -> Question | None:
     name = "no_direction" if abs(r) <= WEAK else "rises" if r > 0 else "falls"
     others = ("no_direction", "rises", "falls")
     return Question(
-        name="direction", slots={"what": lowered(points.y.name), "by": lowered(points.x.name)},
-        answer=phrase(name, points.language), options=tuple(phrase(other, points.language) for other in others),
+        name="direction", slots={"what": lower_first(points.y.name), "by": lower_first(points.x.name)},
+        answer=fill_phrase(name, points.language),
+        options=tuple(fill_phrase(other, points.language) for other in others),
     )  # fmt: skip
 
 
@@ -104,9 +105,9 @@ def slope(points: Points) -> Question | None:
     if points.chart.trend is None:
         return None
     rise = points.chart.trend[0] * float(max(points.x.numbers()) - min(points.x.numbers()))
-    if abs(rise) < float(points.chart.y_axis.span) / 20:  # nearly level
+    if abs(rise) < float(points.chart.y_axis.span) / 20:  # nearly horizontal
         return None
-    return Question(name="slope", slots={}, answer=phrase("rises" if rise > 0 else "falls", points.language))
+    return Question(name="slope", slots={}, answer=fill_phrase("rises" if rise > 0 else "falls", points.language))
 
 
 def count_group(points: Points) -> Question | None:
@@ -139,14 +140,14 @@ def of_size(points: Points) -> Question | None:
         return None
     k = points.random.randrange(len(points.chart.table))
     column = points.random.choice((points.x, points.y))
-    slots = {"what": lowered(column.name), "size": f"{points.chart.size.numbers()[k]:f}"}
+    slots = {"what": lower_first(column.name), "size": f"{points.chart.size.numbers()[k]:f}"}
     return Question(name="of_size", slots=slots, answer=points.value(column.numbers()[k], column),
-                    precision=points.to_step(column))  # fmt: skip
+                    precision=points.step_note(column))  # fmt: skip
 
 
-ASKS: dict[str, Ask] = {
-    ask.__name__: ask
-    for ask in (
+QUESTIONS: dict[str, Writer] = {
+    function.__name__: function
+    for function in (
         count_points, count_over, largest, smallest, at_largest, direction, slope, count_group, count_groups,
         largest_size, of_size,
     )

@@ -1,72 +1,72 @@
-"""Questions about the words and dates of a table; its numbers are asked about as those of any chart."""
+"""Questions about the words and dates of a table; `series` has questions about its numbers."""
 
 from collections.abc import Callable
 from decimal import Decimal
 
-from sources.charts.questions.question import Question, lowered
-from sources.charts.questions.reading import SeriesView
-from sources.charts.table import Column, plain
+from sources.charts.questions.question import Question, lower_first
+from sources.charts.questions.series_view import SeriesView
+from sources.charts.table import Column, format_value
 
 
-def _texts(reading: SeriesView) -> list[Column]:
-    return [column for column in reading.chart.table.columns[1:] if not column.is_numeric]
+def _texts(view: SeriesView) -> list[Column]:
+    return [column for column in view.chart.table.columns[1:] if not column.is_numeric]
 
 
-def _choices(reading: SeriesView) -> list[Column]:
-    return [column for column in _texts(reading) if all(isinstance(value, str) for value in column.values)]
+def _choices(view: SeriesView) -> list[Column]:
+    return [column for column in _texts(view) if all(isinstance(value, str) for value in column.values)]
 
 
-def text_lookup(reading: SeriesView) -> Question | None:
-    columns = _texts(reading)
+def text_lookup(view: SeriesView) -> Question | None:
+    columns = _texts(view)
     if not columns:
         return None
-    column = reading.random.choice(columns)
-    k = reading.random.randrange(len(reading.rows))
+    column = view.random.choice(columns)
+    k = view.random.randrange(len(view.rows))
     return Question(
         name="text_lookup",
-        slots={"what": lowered(column.name), "row": reading.rows[k]},
-        answer=plain(column.values[k]),
-        options=tuple(plain(value) for value in column.values),
+        slots={"what": lower_first(column.name), "row": view.rows[k]},
+        answer=format_value(column.values[k]),
+        options=tuple(format_value(value) for value in column.values),
     )
 
 
-def count_choice(reading: SeriesView) -> Question | None:
-    columns = _choices(reading)
+def count_choice(view: SeriesView) -> Question | None:
+    columns = _choices(view)
     if not columns:
         return None
-    column = reading.random.choice(columns)
-    value = plain(reading.random.choice(column.values))
-    count = sum(plain(other) == value for other in column.values)
+    column = view.random.choice(columns)
+    value = format_value(view.random.choice(column.values))
+    count = sum(format_value(other) == value for other in column.values)
     return Question(
-        name="count_choice", slots={"what": lowered(column.name), "value": value, "noun": reading.noun},
+        name="count_choice", slots={"what": lower_first(column.name), "value": value, "noun": view.noun},
         answer=str(count), options=tuple(str(count + k) for k in (-1, 1, 2, 3) if count + k >= 0),
     )  # fmt: skip
 
 
-def highest_among(reading: SeriesView) -> Question | None:
-    """The row with the highest number among those with one word, where there are at least two."""
-    columns = _choices(reading)
+def highest_among(view: SeriesView) -> Question | None:
+    """Ask for the row with the highest number among the rows with one word, if there are at least two."""
+    columns = _choices(view)
     if not columns:
         return None
-    column, numbers = reading.random.choice(columns), reading.column()
-    value = plain(reading.random.choice(column.values))
+    column, numbers = view.random.choice(columns), view.sample_column()
+    value = format_value(view.random.choice(column.values))
     known = [
         (row, number)
-        for row, other, number in zip(reading.rows, column.values, numbers.values, strict=True)
-        if plain(other) == value and isinstance(number, Decimal)
+        for row, other, number in zip(view.rows, column.values, numbers.values, strict=True)
+        if format_value(other) == value and isinstance(number, Decimal)
     ]
     known.sort(key=lambda entry: entry[1], reverse=True)
     if len(known) < 2 or known[0][1] == known[1][1]:
         return None
-    slots = {"what": reading.what(numbers), "by": lowered(column.name), "value": value, "noun": reading.noun}
-    return Question(name="highest_among", slots=slots, answer=known[0][0], options=tuple(reading.rows))
+    slots = {"what": view.describe_column(numbers), "by": lower_first(column.name), "value": value, "noun": view.noun}
+    return Question(name="highest_among", slots=slots, answer=known[0][0], options=tuple(view.rows))
 
 
-def count_columns(reading: SeriesView) -> Question | None:
-    count = len(reading.chart.table.columns)
+def count_columns(view: SeriesView) -> Question | None:
+    count = len(view.chart.table.columns)
     return Question(name="count_columns", slots={}, answer=str(count), options=("2", "3", "4", "5", "6", "7"))
 
 
-ASKS: dict[str, Callable[[SeriesView], Question | None]] = {
-    ask.__name__: ask for ask in (text_lookup, count_choice, highest_among, count_columns)
+QUESTIONS: dict[str, Callable[[SeriesView], Question | None]] = {
+    function.__name__: function for function in (text_lookup, count_choice, highest_among, count_columns)
 }

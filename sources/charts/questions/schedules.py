@@ -5,14 +5,14 @@ from collections.abc import Callable
 from datetime import date
 
 from sources.charts.chart import ScheduleChart
-from sources.charts.questions.question import Question, phrase
-from sources.charts.table import plain
+from sources.charts.questions.question import Question, fill_phrase
+from sources.charts.table import format_value
 
 Random = random_module.Random
 
 
 class Plan:
-    """One Gantt chart as its questions see it."""
+    """View of a Gantt chart for its questions."""
 
     def __init__(self, chart: ScheduleChart, random: Random):
         self.chart = chart
@@ -23,13 +23,13 @@ class Plan:
         for name, start, end in zip(names, starts, ends, strict=True):
             assert isinstance(start, date)
             assert isinstance(end, date)
-            self.tasks.append((plain(name), start, end))
+            self.tasks.append((format_value(name), start, end))
 
     def names(self) -> tuple[str, ...]:
         return tuple(name for name, _, _ in self.tasks)
 
     def days(self) -> tuple[str, ...]:
-        """All dates that appear, as answers."""
+        """Return all dates as answers."""
         return tuple(sorted({day.isoformat() for _, start, end in self.tasks for day in (start, end)}))
 
 
@@ -71,7 +71,7 @@ def count_tasks(plan: Plan) -> Question | None:
 
 def overlap(plan: Plan) -> Question | None:
     (a, start, end), (b, other_start, other_end) = plan.random.sample(plan.tasks, 2)
-    answer = phrase("yes" if start < other_end and other_start < end else "no", plan.language)
+    answer = fill_phrase("yes" if start < other_end and other_start < end else "no", plan.language)
     return Question(name="overlap", slots={"a": a, "b": b}, answer=answer)
 
 
@@ -80,7 +80,9 @@ def starts_before(plan: Plan) -> Question | None:
     if start == other:
         return None
     return Question(
-        name="starts_before", slots={"a": a, "b": b}, answer=phrase("yes" if start < other else "no", plan.language)
+        name="starts_before",
+        slots={"a": a, "b": b},
+        answer=fill_phrase("yes" if start < other else "no", plan.language),
     )
 
 
@@ -95,26 +97,26 @@ def unanswerable(plan: Plan) -> Question | None:
     if not plan.chart.absent:
         return None
     task = plan.random.choice(plan.chart.absent)
-    return Question(name="start_of", slots={"task": task}, answer=phrase("not_shown", plan.language))
+    return Question(name="start_of", slots={"task": task}, answer=fill_phrase("not_shown", plan.language))
 
 
-ASKS: dict[str, Callable[[Plan], Question | None]] = {
-    ask.__name__: ask
-    for ask in (
+QUESTIONS: dict[str, Callable[[Plan], Question | None]] = {
+    function.__name__: function
+    for function in (
         start_of, end_of, weeks_of, longest, ends_last, count_tasks, overlap, starts_before, total_weeks, unanswerable,
     )
 }  # fmt: skip
 
 
 class Events:
-    """One timeline as its questions see it."""
+    """View of a timeline for its questions."""
 
     def __init__(self, chart: ScheduleChart, random: Random):
         self.chart = chart
         self.language = chart.language
         self.random = random
         names, years = (column.values for column in chart.table.columns)
-        self.events = [(plain(name), int(plain(year))) for name, year in zip(names, years, strict=True)]
+        self.events = [(format_value(name), int(format_value(year))) for name, year in zip(names, years, strict=True)]
 
     def names(self) -> tuple[str, ...]:
         return tuple(name for name, _ in self.events)
@@ -159,9 +161,10 @@ def no_such_event(events: Events) -> Question | None:
     if not events.chart.absent:
         return None
     name = events.random.choice(events.chart.absent)
-    return Question(name="year_of", slots={"event": name}, answer=phrase("not_shown", events.language))
+    return Question(name="year_of", slots={"event": name}, answer=fill_phrase("not_shown", events.language))
 
 
 EVENT_ASKS: dict[str, Callable[[Events], Question | None]] = {
-    ask.__name__: ask for ask in (year_of, event_of, years_between, came_first, came_next, count_events, no_such_event)
+    function.__name__: function
+    for function in (year_of, event_of, years_between, came_first, came_next, count_events, no_such_event)
 }

@@ -1,1 +1,1 @@
-"""Charts as Vega-Lite specifications: one file a family of kinds, one frame for all."""
+"""Charts as Vega-Lite specifications: one file per family of kinds, with a common frame."""

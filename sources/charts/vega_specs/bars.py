@@ -3,8 +3,8 @@
 from typing import Any
 
 from sources.charts.chart import SeriesChart
-from sources.charts.colours import readable_on
-from sources.charts.table import plain
+from sources.charts.colours import contrasting_colour
+from sources.charts.table import format_value
 from sources.charts.vega_specs.frame import (
     Spec,
     colours,
@@ -17,7 +17,7 @@ from sources.charts.vega_specs.frame import (
 )
 
 ROW = "name"
-BANDS = {"paddingInner": 0.28, "paddingOuter": 0.2}  # between bars and at the ends, as shares of a bar's place
+BANDS = {"paddingInner": 0.28, "paddingOuter": 0.2}  # between bars and at the ends, as fractions of the step
 MARKS: dict[str, dict[str, Any]] = {
     "bar": {"type": "bar"},
     "grouped_bar": {"type": "bar"},
@@ -34,9 +34,9 @@ SHAPES = {"o": "circle", "s": "square", "^": "triangle-up", "D": "diamond"}
 
 
 def series_along_names(chart: SeriesChart) -> Spec:
-    """One or more series; the mark depends on the kind."""
+    """Return a specification of one or more series; the mark depends on the kind."""
     assert chart.axis is not None
-    style, series, names = chart.style, chart.table.series, [plain(value) for value in chart.table.rows.values]
+    style, series, names = chart.style, chart.table.series, [format_value(value) for value in chart.table.rows.values]
     mark = dict(MARKS[chart.kind])
     if mark["type"] == "line" and chart.kind != "step" and style.marker:
         mark["point"] = {"shape": SHAPES[style.marker], "size": 45}
@@ -64,7 +64,7 @@ def series_along_names(chart: SeriesChart) -> Spec:
         places = {column.name: k for k, column in enumerate(series)}
         rows = [{**row, "place": places[row["series"]]} for row in rows]
         if chart.exact:
-            rows = [{**row, "ink": readable_on(style.colours[row["place"]])} for row in rows]
+            rows = [{**row, "ink": contrasting_colour(style.colours[row["place"]])} for row in rows]
     layers: list[Spec] = [{"mark": mark}]
     if chart.exact:
         layers.append(_labels(chart, encoding))
@@ -72,7 +72,7 @@ def series_along_names(chart: SeriesChart) -> Spec:
 
 
 def _labels(chart: SeriesChart, encoding: Spec) -> Spec:
-    """The values, over bars, under negative ones, or in the middle of stacked ones."""
+    """Return the layer of values: above bars, below negative ones, or in the middle of stacked ones."""
     first = chart.table.series[0].numbers()[0]
     text = {"field": "value", "type": "quantitative", "format": number_format(first, chart.style)}
     if chart.kind not in STACKED:
@@ -88,9 +88,13 @@ def _labels(chart: SeriesChart, encoding: Spec) -> Spec:
 
 
 def horizontal_bars(chart: SeriesChart) -> Spec:
-    """Bars from left to right, the first on top."""
+    """Return bars from left to right, the first at the top."""
     assert chart.axis is not None
-    style, column, names = chart.style, chart.table.series[0], [plain(value) for value in chart.table.rows.values]
+    style, column, names = (
+        chart.style,
+        chart.table.series[0],
+        [format_value(value) for value in chart.table.rows.values],
+    )
     encoding = {
         "x": numbers_axis("value", chart.axis, style),
         "y": {"field": ROW, "type": "nominal", "sort": names, "axis": {"title": None}, "scale": BANDS},
@@ -105,9 +109,13 @@ def horizontal_bars(chart: SeriesChart) -> Spec:
 
 
 def lollipops(chart: SeriesChart) -> Spec:
-    """A stem and a dot for every value."""
+    """Return a stem and a dot for each value."""
     assert chart.axis is not None
-    style, column, names = chart.style, chart.table.series[0], [plain(value) for value in chart.table.rows.values]
+    style, column, names = (
+        chart.style,
+        chart.table.series[0],
+        [format_value(value) for value in chart.table.rows.values],
+    )
     x = names_axis(ROW, chart.table.rows.header(), names, style)
     x["sort"] = names
     encoding = {"x": x, "y": numbers_axis("value", chart.axis, style)}
@@ -124,9 +132,9 @@ def lollipops(chart: SeriesChart) -> Spec:
 
 
 def small_multiples(chart: SeriesChart) -> Spec:
-    """One panel a series, all with the same axes."""
+    """Return one panel per series, all with the same axes."""
     assert chart.axis is not None
-    style, series, names = chart.style, chart.table.series, [plain(value) for value in chart.table.rows.values]
+    style, series, names = chart.style, chart.table.series, [format_value(value) for value in chart.table.rows.values]
     columns = 2
     x = names_axis(ROW, "", names, style)
     x["sort"], x["axis"] = names, {"title": None, "labelAngle": 270}
@@ -145,8 +153,8 @@ def small_multiples(chart: SeriesChart) -> Spec:
 
 
 def heat_map(chart: SeriesChart) -> Spec:
-    """Coloured cells with their numbers: series from top to bottom, rows from left to right."""
-    style, series, names = chart.style, chart.table.series, [plain(value) for value in chart.table.rows.values]
+    """Return coloured cells with their numbers: series from top to bottom, rows from left to right."""
+    style, series, names = chart.style, chart.table.series, [format_value(value) for value in chart.table.rows.values]
     x = names_axis(ROW, chart.table.rows.header(), names, style)
     x["sort"] = names
     y = {"field": "series", "type": "nominal", "sort": [column.name for column in series], "axis": {"title": None}}
@@ -155,8 +163,8 @@ def heat_map(chart: SeriesChart) -> Spec:
     colour = {"field": "value", "type": "quantitative", "legend": None,
               "scale": {"range": ["#FFFFFF", style.colours[0]], "interpolate": "rgb",
                         "domain": [plain_number(low), plain_number(high)]}}  # fmt: skip
-    # Cells fade from white to the palette's colour; the text turns white where that is dark and the cell nearly full.
-    dark = readable_on(style.colours[0]) == "#FFFFFF"
+    # Cells range from white to a colour of the palette; texts are white on cells that are dark.
+    dark = contrasting_colour(style.colours[0]) == "#FFFFFF"
     limit = plain_number(low + (high - low) * 6 / 10)
     shade = (
         {"condition": {"test": f"datum.value > {limit}", "value": "#FFFFFF"}, "value": "#000000"}

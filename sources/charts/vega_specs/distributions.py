@@ -1,4 +1,4 @@
-"""Histograms, densities, boxes and error bars, from numbers that are worked out already."""
+"""Histograms, densities, boxes and error bars from precomputed numbers."""
 
 from sources.charts.chart import DistributionChart
 from sources.charts.distributions import density
@@ -17,7 +17,7 @@ GROUP = "group"
 
 
 def histogram(chart: DistributionChart) -> Spec:
-    """Bars that touch, one a bin."""
+    """Return touching bars, one per bin."""
     assert chart.count_axis is not None
     style, counts = chart.style, chart.table.series[0].numbers()
     edges = [plain_number(edge) for edge in chart.edges]
@@ -41,7 +41,7 @@ def histogram(chart: DistributionChart) -> Spec:
 
 
 def densities(chart: DistributionChart) -> Spec:
-    """One smooth curve a group, filled."""
+    """Return one filled smooth curve per group."""
     style, low, span = chart.style, float(chart.axis.low), float(chart.axis.span)
     grid = [round(low + span * k / (GRID_POINTS - 1), 4) for k in range(GRID_POINTS)]
     rows = [
@@ -59,7 +59,7 @@ def densities(chart: DistributionChart) -> Spec:
 
 
 def boxes(chart: DistributionChart) -> Spec:
-    """Boxes from quartile to quartile, whiskers to the extremes."""
+    """Return boxes from quartile to quartile, with whiskers to the extremes."""
     style, keys = chart.style, ("min", "q1", "median", "q3", "max")
     columns = [column.numbers() for column in chart.table.series]
     rows = [
@@ -84,7 +84,7 @@ def boxes(chart: DistributionChart) -> Spec:
 
 
 def error_bars(chart: DistributionChart) -> Spec:
-    """A dot at the mean, a bar one standard deviation up and down."""
+    """Return a dot at the mean and a bar of one standard deviation up and down."""
     style = chart.style
     means, errors = (column.numbers() for column in chart.table.series)
     rows = [

@@ -5,15 +5,15 @@ from typing import Any
 
 from sources.charts.chart import SeriesChart
 from sources.charts.matplotlib_plots.finance import RISE_AND_FALL
-from sources.charts.table import plain
+from sources.charts.table import format_value
 from sources.charts.vega_specs.bars import BANDS
 from sources.charts.vega_specs.frame import Spec, colours, names_axis, numbers_axis, plain_number, specification
 
 
 def candlesticks(chart: SeriesChart) -> Spec:
-    """A rule from low to high, a bar from open to close."""
+    """Return a rule from low to high and a bar from open to close per day."""
     assert chart.axis is not None
-    style, days = chart.style, [plain(value) for value in chart.table.rows.values]
+    style, days = chart.style, [format_value(value) for value in chart.table.rows.values]
     columns = [column.numbers() for column in chart.table.series]
     meaning = RISE_AND_FALL[chart.language]
     rows: list[dict[str, Any]] = []
@@ -34,9 +34,9 @@ def candlesticks(chart: SeriesChart) -> Spec:
 
 
 def waterfall(chart: SeriesChart) -> Spec:
-    """A start, floating changes and the end."""
+    """Return a start, floating changes and the end."""
     assert chart.axis is not None
-    style, names = chart.style, [plain(value) for value in chart.table.rows.values]
+    style, names = chart.style, [format_value(value) for value in chart.table.rows.values]
     values = chart.table.series[0].numbers()
     rows: list[dict[str, Any]] = []
     level = Decimal(0)

@@ -1,4 +1,4 @@
-"""What all specifications share: size, fonts, colours, axes, legends."""
+"""Common parts of all specifications: size, fonts, colours, axes, legends."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -11,22 +11,22 @@ from sources.charts.table import Column, exponent
 
 Spec = dict[str, Any]
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-PLOT_WIDTH, PLOT_HEIGHT = 0.8, 0.76  # of the picture's size, about
-LABEL_SIZE = 0.88  # of value labels, in the tick labels' size
-LEGEND_EXTRA = 2.6  # of a legend's entry besides its name, in font sizes
+PLOT_WIDTH, PLOT_HEIGHT = 0.8, 0.76  # approximate fractions of the size of the picture
+LABEL_SIZE = 0.88  # of value labels, relative to the tick labels
+LEGEND_EXTRA = 2.6  # width of a legend entry without its name, in font sizes
 UPRIGHT_DEGREES = 270
 
 
 def specification(title: str, style: Style, rows: Sequence[Mapping[str, Any]], **parts: Any) -> Spec:
-    """A specification with the chart's data; `parts` are its marks, layers and encodings."""
+    """Return a specification with the data of the chart; `parts` are its marks, layers and encodings."""
     pad = round(0.9 * style.font_px)
     needed = text_width(title, style.face, style.title_px, bold=style.bold_title)
     size = max(style.font_px, min(style.title_px, style.title_px * (style.width_px - 2 * pad) / needed))
     return {
         "$schema": SCHEMA,
         "title": {"text": title, "fontSize": round(size, 1)},
-        # The size of the plot; titles and labels come on top. `fit`, for a picture of an exact size, lays everything
-        # out twice: half as slow again.
+        # The size of the plot without titles and labels. `fit` would give an exact size of the picture, but computes
+        # the layout twice, which takes half as long again.
         "width": round(style.width_px * PLOT_WIDTH),
         "height": round(style.height_px * PLOT_HEIGHT),
         "padding": pad,
@@ -76,7 +76,7 @@ def _config(style: Style) -> Spec:
 
 
 def names_axis(field: str, title: str, names: Sequence[str], style: Style, *, order: bool = True) -> Spec:
-    """The encoding of named rows on the x axis; names that do not fit side by side stand upright."""
+    """Return the encoding of named rows on the x axis; names that do not fit horizontally are vertical."""
     slot = style.width_px * 0.72 / len(names)
     upright = max(text_width(name, style.face, style.font_px) for name in names) + 0.6 * style.font_px > slot
     return {
@@ -88,7 +88,7 @@ def names_axis(field: str, title: str, names: Sequence[str], style: Style, *, or
 
 
 def numbers_axis(field: str, axis: Axis, style: Style, *, grid: bool = True) -> Spec:
-    """The encoding of numbers with the chart's own limits and ticks."""
+    """Return the encoding of numbers with the limits and ticks of the chart."""
     return {
         "field": field,
         "type": "quantitative",
@@ -103,7 +103,7 @@ def numbers_axis(field: str, axis: Axis, style: Style, *, grid: bool = True) -> 
 
 
 def colours(names: Sequence[str], style: Style) -> Spec:
-    """The encoding of series by colour, with a legend in as few rows as fit."""
+    """Return the encoding of series by colour, with a legend in as few rows as possible."""
     legend: Spec = {"title": None}
     if style.legend != "right":
         widest = max(text_width(name, style.face, style.font_px) for name in names) + LEGEND_EXTRA * style.font_px
@@ -113,17 +113,17 @@ def colours(names: Sequence[str], style: Style) -> Spec:
 
 
 def number_format(example: Decimal, style: Style) -> str:
-    """The d3 format with the decimals of a number."""
+    """Return the d3 format with the decimals of a number."""
     return f"{',' if style.grouped_numbers else ''}.{max(0, -exponent(example))}f"
 
 
 def plain_number(value: Decimal) -> float | int:
-    """An exact number as JSON has it."""
+    """Return an exact number for JSON."""
     return int(value) if value == value.to_integral_value() else float(value)
 
 
 def long_rows(rows: Sequence[str], series: Sequence[Column], row_field: str) -> list[dict[str, Any]]:
-    """One entry a value: row, series, value; null where it is missing, so that its row keeps its place."""
+    """Return one entry per value: row, series, value; a missing value is null, so that its row keeps its place."""
     return [
         {row_field: row, "series": column.name, "value": plain_number(value) if isinstance(value, Decimal) else None}
         for column in series

@@ -6,7 +6,7 @@ from sources.charts.vega_specs.frame import Spec, colours, numbers_axis, plain_n
 
 
 def points(chart: PointsChart) -> Spec:
-    """One mark a row of the table, and the line through them where there is one."""
+    """Return one mark per row of the table, and the trend line if there is one."""
     style, table, group = chart.style, chart.table, chart.group
     x, y = table.columns[0].numbers(), table.columns[1].numbers()
     rows: list[dict[str, object]] = [{"x": plain_number(a), "y": plain_number(b)} for a, b in zip(x, y, strict=True)]

@@ -3,14 +3,14 @@
 from datetime import date
 
 from sources.charts.chart import ScheduleChart
-from sources.charts.table import plain
+from sources.charts.table import format_value
 from sources.charts.vega_specs.frame import Spec, specification
 
 
 def gantt(chart: ScheduleChart) -> Spec:
-    """One bar a task from its start to its end, a grid line at every labelled date."""
+    """Return one bar per task from its start to its end, with a grid line at each labelled date."""
     style = chart.style
-    tasks, starts, ends = ([plain(value) for value in column.values] for column in chart.table.columns)
+    tasks, starts, ends = ([format_value(value) for value in column.values] for column in chart.table.columns)
     rows = [{"task": task, "start": start, "end": end} for task, start, end in zip(tasks, starts, ends, strict=True)]
     axis = {
         "title": None, "values": [{"year": tick.year, "month": tick.month, "date": tick.day} for tick in chart.ticks],

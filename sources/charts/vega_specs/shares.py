@@ -3,19 +3,23 @@
 from typing import Any
 
 from sources.charts.chart import SeriesChart
-from sources.charts.colours import readable_on
-from sources.charts.table import plain
+from sources.charts.colours import contrasting_colour
+from sources.charts.table import format_value
 from sources.charts.vega_specs.frame import Spec, colours, long_rows, number_format, specification
 
-SHARE_OF_SIDE = 0.3  # outer radius, of the picture's shorter side: a legend stands beside
+SHARE_OF_SIDE = 0.3  # outer radius as a fraction of the shorter side; the rest is for the legend
 
 
 def pie(chart: SeriesChart) -> Spec:
-    """Slices clockwise from the top, their values in them, their names in a legend."""
-    style, column, names = chart.style, chart.table.series[0], [plain(value) for value in chart.table.rows.values]
+    """Return slices clockwise from the top, with their values inside and their names in a legend."""
+    style, column, names = (
+        chart.style,
+        chart.table.series[0],
+        [format_value(value) for value in chart.table.rows.values],
+    )
     radius = round(min(style.width_px, style.height_px) * SHARE_OF_SIDE)
     rows: list[dict[str, Any]] = [
-        {"series": row["name"], "value": row["value"], "place": k, "ink": readable_on(style.colours[k])}
+        {"series": row["name"], "value": row["value"], "place": k, "ink": contrasting_colour(style.colours[k])}
         for k, row in enumerate(long_rows(names, [column], "name"))
     ]
     inner = round(radius * 0.5) if chart.kind == "donut" else 0

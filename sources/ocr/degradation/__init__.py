@@ -1,7 +1,7 @@
-"""Degradation: a clean page as a scan, a photograph or a photocopy of it, its words' boxes moved along exactly."""
+"""Degradation: turn a clean page into a scan, photograph or photocopy of it and move the boxes of its words exactly."""
 
 from sources.base.illegible import Illegible
 from sources.ocr.degradation.captures import PAGES, SCENES
-from sources.ocr.degradation.degrade import Degraded, degrade
+from sources.ocr.degradation.degrade import DegradedText, degrade
 
-__all__ = ["PAGES", "SCENES", "Degraded", "Illegible", "degrade"]
+__all__ = ["PAGES", "SCENES", "DegradedText", "Illegible", "degrade"]

@@ -1,17 +1,16 @@
-"""Ways a sheet becomes a picture, and what may happen on each: name, and the share of pictures it happens to."""
+"""Ways to capture a sheet as a picture, each with its effects and their probabilities."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 
-import numpy as np
-
+from sources.ocr.arrays import Pixels
 from sources.ocr.degradation import geometry, light, optics, paper
 
 Geometric = Callable[[int, int, float, Random], geometry.Bend]
-OnPaper = Callable[[np.ndarray, float, Random], np.ndarray]
-Lighting = Callable[[float, Random], np.ndarray]
-Optical = Callable[[np.ndarray, float, float, Random], np.ndarray]
+OnPaper = Callable[[Pixels, float, Random], Pixels]
+Lighting = Callable[[float, Random], Pixels]
+Optical = Callable[[Pixels, float, float, Random], Pixels]
 
 GEOMETRIC: Mapping[str, Geometric] = {
     "page_curl": geometry.page_curl,
@@ -33,19 +32,20 @@ OPTICAL: Mapping[str, Optical] = {
     "noise": optics.noise,
     "jpeg": optics.jpeg,
 }
-WEARING = frozenset(("fading", "shadow", *OPTICAL))  # take contrast and detail away
-COLOURED = frozenset(("stains", *LIGHTING))  # the others leave a grey page grey
-EFFECTS = (*ON_PAPER, *GEOMETRIC, *LIGHTING, *OPTICAL)  # in the order they happen
+LOSSY_EFFECTS = frozenset(("fading", "shadow", *OPTICAL))  # reduce contrast and detail
+COLOUR_EFFECTS = frozenset(("stains", *LIGHTING))  # the other effects leave a grey page grey
+EFFECTS = (*ON_PAPER, *GEOMETRIC, *LIGHTING, *OPTICAL)  # in the order of application
 
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """One way.
+    """One way to capture a sheet.
 
     Args:
-        weight: how often this way is drawn, of those that are allowed.
-        on_surface: the sheet lies on something that shows around it; else that is white or black.
-        effects: by name, the share of pictures.
+        weight: sampling weight among the captures that are allowed.
+        on_surface: the sheet lies on a textured surface that is visible around it; otherwise it is surrounded by
+            white or black.
+        effects: probability of each effect.
     """
 
     weight: float
@@ -53,8 +53,8 @@ class Capture:
     effects: Mapping[str, float]
 
 
-PAGES = ("scan", "photograph", "photocopy")  # of sheets of paper
-SCENES = ("camera",)  # of what has depth already: it is not warped again
+PAGES = ("scan", "photograph", "photocopy")  # for sheets of paper
+SCENES = ("camera",)  # for scenes, which already have perspective and are not warped again
 CAPTURES: Mapping[str, Capture] = {
     "scan": Capture(
         0.4,

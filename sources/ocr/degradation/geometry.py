@@ -1,4 +1,4 @@
-"""How a sheet lies before the camera or scanner: warps, and the light on a sheet that is not flat."""
+"""Shapes and positions of a sheet in front of the camera or scanner: warps and the shading that they cause."""
 
 import random
 from dataclasses import dataclass
@@ -6,37 +6,38 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from sources.ocr.arrays import Floats
 from sources.ocr.warps import Curl, Folds, Homography, Warp
 
-NUM_COLUMNS = 257  # of a curled page's profile
+NUM_COLUMNS = 257  # of the profile of a curled page
 
 
 @dataclass(frozen=True, slots=True)
 class Bend:
-    """A warp, and the light that it leaves on the flat page.
+    """A warp and the shading that it causes.
 
     Args:
-        warp: from the flat page to the picture.
-        light: (H, 1) or (1, W) float32 share of the light, at most 1; None if even.
+        warp: map from the flat page to the picture.
+        light: (H, 1) or (1, W) float32 brightness factors of the flat page, at most 1; None if even.
     """
 
     warp: Warp
-    light: np.ndarray | None = None
+    light: Floats | None = None
 
 
 def rotation(width: int, height: int, amount: float, random: random.Random) -> Bend:
-    """The sheet is turned, by up to 7 degrees."""
+    """Rotate the sheet by up to 7 degrees."""
     return Bend(_affine(width, height, degrees=7 * amount * random.choice((-1, 1))))
 
 
 def scan_skew(width: int, height: int, amount: float, random: random.Random) -> Bend:
-    """The sheet went askew through a scanner: up to 2 degrees and a slight shear."""
+    """Skew the sheet as in a document scanner: rotate it by up to 2 degrees and shear it slightly."""
     sign = random.choice((-1, 1))
     return Bend(_affine(width, height, degrees=2 * amount * sign, shear=0.012 * amount * random.uniform(-1, 1)))
 
 
 def _affine(width: int, height: int, *, degrees: float, shear: float = 0.0) -> Homography:
-    """Turned and sheared about the middle."""
+    """Return a rotation and shear about the centre."""
     cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     to_middle = np.array([[1, 0, -width / 2], [0, 1, -height / 2], [0, 0, 1]])
     turn = np.array([[cosine, shear * cosine - sine, 0], [sine, shear * sine + cosine, 0], [0, 0, 1]])
@@ -44,7 +45,7 @@ def _affine(width: int, height: int, *, degrees: float, shear: float = 0.0) -> H
 
 
 def perspective(width: int, height: int, amount: float, random: random.Random) -> Bend:
-    """The camera looks from aside: each corner moves inwards by up to an eighth of the sides."""
+    """View the sheet at an angle: each corner moves inwards by up to an eighth of the sides."""
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     inwards = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]], np.float32)
     reach = np.array([[random.random(), random.random()] for _ in range(4)], np.float32)
@@ -53,7 +54,7 @@ def perspective(width: int, height: int, amount: float, random: random.Random) -
 
 
 def page_curl(width: int, height: int, amount: float, random: random.Random) -> Bend:
-    """A page of an open book: it falls towards the spine at one side, and may rise in the middle."""
+    """Bend the sheet like a page of an open book: it falls towards the spine and may rise in the middle."""
     x = np.linspace(0, 1, NUM_COLUMNS)
     if random.random() < 0.5:
         x = x[::-1]
@@ -68,7 +69,7 @@ def page_curl(width: int, height: int, amount: float, random: random.Random) -> 
 
 
 def fold_lines(width: int, height: int, amount: float, random: random.Random) -> Bend:
-    """A letter that was folded in two or three: panels lean, creases are darker and worn."""
+    """Fold the sheet like a letter: panels lean and creases are darker."""
     num_panels = random.choice((2, 3, 3, 4))
     rows = np.linspace(0, height, num_panels + 1)
     rows[1:-1] += np.array([random.uniform(-0.02, 0.02) for _ in rows[1:-1]]) * height

@@ -1,7 +1,7 @@
-"""What the camera or scanner does: blur, noise, too few pixels, JPEG; and what a photocopier does.
+"""Effects of cameras, scanners and photocopiers: blur, noise, low resolution, JPEG, photocopy.
 
-All take and give (H, W) grey or (H, W, 3) RGB uint8. The sizes of blurs and pixels go with the text: a smudge that
-spoils small print is nothing to a headline.
+All take and return (H, W) grey or (H, W, 3) RGB uint8. Blur and resolution scale with the height of the text: a blur
+that spoils small print does no harm to a headline.
 """
 
 import random
@@ -10,19 +10,20 @@ from statistics import NormalDist
 import cv2
 import numpy as np
 
-from sources.ocr.degradation.light import lit, steep
+from sources.ocr.arrays import Pixels
+from sources.ocr.degradation.light import apply_light, ramp_up
 
-# By a random byte, a number of the normal distribution.
+# Quantiles of the normal distribution, indexed by a random byte.
 NORMAL = np.array([NormalDist().inv_cdf((k + 0.5) / 256) for k in range(256)])
-MIDDLE = 128  # level that stands for no noise
-MAX_SPECKS = 0.0012  # a pixel, on the dirtiest copy
-SPECKS = (20, 60, 110, 250)  # grey levels of toner, and of none
-READABLE_PX = 4.2  # a low resolution leaves words at least about this high
+MIDDLE = 128  # grey level that means no noise
+MAX_SPECKS = 0.0012  # specks per pixel of the dirtiest copy
+SPECKS = (20, 60, 110, 250)  # grey levels of toner and of missing toner
+READABLE_PX = 4.2  # words are at least about this high after low resolution
 
 
-def blur(pixels: np.ndarray, amount: float, text_px: float, random: random.Random) -> np.ndarray:
-    """Out of focus, or moved while the shutter was open."""
-    sigma = min(text_px, 25) * steep(amount, 0.10, 0.30)
+def blur(pixels: Pixels, amount: float, text_px: float, random: random.Random) -> Pixels:
+    """Blur as out of focus or by motion."""
+    sigma = min(text_px, 25) * ramp_up(amount, 0.10, 0.30)
     if random.random() < 0.65:
         return cv2.GaussianBlur(pixels, (0, 0), max(sigma, 0.05))
     angle = random.uniform(0, np.pi)
@@ -35,10 +36,10 @@ def blur(pixels: np.ndarray, amount: float, text_px: float, random: random.Rando
     return cv2.filter2D(pixels, -1, kernel / kernel.sum())
 
 
-def noise(pixels: np.ndarray, amount: float, text_px: float, random: random.Random) -> np.ndarray:
-    """Grain of the sensor: the same in all colours."""
+def noise(pixels: Pixels, amount: float, text_px: float, random: random.Random) -> Pixels:
+    """Add sensor noise, the same in all channels."""
     height, width = pixels.shape[:2]
-    levels = np.rint(MIDDLE + NORMAL * steep(amount, 24, 80)).clip(0, 255).astype(np.uint8)
+    levels = np.rint(MIDDLE + NORMAL * ramp_up(amount, 24, 80)).clip(0, 255).astype(np.uint8)
     generator = np.random.Generator(np.random.PCG64(random.getrandbits(64)))
     thrown = generator.integers(0, 256, (height, width), np.uint8)
     grain = cv2.LUT(thrown, levels)
@@ -47,22 +48,22 @@ def noise(pixels: np.ndarray, amount: float, text_px: float, random: random.Rand
     return cv2.addWeighted(pixels, 1, grain, 1, -MIDDLE)
 
 
-def low_resolution(pixels: np.ndarray, amount: float, text_px: float, random: random.Random) -> np.ndarray:
-    """Taken with fewer pixels and enlarged again."""
+def low_resolution(pixels: Pixels, amount: float, text_px: float, random: random.Random) -> Pixels:
+    """Reduce the number of pixels and enlarge the picture again."""
     smallest = min(max(READABLE_PX / text_px, 0.3), 1.0)
-    scale = 1 - steep(amount, 0.8, 1) * (1 - smallest)
+    scale = 1 - ramp_up(amount, 0.8, 1) * (1 - smallest)
     height, width = pixels.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    # Averaging areas is slow and differs little: pixels become at most thrice as large, and cameras alias as well.
+    # Averaging areas is slower and differs little: pixels are at most three times as large, and cameras alias too.
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)
     enlarged = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
-    share = min(1, 5 * amount)  # or the least of it would blur at once
+    share = min(1, 5 * amount)  # blend in gradually: the smallest amount would blur at once
     return enlarged if share == 1 else cv2.addWeighted(enlarged, share, pixels, 1 - share, 0)
 
 
-def jpeg(pixels: np.ndarray, amount: float, text_px: float, random: random.Random) -> np.ndarray:
-    """Encoded as JPEG, down to quality 4, and decoded."""
-    quality = round(96 - steep(amount, 78, 92))
+def jpeg(pixels: Pixels, amount: float, text_px: float, random: random.Random) -> Pixels:
+    """Encode as JPEG, down to quality 4, and decode."""
+    quality = round(96 - ramp_up(amount, 78, 92))
     if pixels.ndim == 3:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(".jpg", pixels, (cv2.IMWRITE_JPEG_QUALITY, quality))
@@ -70,8 +71,8 @@ def jpeg(pixels: np.ndarray, amount: float, text_px: float, random: random.Rando
     return decoded if pixels.ndim == 2 else cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
 
 
-def photocopy(pixels: np.ndarray, amount: float, text_px: float, random: random.Random) -> np.ndarray:
-    """Grey, of hard contrast, with specks, streaks of the drum and a dark edge."""
+def photocopy(pixels: Pixels, amount: float, text_px: float, random: random.Random) -> Pixels:
+    """Turn grey with hard contrast, specks, streaks of the drum and a dark edge."""
     width = pixels.shape[1]
     grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     threshold, hardness = random.uniform(0.5, 0.72), 4 + 14 * amount
@@ -84,15 +85,15 @@ def photocopy(pixels: np.ndarray, amount: float, text_px: float, random: random.
     _speckle(copied, amount, generator)
     streaks = 1 - 0.25 * amount * (generator.random(width) < 0.003) * generator.random(width)
     edge = 1 - 0.7 * amount * np.exp(-np.arange(width) / generator.uniform(4, 20))
-    copied = lit(copied, (streaks * edge[:: generator.choice((-1, 1))])[None])
+    copied = apply_light(copied, (streaks * edge[:: generator.choice((-1, 1))])[None])
     share = min(1, 3 * amount)
     if pixels.ndim == 3:
         copied = cv2.merge([copied] * 3)
     return copied if share == 1 else cv2.addWeighted(pixels, 1 - share, copied, share, 0)
 
 
-def _speckle(grey: np.ndarray, amount: float, generator: np.random.Generator) -> None:
-    """Draw specks of toner, and of none, into grey pixels."""
+def _speckle(grey: Pixels, amount: float, generator: np.random.Generator) -> None:
+    """Draw dark specks and white dropouts of toner into grey pixels, in place."""
     height, width = grey.shape
     num_specks = int(width * height * MAX_SPECKS)
     x, y = generator.integers(0, width - 1, num_specks), generator.integers(0, height - 1, num_specks)

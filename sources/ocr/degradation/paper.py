@@ -1,22 +1,23 @@
-"""Marks on the sheet itself: what shines through from its other side, and stains."""
+"""Marks on the sheet itself: faded ink, bleed-through and stains."""
 
 import random
 
 import cv2
 import numpy as np
 
-from sources.ocr.degradation.light import lit, steep
+from sources.ocr.arrays import Floats, Pixels
+from sources.ocr.degradation.light import apply_light, ramp_up
 
 
-def fading(pixels: np.ndarray, amount: float, random: random.Random) -> np.ndarray:
-    """The ink went pale, in some places more than in others."""
+def fading(pixels: Pixels, amount: float, random: random.Random) -> Pixels:
+    """Fade the ink, in some places more than in others."""
     grid = np.array([[random.uniform(0.5, 1) for _ in range(5)] for _ in range(7)], np.float32)
-    field = cv2.resize(1 - steep(amount, 0.35, 0.9) * grid, (40, 56), interpolation=cv2.INTER_CUBIC)
-    return cv2.bitwise_not(lit(cv2.bitwise_not(pixels), field))
+    field = cv2.resize(1 - ramp_up(amount, 0.35, 0.9) * grid, (40, 56), interpolation=cv2.INTER_CUBIC)
+    return cv2.bitwise_not(apply_light(cv2.bitwise_not(pixels), field))
 
 
-def bleed_through(pixels: np.ndarray, amount: float, random: random.Random) -> np.ndarray:
-    """The other side of the sheet shines through: as if it were printed like this one."""
+def bleed_through(pixels: Pixels, amount: float, random: random.Random) -> Pixels:
+    """Let the other side of the sheet show through, printed like this side."""
     grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     paper = int(np.bincount(small.ravel(), minlength=256).argmax())
@@ -24,12 +25,12 @@ def bleed_through(pixels: np.ndarray, amount: float, random: random.Random) -> n
     other = np.roll(other, random.randint(8, 40) * random.choice((-1, 1)), axis=0)
     ink = cv2.GaussianBlur(np.where(other < paper, paper - other, 0).astype(np.uint8), (0, 0), 0.9)
     ink = cv2.resize(ink, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    ink = cv2.convertScaleAbs(ink, alpha=steep(amount, 0.3, 0.6))
+    ink = cv2.convertScaleAbs(ink, alpha=ramp_up(amount, 0.3, 0.6))
     return cv2.subtract(pixels, ink if pixels.ndim == 2 else cv2.merge([ink] * 3))
 
 
-def stains(pixels: np.ndarray, amount: float, random: random.Random) -> np.ndarray:
-    """Rings of cups, drops and yellowed patches."""
+def stains(pixels: Pixels, amount: float, random: random.Random) -> Pixels:
+    """Add rings of cups, drops and yellowed patches."""
     height, width = pixels.shape[:2]
     pixels = pixels.copy()
     for _ in range(random.randint(1, 3)):
@@ -44,14 +45,14 @@ def stains(pixels: np.ndarray, amount: float, random: random.Random) -> np.ndarr
 
 
 def _stain(
-    pixels: np.ndarray,
+    pixels: Pixels,
     middle: tuple[float, float],
     axes: tuple[float, float],
     wobble: list[float],
     is_ring: bool,
-    absorbed: np.ndarray,
+    absorbed: Floats,
 ) -> None:
-    """Darken pixels in place by the share of each colour that is absorbed, in a drop with a dark rim or a ring."""
+    """Darken pixels in place, in a ring or a drop with a dark rim, by the fraction of each colour that is absorbed."""
     reach = int(1.5 * max(axes)) + 2
     x0, x1 = max(0, int(middle[0]) - reach), min(pixels.shape[1], int(middle[0]) + reach)
     y0, y1 = max(0, int(middle[1]) - reach), min(pixels.shape[0], int(middle[1]) + reach)

@@ -1,4 +1,4 @@
-"""Labels: lettering on what carries it in the street and on things, flat, before it is seen from aside."""
+"""Labels: text on signs, stickers, packaging, etc., drawn flat before perspective."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,17 +10,18 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from sources.base.illegible import Illegible
-from sources.ocr.degradation.light import lit
+from sources.ocr.arrays import Floats, Ints, Pixels
+from sources.ocr.degradation.light import apply_light
 from sources.ocr.ink import blend
-from sources.ocr.text_mask import breakable, is_right_to_left, letter, line_length, paste
+from sources.ocr.text_mask import is_right_to_left, line_length, paste, render_words, split_at_breaks
 from sources.text.fonts import Font
 
 Colour = tuple[int, int, int]
 WHITE, BLACK = (250, 250, 248), (18, 18, 20)
 MIN_LETTER_PX = 16
-MIN_SIZE_PX = 9  # of a word so long that it needs smaller letters than that
+MIN_SIZE_PX = 9  # for a word that is too long for MIN_LETTER_PX
 LINE_PITCH = 1.3
-MAX_SPREAD = 22.0  # grey levels: standard deviation of what is behind letters that need no outline
+MAX_SPREAD = 22.0  # grey levels: greatest standard deviation of a surface on which letters need no outline
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +29,15 @@ class Kind:
     """A kind of label.
 
     Args:
-        weight: how often it is drawn.
-        colours: of ground and letters; empty if the letters stand on what is behind.
-        max_lines: of text.
-        font_kinds: of its letters.
-        bold: share of bold letters.
-        border: share with a line around.
-        corner: radius of the corners, as a share of the height; 0.5 is round.
-        aspect: width to height, at least and at most.
-        curved: share on a curved strip.
+        weight: sampling weight.
+        colours: pairs of ground and letter colours; empty if the letters are painted directly on the surface behind.
+        max_lines: greatest number of lines of text.
+        font_kinds: kinds of fonts.
+        bold: fraction with bold letters.
+        border: fraction with a border.
+        corner: corner radius as a fraction of the height; 0.5 is round.
+        aspect: least and greatest width / height.
+        curved: fraction on a curved strip.
     """
 
     weight: float
@@ -122,56 +123,56 @@ class Label:
 
     Args:
         pixels: (h, w, 3) uint8.
-        cover: (h, w) uint8 how much it hides of what is behind.
+        cover: (h, w) uint8 opacity.
         ink: (h, w) uint8 coverage of the letters.
-        texts: of its words.
-        quads: (N, 4, 2) float32 of their ink.
-        lines: (N,) int32 numbers of their lines, from 0.
+        texts: N words.
+        quads: (N, 4, 2) float32 quads of their ink.
+        lines: (N,) int32, 0-based line numbers.
     """
 
-    pixels: np.ndarray
-    cover: np.ndarray
-    ink: np.ndarray
+    pixels: Pixels
+    cover: Pixels
+    ink: Pixels
     texts: list[str]
-    quads: np.ndarray
-    lines: np.ndarray
+    quads: Floats
+    lines: Ints
 
 
 def max_characters(kind: Kind, width: int, height: int, wide: bool) -> int:
-    """How long a text may be so that its letters are large enough on a label of this size.
+    """Return the greatest length of a text whose letters are large enough on a label of this size.
 
     Args:
-        wide: letters are as wide as high, as the Chinese are.
+        wide: letters are as wide as high, as in Chinese.
     """
     lines = min(kind.max_lines, int(height / (LINE_PITCH * MIN_LETTER_PX * 1.4)))
     return max(2, int(lines * 0.8 * width / (MIN_LETTER_PX * (1.3 if wide else 0.75))))
 
 
-def draw_label(text: str, kind: Kind, font: Font, width: int, height: int, behind: np.ndarray, random: Random) -> Label:
-    """Letter a text on a label of a kind, as large as fits.
+def draw_label(text: str, kind: Kind, font: Font, width: int, height: int, behind: Pixels, random: Random) -> Label:
+    """Draw a text on a label of a kind, as large as fits.
 
     Args:
-        behind: (K, 3) uint8 colours of what is behind, for letters without a ground.
+        behind: (K, 3) uint8 colours of the surface, for letters without a ground.
     Raises:
-        FontError: the font cannot draw the text.
+        FontError: the font cannot render the text.
         Illegible: `small_letters`, the text is too long for the label.
     """
     if kind.colours:
         ground, ink_colour = random.choice(kind.colours)
     else:
         red, green, blue = (int(level) for level in behind.mean(axis=0))
-        ground, ink_colour = (red, green, blue), _opposite((red, green, blue), random)
+        ground, ink_colour = (red, green, blue), _contrasting_colour((red, green, blue), random)
     margin = 0.08 * min(width, height) + 3
-    rows, size = _fitted(text, font, width - 2 * margin, height - 2 * margin, kind.max_lines)
+    rows, size = _fit_lines(text, font, width - 2 * margin, height - 2 * margin, kind.max_lines)
     if size < MIN_SIZE_PX:
         raise Illegible("small_letters", f"a text of {len(text)} characters fits its label at {size} px")
-    ink, texts, boxes, lines = _set(
+    ink, texts, boxes, lines = _set_lines(
         rows, size, font, width, height, random.choice(("middle", "middle", "start")), margin
     )
     canvas = cv2.merge([np.full((height, width), level, np.uint8) for level in ground])
     cover = np.full((height, width), 255, np.uint8) if kind.colours else np.zeros((height, width), np.uint8)
     if kind.colours:
-        _shape(canvas, cover, kind, ink_colour, random)
+        _shape_ground(canvas, cover, kind, ink_colour, random)
     is_bare = not kind.colours
     is_outlined = random.random() < (0.4 if is_bare else 0.1)
     is_outlined |= is_bare and float(behind.mean(axis=1).std()) > MAX_SPREAD
@@ -181,8 +182,8 @@ def draw_label(text: str, kind: Kind, font: Font, width: int, height: int, behin
     return Label(canvas, cover, ink, texts, quads, np.array(lines, np.int32))
 
 
-def _opposite(colour: Colour, random: Random) -> Colour:
-    """A colour that stands out from another: light on dark, dark on light."""
+def _contrasting_colour(colour: Colour, random: Random) -> Colour:
+    """Return a random light colour for a dark one, a dark colour for a light one."""
     level = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
     low, high = (205, 255) if level < 125 else (0, 55)
     tone = random.randint(low, high)
@@ -190,10 +191,10 @@ def _opposite(colour: Colour, random: Random) -> Colour:
     return red, green, blue
 
 
-def _fitted(text: str, font: Font, width: float, height: float, max_lines: int) -> tuple[list[str], int]:
-    """The lines of a text, and the largest size in pixels at which they fit."""
+def _fit_lines(text: str, font: Font, width: float, height: float, max_lines: int) -> tuple[list[str], int]:
+    """Break a text into lines; return them and the largest font size in pixels at which they fit."""
     reference = 40
-    pieces = breakable(text)
+    pieces = split_at_breaks(text)
     lengths = np.array([line_length(piece, font, reference) for piece in pieces])
     best: tuple[list[str], int] = ([text], 0)
     for num_lines in range(1, min(max_lines, len(pieces)) + 1):
@@ -207,10 +208,10 @@ def _fitted(text: str, font: Font, width: float, height: float, max_lines: int) 
     return best
 
 
-def _set(
+def _set_lines(
     rows: list[str], size: int, font: Font, width: int, height: int, align: str, margin: float
-) -> tuple[np.ndarray, list[str], list[tuple[float, float, float, float]], list[int]]:
-    """Letter lines in the middle of a label: the ink, the words, their boxes and lines."""
+) -> tuple[Pixels, list[str], list[tuple[float, float, float, float]], list[int]]:
+    """Render lines in the middle of a label; return the ink, the words, their boxes and their line numbers."""
     ink = np.zeros((height, width), np.uint8)
     texts: list[str] = []
     boxes: list[tuple[float, float, float, float]] = []
@@ -218,13 +219,13 @@ def _set(
     pitch = LINE_PITCH * size
     top = (height - pitch * len(rows)) / 2
     for number, row in enumerate(rows):
-        words = letter(row, font, size)
+        words = render_words(row, font, size)
         left, right = min(word.box[0] for word in words), max(word.box[2] for word in words)
-        room = width - (right - left)
-        if align == "middle" or room < 2 * margin:
-            start = room / 2
+        free_width = width - (right - left)
+        if align == "middle" or free_width < 2 * margin:
+            start = free_width / 2
         else:
-            start = room - margin if is_right_to_left(row) else margin
+            start = free_width - margin if is_right_to_left(row) else margin
         x0, baseline = round(start - left), round(top + (number + 0.78) * pitch)
         for word in words:
             box = paste(ink, word, x0, baseline)
@@ -235,23 +236,23 @@ def _set(
     return ink, texts, boxes, lines
 
 
-def _shape(canvas: np.ndarray, cover: np.ndarray, kind: Kind, ink_colour: Colour, random: Random) -> None:
-    """Give a ground its outline, border and wear, in place."""
+def _shape_ground(canvas: Pixels, cover: Pixels, kind: Kind, ink_colour: Colour, random: Random) -> None:
+    """Give a ground its shape, shading and border, in place."""
     height, width = cover.shape
     corner = int(kind.corner * height * random.uniform(0.5, 1))
     if corner:
-        cover[:] = _rounded(width, height, corner, 0)
+        cover[:] = _rounded_mask(width, height, corner, 0)
     shade = np.linspace(1, random.uniform(0.78, 1.0), height, dtype=np.float32)
-    canvas[:] = lit(canvas, shade[:: random.choice((-1, 1)), None])
+    canvas[:] = apply_light(canvas, shade[:: random.choice((-1, 1)), None])
     if random.random() < kind.border:
         inset, thickness = max(2, int(0.03 * height)), max(1, int(0.025 * height))
-        outer = _rounded(width, height, max(0, corner - inset), inset)
-        inner = _rounded(width, height, max(0, corner - inset - thickness), inset + thickness)
+        outer = _rounded_mask(width, height, max(0, corner - inset), inset)
+        inner = _rounded_mask(width, height, max(0, corner - inset - thickness), inset + thickness)
         canvas[cv2.subtract(outer, inner) > 0] = ink_colour
 
 
-def _rounded(width: int, height: int, corner: int, inset: int) -> np.ndarray:
-    """(height, width) uint8 mask of a rectangle with round corners."""
+def _rounded_mask(width: int, height: int, corner: int, inset: int) -> Pixels:
+    """Return a (height, width) uint8 mask of a rectangle with round corners."""
     image = Image.new("L", (width, height))
     box = (inset, inset, width - 1 - inset, height - 1 - inset)
     ImageDraw.Draw(image).rounded_rectangle(box, corner, fill=255)
@@ -259,9 +260,9 @@ def _rounded(width: int, height: int, corner: int, inset: int) -> np.ndarray:
 
 
 def _paint(
-    canvas: np.ndarray,
-    cover: np.ndarray,
-    ink: np.ndarray,
+    canvas: Pixels,
+    cover: Pixels,
+    ink: Pixels,
     ground: Colour,
     ink_colour: Colour,
     *,
@@ -269,20 +270,20 @@ def _paint(
     is_outlined: bool,
     random: Random,
 ) -> None:
-    """Put the letters on, with a shadow or an outline now and then, in place."""
+    """Paint the letters, some of them with a shadow or an outline, in place."""
     height = len(ink)
     if random.random() < (0.5 if is_bare else 0.2):  # a shadow to one side
         offset = max(1, int(0.012 * height))
         shadow = cv2.GaussianBlur(ink, (0, 0), 0.6 * offset + 0.5)
         shadow = np.roll(shadow, (offset, random.choice((-1, 1)) * offset), (0, 1))
         shadow = cv2.convertScaleAbs(shadow, alpha=0.6)
-        blend(canvas, shadow, _contrary(ink_colour, ground))
+        blend(canvas, shadow, _outline_colour(ink_colour, ground))
         if is_bare:
             np.maximum(cover, shadow, out=cover)
     if is_outlined:
         reach = max(1, int(0.012 * height))
         outline = cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
-        blend(canvas, outline, _contrary(ink_colour, ground))
+        blend(canvas, outline, _outline_colour(ink_colour, ground))
         if is_bare:
             np.maximum(cover, outline, out=cover)
     blend(canvas, ink, ink_colour)
@@ -290,6 +291,6 @@ def _paint(
         np.maximum(cover, ink, out=cover)
 
 
-def _contrary(ink_colour: Colour, ground: Colour) -> Colour:
-    """Of an outline or shadow: darker than light letters and lighter than dark ones."""
+def _outline_colour(ink_colour: Colour, ground: Colour) -> Colour:
+    """Return the colour of an outline or shadow: dark for light letters, light for dark ones."""
     return (235, 235, 235) if sum(ink_colour) < sum(ground) else (25, 25, 28)

@@ -1,1 +1,1 @@
-"""Templates: one kind of page a file."""
+"""Templates: one kind of page per file."""

@@ -1,7 +1,7 @@
-"""An article in one to three columns: title, authors, abstract, sections, figures, now and then a table."""
+"""An article in one to three columns: title, authors, abstract, sections, figures, lists and tables."""
 
-from sources.ocr.blocks import Block, figure, heading, items, paragraph, rich_paragraph
-from sources.ocr.figures import picture
+from sources.ocr.blocks import Block, figure, heading, list_items, paragraph, rich_paragraph
+from sources.ocr.figures import draw_figure
 from sources.ocr.page import Area, Box, Flow, Page
 from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
@@ -9,20 +9,21 @@ from sources.ocr.templates.furniture import GREY, page_number, running_head
 from sources.ocr.templates.tables import data_table
 from sources.ocr.vocabulary import label, words
 
-FRONT_SHARE = 0.3  # of the type area's height, at most
+FRONT_SHARE = 0.3  # greatest fraction of the height of the type area
 
 
-def article(supply: ContentSampler, style: Style) -> Page:
-    random = supply.random
+def article(sampler: ContentSampler, style: Style) -> Page:
+    """Return a page of an article."""
+    random = sampler.random
     num_columns = random.choices((1, 2, 3), (3, 4, 2))[0]
     left, top, right, bottom = style.frame
-    heads, rules = running_head(supply, style)
+    heads, rules = running_head(sampler, style)
     areas: list[Area] = list(rules)
     flows: list[Flow] = list(heads)
     gap = None
     if random.random() < 0.6:
         front_bottom = top + (bottom - top) * FRONT_SHARE
-        flows.append(Flow(blocks=_front(supply, style), boxes=[(left, top, right, front_bottom)], must_fit=True))
+        flows.append(Flow(blocks=_front(sampler, style), boxes=[(left, top, right, front_bottom)], must_fit=True))
         gap = style.size * random.uniform(1, 2.5)
     columns = style.columns(num_columns, top, bottom)
     if gap is None and num_columns > 1 and random.random() < 0.3:
@@ -30,7 +31,7 @@ def article(supply: ContentSampler, style: Style) -> Page:
             Area(box=(box[2] + style.size * 0.8, top, box[2] + style.size * 0.8 + 1, bottom), colour=GREY)
             for box in sorted(columns)[:-1]
         ]
-    flows.append(Flow(blocks=_body(supply, style, columns), boxes=columns, gap=gap))
+    flows.append(Flow(blocks=_body(sampler, style, columns), boxes=columns, gap=gap))
     return Page(
         width=style.width,
         height=style.height,
@@ -38,25 +39,25 @@ def article(supply: ContentSampler, style: Style) -> Page:
         fonts=style.fonts,
         areas=areas,
         css=style.css(),
-        flows=[*flows, *page_number(supply, style)],
+        flows=[*flows, *page_number(sampler, style)],
     )
 
 
-def _front(supply: ContentSampler, style: Style) -> list[Block]:
-    random = supply.random
+def _front(sampler: ContentSampler, style: Style) -> list[Block]:
+    random = sampler.random
     names = random.sample(list(words("people", style.language)), random.randint(1, 3))
     blocks = [
-        heading(supply.line(40 if style.language == "en" else 18), 1),
+        heading(sampler.line(40 if style.language == "en" else 18), 1),
         paragraph(("，" if style.language == "zh" else ", ").join(names), "flat", is_divisible=False),
     ]
     if random.random() < 0.6:
         lead = label("abstract", style.language) + ("：" if style.language == "zh" else ". ")
-        blocks.append(rich_paragraph([(lead, "b"), (supply.sentence(220), "i" if style.body.italic else "")], "flat"))
+        blocks.append(rich_paragraph([(lead, "b"), (sampler.sentence(220), "i" if style.body.italic else "")], "flat"))
     return blocks
 
 
-def _body(supply: ContentSampler, style: Style, columns: list[Box]) -> list[Block]:
-    random = supply.random
+def _body(sampler: ContentSampler, style: Style, columns: list[Box]) -> list[Block]:
+    random = sampler.random
     width = columns[0][2] - columns[0][0]
     wanted = style.capacity(columns)
     blocks: list[Block] = []
@@ -68,19 +69,19 @@ def _body(supply: ContentSampler, style: Style, columns: list[Box]) -> list[Bloc
             text = random.choice(words("sections", style.language))
             blocks.append(heading(f"{section}. {text}" if random.random() < 0.5 else text, 2))
         elif chance < 0.19:
-            shape = picture(
+            shape = draw_figure(
                 round(width * random.uniform(0.6, 1)), round(width * random.uniform(0.3, 0.6)), style.accent, random
             )
-            blocks += figure(shape, label("figure", style.language, n=random.randint(1, 9), text=supply.sentence(60)))
+            blocks += figure(shape, label("figure", style.language, n=random.randint(1, 9), text=sampler.sentence(60)))
             length += round(shape.pixels.shape[0] * width / style.size**2)
         elif chance < 0.24:
-            blocks += items(
-                [supply.sentence(90) for _ in range(3)], ["•"] * 3 if random.random() < 0.5 else ["1.", "2.", "3."]
+            blocks += list_items(
+                [sampler.sentence(90) for _ in range(3)], ["•"] * 3 if random.random() < 0.5 else ["1.", "2.", "3."]
             )
         elif chance < 0.28 and width > 22 * style.size:
-            blocks += data_table(supply, style, max_columns=4)
+            blocks += data_table(sampler, style, max_columns=4)
         else:
-            text = supply.paragraph()
+            text = sampler.paragraph()
             blocks.append(paragraph(text))
             length += len(text)
     return blocks

@@ -1,4 +1,4 @@
-"""A notice in two languages, paragraph by paragraph or side by side."""
+"""A notice in two languages, by alternate paragraphs or in two columns."""
 
 import dataclasses
 
@@ -10,16 +10,17 @@ from sources.ocr.templates.furniture import GREY
 from sources.ocr.vocabulary import words
 
 
-def bilingual(supply: ContentSampler, style: Style) -> Page:
-    random = supply.random
-    chinese = random.choice(font_families("zh", ("serif", "sans")))  # they have Latin letters too
+def bilingual(sampler: ContentSampler, style: Style) -> Page:
+    """Return a notice in Chinese and English."""
+    random = sampler.random
+    chinese = random.choice(font_families("zh", ("serif", "sans")))  # Chinese fonts have Latin letters too
     style = dataclasses.replace(
         style, size=style.side * random.uniform(*SIZES["zh"]), indent=False, body=chinese, head=chinese
     )
     left, top, right, bottom = style.frame
     number = random.randrange(len(words("topics", "en")))
     titles = [heading(words("topics", language)[number], 2) for language in ("zh", "en")]
-    parts = [[paragraph(text, is_divisible=False) for text in _texts(supply, language)] for language in ("zh", "en")]
+    parts = [[paragraph(text, is_divisible=False) for text in _texts(sampler, language)] for language in ("zh", "en")]
     if random.random() < 0.5:
         boxes = style.columns(2, top, bottom)
         middle = (boxes[0][2] + boxes[1][0]) / 2
@@ -47,5 +48,5 @@ def bilingual(supply: ContentSampler, style: Style) -> Page:
     )
 
 
-def _texts(supply: ContentSampler, language: str) -> list[str]:
-    return [supply.also(language).sentence(300 if language == "en" else 120) for _ in range(5)]
+def _texts(sampler: ContentSampler, language: str) -> list[str]:
+    return [sampler.in_language(language).sentence(300 if language == "en" else 120) for _ in range(5)]

@@ -1,4 +1,4 @@
-"""A page of a book: one column, a running head, perhaps the beginning of a chapter, a quotation or a footnote."""
+"""A page of a book: one column, a running head, sometimes a chapter title, a quotation or a footnote."""
 
 import dataclasses
 
@@ -10,24 +10,25 @@ from sources.ocr.templates.furniture import GREY, page_number, running_head
 from sources.ocr.vocabulary import label
 
 
-def book(supply: ContentSampler, style: Style) -> Page:
-    random = supply.random
+def book(sampler: ContentSampler, style: Style) -> Page:
+    """Return a page of a book."""
+    random = sampler.random
     style = dataclasses.replace(
         style, width=round(style.side * random.uniform(0.6, 0.72)), justify=True, indent=True, size=style.size * 1.15
     )
     left, top, right, bottom = style.frame
-    heads, areas = running_head(supply, style)
+    heads, areas = running_head(sampler, style)
     blocks: list[Block] = []
     if random.random() < 0.3:
         blocks.append(
             paragraph(label("chapter", style.language, n=random.randint(1, 30)), "centre", is_divisible=False)
         )
-        blocks.append(heading(supply.line(30 if style.language == "en" else 14), 1, "title"))
+        blocks.append(heading(sampler.line(30 if style.language == "en" else 14), 1, "title"))
         heads, areas = [], []
-    for text in supply.paragraphs(style.capacity([(left, top, right, bottom)])):
+    for text in sampler.paragraphs(style.capacity([(left, top, right, bottom)])):
         blocks.append(paragraph(text))
         if random.random() < 0.08:
-            blocks.append(rich_paragraph([(supply.sentence(180), "i" if style.body.italic else "")], "quote", "> "))
+            blocks.append(rich_paragraph([(sampler.sentence(180), "i" if style.body.italic else "")], "quote", "> "))
     flows = list(heads)
     if random.random() < 0.25:
         note_top = bottom - style.size * 4.2
@@ -38,7 +39,7 @@ def book(supply: ContentSampler, style: Style) -> Page:
                 colour=GREY,
             ),
         ]
-        note = paragraph(f"{random.randint(1, 40)} {supply.sentence(110)}", "small", is_divisible=False)
+        note = paragraph(f"{random.randint(1, 40)} {sampler.sentence(110)}", "small", is_divisible=False)
         flows += [
             Flow(blocks=blocks, boxes=[(left, top, right, note_top - style.size)]),
             Flow(blocks=[note], boxes=[(left, note_top, right, bottom)], must_fit=True),
@@ -53,5 +54,5 @@ def book(supply: ContentSampler, style: Style) -> Page:
         fonts=style.fonts,
         areas=areas,
         css=css,
-        flows=[*flows, *page_number(supply, style)],
+        flows=[*flows, *page_number(sampler, style)],
     )

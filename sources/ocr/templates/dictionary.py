@@ -7,14 +7,15 @@ from sources.ocr.page import Area, Flow, Page
 from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.templates.furniture import GREY, page_number
-from sources.ocr.vocabulary import words
+from sources.ocr.vocabulary import dictionary_entries
 
 
-def dictionary(supply: ContentSampler, style: Style) -> Page:
-    random, language = supply.random, style.language
+def dictionary(sampler: ContentSampler, style: Style) -> Page:
+    """Return a page of a dictionary."""
+    random, language = sampler.random, style.language
     style = dataclasses.replace(style, leading=1.25 if language == "en" else 1.4, size=style.size * 0.95)
     left, top, right, bottom = style.frame
-    entries = list(words("entries", language))
+    entries = dictionary_entries(language)
     blocks: list[Block] = []
     columns = style.columns(random.choice((2, 3)) if language == "en" else 2, top, bottom)
     while sum(len(block.text) for block in blocks) < style.capacity(columns):
@@ -25,7 +26,7 @@ def dictionary(supply: ContentSampler, style: Style) -> Page:
                 (meaning, ""),
             ]
             if random.random() < 0.6:
-                pieces.append((f" {'例：' if language == 'zh' else ''}{supply.sentence(110)}", ""))
+                pieces.append((f" {'例：' if language == 'zh' else ''}{sampler.sentence(110)}", ""))
             blocks.append(rich_paragraph(pieces, "entry"))
     guide = f"{blocks[0].text.split(' ')[0]} – {blocks[min(20, len(blocks) - 1)].text.split(' ')[0]}"
     css = style.css(
@@ -47,5 +48,5 @@ def dictionary(supply: ContentSampler, style: Style) -> Page:
         fonts=style.fonts,
         css=css,
         areas=areas,
-        flows=[head, Flow(blocks=blocks, boxes=columns), *page_number(supply, style)],
+        flows=[head, Flow(blocks=blocks, boxes=columns), *page_number(sampler, style)],
     )

@@ -1,17 +1,18 @@
-"""An examination paper: arithmetic, multiple choice, sentences with a gap."""
+"""An examination paper: arithmetic, multiple choice and sentences with gaps."""
 
 from sources.ocr.blocks import Block, heading, paragraph
 from sources.ocr.page import Flow, Page
 from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.templates.furniture import page_number
-from sources.ocr.vocabulary import label, words
+from sources.ocr.vocabulary import dictionary_entries, label, words
 
 GAP = "________"
 
 
-def exam(supply: ContentSampler, style: Style) -> Page:
-    random = supply.random
+def exam(sampler: ContentSampler, style: Style) -> Page:
+    """Return an examination paper."""
+    random = sampler.random
     left, top, right, bottom = style.frame
     language = style.language
     topic = random.choice(words("topics", language))
@@ -22,7 +23,7 @@ def exam(supply: ContentSampler, style: Style) -> Page:
     ]
     for number in range(1, 27):
         question = random.choice((_arithmetic, _choice, _gap))
-        blocks += question(supply, style, number)
+        blocks += question(sampler, style, number)
     css = style.css(
         title=style.display(1.5, margin=f"0 0 {style.size * 0.6:.0f}px 0", align="center"),
         ask=f"margin:{style.size * 0.7:.0f}px 0 {style.size * 0.3:.0f}px 0",
@@ -39,47 +40,47 @@ def exam(supply: ContentSampler, style: Style) -> Page:
         flows=[
             Flow(blocks=blocks[:3], boxes=[(left, top, right, head)], must_fit=True),
             Flow(blocks=blocks[3:], boxes=style.columns(num_columns, head + style.size, bottom)),
-            *page_number(supply, style),
+            *page_number(sampler, style),
         ],
     )
 
 
-def _arithmetic(supply: ContentSampler, style: Style, number: int) -> list[Block]:
-    random = supply.random
+def _arithmetic(sampler: ContentSampler, style: Style, number: int) -> list[Block]:
+    random = sampler.random
     a, b, c = random.randint(11, 999), random.randint(2, 99), random.randint(2, 60)
     total = random.choice(
         (f"{a} + {b} × {c}", f"({a} – {b}) × {c}", f"{a} ÷ {b} + {c}", f"{a / 10} × {b}", f"{a}² – {c}")
     )
     points = label("points", style.language, n=random.randint(1, 5))
-    asked = label("compute", style.language, sum=total)
-    return [paragraph(f"{number}. {asked} {points}", "ask", is_divisible=False)]
+    question = label("compute", style.language, sum=total)
+    return [paragraph(f"{number}. {question} {points}", "ask", is_divisible=False)]
 
 
-def _choice(supply: ContentSampler, style: Style, number: int) -> list[Block]:
-    random = supply.random
-    entries = random.sample(list(words("entries", style.language)), 4)
-    asked = f"{number}. {label('choose', style.language, text=entries[0][2].rstrip('.。'))}"
-    offered = sorted(entry[0] for entry in entries)
-    options = [f"{letter}. {word}" for letter, word in zip("ABCD", offered, strict=True)]
+def _choice(sampler: ContentSampler, style: Style, number: int) -> list[Block]:
+    random = sampler.random
+    entries = random.sample(dictionary_entries(style.language), 4)
+    question = f"{number}. {label('choose', style.language, text=entries[0][2].rstrip('.。'))}"
+    terms = sorted(entry[0] for entry in entries)
+    options = [f"{letter}. {word}" for letter, word in zip("ABCD", terms, strict=True)]
     if random.random() < 0.5:
         return [
-            paragraph(asked, "ask", is_divisible=False),
+            paragraph(question, "ask", is_divisible=False),
             paragraph("    ".join(options), "options", is_divisible=False),
         ]
     return [
-        paragraph(asked, "ask", is_divisible=False),
+        paragraph(question, "ask", is_divisible=False),
         *(paragraph(option, "options", is_divisible=False) for option in options),
     ]
 
 
-def _gap(supply: ContentSampler, style: Style, number: int) -> list[Block]:
-    random = supply.random
-    sentence = supply.sentence(120)
+def _gap(sampler: ContentSampler, style: Style, number: int) -> list[Block]:
+    random = sampler.random
+    sentence = sampler.sentence(120)
     if style.language == "zh":
         start = random.randrange(max(1, len(sentence) - 3))
-        said = sentence[:start] + GAP + sentence[start + 2 :]
+        text = sentence[:start] + GAP + sentence[start + 2 :]
     else:
         parts = sentence.split(" ")
         parts[random.randrange(len(parts))] = GAP
-        said = " ".join(parts)
-    return [paragraph(f"{number}. {label('blank', style.language, text=said)}", "ask", is_divisible=False)]
+        text = " ".join(parts)
+    return [paragraph(f"{number}. {label('blank', style.language, text=text)}", "ask", is_divisible=False)]

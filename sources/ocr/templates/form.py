@@ -6,27 +6,30 @@ from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.vocabulary import label, words
 
-FILLED = 0.75  # share of fields that have an entry
+FILLED = 0.75  # fraction of fields that are filled in
 
 
-def form(supply: ContentSampler, style: Style) -> Page:
-    random, language = supply.random, style.language
+def form(sampler: ContentSampler, style: Style) -> Page:
+    """Return a form."""
+    random, language = sampler.random, style.language
     left, top, right, bottom = style.frame
     fields = random.sample(list(words("fields", language)), random.randint(7, 14))
     blocks: list[Block] = [
         heading(random.choice(words("forms", language)), 1),
-        paragraph(f"{label('number', language)} {supply.code()}", "small-right", is_divisible=False),
-        paragraph(supply.sentence(160), "flat", is_divisible=False),
+        paragraph(f"{label('number', language)} {sampler.code()}", "small-right", is_divisible=False),
+        paragraph(sampler.sentence(160), "flat", is_divisible=False),
     ]
-    rows = [[name, _entry(supply, style, name) if random.random() < FILLED else ""] for name in fields]
+    rows = [[name, _entry(sampler, style, name) if random.random() < FILLED else ""] for name in fields]
     colon = "：" if language == "zh" else ":"
     if random.random() < 0.6:
         half = len(rows) // 2
-        for part in (rows[:half], rows[half:]):
-            blocks.append(table(part[0], part[1:], widths=(34, 66), css_class="fields"))
+        parts = (rows[:half], rows[half:])
+        blocks += [table(part[0], part[1:], widths=(34, 66), css_class="fields") for part in parts]
     else:
         blocks += [paragraph(f"{name}{colon} {entry or '_' * 24}", "line", is_divisible=False) for name, entry in rows]
-    blocks += [paragraph(f"[ ] {supply.sentence(90)}", "flat", is_divisible=False) for _ in range(random.randint(1, 4))]
+    blocks += [
+        paragraph(f"[ ] {sampler.sentence(90)}", "flat", is_divisible=False) for _ in range(random.randint(1, 4))
+    ]
     css = (
         style.css(
             line=f"margin:0 0 {style.size * 0.9:.0f}px 0;border-bottom:1px solid #999999",
@@ -46,9 +49,9 @@ def form(supply: ContentSampler, style: Style) -> Page:
     )
 
 
-def _entry(supply: ContentSampler, style: Style, name: str) -> str:
-    """Something that a person could have written into a field."""
-    random, language = supply.random, style.language
+def _entry(sampler: ContentSampler, style: Style, name: str) -> str:
+    """Return a plausible entry for a field."""
+    random, language = sampler.random, style.language
     fitting = {
         "en": {
             "name": "people",
@@ -69,11 +72,11 @@ def _entry(supply: ContentSampler, style: Style, name: str) -> str:
     }[language]
     for part, kind in fitting.items():
         if part in name:
-            return str(random.choice(words(kind, language)))
+            return random.choice(words(kind, language))
     if any(part in name for part in ("ate", "日期")):
-        return supply.date()
+        return sampler.date()
     if any(part in name for part in ("Tele", "电话")):
-        return supply.telephone()
+        return sampler.telephone()
     if any(part in name for part in ("mail", "邮箱")):
         return (
             f"{random.choice(('office', 'anna.k', 'desk7', 'li.mei'))}@example.{random.choice(('org', 'com', 'net'))}"
@@ -82,4 +85,4 @@ def _entry(supply: ContentSampler, style: Style, name: str) -> str:
         return str(random.randint(1, 9))
     if any(part in name for part in ("Postal", "邮政", "number", "号码")):
         return "".join(random.choices("0123456789", k=random.choice((5, 6, 9))))
-    return supply.line(24 if language == "en" else 10)
+    return sampler.line(24 if language == "en" else 10)

@@ -1,4 +1,4 @@
-"""What pages carry around their text: running heads, page numbers, rules."""
+"""Running heads and page numbers."""
 
 from sources.ocr.blocks import Block, paragraph
 from sources.ocr.page import Area, Flow
@@ -9,9 +9,9 @@ from sources.ocr.vocabulary import label, words
 GREY = (150, 150, 150)
 
 
-def running_head(supply: ContentSampler, style: Style) -> tuple[list[Flow], list[Area]]:
-    """A line above the type area, with or without a rule under it; or nothing."""
-    random = supply.random
+def running_head(sampler: ContentSampler, style: Style) -> tuple[list[Flow], list[Area]]:
+    """Return a line above the type area, with or without a rule below it, or nothing."""
+    random = sampler.random
     if random.random() < 0.4:
         return [], []
     left, top, right, _ = style.frame
@@ -25,9 +25,9 @@ def running_head(supply: ContentSampler, style: Style) -> tuple[list[Flow], list
     return [flow], rule
 
 
-def page_number(supply: ContentSampler, style: Style) -> list[Flow]:
-    """A number below the type area, or nothing."""
-    random = supply.random
+def page_number(sampler: ContentSampler, style: Style) -> list[Flow]:
+    """Return a page number below the type area, or nothing."""
+    random = sampler.random
     if random.random() < 0.25:
         return []
     left, _, right, bottom = style.frame

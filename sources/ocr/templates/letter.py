@@ -6,11 +6,12 @@ from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.vocabulary import label, words
 
-FILLED = (0.1, 0.38)  # share of the sheet's room for running text, at least; the last paragraph comes on top
+FILLED = (0.1, 0.38)  # range of the fraction of the sheet that is filled, without the last paragraph
 
 
-def letter(supply: ContentSampler, style: Style) -> Page:
-    random, language = supply.random, style.language
+def letter(sampler: ContentSampler, style: Style) -> Page:
+    """Return a letter."""
+    random, language = sampler.random, style.language
     left, top, right, bottom = style.frame
     sender, receiver = random.sample(list(words("people", language)), 2)
     company, street, town = (random.choice(words(kind, language)) for kind in ("companies", "streets", "towns"))
@@ -20,15 +21,15 @@ def letter(supply: ContentSampler, style: Style) -> Page:
         return paragraph(text, css_class, is_divisible=False)
 
     body_top = top + style.size * 7
-    room = style.capacity([(left, body_top + 8 * style.size * style.leading, right, bottom)])
-    head = [heading(company, 2, "company"), flat(f"{street}, {town}", side), flat(supply.telephone(), side)]
+    capacity = style.capacity([(left, body_top + 8 * style.size * style.leading, right, bottom)])
+    head = [heading(company, 2, "company"), flat(f"{street}, {town}", side), flat(sampler.telephone(), side)]
     blocks = [
         flat(receiver),
         flat(random.choice(words("streets", language))),
         flat(random.choice(words("towns", language)), "flat"),
-        flat(supply.date(), random.choice(("flat", "right"))),
+        flat(sampler.date(), random.choice(("flat", "right"))),
         paragraph(label("dear", language, name=receiver), "flat", is_divisible=False),
-        *(paragraph(text) for text in supply.paragraphs(round(room * random.uniform(*FILLED)))),
+        *(paragraph(text) for text in sampler.paragraphs(round(capacity * random.uniform(*FILLED)))),
         flat(label("regards", language), "sign"),
         flat(sender, "sign"),
     ]

@@ -1,4 +1,4 @@
-"""A page of a manual: text and source code."""
+"""A page of a manual: text and code listings."""
 
 from sources.ocr.blocks import Block, code, heading, paragraph
 from sources.ocr.page import Flow, Page
@@ -7,7 +7,7 @@ from sources.ocr.style import Style
 from sources.ocr.templates.furniture import page_number, running_head
 from sources.ocr.vocabulary import label, listings, words
 
-LOOKS = (
+BOX_STYLES = (
     "background-color:#f2f2f2;",
     "border:1px solid #bbbbbb;",
     "background-color:#f7f3e8;",
@@ -16,18 +16,21 @@ LOOKS = (
 )
 
 
-def listing(supply: ContentSampler, style: Style) -> Page:
-    random = supply.random
+def listing(sampler: ContentSampler, style: Style) -> Page:
+    """Return a page of a manual."""
+    random = sampler.random
     left, top, right, bottom = style.frame
-    heads, areas = running_head(supply, style)
+    heads, areas = running_head(sampler, style)
     blocks: list[Block] = [heading(random.choice(words("sections", style.language)), 1)]
     chosen = random.sample(listings(), 4)
     for number, program in enumerate(chosen, start=random.randint(1, 20)):
-        blocks.append(paragraph(supply.sentence(200), is_divisible=False))
+        blocks.append(paragraph(sampler.sentence(200), is_divisible=False))
         blocks.append(code(program.lines, program.language))
         blocks.append(paragraph(label("listing", style.language, n=number), "caption", is_divisible=False))
-    size = min(style.size * 0.9, (right - left) / 50)  # the longest line has some 75 characters of half the size
-    css = style.css(code=style.code(size, random.choice(LOOKS)))
+    size = min(
+        style.size * 0.9, (right - left) / 50
+    )  # the longest line has about 75 characters, each half as wide as high
+    css = style.css(code=style.code(size, random.choice(BOX_STYLES)))
     return Page(
         width=style.width,
         height=style.height,
@@ -35,5 +38,5 @@ def listing(supply: ContentSampler, style: Style) -> Page:
         fonts=style.fonts,
         areas=areas,
         css=css,
-        flows=[*heads, Flow(blocks=blocks, boxes=[(left, top, right, bottom)]), *page_number(supply, style)],
+        flows=[*heads, Flow(blocks=blocks, boxes=[(left, top, right, bottom)]), *page_number(sampler, style)],
     )

@@ -1,11 +1,11 @@
-"""A page of a newspaper: masthead, lead story over several columns, shorter ones below, words broken at line ends."""
+"""A page of a newspaper: masthead, lead story over several columns, shorter ones below, hyphenated words."""
 
 import dataclasses
 
 from sources.ocr.blocks import Block, figure, heading, paragraph
-from sources.ocr.figures import picture
+from sources.ocr.figures import draw_figure
 from sources.ocr.page import Area, Box, Flow, Page
-from sources.ocr.passages import ContentSampler, hyphenated
+from sources.ocr.passages import ContentSampler, add_soft_hyphens
 from sources.ocr.style import Style
 from sources.ocr.templates.furniture import GREY
 from sources.ocr.vocabulary import label, words
@@ -13,8 +13,9 @@ from sources.ocr.vocabulary import label, words
 GREY_PAPERS = ((255, 255, 255), (240, 238, 232), (232, 229, 220))
 
 
-def newspaper(supply: ContentSampler, style: Style) -> Page:
-    random, language = supply.random, style.language
+def newspaper(sampler: ContentSampler, style: Style) -> Page:
+    """Return a page of a newspaper."""
+    random, language = sampler.random, style.language
     style = dataclasses.replace(
         style,
         width=round(style.side * 0.75),
@@ -30,7 +31,7 @@ def newspaper(supply: ContentSampler, style: Style) -> Page:
     mast, line = top + size * 4.2, top + size * 6.2
     middle = line + (bottom - line) * random.uniform(0.45, 0.6)
     areas = [Area(box=(left, y, right, y + 1), colour=(40, 40, 40)) for y in (mast, line)]
-    edition = f"{label('edition', language, n=random.randint(100, 20000))}    {supply.date()}"
+    edition = f"{label('edition', language, n=random.randint(100, 20000))}    {sampler.date()}"
     num_columns = random.choice((3, 4)) if language == "en" else random.choice((2, 3, 4))
     lead_columns = style.columns(num_columns, line + size * 5, middle - size)
     flows = [
@@ -45,17 +46,17 @@ def newspaper(supply: ContentSampler, style: Style) -> Page:
             must_fit=True,
         ),
         Flow(
-            blocks=[heading(supply.line(44 if language == "en" else 20), 2, "lead")],
+            blocks=[heading(sampler.line(44 if language == "en" else 20), 2, "lead")],
             boxes=[(left, line + size * 0.6, right, line + size * 5)],
             must_fit=True,
         ),
-        Flow(blocks=_story(supply, style, lead_columns), boxes=lead_columns),
+        Flow(blocks=_story(sampler, style, lead_columns), boxes=lead_columns),
     ]
     areas.append(Area(box=(left, middle - size * 0.5, right, middle - size * 0.5 + 1), colour=GREY))
     count = random.choice((2, 3))
     for box in style.columns(count, middle, bottom):
-        title = heading(supply.line(40 if language == "en" else 16), 3, "short")
-        flows.append(Flow(blocks=[title, *_story(supply, style, [box])], boxes=[box]))
+        title = heading(sampler.line(40 if language == "en" else 16), 3, "short")
+        flows.append(Flow(blocks=[title, *_story(sampler, style, [box])], boxes=[box]))
     css = style.css(
         mast=style.display(3.2, align="center"),
         lead=style.display(2),
@@ -66,13 +67,13 @@ def newspaper(supply: ContentSampler, style: Style) -> Page:
     )
 
 
-def _story(supply: ContentSampler, style: Style, boxes: list[Box]) -> list[Block]:
+def _story(sampler: ContentSampler, style: Style, boxes: list[Box]) -> list[Block]:
     blocks: list[Block] = []
     width = boxes[0][2] - boxes[0][0]
-    if supply.random.random() < 0.4:
-        shape = picture(round(width), round(width * supply.random.uniform(0.5, 0.8)), style.accent, supply.random)
-        blocks += figure(shape, supply.sentence(60))
-    for text in supply.paragraphs(style.capacity(boxes)):
-        broken = hyphenated(text) if supply.text_language == "en" else None
-        blocks.append(paragraph(text, hyphenated=broken))
+    if sampler.random.random() < 0.4:
+        shape = draw_figure(round(width), round(width * sampler.random.uniform(0.5, 0.8)), style.accent, sampler.random)
+        blocks += figure(shape, sampler.sentence(60))
+    for text in sampler.paragraphs(style.capacity(boxes)):
+        hyphenated_text = add_soft_hyphens(text) if sampler.text_language == "en" else None
+        blocks.append(paragraph(text, hyphenated_text=hyphenated_text))
     return blocks

@@ -5,21 +5,26 @@ from sources.ocr.handwriting import draw_handwriting
 from sources.ocr.page import PageLayout
 from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
-from sources.ocr.text_rendering import joined
+from sources.ocr.text_rendering import join_words
 from sources.ocr.vocabulary import LANGUAGES, label, words
 
 
-def note(supply: ContentSampler, style: Style) -> PageLayout:
-    """Raises FontError if no handwriting font is installed."""
-    language, random = style.language, supply.random
-    is_bundled = supply.text_language in LANGUAGES
+def note(sampler: ContentSampler, style: Style) -> PageLayout:
+    """Return a note. Raises FontError if no handwriting font is installed."""
+    language, random = style.language, sampler.random
+    is_bundled = sampler.text_language in LANGUAGES
 
     def phrase(max_characters: int) -> str:
-        said = [supply.date(), label("dear", language, name=random.choice(words("people", language)))] * is_bundled
-        room = random.uniform(0.3, 1) * max_characters
-        while sum(map(len, said)) < room:
-            said.append(supply.sentence())
-        return joined(said)
+        sentences = [
+            sampler.date(),
+            label("dear", language, name=random.choice(words("people", language))),
+        ] * is_bundled
+        wanted = random.uniform(0.3, 1) * max_characters
+        while sum(map(len, sentences)) < wanted:
+            sentences.append(sampler.sentence())
+        return join_words(sentences)
 
-    written = draw_handwriting(phrase, supply.text_language, random)
-    return PageLayout(drawn=written.drawn, lines=written.lines, blocks=[paragraph(joined(written.drawn.texts))])
+    rendering = draw_handwriting(phrase, sampler.text_language, random)
+    return PageLayout(
+        rendered=rendering.rendered, lines=rendering.lines, blocks=[paragraph(join_words(rendering.rendered.texts))]
+    )

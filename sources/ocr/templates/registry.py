@@ -40,20 +40,20 @@ TEMPLATES: Mapping[str, Callable[[ContentSampler, Style], Page]] = {
     "newspaper": newspaper,
     "bilingual": bilingual,
 }
-# Drawn without an engine: none writes by hand, and MuPDF's Story knows no vertical text.
-DRAWN: Mapping[str, Callable[[ContentSampler, Style], PageLayout]] = {"note": note, "vertical": vertical}
-KINDS = (*TEMPLATES, *DRAWN)
-# In other languages than the bundled ones there are the kinds that are mostly running text, as labels stay English.
+# Rendered without a layout engine: engines have no handwriting, and MuPDF's Story has no vertical text.
+DIRECT_TEMPLATES: Mapping[str, Callable[[ContentSampler, Style], PageLayout]] = {"note": note, "vertical": vertical}
+KINDS = (*TEMPLATES, *DIRECT_TEMPLATES)
+# Kinds that exist in languages without bundled words: mostly running text, as their labels are English.
 RUNNING = frozenset(("article", "book", "formulas", "letter", "newspaper", "report", "slide"))
-MIRRORED = frozenset(("article", "book", "newspaper", "slide"))  # from right to left too
+MIRRORED = frozenset(("article", "book", "newspaper", "slide"))  # kinds that exist in right-to-left languages too
 
 
-def languages_of(kind: str, languages: Iterable[str] = LANGUAGES) -> tuple[str, ...]:
-    """Those of some languages that a kind of page exists in; of handwriting, those that there is a font for."""
-    return tuple(language for language in languages if _is_written(kind, language))
+def supported_languages(kind: str, languages: Iterable[str] = LANGUAGES) -> tuple[str, ...]:
+    """Return the languages, out of some, that a kind of page supports; for a note, those with a handwriting font."""
+    return tuple(language for language in languages if _exists_in(kind, language))
 
 
-def _is_written(kind: str, language: str) -> bool:
+def _exists_in(kind: str, language: str) -> bool:
     if kind == "note":
         return _has_handwriting(language)
     if kind in ("vertical", "bilingual"):
@@ -68,6 +68,6 @@ def _has_handwriting(language: str) -> bool:
         return False
 
 
-def texts_of(kind: str, language: str) -> tuple[str, ...]:
-    """The languages that a page needs text in."""
+def required_languages(kind: str, language: str) -> tuple[str, ...]:
+    """Return the languages in which a page needs text."""
     return LANGUAGES if kind == "bilingual" else (language,)

@@ -9,15 +9,16 @@ from sources.ocr.templates.tables import data_table
 from sources.ocr.vocabulary import words
 
 
-def report(supply: ContentSampler, style: Style) -> Page:
-    random = supply.random
+def report(sampler: ContentSampler, style: Style) -> Page:
+    """Return a page of a report."""
+    random = sampler.random
     left, top, right, bottom = style.frame
-    heads, areas = running_head(supply, style)
+    heads, areas = running_head(sampler, style)
     blocks: list[Block] = [heading(random.choice(words("topics", style.language)), 1)]
     for _ in range(5):
         blocks.append(heading(random.choice(words("sections", style.language)), 2))
-        blocks.append(paragraph(supply.sentence(260), is_divisible=False))
-        blocks += data_table(supply, style, max_columns=6, num_rows=random.randint(4, 12))
+        blocks.append(paragraph(sampler.sentence(260), is_divisible=False))
+        blocks += data_table(sampler, style, max_columns=6, num_rows=random.randint(4, 12))
     return Page(
         width=style.width,
         height=style.height,
@@ -25,5 +26,5 @@ def report(supply: ContentSampler, style: Style) -> Page:
         fonts=style.fonts,
         areas=areas,
         css=style.css(),
-        flows=[*heads, Flow(blocks=blocks, boxes=[(left, top, right, bottom)]), *page_number(supply, style)],
+        flows=[*heads, Flow(blocks=blocks, boxes=[(left, top, right, bottom)]), *page_number(sampler, style)],
     )

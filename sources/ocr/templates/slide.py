@@ -1,9 +1,9 @@
-"""A slide: a title, points, perhaps a picture beside them."""
+"""A slide: a title, bullet points, sometimes a picture next to them."""
 
 import dataclasses
 
-from sources.ocr.blocks import Block, figure, heading, items, paragraph
-from sources.ocr.figures import picture
+from sources.ocr.blocks import Block, figure, heading, list_items, paragraph
+from sources.ocr.figures import draw_figure
 from sources.ocr.page import Area, Flow, Page
 from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
@@ -13,8 +13,9 @@ RATIOS = (9 / 16, 9 / 16, 3 / 4)
 DARK = ((24, 32, 52), (30, 30, 34), (16, 54, 60), (60, 22, 40))
 
 
-def slide(supply: ContentSampler, style: Style) -> Page:
-    random, language = supply.random, style.language
+def slide(sampler: ContentSampler, style: Style) -> Page:
+    """Return a slide."""
+    random, language = sampler.random, style.language
     width, height = style.side, round(style.side * random.choice(RATIOS))
     is_dark = random.random() < 0.3
     style = dataclasses.replace(
@@ -40,26 +41,26 @@ def slide(supply: ContentSampler, style: Style) -> Page:
         )
     ]
     areas: list[Area] = []
-    look = random.choice(("plain", "rule", "band"))
-    if look == "rule":
+    decoration = random.choice(("plain", "rule", "band"))
+    if decoration == "rule":
         areas.append(
             Area(
                 box=(left, body_top - style.size * 0.9, left + (right - left) * 0.25, body_top - style.size * 0.9 + 4),
                 colour=style.accent,
             )
         )
-    if look == "band":
+    if decoration == "band":
         areas.append(Area(box=(0, 0, style.margin * 0.35, height), colour=style.accent))
     has_picture = random.random() < 0.45
     edge = left + (right - left) * 0.56 if has_picture else right
     max_length = (edge - left) / style.size * (2.6 if language == "en" else 1.4)
-    points = [supply.line(round(max_length)) for _ in range(random.randint(3, 5))]
+    points = [sampler.line(round(max_length)) for _ in range(random.randint(3, 5))]
     mark = random.choice(("•", "–", "•"))
     marks = [mark] * len(points) if random.random() < 0.75 else [f"{k}." for k in range(1, len(points) + 1)]
-    blocks: list[Block] = list(items(points, marks))
+    blocks: list[Block] = list(list_items(points, marks))
     flows.append(Flow(blocks=blocks, boxes=[(left, body_top, edge, bottom - style.size * 1.5)]))
     if has_picture:
-        shape = picture(round((right - edge) * 0.92), round((bottom - body_top) * 0.72), style.accent, random)
+        shape = draw_figure(round((right - edge) * 0.92), round((bottom - body_top) * 0.72), style.accent, random)
         flows.append(Flow(blocks=figure(shape), boxes=[(edge, body_top, right, bottom)]))
     if random.random() < 0.6:
         foot = f"{random.choice(words('companies', language))}  {random.randint(2, 60)}"

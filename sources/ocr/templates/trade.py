@@ -14,7 +14,7 @@ TAXES = {"en": (5, 7, 19, 20, 21), "zh": (3, 6, 9, 13)}
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Sale:
-    """Lines of goods, quantity and unit price in hundredths."""
+    """Goods with quantity and unit price in hundredths."""
 
     lines: tuple[tuple[str, int, int], ...]
     tax_percent: int
@@ -28,24 +28,25 @@ class Sale:
         return round(self.subtotal * self.tax_percent / 100)
 
 
-def money(hundredths: int) -> str:
+def format_money(hundredths: int) -> str:
     return f"{hundredths / 100:,.2f}"
 
 
-def _sale(supply: ContentSampler, language: str, low: int, high: int) -> Sale:
-    random = supply.random
+def _sample_sale(sampler: ContentSampler, language: str, low: int, high: int) -> Sale:
+    random = sampler.random
     goods = random.sample(list(words("goods", language)), random.randint(low, high))
     lines = tuple((name, random.randint(1, 12), random.randint(30, 9000)) for name in goods)
     return Sale(lines, random.choice(TAXES[language]))
 
 
-def invoice(supply: ContentSampler, style: Style) -> Page:
-    random, language = supply.random, style.language
+def invoice(sampler: ContentSampler, style: Style) -> Page:
+    """Return an invoice."""
+    random, language = sampler.random, style.language
     left, top, right, bottom = style.frame
     line = style.size * style.leading
     second, third = top + line * 7.5, top + line * 13.5
-    room = int((bottom - third) / (2.1 * style.size)) - 6  # rows of the table, beside its header and the totals
-    sale = _sale(supply, language, 3, max(3, min(11, room)))
+    max_rows = int((bottom - third) / (2.1 * style.size)) - 6  # rows of the table without its header and the totals
+    sale = _sample_sale(sampler, language, 3, max(3, min(11, max_rows)))
     currency = random.choice(CURRENCIES[language])
     middle = left + (right - left) * 0.55
 
@@ -57,12 +58,12 @@ def invoice(supply: ContentSampler, style: Style) -> Page:
         flat(company, "bold"),
         flat(random.choice(words("streets", language))),
         flat(random.choice(words("towns", language))),
-        flat(supply.telephone()),
+        flat(sampler.telephone()),
     ]
     facts = [
         heading(label("invoice", language), 1, "title"),
-        flat(f"{label('number', language)} {supply.code()}"),
-        flat(f"{label('date', language)} {supply.date()}"),
+        flat(f"{label('number', language)} {sampler.code()}"),
+        flat(f"{label('date', language)} {sampler.date()}"),
     ]
     buyer = [
         flat(label("to", language), "bold"),
@@ -71,12 +72,15 @@ def invoice(supply: ContentSampler, style: Style) -> Page:
         flat(random.choice(words("towns", language))),
     ]
     header = [label(name, language) for name in ("item", "quantity", "price", "amount")]
-    rows = [[name, str(quantity), money(price), money(quantity * price)] for name, quantity, price in sale.lines]
+    rows = [
+        [name, str(quantity), format_money(price), format_money(quantity * price)]
+        for name, quantity, price in sale.lines
+    ]
     grid = table(header, rows, widths=(52, 12, 18, 18), right=(1, 2, 3))
     totals = [
-        flat(f"{label('subtotal', language)}  {currency}{money(sale.subtotal)}", "right"),
-        flat(f"{label('tax', language, n=sale.tax_percent)}  {currency}{money(sale.tax)}", "right"),
-        flat(f"{label('total', language)}  {currency}{money(sale.subtotal + sale.tax)}", "total"),
+        flat(f"{label('subtotal', language)}  {currency}{format_money(sale.subtotal)}", "right"),
+        flat(f"{label('tax', language, n=sale.tax_percent)}  {currency}{format_money(sale.tax)}", "right"),
+        flat(f"{label('total', language)}  {currency}{format_money(sale.subtotal + sale.tax)}", "total"),
         flat(label("payable", language, n=random.choice((7, 14, 30))), "small"),
     ]
     css = style.css(
@@ -101,8 +105,9 @@ def invoice(supply: ContentSampler, style: Style) -> Page:
     )
 
 
-def receipt(supply: ContentSampler, style: Style) -> Page:
-    random, language = supply.random, style.language
+def receipt(sampler: ContentSampler, style: Style) -> Page:
+    """Return a receipt."""
+    random, language = sampler.random, style.language
     size = style.side * random.uniform(0.018, 0.024)
     width = round(size * random.uniform(22, 30))
     mono = style.mono if language == "en" and random.random() < 0.7 else style.body
@@ -115,33 +120,33 @@ def receipt(supply: ContentSampler, style: Style) -> Page:
         justify=False,
         indent=False,
         leading=1.3,
-        table_look="open",
+        table_style="open",
         paper=random.choice(((255, 255, 255), (250, 249, 244))),
         ink=random.choice(((20, 20, 20), (60, 60, 70))),
     )
-    sale = _sale(supply, language, 3, 9)
+    sale = _sample_sale(sampler, language, 3, 9)
     total = sale.subtotal + sale.tax
     paid = -(-total // 5000) * 5000
 
     def flat(text: str, css_class: str = "centre") -> Block:
         return paragraph(text, css_class, is_divisible=False)
 
-    rows = [[f"{quantity} x {name}", money(quantity * price)] for name, quantity, price in sale.lines]
+    rows = [[f"{quantity} x {name}", format_money(quantity * price)] for name, quantity, price in sale.lines]
     rows += [
-        [label("subtotal", language), money(sale.subtotal)],
-        [label("tax", language, n=sale.tax_percent), money(sale.tax)],
-        [label("total", language), money(total)],
-        [label("cash", language), money(paid)],
-        [label("change", language), money(paid - total)],
+        [label("subtotal", language), format_money(sale.subtotal)],
+        [label("tax", language, n=sale.tax_percent), format_money(sale.tax)],
+        [label("total", language), format_money(total)],
+        [label("cash", language), format_money(paid)],
+        [label("change", language), format_money(paid - total)],
     ]
     blocks = [
         flat(random.choice(words("companies", language)), "bold"),
         flat(random.choice(words("streets", language))),
-        flat(supply.telephone()),
-        flat(f"{supply.date()}  {random.randint(7, 21):02d}:{random.randint(0, 59):02d}", "tight"),
+        flat(sampler.telephone()),
+        flat(f"{sampler.date()}  {random.randint(7, 21):02d}:{random.randint(0, 59):02d}", "tight"),
         table([label("item", language), label("amount", language)], rows, widths=(68, 32), right=(1,)),
         flat(label("thanks", language)),
-        flat(supply.code()),
+        flat(sampler.code()),
     ]
     css = style.css(bold=f"margin:0 0 4px 0;font-weight:bold;font-size:{size * 1.15:.1f}px;text-align:center")
     left, top, right, bottom = style.frame

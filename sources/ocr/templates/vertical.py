@@ -1,4 +1,4 @@
-"""A page of Chinese in columns from top to bottom, the first one on the right, as books were and some still are set."""
+"""A page of Chinese in vertical columns from right to left."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -8,28 +8,29 @@ import numpy as np
 from pymupdf import mupdf
 
 from sources.base.illegible import Illegible
-from sources.ocr.alignment import pieces_of
+from sources.ocr.alignment import split_unspaced
+from sources.ocr.arrays import Floats
 from sources.ocr.blocks import Block, heading, paragraph
-from sources.ocr.page import Area, Page, PageLayout, paper_of, upright_quads
+from sources.ocr.page import Area, Page, PageLayout, boxes_to_quads, draw_paper
 from sources.ocr.passages import ContentSampler
 from sources.ocr.rendered_text import RenderedText
 from sources.ocr.style import Family, Style, font_families
-from sources.ocr.typefaces import Glyphs, glyphs
+from sources.ocr.typefaces import Glyphs, load_glyphs
 from sources.ocr.vocabulary import label
 from sources.text.fonts import missing
 
-# Signs that are turned or moved in vertical text have code points of their own.
+# Punctuation that is rotated or moved in vertical text has separate code points.
 UPRIGHT = str.maketrans("，、。：；！？（）《》〈〉「」『』【】…—", "︐︑︒︓︔︕︖︵︶︽︾︿﹀﹁﹂﹃﹄︻︼︙︱")
 HANGING = "，、。：；！？）》〉」』】"
 QUOTES = str.maketrans("“”‘’", "「」『』")
 DIGITS = str.maketrans("0123456789%", "〇一二三四五六七八九％")
 
 
-def vertical(supply: ContentSampler, style: Style) -> PageLayout:
-    """Raises Illegible if no font has the vertical signs, or the one that was drawn lacks a character."""
-    random = supply.random
-    style = dataclasses.replace(style, body=_family(style, random))
-    face = glyphs(style.body.regular)
+def vertical(sampler: ContentSampler, style: Style) -> PageLayout:
+    """Return a vertical page. Raises Illegible if no font has the vertical punctuation or a character is missing."""
+    random = sampler.random
+    style = dataclasses.replace(style, body=_choose_family(style, random))
+    face = load_glyphs(style.body.regular)
     size = style.size * random.uniform(1.05, 1.35)
     step, pitch = size * random.uniform(1.05, 1.2), size * random.uniform(1.6, 2.1)
     left, top, right, bottom = style.frame
@@ -38,19 +39,21 @@ def vertical(supply: ContentSampler, style: Style) -> PageLayout:
     columns: list[tuple[int, int, str]] = []  # block, first row, characters
     number = int((right - left) / pitch)
     if random.random() < 0.5:
-        blocks.append(heading(_upright(label("chapter", "zh", n=random.randint(1, 9))), 1))
+        blocks.append(heading(_to_vertical(label("chapter", "zh", n=random.randint(1, 9))), 1))
         columns += [(0, 2, blocks[0].text), (0, 0, "")]
     while len(columns) < number:
-        text = _upright(supply.paragraph())
+        text = _to_vertical(sampler.paragraph())
         if not text:
             raise Illegible("nothing_vertical", "a paragraph has no characters that stand upright")
         blocks.append(paragraph(text))
-        columns += [(len(blocks) - 1, 0, column) for column in _columns("　　" + text, per_column)]
+        columns += [(len(blocks) - 1, 0, column) for column in _split_columns("　　" + text, per_column)]
     columns = columns[:number]
-    lacking = missing("".join(text for _, _, text in columns).replace("　", "").translate(UPRIGHT), style.body.regular)
-    if lacking:
+    missing_signs = missing(
+        "".join(text for _, _, text in columns).replace("　", "").translate(UPRIGHT), style.body.regular
+    )
+    if missing_signs:
         raise Illegible(
-            "missing_glyph", f"the font {style.body.regular.family} has no {lacking[0]!r} for vertical text"
+            "missing_glyph", f"the font {style.body.regular.family} has no {missing_signs[0]!r} for vertical text"
         )
     rules = [
         Area(box=(right - pitch * k, top - 6, right - pitch * k + 1, bottom + 6), colour=(170, 60, 50))
@@ -65,11 +68,11 @@ def vertical(supply: ContentSampler, style: Style) -> PageLayout:
         flows=(),
         areas=rules if random.random() < 0.35 else (),
     )
-    return _drawn(page, columns, blocks, face, style, (size, step, pitch))
+    return _render(page, columns, blocks, face, style, (size, step, pitch))
 
 
-def _family(style: Style, random: Random) -> Family:
-    """The style's family if it has the signs of vertical text, else one that has."""
+def _choose_family(style: Style, random: Random) -> Family:
+    """Return the family of the style if it has vertical punctuation, else one that has."""
     signs = "".join(map(chr, UPRIGHT.values()))
     fitting = [family for family in font_families("zh", ("serif", "sans")) if not missing(signs, family.regular)]
     if not fitting:
@@ -77,8 +80,8 @@ def _family(style: Style, random: Random) -> Family:
     return style.body if style.body in fitting else random.choice(fitting)
 
 
-def _columns(text: str, length: int) -> Iterator[str]:
-    """A text in columns of so many characters; a mark that must not begin one hangs below the one before."""
+def _split_columns(text: str, length: int) -> Iterator[str]:
+    """Yield columns of `length` characters; punctuation that must not begin a column hangs below the one before."""
     while text:
         end = length
         while text[end : end + 1] and text[end] in HANGING:
@@ -87,13 +90,13 @@ def _columns(text: str, length: int) -> Iterator[str]:
         text = text[end:]
 
 
-def _upright(text: str) -> str:
-    """A text as vertical type has it: Chinese figures and corner quotes; what has other letters is left out."""
-    said = text.translate(QUOTES).translate(DIGITS).replace(".", "点")
-    return "".join(sign for sign in said if ord(sign) > 0x2000 and not sign.isspace())
+def _to_vertical(text: str) -> str:
+    """Convert a text to vertical setting: Chinese numerals and corner quotes; other characters are dropped."""
+    replaced = text.translate(QUOTES).translate(DIGITS).replace(".", "点")
+    return "".join(sign for sign in replaced if ord(sign) > 0x2000 and not sign.isspace())
 
 
-def _drawn(
+def _render(
     page: Page,
     columns: Sequence[tuple[int, int, str]],
     blocks: Sequence[Block],
@@ -105,12 +108,12 @@ def _drawn(
     _, top, right, _ = style.frame
     text = mupdf.FzText()
     texts: list[str] = []
-    boxes: list[np.ndarray] = []
+    boxes: list[Floats] = []
     lines: list[int] = []
     shown = [0] * len(blocks)
     for column, (block, first, characters) in enumerate(columns):
         start = 0
-        for piece in pieces_of(characters.strip("　")):
+        for piece in split_unspaced(characters.strip("　")):
             start = characters.index(piece, start)
             around = []
             for row, sign in enumerate(piece, start=first + start):
@@ -140,7 +143,7 @@ def _drawn(
         mupdf.FzColorspace(mupdf.FzColorspace.Fixed_RGB), page.width, page.height, mupdf.FzSeparations(), 0
     )
     canvas = np.frombuffer(mupdf.fz_pixmap_samples_memoryview(pixmap), np.uint8).reshape(page.height, page.width, 3)
-    canvas[:] = paper_of(page)
+    canvas[:] = draw_paper(page)
     device = mupdf.fz_new_draw_device(mupdf.FzMatrix(), pixmap)
     colour = [channel / 255 for channel in style.ink]
     mupdf.fz_fill_text(
@@ -159,7 +162,7 @@ def _drawn(
         if count
     ]
     return PageLayout(
-        drawn=RenderedText(pixels=canvas.copy(), texts=texts, quads=upright_quads(np.array(boxes).reshape(-1, 4))),
+        rendered=RenderedText(pixels=canvas.copy(), texts=texts, quads=boxes_to_quads(np.array(boxes).reshape(-1, 4))),
         lines=np.array(lines, int),
         blocks=on_page,
     )

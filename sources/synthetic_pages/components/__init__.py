@@ -1,1 +1,1 @@
-"""The components of a page: what stands in each, as the mapping that its template is filled with."""
+"""The components of a page. Each function returns the content for the template of its component."""

@@ -1,22 +1,22 @@
-"""Which components there are."""
+"""All components by name."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sources.synthetic_pages.components.draw import Content, Draw
+from sources.synthetic_pages.components.articles import article, entries, gallery, pages, results
+from sources.synthetic_pages.components.context import ComponentContext, Content
 from sources.synthetic_pages.components.figures import bars, files, month, table, tiles
 from sources.synthetic_pages.components.frame import filters, footer, header, heading, notice, side
 from sources.synthetic_pages.components.marketing import cards, faq, hero, pricing, product, products, quotes, steps
 from sources.synthetic_pages.components.people import chat, form, login, profile, switches
-from sources.synthetic_pages.components.reading import article, entries, gallery, pages, results
 
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A part of a page: the name of its template, and what draws its content."""
+    """A part of a page: the name of its template, and the function that makes its content."""
 
     template: str
-    draw: Callable[[Draw], Content]
+    make_content: Callable[[ComponentContext], Content]
 
 
 COMPONENTS: Mapping[str, Component] = {

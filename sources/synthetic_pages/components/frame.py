@@ -1,50 +1,55 @@
-"""What frames a page: header, side, headings, notices, footer."""
+"""Components around the main part: header, side, headings, notices, footer."""
 
-from sources.synthetic_pages.components.draw import Content, Draw
+from sources.synthetic_pages.components.context import ComponentContext, Content
 
 
-def header(draw: Draw) -> Content:
-    words = draw.words
+def header(context: ComponentContext) -> Content:
+    words = context.words
     return {
-        "site": draw.site,
-        "links": words.some("navigation", draw.random.randint(3, 5)),
-        "pad": draw.random.choice((1, 2, 2)),
-        "line": draw.chance(0.5),
-        "right": draw.chance(0.5),
-        "search": words.phrase("search") if draw.chance(0.3) else "",
-        "button": words.phrase("sign_in") if draw.chance(0.6) else "",
+        "site": context.site,
+        "links": words.sample("navigation", context.random.randint(3, 5)),
+        "pad": context.random.choice((1, 2, 2)),
+        "line": context.chance(0.5),
+        "right": context.chance(0.5),
+        "search": words.phrase("search") if context.chance(0.3) else "",
+        "button": words.phrase("sign_in") if context.chance(0.6) else "",
     }
 
 
-def side(draw: Draw) -> Content:
-    entries = draw.words.some("menu", draw.many(5, 8))
-    return {"title": draw.site if draw.chance(0.5) else "", "entries": entries, "current": draw.random.choice(entries)}
-
-
-def filters(draw: Draw) -> Content:
-    entries = [draw.words.phrase("all"), *draw.words.some("categories", draw.many(4, 7))]
-    return {"title": draw.words.phrase("categories"), "entries": entries, "current": draw.random.choice(entries)}
-
-
-def heading(draw: Draw) -> Content:
-    words = draw.words
+def side(context: ComponentContext) -> Content:
+    entries = context.words.sample("menu", context.sample_count(5, 8))
     return {
-        "title": draw.heading,
+        "title": context.site if context.chance(0.5) else "",
+        "entries": entries,
+        "current": context.random.choice(entries),
+    }
+
+
+def filters(context: ComponentContext) -> Content:
+    entries = [context.words.phrase("all"), *context.words.sample("categories", context.sample_count(4, 7))]
+    return {"title": context.words.phrase("categories"), "entries": entries, "current": context.random.choice(entries)}
+
+
+def heading(context: ComponentContext) -> Content:
+    words = context.words
+    return {
+        "title": context.heading,
         "buttons": [
-            words.phrase(name) for name in draw.random.choice(((), ("export",), ("filter", "new"), ("export", "edit")))
+            words.phrase(name)
+            for name in context.random.choice(((), ("export",), ("filter", "new"), ("export", "edit")))
         ],
     }
 
 
-def notice(draw: Draw) -> Content:
-    return {"text": draw.words.one("notices")}
+def notice(context: ComponentContext) -> Content:
+    return {"text": context.words.choose("notices")}
 
 
-def footer(draw: Draw) -> Content:
+def footer(context: ComponentContext) -> Content:
     return {
-        "site": draw.site,
-        "year": draw.random.randint(2019, 2027),
-        "rights": draw.words.phrase("rights"),
-        "links": draw.words.some("links", draw.random.randint(2, 4)),
-        "plain": draw.chance(0.5),
+        "site": context.site,
+        "year": context.random.randint(2019, 2027),
+        "rights": context.words.phrase("rights"),
+        "links": context.words.sample("links", context.random.randint(2, 4)),
+        "plain": context.chance(0.5),
     }

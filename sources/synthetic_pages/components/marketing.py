@@ -1,96 +1,99 @@
-"""What sells: products, prices, praise, answers."""
+"""Components of shops and product sites: products, prices, quotes, answers."""
 
-from sources.synthetic_pages.components.draw import Content, Draw
+from sources.synthetic_pages.components.context import ComponentContext, Content
 
 
-def hero(draw: Draw) -> Content:
-    words = draw.words
-    title, action, second = words.one("taglines"), *words.some("actions", 2)
+def hero(context: ComponentContext) -> Content:
+    words = context.words
+    title, action, second = words.choose("taglines"), *words.sample("actions", 2)
     return {
-        "split": draw.chance(0.5),
-        "tinted": draw.chance(0.4),
+        "split": context.chance(0.5),
+        "tinted": context.chance(0.4),
         "title": title,
-        "intro": words.one("intros"),
+        "intro": words.choose("intros"),
         "action": action,
-        "second": second if draw.chance(0.5) else "",
-        "tint": draw.tint(),
-        "size": draw.random.choice((2, 2.4, 2.8)),
-        "height": round(draw.random.choice((180, 220)) * draw.density),
+        "second": second if context.chance(0.5) else "",
+        "tint": context.tint(),
+        "size": context.random.choice((2, 2.4, 2.8)),
+        "height": round(context.random.choice((180, 220)) * context.density),
     }
 
 
-def cards(draw: Draw) -> Content:
-    columns = draw.random.choice((2, 3, 3))
+def cards(context: ComponentContext) -> Content:
+    columns = context.random.choice((2, 3, 3))
     return {
         "columns": columns,
-        "title": draw.words.phrase("why") if draw.chance(0.7) else "",
-        "entries": draw.words.some(
-            "features", columns * (1 if draw.density < 0.8 or (columns == 3 and draw.chance(0.5)) else 2)
+        "title": context.words.phrase("why") if context.chance(0.7) else "",
+        "entries": context.words.sample(
+            "features", columns * (1 if context.density < 0.8 or (columns == 3 and context.chance(0.5)) else 2)
         ),
-        "icons": draw.chance(0.4),
-        "round": draw.random.choice(("50%", "25%")),
+        "icons": context.chance(0.4),
+        "round": context.random.choice(("50%", "25%")),
     }
 
 
-def products(draw: Draw) -> Content:
-    columns = draw.random.choice((3, 4))
-    names = draw.words.some("products", columns * (2 if draw.density > 0.6 else 1))
+def products(context: ComponentContext) -> Content:
+    columns = context.random.choice((3, 4))
+    names = context.words.sample("products", columns * (2 if context.density > 0.6 else 1))
     return {
         "columns": columns,
-        "height": round(draw.random.choice((90, 120, 150)) * draw.density),
-        "entries": [{"name": name, "price": draw.price(), "tint": draw.tint()} for name in names],
-        "button": draw.words.phrase("add") if draw.chance(0.6) else "",
+        "height": round(context.random.choice((90, 120, 150)) * context.density),
+        "entries": [{"name": name, "price": context.price(), "tint": context.tint()} for name in names],
+        "button": context.words.phrase("add") if context.chance(0.6) else "",
     }
 
 
-def product(draw: Draw) -> Content:
-    words = draw.words
+def product(context: ComponentContext) -> Content:
+    words = context.words
     return {
-        "name": words.one("products"),
-        "price": draw.price(),
-        "tint": draw.tint(),
-        "height": round(draw.random.choice((280, 340)) * draw.density),
+        "name": words.choose("products"),
+        "price": context.price(),
+        "tint": context.tint(),
+        "height": round(context.random.choice((280, 340)) * context.density),
         "stock": words.phrase("in_stock"),
-        "text": words.text(3),
+        "text": words.sentences(3),
         "add": words.phrase("add"),
         "buy": words.phrase("buy"),
     }
 
 
-def pricing(draw: Draw) -> Content:
-    words = draw.words
-    names = words.some("plans", draw.random.choice((2, 3, 3)))
-    best = draw.random.randrange(len(names))
-    points = draw.many(3, 5)
-    unit = "¥" if words.language == "zh" else draw.random.choice("$€")
-    amounts = sorted(draw.random.sample(range(5, 90), len(names)))
+def pricing(context: ComponentContext) -> Content:
+    words = context.words
+    names = words.sample("plans", context.random.choice((2, 3, 3)))
+    best = context.random.randrange(len(names))
+    points = context.sample_count(3, 5)
+    unit = "¥" if words.language == "zh" else context.random.choice("$€")
+    amounts = sorted(context.random.sample(range(5, 90), len(names)))
     return {
         "title": words.phrase("pricing"),
         "popular": words.phrase("popular"),
         "per": words.phrase("per_month"),
         "choose": words.phrase("choose"),
         "plans": [
-            {"name": name, "price": f"{unit}{amount}", "points": words.some("plan_points", points), "best": k == best}
+            {"name": name, "price": f"{unit}{amount}", "points": words.sample("plan_points", points), "best": k == best}
             for k, (name, amount) in enumerate(zip(names, amounts, strict=True))
         ],
     }
 
 
-def steps(draw: Draw) -> Content:
-    all_steps = draw.words.all("steps")
-    return {"title": draw.words.phrase("how"), "entries": all_steps[: draw.random.choice((3, 4))]}
+def steps(context: ComponentContext) -> Content:
+    all_steps = context.words.all("steps")
+    return {"title": context.words.phrase("how"), "entries": all_steps[: context.random.choice((3, 4))]}
 
 
-def quotes(draw: Draw) -> Content:
-    words = draw.words
-    said = words.some("quotes", draw.random.choice((2, 3)))
-    people = words.some("people", len(said))
+def quotes(context: ComponentContext) -> Content:
+    words = context.words
+    texts = words.sample("quotes", context.random.choice((2, 3)))
+    people = words.sample("people", len(texts))
     return {
         "title": words.phrase("quotes"),
-        "style": draw.random.choice(("normal", "italic")),
-        "entries": [(text, name, words.one("jobs")) for text, name in zip(said, people, strict=True)],
+        "style": context.random.choice(("normal", "italic")),
+        "entries": [(text, name, words.choose("jobs")) for text, name in zip(texts, people, strict=True)],
     }
 
 
-def faq(draw: Draw) -> Content:
-    return {"title": draw.words.phrase("faq"), "entries": draw.words.some("questions", draw.many(3, 6))}
+def faq(context: ComponentContext) -> Content:
+    return {
+        "title": context.words.phrase("faq"),
+        "entries": context.words.sample("questions", context.sample_count(3, 6)),
+    }

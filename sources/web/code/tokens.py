@@ -11,7 +11,7 @@ LETTERS_PER_TOKEN = 7  # longer words have several pieces
 
 
 def estimate_tokens(text: str) -> int:
-    """Return the estimated number of tokens; `docs/web_code.md` compares it with a tokenizer."""
+    """Return the estimated number of tokens; `docs/sources/web_code.md` compares it with a tokenizer."""
     return sum(
         -(-len(piece.strip()) // LETTERS_PER_TOKEN) if piece[-1].isalpha() and piece.isascii() else 1
         for piece in _PIECE.findall(text)

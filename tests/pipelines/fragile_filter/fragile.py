@@ -2,12 +2,12 @@
 
 import ctypes
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from filters.filter import ByPart, Filter, Scores, Threshold
+from filters.filter import Filter, Scores, Threshold, WorkerSettings
 from sources.base.sample import Sample
 
 
@@ -22,15 +22,15 @@ class Fragile(Filter):
 
     name: ClassVar[str] = "fragile"
     score_names: ClassVar[tuple[str, ...]] = ("letters",)
-    reasons: ClassVar[tuple[str, ...]] = ("few_letters",)
+    reasons: ClassVar[Mapping[str, str]] = {"few_letters": "Its text has few letters e."}
     thresholds: ClassVar[tuple[Threshold, ...]] = (Threshold("min_letters", "letters", "min", ("few_letters",)),)
 
     min_letters: int = 0
     log: str
     is_mended: bool = False
 
-    def by_part(self) -> ByPart:
-        return ByPart(
+    def worker(self) -> WorkerSettings:
+        return WorkerSettings(
             batch_size=4,
             timeout_s=3,
             memory_mb=800,

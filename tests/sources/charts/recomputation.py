@@ -1,11 +1,12 @@
-"""Answers computed again, from the emitted sample alone: its questions as text, and the table in its last turn.
+"""Recompute answers from the emitted sample alone: from its questions as text and the table in its last turn.
 
-Nothing of `sources/charts` is used but the templates, which are turned round to tell what a question asks.
+This uses nothing of `sources/charts` except the templates, which are inverted to find out what a question asks.
 """
 
 import csv
 import io
 import itertools
+import math
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -32,7 +33,7 @@ class Data:
 
     @staticmethod
     def parse(text: str, language: str) -> "Data":
-        """From a fenced CSV or a Markdown table."""
+        """Parse a fenced CSV or a Markdown table."""
         if text.startswith("```csv"):
             lines = list(csv.reader(io.StringIO(text.removeprefix("```csv\n").removesuffix("\n```"))))
         else:
@@ -49,7 +50,7 @@ class Data:
         return bool(cells) and all(NUMBER.fullmatch(cell) for cell in cells)
 
     def column(self, what: str) -> int:
-        """The numeric column that is meant: the only one, or the one with the longest name in the words."""
+        """Return the index of the numeric column in `what`: the only one, or the one with the longest matching name."""
         numeric = [k for k in range(1, len(self.header)) if self.is_numeric(k)]
         if len(numeric) == 1:
             return numeric[0]
@@ -57,7 +58,7 @@ class Data:
         return max(named, key=lambda k: len(self.names()[k]))
 
     def values(self, what: str) -> dict[str, Fraction]:
-        """Value of every row that has one."""
+        """Return the value of every row that has one."""
         k = self.column(what)
         return {row[0]: Fraction(row[k]) for row in self.rows if row[k] != "-"}
 
@@ -71,11 +72,12 @@ class Data:
 
 @cache
 def _templates() -> dict[str, Any]:
-    return yaml.load(TEMPLATES.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    templates: dict[str, Any] = yaml.load(TEMPLATES.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    return templates
 
 
-def asked(question: str, family: str, data: Data) -> list[tuple[str, dict[str, str]]]:
-    """(template name, slots) of all templates that a question fits."""
+def match_templates(question: str, family: str, data: Data) -> list[tuple[str, dict[str, str]]]:
+    """Return (template name, slots) of all templates that match a question."""
     k, content = data.language == "zh", _templates()
     line = question.split("\n")[0]
     for name in ("to_step", "rounded"):
@@ -94,28 +96,28 @@ def asked(question: str, family: str, data: Data) -> list[tuple[str, dict[str, s
 
 
 def _pattern(template: str, known: Mapping[str, str]) -> str:
-    """A template as a pattern; `known` says what a slot may hold, where that is not just anything."""
-    seen: set[str] = set()
+    """Return a template as a pattern; `known` gives patterns for slots that cannot be arbitrary text."""
+    visited: set[str] = set()
 
     def group(match: re.Match[str]) -> str:
         name = match[1]
-        if name in seen:
+        if name in visited:
             return f"(?P={name})"
-        seen.add(name)
+        visited.add(name)
         return f"(?P<{name}>{known.get(name, '.+?')})"
 
     return re.sub(r"\\\{(\w+)\\\}", group, re.escape(template))
 
 
-def given(question: str, answer: str) -> str:
-    """The answer, with the letter of a choice replaced by what it stands for."""
+def resolve_choice(question: str, answer: str) -> str:
+    """Return the answer, with the letter of a choice replaced by its text."""
     lines = question.split("\n")
     choices = dict(line.split(". ", 1) for line in lines[1:-1] if re.match(r"[A-D]\. ", line))
     return choices[answer] if choices else answer
 
 
 def number(text: str) -> Fraction:
-    """The number of an answer: what stands after the last `=`."""
+    """Return the number in an answer, after the last `=`."""
     return limit(text.split("= ")[-1])
 
 
@@ -138,7 +140,7 @@ def _ratio(data: Data, slots: Mapping[str, str], _: str) -> Fraction:
     return values[slots["a"]] / values[slots["b"]]
 
 
-def _ranked(data: Data, what: str) -> list[str]:
+def _rank_rows(data: Data, what: str) -> list[str]:
     values = data.values(what)
     return sorted(values, key=lambda row: -values[row])
 
@@ -175,7 +177,7 @@ def _higher_series(data: Data, slots: Mapping[str, str], _: str) -> str:
 
 def _among(data: Data, slots: Mapping[str, str], _: str) -> str:
     chosen = [row[0] for row, value in zip(data.rows, data.texts(slots["by"]), strict=True) if value == slots["value"]]
-    return next(row for row in _ranked(data, slots["what"]) if row in chosen)
+    return next(row for row in _rank_rows(data, slots["what"]) if row in chosen)
 
 
 def _text(data: Data, slots: Mapping[str, str], _: str) -> str:
@@ -192,8 +194,8 @@ SERIES: dict[str, Check] = {
     "unanswerable": _lookup,
     "missing": _lookup,
     "compare": lambda d, s, _: max((s["a"], s["b"]), key=lambda row: d.values(s["what"])[row]),
-    "highest": lambda d, s, _: _ranked(d, s["what"])[0],
-    "lowest": lambda d, s, _: _ranked(d, s["what"])[-1],
+    "highest": lambda d, s, _: _rank_rows(d, s["what"])[0],
+    "lowest": lambda d, s, _: _rank_rows(d, s["what"])[-1],
     "highest_value": _direct("highest_value", 1),
     "lowest_value": _direct("lowest_value", -1),
     "difference": lambda d, s, _: abs(d.values(s["what"])[s["a"]] - d.values(s["what"])[s["b"]]),
@@ -204,7 +206,7 @@ SERIES: dict[str, Check] = {
     "trend": lambda d, s, _: _verb(d, d.values(s["what"])[s["b"]] > d.values(s["what"])[s["a"]]),
     "count_above": lambda d, s, _: sum(v > limit(s["limit"]) for v in d.values(s["what"]).values()),
     "count_below": lambda d, s, _: sum(v < limit(s["limit"]) for v in d.values(s["what"]).values()),
-    "rank": lambda d, s, _: _ranked(d, s["what"])[int(s["rank"]) - 1],
+    "rank": lambda d, s, _: _rank_rows(d, s["what"])[int(s["rank"]) - 1],
     "is_higher": lambda d, s, _: _yes(d, d.values(s["what"])[s["a"]] > d.values(s["what"])[s["b"]]),
     "is_above": lambda d, s, _: _yes(d, d.values(s["what"])[d.where(s["at"])] > limit(s["limit"])),
     "higher_series": _higher_series,
@@ -233,7 +235,7 @@ def _correlation(data: Data, slots: Mapping[str, str]) -> float:
     n = len(x)
     mx, my = sum(x) / n, sum(y) / n
     covariance = sum((a - mx) * (b - my) for a, b in zip(x, y, strict=True))
-    return covariance / (sum((a - mx) ** 2 for a in x) * sum((b - my) ** 2 for b in y)) ** 0.5
+    return covariance / math.sqrt(sum((a - mx) ** 2 for a in x) * sum((b - my) ** 2 for b in y))
 
 
 def _direction(data: Data, slots: Mapping[str, str], _: str) -> str:
@@ -335,16 +337,16 @@ SCHEDULES: dict[str, Check] = {
 
 
 def _distance(data: Data, start: str, end: str, directed: bool) -> int | None:
-    seen, waiting = {start: 0}, deque([start])
+    visited, waiting = {start: 0}, deque([start])
     while waiting:
         node = waiting.popleft()
         ways = [row[1] for row in data.rows if row[0] == node]
         ways += [] if directed else [row[0] for row in data.rows if row[1] == node]
         for other in ways:
-            if other not in seen:
-                seen[other] = seen[node] + 1
+            if other not in visited:
+                visited[other] = visited[node] + 1
                 waiting.append(other)
-    return seen.get(end)
+    return visited.get(end)
 
 
 def _between(data: Data, a: str, b: str) -> list[list[str]]:

@@ -1,6 +1,6 @@
-"""Runs emitted programs and specifications: a child process of its own, which may crash, hang or be killed.
+"""Run emitted programs and specifications in a separate process, which may crash, hang or be killed.
 
-python -I run_programs.py FOLDER: every `N.py` and `N.json` in the folder is drawn to `N.png`.
+python -I run_programs.py FOLDER: renders every `N.py` and `N.json` in the folder to `N.png`.
 """
 
 import os
@@ -21,7 +21,7 @@ def main() -> None:
     for path in sorted(folder.glob("*.py")):
         runpy.run_path(str(path))
         sys.modules["matplotlib.pyplot"].close("all")
-        os.rename("chart.png", path.with_suffix(".png"))
+        Path("chart.png").rename(path.with_suffix(".png"))
     specifications = sorted(folder.glob("*.json"))
     if specifications:
         import vl_convert

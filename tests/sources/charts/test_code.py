@@ -1,4 +1,4 @@
-"""The code that is emitted draws the picture that it is emitted with."""
+"""Emitted code draws the picture of its sample."""
 
 import re
 import subprocess
@@ -12,16 +12,16 @@ from PIL import Image
 from sources.charts import Charts
 from sources.charts.chart import GraphChart
 from sources.charts.drawing import PROGRAMS, SPECIFICATIONS, draw
-from sources.charts.graphs import dot, mermaid
+from sources.charts.graphs import to_dot, to_mermaid
 from sources.charts.kinds import KINDS
-from sources.charts.style import draw_style
+from sources.charts.style import sample_style
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
 from sources.rng import generator
 
 RUNNER = Path(__file__).with_name("run_programs.py")
 
 
-def test_every_kind_has_a_program_and_those_of_vega_a_specification() -> None:
+def test_every_kind_has_a_program_and_vega_kinds_a_specification() -> None:
     assert PROGRAMS.keys() == KINDS.keys()
     assert {kind for kind, entry in KINDS.items() if entry.vega} == SPECIFICATIONS.keys()
     assert len(KINDS) >= 24
@@ -36,7 +36,7 @@ def test_code_draws_the_same_pixels_in_another_process(tmp_path: Path, full: boo
         for seed in range(6 if full else 1):
             language = ("en", "zh")[(number + seed) % 2]
             random = generator(seed, number, "code")
-            style = draw_style(random, language)
+            style = sample_style(random, language)
             chart = KINDS[kind].make(kind, load_vocabulary(BUNDLED), language, style, random)
             picture = draw(chart, renderer)
             name = f"{kind}-{renderer}-{seed}"
@@ -47,20 +47,22 @@ def test_code_draws_the_same_pixels_in_another_process(tmp_path: Path, full: boo
     assert done.returncode == 0, done.stderr
     for name, pixels in pictures.items():
         with Image.open(tmp_path / f"{name}.png") as image:
-            drawn = np.asarray(image.convert("RGB"))
-        assert drawn.shape == pixels.shape, name
-        assert np.array_equal(drawn, pixels), f"{name}: {(drawn != pixels).any(2).mean():.2%} of the pixels differ"
+            rendered = np.asarray(image.convert("RGB"))
+        assert rendered.shape == pixels.shape, name
+        assert np.array_equal(rendered, pixels), (
+            f"{name}: {(rendered != pixels).any(2).mean():.2%} of the pixels differ"
+        )
 
 
 @pytest.mark.parametrize("kind", ["flow_chart", "network"])
-def test_mermaid_and_dot_say_what_the_table_says(kind: str) -> None:
+def test_mermaid_and_dot_have_the_edges_of_the_table(kind: str) -> None:
     charts = Charts(num_samples=60, seed=3, kinds=(kind,))
     for item in range(60):
         chart, _, _ = charts.specify(item)
         assert isinstance(chart, GraphChart)
         rows = {tuple(cell for cell in row if cell != "-") for row in chart.table.cells()}
-        assert _mermaid_edges(mermaid(chart)) == rows
-        assert _dot_edges(dot(chart)) == rows
+        assert _mermaid_edges(to_mermaid(chart)) == rows
+        assert _dot_edges(to_dot(chart)) == rows
 
 
 def _mermaid_edges(source: str) -> set[tuple[str, ...]]:

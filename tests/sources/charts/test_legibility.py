@@ -1,4 +1,4 @@
-"""Nothing is clipped and no text lies on another, told from pixels: every text is drawn alone, and its ink compared."""
+"""No text is clipped or overlapped: every text is rendered alone, and its ink is compared."""
 
 import io
 import xml.etree.ElementTree as ElementTree
@@ -15,15 +15,15 @@ from PIL import Image
 from sources.charts import Charts, matplotlib_renderer
 from sources.charts.chart import Chart
 from sources.charts.drawing import PROGRAMS, SPECIFICATIONS, draw_legibly
-from sources.charts.legibility import fault, missing_text
+from sources.charts.legibility import find_fault, find_missing_text
 from sources.charts.picture import Picture, TextBox
 
-INK = 24  # levels of grey that differ from the paper
+INK = 24  # grey levels between ink and paper
 
 
 @pytest.mark.full
 @pytest.mark.timeout(1800)
-def test_no_text_is_clipped_or_overlapped_by_its_pixels(full: bool) -> None:
+def test_no_text_is_clipped_or_overlapped(full: bool) -> None:
     charts = Charts(num_samples=1000, seed=97)
     for item in range(500 if full else 30):
         chart, renderer, _ = charts.specify(item)
@@ -42,16 +42,16 @@ def test_no_text_is_clipped_or_overlapped_by_its_pixels(full: bool) -> None:
 
 
 def _matplotlib_inks(chart: Chart) -> list[tuple[str, np.ndarray]]:
-    """Every text with the pixels that it inks when nothing else is drawn."""
+    """Return every text with its ink when nothing else is rendered."""
     figure: Figure = PROGRAMS[chart.kind](chart).perform({"plt": matplotlib_renderer.Pyplot})["fig"]
     canvas = figure.canvas
     assert isinstance(canvas, FigureCanvasAgg)
-    canvas.draw()  # settles where axis titles stand
+    canvas.draw()  # computes the places of axis titles
     renderer = canvas.get_renderer()
     inks = []
     for text in figure.findobj(Text):
         assert isinstance(text, Text)
-        if text.get_text().strip() and _is_seen(text, figure):
+        if text.get_text().strip() and _is_visible(text, figure):
             text.set_bbox(None)
             renderer.clear()
             text.draw(renderer)
@@ -59,7 +59,7 @@ def _matplotlib_inks(chart: Chart) -> list[tuple[str, np.ndarray]]:
     return inks
 
 
-def _is_seen(text: Artist, figure: Figure) -> bool:
+def _is_visible(text: Artist, figure: Figure) -> bool:
     if not text.get_visible():
         return False
     for axes in figure.axes:
@@ -76,7 +76,7 @@ def _vega_inks(chart: Chart) -> list[tuple[str, np.ndarray]]:
     svg = vl_convert.vegalite_to_svg(SPECIFICATIONS[chart.kind](chart))
     root = ElementTree.fromstring(svg)
     number_of_texts = len([element for element in root.iter() if _is_text(element)])
-    return [_alone(svg, k) for k in range(number_of_texts)]
+    return [_render_alone(svg, k) for k in range(number_of_texts)]
 
 
 def _is_text(element: ElementTree.Element) -> bool:
@@ -84,8 +84,8 @@ def _is_text(element: ElementTree.Element) -> bool:
     return element.tag.endswith("}text") and bool(shown)
 
 
-def _alone(svg: str, number: int) -> tuple[str, np.ndarray]:
-    """Text `number` of an SVG, and its ink."""
+def _render_alone(svg: str, number: int) -> tuple[str, np.ndarray]:
+    """Return text `number` of an SVG, and its ink."""
     root = ElementTree.fromstring(svg)
     seen = -1
     found = ""
@@ -105,7 +105,7 @@ def _alone(svg: str, number: int) -> tuple[str, np.ndarray]:
 
 
 def _picture(*boxes: tuple[str, float, float, float, float], marks: list[tuple[float, float]] | None = None) -> Picture:
-    texts = tuple(TextBox(text, "tick", *box) for text, *box in boxes)
+    texts = tuple(TextBox(text, "tick", x0, y0, x1, y1) for text, x0, y0, x1, y1 in boxes)
     return Picture(np.zeros((100, 200, 3), np.uint8), texts, np.array(marks or []).reshape(-1, 2), "", "python")
 
 
@@ -122,16 +122,16 @@ def _picture(*boxes: tuple[str, float, float, float, float], marks: list[tuple[f
         (_picture(), None),
     ],
 )
-def test_fault_names_what_cannot_be_read(picture: Picture, reason: str | None) -> None:
-    found = fault(picture)
+def test_find_fault_gives_the_reason(picture: Picture, reason: str | None) -> None:
+    found = find_fault(picture)
     assert (found and found[0]) == reason
 
 
-def test_a_picture_without_a_number_that_is_asked_for_is_refused() -> None:
+def test_find_missing_text_finds_missing_names_and_numbers() -> None:
     picture = _picture(("1,250", 10, 10, 50, 20), ("Oslo\n-7", 10, 30, 50, 60), ("30%", 10, 70, 50, 80))
-    assert missing_text(picture, ["1250", "Oslo", "7", "30"]) is None
+    assert find_missing_text(picture, ["1250", "Oslo", "7", "30"]) is None
     for name in ("1251", "Lima", "3"):
-        found = missing_text(picture, [name])
+        found = find_missing_text(picture, [name])
         assert found is not None
         assert found[0] == "missing_text"
-    assert missing_text(picture, ["30", "30"]) is not None
+    assert find_missing_text(picture, ["30", "30"]) is not None

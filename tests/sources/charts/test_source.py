@@ -1,4 +1,4 @@
-"""The source: the same samples from the same seed, settings that are refused, and what a sample carries."""
+"""The chart source: reproducible samples, rejected settings, and the content of samples."""
 
 import dataclasses
 import importlib.util
@@ -16,12 +16,13 @@ from PIL import Image
 
 from sources.base.sample import Sample
 from sources.charts import Charts, fonts
-from sources.charts.axis import axis_around
-from sources.charts.fonts import FontError, check_glyphs, faces_for, fonts_digest
+from sources.charts.axis import make_axis
+from sources.charts.fonts import check_glyphs, faces_for, fonts_digest
 from sources.charts.kinds import KINDS
 from sources.charts.matplotlib_plots.shares import squarify
 from sources.charts.shares import percentages
 from sources.charts.table import MAX_ROWS, Column, Table, nice_step, snap
+from sources.text.fonts import FontError, font_files
 
 LEAVES = {
     "analysis/data_chart/graph", "analysis/data_chart/table", "analysis/professional_chart/financial",
@@ -30,16 +31,16 @@ LEAVES = {
 }  # fmt: skip
 
 
-def _made(charts: Charts, item: int) -> Sample:
+def _make(charts: Charts, item: int) -> Sample:
     sample = charts.make(item, charts.digest)
     assert isinstance(sample, Sample), sample
     return sample
 
 
-def test_a_sample_depends_on_seed_and_number_alone() -> None:
+def test_sample_depends_only_on_seed_and_number() -> None:
     charts, again, more = Charts(seed=5), Charts(seed=5), Charts(seed=5, num_samples=10**9)
-    forward = {item: _made(charts, item) for item in (3, 4, 5)}
-    backward = {item: _made(again, item) for item in (5, 4, 3)}
+    forward = {item: _make(charts, item) for item in (3, 4, 5)}
+    backward = {item: _make(again, item) for item in (5, 4, 3)}
     assert charts.digest == more.digest
     for item, sample in forward.items():
         other = backward[item]
@@ -48,13 +49,13 @@ def test_a_sample_depends_on_seed_and_number_alone() -> None:
         assert (sample.messages, sample.text, sample.use_case) == (other.messages, other.text, other.use_case)
         assert np.array_equal(sample.words.boxes, other.words.boxes)
     assert len({sample.id for sample in forward.values()}) == 3
-    assert _made(Charts(seed=6), 3).id != forward[3].id
+    assert _make(Charts(seed=6), 3).id != forward[3].id
 
 
-def test_samples_carry_picture_words_label_and_source() -> None:
+def test_samples_have_picture_words_label_and_provenance() -> None:
     charts = Charts(seed=8, num_samples=40)
     for item in range(24):
-        sample = _made(charts, item)
+        sample = _make(charts, item)
         kind, renderer, language = sample.flags
         chart, _, task = charts.specify(item)
         assert kind in KINDS
@@ -62,8 +63,8 @@ def test_samples_carry_picture_words_label_and_source() -> None:
         assert language in ("en", "zh")
         assert sample.use_case in LEAVES
         assert (sample.text is None) == (task != "text")
-        said = sample.text or (sample.messages or ())[0].content
-        assert said.startswith("<image>\n")
+        first = sample.text or (sample.messages or ())[0].content
+        assert first.startswith("<image>\n")
         with Image.open(io.BytesIO(sample.images[0].data)) as image:
             assert image.size == sample.image_sizes()[0]
         width, height = sample.image_sizes()[0]
@@ -77,10 +78,10 @@ def test_samples_carry_picture_words_label_and_source() -> None:
         assert sample.provenance.locator == f"number={item}"
 
 
-def test_words_stand_where_their_ink_is() -> None:
+def test_word_boxes_hold_ink() -> None:
     charts = Charts(seed=9)
     for item in range(10):
-        sample = _made(charts, item)
+        sample = _make(charts, item)
         with Image.open(io.BytesIO(sample.images[0].data)) as image:
             grey = np.asarray(image.convert("L")).astype(int)
         for text, box in zip(sample.words.texts, sample.words.boxes, strict=True):
@@ -109,12 +110,12 @@ def test_words_stand_where_their_ink_is() -> None:
         ({"vocabulary": "no/such.yaml"}, "the vocabulary no/such.yaml cannot be read"),
     ],
 )
-def test_wrong_settings_are_refused(settings: dict, message: str) -> None:
+def test_invalid_settings_are_rejected(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Charts(**settings)
 
 
-def test_a_missing_package_is_named_with_the_way_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_for_a_missing_package_tells_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "vl_convert" else found(name))
     with pytest.raises(
@@ -123,8 +124,8 @@ def test_a_missing_package_is_named_with_the_way_to_install_it(monkeypatch: pyte
         Charts()
 
 
-def test_without_a_chinese_font_only_english_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    western = {name: path for name, path in fonts.font_files().items() if "CJK" not in name and "wqy" not in name}
+def test_missing_chinese_font_allows_english_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    western = {name: path for name, path in font_files().items() if "CJK" not in name and "wqy" not in name}
     monkeypatch.setattr(fonts, "font_files", lambda: western)
     for function in (faces_for, fonts_digest):
         function.cache_clear()
@@ -140,15 +141,15 @@ def test_without_a_chinese_font_only_english_is_drawn(monkeypatch: pytest.Monkey
             function.cache_clear()
 
 
-def test_a_character_without_a_glyph_is_named() -> None:
+def test_error_for_a_missing_glyph_names_the_character() -> None:
     face = next(face for face in faces_for("en") if face.family == "Liberation Serif")
     with pytest.raises(FontError, match=r"Liberation Serif has no glyph for '语' \(U\+8BED\)"):
         check_glyphs(["Language", "语"], face)
 
 
-def test_the_fingerprint_changes_with_what_changes_the_bytes_and_with_nothing_else() -> None:
-    plain = Charts().fingerprint()
-    assert Charts(num_samples=5, items_per_unit=8, license="mit").fingerprint() == plain
+def test_fingerprint_changes_only_with_settings_that_change_bytes() -> None:
+    format_value = Charts().fingerprint()
+    assert Charts(num_samples=5, items_per_unit=8, license="mit").fingerprint() == format_value
     others: tuple[dict[str, Any], ...] = (
         {"seed": 1},
         {"kinds": ("pie",)},
@@ -157,18 +158,18 @@ def test_the_fingerprint_changes_with_what_changes_the_bytes_and_with_nothing_el
         {"languages": ("en",)},
     )
     for settings in others:
-        assert Charts(**settings).fingerprint() != plain
+        assert Charts(**settings).fingerprint() != format_value
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_data_that_are_not_finite_are_refused(value: float) -> None:
+def test_non_finite_data_are_rejected(value: float) -> None:
     with pytest.raises(ValueError, match="finite"):
         snap(value, Decimal(1))
     with pytest.raises(ValueError, match="finite"):
         Column("a", (Decimal(value),))
 
 
-def test_a_table_too_long_to_be_read_is_refused() -> None:
+def test_too_long_or_irregular_table_is_rejected() -> None:
     names = Column("name", tuple(f"row {k}" for k in range(10_000)))
     with pytest.raises(
         ValueError, match=f"a table of 10000 rows and 1 columns cannot be read; expected at most {MAX_ROWS}"
@@ -181,7 +182,7 @@ def test_a_table_too_long_to_be_read_is_refused() -> None:
 
 
 @pytest.mark.parametrize("weights", [[0, 0], [], [-1, 3], [math.nan, 1]])
-def test_shares_of_nothing_are_refused(weights: list[float]) -> None:
+def test_invalid_weights_are_rejected(weights: list[float]) -> None:
     with pytest.raises(ValueError, match="shares must be 0 or more, and not all 0"):
         percentages(weights, Decimal(1))
 
@@ -189,7 +190,7 @@ def test_shares_of_nothing_are_refused(weights: list[float]) -> None:
 @given(
     st.lists(st.floats(0.01, 1e6), min_size=1, max_size=12), st.sampled_from([Decimal(1), Decimal(2), Decimal("0.5")])
 )
-def test_percentages_add_up_and_stay_near_their_weights(weights: list[float], step: Decimal) -> None:
+def test_percentages_add_up_and_are_close_to_their_weights(weights: list[float], step: Decimal) -> None:
     shares = percentages(weights, step)
     assert sum(shares) == 100
     for share, weight in zip(shares, weights, strict=True):
@@ -197,10 +198,10 @@ def test_percentages_add_up_and_stay_near_their_weights(weights: list[float], st
 
 
 @given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=20), st.booleans(), st.floats(0, 0.2))
-def test_axes_hold_their_values_and_have_a_handful_of_ticks(
+def test_axis_includes_its_values_and_has_three_to_nine_ticks(
     values: list[float], from_zero: bool, headroom: float
 ) -> None:
-    axis = axis_around("value", values, from_zero=from_zero, headroom=headroom)
+    axis = make_axis("value", values, from_zero=from_zero, headroom=headroom)
     slack = float(axis.span) * 1e-9
     assert all(float(axis.low) - slack <= value <= float(axis.high) + slack for value in values)
     assert 3 <= len(axis.ticks) <= 9
@@ -213,7 +214,7 @@ def test_axes_hold_their_values_and_have_a_handful_of_ticks(
 
 
 @given(st.floats(1e-9, 1e12))
-def test_nice_steps_are_1_2_or_5_and_not_smaller_than_asked(value: float) -> None:
+def test_nice_step_is_1_2_or_5_and_at_least_the_value(value: float) -> None:
     step = nice_step(value)
     assert float(step) >= value * (1 - 1e-9)
     assert float(step) <= value * 2.5 * (1 + 1e-9)
@@ -221,7 +222,7 @@ def test_nice_steps_are_1_2_or_5_and_not_smaller_than_asked(value: float) -> Non
 
 
 @given(st.lists(st.floats(0.5, 1000), min_size=1, max_size=12))
-def test_treemaps_fill_their_area_in_proportion(values: list[float]) -> None:
+def test_treemap_areas_are_proportional_to_values(values: list[float]) -> None:
     values = sorted(values, reverse=True)
     areas = squarify(values, 640, 480)
     for value, (x, y, width, height) in zip(values, areas, strict=True):
@@ -233,10 +234,10 @@ def test_treemaps_fill_their_area_in_proportion(values: list[float]) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_every_kind_is_made_in_both_languages(kind: str) -> None:
+def test_every_kind_exists_in_both_languages(kind: str) -> None:
     for language in ("en", "zh"):
         charts = Charts(kinds=(kind,), languages=(language,), seed=2)
-        sample = _made(charts, 0)
+        sample = _make(charts, 0)
         assert sample.flags[0] == kind
         assert sample.flags[2] == language
 

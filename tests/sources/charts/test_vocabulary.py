@@ -1,4 +1,4 @@
-"""A vocabulary that cannot be used is refused in one sentence with its line."""
+"""An unusable vocabulary is rejected with one sentence and its line."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from sources.charts.vocabulary import BUNDLED, load_vocabulary
 from sources.config_file import YamlFileError
 
 
-def _changed(folder: Path, old: str, new: str) -> Path:
+def _change(folder: Path, old: str, new: str) -> Path:
     text = BUNDLED.read_text(encoding="utf-8")
     assert old in text
     path = folder / "mine.yaml"
@@ -49,8 +49,8 @@ def _line_of(text: str) -> int:
         ("noun: [Month, 月份]", "noun: [Month, 月份]\n    colour: red", "noun: [Month", "colour"),
     ],
 )
-def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, where: str, message: str) -> None:
-    path = _changed(tmp_path, old, new)
+def test_error_has_the_line_of_the_mistake(tmp_path: Path, old: str, new: str, where: str, message: str) -> None:
+    path = _change(tmp_path, old, new)
     with pytest.raises(YamlFileError) as caught:
         load_vocabulary(path)
     text = str(caught.value)
@@ -72,14 +72,14 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, wh
         ("? {a: b}\n: c", "not valid YAML"),
     ],
 )
-def test_a_file_that_is_no_vocabulary_is_refused(tmp_path: Path, content: str, message: str) -> None:
+def test_file_without_a_vocabulary_is_rejected(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(ValueError, match=message):
         Charts(vocabulary=str(path))
 
 
-def test_an_empty_section_is_refused(tmp_path: Path) -> None:
+def test_empty_section_is_rejected(tmp_path: Path) -> None:
     text = BUNDLED.read_text(encoding="utf-8")
     head, _, rest = text.partition("\nfunnels:")
     path = tmp_path / "mine.yaml"
@@ -89,7 +89,7 @@ def test_an_empty_section_is_refused(tmp_path: Path) -> None:
 
 
 def test_another_vocabulary_gives_other_charts(tmp_path: Path) -> None:
-    path = _changed(tmp_path, "title: [Drinks sold, 饮品销量]", "title: [Cups poured, 售出杯数]")
+    path = _change(tmp_path, "title: [Drinks sold, 饮品销量]", "title: [Cups poured, 售出杯数]")
     mine, bundled = Charts(vocabulary=str(path)), Charts()
     assert mine.digest != bundled.digest
     titles = {mine.specify(item)[0].title.split(":")[0] for item in range(400)}
@@ -97,8 +97,8 @@ def test_another_vocabulary_gives_other_charts(tmp_path: Path) -> None:
     assert "Drinks sold" not in titles
 
 
-def test_a_character_that_no_font_has_is_an_error_row(tmp_path: Path) -> None:
-    path = _changed(tmp_path, "noun: [Month, 月份]", 'noun: ["Month \\uE000", "月份\\uE000"]')
+def test_character_without_a_font_is_an_error_row(tmp_path: Path) -> None:
+    path = _change(tmp_path, "noun: [Month, 月份]", 'noun: ["Month \\uE000", "月份\\uE000"]')
     charts = Charts(vocabulary=str(path), kinds=("line", "bar"))
     outcomes = [charts.make(item, charts.digest) for item in range(12)]
     errors = [outcome for outcome in outcomes if isinstance(outcome, ItemError)]
@@ -107,7 +107,7 @@ def test_a_character_that_no_font_has_is_an_error_row(tmp_path: Path) -> None:
     assert "U+E000" in errors[0].message
 
 
-def test_a_kind_without_a_fitting_topic_is_an_error_row(tmp_path: Path) -> None:
+def test_kind_without_a_suitable_topic_is_an_error_row(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(BUNDLED.read_text(encoding="utf-8").replace(", additive: true", ""), encoding="utf-8")
     charts = Charts(vocabulary=str(path), kinds=("stacked_bar", "pie", "percent_bar"))

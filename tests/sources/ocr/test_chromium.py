@@ -1,4 +1,4 @@
-"""The browser as the engine: the same text and boxes around the same ink."""
+"""The layout engine `chromium`: the same text as MuPDF, and boxes around the ink."""
 
 import numpy as np
 import pytest
@@ -7,38 +7,38 @@ from sources.base.illegible import Illegible
 from sources.ocr.chromium import lay_out
 from sources.ocr.page import Flow, Page
 from sources.ocr.passages import BundledPassages, ContentSampler
-from sources.ocr.style import draw_style
+from sources.ocr.style import sample_style
 from sources.ocr.templates.registry import TEMPLATES
 from sources.rng import generator
 from tests.sources.ocr.test_pages import INK
 
 
 @pytest.mark.parametrize(("kind", "language"), [("invoice", "en"), ("article", "zh"), ("formulas", "en")])
-def test_all_that_is_drawn_is_told_and_boxes_hold_ink(kind: str, language: str) -> None:
+def test_layout_has_all_rendered_words_and_boxes_hold_ink(kind: str, language: str) -> None:
     for number in range(20):
         random = generator(3, number, f"{kind}/{language}")
-        style = draw_style(random, language, 1024)
+        style = sample_style(random, language, 1024)
         try:
-            laid = lay_out(TEMPLATES[kind](ContentSampler(BundledPassages(), language, random), style))
+            layout = lay_out(TEMPLATES[kind](ContentSampler(BundledPassages(), language, random), style))
             break
         except Illegible:
             continue
-    words = "".join(text for text in laid.drawn.texts if not text.startswith("$"))
-    assert words == "".join("".join(block.text.replace("\ufffc", "").split()) for block in laid.blocks)
+    words = "".join(text for text in layout.rendered.texts if not text.startswith("$"))
+    assert words == "".join("".join(block.text.replace("\ufffc", "").split()) for block in layout.blocks)
     paper = np.array(style.paper, int)
-    ink = np.abs(laid.drawn.pixels.astype(int) - paper).max(axis=2) > INK
-    held = [ink[y0:y1, x0:x1].any() for x0, y0, x1, y1 in laid.drawn.boxes().astype(int)]
-    assert np.mean(held) > 0.99
+    ink = np.abs(layout.rendered.pixels.astype(int) - paper).max(axis=2) > INK
+    has_ink = [ink[y0:y1, x0:x1].any() for x0, y0, x1, y1 in layout.rendered.boxes().astype(int)]
+    assert np.mean(has_ink) > 0.99
 
 
-def test_a_word_s_box_is_that_of_its_ink() -> None:
+def test_word_box_fits_its_ink() -> None:
     from sources.ocr.blocks import paragraph
 
-    style = draw_style(generator(1, 0, "style"), "en", 1024)
+    style = sample_style(generator(1, 0, "style"), "en", 1024)
     flow = Flow(blocks=[paragraph("Jumpy", "flat")], boxes=[(20, 20, 380, 180)])
-    laid = lay_out(Page(width=400, height=200, css=style.css(), fonts=style.fonts, flows=[flow]))
-    dark = laid.drawn.pixels.min(axis=2) < 255 - INK
+    layout = lay_out(Page(width=400, height=200, css=style.css(), fonts=style.fonts, flows=[flow]))
+    dark = layout.rendered.pixels.min(axis=2) < 255 - INK
     rows, columns = np.flatnonzero(dark.any(axis=1)), np.flatnonzero(dark.any(axis=0))
     ink = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
-    assert laid.drawn.texts == ["Jumpy"]
-    assert np.abs(laid.drawn.boxes()[0] - ink).max() <= 2
+    assert layout.rendered.texts == ["Jumpy"]
+    assert np.abs(layout.rendered.boxes()[0] - ink).max() <= 2

@@ -1,4 +1,4 @@
-"""Material: text, JSONL and Parquet files to clean paragraphs; what is wrong is counted or said in one sentence."""
+"""Corpus files: clean paragraphs from text, JSONL and Parquet files; errors are counted or reported in one sentence."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ ENGLISH = "A paragraph of plain English that is long enough to be taken."
 CHINESE = "这是一段足够长的中文，可以用来填满一页纸。"
 
 
-def _gathered(path: Path, text_key: str = "text") -> tuple[list[tuple[str, str]], dict[str, int]]:
+def _gather(path: Path, text_key: str = "text") -> tuple[list[tuple[str, str]], dict[str, int]]:
     out = path.with_suffix(".arrow")
     dropped = gather(path, path.name, text_key, out, lambda: None)
     return list(CorpusFile(out).all()), dict(dropped)
@@ -28,7 +28,7 @@ def test_paragraphs_of_a_text_file(tmp_path: Path) -> None:
         f"\ufeff{ENGLISH}\n\n{CHINESE[:10]}\n{CHINESE[10:]}\r\n\r\nhard\x00 wrapped\ttext that goes on\n"
         "in the next line".encode()
     )
-    found, dropped = _gathered(path)
+    found, dropped = _gather(path)
     assert found == [("en", ENGLISH), ("en", "hard wrapped text that goes on in the next line"), ("zh", CHINESE)]
     assert dropped == {}
 
@@ -44,10 +44,10 @@ def test_paragraphs_of_a_text_file(tmp_path: Path) -> None:
         ("letters and \U00013000 hieroglyphs in one paragraph".encode(), "no_font.Egyptian Hieroglyphs"),
     ],
 )
-def test_what_cannot_be_drawn_is_counted(tmp_path: Path, content: bytes, reason: str) -> None:
+def test_unusable_paragraphs_are_counted_by_reason(tmp_path: Path, content: bytes, reason: str) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(content)
-    found, dropped = _gathered(path)
+    found, dropped = _gather(path)
     assert (found, dropped) == ([], {reason: 1})
 
 
@@ -64,7 +64,7 @@ def test_a_line_of_a_million_characters_is_cut_into_paragraphs(tmp_path: Path) -
     path = tmp_path / "a.txt"
     text = "One sentence of nine words stands here for many. " * 30_000
     path.write_text(text)
-    found, dropped = _gathered(path)
+    found, dropped = _gather(path)
     assert dropped == {}
     assert max(len(text) for _, text in found) <= MAX_PARAGRAPH
     assert "".join("".join(piece.split()) for _, piece in found) == "".join(text.split())
@@ -77,30 +77,30 @@ def test_rows_of_jsonl(tmp_path: Path) -> None:
             [json.dumps({"body": ENGLISH}), "{no json", json.dumps({"body": 3}), "", json.dumps({"body": CHINESE})]
         )
     )
-    found, dropped = _gathered(path, "body")
+    found, dropped = _gather(path, "body")
     assert found == [("en", ENGLISH), ("zh", CHINESE)]
     assert dropped == {"not_json": 1, "not_text": 1}
 
 
-def test_a_missing_field_is_one_sentence_that_names_those_there_are(tmp_path: Path) -> None:
+def test_error_for_a_missing_field_names_the_existing_fields(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps({"body": ENGLISH, "id": 1}))
     with pytest.raises(InputError, match="line 1 has no field 'text'; it has body, id"):
-        _gathered(path)
+        _gather(path)
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"body": [ENGLISH], "n": [1]}), path)
     with pytest.raises(InputError, match="no column 'text'; it has body, n"):
-        _gathered(path)
+        _gather(path)
     with pytest.raises(InputError, match="the column 'n' is int64, expected text"):
-        _gathered(path, "n")
-    assert _gathered(path, "body")[0] == [("en", ENGLISH)]
+        _gather(path, "n")
+    assert _gather(path, "body")[0] == [("en", ENGLISH)]
 
 
-def test_a_damaged_parquet_file_is_said_to_be_one(tmp_path: Path) -> None:
+def test_damaged_parquet_file_is_an_input_error(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     path.write_bytes(b"PAR1 is all there is")
     with pytest.raises(InputError, match="not a readable Parquet file"):
-        _gathered(path)
+        _gather(path)
 
 
 def test_paragraphs_are_found_by_number_over_many_batches(tmp_path: Path) -> None:
@@ -121,9 +121,9 @@ def test_paragraphs_are_found_by_number_over_many_batches(tmp_path: Path) -> Non
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=400))
-def test_no_bytes_crash_it(tmp_path: Path, content: bytes) -> None:
+def test_arbitrary_bytes_give_printable_text(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "any.txt"
     path.write_bytes(content)
-    found, _ = _gathered(path)
+    found, _ = _gather(path)
     for _, text in found:
         assert text.isprintable()

@@ -1,4 +1,4 @@
-"""Words' boxes go through warps exactly: maps are inverted by their inverses, and warped ink stays in its box."""
+"""Word boxes follow warps exactly: maps are inverted by their inverses, and warped ink stays in its box."""
 
 from random import Random
 
@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from sources.ocr.degradation.captures import GEOMETRIC
 from sources.ocr.warps import Arc, Chain, Warp, pixel_maps, warp_quads
-from tests.sources.ocr.printed import SENTENCE, printed_page
+from tests.sources.ocr.printed_pages import SENTENCE, draw_printed_page
 
 WIDTH, HEIGHT = 640, 480
-FIRM = 128  # of 255: coverage of a warped mask that is inside, whichever way its edge was rounded
-EDGE_PX = 1.0  # a pixel is in or out as a whole
+FIRM = 128  # of 255: coverage of a warped mask that is inside under any rounding
+EDGE_PX = 1.0  # resolution of a mask
 
 
 def _chain(names: tuple[str, ...], amount: float, seed: int) -> Warp:
@@ -31,16 +31,16 @@ CHAINS = [(name,) for name in GEOMETRIC] + [("page_curl", "rotation", "perspecti
     st.integers(0, 10**6),
     st.lists(st.tuples(st.floats(-20, WIDTH + 20), st.floats(-20, HEIGHT + 20)), min_size=1, max_size=20),
 )
-def test_a_point_comes_back_from_where_it_went(
+def test_backward_inverts_forward(
     names: tuple[str, ...], amount: float, seed: int, points: list[tuple[float, float]]
 ) -> None:
     warp = _chain(names, amount, seed)
-    there = warp.forward(np.array(points))
-    assert np.allclose(warp.backward(there), points, atol=1e-6)
+    warped = warp.forward(np.array(points))
+    assert np.allclose(warp.backward(warped), points, atol=1e-6)
 
 
 @given(st.floats(120, 3000), st.sampled_from([-1, 1]), st.floats(-1, 1), st.floats(-60, 60))
-def test_a_point_comes_back_from_an_arc(radius: float, side: int, share: float, y: float) -> None:
+def test_backward_inverts_forward_for_an_arc(radius: float, side: int, share: float, y: float) -> None:
     arc = Arc((300.0, 50.0), side * radius)
     points = np.array([[300 + share * radius, 50 + y]])
     assert np.allclose(arc.backward(arc.forward(points)), points, atol=1e-6)
@@ -48,8 +48,8 @@ def test_a_point_comes_back_from_an_arc(radius: float, side: int, share: float, 
 
 @settings(deadline=None, max_examples=25)
 @given(st.sampled_from(CHAINS), st.floats(0.05, 1), st.integers(0, 10**6))
-def test_the_box_of_a_warped_word_covers_its_box_and_no_more(names: tuple[str, ...], amount: float, seed: int) -> None:
-    page = printed_page(width=WIDTH, height=HEIGHT)
+def test_warped_quad_fits_the_warped_box_tightly(names: tuple[str, ...], amount: float, seed: int) -> None:
+    page = draw_printed_page(width=WIDTH, height=HEIGHT)
     warp = _chain(names, amount, seed)
     maps = pixel_maps(warp, WIDTH, HEIGHT)
     quads = warp_quads(page.quads, warp)
@@ -68,7 +68,7 @@ def test_the_box_of_a_warped_word_covers_its_box_and_no_more(names: tuple[str, .
 
 
 def _bulge(names: tuple[str, ...]) -> float:
-    """How much looser a straight box may be around a bent word."""
+    """Return how much looser a straight box may be around a bent word, in pixels."""
     return 1.0 if {"page_curl", "fold_lines"} & set(names) else 0.0
 
 
@@ -79,7 +79,7 @@ def _bulge(names: tuple[str, ...]) -> float:
 )
 @pytest.mark.parametrize("seed", range(2))
 def test_warped_ink_stays_in_its_box(names: tuple[str, ...], seed: int, language: str, text: str) -> None:
-    page = printed_page(text, language=language, width=WIDTH, height=HEIGHT)  # of Chinese, a word is a line
+    page = draw_printed_page(text, language=language, width=WIDTH, height=HEIGHT)  # a word of Chinese is a whole line
     warp = _chain(names, 1.0, seed)
     maps = pixel_maps(warp, WIDTH, HEIGHT)
     ink = 255 - page.pixels[..., 0]

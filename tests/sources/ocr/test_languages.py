@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +15,8 @@ from sources.ocr.corpus_file import CorpusFile, gather
 from sources.ocr.page import Flow, Page, PageLayout
 from sources.ocr.source import Ocr
 from sources.ocr.story import lay_out
-from sources.ocr.style import draw_style
-from sources.ocr.templates.registry import KINDS, languages_of
+from sources.ocr.style import sample_style
+from sources.ocr.templates.registry import KINDS, supported_languages
 from sources.rng import generator
 from sources.text.fonts import fonts_for, missing
 from sources.text.languages import RIGHT_TO_LEFT, SHAPED
@@ -30,12 +31,12 @@ TEXTS = {
     "hi": "समिति की बैठक 14 मार्च को हुई जिसमें बंदरगाह को गहरा करने पर विचार किया गया। काम वसंत में शुरू होगा।",
 }
 INK = 60  # grey levels between text and paper
-MAX_OUTSIDE = 0.004  # of the ink: letters are drawn at quarters of a pixel, boxes are of their exact places
+MAX_OUTSIDE = 0.004  # fraction of the ink: letters are placed at quarter pixels, boxes are exact
 
 
-def laid_out(language: str, *, width: int = 420) -> PageLayout:
-    """A paragraph alone on a page, black on white."""
-    style = draw_style(generator(2, 0, language), language, 1024)
+def lay_out_paragraph(language: str, *, width: int = 420) -> PageLayout:
+    """Lay out one paragraph on a page, black on white."""
+    style = sample_style(generator(2, 0, language), language, 1024)
     style = dataclasses.replace(style, size=26, leading=1.8, ink=(0, 0, 0), justify=False, indent=False)
     page = Page(
         width=width,
@@ -50,41 +51,41 @@ def laid_out(language: str, *, width: int = 420) -> PageLayout:
 
 
 @pytest.mark.parametrize("language", TEXTS)
-def test_words_come_as_they_are_read_and_their_boxes_hold_their_ink(language: str) -> None:
-    laid = laid_out(language)
-    assert list(laid.drawn.texts) == TEXTS[language].split()
-    ink = 255 - laid.drawn.pixels.min(axis=2) > INK
-    held = np.zeros_like(ink)
-    for x0, y0, x1, y1 in laid.drawn.boxes().astype(int):
+def test_words_are_in_reading_order_and_boxes_hold_their_ink(language: str) -> None:
+    layout = lay_out_paragraph(language)
+    assert list(layout.rendered.texts) == TEXTS[language].split()
+    ink = 255 - layout.rendered.pixels.min(axis=2) > INK
+    covered = np.zeros_like(ink)
+    for x0, y0, x1, y1 in layout.rendered.boxes().astype(int):
         inside = ink[y0:y1, x0:x1]
-        held[y0:y1, x0:x1] = True
+        covered[y0:y1, x0:x1] = True
         assert inside[:, :2].any()
         assert inside[:, -2:].any()
         assert inside[:2].any()
         assert inside[-2:].any()
-    assert (ink & ~held).sum() <= MAX_OUTSIDE * ink.sum()
+    assert (ink & ~covered).sum() <= MAX_OUTSIDE * ink.sum()
 
 
 @pytest.mark.parametrize("language", RIGHT_TO_LEFT)
-def test_words_of_a_line_from_right_to_left_stand_so(language: str) -> None:
-    laid = laid_out(language)
-    boxes = laid.drawn.boxes()
-    assert laid.lines.max() >= 2
-    for line in range(laid.lines.max()):
-        here = boxes[laid.lines == line]
-        assert (np.diff(here[:, 2]) < 0).all()  # numbers and Latin words too, one by one between them
-        assert here[0, 2] > 390  # it begins on the right
-    assert (np.diff(boxes[:, 3])[np.diff(laid.lines) > 0] > 20).all()
+def test_right_to_left_lines_run_from_right_to_left(language: str) -> None:
+    layout = lay_out_paragraph(language)
+    boxes = layout.rendered.boxes()
+    assert layout.lines.max() >= 2
+    for line in range(layout.lines.max()):
+        here = boxes[layout.lines == line]
+        assert (np.diff(here[:, 2]) < 0).all()  # also for numbers and Latin words
+        assert here[0, 2] > 390  # begins on the right
+    assert (np.diff(boxes[:, 3])[np.diff(layout.lines) > 0] > 20).all()
 
 
 def test_columns_from_right_to_left() -> None:
     for language, is_mirrored in (("ar", True), ("ru", False)):
-        boxes = draw_style(generator(2, 0, "columns"), language, 1024).columns(3, 0, 100)
+        boxes = sample_style(generator(2, 0, "columns"), language, 1024).columns(3, 0, 100)
         assert (boxes[0][0] > boxes[1][0] > boxes[2][0]) == is_mirrored
 
 
-def test_a_character_that_no_chosen_face_has_is_not_drawn() -> None:
-    style = draw_style(generator(2, 0, "ar"), "ar", 1024)
+def test_character_missing_in_the_chosen_font_is_illegible() -> None:
+    style = sample_style(generator(2, 0, "ar"), "ar", 1024)
     chosen = next(font for font in fonts_for("ar") if missing("\u0b95", font))
     style = dataclasses.replace(style, body=dataclasses.replace(style.body, regular=chosen, bold=chosen, italic=None))
     page = Page(
@@ -99,18 +100,18 @@ def test_a_character_that_no_chosen_face_has_is_not_drawn() -> None:
         lay_out(page)
 
 
-def _samples(tmp_path: Path, texts: Sequence[str], **settings: object) -> list[Sample]:
+def _samples(tmp_path: Path, texts: Sequence[str], **settings: Any) -> list[Sample]:
     path, out = tmp_path / "texts.txt", tmp_path / "gathered"
     path.write_text("\n\n".join(texts), encoding="utf-8")
     source = Ocr(input=("texts.txt",), side_px=640, strength=0.2, **settings)
     source.gather(path, path.name, out, lambda: None)
     assert set(source.merge([out], tmp_path / "corpus")) == set(CorpusFile(tmp_path / "corpus").languages())
-    made = [sample for _, sample in source.read(tmp_path / "corpus", "00", range(6)) if sample is not None]
-    assert all(isinstance(sample, Sample) for sample in made), made
-    return [sample for sample in made if isinstance(sample, Sample)]
+    outcomes = [sample for _, sample in source.read(tmp_path / "corpus", "00", range(6)) if sample is not None]
+    assert all(isinstance(sample, Sample) for sample in outcomes), outcomes
+    return [sample for sample in outcomes if isinstance(sample, Sample)]
 
 
-def test_texts_of_any_script_make_documents_without_a_setting(tmp_path: Path) -> None:
+def test_texts_of_any_script_give_documents_with_default_settings(tmp_path: Path) -> None:
     languages = ("ru", "el", "he", "ar", "hi")
     samples = _samples(tmp_path, [TEXTS[name] for name in languages], scene=0.0, seed=4)
     assert {sample.flags[0] for sample in samples} <= set(KINDS)
@@ -118,7 +119,7 @@ def test_texts_of_any_script_make_documents_without_a_setting(tmp_path: Path) ->
     assert len({sample.flags[1] for sample in samples}) >= 3
 
 
-def test_a_named_language_is_that_of_its_script(tmp_path: Path) -> None:
+def test_setting_languages_decides_the_language_of_a_script(tmp_path: Path) -> None:
     samples = _samples(tmp_path, [TEXTS["vi"], TEXTS["ru"]], languages=("vi",))
     assert {sample.flags[1] for sample in samples} == {"vi"}
     texts = [TEXTS["de"], TEXTS["ru"]]
@@ -128,10 +129,10 @@ def test_a_named_language_is_that_of_its_script(tmp_path: Path) -> None:
     assert dict(CorpusFile(out).all()) == {"en": texts[0], "ru": texts[1]}
 
 
-def test_kinds_full_of_bundled_words_exist_in_the_bundled_languages_only() -> None:
+def test_kinds_with_many_bundled_words_support_bundled_languages_only() -> None:
     for kind in ("invoice", "form", "dictionary"):
-        assert languages_of(kind, ("en", "ru", "zh", "ar")) == ("en", "zh")
-    assert languages_of("letter", ("ru", "ar")) == ("ru",)
-    assert languages_of("article", ("ru", "ar", "hi")) == ("ru", "ar", "hi")
+        assert supported_languages(kind, ("en", "ru", "zh", "ar")) == ("en", "zh")
+    assert supported_languages("letter", ("ru", "ar")) == ("ru",)
+    assert supported_languages("article", ("ru", "ar", "hi")) == ("ru", "ar", "hi")
     with pytest.raises(ValueError, match="there is no article page in hi"):
         Ocr(input=("texts.txt",), languages=("hi",), kinds={"article": 1}, engine="chromium")

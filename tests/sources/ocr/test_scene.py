@@ -1,4 +1,4 @@
-"""Scenes: legible words with boxes where their ink is, in reading order, from a seed."""
+"""Scenes: legible words with boxes around their ink, in reading order, reproducible."""
 
 from collections.abc import Callable
 from random import Random
@@ -6,13 +6,13 @@ from random import Random
 import numpy as np
 import pytest
 
-from sources.ocr import lettering
+from sources.ocr import text_mask
 from sources.ocr.rendered_text import RenderedText
 from sources.ocr.scene import Illegible, draw_scene
 from sources.ocr.scene.labels import KINDS
 from sources.ocr.scene.scene import SIZES, check_contrast
 from sources.ocr.text_rendering import TextRendering
-from sources.ocr.textures import SURFACES, surface
+from sources.ocr.textures import SURFACES, draw_surface
 from sources.text.fonts import FontError
 
 WORDS = {
@@ -24,7 +24,7 @@ WORDS = {
 
 
 def phrases(language: str, random: Random) -> Callable[[int], str]:
-    """Phrases of a few words, at most as long as is asked for."""
+    """Return a function that gives phrases of a few words, at most as long as requested."""
 
     def phrase(max_characters: int) -> str:
         joint = "" if language == "zh" else " "
@@ -41,7 +41,7 @@ def phrases(language: str, random: Random) -> Callable[[int], str]:
 
 
 def scenes(language: str, count: int) -> list[TextRendering]:
-    """Scenes of the first seeds; a rare one in which a word does not stand out is left out."""
+    """Return scenes of the first seeds, without the few that are illegible."""
     found = []
     for seed in range(count):
         random = Random(seed)
@@ -54,68 +54,68 @@ def scenes(language: str, count: int) -> list[TextRendering]:
 
 
 @pytest.mark.parametrize("language", WORDS)
-def test_words_stand_out_where_their_boxes_are(language: str) -> None:
-    for written in scenes(language, 15):
-        drawn = written.drawn
-        height, width = drawn.pixels.shape[:2]
+def test_word_boxes_have_contrast(language: str) -> None:
+    for rendering in scenes(language, 15):
+        rendered = rendering.rendered
+        height, width = rendered.pixels.shape[:2]
         assert (width, height) in SIZES
-        assert len(drawn.texts) == len(written.lines) > 0
-        assert (np.diff(written.lines) >= 0).all()
-        assert (drawn.quads >= 0).all()
-        assert (drawn.quads <= (width, height)).all()
-        assert all(word and not any(map(str.isspace, word)) for word in drawn.texts)
-        assert set(written.style) <= set(KINDS)
-        for text, (x0, y0, x1, y1) in zip(drawn.texts, drawn.boxes().astype(int), strict=True):
-            assert np.ptp(drawn.pixels[y0 : y1 + 1, x0 : x1 + 1].mean(axis=2)) > 30, text
+        assert len(rendered.texts) == len(rendering.lines) > 0
+        assert (np.diff(rendering.lines) >= 0).all()
+        assert (rendered.quads >= 0).all()
+        assert (rendered.quads <= (width, height)).all()
+        assert all(word and not any(map(str.isspace, word)) for word in rendered.texts)
+        assert set(rendering.style) <= set(KINDS)
+        for text, (x0, y0, x1, y1) in zip(rendered.texts, rendered.boxes().astype(int), strict=True):
+            assert np.ptp(rendered.pixels[y0 : y1 + 1, x0 : x1 + 1].mean(axis=2)) > 30, text
 
 
-def test_a_seed_gives_one_scene() -> None:
+def test_same_seed_gives_the_same_scene() -> None:
     for seed in range(5):
         first, second = (draw_scene(phrases("en", random), "en", random) for random in (Random(seed), Random(seed)))
-        assert np.array_equal(first.drawn.pixels, second.drawn.pixels)
-        assert np.array_equal(first.drawn.quads, second.drawn.quads)
+        assert np.array_equal(first.rendered.pixels, second.rendered.pixels)
+        assert np.array_equal(first.rendered.quads, second.rendered.quads)
         assert (first.text(), first.style) == (second.text(), second.style)
 
 
-def test_lines_are_written_as_they_are_asked_for_and_every_kind_of_label_is_drawn() -> None:
+def test_scene_has_the_requested_phrases_and_every_kind_of_label_occurs() -> None:
     styles: set[str] = set()
     for seed in range(40):
-        random, asked = Random(seed), list[str]()
+        random, requested = Random(seed), list[str]()
         phrase = phrases("en", random)
 
-        def remember(max_characters: int, phrase: Callable[[int], str] = phrase, asked: list[str] = asked) -> str:
-            asked.append(phrase(max_characters))
-            return asked[-1]
+        def record(max_characters: int, phrase: Callable[[int], str] = phrase, requested: list[str] = requested) -> str:
+            requested.append(phrase(max_characters))
+            return requested[-1]
 
-        written = draw_scene(remember, "en", random)
-        assert written.text().replace("\n", " ") == " ".join(asked)
-        styles.update(written.style)
+        rendering = draw_scene(record, "en", random)
+        assert rendering.text().replace("\n", " ") == " ".join(requested)
+        styles.update(rendering.style)
     assert styles == set(KINDS)
 
 
-def test_right_to_left_words_stand_from_right_to_left() -> None:
+def test_right_to_left_words_run_from_right_to_left() -> None:
     pairs = 0
-    for written in scenes("ar", 15):
-        middles = written.drawn.quads.mean(axis=1)[:, 0]
-        together = np.diff(written.lines) == 0
+    for rendering in scenes("ar", 15):
+        middles = rendering.rendered.quads.mean(axis=1)[:, 0]
+        together = np.diff(rendering.lines) == 0
         assert (np.diff(middles)[together] < 0).all()
         pairs += together.sum()
     assert pairs > 20
 
 
-def test_without_fribidi_a_script_that_needs_it_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lettering, "_shapes", lambda: False)
-    lettering._pillow_font.cache_clear()
+def test_error_without_fribidi_names_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_mask, "_can_shape", lambda: False)
+    text_mask._load_font.cache_clear()
     try:
         with pytest.raises(FontError, match=r"the Arabic script cannot be drawn: .* libfribidi0"):
             draw_scene(phrases("ar", Random(0)), "ar", Random(0))
         assert draw_scene(phrases("zh", Random(0)), "zh", Random(0)).text()
     finally:
-        lettering._pillow_font.cache_clear()
+        text_mask._load_font.cache_clear()
 
 
 @pytest.mark.parametrize("text", ["", " \n"])
-def test_a_phrase_without_a_word_is_refused(text: str) -> None:
+def test_phrase_without_a_word_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="a phrase for a scene must have a word"):
         draw_scene(lambda max_characters: text, "en", Random(0))
 
@@ -126,12 +126,12 @@ def test_a_word_too_long_for_any_label_is_illegible() -> None:
     assert caught.value.reason == "small_letters"
 
 
-def test_characters_that_no_face_has_are_refused() -> None:
+def test_characters_without_a_font_are_rejected() -> None:
     with pytest.raises(FontError, match=r"no font at hand has a glyph for '\\ue000'"):
         draw_scene(lambda max_characters: "price \ue000", "en", Random(0))
 
 
-def test_a_word_like_what_is_behind_it_is_illegible() -> None:
+def test_word_with_low_contrast_is_illegible() -> None:
     ink = np.zeros((100, 100), np.uint8)
     ink[40:60, 20:80:4] = 255
     ink[40:60, 21:80:4] = 255
@@ -152,10 +152,10 @@ def test_a_word_like_what_is_behind_it_is_illegible() -> None:
 
 @pytest.mark.parametrize("name", SURFACES)
 def test_surfaces_fill_any_size_and_differ_by_seed(name: str) -> None:
-    def made(seed: int, width: int, height: int) -> np.ndarray:
-        return surface(name, width, height, np.random.Generator(np.random.PCG64(seed)))
+    def draw(seed: int, width: int, height: int) -> np.ndarray:
+        return draw_surface(name, width, height, np.random.Generator(np.random.PCG64(seed)))
 
     for width, height in ((640, 480), (33, 7), (5, 300)):
-        assert made(1, width, height).shape == (height, width, 3)
-    assert np.array_equal(made(1, 200, 100), made(1, 200, 100))
-    assert not np.array_equal(made(1, 200, 100), made(2, 200, 100))
+        assert draw(1, width, height).shape == (height, width, 3)
+    assert np.array_equal(draw(1, 200, 100), draw(1, 200, 100))
+    assert not np.array_equal(draw(1, 200, 100), draw(2, 200, 100))

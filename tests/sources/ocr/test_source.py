@@ -1,7 +1,8 @@
-"""Samples by number: the same alone or among others, of every task, with words inside the picture."""
+"""Samples of the OCR source: independent of each other, valid for every task, with words inside the picture."""
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,12 +24,12 @@ def source() -> Ocr:
 
 @pytest.fixture(scope="module")
 def samples(source: Ocr) -> list[Sample]:
-    made = [source.make(number, source.digest) for number in range(NUM)]
-    assert all(isinstance(sample, Sample) for sample in made)
-    return [sample for sample in made if isinstance(sample, Sample)]
+    outcomes = [source.make(number, source.digest) for number in range(NUM)]
+    assert all(isinstance(sample, Sample) for sample in outcomes)
+    return [sample for sample in outcomes if isinstance(sample, Sample)]
 
 
-def test_a_sample_is_the_same_alone(source: Ocr, samples: list[Sample]) -> None:
+def test_sample_is_independent_of_other_samples(source: Ocr, samples: list[Sample]) -> None:
     for number in (7, 3, 20):
         alone = Ocr(seed=5, num_samples=1, side_px=768).make(number, source.digest)
         assert isinstance(alone, Sample)
@@ -37,15 +38,15 @@ def test_a_sample_is_the_same_alone(source: Ocr, samples: list[Sample]) -> None:
         assert np.array_equal(alone.words.boxes, samples[number].words.boxes)
 
 
-def test_another_seed_makes_others(source: Ocr, samples: list[Sample]) -> None:
+def test_another_seed_gives_other_samples(source: Ocr, samples: list[Sample]) -> None:
     other = Ocr(seed=6, side_px=768)
-    made = other.make(0, other.digest)
-    assert isinstance(made, Sample)
-    assert made.images[0].data != samples[0].images[0].data
+    outcomes = other.make(0, other.digest)
+    assert isinstance(outcomes, Sample)
+    assert outcomes.images[0].data != samples[0].images[0].data
     assert other.digest != source.digest
 
 
-def test_words_lie_inside_the_picture(samples: list[Sample]) -> None:
+def test_words_are_inside_the_picture(samples: list[Sample]) -> None:
     for sample in samples:
         image = Image.open(io.BytesIO(sample.images[0].data))
         boxes = sample.words.boxes
@@ -99,13 +100,13 @@ def test_an_invoice_adds_up_in_its_markdown() -> None:
     assert float(subtotal.split()[-1].lstrip("$€£").replace(",", "")) == pytest.approx(sum(amounts))
 
 
-def test_what_cannot_be_used_is_made_anew_and_counted() -> None:
+def test_replaced_samples_are_counted_by_reason() -> None:
     source = Ocr(seed=2, side_px=768, scene=0, strength=1, tasks={"transcription": 1})
-    made = [source.make(number, source.digest) for number in range(12)]
-    assert all(isinstance(sample, Sample) for sample in made)
+    outcomes = [source.make(number, source.digest) for number in range(12)]
+    assert all(isinstance(sample, Sample) for sample in outcomes)
     counts = [
         value
-        for sample in made
+        for sample in outcomes
         if isinstance(sample, Sample)
         for name, value in sample.measures.items()
         if name.startswith(REPLACED)
@@ -114,30 +115,30 @@ def test_what_cannot_be_used_is_made_anew_and_counted() -> None:
     assert all(count >= 1 and count == int(count) for count in counts)
 
 
-def test_what_can_never_be_made_is_an_error_with_its_reasons() -> None:
+def test_sample_that_always_fails_is_an_error_with_reasons() -> None:
     source = Ocr(kinds={"note": 1}, tasks={"grounding": 1}, languages=("zh",), seed=1)
-    made = _with_passages(source, "\u9fa5\u3400\u4dae" * 8)
-    assert isinstance(made, ItemError)
-    assert made.cause == "missing_glyph"
-    assert "given up after" in made.message
+    outcomes = _make_with_passages(source, "\u9fa5\u3400\u4dae" * 8)
+    assert isinstance(outcomes, ItemError)
+    assert outcomes.cause == "missing_glyph"
+    assert "given up after" in outcomes.message
 
 
-def test_kinds_that_the_texts_do_not_allow_are_not_drawn() -> None:
+def test_kind_without_text_is_an_error() -> None:
     source = Ocr(kinds={"vertical": 1}, seed=1)
-    made = _with_passages(source, "", language="en")
-    assert isinstance(made, ItemError)
-    assert made.cause == "no_text"
+    outcomes = _make_with_passages(source, "", language="en")
+    assert isinstance(outcomes, ItemError)
+    assert outcomes.cause == "no_text"
 
 
-def _with_passages(source: Ocr, text: str, language: str = "zh") -> Sample | ItemError:
+def _make_with_passages(source: Ocr, text: str, language: str = "zh") -> Sample | ItemError:
     class Passages:
         def languages(self) -> tuple[str, ...]:
             return (language,)
 
-        def count(self, asked: str) -> int:
-            return int(asked == language)
+        def count(self, requested: str) -> int:
+            return int(requested == language)
 
-        def paragraph(self, asked: str, number: int) -> str:
+        def paragraph(self, requested: str, number: int) -> str:
             return text
 
     return source._make(0, source.digest, Passages())
@@ -159,7 +160,7 @@ def _with_passages(source: Ocr, text: str, language: str = "zh") -> Sample | Ite
         ({"quality": 0}, "quality must be between 1 and 100"),
     ],
 )
-def test_wrong_settings_are_refused(settings: dict, message: str) -> None:
+def test_invalid_settings_are_rejected(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Ocr(**settings)
 

@@ -64,7 +64,7 @@ def by_host(contexts: Mapping[str, ssl.SSLContext]) -> ssl.SSLContext:
 
 
 def trust(certificate: Path, home: Path) -> None:
-    """Add an authority to a user's certificate store, as in docs/web.md."""
+    """Add an authority to a user's certificate store, as in docs/sources/web.md."""
     store = home / ".pki" / "nssdb"
     store.mkdir(parents=True)
     subprocess.run(["certutil", "-d", f"sql:{store}", "-N", "--empty-password"], check=True)
