@@ -18,7 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pipelines": {"sources", "filters", "taxonomy"},
     "deepseek_vl": set(),
 }
-# The parts of `pipelines`, lowest first: each imports only those before it.
+# The parts of `pipelines`, lowest first; each imports only earlier ones.
 LAYERS = (
     "storage", "duplicates", "recipe", "contradictions", "taxonomy_files", "job", "units", "tables", "workers",
     "report", "stages", "commands", "run",
