@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-full lint constraints clean
+.PHONY: demo docs pictures check test test-full fresh-machine lint constraints clean
 
 demo: .venv/core.done
 	$(BIN)/python -m pipelines.run --source pdfs --output out
@@ -13,10 +13,23 @@ test: .venv/test.done
 test-full: .venv/test.done
 	$(BIN)/python -m pytest --full
 
+# `make demo` and `make test` on a new Debian that has Python and make only; needs root and debootstrap.
+# A part of it: make fresh-machine TARGET=demo
+fresh-machine:
+	tests/fresh-machine.sh $(TARGET)
+
 lint: .venv/test.done
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# The site, in build/docs. Every warning is an error: a page in no table of contents, a link that leads nowhere.
+docs: .venv/test.done
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/docs
+
+# The pictures of README and docs, each drawn by the code that it illustrates.
+pictures: .venv/test.done
+	$(BIN)/python -m examples.pictures
 
 .venv/core.done: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \

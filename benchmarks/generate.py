@@ -17,7 +17,7 @@ from deepseek_vl.config import PRESETS, ModelConfig, preset
 from deepseek_vl.engine import Engine
 from deepseek_vl.model import DeepseekVL
 from deepseek_vl.processor import Processor, Prompt
-from deepseek_vl.sampling import Sampling
+from deepseek_vl.sampling import SamplingSettings
 
 
 def prompts_of(processor: Processor, count: int) -> list[Prompt]:
@@ -38,7 +38,7 @@ def measure_ours(model: DeepseekVL, prompts: list[Prompt], args: argparse.Namesp
     best = (float("inf"), float("inf"))
     for _ in range(3):
         since = devices.now(model.device)
-        answers = [engine.add(prompt, Sampling(max_tokens=args.tokens)) for prompt in prompts]
+        answers = [engine.add(prompt, SamplingSettings(max_tokens=args.tokens)) for prompt in prompts]
         engine.step()
         first = devices.now(model.device) - since
         while engine.busy:

@@ -1,11 +1,11 @@
-"""The taxonomy: labels a second on one core, how often they are right, and what the instruction recipe covers.
+"""The taxonomy: labels per second on one core, their accuracy, and the coverage of the instruction recipe.
 
     python benchmarks/taxonomy.py [--pdfs GLOB] [--seconds 10]
 
-Speed is taken with prompts that differ from each other, beside a bare loop that calls fastText's own `predict` with one
-classifier and does nothing else. Accuracy is that of the test half of taxonomy/held_out.jsonl, whose authors never saw
-the examples; settings were chosen on the other half. Coverage is that of pipelines/recipes/instruction.yaml, with each
-writer's share of pages that it can be written for. The last line is JSON.
+Speed is measured with distinct prompts, in comparison with a bare loop that calls the `predict` of one fastText
+classifier. Accuracy is measured on the test half of taxonomy/held_out.jsonl, whose authors never saw the examples;
+settings were chosen on the other half. Coverage is measured with pipelines/recipes/instruction.yaml, together with the
+share of pages that each writer can write about. The last line is JSON.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # or this script would be found in place of the room
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # or `import taxonomy` would find this script
 
 import fasttext
 import numpy as np
@@ -36,7 +36,7 @@ from taxonomy.examples import Example, examples_of, folds, variants
 from taxonomy.fasttext.model import train
 from taxonomy.fasttext.tokenizer import line_of
 from taxonomy.instructions import Instructions, InstructionSettings
-from taxonomy.labelling import Labelling
+from taxonomy.labelling import SampleLabeller
 from taxonomy.loader import BUNDLED, load
 from taxonomy.tree import Taxonomy, ancestor
 from taxonomy.writers.registry import WRITERS
@@ -46,27 +46,27 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def distinct_prompts(taxonomy: Taxonomy, num: int) -> list[str]:
-    """Prompts of the taxonomy in variants, no two alike."""
+    """Return at most `num` distinct variants of the taxonomy's prompts."""
     texts = {text for example in examples_of(taxonomy) for text in variants(example, 8)}
     return sorted(texts)[:num]
 
 
 def rate(label: Callable[[list[str]], Any], prompts: list[str], seconds: float) -> float:
-    """Prompts a second of CPU time, each prompt once a round and forgotten in between."""
+    """Return prompts per second of CPU time; the tokenizer's cache is cleared before every round."""
     label(prompts[:BATCH])
-    done, spent = 0, 0.0
-    while spent < seconds:
+    done, spent_s = 0, 0.0
+    while spent_s < seconds:
         line_of.cache_clear()
         began = time.process_time()
         for start in range(0, len(prompts), BATCH):
             label(prompts[start : start + BATCH])
-        spent += time.process_time() - began
+        spent_s += time.process_time() - began
         done += len(prompts)
-    return done / spent
+    return done / spent_s
 
 
 def bare_fasttext(taxonomy: Taxonomy) -> Callable[[list[str]], Any]:
-    """fastText's own `predict` of one classifier like our first one, trained on the same examples."""
+    """Return the `predict` of a fastText classifier like our first one, trained on the same examples."""
     with tempfile.TemporaryDirectory() as folder:
         model = train(examples_of(taxonomy), list(taxonomy.leaves), num_variants=0)
         model.save(Path(folder))
@@ -74,8 +74,8 @@ def bare_fasttext(taxonomy: Taxonomy) -> Callable[[list[str]], Any]:
     return lambda prompts: classifier.predict([line_of(prompt) for prompt in prompts])
 
 
-def left_out(taxonomy: Taxonomy) -> dict[str, float]:
-    """Accuracy by level on a fifth of the examples, of a model trained on the others."""
+def accuracy_left_out(taxonomy: Taxonomy) -> dict[str, float]:
+    """Return the accuracy by level on a fifth of the examples, with a model trained on the others."""
     first, *others = folds(examples_of(taxonomy), 5)
     leaves = list(taxonomy.leaves)
     model = train([example for part in others for example in part], leaves)
@@ -88,7 +88,7 @@ def left_out(taxonomy: Taxonomy) -> dict[str, float]:
 
 
 def pages_of(pattern: str, num_files: int) -> Iterator[list[Sample]]:
-    """The pages of each PDF, 64 at most."""
+    """Yield at most 64 pages of each PDF."""
     source = Pdfs(side_px=512)
     for path in sorted(Path("/").glob(pattern.lstrip("/")))[:num_files]:
         samples = []
@@ -99,8 +99,8 @@ def pages_of(pattern: str, num_files: int) -> Iterator[list[Sample]]:
         yield samples
 
 
-def writable(taxonomy: Taxonomy, documents: list[list[Sample]]) -> dict[str, float]:
-    """By writer, the share of pages with text that it can ask something about."""
+def writable_shares(taxonomy: Taxonomy, documents: list[list[Sample]]) -> dict[str, float]:
+    """Return by writer the share of pages with text that it can write about."""
     written: Counter[str] = Counter()
     num_pages = 0
     for pages in documents:
@@ -112,7 +112,7 @@ def writable(taxonomy: Taxonomy, documents: list[list[Sample]]) -> dict[str, flo
 
 
 def recipe_coverage(inputs: str | None) -> tuple[dict[str, Any], str]:
-    """The manifest's labels of a run of the bundled recipe, and what `coverage` prints."""
+    """Run the bundled recipe; return the labels of its manifest and the output of `coverage`."""
     with tempfile.TemporaryDirectory() as folder:
         line = [sys.executable, "-m", "pipelines.run", "--recipe", "pipelines/recipes/instruction.yaml"]
         line += ["--output", folder, *(["--input", inputs] if inputs else [])]
@@ -137,31 +137,31 @@ def as_json(found: Evaluation) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pdfs", metavar="GLOB", help="PDFs for coverage (default: the bundled examples)")
-    parser.add_argument("--files", type=int, default=60, help="of these, how many files writers are tried on")
-    parser.add_argument("--seconds", type=float, default=10, help="CPU time of each speed")
+    parser.add_argument("--files", type=int, default=60, help="number of PDFs that writers are tried on")
+    parser.add_argument("--seconds", type=float, default=10, help="CPU time of each speed measurement")
     parser.add_argument("--half", choices=("development", "test"), default="test")
     args = parser.parse_args()
     taxonomy = load()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as cache:
         os.environ["VELLUM_CACHE"] = cache
-        labelling = Labelling(taxonomy)
-        labelling.of_prompts(["a first prompt"])
+        labeller = SampleLabeller(taxonomy)
+        labeller.label_prompts(["a first prompt"])
         training_s = time.monotonic() - began
     prompts = distinct_prompts(taxonomy, 20_000)
-    ours = rate(labelling.of_prompts, prompts, args.seconds)
+    ours = rate(labeller.label_prompts, prompts, args.seconds)
     bare = rate(bare_fasttext(taxonomy), prompts, args.seconds)
-    print(f"training and calibration, once a version of the file: {training_s:.1f} s")
-    print(f"labels a second on one core: {ours:,.0f}; bare fastText predict: {bare:,.0f}; ratio {ours / bare:.2f}\n")
+    print(f"training and calibration, once per version of the file: {training_s:.1f} s")
+    print(f"labels per second on one core: {ours:,.0f}; bare fastText predict: {bare:,.0f}; ratio {ours / bare:.2f}\n")
     examples: list[Example] = half_of(read_labelled(BUNDLED.parent / "held_out.jsonl", taxonomy), args.half)
-    found = evaluate(labelling, examples)
+    found = evaluate(labeller, examples)
     print(f"held-out prompts, {args.half} half")
     print(table(found))
-    unlike = left_out(taxonomy)
-    shown_unlike = ", ".join(f"{level} {share:.1%}" for level, share in unlike.items())
-    print(f"\nexamples left out of training (each unlike the others): {shown_unlike}")
+    left_out = accuracy_left_out(taxonomy)
+    by_level = ", ".join(f"{level} {share:.1%}" for level, share in left_out.items())
+    print(f"\nexamples left out of training (each unlike the others): {by_level}")
     documents = list(pages_of(args.pdfs or str(ROOT / "examples/pdfs/*.pdf"), args.files)) if args.pdfs else []
-    shares = writable(taxonomy, documents) if documents else {}
+    shares = writable_shares(taxonomy, documents) if documents else {}
     if shares:
         num = sum(len(pages) for pages in documents)
         print(f"\npages that a writer can ask something about, of {num:,} pages of {len(documents)} files")
@@ -174,7 +174,7 @@ def main() -> None:
         "bare_fasttext_per_s": round(bare),
         "training_s": round(training_s, 1),
         args.half: as_json(found),
-        "left_out": {k: round(v, 4) for k, v in unlike.items()},
+        "left_out": {k: round(v, 4) for k, v in left_out.items()},
         "writable": {k: round(v, 3) for k, v in shares.items()},
         "leaves_covered": sum(1 for use_case in labels["targets"] if labels["counts"].get(use_case)),
         "leaves": len(labels["targets"]),

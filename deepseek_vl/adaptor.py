@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 
 class Adaptor(nn.Module):
-    """Features of the low tower, and of the high tower where there is one, to (N, P, D) visual tokens.
+    """Projects the features of the low tower and, if there is one, the high tower to (N, P, D) visual tokens.
 
-    With both towers each is projected to half the width and they are concatenated, high first.
+    With two towers, each is projected to half the width and the two are concatenated, high first.
     """
 
     def __init__(self, low_width: int, high_width: int | None, width: int):
@@ -24,4 +24,5 @@ class Adaptor(nn.Module):
         x_NPD = self.low(low_NPD)
         if self.high is not None:
             x_NPD = torch.cat([self.high(high_NPD), x_NPD], dim=-1)
-        return self.out(F.gelu(x_NPD))
+        visual_NPD: Tensor = self.out(F.gelu(x_NPD))
+        return visual_NPD

@@ -1,6 +1,6 @@
-"""Prompts of different lengths and image counts as one batch on the device.
+"""Embeds prompts of different lengths and numbers of images as one batch on the device.
 
-Shapes: B prompts, T tokens, N images in all, P visual tokens of an image, D width.
+Shapes: B prompts, T tokens, N images in total, P visual tokens per image, D width.
 """
 
 import hashlib
@@ -17,27 +17,31 @@ from deepseek_vl.processor import Prompt
 
 
 class Embedder:
-    """Embeds batches of prompts; remembers the visual tokens of the latest images, which a conversation repeats.
+    """Embeds batches of prompts and caches the visual tokens of recent images, which every turn of a chat repeats.
 
     Args:
-        images_at_once: images encoded in one pass, which bounds memory.
-        remembered: images whose visual tokens are kept, 2 * width * 576 bytes each in a 16-bit type.
+        images_at_once: number of images encoded in one pass; it bounds memory.
+        cached_images: number of images whose visual tokens are cached, 2 * width * 576 bytes each in a 16-bit type.
         compiled: compile the towers with torch.compile.
     """
 
-    def __init__(self, model: DeepseekVL, *, images_at_once: int = 16, remembered: int = 0, compiled: bool = False):
+    def __init__(self, model: DeepseekVL, *, images_at_once: int = 16, cached_images: int = 0, compiled: bool = False):
         self.model = model
         self.images_at_once = images_at_once
-        self.remembered = remembered
+        self.cached_images = cached_images
         self._encode_batch = torch.compile(model.encode, dynamic=True) if compiled else model.encode
         self._visual: OrderedDict[bytes, Tensor] = OrderedDict()
 
     def __call__(self, prompts: Sequence[Prompt]) -> Tensor:
-        """(B, T, D) embeddings, padded at the end of shorter prompts."""
+        """Return (B, T, D) embeddings, with shorter prompts padded at the end."""
         return self.embed([p.tokens for p in prompts], [c for p in prompts for c in p.canvases])
 
     def embed(self, rows: Sequence[np.ndarray], canvases: Sequence[np.ndarray]) -> Tensor:
-        """(B, T, D) embeddings of rows of tokens whose image tokens stand for `canvases` in order."""
+        """Return (B, T, D) embeddings of rows of tokens, in which image tokens take the visual tokens of `canvases`.
+
+        Raises:
+            ValueError: the number of image tokens does not fit the number of canvases.
+        """
         padded_BT = np.full((len(rows), max(map(len, rows))), self.model.config.eos, dtype=np.int64)
         for padded, row in zip(padded_BT, rows, strict=True):
             padded[: len(row)] = row
@@ -51,7 +55,7 @@ class Embedder:
         return self.model.embed(tokens_BT, upload(torch.from_numpy(places), device), visual)
 
     def _encode(self, canvases: Sequence[np.ndarray]) -> Tensor:
-        if not self.remembered:
+        if not self.cached_images:
             return self._encode_all(canvases)
         digests = [hashlib.sha256(canvas.data).digest() for canvas in canvases]
         fresh = {digest: canvas for digest, canvas in zip(digests, canvases, strict=True) if digest not in self._visual}
@@ -60,7 +64,7 @@ class Embedder:
         for digest in digests:
             self._visual.move_to_end(digest)
         visual_NPD = torch.stack([self._visual[digest] for digest in digests])
-        while len(self._visual) > self.remembered:
+        while len(self._visual) > self.cached_images:
             self._visual.popitem(last=False)
         return visual_NPD
 

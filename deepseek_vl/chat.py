@@ -18,7 +18,7 @@ from deepseek_vl.device import pick, pick_dtype
 from deepseek_vl.engine import Engine
 from deepseek_vl.images import read_rgb
 from deepseek_vl.processor import Processor
-from deepseek_vl.sampling import Sampling
+from deepseek_vl.sampling import SamplingSettings
 
 DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
 PROG = "python -m deepseek_vl.chat"
@@ -27,7 +27,7 @@ examples:
   %(prog)s --model deepseek-community/deepseek-vl-1.3b-chat
   %(prog)s --model checkpoints/mine page.png --prompt "What does the table say?"
   %(prog)s --model checkpoints/mine chart.png --temperature 0.7 --seed 3 < question.txt"""
-REMEMBERED_IMAGES = 16
+CACHED_IMAGES = 16
 HELP = """\
 /image PATH  add an image to your next message
 /new         start over
@@ -36,57 +36,59 @@ Ctrl-C       stop the answer"""
 
 
 class Chat:
-    """A conversation with a model: its messages, its images, and the images of the message to come."""
+    """A conversation with a model: its messages, its images, and the images for the next message (`pending`)."""
 
-    def __init__(self, engine: Engine, sampling: Sampling, system: str):
+    def __init__(self, engine: Engine, sampling: SamplingSettings, system: str):
         self.engine, self.sampling, self.system = engine, sampling, system
         self.messages: list[dict[str, Any]] = []
         self.images: list[Image.Image] = []
         self.pending: list[Image.Image] = []
 
     def start_over(self) -> None:
-        """Forget the conversation."""
+        """Clear the conversation."""
         self.messages, self.images, self.pending = [], [], []
 
     def ask(self, text: str) -> str:
-        """Print the answer to a message as it comes, and keep both in the conversation.
+        """Print the answer to a message while it is generated, and add both to the conversation.
 
-        An answer that was stopped is kept as far as it came; where nothing came, the message is not kept either.
+        Of a stopped answer the part so far is kept; if there is none, the message is not kept either.
 
         Returns:
-            What ended the answer (see `TokenStream`).
+            The finish reason of the answer (see `TokenStream`).
         Raises:
-            ValueError: the conversation is too long, or the model gives no numbers; the message is not kept.
+            ValueError: the conversation is too long, or the logits are not finite; the message is not kept.
         """
         parts = [*([{"type": "image"}] * len(self.pending)), {"type": "text", "text": text}]
-        asked = [*self.messages, {"role": "user", "content": parts}]
+        conversation = [*self.messages, {"role": "user", "content": parts}]
         images = [*self.images, *self.pending]
-        answer = self.engine.add(self.engine.processor.prompt(asked, images, system=self.system), self.sampling)
-        said = ""
+        stream = self.engine.add(self.engine.processor.prompt(conversation, images, system=self.system), self.sampling)
+        text_so_far = ""
         try:
-            while answer.finish_reason is None:
-                # The template's space after "Assistant:" is the model's first.
-                gained = "".join(piece for _, piece in self.engine.step())
-                gained = gained if said else gained.lstrip()
-                said += gained
-                print(_printable(gained), end="", flush=True)
+            while stream.finish_reason is None:
+                # The model generates the template's space after "Assistant:" itself.
+                new_text = "".join(piece for _, piece in self.engine.step())
+                new_text = new_text if text_so_far else new_text.lstrip()
+                text_so_far += new_text
+                print(_printable(new_text), end="", flush=True)
         except KeyboardInterrupt:
-            self.engine.cancel(answer)
-        if answer.finish_reason == "not_finite":
+            self.engine.cancel(stream)
+        if stream.finish_reason == "not_finite":
             raise ValueError("the model gives no finite logits; its weights are broken, or its type is too narrow")
-        if said or answer.finish_reason != "cancelled":
-            self.messages = [*asked, {"role": "assistant", "content": said}]
+        if text_so_far or stream.finish_reason != "cancelled":
+            self.messages = [*conversation, {"role": "assistant", "content": text_so_far}]
             self.images, self.pending = images, []
-        return str(answer.finish_reason)
+        return str(stream.finish_reason)
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
-    """Run the command. Returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."""
+    """Run the command and return its exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."""
     args = build_parser(prog).parse_args(arguments)
     try:
         device = pick(args.device)
         dtype = pick_dtype(args.dtype, device)
-        sampling = Sampling(max_tokens=args.max_tokens, temperature=args.temperature, top_p=args.top_p, seed=args.seed)
+        sampling = SamplingSettings(
+            max_tokens=args.max_tokens, temperature=args.temperature, top_p=args.top_p, seed=args.seed
+        )
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return WRONG_USAGE
@@ -95,7 +97,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         images = [_read(path) for path in args.images]
         processor = Processor.load(args.model)
         model = load(args.model, device=device, dtype=dtype)
-        engine = Engine(model, processor, rows=1, slots=args.slots, remembered_images=REMEMBERED_IMAGES)
+        engine = Engine(model, processor, rows=1, slots=args.slots, cached_images=CACHED_IMAGES)
         chat = Chat(engine, sampling, args.system)
         chat.pending = images
         if question is None:
@@ -105,7 +107,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         print(flush=True)
         return STOPPED if reason == "cancelled" else DONE
     except (CheckpointError, ValueError, OSError, RuntimeError) as error:
-        if isinstance(error, BrokenPipeError):  # whoever reads the answer has enough
+        if isinstance(error, BrokenPipeError):  # the reader closed the pipe
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return DONE
         _report(error)
@@ -115,8 +117,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
 
 
 def converse(chat: Chat) -> None:
-    """Read messages and commands from the terminal until the end."""
-    with contextlib.suppress(ImportError):  # line editing and history, where the platform has it
+    """Read messages and commands from the terminal until the user leaves."""
+    with contextlib.suppress(ImportError):  # line editing and history, if the platform has them
         importlib.import_module("readline")
     print(f"{HELP}\n", file=sys.stderr)
     while True:
@@ -131,7 +133,7 @@ def converse(chat: Chat) -> None:
         if line.strip() == "/quit":
             return
         try:
-            _obey(chat, line)
+            _run_line(chat, line)
         except (ValueError, OSError, RuntimeError) as error:
             _report(error)
 
@@ -141,8 +143,8 @@ def _report(error: Exception) -> None:
     print(f"error: {sentence}", file=sys.stderr)
 
 
-def _obey(chat: Chat, line: str) -> None:
-    """Carry out a line: a command, or a message. Raises ValueError."""
+def _run_line(chat: Chat, line: str) -> None:
+    """Run a line, which is a command or a message. Raises ValueError."""
     command, _, argument = line.strip().partition(" ")
     if command == "/new":
         chat.start_over()
@@ -161,7 +163,7 @@ def _obey(chat: Chat, line: str) -> None:
 
 
 def _read(path: Path) -> Image.Image:
-    """An image of a file. Raises ValueError, naming it."""
+    """Read an image file. Raises ValueError with its path."""
     if not path.is_file():
         raise ValueError(f"{path} is not a file")
     try:
@@ -171,12 +173,12 @@ def _read(path: Path) -> Image.Image:
 
 
 def _utf8(text: str) -> str:
-    """Text in which bytes that are not UTF-8, which Python keeps as half surrogates, are replaced."""
+    """Replace bytes that are not UTF-8, which Python keeps as lone surrogates."""
     return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _printable(text: str) -> str:
-    """Text without the control characters that would command a terminal; as it is where the output is none."""
+    """Remove control characters, which a terminal would obey; leave the text as it is if the output is no terminal."""
     if not sys.stdout.isatty():
         return text
     return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")

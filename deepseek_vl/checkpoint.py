@@ -1,7 +1,6 @@
-"""Checkpoints: read from a folder or a hub id, in either public layout, and written back in either."""
+"""Reads checkpoints from a folder or a hub id in either public layout, and writes them in either."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,19 +23,19 @@ INDEX = "model.safetensors.index.json"
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 MAX_JSON_BYTES = 20_000_000
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
-# What a tokenizer and its template consist of; copied beside the weights when a checkpoint is written.
+# The files of a tokenizer and its template, which `save` copies into the checkpoint.
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that cannot be used: one sentence that says where, what and what was expected."""
+    """A checkpoint that cannot be used. The message names the place, the problem and what was expected."""
 
 
 def find(source: str | Path) -> Path:
-    """The folder of a checkpoint: `source` itself, or where the hub's files of that id were placed.
+    """Return the folder of a checkpoint: `source` itself, or the folder of the files fetched from the hub.
 
     Raises:
-        CheckpointError: no such folder, and no hub id that can be fetched.
+        CheckpointError: `source` is neither a folder nor a hub id that can be fetched.
     """
     folder = Path(source)
     if folder.is_dir():
@@ -57,10 +56,10 @@ def find(source: str | Path) -> Path:
 
 
 def load(source: str | Path, *, device: torch.device, dtype: torch.dtype) -> DeepseekVL:
-    """Load a model from a folder or a hub id, tensor by tensor, straight to its device and type.
+    """Load a model from a folder or a hub id, one tensor at a time, directly to its device and type.
 
     Raises:
-        CheckpointError: a file, key or tensor is missing, unexpected, misshapen or no float; it is named.
+        CheckpointError: a file, key or tensor is missing, unexpected, of the wrong shape or not a float; it is named.
     """
     folder = find(source)
     with ExitStack() as stack:
@@ -77,7 +76,7 @@ def load(source: str | Path, *, device: torch.device, dtype: torch.dtype) -> Dee
 
 
 def read_config(folder: Path) -> ModelConfig:
-    """The model that a checkpoint's JSON files describe. Raises CheckpointError."""
+    """Read the configuration in a checkpoint's JSON files. Raises CheckpointError."""
     config = _read_json(folder / "config.json")
     preprocessor = _read_json(folder / "preprocessor_config.json", missing={})
     kinds = {"multi_modality": "authors", "deepseek_vl": "native", "deepseek_vl_hybrid": "native"}
@@ -104,7 +103,10 @@ def save(
 ) -> None:
     """Write a checkpoint: weights in shards of at most `max_shard_bytes`, JSON files, and a tokenizer's files if given.
 
-    Files are written aside and renamed, the JSON that makes the folder a checkpoint last.
+    Every file appears atomically; `config.json`, without which the folder is no checkpoint, comes last.
+
+    Raises:
+        ValueError: `layout` is unknown.
     """
     if layout not in LAYOUTS:
         raise ValueError(f"unknown layout {layout!r}; expected one of {', '.join(LAYOUTS)}")
@@ -124,11 +126,11 @@ def save(
         for k in range(len(shards))
     ]
     for name, entries in zip(names, shards, strict=True):
-        # Parts of one parameter share its memory, which the format forbids: copied, a shard at a time.
+        # Parts of one parameter share its memory, which the format forbids: copy them, one shard at a time.
         values = {e.name: _target(parameters[e.parameter], e).detach().cpu().clone() for e in entries}
-        aside = folder / f".{name}.part"
-        save_file(values, aside, metadata={"format": "pt"})
-        os.replace(aside, folder / name)
+        temporary = folder / f".{name}.part"
+        save_file(values, temporary, metadata={"format": "pt"})
+        temporary.replace(folder / name)
     if len(shards) > 1:
         weight_map = {entry.name: name for name, entries in zip(names, shards, strict=True) for entry in entries}
         _write(folder / INDEX, _json_bytes({"metadata": {"total_size": total}, "weight_map": weight_map}))
@@ -140,8 +142,8 @@ def save(
 
 
 def _target(parameter: Tensor, entry: Entry) -> Tensor:
-    """The part of our parameter that a tensor of the checkpoint fills, in the tensor's shape."""
-    part = parameter.chunk(entry.parts)[entry.part]
+    """Return the part of our parameter that a tensor of the checkpoint fills, in the tensor's shape."""
+    part: Tensor = parameter.chunk(entry.parts)[entry.part]
     return part[None] if entry.leading_axis else part
 
 
@@ -153,15 +155,15 @@ class Shard:
     file: Any
 
     def get_tensor(self, name: str) -> Tensor:
-        """Read one tensor. Raises CheckpointError where it holds no floating-point numbers."""
-        tensor = self.file.get_tensor(name)
+        """Read one tensor. Raises CheckpointError if it is not of a floating-point type."""
+        tensor: Tensor = self.file.get_tensor(name)
         if tensor.dtype not in FLOATS:
             raise CheckpointError(f"{self.path}: {name} is of type {tensor.dtype}; expected floating-point weights")
         return tensor
 
 
 def _open_tensors(folder: Path, stack: ExitStack) -> dict[str, Shard]:
-    """The shard of every tensor in a folder, by the tensor's name."""
+    """Open the shards of a folder; return the shard of every tensor by the tensor's name."""
     tensors: dict[str, Shard] = {}
     for path in _weight_files(folder):
         try:
@@ -209,7 +211,7 @@ def _layout_of(folder: Path, tensors: Mapping[str, Shard]) -> Layout:
 
 
 def _match(folder: Path, layout: Layout, config: ModelConfig, tensors: Mapping[str, Shard]) -> dict[str, Entry]:
-    """The entry of every tensor; an error names what is missing, unexpected or misshapen."""
+    """Return the entry of every tensor. Raises CheckpointError if tensors are missing, unexpected or misshapen."""
     with torch.device("meta"):
         parameters = dict(DeepseekVL(config).named_parameters())
     expected = {entry.name: entry for entry in layout.entries(config)}
@@ -255,6 +257,6 @@ def _json_bytes(content: Mapping[str, Any]) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    aside = path.with_name(f".{path.name}.part")
-    aside.write_bytes(data)
-    os.replace(aside, path)
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_bytes(data)
+    temporary.replace(path)

@@ -1,4 +1,4 @@
-"""The choices of a question as a trie of tokens, and the probability of each choice."""
+"""A trie of tokens for the choices of a question, from which the probability of each choice follows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,23 +10,23 @@ from deepseek_vl.token_tree import TokenTree
 
 @dataclass(slots=True)
 class Node:
-    """A place where the model chooses among `children`; `place` is that of the token it follows, in the tree's row."""
+    """A node where the model chooses among `children`; `place` is the index of its token in the row of the tree."""
 
     place: int = -1
     children: dict[int, "Node"] = field(default_factory=dict)
 
     def following(self) -> list[int]:
-        """Tokens that can come next, in order."""
+        """Return the tokens that can come next, in order."""
         return list(self.children)
 
 
 @dataclass(slots=True)
 class ChoiceTrie:
-    """Choices below one question.
+    """The choices of one question.
 
-    The probability of a choice is the product, over its tokens, of the token's probability among those that can
-    continue some choice: with one token a choice this is the softmax over the choices. The probabilities of all
-    choices sum to one, and only the head's rows of those tokens are read.
+    The probability of a choice is the product of its tokens' probabilities, each among the tokens that continue some
+    choice; if every choice is one token, this is the softmax over the choices. The probabilities of all choices sum to
+    one, and only these tokens' rows of the head are needed.
     """
 
     root: Node = field(default_factory=Node)
@@ -34,7 +34,7 @@ class ChoiceTrie:
 
     @classmethod
     def of(cls, choices: Sequence[Sequence[int]], eos: int) -> "ChoiceTrie":
-        """Build the trie. A choice that begins another ends in `eos`, so that the two are told apart."""
+        """Build the trie. A choice that is the beginning of another gets `eos` at its end, to distinguish the two."""
         trie = cls()
         sequences = [tuple(choice) for choice in choices]
         for sequence in sequences:
@@ -47,7 +47,7 @@ class ChoiceTrie:
         return trie
 
     def place(self, tree: TokenTree, question: int) -> None:
-        """Append to the row what must be read to score: the question's last token and every token that is continued."""
+        """Append the tokens that have children to the tree, below the segment `question`, and set each node's place."""
         self.root.place = tree.last_place(question)
         waiting = [(self.root, question)]
         while waiting:
@@ -59,7 +59,7 @@ class ChoiceTrie:
                     waiting.append((child, segment))
 
     def nodes(self) -> list[Node]:
-        """All places where the model chooses, in a fixed order."""
+        """Return all nodes where the model chooses, in a fixed order."""
         found, waiting = [], [self.root]
         while waiting:
             node = waiting.pop()
@@ -68,7 +68,7 @@ class ChoiceTrie:
         return found
 
     def log_probabilities(self, logits: dict[int, dict[int, float]]) -> np.ndarray:
-        """(K,) log-probabilities of the choices, from the logits of each node's tokens by `node.place`."""
+        """Return the (K,) log probabilities of the choices, from the logits of each node's tokens by `node.place`."""
         result = np.zeros(len(self.paths))
         for k, path in enumerate(self.paths):
             node = self.root

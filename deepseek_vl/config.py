@@ -1,4 +1,4 @@
-"""What a model is made of. Figures: arXiv 2403.05525, section 3.1, and the public checkpoints."""
+"""Configuration of a model. The numbers are from arXiv 2403.05525, section 3.1, and the public checkpoints."""
 
 from dataclasses import dataclass, field
 
@@ -14,13 +14,13 @@ def _divides(divisor: int, number: int, divisor_name: str, number_name: str) -> 
 
 @dataclass(frozen=True, kw_only=True)
 class SiglipConfig:
-    """The low tower: a SigLIP vision transformer without pooling head.
+    """The low tower: a SigLIP vision transformer without its pooling head.
 
     Args:
-        image_px: side of the square picture it reads.
+        image_px: side of the square input image.
         patch_px: side of a patch; one patch becomes one visual token.
         hidden: width of the hidden layer of an MLP.
-        mean, std: of the pixels, per channel, on 0 to 1.
+        mean, std: mean and standard deviation of the pixels per channel, on a scale of 0 to 1.
     """
 
     image_px: int = 384
@@ -48,13 +48,13 @@ class SamConfig:
     """The high tower: the image encoder of SAM, its neck and two downsampling convolutions.
 
     Args:
-        image_px: side of the square picture it reads.
+        image_px: side of the square input image.
         patch_px: side of a patch.
         hidden: width of the hidden layer of an MLP.
         window: side of an attention window in patches.
-        global_layers: blocks that attend over the whole picture; the first also feeds the second branch.
+        global_layers: blocks that attend over the whole image; the first also feeds the second branch.
         neck_width: channels after the neck; two stride-2 convolutions double them twice.
-        mean, std: of the pixels, per channel, on 0 to 1.
+        mean, std: mean and standard deviation of the pixels per channel, on a scale of 0 to 1.
     """
 
     image_px: int = 1024
@@ -92,7 +92,7 @@ class LanguageConfig:
     """A LLaMA decoder.
 
     Args:
-        vocabulary: number of token ids, those never used included.
+        vocabulary: number of token ids, including unused ones.
         hidden: width of the hidden layer of the gated MLP.
         max_positions: longest sequence in tokens, visual tokens included.
     """
@@ -112,7 +112,7 @@ class LanguageConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """A DeepSeek-VL: low tower, high tower (None: low tower alone), adaptor, language model.
+    """A DeepSeek-VL: low tower, high tower (None for the low tower alone), adaptor, language model.
 
     Args:
         bos, eos, image_token: ids of `<｜begin▁of▁sentence｜>`, `<｜end▁of▁sentence｜>` and `<image_placeholder>`.
@@ -135,17 +135,17 @@ class ModelConfig:
 
     @property
     def tower(self) -> SiglipConfig | SamConfig:
-        """The tower whose picture the processor makes."""
+        """The tower that determines the canvas: the high one if there is one."""
         return self.high or self.low
 
     @property
     def image_px(self) -> int:
-        """Side of the canvas an image is placed on."""
+        """Side of the canvas on which an image is placed."""
         return self.tower.image_px
 
     @property
     def tokens_per_image(self) -> int:
-        """Visual tokens of one image: 576 in the public models."""
+        """Number of visual tokens per image: 576 in the public models."""
         return self.low.grid**2
 
 
@@ -156,7 +156,7 @@ PRESETS = {
     "1.3b": ModelConfig(language=_1_3B),
     "1.3b-hybrid": ModelConfig(language=_1_3B, high=SamConfig()),
     "7b": ModelConfig(language=_7B, high=SamConfig()),
-    # 32 M parameters: hybrid like the 7B, small enough to train on a laptop.
+    # 32 million parameters: hybrid like the 7B, small enough to train on a laptop.
     "nano": ModelConfig(
         low=SiglipConfig(image_px=192, width=256, layers=6, heads=4, hidden=1024),
         high=SamConfig(
@@ -171,7 +171,7 @@ PRESETS = {
 
 
 def preset(name: str) -> ModelConfig:
-    """The configuration of a published or bundled size. Raises ValueError for a name that is none."""
+    """Return the configuration of a published or bundled size. Raises ValueError for an unknown name."""
     if name not in PRESETS:
         raise ValueError(f"unknown preset {name!r}; expected one of {', '.join(PRESETS)}")
     return PRESETS[name]

@@ -1,4 +1,4 @@
-"""Conversations to the text the model was trained on, special tokens kept apart from what people typed."""
+"""Renders conversations in the template the model was trained on; special tokens are never confused with typed text."""
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
@@ -13,23 +13,24 @@ Message = Mapping[str, Any]
 
 
 class Special(Enum):
-    """A token that no text can spell."""
+    """A special token, which no text can contain."""
 
     IMAGE = "image"
-    """One image, all its visual tokens."""
+    """One image with all its visual tokens."""
     END = "end of sentence"
 
 
 def render(messages: Sequence[Message], system: str = SYSTEM) -> list[str | Special]:
-    """Lay out a conversation in the authors' template: texts and special tokens in order.
+    """Render a conversation in the authors' template, as texts and special tokens in order.
+
+    After a last message of the user, the assistant's turn is opened.
 
     Args:
-        messages: `{"role", "content"}` each. Roles are `user` and `assistant` in turn, a `system` message may come
-            first. Content is a text, or a list of parts `{"type": "text", "text"}` and `{"type": "image"}`. Whatever a
-            text holds is text. After a last message of the user the assistant's turn is opened.
-        system: system prompt where no message gives one; empty for none.
+        messages: each is `{"role", "content"}`. Roles alternate between `user` and `assistant`; a `system` message may
+            come first. Content is a text, or a list of parts `{"type": "text", "text"}` and `{"type": "image"}`.
+        system: system prompt if no message gives one; empty for none.
     Raises:
-        ValueError: roles out of turn, or content of another form; it is named.
+        ValueError: roles do not alternate, or content has another form; the message is named.
     """
     pieces: list[str | Special] = []
     first = messages[0] if messages else {}
@@ -55,7 +56,7 @@ def render(messages: Sequence[Message], system: str = SYSTEM) -> list[str | Spec
 
 
 def _content(message: Message, k: int) -> list[str | Special]:
-    """The content of message `k`, with white space at its ends removed as the authors do."""
+    """Return the content of message `k`, with white space removed at its ends, as the authors do."""
     content = message.get("content")
     if isinstance(content, str):
         return [content.strip()]
@@ -79,7 +80,7 @@ def _content(message: Message, k: int) -> list[str | Special]:
 
 
 def _joined(pieces: Sequence[str | Special]) -> list[str | Special]:
-    """Neighbouring texts as one, so that they are tokenized as one."""
+    """Join consecutive texts, so that they are tokenized as one."""
     joined: list[str | Special] = []
     for piece in pieces:
         if joined and isinstance(piece, str) and isinstance(joined[-1], str):

@@ -18,7 +18,7 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
-    """Convert a checkpoint. Returns 0, or 2 for a mistake in the command or the checkpoint."""
+    """Convert a checkpoint. Return 0, or 2 for a mistake in the command or the checkpoint."""
     args = build_parser(prog).parse_args(arguments)
     cpu = torch.device("cpu")
     try:

@@ -1,4 +1,4 @@
-"""The only place that knows one kind of device from another."""
+"""Everything that depends on the kind of device."""
 
 import time
 
@@ -6,7 +6,7 @@ import torch
 
 
 def pick(name: str | None = None) -> torch.device:
-    """The device of that name, or the best there is. Raises ValueError where it is not there."""
+    """Return the device of that name, or the best available one. Raises ValueError if it cannot be used."""
     if name is None:
         if torch.cuda.is_available():
             return torch.device("cuda")
@@ -20,7 +20,7 @@ def pick(name: str | None = None) -> torch.device:
 
 
 def pick_dtype(name: str | None, device: torch.device) -> torch.dtype:
-    """The type of that name, or the one the device is fast in. Raises ValueError for another name."""
+    """Return the type of that name, or the fast one of the device. Raises ValueError for an unknown name."""
     names = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
     if name is None:
         return torch.float32 if device.type == "cpu" else torch.bfloat16
@@ -30,14 +30,14 @@ def pick_dtype(name: str | None, device: torch.device) -> torch.dtype:
 
 
 def upload(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """A CPU tensor on the device, without waiting for the copy where the device can do without."""
+    """Copy a CPU tensor to the device, asynchronously if possible."""
     if device.type == "cuda":
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
 
 
 def now(device: torch.device) -> float:
-    """Seconds on a clock, once the device has done what it was given."""
+    """Return the time in seconds, after all work queued on the device is done."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":
@@ -46,7 +46,7 @@ def now(device: torch.device) -> float:
 
 
 def describe(device: torch.device) -> str:
-    """The device's name for a benchmark's record."""
+    """Return the device's name, for the record of a benchmark."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device.type}, {torch.get_num_threads()} threads"

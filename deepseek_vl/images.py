@@ -1,4 +1,4 @@
-"""Images of any kind to the canvas that the model reads: the authors' rule, to the pixel."""
+"""Converts images of any kind to the canvas that the model reads, exactly as the authors do."""
 
 import io
 import warnings
@@ -11,19 +11,19 @@ from deepseek_vl.config import ModelConfig
 
 ImageInput = Image.Image | bytes | Path
 MIN_SIDE_PX = 14  # the authors' lower bound of the resized short side
-MAX_PIXELS = 100_000_000  # larger pictures are refused before they are decoded: 300 MB as RGB
+MAX_PIXELS = 100_000_000  # 300 MB as RGB; larger images are rejected before they are decoded
 
 
 def canvas(image: ImageInput, config: ModelConfig, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """Place an image on the canvas of a model.
+    """Resize an image and centre it on the square canvas of a model.
 
-    The long side becomes the model's image size, the short side is truncated to whole pixels (at least 14), by bicubic
-    interpolation with antialias; the rest of the square has the colour of the tower's mean.
+    The long side becomes the model's image size and the short side is truncated to whole pixels (at least 14), by
+    bicubic interpolation with antialiasing; the rest of the canvas has the tower's mean colour.
 
     Returns:
         (3, image_px, image_px) uint8.
     Raises:
-        ValueError: the image cannot be read, is larger than `max_pixels`, or holds values that are no colours.
+        ValueError: the image cannot be read, is larger than `max_pixels`, or has values that are not colours.
     """
     picture = read_rgb(image, max_pixels)
     side = config.image_px
@@ -35,19 +35,19 @@ def canvas(image: ImageInput, config: ModelConfig, max_pixels: int = MAX_PIXELS)
 
 
 def resized_size(width: int, height: int, side: int) -> tuple[int, int]:
-    """Width and height after resizing, truncated as the authors do (not rounded), at least 14 pixels each."""
+    """Return width and height after resizing, truncated (not rounded) as the authors do, at least 14 pixels each."""
     longest = max(width, height)
     return max(int(width / longest * side), MIN_SIDE_PX), max(int(height / longest * side), MIN_SIDE_PX)
 
 
 def read_rgb(image: ImageInput, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Decode an image, turn it upright by its EXIF orientation, flatten transparency on white, and make it RGB.
+    """Decode an image, apply its EXIF orientation, flatten transparency on white, and convert it to RGB.
 
     Raises:
         ValueError: as in `canvas`.
     """
     try:
-        # Pillow's own warning about large pictures repeats the limit that is checked here.
+        # Pillow's warning about large pictures is redundant: the limit is checked below.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             if not isinstance(image, Image.Image):
@@ -75,7 +75,7 @@ def _flatten(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey of 16 bits, 32 bits or floating point to 8 bits."""
+    """Convert a grey image of 16 bits, 32 bits or floating point to 8 bits."""
     values = np.asarray(image)
     if not np.isfinite(values).all():
         raise ValueError("the image holds values that are not finite (NaN or infinite)")

@@ -11,25 +11,25 @@ from deepseek_vl.config import LanguageConfig
 
 
 class Cache:
-    """Keys and values of all layers for up to `rows` sequences of up to `slots` tokens; slot = position.
+    """Keys and values of all layers for up to `rows` sequences of up to `slots` tokens; a slot is a position.
 
-    Memory: 4 * layers * width bytes a token in a 16-bit type: 0.19 MB for 1.3b, 0.47 MB for 7b.
+    Memory: 4 * layers * width bytes per token in a 16-bit type: 0.19 MB for 1.3b, 0.47 MB for 7b.
     """
 
     def __init__(self, config: LanguageConfig, rows: int, slots: int, *, device: torch.device, dtype: torch.dtype):
         shape = (config.layers, rows, slots, config.heads, config.width // config.heads)
-        # Zeros, not empty: a slot not yet written is masked, but a NaN in it would survive the mask.
+        # Not torch.empty: an unused slot is masked, but a NaN in it would pass through the mask.
         self.keys = torch.zeros(shape, device=device, dtype=dtype)
         self.values = torch.zeros(shape, device=device, dtype=dtype)
 
     @property
     def rows(self) -> int:
-        """Number of sequences it has room for."""
+        """Number of sequences that fit."""
         return self.keys.shape[1]
 
     @property
     def slots(self) -> int:
-        """Number of tokens a sequence has room for."""
+        """Number of tokens that fit in a sequence."""
         return self.keys.shape[2]
 
     def write(self, layer: int, rows_B: Tensor, positions_BT: Tensor, k_BTHE: Tensor, v_BTHE: Tensor) -> None:
@@ -44,7 +44,7 @@ class Cache:
 
 
 class Language(nn.Module):
-    """Embedded tokens to the hidden states before the head."""
+    """A LLaMA decoder, from embedded tokens to the hidden states before the head."""
 
     def __init__(self, config: LanguageConfig):
         super().__init__()
@@ -66,20 +66,23 @@ class Language(nn.Module):
         """Run all blocks and the final norm.
 
         Args:
-            x_BTD: token embeddings, visual tokens in place; shorter sequences are padded at the end.
-            positions_BT: place of every token in its own sequence.
-            mask_B1TS: True where a token may attend; None is causal, which is all that padding at the end needs.
-            cache: where keys and values are stored, in `rows_B`.
-            slots: attend to that many first slots of the cache's first B rows, by the mask; None attends to this call's
-                own tokens.
+            x_BTD: token embeddings, visual tokens included; shorter sequences are padded at the end.
+            positions_BT: position of every token in its sequence.
+            mask_B1TS: True where a token may attend; None is causal, which also suffices for padding at the end.
+            cache: keys and values are stored here, in the rows `rows_B`.
+            slots: attend to this many first slots of the cache's first B rows, as the mask allows; None attends to the
+                tokens of this call.
+        Returns:
+            (B, T, D) hidden states.
         """
         cos_sin = self._rotation(positions_BT, x_BTD.dtype)
         for block in self.blocks:
             x_BTD = block(x_BTD, cos_sin, positions_BT, mask_B1TS, cache, rows_B, slots)
-        return self.norm(x_BTD)
+        hidden_BTD: Tensor = self.norm(x_BTD)
+        return hidden_BTD
 
     def _rotation(self, positions_BT: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Cosines and sines of the rotary positions, (B, T, 1, E) each, computed in float32."""
+        """Return cosines and sines of the rotary positions, (B, T, 1, E) each, computed in float32."""
         head_width = self.config.width // self.config.heads
         exponents = torch.arange(0, head_width, 2, device=positions_BT.device, dtype=torch.float32) / head_width
         angles = positions_BT[..., None].float() * self.config.rope_theta**-exponents
@@ -123,7 +126,8 @@ class Block(nn.Module):
         )
         x_BTD = x_BTD + self.proj(mixed_BHTE.transpose(1, 2).flatten(2))
         gate, up = self.gate_up(self.norm2(x_BTD)).chunk(2, dim=-1)
-        return x_BTD + self.down(F.silu(gate) * up)
+        y_BTD: Tensor = x_BTD + self.down(F.silu(gate) * up)
+        return y_BTD
 
 
 def _rotate(x_BTHE: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
-"""The whole model: images to visual tokens, visual tokens among text tokens, hidden states, logits.
+"""The whole model: towers, adaptor and language model, from images and tokens to logits.
 
-Shapes: N images, P visual tokens of an image, B sequences, T tokens, D width, V vocabulary, Y and X pixels.
+Shapes: N images, P visual tokens per image, B sequences, T tokens, D width, V vocabulary, Y and X pixels.
 """
 
 import torch
@@ -15,7 +15,7 @@ from deepseek_vl.siglip import Siglip
 
 
 class DeepseekVL(nn.Module):
-    """A DeepSeek-VL of any size. Its parameters hold no meaningful values until loaded or initialised."""
+    """A DeepSeek-VL of any size. Its parameters have no meaningful values until they are loaded or initialised."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -28,14 +28,14 @@ class DeepseekVL(nn.Module):
 
     @classmethod
     def empty(cls, config: ModelConfig, *, device: torch.device, dtype: torch.dtype) -> "DeepseekVL":
-        """A model whose memory is allocated once, on its device and in its type, and not filled."""
+        """Return a model with uninitialised memory, allocated once, on its device and in its type."""
         with torch.device("meta"):
             model = cls(config)
         return model.to(dtype).to_empty(device=device).eval()
 
     @classmethod
     def random(cls, config: ModelConfig, seed: int, *, device: torch.device, dtype: torch.dtype) -> "DeepseekVL":
-        """A model to train from scratch: normal weights of deviation 0.02, biases and the branch weight 0, norms 1."""
+        """Return an untrained model: weights normal with deviation 0.02, biases and branch weight 0, norms 1."""
         model = cls.empty(config, device=device, dtype=dtype)
         generator = torch.Generator(device).manual_seed(seed)
         with torch.no_grad():
@@ -51,7 +51,7 @@ class DeepseekVL(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """The device of the weights."""
         return self.adaptor.out.weight.device
 
     @property
@@ -60,34 +60,42 @@ class DeepseekVL(nn.Module):
         return self.adaptor.out.weight.dtype
 
     def encode(self, canvases_N3YX: Tensor) -> Tensor:
-        """Canvases of the processor, uint8 on the model's device, to (N, P, D) visual tokens."""
+        """Encode the processor's canvases, uint8 on the model's device, as (N, P, D) visual tokens."""
         pixels = canvases_N3YX.float() / 255
         low, high = self.config.low, self.config.high
+        visual_NPD: Tensor
         if self.sam is None or high is None:
-            return self.adaptor(self.siglip(self._normalise(pixels, low)), None)
-        size = (low.image_px, low.image_px)
-        small = F.interpolate(pixels, size=size, mode="bilinear", antialias=True, align_corners=False)
-        return self.adaptor(self.siglip(self._normalise(small, low)), self.sam(self._normalise(pixels, high)))
+            visual_NPD = self.adaptor(self.siglip(self._normalise(pixels, low)), None)
+        else:
+            size = (low.image_px, low.image_px)
+            small = F.interpolate(pixels, size=size, mode="bilinear", antialias=True, align_corners=False)
+            features = self.siglip(self._normalise(small, low)), self.sam(self._normalise(pixels, high))
+            visual_NPD = self.adaptor(*features)
+        return visual_NPD
 
     def _normalise(self, pixels_N3YX: Tensor, tower: SiglipConfig | SamConfig) -> Tensor:
         mean, std = pixels_N3YX.new_tensor([tower.mean, tower.std])[:, :, None, None]
-        return ((pixels_N3YX - mean) / std).to(self.dtype)
+        normalised: Tensor = (pixels_N3YX - mean) / std
+        return normalised.to(self.dtype)
 
     def embed(self, tokens_BT: Tensor, image_places: Tensor, visual_NPD: Tensor | None) -> Tensor:
-        """Embed tokens, with visual tokens in their places.
+        """Embed tokens and replace the embeddings of image tokens by visual tokens.
 
         Args:
-            image_places: (N * P,) places of the image tokens in the flattened `tokens_BT`, in the order of the images.
-            visual_NPD: what `encode` gave; None without images.
+            image_places: (N * P,) indices of the image tokens in the flattened `tokens_BT`, in the order of the images.
+            visual_NPD: result of `encode`; None without images.
+        Returns:
+            (B, T, D) embeddings.
         """
-        x_BTD = self.language.embedding(tokens_BT)
+        x_BTD: Tensor = self.language.embedding(tokens_BT)
         if visual_NPD is None:
             return x_BTD
         return x_BTD.flatten(0, 1).index_copy(0, image_places, visual_NPD.flatten(0, 1)).view_as(x_BTD)
 
     def forward(self, tokens_BT: Tensor, image_places: Tensor, canvases_N3YX: Tensor | None) -> Tensor:
-        """Logits (B, T, V) of every next token; shorter sequences are padded at the end. For training and parity."""
+        """Return (B, T, V) logits of every next token, for training; shorter sequences are padded at the end."""
         visual_NPD = None if canvases_N3YX is None else self.encode(canvases_N3YX)
         x_BTD = self.embed(tokens_BT, image_places, visual_NPD)
         positions_BT = torch.arange(tokens_BT.shape[1], device=tokens_BT.device).expand_as(tokens_BT)
-        return self.language.head(self.language(x_BTD, positions_BT))
+        logits_BTV: Tensor = self.language.head(self.language(x_BTD, positions_BT))
+        return logits_BTV

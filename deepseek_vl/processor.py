@@ -1,4 +1,4 @@
-"""Conversations and images to what the model reads, and its tokens back to text."""
+"""Converts conversations and images to the model's input, and its tokens back to text."""
 
 import json
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from deepseek_vl.checkpoint import CheckpointError, find, read_config
@@ -22,10 +23,10 @@ SPECIAL_TOKENS = {
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the model reads of one conversation.
+    """A conversation as the model's input.
 
     Args:
-        tokens: (T,) int64, the begin token first, every image as its run of image tokens.
+        tokens: (T,) int64, the begin token first, every image as a run of image tokens.
         canvases: (3, image_px, image_px) uint8 each, in the order of their runs.
     """
 
@@ -37,10 +38,10 @@ class Prompt:
 
 
 class Processor:
-    """Tokenizer, prompt template and image rule of a model."""
+    """Tokenizer, prompt template and image preprocessing of a model."""
 
     def __init__(self, tokenizer: Tokenizer, config: ModelConfig):
-        """Raises ValueError where the tokenizer does not fit the model."""
+        """Raises ValueError if the tokenizer does not fit the model."""
         self.config = config
         for field, token in SPECIAL_TOKENS.items():
             if tokenizer.token_to_id(token) != getattr(config, field):
@@ -51,13 +52,13 @@ class Processor:
             raise ValueError(
                 f"the tokenizer has {tokenizer.get_vocab_size()} tokens, the model {config.language.vocabulary}"
             )
-        # A special token that somebody typed is text; ours are placed by id.
+        # Special tokens in typed text are encoded as text; the real ones are inserted by id.
         self.tokenizer = Tokenizer.from_str(_all_special(tokenizer.to_str()))
         self.tokenizer.encode_special_tokens = True
 
     @classmethod
     def load(cls, source: str | Path) -> "Processor":
-        """The processor of a checkpoint in a folder or under a hub id. Raises CheckpointError."""
+        """Load the processor of a checkpoint from a folder or a hub id. Raises CheckpointError."""
         folder = find(source)
         path = folder / "tokenizer.json"
         tokenizer, config = _read_tokenizer(path), read_config(folder)
@@ -77,14 +78,14 @@ class Processor:
         """Prepare a conversation (see `conversation.render`) with its images in order.
 
         Raises:
-            ValueError: the image parts and the images differ in number, an image cannot be read, the prompt is longer
-                than the model's positions.
+            ValueError: the numbers of image parts and images differ, an image cannot be read, or the prompt is longer
+                than the model allows.
         """
         tokens = self.encode(render(messages, system), len(images))
         return Prompt(tokens, tuple(canvas(image, self.config, max_pixels) for image in images))
 
     def encode(self, pieces: Sequence[str | Special], num_images: int) -> np.ndarray:
-        """(T,) int64 tokens of a laid-out conversation. Raises ValueError as `prompt` does."""
+        """Return the (T,) int64 tokens of a rendered conversation. Raises ValueError as `prompt` does."""
         wanted = sum(piece is Special.IMAGE for piece in pieces)
         if wanted != num_images:
             raise ValueError(f"the messages hold {wanted} image parts and {num_images} images are given")
@@ -103,8 +104,8 @@ class Processor:
             )
         return np.array(tokens, dtype=np.int64)
 
-    def decode(self, tokens: Sequence[int]) -> str:
-        """Text of tokens, special tokens left out."""
+    def decode(self, tokens: Sequence[int] | npt.NDArray[np.int64]) -> str:
+        """Return the text of tokens, without special tokens."""
         return self.tokenizer.decode(list(tokens), skip_special_tokens=True)
 
 
@@ -113,12 +114,12 @@ def _read_tokenizer(path: Path) -> Tokenizer:
         return Tokenizer.from_str(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
-    except Exception as error:  # the library has no narrower class for a file that is no tokenizer
+    except Exception as error:  # the library has no narrower class for an invalid file
         raise CheckpointError(f"{path} is not a tokenizer: {error}") from error
 
 
 def _all_special(tokenizer_json: str) -> str:
-    """Mark the model's three tokens as special: some published files do not, and then typed text would match them."""
+    """Mark the model's three tokens as special; some published files do not, and typed text would match them."""
     content = json.loads(tokenizer_json)
     for token in content["added_tokens"]:
         token["special"] = token["special"] or token["content"] in SPECIAL_TOKENS.values()

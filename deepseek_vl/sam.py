@@ -1,4 +1,4 @@
-"""The image encoder of SAM, the high tower: windowed attention with a few global blocks, a neck, two downsamplings.
+"""SAM's image encoder, the high tower: windowed attention with a few global blocks, a neck, two downsampling layers.
 
 Shapes: N images or windows, G patches along a side, D width, H heads, E head width, K = 4 * neck width.
 """
@@ -11,10 +11,10 @@ from deepseek_vl.config import SamConfig
 
 
 class Sam(nn.Module):
-    """(N, 3, Y, X) normalised pixels to (N, grid², K) features.
+    """Maps (N, 3, Y, X) normalised pixels to (N, grid², K) features.
 
     Args:
-        grid: tokens along a side of the output, those of the low tower: 24 in the public models.
+        grid: number of tokens along a side of the output, as in the low tower (24 in the public models).
     """
 
     def __init__(self, config: SamConfig, grid: int):
@@ -47,7 +47,8 @@ class Sam(nn.Module):
     def _downsample(self, x_NCGG: Tensor) -> Tensor:
         size = (self.resized, self.resized)
         resized = F.interpolate(x_NCGG.float(), size=size, mode="bilinear", align_corners=False).to(x_NCGG.dtype)
-        return self.downsample2(self.downsample1(resized))
+        features_NKgg: Tensor = self.downsample2(self.downsample1(resized))
+        return features_NKgg
 
 
 def _stride2(channels: int) -> nn.Conv2d:
@@ -55,7 +56,7 @@ def _stride2(channels: int) -> nn.Conv2d:
 
 
 class Neck(nn.Module):
-    """(N, G, G, D) tokens to (N, C, G, G) channels; the norms run over channels."""
+    """Maps (N, G, G, D) tokens to (N, C, G, G) channels; the norms are over channels."""
 
     def __init__(self, config: SamConfig):
         super().__init__()
@@ -69,11 +70,12 @@ class Neck(nn.Module):
         x_NCGG = self.conv1(x_NGGD.permute(0, 3, 1, 2))
         x_NCGG = self.norm1(x_NCGG.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         x_NCGG = self.conv2(x_NCGG)
-        return self.norm2(x_NCGG.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        y_NCGG: Tensor = self.norm2(x_NCGG.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return y_NCGG
 
 
 class Block(nn.Module):
-    """Attention within windows (one window as large as the picture makes it global) and an MLP."""
+    """Attention within windows (global if the window is as large as the image) and an MLP."""
 
     def __init__(self, config: SamConfig, window: int):
         super().__init__()
@@ -86,7 +88,7 @@ class Block(nn.Module):
 
     def forward(self, x_NGGD: Tensor) -> Tensor:
         grid, window = x_NGGD.shape[1], self.window
-        # The padding comes after the norm and is not masked: padded keys take part, as in the trained model.
+        # Padding comes after the norm and is not masked: padded keys are attended to, as in the trained model.
         padding = -grid % window
         padded = F.pad(self.norm1(x_NGGD), (0, 0, 0, padding, 0, padding))
         across = (grid + padding) // window
@@ -94,15 +96,16 @@ class Block(nn.Module):
         mixed = self.attention(windows.flatten(0, 2))
         mixed = mixed.unflatten(0, (-1, across, across)).transpose(2, 3).flatten(3, 4).flatten(1, 2)
         x_NGGD = x_NGGD + mixed[:, :grid, :grid]
-        return x_NGGD + self.fc2(F.gelu(self.fc1(self.norm2(x_NGGD))))
+        y_NGGD: Tensor = x_NGGD + self.fc2(F.gelu(self.fc1(self.norm2(x_NGGD))))
+        return y_NGGD
 
 
 class WindowAttention(nn.Module):
     """Attention over a square of patches with decomposed relative positions.
 
-    A logit is q·k / sqrt(E) + q·h[row distance] + q·w[column distance]. Both sums of q with the tables depend on the
-    key only by its row and its column, so they are products with one-hot vectors: q is extended by its sums, k by the
-    one-hot rows and columns, and plain attention gives the exact logits without a G² x G² bias per head and image.
+    A logit is q·k / sqrt(E) + q·h[row distance] + q·w[column distance]. The products of q with the tables depend on the
+    key only through its row and column, so they are products with one-hot vectors: q is extended by these products, k
+    by its one-hot row and column, and plain attention gives the exact logits without a G² x G² bias per head and image.
     """
 
     def __init__(self, config: SamConfig, window: int):
@@ -120,7 +123,7 @@ class WindowAttention(nn.Module):
         column_sums = torch.einsum("nhyxe,xke->nhyxk", q, _by_distance(self.columns, side))
         one_hot = torch.eye(side, dtype=k.dtype, device=k.device)
         head_width = q.shape[-1]
-        # Fused attention kernels want one width for q, k and v, a multiple of 8.
+        # Fused attention kernels need the same width for q, k and v, a multiple of 8.
         spare = -(head_width + 2 * side) % 8
         q = F.pad(torch.cat([q * head_width**-0.5, row_sums, column_sums], dim=-1), (0, spare))
         grid_shape = (*k.shape[:2], side, side, side)
@@ -130,10 +133,11 @@ class WindowAttention(nn.Module):
         v = F.pad(v, (0, 2 * side + spare))
         mixed = F.scaled_dot_product_attention(q.flatten(2, 3), k.flatten(2, 3), v.flatten(2, 3), scale=1.0)
         mixed_NGGD = mixed[..., :head_width].transpose(1, 2).flatten(2).unflatten(1, (side, side))
-        return self.proj(mixed_NGGD)
+        y_NGGD: Tensor = self.proj(mixed_NGGD)
+        return y_NGGD
 
 
 def _by_distance(table: Tensor, side: int) -> Tensor:
-    """(2 * side - 1, E) to (side, side, E): the entry of query place q and key place k is that of distance q - k."""
+    """Expand a (2 * side - 1, E) table by distance to (side, side, E) by query q and key k, whose distance is q - k."""
     places = torch.arange(side, device=table.device)
     return table[places[:, None] - places[None] + side - 1]

@@ -1,4 +1,4 @@
-"""Choosing the next token.
+"""Samples the next token.
 
 Shapes: B sequences, V vocabulary.
 """
@@ -11,14 +11,14 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sampling:
-    """How an answer is drawn.
+class SamplingSettings:
+    """Settings of generation.
 
     Args:
-        max_tokens: the answer ends after that many tokens at the latest.
-        temperature: 0 takes the likeliest token (greedy); 1 samples the model's own distribution.
-        top_p: sample among the likeliest tokens that together have this probability.
-        seed: the same seed gives the same answer, whatever else is in the batch.
+        max_tokens: maximum length of the answer.
+        temperature: 0 takes the most likely token (greedy); 1 samples from the model's distribution.
+        top_p: sample among the most likely tokens that together have this probability.
+        seed: the same seed gives the same answer, independent of the batch.
         stop: texts that end the answer; they are not part of it.
     """
 
@@ -41,9 +41,9 @@ class Sampling:
 
 @dataclass(slots=True)
 class Sampler:
-    """The settings of one answer and its own random numbers."""
+    """The settings of one answer and its random numbers."""
 
-    settings: Sampling
+    settings: SamplingSettings
     numbers: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
@@ -51,19 +51,20 @@ class Sampler:
 
 
 def choose(logits_BV: Tensor, samplers: list[Sampler]) -> list[int]:
-    """The next token of every sequence; -1 where the logits are not finite, so that it costs only that sequence."""
+    """Return the next token of every sequence, or -1 if its logits are not finite; the others are unaffected."""
     logits_BV = logits_BV.float()
     chosen_B = logits_BV.argmax(dim=-1)
-    drawing = [row for row, sampler in enumerate(samplers) if sampler.settings.temperature > 0]
-    if drawing:
-        chosen_B[drawing] = _draw(logits_BV[drawing], [samplers[row] for row in drawing])
+    sampled_rows = [row for row, sampler in enumerate(samplers) if sampler.settings.temperature > 0]
+    if sampled_rows:
+        chosen_B[sampled_rows] = _sample(logits_BV[sampled_rows], [samplers[row] for row in sampled_rows])
     finite_B = logits_BV.isfinite().all(dim=-1)
-    return torch.where(finite_B, chosen_B, -1).tolist()
+    tokens: list[int] = torch.where(finite_B, chosen_B, -1).tolist()
+    return tokens
 
 
-def _draw(logits_BV: Tensor, samplers: list[Sampler]) -> Tensor:
-    """Invert the cumulative distribution over tokens sorted by probability, cut at top_p, at one random number each."""
-    # Below, the likeliest token has all the probability already, and the quotient could overflow.
+def _sample(logits_BV: Tensor, samplers: list[Sampler]) -> Tensor:
+    """Sample by inverting the cumulative distribution over tokens sorted by probability and cut at top_p."""
+    # At lower temperatures the most likely token has all the probability anyway, and the quotient could overflow.
     temperature_B1 = logits_BV.new_tensor([[s.settings.temperature] for s in samplers]).clamp(min=1e-5)
     top_p_B1 = logits_BV.new_tensor([[s.settings.top_p] for s in samplers])
     uniform_B1 = logits_BV.new_tensor([[s.numbers.random()] for s in samplers])
@@ -73,7 +74,7 @@ def _draw(logits_BV: Tensor, samplers: list[Sampler]) -> Tensor:
         .sort(dim=-1, descending=True, stable=True)
     )
     cumulative_BV = sorted_BV.cumsum(dim=-1)
-    # Of the sorted tokens, those that start before top_p is reached; always the first.
+    # Keep the sorted tokens that begin before top_p is reached, and always the first.
     kept_B1 = (cumulative_BV - sorted_BV < top_p_B1).sum(dim=-1, keepdim=True).clamp(min=1)
     mass_B1 = cumulative_BV.gather(-1, kept_B1 - 1)
     place_B1 = (cumulative_BV < uniform_B1 * mass_B1).sum(dim=-1, keepdim=True).clamp(max=kept_B1 - 1)

@@ -23,10 +23,10 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
-    """Print one JSON line for an image: its path and, for every question, the probability of each choice.
+    """Print one JSON line per image: its path and, for every question, the probability of each choice.
 
     Returns:
-        0; 1 where some image could not be read (its line has an `error`); 2 for a mistake in the command.
+        0; 1 if an image could not be read (its line has an `error`); 2 for a mistake in the command.
     """
     args = build_parser(prog).parse_intermixed_args(arguments)
     try:
@@ -36,12 +36,12 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         model = load(folder, device=device, dtype=devices.pick_dtype(args.dtype, device))
         scorer = Scorer(model, Processor.load(folder), batch_tokens=args.batch_tokens)
         for question in questions:
-            scorer.prepare(Item((), (question,)))  # a question that is too long is a mistake of the command
+            scorer.prepare(Item((), (question,)))  # report a question that is too long before any image is read
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     failed: list[tuple[Path, str]] = []
-    whole: list[Path] = []
+    decoded: list[Path] = []
 
     def items() -> Iterator[Item]:
         for path in args.images:
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
             except ValueError as error:
                 failed.append((path, str(error)))
             else:
-                whole.append(path)
+                decoded.append(path)
                 yield Item((picture,), questions)
 
     for n, scores in enumerate(scorer.score_items(items())):
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
             {"question": q.text, "probabilities": dict(zip(q.choices, np.exp(s).round(6).tolist(), strict=True))}
             for q, s in zip(questions, scores, strict=True)
         ]
-        print(json.dumps({"image": str(whole[n]), "answers": answers}, ensure_ascii=False), flush=True)
+        print(json.dumps({"image": str(decoded[n]), "answers": answers}, ensure_ascii=False), flush=True)
     for path, message in failed:
         print(json.dumps({"image": str(path), "error": message}, ensure_ascii=False))
     return 1 if failed else 0

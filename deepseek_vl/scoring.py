@@ -1,6 +1,6 @@
-"""Scoring: the probabilities of given choices, for many questions on many images, in one prefill each.
+"""Scores images: the probabilities of given choices, for all questions about an image in one prefill.
 
-Shapes: N images, Q questions, K choices, B rows, T tokens, D width, M places where the model chooses, R head rows.
+Shapes: N images, Q questions, K choices, B rows, T tokens, D width, M nodes where the model chooses, R head rows.
 """
 
 import itertools
@@ -28,7 +28,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question to the model about an image, and the answers to choose from: at least two, all different."""
+    """A question to the model about an image, with at least two different choices."""
 
     text: str
     choices: tuple[str, ...]
@@ -42,7 +42,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Images (none, one or several) and the questions about them."""
+    """Images (zero or more) and the questions about them."""
 
     images: tuple[ImageInput, ...]
     questions: tuple[Question, ...]
@@ -54,7 +54,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An item made ready: one row of tokens for all its questions and choices."""
+    """A prepared item: one row of tokens for all its questions and choices."""
 
     tree: TokenTree
     tries: tuple[ChoiceTrie, ...]
@@ -64,14 +64,14 @@ class Row:
 class Scorer:
     """Scores choices with a model.
 
-    All questions of an item share what they begin with, the image above all: it is read once, every question attends to
-    it and to itself, and positions restart at its end, which gives what separate passes give.
+    The questions of an item share a prefix, above all the image. It is read once, every question attends to it and to
+    itself, and positions restart at its end; the results are the same as with separate passes.
 
     Args:
-        batch_tokens: items are read in batches of at most this many tokens, padding included (one item at least).
-        threads: images decoded and resized at a time, ahead of the model.
+        batch_tokens: maximum tokens of a batch, padding included (but at least one item).
+        threads: number of images decoded and resized at once, ahead of the model.
         system: the system prompt.
-        compiled: compile the towers and the language model with torch.compile (minutes at first; pays on GPUs).
+        compiled: compile the towers and the language model with torch.compile (takes minutes at first; for GPUs).
     """
 
     def __init__(
@@ -93,34 +93,36 @@ class Scorer:
         """Ask every question about every image.
 
         Returns:
-            (N, Q, K) float64 log-probabilities of the choices; over the choices of a question they sum to one.
+            (N, Q, K) float64 log probabilities of the choices; the probabilities of a question's choices sum to one.
         Raises:
-            ValueError: an image cannot be read, choices are too few, a prompt is too long, the weights give no numbers.
+            ValueError: an image cannot be read, choices are too few, a prompt is too long, or logits are not finite.
         """
-        asked = tuple(Question(text, tuple(choices)) for text in questions)
-        if not asked or not images:
-            return np.zeros((len(images), len(asked), len(choices)))
-        return np.stack([np.stack(scores) for scores in self.score_items(Item((image,), asked) for image in images)])
+        question_list = tuple(Question(text, tuple(choices)) for text in questions)
+        if not question_list or not images:
+            return np.zeros((len(images), len(question_list), len(choices)))
+        return np.stack(
+            [np.stack(scores) for scores in self.score_items(Item((image,), question_list) for image in images)]
+        )
 
     def score_items(self, items: Iterable[Item]) -> Iterator[list[np.ndarray]]:
-        """Score items in order: for each question of an item, (K,) float64 log-probabilities of its choices.
+        """Score items in order; yield (K,) float64 log probabilities of the choices for each question of an item.
 
         Raises:
             ValueError: as in `score`.
         """
         with ThreadPoolExecutor(self.threads) as pool:
-            for batch in self._batches(_ahead(pool, self.prepare, items, 4 * self.threads)):
+            for batch in self._batches(_map_ahead(pool, self.prepare, items, 4 * self.threads)):
                 yield from self.score_rows(batch)
 
     def prepare(self, item: Item) -> Row:
-        """Lay an item out as one row. Raises ValueError as `score` does."""
+        """Prepare an item as one row. Raises ValueError as `score` does."""
         prompts = [self._encode(item, question) for question in item.questions]
         shortest = min(map(len, prompts))
         same = np.all([prompt[:shortest] == prompts[0][:shortest] for prompt in prompts], axis=0)
         shared = min(int(np.argmin(same)) if not same.all() else shortest, shortest - 1)
         tree = TokenTree()
-        beginning = tree.add(prompts[0][:shared]) if len(prompts) > 1 else None
-        segments = [tree.add(prompt[shared:] if beginning is not None else prompt, beginning) for prompt in prompts]
+        prefix = tree.add(prompts[0][:shared]) if len(prompts) > 1 else None
+        segments = [tree.add(prompt[shared:] if prefix is not None else prompt, prefix) for prompt in prompts]
         tries = tuple(
             ChoiceTrie.of([self._choice(text) for text in question.choices], self.processor.config.eos)
             for question in item.questions
@@ -135,8 +137,9 @@ class Scorer:
         return self.processor.encode(render([{"role": "user", "content": content}], self.system), len(images))
 
     def _choice(self, text: str) -> list[int]:
-        """Tokens of an answer, with the space that follows `Assistant:` in the template."""
-        return self.processor.tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids
+        """Return the tokens of a choice, with the space that follows `Assistant:` in the template."""
+        tokens: list[int] = self.processor.tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids
+        return tokens
 
     def _batches(self, rows: Iterable[Row]) -> Iterator[list[Row]]:
         batch: list[Row] = []
@@ -152,7 +155,7 @@ class Scorer:
 
     @torch.inference_mode()
     def score_rows(self, rows: Sequence[Row]) -> list[list[np.ndarray]]:
-        """Score one batch of rows. Raises ValueError where the weights give no numbers."""
+        """Score one batch of rows. Raises ValueError if the logits are not finite."""
         device = self.model.device
         trees = [row.tree for row in rows]
         x_BTD = self.embedder.embed([tree.tokens() for tree in trees], [c for row in rows for c in row.canvases])
@@ -174,11 +177,11 @@ class Scorer:
         return [[trie.log_probabilities(logits[k]) for trie in row.tries] for k, row in enumerate(rows)]
 
 
-def _ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T], depth: int) -> Iterator[R]:
-    """Results of `work` in order, with up to `depth` items begun ahead of the one asked for."""
+def _map_ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T], depth: int) -> Iterator[R]:
+    """Yield the results of `work` in order, with up to `depth` items submitted ahead."""
     source = iter(items)
-    begun = deque(pool.submit(work, item) for item in itertools.islice(source, depth))
-    while begun:
-        result = begun.popleft().result()
-        begun.extend(pool.submit(work, item) for item in itertools.islice(source, 1))
+    futures = deque(pool.submit(work, item) for item in itertools.islice(source, depth))
+    while futures:
+        result = futures.popleft().result()
+        futures.extend(pool.submit(work, item) for item in itertools.islice(source, 1))
         yield result

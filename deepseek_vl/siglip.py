@@ -1,4 +1,4 @@
-"""SigLIP, the low tower: a vision transformer that keeps all its patch tokens.
+"""SigLIP, the low tower: a vision transformer without pooling.
 
 Shapes: N images, P patches, D width, H heads, E head width, Y and X pixels.
 """
@@ -11,7 +11,7 @@ from deepseek_vl.config import SiglipConfig
 
 
 class Siglip(nn.Module):
-    """(N, 3, Y, X) normalised pixels to (N, P, D) features, the final norm applied."""
+    """Maps (N, 3, Y, X) normalised pixels to (N, P, D) features after the final norm."""
 
     def __init__(self, config: SiglipConfig):
         super().__init__()
@@ -24,11 +24,12 @@ class Siglip(nn.Module):
         x_NPD = self.patches(pixels_N3YX).flatten(2).transpose(1, 2) + self.positions
         for block in self.blocks:
             x_NPD = block(x_NPD)
-        return self.norm(x_NPD)
+        features_NPD: Tensor = self.norm(x_NPD)
+        return features_NPD
 
 
 class Block(nn.Module):
-    """Attention and MLP, each behind a norm and around a residual."""
+    """A pre-norm transformer block: attention and MLP with residual connections."""
 
     def __init__(self, config: SiglipConfig):
         super().__init__()
@@ -44,4 +45,5 @@ class Block(nn.Module):
         q, k, v = self.qkv(self.norm1(x_NPD)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         mixed_NHPE = F.scaled_dot_product_attention(q, k, v)
         x_NPD = x_NPD + self.proj(mixed_NHPE.transpose(1, 2).flatten(2))
-        return x_NPD + self.fc2(F.gelu(self.fc1(self.norm2(x_NPD))))
+        y_NPD: Tensor = x_NPD + self.fc2(F.gelu(self.fc1(self.norm2(x_NPD))))
+        return y_NPD

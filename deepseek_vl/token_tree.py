@@ -1,4 +1,4 @@
-"""Several continuations of one beginning as one row, each blind to the others.
+"""A row of tokens with several continuations of one prefix, which do not attend to each other.
 
 Shapes: B rows, T tokens, S segments of a row.
 """
@@ -15,9 +15,9 @@ from deepseek_vl.device import upload
 
 @dataclass(slots=True)
 class TokenTree:
-    """Segments of tokens; a segment continues its parent and sees only itself and its ancestors.
+    """Segments of tokens; a segment continues its parent and attends only to itself and its ancestors.
 
-    Positions restart where the parent ends, so that every path from the root reads as a sequence of its own.
+    Positions continue from the end of the parent, so that every path from the root is like a separate sequence.
     """
 
     segments: list[np.ndarray] = field(default_factory=list)
@@ -27,7 +27,7 @@ class TokenTree:
     length: int = 0
 
     def add(self, tokens: Sequence[int] | np.ndarray, parent: int | None = None) -> int:
-        """Append a segment of at least one token; its number is returned. Parents come before their children."""
+        """Append a segment of at least one token and return its index. Parents come before their children."""
         assert len(tokens) > 0
         self.starts.append(0 if parent is None else self.starts[parent] + len(self.segments[parent]))
         self.parents.append(-1 if parent is None else parent)
@@ -36,34 +36,34 @@ class TokenTree:
         return len(self.segments) - 1
 
     def last_place(self, segment: int) -> int:
-        """Place in the row of a segment's last token."""
+        """Return the index of a segment's last token in the row."""
         return sum(len(tokens) for tokens in self.segments[: segment + 1]) - 1
 
     def tokens(self) -> np.ndarray:
-        """(T,) tokens, segment after segment."""
+        """Return the (T,) tokens, segment after segment."""
         return np.concatenate(self.segments)
 
     def positions(self) -> np.ndarray:
-        """(T,) place of every token on its path."""
+        """Return the (T,) position of every token on its path from the root."""
         return np.concatenate([start + np.arange(len(s)) for start, s in zip(self.starts, self.segments, strict=True)])
 
     def owners(self) -> np.ndarray:
-        """(T,) segment of every token."""
+        """Return the (T,) segment index of every token."""
         return np.repeat(np.arange(len(self.segments)), [len(tokens) for tokens in self.segments])
 
     def ancestry(self) -> np.ndarray:
-        """(S, S) bool: whether the second segment is the first or one of its ancestors."""
-        seen = np.eye(len(self.segments), dtype=bool)
+        """Return an (S, S) bool array, True where the second segment is the first or one of its ancestors."""
+        ancestry = np.eye(len(self.segments), dtype=bool)
         for segment, parent in enumerate(self.parents):
             if parent >= 0:
-                seen[segment] |= seen[parent]
-        return seen
+                ancestry[segment] |= ancestry[parent]
+        return ancestry
 
 
 def attention_mask(trees: Sequence[TokenTree], device: torch.device) -> Tensor | None:
-    """(B, 1, T, T) bool, True where a token may attend; None where plain causal attention is the same.
+    """Return a (B, 1, T, T) bool mask, True where a token may attend; None if plain causal attention is the same.
 
-    Padding at the end attends to itself, since a row that attends to nothing has no finite output.
+    Padding attends to itself, because attention to nothing would give NaN.
     """
     if all(len(tree.segments) == 1 for tree in trees):
         return None
@@ -84,7 +84,7 @@ def attention_mask(trees: Sequence[TokenTree], device: torch.device) -> Tensor |
 
 
 def positions(trees: Sequence[TokenTree], device: torch.device) -> Tensor:
-    """(B, T) positions, 0 in the padding."""
+    """Return (B, T) positions, 0 in the padding."""
     positions_BT = np.zeros((len(trees), max(tree.length for tree in trees)), dtype=np.int64)
     for k, tree in enumerate(trees):
         positions_BT[k, : tree.length] = tree.positions()

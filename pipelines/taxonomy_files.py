@@ -15,7 +15,7 @@ from sources.config_file import ConfigFileError
 from taxonomy.corrections import read_corrections
 from taxonomy.instructions import INSTRUCTIONS_VERSION
 from taxonomy.labellers import LABELLERS
-from taxonomy.labelling import Labelling
+from taxonomy.labelling import SampleLabeller
 from taxonomy.loader import BUNDLED, load, load_text, read_taxonomy
 from taxonomy.targets import leaf_shares
 from taxonomy.tree import Taxonomy
@@ -101,13 +101,13 @@ def local_taxonomy(recipe: Recipe, storage: Storage) -> str | None:
     return str(_copies.folder(place, download))
 
 
-def load_labelling(recipe: Recipe, folder: Path) -> Labelling:
+def load_labelling(recipe: Recipe, folder: Path) -> SampleLabeller:
     """The labelling that `publish_taxonomy` left in a folder."""
     assert recipe.taxonomy is not None
     taxonomy = load(folder / TAXONOMY_FILE)
     corrections_path = folder / CORRECTIONS_FILE
     corrections = read_corrections(corrections_path, taxonomy) if corrections_path.exists() else {}
-    return Labelling(taxonomy, recipe.taxonomy, corrections, folder)
+    return SampleLabeller(taxonomy, recipe.taxonomy, corrections, folder)
 
 
 def labels_key(recipe: Recipe) -> str:

@@ -1,17 +1,17 @@
-"""Packages that come with an extra."""
+"""Checks for packages that are installed with an extra."""
 
 import importlib.util
 from collections.abc import Mapping
 
 
-def check_installed(what: str, packages: Mapping[str, str], extra: str) -> None:
-    """Raises ValueError, saying what to do, if a module is missing.
+def check_installed(dependent: str, packages: Mapping[str, str], extra: str) -> None:
+    """Raise ValueError with the command that installs the packages, if a module is missing.
 
     Args:
-        what: needs them, for the error: "charts need".
-        packages: module to package.
-        extra: that brings the packages.
+        dependent: what needs the packages, as the error's beginning, such as "charts need".
+        packages: package by module.
+        extra: the extra that installs the packages.
     """
     missing = [package for module, package in packages.items() if importlib.util.find_spec(module) is None]
     if missing:
-        raise ValueError(f"{what} {', '.join(missing)}; install with: pip install 'vellum-vl[{extra}]'")
+        raise ValueError(f"{dependent} {', '.join(missing)}; install with: pip install 'vellum-vl[{extra}]'")

@@ -1,4 +1,4 @@
-"""The commands about the taxonomy. Those about an output folder belong to the pipelines, and are handed over."""
+"""The commands about the taxonomy. Commands about an output folder are implemented in `pipelines`."""
 
 import argparse
 import importlib
@@ -14,7 +14,7 @@ from taxonomy.evaluation import evaluate, half_of, read_labelled, table
 from taxonomy.examples import Example, language_of
 from taxonomy.label_studio import interface, read_annotations
 from taxonomy.labeller import Query
-from taxonomy.labelling import Labelling
+from taxonomy.labelling import SampleLabeller
 from taxonomy.loader import BUNDLED, load, warnings
 from taxonomy.schema import LANGUAGES, SCHEMA_PATH, Branch, json_schema
 from taxonomy.settings import LabelSettings
@@ -23,8 +23,8 @@ from taxonomy.writers.registry import served_leaves
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 PROG = "python -m taxonomy"
 RUNNERS_UP = 4
-# Commands about an output: `pipelines` has its storage, lock, ledger and report. This room never imports that one.
-HANDED_OVER = {
+# Commands about an output need its storage, lock and ledger. `taxonomy` never imports `pipelines`: it runs the module.
+PIPELINE_COMMANDS = {
     "relabel": "pipelines.commands.relabel",
     "coverage": "pipelines.commands.coverage",
     "export": "pipelines.commands.export_tasks",
@@ -49,12 +49,12 @@ EXAMPLES_OF: Mapping[str, Sequence[str]] = {
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
-    """Run a command. Returns 0 done, 1 failed (a taxonomy with mistakes too), 2 wrong usage."""
+    """Run a command and return its exit code: 0 done, 1 failed (or a taxonomy with mistakes), 2 wrong usage."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["label"] and len(words) > 1 and _is_output(words[1]):
         words[0] = "relabel"
-    if words and words[0] in HANDED_OVER:
-        code: int = importlib.import_module(HANDED_OVER[words[0]]).main(words[1:], prog=f"{prog} {words[0]}")
+    if words and words[0] in PIPELINE_COMMANDS:
+        code: int = importlib.import_module(PIPELINE_COMMANDS[words[0]]).main(words[1:], prog=f"{prog} {words[0]}")
         return code
     args = build_parser(prog).parse_args(words)
     run: Callable[[argparse.Namespace], int] = args.run
@@ -112,7 +112,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     score.add_argument("--half", choices=("development", "test"), help="only this half, by a hash of the prompt")
     score.add_argument("--mistakes", type=int, default=0, metavar="N", help="print the N surest mistakes")
     with_path(score)
-    back = command("import", _import, "take over what reviewers chose in Label Studio")
+    back = command("import", _import, "import the choices that reviewers made in Label Studio")
     back.add_argument("file", type=Path, metavar="FILE", help="Label Studio's export, format JSON")
     back.add_argument("--corrections", type=Path, default=Path("corrections.jsonl"), metavar="FILE")
     back.add_argument("--add-examples", action="store_true", help="also add the prompts to the taxonomy's file")
@@ -160,18 +160,18 @@ def _diff(args: argparse.Namespace) -> int:
 
 def _label(args: argparse.Namespace) -> int:
     taxonomy = load(args.taxonomy)
-    labelling = Labelling(taxonomy, LabelSettings())
+    labeller = SampleLabeller(taxonomy, LabelSettings())
     leaves = list(taxonomy.leaves)
-    labels = labelling.of_prompts(args.prompts)
-    probabilities = labelling.probabilities([Query(prompt) for prompt in args.prompts])
+    labels = labeller.label_prompts(args.prompts)
+    probabilities = labeller.probabilities([Query(prompt) for prompt in args.prompts])
     for prompt, label, row in zip(args.prompts, labels, probabilities, strict=True):
         if len(labels) > 1:
             print(prompt)
         print(f"{label.use_case}  {label.confidence:.2f}  by {label.labeller}")
         for use_case in label.secondary:
             print(f"  and   {use_case}")
-        best = [k for k in row.argsort()[::-1] if leaves[k] != label.use_case][:RUNNERS_UP]
-        for k in best:
+        runners_up = [k for k in row.argsort()[::-1] if leaves[k] != label.use_case][:RUNNERS_UP]
+        for k in runners_up:
             print(f"  {row[k]:.2f}  {leaves[k]}")
     return DONE
 
@@ -181,7 +181,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     examples = read_labelled(args.file, taxonomy)
     if args.half:
         examples = half_of(examples, args.half)
-    evaluation = evaluate(Labelling(taxonomy), examples)
+    evaluation = evaluate(SampleLabeller(taxonomy), examples)
     print(table(evaluation))
     for prompt, truth, predicted, confidence in evaluation.mistakes[: args.mistakes]:
         print(f"{confidence:.2f}  {predicted}  (is {truth})  {prompt}")
@@ -191,10 +191,10 @@ def _evaluate(args: argparse.Namespace) -> int:
 def _import(args: argparse.Namespace) -> int:
     taxonomy = load(args.taxonomy)
     chosen = read_annotations(args.file, taxonomy)
-    known = read_corrections(args.corrections, taxonomy) if args.corrections.exists() else {}
-    changed = {c.sample_id: c.use_case for c in chosen if known.get(c.sample_id) != c.use_case}
-    write_corrections(args.corrections, known | changed)
-    print(f"{len(chosen):,} annotations, {len(changed):,} new: {args.corrections} holds {len(known | changed):,}")
+    corrections = read_corrections(args.corrections, taxonomy) if args.corrections.exists() else {}
+    changed = {c.sample_id: c.use_case for c in chosen if corrections.get(c.sample_id) != c.use_case}
+    write_corrections(args.corrections, corrections | changed)
+    print(f"{len(chosen):,} annotations, {len(changed):,} new: {args.corrections} holds {len(corrections | changed):,}")
     if args.add_examples:
         examples = [Example(c.prompt, c.use_case, language_of(c.prompt)) for c in chosen]
         added = add_examples(args.taxonomy, examples)
@@ -207,7 +207,7 @@ def _interface(args: argparse.Namespace) -> int:
     return DONE
 
 
-def _schema(args: argparse.Namespace) -> int:
+def _schema(_args: argparse.Namespace) -> int:
     SCHEMA_PATH.write_text(json_schema(), "utf-8")
     print(SCHEMA_PATH)
     return DONE

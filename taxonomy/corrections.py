@@ -1,4 +1,4 @@
-"""A person's labels of samples, kept as JSONL beside the taxonomy: {"id", "use_case"} a line, the last one counts."""
+"""Labels that a person gave to samples: JSONL with one {"id", "use_case"} per line; the last line of an id counts."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,13 @@ from taxonomy.tree import Taxonomy
 
 
 def read_corrections(path: Path, taxonomy: Taxonomy) -> dict[str, str]:
-    """Leaf by sample id; former ids are resolved. Raises ConfigFileError naming lines."""
+    """Read the corrections of a file.
+
+    Returns:
+        Leaf by sample id; former ids are replaced by present ones.
+    Raises:
+        ConfigFileError: lines are malformed or name no leaf; the message names each line.
+    """
     corrections: dict[str, str] = {}
     problems = []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
@@ -32,6 +38,6 @@ def read_corrections(path: Path, taxonomy: Taxonomy) -> dict[str, str]:
 
 
 def write_corrections(path: Path, corrections: Mapping[str, str]) -> None:
-    """Write corrections, by sample id."""
+    """Write corrections (leaf by sample id), sorted by id."""
     lines = [json.dumps({"id": k, "use_case": v}, ensure_ascii=False) + "\n" for k, v in sorted(corrections.items())]
     path.write_text("".join(lines), "utf-8")

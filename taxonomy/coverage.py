@@ -1,4 +1,4 @@
-"""Coverage: how many samples every leaf has, against its target share; the largest gaps first."""
+"""Coverage: the number of samples of every leaf, compared with its target share; the largest gaps first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from taxonomy.tree import UNLABELLED
 
 @dataclass(frozen=True, slots=True)
 class LeafCoverage:
-    """One leaf of a dataset.
+    """The coverage of one leaf in a dataset.
 
     Args:
-        count: its samples.
-        share: of the labelled samples, 0 to 1.
-        target: the share it should have, 0 to 1.
-        missing: samples that it lacks for its target share of the dataset.
-        writers: instruction writers that can serve it, and sources (`source:…`) that make samples of it.
+        count: number of its samples.
+        share: fraction of the labelled samples that it has, 0 to 1.
+        target: fraction that it should have, 0 to 1.
+        missing: number of samples that it lacks to reach its target.
+        writers: instruction writers that can serve it, and sources (`source:…`) that make samples for it.
     """
 
     use_case: str
@@ -32,13 +32,13 @@ def coverage(
     writers: Mapping[str, list[str]],
     wanted: int | None = None,
 ) -> list[LeafCoverage]:
-    """Every leaf of `targets`, the largest gaps first.
+    """Return the coverage of every leaf of `targets`, the largest gaps first.
 
     Args:
-        counts: samples by leaf; `unlabelled` ones do not count.
+        counts: number of samples by leaf; `unlabelled` samples are ignored.
         targets: share by leaf, summing to 1.
         writers: names of writers and sources by leaf.
-        wanted: samples that the dataset should have; None: as many as are labelled.
+        wanted: number of samples that the dataset should have; None means the number of labelled samples.
     """
     total = sum(count for use_case, count in counts.items() if use_case != UNLABELLED)
     found = [
@@ -56,7 +56,7 @@ def coverage(
 
 
 def describe(leaves: list[LeafCoverage], num_unlabelled: int) -> str:
-    """The coverage as text."""
+    """Return the coverage as a table in plain text."""
     total = sum(leaf.count for leaf in leaves)
     lines = [
         f"{total:,} labelled samples, {num_unlabelled:,} unlabelled; "

@@ -1,4 +1,4 @@
-"""Two versions of a taxonomy: what was added, renamed, moved, merged or removed, and where labels of the old one go."""
+"""Comparison of two versions of a taxonomy: leaves added, renamed, moved, merged or removed, and their new labels."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from taxonomy.tree import Taxonomy
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What became of the leaves.
+    """The changes between two versions of a taxonomy.
 
     Args:
-        added: new leaves that take no labels over.
-        renamed, moved: (old id, new id); moved ones have another parent.
-        merged: new id with the old ids whose labels it takes over, itself among them if it stood before.
+        added: new leaves that replace no old leaf.
+        renamed, moved: (old id, new id); a moved leaf has another parent.
+        merged: (new id, old ids whose labels it takes over, its own id included if it existed).
         removed: old leaves whose labels become `unlabelled`.
-        reworded: leaves whose prompts, definition or patterns changed: the labeller learns anew.
+        reworded: leaves whose prompts, definition or patterns changed, so that the labeller is retrained.
         labels: new id by old id, for every old leaf that has one.
     """
 
@@ -33,21 +33,21 @@ class Comparison:
 
 
 def compare(old: Taxonomy, new: Taxonomy) -> Comparison:
-    """Compare two versions; former ids are found under `aliases` of the new one."""
+    """Compare two versions of a taxonomy; `aliases` in the new one connect former ids to new ones."""
     labels = {leaf: present for leaf in old.leaves if (present := new.resolve(leaf)) is not None}
-    takes: defaultdict[str, list[str]] = defaultdict(list)
+    former_ids: defaultdict[str, list[str]] = defaultdict(list)
     for former, present in labels.items():
-        takes[present].append(former)
-    merged = [(present, formers) for present, formers in takes.items() if len(formers) > 1]
-    alone = {present: formers[0] for present, formers in takes.items() if len(formers) == 1}
-    changed = [(former, present) for present, former in alone.items() if former != present]
+        former_ids[present].append(former)
+    merged = [(present, formers) for present, formers in former_ids.items() if len(formers) > 1]
+    single = {present: formers[0] for present, formers in former_ids.items() if len(formers) == 1}
+    changed = [(former, present) for present, former in single.items() if former != present]
     return Comparison(
-        added=[leaf for leaf in new.leaves if leaf not in takes],
+        added=[leaf for leaf in new.leaves if leaf not in former_ids],
         renamed=[pair for pair in changed if _parent(pair[0]) == _parent(pair[1])],
         moved=[pair for pair in changed if _parent(pair[0]) != _parent(pair[1])],
         merged=merged,
         removed=[leaf for leaf in old.leaves if leaf not in labels],
-        reworded=[p for p, former in alone.items() if _learnt(old, former) != _learnt(new, p)],
+        reworded=[p for p, former in single.items() if _training_texts(old, former) != _training_texts(new, p)],
         labels=labels,
     )
 
@@ -56,26 +56,30 @@ def _parent(leaf: str) -> str:
     return leaf.rpartition("/")[0]
 
 
-def _learnt(taxonomy: Taxonomy, leaf: str) -> tuple[object, ...]:
+def _training_texts(taxonomy: Taxonomy, leaf: str) -> tuple[object, ...]:
     node = taxonomy.leaves[leaf]
     return node.prompts, node.definition, node.patterns
 
 
 def describe(comparison: Comparison) -> str:
-    """The comparison for a person, with what happens to labels."""
+    """Return the comparison as text, with the consequences for labels."""
     if comparison.is_empty:
         return "the same leaves, prompts and ids: labels stay as they are"
-    lines = []
-    for leaf in comparison.added:
-        lines.append(f"added     {leaf}: no label names it yet; label again to find its samples")
-    for former, present in comparison.renamed:
-        lines.append(f"renamed   {former} → {present}: its labels follow")
-    for former, present in comparison.moved:
-        lines.append(f"moved     {former} → {present}: its labels follow")
-    for present, formers in comparison.merged:
-        lines.append(f"merged    {' + '.join(formers)} → {present}: all their labels become {present}")
-    for leaf in comparison.removed:
-        lines.append(f"removed   {leaf}: its labels become unlabelled, unless another leaf names it under `aliases`")
-    for leaf in comparison.reworded:
-        lines.append(f"reworded  {leaf}: the labeller learns anew; labels already given stay until `label OUT`")
+    lines = [
+        *(f"added     {leaf}: no label names it yet; label again to find its samples" for leaf in comparison.added),
+        *(f"renamed   {former} → {present}: its labels follow" for former, present in comparison.renamed),
+        *(f"moved     {former} → {present}: its labels follow" for former, present in comparison.moved),
+        *(
+            f"merged    {' + '.join(formers)} → {present}: all their labels become {present}"
+            for present, formers in comparison.merged
+        ),
+        *(
+            f"removed   {leaf}: its labels become unlabelled, unless another leaf names it under `aliases`"
+            for leaf in comparison.removed
+        ),
+        *(
+            f"reworded  {leaf}: the labeller is retrained; labels already given stay until `label OUT`"
+            for leaf in comparison.reworded
+        ),
+    ]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Edits of a taxonomy file by command: lines are added, and every other byte stays, comments too."""
+"""Adds lines to a taxonomy file and keeps every other byte, comments included."""
 
 import json
 import os
@@ -13,25 +13,25 @@ from taxonomy.tree import Taxonomy
 
 
 def add_examples(path: Path, examples: Sequence[Example]) -> list[Example]:
-    """Add prompts to their leaves' lists, in place; prompts that the file has already are left out.
+    """Add prompts to the lists of their leaves, in place, except for prompts that the file already has.
 
     Returns:
-        What was added.
+        The examples that were added.
     Raises:
-        ConfigFileError: the file is wrong already, or a list is written with brackets; nothing is changed then.
+        ConfigFileError: the file has mistakes, or a list is written with brackets; the file is unchanged then.
     """
     text = read_taxonomy(path)
     taxonomy = load_text(text, path)
-    known = _spelled_prompts(taxonomy)
+    present = _spelled_prompts(taxonomy)
     root = parse(text, path)
     lines = text.splitlines(keepends=True)
     insertions: dict[int, list[str]] = {}
     added = []
     for example in examples:
         spelled = _spelled(example.prompt)
-        if spelled in known:
+        if spelled in present:
             continue
-        known.add(spelled)
+        present.add(spelled)
         prompts = _prompts(root, example)
         if prompts.is_flow:
             problem = Problem(prompts.line, "prompts in brackets; expected a line for each, beginning with -")
@@ -71,12 +71,13 @@ def _check(edited: Taxonomy, before: Taxonomy, added: Sequence[Example]) -> None
 
 
 def _replace(path: Path, text: str) -> None:
-    descriptor, aside = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+    descriptor, name = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+    temporary = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(text)
-        os.chmod(aside, path.stat().st_mode)
-        os.replace(aside, path)
+        temporary.chmod(path.stat().st_mode)
+        temporary.replace(path)
     except BaseException:
-        os.unlink(aside)
+        temporary.unlink()
         raise

@@ -1,4 +1,4 @@
-"""How often labels are right: accuracy by level and language, the confusion of groups, calibration."""
+"""Evaluation of labels: accuracy by level and language, confusion of groups, calibration."""
 
 import json
 import zlib
@@ -14,7 +14,7 @@ from sources.config_file import ConfigFileError, Problem
 from taxonomy.examples import Example
 from taxonomy.fasttext.calibration import expected_calibration_error
 from taxonomy.labeller import Query
-from taxonomy.labelling import Labelling
+from taxonomy.labelling import SampleLabeller
 from taxonomy.tree import UNLABELLED, Taxonomy, ancestor
 
 LEVELS = {"group": 1, "category": 2, "leaf": 9}
@@ -22,16 +22,16 @@ LEVELS = {"group": 1, "category": 2, "leaf": 9}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evaluation:
-    """What came of labelling prompts whose leaf is known.
+    """The result of labelling prompts whose leaf is known.
 
     Args:
-        accuracy: by (language or "all", level): share that is right when every prompt is answered.
-        answered: share whose label is sure enough.
-        accuracy_answered: by level, of those.
-        calibration_error: of the confidence in the leaf, expected.
-        secondary_rate: share of prompts, each asking one thing, that were given a further leaf.
-        confusion: of (true group, predicted group).
-        mistakes: (prompt, true leaf, predicted leaf, confidence), the surest first.
+        accuracy: by (language or "all", level), the share of correct predictions, unsure ones included.
+        answered: share of prompts whose label is sure enough.
+        accuracy_answered: by level, the share of correct predictions among these.
+        calibration_error: expected calibration error of the confidence in the leaf.
+        secondary_rate: share of prompts that were given a further leaf, although each asks for one thing.
+        confusion: number of prompts by (true group, predicted group).
+        mistakes: (prompt, true leaf, predicted leaf, confidence), the most confident first.
     """
 
     num: int
@@ -45,7 +45,11 @@ class Evaluation:
 
 
 def read_labelled(path: Path, taxonomy: Taxonomy) -> list[Example]:
-    """Labelled prompts from JSONL: {"prompt", "language", "use_case"} a line. Raises ConfigFileError with lines."""
+    """Read labelled prompts from JSONL with {"prompt", "language", "use_case"} on each line.
+
+    Raises:
+        ConfigFileError: the file cannot be read or is empty, or lines are malformed or name no leaf.
+    """
     examples, problems = [], []
     try:
         lines = path.read_text("utf-8").splitlines()
@@ -74,16 +78,16 @@ def read_labelled(path: Path, taxonomy: Taxonomy) -> list[Example]:
 
 
 def half_of(examples: Sequence[Example], half: str) -> list[Example]:
-    """The `development` or the `test` half, by a hash of the prompt: settings are chosen on the first alone."""
+    """Return the `development` or the `test` half, split by a hash of the prompt. Settings are chosen on the first."""
     wanted = {"development": 0, "test": 1}[half]
     return [example for example in examples if zlib.crc32(example.prompt.encode()) % 2 == wanted]
 
 
-def evaluate(labelling: Labelling, examples: Sequence[Example]) -> Evaluation:
-    """Label prompts and compare."""
-    leaves = list(labelling.taxonomy.leaves)
-    labels = labelling.of_prompts([example.prompt for example in examples])
-    probabilities = labelling.probabilities([Query(example.prompt) for example in examples])
+def evaluate(labeller: SampleLabeller, examples: Sequence[Example]) -> Evaluation:
+    """Label the prompts and compare the labels with the true leaves."""
+    leaves = list(labeller.taxonomy.leaves)
+    labels = labeller.label_prompts([example.prompt for example in examples])
+    probabilities = labeller.probabilities([Query(example.prompt) for example in examples])
     predicted = [
         leaves[k] if label.use_case == UNLABELLED else label.use_case
         for k, label in zip(probabilities.argmax(axis=1), labels, strict=True)
@@ -116,7 +120,7 @@ def evaluate(labelling: Labelling, examples: Sequence[Example]) -> Evaluation:
 
 
 def table(evaluation: Evaluation) -> str:
-    """The evaluation as text."""
+    """Return the evaluation as a table in plain text."""
     languages = sorted({language for language, _ in evaluation.accuracy}, key=lambda name: (name != "all", name))
     lines = [f"{evaluation.num:,} prompts", "", f"{'right at level':16}" + "".join(f"{name:>9}" for name in languages)]
     for level in LEVELS:
@@ -138,7 +142,6 @@ def table(evaluation: Evaluation) -> str:
 def _confusion(counts: Counter[tuple[str, str]]) -> list[str]:
     groups = sorted({group for pair in counts for group in pair})
     short = {group: "".join(word[:4] for word in group.split("_"))[:8] for group in groups}
-    lines = [" " * 24 + "".join(f"{short[group]:>9}" for group in groups)]
-    for true in groups:
-        lines.append(f"{true:24}" + "".join(f"{counts[true, predicted] or '·':>9}" for predicted in groups))
-    return lines
+    head = " " * 24 + "".join(f"{short[group]:>9}" for group in groups)
+    rows = [f"{true:24}" + "".join(f"{counts[true, predicted] or '·':>9}" for predicted in groups) for true in groups]
+    return [head, *rows]

@@ -1,4 +1,4 @@
-"""What the labeller learns from: the prompts and near misses of a taxonomy, and variants of them as users type."""
+"""Training examples of the labeller: the prompts and hard negatives of a taxonomy, and variants as users type them."""
 
 import random
 import re
@@ -10,7 +10,7 @@ from taxonomy.schema import LANGUAGES
 from taxonomy.tree import Taxonomy
 
 _CHINESE = re.compile("[\u3400-\u9fff]")
-NUM_VARIANTS = 3  # of every prompt
+NUM_VARIANTS = 3  # per prompt
 _OPENINGS = {
     "en": ("please ", "can you ", "hi, ", "could you ", "hey ", "I need help: ", "quick question: ", "pls "),
     "zh": ("请", "麻烦", "帮我", "你好，", "能不能", "请问", "帮忙", "您好，请"),
@@ -22,7 +22,7 @@ _ENDINGS = {
 
 
 class Example(NamedTuple):
-    """A prompt and the leaf it is of."""
+    """A prompt and the leaf that it belongs to."""
 
     prompt: str
     use_case: str
@@ -30,27 +30,27 @@ class Example(NamedTuple):
 
 
 def examples_of(taxonomy: Taxonomy) -> list[Example]:
-    """All prompts, and the near misses under the leaves they belong to, each once."""
+    """Return all prompts and hard negatives, each once and with the leaf it belongs to."""
     found: dict[str, Example] = {}
     for leaf_id, leaf in taxonomy.leaves.items():
         for language in LANGUAGES:
             for prompt in getattr(leaf.prompts, language):
                 found.setdefault(prompt, Example(prompt, leaf_id, language))
     for leaf in taxonomy.leaves.values():
-        for miss in leaf.hard_negatives:
-            present = taxonomy.resolve(miss.belongs_to)
+        for negative in leaf.hard_negatives:
+            present = taxonomy.resolve(negative.belongs_to)
             assert present is not None
-            found.setdefault(miss.prompt, Example(miss.prompt, present, language_of(miss.prompt)))
+            found.setdefault(negative.prompt, Example(negative.prompt, present, language_of(negative.prompt)))
     return list(found.values())
 
 
 def language_of(prompt: str) -> str:
-    """`zh` if the prompt has a Chinese character, else `en`."""
+    """Return `zh` if the prompt has a Chinese character, else `en`."""
     return "zh" if not prompt.isascii() and _CHINESE.search(prompt) else "en"
 
 
 def variants(example: Example, num: int = NUM_VARIANTS) -> Iterator[str]:
-    """The prompt and `num` variants of it: openings, endings, a typo. The same for the same prompt."""
+    """Yield the prompt and `num` variants with other openings or endings or a typo; always the same for a prompt."""
     yield example.prompt
     rng = random.Random(zlib.crc32(example.prompt.encode()))
     for _ in range(num):
@@ -65,7 +65,7 @@ def variants(example: Example, num: int = NUM_VARIANTS) -> Iterator[str]:
 
 
 def _with_typo(text: str, rng: random.Random) -> str:
-    """Two neighbouring characters swapped, or one left out."""
+    """Return the text with two neighbouring characters swapped, or one left out."""
     if len(text) < 6:
         return text
     k = rng.randrange(1, len(text) - 2)
@@ -75,7 +75,7 @@ def _with_typo(text: str, rng: random.Random) -> str:
 
 
 def folds(examples: Sequence[Example], num: int) -> list[list[Example]]:
-    """The examples in `num` parts by a hash of the prompt."""
+    """Split the examples into `num` parts by a hash of the prompt."""
     parts: list[list[Example]] = [[] for _ in range(num)]
     for example in examples:
         parts[zlib.crc32(example.prompt.encode()[::-1]) % num].append(example)

@@ -1,4 +1,4 @@
-"""Instruction samples from pages: every page is asked one question, by a writer chosen for it by target shares."""
+"""Instruction samples made from pages: one question per page, from a writer chosen at random by target shares."""
 
 import dataclasses
 import hashlib
@@ -16,18 +16,19 @@ from taxonomy.writers.pictures import fingerprint_of
 from taxonomy.writers.registry import WRITERS
 from taxonomy.writers.writer import Conversation, Writer
 
-WRITTEN_BY = "writer:"  # and the writer's name: the labeller of its samples
+WRITTEN_BY = "writer:"  # prefix of the writer's name in a sample's `labeller`
 NO_WRITER = "no_writer"  # reason code: no writer can ask anything about the sample
-INSTRUCTIONS_VERSION = 1  # raise it when the same page would be asked something else
+INSTRUCTIONS_VERSION = 1  # increase it when the same page would be given another conversation
 
 
 @dataclass(frozen=True, kw_only=True)
 class InstructionSettings:
-    """The recipe's section `instructions`: samples of ground truth become conversations.
+    """The recipe's section `instructions`, which turns samples with ground truth into conversations.
 
     Args:
         writers: names of the writers to use; empty means all.
-        weights: by writer, how often it is tried first, in place of the target share of its leaves.
+        weights: by writer, the relative frequency with which it is tried first, in place of the target share of its
+            leaves.
     """
 
     writers: tuple[str, ...] = ()
@@ -43,35 +44,35 @@ class InstructionSettings:
 
 
 class Instructions:
-    """The writers of a recipe with the questions of its taxonomy."""
+    """The writers of a recipe, with the questions of its taxonomy."""
 
     def __init__(self, taxonomy: Taxonomy, settings: InstructionSettings, shares: Mapping[str, float] | None = None):
         self._taxonomy = taxonomy
         targets = leaf_shares(taxonomy, shares or {})
         self._weights: dict[str, float] = {}
         for name in settings.writers or WRITERS:
-            leaves = {taxonomy.resolve(pool.use_case) for pool in WRITERS[name].question_templates.values()}
+            leaves = {taxonomy.resolve(kind.use_case) for kind in WRITERS[name].question_templates.values()}
             served = sorted(leaf for leaf in leaves if leaf is not None and taxonomy.leaves[leaf].question_templates)
             share = sum(targets[leaf] / self._num_writers(leaf, settings) for leaf in served)
-            self._weights[name] = settings.weights.get(name, share / WRITERS[name].written)
+            self._weights[name] = settings.weights.get(name, share / WRITERS[name].written_share)
 
     def writers(self) -> list[str]:
         """Names of the writers that are tried at all: those with a weight above 0."""
         return [name for name, weight in self._weights.items() if weight > 0]
 
     def _num_writers(self, leaf: str, settings: InstructionSettings) -> int:
-        """Writers that share a leaf, and so its target."""
+        """Return the number of writers that share a leaf, and so its target."""
         served = [
-            {self._taxonomy.resolve(pool.use_case) for pool in WRITERS[name].question_templates.values()}
+            {self._taxonomy.resolve(kind.use_case) for kind in WRITERS[name].question_templates.values()}
             for name in settings.writers or WRITERS
         ]
         return sum(leaf in leaves for leaves in served)
 
     def write(self, samples: Sequence[Sample]) -> list[Sample | None]:
-        """For every sample its conversation; itself if it is one already; None if no writer can ask anything.
+        """Return a conversation for every sample: the sample itself if it is one, None if no writer can ask anything.
 
         Args:
-            samples: neighbours of one document, in order, with images.
+            samples: consecutive samples of one document, in order, with images.
         """
         pages = [GroundTruth.of(sample) for sample in samples]
         return [
@@ -85,49 +86,53 @@ class Instructions:
         for name in self._order(sample.id):
             writer = WRITERS[name]
             rng = random.Random(f"{sample.id}/{name}")
-            asked = writer.write(pages, k, rng)
-            question = asked and self._question(writer, asked, rng)
-            if asked and question:
-                return _as_sample(sample, name, self._use_case(writer, asked), asked, question)
+            conversation = writer.write(pages, k, rng)
+            question = conversation and self._question(writer, conversation, rng)
+            if conversation and question:
+                return _as_sample(sample, name, self._use_case(writer, conversation), conversation, question)
         return None
 
     def _order(self, name: str) -> list[str]:
-        """Writers in the order in which they are tried: the first one by chance, in proportion to weights."""
+        """Return the writers in the order in which they are tried: a random order, weighted and keyed by `name`."""
         keys = {}
         for writer, weight in self._weights.items():
-            if weight > 0:  # exponential variates at these rates: the smallest is each one's with its share
+            if (
+                weight > 0
+            ):  # of exponential variates, the smallest is a writer's with probability weight / sum of weights
                 digest = hashlib.sha256(f"{name}/{writer}/order".encode()).digest()
                 uniform = (int.from_bytes(digest[:8], "big") + 1) / 2**64
                 keys[writer] = -math.log(uniform) / weight
         return sorted(keys, key=lambda writer: (keys[writer], writer))
 
-    def _use_case(self, writer: Writer, asked: Conversation) -> str:
-        use_case = self._taxonomy.resolve(writer.question_templates[asked.pool].use_case)
+    def _use_case(self, writer: Writer, conversation: Conversation) -> str:
+        use_case = self._taxonomy.resolve(writer.question_templates[conversation.kind].use_case)
         assert use_case is not None
         return use_case
 
-    def _question(self, writer: Writer, asked: Conversation, rng: random.Random) -> str | None:
-        use_case = self._taxonomy.resolve(writer.question_templates[asked.pool].use_case)
-        pool = self._taxonomy.leaves[use_case].question_templates.get(asked.pool) if use_case else None
-        if pool is None:  # the taxonomy's author took the questions out
+    def _question(self, writer: Writer, conversation: Conversation, rng: random.Random) -> str | None:
+        use_case = self._taxonomy.resolve(writer.question_templates[conversation.kind].use_case)
+        templates = self._taxonomy.leaves[use_case].question_templates.get(conversation.kind) if use_case else None
+        if templates is None:  # the taxonomy's author removed the questions
             return None
-        return string.Formatter().vformat(rng.choice(getattr(pool, asked.language)), (), asked.values)
+        return string.Formatter().vformat(
+            rng.choice(getattr(templates, conversation.language)), (), conversation.values
+        )
 
 
-def _as_sample(sample: Sample, writer: str, use_case: str, asked: Conversation, question: str) -> Sample:
-    locator = f"{sample.provenance.locator};ask={asked.pool}"
-    marks = "\n".join([IMAGE_PLACEHOLDER] * len(asked.images))
-    first = asked.images[0]
+def _as_sample(sample: Sample, writer: str, use_case: str, conversation: Conversation, question: str) -> Sample:
+    locator = f"{sample.provenance.locator};ask={conversation.kind}"
+    marks = "\n".join([IMAGE_PLACEHOLDER] * len(conversation.images))
+    first = conversation.images[0]
     return dataclasses.replace(
         sample,
         id=sample_id(sample.provenance.digest, locator),
         provenance=dataclasses.replace(sample.provenance, locator=locator),
-        images=tuple(asked.images),
-        words=asked.words,
+        images=tuple(conversation.images),
+        words=conversation.words,
         text=None,
         messages=(
             Message(role="user", content=f"{marks}\n{question}"),
-            Message(role="assistant", content=asked.answer),
+            Message(role="assistant", content=conversation.answer),
         ),
         fingerprint=sample.fingerprint if first is sample.images[0] else fingerprint_of(first),
         use_case=use_case,

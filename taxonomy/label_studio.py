@@ -1,6 +1,6 @@
-"""Exchange with Label Studio: tasks with our labels to review, and the reviewers' choices back.
+"""Exchange with Label Studio: exports tasks with our labels to review, and imports the reviewers' choices.
 
-The project's labelling interface is `INTERFACE`, written out by `python -m taxonomy export --interface`.
+`python -m taxonomy interface` prints the labelling interface that the Label Studio project needs.
 """
 
 import json
@@ -17,12 +17,12 @@ FROM_NAME, TO_NAME = "use_case", "prompt"
 MAX_TASKS = 10_000
 
 
-class Reviewed(NamedTuple):
-    """A sample as a task: what is asked, and the label it has.
+class ReviewItem(NamedTuple):
+    """A sample to review: its prompt and answer, and the label it has.
 
     Args:
-        runner_up: the leaf the labeller finds second; None if it was not asked.
-        margin: confidence in the label less that in the runner-up; the smallest are reviewed first.
+        runner_up: the labeller's second choice; None if the labeller was not used.
+        margin: confidence in the label minus confidence in the runner-up; the smallest are reviewed first.
     """
 
     sample_id: str
@@ -36,7 +36,7 @@ class Reviewed(NamedTuple):
 
 
 class Correction(NamedTuple):
-    """What a reviewer chose. `prompt` is what the sample asks."""
+    """A reviewer's choice of a leaf for a sample, with the sample's prompt."""
 
     sample_id: str
     prompt: str
@@ -44,7 +44,7 @@ class Correction(NamedTuple):
 
 
 def interface(taxonomy: Taxonomy) -> str:
-    """The labelling interface (XML) with the taxonomy's tree to choose from."""
+    """Return the labelling interface (XML), in which a reviewer chooses a leaf from the taxonomy's tree."""
 
     def choices(nodes: Mapping[str, Branch | Leaf], indent: int) -> str:
         lines = []
@@ -66,9 +66,9 @@ def interface(taxonomy: Taxonomy) -> str:
     )
 
 
-def tasks(reviewed: Iterable[Reviewed], limit: int = MAX_TASKS) -> list[dict[str, Any]]:
-    """Label Studio tasks with predictions: disagreements and low confidence first."""
-    ordered = sorted(reviewed, key=lambda r: (r.margin, r.confidence, r.sample_id))[:limit]
+def tasks(items: Iterable[ReviewItem], limit: int = MAX_TASKS) -> list[dict[str, Any]]:
+    """Return at most `limit` Label Studio tasks with predictions, disagreements and low confidence first."""
+    ordered = sorted(items, key=lambda r: (r.margin, r.confidence, r.sample_id))[:limit]
     return [
         {
             "data": {
@@ -83,26 +83,26 @@ def tasks(reviewed: Iterable[Reviewed], limit: int = MAX_TASKS) -> list[dict[str
     ]
 
 
-def _prediction(reviewed: Reviewed) -> dict[str, Any]:
+def _prediction(item: ReviewItem) -> dict[str, Any]:
     return {
-        "model_version": reviewed.labeller,
-        "score": round(reviewed.confidence, 3),
+        "model_version": item.labeller,
+        "score": round(item.confidence, 3),
         "result": [
             {
                 "from_name": FROM_NAME,
                 "to_name": TO_NAME,
                 "type": "taxonomy",
-                "value": {"taxonomy": [reviewed.use_case.split("/")]},
+                "value": {"taxonomy": [item.use_case.split("/")]},
             }
         ],
     }
 
 
 def read_annotations(path: Path, taxonomy: Taxonomy) -> list[Correction]:
-    """The reviewers' choices in an export of Label Studio (JSON); of several annotations of a task the newest counts.
+    """Read the reviewers' choices from a Label Studio export (JSON), the newest annotation of each task.
 
     Raises:
-        ConfigFileError: the file is no such export, or names a leaf that does not exist.
+        ConfigFileError: the file is not such an export, or names a leaf that does not exist.
     """
     try:
         content: Any = json.loads(path.read_bytes())
@@ -129,7 +129,7 @@ def read_annotations(path: Path, taxonomy: Taxonomy) -> list[Correction]:
 
 
 def _chosen(task: Any) -> str | None:
-    """The leaf of a task's newest annotation; None if nobody annotated it, or it was skipped."""
+    """Return the leaf of a task's newest annotation; None if it has none, or was skipped."""
     annotations = [a for a in task.get("annotations") or [] if not a.get("was_cancelled")]
     if not annotations:
         return None

@@ -1,4 +1,4 @@
-"""The labellers that a recipe can name."""
+"""The registry of labellers, by the name that recipes use."""
 
 from taxonomy.fasttext.labeller import FastText
 from taxonomy.labeller import Labeller

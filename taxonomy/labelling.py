@@ -1,4 +1,4 @@
-"""Labels of prompts and samples: a person's word first, then construction, patterns, and the model's probability."""
+"""Labels of prompts and samples, by priority: a person's correction, the sample's construction, patterns, the model."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from sources.base.sample import Sample
 from taxonomy.examples import language_of
@@ -16,19 +17,19 @@ from taxonomy.schema import LANGUAGES
 from taxonomy.settings import LabelSettings
 from taxonomy.tree import UNLABELLED, Taxonomy
 
-HUMAN, PATTERN, NOBODY = "human", "pattern", "none"
-BY_CONSTRUCTION = "source:"  # and the source's name
-ALSO_CONFIDENCE = 0.7  # of a further leaf that a prompt asks for
+HUMAN, PATTERN, NO_LABELLER = "human", "pattern", "none"
+BY_CONSTRUCTION = "source:"  # prefix of the source's name in a label's `labeller`
+SECONDARY_CONFIDENCE = 0.7  # least confidence of a secondary leaf
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a sample is for.
+    """The use case of a sample.
 
     Args:
         use_case: a leaf, or `unlabelled`.
-        confidence: 0 to 1; of the best leaf if unlabelled.
-        labeller: who says so: `human`, `source:…`, `writer:…`, `pattern`, or the labeller's name.
+        confidence: confidence in the best leaf, 0 to 1, also if unlabelled.
+        labeller: origin of the label: `human`, `source:…`, `writer:…`, `pattern`, or the labeller's name.
         secondary: further leaves that the same sample asks for.
     """
 
@@ -39,7 +40,7 @@ class Label:
 
 
 class _Patterns:
-    """The patterns of one language; few prompts meet any, and one search tells for all."""
+    """The patterns of one language. Few prompts match any, so a single search for all of them comes first."""
 
     def __init__(self, taxonomy: Taxonomy, language: str):
         self._patterns = [
@@ -47,22 +48,22 @@ class _Patterns:
             for k, leaf in enumerate(taxonomy.leaves.values())
             for pattern in getattr(leaf.patterns, language)
         ]
-        everything = "|".join(f"(?:{pattern.pattern})" for _, pattern in self._patterns)
-        self._any = re.compile(everything or "(?!)", re.IGNORECASE)
+        any_pattern = "|".join(f"(?:{pattern.pattern})" for _, pattern in self._patterns)
+        self._any = re.compile(any_pattern or "(?!)", re.IGNORECASE)
 
     def find(self, prompt: str) -> list[int]:
-        """Columns of the leaves that a pattern finds the prompt to be of."""
+        """Return the columns of the leaves that have a pattern matching the prompt."""
         if self._any.search(prompt) is None:
             return []
         return list(dict.fromkeys(k for k, pattern in self._patterns if pattern.search(prompt)))
 
 
-class Labelling:
-    """Labels by one taxonomy and its settings. The labeller is made when the first prompt needs it.
+class SampleLabeller:
+    """Labels prompts and samples by one taxonomy and its settings. The model is loaded when the first prompt needs it.
 
     Args:
         corrections: leaf by sample id, from a person.
-        folder: what the labeller's `prepare` wrote; None makes it anew, or takes it from the cache.
+        folder: the folder that the labeller's `prepare` wrote; None trains a model or takes it from the cache.
     """
 
     def __init__(
@@ -81,32 +82,32 @@ class Labelling:
         self._folder = folder
         self._ready: Labeller | None = None
 
-    def probabilities(self, asks: Sequence[Query]) -> np.ndarray:
-        """(N, L) probabilities of the labeller, columns in the order of the taxonomy's leaves."""
+    def probabilities(self, queries: Sequence[Query]) -> npt.NDArray[np.float64]:
+        """Return the labeller's (N, L) probabilities, columns in the order of the taxonomy's leaves."""
         if self._labeller is None:
-            return np.zeros((len(asks), len(self._leaves)))
+            return np.zeros((len(queries), len(self._leaves)))
         if self._ready is None:
             self._ready = self._labeller(self.taxonomy, self._folder)
-        return self._ready.probabilities(asks)
+        return self._ready.probabilities(queries)
 
-    def of_prompts(self, prompts: Sequence[str]) -> list[Label]:
-        """The label of every prompt."""
-        return self._of_asks([Query(prompt) for prompt in prompts])
+    def label_prompts(self, prompts: Sequence[str]) -> list[Label]:
+        """Return the label of every prompt."""
+        return self._label_queries([Query(prompt) for prompt in prompts])
 
-    def of_samples(self, samples: Sequence[Sample]) -> list[Label]:
-        """The label of every sample. One without user turns that nothing is known of is unlabelled."""
+    def label_samples(self, samples: Sequence[Sample]) -> list[Label]:
+        """Return the label of every sample; a sample without user turns, correction or use case is unlabelled."""
         labels: list[Label | None] = []
         waiting: list[tuple[int, Query]] = []
         for k, sample in enumerate(samples):
-            known = self._known(sample)
-            labels.append(known)
-            if known is None:
+            label = self._label_without_model(sample)
+            labels.append(label)
+            if label is None:
                 waiting += [(k, Query(turn, sample.images)) for turn in user_turns(sample.messages or ())]
-        for (k, _), label in zip(waiting, self._of_asks([ask for _, ask in waiting]), strict=True):
-            labels[k] = label if labels[k] is None else _joined(labels[k], label)
-        return [label or Label(UNLABELLED, 0.0, NOBODY) for label in labels]
+        for (k, _), turn_label in zip(waiting, self._label_queries([query for _, query in waiting]), strict=True):
+            labels[k] = turn_label if labels[k] is None else _joined(labels[k], turn_label)
+        return [label or Label(UNLABELLED, 0.0, NO_LABELLER) for label in labels]
 
-    def _known(self, sample: Sample) -> Label | None:
+    def _label_without_model(self, sample: Sample) -> Label | None:
         corrected = self.taxonomy.resolve(self._corrections.get(sample.id, ""))
         if corrected is not None:
             return Label(corrected, 1.0, HUMAN)
@@ -115,25 +116,27 @@ class Labelling:
             return Label(constructed, 1.0, sample.labeller or BY_CONSTRUCTION + sample.source)
         return None
 
-    def _of_asks(self, asks: Sequence[Query]) -> list[Label]:
-        parts: list[Query] = list(asks)
-        pieces: list[list[int]] = []  # of each ask, where its clauses stand in `parts`
-        for ask in asks:
-            split = clauses(ask.prompt)
+    def _label_queries(self, queries: Sequence[Query]) -> list[Label]:
+        parts: list[Query] = list(queries)
+        pieces: list[list[int]] = []  # for each query, the indices of its clauses in `parts`
+        for query in queries:
+            split = clauses(query.prompt)
             pieces.append(list(range(len(parts), len(parts) + len(split))))
-            parts += [Query(clause, ask.images) for clause in split]
+            parts += [Query(clause, query.images) for clause in split]
         probabilities = self.probabilities(parts) if parts else np.zeros((0, len(self._leaves)))
         best = probabilities.argmax(axis=1)
         labels = []
-        for k, ask in enumerate(asks):
-            found = self._found_by_pattern(ask.prompt)
+        for k, query in enumerate(queries):
+            found = self._found_by_pattern(query.prompt)
             sure = {
-                best[j]: probabilities[j, best[j]] for j in pieces[k] if probabilities[j, best[j]] >= ALSO_CONFIDENCE
+                best[j]: probabilities[j, best[j]]
+                for j in pieces[k]
+                if probabilities[j, best[j]] >= SECONDARY_CONFIDENCE
             }
-            first, confidence, by = best[k], probabilities[k, best[k]], self.settings.labeller or NOBODY
+            first, confidence, by = best[k], probabilities[k, best[k]], self.settings.labeller or NO_LABELLER
             if found:
                 first, confidence, by = max(found, key=lambda leaf: probabilities[k, leaf]), 1.0, PATTERN
-            elif len(sure) > 1 and first not in sure:  # words of several asks together look like something else
+            elif len(sure) > 1 and first not in sure:  # several requests together can look like another leaf
                 first, confidence = next(iter(sure.items()))
             labels.append(self._label(first, float(confidence), by, [*found, *sure]))
         return labels
@@ -149,7 +152,7 @@ class Labelling:
 
 
 def _joined(first: Label | None, second: Label) -> Label:
-    """The label of a conversation so far and that of its next turn."""
+    """Combine the label of a conversation so far with the label of its next turn."""
     assert first is not None
     if second.use_case == UNLABELLED:
         return first

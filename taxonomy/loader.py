@@ -1,4 +1,4 @@
-"""Loading a taxonomy: every mistake is one sentence with file, line and what is expected."""
+"""Loads a taxonomy file and reports every mistake in one sentence, with its file, its line and what is expected."""
 
 import difflib
 import hashlib
@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sources.config_file import ConfigFileError, Node, Problem, parse, read_text
-from taxonomy.schema import FORM, LANGUAGES, RECOMMENDED_PROMPTS, Branch, File
+from taxonomy.schema import FILE_ADAPTER, LANGUAGES, RECOMMENDED_PROMPTS, Branch, File
 from taxonomy.tree import UNLABELLED, Taxonomy
 from taxonomy.writers.registry import QUESTION_TEMPLATES, WRITERS
 
@@ -20,29 +20,29 @@ BUNDLED = Path(__file__).parent / "use_cases.yaml"
 MAX_LEAVES = 2_000
 MAX_BYTES = 8_000_000  # the bundled file has 0.6 MB
 EXPECTED = "`nodes:` with the groups of the taxonomy"
-SHARE_TOLERANCE = 0.001  # of the sum of siblings
+SHARE_TOLERANCE = 0.001  # distance of the siblings' sum from 1
 
 
 def load(path: Path = BUNDLED) -> Taxonomy:
-    """The taxonomy in a file. Raises ConfigFileError with every problem found."""
+    """Load the taxonomy in a file. Raises ConfigFileError with every problem found."""
     return load_text(read_taxonomy(path), path)
 
 
 def read_taxonomy(path: Path) -> str:
-    """The text of a taxonomy's file, not checked. Raises ConfigFileError."""
+    """Read the text of a taxonomy file without checking it. Raises ConfigFileError."""
     return read_text(path, MAX_BYTES)
 
 
 def load_text(text: str, path: Path) -> Taxonomy:
-    """The taxonomy in a text; `path` only names it in errors. Raises ConfigFileError."""
+    """Load the taxonomy in a text; `path` is for error messages only. Raises ConfigFileError with every problem."""
     root = parse(text, path, EXPECTED)
     num_leaves = _num_leaves(root)
     if num_leaves > MAX_LEAVES:
         raise ConfigFileError(path, [Problem(1, f"has {num_leaves:,} leaves; expected at most {MAX_LEAVES:,}")])
     try:
-        file = FORM.validate_python(root.plain())
+        file = FILE_ADAPTER.validate_python(root.plain())
     except ValidationError as error:
-        raise ConfigFileError(path, [_located(root, e) for e in error.errors(include_url=False)]) from None
+        raise ConfigFileError(path, [_located_problem(root, e) for e in error.errors(include_url=False)]) from None
     taxonomy = Taxonomy(file, hashlib.sha256(text.encode()).hexdigest())
     problems = list(_problems(taxonomy, root))
     if problems:
@@ -51,7 +51,7 @@ def load_text(text: str, path: Path) -> Taxonomy:
 
 
 def warnings(taxonomy: Taxonomy) -> list[str]:
-    """What is allowed but bad for the labeller or for instruction writers, one sentence each."""
+    """Return one sentence for everything that is allowed but bad for the labeller or for instruction writers."""
     found = []
     for leaf_id, leaf in taxonomy.leaves.items():
         for language in LANGUAGES:
@@ -91,19 +91,19 @@ def _num_leaves(root: Node) -> int:
     return sum(_num_leaves(node) for node in below.value.values())
 
 
-# ── problems of form ──
+# ── values that do not fit the schema ──
 
 
-def _located(root: Node, error: Any) -> Problem:
-    """A pydantic error with the line of the value it is about."""
+def _located_problem(root: Node, error: Any) -> Problem:
+    """Return a pydantic error as a problem, with the line of the value that it is about."""
     node, line, place = root, root.line, []
     path = list(error["loc"])
     after_slug = False
     for k, key in enumerate(path):
-        if after_slug and key in ("branch", "leaf"):  # the kind of node, which pydantic puts into the path
+        if after_slug and key in ("branch", "leaf"):  # pydantic puts the kind of node into the path
             after_slug = False
             continue
-        if key == "[key]":  # the key before is what is wrong
+        if key == "[key]":  # the previous key is the wrong one
             continue
         place.append(str(key))
         if isinstance(node.value, list) and isinstance(key, int) and key < len(node.value):
@@ -125,8 +125,8 @@ def _expectation(error: Any, node: Node) -> str:
     context = error.get("ctx") or {}
     sentences = {
         "missing": "is missing",
-        "extra_forbidden": f"is no key of this place; {_known(error)}",
-        "unexpected_keyword_argument": f"is no key of this place; {_known(error)}",
+        "extra_forbidden": f"is no key of this place; {_expected_keys(error)}",
+        "unexpected_keyword_argument": f"is no key of this place; {_expected_keys(error)}",
         "string_type": f"expected a text, got {shown}",
         "string_too_short": "expected a text, got an empty one",
         "float_parsing": f"expected a number, got {shown}",
@@ -142,26 +142,26 @@ def _expectation(error: Any, node: Node) -> str:
     if error["type"] == "string_pattern_mismatch":
         kind = "an id such as recognition/style" if "/" in context["pattern"] else "small letters, digits and _"
         return f"expected {kind}, got {error['input']!r:.80}"
-    return sentences.get(error["type"], error["msg"])
+    return sentences.get(error["type"], str(error["msg"]))
 
 
 def _size(value: list[Any] | dict[str, Any]) -> str:
     return f"a list of {len(value)}" if isinstance(value, list) else "a mapping"
 
 
-def _known(error: Any) -> str:
+def _expected_keys(error: Any) -> str:
     place = [key for key in error["loc"][:-1] if isinstance(key, str)]
     last = place[-1] if place else ""
-    known = {
+    keys = {
         "branch": "name, definition, share, aliases, nodes",
         "leaf": "name, definition, share, aliases, prompts, hard_negatives, patterns, question_templates",
         "hard_negatives": "prompt, belongs_to",
         "": "nodes",
     }
-    return f"expected one of {known.get(last, 'en, zh')}"
+    return f"expected one of {keys.get(last, 'en, zh')}"
 
 
-# ── problems of meaning ──
+# ── values that contradict each other ──
 
 
 def _problems(taxonomy: Taxonomy, root: Node) -> Iterator[Problem]:
@@ -174,7 +174,7 @@ def _problems(taxonomy: Taxonomy, root: Node) -> Iterator[Problem]:
 
 
 class _Lines:
-    """Lines of the values of a checked file."""
+    """Finds the nodes and lines of a file that fits the schema."""
 
     def __init__(self, root: Node):
         self._root = root
@@ -207,7 +207,7 @@ def _branches(nodes: dict[str, Any], prefix: str) -> Iterator[tuple[str, dict[st
 
 
 def _wrong_ids(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Problem]:
-    seen: dict[str, str] = {}
+    owners: dict[str, str] = {}
     if UNLABELLED in taxonomy.shares:
         yield Problem(lines.of(UNLABELLED), f"{UNLABELLED!r} means a sample without a label; expected another name")
     for node_id, node, _ in taxonomy.walk():
@@ -215,18 +215,18 @@ def _wrong_ids(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Problem]:
             line = lines.of(node_id, "aliases", k)
             if alias in taxonomy.shares:
                 yield Problem(line, f"the alias {alias} is the id of a node that exists; expected a former id")
-            elif alias in seen:
-                yield Problem(line, f"the alias {alias} is an alias of {seen[alias]} already")
-            seen[alias] = node_id
+            elif alias in owners:
+                yield Problem(line, f"the alias {alias} is an alias of {owners[alias]} already")
+            owners[alias] = node_id
     for leaf_id, leaf in taxonomy.leaves.items():
-        for k, miss in enumerate(leaf.hard_negatives):
+        for k, negative in enumerate(leaf.hard_negatives):
             line = lines.of(leaf_id, "hard_negatives", k)
-            present = taxonomy.resolve(miss.belongs_to)
+            present = taxonomy.resolve(negative.belongs_to)
             if present is None:
-                hint = taxonomy.nearest(miss.belongs_to)
-                yield Problem(line, f"belongs_to names {miss.belongs_to}, which is no leaf{hint}")
+                hint = taxonomy.nearest(negative.belongs_to)
+                yield Problem(line, f"belongs_to names {negative.belongs_to}, which is no leaf{hint}")
             elif present == leaf_id:
-                yield Problem(line, "a near miss belongs to another leaf; expected the id of that leaf")
+                yield Problem(line, "a hard negative belongs to another leaf; expected the id of that leaf")
 
 
 def _wrong_prompts(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Problem]:
@@ -246,13 +246,13 @@ def _wrong_prompts(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Problem]:
 
 
 def _wrong_patterns(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Problem]:
-    """A pattern decides alone, so it must not find any example of another leaf."""
+    """Yield patterns that match an example of another leaf, because a pattern decides alone."""
     examples: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for leaf_id, leaf in taxonomy.leaves.items():
         for language in LANGUAGES:
             examples[language] += [(leaf_id, prompt) for prompt in getattr(leaf.prompts, language)]
             examples[language] += [
-                (taxonomy.resolve(miss.belongs_to) or "", miss.prompt) for miss in leaf.hard_negatives
+                (taxonomy.resolve(negative.belongs_to) or "", negative.prompt) for negative in leaf.hard_negatives
             ]
     for leaf_id, leaf in taxonomy.leaves.items():
         for language in LANGUAGES:
@@ -274,9 +274,9 @@ def _wrong_pattern(leaf_id: str, pattern: str, examples: Sequence[tuple[str, str
 
 
 def _wrong_question_templates(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Problem]:
-    """Pools are named after what instruction writers ask, and their questions have the writer's placeholders."""
+    """Yield question templates that no instruction writer uses, or that lack the writer's placeholders."""
     for leaf_id, leaf in taxonomy.leaves.items():
-        for name, pool in leaf.question_templates.items():
+        for name, kind in leaf.question_templates.items():
             line = lines.node(leaf_id, "question_templates").key_lines[name]
             if name not in QUESTION_TEMPLATES:
                 close = difflib.get_close_matches(name, QUESTION_TEMPLATES, n=1)
@@ -292,7 +292,7 @@ def _wrong_question_templates(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Pro
                     line, f"the questions {name} are of {QUESTION_TEMPLATES[name].use_case}; expected them there"
                 )
             for language in LANGUAGES:
-                for k, question in enumerate(getattr(pool, language)):
+                for k, question in enumerate(getattr(kind, language)):
                     problem = _wrong_placeholders(question, QUESTION_TEMPLATES[name].placeholders)
                     if problem:
                         yield Problem(lines.of(leaf_id, "question_templates", name, language, k), problem)

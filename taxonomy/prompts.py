@@ -1,4 +1,4 @@
-"""One prompt may ask several things: its clauses, and the user turns of a conversation."""
+"""The requests in a prompt or a conversation: clauses of one prompt, user turns of a conversation."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sources.base.sample import IMAGE_PLACEHOLDER, Message
 
 MAX_CLAUSES = 6
-MIN_CLAUSE = 8  # letters, a Chinese character counting as three: shorter pieces ask nothing
+MIN_CLAUSE = 8  # letters, where a Chinese character counts as three; shorter pieces are not requests
 _MAY_BREAK = re.compile(r"[.!?;。！？；\n,，)、]| and | then ", re.IGNORECASE)
 _BREAK = re.compile(
     r"""[.!?;。！？；\n]+(?=\s|$|[\u3400-\u9fff])          # the end of a sentence
@@ -18,8 +18,8 @@ _BREAK = re.compile(
 
 
 def clauses(prompt: str) -> list[str]:
-    """The clauses of a prompt that may each ask something; empty if it is a single one."""
-    if _MAY_BREAK.search(prompt.rstrip(" .!?。！？\n")) is None:  # as most do not
+    """Return the clauses of a prompt that may each be a request; empty if there is only one."""
+    if _MAY_BREAK.search(prompt.rstrip(" .!?。！？\n")) is None:  # true of most prompts
         return []
     pieces = [piece.strip(" ,，、:：") for piece in _BREAK.split(prompt)]
     if len(pieces) == 1:
@@ -35,6 +35,6 @@ def _weight(text: str) -> int:
 
 
 def user_turns(messages: Sequence[Message]) -> list[str]:
-    """What the user says in a conversation, turn by turn, without image marks."""
+    """Return the user's messages of a conversation without image placeholders, leaving out empty ones."""
     turns = (message.content.replace(IMAGE_PLACEHOLDER, " ").strip() for message in messages if message.role == "user")
     return [turn for turn in turns if turn]

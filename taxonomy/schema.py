@@ -1,4 +1,4 @@
-"""The form of a taxonomy file, field by field: the loader checks against it, and the JSON Schema is made from it."""
+"""The schema of a taxonomy file, field by field: the loader validates with it, and the JSON Schema is made from it."""
 
 import json
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
 
 LANGUAGES = ("en", "zh")
-MIN_PROMPTS = 5  # a leaf of fewer is not learnt at all
-RECOMMENDED_PROMPTS = 25  # a leaf and language; `validate` warns below
+MIN_PROMPTS = 5  # per leaf and language; the labeller does not learn a leaf with fewer
+RECOMMENDED_PROMPTS = 25  # per leaf and language; `validate` warns below
 MAX_PROMPT_CHARS = 2000
 SCHEMA_PATH = Path(__file__).parent / "use_cases.schema.json"
 
@@ -22,8 +22,8 @@ _FORBID = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Words:
-    """The same in English and in Chinese."""
+class LocalizedText:
+    """A text in English and in Chinese."""
 
     __pydantic_config__ = _FORBID
 
@@ -33,7 +33,7 @@ class Words:
 
 @dataclass(frozen=True, kw_only=True)
 class Prompts:
-    """What users type, by language."""
+    """Prompts as users type them, by language."""
 
     __pydantic_config__ = _FORBID
 
@@ -42,8 +42,8 @@ class Prompts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pool:
-    """Questions that an instruction writer may ask, by language; {names} in braces are filled in by the writer."""
+class Questions:
+    """Questions that an instruction writer may ask, by language; the writer fills in {names} in braces."""
 
     __pydantic_config__ = _FORBID
 
@@ -53,7 +53,7 @@ class Pool:
 
 @dataclass(frozen=True, kw_only=True)
 class Patterns:
-    """Regular expressions by language: a prompt that one of them finds is of this leaf for certain."""
+    """Regular expressions by language; a prompt that matches one of them belongs to this leaf for certain."""
 
     __pydantic_config__ = _FORBID
 
@@ -63,7 +63,7 @@ class Patterns:
 
 @dataclass(frozen=True, kw_only=True)
 class HardNegative:
-    """A prompt that looks like one of this leaf and is of another."""
+    """A prompt that resembles those in this leaf and belongs to another."""
 
     __pydantic_config__ = _FORBID
 
@@ -76,36 +76,36 @@ class Leaf:
     """A use case.
 
     Args:
-        share: of its parent, what an instruction set should have of it; siblings sum to 1.
+        share: the fraction of its parent that an instruction set should have; siblings sum to 1.
         aliases: former ids of this leaf, and of leaves that were merged into it.
-        question_templates: by writer, the questions it asks for this leaf.
+        question_templates: by kind, the questions that instruction writers ask for this leaf.
     """
 
     __pydantic_config__ = _FORBID
 
-    name: Words
-    definition: Words
+    name: LocalizedText
+    definition: LocalizedText
     share: Share
     prompts: Prompts
     aliases: list[Id] = field(default_factory=list)
     hard_negatives: list[HardNegative] = field(default_factory=list)
     patterns: Patterns = field(default_factory=Patterns)
-    question_templates: dict[Slug, Pool] = field(default_factory=dict)
+    question_templates: dict[Slug, Questions] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Branch:
-    """A group or a category: it has nodes below it.
+    """A group or a category, which has nodes below it.
 
     Args:
-        share: of its parent; siblings sum to 1.
+        share: the fraction of its parent; siblings sum to 1.
         aliases: former ids, for nodes that were moved with all that is below them.
     """
 
     __pydantic_config__ = _FORBID
 
-    name: Words
-    definition: Words
+    name: LocalizedText
+    definition: LocalizedText
     share: Share
     nodes: Annotated[dict[Slug, "AnyNode"], Field(min_length=1)]
     aliases: list[Id] = field(default_factory=list)
@@ -128,12 +128,12 @@ class File:
     nodes: Annotated[dict[Slug, AnyNode], Field(min_length=1)]
 
 
-FORM: TypeAdapter[File] = TypeAdapter(File)
+FILE_ADAPTER: TypeAdapter[File] = TypeAdapter(File)
 
 
 def json_schema() -> str:
-    """The JSON Schema of a taxonomy file, for editors."""
-    schema = FORM.json_schema()
+    """Return the JSON Schema of a taxonomy file, for editors."""
+    schema = FILE_ADAPTER.json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "Vellum use-case taxonomy"
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

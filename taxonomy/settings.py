@@ -1,4 +1,4 @@
-"""Settings of the taxonomy in a recipe: which file, how sure a label must be, what share each use case should have."""
+"""Settings of the taxonomy in a recipe: its file, the least confidence of a label, the share of each use case."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,14 +12,14 @@ class LabelSettings:
 
     Args:
         path: the taxonomy's YAML file; None is the bundled one.
-        labeller: of prompts that nothing is known of; None leaves them unlabelled.
+        labeller: labels prompts without a correction or known use case; None leaves them unlabelled.
         threshold: a label less sure than this, 0 to 1, becomes `unlabelled`.
         corrections: a JSONL file of a person's labels, as `python -m taxonomy import` writes it.
-        shares: by leaf, category or group, its target share in place of the file's; what is not named has its part of
-            the rest, in the file's proportions.
-        samples: size of the dataset: a use case keeps at most its target share of so many samples, and unlabelled
-            ones are left out. None keeps all.
-        digest: of file and corrections; filled in by the run.
+        shares: target share by leaf, category or group, in place of the file's; the other nodes divide the rest in the
+            file's proportions.
+        samples: size of the dataset: a use case keeps at most its target share of this number, and unlabelled
+            samples are left out. None keeps all.
+        digest: digest of file and corrections; set by the run.
     """
 
     path: str | None = None

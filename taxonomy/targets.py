@@ -1,25 +1,25 @@
-"""Target shares: the taxonomy's own, with those of some nodes set anew."""
+"""Target shares of leaves: the taxonomy's shares, with overrides for some nodes."""
 
 from collections.abc import Mapping
 
 from taxonomy.tree import Taxonomy
 
-BEYOND_SHARE = "beyond_share"  # reason code: the sample's use case has its share already
+BEYOND_SHARE = "beyond_share"  # reason code: the sample's use case already has its share
 
 
-def leaf_shares(taxonomy: Taxonomy, wanted: Mapping[str, float]) -> dict[str, float]:
-    """The target share of every leaf, summing to 1.
+def leaf_shares(taxonomy: Taxonomy, overrides: Mapping[str, float]) -> dict[str, float]:
+    """Return the target share of every leaf, summing to 1.
 
     Args:
-        wanted: by leaf, category or group; a nearer ancestor counts before a farther one, and inside a node the
-            taxonomy's own proportions hold. What no entry names shares the rest in its own proportions.
+        overrides: share by leaf, category or group. For a leaf the nearest ancestor counts; the leaves below a node,
+            and the leaves that no entry covers, keep the taxonomy's proportions.
     """
-    holder = {leaf: _nearest(leaf, wanted) for leaf in taxonomy.leaves}
-    given = dict(wanted)
-    for node in wanted:  # a category's share is what is left of its group's after leaves named by themselves
-        inner = sum(share for other, share in wanted.items() if _parent(other, wanted) == node)
-        given[node] = max(0.0, wanted[node] - inner)
-    outermost = sum(share for node, share in wanted.items() if _parent(node, wanted) is None)
+    holder = {leaf: _nearest(leaf, overrides) for leaf in taxonomy.leaves}
+    given = dict(overrides)
+    for node in overrides:  # what a node's own overridden descendants leave of its share
+        inner = sum(share for other, share in overrides.items() if _parent(other, overrides) == node)
+        given[node] = max(0.0, overrides[node] - inner)
+    outermost = sum(share for node, share in overrides.items() if _parent(node, overrides) is None)
     totals: dict[str | None, float] = {}
     for leaf, nearest in holder.items():
         totals[nearest] = totals.get(nearest, 0.0) + taxonomy.shares[leaf]
@@ -30,14 +30,14 @@ def leaf_shares(taxonomy: Taxonomy, wanted: Mapping[str, float]) -> dict[str, fl
     }
 
 
-def _nearest(leaf: str, wanted: Mapping[str, float]) -> str | None:
-    """The node of `wanted` that a leaf stands in, the innermost."""
-    return leaf if leaf in wanted else _parent(leaf, wanted)
+def _nearest(leaf: str, overrides: Mapping[str, float]) -> str | None:
+    """Return the innermost node of `overrides` that contains the leaf."""
+    return leaf if leaf in overrides else _parent(leaf, overrides)
 
 
-def _parent(node: str, wanted: Mapping[str, float]) -> str | None:
+def _parent(node: str, overrides: Mapping[str, float]) -> str | None:
     while "/" in node:
         node = node.rpartition("/")[0]
-        if node in wanted:
+        if node in overrides:
             return node
     return None

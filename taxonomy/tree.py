@@ -1,4 +1,4 @@
-"""The taxonomy in memory: leaves by id, their shares, and where former ids went."""
+"""The taxonomy in memory: leaves by id, target shares, and the present ids of former ones."""
 
 import difflib
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ class Taxonomy:
     """A checked taxonomy.
 
     Args:
-        digest: sha256 of the file's bytes, hex: names everything that is made from it.
+        digest: sha256 of the file's bytes, hex; part of the cache key of everything made from it.
     """
 
     file: File
@@ -23,17 +23,17 @@ class Taxonomy:
 
     @cached_property
     def leaves(self) -> dict[str, Leaf]:
-        """Every leaf by id, in the file's order."""
+        """All leaves by id, in the file's order."""
         return {node_id: node for node_id, node, _ in self.walk() if isinstance(node, Leaf)}
 
     @cached_property
     def shares(self) -> dict[str, float]:
-        """Every node's target share of the whole."""
+        """Each node's target share of the whole."""
         return {node_id: share for node_id, _, share in self.walk()}
 
     @cached_property
     def former_ids(self) -> dict[str, str]:
-        """Former id to present id, of leaves that stood below a moved branch too."""
+        """Present id by former id, also for leaves below a moved branch."""
         found = {}
         for node_id, node, _ in self.walk():
             for alias in node.aliases:
@@ -44,18 +44,18 @@ class Taxonomy:
         return {former: leaf for former, leaf in found.items() if former not in self.leaves}
 
     def walk(self) -> Iterator[tuple[str, Branch | Leaf, float]]:
-        """(id, node, share of the whole) of every node, parents before children."""
+        """Yield (id, node, share of the whole) for every node, parents before children."""
         return _walk(self.file.nodes, "", 1.0)
 
     def resolve(self, use_case: str) -> str | None:
-        """The present leaf of an id that may be a former one; None if there is none."""
+        """Return the present leaf for a present or former id; None if there is none."""
         if use_case in self.leaves:
             return use_case
         present = self.former_ids.get(use_case)
         return present if present in self.leaves else None
 
     def nearest(self, use_case: str) -> str:
-        """`; did you mean …?` for an unknown id, or nothing."""
+        """Return `; did you mean …?` with the most similar id, or an empty string."""
         close = difflib.get_close_matches(use_case, self.shares, n=1, cutoff=0.5)
         return f"; did you mean {close[0]}?" if close else ""
 
@@ -68,5 +68,5 @@ def _walk(nodes: Mapping[str, Branch | Leaf], prefix: str, share: float) -> Iter
 
 
 def ancestor(use_case: str, level: int) -> str:
-    """The node of an id at a level: 1 is its group. A leaf above that level stands for itself."""
+    """Return the ancestor at a level (1 is the group), or the id itself if it has fewer levels."""
     return "/".join(use_case.split("/")[:level])

@@ -19,8 +19,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "deepseek_vl": set(),
 }
 # The parts of `pipelines`, lowest first: each imports only those before it.
-LAYERS = ("storage", "duplicates", "recipe", "contradictions", "taxonomy_files", "job", "units", "tables", "workers", "report", "stages",
-          "commands", "run")  # fmt: skip
+LAYERS = (
+    "storage", "duplicates", "recipe", "contradictions", "taxonomy_files", "job", "units", "tables", "workers",
+    "report", "stages", "commands", "run",
+)  # fmt: skip
 ENTRY_POINTS = {
     "pipelines.card",
     "pipelines.duplicates.__main__",

@@ -1,1 +1,1 @@
-"""The two public layouts of a checkpoint: names of tensors, and the JSON that describes the model."""
+"""The two public layouts of a checkpoint: names of tensors and the JSON files that describe the model."""

@@ -12,8 +12,8 @@ from deepseek_vl.layouts.llama_json import read_llama, write_llama
 LOW_NAME = "siglip_large_patch16_384"
 HIGH_NAME = "sam_b_downsample"
 Tower = TypeVar("Tower", SiglipConfig, SamConfig)
-# Our field and the key of a tower's parameters. The authors' code knows the rest by the tower's name; towers of other
-# sizes are written with our own field names.
+# Keys of a tower's parameters by our field. The authors' code derives the others from the tower's name; for towers of
+# other sizes we write them under the names of our fields.
 PUBLIC_KEYS = {"image_px": "image_size", "mean": "pixel_mean", "std": "pixel_std"}
 SIGLIP_BLOCK = (
     ("norm1", "norm1"),

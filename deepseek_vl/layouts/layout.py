@@ -1,4 +1,4 @@
-"""What a checkpoint layout is."""
+"""The interface of checkpoint layouts."""
 
 import re
 from abc import ABC, abstractmethod
@@ -11,12 +11,13 @@ from deepseek_vl.config import ModelConfig
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A tensor of a checkpoint and the place of its values in our model.
+    """A tensor of a checkpoint and the parameter of our model that it fills.
 
     Args:
-        name: of the tensor in the checkpoint.
-        parameter: ours; where several tensors make one (q, k and v), this is part `part` of `parts` of its first axis.
-        leading_axis: the checkpoint has one more axis, of length 1, in front.
+        name: the tensor's name in the checkpoint.
+        parameter: our parameter's name; if several tensors fill it (q, k and v), this is part `part` of `parts` along
+            its first axis.
+        leading_axis: True if the tensor has an additional first axis of length 1.
     """
 
     name: str
@@ -27,40 +28,40 @@ class Entry:
 
 
 class Layout(ABC):
-    """Names of tensors and the JSON of one public layout."""
+    """The tensor names and JSON files of one public layout."""
 
     name: ClassVar[str]
     marker: ClassVar[str]
-    """A tensor that every checkpoint of this layout has and none of another."""
+    """A tensor that every checkpoint of this layout has, and no other."""
     unused: ClassVar[re.Pattern[str]]
-    """Tensors that checkpoints of this layout may hold and that the model does not use."""
+    """Tensors that checkpoints of this layout may contain and the model does not use."""
 
     @abstractmethod
     def entries(self, config: ModelConfig) -> Iterator[Entry]:
-        """Every tensor of a checkpoint, in the order it is written."""
+        """Yield every tensor of a checkpoint, in the order of writing."""
 
     @abstractmethod
     def read_config(self, config: Mapping[str, Any], preprocessor: Mapping[str, Any]) -> ModelConfig:
-        """The model that two JSON files describe. Raises ValueError, KeyError, TypeError."""
+        """Return the model that two JSON files describe. Raises ValueError, KeyError, TypeError."""
 
     @abstractmethod
     def write_config(self, config: ModelConfig) -> dict[str, dict[str, Any]]:
-        """The JSON files of a model, by file name."""
+        """Return the JSON files of a model by file name."""
 
     def canonical(self, name: str) -> str:
-        """The present name of a tensor that earlier files of this layout may name differently."""
+        """Return the present name of a tensor, which older files may name differently."""
         return name
 
 
 def renamed(pairs: Iterable[tuple[str, str]], theirs: str, ours: str, kinds: str = "weight bias") -> Iterator[Entry]:
-    """Entries of modules: the prefixes `theirs` and `ours`, a pair of module names, and the `kinds` of parameter."""
+    """Yield the entries of modules, given as pairs (their name, our name), for each kind of parameter."""
     for their_module, our_module in pairs:
         for kind in kinds.split():
             yield Entry(f"{theirs}{their_module}.{kind}", f"{ours}{our_module}.{kind}")
 
 
 def merged(modules: Iterable[str], theirs: str, ours: str, kinds: str = "weight") -> Iterator[Entry]:
-    """Entries of several modules that are one of ours, stacked along the first axis."""
+    """Yield the entries of several modules that are stacked along the first axis into one of ours."""
     names = list(modules)
     for part, module in enumerate(names):
         for kind in kinds.split():
@@ -68,7 +69,7 @@ def merged(modules: Iterable[str], theirs: str, ours: str, kinds: str = "weight"
 
 
 def llama_entries(theirs: str, head: str, layers: int) -> Iterator[Entry]:
-    """The language model, whose inner names both layouts share."""
+    """Yield the entries of the language model, which are the same in both layouts except for the prefix."""
     yield Entry(f"{theirs}embed_tokens.weight", "language.embedding.weight")
     for n in range(layers):
         block, ours = f"{theirs}layers.{n}.", f"language.blocks.{n}."

@@ -1,11 +1,11 @@
-"""The language model's part of `config.json`, which both layouts share: the keys of a LLaMA configuration."""
+"""The language model's part of `config.json`, a LLaMA configuration, which both layouts share."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from deepseek_vl.config import LanguageConfig
 
-# Keys left out of a LLaMA configuration have these values.
+# Values of keys that a LLaMA configuration leaves out.
 DEFAULTS = {
     "hidden_size": 4096,
     "intermediate_size": 11008,
@@ -18,11 +18,11 @@ DEFAULTS = {
 
 
 def read_llama(llama: Mapping[str, Any]) -> LanguageConfig:
-    """The language model that a LLaMA configuration describes. Raises ValueError where this decoder cannot be it."""
+    """Return the language model that a LLaMA configuration describes. Raises ValueError if we do not support it."""
     values = {**DEFAULTS, **llama}
     heads = values["num_attention_heads"]
     rope = values.get("rope_parameters") or {}
-    refused = {
+    unsupported = {
         "num_key_value_heads": values.get("num_key_value_heads") not in (None, heads),
         "head_dim": values.get("head_dim") not in (None, values["hidden_size"] // heads),
         "hidden_act": values.get("hidden_act", "silu") != "silu",
@@ -32,7 +32,7 @@ def read_llama(llama: Mapping[str, Any]) -> LanguageConfig:
         "rope_parameters": rope.get("rope_type", "default") != "default",
         "tie_word_embeddings": bool(values.get("tie_word_embeddings")),
     }
-    for key, wrong in refused.items():
+    for key, wrong in unsupported.items():
         if wrong:
             raise ValueError(f"the language model's {key} is {values[key]!r}, which no DeepSeek-VL has")
     return LanguageConfig(
@@ -48,7 +48,7 @@ def read_llama(llama: Mapping[str, Any]) -> LanguageConfig:
 
 
 def write_llama(config: LanguageConfig, bos: int, eos: int) -> dict[str, Any]:
-    """The LLaMA configuration of a language model, every key spelled out."""
+    """Return the LLaMA configuration of a language model, with every key."""
     return {
         "model_type": "llama",
         "vocab_size": config.vocabulary,

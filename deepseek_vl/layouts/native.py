@@ -9,7 +9,7 @@ from deepseek_vl.layouts.layout import Entry, Layout, llama_entries, merged, ren
 from deepseek_vl.layouts.llama_json import read_llama, write_llama
 
 BICUBIC, BILINEAR = 3, 2  # as Pillow numbers them
-# Keys left out of a vision configuration have these values.
+# Values of keys that a vision configuration leaves out.
 SIGLIP_DEFAULTS = {
     "image_size": 224,
     "patch_size": 16,
@@ -38,14 +38,14 @@ SAM_BLOCK = (
 
 
 class Native(Layout):
-    """SigLIP's q, k and v apart; everything but the head under `model`."""
+    """Separate q, k and v in SigLIP; everything except the head is under `model`."""
 
     name = "native"
     marker = "model.language_model.embed_tokens.weight"
     unused = re.compile(r".+\.rotary_emb\.inv_freq|.+\.embeddings\.position_ids")
 
     def canonical(self, name: str) -> str:
-        # Files written before the towers were flattened keep one more level.
+        # Older files, from before the towers were flattened, have one more level.
         return name.replace("model.vision_model.vision_model.", "model.vision_model.", 1)
 
     def entries(self, config: ModelConfig) -> Iterator[Entry]:

@@ -1,1 +1,1 @@
-"""`python -m deepseek_vl.serve`: a model behind the OpenAI chat interface, with scoring and a web page."""
+"""`python -m deepseek_vl.serve`: serves a model with the OpenAI chat API, a scoring API and a web page."""

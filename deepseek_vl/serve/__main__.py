@@ -1,4 +1,4 @@
-"""`python -m deepseek_vl.serve`: from a command line to a listening server."""
+"""`python -m deepseek_vl.serve`: parses the command line and runs the server."""
 
 import argparse
 import functools
@@ -36,25 +36,25 @@ examples:
   %(prog)s --model checkpoints/mine --port 9000 --rows 16
   VELLUM_API_KEY=secret %(prog)s --model checkpoints/mine --host 0.0.0.0"""
 KEY_VARIABLE = "VELLUM_API_KEY"
-REMEMBERED_IMAGES = 64  # of conversations that go on; 2.4 MB each for 1.3b
+CACHED_IMAGES = 64  # for conversations with further turns; 2.4 MB each for 1.3b
 
 
 class Server(uvicorn.Server):
-    """Lets the worker know as soon as the server is told to stop."""
+    """An HTTP server that tells the worker as soon as it begins to stop."""
 
     def __init__(self, config: uvicorn.Config, worker: Worker, grace_s: float):
         super().__init__(config)
         self.worker, self.grace_s = worker, grace_s
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self.worker.wind_down(self.grace_s)
+        self.worker.start_shutdown(self.grace_s)
         await super().shutdown(sockets)
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
-    """Serve until told to stop. Returns the exit code: 0 stopped, 1 failed, 2 wrong usage."""
+    """Serve until stopped, and return the exit code: 0 stopped, 1 failed, 2 wrong usage."""
     args = build_parser(prog).parse_args(arguments)
-    warnings.filterwarnings("ignore", module="PIL")  # of damaged images: whoever sent one is told
+    warnings.filterwarnings("ignore", module="PIL")  # about damaged images; the client gets an error instead
     try:
         device = pick(args.device)
         dtype = pick_dtype(args.dtype, device)
@@ -72,17 +72,17 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
 
     url = f"http://{f'[{args.host}]' if ':' in args.host else args.host}:{listening.getsockname()[1]}"
 
-    def make() -> tuple[Engine, Scorer]:
+    def load_model() -> tuple[Engine, Scorer]:
         started = time.monotonic()
         model = load(args.model, device=device, dtype=dtype)
-        engine = Engine(model, processor, rows=args.rows, slots=args.slots, remembered_images=REMEMBERED_IMAGES)
+        engine = Engine(model, processor, rows=args.rows, slots=args.slots, cached_images=CACHED_IMAGES)
         print(f"ready: {settings.model} loaded in {time.monotonic() - started:.1f} s", flush=True)
         return engine, Scorer(model, processor)
 
-    def give_up() -> None:
+    def stop_server() -> None:
         server.should_exit = True
 
-    worker = Worker(make, give_up)
+    worker = Worker(load_model, stop_server)
     config = uvicorn.Config(
         App(worker, processor, settings),
         http="h11",
@@ -91,20 +91,20 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         proxy_headers=False,
         server_header=False,
         access_log=False,
-        log_config=None,  # its own would close the handlers of whoever runs this in their process
+        log_config=None,  # the default would close the handlers of a program that calls `main`
         log_level="warning",
         timeout_graceful_shutdown=round(args.shutdown_s) + 5,
     )
     server = Server(config, worker, args.shutdown_s)
     print(f"listening on {url} (a web page, and {url}/v1 for clients); loading {settings.model}", flush=True)
-    # The server hands a signal on when it has stopped: from there on it means the end, in good order.
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(DONE))
+    # uvicorn raises the signal again after it has stopped; exit normally then.
+    previous_handler = signal.signal(signal.SIGTERM, lambda *_: sys.exit(DONE))
     try:
         server.run(sockets=[listening])
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous_handler)
     if worker.failure:
         print(f"error: {worker.failure}", file=sys.stderr)
         return FAILED
@@ -124,11 +124,13 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     option = parser.add_argument
     number = functools.partial(option, type=_positive, metavar="N")
     option("--model", required=True, metavar="DIR|ID", help="a checkpoint's folder, or a hub id (owner/name)")
-    option("--name", help="the name clients ask for (default: the folder's name, or the hub id)")
+    option("--name", help="the model's name in requests (default: the folder's name, or the hub id)")
     option("--host", default="127.0.0.1", help="address to listen on (default: %(default)s, this machine only)")
     option("--port", type=_port, default=8000, help="default: %(default)s; 0 takes a free one")
     option(
-        "--api-key", metavar="KEY", help=f"what clients must send; better set {KEY_VARIABLE}, which others cannot see"
+        "--api-key",
+        metavar="KEY",
+        help=f"key that clients must send; {KEY_VARIABLE} is safer, because others cannot see it",
     )
     option("--device", help="cpu, cuda, cuda:1, mps, … (default: the best there is)")
     option("--dtype", help="bfloat16, float16 or float32 (default: float32 on a CPU, else bfloat16)")
@@ -159,7 +161,7 @@ def _port(text: str) -> int:
 
 
 def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]:
-    """The address a host means. Raises ValueError."""
+    """Resolve a host to an address family and address. Raises ValueError."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError) as error:

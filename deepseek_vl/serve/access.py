@@ -1,4 +1,4 @@
-"""Who may ask: the Host header and the API key."""
+"""Access control: the Host header and the API key."""
 
 import hmac
 
@@ -9,7 +9,7 @@ from deepseek_vl.serve.settings import Settings
 
 
 def check_host(headers: Headers, settings: Settings) -> None:
-    """Refuse a request that was meant for another name. Raises ApiError."""
+    """Reject a request whose Host header names another server. Raises ApiError."""
     if settings.host_names is None:
         return
     host = headers.get("host", "").lower()
@@ -19,11 +19,11 @@ def check_host(headers: Headers, settings: Settings) -> None:
 
 
 def check_key(headers: Headers, settings: Settings) -> None:
-    """Compare the key of a request, in a time that does not depend on it. Raises ApiError."""
+    """Check the key of a request, in constant time. Raises ApiError."""
     if settings.api_key is None:
         return
     scheme, _, given = headers.get("authorization", "").partition(" ")
-    right = hmac.compare_digest(given.strip().encode(), settings.api_key.encode())
-    if scheme.lower() != "bearer" or not right:
+    matches = hmac.compare_digest(given.strip().encode(), settings.api_key.encode())
+    if scheme.lower() != "bearer" or not matches:
         message = "no valid API key; send it as the header Authorization: Bearer KEY"
         raise ApiError(401, message, code="invalid_api_key", headers={"WWW-Authenticate": "Bearer"})

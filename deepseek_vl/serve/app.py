@@ -1,4 +1,4 @@
-"""The routes: what each request goes through from its first byte to its answer."""
+"""The ASGI application: routes, and the way of a request from its first byte to the response."""
 
 import asyncio
 import os
@@ -31,12 +31,12 @@ from deepseek_vl.serve.responses import Completion
 from deepseek_vl.serve.settings import Settings
 from deepseek_vl.serve.worker import Worker
 
-THREADS = min(4, os.cpu_count() or 1)  # read JSON and decode images
+THREADS = min(4, os.cpu_count() or 1)  # for parsing JSON and decoding images
 T = TypeVar("T")
 
 
 class App:
-    """An ASGI application around a worker. The event loop only passes things on; parsing and images have threads."""
+    """An ASGI application around a worker. JSON and images are decoded in threads, not in the event loop."""
 
     def __init__(self, worker: Worker, processor: Processor, settings: Settings):
         self.worker, self.processor, self.settings = worker, processor, settings
@@ -55,33 +55,33 @@ class App:
         self._router = Router(routes, redirect_slashes=False, lifespan=self._lifespan)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or refuse it with an error object."""
+        """Answer one request, with an error object if it is rejected."""
         if scope["type"] != "http":
             await self._router(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        scope["app"] = self  # so that the router raises where it has no route
+        scope["app"] = self  # makes the router raise if it has no route
         try:
             check_host(headers, self.settings)
             if scope["path"].startswith("/v1/"):
                 check_key(headers, self.settings)
-            with self._admitted() if scope["method"] == "POST" else nullcontext():
+            with self._request_slot() if scope["method"] == "POST" else nullcontext():
                 await self._router(scope, receive, send)
-        except ConnectionError:  # the client left; nobody is there to be told
+        except ConnectionError:  # the client disconnected
             return
         except (ApiError, HTTPException) as error:
-            await _refusal(error)(scope, receive, send)
+            await _error_response(error)(scope, receive, send)
 
     @asynccontextmanager
-    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         self.worker.start()
         yield
         await asyncio.to_thread(self.worker.stop)
         self._pool.shutdown(cancel_futures=True)
 
     @contextmanager
-    def _admitted(self) -> Iterator[None]:
-        """Room for one more request until its answer is sent; taken before its body is read. Raises ApiError."""
+    def _request_slot(self) -> Iterator[None]:
+        """Reserve a slot for a request, from before its body is read until its response is sent. Raises ApiError."""
         if self.worker.state != "ready":
             raise not_ready(self.worker.state)
         if self.num_requests >= self.settings.max_requests:
@@ -118,27 +118,27 @@ class App:
         return {"id": self.settings.model, "object": "model", "created": self.created, "owned_by": "vellum"}
 
     async def _chat(self, request: Request) -> Response:
-        asked = await self._in_thread(parse_chat, await self._body(request), self.settings)
-        images = await self._fetched(asked.images, "messages")
-        prompt = await self._in_thread(self._prompt, asked, images)
+        parsed = await self._in_thread(parse_chat, await self._body(request), self.settings)
+        images = await self._fetch_images(parsed.images, "messages")
+        prompt = await self._in_thread(self._prompt, parsed, images)
         completion = Completion(self.settings.model, len(prompt))
-        pieces = self.worker.generate(prompt, asked.sampling)
-        if asked.stream:
-            events = completion.events(pieces, asked.include_usage)
+        pieces = self.worker.generate(prompt, parsed.sampling)
+        if parsed.stream:
+            events = completion.events(pieces, parsed.include_usage)
             return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
-        return JSONResponse(await _unless_left(request.receive, completion.whole(pieces)))
+        return JSONResponse(await _unless_left(request.receive, completion.completion_object(pieces)))
 
     async def _score(self, request: Request) -> Response:
-        asked = await self._in_thread(parse_score, await self._body(request), self.settings)
-        images = await self._fetched(asked.images, "images")
-        rows = await asyncio.gather(*(self._in_thread(self._row, asked, image, k) for k, image in enumerate(images)))
+        parsed = await self._in_thread(parse_score, await self._body(request), self.settings)
+        images = await self._fetch_images(parsed.images, "images")
+        rows = await asyncio.gather(*(self._in_thread(self._row, parsed, image, k) for k, image in enumerate(images)))
         scores = await _unless_left(request.receive, self.worker.score(rows))
         log_probabilities = np.stack([np.stack(of_image) for of_image in scores])
         return JSONResponse(
             {
                 "object": "score",
                 "model": self.settings.model,
-                "choices": asked.choices,
+                "choices": parsed.choices,
                 "log_probabilities": log_probabilities.tolist(),
                 "probabilities": np.exp(log_probabilities).tolist(),
                 "usage": {"prompt_tokens": sum(row.tree.length for row in rows)},
@@ -152,9 +152,9 @@ class App:
         check_headers(request.headers, self.settings.max_body_bytes)
         return await read_body(request.receive, self.settings.max_body_bytes, self.settings.body_timeout_s)
 
-    async def _fetched(self, urls: Sequence[str], param: str) -> list[str | bytes]:
-        """The images that have to be fetched as their bytes, the others as they are. Raises ApiError."""
-        left = self.settings.max_body_bytes
+    async def _fetch_images(self, urls: Sequence[str], param: str) -> list[str | bytes]:
+        """Replace http and https URLs by the bytes fetched from them; keep data URLs. Raises ApiError."""
+        remaining_bytes = self.settings.max_body_bytes
         images: list[str | bytes] = []
         for k, url in enumerate(urls):
             if not is_remote(url):
@@ -164,15 +164,15 @@ class App:
                 message = "this server does not fetch images; send them as data URLs (data:image/png;base64,…)"
                 raise ApiError(400, f"image {k}: {message}", param=param, code="remote_image")
             try:
-                images.append(await fetch(url, left))
+                images.append(await fetch(url, remaining_bytes))
             except ValueError as error:
                 raise bad_image(k, error, param) from error
-            left -= len(images[-1])
+            remaining_bytes -= len(images[-1])
         return images
 
-    def _prompt(self, asked: ChatRequest, images: Sequence[str | bytes]) -> Prompt:
+    def _prompt(self, parsed: ChatRequest, images: Sequence[str | bytes]) -> Prompt:
         try:
-            tokens = self.processor.encode(render(asked.messages), len(images))
+            tokens = self.processor.encode(render(parsed.messages), len(images))
         except ValueError as error:
             raise ApiError(400, str(error), param="messages") from error
         if len(tokens) >= self.worker.engine.slots:
@@ -181,10 +181,10 @@ class App:
         config, max_pixels = self.processor.config, self.settings.max_image_pixels
         return Prompt(tokens, tuple(to_canvas(image, config, max_pixels, k) for k, image in enumerate(images)))
 
-    def _row(self, asked: ScoreRequest, image: str | bytes, index: int) -> Row:
+    def _row(self, parsed: ScoreRequest, image: str | bytes, index: int) -> Row:
         picture = to_rgb(image, self.settings.max_image_pixels, index)
         try:
-            questions = tuple(Question(text, asked.choices) for text in asked.questions)
+            questions = tuple(Question(text, parsed.choices) for text in parsed.questions)
             row = self.worker.scorer.prepare(Item((picture,), questions))
         except ValueError as error:
             raise ApiError(400, str(error)) from error
@@ -195,7 +195,7 @@ class App:
 
 
 async def _unless_left(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which is cancelled when the client leaves. Raises ConnectionError then."""
+    """Return the result of `work`; if the client disconnects first, cancel it and raise ConnectionError."""
     working = asyncio.create_task(work)
     leaving = asyncio.create_task(client_left(receive))
     try:
@@ -209,7 +209,7 @@ async def _unless_left(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
         await asyncio.gather(working, leaving, return_exceptions=True)
 
 
-def _refusal(error: ApiError | HTTPException) -> Response:
+def _error_response(error: ApiError | HTTPException) -> Response:
     if isinstance(error, ApiError):
         return error.response()
     message = {404: "there is nothing at this address", 405: "this address does not know this method"}

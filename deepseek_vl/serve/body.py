@@ -1,4 +1,4 @@
-"""The body of a request, read within limits."""
+"""Reads the body of a request, with limits on size and time."""
 
 import asyncio
 
@@ -9,9 +9,9 @@ from deepseek_vl.serve.errors import ApiError
 
 
 def check_headers(headers: Headers, max_bytes: int) -> None:
-    """Refuse a body that is not JSON, or too large by its own word. Raises ApiError.
+    """Reject a body that is not JSON, or too large by its Content-Length. Raises ApiError.
 
-    A browser asks first before it sends JSON to another site's server, and is not let.
+    Demanding JSON also stops other web sites: a browser sends them a preflight request first, which fails here.
     """
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise ApiError(415, "send JSON, with the header Content-Type: application/json")
@@ -23,7 +23,7 @@ def check_headers(headers: Headers, max_bytes: int) -> None:
 
 
 async def read_body(receive: Receive, max_bytes: int, timeout_s: float) -> bytes:
-    """The whole body. Raises ApiError where it is too large or too slow; ConnectionError where the client left."""
+    """Read the whole body. Raises ApiError if it is too large or too slow, ConnectionError if the client left."""
     body = bytearray()
     try:
         async with asyncio.timeout(timeout_s):
@@ -41,7 +41,7 @@ async def read_body(receive: Receive, max_bytes: int, timeout_s: float) -> bytes
 
 
 async def client_left(receive: Receive) -> None:
-    """Wait, once the body is read, until the client leaves."""
+    """Wait until the client disconnects; call it after the body is read."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -1,4 +1,4 @@
-"""Refusals of the server, in the form that OpenAI's clients understand."""
+"""Error responses of the server, in the form that OpenAI's clients understand."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,11 +9,11 @@ TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_
 
 
 class ApiError(Exception):
-    """A request that is not answered: an HTTP status and one sentence.
+    """A rejected or failed request: an HTTP status and one sentence.
 
     Args:
-        param: the field of the request that is wrong, if it is one.
-        code: a stable word for programs.
+        param: the wrong field of the request, if there is one.
+        code: a stable code for programs.
     """
 
     def __init__(
@@ -30,26 +30,26 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
 
     def body(self) -> dict[str, Any]:
-        """The error object."""
+        """Return the error object."""
         kind = TYPES.get(self.status, "invalid_request_error" if self.status < 500 else "server_error")
         return {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code}}
 
     def response(self) -> JSONResponse:
-        """The whole HTTP answer."""
+        """Return the HTTP response."""
         return JSONResponse(self.body(), self.status, self.headers)
 
 
 def not_ready(state: str) -> ApiError:
-    """What clients are told while the model is loading or the server stops."""
+    """Return the error while the model is loading or the server is stopping."""
     sentence = "the model is being loaded" if state == "loading" else "the server is stopping"
     return ApiError(503, f"{sentence}; try again later", code=state, headers={"Retry-After": "5"})
 
 
 def model_failed(error: Exception) -> ApiError:
-    """What a client is told when the model could not do what it asked."""
+    """Return the error for a request that the model failed on."""
     return ApiError(500, f"the model failed: {first_line(error)}", code="model_failed")
 
 
 def first_line(error: Exception) -> str:
-    """What an error says, without the pages that some libraries add."""
+    """Return the first line of an error message, without the details that some libraries append."""
     return str(error).partition("\n")[0] or type(error).__name__

@@ -1,4 +1,4 @@
-"""Images of requests: from data URLs to pixels, checked on the way."""
+"""Decodes and checks the images of requests."""
 
 import base64
 import binascii
@@ -12,18 +12,18 @@ from deepseek_vl.config import ModelConfig
 from deepseek_vl.images import canvas, read_rgb
 from deepseek_vl.serve.errors import ApiError
 
-# What Pillow may try on data from the network: its other readers are older, rarer, or start programs (EPS).
+# Formats allowed for data from the network. Pillow's other readers are older, rarer, or start programs (EPS).
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 DATA_URL = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
 
 
 def is_remote(url: str) -> bool:
-    """Whether a URL would have to be fetched."""
+    """Return True for an http or https URL, which has to be fetched."""
     return url[:8].lower().startswith(("http://", "https://"))
 
 
 def decode_data_url(url: str) -> bytes:
-    """The bytes of an image in a data URL. Raises ValueError."""
+    """Decode the bytes of an image in a data URL. Raises ValueError."""
     header = DATA_URL.match(url)
     if header is None:
         raise ValueError(f"expected a URL that begins with data:image/…;base64, and got {url[:40]!r}")
@@ -34,7 +34,7 @@ def decode_data_url(url: str) -> bytes:
 
 
 def open_image(source: str | bytes) -> Image.Image:
-    """An image of a data URL or of encoded bytes; its header is read, its pixels are not. Raises ValueError."""
+    """Open an image in a data URL or in encoded bytes; only its header is read. Raises ValueError."""
     data = decode_data_url(source) if isinstance(source, str) else source
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
@@ -45,7 +45,7 @@ def open_image(source: str | bytes) -> Image.Image:
 
 
 def to_canvas(source: str | bytes, config: ModelConfig, max_pixels: int, index: int) -> np.ndarray:
-    """Image number `index` of a chat, on the model's canvas (see `deepseek_vl.images.canvas`). Raises ApiError."""
+    """Return image `index` of a chat on the model's canvas (see `deepseek_vl.images.canvas`). Raises ApiError."""
     try:
         return canvas(open_image(source), config, max_pixels)
     except ValueError as error:
@@ -53,7 +53,7 @@ def to_canvas(source: str | bytes, config: ModelConfig, max_pixels: int, index: 
 
 
 def to_rgb(source: str | bytes, max_pixels: int, index: int) -> Image.Image:
-    """Image number `index` of a scoring request, decoded. Raises ApiError."""
+    """Decode image `index` of a scoring request. Raises ApiError."""
     try:
         return read_rgb(open_image(source), max_pixels)
     except ValueError as error:
@@ -61,5 +61,5 @@ def to_rgb(source: str | bytes, max_pixels: int, index: int) -> Image.Image:
 
 
 def bad_image(index: int, error: Exception, param: str) -> ApiError:
-    """The refusal of image number `index`."""
+    """Return the error for image `index` of the field `param`."""
     return ApiError(400, f"image {index}: {error}", param=param, code="invalid_image")

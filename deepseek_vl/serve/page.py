@@ -1,4 +1,4 @@
-"""The web page, and what a browser lets it do."""
+"""The web page and its content security policy."""
 
 import base64
 import hashlib
@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 
 def page() -> Response:
-    """The page at `/`, with a policy that allows its own script and style, this server, and nothing else."""
+    """Return the page at `/`, with a policy that allows only its inline script and style and this server."""
     html = resources.files("deepseek_vl.serve").joinpath("page.html").read_text(encoding="utf-8")
     policy = (
         "default-src 'none'",
@@ -31,7 +31,7 @@ def page() -> Response:
 
 
 def _hashes(html: str, element: str) -> str:
-    """The digests of all inline elements of a kind, as the policy names them."""
+    """Return the digests of all inline elements of a kind, in the syntax of the policy."""
     contents = re.findall(rf"<{element}>(.*?)</{element}>", html, re.DOTALL)
     assert contents
     digests = (base64.b64encode(hashlib.sha256(content.encode()).digest()).decode() for content in contents)

@@ -1,6 +1,6 @@
-"""Images fetched from URLs, where that is allowed: public addresses only, within limits.
+"""Fetches images from URLs, if that is allowed: from public addresses only, with limits.
 
-The address that was checked is the one that is connected to, so that a name cannot lead elsewhere in between.
+The connection uses the address that was checked, so that a second DNS lookup cannot lead elsewhere.
 """
 
 import asyncio
@@ -15,18 +15,18 @@ import h11
 TIMEOUT_S = 20.0
 MAX_REDIRECTS = 3
 REDIRECTS = (301, 302, 303, 307, 308)
-NAT64 = ipaddress.ip_network("64:ff9b::/96")  # IPv6 addresses that lead to IPv4 ones
+NAT64 = ipaddress.ip_network("64:ff9b::/96")  # IPv6 addresses that are translated to IPv4
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 async def fetch(url: str, max_bytes: int, *, allowed: Callable[[Address], bool] | None = None) -> bytes:
-    """The body at an http or https URL, redirects followed.
+    """Fetch the body at an http or https URL, following redirects.
 
     Args:
-        allowed: whether an address may be connected to; None for `is_public`.
+        allowed: returns True if connecting to an address is allowed; None for `is_public`.
     Raises:
-        ValueError: the URL leads to an address that is not allowed, the body is too large, the time is over, or the
-            other server does not answer properly.
+        ValueError: the URL leads to an address that is not allowed, the body is too large, the time limit is reached,
+            or the other server does not answer properly.
     """
     try:
         async with asyncio.timeout(TIMEOUT_S):
@@ -43,7 +43,7 @@ async def fetch(url: str, max_bytes: int, *, allowed: Callable[[Address], bool] 
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is one of the internet: not this machine, not a private network, not reserved."""
+    """Return True for an address on the internet: not this machine, not a private network, not reserved."""
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
         if address in NAT64:
@@ -56,7 +56,7 @@ def is_public(address: Address) -> bool:
 
 
 async def _get(url: str, max_bytes: int, allowed: Callable[[Address], bool]) -> bytes | str:
-    """The body at a URL, or where it redirects to."""
+    """Return the body at a URL (bytes), or the target of a redirect (str)."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"expected an http or https URL, got {url[:80]!r}")
@@ -78,7 +78,7 @@ async def _get(url: str, max_bytes: int, allowed: Callable[[Address], bool]) -> 
 
 
 async def _resolve(host: str, port: int, allowed: Callable[[Address], bool]) -> str:
-    """One address of a host; every address it has must be allowed."""
+    """Resolve a host to one address. Raises ValueError unless all its addresses are allowed."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = [str(info[4][0]) for info in found]
     if not addresses or not all(allowed(ipaddress.ip_address(address)) for address in addresses):

@@ -1,4 +1,4 @@
-"""JSON bodies to checked requests. A field that would change the answer and is not supported is refused by name."""
+"""Parses JSON bodies. A field that would change the answer but is not supported is an error that names it."""
 
 import json
 import secrets
@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from deepseek_vl.sampling import Sampling
+from deepseek_vl.sampling import SamplingSettings
 from deepseek_vl.serve.errors import ApiError
 from deepseek_vl.serve.settings import Settings
 
-MAX_TEXT_CHARS = 1_000_000  # far more than the model's positions hold, and tokenized in a second
-LOWEST_TEMPERATURE = 1e-3  # below it sampling takes the likeliest token as greedy does, and numbers overflow
+MAX_TEXT_CHARS = 1_000_000  # far more than the model can read, and tokenized in a second
+LOWEST_TEMPERATURE = 1e-3  # lower ones are treated as 0: the most likely token always wins, and numbers overflow
 MAX_STOPS = 4
 MAX_STOP_CHARS = 256
-# Fields of OpenAI's interface that do not change an answer of this server.
+# Fields of OpenAI's API that do not change an answer of this server.
 IGNORED = frozenset(
     {
         "metadata",
@@ -27,7 +27,7 @@ IGNORED = frozenset(
         "user",
     }
 )
-# Fields that are not supported, and the values that ask for nothing.
+# Fields that are not supported, with the neutral values that are accepted.
 UNSUPPORTED: dict[str, tuple[Any, ...]] = {
     "audio": (),
     "frequency_penalty": (0, 0.0),
@@ -55,21 +55,21 @@ class ChatRequest:
     """A checked request for an answer.
 
     Args:
-        messages: as `conversation.render` reads them.
+        messages: as `conversation.render` expects them.
         images: URLs, in the order of the image parts.
         include_usage: end a stream with a chunk of token counts.
     """
 
     messages: list[dict[str, Any]]
     images: list[str]
-    sampling: Sampling
+    sampling: SamplingSettings
     stream: bool
     include_usage: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScoreRequest:
-    """A checked request to score: every question is asked about every image (URLs)."""
+    """A checked scoring request: every question is asked about every image (a URL)."""
 
     images: list[str]
     questions: tuple[str, ...]
@@ -77,33 +77,33 @@ class ScoreRequest:
 
 
 class Fields:
-    """The fields of a JSON object, taken out one by one; null is the same as absent. All methods raise ApiError."""
+    """The fields of a JSON object, removed as they are read; null means absent. All methods raise ApiError."""
 
     def __init__(self, content: Any, where: str = ""):
         self.where = where
         if not isinstance(content, dict):
-            self.refuse("", f"expected an object, got {_kind(content)}")
+            self.refuse("", f"expected an object, got {_json_type(content)}")
         self.left: dict[str, Any] = {name: value for name, value in content.items() if value is not None}
 
     def refuse(self, name: str, message: str) -> NoReturn:
-        """Refuse the request because of field `name`."""
+        """Reject the request because of field `name`."""
         param = ".".join(filter(None, (self.where, name)))
         raise ApiError(400, f"{param or 'the body'}: {message}", param=param or None)
 
     def required(self, name: str) -> Any:
-        """The value of a field that must be there."""
+        """Return the value of a required field."""
         if name not in self.left:
             self.refuse(name, "this field is required")
         return self.left.pop(name)
 
     def text(self, name: str) -> str:
-        """A required text."""
+        """Return a required text."""
         return self.checked_text(name, self.required(name))
 
     def checked_text(self, name: str, value: Any, max_chars: int = MAX_TEXT_CHARS) -> str:
-        """A text that can be written as UTF-8 and is not too long."""
+        """Check that a value is a text, encodable as UTF-8 and not too long, and return it."""
         if not isinstance(value, str):
-            self.refuse(name, f"expected a text, got {_kind(value)}")
+            self.refuse(name, f"expected a text, got {_json_type(value)}")
         if len(value) > max_chars:
             self.refuse(name, f"the text has {len(value)} characters; expected at most {max_chars}")
         try:
@@ -113,43 +113,43 @@ class Fields:
         return value
 
     def texts(self, name: str, most: int) -> list[str]:
-        """A required list of one to `most` texts."""
+        """Return a required list of 1 to `most` texts."""
         values = self.required(name)
         if not isinstance(values, list) or not 1 <= len(values) <= most:
-            got = len(values) if isinstance(values, list) else _kind(values)
+            got = len(values) if isinstance(values, list) else _json_type(values)
             self.refuse(name, f"expected a list of 1 to {most} texts, got {got}")
         return [self.checked_text(name, value) for value in values]
 
     def flag(self, name: str) -> bool:
-        """A truth value; absent is false."""
+        """Return a boolean; false if absent."""
         value = self.left.pop(name, False)
         if not isinstance(value, bool):
-            self.refuse(name, f"expected true or false, got {_kind(value)}")
+            self.refuse(name, f"expected true or false, got {_json_type(value)}")
         return value
 
     def number(self, name: str, lowest: float, highest: float, default: float) -> float:
-        """A number within bounds."""
+        """Return a number within bounds."""
         value = self.left.pop(name, default)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            self.refuse(name, f"expected a number, got {_kind(value)}")
+            self.refuse(name, f"expected a number, got {_json_type(value)}")
         if not lowest <= value <= highest:
             self.refuse(name, f"expected a number from {lowest:g} to {highest:g}, got {value!s:.20}")
         return float(value)
 
     def integer(self, name: str, lowest: int, highest: int, default: int) -> int:
-        """A whole number within bounds."""
+        """Return a whole number within bounds."""
         value = self.left.pop(name, default)
         if isinstance(value, bool) or not isinstance(value, int):
-            self.refuse(name, f"expected a whole number, got {_kind(value)}")
+            self.refuse(name, f"expected a whole number, got {_json_type(value)}")
         if not lowest <= value <= highest:
             self.refuse(name, f"expected a whole number from {lowest} to {highest}, got {value!s:.20}")
         return value
 
     def end(self, ignored: frozenset[str] = frozenset(), unsupported: Mapping[str, tuple[Any, ...]] = {}) -> None:
-        """Refuse what is left, but for fields that are ignored or ask for nothing."""
+        """Reject the remaining fields, except ignored ones and unsupported ones with a neutral value."""
         for name, value in self.left.items():
             if name in unsupported:
-                # Types too, since 1 == True here and not in JSON.
+                # Compare types too, because 1 == True in Python but not in JSON.
                 if not any(type(value) is type(neutral) and value == neutral for neutral in unsupported[name]):
                     only = " or ".join(json.dumps(neutral) for neutral in unsupported[name])
                     self.refuse(
@@ -160,7 +160,7 @@ class Fields:
 
 
 def parse_json(body: bytes) -> Any:
-    """Read JSON as the standard has it. Raises ApiError."""
+    """Parse strict JSON, without NaN and Infinity. Raises ApiError."""
     try:
         return json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -168,7 +168,7 @@ def parse_json(body: bytes) -> Any:
 
 
 def parse_chat(body: bytes, settings: Settings) -> ChatRequest:
-    """Check the body of `/v1/chat/completions`. Raises ApiError."""
+    """Parse the body of `/v1/chat/completions`. Raises ApiError."""
     fields = Fields(parse_json(body))
     _check_model(fields.text("model"), settings)
     messages, images = _messages(fields, settings)
@@ -176,7 +176,7 @@ def parse_chat(body: bytes, settings: Settings) -> ChatRequest:
     if len(limits) == 2:
         fields.refuse("max_tokens", "give either max_tokens or max_completion_tokens")
     temperature = fields.number("temperature", 0, 2, 1)
-    sampling = Sampling(
+    sampling = SamplingSettings(
         max_tokens=fields.integer((limits or ["max_tokens"])[0], 1, settings.max_tokens, settings.max_tokens),
         temperature=temperature if temperature >= LOWEST_TEMPERATURE else 0.0,
         top_p=fields.number("top_p", 1e-6, 1, 1),
@@ -194,7 +194,7 @@ def parse_chat(body: bytes, settings: Settings) -> ChatRequest:
 
 
 def parse_score(body: bytes, settings: Settings) -> ScoreRequest:
-    """Check the body of `/v1/score`. Raises ApiError."""
+    """Parse the body of `/v1/score`. Raises ApiError."""
     fields = Fields(parse_json(body))
     if "model" in fields.left:
         _check_model(fields.text("model"), settings)
@@ -220,7 +220,7 @@ def _check_number(images: int, settings: Settings, param: str) -> None:
 
 
 def _messages(fields: Fields, settings: Settings) -> tuple[list[dict[str, Any]], list[str]]:
-    """Messages as the template reads them, and the URLs of their images in order."""
+    """Return the messages as `render` expects them, and the URLs of their images in order."""
     listed = fields.required("messages")
     if not isinstance(listed, list) or not listed:
         fields.refuse("messages", "expected a list of messages, at least one")
@@ -247,21 +247,21 @@ def _messages(fields: Fields, settings: Settings) -> tuple[list[dict[str, Any]],
 def _part(part: Fields, role: str, images: list[str]) -> dict[str, Any]:
     kind = part.text("type")
     if kind == "text":
-        made = {"type": "text", "text": part.text("text")}
+        parsed = {"type": "text", "text": part.text("text")}
     elif kind == "image_url":
         if role != "user":
             part.refuse("type", "only messages of the user hold images")
         image = Fields(part.required("image_url"), f"{part.where}.image_url")
         url = image.required("url")
         if not isinstance(url, str):
-            image.refuse("url", f"expected a text, got {_kind(url)}")
-        image.end(frozenset({"detail"}))  # every image is read at the model's own size
+            image.refuse("url", f"expected a text, got {_json_type(url)}")
+        image.end(frozenset({"detail"}))  # every image is resized to the model's input
         images.append(url)
-        made = {"type": "image"}
+        parsed = {"type": "image"}
     else:
         part.refuse("type", f"expected text or image_url, got {kind!r:.40}")
     part.end()
-    return made
+    return parsed
 
 
 def _stops(fields: Fields) -> tuple[str, ...]:
@@ -279,8 +279,8 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _kind(value: Any) -> str:
-    """What JSON calls a value."""
+def _json_type(value: Any) -> str:
+    """Return the JSON name of a value's type."""
     names = {
         bool: "a truth value",
         str: "a text",

@@ -1,4 +1,4 @@
-"""Answers in the form of OpenAI's chat interface, whole or as a stream of chunks."""
+"""Responses in the form of OpenAI's chat API, as one object or as a stream of chunks."""
 
 import json
 import secrets
@@ -14,7 +14,7 @@ from deepseek_vl.serve.worker import Piece
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What all parts of one answer have in common."""
+    """The fields that all chunks of one answer share."""
 
     model: str
     num_prompt_tokens: int
@@ -22,16 +22,16 @@ class Completion:
     created: int = field(default_factory=lambda: int(time.time()))
 
     def usage(self, num_tokens: int) -> dict[str, int]:
-        """Token counts; visual tokens count as the prompt's."""
+        """Return the token counts; visual tokens count towards the prompt."""
         return {
             "prompt_tokens": self.num_prompt_tokens,
             "completion_tokens": num_tokens,
             "total_tokens": self.num_prompt_tokens + num_tokens,
         }
 
-    async def whole(self, pieces: AsyncGenerator[Piece]) -> dict[str, Any]:
-        """The completion object, once the answer has ended."""
-        texts = []
+    async def completion_object(self, pieces: AsyncGenerator[Piece]) -> dict[str, Any]:
+        """Return the completion object, after the answer has ended."""
+        texts: list[str] = []
         async with aclosing(pieces):
             async for piece in pieces:
                 texts.append(piece.text)
@@ -40,7 +40,7 @@ class Completion:
         return {**self._head("chat.completion"), "choices": [choice], "usage": self.usage(piece.num_tokens)}
 
     async def events(self, pieces: AsyncGenerator[Piece], include_usage: bool) -> AsyncIterator[bytes]:
-        """Server-sent events: a chunk a piece, the token counts if wanted, `[DONE]`."""
+        """Yield server-sent events: one chunk per piece, the token counts if wanted, then `[DONE]`."""
         usage: dict[str, Any] = {"usage": None} if include_usage else {}
         yield self._chunk({"role": "assistant", "content": ""}, None, usage)
         try:
@@ -66,5 +66,5 @@ class Completion:
 
 
 def event(content: dict[str, Any]) -> bytes:
-    """One server-sent event."""
+    """Encode one server-sent event."""
     return b"data: " + json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"

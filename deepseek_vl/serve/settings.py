@@ -1,4 +1,4 @@
-"""What a server allows."""
+"""Settings of the server."""
 
 from dataclasses import dataclass
 
@@ -8,17 +8,17 @@ class Settings:
     """Limits and identity of a server.
 
     Args:
-        model: the name clients ask for.
-        api_key: what clients must send; None asks for none.
-        host_names: names and addresses that a request's Host header may have; None allows any. A server without a key
-            needs them: a web page could otherwise give its own name the server's address and read the answers.
-        max_requests: requests answered or waiting at once; more are refused.
-        max_body_bytes: largest body of a request, images included.
-        body_timeout_s: a body must have arrived after that time.
-        max_images: images of one request.
-        max_image_pixels: width times height of an image.
-        max_tokens: longest answer.
-        max_questions, max_choices: of one scoring request.
+        model: the model's name in requests.
+        api_key: the key that clients must send; None for no key.
+        host_names: names and addresses allowed in the Host header; None allows any. A server without a key needs them,
+            because a web page could otherwise point its domain at the server and read the answers (DNS rebinding).
+        max_requests: maximum requests being answered or waiting; more are rejected.
+        max_body_bytes: maximum size of a request's body, images included.
+        body_timeout_s: time within which a body must arrive.
+        max_images: maximum images per request.
+        max_image_pixels: maximum width times height of an image.
+        max_tokens: maximum length of an answer.
+        max_questions, max_choices: maximum questions and choices per scoring request.
         allow_remote_images: fetch images from http and https URLs at public addresses.
     """
 

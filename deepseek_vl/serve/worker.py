@@ -1,4 +1,4 @@
-"""The one thread that owns the model: it generates step by step and scores between steps."""
+"""The thread that owns the model: it generates step by step, and scores between steps."""
 
 import asyncio
 import logging
@@ -14,12 +14,12 @@ from typing import TypeVar
 
 import numpy as np
 
-from deepseek_vl.answer import TokenStream
 from deepseek_vl.engine import Engine
 from deepseek_vl.processor import Prompt
-from deepseek_vl.sampling import Sampling
+from deepseek_vl.sampling import SamplingSettings
 from deepseek_vl.scoring import Row, Scorer
 from deepseek_vl.serve.errors import ApiError, first_line, model_failed, not_ready
+from deepseek_vl.token_stream import TokenStream
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -27,31 +27,31 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What an answer gained in a step; the last piece of an answer says why it ended."""
+    """The text that one step added to an answer; the last piece has the finish reason."""
 
     text: str
     num_tokens: int
-    """Of the whole answer so far."""
+    """Number of tokens of the whole answer so far."""
     finish_reason: str | None
 
 
 class Job:
-    """An answer on its way from the worker to the event loop of whoever asked."""
+    """A generation request; it passes the answer's pieces from the worker to the client's event loop."""
 
-    def __init__(self, prompt: Prompt, sampling: Sampling):
+    def __init__(self, prompt: Prompt, sampling: SamplingSettings):
         self.prompt, self.sampling = prompt, sampling
         self.pieces: asyncio.Queue[Piece | ApiError] = asyncio.Queue()
-        self.answer: TokenStream | None = None
+        self.stream: TokenStream | None = None
         self.has_text = False
         self._loop = asyncio.get_running_loop()
 
     def deliver(self, piece: Piece | ApiError) -> None:
-        """Hand over a piece, or the error that ends the answer. Called in the worker's thread."""
+        """Deliver a piece, or the error that ends the answer. Called in the worker's thread."""
         _hand_over(self._loop, self.pieces.put_nowait, piece)
 
 
 class ScoreJob:
-    """One row to score."""
+    """A request to score one row."""
 
     def __init__(self, row: Row):
         self.row = row
@@ -60,7 +60,7 @@ class ScoreJob:
         self.result: asyncio.Future[list[np.ndarray]] = self._loop.create_future()
 
     def deliver(self, outcome: list[np.ndarray] | ApiError) -> None:
-        """Hand over the scores or the error. Called in the worker's thread."""
+        """Deliver the scores or the error. Called in the worker's thread."""
         _hand_over(self._loop, self._set, outcome)
 
     def _set(self, outcome: list[np.ndarray] | ApiError) -> None:
@@ -73,19 +73,19 @@ class ScoreJob:
 
 
 def _hand_over(loop: asyncio.AbstractEventLoop, take: Callable[[T], None], value: T) -> None:
-    with suppress(RuntimeError):  # a loop that is closed: nobody is there to be told
+    with suppress(RuntimeError):  # the event loop is closed, so there is no client
         loop.call_soon_threadsafe(take, value)
 
 
 class Worker:
     """Runs a model for many clients at once.
 
-    The event loop gives it commands through a queue; nothing else touches the engine. States: `loading`, `ready`,
-    `stopping`, `failed` (`failure` says why).
+    The event loop sends it commands through a queue; only its thread uses the engine. `state` is `loading`, `ready`,
+    `stopping` or `failed` (with the reason in `failure`).
 
     Args:
-        load: makes the engine and the scorer; called in the worker's thread.
-        failed: called in the worker's thread when it failed.
+        load: returns the engine and the scorer; called in the worker's thread.
+        failed: called in the worker's thread if it fails.
     """
 
     def __init__(self, load: Callable[[], tuple[Engine, Scorer]], failed: Callable[[], None] = lambda: None):
@@ -102,25 +102,25 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="model", daemon=True)
 
     def start(self) -> None:
-        """Load the model in the background, then work."""
+        """Start the thread, which loads the model and then serves requests."""
         self._thread.start()
 
-    def wind_down(self, grace_s: float) -> None:
-        """Take no new requests, and end answers that still run after `grace_s`."""
+    def start_shutdown(self, grace_s: float) -> None:
+        """Accept no new requests, and end answers that are still running after `grace_s` seconds."""
         if self.state == "ready":
             self.state = "stopping"
         self._commands.put(partial(self._set_deadline, time.monotonic() + grace_s))
 
     def stop(self, timeout_s: float = 10.0) -> None:
-        """End the thread; what still waits is told so."""
+        """End the thread; waiting requests get an error."""
         self._commands.put(self._end)
         self._thread.join(timeout_s)
 
-    async def generate(self, prompt: Prompt, sampling: Sampling) -> AsyncGenerator[Piece]:
+    async def generate(self, prompt: Prompt, sampling: SamplingSettings) -> AsyncGenerator[Piece]:
         """Answer a prompt; closing the iterator cancels the answer.
 
         Raises:
-            ApiError: the model failed at it, or the server stops.
+            ApiError: the model failed, or the server is stopping.
         """
         job = Job(prompt, sampling)
         self._commands.put(partial(self._admit, job))
@@ -136,7 +136,7 @@ class Worker:
             self._commands.put(partial(self._abandon, job))
 
     async def score(self, rows: Sequence[Row]) -> list[list[np.ndarray]]:
-        """Score rows, together with whatever else waits. Raises ApiError as `generate` does."""
+        """Score rows, in batches with other waiting rows. Raises ApiError as `generate` does."""
         jobs = [ScoreJob(row) for row in rows]
         self._commands.put(partial(self._scores.extend, jobs))
         try:
@@ -145,12 +145,12 @@ class Worker:
             for job in jobs:
                 job.abandoned = True
 
-    # Below: the worker's thread.
+    # The methods below run in the worker's thread.
 
     def _run(self) -> None:
         try:
             self.engine, self.scorer = self._load()
-        except (ValueError, RuntimeError, OSError) as error:  # a broken checkpoint, no memory, no device
+        except (ValueError, RuntimeError, OSError) as error:  # broken checkpoint, out of memory, no device
             self.failure = first_line(error)
             self.state = "failed"
             self._failed()
@@ -159,24 +159,24 @@ class Worker:
         try:
             self._work()
         finally:
-            if not self._ended:  # a mistake of ours ended the thread; nobody may wait for it
+            if not self._ended:  # an unexpected exception: release all waiting clients
                 self._ended = True
                 self.state, self.failure = "failed", "the thread of the model died"
-                self._obey()
-                self._give_up()
+                self._run_commands()
+                self._fail_all()
                 self._failed()
 
     def _work(self) -> None:
         while not self._ended:
-            self._obey()
+            self._run_commands()
             self._score_some()
             if self.engine.busy:
                 self._step()
             if self._deadline is not None and time.monotonic() > self._deadline:
-                self._give_up()
+                self._fail_all()
 
-    def _obey(self) -> None:
-        """Carry out all commands; wait for one where there is nothing else to do."""
+    def _run_commands(self) -> None:
+        """Run all queued commands; wait for one if there is nothing else to do."""
         if not (self.engine.busy or self._scores or self._ended):
             self._commands.get()()
         while not self._commands.empty():
@@ -186,23 +186,23 @@ class Worker:
         self._deadline = deadline
 
     def _end(self) -> None:
-        self._give_up()
+        self._fail_all()
         self._ended = True
 
     def _admit(self, job: Job) -> None:
         try:
-            job.answer = self.engine.add(job.prompt, job.sampling)
+            job.stream = self.engine.add(job.prompt, job.sampling)
         except ValueError as error:
             job.deliver(ApiError(400, str(error)))
         else:
-            self._jobs[job.answer] = job
+            self._jobs[job.stream] = job
 
     def _abandon(self, job: Job) -> None:
-        if job.answer is not None:
-            self.engine.cancel(job.answer)
-            self._jobs.pop(job.answer, None)
+        if job.stream is not None:
+            self.engine.cancel(job.stream)
+            self._jobs.pop(job.stream, None)
 
-    def _give_up(self) -> None:
+    def _fail_all(self) -> None:
         for job in list(self._jobs.values()):
             self._fail(job, not_ready("stopping"))
         for score in self._scores:
@@ -216,43 +216,43 @@ class Worker:
     def _step(self) -> None:
         try:
             events = self.engine.step()
-        except (RuntimeError, ValueError) as error:  # out of memory above all
+        except (RuntimeError, ValueError) as error:  # mostly out of memory
             self._fail_step(error)
             return
-        gained: dict[TokenStream, str] = {}
-        for answer, text in events:
-            gained[answer] = gained.get(answer, "") + text
-        for answer, text in gained.items():
-            job = self._jobs.get(answer)
+        new_text: dict[TokenStream, str] = {}
+        for stream, text in events:
+            new_text[stream] = new_text.get(stream, "") + text
+        for stream, text in new_text.items():
+            job = self._jobs.get(stream)
             if job is not None:
-                self._deliver(job, answer, text)
+                self._deliver(job, stream, text)
 
-    def _deliver(self, job: Job, answer: TokenStream, text: str) -> None:
-        if answer.finish_reason == "not_finite":
+    def _deliver(self, job: Job, stream: TokenStream, text: str) -> None:
+        if stream.finish_reason == "not_finite":
             self._fail(
                 job,
                 ApiError(500, "the model gives no finite logits; its weights are broken, or its type is too narrow"),
             )
             return
-        if not job.has_text:  # the template's space after "Assistant:" is the model's first
+        if not job.has_text:  # the model generates the template's space after "Assistant:"
             text = text.lstrip()
             job.has_text = bool(text)
-        if answer.finish_reason is not None:
-            del self._jobs[answer]
-        if text or answer.finish_reason is not None:
-            job.deliver(Piece(text, len(answer.tokens), answer.finish_reason))
+        if stream.finish_reason is not None:
+            del self._jobs[stream]
+        if text or stream.finish_reason is not None:
+            job.deliver(Piece(text, len(stream.tokens), stream.finish_reason))
 
     def _fail_step(self, error: Exception) -> None:
-        """Fail the prompts that were being read; where none was, all that run. The others go on."""
+        """Fail the prompts that were being prefilled or, if there were none, all running answers."""
         log.error("a step failed: %s", error)
-        reading = [answer for answer in self.engine.running if not answer.tokens]
-        for answer in reading or list(self.engine.running):
-            self.engine.cancel(answer)
-            if answer in self._jobs:
-                self._fail(self._jobs[answer], model_failed(error))
+        reading = [stream for stream in self.engine.running if not stream.tokens]
+        for stream in reading or list(self.engine.running):
+            self.engine.cancel(stream)
+            if stream in self._jobs:
+                self._fail(self._jobs[stream], model_failed(error))
 
     def _score_some(self) -> None:
-        """Score one batch of what waits, in the order it came."""
+        """Score one batch of waiting rows, in order of arrival."""
         batch: list[ScoreJob] = []
         longest = 0
         while self._scores:
@@ -270,7 +270,7 @@ class Worker:
         try:
             results = self.scorer.score_rows([job.row for job in batch])
         except (RuntimeError, ValueError) as error:
-            if len(batch) > 1:  # alone, so that it costs only the one at fault
+            if len(batch) > 1:  # retry one by one, so that only the faulty row fails
                 for job in batch:
                     self._score([job])
                 return

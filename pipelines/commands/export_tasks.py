@@ -15,9 +15,9 @@ from pipelines.storage import Storage
 from pipelines.tables.manifest import DATA_TABLES, AccountingError, paths, read_manifest
 from pipelines.taxonomy_files import load_labelling, local_taxonomy
 from sources.base.sample import IMAGE_PLACEHOLDER, Message
-from taxonomy.label_studio import MAX_TASKS, Reviewed, tasks
+from taxonomy.label_studio import MAX_TASKS, ReviewItem, tasks
 from taxonomy.labeller import Query
-from taxonomy.labelling import HUMAN, Labelling
+from taxonomy.labelling import HUMAN, SampleLabeller
 from taxonomy.prompts import user_turns
 
 BATCH_ROWS = 2_000
@@ -29,7 +29,7 @@ examples:
 ANSWER_CHARS = 2_000  # of an answer are shown
 
 
-def reviewed(storage: Storage) -> Iterator[Reviewed]:
+def reviewed(storage: Storage) -> Iterator[ReviewItem]:
     """Every sample with a user turn, with its label and what the labeller makes of its words.
 
     Samples that a person labelled are left out. A margin below 0 is a disagreement: the labeller finds another leaf
@@ -52,7 +52,7 @@ def reviewed(storage: Storage) -> Iterator[Reviewed]:
                     yield from _of_rows(batch.to_pylist(), labelling)
 
 
-def _of_rows(rows: Sequence[dict[str, Any]], labelling: Labelling) -> Iterator[Reviewed]:
+def _of_rows(rows: Sequence[dict[str, Any]], labelling: SampleLabeller) -> Iterator[ReviewItem]:
     leaves = list(labelling.taxonomy.leaves)
     asked = []
     for row in rows:
@@ -71,7 +71,7 @@ def _of_rows(rows: Sequence[dict[str, Any]], labelling: Labelling) -> Iterator[R
         second = int(np.argmax(others))
         confidence = float(chances[own]) if own >= 0 else 0.0
         answer = next((m["content"] for m in row["messages"] if m["role"] == "assistant"), "")
-        yield Reviewed(
+        yield ReviewItem(
             sample_id=row["id"],
             prompt=turn,
             answer=answer.replace(IMAGE_PLACEHOLDER, "")[:ANSWER_CHARS],

@@ -35,7 +35,7 @@ from pipelines.tables.parquet import HashingFile, parquet_options
 from pipelines.taxonomy_files import load_labelling, local_taxonomy, pinned, publish_taxonomy
 from sources.base.sample import LABEL, Message, Provenance, Sample
 from taxonomy.instructions import WRITTEN_BY
-from taxonomy.labelling import BY_CONSTRUCTION, HUMAN, NOBODY, Label, Labelling
+from taxonomy.labelling import BY_CONSTRUCTION, HUMAN, NO_LABELLER, Label, SampleLabeller
 from taxonomy.settings import LabelSettings
 from taxonomy.targets import leaf_shares
 from taxonomy.tree import UNLABELLED
@@ -89,7 +89,7 @@ def _discard(storage: Storage) -> None:
         storage.delete(path)
 
 
-def _stage(storage: Storage, manifest: dict[str, Any], recipe: Recipe, labelling: Labelling) -> None:
+def _stage(storage: Storage, manifest: dict[str, Any], recipe: Recipe, labelling: SampleLabeller) -> None:
     """Write all changed files and the journal to the staging folder."""
     given: dict[str, Label] = {}
     shards = []
@@ -126,7 +126,7 @@ def _commit(storage: Storage) -> dict[str, Any]:
     return manifest
 
 
-def _rewrite(storage: Storage, path: str, table: str, labelling: Labelling, given: dict[str, Label]) -> Shard:
+def _rewrite(storage: Storage, path: str, table: str, labelling: SampleLabeller, given: dict[str, Label]) -> Shard:
     """A shard with new labels, group by group; `given` collects those of kept samples for the ledger."""
     counts: Counter[str] = Counter()
     rows = 0
@@ -151,7 +151,7 @@ def _rewrite(storage: Storage, path: str, table: str, labelling: Labelling, give
     return Shard(path, table, rows, file.num_bytes, file.sha256(), tuple(sorted(counts.items())))
 
 
-def _of_data(group: pa.Table, labelling: Labelling) -> list[Label]:
+def _of_data(group: pa.Table, labelling: SampleLabeller) -> list[Label]:
     """New labels of rows of `data/`; what a source, a writer or a person said stays."""
     samples = []
     for row in group.select(["id", "source", "messages", "label"]).to_pylist():
@@ -168,10 +168,10 @@ def _of_data(group: pa.Table, labelling: Labelling) -> list[Label]:
                 labeller=by if stays else "",
             )
         )
-    return labelling.of_samples(samples)
+    return labelling.label_samples(samples)
 
 
-def _of_ledger(group: pa.Table, given: Mapping[str, Label], labelling: Labelling) -> list[Label | None]:
+def _of_ledger(group: pa.Table, given: Mapping[str, Label], labelling: SampleLabeller) -> list[Label | None]:
     """New labels of rows of the ledger: of the sample if it was kept, else the old one by its present name.
 
     The text of a rejected sample is not in the output, so a model's label of it cannot be made again.
@@ -185,7 +185,7 @@ def _of_ledger(group: pa.Table, given: Mapping[str, Label], labelling: Labelling
             found.append(None)
         else:
             present = labelling.taxonomy.resolve(old["use_case"])
-            by = old["labeller"] if present else NOBODY
+            by = old["labeller"] if present else NO_LABELLER
             found.append(Label(present or UNLABELLED, old["confidence"] if present else 0.0, by))
     return found
 

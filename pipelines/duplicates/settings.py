@@ -14,7 +14,7 @@ class Dedupe:
 
     Args:
         hash: kind of perceptual hash that is compared.
-        bits: its length, 256 or 64. 64 bits do not tell pages of text apart (docs/duplicates.md).
+        bits: its length, 256 or 64. 64 bits do not tell pages of text apart (docs/concepts/duplicates.md).
         radius: Hamming distance in bits up to which pictures may be the same; None: an eighth of the bits.
         text_similarity: Jaccard similarity of word triples, 0 to 1, that two texts need besides; both are kept below.
         min_detail: standard deviation of the picture in grey levels (a text page has 7 to 12) below which there is too

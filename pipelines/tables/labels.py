@@ -7,14 +7,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.base.sample import LABEL, Sample
-from taxonomy.labelling import Label, Labelling
+from taxonomy.labelling import Label, SampleLabeller
 
 COLUMN = "label."  # prefix of the label's fields in score files
 
 
-def labelled(scores: pa.Table, samples: Sequence[Sample], labelling: Labelling) -> pa.Table:
+def labelled(scores: pa.Table, samples: Sequence[Sample], labelling: SampleLabeller) -> pa.Table:
     """Score rows with the labels of their samples."""
-    for name, column in _columns(labelling.of_samples(samples)).items():
+    for name, column in _columns(labelling.label_samples(samples)).items():
         scores = scores.append_column(name, column)
     return scores
 

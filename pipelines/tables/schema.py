@@ -57,7 +57,7 @@ def ledger_schema(score_names: Sequence[str]) -> pa.Schema:
             *COMPOSITION_FIELDS,
             *scores_field(score_names),
             ("phash", pa.binary(32)),
-            ("fingerprint", pa.binary(FINGERPRINT.itemsize)),  # all that comparing needs (docs/duplicates.md)
+            ("fingerprint", pa.binary(FINGERPRINT.itemsize)),  # all that comparing needs (docs/concepts/duplicates.md)
             ("thumbnail", pa.binary()),  # JPEG, of the few samples a report shows; null for all others
         ]
     )

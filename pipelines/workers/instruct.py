@@ -10,11 +10,11 @@ from pipelines.tables.labels import labelled
 from pipelines.tables.schema import REASON
 from sources.base.sample import Sample
 from taxonomy.instructions import NO_WRITER, Instructions
-from taxonomy.labelling import Labelling
+from taxonomy.labelling import SampleLabeller
 
 
 def conversations(
-    scores: pa.Table, samples: Sequence[Sample], labelling: Labelling, recipe: Recipe
+    scores: pa.Table, samples: Sequence[Sample], labelling: SampleLabeller, recipe: Recipe
 ) -> tuple[pa.Table, list[Sample]]:
     """The instruction samples made of samples, and their labelled score rows.
 

@@ -52,7 +52,7 @@ from sources.base.remote import RemoteSource
 from sources.base.sample import Sample, from_part, to_part
 from sources.base.source import InputError, ItemError, Source
 from sources.base.synthetic import REPLACED, SyntheticSource
-from taxonomy.labelling import Labelling
+from taxonomy.labelling import SampleLabeller
 
 OUT_OF_MEMORY = "out_of_memory"
 Send = Callable[[Event], None]
@@ -198,7 +198,7 @@ def _score(
 
 
 @cache
-def _labelling(recipe: str, folder: Path) -> Labelling:
+def _labelling(recipe: str, folder: Path) -> SampleLabeller:
     return load_labelling(build_recipe(json.loads(recipe)), folder)
 
 

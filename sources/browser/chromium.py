@@ -59,7 +59,9 @@ def sandbox_refusal(program: str | None = None) -> str | None:
     # Some systems allow user namespaces to named programs only, or have a helper for this one: it knows best.
     if program is not None and _runs(program, "--headless", "--dump-dom", "about:blank"):
         return None
-    return "the system forbids this user new namespaces, which it is made of; docs/web.md says how to allow them"
+    return (
+        "the system forbids this user new namespaces, which it is made of; docs/sources/web.md says how to allow them"
+    )
 
 
 def _runs(*line: str) -> bool:

@@ -1,12 +1,12 @@
-"""The picture's fingerprint: perceptual hashes that find the same picture again, and how much there is to see on it.
+"""The fingerprint of a picture: perceptual hashes that find near duplicates, and measures of its content.
 
-All hashes are taken from one small picture, the *look*, so that others can compute the same bits:
+All hashes are computed from one small picture, the *look*, so that others can reproduce the bits:
 
     look  = grey.reduce(k).resize((64, 64), LANCZOS), k = max(1, long side // 256)
     inset = look.resize((64, 64), LANCZOS, box=(1.92, 1.92, 62.08, 62.08))
 
 `phash` is `imagehash.phash(look, 16)`, which is bit for bit `imagehash.phash(grey.reduce(k), 16)`. The inset is the
-look without 3 % on each side: it meets the hash of a picture that was cropped, or that a border was added to.
+look without 3 % on each side: its hash is close to the hash of the same picture cropped, or with a border added.
 """
 
 import imagehash
@@ -14,20 +14,20 @@ import numpy as np
 from PIL import Image
 
 LOOK_PX = 64
-INSET_SHARE = 0.03  # of each side: as `docs/duplicates.md` measures, meets crops of 1 to 4 % and borders of 1 to 3 %
+INSET_SHARE = 0.03  # of each side; matches crops of 1 to 4 % and borders of 1 to 3 % (docs/concepts/duplicates.md)
 HASH_BYTES = {"phash": 32, "dhash": 32, "phash_64": 8, "dhash_64": 8}
 PICTURE = np.dtype(
     [(f"{name}{variant}", "u1", num) for name, num in HASH_BYTES.items() for variant in ("", "_inset")]
-    # Standard deviation of the look, in grey levels: a text page has 7 to 12, a page number alone 1.4, a blank page 0.
+    # Standard deviation of the look, in grey levels: a text page has 7 to 12, a lone page number 1.4, a blank page 0.
     + [("detail", "<f4")]
-    # Share of the look within 2 grey levels of its most common level: pages, charts and screenshots have 0.25 to 1, as
-    # they have a background; two photographs of three have less.
+    # Share of the look within 2 grey levels of its most common level: pages, charts and screenshots, which have a
+    # background, have 0.25 to 1; two thirds of photographs have less.
     + [("flatness", "<f4")]
 )
 
 
 def picture_fingerprint(grey: np.ndarray) -> bytes:
-    """The `PICTURE` record of an image.
+    """Return the `PICTURE` record of an image.
 
     Args:
         grey: (height, width) uint8 luma.
@@ -50,5 +50,5 @@ def picture_fingerprint(grey: np.ndarray) -> bytes:
 
 
 def phash_of(fingerprint: bytes) -> bytes:
-    """The 256-bit pHash in a `PICTURE` record: 32 bytes, row by row, most significant bit first."""
+    """Return the 256-bit pHash of a `PICTURE` record: 32 bytes, row by row, most significant bit first."""
     return fingerprint[: HASH_BYTES["phash"]]

@@ -25,18 +25,21 @@ from sources.text.page_text import (
     words_of_characters,
 )
 
-CODE_VERSION = 2  # raise it when this file, page_text, reading_order or images write other bytes for the same page
+CODE_VERSION = 2  # increase it when this file, page_text, reading_order or images give other bytes for the same page
 POINTS_PER_INCH = 72
-# Ligatures are taken apart, white space is kept out, text outside the page is left out; images are noted (not decoded).
+# Ligatures are split, white space and text outside the page are left out; images are listed but not decoded.
 TEXT_FLAGS = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_IMAGES
-TRANSCRIPTION = "recognition/ocr_and_transcription/printed_text"  # a page of text is a sample of this use case
-SCAN_COVERAGE = 0.5  # share of the page under one image for the page to count as scanned
+TRANSCRIPTION = "recognition/ocr_and_transcription/printed_text"  # use case of a page of text
+SCAN_COVERAGE = 0.5  # share of the page covered by one image, from which on the page counts as scanned
 MAX_IMAGE_PIXELS = 1_000_000_000  # of one image on a page; an A0 poster at 600 dpi has 560 million
-MAX_PIXELS = 64_000_000  # an image side_px long and as wide as a page may ask for, at most
+MAX_PIXELS = 64_000_000  # of a rendered page
 
 
 class _Document(pymupdf.Document):
-    """A document whose outline is not read: a table of contents takes up to 30 ms a file, and no page needs it."""
+    """A document without its outline: reading a table of contents takes up to 30 ms, and no page needs it."""
+
+    def __init__(self, path: Path) -> None:
+        pymupdf.Document.__init__(self, path, filetype="pdf")
 
     def _loadOutline(self) -> None:
         return None
@@ -48,11 +51,11 @@ class Pdfs(Source):
 
     Args:
         side_px: long side of a page's image, in pixels.
-        max_dpi: small pages are not enlarged beyond this many pixels an inch.
-        grey: `png` writes pages without colour as lossless grey PNG; `none` treats them as any other page.
-        format: `jpeg`, `png` or `webp`, of all other pages.
-        quality: 1 to 100, of jpeg and webp.
-        passwords: tried in turn on encrypted files, after the empty one; never written to any output.
+        max_dpi: maximum resolution of small pages, in pixels per inch.
+        grey: `png` encodes pages without colour as lossless grey PNG; `none` treats them like other pages.
+        format: `jpeg`, `png` or `webp`, for all other pages.
+        quality: 1 to 100, for jpeg and webp.
+        passwords: tried in order on encrypted files, after the empty one; never written to any output.
     """
 
     name: ClassVar[str] = "pdfs"
@@ -120,9 +123,9 @@ class Pdfs(Source):
         if b"%PDF-" not in head:
             raise InputError("not_a_pdf", f"no PDF header in the first 1,024 bytes; the file begins with {head[:8]!r}")
         try:
-            document = _Document(path, filetype="pdf")
+            document: pymupdf.Document = _Document(path)
         except (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase) as error:
-            # The name in MuPDF's message is a temporary one for remote inputs: it would differ from run to run.
+            # MuPDF's message has the file's name, which for remote inputs is temporary and differs between runs.
             reason = str(error).replace(f"file '{path}'", "the file")
             raise InputError("damaged", f"the PDF cannot be opened: {reason}") from error
         if document.needs_pass and not any(document.authenticate(word) for word in ("", *self.passwords)):
@@ -148,7 +151,7 @@ class Pdfs(Source):
         pymupdf.TOOLS.reset_mupdf_warnings()
         page = document[item]
         if not pymupdf.mupdf.pdf_is_dict(pymupdf.mupdf.pdf_page_from_fz_page(page.this).obj()):
-            # MuPDF shows an empty page in its place; nobody wrote that page.
+            # MuPDF would render an empty page in its place.
             raise ValueError("the page tree names something that is no page")
         if page.rect.is_empty or page.rect.is_infinite:
             raise ValueError(f"the page's size is {page.rect.width:g} × {page.rect.height:g} points")
@@ -171,7 +174,7 @@ class Pdfs(Source):
             encoded = encode(picture, self.format, self.quality)
             grey = luma(picture) if grey is None else grey
         words, text = self._words(textpage, zoom, (pixmap.x, pixmap.y), grey.shape)
-        if "malloc" in pymupdf.TOOLS.mupdf_warnings():  # MuPDF leaves out what it has no memory for, and goes on
+        if "malloc" in pymupdf.TOOLS.mupdf_warnings():  # MuPDF silently leaves out what it has no memory for
             raise MemoryError("some of the page needs more memory than there is")
         flags = _flags(document, page, images, bool(words.texts))
         return Sample.of_picture(
@@ -182,7 +185,7 @@ class Pdfs(Source):
             text=f"{IMAGE_PLACEHOLDER}\n{text}",
             words=words,
             flags=flags,
-            # What a scan shows may be handwriting, or nothing that its text layer says.
+            # A scan may show handwriting, or something else than its text layer.
             use_case=TRANSCRIPTION if words.texts and "scan" not in flags else None,
         )
 
@@ -195,20 +198,21 @@ class Pdfs(Source):
         boxes = boxes_in_pixels(found.boxes, zoom, origin)
         height, width = shape
         np.clip(boxes, 0, [width, height, width, height], out=boxes)
-        seen = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
-        if not seen.all():
-            found, boxes = choose(found, seen), boxes[seen]
+        is_visible = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+        if not is_visible.all():
+            found, boxes = choose(found, is_visible), boxes[is_visible]
         order, text = in_reading_order(found)
         texts = [found.texts[k] for k in order]
         return Words(texts=texts, boxes=boxes[order], images=np.zeros(len(order), np.int32)), text
 
 
 def _render(drawn: pymupdf.DisplayList, zoom: float) -> pymupdf.Pixmap:
-    """The page as 8-bit RGB on white."""
+    """Render the page as 8-bit RGB on white."""
     rect = drawn.rect * zoom
     if rect.width * rect.height > MAX_PIXELS:
         raise ValueError(f"the page would be {rect.width:.0f} × {rect.height:.0f} pixels")
-    return drawn.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), colorspace=pymupdf.csRGB, alpha=False)
+    pixmap: pymupdf.Pixmap = drawn.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), colorspace=pymupdf.csRGB, alpha=False)
+    return pixmap
 
 
 def _flags(

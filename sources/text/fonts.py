@@ -1,4 +1,4 @@
-"""Fonts: those installed on this machine, what they look like, and the proof that they have every glyph of a text."""
+"""Fonts installed on this machine: their looks, and checks that they have every glyph of a text."""
 
 import hashlib
 import logging
@@ -24,11 +24,11 @@ KINDS = ("sans", "serif", "monospaced", "handwriting")
 WEIGHTS = (300, 900)  # lighter strokes are thinner than a pixel at the sizes of a page
 BOLD = 600
 MAX_EMPTY_GLYPH = 12  # bytes of a TrueType glyph without a contour; the smallest with one has 16
-MAX_EMPTY_PROGRAM = 8  # bytes of a charstring (a width, an end, a call of a subroutine): a longer one draws something
-MAX_SMALL = 0.93  # height of small letters, of that of capitals
-MIN_DESCENT = -0.1  # of the font size: small letters with a descender reach further down
+MAX_EMPTY_PROGRAM = 8  # bytes of a charstring that may be empty (a width, an end, a call); a longer one draws something
+MAX_SMALL = 0.93  # height of lower-case letters relative to capitals
+MIN_DESCENT = -0.1  # in font sizes; the descenders of lower-case letters are lower
 
-# What the tables of a file leave open, its name tells.
+# Names tell the kind of a font when the tables of its file do not.
 _HANDWRITTEN = re.compile(
     r"hand\b|handwrit|script\b|lobster|z003|breip|femke|kristi|delphine|steve|ecolier|because we|rufscript|comic neue"
     r"|kalam|caveat|kait?i?m?\b|wenkai|ukai|klee|seto|yusei",
@@ -41,30 +41,30 @@ _SERIF = re.compile(
 _SANS = re.compile(r"sans|gothic|grotesk|heiti|zenhei|microhei", re.IGNORECASE)
 _MONOSPACED = re.compile(r"\bmono\b|courier|console|code\b|typewriter|inconsolata", re.IGNORECASE)
 _NAMES = {"handwriting": _HANDWRITTEN, "monospaced": _MONOSPACED, "sans": _SANS, "serif": _SERIF}
-# Signs at the code points of letters, letters in a box, and styles that take two lines for one.
+# Fonts with symbols at the code points of letters, letters in boxes, or lines of double height.
 _UNFIT = re.compile(
     r"symbol|dingbat|emoji|d050000l|math|music|barcode|icon|colored|last resort|quran|nastaliq|^(cm|stix)",
     re.IGNORECASE,
 )
-# One design under a hundred names: the Latin letters of Noto's faces for other scripts are those of Noto Sans.
+# A hundred Noto faces for other scripts have the same Latin letters as Noto Sans: these are the Latin ones.
 _LATIN_NOTO = re.compile(r"Noto (Sans|Serif|Mono)( Mono| Display)?$")
-_ELSEWHERE = re.compile(r"\b(JP|KR|TC|HK|TW)\b")  # Chinese characters as they are written outside the mainland
+_ELSEWHERE = re.compile(r"\b(JP|KR|TC|HK|TW)\b")  # forms of Chinese characters outside mainland China
 
 
 class FontError(ValueError):
-    """No installed font can draw a text: one sentence with what is missing and what to install."""
+    """No installed font can draw a text; the message says what is missing and what to install."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Font:
-    """One face: the file it is in, and how it looks.
+    """One face of a font: its file and its looks.
 
     Args:
-        path: of the file.
-        index: of the face in a collection (.ttc).
-        family: as the file names it.
+        path: the file.
+        index: index of the face in a collection (.ttc).
+        family: name of the family in the file.
         kind: one of KINDS.
-        weight: 100 to 900; 400 is regular, from 600 on a face is bold.
+        weight: 100 to 900; 400 is regular, 600 and more is bold.
         ranges: bits of the Unicode ranges that the file claims to cover (table OS/2).
     """
 
@@ -83,7 +83,7 @@ class Font:
 
 @lru_cache(maxsize=1)
 def font_files() -> Mapping[str, Path]:
-    """Font files by name: those of matplotlib, then those of the system; of two with one name, the first."""
+    """Return the font files by name. Those in matplotlib take precedence over system fonts with the same name."""
     bundled = Path(sysconfig.get_path("purelib")) / "matplotlib/mpl-data/fonts/ttf"
     found: dict[str, Path] = {}
     for folder in (str(bundled), *map(os.path.expanduser, FOLDERS)):
@@ -97,15 +97,15 @@ def font_files() -> Mapping[str, Path]:
 
 @lru_cache(maxsize=1)
 def installed_fonts() -> tuple[Font, ...]:
-    """Every readable face, by family, weight and slope; one file for each."""
-    from fontTools.ttLib import TTLibError  # of an extra: the core goes without
+    """Return all readable faces, sorted by family, weight and slope, each from one file."""
+    from fontTools.ttLib import TTLibError  # an optional dependency
 
-    logging.getLogger("fontTools").setLevel(logging.ERROR)  # it warns of odd dates in files
+    logging.getLogger("fontTools").setLevel(logging.ERROR)  # it warns about odd dates in files
     found: dict[tuple[str, int, bool], Font] = {}
     for _, path in sorted(font_files().items()):
         try:
             faces = _faces(path)
-        except (TTLibError, OSError, KeyError, AssertionError):  # a damaged file is no font
+        except (TTLibError, OSError, KeyError, AssertionError):  # ignore damaged files
             continue
         for font in faces:
             if not _UNFIT.search(font.family):
@@ -141,7 +141,7 @@ def _face(font: "TTFont", path: Path, index: int) -> Font:
 
 
 def _kind(name: str, looks: Any) -> str:
-    """The kind of a face by its name, then by the PANOSE numbers and the class that its file declares."""
+    """Return the kind of a face by its name, else by the PANOSE numbers and the class in its file."""
     for kind, pattern in _NAMES.items():
         if pattern.search(name):
             return kind
@@ -155,22 +155,24 @@ def _kind(name: str, looks: Any) -> str:
 
 
 def installed_for(language: str) -> tuple[Font, ...]:
-    """The installed faces that write a language; there may be none."""
-    return _writing(language)
+    """Return the installed faces for a language; possibly none."""
+    return _fonts_writing(language)
 
 
 @lru_cache(maxsize=64)
 def fonts_for(language: str, kinds: Sequence[str] = (), *, bold: bool | None = None) -> tuple[Font, ...]:
-    """The installed faces that write a language, of these kinds (all by default).
+    """Return the installed faces for a language, of these kinds (all by default).
 
     Raises:
         FontError: there is none.
-        ValueError: a language that is not in LANGUAGES.
+        ValueError: the language is not in LANGUAGES.
     """
     if language not in LANGUAGES:
         raise ValueError(f"language must be one of {', '.join(LANGUAGES)}, got {language!r}")
     found = [
-        font for font in _writing(language) if (not kinds or font.kind in kinds) and (bold is None or font.bold == bold)
+        font
+        for font in _fonts_writing(language)
+        if (not kinds or font.kind in kinds) and (bold is None or font.bold == bold)
     ]
     if not found:
         looks = " ".join((("bold",) if bold else ()) + (" or ".join(kinds),) if kinds else ())
@@ -182,7 +184,7 @@ def fonts_for(language: str, kinds: Sequence[str] = (), *, bold: bool | None = N
 
 
 @lru_cache(maxsize=len(LANGUAGES))
-def _writing(language: str) -> tuple[Font, ...]:
+def _fonts_writing(language: str) -> tuple[Font, ...]:
     wanted = LANGUAGES[language]
     low, high = WEIGHTS
     found = families(
@@ -191,7 +193,7 @@ def _writing(language: str) -> tuple[Font, ...]:
         if low <= font.weight <= high
         and font.ranges >> wanted.range_bit & 1
         and not _ELSEWHERE.search(font.family)
-        and not (wanted.script == "Latin" and _is_of_another_script(font))
+        and not (wanted.script == "Latin" and _is_for_another_script(font))
         and all(ord(character) in _glyphs(font.path, font.index).names for character in wanted.sample)
         and not missing(wanted.sample, font)
     )
@@ -203,14 +205,14 @@ def _writing(language: str) -> tuple[Font, ...]:
     )
 
 
-def _is_of_another_script(font: Font) -> bool:
-    """Whether a face's Latin letters only go along with others: for digits and names in Chinese text, say."""
+def _is_for_another_script(font: Font) -> bool:
+    """Return True if a face has Latin letters only as a supplement, such as for names in Chinese text."""
     is_foreign_noto = font.family.startswith("Noto ") and not _LATIN_NOTO.match(font.family)
     return is_foreign_noto or bool(font.ranges >> LANGUAGES["zh"].range_bit & 1)
 
 
 def families(fonts: Iterable[Font]) -> Mapping[str, tuple[Font, ...]]:
-    """Faces by family: to choose a family first is to choose among designs, not among weights."""
+    """Group faces by family; choosing a family first gives every design the same chance."""
     found: dict[str, tuple[Font, ...]] = {}
     for font in fonts:
         found[font.family] = (*found.get(font.family, ()), font)
@@ -218,34 +220,34 @@ def families(fonts: Iterable[Font]) -> Mapping[str, tuple[Font, ...]]:
 
 
 class _Glyphs:
-    """The glyphs in a font file: by code point their names, by name their widths and outlines, read when asked for."""
+    """The glyphs of a font file: names by code point, and widths and outlines by name, which are loaded lazily."""
 
     def __init__(self, path: Path, index: int):
         from fontTools.ttLib import TTFont
 
         self._font = TTFont(path, fontNumber=index if path.suffix.lower() == ".ttc" else -1, lazy=True)
         self.names: Mapping[int, str] = self._font.getBestCmap() or {}
-        self._drawn: dict[str, bool] = {}
+        self._has_glyph: dict[str, bool] = {}
 
     @cached_property
     def _outlines(self) -> Any:
         return self._font.getGlyphSet()
 
     def draws(self, character: str) -> bool:
-        """Whether there is a glyph for a character, and it is not empty unless the character is."""
-        found = self._drawn.get(character)
+        """Return True if the character has a glyph, and the glyph is not empty unless the character is blank."""
+        found = self._has_glyph.get(character)
         if found is None:
             name = self.names.get(ord(character), ".notdef")
             is_blank = character.isspace() or unicodedata.category(character) in ("Cf", "Mn")
             found = name != ".notdef" and (is_blank or self._has_outline(name))
-            self._drawn[character] = found
+            self._has_glyph[character] = found
         return found
 
     def _has_outline(self, name: str) -> bool:
-        """Whether a glyph is not empty, mostly by its size: drawing every new one took a fifth of a scene's time."""
+        """Return True if a glyph is not empty, by its size if possible: drawing took a fifth of a scene's time."""
         if "glyf" in self._font:
             starts, number = self._font["loca"], self._font.getGlyphID(name)
-            return starts[number + 1] - starts[number] > MAX_EMPTY_GLYPH
+            return bool(starts[number + 1] - starts[number] > MAX_EMPTY_GLYPH)
         if "CFF " in self._font:
             program = self._font["CFF "].cff.topDictIndex[0].CharStrings[name]
             is_long = program.bytecode is not None and len(program.bytecode) > MAX_EMPTY_PROGRAM
@@ -253,7 +255,7 @@ class _Glyphs:
         return self.extent(name) != (0, 0)
 
     def extent(self, name: str) -> tuple[float, float]:
-        """Bottom and top of an outline above the baseline, as shares of the font size; both 0 if it is empty."""
+        """Return bottom and top of an outline above the baseline, in font sizes; both 0 if it is empty."""
         from fontTools.pens.boundsPen import ControlBoundsPen
 
         pen = ControlBoundsPen(self._outlines)
@@ -262,8 +264,8 @@ class _Glyphs:
         return (pen.bounds[1] / units, pen.bounds[3] / units) if pen.bounds else (0, 0)
 
     def advance(self, name: str) -> float:
-        """Width as a share of the font size."""
-        return self._font["hmtx"][name][0] / self._font["head"].unitsPerEm
+        """Return the width in font sizes."""
+        return float(self._font["hmtx"][name][0] / self._font["head"].unitsPerEm)
 
 
 @lru_cache(maxsize=256)
@@ -272,7 +274,7 @@ def _glyphs(path: Path, index: int) -> _Glyphs:
 
 
 def _has_capitals_only(font: Font) -> bool:
-    """Whether small letters are capitals: as high, or p and y standing on the line. Texts would not look as written."""
+    """Return True if lower-case letters look like capitals: they are as high, or p and y have no descender."""
     glyphs = _glyphs(font.path, font.index)
     box = {letter: glyphs.extent(glyphs.names[ord(letter)]) for letter in "pyenoENO"}
     as_high = all(box[letter][1] > MAX_SMALL * box[letter.upper()][1] for letter in "eno")
@@ -280,13 +282,13 @@ def _has_capitals_only(font: Font) -> bool:
 
 
 def missing(text: str, font: Font) -> list[str]:
-    """The characters of a text that a face cannot draw, each once, in the order they come."""
+    """Return the characters of a text that a face cannot draw, each once, in order of appearance."""
     glyphs = _glyphs(font.path, font.index)
     return [character for character in dict.fromkeys(text) if character != "\n" and not glyphs.draws(character)]
 
 
 def check_glyphs(texts: Iterable[str], font: Font) -> None:
-    """Raises FontError naming the first character that the face cannot draw."""
+    """Raise FontError with the first character that the face cannot draw."""
     for text in texts:
         for character in missing(text, font)[:1]:
             raise _no_glyph(font, character)
@@ -297,10 +299,10 @@ def _no_glyph(font: Font, character: str) -> FontError:
 
 
 def fonts_with(text: str, fonts: Iterable[Font]) -> tuple[Font, ...]:
-    """Those of some faces that have every glyph of a text.
+    """Return the faces that have every glyph of a text.
 
     Raises:
-        FontError: none has; it names the character that the fewest have, and its script.
+        FontError: there is none; the message names the character that the fewest faces have, and its script.
     """
     fonts = tuple(fonts)
     lacks = [missing(text, font) for font in fonts]
@@ -317,10 +319,10 @@ def fonts_with(text: str, fonts: Iterable[Font]) -> tuple[Font, ...]:
 
 
 def draw_font(text: str, fonts: Iterable[Font], random: Random) -> Font:
-    """A face that has every glyph of a text: a family at random, then one of its faces.
+    """Choose a random face that has every glyph of a text: first a family, then one of its faces.
 
     Raises:
-        FontError: none has every glyph.
+        FontError: there is none.
     """
     fonts = tuple(fonts)
     by_family = families(fonts)
@@ -329,11 +331,11 @@ def draw_font(text: str, fonts: Iterable[Font], random: Random) -> Font:
         for font in random.sample(faces, len(faces)):
             if not missing(text, font):
                 return font
-    return fonts_with(text, fonts)[0]  # raises
+    return fonts_with(text, fonts)[0]  # raises FontError
 
 
 def script_of(text: str) -> str:
-    """The Unicode name of the script that most letters of a text are of; `Common` if it has none."""
+    """Return the Unicode name of the script of most letters in a text; `Common` if it has no letters."""
     from fontTools.unicodedata import script, script_name
 
     counts: dict[str, int] = {}
@@ -346,7 +348,7 @@ def script_of(text: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def advance(font: Font, character: str) -> float:
-    """Width of a character as a share of the font size. Raises FontError if the face does not have it."""
+    """Return the width of a character in font sizes. Raises FontError if the face does not have it."""
     glyphs = _glyphs(font.path, font.index)
     name = glyphs.names.get(ord(character))
     if name is None:
@@ -361,7 +363,7 @@ def _file_digest(path: Path) -> bytes:
 
 
 def fonts_digest(fonts: Iterable[Font]) -> str:
-    """A digest of the names and files of some faces: the pixels of a text depend on their bytes."""
+    """Return a digest of the names and files of faces, on which the pixels of a text depend."""
     total = hashlib.sha256()
     for font in fonts:
         total.update(f"{font.family}/{font.path.name}".encode() + _file_digest(font.path))

@@ -1,4 +1,4 @@
-"""The languages that texts are drawn in: their scripts, and what a font must have to write them."""
+"""The languages in which texts are drawn: their scripts, and the characters that their fonts need."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """What a font must have to write a language.
+    """Requirements for a font of a language.
 
     Args:
-        script: the Unicode name of its script.
-        range_bit: of the Unicode range in the table OS/2 of fonts for it.
-        sample: characters that texts are made of; a font must have all of them.
+        script: Unicode name of the script.
+        range_bit: bit of the Unicode range in the OS/2 table of its fonts.
+        sample: the characters of its texts; a font must have all of them.
         packages: Debian packages with such fonts.
     """
 
@@ -24,7 +24,7 @@ class Language:
 _LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.,:;!?-()'\"/&%+$@#"
 _LATIN_FONTS = "fonts-dejavu-core or fonts-liberation"
 _CYRILLIC = "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЬЮЯабвгдежзийклмнопрстуфхцчшщьюя"
-# Of a script that several are written in, the first is meant where none is named.
+# If a script has several languages, the first is its default.
 LANGUAGES: Mapping[str, Language] = {
     "en": Language("Latin", 0, _LATIN, _LATIN_FONTS),
     "de": Language("Latin", 1, _LATIN + "ÄÖÜäöüß", _LATIN_FONTS),
@@ -50,4 +50,4 @@ LANGUAGES: Mapping[str, Language] = {
     ),
 }
 RIGHT_TO_LEFT = ("ar", "he")
-SHAPED = ("ar", "hi")  # letters change with their neighbours
+SHAPED = ("ar", "hi")  # the form of a letter depends on its neighbours

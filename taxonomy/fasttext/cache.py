@@ -1,4 +1,4 @@
-"""Trained models on disk, by everything they depend on: the taxonomy's digest, our code's version, fastText's."""
+"""Cache of trained models on disk, keyed by everything they depend on: taxonomy, settings, our version, fastText's."""
 
 import hashlib
 import importlib.metadata
@@ -13,12 +13,12 @@ from pathlib import Path
 from taxonomy.examples import NUM_VARIANTS, examples_of
 from taxonomy.fasttext import MODEL_VERSION
 from taxonomy.fasttext.calibration import HELD_OUT_RATIO, train_calibrated
-from taxonomy.fasttext.model import MEMBERS, PromptModel
+from taxonomy.fasttext.model import CLASSIFIERS, PromptModel
 from taxonomy.tree import Taxonomy
 
 
 def cache_folder() -> Path:
-    """`$VELLUM_CACHE`, or `vellum` in the user's cache folder."""
+    """Return `$VELLUM_CACHE`, or `vellum` in the user's cache folder."""
     named = os.environ.get("VELLUM_CACHE")
     if named:
         return Path(named)
@@ -26,11 +26,11 @@ def cache_folder() -> Path:
 
 
 def model_key(taxonomy: Taxonomy) -> str:
-    """Names the model of a taxonomy."""
+    """Return the cache key of a taxonomy's model."""
     parts = {
         "taxonomy": taxonomy.digest,
         "version": MODEL_VERSION,
-        "members": [asdict(member) for member in MEMBERS],
+        "classifiers": [asdict(classifier) for classifier in CLASSIFIERS],
         "variants": NUM_VARIANTS,
         "held_out_ratio": HELD_OUT_RATIO,
         "fasttext": importlib.metadata.version("fasttext-numpy2-wheel"),
@@ -39,23 +39,23 @@ def model_key(taxonomy: Taxonomy) -> str:
 
 
 def model_of(taxonomy: Taxonomy) -> PromptModel:
-    """The taxonomy's model, from the cache if it stands there whole, else trained now (seconds) and kept."""
+    """Return the taxonomy's model: from the cache if it is there and intact, else trained now (seconds) and cached."""
     folder = cache_folder() / "taxonomy" / model_key(taxonomy)
     with suppress(FileNotFoundError, ValueError):
         return PromptModel.load(folder)
     model = train_calibrated(examples_of(taxonomy), list(taxonomy.leaves))
-    with suppress(OSError):  # a cache that cannot be written costs seconds, nothing else
+    with suppress(OSError):  # without a cache the next call only takes seconds longer
         _keep(model, folder)
     return model
 
 
 def _keep(model: PromptModel, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
+    temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
     try:
-        model.save(aside)
-        shutil.rmtree(folder, ignore_errors=True)  # a damaged one
+        model.save(temporary)
+        shutil.rmtree(folder, ignore_errors=True)  # it is damaged
         with suppress(OSError):  # another process was first
-            os.replace(aside, folder)
+            temporary.replace(folder)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,9 +1,10 @@
-"""The labeller that asks fastText classifiers."""
+"""The labeller that uses fastText classifiers."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from taxonomy.fasttext import MODEL_VERSION
 from taxonomy.labeller import Labeller, Query
@@ -11,7 +12,7 @@ from taxonomy.tree import Taxonomy
 
 
 class FastText(Labeller):
-    """fastText classifiers trained on the taxonomy's prompts; looks at the words alone."""
+    """Predicts with fastText classifiers trained on the taxonomy's prompts; it ignores images."""
 
     name = "fasttext"
     version = MODEL_VERSION
@@ -28,5 +29,5 @@ class FastText(Labeller):
 
         self._model = model_of(taxonomy) if folder is None else PromptModel.load(folder)
 
-    def probabilities(self, asks: Sequence[Query]) -> np.ndarray:
-        return self._model.probabilities([ask.prompt for ask in asks])
+    def probabilities(self, queries: Sequence[Query]) -> npt.NDArray[np.float64]:
+        return self._model.probabilities([query.prompt for query in queries])

@@ -1,4 +1,4 @@
-"""The statistical model behind the labeller: fastText classifiers of several levels of the taxonomy, combined."""
+"""The labeller's statistical model: an ensemble of fastText classifiers for several levels of the taxonomy."""
 
 import hashlib
 import json
@@ -11,6 +11,7 @@ from typing import Any
 
 import fasttext
 import numpy as np
+import numpy.typing as npt
 
 from taxonomy.examples import NUM_VARIANTS, Example, variants
 from taxonomy.fasttext import MODEL_VERSION
@@ -18,20 +19,21 @@ from taxonomy.fasttext.tokenizer import line_of
 from taxonomy.fasttext.training import train_classifier
 from taxonomy.tree import ancestor
 
+Floats = npt.NDArray[np.float64]
 DESCRIPTION = "model.json"
-MIN_KNOWN = 0.4  # share of a prompt's tokens that are known: below, a model can only guess, and says so
+MIN_KNOWN_SHARE = 0.4  # share of a prompt's tokens that are in the examples; below it, confidence is scaled down
 LEAF_LEVEL = 9  # deeper than any leaf
 _LABEL = "__label__"
-BUCKETS = 60_000  # of hashed n-grams: 6,000 prompts have about that many
+BUCKETS = 60_000  # for hashed n-grams; 6,000 prompts have about that many
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Classifier:
-    """One classifier of the ensemble.
+    """Settings of one classifier of the ensemble; all but two are passed to fastText.
 
     Args:
-        level: it tells nodes of this level apart (1: groups, 2: categories, `LEAF_LEVEL`: leaves).
-        weight: of its logarithmic probabilities in the sum.
+        level: level of the nodes that it distinguishes (1: groups, 2: categories, `LEAF_LEVEL`: leaves).
+        weight: weight of its log probabilities in the sum.
     """
 
     level: int
@@ -45,9 +47,9 @@ class Classifier:
     seed: int = 1
 
 
-# Chosen on the development half of the held-out prompts (docs/taxonomy.md has the figures of each and of all three):
-# pieces of words forgive typos, whole words are surer, and categories are told apart with more examples each.
-MEMBERS = (
+# Chosen on the development half of the held-out prompts (docs/decisions.md has the figures of each and of all three):
+# character n-grams tolerate typos, whole words are more certain, and a category has more examples than a leaf.
+CLASSIFIERS = (
     Classifier(level=LEAF_LEVEL, lr=2, min_letters=2, max_letters=5),
     Classifier(level=LEAF_LEVEL),
     Classifier(level=2, epoch=6),
@@ -55,65 +57,68 @@ MEMBERS = (
 
 
 class PromptModel:
-    """Probabilities of leaves for prompts.
+    """Predicts the probability of every leaf for a prompt.
 
     Args:
         leaves: ids, in the order of the columns of `probabilities`.
-        temperature: divides the logarithms of the ensemble, so that confidence is how often it is right.
+        classifiers: settings of the ensemble's classifiers.
+        models: the trained fastText model of each classifier.
+        temperature: divides the ensemble's log probabilities, to calibrate confidence.
     """
 
     def __init__(
-        self, leaves: Sequence[str], members: Sequence[Classifier], classifiers: Sequence[Any], temperature: float = 1.0
+        self, leaves: Sequence[str], classifiers: Sequence[Classifier], models: Sequence[Any], temperature: float = 1.0
     ):
         self.leaves = tuple(leaves)
-        self.members = tuple(members)
+        self.classifiers = tuple(classifiers)
         self.temperature = temperature
-        self._classifiers = tuple(classifiers)
-        self._vocabulary = frozenset(classifiers[0].get_words())
-        self._heads = [self._head(m, c) for m, c in zip(members, classifiers, strict=True)]
+        self._models = tuple(models)
+        self._vocabulary = frozenset(models[0].get_words())
+        self._heads = [self._head(m, c) for m, c in zip(classifiers, models, strict=True)]
 
-    def _head(self, member: Classifier, classifier: Any) -> tuple[np.ndarray, np.ndarray]:
-        """(C, D) the output layer of a classifier, and (L,) the row of each leaf's node in it."""
-        row = {label.removeprefix(_LABEL): k for k, label in enumerate(classifier.get_labels())}
-        return classifier.get_output_matrix(), np.array([row[ancestor(leaf, member.level)] for leaf in self.leaves])
+    def _head(self, classifier: Classifier, model: Any) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]:
+        """Return a model's output layer (C, D), and for each leaf the row of its node in it (L,)."""
+        row = {label.removeprefix(_LABEL): k for k, label in enumerate(model.get_labels())}
+        return model.get_output_matrix(), np.array([row[ancestor(leaf, classifier.level)] for leaf in self.leaves])
 
-    def log_probabilities(self, prompts: Sequence[str]) -> np.ndarray:
-        """(N, L) float64, weighted sum of the members' log probabilities, not normalized and before temperature."""
-        lines = [line_of(prompt) + "\n" for prompt in prompts]  # fastText counts the line's end as a token
+    def log_probabilities(self, prompts: Sequence[str]) -> Floats:
+        """Return the weighted sum of the classifiers' log probabilities, (N, L) float64, unnormalized."""
+        lines = [line_of(prompt) + "\n" for prompt in prompts]  # fastText treats the end of the line as a token
         total = np.zeros((len(lines), len(self.leaves)))
-        for member, classifier, (output_CD, rows_L) in zip(self.members, self._classifiers, self._heads, strict=True):
-            logits = _sentence_vectors(classifier, lines) @ output_CD.T
+        for classifier, model, (output_CD, rows_L) in zip(self.classifiers, self._models, self._heads, strict=True):
+            logits = _sentence_vectors(model, lines) @ output_CD.T
             logits -= logits.max(axis=1, keepdims=True)
             logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
-            total += member.weight * logits[:, rows_L]
+            total += classifier.weight * logits[:, rows_L]
         return total
 
-    def probabilities(self, prompts: Sequence[str]) -> np.ndarray:
-        """(N, L) float64; rows sum to 1, or to less for prompts most of whose words no example has."""
+    def probabilities(self, prompts: Sequence[str]) -> Floats:
+        """Return (N, L) float64 probabilities; a row sums to less than 1 if most of the prompt's words are unknown."""
         chances = softmax(self.log_probabilities(prompts) / self.temperature)
-        known = np.array([self._known_share(prompt) for prompt in prompts])
-        return chances * np.minimum(1, known / MIN_KNOWN)[:, None]
+        known = np.array([self._known_share(prompt) for prompt in prompts], np.float64)
+        scaled: Floats = chances * np.minimum(1.0, known / MIN_KNOWN_SHARE)[:, None]
+        return scaled
 
     def _known_share(self, prompt: str) -> float:
-        """Share of the prompt's tokens that some example has, 0 to 1."""
+        """Return the share of the prompt's tokens that occur in the examples, 0 to 1."""
         tokens = line_of(prompt).split()
         return sum(map(self._vocabulary.__contains__, tokens)) / len(tokens) if tokens else 0.0
 
     def with_temperature(self, temperature: float) -> "PromptModel":
-        """The same model at another temperature."""
-        return PromptModel(self.leaves, self.members, self._classifiers, temperature)
+        """Return the same model with another temperature."""
+        return PromptModel(self.leaves, self.classifiers, self._models, temperature)
 
     def save(self, folder: Path) -> None:
         """Write the model and its description into an existing folder."""
         files = {}
-        for k, classifier in enumerate(self._classifiers):
+        for k, model in enumerate(self._models):
             path = folder / f"classifier-{k}.bin"
-            classifier.save_model(str(path))
+            model.save_model(str(path))
             files[path.name] = _sha256(path)
         description = {
             "version": MODEL_VERSION,
             "leaves": self.leaves,
-            "members": [asdict(member) for member in self.members],
+            "classifiers": [asdict(classifier) for classifier in self.classifiers],
             "temperature": self.temperature,
             "files": files,
         }
@@ -121,15 +126,15 @@ class PromptModel:
 
     @staticmethod
     def load(folder: Path) -> "PromptModel":
-        """The model in a folder. Raises ValueError if it is damaged, FileNotFoundError if there is none."""
+        """Load a model. Raises ValueError if it is damaged, FileNotFoundError if there is none."""
         try:
             description: Mapping[str, Any] = json.loads((folder / DESCRIPTION).read_text())
             for name, digest in description["files"].items():
                 if _sha256(folder / name) != digest:
                     raise ValueError(f"{folder / name} is damaged")
-            classifiers = [fasttext.load_model(str(folder / name)) for name in description["files"]]
-            members = [Classifier(**member) for member in description["members"]]
-            return PromptModel(description["leaves"], members, classifiers, description["temperature"])
+            models = [fasttext.load_model(str(folder / name)) for name in description["files"]]
+            classifiers = [Classifier(**classifier) for classifier in description["classifiers"]]
+            return PromptModel(description["leaves"], classifiers, models, description["temperature"])
         except (KeyError, TypeError) as error:
             raise ValueError(f"{folder / DESCRIPTION} is no description of a model: {error!r}") from error
 
@@ -137,51 +142,52 @@ class PromptModel:
 def train(
     examples: Sequence[Example],
     leaves: Sequence[str],
-    members: Sequence[Classifier] = MEMBERS,
+    classifiers: Sequence[Classifier] = CLASSIFIERS,
     num_variants: int = NUM_VARIANTS,
 ) -> PromptModel:
-    """Train on examples: the same examples give the same model."""
+    """Train a model; the same examples always give the same model."""
     written = [(example.use_case, line_of(text)) for example in examples for text in variants(example, num_variants)]
-    random.Random(0).shuffle(written)  # fastText reads in order, and a leaf at a time would unlearn the one before
-    return PromptModel(leaves, members, [_classifier(written, member) for member in members])
+    random.Random(0).shuffle(written)  # fastText reads in order: leaf by leaf, it would forget the earlier leaves
+    return PromptModel(leaves, classifiers, [_train_one(written, classifier) for classifier in classifiers])
 
 
-def _classifier(examples: Sequence[tuple[str, str]], member: Classifier) -> Any:
+def _train_one(examples: Sequence[tuple[str, str]], classifier: Classifier) -> Any:
     with tempfile.TemporaryDirectory(prefix="vellum-prompts-") as folder:
         lines, model = Path(folder) / "lines.txt", Path(folder) / "model.bin"
         with lines.open("w", encoding="utf-8") as file:
             for use_case, line in examples:
-                file.write(f"{_LABEL}{ancestor(use_case, member.level)} {line}\n")
+                file.write(f"{_LABEL}{ancestor(use_case, classifier.level)} {line}\n")
         settings = {
-            "dim": member.dim,
-            "epoch": member.epoch,
-            "lr": member.lr,
-            "wordNgrams": member.word_ngrams,
-            "minn": member.min_letters,
-            "maxn": member.max_letters,
+            "dim": classifier.dim,
+            "epoch": classifier.epoch,
+            "lr": classifier.lr,
+            "wordNgrams": classifier.word_ngrams,
+            "minn": classifier.min_letters,
+            "maxn": classifier.max_letters,
             "bucket": BUCKETS,
-            "seed": member.seed,
+            "seed": classifier.seed,
         }
         train_classifier(lines, model, settings)
         return fasttext.load_model(str(model))
 
 
-def _sentence_vectors(classifier: Any, lines: Sequence[str]) -> np.ndarray:
-    """(N, D) what fastText multiplies with its output layer: half of `predict`'s time goes into naming labels."""
-    vector = fasttext.FastText.fasttext.Vector(classifier.get_dimension())
-    vectors = np.empty((len(lines), classifier.get_dimension()), np.float32)
+def _sentence_vectors(model: Any, lines: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Return (N, D) float32 sentence vectors. `predict` would spend half of its time on names of labels."""
+    vector = fasttext.FastText.fasttext.Vector(model.get_dimension())
+    vectors = np.empty((len(lines), model.get_dimension()), np.float32)
     for k, line in enumerate(lines):
-        classifier.f.getSentenceVector(vector, line)
+        model.f.getSentenceVector(vector, line)
         vectors[k] = vector
     return vectors
 
 
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Softmax over the last axis."""
-    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)
+def softmax(logits: Floats) -> Floats:
+    """Return the softmax over the last axis."""
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    normalized: Floats = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    return normalized
 
 
 def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

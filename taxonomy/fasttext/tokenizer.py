@@ -1,16 +1,16 @@
-"""Prompts as lines for fastText: words apart, Chinese as characters and pairs of them, numbers by their shape."""
+"""Tokenizes prompts for fastText: words, single Chinese characters and pairs of them, numbers by their length."""
 
 import re
 import unicodedata
 from functools import lru_cache
 
-MAX_CHARS = 600  # of a prompt are looked at: what is asked stands at its beginning or its end
+MAX_CHARS = 600  # of a longer prompt only both ends are used: the request is at its beginning or end
 _PIECE = re.compile(r"[\u3400-\u9fff]+|[^\W\d_\u3400-\u9fff]+(?:['’][^\W\d_]+)?|\d+|[?!%$€£¥=+<>{}\[\]/\\@#]")
 
 
-@lru_cache(maxsize=1 << 16)  # users repeat themselves, and so do the questions of a dataset
+@lru_cache(maxsize=1 << 16)  # prompts of users and datasets are often repeated
 def line_of(prompt: str) -> str:
-    """The prompt as one line of tokens, separated by spaces."""
+    """Return the prompt as one line of tokens, separated by spaces."""
     if len(prompt) > MAX_CHARS:
         prompt = f"{prompt[: MAX_CHARS // 2]} {prompt[-MAX_CHARS // 2 :]}"
     tokens: list[str] = []

@@ -1,10 +1,9 @@
-"""Training of one fastText classifier, in a process of its own.
+"""Trains one fastText classifier, in a separate process.
 
-At one thread fastText 0.9.2 fills only the first tenth of its input matrix with random numbers and leaves the rest as
-the allocator gives it: zeros in fresh pages, but the weights of an earlier model, or "Encountered NaN", in pages that
-were used before. (At more threads it fills all of it, and training gives another model on every run.) A new process
-whose allocator hands out zeros, in small and used blocks too, starts alike each time: the same examples give the same
-model.
+With one thread, fastText 0.9.2 initializes only the first tenth of its input matrix and leaves the rest as the
+allocator returns it: zeros in fresh pages, but the weights of an earlier model, or "Encountered NaN", in reused pages.
+(With more threads it initializes all of it, but training gives another model on every run.) In a new process whose
+allocator returns zeroed memory, for small and reused blocks too, the same examples give the same model.
 """
 
 import json
@@ -15,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 ZEROED = {
-    "MALLOC_MMAP_THRESHOLD_": "65536",  # large blocks are fresh pages; a fixed value keeps glibc from raising it
-    "MALLOC_PERTURB_": "255",  # glibc fills what it hands out with the complement of this byte
+    "MALLOC_MMAP_THRESHOLD_": "65536",  # larger blocks get fresh pages; a fixed value keeps glibc from increasing it
+    "MALLOC_PERTURB_": "255",  # glibc fills allocated memory with the complement of this byte
 }
 OVERFLOW = "the weights overflow"
 MAX_HALVINGS = 6
@@ -24,15 +23,17 @@ LARGEST_ERROR = 2_000  # characters of what the process printed
 
 
 def train_classifier(lines: Path, model: Path, settings: dict[str, Any]) -> None:
-    """Train on a file of labelled lines and write the model; at half the rate where the weights overflow.
+    """Train on a file of labelled lines and write the model; halve the learning rate while the weights overflow.
 
-    (Few examples, as a small taxonomy has, do not bear the steps that many need.)
+    The few examples of a small taxonomy need smaller steps than many examples do.
 
     Args:
-        settings: of `fasttext.train_supervised`.
+        lines: a file with one labelled prompt per line.
+        model: the file to write.
+        settings: arguments of `fasttext.train_supervised`.
 
     Raises:
-        RuntimeError: fastText failed; the message is its own.
+        RuntimeError: fastText failed; the message includes its error.
     """
     for halvings in range(MAX_HALVINGS):
         error = _train(lines, model, {**settings, "lr": settings["lr"] / 2**halvings})
@@ -44,7 +45,7 @@ def train_classifier(lines: Path, model: Path, settings: dict[str, Any]) -> None
 
 
 def _train(lines: Path, model: Path, settings: dict[str, Any]) -> str | None:
-    """What went wrong, or None."""
+    """Train once and return the error, or None."""
     request = json.dumps({"input": str(lines), "model": str(model), "settings": settings})
     done = subprocess.run(
         [sys.executable, "-m", "taxonomy.fasttext.training"],
@@ -57,19 +58,19 @@ def _train(lines: Path, model: Path, settings: dict[str, Any]) -> str | None:
 
 
 def main() -> None:
-    """Answer the request on standard input."""
+    """Train as the JSON request on standard input says."""
     import fasttext
 
     request = json.loads(sys.stdin.read())
     settings = request["settings"]
     try:
-        classifier = fasttext.train_supervised(request["input"], thread=1, verbose=0, **settings)
+        model = fasttext.train_supervised(request["input"], thread=1, verbose=0, **settings)
     except RuntimeError as error:
         if "NaN" not in str(error):
             raise
         print(OVERFLOW, file=sys.stderr)
         sys.exit(1)
-    classifier.save_model(request["model"])
+    model.save_model(request["model"])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Questions about something that is not there: a word of a neighbouring page, which this page does not have."""
+"""Questions about absent text: a word of a neighbouring page that this page does not have."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -6,17 +6,17 @@ from typing import ClassVar
 
 from sources.base.ground_truth import GroundTruth
 from taxonomy.writers.page import bare, unique_words
-from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
+from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
 
-SAY = {"en": "The word “{word}” does not appear on this page.", "zh": "这一页上没有“{word}”这个词。"}
+ANSWERS = {"en": "The word “{word}” does not appear on this page.", "zh": "这一页上没有“{word}”这个词。"}
 
 
 class AbsentText(Writer):
-    """The answer says that it is not there."""
+    """Asks about a word that is not on the page; the answer says so."""
 
     name = "absent_text"
-    question_templates: ClassVar[Mapping[str, Pool]] = {
-        "absent_text": Pool("safety/counterfactual_questions", ("word",))
+    question_templates: ClassVar[Mapping[str, QuestionKind]] = {
+        "absent_text": QuestionKind("safety/counterfactual_questions", ("word",))
     }
     needs = ("words", "pages")
 
@@ -29,4 +29,4 @@ class AbsentText(Writer):
         if not words or not page.text:
             return None
         word = rng.choice(words)
-        return of_page(page, "absent_text", SAY[page.language].format(word=word), {"word": word})
+        return about_page(page, "absent_text", ANSWERS[page.language].format(word=word), {"word": word})

@@ -1,4 +1,4 @@
-"""Summary by extraction: the page's heading and the first sentence of its first paragraphs, said to be extracts."""
+"""Extractive summary: the page's heading and the first sentence of each of its first paragraphs."""
 
 import random
 import re
@@ -9,23 +9,23 @@ import numpy as np
 
 from sources.base.ground_truth import GroundTruth
 from taxonomy.writers.page import SENTENCE, is_sentence
-from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
+from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
 
 MAX_HEADING = 90
-MAX_BEFORE = 3  # paragraphs in which the heading is looked for: a running head may stand above it
+MAX_BEFORE = 3  # paragraphs that may be the heading: a running head may come first
 NUM_PARAGRAPHS = 3
-MIN_HEIGHT = 1.15  # of the page's usual words: a heading is set in larger type
+MIN_HEIGHT = 1.15  # times the median height of the page's words: a heading is set in larger type
 
 
 class ExtractionSummary(Writer):
-    """Nothing is put in other words: that would need a model, and the answer would no longer follow from the page."""
+    """Quotes and never rephrases: that would need a model, and the answer would no longer follow from the page."""
 
     name = "extraction_summary"
-    question_templates: ClassVar[Mapping[str, Pool]] = {
-        "extraction_summary": Pool("conversion/image_to_text/text_summary")
+    question_templates: ClassVar[Mapping[str, QuestionKind]] = {
+        "extraction_summary": QuestionKind("conversion/image_to_text/text_summary")
     }
     needs = ("text", "words")
-    written = 0.27
+    written_share = 0.27
 
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
         page = pages[k]
@@ -39,11 +39,11 @@ class ExtractionSummary(Writer):
         if len(sentences) < 2:
             return None
         answer = "\n".join([paragraphs[heading], *(f"- {sentence}" for sentence in sentences)])
-        return of_page(page, "extraction_summary", answer)
+        return about_page(page, "extraction_summary", answer)
 
 
 def _is_heading(text: str, page: GroundTruth) -> bool:
-    """A short line in larger type that is no sentence."""
+    """Return True for a short line in larger type that is not a sentence."""
     if not 3 <= len(text) <= MAX_HEADING or SENTENCE.fullmatch(text):
         return False
     words = text.split()

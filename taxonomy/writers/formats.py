@@ -1,4 +1,4 @@
-"""Transcription in a given format: capitals, JSON lines, numbered lines, or only numbers, dates or e-mail addresses."""
+"""Transcription in a given format: upper case, JSON lines, numbered lines; or only numbers, dates or e-mails."""
 
 import json
 import random
@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from sources.base.ground_truth import GroundTruth
-from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
+from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
 
 LEAF = "recognition/ocr_and_transcription/specified_format"
-MAX_LINES, MAX_FOUND = 70, 60
+MAX_LINES, MAX_MATCHES = 70, 60
 NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?![\w])")
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 DATE = re.compile(
@@ -24,17 +24,17 @@ def _lines(page: GroundTruth) -> list[str]:
     return page.lines if len(page.lines) <= MAX_LINES else []
 
 
-def _found(pattern: re.Pattern[str], least: int) -> Callable[[GroundTruth], str | None]:
+def _matches(pattern: re.Pattern[str], min_matches: int) -> Callable[[GroundTruth], str | None]:
     def answer(page: GroundTruth) -> str | None:
         matches = pattern.findall(page.text)
-        return "\n".join(matches) if least <= len(matches) <= MAX_FOUND else None
+        return "\n".join(matches) if min_matches <= len(matches) <= MAX_MATCHES else None
 
     return answer
 
 
 def _upper(page: GroundTruth) -> str | None:
-    has_small = any(letter.islower() for letter in page.text)
-    return page.text.upper() if has_small and _lines(page) else None
+    has_lower_case = any(letter.islower() for letter in page.text)
+    return page.text.upper() if has_lower_case and _lines(page) else None
 
 
 def _json_lines(page: GroundTruth) -> str | None:
@@ -50,22 +50,22 @@ FORMATS: dict[str, Callable[[GroundTruth], str | None]] = {
     "upper_case": _upper,
     "json_lines": _json_lines,
     "numbered_lines": _numbered,
-    "only_numbers": _found(NUMBER, 2),
-    "only_dates": _found(DATE, 1),
-    "only_emails": _found(EMAIL, 1),
+    "only_numbers": _matches(NUMBER, 2),
+    "only_dates": _matches(DATE, 1),
+    "only_emails": _matches(EMAIL, 1),
 }
 
 
 class Formats(Writer):
-    """The text, or a part of it that a pattern finds, in the format asked for."""
+    """Asks for the text, or for the parts of it that a pattern matches, in a given format."""
 
     name = "formats"
-    question_templates: ClassVar[Mapping[str, Pool]] = {name: Pool(LEAF) for name in FORMATS}
+    question_templates: ClassVar[Mapping[str, QuestionKind]] = {name: QuestionKind(LEAF) for name in FORMATS}
     needs = ("text",)
 
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
-        for pool in rng.sample(sorted(FORMATS), len(FORMATS)):
-            answer = FORMATS[pool](pages[k])
+        for kind in rng.sample(sorted(FORMATS), len(FORMATS)):
+            answer = FORMATS[kind](pages[k])
             if answer:
-                return of_page(pages[k], pool, answer)
+                return about_page(pages[k], kind, answer)
         return None

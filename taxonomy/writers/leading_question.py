@@ -1,4 +1,4 @@
-"""Leading questions: a sentence of the page with a number changed, put as if it were so; the answer corrects it."""
+"""Leading questions: they state a sentence of the page with a number changed; the answer corrects it."""
 
 import random
 import re
@@ -7,21 +7,21 @@ from typing import ClassVar
 
 from sources.base.ground_truth import GroundTruth
 from taxonomy.writers.page import sentences
-from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
+from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
 
 _NUMBER = re.compile(r"(?<![\w.,])\d{1,6}(?![\w]|[.,]\d)")
-SAY = {"en": "No. The page says: “{sentence}”", "zh": "不是。页面上写的是：“{sentence}”"}
+ANSWERS = {"en": "No. The page says: “{sentence}”", "zh": "不是。页面上写的是：“{sentence}”"}
 
 
 class LeadingQuestion(Writer):
-    """The changed sentence stands nowhere on the page."""
+    """Asks with a false claim; the changed sentence is nowhere on the page."""
 
     name = "leading_question"
-    question_templates: ClassVar[Mapping[str, Pool]] = {
-        "leading_question": Pool("safety/suggestive_questions", ("claim",))
+    question_templates: ClassVar[Mapping[str, QuestionKind]] = {
+        "leading_question": QuestionKind("safety/suggestive_questions", ("claim",))
     }
     needs = ("text",)
-    written = 0.6
+    written_share = 0.6
 
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
         page = pages[k]
@@ -34,4 +34,4 @@ class LeadingQuestion(Writer):
         claim = sentence[: number.start()] + changed + sentence[number.end() :]
         if "".join(claim.split()) in "".join(page.text.split()):
             return None
-        return of_page(page, "leading_question", SAY[page.language].format(sentence=sentence), {"claim": claim})
+        return about_page(page, "leading_question", ANSWERS[page.language].format(sentence=sentence), {"claim": claim})

@@ -1,4 +1,4 @@
-"""Matching: on which of several pages a sentence stands."""
+"""Matching: which of several pages contains a sentence."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -6,17 +6,17 @@ from typing import ClassVar
 
 from sources.base.ground_truth import GroundTruth
 from taxonomy.writers.page import sentences
-from taxonomy.writers.writer import Conversation, Pool, Writer, of_pages
+from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_pages
 
 MAX_PAGES = 4
 
 
 class PageMatching(Writer):
-    """The page among up to three neighbours; the answer is the number of its image."""
+    """Shows the page among up to three neighbours; the answer is the number of its image."""
 
     name = "page_matching"
-    question_templates: ClassVar[Mapping[str, Pool]] = {
-        "page_matching": Pool("multi_image/comparison/matching", ("sentence",))
+    question_templates: ClassVar[Mapping[str, QuestionKind]] = {
+        "page_matching": QuestionKind("multi_image/comparison/matching", ("sentence",))
     }
     needs = ("text", "pages")
 
@@ -31,4 +31,4 @@ class PageMatching(Writer):
             return None
         shown = rng.sample([k, *chosen], len(chosen) + 1)
         answer = str(shown.index(k) + 1)
-        return of_pages([pages[j] for j in shown], "page_matching", answer, {"sentence": rng.choice(only_here)})
+        return about_pages([pages[j] for j in shown], "page_matching", answer, {"sentence": rng.choice(only_here)})

@@ -1,4 +1,4 @@
-"""Edits of a page's picture whose extent is known exactly: a box painted over, a line of text added below."""
+"""Edits of a page's picture with known extent: painting over a box, adding a line of text below."""
 
 import io
 
@@ -9,12 +9,12 @@ from sources.base.sample import EncodedImage
 from sources.images.encoding import encode, luma
 from sources.images.fingerprint import picture_fingerprint
 
-QUALITY = 95  # of edited pictures that are not PNG: the rest of the picture must not look different
+QUALITY = 95  # of edited JPEG and WebP pictures; the rest of the picture must not look different
 _FORMATS = {"png": "png", "jpg": "jpeg", "webp": "webp"}
 
 
-def painted_over(image: EncodedImage, box: np.ndarray, margin_px: int = 1) -> EncodedImage | None:
-    """The picture with a box filled with the colour around it; None if what is around it is not of one colour.
+def paint_over(image: EncodedImage, box: np.ndarray, margin_px: int = 1) -> EncodedImage | None:
+    """Return the picture with a box filled with the colour around it; None if the surroundings have several colours.
 
     Args:
         box: (4,) x0, y0, x1, y1 in pixels.
@@ -31,11 +31,11 @@ def painted_over(image: EncodedImage, box: np.ndarray, margin_px: int = 1) -> En
     return encode(pixels if picture.mode == "L" else Image.fromarray(pixels), _FORMATS[image.extension], QUALITY)
 
 
-def with_line_below(image: EncodedImage, text: str) -> tuple[EncodedImage, list[str], np.ndarray]:
-    """The picture with a band added below, and a line of text in it.
+def add_line_below(image: EncodedImage, text: str) -> tuple[EncodedImage, list[str], np.ndarray]:
+    """Add a blank band with a text below the picture.
 
     Returns:
-        The picture, the words of the line and their (N, 4) boxes in pixels.
+        The picture, the words of the text and their (N, 4) boxes in pixels.
     """
     picture = _decoded(image)
     background = 255 if picture.mode == "L" else (255, 255, 255)
@@ -62,7 +62,7 @@ def with_line_below(image: EncodedImage, text: str) -> tuple[EncodedImage, list[
 
 
 def fingerprint_of(image: EncodedImage) -> bytes:
-    """The fingerprint of an encoded picture."""
+    """Return the fingerprint of an encoded picture."""
     picture = _decoded(image)
     return picture_fingerprint(np.asarray(picture) if picture.mode == "L" else luma(picture))
 

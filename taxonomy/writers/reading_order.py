@@ -1,4 +1,4 @@
-"""Reading order: which line comes next, and shuffled lines back in order."""
+"""Reading order: which line comes next, or how shuffled lines are ordered."""
 
 import random
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from sources.base.ground_truth import GroundTruth
-from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
+from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
 
 LEAF = "recognition/ocr_and_transcription/printed_text"
 MIN_CHARS = 12
@@ -14,12 +14,12 @@ NUM_SHUFFLED = 4
 
 
 class ReadingOrder(Writer):
-    """Lines of the page's text that stand on it once."""
+    """Asks about lines that occur once in the page's text."""
 
     name = "reading_order"
-    question_templates: ClassVar[Mapping[str, Pool]] = {
-        "next_line": Pool(LEAF, ("line",)),
-        "sort_lines": Pool(LEAF, ("lines",)),
+    question_templates: ClassVar[Mapping[str, QuestionKind]] = {
+        "next_line": QuestionKind(LEAF, ("line",)),
+        "sort_lines": QuestionKind(LEAF, ("lines",)),
     }
     needs = ("text",)
 
@@ -32,9 +32,11 @@ class ReadingOrder(Writer):
             if not follows:
                 return None
             j = rng.choice(follows)
-            return of_page(page, "next_line", page.lines[j + 1], {"line": page.lines[j]})
+            return about_page(page, "next_line", page.lines[j + 1], {"line": page.lines[j]})
         if len(clear) < NUM_SHUFFLED:
             return None
         ordered = [page.lines[j] for j in sorted(rng.sample(clear, NUM_SHUFFLED))]
         shuffled = rng.sample(ordered, NUM_SHUFFLED)
-        return of_page(page, "sort_lines", "\n".join(ordered), {"lines": "\n".join(f"- {line}" for line in shuffled)})
+        return about_page(
+            page, "sort_lines", "\n".join(ordered), {"lines": "\n".join(f"- {line}" for line in shuffled)}
+        )

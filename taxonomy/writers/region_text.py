@@ -1,4 +1,4 @@
-"""Text at a place: what stands inside a box."""
+"""Text of a region: the words inside a box."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -9,15 +9,15 @@ import numpy as np
 from sources.base.ground_truth import GroundTruth
 from sources.images.boxes import scaled
 from taxonomy.writers.page import hull, rows, text_of
-from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
+from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
 
 
 class RegionText(Writer):
-    """A row of words by its box, which has no other word's middle in it."""
+    """Asks for a row of words by its box, which contains the centre of no other word."""
 
     name = "region_text"
-    question_templates: ClassVar[Mapping[str, Pool]] = {
-        "region_text": Pool("recognition/local_description/pointing", ("box",))
+    question_templates: ClassVar[Mapping[str, QuestionKind]] = {
+        "region_text": QuestionKind("recognition/local_description/pointing", ("box",))
     }
     needs = ("words",)
 
@@ -30,7 +30,7 @@ class RegionText(Writer):
             box = hull(page.boxes[words])
             inside = ((middles > box[:2]) & (middles < box[2:])).all(axis=1)
             if len(text_of(page, words)) >= 4 and set(np.flatnonzero(inside).tolist()) == set(words):
-                return of_page(
+                return about_page(
                     page, "region_text", text_of(page, words), {"box": scaled(box, *page.sample.image_sizes()[0])}
                 )
         return None

@@ -1,4 +1,4 @@
-"""All instruction writers by name."""
+"""The registry of instruction writers, by name."""
 
 from taxonomy.writers.absent_text import AbsentText
 from taxonomy.writers.counting import Counting
@@ -17,7 +17,7 @@ from taxonomy.writers.spot_difference import SpotDifference
 from taxonomy.writers.table_questions import TableQuestions
 from taxonomy.writers.text_location import TextLocation
 from taxonomy.writers.transcription import Transcription
-from taxonomy.writers.writer import Pool, Writer
+from taxonomy.writers.writer import QuestionKind, Writer
 
 WRITERS: dict[str, Writer] = {
     cls.name: cls()
@@ -41,15 +41,15 @@ WRITERS: dict[str, Writer] = {
         PrintedInstruction,
     )
 }
-QUESTION_TEMPLATES: dict[str, Pool] = {
-    name: pool for writer in WRITERS.values() for name, pool in writer.question_templates.items()
+QUESTION_TEMPLATES: dict[str, QuestionKind] = {
+    name: kind for writer in WRITERS.values() for name, kind in writer.question_templates.items()
 }
 
 
 def served_leaves() -> dict[str, list[str]]:
-    """The writers of every leaf that has one."""
+    """Return the names of the writers by leaf, for the leaves that have any."""
     found: dict[str, list[str]] = {}
     for name, writer in WRITERS.items():
-        for use_case in dict.fromkeys(pool.use_case for pool in writer.question_templates.values()):
+        for use_case in dict.fromkeys(kind.use_case for kind in writer.question_templates.values()):
             found.setdefault(use_case, []).append(name)
     return found

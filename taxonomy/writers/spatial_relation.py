@@ -1,4 +1,4 @@
-"""Spatial relation: where one word stands from another."""
+"""Spatial relation: the position of one word relative to another."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -8,22 +8,22 @@ import numpy as np
 
 from sources.base.ground_truth import GroundTruth
 from taxonomy.writers.page import bare, unique_words
-from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
+from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
 
-MIN_DISTANCE = 0.08  # of the image's height or width: nearer words would make it a matter of opinion
-SAY = {
+MIN_DISTANCE = 0.08  # of the image's height or width; for closer words the relation is not clear
+ANSWERS = {
     "en": {"above": "above", "below": "below", "left": "to the left", "right": "to the right"},
     "zh": {"above": "上方", "below": "下方", "left": "左边", "right": "右边"},
 }
 
 
 class SpatialRelation(Writer):
-    """Above or below; left or right only for words in one row."""
+    """Asks about above and below, and about left and right for words in one row."""
 
     name = "spatial_relation"
-    question_templates: ClassVar[Mapping[str, Pool]] = {
-        "vertical": Pool("commonsense_reasoning/relationship/spatial", ("first", "second")),
-        "horizontal": Pool("commonsense_reasoning/relationship/spatial", ("first", "second")),
+    question_templates: ClassVar[Mapping[str, QuestionKind]] = {
+        "vertical": QuestionKind("commonsense_reasoning/relationship/spatial", ("first", "second")),
+        "horizontal": QuestionKind("commonsense_reasoning/relationship/spatial", ("first", "second")),
     }
     needs = ("words",)
 
@@ -38,13 +38,13 @@ class SpatialRelation(Writer):
             values = {"first": bare(page.words[first]), "second": bare(page.words[second])}
             relation = relation_of(page.boxes[first], page.boxes[second], image.width, image.height)
             if relation is not None:
-                pool = "vertical" if relation in ("above", "below") else "horizontal"
-                return of_page(page, pool, SAY[page.language][relation], values)
+                kind = "vertical" if relation in ("above", "below") else "horizontal"
+                return about_page(page, kind, ANSWERS[page.language][relation], values)
         return None
 
 
 def relation_of(a: np.ndarray, b: np.ndarray, width: int, height: int) -> str | None:
-    """Where box `a` stands from box `b`, None if that is not clear."""
+    """Return the position of box `a` relative to box `b` (x0, y0, x1, y1 in pixels), or None if it is not clear."""
     if min(a[3], b[3]) > max(a[1], b[1]):  # in one row
         if b[0] - a[2] > MIN_DISTANCE * width:
             return "left"

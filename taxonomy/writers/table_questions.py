@@ -1,4 +1,4 @@
-"""Table questions: a cell, the largest value of a column, the number of rows, the table as CSV."""
+"""Questions about a table: a cell, the largest value of a column, the number of rows, the table as CSV."""
 
 import csv
 import io
@@ -8,48 +8,48 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from sources.base.ground_truth import GroundTruth, Table
-from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
+from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
 
 LEAF = "analysis/data_chart/table"
 _NUMBER = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-+]?\d+(?:\.\d+)?")
 
 
 class TableQuestions(Writer):
-    """Of the first table of the sample."""
+    """Asks about the first table of the sample."""
 
     name = "table_questions"
-    question_templates: ClassVar[Mapping[str, Pool]] = {
-        "cell": Pool(LEAF, ("row", "column")),
-        "largest": Pool(LEAF, ("column",)),
-        "num_rows": Pool(LEAF),
-        "as_csv": Pool(LEAF),
+    question_templates: ClassVar[Mapping[str, QuestionKind]] = {
+        "cell": QuestionKind(LEAF, ("row", "column")),
+        "largest": QuestionKind(LEAF, ("column",)),
+        "num_rows": QuestionKind(LEAF),
+        "as_csv": QuestionKind(LEAF),
     }
     needs = ("table",)
-    written = 0.01
+    written_share = 0.01
 
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
         page = pages[k]
         if not page.tables:
             return None
         table = page.tables[0]
-        for pool in rng.sample(sorted(self.question_templates), len(self.question_templates)):
-            found = _ask(pool, table, rng)
+        for kind in rng.sample(sorted(self.question_templates), len(self.question_templates)):
+            found = _ask(kind, table, rng)
             if found is not None:
-                return of_page(page, pool, *found)
+                return about_page(page, kind, *found)
         return None
 
 
-def _ask(pool: str, table: Table, rng: random.Random) -> tuple[str, dict[str, str]] | None:
+def _ask(kind: str, table: Table, rng: random.Random) -> tuple[str, dict[str, str]] | None:
     names = [row[0] for row in table.rows]
-    if pool == "num_rows":
+    if kind == "num_rows":
         return str(len(table.rows)), {}
-    if pool == "as_csv":
+    if kind == "as_csv":
         buffer = io.StringIO()
         csv.writer(buffer, lineterminator="\n").writerows([table.header, *table.rows])
         return buffer.getvalue().rstrip("\n"), {}
     if len(set(names)) < len(names) or len(set(table.header)) < len(table.header):
-        return None  # a name would not say which row or column is meant
-    if pool == "cell":
+        return None  # a name would not identify a row or column
+    if kind == "cell":
         row, column = rng.choice(table.rows), rng.randrange(1, len(table.header))
         is_clear = row[0] and row[column] and table.header[column]
         return (row[column], {"row": row[0], "column": table.header[column]}) if is_clear else None
@@ -64,5 +64,5 @@ def _ask(pool: str, table: Table, rng: random.Random) -> tuple[str, dict[str, st
 
 
 def number(cell: str) -> float:
-    """The value of a cell that is a number."""
+    """Return the value of a cell that is a number."""
     return float(cell.replace(",", ""))

@@ -1,4 +1,4 @@
-"""Place of a text: the box of a word that stands on the page once."""
+"""Location of a text: the box of a word that occurs once on the page."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -7,15 +7,15 @@ from typing import ClassVar
 from sources.base.ground_truth import GroundTruth
 from sources.images.boxes import scaled
 from taxonomy.writers.page import bare, unique_words
-from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
+from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
 
 
 class TextLocation(Writer):
-    """A box as `[x0, y0, x1, y1]`, each from 0 to 1000, as the question says."""
+    """Asks for a word's box as `[x0, y0, x1, y1]`, in thousandths of the image's sides."""
 
     name = "text_location"
-    question_templates: ClassVar[Mapping[str, Pool]] = {
-        "text_location": Pool("recognition/local_description/position", ("word",))
+    question_templates: ClassVar[Mapping[str, QuestionKind]] = {
+        "text_location": QuestionKind("recognition/local_description/position", ("word",))
     }
     needs = ("words",)
 
@@ -26,4 +26,4 @@ class TextLocation(Writer):
             return None
         word = rng.choice(candidates)
         answer = scaled(page.boxes[word], *page.sample.image_sizes()[0])
-        return of_page(page, "text_location", answer, {"word": bare(page.words[word])})
+        return about_page(page, "text_location", answer, {"word": bare(page.words[word])})

@@ -5,17 +5,17 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from sources.base.ground_truth import GroundTruth
-from taxonomy.writers.writer import Conversation, Pool, Writer, of_page
+from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
 
 MIN_CHARS, MAX_CHARS = 20, 8_000
 
 
 class Transcription(Writer):
-    """All text in reading order, as the source has it."""
+    """Asks for all text in reading order, as the source has it."""
 
     name = "transcription"
-    question_templates: ClassVar[Mapping[str, Pool]] = {
-        "transcription": Pool("recognition/ocr_and_transcription/printed_text")
+    question_templates: ClassVar[Mapping[str, QuestionKind]] = {
+        "transcription": QuestionKind("recognition/ocr_and_transcription/printed_text")
     }
     needs = ("text",)
 
@@ -23,4 +23,4 @@ class Transcription(Writer):
         page = pages[k]
         if not MIN_CHARS <= len(page.text) <= MAX_CHARS:
             return None
-        return of_page(page, "transcription", page.text)
+        return about_page(page, "transcription", page.text)

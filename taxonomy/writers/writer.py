@@ -1,4 +1,4 @@
-"""What an instruction writer is."""
+"""The interface of instruction writers."""
 
 import random
 from abc import ABC, abstractmethod
@@ -13,12 +13,12 @@ from sources.base.sample import EncodedImage, Words
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
-    """Questions of one kind. They stand in the taxonomy, under the leaf and this pool's name.
+class QuestionKind:
+    """A kind of question; its templates are in the taxonomy, under the leaf and the kind's name.
 
     Args:
-        use_case: the leaf that is asked for.
-        placeholders: names in braces that every question must have.
+        use_case: the leaf that the questions belong to.
+        placeholders: names in braces that every template must have.
     """
 
     use_case: str
@@ -27,16 +27,16 @@ class Pool:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Conversation:
-    """A question still without its wording, and the answer.
+    """A question, not yet worded, and its answer.
 
     Args:
-        pool: which questions fit.
-        values: what the placeholders stand for.
-        language: of the answer, and so of the question.
-        images, words: what the sample shows; the words' boxes are pixels of these images.
+        kind: name of the kind of question.
+        values: values of the template's placeholders.
+        language: language of question and answer.
+        images, words: content of the sample; the words' boxes are in pixels of these images.
     """
 
-    pool: str
+    kind: str
     answer: str
     language: str
     images: Sequence[EncodedImage]
@@ -45,34 +45,35 @@ class Conversation:
 
 
 class Writer(ABC):
-    """Writes conversations whose answers follow from ground truth. Subclasses hold no state.
+    """Writes conversations whose answers follow from ground truth. Subclasses have no state.
 
     Args:
         question_templates: the kinds of questions by name.
-        needs: ground truth that must be there: `text`, `words`, `table`, `code`, `elements` or `pages` (several).
-        written: share of real pages that it can be written for, measured (benchmarks/taxonomy.py): rare ones are
-            tried first where they can be.
+        needs: required ground truth: `text`, `words`, `table`, `code`, `elements` or `pages` (several).
+        written_share: share of real pages that it can write about (measured by benchmarks/taxonomy.py); a writer for
+            few pages is tried first more often.
     """
 
     name: ClassVar[str]
-    question_templates: ClassVar[Mapping[str, Pool]]
+    question_templates: ClassVar[Mapping[str, QuestionKind]]
     needs: ClassVar[tuple[str, ...]]
-    written: ClassVar[float] = 1.0
+    written_share: ClassVar[float] = 1.0
 
     @abstractmethod
     def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
-        """A conversation about page `k`, or None if it does not lend itself to one.
+        """Return a conversation about page `k`, or None if the page does not have what the writer needs.
 
         Args:
-            pages: neighbouring pages of one document, in order.
-            rng: the same for the same sample.
+            pages: consecutive pages of one document, in order.
+            k: index into `pages`.
+            rng: source of all randomness, seeded by the sample's id.
         """
 
 
-def of_page(page: GroundTruth, pool: str, answer: str, values: Mapping[str, str] | None = None) -> Conversation:
-    """A conversation about one page as it is."""
+def about_page(page: GroundTruth, kind: str, answer: str, values: Mapping[str, str] | None = None) -> Conversation:
+    """Return a conversation about one page as it is."""
     return Conversation(
-        pool=pool,
+        kind=kind,
         answer=answer,
         language=page.language,
         images=page.sample.images[:1],
@@ -81,12 +82,12 @@ def of_page(page: GroundTruth, pool: str, answer: str, values: Mapping[str, str]
     )
 
 
-def of_pages(
-    pages: Sequence[GroundTruth], pool: str, answer: str, values: Mapping[str, str] | None = None
+def about_pages(
+    pages: Sequence[GroundTruth], kind: str, answer: str, values: Mapping[str, str] | None = None
 ) -> Conversation:
-    """A conversation about several pages, an image each, in this order; the first page's language is spoken."""
+    """Return a conversation about several pages, one image each, in the language of the first page."""
     return Conversation(
-        pool=pool,
+        kind=kind,
         answer=answer,
         language=pages[0].language,
         images=[page.sample.images[0] for page in pages],

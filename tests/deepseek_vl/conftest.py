@@ -1,7 +1,8 @@
-"""Tiny checkpoints of both kinds, and the transformers port that reads the same files."""
+"""Tiny checkpoints of both kinds, and the transformers port loaded from the same files."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,16 +18,16 @@ from tests.deepseek_vl import tiny
 
 @dataclass(frozen=True)
 class Pair:
-    """A model of ours, and the reference loaded from the files we wrote."""
+    """Our model, and the reference loaded from the files that we wrote."""
 
     config: ModelConfig
     folder: Path
     model: DeepseekVL
     processor: Processor
-    reference: torch.nn.Module
+    reference: Any
 
     def reference_pixels(self, canvases: torch.Tensor) -> dict[str, torch.Tensor]:
-        """The reference's inputs for canvases, normalised by the paper's constants."""
+        """Return the reference's inputs for canvases, normalised with the paper's constants."""
 
         def normalised(pixels: torch.Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:
             return (pixels - torch.tensor(mean)[:, None, None]) / torch.tensor(std)[:, None, None]
@@ -44,7 +45,7 @@ class Pair:
 
 @pytest.fixture(scope="session", params=tiny.CONFIGS)
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    """Both kinds of model, each beside its reference."""
+    """Both kinds of model, each with its reference."""
     config = tiny.CONFIGS[request.param]
     folder = tmp_path_factory.mktemp(request.param)
     model = tiny.write_checkpoint(folder, config)
@@ -54,7 +55,7 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def pictures() -> list[Image.Image]:
-    """Pictures of noise of several shapes, wide, tall, tiny and square."""
+    """Noise pictures of several shapes: wide, tall, tiny and square."""
     numbers = np.random.default_rng(0)
     sizes = ((90, 40), (33, 120), (3, 2), (64, 64), (200, 130))
     return [Image.fromarray(numbers.integers(0, 256, (h, w, 3), dtype=np.uint8)) for w, h in sizes]

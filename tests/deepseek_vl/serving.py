@@ -1,4 +1,4 @@
-"""A real server process around a tiny checkpoint with room for long answers."""
+"""A real server process with a tiny checkpoint that allows long answers."""
 
 import base64
 import dataclasses
@@ -22,7 +22,7 @@ KEY = "a key of the tests"
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Tiny products cost less than waking a second thread, above all on a machine that is shared."""
+    """Run torch on one thread: for tiny products a second thread costs more than it saves."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -31,7 +31,7 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def serve(folder: Path, *options: str, key: str = KEY) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    """The address of a server that is ready, and its process; ended at the end."""
+    """Start a server; yield its address, when it is ready, and its process."""
     command = [
         sys.executable,
         "-m",
@@ -58,17 +58,17 @@ def serve(folder: Path, *options: str, key: str = KEY) -> Iterator[tuple[str, "s
 
 
 def picture(seed: int, width: int = 60, height: int = 40) -> Image.Image:
-    """A picture that differs from seed to seed."""
+    """Return a picture that depends on the seed."""
     return Image.effect_mandelbrot((width, height), (-2 + seed / 9, -1.5, 1, 1.5), 40 + seed).convert("RGB")
 
 
 def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
-    """An image as a file's bytes."""
+    """Encode an image."""
     stream = io.BytesIO()
     image.save(stream, kind)
     return stream.getvalue()
 
 
 def data_url(data: bytes, kind: str = "png") -> str:
-    """A file's bytes as a data URL."""
+    """Return a file's bytes as a data URL."""
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

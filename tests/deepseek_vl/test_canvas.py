@@ -1,7 +1,8 @@
-"""The canvas: the authors' rule on every shape and kind of image."""
+"""The canvas: the authors' preprocessing for every shape and kind of image."""
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from tests.deepseek_vl.conftest import Pair
 
 
 def test_sizes_are_truncated_not_rounded() -> None:
-    """On 1,000 random sizes the short side is the whole part of the exact quotient, but for floating-point ties."""
+    """On 1,000 random sizes the short side is the exact quotient truncated, except for floating-point ties."""
     numbers = np.random.default_rng(5)
     truncated = 0
     for width, height in numbers.integers(1, 5000, (1000, 2)).tolist():
@@ -85,13 +86,14 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "CMYK", "YCbCr", "HSV"])
-def test_colours_of_every_mode_come_out_alike(mode: str) -> None:
+def test_colours_of_every_mode_are_read_the_same(mode: str) -> None:
     assert np.abs(np.asarray(read_rgb(red_of(mode))).astype(int) - [200, 30, 30]).max() < 8
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "1", "I;16", "I", "F"])
-def test_grey_of_every_depth_comes_out_alike(mode: str) -> None:
-    white, black = {"I;16": (65535, 0), "I": (65535, 0), "LA": ((255, 255), (0, 255))}.get(mode, (255, 0))
+def test_grey_of_every_depth_is_read_the_same(mode: str) -> None:
+    colours: dict[str, tuple[Any, Any]] = {"I;16": (65535, 0), "I": (65535, 0), "LA": ((255, 255), (0, 255))}
+    white, black = colours.get(mode, (255, 0))
     assert set(np.asarray(read_rgb(Image.new(mode, (4, 4), white))).ravel()) == {255}
     assert set(np.asarray(read_rgb(Image.new(mode, (4, 4), black))).ravel()) == {0}
 
@@ -111,8 +113,9 @@ def test_a_picture_is_turned_upright_by_its_exif() -> None:
     image.paste((255, 255, 0), (0, 0, 32, 32))
     upright = read_rgb(encoded(image, "JPEG", exif=exif, quality=95))
     assert upright.size == (32, 64)
-    assert upright.getpixel((16, 10))[0] > 200
-    assert upright.getpixel((16, 54))[0] < 60
+    red = np.asarray(upright)[:, :, 0]
+    assert red[10, 16] > 200
+    assert red[54, 16] < 60
 
 
 def test_bytes_paths_and_pictures_are_the_same(tmp_path: Path) -> None:
@@ -141,6 +144,6 @@ WHOLE_JPEG = encoded(Image.fromarray(np.random.default_rng(0).integers(0, 256, (
         (Image.fromarray(np.full((4, 4), -5, dtype=np.int32)), "holds values from -5 to -5"),
     ],
 )
-def test_an_image_that_is_none_is_said(image: bytes | Path | Image.Image, message: str) -> None:
+def test_invalid_images_are_rejected(image: bytes | Path | Image.Image, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         canvas(image, tiny.HYBRID)

@@ -1,4 +1,4 @@
-"""The chat as its user sees it: one answer for a script, and a conversation in a real terminal."""
+"""The chat command: one answer for a script, and a conversation in a real terminal."""
 
 import io
 import os
@@ -9,13 +9,15 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from deepseek_vl import chat
+from deepseek_vl.conversation import SYSTEM
 from deepseek_vl.engine import Engine, generate
 from deepseek_vl.model import DeepseekVL
-from deepseek_vl.sampling import Sampling
+from deepseek_vl.sampling import SamplingSettings
 from tests.deepseek_vl import tiny
 from tests.deepseek_vl.serving import CONFIG, ROOT, encoded, one_thread, picture
 
@@ -43,14 +45,14 @@ CTRL_C = "\x03"
 PROCESSOR = tiny.processor(CONFIG)
 
 
-def expected(model: DeepseekVL, text: str, images: list[Path], sampling: Sampling, system: str = chat.SYSTEM) -> str:
+def expected(model: DeepseekVL, text: str, images: list[Path], sampling: SamplingSettings, system: str = SYSTEM) -> str:
     content = [*([{"type": "image"}] * len(images)), {"type": "text", "text": text}]
     prompt = PROCESSOR.prompt([{"role": "user", "content": content}], images, system=system)
     return generate(model, PROCESSOR, [prompt], sampling)[0].text.lstrip()
 
 
 def run(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str) -> tuple[int, str, str]:
-    """Exit code, output and errors of the command."""
+    """Run the command; return its exit code, output and errors."""
     code = chat.main(["--model", str(folder), "--device", "cpu", *arguments])
     said = capsys.readouterr()
     return code, said.out, said.err
@@ -58,13 +60,13 @@ def run(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str) -> tu
 
 def test_a_script_gets_the_answer_of_the_model(
     folder: Path, model: DeepseekVL, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     image = folder.parent / "picture.png"
-    answer = expected(model, "what is it?", [image], Sampling(max_tokens=15))
+    answer = expected(model, "what is it?", [image], SamplingSettings(max_tokens=15))
     assert run(capsys, folder, str(image), "--prompt", "what is it?", "--max-tokens", "15") == (0, f"{answer}\n", "")
 
     drawn = ["--max-tokens", "15", "--temperature", "1.5", "--top-p", "0.9", "--seed", "3", "--system"]
-    answer = expected(model, "图", [], Sampling(max_tokens=15, temperature=1.5, top_p=0.9, seed=3), "Be brief.")
+    answer = expected(model, "图", [], SamplingSettings(max_tokens=15, temperature=1.5, top_p=0.9, seed=3), "Be brief.")
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("图\n".encode())))
     assert run(capsys, folder, *drawn, "Be brief.") == (0, f"{answer}\n", "")
 
@@ -83,9 +85,9 @@ def test_a_script_gets_the_answer_of_the_model(
         (["--prompt", "x " * 5000], 1, "tokens"),
     ],
 )
-def test_mistakes_are_told_in_a_sentence(
+def test_mistakes_are_reported_in_a_sentence(
     arguments: list[str], code: int, words: str, folder: Path, model: DeepseekVL, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     given = [argument.format(parent=folder.parent) for argument in arguments]
     got, out, err = run(capsys, folder, "--prompt", "x", *given)
     assert (got, out) == (code, "")
@@ -94,8 +96,8 @@ def test_mistakes_are_told_in_a_sentence(
     assert err.count("\n") == 1
 
 
-def test_a_message_that_fails_is_not_kept(model: DeepseekVL, capsys: pytest.CaptureFixture[str]):
-    talk = chat.Chat(Engine(model, PROCESSOR, rows=1), Sampling(max_tokens=5), "")
+def test_a_message_that_fails_is_not_kept(model: DeepseekVL, capsys: pytest.CaptureFixture[str]) -> None:
+    talk = chat.Chat(Engine(model, PROCESSOR, rows=1), SamplingSettings(max_tokens=5), "")
     talk.pending = [picture(1)]
     with pytest.raises(ValueError, match="tokens"):
         talk.ask("x " * 5000)
@@ -106,14 +108,14 @@ def test_a_message_that_fails_is_not_kept(model: DeepseekVL, capsys: pytest.Capt
     assert (talk.messages, talk.images) == ([], [])
 
 
-def test_a_terminal_gets_no_commands_from_a_model(monkeypatch: pytest.MonkeyPatch):
+def test_a_terminal_gets_no_commands_from_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
     assert chat._printable("a\x1b[2Jb") == "a\x1b[2Jb"
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert chat._printable("a\x1b[2J\x9b\r\n\t图") == "a[2J\n\t图"
 
 
 class Terminal:
-    """The command in a terminal of its own; use as a context."""
+    """The command running in a pseudo-terminal; a context manager."""
 
     def __init__(self, *arguments: str):
         self.pid, self.control = pty.fork()
@@ -122,7 +124,7 @@ class Terminal:
             os.execve(sys.executable, [sys.executable, "-m", "deepseek_vl.chat", *arguments], environment)
         self.exit_code: int | None = None
 
-    def __enter__(self) -> "Terminal":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -135,7 +137,7 @@ class Terminal:
         os.write(self.control, text.encode())
 
     def read_until(self, pattern: str, *, again: str = "") -> str:
-        """What is shown up to and with a pattern; `again` is typed whenever nothing comes for two seconds."""
+        """Read until a pattern and return the text; type `again` after every two seconds without output."""
         shown = ""
         while not re.search(pattern, shown):
             ready, _, _ = select.select([self.control], [], [], 2 if again else 60)
@@ -151,7 +153,7 @@ class Terminal:
         return self.exit_code
 
 
-def test_a_conversation_in_a_terminal(folder: Path, model: DeepseekVL):
+def test_a_conversation_in_a_terminal(folder: Path, model: DeepseekVL) -> None:
     options = ["--device", "cpu", "--max-tokens", "3000", "--temperature", "1", "--seed", "2"]
     with Terminal("--model", str(folder), *options, str(folder.parent / "picture.png")) as terminal:
         assert "/image PATH" in terminal.read_until(r"\[images: 1\] > $")
@@ -168,7 +170,7 @@ def test_a_conversation_in_a_terminal(folder: Path, model: DeepseekVL):
         terminal.type("/nonsense\n")
         assert "/nonsense is no command" in terminal.read_until(r"\n> $")
         terminal.type(CTRL_C)
-        # Between showing its prompt and waiting for a line, Python notes an interrupt and waits all the same.
+        # An interrupt between the prompt and the wait for a line is noted by Python, but does not end the wait.
         assert "Ctrl-D leaves" in terminal.read_until(r"\n> $", again=CTRL_C)
         terminal.type("/quit\n")
         assert terminal.wait() == 0

@@ -1,4 +1,4 @@
-"""Checkpoints: round trips, what is refused and how it is said, the hub, memory."""
+"""Checkpoints: round trips, error messages, the hub, memory."""
 
 import json
 import re
@@ -88,7 +88,10 @@ def change_config(**values: object) -> Callable[[Path], None]:
 
 
 def index(weight_map: object) -> Callable[[Path], None]:
-    return lambda folder: (folder / checkpoint.INDEX).write_text(json.dumps({"weight_map": weight_map})) and None
+    def damage(folder: Path) -> None:
+        (folder / checkpoint.INDEX).write_text(json.dumps({"weight_map": weight_map}))
+
+    return damage
 
 
 def only_a_pickle(folder: Path) -> None:
@@ -145,7 +148,7 @@ def test_a_damaged_checkpoint_is_named(damage: Callable[[Path], None], message: 
 
 
 @pytest.mark.parametrize("source", ["nowhere", "a/b/c", "./no/folder", "/nowhere/else"])
-def test_what_is_neither_folder_nor_hub_id_is_said(source: str) -> None:
+def test_what_is_neither_folder_nor_hub_id_is_rejected(source: str) -> None:
     with pytest.raises(CheckpointError, match="neither a folder nor a hub id"):
         load(source)
 
@@ -158,7 +161,7 @@ def test_what_is_neither_folder_nor_hub_id_is_said(source: str) -> None:
         (change_config(image_token_id=7), r"<image_placeholder> is 2; expected 7"),
     ],
 )
-def test_a_tokenizer_that_does_not_fit_is_said(damage: Callable[[Path], None], message: str, folder: Path) -> None:
+def test_a_tokenizer_that_does_not_fit_is_rejected(damage: Callable[[Path], None], message: str, folder: Path) -> None:
     damage(folder)
     with pytest.raises(CheckpointError, match=message):
         Processor.load(folder)
@@ -166,7 +169,7 @@ def test_a_tokenizer_that_does_not_fit_is_said(damage: Callable[[Path], None], m
 
 @pytest.fixture
 def hub(folder: Path) -> Iterator[str]:
-    """A hub on loopback that has one repository, `tiny/model`."""
+    """Serve a hub on loopback with one repository, `tiny/model`."""
     commit = "0123456789012345678901234567890123456789"
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
 
@@ -206,7 +209,7 @@ def hub(folder: Path) -> Iterator[str]:
     server.server_close()
 
 
-def test_a_hub_id_is_fetched_and_an_unknown_one_is_said(hub: str, tmp_path: Path) -> None:
+def test_a_hub_id_is_fetched_and_an_unknown_one_is_rejected(hub: str, tmp_path: Path) -> None:
     code = """
 import sys, torch
 from deepseek_vl import checkpoint

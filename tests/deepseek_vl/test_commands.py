@@ -1,4 +1,4 @@
-"""The commands `score` and `convert`, run as a user runs them."""
+"""The commands `score` and `convert`, in a separate process."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ def run(command: str, *arguments: str | Path) -> "subprocess.CompletedProcess[st
     return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=200)
 
 
-def test_score_prints_what_the_scorer_says_and_names_a_bad_image(folder: Path, tmp_path: Path) -> None:
+def test_score_prints_the_scores_and_names_a_bad_image(folder: Path, tmp_path: Path) -> None:
     images = [tmp_path / f"{n}.png" for n in range(3)]
     for n, path in enumerate(images):
         Image.new("RGB", (30 + n, 20), (90 * n, 0, 0)).save(path)
@@ -60,7 +60,7 @@ def test_score_prints_what_the_scorer_says_and_names_a_bad_image(folder: Path, t
         (["--question", "word " * 600], "the model reads at most 512"),
     ],
 )
-def test_score_says_what_is_wrong_with_the_command(arguments: list[str], message: str, folder: Path) -> None:
+def test_score_rejects_wrong_arguments(arguments: list[str], message: str, folder: Path) -> None:
     done = run("score", "x.png", "--question", "Is it?", "--model", folder, *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr

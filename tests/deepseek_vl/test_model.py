@@ -1,4 +1,4 @@
-"""The parts: exact relative positions, padded windows, initial weights, settings that contradict."""
+"""Parts of the model: exact relative positions, padded windows, initial weights, contradictory settings."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -35,9 +35,10 @@ def test_random_weights_depend_on_the_seed_alone() -> None:
     one, same, other = (DeepseekVL.random(tiny.HYBRID, s, device=tiny.CPU, dtype=torch.float32) for s in (1, 1, 2))
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), same.parameters(), strict=True))
     assert not torch.equal(one.language.head.weight, other.language.head.weight)
+    assert one.sam is not None
     assert one.sam.branch_weight == 0
     assert one.language.norm.weight.eq(1).all()
-    assert one.siglip.blocks[0].qkv.bias.eq(0).all()
+    assert one.siglip.get_parameter("blocks.0.qkv.bias").eq(0).all()
     assert one.language.head.weight.std().item() == pytest.approx(0.02, rel=0.1)
 
 
@@ -66,6 +67,6 @@ def test_the_gradient_reaches_every_parameter() -> None:
         (lambda: device.pick_dtype("int4", tiny.CPU), "unknown dtype 'int4'"),
     ],
 )
-def test_settings_that_fit_nothing_are_said(make: Callable[[], object], message: str) -> None:
+def test_settings_that_fit_nothing_are_rejected(make: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()

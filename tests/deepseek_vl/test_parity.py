@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModelForImageTextToText
 
@@ -14,11 +15,11 @@ from deepseek_vl.batch import Embedder
 from deepseek_vl.config import preset
 from deepseek_vl.engine import generate
 from deepseek_vl.model import DeepseekVL
-from deepseek_vl.sampling import Sampling
+from deepseek_vl.sampling import SamplingSettings
 from tests.deepseek_vl import tiny
 from tests.deepseek_vl.conftest import Pair
 
-# The key map of the paper's facts, authors' to native, written here a second time as replacements.
+# The published map from the authors' keys to native ones, written a second time, as replacements.
 AUTHORS_TO_NATIVE = (
     (r"^vision_model\.vision_tower_high\.vision_tower\.neck_hd\.", "model.high_res_vision_neck."),
     (r"^vision_model\.vision_tower_high\.vision_tower\.downsamples\.0\.", "model.high_res_vision_proj.conv1."),
@@ -66,7 +67,7 @@ def as_native(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def sequence(pair: Pair) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Tokens with two images among them, the places of the image tokens, and the canvases."""
+    """Return tokens with two images, the indices of the image tokens, and the canvases."""
     numbers = torch.Generator().manual_seed(3)
     image = [pair.config.image_token] * pair.config.tokens_per_image
     words = torch.randint(3, 448, (9,), generator=numbers).tolist()
@@ -88,10 +89,10 @@ def test_vision_features_and_logits_equal_the_reference(pair: Pair) -> None:
 
 
 @torch.no_grad()
-def test_greedy_tokens_equal_the_reference(pair: Pair, pictures: list) -> None:
+def test_greedy_tokens_equal_the_reference(pair: Pair, pictures: list[Image.Image]) -> None:
     content = [{"type": "image"}, {"type": "text", "text": "what is it"}, {"type": "image"}]
     prompt = pair.processor.prompt([{"role": "user", "content": content}], pictures[:2])
-    [answer] = generate(pair.model, pair.processor, [prompt], Sampling(max_tokens=40))
+    [answer] = generate(pair.model, pair.processor, [prompt], SamplingSettings(max_tokens=40))
     expected = pair.reference.generate(
         input_ids=torch.from_numpy(prompt.tokens)[None],
         attention_mask=torch.ones(1, len(prompt), dtype=torch.long),
@@ -105,7 +106,7 @@ def test_greedy_tokens_equal_the_reference(pair: Pair, pictures: list) -> None:
 
 @torch.no_grad()
 def test_authors_layout_holds_the_same_model(pair: Pair, tmp_path: Path) -> None:
-    """Translated by the published key map, our file in the authors' layout is the reference's own state."""
+    """Translated by the published key map, our file in the authors' layout equals the reference's state."""
     checkpoint.save(pair.model, tmp_path, layout="authors")
     translated = as_native(load_file(tmp_path / "model.safetensors"))
     expected = pair.reference.state_dict()
@@ -159,7 +160,7 @@ def test_bfloat16_is_as_close_to_float32_as_the_reference(pair: Pair) -> None:
 
 
 @torch.no_grad()
-def test_batch_of_unequal_prompts_embeds_each_as_alone(pair: Pair, pictures: list) -> None:
+def test_batch_of_unequal_prompts_embeds_each_as_alone(pair: Pair, pictures: list[Image.Image]) -> None:
     prompts = []
     for count in (0, 3, 1):
         content = [{"type": "image"}] * count + [{"type": "text", "text": "what " * (count + 1)}]

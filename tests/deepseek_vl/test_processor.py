@@ -1,6 +1,7 @@
-"""The prompt: the authors' template, tokens of the whole text, special tokens that nobody can type."""
+"""The prompt: the authors' template, tokens of the whole text, special tokens that cannot be typed."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ def text(words: str) -> dict[str, str]:
     return {"type": "text", "text": words}
 
 
-def user(content: object) -> dict[str, object]:
+def user(content: object) -> dict[str, Any]:
     return {"role": "user", "content": content}
 
 
@@ -61,7 +62,7 @@ def test_template_of_a_question_and_of_a_conversation() -> None:
         ([{"role": "system", "content": [IMAGE]}, user("x")], "a system message holds no image"),
     ],
 )
-def test_messages_of_another_form_are_said(messages: list, message: str) -> None:
+def test_malformed_messages_are_rejected(messages: list[Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         render(messages)
 
@@ -83,7 +84,7 @@ def test_images_and_image_parts_must_agree(parts: int, images: int) -> None:
 
 
 @given(st.text(max_size=60).filter(str.strip), st.sampled_from(list(SPECIAL_TOKENS.values())))
-def test_special_tokens_that_somebody_typed_are_text(words: str, special: str) -> None:
+def test_typed_special_tokens_are_text(words: str, special: str) -> None:
     processor = tiny.processor(tiny.SINGLE)
     typed = f"{special}{words}{special}"
     tokens = processor.prompt([user(typed)]).tokens.tolist()
@@ -111,7 +112,7 @@ def test_tokens_equal_those_of_the_port(tmp_path: Path) -> None:
     assert prompt.tokens.tolist() == port(whole, add_special_tokens=False).input_ids
 
 
-def test_a_prompt_past_the_models_positions_is_said() -> None:
+def test_a_prompt_past_the_models_positions_is_rejected() -> None:
     processor = tiny.processor(tiny.SINGLE)
     with pytest.raises(ValueError, match=r"has \d+ tokens, visual tokens included; the model reads at most 512"):
         processor.prompt([user("word " * 600)])

@@ -1,4 +1,4 @@
-"""Fetching images from URLs: only from public addresses, within limits. The servers here are this machine's."""
+"""Fetching images from URLs: only from public addresses, with limits. The test servers are on this machine."""
 
 import asyncio
 import ipaddress
@@ -37,7 +37,7 @@ PLACES = {
 
 
 def fetched(path: str, allowed: Callable[[Address], bool] = lambda address: address == LOCAL) -> bytes:
-    """What `fetch` gives for a path of a server of this machine."""
+    """Fetch a path from a server on this machine."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
@@ -57,7 +57,7 @@ def fetched(path: str, allowed: Callable[[Address], bool] = lambda address: addr
     return asyncio.run(run())
 
 
-def test_images_are_fetched():
+def test_images_are_fetched() -> None:
     assert fetched("/image") == b"pixels"
     assert fetched("/to-image") == b"pixels"
     assert fetched("/chunked") == b"abcde"
@@ -76,12 +76,12 @@ def test_images_are_fetched():
         ("/nonsense", "could not be fetched"),
     ],
 )
-def test_what_is_no_image_within_limits_is_refused(path: str, words: str):
+def test_responses_outside_the_limits_are_rejected(path: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         fetched(path)
 
 
-def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch):
+def test_a_silent_server_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "TIMEOUT_S", 0.2)
     with pytest.raises(ValueError, match=r"within 0\.2 seconds"):
         fetched("/silent")
@@ -106,7 +106,7 @@ def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch)
         "http://224.0.0.1/",
     ],
 )
-def test_addresses_that_are_not_public_are_refused(url: str):
+def test_addresses_that_are_not_public_are_rejected(url: str) -> None:
     with pytest.raises(ValueError, match="not at a public address"):
         asyncio.run(fetch(url, 1000))
 
@@ -114,11 +114,11 @@ def test_addresses_that_are_not_public_are_refused(url: str):
 @pytest.mark.parametrize(
     "url", ["ftp://8.8.8.8/", "http:///x", "http://a:b@8.8.8.8/", "http://8.8.8.8:99999/", "http://[1/"]
 )
-def test_other_urls_are_refused(url: str):
+def test_other_urls_are_rejected(url: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         asyncio.run(fetch(url, 1000))
 
 
-def test_public_addresses_are_public():
+def test_public_addresses_are_public() -> None:
     for address in ("8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808"):
         assert is_public(ipaddress.ip_address(address)), address

@@ -1,4 +1,4 @@
-"""Scoring: many questions in one pass give what separate passes of the reference give."""
+"""Scoring: many questions in one pass give the same results as separate passes of the reference."""
 
 import itertools
 
@@ -22,7 +22,7 @@ CHOICE_SETS = [["Yes", "No"], ["1", "2", "3", "4", "5"], ["largest value", "larg
 
 @torch.no_grad()
 def reference_scores(pair: Pair, image: Image.Image, question: str, choices: list[str]) -> np.ndarray:
-    """The definition, a pass of the port per step: each token's probability among those that continue a choice."""
+    """Compute scores by definition: one pass per token, and its probability among the tokens that continue a choice."""
     content = [{"type": "image"}, {"type": "text", "text": question}]
     prompt = pair.processor.prompt([{"role": "user", "content": content}], [image])
     paths = [tuple(pair.processor.tokenizer.encode(f" {c}", add_special_tokens=False).ids) for c in choices]
@@ -39,7 +39,9 @@ def reference_scores(pair: Pair, image: Image.Image, question: str, choices: lis
 
 
 @pytest.mark.parametrize("choices", CHOICE_SETS)
-def test_scores_equal_separate_passes_of_the_reference(pair: Pair, pictures: list, choices: list[str]) -> None:
+def test_scores_equal_separate_passes_of_the_reference(
+    pair: Pair, pictures: list[Image.Image], choices: list[str]
+) -> None:
     scores = Scorer(pair.model, pair.processor).score(pictures[:2], QUESTIONS, choices)
     assert scores.shape == (2, 3, len(choices))
     for n, q in itertools.product(range(2), range(3)):
@@ -49,15 +51,17 @@ def test_scores_equal_separate_passes_of_the_reference(pair: Pair, pictures: lis
     assert np.abs(scores[0] - scores[1]).max() > 1e-3
 
 
-def items_of(pictures: list) -> list[Item]:
-    """Items with 0 to 3 images and 1 to 3 questions of different choices."""
+def items_of(pictures: list[Image.Image]) -> list[Item]:
+    """Return items with 0 to 3 images and 1 to 3 questions with different choices."""
     asked = [Question(text, tuple(choices)) for text, choices in zip(QUESTIONS, CHOICE_SETS, strict=True)]
     shapes = [(0, 1), (1, 3), (3, 2), (1, 1), (2, 3), (0, 2)]
     return [Item(tuple(pictures[:images]), tuple(asked[:questions])) for images, questions in shapes]
 
 
 @pytest.mark.parametrize("batch_tokens", [1, 300, 100_000])
-def test_unequal_batches_equal_single_items_and_questions(pair: Pair, pictures: list, batch_tokens: int) -> None:
+def test_unequal_batches_equal_single_items_and_questions(
+    pair: Pair, pictures: list[Image.Image], batch_tokens: int
+) -> None:
     items = items_of(pictures)
     together = list(Scorer(pair.model, pair.processor, batch_tokens=batch_tokens).score_items(items))
     alone = Scorer(pair.model, pair.processor, threads=1)
@@ -68,15 +72,15 @@ def test_unequal_batches_equal_single_items_and_questions(pair: Pair, pictures: 
             np.testing.assert_allclose(score, expected, atol=1e-4)
 
 
-def test_items_are_read_as_they_are_needed(pair: Pair, pictures: list) -> None:
-    """Memory stays flat: an endless stream of items gives results."""
+def test_items_are_consumed_lazily(pair: Pair, pictures: list[Image.Image]) -> None:
+    """An endless stream of items gives results in bounded memory."""
     endless = itertools.cycle(items_of(pictures))
     scores = Scorer(pair.model, pair.processor, batch_tokens=500, threads=2).score_items(endless)
     assert len(list(itertools.islice(scores, 20))) == 20
 
 
 @pytest.mark.full
-def test_compiled_scores_are_the_same(pair: Pair, pictures: list, full: bool) -> None:
+def test_compiled_scores_are_the_same(pair: Pair, pictures: list[Image.Image], full: bool) -> None:
     if not full:
         pytest.skip("compiling takes most of a minute")
     plain = Scorer(pair.model, pair.processor).score(pictures[:1], QUESTIONS, ["Yes", "No"])
@@ -84,7 +88,7 @@ def test_compiled_scores_are_the_same(pair: Pair, pictures: list, full: bool) ->
     np.testing.assert_allclose(compiled, plain, atol=1e-4)
 
 
-def test_the_system_prompt_counts(pair: Pair, pictures: list) -> None:
+def test_the_system_prompt_counts(pair: Pair, pictures: list[Image.Image]) -> None:
     one = Scorer(pair.model, pair.processor, system=SYSTEM).score(pictures[:1], QUESTIONS, ["Yes", "No"])
     other = Scorer(pair.model, pair.processor, system="").score(pictures[:1], QUESTIONS, ["Yes", "No"])
     assert np.abs(one - other).max() > 1e-3
@@ -99,14 +103,14 @@ def test_the_system_prompt_counts(pair: Pair, pictures: list) -> None:
         (["word " * 600], ["Yes", "No"], "the model reads at most 512"),
     ],
 )
-def test_questions_that_cannot_be_asked_are_said(
-    pair: Pair, pictures: list, questions: list, choices: list, message: str
+def test_questions_that_cannot_be_asked_are_rejected(
+    pair: Pair, pictures: list[Image.Image], questions: list[str], choices: list[str], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
         Scorer(pair.model, pair.processor).score(pictures[:1], questions, choices)
 
 
-def test_broken_weights_give_no_score(pair: Pair, pictures: list) -> None:
+def test_broken_weights_give_no_score(pair: Pair, pictures: list[Image.Image]) -> None:
     model = tiny.model(pair.config)
     with torch.no_grad():
         model.siglip.positions.fill_(float("nan"))
@@ -125,7 +129,7 @@ TREES = st.lists(st.tuples(st.integers(1, 4), st.integers(0, 100)), min_size=1, 
 def test_a_token_sees_its_path_and_nothing_else(shapes: list[list[tuple[int, int]]]) -> None:
     trees, paths = [], []
     for shape in shapes:
-        tree, path_of = TokenTree(), []
+        tree, path_of = TokenTree(), list[list[list[int]]]()
         place = 0
         for k, (length, choice) in enumerate(shape):
             parent = None if k == 0 else choice % k

@@ -1,4 +1,4 @@
-"""The server as its clients see it: OpenAI's own client, and requests that no proper client sends."""
+"""The server from its clients' view: OpenAI's client, and malformed requests."""
 
 import http.client
 import json
@@ -16,7 +16,7 @@ import pytest
 from deepseek_vl.engine import generate
 from deepseek_vl.model import DeepseekVL
 from deepseek_vl.processor import Processor
-from deepseek_vl.sampling import Sampling
+from deepseek_vl.sampling import SamplingSettings
 from deepseek_vl.scoring import Scorer
 from tests.deepseek_vl import tiny
 from tests.deepseek_vl.serving import CONFIG, KEY, data_url, encoded, one_thread, picture, serve
@@ -74,7 +74,7 @@ def client(address: str) -> Iterator[openai.OpenAI]:
 def raw(
     address: str, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, **options: Any
 ) -> tuple[int, Any, http.client.HTTPMessage]:
-    """A request written by hand: status, JSON of the answer, headers."""
+    """Send a raw request; return the status, the JSON and the headers of the response."""
     sent = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json", **(headers or {})}
     parts = urlsplit(address)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
@@ -88,7 +88,7 @@ def raw(
 
 
 def ask(address: str, **fields: Any) -> tuple[int, Json]:
-    """A small valid chat request with some fields changed (`...` takes one out)."""
+    """Send a small valid chat request with some fields changed (`...` removes one)."""
     valid = {"model": "tiny", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 3, "temperature": 0}
     body = {name: value for name, value in {**valid, **fields}.items() if value is not ...}
     status, answer, _ = raw(address, "POST", "/v1/chat/completions", body)
@@ -105,7 +105,7 @@ def with_image(url: str) -> list[Json]:
 
 
 class Case:
-    """A conversation as OpenAI's client sends it, and what the model says to it in this process."""
+    """A conversation sent by OpenAI's client, and the model's answer computed in this process."""
 
     def __init__(self, first: int, num_images: int, num_words: int, **sampling: Any):
         self.files = [encoded(picture(first + k)) for k in range(num_images)]
@@ -119,12 +119,12 @@ class Case:
         return [system, *turn, {"role": "user", "content": parts}]
 
     def expected(self, model: DeepseekVL, processor: Processor) -> tuple[str, int, int, str | None]:
-        """Text, tokens of the prompt and of the answer, and why it ended."""
+        """Return the text, the numbers of prompt and answer tokens, and the finish reason."""
         images = [{"type": "image"} for _ in self.files]
         last = {"role": "user", "content": [*images, {"type": "text", "text": self.text}]}
         prompt = processor.prompt([*self.messages()[:-1], last], self.files)
         stop = self.sampling.get("stop", [])
-        sampling = Sampling(**{**self.sampling, "stop": (stop,) if isinstance(stop, str) else tuple(stop)})
+        sampling = SamplingSettings(**{**self.sampling, "stop": (stop,) if isinstance(stop, str) else tuple(stop)})
         [answer] = generate(model, processor, [prompt], sampling)
         return answer.text.lstrip(), len(prompt), len(answer.tokens), answer.finish_reason
 
@@ -173,31 +173,33 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_answers_are_those_of_the_model(case: Case, client: openai.OpenAI, model: DeepseekVL, processor: Processor):
+def test_answers_are_those_of_the_model(
+    case: Case, client: openai.OpenAI, model: DeepseekVL, processor: Processor
+) -> None:
     expected = case.expected(model, processor)
     assert case.whole(client) == expected
     assert case.streamed(client) == expected
 
 
-def test_requests_at_once_are_answered_as_alone(client: openai.OpenAI, model: DeepseekVL, processor: Processor):
+def test_requests_at_once_are_answered_as_alone(client: openai.OpenAI, model: DeepseekVL, processor: Processor) -> None:
     with ThreadPoolExecutor(MAX_REQUESTS) as pool:
         answers = list(pool.map(lambda case: case.streamed(client), CASES))
     assert answers == [case.expected(model, processor) for case in CASES]
 
 
-def test_cases_end_for_every_reason(model: DeepseekVL, processor: Processor):
+def test_cases_end_for_every_reason(model: DeepseekVL, processor: Processor) -> None:
     assert {case.expected(model, processor)[3] for case in CASES} == {"stop", "length"}
 
 
-def test_white_space_at_the_start_is_left_out(address: str, model: DeepseekVL, processor: Processor):
+def test_white_space_at_the_start_is_left_out(address: str, model: DeepseekVL, processor: Processor) -> None:
     messages = [{"role": "user", "content": "hi"}]
-    sampling = {"max_tokens": 4, "temperature": 1.5, "seed": 6}
-    [answer] = generate(model, processor, [processor.prompt(messages)], Sampling(**sampling))
+    sampling: Json = {"max_tokens": 4, "temperature": 1.5, "seed": 6}
+    [answer] = generate(model, processor, [processor.prompt(messages)], SamplingSettings(**sampling))
     assert answer.text.startswith(" ")
     assert ask(address, messages=messages, **sampling)[1]["choices"][0]["message"]["content"] == answer.text[1:]
 
 
-def test_a_stream_is_written_as_events(address: str):
+def test_a_stream_is_written_as_events(address: str) -> None:
     parts = urlsplit(address)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
     body = {"model": "tiny", "messages": [{"role": "user", "content": "hi"}], "stream": True, "max_tokens": 2}
@@ -213,12 +215,12 @@ def test_a_stream_is_written_as_events(address: str):
     assert chunks[-1]["choices"] == [{"index": 0, "delta": {}, "logprobs": None, "finish_reason": "length"}]
 
 
-def test_without_a_seed_answers_differ(client: openai.OpenAI):
+def test_without_a_seed_answers_differ(client: openai.OpenAI) -> None:
     case = Case(9, 0, 1, temperature=1.5)
     assert len({case.whole(client)[0] for _ in range(4)}) > 1
 
 
-def test_fields_that_ask_for_nothing_are_accepted(address: str):
+def test_fields_that_ask_for_nothing_are_accepted(address: str) -> None:
     neutral = {"n": 1, "logprobs": False, "tools": [], "presence_penalty": 0.0, "response_format": {"type": "text"}}
     ignored = {
         "user": "someone",
@@ -228,14 +230,14 @@ def test_fields_that_ask_for_nothing_are_accepted(address: str):
         "stop": None,
         "stream_options": None,
     }
-    told = {"role": "assistant", "content": "x", "refusal": None, "tool_calls": None, "annotations": []}
-    messages = [{"role": "developer", "content": "s"}, {"role": "user", "content": "a", "name": "b"}, told]
+    reply: Json = {"role": "assistant", "content": "x", "refusal": None, "tool_calls": None, "annotations": []}
+    messages = [{"role": "developer", "content": "s"}, {"role": "user", "content": "a", "name": "b"}, reply]
     status, answer = ask(address, **neutral, **ignored, messages=[*messages, {"role": "user", "content": "c"}])
     assert status == 200, answer
     assert ask(address, max_tokens=..., max_completion_tokens=4)[1]["usage"]["completion_tokens"] == 4
 
 
-def test_a_temperature_next_to_zero_is_zero(address: str):
+def test_a_temperature_next_to_zero_is_zero(address: str) -> None:
     cold, zero = ask(address, temperature=1e-40, max_tokens=20)[1], ask(address, max_tokens=20)[1]
     assert cold["choices"] == zero["choices"]
 
@@ -287,7 +289,9 @@ def test_a_temperature_next_to_zero_is_zero(address: str):
         ({"top_k": 3}, 400, "top_k", "unknown"),
     ],
 )
-def test_a_wrong_request_is_refused_by_name(address: str, fields: Json, status: int, param: str | None, words: str):
+def test_a_wrong_request_is_rejected_by_name(
+    address: str, fields: Json, status: int, param: str | None, words: str
+) -> None:
     got, answer = ask(address, **fields)
     assert got == status, answer
     error = answer["error"]
@@ -319,13 +323,13 @@ PNG = encoded(picture(1))
         (data_url(encoded(picture(1, 400, 400))), "400x400 pixels"),
     ],
 )
-def test_a_bad_image_is_refused(address: str, url: str, words: str):
+def test_a_bad_image_is_rejected(address: str, url: str, words: str) -> None:
     status, answer = ask(address, messages=with_image(url))
     assert (status, answer["error"]["param"]) == (400, "messages"), answer
     assert words in answer["error"]["message"]
 
 
-def test_images_are_counted_and_where_they_may_be(address: str):
+def test_images_are_counted_and_where_they_may_be(address: str) -> None:
     four = [{"role": "user", "content": [image_part(PNG)] * 4}]
     assert "at most 3" in ask(address, messages=four)[1]["error"]["message"]
     for role in ("system", "assistant"):
@@ -337,20 +341,20 @@ def test_images_are_counted_and_where_they_may_be(address: str):
     "body",
     [b"", b"{", b"[]", b"null", b'{"model": NaN}', b"[" * 100_000, b"\xff\xfe", b'{"seed": ' + b"9" * 5000 + b"}"],
 )
-def test_bad_json_is_refused(address: str, body: bytes):
+def test_bad_json_is_rejected(address: str, body: bytes) -> None:
     status, answer, _ = raw(address, "POST", "/v1/chat/completions", body)
     assert status == 400
     assert answer["error"]["message"]
 
 
-def test_half_a_surrogate_is_refused(address: str):
+def test_half_a_surrogate_is_rejected(address: str) -> None:
     body = rb'{"model": "tiny", "messages": [{"role": "user", "content": "\ud800"}]}'
     status, answer, _ = raw(address, "POST", "/v1/chat/completions", body)
     assert (status, answer["error"]["param"]) == (400, "messages[0].content")
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_large_body_is_refused_while_it_comes(address: str, chunked: bool):
+def test_a_large_body_is_rejected_while_it_comes(address: str, chunked: bool) -> None:
     parts = [b"x" * 100_000] * 30
     body = iter(parts) if chunked else b"".join(parts)
     status, answer, _ = raw(address, "POST", "/v1/chat/completions", body, encode_chunked=chunked)
@@ -374,7 +378,9 @@ def test_a_large_body_is_refused_while_it_comes(address: str, chunked: bool):
         ("GET", "/health", {"Host": ""}, 403, "host"),
     ],
 )
-def test_a_request_at_the_wrong_door(address: str, method: str, path: str, headers: Json, status: int, words: str):
+def test_a_request_at_the_wrong_door(
+    address: str, method: str, path: str, headers: Json, status: int, words: str
+) -> None:
     body = b"{}" if method == "POST" else None
     got, answer, received = raw(address, method, path, body, headers)
     assert got == status
@@ -383,12 +389,12 @@ def test_a_request_at_the_wrong_door(address: str, method: str, path: str, heade
     assert "access-control-allow-origin" not in received
 
 
-def test_a_refused_client_that_still_sends_reads_the_refusal(address: str):
+def test_a_refused_client_that_still_sends_reads_the_refusal(address: str) -> None:
     status, _, _ = raw(address, "POST", "/v1/chat/completions", b"x" * 900_000, {"Authorization": "Bearer no"})
     assert status == 401
 
 
-def test_openai_client_raises_its_own_errors(address: str, client: openai.OpenAI):
+def test_openai_client_raises_its_own_errors(address: str, client: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError, match="other"):
         client.chat.completions.create(model="other", messages=[{"role": "user", "content": "x"}])
     with pytest.raises(openai.BadRequestError, match="temperature"):
@@ -399,7 +405,9 @@ def test_openai_client_raises_its_own_errors(address: str, client: openai.OpenAI
     assert client.models.retrieve("tiny").object == "model"
 
 
-def test_more_requests_than_fit_are_told_to_wait_and_leaving_makes_room(address: str, client: openai.OpenAI):
+def test_more_requests_than_fit_are_reported_to_wait_and_leaving_makes_room(
+    address: str, client: openai.OpenAI
+) -> None:
     def open_stream(_: int) -> openai.Stream[Any]:
         messages: Any = [{"role": "user", "content": "x"}]
         return client.chat.completions.create(
@@ -422,7 +430,7 @@ def ask_once(client: openai.OpenAI) -> Any:
     return client.chat.completions.create(model="tiny", messages=[{"role": "user", "content": "x"}], max_tokens=1)
 
 
-def test_scores_are_those_of_the_scorer(address: str, model: DeepseekVL, processor: Processor):
+def test_scores_are_those_of_the_scorer(address: str, model: DeepseekVL, processor: Processor) -> None:
     images = [picture(k, 50 + 9 * k) for k in range(3)]
     questions = ["Is there a chart?", "How good is it, <image_placeholder>?"]
     choices = ["Yes", "No", "Yes, it is"]
@@ -460,14 +468,14 @@ def test_scores_are_those_of_the_scorer(address: str, model: DeepseekVL, process
         ({"temperature": 1}, "unknown"),
     ],
 )
-def test_a_wrong_scoring_request_is_refused(address: str, fields: Json, words: str):
+def test_a_wrong_scoring_request_is_rejected(address: str, fields: Json, words: str) -> None:
     valid = {"images": [data_url(PNG)], "questions": ["what?"], "choices": ["Yes", "No"]}
     status, answer, _ = raw(address, "POST", "/v1/score", {**valid, **fields})
     assert status == 400, answer
     assert words in answer["error"]["message"]
 
 
-def test_a_server_told_to_stop_finishes_its_answers_within_a_limit(folder: Path, model: DeepseekVL):
+def test_a_server_told_to_stop_finishes_its_answers_within_a_limit(folder: Path, model: DeepseekVL) -> None:
     options = ["--shutdown-s", "2", "--max-tokens", "3900"]
     with serve(folder, *options) as (address, process), openai.OpenAI(base_url=f"{address}/v1", api_key=KEY) as client:
 

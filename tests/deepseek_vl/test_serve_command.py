@@ -1,4 +1,4 @@
-"""`python -m deepseek_vl.serve`: what it refuses to start with."""
+"""`python -m deepseek_vl.serve`: settings with which it does not start."""
 
 import socket
 from pathlib import Path
@@ -22,7 +22,7 @@ def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
-    """The exit code and the one sentence of a start that fails."""
+    """Return the exit code and the message of a start that fails."""
     code = main(list(arguments))
     sentence = capsys.readouterr().err
     assert sentence.startswith("error: ")
@@ -31,7 +31,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
-def test_other_machines_need_a_key(host: str, folder: str, capsys: pytest.CaptureFixture[str]):
+def test_other_machines_need_a_key(host: str, folder: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, sentence = refused(capsys, "--model", folder, "--host", host)
     assert code == WRONG_USAGE
     assert "VELLUM_API_KEY" in sentence
@@ -47,13 +47,15 @@ def test_other_machines_need_a_key(host: str, folder: str, capsys: pytest.Captur
         (["--model", "/nowhere"], FAILED, "/nowhere"),
     ],
 )
-def test_mistakes_are_told(options: list[str], code: int, words: str, folder: str, capsys: pytest.CaptureFixture[str]):
+def test_mistakes_are_reported(
+    options: list[str], code: int, words: str, folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     got, sentence = refused(capsys, "--model", folder, *options)
     assert got == code
     assert words in sentence
 
 
-def test_a_port_that_is_taken_is_told(folder: str, capsys: pytest.CaptureFixture[str]):
+def test_a_port_that_is_taken_is_reported(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         code, sentence = refused(capsys, "--model", folder, "--port", str(taken.getsockname()[1]))
     assert code == FAILED
@@ -61,14 +63,14 @@ def test_a_port_that_is_taken_is_told(folder: str, capsys: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize("options", [["--port", "70000"], ["--rows", "0"], ["--rows", "x"], ["--mode", "x"], []])
-def test_wrong_options_are_told(options: list[str], capsys: pytest.CaptureFixture[str]):
+def test_wrong_options_are_reported(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(options)
     assert ended.value.code == WRONG_USAGE
     assert capsys.readouterr().err
 
 
-def test_broken_weights_end_the_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_broken_weights_end_the_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tiny.write_checkpoint(tmp_path, tiny.SINGLE)
     (tmp_path / "model.safetensors").write_bytes(b"broken")
     code, sentence = refused(capsys, "--model", str(tmp_path), "--port", "0")

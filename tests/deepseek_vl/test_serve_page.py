@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 
 from tests.deepseek_vl import tiny
 from tests.deepseek_vl.serving import CONFIG, KEY, data_url, encoded, picture, serve
@@ -32,7 +32,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
-    """The page with the key given. No script error, refused resource or request to elsewhere is let pass."""
+    """Open the page with the key. Script errors, blocked resources and requests to other servers fail the test."""
     context = browser.new_context()
     page = context.new_page()
     problems: list[str] = []
@@ -55,7 +55,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
 
 def choose(page: Page, *sizes: tuple[int, int]) -> None:
     """Choose a picture of each size."""
-    files = [
+    files: list[FilePayload] = [
         {"name": f"picture-{k}.png", "mimeType": "image/png", "buffer": encoded(picture(k, *size))}
         for k, size in enumerate(sizes)
     ]
@@ -69,7 +69,7 @@ def set_up(page: Page, temperature: str, max_tokens: str) -> None:
     page.get_by_role("button", name="Settings").click()
 
 
-def test_a_conversation_about_images(page: Page):
+def test_a_conversation_about_images(page: Page) -> None:
     set_up(page, "0", "20")
     choose(page, (60, 40), (30, 90))
     expect(page.get_by_role("button", name="Remove picture-1.png")).to_be_visible()
@@ -79,7 +79,7 @@ def test_a_conversation_about_images(page: Page):
     expect(page.locator(".user img")).to_have_count(1)
     expect(page.locator(".user p")).to_have_text("what is here?\n<b>not bold</b>")
     expect(page.locator(".assistant p")).not_to_be_empty()
-    expect(page.locator("#status")).to_have_text("TokenStream complete")
+    expect(page.locator("#status")).to_have_text("Answer complete")
     expect(page.locator(".note")).to_have_text("The longest answer allowed ends here.")
     with page.expect_request("**/v1/chat/completions") as second:
         page.get_by_label("Message", exact=True).fill("and now?")
@@ -89,13 +89,13 @@ def test_a_conversation_about_images(page: Page):
     assert [message["role"] for message in sent["messages"]] == ["user", "assistant", "user"]
     assert sent["messages"][0]["content"][0]["image_url"]["url"] == data_url(encoded(picture(0, 60, 40)))
     expect(page.locator(".assistant")).to_have_count(2)
-    expect(page.locator("#status")).to_have_text("TokenStream complete")
+    expect(page.locator("#status")).to_have_text("Answer complete")
     page.get_by_role("button", name="New chat").click()
     expect(page.locator(".turn")).to_have_count(0)
     expect(page.get_by_role("heading", name="Ask about an image")).to_be_visible()
 
 
-def test_an_answer_is_shown_as_it_comes_and_can_be_stopped(page: Page):
+def test_an_answer_is_shown_as_it_comes_and_can_be_stopped(page: Page) -> None:
     set_up(page, "0", "3900")
     page.get_by_label("Message", exact=True).fill("tell me everything")
     page.keyboard.press("Enter")
@@ -115,7 +115,7 @@ def test_an_answer_is_shown_as_it_comes_and_can_be_stopped(page: Page):
     expect(page.locator(".assistant")).to_have_count(2)
 
 
-def test_pasted_and_dropped_images_are_taken(page: Page):
+def test_pasted_and_dropped_images_are_taken(page: Page) -> None:
     transfer = page.evaluate_handle(
         """(bytes) => {
             const transfer = new DataTransfer();
@@ -131,7 +131,7 @@ def test_pasted_and_dropped_images_are_taken(page: Page):
     assert all(page.locator(".thumb img").evaluate_all("(images) => images.map((image) => image.naturalWidth === 60)"))
 
 
-def test_an_error_gives_the_message_back(page: Page):
+def test_an_error_gives_the_message_back(page: Page) -> None:
     choose(page, (400, 400))
     page.get_by_label("Message", exact=True).fill("what?")
     page.keyboard.press("Enter")
@@ -145,18 +145,18 @@ def test_an_error_gives_the_message_back(page: Page):
     expect(page.get_by_role("alert")).to_contain_text("notes.txt is not an image")
 
 
-def test_a_phone_shows_everything_without_scrolling_sideways(page: Page):
+def test_a_phone_shows_everything_without_scrolling_sideways(page: Page) -> None:
     page.set_viewport_size({"width": 360, "height": 640})
     choose(page, (300, 30), (60, 40), (30, 90))
     page.get_by_label("Message", exact=True).fill("w" * 300)
     page.keyboard.press("Enter")
-    expect(page.locator("#status")).to_have_text("TokenStream complete")
+    expect(page.locator("#status")).to_have_text("Answer complete")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     expect(page.get_by_role("button", name="Send")).to_be_in_viewport()
     expect(page.get_by_role("button", name="New chat")).to_be_in_viewport()
 
 
-def test_the_page_allows_nothing_but_itself(page: Page, address: str):
+def test_the_page_allows_nothing_but_itself(page: Page, address: str) -> None:
     response = page.request.get(address)
     policy = response.headers["content-security-policy"]
     assert "default-src 'none'" in policy

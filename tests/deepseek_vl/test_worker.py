@@ -1,9 +1,10 @@
-"""The thread that owns the model: what happens when clients leave, requests fail, and the server stops."""
+"""The model's thread when clients leave, requests fail and the server stops."""
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import aclosing
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import torch
 
 from deepseek_vl.engine import Engine, generate
 from deepseek_vl.processor import Prompt
-from deepseek_vl.sampling import Sampling
+from deepseek_vl.sampling import SamplingSettings
 from deepseek_vl.scoring import Item, Question, Row, Scorer
 from deepseek_vl.serve.app import App
 from deepseek_vl.serve.errors import ApiError
@@ -22,7 +23,7 @@ from tests.deepseek_vl.serving import CONFIG, one_thread, picture
 
 MODEL = tiny.model(CONFIG)
 PROCESSOR = tiny.processor(CONFIG)
-LONG = Sampling(max_tokens=3500)
+LONG = SamplingSettings(max_tokens=3500)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -33,7 +34,7 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture
 def worker() -> Iterator[Worker]:
-    """A worker at work, with room for two answers at once."""
+    """A running worker that generates two answers at once."""
     ready = threading.Event()
 
     def load() -> tuple[Engine, Scorer]:
@@ -58,7 +59,7 @@ def row(text: str) -> Row:
     return Scorer(MODEL, PROCESSOR).prepare(Item((picture(1),), (Question(text, ("Yes", "No")),)))
 
 
-async def whole(worker: Worker, prompt: Prompt, sampling: Sampling) -> list[Piece]:
+async def whole(worker: Worker, prompt: Prompt, sampling: SamplingSettings) -> list[Piece]:
     return [piece async for piece in worker.generate(prompt, sampling)]
 
 
@@ -69,7 +70,7 @@ def run(test: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(limited())
 
 
-def test_an_abandoned_answer_makes_room(worker: Worker):
+def test_an_abandoned_answer_makes_room(worker: Worker) -> None:
     async def test() -> None:
         for _ in range(3):
             async with (
@@ -78,22 +79,22 @@ def test_an_abandoned_answer_makes_room(worker: Worker):
             ):
                 assert (await anext(first)).finish_reason is None
                 assert (await anext(second)).finish_reason is None
-        assert (await whole(worker, prompt("c"), Sampling(max_tokens=2)))[-1].finish_reason == "length"
+        assert (await whole(worker, prompt("c"), SamplingSettings(max_tokens=2)))[-1].finish_reason == "length"
         assert worker._jobs == {}
         assert not worker.engine.busy
 
     run(test)
 
 
-def test_a_request_that_breaks_the_step_costs_only_itself(worker: Worker):
-    expected = generate(MODEL, PROCESSOR, [prompt("a", 1)], Sampling(max_tokens=300))[0]
+def test_a_request_that_breaks_the_step_costs_only_itself(worker: Worker) -> None:
+    expected = generate(MODEL, PROCESSOR, [prompt("a", 1)], SamplingSettings(max_tokens=300))[0]
     bad = Prompt(prompt("x", 1).tokens)  # its image is missing
 
     async def test() -> None:
-        pieces = worker.generate(prompt("a", 1), Sampling(max_tokens=300))
+        pieces = worker.generate(prompt("a", 1), SamplingSettings(max_tokens=300))
         got = [await anext(pieces)]
         with pytest.raises(ApiError, match="image tokens for 0 images") as failed:
-            await whole(worker, bad, Sampling())
+            await whole(worker, bad, SamplingSettings())
         assert failed.value.status == 500
         got += [piece async for piece in pieces]
         assert "".join(piece.text for piece in got) == expected.text.lstrip()
@@ -102,16 +103,16 @@ def test_a_request_that_breaks_the_step_costs_only_itself(worker: Worker):
     run(test)
 
 
-def test_a_prompt_that_is_too_long_is_refused(worker: Worker):
+def test_a_prompt_that_is_too_long_is_rejected(worker: Worker) -> None:
     async def test() -> None:
         with pytest.raises(ApiError, match="an answer needs fewer") as refused:
-            await whole(worker, Prompt(np.zeros(4096, dtype=np.int64)), Sampling())
+            await whole(worker, Prompt(np.zeros(4096, dtype=np.int64)), SamplingSettings())
         assert refused.value.status == 400
 
     run(test)
 
 
-def test_scores_come_while_answers_run(worker: Worker):
+def test_scores_come_while_answers_run(worker: Worker) -> None:
     rows = [row(f"is it {k}?") for k in range(5)]
     expected = [Scorer(MODEL, PROCESSOR).score_rows([one])[0][0] for one in rows]
 
@@ -125,7 +126,7 @@ def test_scores_come_while_answers_run(worker: Worker):
     run(test)
 
 
-def test_a_row_that_fails_costs_only_itself(worker: Worker):
+def test_a_row_that_fails_costs_only_itself(worker: Worker) -> None:
     good, bad = row("good?"), row("bad?")
     bad = Row(bad.tree, bad.tries, ())  # its image is missing
 
@@ -140,7 +141,7 @@ def test_a_row_that_fails_costs_only_itself(worker: Worker):
     run(test)
 
 
-def test_weights_that_give_no_numbers_are_told(worker: Worker):
+def test_logits_that_are_not_finite_are_an_error(worker: Worker) -> None:
     weight = MODEL.language.norm.weight
     kept = weight.detach().clone()
 
@@ -149,7 +150,7 @@ def test_weights_that_give_no_numbers_are_told(worker: Worker):
             weight.fill_(float("nan"))
         try:
             with pytest.raises(ApiError, match="no finite logits"):
-                await whole(worker, prompt("a"), Sampling())
+                await whole(worker, prompt("a"), SamplingSettings())
             with pytest.raises(ApiError, match="no finite logits"):
                 await worker.score([row("a?")])
         finally:
@@ -159,11 +160,11 @@ def test_weights_that_give_no_numbers_are_told(worker: Worker):
     run(test)
 
 
-def test_answers_past_the_limit_of_a_stop_are_ended(worker: Worker):
+def test_answers_past_the_limit_of_a_stop_are_ended(worker: Worker) -> None:
     async def test() -> None:
         pieces = worker.generate(prompt("a"), LONG)
         await anext(pieces)
-        worker.wind_down(0)
+        worker.start_shutdown(0)
         with pytest.raises(ApiError, match="stopping") as ended:
             async for _ in pieces:
                 pass
@@ -174,7 +175,7 @@ def test_answers_past_the_limit_of_a_stop_are_ended(worker: Worker):
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_nobody_waits_for_a_thread_that_died(worker: Worker):
+def test_clients_are_released_when_the_thread_dies(worker: Worker) -> None:
     async def test() -> None:
         async with aclosing(worker.generate(prompt("a"), LONG)) as pieces:
             await anext(pieces)
@@ -189,14 +190,14 @@ def test_nobody_waits_for_a_thread_that_died(worker: Worker):
 
 
 def get(app: App, method: str, path: str) -> int:
-    """Status of a request to an app without a server."""
+    """Return the status of a request to an app without a server."""
     statuses: list[int] = []
 
     async def ask() -> None:
-        async def receive() -> dict[str, object]:
+        async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": b"{}"}
 
-        async def send(message: dict[str, object]) -> None:
+        async def send(message: MutableMapping[str, Any]) -> None:
             if "status" in message:
                 statuses.append(message["status"])
 
@@ -216,7 +217,7 @@ def get(app: App, method: str, path: str) -> int:
     return status
 
 
-def test_a_server_that_loads_says_so():
+def test_a_loading_server_answers_503() -> None:
     go_on = threading.Event()
 
     def load() -> tuple[Engine, Scorer]:

@@ -1,4 +1,4 @@
-"""Models small enough to make in a test: every trait of the large ones, random weights, a real tokenizer."""
+"""Tiny models for tests, with every feature of the large ones, random weights and a real tokenizer."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from deepseek_vl.processor import SPECIAL_TOKENS, Processor
 
 CPU = torch.device("cpu")
 LOW = SiglipConfig(image_px=32, patch_px=8, width=32, layers=2, heads=2, hidden=48)
-# 10 patches a side in windows of 4: the last window is padded, as 64 in windows of 14.
+# 10 patches per side in windows of 4: the last window is padded, like 64 in windows of 14.
 HIGH = SamConfig(
     image_px=80, patch_px=8, width=24, layers=4, heads=2, hidden=40, window=4, global_layers=(1, 3), neck_width=6
 )
@@ -27,7 +27,7 @@ TEXT = [
 
 
 def tokenizer() -> Tokenizer:
-    """A byte-level BPE of the public models' kind, 448 tokens, the special ones first."""
+    """Return a byte-level BPE like the public models', with 448 tokens, the special ones first."""
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
@@ -43,7 +43,7 @@ def tokenizer() -> Tokenizer:
 
 
 def model(config: ModelConfig, seed: int = 1) -> DeepseekVL:
-    """Random weights far from their initial values, the branch weight and biases too, so that no term can hide."""
+    """Return a model whose weights, biases and branch weight are all random, so that every term matters."""
     made = DeepseekVL.random(config, seed, device=CPU, dtype=torch.float32)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -53,12 +53,12 @@ def model(config: ModelConfig, seed: int = 1) -> DeepseekVL:
 
 
 def processor(config: ModelConfig) -> Processor:
-    """A processor whose tokenizer fits the tiny models."""
+    """Return a processor whose tokenizer fits the tiny models."""
     return Processor(tokenizer(), config)
 
 
 def write_checkpoint(folder: Path, config: ModelConfig, layout: str = "native") -> DeepseekVL:
-    """A whole checkpoint in a folder, tokenizer included; the model it holds."""
+    """Write a checkpoint with its tokenizer to a folder; return its model."""
     made = model(config)
     checkpoint.save(made, folder, layout=layout)
     tokenizer().save(str(folder / "tokenizer.json"))

@@ -10,9 +10,9 @@ import pytest
 
 from pipelines.commands import vellum
 from pipelines.run import _check_beam_arguments, recipe_of
-from taxonomy.commands import EXAMPLES_OF, HANDED_OVER
+from taxonomy.commands import EXAMPLES_OF, PIPELINE_COMMANDS
 
-TAXONOMY = (*EXAMPLES_OF, *HANDED_OVER)
+TAXONOMY = (*EXAMPLES_OF, *PIPELINE_COMMANDS)
 MODULES = (
     "pipelines.run",
     "pipelines.card",
@@ -62,8 +62,8 @@ def examples_in(text: str) -> list[str]:
 def parse(words: Sequence[str], prog: str) -> argparse.Namespace:
     """Parse what comes after `vellum` as the command would. Ends the test if the parser refuses it."""
     name, rest = words[0], words[1:]
-    if name == "taxonomy" and rest[0] in HANDED_OVER:
-        module = importlib.import_module(HANDED_OVER[rest[0]])
+    if name == "taxonomy" and rest[0] in PIPELINE_COMMANDS:
+        module = importlib.import_module(PIPELINE_COMMANDS[rest[0]])
         return module.build_parser(f"{prog} {rest[0]}").parse_args(rest[1:])
     parser = importlib.import_module(vellum.COMMANDS[name].module).build_parser(prog)
     if name == "run":

@@ -27,7 +27,7 @@ from sources.text.fonts import (
 from sources.text.languages import LANGUAGES
 
 LETTERS = LANGUAGES["en"].sample
-CACHED = (fonts.font_files, fonts.installed_fonts, fonts.fonts_for, fonts._writing)
+CACHED = (fonts.font_files, fonts.installed_fonts, fonts.fonts_for, fonts._fonts_writing)
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_a_face_of_capitals_only_writes_no_language(tmp_path: Path, only: Callab
     assert list(families(fonts_for("en"))) == ["Made"]
 
 
-def test_with_dejavu_alone_english_is_written_and_chinese_is_refused_by_its_script(only: Callable[..., None]) -> None:
+def test_with_dejavu_alone_english_is_written_and_chinese_is_rejected_by_its_script(only: Callable[..., None]) -> None:
     only(_installed("DejaVu Sans").path)
     assert [font.family for font in fonts_for("en")] == ["DejaVu Sans"]
     with pytest.raises(FontError, match=r"no font with the Han script is installed; .*fonts-noto-cjk"):
@@ -157,7 +157,7 @@ def test_damaged_files_are_no_fonts(tmp_path: Path, only: Callable[..., None]) -
     assert [font.path for font in installed_fonts()] == [whole]
 
 
-def test_an_unknown_language_is_refused() -> None:
+def test_an_unknown_language_is_rejected() -> None:
     with pytest.raises(ValueError, match=r"language must be one of en, de, .*, got 'tlh'"):
         fonts_for("tlh")
 

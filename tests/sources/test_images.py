@@ -20,7 +20,7 @@ def decoded(image) -> np.ndarray:
 
 
 @given(st.data())
-def test_png_gives_back_every_pixel(data):
+def test_png_gives_back_every_pixel(data) -> None:
     shape = data.draw(st.one_of(st.tuples(SIDES, SIDES), st.tuples(SIDES, SIDES, st.just(3))))
     pixels = data.draw(hnp.arrays(np.uint8, shape))
     image = encode(pixels, "png")
@@ -28,14 +28,14 @@ def test_png_gives_back_every_pixel(data):
     assert (image.height, image.width, image.extension) == (*shape[:2], "png")
 
 
-def test_png_is_valid_for_strict_readers():
+def test_png_is_valid_for_strict_readers() -> None:
     image = Image.open(io.BytesIO(encode(np.zeros((5, 9, 3), np.uint8), "png").data))
     assert (image.format, image.size) == ("PNG", (9, 5))
     image.verify()  # raises unless every chunk's sum is right
 
 
 @pytest.mark.parametrize("image_format", ["jpeg", "webp"])
-def test_lossy_formats_stay_close(image_format):
+def test_lossy_formats_stay_close(image_format) -> None:
     rows, columns = np.mgrid[:200, :300]
     pixels = np.stack([rows, columns * 0.8, 255 - rows], axis=-1).astype(np.uint8)
     image = encode(pixels, image_format, 90)
@@ -43,19 +43,19 @@ def test_lossy_formats_stay_close(image_format):
     assert len(encode(pixels, image_format, 20).data) < len(image.data)
 
 
-def test_the_same_pixels_give_the_same_bytes_as_array_and_as_image():
+def test_the_same_pixels_give_the_same_bytes_as_array_and_as_image() -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8)
     for image_format in ("png", "jpeg", "webp"):
         assert encode(pixels, image_format).data == encode(Image.fromarray(pixels), image_format).data
 
 
-def test_other_formats_are_refused():
+def test_other_formats_are_rejected() -> None:
     with pytest.raises(ValueError, match="gif"):
         encode(np.zeros((4, 4), np.uint8), "gif")
 
 
 @given(hnp.arrays(np.uint8, st.tuples(SIDES, SIDES)), st.data())
-def test_grey_is_found_and_one_coloured_pixel_is_not_missed(grey, data):
+def test_grey_is_found_and_one_coloured_pixel_is_not_missed(grey, data) -> None:
     rgb = np.repeat(grey[..., None], 3, axis=2)
     found = grey_of(rgb)
     assert found is not None
@@ -65,7 +65,7 @@ def test_grey_is_found_and_one_coloured_pixel_is_not_missed(grey, data):
     assert grey_of(rgb) is None
 
 
-def test_the_last_pixel_of_a_large_image_counts():
+def test_the_last_pixel_of_a_large_image_counts() -> None:
     rgb = np.full((3000, 1001, 3), 255, np.uint8)
     assert grey_of(rgb) is not None
     rgb[-1, -1, 2] = 254
@@ -73,7 +73,7 @@ def test_the_last_pixel_of_a_large_image_counts():
 
 
 @pytest.mark.parametrize("background", [0, 20, 128, 255])
-def test_ink_is_what_differs_from_the_most_common_grey(background):
+def test_ink_is_what_differs_from_the_most_common_grey(background) -> None:
     page = np.full((100, 100), background, np.uint8)
     assert ink(page) == 0
     page[:20] = 80
@@ -84,6 +84,6 @@ def test_ink_is_what_differs_from_the_most_common_grey(background):
     assert ink(page) == pytest.approx(0.2)
 
 
-def test_ink_does_not_depend_on_the_memory_layout():
+def test_ink_does_not_depend_on_the_memory_layout() -> None:
     page = np.random.default_rng(1).integers(0, 255, (50, 80), np.uint8)
     assert ink(np.asfortranarray(page)) == ink(page)

@@ -28,37 +28,37 @@ def alternating(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows.reshape(-1, 4), places.ravel()
 
 
-def test_one_column_stays_as_it_is():
+def test_one_column_stays_as_it_is() -> None:
     assert in_given_order(reading_order(column(50, 400, 40)))
 
 
 @pytest.mark.parametrize("num_columns", [2, 3])
-def test_prose_written_row_by_row_is_read_column_by_column(num_columns):
+def test_prose_written_row_by_row_is_read_column_by_column(num_columns) -> None:
     columns = [column(50 + 220 * k, 200, 30) for k in range(num_columns)]
     boxes, places = alternating(*columns)
     assert list(places[reading_order(boxes)]) == list(range(len(boxes)))
 
 
-def test_short_cells_written_row_by_row_stay_rows():
+def test_short_cells_written_row_by_row_stay_rows() -> None:
     boxes, _ = alternating(column(50, 60, 30), column(150, 60, 30), column(250, 60, 30))
     assert in_given_order(reading_order(boxes))
 
 
-def test_columns_written_one_after_the_other_may_have_short_lines():
+def test_columns_written_one_after_the_other_may_have_short_lines() -> None:
     left, right = column(50, 200, 30), column(300, 200, 30)
     left[::3, 2] -= 150
     right[::2, 2] -= 160
     assert in_given_order(reading_order(np.concatenate([left, right])))
 
 
-def test_a_title_written_last_comes_first_and_a_page_number_written_first_comes_last():
+def test_a_title_written_last_comes_first_and_a_page_number_written_first_comes_last() -> None:
     title, number = np.array([[50.0, 40, 500, 60]]), np.array([[270.0, 800, 280, 810]])
     body = [column(50, 200, 30), column(300, 200, 30)]
     boxes = np.concatenate([number, *body, title])
     assert reading_order(boxes) == [61, *range(1, 61), 0]
 
 
-def test_a_heading_across_columns_parts_them_into_bands():
+def test_a_heading_across_columns_parts_them_into_bands() -> None:
     upper = [column(50, 200, 10), column(300, 200, 10)]
     heading = np.array([[50.0, 230, 500, 245]])
     lower = [column(50, 200, 10, top=260), column(300, 200, 10, top=260)]
@@ -67,7 +67,7 @@ def test_a_heading_across_columns_parts_them_into_bands():
     assert reading_order(boxes) == expected
 
 
-def test_right_to_left_columns_begin_on_the_right():
+def test_right_to_left_columns_begin_on_the_right() -> None:
     left, right = column(50, 200, 20), column(300, 200, 20)
     boxes = np.concatenate([left, right])
     assert reading_order(boxes, right_to_left=True) == [*range(20, 40), *range(20)]
@@ -75,7 +75,7 @@ def test_right_to_left_columns_begin_on_the_right():
 
 
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
-def test_sideways_text_is_read_as_if_it_stood_upright(degrees):
+def test_sideways_text_is_read_as_if_it_stood_upright(degrees) -> None:
     words = lines_of(*["one two three four five six seven eight"] * 12)
     x0, y0, x1, y1 = words.boxes.T
     turned = {0: (x0, y0, x1, y1), 90: (-y1, x0, -y0, x1), 180: (-x1, -y1, -x0, -y0), 270: (y0, -x1, y1, -x0)}
@@ -87,7 +87,7 @@ def test_sideways_text_is_read_as_if_it_stood_upright(degrees):
     assert shuffled[order].tolist() == list(range(96))
 
 
-def test_cells_of_several_lines_stay_whole():
+def test_cells_of_several_lines_stay_whole() -> None:
     """A jump up and to the right is the next cell, not a mistake."""
     rows = [[column(50, 100, 3, top), column(200, 100, 2, top), column(350, 90, 3, top)] for top in (100, 160, 220)]
     assert in_given_order(reading_order(np.concatenate([cell for row in rows for cell in row])))
@@ -97,14 +97,14 @@ BOX = st.tuples(*[st.floats(0, 1000, width=32)] * 2, *[st.floats(0.5, 500, width
 
 
 @given(st.lists(BOX, max_size=60), st.booleans())
-def test_every_line_comes_once(boxes, right_to_left):
+def test_every_line_comes_once(boxes, right_to_left) -> None:
     array = np.array([(x, y, x + w, y + h) for x, y, w, h in boxes]).reshape(-1, 4)
     order = reading_order(array, right_to_left=right_to_left)
     assert sorted(order) == list(range(len(boxes)))
 
 
 @given(st.lists(st.tuples(BOX, st.text(min_size=1, max_size=8), st.integers(0, 5), st.integers(0, 3)), max_size=30))
-def test_every_word_comes_once(found):
+def test_every_word_comes_once(found) -> None:
     words = LayoutWords(
         [text for _, text, _, _ in found],
         np.array([(x, y, x + w, y + h) for (x, y, w, h), *_ in found]).reshape(-1, 4),
@@ -138,5 +138,5 @@ def lines_of(*texts: str) -> LayoutWords:
         (("一个好的数据集", "不仅要大"), "一个好的数据集不仅要大"),
     ],
 )
-def test_broken_words_are_mended_and_hyphens_that_belong_stay(lines, text):
+def test_broken_words_are_mended_and_hyphens_that_belong_stay(lines, text) -> None:
     assert in_reading_order(lines_of(*lines))[1] == text

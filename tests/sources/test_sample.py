@@ -83,7 +83,7 @@ def same(a: Sample, b: Sample) -> bool:
 
 
 @given(st.lists(SAMPLES, max_size=4))
-def test_samples_survive_a_part(samples):
+def test_samples_survive_a_part(samples) -> None:
     batch = to_part(samples)
     assert batch.schema == PART_SCHEMA
     batch.validate(full=True)
@@ -93,7 +93,7 @@ def test_samples_survive_a_part(samples):
 
 
 @given(st.lists(SAMPLES, min_size=1, max_size=3))
-def test_samples_survive_parquet(samples):
+def test_samples_survive_parquet(samples) -> None:
     file = io.BytesIO()
     import pyarrow as pa
 
@@ -102,13 +102,13 @@ def test_samples_survive_parquet(samples):
     assert all(same(a, b) for a, b in zip(samples, from_part(pq.read_table(file)), strict=True))
 
 
-def test_ids_depend_on_digest_and_locator_only():
+def test_ids_depend_on_digest_and_locator_only() -> None:
     assert sample_id("ab", "page=1") == sample_id("ab", "page=1")
     assert len({sample_id(digest, f"page={k}") for digest in ("ab", "ac") for k in range(50)}) == 100
     assert len(sample_id("ab", "page=1")) == 32
 
 
-def test_plain_text_has_no_placeholders():
+def test_plain_text_has_no_placeholders() -> None:
     provenance = Provenance(locator="page=1", digest="00")
     assert Sample(id="1", source="pdfs", provenance=provenance, text="<image>\nHello").plain_text() == "Hello"
     turns = [Message(role="user", content="<image>What is it?"), Message(role="assistant", content="A page.")]
@@ -117,7 +117,7 @@ def test_plain_text_has_no_placeholders():
     assert Sample(id="1", source="pdfs", provenance=provenance).plain_text() == ""
 
 
-def test_the_dataset_has_one_column_a_score():
+def test_the_dataset_has_one_column_a_score() -> None:
     schema = dataset_schema(["ink", "num_chars"])
     assert [field.name for field in schema.field("scores").type] == ["ink", "num_chars"]
     assert "measures" not in schema.names

@@ -1,4 +1,4 @@
-"""Answers worked out again, from the question's words and the pages alone, in another way than the writers do it."""
+"""Independent checks of answers: each derives the answer from the question and the pages, unlike the writers do."""
 
 import csv
 import io
@@ -13,14 +13,14 @@ from PIL import Image
 from sources.base.sample import Sample
 from taxonomy.loader import load
 
-Pages = Sequence[Sample]  # what the images of the question show before any edit
+Pages = Sequence[Sample]  # the pages of the question's images, before any edit
 _TAXONOMY = load()
-_POOLS = {name: pool for leaf in _TAXONOMY.leaves.values() for name, pool in leaf.question_templates.items()}
+_QUESTIONS = {name: kind for leaf in _TAXONOMY.leaves.values() for name, kind in leaf.question_templates.items()}
 
 
-def values_in(question: str, pool: str) -> dict[str, str]:
-    """What stands in a question's placeholders; fails if no template of the pool gives the question."""
-    for template in (*_POOLS[pool].en, *_POOLS[pool].zh):
+def values_in(question: str, kind: str) -> dict[str, str]:
+    """Return the values of a question's placeholders; fails if no template of the kind gives the question."""
+    for template in (*_QUESTIONS[kind].en, *_QUESTIONS[kind].zh):
         pattern = "".join(
             re.escape(literal) + (f"(?P<{name}>.+)" if name else "")
             for literal, name, _, _ in string.Formatter().parse(template)
@@ -28,7 +28,7 @@ def values_in(question: str, pool: str) -> dict[str, str]:
         found = re.fullmatch(pattern, question, re.DOTALL)
         if found:
             return found.groupdict()
-    raise AssertionError(f"no question of {pool} reads {question!r}")
+    raise AssertionError(f"no question of {kind} reads {question!r}")
 
 
 def text_of(page: Sample) -> str:
@@ -246,5 +246,5 @@ def pictures_differ_in(first: bytes, second: bytes) -> np.ndarray:
 
 
 CHECKERS: dict[str, Callable[[Pages, dict[str, str], str], None]] = {
-    name: check for name, check in globals().items() if name in _POOLS
+    name: check for name, check in globals().items() if name in _QUESTIONS
 }

@@ -1,4 +1,4 @@
-"""Documents whose pages say many different things, read by the PDF source: what writers are tried on."""
+"""Varied documents for tests of instruction writers, read by the PDF source."""
 
 import io
 from functools import cache
@@ -50,7 +50,7 @@ def _html(k: int, language: str) -> str:
 
 
 def write_document(path: Path, language: str) -> Path:
-    """A PDF of eight pages, the same bytes every time."""
+    """Write a PDF with eight pages, always the same bytes."""
     buffer = io.BytesIO()
     writer = pymupdf.DocumentWriter(buffer)
     for k in range(8):
@@ -69,7 +69,7 @@ def write_document(path: Path, language: str) -> Path:
 
 @cache
 def document(language: str, side_px: int = 512) -> list[Sample]:
-    """The pages of that PDF."""
+    """Return the samples of the PDF's pages."""
     with TemporaryDirectory() as folder:
         path = write_document(Path(folder) / "document.pdf", language)
         with Pdfs(side_px=side_px).open(path) as pages:

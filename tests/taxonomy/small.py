@@ -1,4 +1,4 @@
-"""A small taxonomy as YAML: two groups, four leaves, made of phrases that are easy to tell apart."""
+"""A small taxonomy as YAML: two groups and four leaves, with phrases that are easy to distinguish."""
 
 import itertools
 from pathlib import Path
@@ -31,7 +31,7 @@ _CONTEXTS = {
 
 
 def yaml_text(shares: tuple[float, ...] = (0.5, 0.5)) -> str:
-    """The small taxonomy's file."""
+    """Return the small taxonomy as YAML."""
     lines = ["# A small taxonomy.", "nodes:"]
     for (group, leaves), share in zip(itertools.groupby(_PHRASES, lambda k: k.split("/")[0]), shares, strict=True):
         lines += [*_head(group, share, 2), "    nodes:"]
@@ -65,12 +65,12 @@ def _other(leaf: str) -> str:
 
 
 def write_small(folder: Path) -> Path:
-    """The small taxonomy in a file."""
+    """Write the small taxonomy to a file."""
     path = folder / "small.yaml"
     path.write_text(yaml_text(), "utf-8")
     return path
 
 
 def load_small(folder: Path) -> Taxonomy:
-    """The small taxonomy, loaded."""
+    """Write and load the small taxonomy."""
     return load(write_small(folder))

@@ -1,8 +1,9 @@
-"""Edits, versions, shares, coverage and Label Studio: what users do with a taxonomy once it is there."""
+"""Editing, comparing and using a taxonomy: versions, shares, coverage and Label Studio."""
 
 import json
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from taxonomy.coverage import coverage
 from taxonomy.diff import compare, describe
 from taxonomy.editing import add_examples
 from taxonomy.examples import Example, language_of
-from taxonomy.label_studio import Reviewed, interface, read_annotations, tasks
+from taxonomy.label_studio import ReviewItem, interface, read_annotations, tasks
 from taxonomy.loader import load, load_text
 from taxonomy.targets import leaf_shares
 from taxonomy.tree import ancestor
@@ -69,7 +70,7 @@ def test_prompts_in_brackets_are_not_edited(tmp_path: Path) -> None:
 # ── versions ──
 
 
-def test_versions_are_told_apart() -> None:
+def test_versions_are_compared() -> None:
     old = load_text(yaml_text(), HERE)
     text = yaml_text().replace("      print:", "      transcription:\n        aliases: [reading/print]", 1)
     text = text.replace("belongs_to: reading/print", "belongs_to: reading/transcription")
@@ -107,7 +108,7 @@ def test_merged_leaves_take_all_labels_over() -> None:
 # ── shares and coverage ──
 
 
-def test_shares_set_anew_keep_the_rest_in_proportion() -> None:
+def test_overridden_shares_keep_the_rest_in_proportion() -> None:
     taxonomy = load_text(yaml_text(), HERE)
     shares = leaf_shares(taxonomy, {"reading": 0.8, "reading/print": 0.6})
     assert shares == pytest.approx(
@@ -141,12 +142,13 @@ def test_coverage_lists_the_largest_gap_first() -> None:
 # ── Label Studio ──
 
 
-def reviewed(k: int, margin: float, use_case: str = "reading/print") -> Reviewed:
-    return Reviewed(f"{k:032x}", f"prompt {k}", "answer", use_case, 0.9, "fasttext", "looking/style", margin)
+def review_item(k: int, margin: float, use_case: str = "reading/print") -> ReviewItem:
+    return ReviewItem(f"{k:032x}", f"prompt {k}", "answer", use_case, 0.9, "fasttext", "looking/style", margin)
 
 
-def test_tasks_come_in_order_of_doubt(tmp_path: Path) -> None:
-    made = tasks([reviewed(1, 0.5), reviewed(2, -0.4), reviewed(3, 0.1, "unlabelled"), reviewed(4, 0.9)], limit=3)
+def test_tasks_are_sorted_by_margin() -> None:
+    items = [review_item(1, 0.5), review_item(2, -0.4), review_item(3, 0.1, "unlabelled"), review_item(4, 0.9)]
+    made = tasks(items, limit=3)
     assert [task["data"]["prompt"] for task in made] == ["prompt 2", "prompt 3", "prompt 1"]
     assert made[0]["predictions"][0]["result"][0]["value"] == {"taxonomy": [["reading", "print"]]}
     assert made[1]["predictions"] == []
@@ -155,20 +157,22 @@ def test_tasks_come_in_order_of_doubt(tmp_path: Path) -> None:
 def test_the_interface_offers_every_leaf(tmp_path: Path) -> None:
     taxonomy = load_small(tmp_path)
     root = ElementTree.fromstring(interface(taxonomy))
-    found = []
+    found: list[str] = []
 
-    def walk(element, prefix):
+    def walk(element: ElementTree.Element, prefix: list[str]) -> None:
         for choice in element.findall("Choice"):
-            path = [*prefix, choice.get("value")]
+            path = [*prefix, choice.attrib["value"]]
             walk(choice, path)
             if not choice.findall("Choice"):
                 found.append("/".join(path))
 
-    walk(root.find("Taxonomy"), [])
+    tree = root.find("Taxonomy")
+    assert tree is not None
+    walk(tree, [])
     assert found == list(taxonomy.leaves)
 
 
-def annotated(task: dict, *use_cases: str) -> dict:
+def annotated(task: dict[str, Any], *use_cases: str) -> dict[str, Any]:
     annotations = [
         {
             "id": k,
@@ -190,7 +194,7 @@ def annotated(task: dict, *use_cases: str) -> dict:
 
 def test_choices_come_back_as_corrections_and_examples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write_small(tmp_path)
-    made = tasks([reviewed(1, 0.1), reviewed(2, 0.2), reviewed(3, 0.3)])
+    made = tasks([review_item(1, 0.1), review_item(2, 0.2), review_item(3, 0.3)])
     cancelled = annotated(made[2], "reading/table")
     cancelled["annotations"][0]["was_cancelled"] = True
     export = tmp_path / "export.json"
@@ -208,7 +212,7 @@ def test_choices_come_back_as_corrections_and_examples(tmp_path: Path, capsys: p
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         ("{", "is no JSON file"),
         ("{}", "expected a list of tasks"),
@@ -216,17 +220,17 @@ def test_choices_come_back_as_corrections_and_examples(tmp_path: Path, capsys: p
         (json.dumps([annotated({"data": {"id": "1", "prompt": "p"}}, "reading/prin")]), "did you mean reading/print"),
     ],
 )
-def test_other_files_are_refused(tmp_path: Path, content: str, words: str) -> None:
+def test_other_files_are_rejected(tmp_path: Path, content: str, message: str) -> None:
     export = tmp_path / "export.json"
     export.write_text(content)
-    with pytest.raises(ConfigFileError, match=words):
+    with pytest.raises(ConfigFileError, match=message):
         read_annotations(export, load_small(tmp_path))
 
 
 # ── commands ──
 
 
-def test_commands_say_what_they_find(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_print_their_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write_small(tmp_path)
     assert main(["validate", str(path)]) == 0
     assert "4 leaves, 240 prompts, all well" in capsys.readouterr().out

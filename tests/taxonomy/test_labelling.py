@@ -1,10 +1,13 @@
-"""Labels: who has the last word, how sure it must be, and that training gives the same model every time."""
+"""Labels: the priority of their origins, confidence, calibration, and reproducible training."""
 
 import dataclasses
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,12 +18,12 @@ from taxonomy.corrections import read_corrections, write_corrections
 from taxonomy.evaluation import evaluate, half_of, read_labelled
 from taxonomy.examples import Example, examples_of, variants
 from taxonomy.fasttext import cache as model_cache
-from taxonomy.fasttext.calibration import best_temperature, expected_calibration_error
+from taxonomy.fasttext.calibration import best_temperature, expected_calibration_error, train_calibrated
 from taxonomy.fasttext.model import DESCRIPTION, Classifier, PromptModel, softmax, train
 from taxonomy.fasttext.tokenizer import line_of
-from taxonomy.labeller import Query
+from taxonomy.labeller import Labeller, Query
 from taxonomy.labellers import LABELLERS
-from taxonomy.labelling import Labelling
+from taxonomy.labelling import SampleLabeller
 from taxonomy.loader import BUNDLED, load, load_text
 from taxonomy.prompts import clauses, user_turns
 from taxonomy.settings import LabelSettings
@@ -29,8 +32,8 @@ from tests.taxonomy.small import load_small, yaml_text
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _cache(tmp_path_factory: pytest.TempPathFactory):
-    """A cache of its own for these tests."""
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give these tests a separate, empty cache."""
     before = os.environ.get("VELLUM_CACHE")
     os.environ["VELLUM_CACHE"] = str(tmp_path_factory.mktemp("cache"))
     yield
@@ -45,11 +48,11 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Taxonomy:
 
 
 @pytest.fixture(scope="module")
-def labelling(small: Taxonomy, _cache) -> Labelling:
-    return Labelling(small)
+def labeller(small: Taxonomy, _cache: None) -> SampleLabeller:
+    return SampleLabeller(small)
 
 
-def sample(*turns: str, sample_id: str = "1" * 32, **fields) -> Sample:
+def sample(*turns: str, sample_id: str = "1" * 32, **fields: Any) -> Sample:
     messages = [Message(role="user" if k % 2 == 0 else "assistant", content=turn) for k, turn in enumerate(turns)]
     return Sample(
         id=sample_id,
@@ -60,33 +63,33 @@ def sample(*turns: str, sample_id: str = "1" * 32, **fields) -> Sample:
     )
 
 
-def test_prompts_like_the_examples_get_their_leaf(labelling: Labelling) -> None:
+def test_prompts_like_the_examples_get_their_leaf(labeller: SampleLabeller) -> None:
     prompts = ["plese read the txt", "有多少个轮子啊", "can you sum the column", "这是什么画风呢"]
-    labels = labelling.of_prompts(prompts)
+    labels = labeller.label_prompts(prompts)
     found = [label.use_case for label in labels]
     assert found == ["reading/print", "looking/counting", "reading/table", "looking/style"]
     assert all(0.4 <= label.confidence <= 1 and label.labeller == "fasttext" for label in labels)
 
 
-def test_what_is_not_sure_enough_is_unlabelled(small: Taxonomy) -> None:
-    strict = Labelling(small, LabelSettings(threshold=1.0))
-    label = strict.of_prompts(["qwerty asdf zxcv"])[0]
+def test_a_label_with_low_confidence_is_unlabelled(small: Taxonomy) -> None:
+    strict = SampleLabeller(small, LabelSettings(threshold=1.0))
+    label = strict.label_prompts(["qwerty asdf zxcv"])[0]
     assert label.use_case == UNLABELLED
     assert label.confidence < 0.4  # no example has these words
 
 
-def test_a_conversation_may_ask_several_things(labelling: Labelling) -> None:
-    first = labelling.of_samples([sample("<image>\ncount the chairs", "4", "which painting style is it?", "oil")])[0]
+def test_a_conversation_can_have_several_use_cases(labeller: SampleLabeller) -> None:
+    first = labeller.label_samples([sample("<image>\ncount the chairs", "4", "which painting style is it?", "oil")])[0]
     assert (first.use_case, first.secondary) == ("looking/counting", ("looking/style",))
-    both = labelling.of_prompts(["please transcribe the page. how many cats are there?"])[0]
+    both = labeller.label_prompts(["please transcribe the page. how many cats are there?"])[0]
     assert {both.use_case, *both.secondary} >= {"reading/print", "looking/counting"}
 
 
-def test_a_person_comes_first_then_construction_then_patterns(small: Taxonomy) -> None:
+def test_corrections_come_first_then_construction_then_patterns() -> None:
     text = yaml_text().replace("        prompts:", "        patterns: {en: [^verbatim]}\n        prompts:", 1)
     taxonomy = load_text(text, Path("small.yaml"))
-    labelling = Labelling(taxonomy, corrections={"2" * 32: "looking/style"})
-    labels = labelling.of_samples(
+    labeller = SampleLabeller(taxonomy, corrections={"2" * 32: "looking/style"})
+    labels = labeller.label_samples(
         [
             sample("how many cats", sample_id="2" * 32, use_case="reading/table"),
             sample("how many cats", use_case="reading/table"),
@@ -106,32 +109,36 @@ def test_a_person_comes_first_then_construction_then_patterns(small: Taxonomy) -
     ]
 
 
-def test_former_ids_are_resolved(small: Taxonomy) -> None:
+def test_former_ids_are_resolved() -> None:
     text = yaml_text().replace("        prompts:", "        aliases: [ocr/old]\n        prompts:", 1)
-    labelling = Labelling(load_text(text, Path("small.yaml")), LabelSettings(labeller=None))
-    assert labelling.of_samples([sample(use_case="ocr/old")])[0].use_case == "reading/print"
+    labeller = SampleLabeller(load_text(text, Path("small.yaml")), LabelSettings(labeller=None))
+    assert labeller.label_samples([sample(use_case="ocr/old")])[0].use_case == "reading/print"
 
 
-def test_labels_do_not_depend_on_their_neighbours(labelling: Labelling) -> None:
-    prompts = [example.prompt for example in examples_of(labelling.taxonomy)][:40]
-    together = labelling.of_prompts(prompts)
-    assert together == [labelling.of_prompts([prompt])[0] for prompt in prompts]
-    assert together[::-1] == labelling.of_prompts(prompts[::-1])
+def test_labels_do_not_depend_on_their_neighbours(labeller: SampleLabeller) -> None:
+    prompts = [example.prompt for example in examples_of(labeller.taxonomy)][:40]
+    together = labeller.label_prompts(prompts)
+    assert together == [labeller.label_prompts([prompt])[0] for prompt in prompts]
+    assert together[::-1] == labeller.label_prompts(prompts[::-1])
 
 
-def test_training_gives_the_same_model_whatever_ran_before(small: Taxonomy) -> None:
+def test_training_gives_the_same_model_after_other_trainings(small: Taxonomy) -> None:
     examples, leaves = examples_of(small), list(small.leaves)
-    asks = [example.prompt for example in examples]
-    members = (Classifier(level=9, epoch=4), Classifier(level=1, epoch=4, weight=0.5, seed=2))
-    first = train(examples, leaves, members).log_probabilities(asks)
-    train(examples[::2], leaves, (Classifier(level=9, dim=40, epoch=2),))  # memory that a model was in
-    assert np.array_equal(first, train(examples, leaves, members).log_probabilities(asks))
+    prompts = [example.prompt for example in examples]
+    classifiers = (Classifier(level=9, epoch=4), Classifier(level=1, epoch=4, weight=0.5, seed=2))
+    first = train(examples, leaves, classifiers).log_probabilities(prompts)
+    train(examples[::2], leaves, (Classifier(level=9, dim=40, epoch=2),))  # leaves a model's values in freed memory
+    assert np.array_equal(first, train(examples, leaves, classifiers).log_probabilities(prompts))
 
 
-def test_a_model_is_kept_and_a_damaged_one_made_again(small: Taxonomy, monkeypatch: pytest.MonkeyPatch) -> None:
-    trained = []
-    real = model_cache.train_calibrated
-    monkeypatch.setattr(model_cache, "train_calibrated", lambda *a: trained.append(1) or real(*a))
+def test_a_model_is_cached_and_a_damaged_one_retrained(small: Taxonomy, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained: list[int] = []
+
+    def counted(*arguments: Any) -> PromptModel:
+        trained.append(1)
+        return train_calibrated(*arguments)
+
+    monkeypatch.setattr(model_cache, "train_calibrated", counted)
     folder = model_cache.cache_folder() / "taxonomy" / model_cache.model_key(small)
     prompts = ["count every apple"]
     first = model_cache.model_of(small).probabilities(prompts)
@@ -147,7 +154,7 @@ def test_a_model_is_kept_and_a_damaged_one_made_again(small: Taxonomy, monkeypat
         PromptModel.load(folder)
 
 
-def test_another_file_is_another_model(small: Taxonomy) -> None:
+def test_another_file_has_another_model_key(small: Taxonomy) -> None:
     other = load_text(yaml_text() + "# a comment\n", Path("small.yaml"))
     assert model_cache.model_key(other) != model_cache.model_key(small)
 
@@ -165,21 +172,21 @@ def test_corrections_are_read_back_and_checked(small: Taxonomy, tmp_path: Path) 
     assert ":2: expected" in second
 
 
-def test_evaluation_counts_levels_and_languages(labelling: Labelling) -> None:
+def test_evaluation_counts_levels_and_languages(labeller: SampleLabeller) -> None:
     examples = [
         Example("count the chairs", "looking/counting", "en"),
         Example("数一数椅子", "looking/style", "zh"),  # wrong on purpose: the right group
         Example("sum the column", "looking/style", "en"),  # and here another group
         Example("抄下这些字", "reading/print", "zh"),
     ]
-    found = evaluate(labelling, examples)
+    found = evaluate(labeller, examples)
     assert (found.accuracy["all", "group"], found.accuracy["all", "leaf"]) == (0.75, 0.5)
     assert (found.accuracy["zh", "group"], found.accuracy["en", "leaf"]) == (1, 0.5)
     assert found.confusion["looking", "reading"] == 1
     assert len(found.mistakes) == 2
 
 
-def test_halves_are_disjoint_and_whole() -> None:
+def test_halves_are_disjoint_and_complete() -> None:
     examples = [Example(f"prompt {k}", "a", "en") for k in range(500)]
     development, test = half_of(examples, "development"), half_of(examples, "test")
     assert not set(development) & set(test)
@@ -187,7 +194,7 @@ def test_halves_are_disjoint_and_whole() -> None:
     assert 200 < len(test) < 300
 
 
-def test_labelled_prompts_with_mistakes_are_refused_by_line(small: Taxonomy, tmp_path: Path) -> None:
+def test_mistakes_in_labelled_prompts_are_reported_with_lines(small: Taxonomy, tmp_path: Path) -> None:
     path = tmp_path / "prompts.jsonl"
     path.write_text('{"prompt": "a", "use_case": "reading/print"}\n[]\n{"prompt": "b", "use_case": "reading/prnt"}\n')
     with pytest.raises(ConfigFileError) as error:
@@ -210,7 +217,7 @@ def test_clauses(prompt: str, pieces: list[str]) -> None:
     assert clauses(prompt) == pieces
 
 
-def test_user_turns_are_words_alone() -> None:
+def test_user_turns_have_no_image_placeholders() -> None:
     assert user_turns(sample("<image>\n<image> What?", "That.", "<image>", "Hm.").messages or ()) == ["What?"]
 
 
@@ -229,7 +236,7 @@ def test_variants_are_the_same_every_time(prompt: str, language: str) -> None:
     assert next(variants(example)) == prompt
 
 
-def test_temperature_makes_confidence_true() -> None:
+def test_the_best_temperature_calibrates_confidence() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(4000, 5))
     chances = softmax(logits)
@@ -242,7 +249,7 @@ def test_temperature_makes_confidence_true() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    ("settings", "message"),
     [
         ({"labeller": "magic"}, "labeller must be one of fasttext"),
         ({"threshold": 2}, "between 0 and 1"),
@@ -251,25 +258,30 @@ def test_temperature_makes_confidence_true() -> None:
         ({"shares": {"a": -0.1}}, "between 0 and 1"),
     ],
 )
-def test_wrong_settings_are_refused(settings: dict, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+def test_wrong_settings_are_rejected(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         LabelSettings(**settings)
 
 
-def test_a_labeller_is_all_it_takes(small: Taxonomy, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Longest:
+def test_another_labeller_can_be_registered(small: Taxonomy, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Longest(Labeller):
         name = "longest"
 
-        def __init__(self, taxonomy, folder=None):
+        @classmethod
+        def prepare(cls, taxonomy: Taxonomy, folder: Path) -> None:
+            raise AssertionError("not needed without a folder")
+
+        def __init__(self, taxonomy: Taxonomy, folder: Path | None = None):
+            assert folder is None
             self.num_leaves = len(taxonomy.leaves)
 
-        def probabilities(self, asks):
-            return np.eye(self.num_leaves)[[len(ask.prompt) % self.num_leaves for ask in asks]]
+        def probabilities(self, queries: Sequence[Query]) -> npt.NDArray[np.float64]:
+            return np.eye(self.num_leaves)[[len(query.prompt) % self.num_leaves for query in queries]]
 
     monkeypatch.setitem(LABELLERS, "longest", Longest)
-    labelling = Labelling(small, LabelSettings(labeller="longest"))
-    assert labelling.of_prompts(["abcdef"])[0].use_case == list(small.leaves)[2]
-    assert labelling.probabilities([Query("abc")]).shape == (1, 4)
+    labeller = SampleLabeller(small, LabelSettings(labeller="longest"))
+    assert labeller.label_prompts(["abcdef"])[0].use_case == list(small.leaves)[2]
+    assert labeller.probabilities([Query("abc")]).shape == (1, 4)
 
 
 def test_held_out_prompts_are_labelled_as_well_as_promised(full: bool) -> None:
@@ -277,7 +289,7 @@ def test_held_out_prompts_are_labelled_as_well_as_promised(full: bool) -> None:
         pytest.skip("trains the bundled labeller: half a minute")
     taxonomy = load()
     held_out = read_labelled(BUNDLED.parent / "held_out.jsonl", taxonomy)
-    found = evaluate(Labelling(taxonomy), half_of(held_out, "development"))
+    found = evaluate(SampleLabeller(taxonomy), half_of(held_out, "development"))
     for language in ("en", "zh"):
         assert found.accuracy[language, "group"] >= 0.85
         assert found.accuracy[language, "category"] >= 0.70

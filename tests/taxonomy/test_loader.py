@@ -1,8 +1,9 @@
-"""The taxonomy file: the bundled one is whole, and every mistake is one sentence at its line."""
+"""The taxonomy file: the bundled one is complete, and every mistake is one sentence with its line."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -34,7 +35,7 @@ def bundled() -> Taxonomy:
     return load()
 
 
-def test_the_bundled_taxonomy_is_the_papers(bundled: Taxonomy) -> None:
+def test_the_bundled_taxonomy_has_the_groups_of_the_paper(bundled: Taxonomy) -> None:
     assert list(bundled.file.nodes) == GROUPS
     assert len(bundled.leaves) == 89
     assert sum(bundled.shares[leaf] for leaf in bundled.leaves) == pytest.approx(1, abs=0.01)
@@ -44,21 +45,21 @@ def test_the_bundled_taxonomy_is_the_papers(bundled: Taxonomy) -> None:
         assert leaf.hard_negatives
 
 
-def test_held_out_prompts_are_of_present_leaves_and_in_no_example(bundled: Taxonomy) -> None:
+def test_held_out_prompts_cover_all_leaves_and_are_not_examples(bundled: Taxonomy) -> None:
     held_out = read_labelled(BUNDLED.parent / "held_out.jsonl", bundled)
     assert {example.use_case for example in held_out} == set(bundled.leaves)
     learnt = {p for leaf in bundled.leaves.values() for p in (*leaf.prompts.en, *leaf.prompts.zh)}
-    learnt |= {miss.prompt for leaf in bundled.leaves.values() for miss in leaf.hard_negatives}
+    learnt |= {negative.prompt for leaf in bundled.leaves.values() for negative in leaf.hard_negatives}
     same = [example.prompt for example in held_out if example.prompt in learnt]
     assert len(same) <= 0.01 * len(held_out), same
 
 
-def test_the_schema_for_editors_is_the_loaders_form(bundled: Taxonomy) -> None:
+def test_the_schema_for_editors_is_up_to_date() -> None:
     assert SCHEMA_PATH.read_text("utf-8") == json_schema(), "run `python -m taxonomy schema`"
     schema = json.loads(json_schema())
     jsonschema.Draft202012Validator.check_schema(schema)
 
-    def with_numbers(value):  # our parser keeps scalars as text; an editor reads `share: 0.3` as a number
+    def with_numbers(value: Any) -> Any:  # our parser keeps scalars as text; an editor reads `share: 0.3` as a number
         if isinstance(value, dict):
             return {k: float(v) if k == "share" else with_numbers(v) for k, v in value.items()}
         return value
@@ -77,7 +78,7 @@ def edited(old: str, new: str) -> str:
 
 
 def line_of(text: str, piece: str, nth: int = 1) -> int:
-    """The line of the nth occurrence of a piece, from 1."""
+    """Return the 1-based line of the nth occurrence of a piece."""
     lines = [k for k, line in enumerate(text.splitlines(), start=1) if piece in line]
     return lines[nth - 1]
 
@@ -95,12 +96,12 @@ MISTAKES: dict[str, tuple[Callable[[], str], str, str]] = {
         "- \"how many cats\"",
         "is a prompt of this leaf already",
     ),
-    "a near miss of no leaf": (
+    "a hard negative of no leaf": (
         lambda: edited("belongs_to: reading/table", "belongs_to: reading/tabel"),
         "reading/tabel",
         "did you mean reading/table?",
     ),
-    "a near miss of its own": (
+    "a hard negative that belongs to its leaf": (
         lambda: edited("belongs_to: reading/table", "belongs_to: reading/print"),
         "not print at all",
         "belongs to another leaf",
@@ -149,20 +150,20 @@ MISTAKES: dict[str, tuple[Callable[[], str], str, str]] = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_one_sentence_at_its_line(mistake: str) -> None:
+def test_a_mistake_is_reported_in_one_sentence_with_its_line(mistake: str) -> None:
     make, where, words = MISTAKES[mistake]
     text = make()
     with pytest.raises(ConfigFileError) as error:
         load_text(text, HERE)
     lines = str(error.value).splitlines()
     candidates = [k for k, line in enumerate((text + "\n").splitlines(), start=1) if where.rstrip("\n") in line]
-    # libyaml notices brackets without an end, and a list that is none, on one of the next lines
+    # libyaml notices unclosed brackets, and text in place of a list, on one of the next lines
     near = {k + d for k in candidates for d in (0, 1, 2)}
     assert any(int(line.split(":")[1]) in near and words in line for line in lines), lines
     assert len(lines) <= 3
 
 
-def test_an_empty_leaf_says_how_many_prompts_it_wants() -> None:
+def test_a_leaf_with_too_few_prompts_is_an_error() -> None:
     text = yaml_text()
     start = text.index('            - "read the text"')
     end = text.index("          zh:  # of print")
@@ -172,7 +173,7 @@ def test_an_empty_leaf_says_how_many_prompts_it_wants() -> None:
         load_text(text[:start] + '            - "read the text"\n' + text[end:], HERE)
 
 
-def test_hostile_files_are_one_sentence(tmp_path: Path) -> None:
+def test_hostile_files_are_rejected_with_a_short_message(tmp_path: Path) -> None:
     leaf = "  l{}: {{name: {{en: a, zh: b}}}}\n"
     bomb = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefg", "bcdefgh", strict=True))
     for text, words in {
@@ -199,13 +200,13 @@ def test_hostile_files_are_one_sentence(tmp_path: Path) -> None:
         load(tmp_path / "missing.yaml")
 
 
-def test_scalars_mean_what_they_look_like() -> None:
+def test_scalars_stay_as_written() -> None:
     text = edited('"read the text"', "yes").replace('"transcribe the page"', "2024-01-01", 1)
     prompts = load_text(text, HERE).leaves["reading/print"].prompts.en
     assert {"yes", "2024-01-01"} <= set(prompts)
 
 
 @given(st.text(max_size=400))
-def test_any_text_is_refused_with_a_line(text: str) -> None:
+def test_any_text_is_rejected_with_a_line(text: str) -> None:
     with pytest.raises(ConfigFileError, match=r"^small\.yaml:\d+: "):
         load_text(text, HERE)

@@ -1,4 +1,4 @@
-"""Instruction writers: every answer is worked out again, every question is one of the taxonomy's."""
+"""Instruction writers: every answer is checked independently, every question is one of the taxonomy's."""
 
 import dataclasses
 import random
@@ -11,6 +11,7 @@ from sources.base.ground_truth import GroundTruth, markdown_tables
 from sources.base.sample import IMAGE_PLACEHOLDER, Sample
 from taxonomy.instructions import Instructions, InstructionSettings
 from taxonomy.loader import load
+from taxonomy.tree import Taxonomy
 from taxonomy.writers.page import SENTENCE
 from taxonomy.writers.registry import QUESTION_TEMPLATES, WRITERS, served_leaves
 from tests.taxonomy.checkers import CHECKERS, pictures_differ_in, values_in
@@ -24,7 +25,7 @@ TABLE = """| City | Founded | People |
 
 
 @pytest.fixture(scope="module")
-def taxonomy():
+def taxonomy() -> Taxonomy:
     return load()
 
 
@@ -35,7 +36,7 @@ def samples_of(name: str) -> list[Sample]:
 
 
 def shown(conversation: Sample, pages: list[Sample]) -> list[Sample]:
-    """The pages that a conversation's images are of; an edited picture counts as the page before it."""
+    """Return the pages of a conversation's images; an edited picture counts as the page it was made from."""
     by_image = {page.images[0].data: page for page in pages}
     locator = conversation.provenance.locator.split(";")[0]
     anchor = next(page for page in pages if page.provenance.locator == locator)
@@ -43,9 +44,9 @@ def shown(conversation: Sample, pages: list[Sample]) -> list[Sample]:
 
 
 @pytest.mark.parametrize("name", sorted(WRITERS))
-def test_answers_follow_from_the_pages(name: str, taxonomy) -> None:
+def test_answers_follow_from_the_pages(name: str, taxonomy: Taxonomy) -> None:
     writer = WRITERS[name]
-    asked: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
     for language in ("table",) if "table" in writer.needs else ("en", "zh"):
         pages = samples_of(language)
         for round_number in range(6):  # other ids, other choices
@@ -53,23 +54,24 @@ def test_answers_follow_from_the_pages(name: str, taxonomy) -> None:
             for conversation in Instructions(taxonomy, InstructionSettings(writers=(name,))).write(again):
                 if conversation is None:
                     continue
-                pool = conversation.provenance.locator.partition(";ask=")[2]
-                user, assistant = conversation.messages
+                kind = conversation.provenance.locator.partition(";ask=")[2]
+                user, assistant = conversation.messages or ()
                 marks, _, question = user.content.rpartition(f"{IMAGE_PLACEHOLDER}\n")
                 assert marks.count(IMAGE_PLACEHOLDER) + 1 == len(conversation.images)
-                CHECKERS[pool](shown(conversation, again), values_in(question, pool), assistant.content)
-                assert taxonomy.leaves[conversation.use_case].question_templates[pool]
+                CHECKERS[kind](shown(conversation, again), values_in(question, kind), assistant.content)
+                assert conversation.use_case is not None
+                assert taxonomy.leaves[conversation.use_case].question_templates[kind]
                 assert conversation.labeller == f"writer:{name}"
-                asked[pool] += 1
-    assert set(asked) == set(writer.question_templates), "every kind of question is asked"
-    assert sum(asked.values()) > 10
+                kinds[kind] += 1
+    assert set(kinds) == set(writer.question_templates), "every kind of question is asked"
+    assert sum(kinds.values()) > 10
 
 
 def test_every_kind_of_question_is_checked() -> None:
     assert set(CHECKERS) == set(QUESTION_TEMPLATES)
 
 
-def test_words_and_boxes_fit_the_images(taxonomy) -> None:
+def test_words_and_boxes_fit_the_images(taxonomy: Taxonomy) -> None:
     pages = document("en")
     for name in WRITERS:
         for conversation in Instructions(taxonomy, InstructionSettings(writers=(name,))).write(pages):
@@ -82,7 +84,7 @@ def test_words_and_boxes_fit_the_images(taxonomy) -> None:
             assert (words.boxes[:, :2] >= 0).all()
 
 
-def test_the_painted_word_is_the_only_difference(taxonomy) -> None:
+def test_the_painted_word_is_the_only_difference(taxonomy: Taxonomy) -> None:
     found = Instructions(taxonomy, InstructionSettings(writers=("spot_difference",))).write(document("en"))
     for conversation in filter(None, found):
         box = pictures_differ_in(conversation.images[0].data, conversation.images[1].data)
@@ -96,7 +98,7 @@ def test_the_painted_word_is_the_only_difference(taxonomy) -> None:
         assert (box[2:] <= painted[2:] + 2).all()
 
 
-def test_the_printed_instruction_stands_below_the_page(taxonomy) -> None:
+def test_the_printed_instruction_is_below_the_page(taxonomy: Taxonomy) -> None:
     pages = document("en")
     found = Instructions(taxonomy, InstructionSettings(writers=("printed_instruction",))).write(pages)
     for page, conversation in zip(pages, found, strict=True):
@@ -108,7 +110,7 @@ def test_the_printed_instruction_stands_below_the_page(taxonomy) -> None:
         assert conversation.fingerprint != page.fingerprint
 
 
-def test_choices_depend_on_the_sample_alone(taxonomy) -> None:
+def test_choices_depend_on_the_sample_alone(taxonomy: Taxonomy) -> None:
     pages = document("en")
     writing = Instructions(taxonomy, InstructionSettings())
     first = writing.write(pages)
@@ -118,7 +120,7 @@ def test_choices_depend_on_the_sample_alone(taxonomy) -> None:
     assert not set(ids) & {page.id for page in pages}
 
 
-def test_targets_decide_how_often_a_writer_is_chosen(taxonomy) -> None:
+def test_writers_are_chosen_in_proportion_to_targets(taxonomy: Taxonomy) -> None:
     pages = [dataclasses.replace(document("en")[k % 8], id=f"{k:032x}") for k in range(400)]
     counting, position = "recognition/local_description/counting", "recognition/local_description/position"
     settings = InstructionSettings(writers=("counting", "text_location"))
@@ -129,22 +131,23 @@ def test_targets_decide_how_often_a_writer_is_chosen(taxonomy) -> None:
     assert {c.use_case for c in Instructions(taxonomy, weighted).write(pages) if c} == {position}
 
 
-def test_conversations_stay_and_pages_without_text_are_left(taxonomy) -> None:
+def test_conversations_are_kept_and_pages_without_text_are_not_used(taxonomy: Taxonomy) -> None:
     page = document("en")[0]
     finished = Instructions(taxonomy, InstructionSettings()).write([page])[0]
+    assert finished is not None
     empty = dataclasses.replace(page, text=IMAGE_PLACEHOLDER, words=type(page.words)())
     textless = dataclasses.replace(page, images=())
     assert Instructions(taxonomy, InstructionSettings()).write([finished, empty, textless]) == [finished, None, None]
 
 
-def test_leaves_without_a_writer_are_known(taxonomy) -> None:
+def test_some_leaves_have_no_writer(taxonomy: Taxonomy) -> None:
     served = served_leaves()
     assert set(served) <= set(taxonomy.leaves)
     for gap in ("recognition/global_description/mood", "commonsense_reasoning/humour", "evaluation/aesthetic"):
         assert gap not in served
 
 
-def test_markdown_tables_are_read_as_written() -> None:
+def test_markdown_tables_are_parsed() -> None:
     table, other = markdown_tables(
         f"Before.\n\n{TABLE}\n\nafter | not a table\n\n| a | b |\n|---|---|\n| 1 \\| 2 | 3 |\n"
     )
@@ -162,22 +165,22 @@ def test_markdown_tables_are_read_as_written() -> None:
         ("no end", []),
     ],
 )
-def test_sentences_end_where_a_reader_says(text: str, sentences: list[str]) -> None:
+def test_sentences_end_as_expected(text: str, sentences: list[str]) -> None:
     assert SENTENCE.findall(text) == sentences
 
 
-def test_wrong_settings_are_refused() -> None:
+def test_wrong_settings_are_rejected() -> None:
     with pytest.raises(ValueError, match="no writer is called 'count'"):
         InstructionSettings(writers=("count",))
     with pytest.raises(ValueError, match="must not be negative"):
         InstructionSettings(weights={"counting": -1})
 
 
-def test_writers_hold_no_state() -> None:
+def test_writers_have_no_state() -> None:
     pages = [GroundTruth.of(sample) for sample in document("en")]
     for writer in WRITERS.values():
         first = writer.write(pages, 2, random.Random(1))
         second = writer.write(pages, 2, random.Random(1))
-        assert (first and (first.pool, first.answer, first.values)) == (
-            second and (second.pool, second.answer, second.values)
+        assert (first and (first.kind, first.answer, first.values)) == (
+            second and (second.kind, second.answer, second.values)
         )

@@ -15,7 +15,7 @@ _EPSILON = 1e-6
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """Limits of legible words, calibrated with the words that PaddleOCR reads (docs/ocr_degradation.md).
+    """Limits of legible words, calibrated with the words that PaddleOCR reads (docs/sources/ocr_degradation.md).
 
     Args:
         correlation: least correlation of a word's pixels with those before blur, noise and light.

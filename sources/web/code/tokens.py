@@ -11,7 +11,7 @@ LETTERS_PER_TOKEN = 7  # longer words are of several pieces
 
 
 def estimate_tokens(text: str) -> int:
-    """An estimate; `docs/web_code.md` compares it with a tokenizer."""
+    """An estimate; `docs/sources/web_code.md` compares it with a tokenizer."""
     return sum(
         -(-len(piece.strip()) // LETTERS_PER_TOKEN) if piece[-1].isalpha() and piece.isascii() else 1
         for piece in _PIECE.findall(text)

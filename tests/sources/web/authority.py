@@ -64,7 +64,7 @@ def by_host(contexts: Mapping[str, ssl.SSLContext]) -> ssl.SSLContext:
 
 
 def trust(certificate: Path, home: Path) -> None:
-    """Put an authority into a user's store of certificates, as docs/web.md says."""
+    """Put an authority into a user's store of certificates, as docs/sources/web.md says."""
     store = home / ".pki" / "nssdb"
     store.mkdir(parents=True)
     subprocess.run(["certutil", "-d", f"sql:{store}", "-N", "--empty-password"], check=True)

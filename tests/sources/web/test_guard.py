@@ -56,7 +56,7 @@ SMALL = TrafficLimits(response_mb=0.01, page_mb=0.02, connect_s=2, response_s=2)
         "0x7f.1",
     ],
 )
-def test_addresses_that_are_not_public_are_refused(address: str) -> None:
+def test_addresses_that_are_not_public_are_rejected(address: str) -> None:
     assert refusal(address)
 
 
@@ -116,7 +116,7 @@ def _site_guard(site: Site) -> Guard:
     return Guard(routes={"site.test": ("127.0.0.1", site.server_port)})
 
 
-def test_every_way_to_a_private_host_is_refused() -> None:
+def test_every_way_to_a_private_host_is_rejected() -> None:
     with serving({"/": "never asked for"}) as site:
         port = site.server_port
         guard = Guard(ports=(80, 443, port))
@@ -192,6 +192,6 @@ def test_what_is_too_large_is_broken_off() -> None:
         "CONNECT site.test HTTP/1.1\r\n\r\n",
     ],
 )
-def test_what_is_no_request_is_refused(request_text: str) -> None:
+def test_what_is_no_request_is_rejected(request_text: str) -> None:
     (answer,), _ = _through(Guard(), request_text)
     assert answer.startswith(b"HTTP/1.1 400")

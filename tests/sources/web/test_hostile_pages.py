@@ -126,7 +126,7 @@ def test_a_blank_page_is_an_error(captures: dict[str, Capture]) -> None:
         ("/parked", "parked"),
     ],
 )
-def test_obstacles_are_told_apart(captures: dict[str, Capture], path: str, sign: str) -> None:
+def test_obstacles_are_reported_apart(captures: dict[str, Capture], path: str, sign: str) -> None:
     seen = captures[path].seen
     assert seen is not None
     signs = signs_of(seen, captures[path].final_url)

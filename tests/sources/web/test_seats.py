@@ -86,7 +86,7 @@ def _guard(site: Site) -> Guard:
     return Guard(routes={HOST: ("127.0.0.1", site.server_port)}, resolver=resolver)
 
 
-def test_what_a_page_loads_from_inside_is_refused() -> None:
+def test_what_a_page_loads_from_inside_is_rejected() -> None:
     inside = (
         "<img src='http://169.254.169.254/image.png'><img src='http://image.test/'>"
         "<iframe src='http://frame.test/' width=200 height=100></iframe><link rel=stylesheet href='http://style.test/'>"
@@ -106,7 +106,7 @@ def test_what_a_page_loads_from_inside_is_refused() -> None:
 
 
 @pytest.mark.parametrize("target", ["http://169.254.169.254/latest/meta-data/", "http://inside.test/"])
-def test_a_redirect_inside_is_refused_by_its_address(target: str) -> None:
+def test_a_redirect_inside_is_rejected_by_its_address(target: str) -> None:
     """With a permission for every URL, as if the other host were of the same site."""
     with serving({"/": redirect(target)}) as site:
         settings = settings_for(site, guard=_guard(site))

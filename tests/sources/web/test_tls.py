@@ -154,7 +154,7 @@ def _visits(site: Site, *urls: str) -> list[tuple[list[str], dict[str, str]] | V
     return asyncio.run(run())
 
 
-def test_what_a_page_loads_from_inside_is_refused(site: Site) -> None:
+def test_what_a_page_loads_from_inside_is_rejected(site: Site) -> None:
     ((words, refused),) = _visits(site, f"https://good.{DOMAIN}/reaches-inside")
     assert words[:2] == ["Reaches", "inside"]
     assert set(refused) == {f"{name}.{DOMAIN}" for name in ("image", "frame", "fetch")} | {"169.254.169.254"}
@@ -168,7 +168,7 @@ def test_the_browser_refuses_bad_certificates_too(site: Site) -> None:
         assert BAD[name][1] in failure.message
 
 
-def test_an_authority_that_nobody_trusts_is_refused(
+def test_an_authority_that_nobody_trusts_is_rejected(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The good page is good only because its authority was added to both stores."""

@@ -200,7 +200,7 @@ def test_names_that_hide_properties_are_seen_through(reduce: Reduce) -> None:
         ("<style>html { display: none }</style>x", {}, "nothing_visible"),
     ],
 )  # fmt: skip
-def test_pages_without_end_are_refused(reduce: Reduce, html: str, limits: dict[str, int], cause: str | None) -> None:
+def test_pages_without_end_are_rejected(reduce: Reduce, html: str, limits: dict[str, int], cause: str | None) -> None:
     if cause is None:
         assert reduce(f"<!DOCTYPE html>{html}", **limits).similarity.score > 0.95
         return
@@ -209,7 +209,7 @@ def test_pages_without_end_are_refused(reduce: Reduce, html: str, limits: dict[s
     assert refused.value.cause == cause
 
 
-def test_code_beyond_the_budget_is_refused(reduce: Reduce) -> None:
+def test_code_beyond_the_budget_is_rejected(reduce: Reduce) -> None:
     with pytest.raises(CodeRefused, match="at most 50"):
         reduce("<!DOCTYPE html>" + "<p>word word word</p>" * 20, max_tokens=50)
 
@@ -226,7 +226,7 @@ def test_shadow_trees_and_generated_text_are_written_out(reduce: Reduce) -> None
     assert code.similarity.score > 0.97
 
 
-def test_a_tree_of_another_script_is_refused() -> None:
+def test_a_tree_of_another_script_is_rejected() -> None:
     good: dict[str, Any] = {"tag": "p", "style": {}, "attributes": {}, "children": ["x"]}
     assert node_of(good).children == ["x"]
     for change in ({"tag": "script"}, {"attributes": {"onclick": "x"}}, {"attributes": {"href": "javascript:x"}},
