@@ -1,7 +1,7 @@
-"""Character errors: how far a text that was read from an image is from the one that stands there.
+"""Character errors: the distance between the text read from an image and the text that is there.
 
 The order in which lines were read must not count: a reader that sees lines does not know which column comes first. So
-lines are matched with known words by their places, and compared where they stand.
+lines are matched with known words by their places, and compared place by place.
 """
 
 import re
@@ -31,7 +31,7 @@ _RULES = re.compile(r"([-_.·=*~])\1{2,}")  # blanks of forms, leaders of tables
 
 
 def normalized(text: str) -> str:
-    """What two readings must share: no white space, compatibility forms, typographic variants, drawn lines."""
+    """The form in which two readings are compared: no white space, compatibility or typographic variants."""
     plain = unicodedata.normalize("NFKC", text.translate(_SAME)).translate(_SAME)
     return _RULES.sub("", "".join(plain.split()))
 
@@ -44,7 +44,7 @@ def errors_of_text(truth: str, read: str) -> int:
 
 
 def errors_at_places(words: Sequence[str], boxes: np.ndarray, lines: Sequence[Line]) -> int:
-    """Character errors between words of an image and lines read from it, each compared where it stands.
+    """Character errors between words of an image and lines read from it, each compared at its place.
 
     Words that no line covers are missing, lines that cover no word are made up; both count with all their characters.
 
@@ -59,7 +59,7 @@ def errors_at_places(words: Sequence[str], boxes: np.ndarray, lines: Sequence[Li
     quads = np.stack([line.quad for line in lines])
     covered = _inside(_points_of_boxes(boxes), quads)  # (N, M) share of each word in each line
     line_of = np.where(covered.max(axis=1) >= MIN_COVERED, covered.argmax(axis=1), -1)
-    groups: list[tuple[list[int], list[int]]] = []  # words and lines that stand in the same place
+    groups: list[tuple[list[int], list[int]]] = []  # words and lines in the same place
     for k in range(len(lines)):
         of_line = np.flatnonzero(line_of == k).tolist()
         if of_line:

@@ -1,4 +1,4 @@
-"""What a filter is: it measures a sample once, and a threshold turns the measurement into a reason code."""
+"""The filter interface: a filter measures a sample once, and a threshold turns the measurement into a reason code."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from sources.base.sample import Sample
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scores:
-    """What filters measured on one sample.
+    """The measurements of filters on one sample.
 
     Args:
         values: named scores; None where a score has no meaning (the language of a page without text).
@@ -49,7 +49,7 @@ class WorkerSettings:
         memory_mb: data that the process may allocate, in megabytes; None: no limit (GPU drivers reserve address space).
         recycle_samples: the process is replaced after as many, because libraries leak.
         recycle_mb: it is also replaced when it holds as much memory, in megabytes.
-        min_ram: of a cluster's worker, as Beam's resource hint has it, e.g. `8GB`.
+        min_ram: memory of a worker on a cluster, as in Beam's resource hint, e.g. `8GB`.
         accelerator: the same, e.g. `type:nvidia-l4;count:1;install-nvidia-driver`; a worker then has one process.
     """
 
@@ -76,7 +76,7 @@ class Filter(ABC):
         """Raise ValueError, saying what to do, if something the filter needs (a model, a library) is not there."""
 
     def cache_key(self) -> str:
-        """Everything that scores depend on besides the sample; scores under another key are measured again.
+        """Everything except the sample that scores depend on; scores under another key are measured again.
 
         Thresholds are not in it. A filter whose code comes to measure differently gives another text here.
         """
@@ -90,7 +90,7 @@ class Filter(ABC):
         return None
 
     def load(self) -> None:  # noqa: B027  # most filters need nothing
-        """Load what `scores` needs, so that the time this takes is not counted as that of the first sample."""
+        """Load what `scores` needs, so that the first sample is not charged with the time this takes."""
 
     @abstractmethod
     def scores(self, samples: Sequence[Sample]) -> list[Scores]:

@@ -22,12 +22,12 @@ class OcrAgreement(Filter):
     """Demands that PaddleOCR reads from the image at least `min_agreement` of the text that the sample says is there.
 
     The score is 1 - CER, at least 0: the character error rate is the number of wrong, missing and made-up characters
-    over that of the text's own. It is null without an image, without a text that stands on it (a conversation needs
+    over that of the text's own. It is null without an image, without a text that is on it (a conversation needs
     `words`), and for scripts that the reader does not know.
 
     Args:
         min_agreement: 0 to 1. Clean pages of real documents score 0.95 to 1.
-        models: folder with `det/` and `rec/` of PaddleOCR's ONNX packages; None takes those of the rapidocr wheel.
+        models: folder with `det/` and `rec/` of PaddleOCR's ONNX packages; None takes the models in the rapidocr wheel.
         download: models that PaddleOCR fetches over the network, e.g. `PP-OCRv6_medium`; never by default.
         timeout_s: seconds for the images of one sample; a dense page takes about 5 on one core.
         memory_mb: data that the reading process may allocate.
@@ -98,7 +98,7 @@ def agreement(sample: Sample, reader: PaddleReader) -> float | None:
         truth = "".join(words)
     elif sample.messages is None:
         truth = normalized(sample.plain_text())
-    else:  # nobody says which of a conversation's words stand on the image
+    else:  # it is not known which words of a conversation are on the image
         truth = ""
     known = sum(character in reader.alphabet for character in truth)
     if not truth or not sample.images or known < MIN_KNOWN * len(truth):

@@ -1,6 +1,6 @@
 """PaddleOCR reads an image: lines of text with their places. No network, one thread, the same lines every time.
 
-The weights are those of the `rapidocr` wheel, which carries PaddleOCR's PP-OCRv6 models as ONNX; a folder of others may
+The weights come from the `rapidocr` wheel, which carries PaddleOCR's PP-OCRv6 models as ONNX; a folder of others may
 be named. Two libraries would speak to the network unasked, and are told not to: PaddleX looks for the hosts of its
 models, and onnxruntime's wheel for Linux sends usage data to its maker.
 """
@@ -34,7 +34,7 @@ ENGINE = {
     "enable_mem_pattern": False,
 }
 LINES_AT_A_TIME = 1  # padding lines to the longest of a batch of 6 cost 30 % more time, and twice the memory
-# What PaddleOCR's own packages of these models say in `inference.yml`.
+# The content of `inference.yml` in PaddleOCR's own packages of these models.
 DETECTION = {
     "Global": {"model_name": "PP-OCRv6_small_det"},
     "PreProcess": {
@@ -172,7 +172,7 @@ def model_files(models: str | None) -> dict[str, Path]:
 
 @functools.cache
 def identity(models: str | None, download: str | None) -> str:
-    """What decides which text is read from an image: versions of libraries and the digest of the models."""
+    """Everything that decides which text is read from an image: versions of libraries and the digest of the models."""
     versions = [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
     if download is not None:
         return ", ".join([*versions, download])

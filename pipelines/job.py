@@ -18,7 +18,7 @@ class Job:
         output: folder or `gs://`, `s3://` prefix.
         run: random name of this run; only progress files carry it.
         listing: files, relative to the output, with one input a line (`pipelines/stages/list_inputs.py`).
-        references: file, relative to the output, that lists what samples are compared with besides each other
+        references: file, relative to the output, that lists other collections to compare samples with
             (`pipelines/stages/references.py`); empty without any.
         material: virtual inputs that are made from files (`pipelines/stages/material.py`).
         retry_failed: parts that hold failed items are read again.

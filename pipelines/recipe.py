@@ -89,7 +89,7 @@ class Output:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one input may cost (readers run in a child process that is killed beyond this).
+    """Limits on the cost of one input (readers run in a child process that is killed beyond this).
 
     Args:
         item_timeout_s: seconds for one page.
@@ -112,7 +112,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Everything a run depends on besides its inputs.
+    """Everything that a run depends on, except the files themselves.
 
     Args:
         dedupe: what counts as the same sample; None: near duplicates are not looked for.
@@ -130,7 +130,7 @@ class Recipe:
     instructions: InstructionSettings | None = None
 
     def item_noun(self) -> str:
-        """What the items of the inputs are called, `item` where sources differ."""
+        """The noun for items of the inputs; `item` where sources differ."""
         nouns = {source.item_noun for source in self.sources}
         return nouns.pop() if len(nouns) == 1 else "item"
 

@@ -8,6 +8,7 @@ import logging
 import os
 import secrets
 import signal
+import site
 import subprocess
 import sys
 import tempfile
@@ -45,7 +46,7 @@ LEAN_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": "262144",
     "MALLOC_TRIM_THRESHOLD_": "262144",
 }
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent  # a checkout, or the folder that the wheel is installed in
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
@@ -204,7 +205,7 @@ def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: 
             env={
                 **LEAN_MEMORY,
                 **os.environ,
-                "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+                "PYTHONPATH": _python_path(),
             },
         )
         assert coordinator.stdin is not None
@@ -236,6 +237,17 @@ def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: 
     return DONE
 
 
+def _python_path() -> str:
+    """Where the other processes of a run find the packages, whatever folder it is started from.
+
+    An installed copy is found without help, and must not be named: its folder holds every other package too, and those
+    of PYTHONPATH come before Python's own modules.
+    """
+    installed = {Path(folder).resolve() for folder in (*site.getsitepackages(), site.getusersitepackages())}
+    named = [] if ROOT in installed else [str(ROOT)]
+    return os.pathsep.join([*named, *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
 def _check_fetching(source: RemoteSource, *, on_this_machine: bool) -> None:
     if not on_this_machine:  # what the workers have is known there
         return
@@ -248,7 +260,7 @@ def _check_fetching(source: RemoteSource, *, on_this_machine: bool) -> None:
 
 
 def _log(storage: Storage, run: str) -> Path:
-    """The file for what Beam and Python print: in the staging folder, or beside other temporary files."""
+    """The file for what Beam and Python print: in the staging folder, or in the system's temporary folder."""
     if storage.is_local:
         path = Path(storage.path(f"{STAGING}/{LOG}"))
     else:

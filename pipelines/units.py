@@ -72,7 +72,7 @@ def bucket_of(digest: str, first: int, items_per_unit: int) -> int:
 
 
 def split_of(digest: str, validation: float) -> str:
-    """`train` or `validation`, by document, so that no document stands on both sides."""
+    """`train` or `validation`, by document, so that no document is in both."""
     return "validation" if int(digest[-8:], 16) < validation * 2**32 else "train"
 
 
@@ -84,7 +84,7 @@ def error_row(row: ErrorRow) -> TableRow:
 
 @dataclass(frozen=True, slots=True)
 class UnitFiles:
-    """Where a unit's part and scores stand, relative to the output.
+    """The places of a unit's part and scores, relative to the output.
 
     Args:
         part: what the source gave.
@@ -120,7 +120,7 @@ def units_of(element: tuple[str, Iterable[Input]], items_per_unit: tuple[int, ..
     """The work units of all inputs with the same bytes: read once, the others recorded as copies.
 
     Args:
-        items_per_unit: of every source.
+        items_per_unit: one number per source.
     """
     source_digest, inputs = element
     name, _, digest = source_digest.partition(":")

@@ -92,7 +92,7 @@ class Node:
         return self.value
 
     def data(self) -> Any:
-        """Return the value without line numbers; scalars are numbers, truth values or dates where YAML reads them so."""
+        """Return the value without line numbers. Scalars without quotes have the types that YAML gives them."""
         if isinstance(self.value, list):
             return [node.data() for node in self.value]
         if isinstance(self.value, dict):

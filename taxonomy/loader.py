@@ -29,12 +29,12 @@ def load(path: Path = BUNDLED) -> Taxonomy:
 
 
 def read_taxonomy(path: Path) -> str:
-    """Read the text of a taxonomy file without checking it. Raises ConfigFileError."""
+    """Return the text of a taxonomy's file without checking it. Raises ConfigFileError."""
     return read_text(path, MAX_BYTES)
 
 
 def load_text(text: str, path: Path) -> Taxonomy:
-    """Load the taxonomy in a text; `path` is for error messages only. Raises ConfigFileError with every problem."""
+    """Load the taxonomy in a text; `path` is for messages only. Raises ConfigFileError with every problem found."""
     root = parse(text, path, EXPECTED)
     num_leaves = _num_leaves(root)
     if num_leaves > MAX_LEAVES:

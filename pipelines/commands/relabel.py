@@ -1,8 +1,8 @@
-"""`python -m taxonomy label OUT`: label a finished output anew, in place: data, ledger, manifest, card and report.
+"""`python -m taxonomy label OUT`: relabel a finished output in place: data, ledger, manifest, card and report.
 
-New files are written to the staging folder first. When the last one stands there, a journal is written; from then on
+New files are written to the staging folder first. When the last one is there, a journal is written; from then on
 the change is made whole, by this process or by the next one that is told to label the output. Until the journal is
-written the output is as it was, and while files are being moved it has no manifest: nobody takes it for finished.
+written the output is as it was, and while files are being moved it has no manifest: it cannot be taken for finished.
 """
 
 import argparse
@@ -51,10 +51,10 @@ JOURNAL = f"{FOLDER}/{MANIFEST}"
 
 
 def relabel(storage: Storage, settings: LabelSettings | None) -> dict[str, Any]:
-    """Label an output anew. Returns its new manifest.
+    """Relabel an output. Returns its new manifest.
 
     Args:
-        settings: None takes those of the output's recipe.
+        settings: None takes the settings in the output's recipe.
 
     Raises:
         UsageError: the taxonomy or the corrections cannot be used.
@@ -127,7 +127,7 @@ def _commit(storage: Storage) -> dict[str, Any]:
 
 
 def _rewrite(storage: Storage, path: str, table: str, labelling: SampleLabeller, given: dict[str, Label]) -> Shard:
-    """A shard with new labels, group by group; `given` collects those of kept samples for the ledger."""
+    """A shard with new labels, group by group; `given` collects the labels of kept samples for the ledger."""
     counts: Counter[str] = Counter()
     rows = 0
     with storage.open(path) as reader, storage.create(f"{FOLDER}/{path}") as raw:

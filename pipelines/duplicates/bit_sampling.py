@@ -79,7 +79,7 @@ def side_by_side(bucket: np.ndarray, order: np.ndarray) -> Iterator[tuple[np.nda
     """Pairs of a bucket at most `WINDOW` places apart; in a larger one `LARGE_WINDOW`, and each with its lowest index.
 
     Args:
-        bucket: (N,) the bucket at each place; equal ones stand together.
+        bucket: (N,) the bucket at each place; equal ones are neighbours.
         order: (N,) uint32 index at each place.
     """
     num = len(bucket)

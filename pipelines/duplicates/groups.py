@@ -34,7 +34,7 @@ def nearest_kept(edges: np.ndarray, rows: Index, *, dedupe: bool = True) -> np.n
     """(D,) `EDGE`, one for every row that is set aside: to the evaluation item or the kept sample nearest to it.
 
     Args:
-        edges: (E,) `EDGE` in any order; a pair may stand there more than once.
+        edges: (E,) `EDGE` in any order; a pair may occur more than once.
         dedupe: whether duplicates are looked for, or evaluation items only.
     """
     edges = _once(edges)

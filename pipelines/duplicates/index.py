@@ -62,7 +62,7 @@ class Index:
     """The rows of several files, one after the other. A column is read when it is asked for; local files are mapped.
 
     Args:
-        paths: of the files, relative to the output.
+        paths: the files, relative to the output.
     """
 
     def __init__(self, storage: Storage, paths: Sequence[str], settings: Dedupe):

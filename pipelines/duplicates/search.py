@@ -151,7 +151,7 @@ def _equal_plain(
 def _asked(
     ranked: dict[str, np.ndarray], a: np.ndarray, b: np.ndarray, distance: np.ndarray, side: np.ndarray | None
 ) -> np.ndarray:
-    """Packed pairs that somebody asks for; `a` is the better of the two."""
+    """Packed pairs that are to be decided; `a` is the better of the two."""
     asked = ranked["kind"][b] == NEW  # the worse of two references is a reference, and they are not compared
     if side is not None:
         asked &= side[a] != side[b]

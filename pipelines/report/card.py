@@ -330,7 +330,7 @@ def _type(name: str, arrow_type: pa.DataType) -> str:
 
 
 def _example(statistics: Statistics) -> dict[str, str] | None:
-    """What the ledger knows of one kept sample."""
+    """One kept sample as the ledger describes it."""
     row = next(iter(statistics.kept_pictures()), None)
     if row is None:
         return None

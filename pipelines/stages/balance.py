@@ -1,6 +1,6 @@
-"""Mixing: every use case keeps at most its share of the samples asked for, the ones whose ids hash lowest.
+"""Balance: every use case keeps at most its share of the samples asked for, the ones whose ids hash lowest.
 
-What crosses a shuffle is a histogram of hashes by use case, so that memory does not grow with the data. A use case may
+Only a histogram of hashes by use case crosses a shuffle, so that memory does not grow with the data. A use case may
 end a little below its share, by what one bin of the histogram holds: one sample in 16,384 of that use case.
 """
 

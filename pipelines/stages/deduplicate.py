@@ -1,7 +1,7 @@
 """The search for duplicates on a Beam graph: rows of units to files, pairs by blocks of files, groups of all pairs.
 
 units ─► rows ─► row files ─► tasks ─► edges ─► groups ─► rejections of each unit
-What crosses a shuffle are arrays: the rows of a unit, the edges of a task, the decisions on a unit.
+Only arrays cross a shuffle: the rows of a unit, the edges of a task, the decisions on a unit.
 """
 
 import hashlib
@@ -142,7 +142,7 @@ class UnitRows(ConcurrentDoFn):
             yield number % (1 + num_samples // ROWS_PER_FILE), rows.tobytes()
 
     def _leaks(self, part: str) -> list[Rejection]:
-        """What the reader finds in the texts of a part, first reference first."""
+        """Contaminated texts of a part that the reader finds, first reference first."""
         found: dict[int, Rejection] = {}
         with scratch_folder(self._storage) as scratch:
             path = fetch(self._storage.path(part), scratch / "part")
@@ -234,7 +234,7 @@ class Names:
 
 
 def decisions(chosen: np.ndarray, rows: Index, names: Names) -> dict[int, tuple[Rejection, ...]]:
-    """The chosen edges as Rejections, by unit; with them, the kept samples that the report shows beside these."""
+    """The chosen edges as Rejections, by unit, and the kept samples that the report shows next to them."""
     kinds = rows.take("kind", chosen["winner"])
     losers_shown, winners_shown = _shown(chosen, kinds == NEW)
     ids = [bytes(row) for row in rows.take("id", chosen["winner"])]
@@ -258,7 +258,7 @@ def decisions(chosen: np.ndarray, rows: Index, names: Names) -> dict[int, tuple[
 
 
 def _shown(chosen: np.ndarray, is_new: np.ndarray) -> tuple[set[int], set[int]]:
-    """Places of the duplicates, and of the kept samples beside them, that the report shows.
+    """Places of the duplicates that the report shows, and of their kept samples.
 
     The largest groups with their most distant members, and the pairs nearest to the limits.
     """

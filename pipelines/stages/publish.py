@@ -20,7 +20,7 @@ TABLE_FOLDERS = ("data", "ledger", "errors")
 
 
 class Publish(beam.DoFn):
-    """Runs once. Until the manifest stands, the output does not count as finished; a rerun makes it whole."""
+    """Runs once. Until there is a manifest, the output does not count as finished; a rerun makes it whole."""
 
     def __init__(self, job: Job):
         self._job = job
@@ -41,7 +41,7 @@ class Publish(beam.DoFn):
         yield MANIFEST
 
     def _material(self, storage: Storage) -> list[dict[str, Any]]:
-        """What every virtual input is made from, described."""
+        """Descriptions of the material of every virtual input."""
         return [{"uri": uri, **dataclasses.asdict(describe_material(uri, storage))} for uri in self._job.material]
 
 

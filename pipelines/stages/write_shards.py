@@ -45,7 +45,7 @@ class WriteShard(ConcurrentDoFn):
 
 
 def staged(job: Job, path: str) -> str:
-    """Where a shard stands until the run publishes it."""
+    """The place of a shard until the run publishes it."""
     return f"{STAGING}/shards/{job.run}/{path}"
 
 

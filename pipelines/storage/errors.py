@@ -1,4 +1,4 @@
-"""What goes wrong with files, folders and buckets, in sentences for the user."""
+"""Errors with files, folders and buckets, in sentences for the user."""
 
 import errno
 from collections.abc import Iterator

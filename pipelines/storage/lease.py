@@ -172,7 +172,7 @@ class _Holder:
             return cls(owner="unknown", pid=0, host="an unknown host", since="an unknown time", machine="")
 
     def is_dead_here(self) -> bool:
-        """Whether the holder was a process of this very machine that is no more."""
+        """Return True if the holder was a process of this very machine that has ended."""
         return self.machine == _machine() != "" and _started(self.pid) != self.pid_started
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 class LocalCache:
-    """Temporary folders by key, each filled once by whoever asks for it first.
+    """Temporary folders by key, each filled once, by the first caller that asks for it.
 
     Args:
-        prefix: of the folders' names.
+        prefix: beginning of the folders' names.
         capacity: folders kept; beyond it the one that was asked for longest ago is deleted. None keeps all.
     """
 

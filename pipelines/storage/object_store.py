@@ -26,7 +26,7 @@ ABSENT = ""  # the tag of an object that is not there
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a store says about an object.
+    """The metadata that a store has of an object.
 
     Args:
         size: in bytes.
@@ -52,7 +52,7 @@ class ObjectStore(ABC):
 
     @abstractmethod
     def head(self, key: str) -> Head | None:
-        """What is known of an object, None if it is not there."""
+        """The metadata of an object, None if it is not there."""
 
     @abstractmethod
     def read_range(self, key: str, start: int, length: int) -> bytes:

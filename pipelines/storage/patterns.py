@@ -1,4 +1,4 @@
-"""Patterns: file names as a shell matches them, for folders and object names alike."""
+"""Patterns: file names as a shell matches them, for folders and for object names."""
 
 import fnmatch
 import re
@@ -43,12 +43,12 @@ class Pattern:
         return frozenset(beyond)
 
     def accepts(self, states: frozenset[int], name: str) -> bool:
-        """Whether the file `name` completes a match."""
+        """Return True if the file `name` completes a match."""
         last = len(self._parts) - 1
         return last in self._with_skips(states) and self._fits(last, name)
 
     def matches(self, path: str) -> bool:
-        """Whether a whole relative path matches."""
+        """Return True if a whole relative path matches."""
         *folders, name = path.split("/")
         states = self.START
         for folder in folders:

@@ -1,4 +1,4 @@
-"""File operations over local folders, `gs://` and `s3://` alike."""
+"""File operations over local folders, `gs://` and `s3://`."""
 
 import os
 from contextlib import AbstractContextManager
@@ -14,14 +14,14 @@ from pipelines.storage.uris import is_remote
 if TYPE_CHECKING:
     from pipelines.storage.lease import Lease
 
-STAGING = ".staging"  # folder of an output that holds what a run needs and nobody else reads
+STAGING = ".staging"  # folder of an output that holds what only a run needs
 
 
 class Storage:
     """Files below a root: a local folder, `gs://bucket/prefix` or `s3://bucket/prefix`. Paths use `/`.
 
     It may be pickled, and opens no connection before it is used. Options and credentials of remote stores are
-    Beam's: whoever uses a `Storage` outside a worker calls `FileSystems.set_options` first.
+    Beam's: code that uses a `Storage` outside a worker calls `FileSystems.set_options` first.
 
     Raises:
         StorageError: on construction, if the scheme is unknown or its extra is not installed; by every

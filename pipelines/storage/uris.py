@@ -6,7 +6,7 @@ REMOTE_SCHEMES = {"gs": "gcp", "s3": "aws"}  # scheme: the extra that brings its
 
 
 def is_remote(uri: str) -> bool:
-    """Whether `uri` names an object store.
+    """Return True if `uri` names an object store.
 
     Raises:
         StorageError: it has a scheme that is not supported.

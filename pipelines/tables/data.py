@@ -22,7 +22,7 @@ from sources.base.sample import dataset_schema
 
 
 class DataTable:
-    """What a split's shards hold of the units given to them.
+    """The data shards of one split.
 
     Args:
         storage: the output, whose staging folder holds parts and verdicts.

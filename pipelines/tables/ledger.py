@@ -1,4 +1,4 @@
-"""Ledger shards: a row a sample, kept or not."""
+"""Ledger shards: one row per sample, kept or not."""
 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ COPY: Mapping[str, Any] = {"verdict": DUPLICATE, "reason": SAME_CONTENT, "reason
 
 
 class LedgerTable:
-    """What a ledger shard holds of the units given to it.
+    """The ledger shards.
 
     Args:
         storage: the output, whose staging folder holds parts and verdicts.

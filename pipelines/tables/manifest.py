@@ -39,7 +39,7 @@ class Files(Protocol):
 
 
 class Shard(NamedTuple):
-    """A written file: `path` is where it will stand, relative to the output; `labels` are its samples by use case."""
+    """A written file: `path` is its final place, relative to the output; `labels` are its samples by use case."""
 
     path: str
     table: str
@@ -124,7 +124,7 @@ def _labels(recipe: Recipe, shards: Sequence[Shard], targets: Mapping[str, float
 
 
 def labels_section(shards: Sequence[Shard], targets: Mapping[str, float], wanted: int | None) -> dict[str, Any]:
-    """What a manifest says of use cases: kept samples and target share of each, and how many samples were wanted."""
+    """The use cases in a manifest: kept samples and target share of each, and how many samples were wanted."""
     counts: Counter[str] = Counter()
     for shard in shards:
         counts.update(dict(shard.labels))

@@ -48,5 +48,5 @@ def part_errors(scored: pa.Table) -> list[tuple[int, str, str, str]]:
 
 
 def part_replaced(scored: pa.Table) -> dict[str, int]:
-    """What was given up while the unit's samples were made, and made anew, by reason."""
+    """How often an attempt at one of the unit's samples was given up and replaced, by reason."""
     return json.loads((scored.schema.metadata or {}).get(REPLACED_KEY, b"{}"))

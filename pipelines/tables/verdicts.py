@@ -68,7 +68,7 @@ class JudgedUnit(NamedTuple):
     """A unit and what the recipe's filters decide on its samples.
 
     Args:
-        reasons: of every sample, in the order of the part, the codes of all filters that reject it.
+        reasons: for each sample, in the order of the part, the codes of all filters that reject it.
     """
 
     unit: Unit
@@ -115,7 +115,7 @@ def decide(verdicts: Sequence[Verdict], rejections: Sequence[Rejection]) -> list
 
 
 def write_verdicts(storage: Storage, run: str, unit: Unit, ids: pa.ChunkedArray, verdicts: Sequence[Verdict]) -> None:
-    """Write a unit's verdict file; whoever writes it again writes the same bytes."""
+    """Write a unit's verdict file; a retried step writes the same bytes."""
     nothing = Rejection(item=-1)
     results = [verdict.comparison or nothing for verdict in verdicts]
     columns = [

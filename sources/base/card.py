@@ -33,8 +33,8 @@ class SourceCard:
         splits: which samples are always in the same split, one sentence.
         rights: whose work the samples are, one sentence.
         limits: known limits, one sentence each.
-        tags: tags on the hub, besides the source's name.
-        tasks: task categories of the hub that its conversations serve, besides `image-text-to-text`.
+        tags: tags on the hub, in addition to the source's name.
+        tasks: task categories of the hub that its conversations serve, in addition to `image-text-to-text`.
     """
 
     images: str

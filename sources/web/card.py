@@ -27,7 +27,7 @@ pages = [
     (sample["images"][0], message["content"])
     for sample in samples
     for message in sample["messages"] or []
-    if message["role"] == "assistant" and "```html" in message["content"]
+    if message["role"] == "assistant" and "</html>" in message["content"]
 ]
 """,
         ),

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 import small_output
@@ -21,6 +20,7 @@ from pipelines.report.presentation.escaping import code, markdown, visible
 from pipelines.report.presentation.front_matter import hub_license, size_category
 from pipelines.storage import Storage
 from pipelines.tables.manifest import AccountingError
+from tests.card_snippets import run_snippets
 
 COMMONMARK = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
@@ -72,17 +72,6 @@ def cells(readme: str, heading: str) -> list[list[str]]:
     section = readme.split(f"\n{heading}\n", 1)[1]
     lines = re.search(r"(?:^\|.*\n)+", section, re.M)[0].splitlines()
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines[2:]]
-
-
-def run_snippets(root: Path, num_snippets: int) -> dict[str, Any]:
-    """Run the Python of an output's card from top to bottom; returns the names that it defines."""
-    snippets = re.findall(r"```python\n(.*?)```", (root / "README.md").read_text("utf-8"), re.S)
-    assert len(snippets) == num_snippets
-    assert all(card.PLACE in snippet for snippet in snippets[:2])
-    names: dict[str, Any] = {}
-    for snippet in snippets:
-        exec(snippet.replace(card.PLACE, str(root)), names)
-    return names
 
 
 def test_datasets_loads_the_folder_as_it_is(output, datasets):

@@ -13,9 +13,9 @@ import yaml
 
 from pipelines.report import card
 from pipelines.storage import Storage
+from tests.card_snippets import run_snippets
 from tests.conftest import ROOT
 from tests.corpus import write_pdf
-from tests.pipelines.test_card import run_snippets
 
 FEW = ("--set", "charts.num_samples=24", "--set", "charts.items_per_unit=12")
 

@@ -1,4 +1,4 @@
-"""Groups of duplicates for the report: each kept sample beside what was set aside for it."""
+"""Groups of duplicates for the report: each kept sample with its duplicates."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class Cluster:
     """A kept sample, some of its duplicates, and how many there are.
 
     Args:
-        kept: its ledger row; None if it stands in another output.
+        kept: its ledger row; None if it is in another output.
         members: ledger rows of duplicates that have a thumbnail, the most distant first.
     """
 

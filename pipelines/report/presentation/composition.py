@@ -1,4 +1,4 @@
-"""What the kept samples hold, in words: counts from the ledger, descriptions from the sources of the recipe."""
+"""The composition of the kept samples in words: counts from the ledger, descriptions from the sources of the recipe."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class SourceSection:
 
 
 def summary(statistics: Statistics) -> str:
-    """What the kept samples are, e.g. `34 conversations and 6 texts, each with an image`."""
+    """A phrase for the kept samples, e.g. `34 conversations and 6 texts, each with an image`."""
     total = statistics.composition()
     kinds = [
         f"{count:,} {noun}{'s' if count != 1 else ''}"

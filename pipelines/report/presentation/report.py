@@ -290,7 +290,7 @@ def _card(row: Mapping[str, Any], manifest: Mapping[str, Any], all_bounds: Seque
 
 
 def _cluster(cluster: Cluster) -> dict[str, Any]:
-    """A group of duplicates as the page shows it: the kept sample, then the others with what tells them apart."""
+    """A group of duplicates as the page shows it: the kept sample, then the others with their differences."""
 
     def shown(row: Mapping[str, Any]) -> dict[str, Any]:
         image, width, height = _image(row["thumbnail"])

@@ -45,9 +45,9 @@ class Distribution:
     """How often each value of one score occurs, rounded to `MANTISSA_BITS`: a few thousand entries at most.
 
     Args:
-        kept: of samples that were kept.
-        rejected_here: of samples rejected by the filter of this score.
-        rejected_elsewhere: of samples that only other filters rejected.
+        kept: values of samples that were kept.
+        rejected_here: values of samples rejected by the filter of this score.
+        rejected_elsewhere: values of samples that only other filters rejected.
         num_missing: samples for which the score has no meaning.
     """
 
@@ -101,7 +101,7 @@ class Statistics:
     Args:
         reasons: samples by (verdict, reason); the reason of a kept sample is "".
         broken: rejected samples by every reason they broke, not only the first.
-        splits, languages, flags, sources: of kept samples; language "" where unknown.
+        splits, languages, flags: counts of kept samples; language "" where unknown.
         labels: kept samples by use case, if they are labelled.
         scores: by score name, and `num_bytes`.
         pictures: ledger rows that carry a thumbnail, at most `MAX_PICTURES`.
@@ -124,7 +124,7 @@ class Statistics:
     errors: list[dict[str, Any]] = field(default_factory=list)
 
     def composition(self) -> Composition:
-        """What all kept samples hold."""
+        """The composition of all kept samples."""
         total = Composition()
         for composition in self.compositions.values():
             total.add(**dataclasses.asdict(composition))
