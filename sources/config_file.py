@@ -14,15 +14,15 @@ import yaml
 MAX_BYTES = 1_000_000
 MAX_SHOWN = 20  # problems of one file that are printed
 MAX_DEPTH = 24  # nested mappings and lists; the deepest value of the bundled files, in the taxonomy, is at depth 9
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml parses 20 times as fast, where it is there
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, if installed, parses 20 times as fast
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with a file.
+    """A problem at one line of a file.
 
     Args:
-        line: counted from 1.
+        line: 1-based.
     """
 
     line: int
@@ -62,7 +62,7 @@ class Node:
     is_plain: bool = False
 
     def at(self, *keys: str | int) -> "Node":
-        """The value below these keys, which must be there."""
+        """Return the value below these keys, which must exist."""
         node: Any = self
         for key in keys:
             node = node.value[key]
@@ -70,7 +70,7 @@ class Node:
         return node
 
     def line_of(self, place: Sequence[str | int]) -> int:
-        """The line of the value below these keys, or of the last key on the way to it that is there."""
+        """Return the line of the value below these keys, or of the last of the keys that exists."""
         node, line = self, self.line
         for key in place:
             if isinstance(node.value, list) and isinstance(key, int) and key < len(node.value):
@@ -84,7 +84,7 @@ class Node:
         return line
 
     def plain(self) -> Any:
-        """The value without lines. All scalars are text: `yes` and `12` mean what they look like."""
+        """Return the value without line numbers. All scalars are texts, so `yes` and `12` stay as written."""
         if isinstance(self.value, list):
             return [node.plain() for node in self.value]
         if isinstance(self.value, dict):
@@ -92,7 +92,7 @@ class Node:
         return self.value
 
     def data(self) -> Any:
-        """The value without lines. Scalars without quotes are what YAML takes them for: numbers, true, false, dates."""
+        """Return the value without line numbers. Scalars without quotes have the types that YAML gives them."""
         if isinstance(self.value, list):
             return [node.data() for node in self.value]
         if isinstance(self.value, dict):
@@ -124,7 +124,7 @@ class Place:
         return f"{self.whole}: {self.inside}" if self.inside else self.whole
 
     def at(self, *keys: str | int, name: str = "") -> "Place":
-        """The place of a value further inside.
+        """Return the place of a value further inside.
 
         Args:
             name: of the place; by default it stays that of this one, and only the line is the value's.
@@ -139,12 +139,12 @@ class Place:
 
 
 def load_data(path: Path, expected: str = "a mapping", max_bytes: int = MAX_BYTES) -> Any:
-    """The data in a YAML file. Raises ConfigFileError."""
+    """Read the data in a YAML file. Raises ConfigFileError."""
     return load(path, expected, max_bytes).data()
 
 
 def load(path: Path, expected: str = "a mapping", max_bytes: int = MAX_BYTES) -> Node:
-    """The tree of a YAML file.
+    """Read a YAML file as a tree.
 
     Args:
         expected: what the file should hold, for the error that it is empty.
@@ -155,7 +155,7 @@ def load(path: Path, expected: str = "a mapping", max_bytes: int = MAX_BYTES) ->
 
 
 def read_text(path: Path, max_bytes: int = MAX_BYTES) -> str:
-    """The file as text. Raises ConfigFileError."""
+    """Read a file as text. Raises ConfigFileError if it cannot be read, is too large or is not UTF-8."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -172,14 +172,14 @@ def read_text(path: Path, max_bytes: int = MAX_BYTES) -> str:
 
 
 def parse(text: str, path: Path, expected: str = "a mapping") -> Node:
-    """The tree of one YAML document. Raises ConfigFileError at the first line that cannot be used."""
+    """Parse one YAML document into a tree. Raises ConfigFileError at the first line that cannot be used."""
     events: Any = yaml.parse(text, Loader=_Loader)
     try:
         node = _document(events, path, expected)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise ConfigFileError(path, [Problem(line, _explained(error, text, line))]) from error
+        raise ConfigFileError(path, [Problem(line, _explanation(error, text, line))]) from error
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
         problem = Problem(line, f"holds the character {error.character!r}, unknown to YAML")
@@ -189,7 +189,7 @@ def parse(text: str, path: Path, expected: str = "a mapping") -> Node:
 
 def _document(events: Iterator[Any], path: Path, expected: str) -> Node:
     open_nodes: list[Node] = []
-    keys: list[str | None] = []  # of each open mapping, the key that waits for its value
+    keys: list[str | None] = []  # for each open mapping, the key whose value comes next
     root: Node | None = None
     for event in events:
         if isinstance(event, yaml.DocumentStartEvent) and root is not None:
@@ -257,8 +257,8 @@ def _key(event: Any, node: Node, mapping: Node, path: Path) -> str:
         raise ConfigFileError(path, [Problem(node.line, "a key must be a text, not a list or a mapping")])
     key = str(event.value)
     if key in mapping.key_lines:
-        again = f"{key!r} is here a second time; the first is on line {mapping.key_lines[key]}"
-        raise ConfigFileError(path, [Problem(node.line, again)])
+        message = f"{key!r} is here a second time; the first is on line {mapping.key_lines[key]}"
+        raise ConfigFileError(path, [Problem(node.line, message)])
     mapping.key_lines[key] = node.line
     return key
 
@@ -267,7 +267,7 @@ _resolver = yaml.SafeLoader("")  # only its tables of what scalars look like and
 
 
 def _typed(text: str) -> Any:
-    """The number, date, truth value or text that a scalar without quotes is."""
+    """Return the number, date, truth value or text that YAML reads from a scalar without quotes."""
     tag = _resolver.resolve(yaml.ScalarNode, text, (True, False))
     construct = yaml.SafeLoader.yaml_constructors.get(tag)
     if construct is None:  # `=` and `<<` mean something only in other YAML
@@ -278,7 +278,7 @@ def _typed(text: str) -> Any:
         return text
 
 
-def _explained(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
+def _explanation(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
     lines = text.splitlines()
     if line <= len(lines) and "\t" in lines[line - 1][: len(lines[line - 1]) - len(lines[line - 1].lstrip())]:
         return "is indented with a tab; YAML wants spaces"

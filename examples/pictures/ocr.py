@@ -9,7 +9,6 @@ from functools import partial
 from PIL import Image, ImageDraw
 
 from examples.pictures.sheet import Sheet
-from sources.base.sample import Sample
 from sources.ocr.source import SCENE, Ocr
 from sources.ocr.templates.registry import KINDS, supported_languages
 
@@ -25,7 +24,6 @@ def page(kind: str, language: str, number: int) -> tuple[Image.Image, str]:
         seed=SEED, kinds={kind: 1}, languages=(language,), strength=strength, tasks={"grounding": 1, "text": 1}
     )
     sample = source.make(number, source.digest)
-    assert isinstance(sample, Sample), sample
     picture = Image.open(io.BytesIO(sample.images[0].data)).convert("RGB")
     if number % 3 == 0:
         draw = ImageDraw.Draw(picture)

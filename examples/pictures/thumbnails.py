@@ -1,6 +1,5 @@
 """A thumbnail for each source, for the table in README."""
 
-import hashlib
 import io
 from collections.abc import Callable
 from functools import partial
@@ -12,7 +11,6 @@ from examples.pictures.charts import chart
 from examples.pictures.ocr import BOX, page
 from examples.pictures.sheet import Sheet
 from examples.pictures.web_code import crawled, synthesized
-from sources.base.sample import Sample
 from sources.pdfs import source as pdfs
 
 SIZE = (240, 180)
@@ -21,8 +19,8 @@ DOCUMENT = Path(pdfs.__file__).parent / "examples/judging-pages.pdf"
 
 def document() -> tuple[Image.Image, str]:
     """A page of a bundled PDF with the boxes of its words."""
-    digest = hashlib.sha256(DOCUMENT.read_bytes()).hexdigest()
-    [sample] = [found for _, found in pdfs.Pdfs().read(DOCUMENT, digest, range(1)) if isinstance(found, Sample)]
+    with pdfs.Pdfs().open(DOCUMENT) as pages:
+        sample = pages[0]
     picture = Image.open(io.BytesIO(sample.images[0].data)).convert("RGB")
     draw = ImageDraw.Draw(picture)
     for box in sample.words.boxes:

@@ -14,7 +14,6 @@ from PIL import Image
 from playwright.async_api import Route
 
 from examples.pictures.sheet import Sheet
-from sources.base.sample import Sample
 from sources.browser.browser import Browser, BrowserSettings
 from sources.browser.viewports import VIEWS
 from sources.synthetic_pages import SyntheticPages
@@ -33,7 +32,6 @@ def synthesized(number: int) -> tuple[Image.Image, str]:
     kind, language = list(KINDS)[number % len(KINDS)], ("en", "zh")[number % 2]
     source = SyntheticPages(kinds=(kind,), languages=(language,), views=("square",), seed=4)
     sample = source.make(number, source.digest)
-    assert isinstance(sample, Sample), sample
     return Image.open(io.BytesIO(sample.images[0].data)), f"{kind}, {language}"
 
 
