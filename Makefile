@@ -7,8 +7,12 @@ BIN := .venv/bin
 demo: .venv/core.done
 	$(BIN)/python -m pipelines.run --source pdfs --output out
 
+# Before every commit: format, lint, types, and the tests that start no browser, no server and no whole run.
+check: lint
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not slow"
+
 test: .venv/test.done
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 test-full: .venv/test.done
 	$(BIN)/python -m pytest --full

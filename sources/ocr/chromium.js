@@ -1,4 +1,4 @@
-// Sets one flow of blocks and tells what is seen of it: characters with origin, size and face, and places of insets.
+// Lays out one flow of blocks and returns its visible characters with origin, size and font face, and its insets.
 ({ html, cssClass, left, top, width, height, columns, gap }) => {
   const flow = document.createElement("div");
   Object.assign(flow.style, {

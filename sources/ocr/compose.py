@@ -54,6 +54,10 @@ def compose_draft(
 ) -> Draft:
     """Compose a sample of a kind (the name of a template, or `scene`).
 
+    Args:
+        mixed: fraction of paragraphs that are composed of random sentences.
+        strength: strength of degradation, 0 to 1.
+        side_px: long side of a page in pixels.
     Raises:
         Illegible: this attempt is unusable; another one may succeed.
         FontError: no font has one of the characters.

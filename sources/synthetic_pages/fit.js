@@ -1,5 +1,5 @@
-// What is wrong with a page that is to be a sample, null if nothing: text must fit its window and its box, overlap no other
-// text, and stand out from what is behind it.
+// Returns the fault of a page, null if there is none: text must fit its window and its box, must not overlap other text,
+// and must have contrast with its background.
 ({ minContrast }) => {
   const root = document.scrollingElement;
   if (root.scrollHeight > innerHeight) return "too_high";

@@ -141,7 +141,7 @@ def _apply_effects(
     pixels, quads, maps = rendered.pixels, rendered.quads, None
     is_coloured = capture.on_surface or any(effect in COLOUR_EFFECTS for effect, _, _ in chosen)
     if not is_coloured and grey_of(pixels) is not None:
-        pixels = flat  # a third of the pixels' channels
+        pixels = flat  # one channel instead of three
     for effect, amount, effect_random in chosen:
         if effect in ON_PAPER:
             pixels = ON_PAPER[effect](pixels, amount, effect_random)
