@@ -327,7 +327,7 @@ READ_IN_LIMITS = """
 import json, re, resource, sys
 from pathlib import Path
 from sources.pdfs.source import Pdfs
-from sources.source import InputError, ItemError
+from sources.base.source import InputError, ItemError
 limit = int(sys.argv[2]) * 1_000_000
 resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 source, path = Pdfs(), Path(sys.argv[1])
