@@ -9,6 +9,8 @@ from sources.browser.chromium import find_chromium
 from tests.deepseek_vl import tiny
 from tests.deepseek_vl.serving import CONFIG, KEY, data_url, encoded, picture, serve
 
+ANSWER_MS = 60_000  # a long answer may take more than the default 5 s on a busy machine
+
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -75,7 +77,7 @@ def test_a_conversation_about_images(page: Page) -> None:
     expect(page.locator(".user img")).to_have_count(1)
     expect(page.locator(".user p")).to_have_text("what is here?\n<b>not bold</b>")
     expect(page.locator(".assistant p")).not_to_be_empty()
-    expect(page.locator("#status")).to_have_text("Answer complete")
+    expect(page.locator("#status")).to_have_text("Answer complete", timeout=ANSWER_MS)
     expect(page.locator(".note")).to_have_text("The longest answer allowed ends here.")
     with page.expect_request("**/v1/chat/completions") as second:
         page.get_by_label("Message", exact=True).fill("and now?")
@@ -85,7 +87,7 @@ def test_a_conversation_about_images(page: Page) -> None:
     assert [message["role"] for message in sent["messages"]] == ["user", "assistant", "user"]
     assert sent["messages"][0]["content"][0]["image_url"]["url"] == data_url(encoded(picture(0, 60, 40)))
     expect(page.locator(".assistant")).to_have_count(2)
-    expect(page.locator("#status")).to_have_text("Answer complete")
+    expect(page.locator("#status")).to_have_text("Answer complete", timeout=ANSWER_MS)
     page.get_by_role("button", name="New chat").click()
     expect(page.locator(".turn")).to_have_count(0)
     expect(page.get_by_role("heading", name="Ask about an image")).to_be_visible()
@@ -146,7 +148,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(page: Page) -> None
     choose(page, (300, 30), (60, 40), (30, 90))
     page.get_by_label("Message", exact=True).fill("w" * 300)
     page.keyboard.press("Enter")
-    expect(page.locator("#status")).to_have_text("Answer complete")
+    expect(page.locator("#status")).to_have_text("Answer complete", timeout=ANSWER_MS)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     expect(page.get_by_role("button", name="Send")).to_be_in_viewport()
     expect(page.get_by_role("button", name="New chat")).to_be_in_viewport()
