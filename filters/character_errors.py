@@ -125,7 +125,8 @@ def _points_of_quad(quad: np.ndarray) -> np.ndarray:
     """(P, 2) points spread over a quadrilateral."""
     u, v = (axis.reshape(-1, 1) for axis in np.meshgrid(GRID, GRID))
     top_left, top_right, bottom_right, bottom_left = quad
-    return (top_left * (1 - u) + top_right * u) * (1 - v) + (bottom_left * (1 - u) + bottom_right * u) * v
+    points: np.ndarray = (top_left * (1 - u) + top_right * u) * (1 - v) + (bottom_left * (1 - u) + bottom_right * u) * v
+    return points
 
 
 def _inside(points: np.ndarray, quads: np.ndarray) -> np.ndarray:

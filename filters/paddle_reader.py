@@ -211,4 +211,5 @@ def _folders(models: str | None, download: str | None, scratch: Path) -> dict[st
 
 
 def _settings(folder: Path) -> dict[str, Any]:
-    return yaml.load((folder / "inference.yml").read_bytes(), _LOADER)
+    settings: dict[str, Any] = yaml.load((folder / "inference.yml").read_bytes(), _LOADER)
+    return settings

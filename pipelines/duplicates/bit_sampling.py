@@ -54,7 +54,7 @@ def distances(hashes: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(M,) uint16 Hamming distances of hashes `a` and `b`, indices into (N, 8 · W) uint8 hashes, contiguous."""
     rows = hashes.view(np.uint64)  # a hash a cache line: gathering word by word takes four times as long
     counts = np.bitwise_count(rows.take(a, axis=0) ^ rows.take(b, axis=0))
-    total = counts[:, 0].astype(np.uint16)
+    total: np.ndarray = counts[:, 0].astype(np.uint16)
     for k in range(1, counts.shape[1]):
         total += counts[:, k]
     return total

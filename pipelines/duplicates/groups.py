@@ -27,7 +27,8 @@ def keep(winners: np.ndarray, losers: np.ndarray, num_nodes: int) -> np.ndarray:
         state[losers[state[winners] == KEPT]] = LEFT
         is_open = (state[winners] == UNDECIDED) & (state[losers] == UNDECIDED)
         winners, losers = winners[is_open], losers[is_open]
-    return state != LEFT
+    is_kept: np.ndarray = state != LEFT
+    return is_kept
 
 
 def nearest_kept(edges: np.ndarray, rows: Index, *, dedupe: bool = True) -> np.ndarray:
@@ -51,16 +52,19 @@ def nearest_kept(edges: np.ndarray, rows: Index, *, dedupe: bool = True) -> np.n
     negative = [-rows.take(name, edges["winner"]).astype(np.int64) for name in ("num_tokens", "num_pixels")]
     distance = np.where(edges["distance"] < 0, 1 - edges["similarity"], edges["distance"])
     edges = edges[np.lexsort([ids[:, 1], ids[:, 0], *negative, distance, edges["loser"]])]
-    return edges[_is_first(edges["loser"])]
+    nearest: np.ndarray = edges[_is_first(edges["loser"])]
+    return nearest
 
 
 def _once(edges: np.ndarray) -> np.ndarray:
     """Every pair once, with its least distance, in order: tasks may find it by the pictures and by an inset."""
     pair = edges["winner"].astype(np.uint64) << np.uint64(32) | edges["loser"]
     order = np.lexsort([edges["distance"], pair])
-    return edges[order[_is_first(pair[order])]]
+    first: np.ndarray = edges[order[_is_first(pair[order])]]
+    return first
 
 
 def _is_first(values: np.ndarray) -> np.ndarray:
     """(N,) bool: whether each of the sorted values is the first of its kind."""
-    return np.concatenate([[True], values[1:] != values[:-1]])[: len(values)]
+    is_first: np.ndarray = np.concatenate([[True], values[1:] != values[:-1]])[: len(values)]
+    return is_first

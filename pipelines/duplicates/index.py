@@ -80,7 +80,8 @@ class Index:
 
     def take(self, name: str, places: np.ndarray) -> np.ndarray:
         """One field of the rows at `places`."""
-        return self.column(name)[places]
+        taken: np.ndarray = self.column(name)[places]
+        return taken
 
 
 def _open(storage: Storage, path: str) -> pa.Table:

@@ -67,7 +67,8 @@ def _best_first(index: Index) -> np.ndarray:
     ids = index.column("id")
     halves = np.ascontiguousarray(ids).view(">u8").astype(np.uint64)
     negative = [-index.column(name).astype(np.int64) for name in ("num_tokens", "num_pixels")]
-    return np.lexsort([halves[:, 1], halves[:, 0], *negative, index.column("kind")]).astype(np.uint32)
+    places: np.ndarray = np.lexsort([halves[:, 1], halves[:, 0], *negative, index.column("kind")]).astype(np.uint32)
+    return places
 
 
 def _identical(ranked: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -180,7 +181,8 @@ def _least(batches: Iterator[np.ndarray]) -> np.ndarray:
         packed = np.concatenate([np.zeros(0, np.uint64), *pending])
         packed.sort()  # numpy's `unique` hashes instead, and takes ten times as long
         pair = packed >> np.uint64(DISTANCE_BITS)
-        return packed[np.concatenate([[True], pair[1:] != pair[:-1]])[: len(packed)]]
+        least: np.ndarray = packed[np.concatenate([[True], pair[1:] != pair[:-1]])[: len(packed)]]
+        return least
 
     for batch in batches:
         pending.append(batch)
@@ -226,4 +228,5 @@ def _verified(
     same_picture = digest_a.any(axis=1) & (digest_a == digest_b).all(axis=1)
     is_plain = is_picture & (np.minimum(ranked["detail"][a], ranked["detail"][b]) < settings.min_detail)
     confirmed = np.where(is_plain, same_text | (same_picture & similar), similar | leaks)
-    return edges[confirmed & near]
+    verified: np.ndarray = edges[confirmed & near]
+    return verified

@@ -47,7 +47,8 @@ def similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """
     equal = (a == b).mean(axis=1, dtype=np.float32)
     by_chance = np.float32(1 / 256)  # different MinHashes agree in their lowest byte this often
-    return np.maximum(0, (equal - by_chance) / (1 - by_chance))
+    estimates: np.ndarray = np.maximum(0, (equal - by_chance) / (1 - by_chance))
+    return estimates
 
 
 def ngrams_of(text: str) -> np.ndarray:

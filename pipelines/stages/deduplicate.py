@@ -18,7 +18,7 @@ from pipelines.duplicates.search import EDGE, REASONS, TableSlice, find_edges
 from pipelines.duplicates.settings import Dedupe
 from pipelines.job import Job
 from pipelines.stages.references import Reference, names_of, read_references
-from pipelines.stages.stage import scratch_folder
+from pipelines.stages.scratch import scratch_folder
 from pipelines.stages.step import ConcurrentDoFn
 from pipelines.storage import STAGING, fetch
 from pipelines.tables.schema import CONTAMINATED
@@ -52,7 +52,7 @@ class Task(NamedTuple):
     tables: TableSlice
 
 
-class FindDuplicates(beam.PTransform):
+class FindDuplicates(beam.PTransform[Any, Any]):
     """Units to (unit number, Rejections of that unit).
 
     Args:
@@ -63,7 +63,9 @@ class FindDuplicates(beam.PTransform):
         self._job = job
         self._num_samples = num_samples
 
-    def expand(self, units: beam.PCollection[JudgedUnit]) -> beam.PCollection[tuple[int, tuple[Rejection, ...]]]:
+    def expand(
+        self, units: beam.pvalue.PCollection[JudgedUnit]
+    ) -> beam.pvalue.PCollection[tuple[int, tuple[Rejection, ...]]]:
         job = self._job
         rows = units | "UnitRows" >> beam.ParDo(UnitRows(job), self._num_samples).with_outputs(DECISIONS, main="rows")
         files = (

@@ -21,7 +21,7 @@ from pipelines.stages.write_shards import WriteShard
 from pipelines.units import ERRORS, units_of
 
 
-def build(pipeline: beam.Pipeline, job: Job) -> beam.PCollection[str]:
+def build(pipeline: beam.Pipeline, job: Job) -> beam.pvalue.PCollection[str]:
     """Lay out the whole run on a pipeline.
 
     inputs ─► inspect ─► units ─► stage ─► score by part ─► judge ─► find duplicates ─► decide ─► shards ─► publish

@@ -168,7 +168,7 @@ def check(name: str, number: int, other_name: str, other: int) -> None:
 def read_manifest(files: Files) -> dict[str, Any]:
     """The manifest of a finished output, its sums checked again. Raises AccountingError, FileNotFoundError."""
     try:
-        manifest = json.loads(files.read_bytes(MANIFEST))
+        manifest: dict[str, Any] = json.loads(files.read_bytes(MANIFEST))
     except ValueError as error:
         raise AccountingError(f"{MANIFEST} is not valid JSON: {error}") from error
     try:

@@ -49,4 +49,5 @@ def part_errors(scored: pa.Table) -> list[tuple[int, str, str, str]]:
 
 def part_replaced(scored: pa.Table) -> dict[str, int]:
     """How often an attempt at one of the unit's samples was given up and replaced, by reason."""
-    return json.loads((scored.schema.metadata or {}).get(REPLACED_KEY, b"{}"))
+    replaced: dict[str, int] = json.loads((scored.schema.metadata or {}).get(REPLACED_KEY, b"{}"))
+    return replaced

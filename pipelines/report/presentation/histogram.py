@@ -223,7 +223,7 @@ def _ticks(shape: Bins) -> list[float]:
 
 
 def _nice_ceiling(value: int) -> int:
-    magnitude = 10 ** max(0, len(str(value)) - 1)
+    magnitude: int = 10 ** max(0, len(str(value)) - 1)
     for k in (1, 2, 4, 6, 8, 10):
         if magnitude * k >= value:
             return magnitude * k

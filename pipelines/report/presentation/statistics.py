@@ -68,7 +68,8 @@ class Distribution:
         values = np.array(sorted(counts))
         cumulative = np.cumsum([counts[value] for value in values.tolist()])
         ranks = np.minimum(np.ceil(np.array(shares) * cumulative[-1]), cumulative[-1])
-        return values[np.searchsorted(cumulative, np.maximum(ranks, 1))].tolist()
+        found: list[float] = values[np.searchsorted(cumulative, np.maximum(ranks, 1))].tolist()
+        return found
 
 
 @dataclass
@@ -222,7 +223,8 @@ def _holds_any(lists: pa.ListArray, wanted: frozenset[str]) -> np.ndarray:
     offsets = lists.offsets.to_numpy()
     hits = pc.is_in(lists.values, pa.array(sorted(wanted))).to_numpy(zero_copy_only=False)
     before = np.concatenate([[0], np.cumsum(hits)])
-    return before[offsets[1:]] > before[offsets[:-1]]
+    holds_any: np.ndarray = before[offsets[1:]] > before[offsets[:-1]]
+    return holds_any
 
 
 def _add_counts(counter: Counter[str], values: pa.Array) -> None:
