@@ -171,8 +171,8 @@ class Web(RemoteSource):
             found.append("hosts are not told whom to write to; name an address with --set contact=…")
         return found
 
-    def shares(self) -> Iterator[FetchTask]:
-        """One share a site: all its hosts are visited by one process, which keeps the pauses between visits."""
+    def fetch_tasks(self) -> Iterator[FetchTask]:
+        """One task per site: all its hosts are visited by one process, which keeps the pauses between visits."""
         from sources.web.bundled import SEED
         from sources.web.plan import Seeds, by_site, split_budget
         from sources.web.seeds import read_seeds
@@ -316,7 +316,7 @@ def _digest(items: "Sequence[IndexEntry]") -> str:
 
 @lru_cache(maxsize=4)
 def _entries(bounds: "Bounds", views: tuple[str, ...], path: Path) -> "list[IndexEntry]":
-    """What is captured of a share, in the order of its plan; a share does not change while it is read."""
+    """The captures of one site, in the order of the plan; they do not change while they are read."""
     from sources.web.crawl import known_items
     from sources.web.plan import Seeds
 
