@@ -127,7 +127,7 @@ class Place:
         """Return the place of a value further inside.
 
         Args:
-            name: of the place; by default it stays that of this one, and only the line is the value's.
+            name: the name of that place; by default the name of this one, with the line of the value.
         """
         line = self.node.line_of(keys) if self.node is not None and keys else self.line
         node = self.node
@@ -268,7 +268,7 @@ _resolver = yaml.SafeLoader("")  # only its tables of what scalars look like and
 
 def _typed(text: str) -> Any:
     """Return the number, date, truth value or text that YAML reads from a scalar without quotes."""
-    tag = _resolver.resolve(yaml.ScalarNode, text, (True, False))
+    tag = _resolver.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     construct = yaml.SafeLoader.yaml_constructors.get(tag)
     if construct is None:  # `=` and `<<` mean something only in other YAML
         return text

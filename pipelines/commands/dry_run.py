@@ -28,8 +28,8 @@ def print_plan(recipe: Recipe, storage: Storage, limit: int | None, workers: int
     print()
     for index, source in enumerate(recipe.sources):
         if isinstance(source, RemoteSource):
-            num_shares = len(set(limited(list_inputs(source), limit)))
-            print(f"source {source.name}: {num_shares:,} shares to fetch; nothing is fetched in a dry run")
+            num_inputs = len(set(limited(list_inputs(source), limit)))
+            print(f"source {source.name}: {num_inputs:,} inputs to fetch; nothing is fetched in a dry run")
             continue
         num_items = num_units = num_failed = num_read = num_bytes = 0
         seconds = 0.0

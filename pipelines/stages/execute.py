@@ -80,7 +80,7 @@ def execute(job: Job, limit: int | None, readers: int, beam_args: list[str]) -> 
 
 def _local_runner() -> Any:
     """Beam's portable in-process runner, named: `DirectRunner` would first try another one that it downloads."""
-    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+    from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
     return FnApiRunner()
 
@@ -97,14 +97,14 @@ def _clean(job: Job) -> None:
 
 
 def sentence(error: BaseException) -> str:
-    """What went wrong, for a person: our own errors travel through Beam inside the text of another."""
+    """One sentence about an error: our own errors travel through Beam inside the text of another."""
     text = str(error)
     if isinstance(error, OUR_OWN):
         return text.partition(" [while running")[0]
     for cls in OUR_OWN:
         found = re.findall(rf"{cls.__name__}: (.+?)(?: \[while running|\\n|\n|$)", text)
         if found:
-            return found[-1]
+            return str(found[-1])
     if isinstance(error, OSError) and error.strerror:
         return f"the output cannot be written: {error.strerror}"
     found = re.findall(r"OSError: \[Errno \d+\] (.+?)(?: \[while running|\\n|\n|$)", text)

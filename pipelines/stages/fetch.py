@@ -21,11 +21,11 @@ from sources.base.remote import RemoteSource
 from sources.base.source import InputError, Source
 from sources.base.synthetic import SCHEME
 
-KEPT_SHARES = 2 + 2 * (os.cpu_count() or 1)  # downloads of a worker's last shares: more than it reads at a time
+KEPT_COPIES = 2 + 2 * (os.cpu_count() or 1)  # downloads that a worker keeps: more than it reads at a time
 
 
-def fetch_share(job: Job, recipe: Recipe, index: int, uri: str) -> None:
-    """Fetch what is missing of a share in a reader, each finished file published at once.
+def fetch_input(job: Job, recipe: Recipe, index: int, uri: str) -> None:
+    """Fetch what is missing of a remote input in a reader, each finished file published at once.
 
     A reader that dies is followed by another, which goes on after what is published, as long as there is progress.
     Raises InputError, and ItemFault if readers keep dying.
@@ -37,7 +37,7 @@ def fetch_share(job: Job, recipe: Recipe, index: int, uri: str) -> None:
     faults = 0
     while True:
         num_published = 0
-        with _local_share(source, uri, storage) as path, scratch_folder(storage) as scratch:
+        with _local_captures(source, uri, storage) as path, scratch_folder(storage) as scratch:
 
             def publish(event: Event, scratch: Path = scratch) -> None:
                 nonlocal num_published
@@ -97,7 +97,7 @@ def _as_input_error() -> Iterator[None]:
 def opened(source: Source, uri: str, storage: Storage) -> Iterator[tuple[Path, str]]:
     """A local file to read an input from, and its state, as `local_copy` gives them; captures for a fetched source."""
     if isinstance(source, RemoteSource):
-        with _local_share(source, uri, storage, keep=True) as path:
+        with _local_captures(source, uri, storage, keep=True) as path:
             yield path, ""
         return
     with local_copy(uri, storage) as found:
@@ -105,8 +105,8 @@ def opened(source: Source, uri: str, storage: Storage) -> Iterator[tuple[Path, s
 
 
 @contextmanager
-def _local_share(source: RemoteSource, uri: str, storage: Storage, *, keep: bool = False) -> Iterator[Path]:
-    """The share's file in a local folder with all that was fetched for it."""
+def _local_captures(source: RemoteSource, uri: str, storage: Storage, *, keep: bool = False) -> Iterator[Path]:
+    """The file of a fetch task, in a local folder with everything that was fetched for it."""
     place = captures_path(source, uri)
     if storage.is_local:
         yield Path(storage.path(place))
@@ -118,7 +118,7 @@ def _local_share(source: RemoteSource, uri: str, storage: Storage, *, keep: bool
         yield _download(storage, place, Path(folder))
 
 
-_copies = LocalCache("vellum-captures-", KEPT_SHARES)
+_copies = LocalCache("vellum-captures-", KEPT_COPIES)
 
 
 def _kept(storage: Storage, place: str) -> Path:

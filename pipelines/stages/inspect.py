@@ -5,7 +5,7 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipelines.stages.fetch import fetch_share, opened
+from pipelines.stages.fetch import fetch_input, opened
 from pipelines.stages.progress import progress_of
 from pipelines.stages.step import COUNTS, ConcurrentDoFn
 from pipelines.units import ERRORS, ErrorRow, Input, error_row
@@ -27,7 +27,7 @@ class Inspect(ConcurrentDoFn):
         progress = progress_of(self._job)
         try:
             if isinstance(self._recipe.sources[source], RemoteSource):
-                fetch_share(self._job, self._recipe, source, uri)
+                fetch_input(self._job, self._recipe, source, uri)
             with (
                 opened(self._recipe.sources[source], uri, self._storage) as (path, state),
                 readers_of(self._recipe, self._job.readers).reader() as reader,

@@ -27,13 +27,13 @@ def list_inputs(source: Source) -> Iterator[str]:
     if isinstance(source, SyntheticSource):
         yield source.uri
     elif isinstance(source, RemoteSource):
-        yield from (share.uri for share in _shares(source))
+        yield from (task.uri for task in _fetch_tasks(source))
     else:
         yield from list_files(source)
 
 
 def list_files(source: Source) -> Iterator[str]:
-    """The files that a source's `input` names, those of a synthetic source too. Raises UsageError."""
+    """The files that the `input` of a source names, also if it is a synthetic source. Raises UsageError."""
     for pattern in source.input or (_examples(source),):
         if pattern.startswith("@"):
             yield from _listed(pattern, source.suffixes)
@@ -42,21 +42,21 @@ def list_files(source: Source) -> Iterator[str]:
 
 
 def captures_path(source: RemoteSource, uri: str) -> str:
-    """The share's file, relative to the output; what is fetched for it stands beside it."""
+    """The file of a fetch task, relative to the output. What is fetched for the task is in the same folder."""
     return f"{STAGING}/captures/{source.path_of(uri)}"
 
 
-def _shares(source: RemoteSource) -> Iterator[FetchTask]:
+def _fetch_tasks(source: RemoteSource) -> Iterator[FetchTask]:
     try:
-        yield from source.shares()
+        yield from source.fetch_tasks()
     except ValueError as error:
         raise UsageError(str(error)) from error
 
 
-def _publish_shares(source: RemoteSource, storage: Storage) -> None:
-    """Put what each share consists of where the worker that fetches it finds it."""
-    for share in _shares(source):
-        storage.write_bytes(captures_path(source, share.uri), share.content)
+def _publish_tasks(source: RemoteSource, storage: Storage) -> None:
+    """Write the file of every fetch task, for the worker that carries the task out."""
+    for task in _fetch_tasks(source):
+        storage.write_bytes(captures_path(source, task.uri), task.content)
 
 
 def _examples(source: Source) -> str:
@@ -157,7 +157,7 @@ def write_listing(
 
     for index, source in enumerate(recipe.sources):
         if isinstance(source, RemoteSource):
-            _publish_shares(source, storage)
+            _publish_tasks(source, storage)
         uris = iter([material[index]]) if index in material else list_inputs(source)
         for uri in limited(map(printable, uris), limit):
             lines.append(json.dumps([index, uri]) + "\n")

@@ -28,7 +28,7 @@ SUFFIX = ".arrow"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Material:
-    """What was gathered for one source.
+    """The material of one source.
 
     Args:
         digest: sha256 of the file, hex.
@@ -108,7 +108,7 @@ def digest_in(uri: str) -> str | None:
 
 
 def describe_material(uri: str, storage: Storage) -> Material:
-    """What was gathered for a virtual input with material."""
+    """Read the description of the material of a virtual input."""
     digest = digest_in(uri)
     assert digest is not None
     return Material(**json.loads(storage.read_bytes(f"{FOLDER}/{digest}.json")))

@@ -1,4 +1,4 @@
-"""Progress of a run: every worker adds to a small file of its own, whoever watches sums them up.
+"""Progress of a run: every worker writes a small file, and the progress line shows their sum.
 
 Local outputs only; on a cluster the same counters are Beam metrics.
 """

@@ -1,4 +1,4 @@
-"""References: what samples are compared with besides each other, read and checked before the work starts.
+"""References: collections that samples are compared with, read and checked before the work starts.
 
 `dedupe.against` names outputs whose samples count as kept, `decontaminate` names evaluation sets that must not leak.
 """
@@ -55,7 +55,7 @@ class Reference:
     runs: str
 
     def described(self) -> dict[str, Any]:
-        """What the manifest says of it."""
+        """Its entry in the manifest."""
         return {"setting": self.setting, "uri": self.uri, "items": self.num_items, "sha256": self.digest}
 
 

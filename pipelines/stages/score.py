@@ -1,6 +1,6 @@
-"""Scoring by part: filters that cost more than reading does run on finished parts, in processes of their own.
+"""Scoring by part: filters that cost more than reading run on finished parts, in separate processes.
 
-Their scores stand in files of their own, so that another filter, threshold or label computes nothing again. Whatever a
+Their scores are in separate files, so that another filter, threshold or label computes nothing again. Whatever a
 sample does to such a process, it costs that sample alone: its score is null, and it is rejected as `not_scored`.
 """
 
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import apache_beam as beam
 import pyarrow as pa
+from apache_beam.pvalue import PCollection
 
 from filters.filter import Filter
 from pipelines.job import Job
@@ -32,7 +33,7 @@ GAVE_UP = "gave_up"
 
 
 class Outcome(NamedTuple):
-    """What came of scoring one sample.
+    """The result of scoring one sample.
 
     Args:
         values: in the order of the filter's score names; None where a score has no meaning, or there was a fault.
@@ -43,14 +44,14 @@ class Outcome(NamedTuple):
     fault: str | None
 
 
-class ScoreAll(beam.PTransform):
+class ScoreAll(beam.PTransform[PCollection[Unit], PCollection[Unit]]):
     """Units to themselves, after all expensive filters of the recipe have scored them."""
 
     def __init__(self, job: Job):
         super().__init__()
         self._job = job
 
-    def expand(self, units: beam.PCollection[Unit]) -> beam.PCollection[Unit]:
+    def expand(self, units: PCollection[Unit]) -> PCollection[Unit]:
         for number, f in enumerate(self._job.load_recipe().filters_by_part()):
             how = f.worker()
             assert how is not None
@@ -70,7 +71,7 @@ class ScoreByPart(ConcurrentDoFn):
     """Unit to itself, its score file made. Finished ones are used again.
 
     Args:
-        number: of the filter among the recipe's expensive ones.
+        number: index of the filter among the recipe's expensive ones.
     """
 
     def __init__(self, job: Job, number: int):

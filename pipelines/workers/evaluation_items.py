@@ -26,7 +26,7 @@ def read_collection(path: Path, name: str) -> pa.Table:
     """Name, fingerprint and text runs of every item of an image file or a Parquet file.
 
     Args:
-        name: of the file, as items are named.
+        name: the file's name, with which the names of its items begin.
     Raises:
         InputError: something cannot be read; the message says which row.
     """
@@ -102,10 +102,9 @@ def _first_image(value: Any) -> bytes | None:
 
 def _is_text(kind: pa.DataType) -> bool:
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return _is_text(kind.value_type) or (
-            pa.types.is_struct(kind.value_type) and kind.value_type.get_field_index("content") >= 0
-        )
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+        is_message = pa.types.is_struct(kind.value_type) and kind.value_type.get_field_index("content") >= 0
+        return _is_text(kind.value_type) or bool(is_message)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _strings(value: Any) -> list[str]:

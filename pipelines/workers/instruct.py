@@ -18,8 +18,8 @@ def conversations(
 ) -> tuple[pa.Table, list[Sample]]:
     """The instruction samples made of samples, and their labelled score rows.
 
-    Scores and fingerprints are those of the pages: a short answer is no page without text, and the same question about
-    two pages no duplicate. A sample that no writer can ask anything about stays what it is, and is rejected.
+    Scores and fingerprints are taken from the pages: a short answer is no page without text, and the same question
+    about two pages is no duplicate. A sample that no writer can ask anything about stays what it is, and is rejected.
     """
     assert recipe.instructions is not None
     assert recipe.taxonomy is not None

@@ -39,7 +39,7 @@ class Parent:
         """Tell the parent that requests may come.
 
         Args:
-            grace_s: if the parent dies while C code hangs, nobody is left to kill this process. The kernel's alarm
+            grace_s: if the parent dies while C code hangs, no process is left to kill this one. The kernel's alarm
                 does so when no message was sent for this many seconds.
         """
         self.send(Ready())

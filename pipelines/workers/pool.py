@@ -64,15 +64,15 @@ class ItemFault(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Program:
-    """What a reader process runs, and how long.
+    """The program of a reader process, and its limits.
 
     Args:
         module: its main module.
         settings: JSON, the first line it is given.
         timeout_s: seconds without an event after which it is killed.
         start_timeout_s: seconds until it must be ready.
-        recycle_requests: requests after which it is started anew.
-        recycle_mb: resident memory, in megabytes, beyond which it is started anew.
+        recycle_requests: requests after which it is started again.
+        recycle_mb: resident memory, in megabytes, beyond which it is started again.
     """
 
     module: str
@@ -191,7 +191,7 @@ class Reader:
         return from_line(line)
 
     def _resident_mb(self) -> float:
-        """Memory the process holds; 0 where nobody says (there is no /proc, or no process)."""
+        """Memory the process holds; 0 where it is not known (there is no /proc, or no process)."""
         if self._process is None or self._program.recycle_mb == math.inf:
             return 0
         try:

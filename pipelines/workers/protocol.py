@@ -137,7 +137,7 @@ class Scored(Answer):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileRequest(Request[AnswerT]):
-    """A request to open a file that somebody else made.
+    """A request to open a file from outside.
 
     Args:
         path: the file, which may be a temporary copy. `Path()` for samples that are made without a file.
@@ -172,7 +172,7 @@ class ReadUnit(FileRequest[Done]):
 
     Args:
         source: index of the source in the recipe.
-        digest: of the input, as inspected.
+        digest: digest of the input, from InspectInput.
         first, last: the unit's items; `last` is not one of them.
         given_up: items to leave out. If these are all of the unit, the file is not opened.
         part, scores: files to write.
@@ -193,7 +193,7 @@ class ReadUnit(FileRequest[Done]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RescorePart(Request[Done]):
-    """Measure and label the samples of a finished part again. The arguments are those of ReadUnit."""
+    """Measure and label the samples of a finished part again. The arguments are the same as in ReadUnit."""
 
     part: Path
     scores: Path
@@ -222,7 +222,7 @@ class GatherMaterial(FileRequest[Gathered]):
 
     Args:
         source: index of the source in the recipe.
-        name: of the file as the user gave it.
+        name: the file's name as the user gave it.
         out: file to write.
     """
 
@@ -236,7 +236,7 @@ class ReadCollection(FileRequest[Done]):
     """Read the images or rows of an evaluation set.
 
     Args:
-        name: of the file, as its items are named.
+        name: the file's name, with which the names of its items begin.
         out: file to write.
     """
 
@@ -288,7 +288,7 @@ def _fields(message: Message) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON has no form for: a message inside another, or a path."""
+    """Convert values that JSON cannot hold: messages inside messages, and paths."""
     if isinstance(value, Message):
         return _fields(value)
     assert isinstance(value, Path), value

@@ -203,7 +203,7 @@ def _labelling(recipe: str, folder: Path) -> SampleLabeller:
 
 
 def _replaced(samples: Sequence[Sample]) -> dict[str, int]:
-    """What was given up while the samples were made, by reason."""
+    """The number of attempts that were given up while the samples were made, by reason."""
     counts: Counter[str] = Counter()
     for sample in samples:
         for name, count in sample.measures.items():

@@ -1,1 +1,1 @@
-"""What every source shares: the sample and the kinds of source."""
+"""The parts that all sources share: the sample and the kinds of source."""

@@ -1,4 +1,4 @@
-"""What is known for certain about a sample's images, in the form in which questions are asked about it."""
+"""The facts known for certain about the images of a sample, in the form that questions need."""
 
 import re
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ class GroundTruth:
 
     @staticmethod
     def of(sample: Sample) -> "GroundTruth":
-        """What a sample's own text, words and elements say."""
+        """Return the ground truth that the text, words and elements of a sample give."""
         text = sample.plain_text()
         fenced = _FENCE.search(text)
         code = Code(fenced[1], fenced[2]) if fenced else None
@@ -56,7 +56,7 @@ class GroundTruth:
 
     @cached_property
     def text(self) -> str:
-        """What is written on the first image, in reading order; empty if the sample does not tell."""
+        """The text on the first image, in reading order; empty if the sample does not tell."""
         return self.sample.plain_text() if self.sample.messages is None else ""
 
     @cached_property
@@ -72,7 +72,8 @@ class GroundTruth:
     @cached_property
     def boxes(self) -> np.ndarray:
         """(N, 4) x0, y0, x1, y1 of `words` in pixels."""
-        return self.sample.words.boxes[self.sample.words.images == 0]
+        boxes: np.ndarray = self.sample.words.boxes[self.sample.words.images == 0]
+        return boxes
 
     @cached_property
     def language(self) -> str:

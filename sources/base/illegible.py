@@ -1,8 +1,8 @@
-"""What a drawing function raises when what it drew cannot be read."""
+"""The error of a drawing function whose picture cannot be read."""
 
 
 class Illegible(Exception):
-    """A picture that a reader could not read: the sample is given up, or drawn anew.
+    """A picture that a reader could not read: the sample is given up or drawn again.
 
     Args:
         reason: stable snake_case code.

@@ -1,4 +1,4 @@
-"""Fetched sources: what they read is first brought here, and kept, so that reading it again needs no network."""
+"""Remote sources: their inputs are fetched first and kept, so that reading them again needs no network."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
@@ -10,11 +10,11 @@ from sources.base.source import Source
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FetchTask:
-    """A part of what is to be fetched, done by one process from beginning to end.
+    """One input to fetch; a single process carries the task out.
 
     Args:
-        uri: names the share, and its content: another content has another name.
-        content: of the share's file, for `fetch`, `digest_of` and `open`.
+        uri: name of the input; a task with another content has another name.
+        content: bytes of the file whose path is given to `fetch`, `digest_of` and `open`.
     """
 
     uri: str
@@ -23,17 +23,17 @@ class FetchTask:
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteSource(Source):
-    """A source whose inputs are fetched. `digest_of` and `open` get the path of a fetched input's file and read what
-    was fetched beside it; they never use the network."""
+    """A source whose inputs are fetched. `digest_of` and `open` get the path of a task's file and read what was
+    fetched into the same folder; they never use the network."""
 
     @abstractmethod
-    def shares(self) -> Iterator[FetchTask]:
-        """All shares. Raises ValueError if what the user named cannot be read."""
+    def fetch_tasks(self) -> Iterator[FetchTask]:
+        """Yield all tasks. Raises ValueError if the user's `input` cannot be read."""
 
     @abstractmethod
     def path_of(self, uri: str) -> str:
-        """The relative path of a share's file. What is fetched stands beside it: the folder depends on how it is
-        fetched, not on how much of it, so that a larger share finds what a smaller one had."""
+        """Return the relative path of a task's file. Its folder, which also holds what is fetched, depends on how
+        pages are fetched and not on how many, so that a larger task finds what a smaller one fetched."""
 
     @abstractmethod
     def fetch(
@@ -45,10 +45,10 @@ class RemoteSource(Source):
         save: Callable[[Path], None],
         beat: Callable[[int], None],
     ) -> None:
-        """Fetch what is missing of a share.
+        """Fetch what is missing of an input.
 
         Args:
-            path: the share's file; what was fetched before lies beside it.
+            path: the task's file; what was fetched before is in the same folder.
             scratch: a folder to write files in.
             retry_failed: try again what failed before.
             save: called with every finished file in `scratch`, which then belongs to the caller.

@@ -66,7 +66,7 @@ class Provenance:
             written, so that a renamed file keeps its parts.
         locator: the place inside the input, e.g. `page=17` (counted from 1).
         digest: sha256 of the input's bytes, hex.
-        license: of the item, if it names one; else that of its source is written.
+        license: licence that the item names; without one, the licence of the source is written.
         fetched_at: UTC time of a download, ISO 8601; None for files.
     """
 
@@ -82,7 +82,7 @@ class Sample:
     """One training sample: `messages` for an instruction sample, else `text`.
 
     Args:
-        elements: parts of the first image that are known for certain, besides its words.
+        elements: parts of the first image that are known for certain, words excluded.
         flags: facts about the sample that are no verdict, e.g. `scan`, `ocr_layer`.
         measures: numbers taken from the raw pixels while staging, before lossy encoding.
         fingerprint: hashes of the first image (`sources/images/fingerprint.py` has the rules), None without an image.
@@ -124,7 +124,7 @@ class Sample:
 
         Args:
             pixels: (height, width) luma or (height, width, 3) RGB of the first image before it was encoded, uint8.
-            measures: other measures, besides `ink`.
+            measures: further measures; `ink` is added.
         """
         grey = pixels if pixels.ndim == 2 else np.asarray(Image.fromarray(pixels).convert("L"))
         return cls(

@@ -32,7 +32,7 @@ class ItemError(Exception):
     Args:
         cause: stable snake_case code, e.g. `unreadable_page`.
         message: one sentence for a person.
-        uri: the item's own address, if it differs from that of its input.
+        uri: the item's own address, if it differs from the address of the input.
     """
 
     def __init__(self, cause: str, message: str, uri: str = ""):
@@ -86,7 +86,7 @@ class Source(ABC):
 
     name: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]
-    examples: ClassVar[str] = "examples"  # folder beside the source's module that is read without `input`
+    examples: ClassVar[str] = "examples"  # folder next to the source's module that is read without `input`
     item_noun: ClassVar[str] = "item"
     card: ClassVar[SourceCard]  # its part of the dataset card
     use_cases: ClassVar[tuple[str, ...]] = ()  # leaves of the taxonomy that its samples are of by construction
@@ -131,7 +131,7 @@ class Source(ABC):
 
     @abstractmethod
     def fingerprint(self) -> Mapping[str, Any]:
-        """Everything that the bytes of a part depend on besides the input: settings and library versions, as JSON."""
+        """Everything except the input that the bytes of a part depend on: settings and library versions, as JSON."""
 
 
 def file_digest(path: Path) -> str:

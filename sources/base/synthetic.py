@@ -22,7 +22,7 @@ class SyntheticSource(Source):
     """A source that makes its samples. Sample n depends on the settings, the seed and n alone.
 
     It has one virtual input, `vellum:NAME?seed=N` (and `&material=DIGEST` where `input` names files), whose items are
-    the sample numbers 0 to `num_samples` - 1: units, resuming and accounting are those of a file. More samples of the
+    the sample numbers 0 to `num_samples` - 1: units, resuming and accounting work as for a file. More samples of the
     same seed begin with the same ones.
 
     Args:
@@ -57,7 +57,7 @@ class SyntheticSource(Source):
 
     @property
     def digest(self) -> str:
-        """In place of the sha256 of a file: that of what the samples are made from."""
+        """The sha256 of everything that samples are made from, in place of the sha256 of a file."""
         content = json.dumps({"source": self.name, "seed": self.seed, **self.identity()}, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
@@ -74,10 +74,10 @@ class SyntheticSource(Source):
         """Write what samples are made from, found in one file of `input`, to a file at `out`.
 
         Args:
-            name: of the file as the user gave it.
+            name: the file's name as the user gave it.
             progress: to be called now and then.
         Returns:
-            What was left out, counted by reason.
+            The number of entries that were left out, by reason.
         Raises:
             InputError: the file cannot be used.
         """
@@ -87,12 +87,12 @@ class SyntheticSource(Source):
         """Put gathered files together, in order, in one: `open` is given its path.
 
         Returns:
-            What it holds, by kind. Nothing: there is nothing to make samples from.
+            The number of entries in the file, by kind; empty if there is nothing to make samples from.
         """
         raise NotImplementedError(f"{self.name} takes no input")
 
     def document(self, digest: str, first: int) -> str:
-        """Samples do not belong together: every unit is a document of its own, and goes to one split."""
+        """Samples do not belong together: every unit is a separate document, and goes to one split."""
         return hashlib.sha256(f"{digest}/{first}".encode()).hexdigest()
 
     def locator(self, item: int) -> str:

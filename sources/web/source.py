@@ -170,7 +170,7 @@ class Web(RemoteSource):
             found.append("hosts are not told whom to write to; name an address with --set contact=…")
         return found
 
-    def shares(self) -> Iterator[FetchTask]:
+    def fetch_tasks(self) -> Iterator[FetchTask]:
         """Yield one task per site, so that one process visits all its hosts and keeps the delays between visits."""
         from sources.web.bundled import SEED
         from sources.web.plan import Seeds, by_site, split_budget
