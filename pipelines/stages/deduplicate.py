@@ -83,7 +83,9 @@ class FindDuplicates(beam.PTransform[Any, Any]):
             | "Together" >> beam.GroupByKey()
         )
         decided = edges | "Groups" >> beam.ParDo(Groups(job), listed)
-        return (decided, rows[DECISIONS]) | "AllDecisions" >> beam.Flatten()
+        all_decisions: beam.pvalue.PCollection[tuple[int, tuple[Rejection, ...]]]
+        all_decisions = (decided, rows[DECISIONS]) | "AllDecisions" >> beam.Flatten()
+        return all_decisions
 
 
 def unit_number(unit: Unit) -> int:

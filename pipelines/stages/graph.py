@@ -62,14 +62,14 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.pvalue.PCollection[str]:
         tally = (
             by_unit
             | "TallyUseCases" >> beam.ParDo(TallyUseCases(job))
-            | "SumTallies" >> beam.CombineGlobally(SumCounts())
+            | "SumTallies" >> beam.CombineGlobally(sum_counts)
         )
         sides.append(beam.pvalue.AsSingleton(tally | "Quotas" >> beam.Map(Quota(job))))
     decided = by_unit | "Decide" >> beam.ParDo(Decide(job), *sides).with_outputs(COUNTS, main="rows")
     counts = (
         (matched, inspected[COUNTS], staged[COUNTS], decided[COUNTS])
         | "AllCounts" >> beam.Flatten()
-        | "SumCounts" >> beam.CombineGlobally(SumCounts())
+        | "SumCounts" >> beam.CombineGlobally(sum_counts)
     )
     rows = (decided.rows, inspected[ERRORS], staged[ERRORS]) | "AllRows" >> beam.Flatten()
     plan = beam.pvalue.AsSingleton(rows | "Plan" >> beam.CombineGlobally(MakePlan(recipe.output.shard_mb)))
@@ -79,28 +79,17 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.pvalue.PCollection[str]:
         | "GroupByShard" >> beam.GroupByKey()
         | "WriteShards" >> beam.ParDo(WriteShard(job), plan)
     )
-    return (
+    published: beam.pvalue.PCollection[str] = (
         pipeline
         | "Once" >> beam.Create([None], reshuffle=False)
         | "Publish" >> beam.ParDo(Publish(job), beam.pvalue.AsSingleton(counts), beam.pvalue.AsList(shards))
     )
+    return published
 
 
-class SumCounts(beam.CombineFn):
-    """Sums mappings of counters."""
-
-    def create_accumulator(self) -> Counter[str]:
-        return Counter()
-
-    def add_input(self, accumulator: Counter[str], counts: Mapping[str, int]) -> Counter[str]:
-        accumulator.update(counts)
-        return accumulator
-
-    def merge_accumulators(self, accumulators: Iterable[Counter[str]]) -> Counter[str]:
-        merged: Counter[str] = Counter()
-        for accumulator in accumulators:
-            merged.update(accumulator)
-        return merged
-
-    def extract_output(self, accumulator: Counter[str]) -> dict[str, int]:
-        return dict(accumulator)
+def sum_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Return the sums of mappings of counters."""
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return dict(total)

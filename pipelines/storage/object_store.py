@@ -8,6 +8,7 @@ written, and a writer that an error leaves behind is finished by the garbage col
 under its final name.
 """
 
+import importlib.util
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -249,10 +250,10 @@ def _has_google_credentials() -> bool:
 
 
 def _s3_client(options: "PipelineOptions") -> Any:
-    from apache_beam.io.aws.clients.s3.boto3_client import Client, boto3
+    from apache_beam.io.aws.clients.s3.boto3_client import Client
     from apache_beam.options.pipeline_options import S3Options
 
-    if boto3 is None:
+    if importlib.util.find_spec("boto3") is None:  # Beam's client would fail later, and not say why
         raise ImportError("boto3")
     s3 = options.view_as(S3Options)
     names = (
