@@ -42,10 +42,10 @@ def crawl(port: int, paths: Sequence[str], at_once: int, folder: Path, *, code: 
     asyncio.run(Crawl(seeds, settings, folder, scratch, save, lambda _: None).run())
     seconds = time.perf_counter() - since
     captures = list(read_captures(list(index(folder).values())))
-    failed = [capture for capture in captures if capture.seen is None]
+    failed = [capture for capture in captures if capture.content is None]
     if failed:
         raise SystemExit(f"{len(failed)} pages failed, the first: {failed[0].url}: {failed[0].cause}")
-    return seconds, [capture.seen.code for capture in captures if capture.seen is not None]
+    return seconds, [capture.content.code for capture in captures if capture.content is not None]
 
 
 def measure(num_pages: int, at_once: int, rounds: int) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from sources.browser.browser import Browser, BrowserSettings
 from sources.browser.chromium import find_chromium, sandbox_refusal
 from sources.browser.processes import memory_mb
 from sources.browser.viewports import VIEWS
-from sources.web.address_policy import Guard
+from sources.web.address_policy import AddressPolicy
 from sources.web.crawl import Crawl, CrawlSettings
 from sources.web.plan import Bounds, Seeds
 from sources.web.segments import index
@@ -136,7 +136,7 @@ def settings_for(port: int, at_once: int, code: bool = False) -> CrawlSettings:
         bounds=Bounds(depth=0, max_pages_per_host=1_000_000, scope=Scope()),
         name="vellum",
         agent="Mozilla/5.0 (compatible; Vellum benchmark)",
-        guard=Guard(routes={HOST: ("127.0.0.1", port)}),
+        policy=AddressPolicy(routes={HOST: ("127.0.0.1", port)}),
         browser=BrowserSettings(),
         delay_s=0,
         per_host=at_once,

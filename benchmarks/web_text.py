@@ -99,7 +99,7 @@ def paths_by_manual(root: Path, number: int, seed: int) -> dict[str, list[str]]:
 def crawl(port: int, paths: Sequence[str], folder: Path) -> list[Capture]:
     """Capture whole pages. Raises SystemExit if one fails."""
     settings = settings_for(port, at_once=2)
-    settings = replace(settings, views=(VIEW,), patience=replace(settings.patience, max_tiles=MAX_TILES))
+    settings = replace(settings, views=(VIEW,), timeouts=replace(settings.timeouts, max_tiles=MAX_TILES))
     seeds = Seeds(site=HOST, pages=tuple(f"http://{HOST}{path}" for path in paths), sitemaps=(), budget=len(paths))
     scratch = folder / "scratch"
     scratch.mkdir(parents=True)
@@ -110,7 +110,7 @@ def crawl(port: int, paths: Sequence[str], folder: Path) -> list[Capture]:
     asyncio.run(Crawl(seeds, settings, folder, scratch, save, lambda _: None).run())
     captures = list(read_captures(list(index(folder).values())))
     for capture in captures:
-        if capture.seen is None:
+        if capture.content is None:
             raise SystemExit(f"{capture.url} failed: {capture.cause}: {capture.message}")
     return captures
 
@@ -124,12 +124,12 @@ async def compare(port: int, captures: Sequence[Capture]) -> list[Figures]:
             executable_path=program, args=list(ARGUMENTS), chromium_sandbox=sandbox_refusal(program) is None
         )
         for capture in captures:
-            assert capture.seen is not None
+            assert capture.content is not None
             path = capture.url.partition(HOST)[2]
-            size: ViewportSize = {"width": VIEWS[VIEW].width, "height": capture.seen.screenshot.tops[-1]}
+            size: ViewportSize = {"width": VIEWS[VIEW].width, "height": capture.content.screenshot.tops[-1]}
             page = await browser.new_page(viewport=size, reduced_motion="reduce")
             await page.goto(f"http://127.0.0.1:{port}{path}", wait_until="networkidle")
-            found.append(await _figures(page, path, capture.seen))
+            found.append(await _figures(page, path, capture.content))
             await page.close()
         await browser.close()
     return found

@@ -110,7 +110,7 @@ PREFERENCES: dict[str, Any] = {
 }
 
 
-class BrowserDied(Exception):
+class BrowserDiedError(Exception):
     """The browser crashed, was killed or does not answer; what was being done with it may be tried once more."""
 
 
@@ -217,7 +217,7 @@ class Browser:
             page.on("dialog", _dismiss)
             page.on("popup", _close_window)
             yield page
-        except BrowserDied:
+        except BrowserDiedError:
             self.kill(running)
             raise
         finally:
@@ -279,7 +279,7 @@ class Browser:
             await session.detach()
         except async_api.Error as error:
             profile.cleanup()
-            raise BrowserDied(f"Chromium does not start: {_first_line(error)}") from error
+            raise BrowserDiedError(f"Chromium does not start: {_first_line(error)}") from error
         self.num_started += 1
         (pid,) = (process["id"] for process in found["processInfo"] if process["type"] == "browser")
         return _Running(browser, pid, profile)
@@ -337,9 +337,9 @@ async def answering(browser: async_api.Browser) -> AsyncIterator[None]:
             finally:
                 browser.remove_listener("disconnected", end)
     except TimeoutError as error:
-        raise BrowserDied("it does not answer" if browser.is_connected() else "it is gone") from error
+        raise BrowserDiedError("it does not answer" if browser.is_connected() else "it is gone") from error
     except async_api.Error as error:
-        raise BrowserDied(f"no page can be opened: {_first_line(error)}") from error
+        raise BrowserDiedError(f"no page can be opened: {_first_line(error)}") from error
 
 
 def _proxy(address: str | None) -> async_api.ProxySettings:

@@ -19,7 +19,7 @@ class DocumentGone(Exception):
     """The document in which a script ran was replaced, or its frame was removed."""
 
 
-class ScriptFailed(Exception):
+class ScriptError(Exception):
     """A script of ours threw an exception or returned nothing."""
 
 
@@ -74,7 +74,7 @@ class World:
         answer = await _send(self.session, "Runtime.evaluate", arguments)
         if "exceptionDetails" in answer:
             thrown = answer["exceptionDetails"]
-            raise ScriptFailed(str(thrown.get("exception", {}).get("description") or thrown.get("text")))
+            raise ScriptError(str(thrown.get("exception", {}).get("description") or thrown.get("text")))
         return answer
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.async_api import CDPSession, Error, Page
 
-from sources.browser.isolated_world import DocumentGone, ScriptFailed, World
+from sources.browser.isolated_world import DocumentGone, ScriptError, World
 
 MAX_WORDS, MAX_ELEMENTS, MAX_LINKS, MAX_FRAMES = 20_000, 3000, 5000, 30
 
@@ -96,7 +96,7 @@ async def _add_frames(
             if child is None:
                 continue
             inner = await _read(child, place["clip"], is_main=False)
-        except (Error, DocumentGone, ScriptFailed):  # the frame is gone: its words are not read
+        except (Error, DocumentGone, ScriptError):  # the frame is gone: its words are not read
             continue
         worlds.append(child)
         left, top = x + place["x"], y + place["y"]

@@ -8,7 +8,7 @@ from playwright.async_api import CDPSession
 from sources.browser.viewports import View
 
 
-async def photograph(
+async def take_screenshot(
     session: CDPSession, view: View, rows: tuple[int, int] | None = None, *, lossless: bool = True
 ) -> bytes:
     """Return an encoded screenshot, PNG or JPEG at quality 90.

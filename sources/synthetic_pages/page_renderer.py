@@ -17,7 +17,7 @@ from PIL import Image
 from playwright import async_api
 from playwright.async_api import CDPSession
 
-from sources.browser.browser import Browser, BrowserDied, BrowserSettings
+from sources.browser.browser import Browser, BrowserDiedError, BrowserSettings
 from sources.browser.reading import MAX_ELEMENTS, MAX_WORDS, script
 from sources.browser.viewports import VIEWS
 from sources.synthetic_pages.theme import MIN_CONTRAST
@@ -75,7 +75,7 @@ class PageRenderer:
         """
         try:
             return self._loop.run_until_complete(self._capture(html))
-        except BrowserDied:
+        except BrowserDiedError:
             self.close()
             return self._loop.run_until_complete(self._capture(html))
 
@@ -99,7 +99,7 @@ class PageRenderer:
                     raise UnfitPageError(problem)
                 picture = await session.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
         except (async_api.Error, TimeoutError) as error:
-            raise BrowserDied(str(error).partition("\n")[0] or "the browser does not answer") from error
+            raise BrowserDiedError(str(error).partition("\n")[0] or "the browser does not answer") from error
         scale = self._view.scale
         return Screenshot(
             pixels=np.asarray(Image.open(io.BytesIO(base64.b64decode(picture["data"]))).convert("RGB")),

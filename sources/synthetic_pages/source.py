@@ -124,7 +124,7 @@ class SyntheticPages(SyntheticSource):
 
     def make(self, number: int, digest: str) -> Sample:
         # These imports need the packages of an extra.
-        from sources.browser.browser import BrowserDied
+        from sources.browser.browser import BrowserDiedError
         from sources.synthetic_pages.messages import make_conversation, make_plain_text
         from sources.synthetic_pages.page import make_page
         from sources.synthetic_pages.page_renderer import UnfitPageError, get_renderer
@@ -146,7 +146,7 @@ class SyntheticPages(SyntheticSource):
                 reason = error.reason
             except FontError as error:
                 raise ItemError("missing_glyph", f"{kind}: {error}") from error
-            except BrowserDied as error:
+            except BrowserDiedError as error:
                 raise ItemError("browser_died", str(error)) from error
         else:
             raise ItemError("unfit_page", f"{kind}: {reason}, {len(DENSITIES)} times")

@@ -12,7 +12,7 @@ Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 DEFAULT_PORTS = (80, 443, 8080, 8443)
 
 
-class Refused(Exception):
+class AddressRefusedError(Exception):
     """A connection that the policy does not allow; the message says why."""
 
 
@@ -23,7 +23,7 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Guard:
+class AddressPolicy:
     """Decides which connections are allowed.
 
     Args:
@@ -50,14 +50,14 @@ class Guard:
             return [self.routes[host]]
         is_named = host in self.allow or f"{host}:{port}" in self.allow
         if port not in self.ports and not is_named:
-            raise Refused(f"port {port} is not allowed")
+            raise AddressRefusedError(f"port {port} is not allowed")
         found = list(dict.fromkeys(await self.resolver(host, port)))
         if not found:
             raise OSError(f"{host} has no address")
         for address in found:  # a single private address is enough: mixing them is suspicious
             why = refusal(address)
             if why and not is_named and not self._in_allowed_range(address):
-                raise Refused(f"{host} is {address}: {why}")
+                raise AddressRefusedError(f"{host} is {address}: {why}")
         return [(address, port) for address in found]
 
     def _in_allowed_range(self, text: str) -> bool:

@@ -95,7 +95,7 @@ class Capture:
         fetched_at: UTC, ISO 8601.
         permission: what was checked before fetching.
         links: canonical URLs that the page links to, or that the sitemap lists, in order.
-        seen: the page's content; None if the visit failed.
+        content: what the page shows; None if the visit failed.
         cause, message: reason of the failure; empty if there was none.
     """
 
@@ -106,7 +106,7 @@ class Capture:
     status: int | None = None
     permission: str = PERMISSION_UNCHECKED
     links: Sequence[str] = ()
-    seen: PageContent | None = None
+    content: PageContent | None = None
     cause: str = ""
     message: str = ""
 
@@ -147,7 +147,7 @@ CAPTURE_SCHEMA = pa.schema(
         ("links", pa.list_(pa.string())),
         ("cause", pa.string()),
         ("message", pa.string()),
-        ("seen", _SEEN),
+        ("content", _SEEN),
         ("digest", pa.string()),  # sha256 of everything that the sample depends on
     ]
 )
@@ -163,38 +163,39 @@ def _row(capture: Capture) -> dict[str, Any]:
         name: getattr(capture, name)
         for name in ("url", "view", "fetched_at", "final_url", "status", "permission", "cause", "message")
     }
-    row |= {"links": list(capture.links), "seen": None}
-    if capture.seen is not None:
-        seen = capture.seen
-        row["seen"] = {
-            "images": list(seen.screenshot.images),
-            "extension": seen.screenshot.extension,
-            "tops": list(seen.screenshot.tops),
-            "width": seen.screenshot.width,
-            "texts": list(seen.texts),
-            "boxes": np.asarray(seen.boxes, np.float32).ravel().tolist(),
-            "separators": list(seen.separators),
+    row |= {"links": list(capture.links), "content": None}
+    if capture.content is not None:
+        content = capture.content
+        row["content"] = {
+            "images": list(content.screenshot.images),
+            "extension": content.screenshot.extension,
+            "tops": list(content.screenshot.tops),
+            "width": content.screenshot.width,
+            "texts": list(content.texts),
+            "boxes": np.asarray(content.boxes, np.float32).ravel().tolist(),
+            "separators": list(content.separators),
             "elements": [
-                {"role": e.role, "name": e.name, "box": np.asarray(e.box, np.float32).tolist()} for e in seen.elements
+                {"role": e.role, "name": e.name, "box": np.asarray(e.box, np.float32).tolist()}
+                for e in content.elements
             ],
-            "title": seen.title,
-            "description": seen.description,
-            "language": seen.language,
-            "licences": list(seen.licences),
-            "facts": json.dumps(seen.facts, sort_keys=True, ensure_ascii=False),
-            "flags": list(seen.flags),
-            "code_html": seen.code.html,
-            "code_similarity": seen.code.similarity,
-            "code_tokens": seen.code.num_tokens,
-            "code_refusal": seen.code.refusal,
+            "title": content.title,
+            "description": content.description,
+            "language": content.language,
+            "licences": list(content.licences),
+            "facts": json.dumps(content.facts, sort_keys=True, ensure_ascii=False),
+            "flags": list(content.flags),
+            "code_html": content.code.html,
+            "code_similarity": content.code.similarity,
+            "code_tokens": content.code.num_tokens,
+            "code_refusal": content.code.refusal,
         }
     return {**row, "digest": _digest(row)}
 
 
 def _digest(row: dict[str, Any]) -> str:
     digest = hashlib.sha256()
-    images = row["seen"]["images"] if row["seen"] else []
-    plain = {**row, "seen": row["seen"] and {k: v for k, v in row["seen"].items() if k != "images"}}
+    images = row["content"]["images"] if row["content"] else []
+    plain = {**row, "content": row["content"] and {k: v for k, v in row["content"].items() if k != "images"}}
     digest.update(json.dumps(plain, sort_keys=True).encode())
     for image in images:
         digest.update(hashlib.sha256(image).digest())
@@ -203,26 +204,26 @@ def _digest(row: dict[str, Any]) -> str:
 
 def from_row(row: dict[str, Any]) -> Capture:
     """Convert a row to a capture, the inverse of `to_rows`."""
-    seen = row["seen"]
-    fields = {name: value for name, value in row.items() if name not in ("seen", "digest")}
-    if seen is None:
+    content = row["content"]
+    fields = {name: value for name, value in row.items() if name not in ("content", "digest")}
+    if content is None:
         return Capture(**fields)
-    picture = {name: seen[name] for name in ("images", "extension", "tops", "width")}
-    content = {name: seen[name] for name in ("texts", "separators", "title", "description", "language", "licences")}
+    picture = {name: content[name] for name in ("images", "extension", "tops", "width")}
+    texts = {name: content[name] for name in ("texts", "separators", "title", "description", "language", "licences")}
     return Capture(
         **fields,
-        seen=PageContent(
+        content=PageContent(
             screenshot=Screenshot(**picture),
-            boxes=np.array(seen["boxes"], np.float32).reshape(-1, 4),
-            elements=[PageElement(role=e["role"], name=e["name"], box=tuple(e["box"])) for e in seen["elements"]],
-            facts=json.loads(seen["facts"]),
-            flags=seen["flags"],
+            boxes=np.array(content["boxes"], np.float32).reshape(-1, 4),
+            elements=[PageElement(role=e["role"], name=e["name"], box=tuple(e["box"])) for e in content["elements"]],
+            facts=json.loads(content["facts"]),
+            flags=content["flags"],
             code=Code(
-                html=seen["code_html"],
-                similarity=seen["code_similarity"],
-                num_tokens=seen["code_tokens"],
-                refusal=seen["code_refusal"],
+                html=content["code_html"],
+                similarity=content["code_similarity"],
+                num_tokens=content["code_tokens"],
+                refusal=content["code_refusal"],
             ),
-            **content,
+            **texts,
         ),
     )

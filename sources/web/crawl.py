@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sources.browser.browser import Browser, BrowserDied, BrowserSettings
+from sources.browser.browser import Browser, BrowserDiedError, BrowserSettings
 from sources.browser.viewports import VIEWS
-from sources.web.address_policy import Guard
+from sources.web.address_policy import AddressPolicy
 from sources.web.capture import Capture
 from sources.web.code.page_code import PageCoder
 from sources.web.page_pool import PagePool
@@ -21,7 +21,7 @@ from sources.web.segments import IndexEntry, SegmentWriter, index
 from sources.web.sitemap import MAX_BYTES as MAX_SITEMAP_BYTES
 from sources.web.sitemap import SitemapError, parse_sitemap
 from sources.web.urls import canonical, host_of, site_of
-from sources.web.visit import Timeouts, Visit, VisitFailed, VisitResult
+from sources.web.visit import Timeouts, Visit, VisitError, VisitResult
 
 BEAT_S = 2.0
 MAX_NESTED_SITEMAPS = 50
@@ -35,7 +35,7 @@ class CrawlSettings:
     Args:
         views: names of the views.
         guard, limits: allowed connections, and how much a page may load.
-        browser, patience: how pages are loaded, and the timeouts.
+        browser, timeouts: how pages are loaded, and the timeouts.
         bounds: how far the crawl goes.
         name: the crawler's name in robots.txt.
         agent: the whole user agent.
@@ -48,10 +48,10 @@ class CrawlSettings:
     bounds: Bounds
     name: str
     agent: str
-    guard: Guard = field(default_factory=Guard)
+    policy: AddressPolicy = field(default_factory=AddressPolicy)
     limits: TrafficLimits = field(default_factory=TrafficLimits)
     browser: BrowserSettings = field(default_factory=BrowserSettings)
-    patience: Timeouts = field(default_factory=Timeouts)
+    timeouts: Timeouts = field(default_factory=Timeouts)
     delay_s: float = 1.0
     per_host: int = 2
     at_once: int = 4
@@ -83,7 +83,7 @@ class Crawl:
         self._writer = SegmentWriter(scratch, save)
         self._beat = beat
         self._num_done = 0
-        self._polite = Politeness(settings.guard, settings.name, settings.agent, settings.delay_s, settings.per_host)
+        self._polite = Politeness(settings.policy, settings.name, settings.agent, settings.delay_s, settings.per_host)
         self._at_once = asyncio.Semaphore(settings.at_once)
         self._browser = browser
         self._pool: PagePool | None = None
@@ -132,15 +132,15 @@ class Crawl:
             async with self._polite.turn(url), self._at_once:
                 pool = await self._open_pool()
                 try:
-                    async with pool.seat(VIEWS[view]) as seat:
+                    async with pool.page(VIEWS[view]) as pooled_page:
                         visit = Visit(
-                            seat, self._settings.patience, self._permit, self._settings.name, url, self._coder
+                            pooled_page, self._settings.timeouts, self._permit, self._settings.name, url, self._coder
                         )
-                        done = visit.visited
+                        done = visit.result
                         await visit.run()
-                except VisitFailed as failure:
+                except VisitError as failure:
                     cause, message = failure.cause, failure.message
-                except BrowserDied as error:
+                except BrowserDiedError as error:
                     if attempt == 0:
                         continue
                     cause, message = "browser_died", f"twice: {error}"
@@ -153,7 +153,7 @@ class Crawl:
             status=done.status,
             permission=checked,
             links=() if cause else done.links,
-            seen=None if cause else done.seen,
+            content=None if cause else done.content,
             cause=cause,
             message=message,
         )
@@ -176,12 +176,12 @@ class Crawl:
                 current = waiting.pop(0)
                 refused, checked = await self._polite.refusal(current)
                 if refused is not None:
-                    raise VisitFailed(*refused)
+                    raise VisitError(*refused)
                 async with self._polite.turn(current):
-                    answer = await get(current, self._settings.guard, self._settings.agent, MAX_SITEMAP_BYTES)
+                    answer = await get(current, self._settings.policy, self._settings.agent, MAX_SITEMAP_BYTES)
                 status = answer.status
                 if status is None or not 200 <= status < 300:
-                    raise VisitFailed(answer.cause or "http_error", f"{current}: {answer.why or f'HTTP {status}'}")
+                    raise VisitError(answer.cause or "http_error", f"{current}: {answer.why or f'HTTP {status}'}")
                 listed, nested = await asyncio.to_thread(parse_sitemap, answer.body)
                 pages += [found for found in map(canonical, listed) if found is not None]
                 more = [found for found in map(canonical, nested) if found and site_of(found) == self._seeds.site]
@@ -189,7 +189,7 @@ class Crawl:
                     : MAX_NESTED_SITEMAPS - len(seen)
                 ]
                 seen.update(waiting)
-        except VisitFailed as failure:
+        except VisitError as failure:
             return Capture(
                 url=url, view=SITEMAP, fetched_at=_now(), status=status, permission=checked,
                 cause=failure.cause, message=failure.message,
@@ -213,7 +213,7 @@ class Crawl:
                     self._browser = await self._stack.enter_async_context(Browser(settings))
                 if self._settings.code:
                     self._coder = await self._stack.enter_async_context(PageCoder(self._browser))
-                pool = PagePool(self._browser, self._settings.guard, self._settings.limits)
+                pool = PagePool(self._browser, self._settings.policy, self._settings.limits)
                 self._pool = await self._stack.enter_async_context(pool)
             return self._pool
 
@@ -240,7 +240,7 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def known_items(seeds: Seeds, bounds: Bounds, views: Sequence[str], folder: Path) -> list[IndexEntry]:
+def captured_items(seeds: Seeds, bounds: Bounds, views: Sequence[str], folder: Path) -> list[IndexEntry]:
     """Return the captures of planned pages in every view, and failed sitemaps, in the order of the plan."""
     known = index(folder)
     items: list[IndexEntry] = []

@@ -38,18 +38,18 @@ _PARKED = re.compile(
 SHORT_CHARS = 600  # pages without real content are shorter
 
 
-def signs_of(seen: PageContent, final_url: str) -> dict[str, float]:
+def signs_of(content: PageContent, final_url: str) -> dict[str, float]:
     """Return the strength of every sign in `SIGNS` on a page."""
-    text = " ".join(seen.texts)
+    text = " ".join(content.texts)
     is_short = len(text) < SHORT_CHARS
-    heads = " ".join([seen.title, *(e.name for e in seen.elements if e.role == "heading")])
-    overlay, overlay_text = float(seen.facts["overlay_share"]), str(seen.facts["overlay_text"])
-    buttons = " ".join(e.name for e in seen.elements if e.role in ("button", "link"))
+    heads = " ".join([content.title, *(e.name for e in content.elements if e.role == "heading")])
+    overlay, overlay_text = float(content.facts["overlay_share"]), str(content.facts["overlay_text"])
+    buttons = " ".join(e.name for e in content.elements if e.role in ("button", "link"))
     host = urlsplit(final_url).netloc
-    frames = [frame for frame in seen.facts["frame_hosts"] if not frame.startswith(host)]
+    frames = [frame for frame in content.facts["frame_hosts"] if not frame.startswith(host)]
     asks_consent = _CONSENT.search(overlay_text) and _AGREE.search(overlay_text)
     whole_consent = is_short and _CONSENT.search(heads) and _AGREE.search(buttons)
-    has_password = seen.facts["num_passwords"] > 0
+    has_password = content.facts["num_passwords"] > 0
     return {
         "soft_404": _sign(_NOT_FOUND.search(heads), 0.9 if is_short else 0.3)
         or _sign(is_short and _NOT_FOUND.search(text), 0.6),

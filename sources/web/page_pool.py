@@ -1,8 +1,8 @@
-"""Seats: windows in which the pages of one site are visited one after the other.
+"""The page pool: windows in which the pages of one site are visited one after the other.
 
 A new context costs a renderer's start and an empty cache, more processor time than the visit itself. Within one site a
 window is used again after everything that a page can leave there is gone, but for the HTTP cache: files that
-pages share are fetched once, which is kinder to the host too. A seat never changes its site, and after a visit that
+pages share are fetched once, which is kinder to the host too. A window never changes its site, and after a visit that
 failed it is closed.
 """
 
@@ -18,8 +18,8 @@ from playwright.async_api import CDPSession, Error, Frame, Page
 from sources.browser.browser import Browser, answering
 from sources.browser.reading import script
 from sources.browser.viewports import View
-from sources.web.address_policy import Guard
-from sources.web.proxy import ProxySession, TrafficLimits, open_lane
+from sources.web.address_policy import AddressPolicy
+from sources.web.proxy import ProxySession, TrafficLimits, open_proxy_session
 
 WIPE_TIMEOUT_S = 5
 EVERY_ORIGIN = {"origin": "*", "storageTypes": "all"}
@@ -36,14 +36,14 @@ class PooledPage:
 
     Args:
         session: of the debugging protocol; it holds document requests until they are permitted.
-        lane: the window's way to the network.
-        closing: ends page and lane.
+        proxy_session: the window's access to the network.
+        closing: closes the page and the proxy session.
         origins: that were shown since it was last wiped.
     """
 
     page: Page
     session: CDPSession
-    lane: ProxySession
+    proxy_session: ProxySession
     view: View
     closing: contextlib.AsyncExitStack
     origins: set[str] = field(default_factory=set)
@@ -76,14 +76,14 @@ class PooledPage:
             if self.page.viewport_size != {"width": self.view.width, "height": self.view.height}:
                 await self.page.set_viewport_size({"width": self.view.width, "height": self.view.height})
         self.origins.clear()
-        await self.lane.renew()
+        await self.proxy_session.renew()
 
 
 class PagePool:
-    """`async with PagePool(browser, guard, limits) as seats: async with seats.seat(view) as seat: …`, for one site."""
+    """`async with PagePool(browser, policy, limits) as pool: async with pool.page(view) as page: …`, for one site."""
 
-    def __init__(self, browser: Browser, guard: Guard, limits: TrafficLimits):
-        self._browser, self._guard, self._limits = browser, guard, limits
+    def __init__(self, browser: Browser, policy: AddressPolicy, limits: TrafficLimits):
+        self._browser, self._guard, self._limits = browser, policy, limits
         self._free: list[PooledPage] = []
 
     async def __aenter__(self) -> "PagePool":
@@ -92,45 +92,45 @@ class PagePool:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for seat in self._free:
-            await seat.closing.aclose()
+        for pooled_page in self._free:
+            await pooled_page.closing.aclose()
 
     @contextlib.asynccontextmanager
-    async def seat(self, view: View) -> AsyncIterator[PooledPage]:
-        """A seat for one visit; it is used again if the block ends well.
+    async def page(self, view: View) -> AsyncIterator[PooledPage]:
+        """Lend a window for one visit; it is used again if the block ends without an error.
 
         Raises:
             BrowserDied: none can be opened.
         """
-        seat = await self._take(view)
-        seat.num_visits += 1
+        pooled_page = await self._take(view)
+        pooled_page.num_visits += 1
         is_good = False
         try:
-            yield seat
-            is_good = seat.num_visits < self._browser.settings.pages_per_context
+            yield pooled_page
+            is_good = pooled_page.num_visits < self._browser.settings.pages_per_context
             if is_good:
                 try:
-                    await seat.wipe()
+                    await pooled_page.wipe()
                 except (Error, TimeoutError):
                     is_good = False
         finally:
             if is_good:
-                self._free.append(seat)
+                self._free.append(pooled_page)
             else:
-                await seat.closing.aclose()
+                await pooled_page.closing.aclose()
 
     async def _take(self, view: View) -> PooledPage:
-        for seat in [each for each in self._free if each.view == view]:
-            self._free.remove(seat)
-            if self._browser.visits_again(seat.page):
-                return seat
-            await seat.closing.aclose()
+        for pooled_page in [each for each in self._free if each.view == view]:
+            self._free.remove(pooled_page)
+            if self._browser.visits_again(pooled_page.page):
+                return pooled_page
+            await pooled_page.closing.aclose()
         return await self._open(view)
 
     async def _open(self, view: View) -> PooledPage:
         async with contextlib.AsyncExitStack() as opened:
-            lane = await opened.enter_async_context(open_lane(self._guard, self._limits))
-            page = await opened.enter_async_context(self._browser.page(view, proxy=lane.address))
+            proxy_session = await opened.enter_async_context(open_proxy_session(self._guard, self._limits))
+            page = await opened.enter_async_context(self._browser.page(view, proxy=proxy_session.address))
             assert page.context.browser is not None
             async with answering(page.context.browser):
                 session = await page.context.new_cdp_session(page)
@@ -138,6 +138,8 @@ class PagePool:
                     session.send("Fetch.enable", {"patterns": HELD}),
                     page.add_init_script(script("prepare")),
                 )
-            seat = PooledPage(page=page, session=session, lane=lane, view=view, closing=opened.pop_all())
-            page.on("framenavigated", seat.note_frame)
-            return seat
+            pooled_page = PooledPage(
+                page=page, session=session, proxy_session=proxy_session, view=view, closing=opened.pop_all()
+            )
+            page.on("framenavigated", pooled_page.note_frame)
+            return pooled_page

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from sources.web.address_policy import Guard
-from sources.web.proxy import TrafficLimits, open_lane
+from sources.web.address_policy import AddressPolicy
+from sources.web.proxy import TrafficLimits, open_proxy_session
 from sources.web.robots import MAX_ROBOTS_BYTES, Robots
 from sources.web.urls import host_of
 
@@ -36,12 +36,12 @@ class Answer:
     why: str = ""
 
 
-async def get(url: str, guard: Guard, agent: str, max_bytes: int) -> Answer:
+async def get(url: str, policy: AddressPolicy, agent: str, max_bytes: int) -> Answer:
     """Fetch a small file without a browser, through a proxy with the same address policy, following redirects."""
     limits = TrafficLimits(
         response_mb=max_bytes / 1e6 + 0.1, page_mb=2 * max_bytes / 1e6 + 1, response_s=ROBOTS_TIMEOUT_S
     )
-    async with open_lane(guard, limits) as session:
+    async with open_proxy_session(policy, limits) as session:
         try:
             async with asyncio.timeout(2 * ROBOTS_TIMEOUT_S):
                 answer = await asyncio.to_thread(_get, url, session.address, agent, max_bytes)
@@ -119,8 +119,8 @@ class Politeness:
         per_host: maximum concurrent visits to a host.
     """
 
-    def __init__(self, guard: Guard, name: str, agent: str, delay_s: float, per_host: int):
-        self._guard, self._name, self._agent = guard, name, agent
+    def __init__(self, policy: AddressPolicy, name: str, agent: str, delay_s: float, per_host: int):
+        self._guard, self._name, self._agent = policy, name, agent
         self._delay_s, self._per_host = delay_s, per_host
         self._hosts: dict[str, asyncio.Task[_Host]] = {}
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from sources.web.address_policy import Guard, Refused
+from sources.web.address_policy import AddressPolicy, AddressRefusedError
 
 MAX_HEAD_BYTES = 65_536
 CHUNK_BYTES = 65_536
@@ -60,7 +60,7 @@ class ProxySession:
         broken: reason by host, for hosts that could not be reached or closed the connection.
     """
 
-    guard: Guard
+    policy: AddressPolicy
     limits: TrafficLimits
     address: str = ""
     num_bytes: int = 0
@@ -93,9 +93,9 @@ class ProxySession:
 
 
 @contextlib.asynccontextmanager
-async def open_lane(guard: Guard, limits: TrafficLimits) -> AsyncIterator[ProxySession]:
+async def open_proxy_session(policy: AddressPolicy, limits: TrafficLimits) -> AsyncIterator[ProxySession]:
     """Open a proxy on a loopback port; it is closed with all its connections at the end of the block."""
-    session = ProxySession(guard, limits)
+    session = ProxySession(policy, limits)
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.get_running_loop().create_task(_serve(session, reader, writer))
@@ -131,7 +131,7 @@ async def _serve(session: ProxySession, reader: asyncio.StreamReader, writer: as
                     await _respond(session, upstream, writer)
             finally:
                 upstream_writer.close()
-    except Refused as error:
+    except AddressRefusedError as error:
         session.refused[host] = str(error)
         _answer(writer, b"403 Forbidden")
     except TooLargeError:
@@ -176,7 +176,7 @@ def _place(method: bytes, target: bytes) -> tuple[str, int]:
 async def _connect(session: ProxySession, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     async with asyncio.timeout(session.limits.connect_s):
         failure: OSError | None = None
-        for address, its_port in await session.guard.addresses(host, port):
+        for address, its_port in await session.policy.addresses(host, port):
             try:
                 return await asyncio.open_connection(address, its_port, limit=MAX_HEAD_BYTES)
             except OSError as error:

@@ -69,20 +69,20 @@ def sample_of(capture: Capture, digest: str, locator: str, settings: SampleSetti
     Raises:
         ItemError: the screenshot shows nothing.
     """
-    assert capture.seen is not None
-    seen = capture.seen
-    tiles = [np.asarray(Image.open(io.BytesIO(image)).convert("RGB")) for image in seen.screenshot.images]
-    width, tops = seen.screenshot.width, seen.screenshot.tops
+    assert capture.content is not None
+    content = capture.content
+    tiles = [np.asarray(Image.open(io.BytesIO(image)).convert("RGB")) for image in content.screenshot.images]
+    width, tops = content.screenshot.width, content.screenshot.tops
     if any(tile.shape[:2] != (b - a, width) for tile, (a, b) in zip(tiles, pairwise(tops), strict=True)):
         raise ItemError("bad_screenshot", "the screenshot is not as large as the window", capture.url)
     greys = [grey if (grey := grey_of(tile)) is not None else luma(Image.fromarray(tile)) for tile in tiles]
     if all(grey.min() == grey.max() for grey in greys):
         raise ItemError("blank_paint", "the screenshot is of one colour", capture.url)
-    words, separators = _visible_words(seen, greys)
-    elements = [e for e in seen.elements if e.box[3] <= seen.screenshot.tops[1]]
+    words, separators = _visible_words(content, greys)
+    elements = [e for e in content.elements if e.box[3] <= content.screenshot.tops[1]]
     rng = random.Random(f"{digest}/{locator}")
     language = language_of("".join(words.texts))
-    task = _draw_task(seen, words, elements, settings, rng)
+    task = _draw_task(content, words, elements, settings, rng)
     images = [_encoded(tile, settings) for tile in tiles]
     messages = text = None
     if task == TEXT:
@@ -91,10 +91,10 @@ def sample_of(capture: Capture, digest: str, locator: str, settings: SampleSetti
         if task != CODE:  # code describes the whole picture
             images = images[:1]
             words = _first(words)
-        messages = _conversation(task, seen, elements, images, language, settings, rng)
-    measures = signs_of(seen, capture.final_url)
+        messages = _conversation(task, content, elements, images, language, settings, rng)
+    measures = signs_of(content, capture.final_url)
     if task == CODE:
-        measures |= {"render_similarity": seen.code.similarity, "code_tokens": float(seen.code.num_tokens)}
+        measures |= {"render_similarity": content.code.similarity, "code_tokens": float(content.code.num_tokens)}
     return Sample.of_picture(
         greys[0],
         source="web",
@@ -103,32 +103,32 @@ def sample_of(capture: Capture, digest: str, locator: str, settings: SampleSetti
         text=text,
         words=words,
         elements=[Element(e.role, e.name, e.box) for e in elements],
-        flags=[*seen.flags, *([f"no_code:{seen.code.refusal}"] if seen.code.refusal else [])],
+        flags=[*content.flags, *([f"no_code:{content.code.refusal}"] if content.code.refusal else [])],
         measures=measures,
         use_case=USE_CASES[task],
         provenance=Provenance(
             uri=capture.final_url or capture.url,
             locator=f"{locator};task={task}",
             digest=digest,
-            license=license_of(seen.licences),
+            license=license_of(content.licences),
             fetched_at=capture.fetched_at,
         ),
     )
 
 
-def _visible_words(seen: PageContent, greys: Sequence[np.ndarray]) -> tuple[Words, list[str]]:
+def _visible_words(content: PageContent, greys: Sequence[np.ndarray]) -> tuple[Words, list[str]]:
     """Return the words whose boxes contain ink, with boxes in pixels of their tile, and the separator before each.
 
     Text that is hidden in ways that scripts cannot detect (in the colour of its background, or below a picture that
     lets clicks through) has a box without contrast.
     """
-    tops = seen.screenshot.tops
+    tops = content.screenshot.tops
     texts: list[str] = []
     kept: list[tuple[float, float, float, float]] = []
     images: list[int] = []
     separators: list[str] = []
     pending = ""
-    for text, box, separator in zip(seen.texts, seen.boxes, seen.separators, strict=True):
+    for text, box, separator in zip(content.texts, content.boxes, content.separators, strict=True):
         pending = max(pending, separator, key=_STRENGTH.index)
         tile = int(np.searchsorted(tops, (box[1] + box[3]) / 2, side="right")) - 1
         if not 0 <= tile < len(greys):
@@ -170,18 +170,18 @@ def _first(words: Words) -> Words:
 
 
 def _draw_task(
-    seen: PageContent, words: Words, elements: Sequence[PageElement], settings: SampleSettings, rng: random.Random
+    content: PageContent, words: Words, elements: Sequence[PageElement], settings: SampleSettings, rng: random.Random
 ) -> str:
     """Choose a task by weight; if none is possible, it is text, which every page has."""
     tokens = Counter(_TOKEN.findall(" ".join(words.texts).casefold()))
     can = {
         TEXT: True,
-        CODE: bool(seen.code.html),
+        CODE: bool(content.code.html),
         GROUNDING: bool(identifiable_elements(elements)),
         ELEMENT: bool(identifiable_elements(elements)),
-        TITLE: bool(seen.title) and _shown_share(seen.title, tokens) >= MIN_TITLE_SHARE,
-        DESCRIPTION: len(seen.description) >= MIN_DESCRIPTION_CHARS
-        and _shown_share(seen.description, tokens) >= MIN_DESCRIPTION_SHARE,
+        TITLE: bool(content.title) and _shown_share(content.title, tokens) >= MIN_TITLE_SHARE,
+        DESCRIPTION: len(content.description) >= MIN_DESCRIPTION_CHARS
+        and _shown_share(content.description, tokens) >= MIN_DESCRIPTION_SHARE,
     }
     names = [name for name in TASKS if can[name] and settings.tasks.get(name, 0) > 0]
     return rng.choices(names, [settings.tasks[name] for name in names])[0] if names else TEXT
@@ -195,7 +195,7 @@ def _shown_share(text: str, tokens: Mapping[str, int]) -> float:
 
 def _conversation(
     task: str,
-    seen: PageContent,
+    content: PageContent,
     elements: Sequence[PageElement],
     images: Sequence[EncodedImage],
     language: str,
@@ -205,8 +205,10 @@ def _conversation(
     if task in (GROUNDING, ELEMENT):
         return messages_of(element_turns(elements, images[0], task, language, settings.num_questions, rng))
     if task == CODE:
-        return messages_of([code_turn(seen.code.html, language, rng)], len(images))
-    return messages_of([(rng.choice(questions()[task][language]), seen.title if task == TITLE else seen.description)])
+        return messages_of([code_turn(content.code.html, language, rng)], len(images))
+    return messages_of(
+        [(rng.choice(questions()[task][language]), content.title if task == TITLE else content.description)]
+    )
 
 
 def language_of(text: str) -> str:

@@ -34,7 +34,7 @@ class SegmentWriter:
         if not self._pending:
             self._since, self._num_bytes = time.monotonic(), 0
         self._pending.append(capture)
-        self._num_bytes += sum(map(len, capture.seen.screenshot.images)) if capture.seen else 0
+        self._num_bytes += sum(map(len, capture.content.screenshot.images)) if capture.content else 0
         if len(self._pending) >= MAX_PAGES or self._num_bytes >= MAX_BYTES:
             self.close()
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 # Modules that need packages of the extra `web` are imported where they are used: other recipes do not need them.
 PACKAGES = {"playwright": "playwright", "protego": "protego", "tldextract": "tldextract"}
-CAPTURE_VERSION = 3  # increase it when a visit captures something else
+CAPTURE_VERSION = 4  # increase it when a visit captures something else
 SAMPLE_VERSION = 2  # increase it when the same capture gives other samples
 NAME, VERSION = "vellum", "0.1"
 URI = "web:"
@@ -201,7 +201,7 @@ class Web(RemoteSource):
         save: Callable[[Path], None],
         beat: Callable[[int], None],
     ) -> None:
-        from sources.browser.browser import BrowserDied
+        from sources.browser.browser import BrowserDiedError
         from sources.web.bundled import HOST, serve
         from sources.web.crawl import Crawl
         from sources.web.plan import Seeds
@@ -214,7 +214,7 @@ class Web(RemoteSource):
             crawl = Crawl(seeds, settings, path.parent, scratch, save, beat)
             try:
                 asyncio.run(crawl.run(retry_failed=retry_failed))
-            except* BrowserDied as errors:
+            except* BrowserDiedError as errors:
                 raise InputError("no_browser", str(errors.exceptions[0])) from errors
 
     def digest_of(self, path: Path) -> str:
@@ -237,7 +237,7 @@ class Web(RemoteSource):
 
     def _sample(self, reader: "SegmentReader", entry: "IndexEntry") -> Sample:
         capture = reader.read(entry)
-        if capture.seen is None:
+        if capture.content is None:
             raise ItemError(capture.cause, capture.message, capture.url)
         settings = SampleSettings(
             tasks=self.tasks,
@@ -281,7 +281,7 @@ class Web(RemoteSource):
 
     def _crawl_settings(self, routes: Mapping[str, tuple[str, int]], delay_s: float) -> "CrawlSettings":
         from sources.browser.browser import BrowserSettings
-        from sources.web.address_policy import Guard
+        from sources.web.address_policy import AddressPolicy
         from sources.web.crawl import CrawlSettings
         from sources.web.proxy import TrafficLimits
         from sources.web.visit import Timeouts
@@ -291,10 +291,10 @@ class Web(RemoteSource):
             bounds=self._bounds(),
             name=NAME,
             agent=self._agent(),
-            guard=Guard(ports=self.ports, allow=self.allow, routes=routes),
+            policy=AddressPolicy(ports=self.ports, allow=self.allow, routes=routes),
             limits=TrafficLimits(response_mb=self.response_mb, page_mb=self.page_mb),
             browser=BrowserSettings(program=self.browser, locale=self.locale, timezone=self.timezone),
-            patience=Timeouts(
+            timeouts=Timeouts(
                 load_s=self.load_s,
                 settle_s=self.settle_s,
                 page_s=self.page_s,
@@ -316,10 +316,10 @@ def _digest(items: "Sequence[IndexEntry]") -> str:
 @lru_cache(maxsize=4)
 def _entries(bounds: "Bounds", views: tuple[str, ...], path: Path) -> "list[IndexEntry]":
     """Return the captures of a site in the order of its plan; they do not change while they are read."""
-    from sources.web.crawl import known_items
+    from sources.web.crawl import captured_items
     from sources.web.plan import Seeds
 
-    return known_items(Seeds.from_json(path.read_bytes()), bounds, views, path.parent)
+    return captured_items(Seeds.from_json(path.read_bytes()), bounds, views, path.parent)
 
 
 def _check_ranges(allow: tuple[str, ...]) -> None:

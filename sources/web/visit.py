@@ -12,13 +12,13 @@ import numpy as np
 from playwright.async_api import CDPSession, Error, Page, Request, Response
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from sources.browser.browser import BrowserDied
-from sources.browser.isolated_world import DocumentGone, ScriptFailed, World
+from sources.browser.browser import BrowserDiedError
+from sources.browser.isolated_world import DocumentGone, ScriptError, World
 from sources.browser.reading import height_of, read_page, settle
-from sources.browser.screenshot import photograph
+from sources.browser.screenshot import take_screenshot
 from sources.web.capture import Code, PageContent, PageElement, Screenshot
 from sources.web.code.page_code import PageCoder
-from sources.web.code.snapshot import CodeRefused
+from sources.web.code.snapshot import CodeRefusedError
 from sources.web.page_pool import PooledPage
 from sources.web.robots import opt_out
 from sources.web.tiles import tile_tops
@@ -40,7 +40,7 @@ _NET_CAUSES = (  # part of Chromium's message: cause
 Permit = Callable[[str], Awaitable[tuple[str, str] | None]]
 
 
-class VisitFailed(Exception):
+class VisitError(Exception):
     """The page gives no capture.
 
     Args:
@@ -81,26 +81,37 @@ class VisitResult:
     final_url: str = ""
     status: int | None = None
     links: list[str] = field(default_factory=list)
-    seen: PageContent | None = None
+    content: PageContent | None = None
 
 
 class Visit:
     """One URL through one view.
 
     Args:
-        seat: the window it happens in.
+        pooled_page: the window that loads the page.
         permit: whether the page itself may move on to another URL; gives cause and message if it may not.
         agent: the crawler's name, to which pages may address an opt-out.
         coder: makes the page's code; None: none is wanted.
     """
 
     def __init__(
-        self, seat: PooledPage, patience: Timeouts, permit: Permit, agent: str, url: str, coder: PageCoder | None = None
+        self,
+        pooled_page: PooledPage,
+        timeouts: Timeouts,
+        permit: Permit,
+        agent: str,
+        url: str,
+        coder: PageCoder | None = None,
     ):
-        self._page, self._session, self._lane, self._view = seat.page, seat.session, seat.lane, seat.view
-        self._patience, self._permit, self._agent, self._url = patience, permit, agent, url
+        self._page, self._session, self._proxy_session, self._view = (
+            pooled_page.page,
+            pooled_page.session,
+            pooled_page.proxy_session,
+            pooled_page.view,
+        )
+        self._timeouts, self._permit, self._agent, self._url = timeouts, permit, agent, url
         self._coder = coder
-        self.visited = VisitResult()
+        self.result = VisitResult()
         self._blocked: tuple[str, str] | None = None
         self._main_frame: str | None = None
         self._host = urlsplit(url).hostname or ""  # the host that was last asked for the page itself
@@ -125,15 +136,15 @@ class Visit:
         page.on("requestfailed", self._note_failure)
         self._session.on("Fetch.requestPaused", self._note_document)
         try:
-            async with asyncio.timeout(self._patience.page_s):
+            async with asyncio.timeout(self._timeouts.page_s):
                 await self._visit(page)
-            if self._coder is not None and self.visited.seen is not None:
-                code = await self._code(self._coder, self.visited.seen.screenshot)
-                self.visited.seen = replace(self.visited.seen, code=code)
+            if self._coder is not None and self.result.content is not None:
+                code = await self._code(self._coder, self.result.content.screenshot)
+                self.result.content = replace(self.result.content, code=code)
         except TimeoutError:
-            raise VisitFailed("timeout", f"not done after {self._patience.page_s:g} s") from None
-        except ScriptFailed as error:
-            raise VisitFailed("unreadable_page", str(error)[:300]) from error
+            raise VisitError("timeout", f"not done after {self._timeouts.page_s:g} s") from None
+        except ScriptError as error:
+            raise VisitError("unreadable_page", str(error)[:300]) from error
         except Error as error:
             raise self._failure(error) from error
         finally:
@@ -144,14 +155,14 @@ class Visit:
             page.remove_listener("requestfailed", self._note_failure)
             for task in self._tasks:
                 task.cancel()
-        return self.visited
+        return self.result
 
     async def _visit(self, page: Page) -> None:
         try:
-            await page.goto(self._url, wait_until="domcontentloaded", timeout=self._patience.load_s * 1000)
+            await page.goto(self._url, wait_until="domcontentloaded", timeout=self._timeouts.load_s * 1000)
         except PlaywrightTimeout:
             self._check_answer()
-            raise VisitFailed("timeout", f"the document did not come within {self._patience.load_s:g} s") from None
+            raise VisitError("timeout", f"the document did not come within {self._timeouts.load_s:g} s") from None
         for attempt in range(NAVIGATIONS):
             self._check_answer()
             flags = [] if await self._has_loaded(page) else ["still_loading"]
@@ -160,8 +171,8 @@ class Visit:
                 break
             except DocumentGone as error:  # a script sent the page on, and the next document comes
                 if attempt == NAVIGATIONS - 1:
-                    raise VisitFailed("unreadable_page", "it goes on to other documents all the time") from error
-                await page.wait_for_load_state("domcontentloaded", timeout=self._patience.load_s * 1000)
+                    raise VisitError("unreadable_page", "it goes on to other documents all the time") from error
+                await page.wait_for_load_state("domcontentloaded", timeout=self._timeouts.load_s * 1000)
         self._check_answer()
 
     def _note_document(self, event: dict[str, Any]) -> None:
@@ -217,9 +228,9 @@ class Visit:
             if status in (403, 502):  # our proxy's, where it did not connect to the host
                 self._check_lane()
             self._is_answered = True
-            self.visited.final_url, self.visited.status = event["request"]["url"], status
+            self.result.final_url, self.result.status = event["request"]["url"], status
             self._check_head(status, headers)
-        except VisitFailed as failure:
+        except VisitError as failure:
             self._blocked = failure.cause, failure.message
             return False
         return True
@@ -227,15 +238,15 @@ class Visit:
     def _check_head(self, status: int, headers: Mapping[str, str]) -> None:
         """Raises VisitFailed if an answer with this head cannot be used."""
         if not 200 <= status < 300:
-            raise VisitFailed("http_error", f"HTTP {status}")
+            raise VisitError("http_error", f"HTTP {status}")
         kind = _type_of(headers)
         if kind not in HTML_TYPES:
-            raise VisitFailed("not_html", f"the page is of type {kind[:80]}")
+            raise VisitError("not_html", f"the page is of type {kind[:80]}")
         if headers.get("content-disposition", "").strip().lower().startswith("attachment"):
-            raise VisitFailed("not_html", "the page is a file to be saved")
+            raise VisitError("not_html", "the page is a file to be saved")
         directive = opt_out(headers.get("x-robots-tag", "").split("\n"), self._agent)
         if directive:
-            raise VisitFailed("opted_out", f"X-Robots-Tag says {directive}")
+            raise VisitError("opted_out", f"X-Robots-Tag says {directive}")
 
     def _note_response(self, response: Response) -> None:
         if response.request.is_navigation_request() and response.frame.parent_frame is None:
@@ -255,53 +266,53 @@ class Visit:
     def _check_answer(self) -> None:
         """Raises VisitFailed if the document is missing, incomplete or refused."""
         if self._blocked is not None:
-            raise VisitFailed(*self._blocked)
+            raise VisitError(*self._blocked)
         self._check_lane()
         if self._is_cut_off:  # half a document is not what its author wrote
-            raise VisitFailed("incomplete", "the document broke off")
+            raise VisitError("incomplete", "the document broke off")
 
     def _check_lane(self) -> None:
         """Raises VisitFailed if the document failed in the proxy, which knows the reason better than the browser."""
-        if self._lane.is_too_large and (not self._is_answered or self._is_cut_off):
-            raise VisitFailed("too_large", "the page is larger than the limits allow")
+        if self._proxy_session.is_too_large and (not self._is_answered or self._is_cut_off):
+            raise VisitError("too_large", "the page is larger than the limits allow")
         if self._is_answered:
             return
-        if self._host in self._lane.refused:
-            raise VisitFailed("address_refused", self._lane.refused[self._host])
-        if self._host in self._lane.broken:
-            raise VisitFailed("unreachable", f"{self._host}: {self._lane.broken[self._host]}")
+        if self._host in self._proxy_session.refused:
+            raise VisitError("address_refused", self._proxy_session.refused[self._host])
+        if self._host in self._proxy_session.broken:
+            raise VisitError("unreachable", f"{self._host}: {self._proxy_session.broken[self._host]}")
 
-    def _failure(self, error: Error) -> VisitFailed:
+    def _failure(self, error: Error) -> VisitError:
         """What an error of the browser means."""
         if self._blocked is not None:
-            return VisitFailed(*self._blocked)
+            return VisitError(*self._blocked)
         text = error.message.partition("\n")[0].removeprefix("Page.goto: ")
         if "closed" in text and "net::" not in text:  # then connections broke because the browser went, not the host
-            raise BrowserDied(text) from error
+            raise BrowserDiedError(text) from error
         try:
             self._check_lane()
-        except VisitFailed as failure:
+        except VisitError as failure:
             return failure
-        if self._lane.is_too_large:
-            return VisitFailed("too_large", "the page is larger than the limits allow")
+        if self._proxy_session.is_too_large:
+            return VisitError("too_large", "the page is larger than the limits allow")
         cause = next((cause for part, cause in _NET_CAUSES if part.lower() in text.lower()), None)
         if cause is None:
             cause = "unreachable" if "net::" in text else "unreadable_page"
-        return VisitFailed(cause, text.replace(f" at {self._url}", ""))
+        return VisitError(cause, text.replace(f" at {self._url}", ""))
 
     async def _has_loaded(self, page: Page) -> bool:
         """Wait for the load event, as long as the page may settle."""
         try:
-            await page.wait_for_load_state("load", timeout=self._patience.settle_s * 1000)
+            await page.wait_for_load_state("load", timeout=self._timeouts.settle_s * 1000)
         except PlaywrightTimeout:
             return False
         return True
 
     async def _settle(self, world: World) -> bool:
-        quiet_ms, limit_ms = self._patience.quiet_ms, self._patience.settle_s * 1000
+        quiet_ms, limit_ms = self._timeouts.quiet_ms, self._timeouts.settle_s * 1000
         at_rest = await settle(world, quiet_ms, limit_ms)
         try:
-            async with asyncio.timeout(self._patience.settle_s):
+            async with asyncio.timeout(self._timeouts.settle_s):
                 waited = bool(self._on_the_way)
                 while self._on_the_way:
                     await asyncio.sleep(STILL_S)
@@ -317,34 +328,34 @@ class Visit:
         if not await self._settle(world):
             flags.append("unsettled")
         view = self._view
-        if self._patience.max_tiles > 1:
+        if self._timeouts.max_tiles > 1:
             wanted = await height_of(world)
-            height = max(view.height, min(wanted, view.height * self._patience.max_tiles))
+            height = max(view.height, min(wanted, view.height * self._timeouts.max_tiles))
             await page.set_viewport_size({"width": view.width, "height": height})
             await self._settle(world)
         for _ in range(READINGS):
             reading = await read_page(world, page)
             directive = opt_out(reading.found["robots"], self._agent)
             if directive:
-                raise VisitFailed("opted_out", f"its robots meta tag says {directive}")
+                raise VisitError("opted_out", f"its robots meta tag says {directive}")
             boxes = np.array([word[1:5] for word in reading.found["words"]], np.float32).reshape(-1, 4) * view.scale
             height_px = (page.viewport_size or {"height": view.height})["height"] * view.scale
             screenshot = await self._photograph(session, tile_tops(boxes, height_px, view.height * view.scale))
             if not await reading.has_moved():
                 break
         else:
-            raise VisitFailed("moving_layout", "its words moved or changed while the picture was taken")
+            raise VisitError("moving_layout", "its words moved or changed while the picture was taken")
         found = reading.found
-        self.visited.seen = _seen(found, boxes, screenshot, flags, view.scale)
+        self.result.content = _page_content(found, boxes, screenshot, flags, view.scale)
         linked = (canonical(link, page.url) for link in found["links"])
-        self.visited.links = list(dict.fromkeys(link for link in linked if link is not None))
-        self.visited.final_url = page.url
+        self.result.links = list(dict.fromkeys(link for link in linked if link is not None))
+        self.result.final_url = page.url
 
     async def _photograph(self, session: CDPSession, tops: list[int]) -> Screenshot:
         """The picture in tiles."""
-        lossless = self._patience.lossless
+        lossless = self._timeouts.lossless
         parts = list(itertools.pairwise(tops)) if len(tops) > 2 else [None]
-        images = [await photograph(session, self._view, rows, lossless=lossless) for rows in parts]
+        images = [await take_screenshot(session, self._view, rows, lossless=lossless) for rows in parts]
         width = self._view.width * self._view.scale
         return Screenshot(images=images, extension="png" if lossless else "jpg", tops=tops, width=width)
 
@@ -353,9 +364,9 @@ class Visit:
         view = replace(self._view, height=screenshot.tops[-1] // self._view.scale)
         try:
             made = await coder.code(self._session, screenshot.images, view)
-        except CodeRefused as refused:
+        except CodeRefusedError as refused:
             return Code(refusal=refused.cause)
-        except BrowserDied:
+        except BrowserDiedError:
             return Code(refusal="browser_died")
         return Code(html=made.html, similarity=made.similarity.score, num_tokens=made.num_tokens)
 
@@ -379,7 +390,7 @@ def _type_of(headers: Mapping[str, str]) -> str:
     return headers.get("content-type", "text/html").partition(";")[0].strip().lower()
 
 
-def _seen(
+def _page_content(
     found: dict[str, Any], boxes: np.ndarray, screenshot: Screenshot, flags: Sequence[str], scale: int
 ) -> PageContent:
     """What a reading and its picture say together; `boxes` are those of the words, in pixels."""

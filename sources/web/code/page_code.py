@@ -21,7 +21,7 @@ from sources.web.code.pictures import colour_pictures
 from sources.web.code.render import CodeRenderer, look_of
 from sources.web.code.similarity import Look, Similarity, compare
 from sources.web.code.simplify import simplify
-from sources.web.code.snapshot import CodeRefused, SnapshotLimits, take_snapshot
+from sources.web.code.snapshot import CodeRefusedError, SnapshotLimits, take_snapshot
 from sources.web.code.stylesheet import stylesheet
 from sources.web.code.tokens import estimate_tokens
 
@@ -84,9 +84,9 @@ class PageCoder:
             async with asyncio.timeout(TIMEOUT_S):
                 return await self._code(session, screenshot, view)
         except TimeoutError as error:
-            raise CodeRefused("timeout", "the code is not made in time") from error
+            raise CodeRefusedError("timeout", "the code is not made in time") from error
         except (async_api.Error, DocumentGone) as error:
-            raise CodeRefused("page_lost", str(error).partition("\n")[0]) from error
+            raise CodeRefusedError("page_lost", str(error).partition("\n")[0]) from error
 
     async def _code(self, session: CDPSession, screenshot: Sequence[bytes], view: View) -> PageCode:
         pixels = np.concatenate([np.asarray(Image.open(io.BytesIO(tile)).convert("RGB")) for tile in screenshot])
@@ -98,7 +98,7 @@ class PageCoder:
         html = document(seen.tree, seen.title, stylesheet(seen.tree, seen.other_fonts))
         num_tokens = estimate_tokens(html)
         if num_tokens > self._max_tokens:
-            raise CodeRefused(
+            raise CodeRefusedError(
                 "code_too_long", f"the code has {num_tokens} tokens; at most {self._max_tokens} are wanted"
             )
         rendered = await self._renderer.render(html, view)

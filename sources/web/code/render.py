@@ -15,10 +15,10 @@ from playwright.async_api import CDPSession, Page
 
 from sources.browser.browser import Browser, answering
 from sources.browser.isolated_world import World
-from sources.browser.screenshot import photograph
+from sources.browser.screenshot import take_screenshot
 from sources.browser.viewports import View
 from sources.web.code.similarity import Look
-from sources.web.code.snapshot import CodeRefused, Snapshot, SnapshotLimits, read_defaults, read_words
+from sources.web.code.snapshot import CodeRefusedError, Snapshot, SnapshotLimits, read_defaults, read_words
 
 TIMEOUT_S = 20
 BLANK = "<!DOCTYPE html><html><head></head><body></body></html>"
@@ -69,7 +69,7 @@ class CodeRenderer:
         async with self._window(view) as window:
             world = await window.show(html, view)
             words, boxes = await read_words(world, self._limits)
-            data = await photograph(window.session, view)
+            data = await take_screenshot(window.session, view)
         pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
         return Look(pixels, words, scaled(boxes, view.scale), scaled([], view.scale))
 
@@ -88,9 +88,9 @@ class CodeRenderer:
                 yield window
             is_good = True
         except TimeoutError as error:
-            raise CodeRefused("timeout", "the code does not render in time") from error
+            raise CodeRefusedError("timeout", "the code does not render in time") from error
         except async_api.Error as error:
-            raise CodeRefused("page_lost", str(error).partition("\n")[0]) from error
+            raise CodeRefusedError("page_lost", str(error).partition("\n")[0]) from error
         finally:
             if is_good:
                 self._free.append(window)

@@ -10,14 +10,14 @@ from typing import Any
 
 from playwright import async_api
 
-from sources.browser.isolated_world import DocumentGone, ScriptFailed, World
+from sources.browser.isolated_world import DocumentGone, ScriptError, World
 from sources.web.code.node import Node, TreeError, node_of
 
 Box = tuple[float, float, float, float]
 GRACE_S = 3  # after the script's limit, until the renderer counts as hung
 
 
-class CodeRefused(Exception):
+class CodeRefusedError(Exception):
     """A page that cannot be converted to code.
 
     Args:
@@ -102,7 +102,7 @@ async def take_snapshot(world: World, defaults: Mapping[str, Any], limits: Snaps
             other_fonts=frozenset(map(str, content["fonts"])),
         )
     except (TreeError, KeyError, TypeError, ValueError) as error:
-        raise CodeRefused("bad_tree", f"the page gave a tree that cannot be used: {error}") from error
+        raise CodeRefusedError("bad_tree", f"the page gave a tree that cannot be used: {error}") from error
 
 
 def _box(values: Sequence[Any]) -> Box:
@@ -117,21 +117,21 @@ async def _run(world: World, task: str, defaults: Mapping[str, Any], limits: Sna
         async with asyncio.timeout(limits.milliseconds / 1000 + GRACE_S):
             answer = await world.run(f"{_script()}({arguments})", limits.milliseconds)
     except TimeoutError as error:
-        raise CodeRefused("timeout", "the page does not answer") from error
+        raise CodeRefusedError("timeout", "the page does not answer") from error
     except async_api.Error as error:
         if "terminated" in str(error):  # by the timeout of `Runtime.evaluate`
-            raise CodeRefused("timeout", "the page is too large to be read in time") from error
-        raise CodeRefused("page_lost", str(error).partition("\n")[0]) from error
+            raise CodeRefusedError("timeout", "the page is too large to be read in time") from error
+        raise CodeRefusedError("page_lost", str(error).partition("\n")[0]) from error
     except DocumentGone as error:
-        raise CodeRefused("page_lost", str(error)) from error
-    except ScriptFailed as error:
-        raise CodeRefused("script_failed", str(error)[:300]) from error
+        raise CodeRefusedError("page_lost", str(error)) from error
+    except ScriptError as error:
+        raise CodeRefusedError("script_failed", str(error)[:300]) from error
     try:
         content = json.loads(answer)
     except (TypeError, ValueError) as error:
-        raise CodeRefused("script_failed", "the script was ended") from error
+        raise CodeRefusedError("script_failed", "the script was ended") from error
     if "refused" in content:
-        raise CodeRefused(str(content["refused"]))
+        raise CodeRefusedError(str(content["refused"]))
     return content
 
 

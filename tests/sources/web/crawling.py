@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sources.web.address_policy import Guard
+from sources.web.address_policy import AddressPolicy
 from sources.web.capture import Capture
-from sources.web.crawl import Crawl, CrawlSettings, known_items
+from sources.web.crawl import Crawl, CrawlSettings, captured_items
 from sources.web.plan import Bounds, Seeds
 from sources.web.proxy import TrafficLimits
 from sources.web.segments import read_captures
@@ -29,9 +29,9 @@ def settings_for(site: Site, **changes: Any) -> CrawlSettings:
         bounds=Bounds(depth=depth, max_pages_per_host=1000, scope=scope),
         name="vellum",
         agent="Vellum/test (+mailto:tests@vellum.example)",
-        guard=Guard(routes=dict.fromkeys((HOST, OTHER_HOST), ("127.0.0.1", site.server_port))),
+        policy=AddressPolicy(routes=dict.fromkeys((HOST, OTHER_HOST), ("127.0.0.1", site.server_port))),
         limits=TrafficLimits(response_mb=8, page_mb=10, response_s=10),
-        patience=Timeouts(load_s=4, settle_s=1, page_s=9),
+        timeouts=Timeouts(load_s=4, settle_s=1, page_s=9),
         delay_s=0,
         per_host=4,
         at_once=4,
@@ -62,7 +62,7 @@ def crawl_urls(
     scratch.mkdir(parents=True, exist_ok=True)
     work = Crawl(seeds, settings, folder, scratch, lambda path: _keep(path, folder), lambda number: None)
     asyncio.run(work.run())
-    return list(read_captures(known_items(seeds, settings.bounds, settings.views, folder)))
+    return list(read_captures(captured_items(seeds, settings.bounds, settings.views, folder)))
 
 
 def _keep(path: Path, folder: Path) -> None:
@@ -71,7 +71,7 @@ def _keep(path: Path, folder: Path) -> None:
 
 def text_of(capture: Capture) -> str:
     """Return the text of a capture, from its words and separators."""
-    assert capture.seen is not None, (capture.url, capture.cause, capture.message)
+    assert capture.content is not None, (capture.url, capture.cause, capture.message)
     return "".join(
-        separator + text for separator, text in zip(capture.seen.separators, capture.seen.texts, strict=True)
+        separator + text for separator, text in zip(capture.content.separators, capture.content.texts, strict=True)
     )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sources.browser.browser import BrowserSettings
-from sources.web.address_policy import Guard
+from sources.web.address_policy import AddressPolicy
 from sources.web.capture import Capture, to_rows
 from sources.web.visit import MAX_REDIRECTS, Timeouts
 from tests.conftest import KINDS_OF_CHROMIUM, ROOT
@@ -131,8 +131,8 @@ def _crawled(program: str, folder: Path) -> Crawled:
         settings = settings_for(
             site,
             views=("dark",),  # error pages have a dark form too
-            guard=Guard(routes=routes, resolver=resolver),
-            patience=Timeouts(load_s=20, settle_s=10, page_s=60),  # nothing here is waited for in vain
+            policy=AddressPolicy(routes=routes, resolver=resolver),
+            timeouts=Timeouts(load_s=20, settle_s=10, page_s=60),  # nothing here is waited for in vain
             browser=BrowserSettings(program=program),
             at_once=2,
             code=True,
@@ -171,8 +171,8 @@ def test_pages_show_what_is_theirs(crawls: Crawls, program: str) -> None:
     for title in ("Frames", "Embeds", "Resizes"):
         capture = found[f"/{title.lower()}"]
         assert text_of(capture).split() == [title, *PARAGRAPH.split()]
-        assert capture.seen is not None
-        assert (capture.seen.screenshot.tops, capture.seen.screenshot.width) == ([0, 1024], 1024)
+        assert capture.content is not None
+        assert (capture.content.screenshot.tops, capture.content.screenshot.width) == ([0, 1024], 1024)
 
 
 @pytest.mark.skipif(len(KINDS_OF_CHROMIUM) < 2, reason="needs chromium and chromium-headless-shell")
@@ -189,5 +189,5 @@ def _facts(capture: Capture) -> dict[str, Any]:
     """All of a capture but when it was made."""
     (row,) = to_rows([capture]).to_pylist()
     del row["fetched_at"], row["digest"]
-    seen = row.pop("seen") or {}
+    seen = row.pop("content") or {}
     return row | {f"seen.{name}": value for name, value in seen.items()}

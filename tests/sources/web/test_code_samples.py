@@ -64,8 +64,8 @@ def test_code_that_does_not_render_back_says_so(captures: dict[str, Capture]) ->
 
 def test_code_is_of_the_whole_picture(tmp_path: Path) -> None:
     with serving(PAGES) as site:
-        patience = Timeouts(load_s=4, settle_s=1, page_s=9, max_tiles=3)
-        (found,) = crawl(settings_for(site, code=True, patience=patience), tmp_path, ["/long"])
+        timeouts = Timeouts(load_s=4, settle_s=1, page_s=9, max_tiles=3)
+        (found,) = crawl(settings_for(site, code=True, timeouts=timeouts), tmp_path, ["/long"])
     sample = sample_of(found, "0" * 64, "view=square", _settings(code=1))
     assert len(sample.images) > 1
     assert sample.messages is not None
@@ -79,8 +79,8 @@ def test_code_is_of_the_whole_picture(tmp_path: Path) -> None:
 def test_no_code_is_made_where_none_is_wanted(tmp_path: Path) -> None:
     with serving(PAGES) as site:
         (found,) = crawl(settings_for(site), tmp_path, ["/plain"])
-    assert found.seen is not None
-    assert found.seen.code.html == found.seen.code.refusal == ""
+    assert found.content is not None
+    assert found.content.code.html == found.content.code.refusal == ""
     assert sample_of(found, "0" * 64, "view=square", _settings(code=1)).text
 
 

@@ -16,16 +16,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sources.browser.browser import Browser, BrowserDied, BrowserSettings
+from sources.browser.browser import Browser, BrowserDiedError, BrowserSettings
 from sources.browser.viewports import VIEWS
 from sources.images.encoding import luma
-from sources.web.address_policy import Guard
+from sources.web.address_policy import AddressPolicy
 from sources.web.bundled import FOLDER, HOST, serve
 from sources.web.capture import Capture, PageContent, from_row, to_rows
 from sources.web.crawl import CrawlSettings
 from sources.web.page_pool import PagePool
 from sources.web.plan import Bounds
-from sources.web.proxy import TrafficLimits, open_lane
+from sources.web.proxy import TrafficLimits, open_proxy_session
 from sources.web.samples import SampleSettings, sample_of
 from sources.web.segments import index
 from sources.web.urls import Scope
@@ -106,8 +106,8 @@ def test_hosts_that_are_not_reached_say_why(tmp_path: Path, address: str, cause:
         return [address] if address else []
 
     with serving({}) as site:
-        guard = Guard(resolver=resolver, allow=("127.0.0.0/8",))
-        (found,) = crawl(settings_for(site, guard=guard), tmp_path, ["/"])
+        policy = AddressPolicy(resolver=resolver, allow=("127.0.0.0/8",))
+        (found,) = crawl(settings_for(site, policy=policy), tmp_path, ["/"])
     assert (found.cause, found.permission) == (cause, "robots.txt unanswered")
     assert why in found.message
 
@@ -180,7 +180,7 @@ def test_a_browser_that_is_killed_while_a_window_opens_does_not_hold_up() -> Non
                 browser.kill()
                 async with asyncio.timeout(20):
                     outcomes += await asyncio.gather(opening, return_exceptions=True)
-            assert all(outcome is None or isinstance(outcome, BrowserDied) for outcome in outcomes)
+            assert all(outcome is None or isinstance(outcome, BrowserDiedError) for outcome in outcomes)
             assert any(outcomes)
 
     asyncio.run(run())
@@ -191,7 +191,7 @@ def test_a_browser_that_cannot_start_says_so(tmp_path: Path) -> None:
         async with Browser(BrowserSettings(program="/bin/true")) as browser, browser.page(VIEWS["square"]):
             pass
 
-    with pytest.raises(BrowserDied, match="does not start"):
+    with pytest.raises(BrowserDiedError, match="does not start"):
         asyncio.run(run())
 
 
@@ -217,7 +217,7 @@ def _bundled(tmp_path: Path, paths: list[str], **changes: Any) -> list[Capture]:
             bounds=Bounds(depth=0, max_pages_per_host=99, scope=Scope()),
             name="vellum",
             agent="Vellum/test",
-            guard=Guard(routes={HOST: place}),
+            policy=AddressPolicy(routes={HOST: place}),
             delay_s=0,
             per_host=4,
         )
@@ -231,7 +231,7 @@ def _bundled(tmp_path: Path, paths: list[str], **changes: Any) -> list[Capture]:
 @pytest.mark.parametrize("view", ["square", "phone"])
 def test_text_is_the_pages_own_and_boxes_hold_ink(tmp_path: Path, view: str) -> None:
     """Compare with `innerText` on pages without controls and cut-off text; every box must contain ink."""
-    found = _bundled(tmp_path, PAGES, views=(view,), patience=Timeouts(max_tiles=8))
+    found = _bundled(tmp_path, PAGES, views=(view,), timeouts=Timeouts(max_tiles=8))
     assert len(found) == len(PAGES)
     for capture, own in zip(found, asyncio.run(_inner_texts([capture.url for capture in found])), strict=True):
         ours = "".join(text_of(capture).split())  # margins are no spaces to `innerText`
@@ -239,7 +239,7 @@ def test_text_is_the_pages_own_and_boxes_hold_ink(tmp_path: Path, view: str) -> 
             assert difflib.SequenceMatcher(None, ours, "".join(own.split()), autojunk=False).ratio() >= 0.98, (
                 capture.url
             )
-        seen = capture.seen
+        seen = capture.content
         assert seen is not None
         grey = np.concatenate([luma(Image.open(io.BytesIO(image)).convert("RGB")) for image in seen.screenshot.images])
         for text, (x0, y0, x1, y1) in zip(seen.texts, seen.boxes.round().astype(int), strict=True):
@@ -256,8 +256,8 @@ async def _inner_texts(urls: list[str]) -> list[str]:
     with serve() as place:
         async with (
             Browser(BrowserSettings()) as browser,
-            open_lane(Guard(routes={HOST: place}), TrafficLimits()) as lane,
-            browser.page(VIEWS["square"], proxy=lane.address) as page,
+            open_proxy_session(AddressPolicy(routes={HOST: place}), TrafficLimits()) as proxy_session,
+            browser.page(VIEWS["square"], proxy=proxy_session.address) as page,
         ):
             for url in urls:
                 await page.goto(url)
@@ -275,10 +275,10 @@ def test_boxes_are_tight() -> None:
             settings = settings_for(site)
             async with (
                 Browser(settings.browser) as browser,
-                PagePool(browser, settings.guard, settings.limits) as seats,
-                seats.seat(VIEWS["square"]) as seat,
+                PagePool(browser, settings.policy, settings.limits) as pool,
+                pool.page(VIEWS["square"]) as pooled_page,
             ):
-                return (await Visit(seat, settings.patience, _permit, "vellum", f"{ROOT}/").run()).seen
+                return (await Visit(pooled_page, settings.timeouts, _permit, "vellum", f"{ROOT}/").run()).content
 
         seen = asyncio.run(run())
     assert seen is not None

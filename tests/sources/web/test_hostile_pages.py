@@ -51,8 +51,8 @@ def site(chromium: str | None) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def captures(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Capture]:
     paths = [path for path in (*site.pages, "/missing") if path not in ("/robots.txt", *FRAMED, *LONG)]
-    patience = Timeouts(load_s=8, settle_s=1, page_s=20)  # for few cores, on which other tests may run too
-    settings = settings_for(site, patience=patience)
+    timeouts = Timeouts(load_s=8, settle_s=1, page_s=20)  # for few cores, on which other tests may run too
+    settings = settings_for(site, timeouts=timeouts)
     found = crawl(settings, tmp_path_factory.mktemp("hostile"), paths)
     return {capture.url.removeprefix(ROOT): capture for capture in found}
 
@@ -129,7 +129,7 @@ def test_a_blank_page_is_an_error(captures: dict[str, Capture]) -> None:
     ],
 )
 def test_obstacles_are_reported_apart(captures: dict[str, Capture], path: str, sign: str) -> None:
-    seen = captures[path].seen
+    seen = captures[path].content
     assert seen is not None
     signs = signs_of(seen, captures[path].final_url)
     assert {name for name, strength in signs.items() if strength > 0.5} == {sign}
@@ -137,13 +137,13 @@ def test_obstacles_are_reported_apart(captures: dict[str, Capture], path: str, s
 
 def test_a_good_page_has_no_obstacle(captures: dict[str, Capture]) -> None:
     for path in ("/good", "/good2", "/frames", "/tall"):
-        seen = captures[path].seen
+        seen = captures[path].content
         assert seen is not None
         assert max(signs_of(seen, captures[path].final_url).values()) == 0
 
 
 def test_elements_stand_where_they_are_seen(captures: dict[str, Capture]) -> None:
-    seen = captures["/good"].seen
+    seen = captures["/good"].content
     assert seen is not None
     (button,) = [element for element in seen.elements if element.role == "button"]
     (link,) = [element for element in seen.elements if element.role == "link"]
@@ -154,7 +154,7 @@ def test_elements_stand_where_they_are_seen(captures: dict[str, Capture]) -> Non
 
 
 def test_a_page_cannot_change_what_is_read_of_it(captures: dict[str, Capture]) -> None:
-    seen = captures["/rewritten"].seen
+    seen = captures["/rewritten"].content
     assert seen is not None
     assert text_of(captures["/rewritten"]).split() == ["True", "words", *PARAGRAPH.split(), "Press", "me"]
     (button,) = [element for element in seen.elements if element.role == "button"]
@@ -168,7 +168,7 @@ def test_a_page_cannot_change_what_is_read_of_it(captures: dict[str, Capture]) -
 
 
 def test_elements_and_words_of_frames_are_moved_to_the_frame(captures: dict[str, Capture]) -> None:
-    seen = captures["/frames"].seen
+    seen = captures["/frames"].content
     assert seen is not None
     (button,) = [element for element in seen.elements if element.role == "button"]
     assert [text for text, box in zip(seen.texts, seen.boxes, strict=True) if _inside(box, button.box)] == [

@@ -10,10 +10,10 @@ import pytest
 
 from sources.browser.browser import Browser
 from sources.browser.viewports import VIEWS
-from sources.web.address_policy import Guard
+from sources.web.address_policy import AddressPolicy
 from sources.web.capture import Capture
 from sources.web.page_pool import PagePool
-from sources.web.visit import Visit, VisitFailed
+from sources.web.visit import Visit, VisitError
 from tests.sources.web.authority import Authority, by_host, trust
 from tests.sources.web.crawling import crawl_urls, settings_for, text_of
 from tests.sources.web.hostile_site import Handler, Site, html, redirect, serving
@@ -68,7 +68,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, chromium: str | None) -> Iter
         yield running
 
 
-def _guard(site: Site, asked: list[str] | None = None) -> Guard:
+def _guard(site: Site, asked: list[str] | None = None) -> AddressPolicy:
     """Return a policy that routes the site's hosts to it (one only at first); others are private, and noted."""
     answers = iter(["127.0.0.1"])
 
@@ -80,7 +80,7 @@ def _guard(site: Site, asked: list[str] | None = None) -> Guard:
         return [next(answers, "10.0.0.7") if host.startswith("rebind") else "10.0.0.7"]
 
     hosts = [f"{name}.{DOMAIN}" for name in ("good", *BAD)]
-    return Guard(
+    return AddressPolicy(
         routes=dict.fromkeys(hosts, ("127.0.0.1", site.server_port)),
         resolver=resolver,
         ports=(443, site.server_port),
@@ -94,7 +94,7 @@ def captures(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     urls = [f"https://{name}.{DOMAIN}/" for name in ("good", *BAD, "inside")]
     urls += [f"https://good.{DOMAIN}{path}" for path in ("/to-inside", "/to-stranger", "/reaches-inside")]
     urls += ["https://10.0.0.1/", f"https://rebind.{DOMAIN}:{site.server_port}/"]
-    settings = settings_for(site, guard=_guard(site))
+    settings = settings_for(site, policy=_guard(site))
     found = crawl_urls(settings, tmp_path_factory.mktemp("captures"), urls, site=DOMAIN)
     return {capture.url.removeprefix("https://").replace(f".{DOMAIN}/", "/"): capture for capture in found}
 
@@ -135,23 +135,26 @@ def test_a_host_that_changes_its_address_is_checked_again(captures: dict[str, Ca
 
 def _visits(
     site: Site, *urls: str, asked: list[str] | None = None
-) -> list[tuple[list[str], dict[str, str]] | VisitFailed]:
+) -> list[tuple[list[str], dict[str, str]] | VisitError]:
     """Return the words of pages and the rejected connections. Every URL is permitted, without robots.txt."""
 
     async def permit(target: str) -> None:
         return None
 
-    async def run() -> list[tuple[list[str], dict[str, str]] | VisitFailed]:
-        settings = settings_for(site, guard=_guard(site, asked))
-        found: list[tuple[list[str], dict[str, str]] | VisitFailed] = []
-        async with Browser(settings.browser) as browser, PagePool(browser, settings.guard, settings.limits) as seats:
+    async def run() -> list[tuple[list[str], dict[str, str]] | VisitError]:
+        settings = settings_for(site, policy=_guard(site, asked))
+        found: list[tuple[list[str], dict[str, str]] | VisitError] = []
+        async with (
+            Browser(settings.browser) as browser,
+            PagePool(browser, settings.policy, settings.limits) as pool,
+        ):
             for url in urls:
                 try:
-                    async with seats.seat(VIEWS["square"]) as seat:
-                        seen = (await Visit(seat, settings.patience, permit, "vellum", url).run()).seen
+                    async with pool.page(VIEWS["square"]) as pooled_page:
+                        seen = (await Visit(pooled_page, settings.timeouts, permit, "vellum", url).run()).content
                         assert seen is not None
-                        found.append((list(seen.texts), dict(seat.lane.refused)))
-                except VisitFailed as failure:
+                        found.append((list(seen.texts), dict(pooled_page.proxy_session.refused)))
+                except VisitError as failure:
                     found.append(failure)
         return found
 
@@ -169,7 +172,7 @@ def test_the_browser_refuses_bad_certificates_too(site: Site) -> None:
     asked: list[str] = []
     failures = _visits(site, *(f"https://{name}.{DOMAIN}/" for name in BAD), asked=asked)
     for name, failure in zip(BAD, failures, strict=True):
-        assert isinstance(failure, VisitFailed), name
+        assert isinstance(failure, VisitError), name
         assert failure.cause == "bad_certificate"
         assert BAD[name][1] in failure.message
     assert asked == []
@@ -181,5 +184,5 @@ def test_an_authority_that_nobody_trusts_is_rejected(
     """The good page is valid only because its authority was added to both stores."""
     monkeypatch.setenv("HOME", str(tmp_path))
     (failure,) = _visits(site, f"https://good.{DOMAIN}/")
-    assert isinstance(failure, VisitFailed)
+    assert isinstance(failure, VisitError)
     assert "ERR_CERT_AUTHORITY_INVALID" in failure.message

@@ -19,7 +19,7 @@ from sources.synthetic_pages.vocabulary import BUNDLED
 from sources.web.code.node import TreeError, node_of
 from sources.web.code.page_code import PageCode, PageCoder
 from sources.web.code.similarity import Look, compare
-from sources.web.code.snapshot import CodeRefused, SnapshotLimits
+from sources.web.code.snapshot import CodeRefusedError, SnapshotLimits
 from sources.web.code.stylesheet import families
 from sources.web.code.tokens import estimate_tokens
 
@@ -205,13 +205,13 @@ def test_pages_without_end_are_rejected(reduce: Reduce, html: str, limits: dict[
     if cause is None:
         assert reduce(f"<!DOCTYPE html>{html}", **limits).similarity.score > 0.95
         return
-    with pytest.raises(CodeRefused) as refused:
+    with pytest.raises(CodeRefusedError) as refused:
         reduce(f"<!DOCTYPE html>{html}", **limits)
     assert refused.value.cause == cause
 
 
 def test_code_beyond_the_budget_is_rejected(reduce: Reduce) -> None:
-    with pytest.raises(CodeRefused, match="at most 50"):
+    with pytest.raises(CodeRefusedError, match="at most 50"):
         reduce("<!DOCTYPE html>" + "<p>word word word</p>" * 20, max_tokens=50)
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from sources.browser.browser import Browser
 from sources.browser.viewports import VIEWS
-from sources.web.address_policy import Guard
+from sources.web.address_policy import AddressPolicy
 from sources.web.crawl import CrawlSettings
 from sources.web.page_pool import PagePool, PooledPage
-from sources.web.visit import Visit, VisitFailed
+from sources.web.visit import Visit, VisitError
 from tests.sources.web.crawling import HOST, ROOT, settings_for
 from tests.sources.web.hostile_site import Site, html, redirect, serving
 
@@ -30,17 +30,20 @@ LOOKS = html(
 
 def with_seats(settings: CrawlSettings, work: Callable[[PagePool], Awaitable[T]]) -> T:
     async def run() -> T:
-        async with Browser(settings.browser) as browser, PagePool(browser, settings.guard, settings.limits) as seats:
-            return await work(seats)
+        async with (
+            Browser(settings.browser) as browser,
+            PagePool(browser, settings.policy, settings.limits) as pool,
+        ):
+            return await work(pool)
 
     return asyncio.run(run())
 
 
-async def visit(seat: PooledPage, settings: CrawlSettings, url: str) -> list[str]:
+async def visit(pooled_page: PooledPage, settings: CrawlSettings, url: str) -> list[str]:
     async def permit(target: str) -> None:
         return None
 
-    seen = (await Visit(seat, settings.patience, permit, "vellum", url).run()).seen
+    seen = (await Visit(pooled_page, settings.timeouts, permit, "vellum", url).run()).content
     assert seen is not None
     return list(seen.texts)
 
@@ -49,12 +52,12 @@ def test_pages_of_a_site_share_a_window_and_no_traces() -> None:
     with serving({"/leaves": LEAVES, "/looks": LOOKS}) as site:
         settings = settings_for(site)
 
-        async def work(seats: PagePool) -> tuple[list[str], list[str], bool]:
-            async with seats.seat(VIEWS["square"]) as first:
+        async def work(pool: PagePool) -> tuple[list[str], list[str], bool]:
+            async with pool.page(VIEWS["square"]) as first:
                 await visit(first, settings, f"{ROOT}/leaves")
-            async with seats.seat(VIEWS["square"]) as second:
+            async with pool.page(VIEWS["square"]) as second:
                 found = await visit(second, settings, f"{ROOT}/looks")
-                async with seats.seat(VIEWS["square"]) as fresh:
+                async with pool.page(VIEWS["square"]) as fresh:
                     expected = await visit(fresh, settings, f"{ROOT}/looks")
             return found, expected, second is first
 
@@ -67,24 +70,24 @@ def test_a_window_is_given_up_after_a_failure() -> None:
     with serving({"/good": html("<h1>Good</h1>")}) as site:
         settings = settings_for(site)
 
-        async def work(seats: PagePool) -> bool:
-            with pytest.raises(VisitFailed, match="404"):
-                async with seats.seat(VIEWS["square"]) as first:
+        async def work(pool: PagePool) -> bool:
+            with pytest.raises(VisitError, match="404"):
+                async with pool.page(VIEWS["square"]) as first:
                     await visit(first, settings, f"{ROOT}/missing")
-            async with seats.seat(VIEWS["square"]) as second:
+            async with pool.page(VIEWS["square"]) as second:
                 assert await visit(second, settings, f"{ROOT}/good") == ["Good"]
             return second is first
 
         assert not with_seats(settings, work)
 
 
-def _guard(site: Site) -> Guard:
+def _guard(site: Site) -> AddressPolicy:
     """Return a policy in which the site's host is on loopback, and every other name has a private address."""
 
     async def resolver(host: str, port: int) -> Sequence[str]:
         return [host if host[0].isdigit() else "10.0.0.7"]
 
-    return Guard(routes={HOST: ("127.0.0.1", site.server_port)}, resolver=resolver)
+    return AddressPolicy(routes={HOST: ("127.0.0.1", site.server_port)}, resolver=resolver)
 
 
 def test_what_a_page_loads_from_inside_is_rejected() -> None:
@@ -95,12 +98,12 @@ def test_what_a_page_loads_from_inside_is_rejected() -> None:
         "</script>"
     )
     with serving({"/": html("<h1>Reaches inside</h1>" + inside)}) as site:
-        settings = settings_for(site, guard=_guard(site))
+        settings = settings_for(site, policy=_guard(site))
 
-        async def work(seats: PagePool) -> dict[str, str]:
-            async with seats.seat(VIEWS["square"]) as seat:
-                assert "Reaches" in await visit(seat, settings, f"{ROOT}/")
-                return dict(seat.lane.refused)
+        async def work(pool: PagePool) -> dict[str, str]:
+            async with pool.page(VIEWS["square"]) as pooled_page:
+                assert "Reaches" in await visit(pooled_page, settings, f"{ROOT}/")
+                return dict(pooled_page.proxy_session.refused)
 
         names = {f"{name}.test" for name in ("image", "frame", "style", "fetch", "socket")}
         assert set(with_seats(settings, work)) == names | {"169.254.169.254"}
@@ -110,12 +113,12 @@ def test_what_a_page_loads_from_inside_is_rejected() -> None:
 def test_a_redirect_inside_is_rejected_by_its_address(target: str) -> None:
     """Every URL is permitted, as if the other host belonged to the same site."""
     with serving({"/": redirect(target)}) as site:
-        settings = settings_for(site, guard=_guard(site))
+        settings = settings_for(site, policy=_guard(site))
 
-        async def work(seats: PagePool) -> str:
-            with pytest.raises(VisitFailed) as failed:
-                async with seats.seat(VIEWS["square"]) as seat:
-                    await visit(seat, settings, f"{ROOT}/")
+        async def work(pool: PagePool) -> str:
+            with pytest.raises(VisitError) as failed:
+                async with pool.page(VIEWS["square"]) as pooled_page:
+                    await visit(pooled_page, settings, f"{ROOT}/")
             return failed.value.cause
 
         assert with_seats(settings, work) == "address_refused"

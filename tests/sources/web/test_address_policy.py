@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from sources.web.address_policy import Guard, Refused
+from sources.web.address_policy import AddressPolicy, AddressRefusedError
 from sources.web.addresses import refusal
-from sources.web.proxy import ProxySession, TrafficLimits, open_lane
+from sources.web.proxy import ProxySession, TrafficLimits, open_proxy_session
 from tests.sources.web.hostile_site import Site, serving
 
 SMALL = TrafficLimits(response_mb=0.01, page_mb=0.02, connect_s=2, response_s=2)
@@ -68,29 +68,29 @@ def test_public_addresses_are_not(address: str) -> None:
     assert refusal(address) is None
 
 
-def _guard(addresses: Sequence[str], **settings: Any) -> Guard:
+def _guard(addresses: Sequence[str], **settings: Any) -> AddressPolicy:
     async def resolver(host: str, port: int) -> Sequence[str]:
         return addresses
 
-    return Guard(resolver=resolver, **settings)
+    return AddressPolicy(resolver=resolver, **settings)
 
 
 def test_one_private_address_refuses_a_host() -> None:
-    with pytest.raises(Refused, match=r"10\.0\.0\.7: private"):
+    with pytest.raises(AddressRefusedError, match=r"10\.0\.0\.7: private"):
         asyncio.run(_guard(["8.8.8.8", "10.0.0.7"]).addresses("mixed.example", 80))
 
 
 def test_ports_and_exceptions() -> None:
-    with pytest.raises(Refused, match="port 25"):
+    with pytest.raises(AddressRefusedError, match="port 25"):
         asyncio.run(_guard(["8.8.8.8"]).addresses("mail.example", 25))
     assert asyncio.run(_guard(["10.0.0.7"], allow=("10.0.0.0/8",)).addresses("intranet", 80)) == [("10.0.0.7", 80)]
     assert asyncio.run(_guard(["127.0.0.1"], allow=("dev:9000",)).addresses("dev", 9000)) == [("127.0.0.1", 9000)]
-    with pytest.raises(Refused):
+    with pytest.raises(AddressRefusedError):
         asyncio.run(_guard(["127.0.0.1"], allow=("dev:9000",)).addresses("dev", 80))
 
 
-async def _ask(lane: ProxySession, request: str) -> bytes:
-    host, port = lane.address.split(":")
+async def _ask(proxy_session: ProxySession, request: str) -> bytes:
+    host, port = proxy_session.address.split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(request.encode())
     try:
@@ -101,10 +101,10 @@ async def _ask(lane: ProxySession, request: str) -> bytes:
         writer.close()
 
 
-def _through(guard: Guard, *requests: str, limits: TrafficLimits = SMALL) -> tuple[list[bytes], ProxySession]:
+def _through(policy: AddressPolicy, *requests: str, limits: TrafficLimits = SMALL) -> tuple[list[bytes], ProxySession]:
     async def run() -> tuple[list[bytes], ProxySession]:
-        async with open_lane(guard, limits) as lane:
-            return [await _ask(lane, request) for request in requests], lane
+        async with open_proxy_session(policy, limits) as proxy_session:
+            return [await _ask(proxy_session, request) for request in requests], proxy_session
 
     return asyncio.run(run())
 
@@ -113,14 +113,14 @@ def _get(url: str) -> str:
     return f"GET {url} HTTP/1.1\r\nHost: x\r\nProxy-Authorization: secret\r\n\r\n"
 
 
-def _site_guard(site: Site) -> Guard:
-    return Guard(routes={"site.test": ("127.0.0.1", site.server_port)})
+def _site_guard(site: Site) -> AddressPolicy:
+    return AddressPolicy(routes={"site.test": ("127.0.0.1", site.server_port)})
 
 
 def test_every_way_to_a_private_host_is_rejected() -> None:
     with serving({"/": "never asked for"}) as site:
         port = site.server_port
-        guard = Guard(ports=(80, 443, port))
+        policy = AddressPolicy(ports=(80, 443, port))
         requests = [
             _get(f"http://127.0.0.1:{port}/"),
             _get(f"http://[::1]:{port}/"),
@@ -130,9 +130,9 @@ def test_every_way_to_a_private_host_is_rejected() -> None:
             f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n",
             f"CONNECT localhost:{port} HTTP/1.1\r\n\r\n",
         ]
-        answers, lane = _through(guard, *requests)
+        answers, proxy_session = _through(policy, *requests)
         assert all(answer.startswith((b"HTTP/1.1 403", b"HTTP/1.1 502")) for answer in answers)
-        assert {"127.0.0.1", "::1", "localhost"} <= set(lane.refused)
+        assert {"127.0.0.1", "::1", "localhost"} <= set(proxy_session.refused)
         assert site.requests == []
 
 
@@ -144,22 +144,22 @@ def test_a_name_that_changes_its_address_is_checked_each_time() -> None:
         async def resolver(host: str, port: int) -> Sequence[str]:
             return next(answers)
 
-        guard = Guard(resolver=resolver, ports=(site.server_port,), allow=("203.0.113.0/24",))
+        policy = AddressPolicy(resolver=resolver, ports=(site.server_port,), allow=("203.0.113.0/24",))
         url = _get(f"http://rebind.example:{site.server_port}/")
-        (first, second), lane = _through(guard, url, url, limits=TrafficLimits(connect_s=0.3))
+        (first, second), proxy_session = _through(policy, url, url, limits=TrafficLimits(connect_s=0.3))
         assert first.startswith(b"HTTP/1.1 502")  # there is no server, and no byte went to the private host
         assert second.startswith(b"HTTP/1.1 403")
-        assert "127.0.0.1" in lane.refused["rebind.example"]
+        assert "127.0.0.1" in proxy_session.refused["rebind.example"]
         assert site.requests == []
 
 
 def test_responses_are_passed_on_and_end_their_connection() -> None:
     with serving({"/page": "hello"}) as site:
-        (answer,), lane = _through(_site_guard(site), _get("http://site.test/page?q=1"))
+        (answer,), proxy_session = _through(_site_guard(site), _get("http://site.test/page?q=1"))
         head, _, body = answer.partition(b"\r\n\r\n")
         assert (head.split(b"\r\n")[0], body) == (b"HTTP/1.1 200 OK", b"hello")
         assert b"Connection: close" in head
-        assert lane.num_bytes >= len(body)
+        assert proxy_session.num_bytes >= len(body)
 
 
 def test_a_second_request_on_a_connection_goes_nowhere() -> None:
@@ -179,8 +179,8 @@ def test_tunnels_pass_bytes() -> None:
 
 def test_what_is_too_large_is_broken_off() -> None:
     with serving({"/big": "x" * 50_000}) as site:
-        (answer,), lane = _through(_site_guard(site), _get("http://site.test/big"))
-        assert lane.is_too_large
+        (answer,), proxy_session = _through(_site_guard(site), _get("http://site.test/big"))
+        assert proxy_session.is_too_large
         assert len(answer) < 20_000
 
 
@@ -194,5 +194,5 @@ def test_what_is_too_large_is_broken_off() -> None:
     ],
 )
 def test_what_is_no_request_is_rejected(request_text: str) -> None:
-    (answer,), _ = _through(Guard(), request_text)
+    (answer,), _ = _through(AddressPolicy(), request_text)
     assert answer.startswith(b"HTTP/1.1 400")
