@@ -18,7 +18,7 @@ FROM apache/beam_python${PYTHON_VERSION}_sdk:${BEAM_VERSION}
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends \
-      chromium fonts-liberation fonts-dejavu-core fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji \
+      chromium-headless-shell fonts-liberation fonts-dejavu-core fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji \
       libfribidi0 libgl1 libglib2.0-0 \
  && rm -rf /var/lib/apt/lists/*
 

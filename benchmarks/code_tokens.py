@@ -1,11 +1,11 @@
-"""The estimate of tokens by which long web code is rejected, against a byte-pair tokenizer.
+"""The estimate of tokens by which long web code is rejected, compared with a byte-pair tokenizer.
 
     python -m benchmarks.code_tokens
 
-No model's tokenizer can be bundled, so one of their kind is trained here (byte-level BPE, digits by three, words with
-the space before them) on Python's library, its manual and a Chinese one (apt-get install python3.11-doc
-debian-reference-zh-cn): none of the synthesized pages whose code is then counted by both. A model's own has seen more,
-and three times as many pieces: it may need fewer. The last line is JSON.
+No model's tokenizer can be bundled, so a similar one is trained here (byte-level BPE, digits in threes, words with the
+space before them) on Python's library, its manual and a Chinese one (apt-get install python3.11-doc
+debian-reference-zh-cn), and not on the synthesized pages whose code is then counted by both. A model's tokenizer, with
+more training data and three times as many pieces, may need fewer tokens. The last line is JSON.
 """
 
 import argparse
@@ -27,25 +27,25 @@ CORPUS = (
     (Path("/usr/share/doc/python3.11/html"), "*.html"),
     (Path("/usr/share/debian-reference"), "*.zh-cn.html"),
 )
-MAX_CHARS = 8_000_000  # of each part
+MAX_CHARS = 8_000_000  # per folder
 PIECES = r" ?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 
 
 def texts() -> Iterator[str]:
-    """The corpus, file by file."""
+    """Yield the corpus, file by file."""
     for folder, pattern in CORPUS:
         if not folder.is_dir():
             packages = "libpython3.11-stdlib python3.11-doc debian-reference-zh-cn"
             raise SystemExit(f"{folder} is missing: apt-get install {packages}")
-        left = MAX_CHARS
+        remaining = MAX_CHARS
         for path in sorted(folder.rglob(pattern)):
-            text = path.read_text(encoding="utf-8", errors="replace")[:left]
-            left -= len(text)
+            text = path.read_text(encoding="utf-8", errors="replace")[:remaining]
+            remaining -= len(text)
             yield text
 
 
-def trained(num_pieces: int) -> Tokenizer:
-    """A byte-level byte-pair tokenizer of the corpus."""
+def train_tokenizer(num_pieces: int) -> Tokenizer:
+    """Train a byte-level byte-pair tokenizer on the corpus."""
     tokenizer = Tokenizer(models.BPE())
     split = pre_tokenizers.Split(Regex(PIECES), behavior="isolated")
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -59,10 +59,10 @@ def trained(num_pieces: int) -> Tokenizer:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pages", type=int, default=80, help="of each language")
+    parser.add_argument("--pages", type=int, default=80, help="pages per language")
     parser.add_argument("--pieces", type=int, default=32_000, help="in the tokenizer's vocabulary")
     args = parser.parse_args()
-    tokenizer = trained(args.pieces)
+    tokenizer = train_tokenizer(args.pieces)
     result: dict[str, float | int] = {"pieces": tokenizer.get_vocab_size(), "pages": args.pages}
     for language in ("en", "zh"):
         pages = [

@@ -1,14 +1,14 @@
-"""Near duplicates: precision and recall by transform and kind of picture, completeness, cost and skew.
+"""Near duplicates: precision and recall by transform and kind of picture, completeness, cost and skewed data.
 
     python benchmarks/duplicates.py quality --pdfs /usr/share --html /usr/share/doc --photos DIR
     python benchmarks/duplicates.py complete --pdfs /usr/share [--hashes 200000]
     python benchmarks/duplicates.py cost --pdfs /usr/share [--hashes 100000 1000000 10000000]
     python benchmarks/duplicates.py skew
 
-`quality` plants transformed copies of real pages, charts, screenshots and photographs and counts which pairs are found
-and which are wrong, beside faiss over 64-bit and plain 256-bit pHash. `complete` compares with faiss' exhaustive
-search. `cost` joins hashes of real pages, perturbed until there are enough, with themselves. `skew` joins what brings
-hash tables down.
+`quality` plants transformed copies of real pages, charts, screenshots and photographs and counts correct and wrong
+pairs, in comparison with faiss on 64-bit and plain 256-bit pHash. `complete` compares with faiss' exhaustive search.
+`cost` joins hashes of real pages, with perturbed copies up to the wanted number, with themselves. `skew` joins data
+that fills single buckets of hash tables.
 """
 
 import argparse
@@ -38,7 +38,7 @@ from sources.images.fingerprint import picture_fingerprint
 from sources.images.ink import ink
 
 SIDE_PX = 1024
-MIN_INK = 0.0005  # what `pipelines/recipes/pdfs.yaml` rejects as blank
+MIN_INK = 0.0005  # pages with less are blank, as in `pipelines/recipes/pdfs.yaml`
 
 
 def jpeg(image: Image.Image, quality: int) -> Image.Image:
@@ -48,13 +48,13 @@ def jpeg(image: Image.Image, quality: int) -> Image.Image:
 
 
 def cropped(image: Image.Image, share: float) -> Image.Image:
-    """Without `share` of width and height on each side."""
+    """Crop `share` of width and height on each side."""
     x, y = round(image.width * share), round(image.height * share)
     return image.crop((x, y, image.width - x, image.height - y))
 
 
 def bordered(image: Image.Image, share: float) -> Image.Image:
-    """With a white border, `share` of the long side, all around."""
+    """Add a white border of `share` of the long side."""
     margin = round(max(image.size) * share)
     canvas = Image.new("RGB", (image.width + 2 * margin, image.height + 2 * margin), "white")
     canvas.paste(image, (margin, margin))
@@ -76,7 +76,7 @@ TRANSFORMS: dict[str, Callable[[Image.Image], Image.Image]] = {
 
 
 def all_pages(folder: Path) -> list[tuple[Path, int]]:
-    """Every page of the different PDFs below a folder."""
+    """Return all pages of the distinct PDFs below a folder."""
     found = {path.stat().st_size: path for path in sorted(folder.rglob("*.pdf")) if not path.is_symlink()}
     pages = []
     for path in found.values():
@@ -86,7 +86,7 @@ def all_pages(folder: Path) -> list[tuple[Path, int]]:
 
 
 def render(pages: list[tuple[Path, int]]) -> Iterator[tuple[Image.Image, str]]:
-    """Picture and text of pages, at 1,024 px."""
+    """Yield the picture (at 1,024 px) and the text of pages."""
     opened: dict[Path, pymupdf.Document] = {}
     for path, number in pages:
         if path not in opened:
@@ -98,7 +98,7 @@ def render(pages: list[tuple[Path, int]]) -> Iterator[tuple[Image.Image, str]]:
 
 
 def draw_charts(num: int) -> Iterator[tuple[Image.Image, str]]:
-    """Charts in a few fixed styles: the same axes and titles again and again, the data always others."""
+    """Yield charts in a few fixed styles: axes and titles repeat, the data differ."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -130,7 +130,7 @@ def draw_charts(num: int) -> Iterator[tuple[Image.Image, str]]:
 
 
 def screenshots(folder: Path, num: int) -> Iterator[tuple[Image.Image, str]]:
-    """Chromium's pictures of HTML files below a folder, 1024 × 1024, and the text that they show."""
+    """Yield Chromium's screenshots (1024 × 1024) of HTML files below a folder, and their visible text."""
     from playwright.sync_api import sync_playwright
 
     paths = sorted(path for path in folder.rglob("*.html") if path.stat().st_size > 4000)
@@ -146,7 +146,7 @@ def screenshots(folder: Path, num: int) -> Iterator[tuple[Image.Image, str]]:
 
 
 def photographs(folder: Path, num: int) -> Iterator[tuple[Image.Image, str]]:
-    """Tiles of photographs below a folder, six of each."""
+    """Yield six tiles of each photograph below a folder."""
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".webp"))
     found = 0
     for path in paths:
@@ -163,7 +163,7 @@ def photographs(folder: Path, num: int) -> Iterator[tuple[Image.Image, str]]:
 
 
 def record_of(image: Image.Image, text: str) -> tuple[np.ndarray, np.ndarray]:
-    """Our fingerprint of a picture with its text, and the usual 64-bit pHash."""
+    """Return our fingerprint of a picture with its text, and the common 64-bit pHash."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=1)
     usual = np.packbits(imagehash.phash(image).hash.ravel())
@@ -171,7 +171,7 @@ def record_of(image: Image.Image, text: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Memory(Index):
-    """Rows in memory instead of files."""
+    """Rows in memory, not in files."""
 
     def __init__(self, rows: np.ndarray):
         self._rows = rows
@@ -183,18 +183,19 @@ class Memory(Index):
         return np.ascontiguousarray(self._rows[name])
 
     def take(self, name: str, places: np.ndarray) -> np.ndarray:
-        return self._rows[name][places]
+        taken: np.ndarray = self._rows[name][places]
+        return taken
 
 
 def ours(records: np.ndarray, settings: Dedupe) -> set[tuple[int, int]]:
-    """Pairs that our search finds."""
+    """Return the pairs that our search finds."""
     ids = [f"{k:032x}" for k in range(len(records))]
     edges = find_edges(Memory(rows_of(records, ids, np.arange(len(records)), settings)), settings)
     return {(min(a, b), max(a, b)) for a, b in zip(edges["winner"].tolist(), edges["loser"].tolist(), strict=True)}
 
 
 def by_faiss(hashes: np.ndarray, radius: int) -> set[tuple[int, int]]:
-    """All pairs within a radius, by faiss' exhaustive search."""
+    """Return all pairs within a radius, by faiss' exhaustive search."""
     index = faiss.IndexBinaryFlat(hashes.shape[1] * 8)
     index.add(hashes)
     limits, _, found = index.range_search(hashes, radius + 1)
@@ -203,7 +204,7 @@ def by_faiss(hashes: np.ndarray, radius: int) -> set[tuple[int, int]]:
 
 
 def quality(args: argparse.Namespace) -> dict[str, Any]:
-    """Precision and recall, by transform and by kind."""
+    """Measure precision and recall by transform and by kind."""
     num = args.num
     chance = random.Random(0)
     pages = chance.sample(all_pages(args.pdfs), 2 * num)
@@ -220,7 +221,10 @@ def quality(args: argparse.Namespace) -> dict[str, Any]:
         for number, (image, text) in enumerate(originals):
             for name, transform in {"": lambda image: image, **TRANSFORMS}.items():
                 record, bits = record_of(transform(image), text)
-                records.append(record), usual.append(bits), base.append(number), names.append(name)
+                records.append(record)
+                usual.append(bits)
+                base.append(number)
+                names.append(name)
         result[kind] = judge_kind(np.array(records), np.array(usual), np.array(base), names)
         result[kind]["originals"] = len(originals)
         print(f"{kind}: {len(originals)} originals", flush=True)
@@ -228,7 +232,7 @@ def quality(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def distinct(pictures: Iterator[tuple[Image.Image, str]], num: int) -> list[tuple[Image.Image, str]]:
-    """The first pictures that are not blank and are different: other pixels, and another text if they have one."""
+    """Return the first pictures that are not blank and differ in their pixels and, if they have one, their text."""
     seen: set[Any] = set()
     found = []
     for image, text in pictures:
@@ -244,7 +248,7 @@ def distinct(pictures: Iterator[tuple[Image.Image, str]], num: int) -> list[tupl
 
 
 def judge_kind(records: np.ndarray, usual: np.ndarray, base: np.ndarray, names: list[str]) -> dict[str, Any]:
-    """Recall by transform and the wrong pairs, of every contender."""
+    """Return recall by transform and the wrong pairs of every contender."""
     textless = records.copy()
     for name in ("text", "num_tokens", "sketch"):
         textless[name] = 0
@@ -263,21 +267,21 @@ def judge_kind(records: np.ndarray, usual: np.ndarray, base: np.ndarray, names: 
             if name:
                 first = originals[int(base[k])]
                 found[name].append((min(first, k), max(first, k)) in pairs)
-        # Pairs of an original with anything else, as a corpus with one planted copy each has them.
-        asked = [(a, b) for a, b in pairs if not names[a] or not names[b]]
-        right = sum(base[a] == base[b] for a, b in asked)
+        # Only pairs with an original count, as in a corpus with one planted copy of each.
+        counted = [(a, b) for a, b in pairs if not names[a] or not names[b]]
+        right = sum(base[a] == base[b] for a, b in counted)
         tables[contender] = {
             "recall": {name: float(np.mean(hits)) for name, hits in found.items()},
             "recall_all": float(np.mean([hit for hits in found.values() for hit in hits])),
             "right": int(right),
-            "wrong": len(asked) - int(right),
-            "wrong_originals": sum(not names[a] and not names[b] for a, b in asked),
+            "wrong": len(counted) - int(right),
+            "wrong_originals": sum(not names[a] and not names[b] for a, b in counted),
         }
     return tables
 
 
 def print_quality(result: dict[str, Any]) -> dict[str, Any]:
-    """Tables by transform and by kind; returns the sums."""
+    """Print tables by transform and by kind; return the totals."""
     contenders = [name for name in next(iter(result.values())) if name != "originals"]
     summary = {}
     for contender in contenders:
@@ -307,7 +311,7 @@ def print_quality(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def page_hashes(folder: Path, num: int) -> np.ndarray:
-    """(N, 32) pHashes of real pages and of their transforms."""
+    """Return (N, 32) pHashes of real pages and of their transforms."""
     hashes = []
     pages = all_pages(folder)
     random.Random(3).shuffle(pages)
@@ -319,7 +323,7 @@ def page_hashes(folder: Path, num: int) -> np.ndarray:
 
 
 def grown(real: np.ndarray, num: int, seed: int = 0) -> np.ndarray:
-    """(num, 32) hashes with the statistics of real ones: halves of two real hashes' bits, and noise.
+    """Return (num, 32) hashes with the statistics of real ones: bits of two real hashes mixed, and noise.
 
     Every tenth is a near copy of an earlier one, at a distance of 0 to 40.
     """
@@ -343,33 +347,34 @@ def grown(real: np.ndarray, num: int, seed: int = 0) -> np.ndarray:
     return hashes
 
 
-def sorted_once(pairs: np.ndarray) -> np.ndarray:
-    """Every number once, in order; numpy's `unique` hashes, which is slower here."""
+def sorted_unique(pairs: np.ndarray) -> np.ndarray:
+    """Sort numbers and remove repeated ones; `np.unique` uses hashes, which is slower here."""
     pairs.sort()
-    return pairs[np.concatenate([[True], pairs[1:] != pairs[:-1]])[: len(pairs)]]
+    unique: np.ndarray = pairs[np.concatenate([[True], pairs[1:] != pairs[:-1]])[: len(pairs)]]
+    return unique
 
 
 def self_join(hashes: np.ndarray, radius: int, threads: int) -> np.ndarray:
-    """(P,) uint64 pairs of indices within the radius, the tables dealt to threads."""
+    """Return (P,) uint64 pairs of indices within the radius, with the tables divided among threads."""
     words = to_words(hashes)
     tables = Tables.plan(len(hashes), 256, radius)
 
-    def share(number: int) -> np.ndarray:
-        known = np.zeros(0, np.uint64)
-        for table in range(number, tables.num_tables, threads):
-            found = [known]
+    def pairs_of_thread(thread: int) -> np.ndarray:
+        pairs = np.zeros(0, np.uint64)
+        for table in range(thread, tables.num_tables, threads):
+            found = [pairs]
             for a, b in candidates(words, tables, table):
                 near = distances(hashes, a, b) <= radius
                 found.append(a[near].astype(np.uint64) << np.uint64(32) | b[near])
-            known = sorted_once(np.concatenate(found))
-        return known
+            pairs = sorted_unique(np.concatenate(found))
+        return pairs
 
     with ThreadPoolExecutor(threads) as pool:
-        return sorted_once(np.concatenate(list(pool.map(share, range(threads)))))
+        return sorted_unique(np.concatenate(list(pool.map(pairs_of_thread, range(threads)))))
 
 
 def complete(args: argparse.Namespace) -> dict[str, Any]:
-    """Share of the pairs of an exhaustive search that are found."""
+    """Measure the share of the pairs of an exhaustive search that we find."""
     real = page_hashes(args.pdfs, args.pages)
     hashes = real[:: max(1, len(real) // args.hashes)][: args.hashes]
     if len(hashes) < args.hashes:
@@ -402,7 +407,7 @@ def complete(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def cost(args: argparse.Namespace) -> dict[str, Any]:
-    """Seconds and memory of the self-join."""
+    """Measure time and memory of the self-join."""
     real = page_hashes(args.pdfs, args.pages)
     result = {}
     for num in args.hashes:
@@ -418,8 +423,8 @@ def cost(args: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
-def skew(args: argparse.Namespace) -> dict[str, Any]:
-    """Seconds for what puts everything in one bucket."""
+def skew() -> dict[str, Any]:
+    """Measure the time for data that falls into a single bucket."""
     chance = np.random.default_rng(4)
     one = chance.integers(0, 256, 32, np.uint8)
 
@@ -490,7 +495,7 @@ def main() -> None:
         args.hashes = args.hashes or [100_000, 1_000_000, 10_000_000]
         result = cost(args)
     else:
-        result = skew(args)
+        result = skew()
     print(json.dumps({args.part: result}))
 
 

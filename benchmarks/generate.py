@@ -1,13 +1,14 @@
-"""Generation speed: tokens a second of ours and of the transformers port, alone and in a batch, and the first token.
+"""Generation speed: tokens per second of ours and of the transformers port, alone and in a batch, and the first token.
 
 python benchmarks/generate.py [--presets nano 1.3b …] [--device cuda] [--rows 1 8] [--tokens 64]
 
-One image and a short question a prompt; greedy; the end token is not allowed to end an answer early in either.
+Each prompt has one image and a short question. Decoding is greedy, and the end token cannot end an answer early.
 """
 
 import argparse
 import gc
 import json
+from typing import Any
 
 import random_models
 import torch
@@ -21,7 +22,7 @@ from deepseek_vl.sampling import SamplingSettings
 
 
 def prompts_of(processor: Processor, count: int) -> list[Prompt]:
-    """Prompts of equal length with an image each."""
+    """Return prompts of equal length with one image each."""
     side = processor.config.image_px
     content = [{"type": "image"}, {"type": "text", "text": "What is written here?"}]
     return [
@@ -31,7 +32,7 @@ def prompts_of(processor: Processor, count: int) -> list[Prompt]:
 
 
 def measure_ours(model: DeepseekVL, prompts: list[Prompt], args: argparse.Namespace) -> tuple[float, float]:
-    """Seconds to the first tokens and to the last."""
+    """Return the seconds to the first tokens and to the last."""
     processor = random_models.byte_processor(model.config)
     slots = len(prompts[0]) + args.tokens + 1
     engine = Engine(model, processor, rows=len(prompts), slots=slots, compiled=args.compiled)
@@ -49,8 +50,8 @@ def measure_ours(model: DeepseekVL, prompts: list[Prompt], args: argparse.Namesp
 
 
 @torch.inference_mode()
-def measure_port(model: torch.nn.Module, config: ModelConfig, prompts: list[Prompt], args: argparse.Namespace) -> float:
-    """Seconds of the port's `generate`."""
+def measure_port(model: Any, config: ModelConfig, prompts: list[Prompt], args: argparse.Namespace) -> float:
+    """Return the seconds of the port's `generate`."""
     device, dtype = model.lm_head.weight.device, model.lm_head.weight.dtype
     inputs = random_models.port_inputs(prompts, config, device, dtype)
     options = {
@@ -74,19 +75,19 @@ def main() -> None:
     parser.add_argument("--device")
     parser.add_argument("--dtype")
     parser.add_argument("--rows", type=int, nargs="+", default=[1, 8], help="answers at once")
-    parser.add_argument("--tokens", type=int, default=64, help="tokens an answer")
+    parser.add_argument("--tokens", type=int, default=64, help="tokens per answer")
     parser.add_argument("--compiled", action="store_true", help="our decoding step through torch.compile")
     args = parser.parse_args()
     device = devices.pick(args.device)
     dtype = devices.pick_dtype(args.dtype, device)
-    result: dict = {"device": devices.describe(device), "dtype": str(dtype), "torch": torch.__version__}
+    result: dict[str, Any] = {"device": devices.describe(device), "dtype": str(dtype), "torch": torch.__version__}
     for name in args.presets:
         config = preset(name)
         processor = random_models.byte_processor(config)
         batches = {rows: prompts_of(processor, rows) for rows in args.rows}
         model = DeepseekVL.random(config, 0, device=device, dtype=dtype)
         with torch.no_grad():
-            model.language.head.weight[config.eos] = 0  # never the likeliest
+            model.language.head.weight[config.eos] = 0  # never the most likely
         ours = {rows: measure_ours(model, prompts, args) for rows, prompts in batches.items()}
         del model
         gc.collect()

@@ -1,10 +1,10 @@
-"""What code costs in a crawl, and how well the code of real pages renders back.
+"""The cost of web code in a crawl, and how well the code of real pages renders back.
 
     python -m benchmarks.page_code --pages 40
 
 Manuals (apt-get install python3.11-doc postgresql-doc-15) are served on loopback and crawled without and with `code`,
-in turn. The last line is JSON: pages a second of both, their ratio, quantiles of similarity and tokens, the share of
-pages that render back, and that the filter `render_similarity` keeps at its defaults, and refusals by cause.
+in turn. The last line is JSON: pages per second of both, their ratio, quantiles of similarity and tokens, the share of
+pages that render back, the share that the filter `render_similarity` keeps by default, and rejections by cause.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from sources.web.segments import index, read_captures
 
 
 def crawl(port: int, paths: Sequence[str], at_once: int, folder: Path, *, code: bool) -> tuple[float, list[Code]]:
-    """Seconds of a crawl, the browser's start included, and the code of its pages."""
+    """Crawl; return the seconds, including the browser's start, and the code of the pages."""
     scratch = folder / "scratch"
     scratch.mkdir(parents=True)
     seeds = Seeds(site=HOST, pages=tuple(f"http://{HOST}{path}" for path in paths), sitemaps=(), budget=len(paths))
@@ -39,7 +39,7 @@ def crawl(port: int, paths: Sequence[str], at_once: int, folder: Path, *, code: 
         path.rename(folder / path.name)
 
     since = time.perf_counter()
-    asyncio.run(Crawl(seeds, settings, folder, scratch, save, lambda number: None).run())
+    asyncio.run(Crawl(seeds, settings, folder, scratch, save, lambda _: None).run())
     seconds = time.perf_counter() - since
     captures = list(read_captures(list(index(folder).values())))
     failed = [capture for capture in captures if capture.seen is None]
@@ -49,7 +49,7 @@ def crawl(port: int, paths: Sequence[str], at_once: int, folder: Path, *, code: 
 
 
 def measure(num_pages: int, at_once: int, rounds: int) -> dict[str, Any]:
-    """Both crawls in turn, the best of the rounds; the codes are those of the last."""
+    """Measure both crawls in turn and take the best of the rounds, with the code of the last round."""
     best = {False: float("inf"), True: float("inf")}
     codes: list[Code] = []
     with tempfile.TemporaryDirectory() as name, served(Path(name) / "site") as port:
@@ -61,18 +61,18 @@ def measure(num_pages: int, at_once: int, rounds: int) -> dict[str, Any]:
                 seconds, codes = crawl(port, paths, at_once, Path(name) / f"captures-{k}-{code}", code=code)
                 best[code] = min(best[code], seconds)
                 print(f"round {k + 1}, code {'on' if code else 'off'}: {len(paths) / seconds:.2f} pages/s", flush=True)
-    made = [code for code in codes if code.html]
+    rendered = [code for code in codes if code.html]
     bounds = RenderSimilarity()
-    kept = [c for c in made if c.similarity >= bounds.min_similarity and c.num_tokens <= bounds.max_code_tokens]
+    kept = [c for c in rendered if c.similarity >= bounds.min_similarity and c.num_tokens <= bounds.max_code_tokens]
     quantiles = (0, 0.25, 0.5, 0.75, 1)
     return {
         "pages": len(paths),
         "pages_per_s_without": round(len(paths) / best[False], 2),
         "pages_per_s_with": round(len(paths) / best[True], 2),
         "ratio": round(best[False] / best[True], 2),
-        "similarity": np.quantile([code.similarity for code in made], quantiles).round(3).tolist(),
-        "tokens": np.quantile([code.num_tokens for code in made], quantiles).astype(int).tolist(),
-        "renders_back": round(sum(c.similarity >= bounds.min_similarity for c in made) / len(codes), 2),
+        "similarity": np.quantile([code.similarity for code in rendered], quantiles).round(3).tolist(),
+        "tokens": np.quantile([code.num_tokens for code in rendered], quantiles).astype(int).tolist(),
+        "renders_back": round(sum(c.similarity >= bounds.min_similarity for c in rendered) / len(codes), 2),
         "kept": round(len(kept) / len(codes), 2),
         "refused": dict(Counter(code.refusal for code in codes if code.refusal)),
     }

@@ -1,11 +1,11 @@
-"""Pages a second and memory of the PDF pipeline, against bare loops doing the same work, in one run.
+"""Pages per second and memory of the PDF pipeline, compared with bare loops doing the same work, in one run.
 
     python benchmarks/pdfs.py --corpus /usr/share [--pages 4000] [--workers 2] [--memory 2000 10000]
 
 The corpus is every PDF below the folder, cut into files of 15 pages until there are enough; a real collection has many
 short files. Each contender renders at 1,024 px, encodes grey pages as PNG and others as JPEG 90, reads words with their
 boxes, hashes the image and writes Parquet in parts of 64 pages, with as many processes as ours has workers. Ours also
-isolates its readers, orders and mends the text, scores, judges, writes shards, ledger, manifest, card and report.
+isolates its readers, puts the text in reading order, filters, and writes shards, ledger, manifest, card and report.
 """
 
 import argparse
@@ -19,8 +19,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -34,23 +35,25 @@ from sources.images.fingerprint import phash_of, picture_fingerprint
 from sources.images.ink import ink
 
 SIDE_PX = 1024
-PAGES_A_FILE = 15
-PAGES_A_PART = 64
+PAGES_PER_FILE = 15
+PAGES_PER_PART = 64
+PageWords = list[tuple[Any, ...]]  # (text, x0, y0, x1, y1) of each word
+Encoding = Callable[[np.ndarray], tuple[bytes, np.ndarray]]
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def cut_corpus(folder: Path, num_pages: int, into: Path) -> int:
-    """Cut the PDFs below `folder` into files of 15 pages, round by round with another offset. Returns the pages."""
+    """Cut the PDFs below `folder` into files of 15 pages, in rounds with other offsets; return the number of pages."""
     into.mkdir(parents=True)
     found = {path.stat().st_size: path for path in sorted(folder.rglob("*.pdf")) if not path.is_symlink()}
     if not found:
         raise SystemExit(f"--corpus {folder}: no PDF below it")
     written = 0
-    for offset in range(PAGES_A_FILE):
+    for offset in range(PAGES_PER_FILE):
         for path in found.values():
             with pymupdf.open(path) as whole:
-                for first in range(offset, len(whole), PAGES_A_FILE):
-                    last = min(first + PAGES_A_FILE, len(whole), first + num_pages - written) - 1
+                for first in range(offset, len(whole), PAGES_PER_FILE):
+                    last = min(first + PAGES_PER_FILE, len(whole), first + num_pages - written) - 1
                     with pymupdf.open() as piece:
                         piece.insert_pdf(whole, from_page=first, to_page=last)
                         piece.save(into / f"{offset:02d}-{path.stem}-{first:05d}.pdf", garbage=3, deflate=True)
@@ -60,8 +63,8 @@ def cut_corpus(folder: Path, num_pages: int, into: Path) -> int:
     raise SystemExit(f"--corpus {folder}: only {written} different pages for {num_pages}")
 
 
-def pymupdf_pages(path: Path) -> Iterator[tuple[np.ndarray, list]]:
-    """Pixels and words of every page, by PyMuPDF."""
+def pymupdf_pages(path: Path) -> Iterator[tuple[np.ndarray, PageWords]]:
+    """Yield pixels and words of every page, with PyMuPDF."""
     with pymupdf.open(path) as document:
         for page in document:
             zoom = SIDE_PX / max(page.rect.width, page.rect.height)
@@ -70,8 +73,8 @@ def pymupdf_pages(path: Path) -> Iterator[tuple[np.ndarray, list]]:
             yield pixels, [(w[4], *w[:4]) for w in page.get_text("words")]
 
 
-def pdfium_pages(path: Path) -> Iterator[tuple[np.ndarray, list]]:
-    """Pixels and words of every page, by pypdfium2 (its text comes in rectangles of a line, its nearest to words)."""
+def pdfium_pages(path: Path) -> Iterator[tuple[np.ndarray, PageWords]]:
+    """Yield pixels and text of every page, with pypdfium2; its closest match to words are rectangles in a line."""
     import pypdfium2
 
     document = pypdfium2.PdfDocument(path)
@@ -83,8 +86,8 @@ def pdfium_pages(path: Path) -> Iterator[tuple[np.ndarray, list]]:
     document.close()
 
 
-def poppler_pages(path: Path) -> Iterator[tuple[np.ndarray, list]]:
-    """Pixels by pdf2image, words by `pdftotext -bbox`, which is Poppler as well."""
+def poppler_pages(path: Path) -> Iterator[tuple[np.ndarray, PageWords]]:
+    """Yield pixels with pdf2image and words with `pdftotext -bbox`; both use Poppler."""
     import re
 
     from pdf2image import convert_from_path
@@ -96,8 +99,8 @@ def poppler_pages(path: Path) -> Iterator[tuple[np.ndarray, list]]:
         yield np.asarray(image.convert("RGB")), words
 
 
-def house_encoding(pixels: np.ndarray) -> tuple[bytes, np.ndarray]:
-    """The project's own encoding and the grey page."""
+def our_encoding(pixels: np.ndarray) -> tuple[bytes, np.ndarray]:
+    """Encode a page as the project does; return the data and the grey page."""
     grey = grey_of(pixels)
     if grey is not None:
         return encode(grey, "png").data, grey
@@ -105,7 +108,7 @@ def house_encoding(pixels: np.ndarray) -> tuple[bytes, np.ndarray]:
 
 
 def pillow_encoding(pixels: np.ndarray) -> tuple[bytes, np.ndarray]:
-    """The same with Pillow's PNG at its fastest level."""
+    """Encode a page with Pillow's PNG at its fastest level; return the data and the grey page."""
     image = Image.fromarray(pixels)
     grey, buffer = image.convert("L"), io.BytesIO()
     if (pixels == np.asarray(grey)[..., None]).all():
@@ -115,20 +118,20 @@ def pillow_encoding(pixels: np.ndarray) -> tuple[bytes, np.ndarray]:
     return buffer.getvalue(), np.asarray(grey)
 
 
-READERS = {
-    "bare PyMuPDF loop": (pymupdf_pages, house_encoding),
+READERS: dict[str, tuple[Callable[[Path], Iterator[tuple[np.ndarray, PageWords]]], Encoding]] = {
+    "bare PyMuPDF loop": (pymupdf_pages, our_encoding),
     "bare PyMuPDF loop, PNG by Pillow": (pymupdf_pages, pillow_encoding),
-    "pypdfium2": (pdfium_pages, house_encoding),
-    "pdf2image": (poppler_pages, house_encoding),
+    "pypdfium2": (pdfium_pages, our_encoding),
+    "pdf2image": (poppler_pages, our_encoding),
 }
 WORD = pa.struct([("text", pa.string()), *((name, pa.float32()) for name in ("x0", "y0", "x1", "y1"))])
 
 
 def work(task: tuple[str, list[Path], Path]) -> int:
-    """One process's share of a bare loop: files to Parquet parts. Returns the pages."""
+    """Convert files to Parquet parts in one process of a bare loop; return the number of pages."""
     name, paths, out = task
     pages, encoding = READERS[name]
-    rows: list[dict] = []
+    rows: list[dict[str, Any]] = []
     written = 0
 
     def flush() -> None:
@@ -157,17 +160,17 @@ def work(task: tuple[str, list[Path], Path]) -> int:
                     "phash": phash_of(picture_fingerprint(grey)),
                 }
             )
-            if len(rows) == PAGES_A_PART:
+            if len(rows) == PAGES_PER_PART:
                 flush()
     flush()
     return written
 
 
 def run_bare(name: str, corpus: Path, workers: int, out: Path) -> tuple[int, float]:
-    """Pages and seconds of a bare loop over the corpus."""
+    """Run a bare loop over the corpus; return pages and seconds."""
     out.mkdir()
     paths = sorted(corpus.iterdir())
-    # Short shares, handed out as processes become free, as a careful loop would.
+    # Small tasks, given to processes as they become free, as a careful loop would do.
     tasks = [(name, paths[k : k + 8], out) for k in range(0, len(paths), 8)]
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
         pool.map(abs, range(workers * 4))  # processes started and imports done before the clock starts
@@ -177,7 +180,7 @@ def run_bare(name: str, corpus: Path, workers: int, out: Path) -> tuple[int, flo
 
 
 def run_ours(corpus: Path, workers: int, out: Path) -> tuple[int, float, dict[str, float]]:
-    """Pages, seconds (start-up included) and peak memory in MB by kind of process, of the command."""
+    """Run the command; return pages, seconds (with start-up) and peak memory in MB by kind of process."""
     line = [sys.executable, "-m", "pipelines.run", "--source", "pdfs", "--input", str(corpus)]
     line += ["--output", str(out), "--workers", str(workers)]
     peaks: dict[str, float] = {}
@@ -194,7 +197,7 @@ def run_ours(corpus: Path, workers: int, out: Path) -> tuple[int, float, dict[st
 
 
 def _watch_memory(process: "subprocess.Popen[bytes]", peaks: dict[str, float]) -> None:
-    """Unique memory (USS) of each process; the largest of each kind."""
+    """Record the largest unique memory (USS) in MB of each kind of process."""
     kinds = {
         "pipelines.stages.coordinator": "coordinator",
         "pipelines.workers.reader": "reader",
@@ -202,11 +205,11 @@ def _watch_memory(process: "subprocess.Popen[bytes]", peaks: dict[str, float]) -
     }
     while process.poll() is None:
         try:
-            for member in [*psutil.Process(process.pid).children(recursive=True)]:
-                command = " ".join(member.cmdline())
+            for child in psutil.Process(process.pid).children(recursive=True):
+                command = " ".join(child.cmdline())
                 kind = next((kind for mark, kind in kinds.items() if mark in command), None)
                 if kind:
-                    peaks[kind] = max(peaks.get(kind, 0), member.memory_full_info().uss / 1e6)
+                    peaks[kind] = max(peaks.get(kind, 0), child.memory_full_info().uss / 1e6)
         except psutil.Error:
             pass
         time.sleep(0.1)
@@ -217,10 +220,16 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--pages", type=int, default=4000)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=1, help="every contender this often, in turn; the best counts")
+    parser.add_argument("--rounds", type=int, default=1, help="runs of every contender, in turn; the best counts")
     parser.add_argument("--memory", type=int, nargs="*", default=[], help="also: peak memory at these numbers of pages")
     args = parser.parse_args()
-    result: dict = {"pages": args.pages, "workers": args.workers, "pages_per_s": {}, "ratio": {}, "memory_mb": {}}
+    result: dict[str, Any] = {
+        "pages": args.pages,
+        "workers": args.workers,
+        "pages_per_s": {},
+        "ratio": {},
+        "memory_mb": {},
+    }
     with tempfile.TemporaryDirectory(prefix="vellum-benchmark-") as name:
         folder = Path(name)
         if args.pages:

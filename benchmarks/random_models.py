@@ -1,8 +1,9 @@
-"""Models of any preset with random weights, ours and the transformers port of the same shape, for speed alone."""
+"""Models of any preset with random weights, ours and the transformers port of the same shape, for measuring speed."""
 
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from deepseek_vl.processor import SPECIAL_TOKENS, Processor, Prompt
 
 
 def byte_processor(config: ModelConfig) -> Processor:
-    """A processor whose text tokens are bytes."""
+    """Return a processor whose text tokens are bytes."""
     special = {token: getattr(config, field) for field, token in SPECIAL_TOKENS.items()}
     free = (number for number in range(config.language.vocabulary) if number not in special.values())
     alphabet = dict(zip(sorted(pre_tokenizers.ByteLevel.alphabet()), free, strict=False))
@@ -26,8 +27,8 @@ def byte_processor(config: ModelConfig) -> Processor:
     return Processor(tokenizer, config)
 
 
-def port(config: ModelConfig, device: torch.device, dtype: torch.dtype) -> torch.nn.Module:
-    """The transformers port of that shape, weights of its own initialisation."""
+def port(config: ModelConfig, device: torch.device, dtype: torch.dtype) -> Any:
+    """Return the transformers port of the same shape, with its default initialisation."""
     from transformers import AutoConfig, AutoModelForImageTextToText
 
     with tempfile.TemporaryDirectory() as folder:
@@ -37,8 +38,10 @@ def port(config: ModelConfig, device: torch.device, dtype: torch.dtype) -> torch
         return AutoModelForImageTextToText.from_config(theirs, dtype=dtype).eval()
 
 
-def port_inputs(prompts: list[Prompt], config: ModelConfig, device: torch.device, dtype: torch.dtype) -> dict:
-    """What the port reads of prompts that hold the same number of tokens each."""
+def port_inputs(
+    prompts: list[Prompt], config: ModelConfig, device: torch.device, dtype: torch.dtype
+) -> dict[str, torch.Tensor]:
+    """Return the port's inputs for prompts with the same number of tokens."""
     canvases = torch.from_numpy(np.stack([c for prompt in prompts for c in prompt.canvases])).to(device)
     pixels = canvases.float() / 255
     tokens = torch.from_numpy(np.stack([prompt.tokens for prompt in prompts])).to(device)
@@ -51,5 +54,5 @@ def port_inputs(prompts: list[Prompt], config: ModelConfig, device: torch.device
 
 
 def noise(number: int, side: int) -> Image.Image:
-    """A picture of noise, other for every number."""
+    """Return a picture of noise that depends on the number."""
     return Image.fromarray(np.random.default_rng(number).integers(0, 256, (side, side, 3), dtype=np.uint8))

@@ -1,10 +1,10 @@
-"""What `render_similarity` says to planted changes of synthesized pages, and to code made of them.
+"""The `render_similarity` of synthesized pages after planted changes, and of the code made from them.
 
 python -m benchmarks.render_similarity --pages 20
 
-Each page is compared with itself after one change that a person would call small, middling or large; `reduced` is the
-page's own code after reduction, `another page` another page of the same kind. Pages that a change leaves as they are
-(one without a header) are not counted for it.
+Each page is compared with itself after one change that a person would call small, medium or large; `reduced` is the
+page's code after reduction, `another page` is another page of the same kind. Pages that a change does not affect (one
+without a header) are not counted for it.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from sources.web.code.similarity import Look, compare
 
 
 def styled(css: str) -> Callable[[Page], str]:
-    """A change made by a style sheet added to the page's own."""
+    """Return a change that adds rules to the page's style sheet."""
     return lambda page: page.html.replace("</style>", f"{css}\n</style>")
 
 
@@ -47,12 +47,12 @@ CHANGES: dict[str, Callable[[Page], str]] = {
         "section, main, .columns { display: block !important } div, article { display: block !important }"
     ),
     "main part missing": styled("main { visibility: hidden }"),
-    "blank": lambda page: "<!DOCTYPE html><title>blank</title>",
+    "blank": lambda _: "<!DOCTYPE html><title>blank</title>",
 }
 
 
 async def measure(num_pages: int) -> dict[str, list[float]]:
-    """Similarities by change."""
+    """Return the similarities by change."""
     view = VIEWS["square"]
     found: dict[str, list[float]] = defaultdict(list)
     async with Browser(BrowserSettings()) as browser, PageCoder(browser) as coder, CodeRenderer(browser) as renderer:
@@ -67,7 +67,7 @@ async def measure(num_pages: int) -> dict[str, list[float]]:
                 after = await renderer.render(change(page), view) if name != "blank" else None
                 if after is None:
                     after = Look(np.full_like(before[number].pixels, 255), (), np.zeros((0, 4)), np.zeros((0, 4)))
-                # Not every page has what a change takes away.
+                # Not every page has the part that a change removes.
                 if name == "none" or not np.array_equal(after.pixels, before[number].pixels):
                     found[name].append(compare(before[number], after).score)
             found["another page"].append(compare(before[number], await renderer.render(other.html, view)).score)

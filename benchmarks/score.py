@@ -1,16 +1,17 @@
-"""Scoring speed: images a second of ours and of the transformers port, and what four questions cost instead of one.
+"""Scoring speed: images per second of ours and of the transformers port, and the cost of four questions instead of one.
 
 python benchmarks/score.py [--presets nano 1.3b …] [--device cuda] [--images 64] [--batch 16]
 
-Every image gets one prompt of 776 tokens (fewer where the model has fewer positions an image), two choices. Ours is
-timed on prepared rows, the port on prepared tensors: no decoding or resizing in either; ours from encoded pictures is
-printed beside. Random weights; the floating-point operations are counted by torch on our model.
+Every image has one prompt of 776 tokens (fewer if the model has fewer tokens per image) and two choices. Ours is timed
+with prepared rows and the port with prepared tensors, both without decoding and resizing; the speed from encoded
+pictures is printed, too. Weights are random; torch counts the floating-point operations of our model.
 """
 
 import argparse
 import gc
 import io
 import json
+from typing import Any
 
 import random_models
 import torch
@@ -20,26 +21,28 @@ from deepseek_vl import device as devices
 from deepseek_vl.config import PRESETS, ModelConfig, preset
 from deepseek_vl.model import DeepseekVL
 from deepseek_vl.processor import Processor
-from deepseek_vl.scoring import Item, Question, Scorer
+from deepseek_vl.scoring import Item, Question, Row, Scorer
 
-PEAK_TFLOPS = {"NVIDIA H100": 989.0, "NVIDIA H200": 989.0, "NVIDIA A100": 312.0}  # bf16, dense, as the maker states
-TEXT_TOKENS = 200  # beside the visual tokens, as in the paper's bound
+PEAK_TFLOPS = {"NVIDIA H100": 989.0, "NVIDIA H200": 989.0, "NVIDIA A100": 312.0}  # bf16, dense, from the data sheets
+TEXT_TOKENS = 200  # in addition to the visual tokens, as in the paper's bound
 QUESTIONS = ("Is the text in the picture sharp and whole?", "Is it a page?", "Is there a table?", "Is it upright?")
 
 
 def question_of(processor: Processor) -> Question:
-    """A question that makes the whole prompt TEXT_TOKENS long beside the image."""
+    """Return a question with which the prompt has TEXT_TOKENS tokens in addition to the image."""
     config = processor.config
-    room = config.tokens_per_image + TEXT_TOKENS
+    num_tokens = config.tokens_per_image + TEXT_TOKENS
     empty = [{"role": "user", "content": [{"type": "image"}]}]
-    spare = room - len(processor.prompt(empty, [random_models.noise(0, 8)], system=""))
+    spare = num_tokens - len(processor.prompt(empty, [random_models.noise(0, 8)], system=""))
     if spare < 1:
         raise SystemExit(f"the template alone is longer than {TEXT_TOKENS} tokens")
     return Question(("Is it sharp? " * spare)[: spare - 1] + "?", ("Yes", "No"))
 
 
-def measure_ours(config: ModelConfig, args: argparse.Namespace, device: torch.device, dtype: torch.dtype) -> dict:
-    """Images a second of our scorer, operations an image, and the cost of four questions in one pass."""
+def measure_ours(
+    config: ModelConfig, args: argparse.Namespace, device: torch.device, dtype: torch.dtype
+) -> dict[str, float]:
+    """Measure images per second of our scorer, operations per image, and the cost of four questions in one pass."""
     model = DeepseekVL.random(config, 0, device=device, dtype=dtype)
     processor = random_models.byte_processor(config)
     scorer = Scorer(model, processor, batch_tokens=10**9, threads=args.threads, system="", compiled=args.compiled)
@@ -53,7 +56,7 @@ def measure_ours(config: ModelConfig, args: argparse.Namespace, device: torch.de
     short = [Question(text, ("Yes", "No")) for text in QUESTIONS]
     rows_of = {n: [scorer.prepare(Item((data,), tuple(short[:n]))) for data in encoded] for n in (1, 4)}
 
-    def seconds(rows: list) -> float:
+    def seconds(rows: list[Row]) -> float:
         scorer.score_rows(rows[: args.batch])
         since = devices.now(device)
         for start in range(0, len(rows), args.batch):
@@ -80,7 +83,7 @@ def measure_ours(config: ModelConfig, args: argparse.Namespace, device: torch.de
 
 @torch.inference_mode()
 def measure_port(config: ModelConfig, args: argparse.Namespace, device: torch.device, dtype: torch.dtype) -> float:
-    """Images a second of the port, on the same prompts in the same batches, logits of the last token only."""
+    """Return images per second of the port on the same prompts and batches, with logits of the last token only."""
     model = random_models.port(config, device, dtype)
     processor = random_models.byte_processor(config)
     content = [{"type": "image"}, {"type": "text", "text": question_of(processor).text}]
@@ -92,13 +95,13 @@ def measure_port(config: ModelConfig, args: argparse.Namespace, device: torch.de
         random_models.port_inputs(prompts[k : k + args.batch], config, device, dtype)
         for k in range(0, len(prompts), args.batch)
     ]
-    times = []
+    times: list[float] = []
     for attempt in range(3):
         since = devices.now(device)
         for batch in batches if attempt else batches[:1]:
             model(**batch, logits_to_keep=1).logits[:, -1].float().log_softmax(-1)[:, :2].cpu()
         times.append(devices.now(device) - since)
-    return args.images / min(times[1:])
+    return float(args.images / min(times[1:]))
 
 
 def main() -> None:
@@ -107,14 +110,14 @@ def main() -> None:
     parser.add_argument("--device")
     parser.add_argument("--dtype")
     parser.add_argument("--images", type=int, default=32)
-    parser.add_argument("--batch", type=int, default=16, help="images a batch")
+    parser.add_argument("--batch", type=int, default=16, help="images per batch")
     parser.add_argument("--threads", type=int, default=4, help="threads that decode and resize")
     parser.add_argument("--compiled", action="store_true", help="ours through torch.compile")
     args = parser.parse_args()
     device = devices.pick(args.device)
     dtype = devices.pick_dtype(args.dtype, device)
     peak = next((value for name, value in PEAK_TFLOPS.items() if name in devices.describe(device)), None)
-    result: dict = {"device": devices.describe(device), "dtype": str(dtype), "torch": torch.__version__}
+    result: dict[str, Any] = {"device": devices.describe(device), "dtype": str(dtype), "torch": torch.__version__}
     for name in args.presets:
         ours = measure_ours(preset(name), args, device, dtype)
         gc.collect()

@@ -160,7 +160,7 @@ def main() -> None:
     left_out = accuracy_left_out(taxonomy)
     by_level = ", ".join(f"{level} {share:.1%}" for level, share in left_out.items())
     print(f"\nexamples left out of training (each unlike the others): {by_level}")
-    documents = list(pages_of(args.pdfs or str(ROOT / "examples/pdfs/*.pdf"), args.files)) if args.pdfs else []
+    documents = list(pages_of(args.pdfs or str(ROOT / "sources/pdfs/examples/*.pdf"), args.files)) if args.pdfs else []
     shares = writable_shares(taxonomy, documents) if documents else {}
     if shares:
         num = sum(len(pages) for pages in documents)

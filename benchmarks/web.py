@@ -1,14 +1,14 @@
-"""Web pages a second: our crawl against a bare Playwright loop that only navigates and takes screenshots; and memory.
+"""Web pages per second: our crawl and a bare Playwright loop that only navigates and takes screenshots; and memory.
 
     python -m benchmarks.web --pages 120              # both in turn, same pages, same browser
-    python -m benchmarks.web memory --pages 3000      # one long crawl, memory over time; the manuals again and again
+    python -m benchmarks.web memory --pages 3000      # one long crawl of the repeated manuals, memory over time
 
-Needs real pages: apt-get install python3.11-doc postgresql-doc-15. They are served on loopback. On both sides the clock
-starts in a browser that has shown a page, before the window is opened in which pages are counted, and stops before the
-browser is closed; the window's size, pages and their order are the same. Processor time is that of all processes.
-Bare waits for the load event. Ours waits for load, fonts, pictures, a quiet network and, where a page has scripts,
-150 ms without a change; it follows robots.txt, goes through the guarding proxy, wipes its windows between pages, reads
-words, elements and links, checks that they stayed where they were, and writes segments. The last line is JSON.
+Needs real pages: apt-get install python3.11-doc postgresql-doc-15. They are served on loopback. For both, the clock
+starts in a browser that has already shown a page, before the window for the counted pages is opened, and stops before
+the browser is closed; window size, pages and order are the same. Processor time covers all processes.
+The bare loop waits for the load event. Ours waits for load, fonts, pictures, a quiet network and, if a page has
+scripts, 150 ms without a change; it follows robots.txt, uses the filtering proxy, clears its windows between pages,
+reads words, elements and links, checks that they did not move, and writes segments. The last line is JSON.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -44,19 +44,19 @@ FOLDERS = (Path("/usr/share/doc/python3.11/html"), Path("/usr/share/doc/postgres
 HOST = "docs.vellum.example"
 VIEW = "square"
 REPORT_EVERY_PAGES = 100
-MAX_GROWTH = 1.15  # of the last third's median memory over that of the middle third
+MAX_GROWTH = 1.15  # median memory of the last third relative to the middle third
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing is printed."""
+        """Print nothing."""
 
 
 @contextmanager
 def served(root: Path) -> Iterator[int]:
-    """The port at which a folder is served on loopback."""
+    """Serve a folder on loopback and yield the port."""
     handler = functools.partial(_Handler, directory=str(root))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
@@ -66,9 +66,9 @@ def served(root: Path) -> Iterator[int]:
 
 
 def paths_of(root: Path, number: int) -> list[str]:
-    """Pages of both manuals, spread over each, as paths below `root`, which links to them.
+    """Return pages of both manuals, spread over each, as paths below `root`, which links to them.
 
-    Where more are wanted than there are, the same files come again under other URLs.
+    If more are wanted than exist, files are repeated under other URLs.
     """
     found: list[list[str]] = []
     for folder in FOLDERS:
@@ -88,14 +88,14 @@ def paths_of(root: Path, number: int) -> list[str]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds by the clock, and of processor time."""
+    """Wall time and processor time, in seconds."""
 
     seconds: float
     processor_s: float
 
     @staticmethod
     def now() -> "Cost":
-        """The clock, and what this process and all below it have used so far, those included that ended."""
+        """Return the time, and the processor time so far of this process and its descendants, ended ones included."""
         used = 0.0
         me = psutil.Process()
         for process in (me, *me.children(recursive=True)):
@@ -109,7 +109,7 @@ class Cost:
 
 
 async def bare(port: int, paths: list[str]) -> Cost:
-    """The cost of the bare loop: one page, `goto`, `screenshot`."""
+    """Measure the bare loop, which uses one page, `goto` and `screenshot`."""
     view = VIEWS[VIEW]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
@@ -150,20 +150,20 @@ async def crawl(
     paths: list[str],
     at_once: int,
     folder: Path,
-    visited: Callable[[int], None] = lambda number: None,
+    on_progress: Callable[[int], None] = lambda _: None,
     *,
     code: bool = False,
 ) -> Cost:
-    """The cost of our crawl in a browser that is open and has shown a page; segments go to `folder`.
+    """Measure our crawl in an open browser that has already shown a page; segments go to `folder`.
 
     Args:
-        visited: told every few seconds how many pages were visited since.
-        code: whether pages are also reduced to HTML that renders back.
+        on_progress: called every few seconds with the number of pages visited since the last call.
+        code: also reduce pages to HTML that renders back.
     """
     settings = settings_for(port, at_once, code)
     async with Browser(dataclasses.replace(settings.browser, user_agent=settings.agent)) as browser:
         await _share(paths[:1], settings, folder / "warm-up", browser).run()
-        work = _share(paths, settings, folder, browser, visited)
+        work = _share(paths, settings, folder, browser, on_progress)
         since = Cost.now()
         await work.run()
         cost = Cost.now() - since
@@ -178,7 +178,7 @@ def _share(
     settings: CrawlSettings,
     folder: Path,
     browser: Browser,
-    visited: Callable[[int], None] = lambda number: None,
+    on_progress: Callable[[int], None] = lambda _: None,
 ) -> Crawl:
     seeds = Seeds(site=HOST, pages=tuple(f"http://{HOST}{path}" for path in paths), sitemaps=(), budget=len(paths))
     scratch = folder / "scratch"
@@ -187,11 +187,11 @@ def _share(
     def save(path: Path) -> None:
         path.rename(folder / path.name)
 
-    return Crawl(seeds, settings, folder, scratch, save, visited, browser)
+    return Crawl(seeds, settings, folder, scratch, save, on_progress, browser)
 
 
 def speed(number: int, at_once: int, rounds: int) -> dict[str, float]:
-    """Pages a second of each, best of the rounds, in turn. The ratio is without web code, which bare has not either."""
+    """Measure pages per second of each in turn, best of the rounds. The ratio is without web code, which bare lacks."""
     with tempfile.TemporaryDirectory() as name, served(Path(name) / "site") as port:
         root = Path(name) / "site"
         root.mkdir()
@@ -212,12 +212,12 @@ def speed(number: int, at_once: int, rounds: int) -> dict[str, float]:
 
 
 def memory(number: int, at_once: int) -> dict[str, float | bool]:
-    """Memory of the crawling process and of all processes below it over one crawl, in megabytes."""
+    """Measure the memory in MB of the crawling process, and of all its descendants, during one crawl."""
     samples: list[tuple[float, float]] = []
     num_visited = num_printed = 0
     since = time.perf_counter()
 
-    def visited(more: int) -> None:
+    def on_progress(more: int) -> None:
         nonlocal num_visited, num_printed
         num_visited += more
         me = os.getpid()
@@ -234,7 +234,7 @@ def memory(number: int, at_once: int) -> dict[str, float | bool]:
         root = Path(name) / "site"
         root.mkdir()
         paths = paths_of(root, number)
-        seconds = asyncio.run(crawl(port, paths, at_once, Path(name) / "captures", visited)).seconds
+        seconds = asyncio.run(crawl(port, paths, at_once, Path(name) / "captures", on_progress)).seconds
     third = max(1, len(samples) // 3)
     result: dict[str, float | bool] = {"pages": len(paths), "pages_per_s": len(paths) / seconds}
     for k, part in enumerate(("crawler", "all")):
@@ -254,7 +254,7 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=max(2, 2 * (os.cpu_count() or 1)))
     parser.add_argument("--rounds", type=int, default=2)
     args = parser.parse_args()
-    modes = {
+    modes: dict[str, Callable[[], Mapping[str, float | bool]]] = {
         "speed": lambda: speed(args.pages, args.at_once, args.rounds),
         "memory": lambda: memory(args.pages, args.at_once),
     }

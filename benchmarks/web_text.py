@@ -1,15 +1,17 @@
-"""How much of real pages our crawl reads, and how well its word boxes cover what is written.
+"""The share of a page's text that our crawl reads, and how well its word boxes cover the letters.
 
     python -m benchmarks.web_text --pages 120 --seed 1
 
 Manuals (apt-get install python3.11-doc postgresql-doc-15 debian-reference-zh-cn) are served on loopback, pages drawn by
-seed. Each is crawled whole (up to 16 windows), and shown by a bare Playwright page as high as the capture, which gives
+seed. Each is crawled whole (up to 16 windows), and shown by a bare Playwright page as high as the capture. Measured are
 
-- `innerText`, and what controls say: 2 × characters in common and in order / all characters, without white space;
-- the ink of letters: the pixels that change when all text is made transparent. How much of it lies in a word's box?
+- the similarity to `innerText` and the text of controls: 2 × characters in common and in order / all characters,
+  without white space;
+- the share of the letters' ink that is inside a word's box; ink are the pixels that change when text is transparent;
+- the share of words whose box contains ink.
 
-And the share of words whose box holds ink. What is cut off (long lines in a box that scrolls) is in `innerText` and
-not in ours. Of pages higher than 16 windows, as much of `innerText` counts as our text is long. The last line is JSON.
+Text that is cut off (long lines in a box that scrolls) is in `innerText`, but not in ours. For pages higher than 16
+windows, `innerText` is cut to the length of our text. The last line is JSON.
 """
 
 import argparse
@@ -44,9 +46,9 @@ MANUALS = {
     "postgresql": ("/usr/share/doc/postgresql-doc-15/html", "*.html"),
     "debian-zh": ("/usr/share/debian-reference", "*.zh-cn.html"),
 }
-VIEW = "desktop"  # wide enough for most lines of code: what is cut off is no text of the picture
+VIEW = "desktop"  # wide enough for most lines of code; text that is cut off is not in the picture
 MAX_TILES = 16
-MARGIN_PX = 1  # around boxes: letters lean out of them, and their edges are smoothed
+MARGIN_PX = 1  # around boxes: letters extend beyond them, and their edges are smoothed
 INK = 24  # grey levels by which a pixel changes with its text
 NO_TEXT = """*, *::before, *::after { color: transparent !important; -webkit-text-fill-color: transparent !important;
 text-decoration-color: transparent !important; text-shadow: none !important }
@@ -64,13 +66,13 @@ KEEP_LINES = """for (const element of document.querySelectorAll("*")) { // borde
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """One page.
+    """The measurements of one page.
 
     Args:
-        similarity: of our text and `innerText`, 0 to 1.
-        words_with_ink: share of the words' boxes.
-        covered_ink: share of the letters' ink that lies in a box.
-        is_cut: whether the page goes on below what was photographed.
+        similarity: similarity of our text and `innerText`, 0 to 1.
+        words_with_ink: share of words whose box contains ink.
+        covered_ink: share of the letters' ink that is inside a box.
+        is_cut: True if the page is longer than the screenshot.
     """
 
     path: str
@@ -81,7 +83,7 @@ class Figures:
 
 
 def paths_by_manual(root: Path, number: int, seed: int) -> dict[str, list[str]]:
-    """Pages of each manual as paths below `root`, which links to them."""
+    """Return pages of each manual as paths below `root`, which links to them."""
     found = {}
     for name, (folder, pattern) in MANUALS.items():
         if not Path(folder).is_dir():
@@ -95,7 +97,7 @@ def paths_by_manual(root: Path, number: int, seed: int) -> dict[str, list[str]]:
 
 
 def crawl(port: int, paths: Sequence[str], folder: Path) -> list[Capture]:
-    """Captures of whole pages. Raises SystemExit if one failed."""
+    """Capture whole pages. Raises SystemExit if one fails."""
     settings = settings_for(port, at_once=2)
     settings = replace(settings, views=(VIEW,), patience=replace(settings.patience, max_tiles=MAX_TILES))
     seeds = Seeds(site=HOST, pages=tuple(f"http://{HOST}{path}" for path in paths), sitemaps=(), budget=len(paths))
@@ -105,7 +107,7 @@ def crawl(port: int, paths: Sequence[str], folder: Path) -> list[Capture]:
     def save(path: Path) -> None:
         path.rename(folder / path.name)
 
-    asyncio.run(Crawl(seeds, settings, folder, scratch, save, lambda number: None).run())
+    asyncio.run(Crawl(seeds, settings, folder, scratch, save, lambda _: None).run())
     captures = list(read_captures(list(index(folder).values())))
     for capture in captures:
         if capture.seen is None:
@@ -114,7 +116,7 @@ def crawl(port: int, paths: Sequence[str], folder: Path) -> list[Capture]:
 
 
 async def compare(port: int, captures: Sequence[Capture]) -> list[Figures]:
-    """Each capture with what a bare page says and shows."""
+    """Compare each capture with the same page in a bare browser."""
     found = []
     async with async_playwright() as playwright:
         program = find_chromium()
@@ -136,7 +138,7 @@ async def compare(port: int, captures: Sequence[Capture]) -> list[Figures]:
 async def _figures(page: Page, path: str, seen: PageContent) -> Figures:
     is_cut = seen.screenshot.tops[-1] == MAX_TILES * VIEWS[VIEW].height
     ours = "".join("".join(seen.texts).split())
-    await page.add_style_tag(content="*::marker { color: black !important }")  # bullets are no text of the document
+    await page.add_style_tag(content="*::marker { color: black !important }")  # bullets are not text of the document
     shown = await _grey(page)
     await page.evaluate(KEEP_LINES)
     await page.add_style_tag(content=NO_TEXT)
@@ -149,10 +151,10 @@ async def _figures(page: Page, path: str, seen: PageContent) -> Figures:
         around = (slice(max(0, side.start - MARGIN_PX), side.stop + MARGIN_PX) for side in (rows, columns))
         in_boxes[tuple(around)] = True
     await page.evaluate(TEXT_OF_CONTROLS)
-    own = "".join(str(await page.evaluate("document.body.innerText")).split())
+    expected = "".join(str(await page.evaluate("document.body.innerText")).split())
     return Figures(
         path=path,
-        similarity=Indel.normalized_similarity(ours, own[: len(ours)] if is_cut else own),
+        similarity=Indel.normalized_similarity(ours, expected[: len(ours)] if is_cut else expected),
         words_with_ink=num_inked / max(1, len(seen.texts)),
         covered_ink=float((letters & in_boxes).sum() / max(1, letters.sum())),
         is_cut=is_cut,
@@ -165,7 +167,7 @@ async def _grey(page: Page) -> np.ndarray:
 
 
 def summary(figures: Sequence[Figures]) -> dict[str, Any]:
-    """Of the pages of one manual: medians and the worst."""
+    """Return the medians and the worst values of a manual's pages."""
     names = ("similarity", "words_with_ink", "covered_ink")
     by_name = {name: np.array([getattr(each, name) for each in figures]) for name in names}
     return {
@@ -179,9 +181,9 @@ def summary(figures: Sequence[Figures]) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pages", type=int, default=120, help="of all manuals together")
+    parser.add_argument("--pages", type=int, default=120, help="number of pages, all manuals together")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--worst", type=int, default=3, help="pages to name of each manual")
+    parser.add_argument("--worst", type=int, default=3, help="number of worst pages to list for each manual")
     args = parser.parse_args()
     result = {}
     with tempfile.TemporaryDirectory() as name, served(Path(name) / "site") as port:

@@ -15,7 +15,7 @@ class RenderSimilarity(Filter):
     Samples without web code pass. Both numbers are measured when the page is read (`sources/web/code/`).
 
     Args:
-        min_similarity: 0 (nothing in common) to 1 (the same); `docs/sources/web_code.md` shows what the numbers look like.
+        min_similarity: 0 (nothing in common) to 1 (the same); `docs/sources/web_code.md` shows examples.
         max_code_tokens: estimated length of the code, in tokens.
     """
 

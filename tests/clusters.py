@@ -1,6 +1,6 @@
 """Clusters for tests: a job service with a pool of external workers, and Dataflow without Google.
 
-Both take any pipeline: give it the options.
+Both run any pipeline that is given their options.
 """
 
 import os
@@ -19,7 +19,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 START_TIMEOUT_S = 60
 NOTHING_STAGED = [
-    # Beam 2.77 pickles the whole main module by default; ours holds nothing that workers need.
+    # Beam 2.77 pickles the whole main module by default; workers need nothing from ours.
     "--no_save_main_session",
     # … and sends the list of installed packages along, which is wrong for a worker's image.
     "--experiments=disable_logging_submission_environment",
@@ -32,7 +32,7 @@ class PortableCluster:
 
     Args:
         options: Beam options that submit a pipeline to it.
-        log: what its processes print, workers included.
+        log: output of its processes, workers included.
     """
 
     options: list[str]
@@ -43,17 +43,17 @@ class PortableCluster:
 def portable_cluster(
     tmp_path_factory: pytest.TempPathFactory, gcs_session: object, s3_session: object
 ) -> Iterator[PortableCluster]:
-    """The cluster for tests; its workers see the emulators, as these set the environment first."""
+    """The cluster for tests; its workers see the emulators, which set the environment first."""
     with portable(tmp_path_factory.mktemp("cluster")) as cluster:
         yield cluster
 
 
 @contextmanager
 def portable(folder: Path, environment: Mapping[str, str] = os.environ) -> Iterator[PortableCluster]:
-    """Start the processes, give the options, end the processes and everything they started.
+    """Start the processes, yield the cluster, and end the processes and their children.
 
-    Workers get no pipeline options from Beam's pool (2.77), only what is in its environment: emulators, keys
-    and endpoints of stores have to be there.
+    Beam's pool (2.77) gives workers no pipeline options, only its environment, which must contain emulators, keys and
+    endpoints of stores.
     """
     variables = {
         **environment,
@@ -107,7 +107,7 @@ def _free_port() -> int:
 
 
 def _wait(processes: list["subprocess.Popen[bytes]"], log: Path, pool_port: int, port_file: Path) -> None:
-    """Until both services answer."""
+    """Wait until both services answer."""
     deadline_s = time.monotonic() + START_TIMEOUT_S
     while not (port_file.exists() and _listens(pool_port)):
         if time.monotonic() > deadline_s or any(process.poll() is not None for process in processes):
@@ -121,7 +121,7 @@ def _listens(port: int) -> bool:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End a process and what it started; an interrupt lets the pool stop its workers, a SIGTERM does not."""
+    """End a process and its children; an interrupt lets the pool stop its workers, a SIGTERM does not."""
     process.send_signal(signal.SIGINT)
     with suppress(subprocess.TimeoutExpired):
         process.wait(timeout=15)
@@ -131,7 +131,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def dry_run_options(bucket: str, tmp: Path) -> list[str]:
-    """Options that translate a pipeline for Dataflow, offline, and stop before anything is staged.
+    """Return options that translate a pipeline for Dataflow offline, and stop before anything is staged.
 
     Args:
         bucket: `gs://…` of the emulator.
@@ -141,7 +141,7 @@ def dry_run_options(bucket: str, tmp: Path) -> list[str]:
 
 
 def template_options(bucket: str, tmp: Path) -> list[str]:
-    """Options that go one step further: all is staged in the emulator, nothing is submitted.
+    """Return options that also stage everything in the emulator, but submit nothing.
 
     The job is then the object `templates/job` of the bucket, as JSON, and the pipeline a `pipeline.pb` in it.
     Call `Pipeline.run`, not `with Pipeline`: there is no job to wait for, and waiting for it is an error.

@@ -1,4 +1,4 @@
-"""Small corpora that tests write themselves, and the digests of what a run makes of them."""
+"""Small corpora written by tests, and the digests of a run's output."""
 
 import hashlib
 import random
@@ -11,7 +11,7 @@ VERBS = ["shows", "holds", "follows", "reads", "crosses", "keeps", "finds", "lea
 
 
 def prose(seed: str, num_sentences: int) -> list[str]:
-    """English sentences, others for every seed."""
+    """Return English sentences that depend on the seed."""
     chance = random.Random(seed)
     return [
         f"The {chance.choice(NOUNS)} {chance.choice(VERBS)} the {chance.choice(NOUNS)} before every "
@@ -21,7 +21,7 @@ def prose(seed: str, num_sentences: int) -> list[str]:
 
 
 def write_pdf(path: Path, num_pages: int, text: str = "", words_a_page: int = 60) -> Path:
-    """A PDF whose pages each say something else, the same bytes every time."""
+    """Write a PDF with a different text on each page, always the same bytes."""
     document = pymupdf.open()
     for number in range(num_pages):
         page = document.new_page()
@@ -34,7 +34,7 @@ def write_pdf(path: Path, num_pages: int, text: str = "", words_a_page: int = 60
 
 
 def digests(out: Path) -> dict[str, str]:
-    """sha256 of the shards, ledger, errors and manifest of an output."""
+    """Return the sha256 of the shards, ledger, errors and manifest of an output."""
     files = [path for folder in ("data", "ledger", "errors") for path in sorted((out / folder).rglob("*.parquet"))]
     return {
         str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,8 +1,8 @@
-"""Emulators of Google Cloud Storage and S3: real servers on loopback, and how processes find them.
+"""Emulators of Google Cloud Storage and S3: real servers on loopback, and the settings to reach them.
 
-`gcp-storage-emulator` runs in this process with one addition, preconditions (`ifGenerationMatch`), which it
-ignores and locks rely on; moto's S3 server is used as it is. Both answer other processes too: a Beam worker
-inherits the environment and gets the pipeline's options.
+`gcp-storage-emulator` runs in this process with one addition: preconditions (`ifGenerationMatch`), which it ignores
+but our locks need. moto's S3 server is used unchanged. Both also serve other processes: a Beam worker inherits the
+environment and gets the pipeline's options.
 """
 
 import json
@@ -34,9 +34,9 @@ class Emulator:
 
     Args:
         uri: the bucket, `gs://vellum` or `s3://vellum`.
-        options: Beam options by which a pipeline and its workers find it.
-        environment: variables by which any process finds it; set in this one already.
-        put, get, keys: access that shares no code with what is tested.
+        options: Beam options with which a pipeline and its workers reach it.
+        environment: variables with which any process reaches it; already set in this process.
+        put, get, keys: access that shares no code with the tested code.
         clear: empty the bucket.
     """
 
@@ -66,6 +66,11 @@ def gcs_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
         for name, value in environment.items():
             patch.setenv(name, value)
         bucket = google_storage.Client.create_anonymous_client().bucket(BUCKET)
+
+        def clear() -> None:
+            for blob in bucket.list_blobs():
+                blob.delete()
+
         yield Emulator(
             uri=f"gs://{BUCKET}",
             options=[],
@@ -73,7 +78,7 @@ def gcs_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
             put=lambda key, data: bucket.blob(key).upload_from_string(data),
             get=lambda key: bucket.blob(key).download_as_bytes(),
             keys=lambda: sorted(blob.name for blob in bucket.list_blobs()),
-            clear=lambda: [blob.delete() for blob in bucket.list_blobs()] and None,
+            clear=clear,
         )
         server.stop()
         tokens.stop()
@@ -81,7 +86,7 @@ def gcs_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def s3_session() -> Iterator[Emulator]:
-    """The S3 emulator; found by the environment, which boto3 reads, and by Beam's options alike."""
+    """The S3 emulator, reached through the environment, which boto3 reads, and through Beam's options."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -136,13 +141,14 @@ def _emptied(emulator: Emulator) -> Iterator[Emulator]:
 
 
 def _enforce_preconditions(patch: pytest.MonkeyPatch) -> None:
-    """Give the GCS emulator `ifGenerationMatch` on uploads, as the real service has it."""
+    """Add `ifGenerationMatch` on uploads to the GCS emulator, as in the real service."""
     insert, lock = gcs_objects.insert, threading.Lock()
 
     def insert_if(request: Any, response: Any, storage: Any, *args: Any, **kwargs: Any) -> None:
         wanted = request.query.get("ifGenerationMatch")
         if wanted is None:
-            return insert(request, response, storage, *args, **kwargs)
+            insert(request, response, storage, *args, **kwargs)
+            return
         with lock:
             bucket, name = request.params["bucket_name"], request.query.get("name", [None])[0]
             if name is None:  # a multipart upload names the object in its first part
@@ -151,8 +157,8 @@ def _enforce_preconditions(patch: pytest.MonkeyPatch) -> None:
             if (found["generation"] if found else "0") != wanted[0]:
                 response.status = HTTPStatus.PRECONDITION_FAILED
                 response.json({"error": {"code": 412, "message": "conditionNotMet"}})
-                return None
-            return insert(request, response, storage, *args, **kwargs)
+                return
+            insert(request, response, storage, *args, **kwargs)
 
     handlers = tuple(
         (pattern, {method: insert_if if call is insert else call for method, call in methods.items()})
@@ -162,7 +168,7 @@ def _enforce_preconditions(patch: pytest.MonkeyPatch) -> None:
 
 
 class _TokenServer:
-    """Hands out access tokens to a service account: Google's own credential code runs without a network."""
+    """Issues access tokens to a service account, so that Google's credential code runs without a network."""
 
     def __init__(self) -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _TokenHandler)
@@ -170,7 +176,7 @@ class _TokenServer:
         self._thread.start()
 
     def credentials(self, folder: Path) -> Path:
-        """A service account's key file; clients sign with it and fetch their tokens here."""
+        """Write a service account's key file, with which clients fetch their tokens here."""
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )

@@ -1,6 +1,6 @@
-"""PDFs for tests: made on demand by real producers, or byte by byte where a file must be hostile.
+"""PDFs for tests: made on demand by real producers, or byte by byte for hostile files.
 
-Every function writes one file into a folder and returns its path. The texts are our own.
+Every function writes one file into a folder and returns its path. We wrote the texts.
 """
 
 import random
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pymupdf
 
-TIMEOUT_S = 120  # of one producer's run
+TIMEOUT_S = 120  # per run of a producer
 
 ENGLISH = """\
 A page is more than the words on it. A reader sees a title before a paragraph, a caption under a picture, and a
@@ -54,7 +54,7 @@ HEBREW = """\
 
 
 def paragraphs(text: str) -> list[str]:
-    """The paragraphs of one of the texts above, each on one line."""
+    """Return the paragraphs of one of the texts above, each as one line."""
     return [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
 
 
@@ -122,7 +122,7 @@ def one_column_libreoffice(folder: Path) -> Path:
 def fodt(
     texts: Sequence[str], num_columns: int = 1, writing_mode: str = "lr-tb", font: str = "Liberation Serif"
 ) -> str:
-    """A flat OpenDocument text of A4 pages."""
+    """Return a flat OpenDocument text with A4 pages."""
     body = "".join(f'<text:p text:style-name="P">{escape(text)}</text:p>' for text in texts)
     spaces = " ".join(
         f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{long}:1.0"'
@@ -212,7 +212,7 @@ def two_columns_hebrew_chromium(folder: Path) -> Path:
 
 
 def table_chromium(folder: Path) -> Path:
-    """A landscape table whose cells have several lines and stand in the middle of their rows."""
+    """A landscape table whose cells have several lines and are vertically centred."""
     rows = [
         (
             "browser",
@@ -250,7 +250,7 @@ def _save(document: pymupdf.Document, path: Path, **options: object) -> Path:
 
 
 def text_document(num_pages: int = 1, width: float = 595, height: float = 842) -> pymupdf.Document:
-    """Pages of English text in Helvetica, 11 points, each with its number in the first line."""
+    """Return pages of English text in Helvetica, 11 points, each with its number in the first line."""
     document = pymupdf.open()
     lines = [line for text in paragraphs(ENGLISH) for line in [*textwrap.wrap(text, 80), ""]]
     for k in range(num_pages):
@@ -271,13 +271,13 @@ def blank_between(folder: Path) -> Path:
 
 
 def encrypted(folder: Path, password: str = "sesame") -> Path:
-    """Opens with the user's password only."""
+    """A file that opens only with the user's password."""
     options = {"encryption": pymupdf.PDF_ENCRYPT_AES_256, "owner_pw": "owner", "user_pw": password}
     return _save(text_document(), folder / "encrypted.pdf", **options)
 
 
 def encrypted_for_owner(folder: Path) -> Path:
-    """Anyone may open it; only changing it asks for a password."""
+    """A file that opens without a password; only changes need one."""
     options = {"encryption": pymupdf.PDF_ENCRYPT_AES_256, "owner_pw": "owner", "user_pw": ""}
     return _save(text_document(), folder / "encrypted-for-owner.pdf", **options)
 
@@ -291,7 +291,7 @@ def rotated(folder: Path) -> Path:
 
 
 def cropped(folder: Path) -> Path:
-    """A crop box inside the media box; the words `outside` lie beyond it on all four sides. Also turned by 90."""
+    """A crop box inside the media box, with the word `outside` beyond all four sides; also rotated by 90 degrees."""
     document = text_document(2)
     for k, page in enumerate(document):
         for point in [(60, 20), (5, 400), (560, 400), (60, 835)]:
@@ -337,7 +337,7 @@ def poster(folder: Path) -> Path:
 
 
 def tiny(folder: Path) -> Path:
-    """A stamp of 72 × 36 points: not enlarged beyond 300 dots an inch."""
+    """A page of 72 × 36 points, which is not enlarged beyond 300 dpi."""
     document = pymupdf.open()
     document.new_page(width=72, height=36).insert_text((6, 20), "a small stamp", fontsize=8)
     return _save(document, folder / "tiny.pdf")
@@ -350,7 +350,7 @@ def coloured(folder: Path) -> Path:
 
 
 def scan(folder: Path, *, ocr_layer: bool = False, seed: int = 0) -> Path:
-    """One grey picture a page, speckled as a scanner's; with invisible words (render mode 3) over it if asked."""
+    """One grey, speckled picture per page, as from a scanner; optionally with invisible words (render mode 3)."""
     source = text_document()
     pixmap = source[0].get_pixmap(dpi=110, colorspace=pymupdf.csGRAY)
     pixels = bytearray(pixmap.samples)
@@ -384,12 +384,12 @@ def cmyk_jpeg(folder: Path) -> Path:
 
 
 def without_unicode_map(folder: Path) -> Path:
-    """A browser's page whose fonts (Identity-H) lost their ToUnicode maps: looks right, and its text is noise."""
+    """A browser's page whose fonts (Identity-H) lost their ToUnicode maps: it looks right, but its text is noise."""
     document = pymupdf.open(one_column_chromium(folder))
     for xref in range(1, document.xref_length()):
         if document.xref_get_key(xref, "ToUnicode")[0] == "xref":
             document.xref_set_key(xref, "ToUnicode", "null")
-    # A subset's own character map would still name the letters: take the font's program apart from its map.
+    # The character map in a font subset would still identify the letters: remove it from the font's program.
     return _save(document, folder / "without-unicode-map.pdf", garbage=4)
 
 
@@ -397,7 +397,7 @@ def without_unicode_map(folder: Path) -> Path:
 
 
 def pdf_bytes(objects: Sequence[bytes], root: int = 1) -> bytes:
-    """A PDF file of these objects, numbered from 1, with a right cross-reference table."""
+    """Return a PDF file of these objects, numbered from 1, with a valid cross-reference table."""
     out = bytearray(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
     offsets = []
     for number, body in enumerate(objects, 1):
@@ -426,7 +426,7 @@ GOOD_CONTENT = stream(
 
 
 def _two_pages(bad_page: bytes, *others: bytes) -> bytes:
-    """A bad page (object 3) and a good one (object 4); `others` are objects 7 and up."""
+    """Return a bad page (object 3) and a good one (object 4); `others` are objects 7 and up."""
     pages = b"<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>"
     good = A4 + b"/Contents 5 0 R /Resources << /Font << /F 6 0 R >> >> >>"
     return pdf_bytes([CATALOG, pages, bad_page, good, GOOD_CONTENT, FONT, *others])
@@ -438,7 +438,7 @@ def _write(folder: Path, name: str, data: bytes) -> Path:
 
 
 def deflated_zeros(num_bytes: int) -> bytes:
-    """Flate data of `num_bytes` zero bytes (rounded up to a megabyte), made without compressing them one by one."""
+    """Return Flate data of `num_bytes` zero bytes (rounded up to a megabyte), without compressing them all."""
     chunk = 1 << 20
     packer = zlib.compressobj(9)
     head = packer.compress(b"\0" * chunk) + packer.flush(zlib.Z_FULL_FLUSH)
@@ -465,7 +465,7 @@ def no_pages(folder: Path) -> Path:
 
 
 def truncated(folder: Path, share: float = 0.1) -> Path:
-    """The first part of a 3-page file; at 0.1 no page is left, at 0.98 only the cross-reference table is lost."""
+    """The first part of a 3-page file: with 0.1 no page is left, with 0.98 only the cross-reference table is lost."""
     data = plain(folder, 3).read_bytes()
     return _write(folder, f"truncated-{share}.pdf", data[: int(len(data) * share)])
 
@@ -516,7 +516,7 @@ def stream_bomb(folder: Path, num_bytes: int = 1_000_000_000) -> Path:
 
 
 def object_stream_bomb(folder: Path, num_bytes: int = 1_000_000_000) -> Path:
-    """A page whose annotations lie in an object stream that inflates to 1 GB."""
+    """A page whose annotations are in an object stream that inflates to 1 GB."""
     data = pdf_bytes([CATALOG])  # only to reuse the header
     out = bytearray(data[: data.index(b"1 0 obj")])
     offsets = {}
@@ -573,7 +573,7 @@ def nested_arrays(folder: Path, depth: int = 1_000_000) -> Path:
 
 
 def broken_page(folder: Path) -> Path:
-    """A page tree whose first entry is no page."""
+    """A page tree whose first entry is not a page."""
     return _write(folder, "broken-page.pdf", _two_pages(b"(not a page)"))
 
 
@@ -598,7 +598,7 @@ def no_unicode_at_all(folder: Path) -> Path:
 
 
 def type3_font(folder: Path) -> Path:
-    """Letters drawn by small programs (a square and a triangle), with names that say which letters they are."""
+    """Letters drawn by small programs (a square and a triangle), with glyph names that identify the letters."""
     glyphs = [
         stream(b"800 0 0 0 700 700 d1 0 0 700 700 re f"),
         stream(b"800 0 0 0 700 700 d1 0 0 m 700 0 l 350 700 l f"),

@@ -1,4 +1,4 @@
-"""The layout: packages and the parts of `pipelines` import one way, and no module imports itself in a circle."""
+"""The layout: packages and the parts of `pipelines` import in one direction, and there are no import cycles."""
 
 import ast
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("sources", "filters", "taxonomy", "pipelines", "deepseek_vl")
-# What each package may import besides itself.
+# The packages that each package may import in addition to itself.
 MAY_IMPORT: dict[str, set[str]] = {
     "sources": set(),
     "filters": {"sources"},
@@ -18,7 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pipelines": {"sources", "filters", "taxonomy"},
     "deepseek_vl": set(),
 }
-# The parts of `pipelines`, lowest first: each imports only those before it.
+# The parts of `pipelines`, lowest first; each imports only earlier ones.
 LAYERS = (
     "storage", "duplicates", "recipe", "contradictions", "taxonomy_files", "job", "units", "tables", "workers",
     "report", "stages", "commands", "run",
@@ -30,7 +30,7 @@ ENTRY_POINTS = {
 
 
 def _imports() -> dict[str, set[str]]:
-    """Module to the modules of the project that it imports, at its top or inside functions."""
+    """Return for every module the project's modules that it imports, at its top or inside functions."""
     modules = {}
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
@@ -51,7 +51,7 @@ def _imports() -> dict[str, set[str]]:
 IMPORTS = _imports()
 
 
-def test_packages_import_one_way() -> None:
+def test_packages_import_in_one_direction() -> None:
     wrong = [
         f"{module} imports {imported}"
         for module, all_imported in IMPORTS.items()
@@ -79,8 +79,8 @@ def test_parts_of_pipelines_import_only_lower_ones() -> None:
     assert not unplaced, "name its layer"
 
 
-def test_no_circles() -> None:
-    TopologicalSorter(IMPORTS).prepare()  # raises CycleError, which names the circle
+def test_there_are_no_import_cycles() -> None:
+    TopologicalSorter(IMPORTS).prepare()  # raises CycleError with the modules of the cycle
 
 
 def test_no_part_imports_an_entry_point() -> None:

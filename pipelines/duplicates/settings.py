@@ -16,7 +16,7 @@ class Dedupe:
         hash: kind of perceptual hash that is compared.
         bits: its length, 256 or 64. 64 bits confuse pages of text (docs/concepts/duplicates.md).
         radius: Hamming distance in bits up to which pictures may be the same; None: an eighth of the bits.
-        text_similarity: Jaccard similarity of word triples, 0 to 1, that two texts need as well; below it both are kept.
+        text_similarity: Jaccard similarity of word triples, 0 to 1, that two texts also need; below it both are kept.
         min_detail: standard deviation of the picture in grey levels (a text page has 7 to 12) below which there is too
             little to see for a hash to decide: the texts must then be equal, or the pictures identical.
         against: earlier outputs, or Parquet files with images, whose samples count as already kept.

@@ -2,10 +2,16 @@
 
 import asyncio
 import contextlib
+import json
+import os
 import resource
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
+from typing import Any
+from xml.sax.saxutils import escape
 
 from playwright import async_api
 from playwright.async_api import Dialog, Page, Playwright, async_playwright
@@ -18,12 +24,17 @@ START_TIMEOUT_S = 60
 CLOSE_TIMEOUT_S = 5
 MEMORY_EVERY_PAGES = 10  # looking takes 5 ms
 
+# Playwright's own switches are not added to these, so that an update of Playwright changes no pixel.
 ARGUMENTS = (
     "--disable-gpu",  # the same pixels on every machine
+    "--enable-unsafe-swiftshader",
     "--font-render-hinting=none",
     "--force-color-profile=srgb",
     "--disable-lcd-text",
     "--hide-scrollbars",
+    "--window-position=0,0",  # the whole browser opens its windows at 10, 10, and pages can ask where
+    # No plugins: the headless shell has none but says so in the page, the whole browser has one for PDF files.
+    "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4,pluginsEnabled=false",
     "--mute-audio",
     "--no-pings",
     "--disable-quic",  # not every way out goes through a proxy by itself: UDP and WebRTC do not
@@ -31,16 +42,72 @@ ARGUMENTS = (
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--dns-prefetch-disable",
     "--disable-preconnect",
+    "--block-new-web-contents",  # the headless shell has no blocker of pop-ups; the whole browser has one
+    # Turn off the services and updates that the whole browser has for its user.
+    "--disable-auto-reload",
+    "--disable-background-networking",
+    "--disable-breakpad",
+    "--disable-component-extensions-with-background-pages",
+    "--disable-component-update",
+    "--disable-default-apps",
     "--disable-domain-reliability",
+    "--disable-extensions",
+    "--disable-field-trial-config",
+    "--disable-infobars",
+    "--disable-search-engine-choice-screen",
+    "--disable-stack-profiler",
     "--disable-sync",
-    # Only the last list counts, so Playwright's own stands here again; without it, http is tried as https first.
+    "--metrics-recording-only",
+    "--no-default-browser-check",
+    "--no-first-run",
+    "--no-service-autorun",
+    "--password-store=basic",
+    "--use-mock-keychain",
+    # Pages in the background are drawn and run like those in the foreground.
+    "--allow-pre-commit-input",
+    "--disable-back-forward-cache",
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-dev-shm-usage",
+    "--disable-hang-monitor",
+    "--disable-ipc-flooding-protection",
+    "--disable-prompt-on-repost",
+    "--disable-renderer-backgrounding",
+    "--unsafely-disable-devtools-self-xss-warnings",
+    "--enable-features=CDPScreenshotNewSurface,SkipListAccountsWithoutGaiaCookies",
+    # Without HttpsUpgrades, http would be tried as https first. Only the last list of features counts.
     "--disable-features=AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,"
     "HttpsFirstBalancedModeAutoEnable,LensOverlay,MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,"
     "AvoidCorsURLLoaderRestartOnRedirect,OptimizationHints,NetworkTimeServiceQuerying,Translate,"
     "AutofillServerCommunication,InterestFeedContentSuggestions,CertificateTransparencyComponentUpdater,"
-    "PrivacySandboxSettings4",
+    "PrivacySandboxSettings4,AimEnabled,PreconnectToSearch",
 )
-WITHOUT_DEFAULTS = ("--disable-popup-blocking",)  # Playwright lets pages open windows; ours may not
+# The whole browser has special default fonts for some of these scripts, the headless shell for none.
+SCRIPTS = (
+    *("Arab", "Beng", "Cyrl", "Deva", "Grek", "Gujr", "Guru", "Hang", "Hans", "Hant", "Hebr", "Jpan"),
+    *("Khmr", "Knda", "Laoo", "Mlym", "Mymr", "Orya", "Sinh", "Taml", "Telu", "Thai", "Tibt"),
+)
+FONTS = {"standard": "Times New Roman", "serif": "Times New Roman", "sansserif": "Arial", "fixed": "Monospace"}
+# The same as `--font-render-hinting=none`, which only the headless shell knows. It concerns fonts looked up for
+# characters which a page's own fonts lack. They are asked for without a name. The system's rules add a name, so this
+# rule comes before them.
+FONT_RULES = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
+<fontconfig>
+  <match target="pattern">
+    <test qual="all" name="family" compare="eq"><string>only if there is no name</string></test>
+    <edit name="hintstyle" mode="assign"><const>hintnone</const></edit>
+  </match>
+  <include>{}</include>
+</fontconfig>
+"""
+# Settings of the whole browser that no switch sets; the headless shell has nothing that they could change.
+PREFERENCES: dict[str, Any] = {
+    "alternate_error_pages": {"enabled": False},  # on errors it would ask a host of Google's whether there is a network
+    "net": {"network_prediction_options": 2},  # requests on connections opened ahead of need may be sent twice
+    "plugins": {"always_open_pdf_externally": True},  # no viewer of PDF files inside pages
+    "webkit": {"webprefs": {"fonts": {family: dict.fromkeys(SCRIPTS, font) for family, font in FONTS.items()}}},
+}
 
 
 class BrowserDied(Exception):
@@ -76,6 +143,7 @@ class _Running:
 
     browser: async_api.Browser
     pid: int
+    profile: tempfile.TemporaryDirectory[str]
     num_begun: int = 0
     num_open: int = 0
     is_retired: bool = False
@@ -194,13 +262,13 @@ class Browser:
 
     async def _start(self) -> _Running:
         assert self._playwright is not None, "use `async with`"
+        profile = tempfile.TemporaryDirectory(prefix="vellum-browser-", ignore_cleanup_errors=True)
         try:
             browser = await self._playwright.chromium.launch(
                 executable_path=self._program,
-                args=list(ARGUMENTS),
-                ignore_default_args=list(WITHOUT_DEFAULTS),
-                chromium_sandbox=sandbox_refusal(self._program) is None,
-                proxy=_proxy(None),
+                ignore_default_args=True,
+                args=self._arguments(Path(profile.name)),
+                env={**os.environ, "FONTCONFIG_FILE": str(_fonts(Path(profile.name)))},
                 timeout=START_TIMEOUT_S * 1000,
                 handle_sigint=False,
                 handle_sigterm=False,
@@ -210,10 +278,22 @@ class Browser:
             found = await session.send("SystemInfo.getProcessInfo")
             await session.detach()
         except async_api.Error as error:
+            profile.cleanup()
             raise BrowserDied(f"Chromium does not start: {_first_line(error)}") from error
         self.num_started += 1
         (pid,) = (process["id"] for process in found["processInfo"] if process["type"] == "browser")
-        return _Running(browser, pid)
+        return _Running(browser, pid, profile)
+
+    def _arguments(self, profile: Path) -> list[str]:
+        """Fill a new profile and return the arguments of a browser that uses it."""
+        (profile / "Default").mkdir()
+        (profile / "Default" / "Preferences").write_text(json.dumps(PREFERENCES), encoding="utf-8")
+        proxy = _proxy(None)
+        own = [f"--proxy-server={proxy['server']}", f"--proxy-bypass-list={proxy['bypass']}"]
+        own += [f"--user-data-dir={profile}", "--remote-debugging-pipe", "--headless", "--no-startup-window"]
+        if sandbox_refusal(self._program) is not None:
+            own.append("--no-sandbox")
+        return [*ARGUMENTS, *own]
 
     async def _close(self, running: _Running) -> None:
         try:
@@ -221,6 +301,7 @@ class Browser:
                 await running.browser.close()
         except (async_api.Error, TimeoutError):
             self.kill(running)
+        running.profile.cleanup()
 
     def kill(self, running: _Running | None = None) -> None:
         """End the browser's processes at once; the next page starts another. Pages that are open fail."""
@@ -228,6 +309,7 @@ class Browser:
         if running is not None:
             running.is_retired = True
             kill_tree(running.pid)
+            running.profile.cleanup()
 
     def memory_mb(self) -> float:
         """What the browser that is running holds, in megabytes."""
@@ -263,6 +345,13 @@ async def answering(browser: async_api.Browser) -> AsyncIterator[None]:
 def _proxy(address: str | None) -> async_api.ProxySettings:
     """Without the rule, Chromium would go to loopback addresses directly; nothing listens on port 9 (discard)."""
     return {"server": f"http://{address or '127.0.0.1:9'}", "bypass": "<-loopback>"}
+
+
+def _fonts(profile: Path) -> Path:
+    """Write a file with FONT_RULES before the rules of the system."""
+    path = profile / "fonts.conf"
+    path.write_text(FONT_RULES.format(escape(os.environ.get("FONTCONFIG_FILE", "fonts.conf"))), encoding="utf-8")
+    return path
 
 
 @contextlib.contextmanager

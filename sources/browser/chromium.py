@@ -2,14 +2,17 @@
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-# The headless shell first: it is the same engine without a browser's windows, starts faster and takes less memory.
+# The headless shell first: it is the same engine without a browser's windows, and opens pages several times as fast.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 PROBE_TIMEOUT_S = 20
+VERSION_TIMEOUT_S = 60
+VERSION = re.compile(r"[A-Z].*?\d[\d.]*")  # some go on with where they were built
 
 
 class BrowserMissing(ValueError):
@@ -33,8 +36,8 @@ def find_chromium(setting: str | None = None) -> str | None:
             return found
     if not _has_playwrights_own():
         raise BrowserMissing(
-            "no Chromium was found; get one (`apt-get install chromium`, or `python -m playwright install chromium`), "
-            "or name one with --set browser=PATH"
+            "no Chromium was found; get one (`apt-get install chromium-headless-shell`, or "
+            "`python -m playwright install chromium-headless-shell`), or name one with --set browser=PATH"
         )
     return None
 
@@ -43,6 +46,16 @@ def _has_playwrights_own() -> bool:
     place = os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
     folder = Path(place) if place and place != "0" else Path.home() / ".cache" / "ms-playwright"
     return any(folder.glob("chromium*/INSTALLATION_COMPLETE"))
+
+
+@functools.cache
+def version_of(program: str | None) -> str:
+    """Name and version of a Chromium, without its build. Empty for Playwright's own, which its version names."""
+    if program is None:
+        return ""
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=VERSION_TIMEOUT_S, check=True)
+    found = VERSION.search(said.stdout)
+    return found.group() if found else said.stdout.strip()
 
 
 @functools.cache

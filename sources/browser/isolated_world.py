@@ -1,4 +1,4 @@
-"""Isolated worlds: scripts of ours run beside a page's, and share its document but no object that those can change."""
+"""Isolated worlds: our scripts share the document with the page's scripts, but no JavaScript objects."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,20 +16,20 @@ _GONE = (  # parts of Chromium's messages
 
 
 class DocumentGone(Exception):
-    """The document in which a script ran was replaced by another one, or its frame was taken away."""
+    """The document in which a script ran was replaced, or its frame was removed."""
 
 
 class ScriptFailed(Exception):
-    """A script of ours threw, or gave nothing."""
+    """A script of ours threw an exception or returned nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A world of our own in the document that a frame shows.
+    """An isolated world in the document of a frame.
 
     Args:
-        session: of the process that the frame is drawn by.
-        context: Chromium's number of it.
+        session: CDP session of the process that renders the frame.
+        context: Chromium's id of the execution context.
     """
 
     session: CDPSession
@@ -37,16 +37,16 @@ class World:
 
     @staticmethod
     async def of(session: CDPSession, frame: str | None = None) -> "World":
-        """The world in a frame; without its id, in the topmost frame of the session. Raises DocumentGone."""
+        """Create a world in a frame, by default in the session's top frame. Raises DocumentGone."""
         frame = frame or (await session.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
         made = await _send(session, "Page.createIsolatedWorld", {"frameId": frame, "worldName": NAME})
         return World(session, made["executionContextId"])
 
     async def run(self, expression: str, limit_ms: float | None = None) -> Any:
-        """The value of an expression, or of the promise that it gives, as JSON has it.
+        """Return the JSON value of an expression, or of the promise that it returns.
 
         Args:
-            limit_ms: after which it is terminated; with a limit, it must not give a promise.
+            limit_ms: time limit; with a limit, the expression must not return a promise.
 
         Raises:
             DocumentGone, ScriptFailed, playwright's Error.
@@ -56,7 +56,7 @@ class World:
         return answer["result"].get("value")
 
     async def frame_of(self, expression: str) -> str | None:
-        """The id of the frame inside the element that an expression gives; None if there is none.
+        """Return the id of the frame in the element that an expression returns; None if there is none.
 
         Raises:
             DocumentGone, ScriptFailed, playwright's Error.

@@ -1,4 +1,4 @@
-"""A browser's processes: their memory, and their end."""
+"""A browser's processes: measures their memory and kills them."""
 
 import contextlib
 import os
@@ -9,22 +9,22 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def descendants(pid: int) -> list[int]:
-    """The process and all below it, children after their parents."""
+    """Return the process and its descendants, parents before children."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                # The name in brackets may hold anything; the parent is the second field behind it.
+                # The name in parentheses may contain anything; the parent is the second field after it.
                 fields = (entry / "stat").read_text().rpartition(")")[2].split()
                 children.setdefault(int(fields[1]), []).append(int(entry.name))
     found = [pid]
-    for parent in found:  # grows while it is walked
+    for parent in found:  # the list grows during the loop
         found += sorted(children.get(parent, ()))
     return found
 
 
 def memory_mb(pid: int) -> float:
-    """What a process and all below it hold of their own (resident, shared pages left out), in megabytes."""
+    """Return the resident memory of a process and its descendants, without shared pages, in megabytes."""
     total = 0
     for each in descendants(pid):
         with contextlib.suppress(OSError):
@@ -34,7 +34,7 @@ def memory_mb(pid: int) -> float:
 
 
 def kill_tree(pid: int) -> None:
-    """End a process and all below it at once."""
+    """Kill a process and its descendants."""
     for each in descendants(pid):
         with contextlib.suppress(ProcessLookupError):
             os.kill(each, signal.SIGKILL)

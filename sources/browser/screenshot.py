@@ -1,4 +1,4 @@
-"""Pictures of what a window shows, over the browser's protocol."""
+"""Takes screenshots of a window over the DevTools protocol."""
 
 import base64
 from typing import Any
@@ -11,10 +11,10 @@ from sources.browser.viewports import View
 async def photograph(
     session: CDPSession, view: View, rows: tuple[int, int] | None = None, *, lossless: bool = True
 ) -> bytes:
-    """An encoded picture, PNG or JPEG at quality 90.
+    """Return an encoded screenshot, PNG or JPEG at quality 90.
 
     Args:
-        rows: first and last of the picture's rows, in pixels; None: all that the window shows.
+        rows: first and last row in pixels; None for the whole window.
 
     Raises:
         playwright's Error.
@@ -23,8 +23,8 @@ async def photograph(
     if not lossless:
         settings |= {"format": "jpeg", "quality": 90}
     if rows is not None or view.scale != 1:
-        # Playwright's session has set the device's scale; for others, a pixel is a CSS pixel unless a part is asked
-        # for. Asking makes the browser draw the page again, so a whole window at scale 1 is taken as it is.
+        # Playwright's session has set the device scale; in other sessions a pixel is a CSS pixel unless a clip is
+        # given. A clip makes the browser render the page again, so a whole window at scale 1 is taken without one.
         top, bottom = (row / view.scale for row in rows or (0, view.height * view.scale))
         settings["clip"] = {"x": 0, "y": top, "width": view.width, "height": bottom - top, "scale": view.scale}
     answer = await session.send("Page.captureScreenshot", settings)

@@ -1,4 +1,4 @@
-"""Views: the windows through which a page is looked at."""
+"""Views: the browser windows in which pages are shown."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,11 @@ class View:
     """A browser window.
 
     Args:
-        width, height: of the viewport, in CSS pixels.
+        width, height: size of the viewport in CSS pixels.
         scale: image pixels per CSS pixel.
-        has_touch: it has a touch screen. What is too wide for it is cut off, not shown smaller as phones do: their
-            zoom is lost in pictures taken over the debugging protocol, and boxes would not fit.
-        is_dark: the page is told that its reader prefers dark colours.
+        has_touch: True for a touch screen. Content that is too wide is cut off, not scaled down as on phones: their
+            zoom is lost in screenshots over the debugging protocol, and boxes would not fit.
+        is_dark: True if the page is told that the user prefers dark colours.
     """
 
     width: int

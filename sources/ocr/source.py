@@ -2,7 +2,6 @@
 
 import hashlib
 import platform
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -290,13 +289,9 @@ def _load_engine(name: str) -> "Engine":
 @lru_cache(maxsize=1)
 def _browser_version() -> Mapping[str, str]:
     """Return the version of the browser that lays out pages; empty for Playwright's own, as its version implies it."""
-    from sources.browser.chromium import find_chromium
+    from sources.browser.chromium import find_chromium, version_of
 
-    program = find_chromium()
-    output = (
-        subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout if program else ""
-    )
-    return {"playwright": version("playwright"), "chromium": output.strip()}
+    return {"playwright": version("playwright"), "chromium": version_of(find_chromium())}
 
 
 @lru_cache(maxsize=1)

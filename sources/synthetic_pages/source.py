@@ -2,7 +2,6 @@
 
 import hashlib
 import platform
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -189,14 +188,10 @@ class SyntheticPages(SyntheticSource):
 @lru_cache(maxsize=2)
 def _versions(browser: str | None) -> Mapping[str, str]:
     """Return the versions of the software that pixels and files depend on."""
-    from sources.browser.chromium import find_chromium
+    from sources.browser.chromium import find_chromium, version_of
 
-    program = find_chromium(browser)
     packages = ("playwright", "numpy", "pillow", "zlib-ng", "jinja2")
-    browser_version = "playwright's own"
-    if program is not None:
-        result = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60, check=False)
-        browser_version = result.stdout.strip()
+    browser_version = version_of(find_chromium(browser)) or "playwright's own"
     return {
         **{name: version(name) for name in packages},
         "browser": browser_version,

@@ -1,4 +1,4 @@
-"""The guard: which hosts and ports may be connected to, decided on the very address that is then used."""
+"""The policy for connections: which hosts and ports are allowed, checked on the address that is then used."""
 
 import asyncio
 import ipaddress
@@ -13,24 +13,24 @@ DEFAULT_PORTS = (80, 443, 8080, 8443)
 
 
 class Refused(Exception):
-    """The crawler must not connect there; the message says why."""
+    """A connection that the policy does not allow; the message says why."""
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
-    """The addresses of a host, as the system's resolver gives them. Raises OSError."""
+    """Resolve a host with the system's resolver. Raises OSError."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(entry[4][0]) for entry in found]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Guard:
-    """What may be connected to.
+    """Decides which connections are allowed.
 
     Args:
         ports: allowed ports.
         allow: exceptions for tests and intranets: `host`, `host:port`, or an address range such as `10.0.0.0/8`.
-        routes: hosts that are served at a fixed address, e.g. the bundled site.
-        resolver: names to addresses.
+        routes: hosts that are served at a fixed address, such as the bundled site.
+        resolver: resolves names to addresses.
     """
 
     ports: tuple[int, ...] = DEFAULT_PORTS
@@ -39,7 +39,7 @@ class Guard:
     resolver: Resolver = resolve
 
     async def addresses(self, host: str, port: int) -> list[tuple[str, int]]:
-        """Addresses to connect to, in order. No name is looked up again afterwards: rebinding has no second chance.
+        """Return the addresses to connect to, in order. Names are not resolved again, which prevents DNS rebinding.
 
         Raises:
             Refused: the port is not allowed, or one of the host's addresses is not public.
@@ -54,7 +54,7 @@ class Guard:
         found = list(dict.fromkeys(await self.resolver(host, port)))
         if not found:
             raise OSError(f"{host} has no address")
-        for address in found:  # one private address is enough: a host that mixes them is up to something
+        for address in found:  # a single private address is enough: mixing them is suspicious
             why = refusal(address)
             if why and not is_named and not self._in_allowed_range(address):
                 raise Refused(f"{host} is {address}: {why}")
@@ -66,5 +66,5 @@ class Guard:
 
 
 def networks(allow: Sequence[str]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    """The entries of `allow` that are address ranges. Raises ValueError."""
+    """Return the entries of `allow` that are address ranges. Raises ValueError."""
     return [ipaddress.ip_network(entry) for entry in allow if "/" in entry]

@@ -1,11 +1,11 @@
-"""Addresses the crawler must not connect to: everything that is not a public host."""
+"""Addresses to which the crawler must not connect: all that are not public hosts."""
 
 import ipaddress
 from ipaddress import IPv4Address, IPv6Address
 
-# Public by number, but answered by the machine's own cloud: Azure's agent gives out certificates and settings there.
+# Public addresses that reach the cloud that the machine runs in: Azure's agent serves certificates and settings there.
 CLOUD_SERVICES = {ipaddress.ip_address("168.63.129.16"), ipaddress.ip_address("fd00:ec2::254")}
-# IANA's special-purpose blocks that Python's `is_global` judges differently from release to release.
+# IANA's special-purpose blocks for which Python's `is_global` differs between releases.
 SPECIAL = tuple(
     map(
         ipaddress.ip_network,
@@ -16,10 +16,10 @@ NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::
 
 
 def refusal(text: str) -> str | None:
-    """Why an address must not be connected to, None if it may.
+    """Return the reason why connecting to an address is not allowed, or None if it is allowed.
 
     Args:
-        text: an IPv4 or IPv6 address; a zone (`%eth0`) makes it link-local.
+        text: an IPv4 or IPv6 address; an address with a zone (`%eth0`) is link-local.
     """
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
@@ -46,7 +46,7 @@ def _refusal(address: IPv4Address | IPv6Address) -> str | None:
 
 
 def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:
-    """The IPv4 host that an IPv6 address leads to: mapped, NAT64, 6to4 or Teredo."""
+    """Return the IPv4 address inside an IPv6 address (mapped, NAT64, 6to4 or Teredo), or None."""
     if isinstance(address, IPv4Address):
         return None
     if any(address in network for network in NAT64):

@@ -1,4 +1,4 @@
-"""The bundled site: a few pages of our own, served on loopback while a crawl without input runs."""
+"""The bundled site: a few example pages, served on loopback during a crawl without input."""
 
 import contextlib
 import functools
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FOLDER = Path(__file__).with_name("examples")
-HOST = "site.vellum.example"  # a name that no resolver knows (RFC 2606): the crawl's guard leads it to the server
+HOST = "site.vellum.example"  # a reserved name (RFC 2606) that the address policy routes to the server
 SEED = f"http://{HOST}/"
 
 
@@ -16,12 +16,12 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing is printed: a reader's output is nobody's."""
+        """Print nothing."""
 
 
 @contextlib.contextmanager
 def serve(folder: Path = FOLDER) -> Iterator[tuple[str, int]]:
-    """Address and port at which a folder is served on loopback, for the time of the block."""
+    """Serve a folder on loopback and yield address and port."""
     handler = functools.partial(_Handler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True

@@ -1,4 +1,4 @@
-"""Captures: what one visit of a page gave, as plain data and as rows of a segment (Arrow)."""
+"""Captures: the results of visits to pages, as plain data and as rows of a segment (Arrow)."""
 
 import hashlib
 import json
@@ -23,13 +23,13 @@ class PageElement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Screenshot:
-    """What was seen, top to bottom in one or more images.
+    """A picture of a page, in one or more tiles from top to bottom.
 
     Args:
-        images: encoded tiles, each directly below the last.
-        extension: of the images, `png` or `jpg`.
-        tops: row of the whole picture at which each tile begins, in pixels; the last entry is its height.
-        width: in pixels.
+        images: encoded tiles, each directly below the previous one.
+        extension: `png` or `jpg`.
+        tops: first row of each tile in the whole picture, in pixels; the last entry is the picture's height.
+        width: width in pixels.
     """
 
     images: Sequence[bytes]
@@ -40,12 +40,13 @@ class Screenshot:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Code:
-    """HTML that renders back to something like the screenshot, or why there is none.
+    """HTML that renders to a picture similar to the screenshot, or the reason why there is none.
 
     Args:
-        html: empty if the page gave no code; `refusal` then is the cause, or empty too if none was asked for.
-        similarity: 0 to 1, of what it renders to with the screenshot.
-        num_tokens: of the HTML, estimated.
+        html: empty if there is no code.
+        similarity: similarity of the rendered HTML and the screenshot, 0 to 1.
+        num_tokens: estimated number of tokens of the HTML.
+        refusal: cause why the page gave no code; empty if it did, or if none was wanted.
     """
 
     html: str = ""
@@ -56,16 +57,16 @@ class Code:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageContent:
-    """The content of a page that could be visited.
+    """The content of a page that was visited successfully.
 
     Args:
         texts: N words in reading order.
         boxes: (N, 4) float32 x0, y0, x1, y1 in pixels of the whole picture.
-        separators: N strings, what stands before each word: empty, a space, a tab, one or two newlines.
-        language: as the page declares it.
-        licences: URLs of licences that the page links to as its own (`rel=license`).
-        facts: numbers and texts that its kind is judged by (`judgement.py`).
-        code: of the whole picture.
+        separators: N strings before the words: empty, a space, a tab, one or two newlines.
+        language: the language that the page declares.
+        licences: URLs that the page declares as its licence (`rel=license`).
+        facts: numbers and texts from which obstacles are detected (`obstacles.py`).
+        code: HTML for the whole picture.
     """
 
     screenshot: Screenshot
@@ -84,17 +85,18 @@ class PageContent:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Capture:
-    """One visit of one URL through one view.
+    """The result of one visit to a URL in one view.
 
     Args:
-        url: canonical, as planned; `view`: name of the view, or `sitemap`.
-        final_url: after redirects.
-        status: of HTTP; None if there was no answer.
+        url: canonical URL, as planned.
+        view: name of the view, or `sitemap`.
+        final_url: URL after redirects.
+        status: HTTP status; None without a response.
         fetched_at: UTC, ISO 8601.
         permission: what was checked before fetching.
-        links: canonical URLs that the page links to, in its order; of a sitemap, the pages it lists.
-        seen: None if the visit failed.
-        cause, message: why it failed; empty if it did not.
+        links: canonical URLs that the page links to, or that the sitemap lists, in order.
+        seen: the page's content; None if the visit failed.
+        cause, message: reason of the failure; empty if there was none.
     """
 
     url: str
@@ -146,13 +148,13 @@ CAPTURE_SCHEMA = pa.schema(
         ("cause", pa.string()),
         ("message", pa.string()),
         ("seen", _SEEN),
-        ("digest", pa.string()),  # sha256 of all that a sample is made of
+        ("digest", pa.string()),  # sha256 of everything that the sample depends on
     ]
 )
 
 
 def to_rows(captures: Sequence[Capture]) -> pa.Table:
-    """Captures as a table of `CAPTURE_SCHEMA`."""
+    """Convert captures to a table of `CAPTURE_SCHEMA`."""
     return pa.Table.from_pylist([_row(capture) for capture in captures], schema=CAPTURE_SCHEMA)
 
 
@@ -200,7 +202,7 @@ def _digest(row: dict[str, Any]) -> str:
 
 
 def from_row(row: dict[str, Any]) -> Capture:
-    """The capture of a table's row, the inverse of `to_rows`."""
+    """Convert a row to a capture, the inverse of `to_rows`."""
     seen = row["seen"]
     fields = {name: value for name, value in row.items() if name not in ("seen", "digest")}
     if seen is None:

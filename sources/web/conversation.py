@@ -1,4 +1,4 @@
-"""Conversations about a page: its code, its elements and where they are. Synthesized pages are asked about alike."""
+"""Conversations about the code and the elements of a page; synthesized pages use them, too."""
 
 import random
 from collections import Counter
@@ -19,7 +19,7 @@ Turn = tuple[str, str]  # a question and its answer
 
 
 def messages_of(turns: Sequence[Turn], num_images: int = 1) -> list[Message]:
-    """The turns as messages; the images stand before the first question."""
+    """Convert turns to messages, with the images before the first question."""
     messages = []
     for k, (question, answer) in enumerate(turns):
         asked = question if k else f"{IMAGE_PLACEHOLDER}\n" * num_images + question
@@ -28,21 +28,21 @@ def messages_of(turns: Sequence[Turn], num_images: int = 1) -> list[Message]:
 
 
 def code_turn(html: str, language: str, rng: random.Random) -> Turn:
-    """A page's HTML is asked for, and given as a fenced block."""
+    """Return a turn that asks for a page's HTML, which the answer gives as a fenced block."""
     return rng.choice(questions()[CODE][language]), f"```html\n{html.strip()}\n```"
 
 
 def element_turns(
     elements: Sequence[PageElement], image: EncodedImage, task: str, language: str, number: int, rng: random.Random
 ) -> list[Turn]:
-    """Questions about elements.
+    """Return questions about elements, with their answers.
 
     Args:
-        task: `grounding` (where an element is) or `element` (what is at a place).
-        number: of questions, at most.
+        task: `grounding` (where is an element?) or `element` (what is at a place?).
+        number: maximum number of questions.
     """
     asked = questions()
-    found = askable(elements)
+    found = identifiable_elements(elements)
     turns: list[Turn] = []
     for element in rng.sample(found, min(number, len(found))):
         values = {
@@ -57,8 +57,8 @@ def element_turns(
     return turns
 
 
-def askable(elements: Sequence[PageElement]) -> list[PageElement]:
-    """Elements that a name and a role tell from all others."""
+def identifiable_elements(elements: Sequence[PageElement]) -> list[PageElement]:
+    """Return the elements that are uniquely identified by role and name."""
     roles = questions()["roles"]
     counts = Counter((roles[e.role]["en"], e.name.casefold()) for e in elements if e.role in roles)
     return [
@@ -74,6 +74,6 @@ def askable(elements: Sequence[PageElement]) -> list[PageElement]:
 
 @cache
 def questions() -> dict[str, Any]:
-    """What is asked, by task and language (`questions.yaml`)."""
+    """Return the questions by task and language (`questions.yaml`)."""
     content: dict[str, Any] = load_data(Path(__file__).with_name("questions.yaml"))
     return content

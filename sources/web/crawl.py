@@ -1,4 +1,4 @@
-"""The crawl of one share: visits what the plan asks for and is not captured yet, and saves it in segments."""
+"""The crawl of one site: visits the planned pages that are not captured yet, and saves them in segments."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ from sources.web.politeness import Politeness, get
 from sources.web.proxy import TrafficLimits
 from sources.web.segments import IndexEntry, SegmentWriter, index
 from sources.web.sitemap import MAX_BYTES as MAX_SITEMAP_BYTES
-from sources.web.sitemap import BadSitemap, parse_sitemap
+from sources.web.sitemap import SitemapError, parse_sitemap
 from sources.web.urls import canonical, host_of, site_of
 from sources.web.visit import Timeouts, Visit, VisitFailed, VisitResult
 
@@ -30,17 +30,18 @@ MAX_LISTED_PAGES = 50_000
 
 @dataclass(frozen=True, kw_only=True)
 class CrawlSettings:
-    """How pages are visited.
+    """Settings of a crawl.
 
     Args:
         views: names of the views.
-        guard, limits: what may be connected to, and how much may come.
-        browser, patience: how pages are loaded.
+        guard, limits: allowed connections, and how much a page may load.
+        browser, patience: how pages are loaded, and the timeouts.
         bounds: how far the crawl goes.
-        name: the crawler's name, as robots.txt addresses it; `agent`: the whole user agent.
+        name: the crawler's name in robots.txt.
+        agent: the whole user agent.
         delay_s, per_host: politeness.
-        at_once: visits side by side.
-        code: whether pages are reduced to HTML that renders back.
+        at_once: number of concurrent visits.
+        code: also reduce pages to HTML that renders back.
     """
 
     views: Sequence[str]
@@ -58,12 +59,14 @@ class CrawlSettings:
 
 
 class Crawl:
-    """One share, from what is captured of it to all that the plan asks for.
+    """Captures the planned pages of one site that are not captured yet.
 
     Args:
-        folder: of the share's segments; scratch: for those being written.
-        save: gets every finished segment; beat: is told every few seconds how many visits were done since.
-        browser: one that is open already; without it the crawl opens its own.
+        folder: folder of the finished segments.
+        scratch: folder for segments that are being written.
+        save: called with every finished segment.
+        beat: called every few seconds with the number of visits since the last call.
+        browser: an open browser; without it the crawl opens one.
     """
 
     def __init__(
@@ -83,13 +86,13 @@ class Crawl:
         self._polite = Politeness(settings.guard, settings.name, settings.agent, settings.delay_s, settings.per_host)
         self._at_once = asyncio.Semaphore(settings.at_once)
         self._browser = browser
-        self._seats: PagePool | None = None
+        self._pool: PagePool | None = None
         self._coder: PageCoder | None = None
         self._stack = contextlib.AsyncExitStack()
         self._opening = asyncio.Lock()
 
     async def run(self, *, retry_failed: bool = False) -> None:
-        """Crawl to the end of the plan. Raises BrowserDied if the browser cannot be started at all."""
+        """Crawl to the end of the plan. Raises BrowserDied if the browser cannot be started."""
         known = {key: found.links for key, found in index(self._folder).items() if not (retry_failed and found.cause)}
         async with self._stack, self._heartbeat():
             plan = levels(self._seeds, self._settings.bounds)
@@ -103,7 +106,7 @@ class Crawl:
                 self._writer.close()
 
     async def _links_of(self, level: Level, known: dict[tuple[str, str], Sequence[str]]) -> dict[str, Sequence[str]]:
-        """The links of a level's URLs, after visiting those that are not captured through every view."""
+        """Visit the URLs of a level that are not captured in every view; return the links of all its URLs."""
         views = [SITEMAP] if level.is_sitemaps else self._settings.views
         missing = [(url, view) for url in level.urls for view in views if (url, view) not in known]
         async with asyncio.TaskGroup() as group:
@@ -118,7 +121,7 @@ class Crawl:
         self._num_done += 1
 
     async def _page(self, url: str, view: str) -> Capture:
-        """Visit a page, once more if the browser dies over it."""
+        """Visit a page; try a second time if the browser dies."""
         refused, checked = await self._polite.refusal(url)
         if refused is not None:
             cause, message = refused
@@ -127,9 +130,9 @@ class Crawl:
             done = VisitResult()
             cause = message = ""
             async with self._polite.turn(url), self._at_once:
-                seats = await self._opened()
+                pool = await self._open_pool()
                 try:
-                    async with seats.seat(VIEWS[view]) as seat:
+                    async with pool.seat(VIEWS[view]) as seat:
                         visit = Visit(
                             seat, self._settings.patience, self._permit, self._settings.name, url, self._coder
                         )
@@ -156,7 +159,7 @@ class Crawl:
         )
 
     async def _permit(self, url: str) -> tuple[str, str] | None:
-        """Whether a page may send its visitor on to another URL: on its own site, where robots.txt allows it."""
+        """Return None if a redirect to a URL is allowed (same site, allowed by robots.txt), else cause and message."""
         target = canonical(url)
         if target is None or site_of(target) != self._seeds.site:
             return "left_site", f"it redirects to another site: {host_of(url) or url[:80]}"
@@ -164,7 +167,7 @@ class Crawl:
         return None if refused is None else (refused[0], f"it redirects to {target[:200]}: {refused[1]}")
 
     async def _sitemap(self, url: str) -> Capture:
-        """Fetch a sitemap, and those it names."""
+        """Fetch a sitemap and the sitemaps that it lists."""
         pages: list[str] = []
         waiting, seen = [url], {url}
         status, checked = None, ""
@@ -191,7 +194,7 @@ class Crawl:
                 url=url, view=SITEMAP, fetched_at=_now(), status=status, permission=checked,
                 cause=failure.cause, message=failure.message,
             )  # fmt: skip
-        except BadSitemap as error:
+        except SitemapError as error:
             return Capture(
                 url=url, view=SITEMAP, fetched_at=_now(), status=status, permission=checked,
                 cause="bad_sitemap", message=str(error),
@@ -201,22 +204,22 @@ class Crawl:
             url=url, view=SITEMAP, fetched_at=_now(), final_url=url, status=status, permission=checked, links=links
         )
 
-    async def _opened(self) -> PagePool:
-        """The browser's seats; it is started for the first page that needs one."""
+    async def _open_pool(self) -> PagePool:
+        """Return the page pool; the browser is started for the first page."""
         async with self._opening:
-            if self._seats is None:
+            if self._pool is None:
                 if self._browser is None:
                     settings = dataclasses.replace(self._settings.browser, user_agent=self._settings.agent)
                     self._browser = await self._stack.enter_async_context(Browser(settings))
                 if self._settings.code:
                     self._coder = await self._stack.enter_async_context(PageCoder(self._browser))
-                seats = PagePool(self._browser, self._settings.guard, self._settings.limits)
-                self._seats = await self._stack.enter_async_context(seats)
-            return self._seats
+                pool = PagePool(self._browser, self._settings.guard, self._settings.limits)
+                self._pool = await self._stack.enter_async_context(pool)
+            return self._pool
 
     @contextlib.asynccontextmanager
     async def _heartbeat(self) -> AsyncIterator[None]:
-        """Say that the crawl lives, and close segments in time."""
+        """Call `beat` and close old segments every few seconds."""
 
         async def beat() -> None:
             while True:
@@ -238,7 +241,7 @@ def _now() -> str:
 
 
 def known_items(seeds: Seeds, bounds: Bounds, views: Sequence[str], folder: Path) -> list[IndexEntry]:
-    """What is captured of the plan, in its order: pages through every view, and sitemaps that failed."""
+    """Return the captures of planned pages in every view, and failed sitemaps, in the order of the plan."""
     known = index(folder)
     items: list[IndexEntry] = []
     plan = levels(seeds, bounds)

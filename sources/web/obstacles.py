@@ -1,7 +1,6 @@
-"""Judgement: signs that a page does not show what it was visited for, each from 0 (none) to 1 (certain).
+"""Obstacles: signs that a page does not show its real content, each from 0 (none) to 1 (certain).
 
-The signs are measured and kept with every sample; whether they reject it is the recipe's threshold
-(`filters/page_obstacles.py`).
+The signs are stored with every sample; the filter `filters/page_obstacles.py` rejects by its thresholds.
 """
 
 import re
@@ -36,11 +35,11 @@ _PARKED = re.compile(
     r"parked (free|domain)|related searches|sedoparking|hugedomains|域名出售|该域名",
     re.IGNORECASE,
 )
-SHORT_CHARS = 600  # a page that only says it has nothing is short
+SHORT_CHARS = 600  # pages without real content are shorter
 
 
 def signs_of(seen: PageContent, final_url: str) -> dict[str, float]:
-    """The strength of every sign of `SIGNS` on a page."""
+    """Return the strength of every sign in `SIGNS` on a page."""
     text = " ".join(seen.texts)
     is_short = len(text) < SHORT_CHARS
     heads = " ".join([seen.title, *(e.name for e in seen.elements if e.role == "heading")])

@@ -23,6 +23,11 @@ from sources.web.proxy import ProxySession, TrafficLimits, open_lane
 
 WIPE_TIMEOUT_S = 5
 EVERY_ORIGIN = {"origin": "*", "storageTypes": "all"}
+HELD = [  # until it is decided about them
+    {"resourceType": "Document", "requestStage": "Request"},
+    {"resourceType": "Document", "requestStage": "Response"},
+    {"resourceType": "Other", "requestStage": "Request"},
+]
 
 
 @dataclass(kw_only=True)
@@ -75,7 +80,7 @@ class PooledPage:
 
 
 class PagePool:
-    """`async with Seats(browser, guard, limits) as seats: async with seats.seat(view) as seat: …`, for one site."""
+    """`async with PagePool(browser, guard, limits) as seats: async with seats.seat(view) as seat: …`, for one site."""
 
     def __init__(self, browser: Browser, guard: Guard, limits: TrafficLimits):
         self._browser, self._guard, self._limits = browser, guard, limits
@@ -129,9 +134,8 @@ class PagePool:
             assert page.context.browser is not None
             async with answering(page.context.browser):
                 session = await page.context.new_cdp_session(page)
-                documents = [{"resourceType": "Document", "requestStage": "Request"}]
                 await asyncio.gather(
-                    session.send("Fetch.enable", {"patterns": documents}),
+                    session.send("Fetch.enable", {"patterns": HELD}),
                     page.add_init_script(script("prepare")),
                 )
             seat = PooledPage(page=page, session=session, lane=lane, view=view, closing=opened.pop_all())

@@ -1,8 +1,8 @@
-"""The plan of a crawl: which pages of a share are visited, and in which order.
+"""The plan of a crawl: which pages of a site are visited, and in which order.
 
-It goes level by level, and depends on what the pages link to alone, not on which of them answers first. So the same
-captures always give the same list of pages, and a crawl that goes on where it was stopped, or with a larger limit,
-finds the pages it has in their old places.
+The plan proceeds level by level and depends only on the links of the pages, not on which page answers first. So the
+same captures always give the same list of pages, and a crawl that is resumed, or has a larger limit, keeps the order of
+the pages it already has.
 """
 
 import json
@@ -12,17 +12,17 @@ from dataclasses import dataclass
 
 from sources.web.urls import Scope, host_of, site_of
 
-SITEMAP = "sitemap"  # in place of a view
+SITEMAP = "sitemap"  # the name used instead of a view
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Seeds:
-    """What a share begins with.
+    """The start of a site's crawl.
 
     Args:
-        site: the registrable domain that its pages are on.
+        site: the registrable domain of its pages.
         pages, sitemaps: canonical URLs.
-        budget: pages to visit at most.
+        budget: maximum number of pages to visit.
     """
 
     site: str
@@ -50,8 +50,8 @@ class Bounds:
     """How far a crawl goes.
 
     Args:
-        depth: links from a seed to a page, at most.
-        max_pages_per_host: pages of one host.
+        depth: maximum number of links from a seed to a page.
+        max_pages_per_host: maximum number of pages per host.
         scope: which links are followed.
     """
 
@@ -62,18 +62,18 @@ class Bounds:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Level:
-    """URLs to be visited before more is known; `is_sitemaps` for the lists that stand before all pages."""
+    """URLs to visit before the next level can be planned; `is_sitemaps` for sitemaps, which come before all pages."""
 
     urls: Sequence[str]
     is_sitemaps: bool = False
 
 
 def levels(seeds: Seeds, bounds: Bounds) -> Generator[Level, Mapping[str, Sequence[str]], None]:
-    """Yields levels, and wants to be sent the links of each URL of a level before it yields the next."""
+    """Yield the levels; the caller sends the links of each URL of a level to get the next one."""
     found = list(seeds.pages)
     if seeds.sitemaps:
         listed = yield Level(urls=seeds.sitemaps, is_sitemaps=True)
-        # A sitemap speaks for its own site; include and exclude patterns hold for what it lists.
+        # A sitemap may list pages of its site only; include and exclude patterns apply to them.
         hosts = frozenset(map(host_of, (*seeds.pages, *seeds.sitemaps)))
         links = [link for sitemap in seeds.sitemaps for link in listed.get(sitemap, ())]
         found += [link for link in links if bounds.scope.has(link, seeds.site, hosts)]
@@ -96,10 +96,13 @@ def levels(seeds: Seeds, bounds: Bounds) -> Generator[Level, Mapping[str, Sequen
 
 
 def split_budget(max_pages: int, wants: Sequence[int | None]) -> list[int]:
-    """Pages for each share, so that no clock or counter has to be shared: fair, and no more than a share wants.
+    """Divide the page limit fairly among sites, so that their crawls need no common counter.
 
     Args:
-        wants: pages that a share can have at most; None: nobody knows.
+        max_pages: the limit for all sites.
+        wants: maximum pages of each site; None if unknown.
+    Returns:
+        Page limit of each site.
     """
     budgets = [0] * len(wants)
     left = max_pages
@@ -117,7 +120,7 @@ def split_budget(max_pages: int, wants: Sequence[int | None]) -> list[int]:
 
 
 def by_site(pages: Sequence[str], sitemaps: Sequence[str]) -> dict[str, tuple[list[str], list[str]]]:
-    """Seeds and sitemaps of each site, in the order in which they were named."""
+    """Group pages and sitemaps by site, in the given order."""
     sites: dict[str, tuple[list[str], list[str]]] = {}
     for kind, urls in enumerate((pages, sitemaps)):
         for url in dict.fromkeys(urls):

@@ -1,4 +1,4 @@
-"""Politeness: what hosts allow, and how often they are asked."""
+"""Politeness: the rules of hosts (robots.txt), and the time between requests to them."""
 
 import asyncio
 import contextlib
@@ -19,15 +19,15 @@ from sources.web.urls import host_of
 
 ROBOTS_TIMEOUT_S = 20
 UNREACHABLE, BAD_CERTIFICATE = "unreachable", "bad_certificate"
-MAX_DELAY_S = 120  # a host that asks for more between two pages does not want to be crawled
+MAX_DELAY_S = 120  # a host that demands longer pauses does not want to be crawled
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a plain request gave.
+    """The response to a plain request.
 
     Args:
-        status: None without an answer; `cause` is then the code for it, `why` the reason.
+        status: HTTP status; None without a response, and then `cause` is its reason code and `why` the explanation.
     """
 
     status: int | None
@@ -37,27 +37,27 @@ class Answer:
 
 
 async def get(url: str, guard: Guard, agent: str, max_bytes: int) -> Answer:
-    """Fetch a small file without a browser, through a lane of the same guard, redirects included."""
+    """Fetch a small file without a browser, through a proxy with the same address policy, following redirects."""
     limits = TrafficLimits(
         response_mb=max_bytes / 1e6 + 0.1, page_mb=2 * max_bytes / 1e6 + 1, response_s=ROBOTS_TIMEOUT_S
     )
-    async with open_lane(guard, limits) as lane:
+    async with open_lane(guard, limits) as session:
         try:
             async with asyncio.timeout(2 * ROBOTS_TIMEOUT_S):
-                answer = await asyncio.to_thread(_get, url, lane.address, agent, max_bytes)
+                answer = await asyncio.to_thread(_get, url, session.address, agent, max_bytes)
         except TimeoutError:
             return Answer(None, cause=UNREACHABLE, why="no answer in time")
-        if lane.refused:  # the proxy's own answers are none of the host
-            return Answer(None, cause="address_refused", why=next(iter(lane.refused.values())))
-        if lane.broken and answer.status in (None, 502) and answer.cause != BAD_CERTIFICATE:
-            return Answer(None, cause=UNREACHABLE, why=": ".join(next(iter(lane.broken.items()))))
+        if session.refused:  # the response is the proxy's, not the host's
+            return Answer(None, cause="address_refused", why=next(iter(session.refused.values())))
+        if session.broken and answer.status in (None, 502) and answer.cause != BAD_CERTIFICATE:
+            return Answer(None, cause=UNREACHABLE, why=": ".join(next(iter(session.broken.items()))))
         return answer
 
 
 class _Through(urllib.request.BaseHandler):
-    """Sends every request, those after redirects too, through a proxy."""
+    """Sends every request, also after redirects, through a proxy."""
 
-    handler_order = 100  # before those that connect
+    handler_order = 100  # before the handlers that connect
 
     def __init__(self, proxy: str):
         self._proxy = proxy
@@ -69,7 +69,7 @@ class _Through(urllib.request.BaseHandler):
 
 
 def _get(url: str, proxy: str, agent: str, max_bytes: int) -> Answer:
-    opener = urllib.request.OpenerDirector()  # built by hand: the usual one also knows FTP, files and `no_proxy`
+    opener = urllib.request.OpenerDirector()  # the default one also supports FTP, files and `no_proxy`
     for handler in (
         _Through(proxy),
         urllib.request.HTTPHandler(),
@@ -99,7 +99,7 @@ def _get(url: str, proxy: str, agent: str, max_bytes: int) -> Answer:
 
 @dataclass
 class _Host:
-    """One host: its rules, why it could not be asked for them (cause and message), and when it may be asked again."""
+    """The state of a host: its rules, why they could not be fetched (cause, message), and when to ask next."""
 
     robots: Robots
     failure: tuple[str, str] | None
@@ -110,12 +110,13 @@ class _Host:
 
 
 class Politeness:
-    """The hosts of one share. All of a site's pages are visited by one process, so what it remembers is enough.
+    """The rules and delays of a site's hosts. One process visits all pages of a site, so its memory is sufficient.
 
     Args:
-        name: the crawler's name in robots.txt; `agent`: the whole user agent.
-        delay_s: seconds between the beginnings of two visits of one host, or more if its robots.txt asks for it.
-        per_host: visits of one host side by side.
+        name: the crawler's name in robots.txt.
+        agent: the whole user agent.
+        delay_s: seconds between the starts of two visits to a host; its robots.txt may demand more.
+        per_host: maximum concurrent visits to a host.
     """
 
     def __init__(self, guard: Guard, name: str, agent: str, delay_s: float, per_host: int):
@@ -124,7 +125,7 @@ class Politeness:
         self._hosts: dict[str, asyncio.Task[_Host]] = {}
 
     async def refusal(self, url: str) -> tuple[tuple[str, str] | None, str]:
-        """Cause and message if a URL may not be visited (None if it may), and what was checked."""
+        """Return (cause and message if a URL must not be visited, else None; what was checked)."""
         host = await self._host(url)
         if host.failure is not None:
             return host.failure, host.robots.permission()
@@ -135,7 +136,7 @@ class Politeness:
 
     @contextlib.asynccontextmanager
     async def turn(self, url: str) -> AsyncIterator[None]:
-        """Wait until the URL's host may be asked again, and count the block as one visit of it."""
+        """Wait until the next visit to the URL's host is allowed; the block counts as the visit."""
         host = await self._host(url)
         async with host.free:
             async with host.waiting:
@@ -143,7 +144,7 @@ class Politeness:
                 await asyncio.sleep(max(0.0, host.next_s - loop.time()))
                 host.next_s = loop.time() + host.delay_s
             yield
-            if host.robots.delay_s(self._name) > 0:  # it asked: then the pause is a whole one, after the visit
+            if host.robots.delay_s(self._name) > 0:  # a delay that the host demands starts after the visit
                 host.next_s = loop.time() + host.delay_s
 
     async def _host(self, url: str) -> _Host:
@@ -157,6 +158,6 @@ class Politeness:
         failure = (answer.cause, f"robots.txt cannot be read: {answer.why}") if answer.status is None else None
         robots = Robots.of_answer(answer.status, answer.body)
         delay_s = max(self._delay_s, robots.delay_s(self._name))
-        # Side by side and one after the other with a pause: a host that wants pauses gets one visit at a time.
+        # A host that demands delays gets one visit at a time.
         at_once = 1 if robots.delay_s(self._name) > 0 else self._per_host
         return _Host(robots, failure, delay_s, asyncio.Semaphore(at_once))

@@ -1,8 +1,8 @@
-"""The forward proxy that everything the browser loads goes through: one place to check addresses and count bytes.
+"""The forward proxy for everything that the browser loads: it checks addresses and counts bytes.
 
-A window has a *lane*, a port of its own that is closed with it and renewed for every page, so that limits hold for a
-page and no connection outlives it. Redirects, frames, `fetch`, WebSockets and names that change their address all
-arrive here as new connections, and are checked alike.
+Each window has a proxy session with a separate port, which is reset for every page, so that limits apply per page and
+no connection outlives it. Redirects, frames, `fetch`, WebSockets and names that change their address all arrive as new
+connections and are checked in the same way.
 """
 
 import asyncio
@@ -20,23 +20,23 @@ CHUNK_BYTES = 65_536
 HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-connection", b"proxy-authorization", b"te", b"upgrade"}
 
 
-class BadRequest(Exception):
-    """The client, or the host, does not speak HTTP as expected."""
+class RequestError(Exception):
+    """The client or the host violates HTTP."""
 
 
-class TooLarge(Exception):
+class TooLargeError(Exception):
     """A response or a page is larger than its limit."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrafficLimits:
-    """What one page may load.
+    """Limits for the traffic of one page.
 
     Args:
-        response_mb: bytes of one connection (one response without TLS), in megabytes.
-        page_mb: of all connections of a page.
-        connect_s: seconds to reach a host.
-        response_s: seconds that a connection may be open.
+        response_mb: maximum megabytes of one connection (without TLS: of one response).
+        page_mb: maximum megabytes of all connections of a page.
+        connect_s: maximum seconds to connect to a host.
+        response_s: maximum seconds that a connection is open.
     """
 
     response_mb: float = 25
@@ -55,9 +55,9 @@ class ProxySession:
     """The traffic of one page at a time.
 
     Args:
-        address: `host:port` to give to the client as its proxy.
-        refused: hosts that were not connected to, and why.
-        broken: hosts that could not be reached or broke off, and why.
+        address: `host:port` of the proxy, for the client.
+        refused: reason by host, for hosts that the policy does not allow.
+        broken: reason by host, for hosts that could not be reached or closed the connection.
     """
 
     guard: Guard
@@ -76,72 +76,72 @@ class ProxySession:
         await asyncio.gather(*self.connections, return_exceptions=True)
 
     async def renew(self) -> None:
-        """End all connections and forget what happened: another page begins."""
+        """End all connections and reset the counters, for the next page."""
         await self.break_off()
         self.num_bytes, self.is_too_large = 0, False
         self.refused.clear()
         self.broken.clear()
 
     def count(self, of_response: int, more: int) -> int:
-        """Add to the counters; returns the response's new size. Raises TooLarge."""
+        """Add to the counters and return the response's new size. Raises TooLarge."""
         self.num_bytes += more
         of_response += more
         if of_response > self.limits.response_mb * 1e6 or self.num_bytes > self.limits.page_mb * 1e6:
             self.is_too_large = True
-            raise TooLarge
+            raise TooLargeError
         return of_response
 
 
 @contextlib.asynccontextmanager
 async def open_lane(guard: Guard, limits: TrafficLimits) -> AsyncIterator[ProxySession]:
-    """A proxy on a loopback port, closed with all its connections at the end of the block."""
-    lane = ProxySession(guard, limits)
+    """Open a proxy on a loopback port; it is closed with all its connections at the end of the block."""
+    session = ProxySession(guard, limits)
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(_serve(lane, reader, writer))
-        lane.connections.add(task)
-        task.add_done_callback(lane.connections.discard)
+        task = asyncio.get_running_loop().create_task(_serve(session, reader, writer))
+        session.connections.add(task)
+        task.add_done_callback(session.connections.discard)
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0, limit=MAX_HEAD_BYTES)
-    lane.address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    session.address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
-        yield lane
+        yield session
     finally:
         server.close()
-        await lane.break_off()
+        await session.break_off()
 
 
-async def _serve(lane: ProxySession, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _serve(session: ProxySession, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Answer one connection of the client, then close it."""
     host = ""
     is_connected = False
     try:
-        async with asyncio.timeout(lane.limits.response_s):
+        async with asyncio.timeout(session.limits.response_s):
             request, headers = _head(await reader.readuntil(b"\r\n\r\n"))
             method, target, _ = request.split(b" ", 2)
             host, port = _place(method, target)
-            upstream, upstream_writer = await _connect(lane, host, port)
+            upstream, upstream_writer = await _connect(session, host, port)
             is_connected = True
             try:
                 if method == b"CONNECT":
                     writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                    await _tunnel(lane, reader, writer, upstream, upstream_writer)
+                    await _tunnel(session, reader, writer, upstream, upstream_writer)
                 else:
-                    await _forward(lane, method, target, headers, reader, upstream_writer)
-                    await _respond(lane, upstream, writer)
+                    await _forward(session, method, target, headers, reader, upstream_writer)
+                    await _respond(session, upstream, writer)
             finally:
                 upstream_writer.close()
     except Refused as error:
-        lane.refused[host] = str(error)
+        session.refused[host] = str(error)
         _answer(writer, b"403 Forbidden")
-    except TooLarge:
+    except TooLargeError:
         _reset(writer)
-    except (BadRequest, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError) as error:
-        if is_connected:  # some of a response may have been passed on
-            lane.broken[host] = _reason(error)
+    except (RequestError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError) as error:
+        if is_connected:  # part of a response may have been forwarded
+            session.broken[host] = _reason(error)
             _reset(writer)
         elif isinstance(error, OSError):  # TimeoutError is one
-            lane.broken[host] = _reason(error)
+            session.broken[host] = _reason(error)
             _answer(writer, b"502 Bad Gateway")
         else:
             _answer(writer, b"400 Bad Request")
@@ -151,32 +151,32 @@ async def _serve(lane: ProxySession, reader: asyncio.StreamReader, writer: async
 
 
 def _head(data: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-    """First line and headers (names in lower case)."""
+    """Return the first line and the headers (names in lower case)."""
     first, *lines = data[:-4].split(b"\r\n")
     headers = []
     for line in lines:
         name, colon, value = line.partition(b":")
         if not colon:
-            raise BadRequest
+            raise RequestError
         headers.append((name.strip().lower(), value.strip()))
     return first, headers
 
 
 def _place(method: bytes, target: bytes) -> tuple[str, int]:
-    """Host and port that a request wants to reach."""
+    """Return host and port of a request."""
     if method == b"CONNECT":
         host, _, port = target.decode("ascii").rpartition(":")
         return host.strip("[]").lower(), int(port)
     url = urlsplit(target.decode("ascii"))
     if url.scheme != "http" or not url.hostname:
-        raise BadRequest
+        raise RequestError
     return url.hostname, url.port or 80
 
 
-async def _connect(lane: ProxySession, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    async with asyncio.timeout(lane.limits.connect_s):
+async def _connect(session: ProxySession, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async with asyncio.timeout(session.limits.connect_s):
         failure: OSError | None = None
-        for address, its_port in await lane.guard.addresses(host, port):
+        for address, its_port in await session.guard.addresses(host, port):
             try:
                 return await asyncio.open_connection(address, its_port, limit=MAX_HEAD_BYTES)
             except OSError as error:
@@ -185,14 +185,14 @@ async def _connect(lane: ProxySession, host: str, port: int) -> tuple[asyncio.St
 
 
 async def _forward(
-    lane: ProxySession,
+    session: ProxySession,
     method: bytes,
     target: bytes,
     headers: list[tuple[bytes, bytes]],
     reader: asyncio.StreamReader,
     upstream: asyncio.StreamWriter,
 ) -> None:
-    """Send one request with its body: nothing else the client sends reaches the host over this connection."""
+    """Forward one request with its body; nothing else from the client reaches the host on this connection."""
     url = urlsplit(target)
     path = (url.path or b"/") + (b"?" + url.query if url.query else b"")
     lines = [b"%s %s HTTP/1.1" % (method, path)]
@@ -200,44 +200,44 @@ async def _forward(
     upstream.write(b"\r\n".join([*lines, b"Connection: close", b"", b""]))
     known = dict(headers)
     if b"transfer-encoding" in known:
-        raise BadRequest
+        raise RequestError
     left = int(known.get(b"content-length", b"0"))
     sent = 0
     while left > 0:
         data = await reader.read(min(left, CHUNK_BYTES))
         if not data:
-            raise BadRequest
+            raise RequestError
         left -= len(data)
-        sent = lane.count(sent, len(data))
+        sent = session.count(sent, len(data))
         upstream.write(data)
         await upstream.drain()
 
 
-async def _respond(lane: ProxySession, upstream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Pass one response on, told to be the last on its connection."""
+async def _respond(session: ProxySession, upstream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Forward one response, marked as the last on its connection."""
     size = 0
     while True:
         data = await upstream.readuntil(b"\r\n\r\n")
-        size = lane.count(size, len(data))
+        size = session.count(size, len(data))
         status, headers = _head(data)
-        if not status.startswith(b"HTTP/1.1 1"):  # else an interim response: another follows
+        if not status.startswith(b"HTTP/1.1 1"):  # an interim response is followed by another one
             break
     lines = [status, *(b"%s: %s" % header for header in headers if header[0] not in HOP_BY_HOP)]
     writer.write(b"\r\n".join([*lines, b"Connection: close", b"", b""]))
-    await _pump(lane, upstream, writer, size)
+    await _pump(session, upstream, writer, size)
 
 
 async def _tunnel(
-    lane: ProxySession,
+    session: ProxySession,
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
     upstream: asyncio.StreamReader,
     upstream_writer: asyncio.StreamWriter,
 ) -> None:
-    """Pass bytes both ways until one side ends."""
+    """Forward bytes in both directions until one side ends."""
     ways = [
-        asyncio.ensure_future(_pump(lane, upstream, writer, 0)),
-        asyncio.ensure_future(_pump(lane, reader, upstream_writer, 0)),
+        asyncio.ensure_future(_pump(session, upstream, writer, 0)),
+        asyncio.ensure_future(_pump(session, reader, upstream_writer, 0)),
     ]
     try:
         done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -249,9 +249,9 @@ async def _tunnel(
         await asyncio.gather(*ways, return_exceptions=True)
 
 
-async def _pump(lane: ProxySession, source: asyncio.StreamReader, target: asyncio.StreamWriter, size: int) -> None:
+async def _pump(session: ProxySession, source: asyncio.StreamReader, target: asyncio.StreamWriter, size: int) -> None:
     while data := await source.read(CHUNK_BYTES):
-        size = lane.count(size, len(data))
+        size = session.count(size, len(data))
         target.write(data)
         await target.drain()
 
@@ -263,7 +263,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    """Break a connection off: an orderly end would pass for the end of a whole response."""
+    """Reset a connection, because a normal close would look like the end of a complete response."""
     found = writer.get_extra_info("socket")
     with contextlib.suppress(OSError):
         found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

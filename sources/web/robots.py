@@ -1,4 +1,4 @@
-"""Permission: robots.txt as RFC 9309 has it, and pages that opt out of training or of being indexed."""
+"""Permissions: robots.txt (RFC 9309), and pages that opt out of training or indexing."""
 
 import re
 from collections.abc import Iterable
@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from protego import Protego
 
 MAX_ROBOTS_BYTES = 512_000  # RFC 9309: at least 500 KiB have to be read
-OPT_OUTS = ("noai", "noimageai", "noindex", "none")  # `none` is noindex and nofollow
+OPT_OUTS = ("noai", "noimageai", "noindex", "none")  # `none` means noindex and nofollow
 _DIRECTIVES_WITH_VALUES = ("max-snippet", "max-image-preview", "max-video-preview", "unavailable_after")
 _AGENT = re.compile(r"\s*([\w*.-]+)\s*:\s*(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Robots:
-    """What a host allows.
+    """The robots.txt of a host.
 
     Args:
-        status: of the answer; None where there was none.
-        rules: the parsed file; None where there is no file to obey.
+        status: HTTP status; None without a response.
+        rules: the parsed file; None if there is no file.
     """
 
     status: int | None
@@ -27,7 +27,7 @@ class Robots:
 
     @staticmethod
     def of_answer(status: int | None, body: bytes) -> "Robots":
-        """Without an answer, or with an error of the server, nothing may be fetched; without a file, everything."""
+        """Interpret a response: a server error or no response forbids everything; a missing file allows everything."""
         if status is not None and 200 <= status < 300:
             text = body[:MAX_ROBOTS_BYTES].decode("utf-8", "replace")
             return Robots(status, Protego.parse(text), text)
@@ -38,7 +38,7 @@ class Robots:
         return self.status is None or self.status >= 500 or self.status == 429
 
     def refusal(self, url: str, agent: str) -> str | None:
-        """Why a URL may not be fetched, None if it may."""
+        """Return the reason why a URL must not be fetched, or None if it may be fetched."""
         if self.is_unreachable:
             answer = "no answer" if self.status is None else f"HTTP {self.status}"
             return f"robots.txt cannot be read ({answer}), so nothing may be fetched"
@@ -47,7 +47,7 @@ class Robots:
         return None
 
     def delay_s(self, agent: str) -> float:
-        """Seconds between two requests that the host asks for."""
+        """Return the delay between requests that the host demands, in seconds."""
         if self.rules is None:
             return 0.0
         delay = float(self.rules.crawl_delay(agent) or 0)
@@ -55,15 +55,15 @@ class Robots:
         return max(delay, rate.seconds / rate.requests if rate is not None and rate.requests else 0.0)
 
     def permission(self) -> str:
-        """What was checked, for the record."""
+        """Return a description of what was checked, for the record."""
         return f"robots.txt {self.status or 'unanswered'}"
 
 
 def opt_out(directives: Iterable[str], agent: str) -> str | None:
-    """The directive by which a page opts out, None if it does not.
+    """Return the directive by which a page opts out, or None.
 
     Args:
-        directives: values of `X-Robots-Tag` headers and of robots `<meta>` tags, each perhaps for one named agent.
+        directives: values of `X-Robots-Tag` headers and robots `<meta>` tags, which may each name an agent.
     """
     for value in directives:
         named = _AGENT.fullmatch(value)
@@ -74,7 +74,7 @@ def opt_out(directives: Iterable[str], agent: str) -> str | None:
             "max-image-preview",
             "unavailable_after",
         ):
-            continue  # it speaks to another crawler
+            continue  # it is for another crawler
         words = {word.strip().lower() for word in (named[2] if named else value).split(",")}
         for word in OPT_OUTS:
             if word in words:

@@ -1,4 +1,4 @@
-"""Captures to samples: a screenshot with its text, its code, or questions about its elements, title or description."""
+"""Samples from captures: a screenshot with its text, its code, or questions about elements, title or description."""
 
 import io
 import random
@@ -19,9 +19,9 @@ from sources.web.conversation import (
     CODE,
     ELEMENT,
     GROUNDING,
-    askable,
     code_turn,
     element_turns,
+    identifiable_elements,
     messages_of,
     questions,
 )
@@ -37,8 +37,8 @@ USE_CASES = {
     DESCRIPTION: "conversion/image_to_text/text_summary",
 }
 TASKS = tuple(USE_CASES)
-WORD_CONTRAST = 24  # grey levels between the darkest and the lightest pixel of a word's box, at least
-MIN_TITLE_SHARE = 0.6  # of a title's words have to be on the picture, or nobody could tell it
+WORD_CONTRAST = 24  # least difference between the darkest and the lightest pixel of a word's box, in grey levels
+MIN_TITLE_SHARE = 0.6  # share of a title's words that must be in the picture, so that the title can be inferred
 MIN_DESCRIPTION_CHARS, MIN_DESCRIPTION_SHARE = 40, 0.3
 _CHINESE = re.compile("[\u3400-\u9fff]")
 _TOKEN = re.compile(r"[\u3400-\u9fff]|\w+")
@@ -48,12 +48,12 @@ _STRENGTH = ("", " ", "\t", "\n", "\n\n")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SampleSettings:
-    """What samples are made of captures.
+    """How samples are made from captures.
 
     Args:
-        tasks: weights.
-        num_questions: about elements, in one sample at most.
-        format, quality, grey: of images, as in `sources/pdfs/source.py`.
+        tasks: weight by task.
+        num_questions: maximum number of questions about elements per sample.
+        format, quality, grey: encoding of images, as in `sources/pdfs/source.py`.
     """
 
     tasks: Mapping[str, float]
@@ -64,7 +64,7 @@ class SampleSettings:
 
 
 def sample_of(capture: Capture, digest: str, locator: str, settings: SampleSettings) -> Sample:
-    """The sample of a page through one view; its task is drawn by weight from those that the page lends itself to.
+    """Return the sample of a page in one view; its task is chosen at random, by weight, from the possible ones.
 
     Raises:
         ItemError: the screenshot shows nothing.
@@ -88,7 +88,7 @@ def sample_of(capture: Capture, digest: str, locator: str, settings: SampleSetti
     if task == TEXT:
         text = _text(words, separators, len(images))
     else:
-        if task != CODE:  # which is of the whole picture
+        if task != CODE:  # code describes the whole picture
             images = images[:1]
             words = _first(words)
         messages = _conversation(task, seen, elements, images, language, settings, rng)
@@ -117,10 +117,10 @@ def sample_of(capture: Capture, digest: str, locator: str, settings: SampleSetti
 
 
 def _visible_words(seen: PageContent, greys: Sequence[np.ndarray]) -> tuple[Words, list[str]]:
-    """Words whose boxes hold ink, with boxes in pixels of their tile, and what stands before each.
+    """Return the words whose boxes contain ink, with boxes in pixels of their tile, and the separator before each.
 
-    What a page hides in ways that its own scripts cannot tell (text in the colour of its background, a picture laid
-    over it that lets clicks through) leaves a box without contrast.
+    Text that is hidden in ways that scripts cannot detect (in the colour of its background, or below a picture that
+    lets clicks through) has a box without contrast.
     """
     tops = seen.screenshot.tops
     texts: list[str] = []
@@ -149,11 +149,11 @@ def _visible_words(seen: PageContent, greys: Sequence[np.ndarray]) -> tuple[Word
 
 
 def _text(words: Words, separators: Sequence[str], num_images: int) -> str:
-    """The text of a pre-training sample: each image, then what is written on it."""
+    """Return the text of a pre-training sample: each image, followed by its words."""
     pieces: list[str] = []
     image = -1
     for text, separator, on in zip(words.texts, separators, words.images, strict=True):
-        if on > image:  # reading order may come back to an earlier tile: its words stay where they are read
+        if on > image:  # reading order may return to an earlier tile; its words keep their order
             pieces += [f"{'' if image < 0 else chr(10)}{IMAGE_PLACEHOLDER}\n"] * (int(on) - image)
             image = int(on)
             separator = ""
@@ -163,7 +163,7 @@ def _text(words: Words, separators: Sequence[str], num_images: int) -> str:
 
 
 def _first(words: Words) -> Words:
-    """The words of the first image."""
+    """Return the words of the first image."""
     chosen = words.images == 0
     texts = [text for text, is_chosen in zip(words.texts, chosen, strict=True) if is_chosen]
     return Words(texts=texts, boxes=words.boxes[chosen], images=words.images[chosen])
@@ -172,13 +172,13 @@ def _first(words: Words) -> Words:
 def _draw_task(
     seen: PageContent, words: Words, elements: Sequence[PageElement], settings: SampleSettings, rng: random.Random
 ) -> str:
-    """A task by weight; text, which every page has, where no other can be done."""
+    """Choose a task by weight; if none is possible, it is text, which every page has."""
     tokens = Counter(_TOKEN.findall(" ".join(words.texts).casefold()))
     can = {
         TEXT: True,
         CODE: bool(seen.code.html),
-        GROUNDING: bool(askable(elements)),
-        ELEMENT: bool(askable(elements)),
+        GROUNDING: bool(identifiable_elements(elements)),
+        ELEMENT: bool(identifiable_elements(elements)),
         TITLE: bool(seen.title) and _shown_share(seen.title, tokens) >= MIN_TITLE_SHARE,
         DESCRIPTION: len(seen.description) >= MIN_DESCRIPTION_CHARS
         and _shown_share(seen.description, tokens) >= MIN_DESCRIPTION_SHARE,
@@ -188,7 +188,7 @@ def _draw_task(
 
 
 def _shown_share(text: str, tokens: Mapping[str, int]) -> float:
-    """Share of a text's tokens that are on the picture."""
+    """Return the share of a text's tokens that are in the picture."""
     wanted = _TOKEN.findall(text.casefold())
     return sum(token in tokens for token in wanted) / len(wanted) if wanted else 0.0
 
@@ -210,12 +210,12 @@ def _conversation(
 
 
 def language_of(text: str) -> str:
-    """The language to ask in: `zh` if a fifth of the characters are Chinese, else `en`."""
+    """Return the language for questions: `zh` if a fifth of the characters are Chinese, else `en`."""
     return "zh" if len(_CHINESE.findall(text)) * 5 > len(text) else "en"
 
 
 def license_of(licences: Sequence[str]) -> str | None:
-    """The SPDX id of the one Creative Commons licence that a page names; None if it names none, or several."""
+    """Return the SPDX id of the Creative Commons licence that a page names; None if it names none or several."""
     found = {match for url in licences if (match := _CC.search(url))}
     names = {f"CC-{match[2].upper()}-{match[3]}" if match[2] else "CC0-1.0" for match in found}
     return names.pop() if len(names) == 1 else None

@@ -1,10 +1,10 @@
-"""Seeds: URLs and sitemaps as the user named them, in the command or in files."""
+"""Seeds: URLs and sitemaps that the user names on the command line or in files."""
 
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sources.web.sitemap import BadSitemap, parse_sitemap
+from sources.web.sitemap import SitemapError, parse_sitemap
 from sources.web.urls import canonical
 
 MAX_FILE_BYTES = 200_000_000
@@ -12,17 +12,17 @@ _SITEMAP = re.compile(r"\.xml(\.gz)?$")
 
 
 def read_seeds(inputs: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Canonical URLs of pages, and of sitemaps that have to be fetched.
+    """Return canonical URLs of pages, and of sitemaps that have to be fetched.
 
-    An input is a URL, a file with a URL a line (empty lines and `#` comments are skipped), or a sitemap's file. A URL
+    An input is a URL, a file with one URL per line (empty lines and `#` comments are skipped), or a sitemap file. A URL
     whose path ends in `.xml` or `.xml.gz` is a sitemap.
 
     Raises:
-        ValueError: a file cannot be read, or a line is no http(s) URL; the sentence names file and line.
+        ValueError: a file cannot be read, or a line is not an http(s) URL; the message names file and line.
     """
     pages: list[str] = []
     sitemaps: list[str] = []
-    for place, text in _named(inputs):
+    for place, text in _named_urls(inputs):
         url = canonical(text)
         if url is None:
             raise ValueError(f"{place}: expected an http or https URL, got {text[:200]!r}")
@@ -32,8 +32,8 @@ def read_seeds(inputs: Sequence[str]) -> tuple[list[str], list[str]]:
     return pages, sitemaps
 
 
-def _named(inputs: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Every URL with where it was named."""
+def _named_urls(inputs: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield every URL with the place where it is named."""
     for entry in inputs:
         if re.match(r"https?://", entry, re.IGNORECASE):
             yield "--input", entry
@@ -43,7 +43,7 @@ def _named(inputs: Sequence[str]) -> Iterator[tuple[str, str]]:
         if _SITEMAP.search(path.name):
             try:
                 listed, nested = parse_sitemap(data)
-            except BadSitemap as error:
+            except SitemapError as error:
                 raise ValueError(f"--input {entry} is no sitemap: {error}") from error
             yield from ((entry, url) for url in (*listed, *nested))
             continue

@@ -1,4 +1,4 @@
-"""Segments: small files of captures, each finished and then never touched again, so that a kill loses little."""
+"""Segments: small files of captures that are never changed once finished, so that a killed run loses little."""
 
 import time
 import uuid
@@ -19,7 +19,7 @@ class SegmentWriter:
     """Collects captures into segments.
 
     Args:
-        folder: where segments are written.
+        folder: folder in which segments are written.
         save: called with each finished segment, which then belongs to the caller.
     """
 
@@ -30,7 +30,7 @@ class SegmentWriter:
         self._since = 0.0
 
     def add(self, capture: Capture) -> None:
-        """Add a capture; the segment is closed if it has grown large or old."""
+        """Add a capture; close the segment if it is large or old enough."""
         if not self._pending:
             self._since, self._num_bytes = time.monotonic(), 0
         self._pending.append(capture)
@@ -39,12 +39,12 @@ class SegmentWriter:
             self.close()
 
     def close_if_old(self) -> None:
-        """Close the segment if what it holds has waited long enough."""
+        """Close the segment if its first capture is old enough."""
         if self._pending and time.monotonic() - self._since >= MAX_AGE_S:
             self.close()
 
     def close(self) -> None:
-        """Write what there is."""
+        """Write the captures so far, if any."""
         if not self._pending:
             return
         path = self._folder / f"{uuid.uuid4().hex}{SUFFIX}"
@@ -57,10 +57,10 @@ class SegmentWriter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IndexEntry:
-    """What the index says of one capture, without its content.
+    """The index entry of one capture, without its content.
 
     Args:
-        file, row: where it stands.
+        file, row: segment file and row of the capture.
     """
 
     url: str
@@ -75,9 +75,9 @@ class IndexEntry:
 
 
 def index(folder: Path) -> dict[tuple[str, str], IndexEntry]:
-    """The captures of all segments in a folder by URL and view.
+    """Return the captures of all segments in a folder by URL and view.
 
-    Of several captures of one page (two runs, or a failure tried again) the last that did not fail counts.
+    If a page has several captures (from two runs, or a retry), the last successful one counts.
     """
     known: dict[tuple[str, str], IndexEntry] = {}
     for path in sorted(folder.glob(f"*{SUFFIX}")):

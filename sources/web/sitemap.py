@@ -1,4 +1,4 @@
-"""Sitemaps: XML, perhaps compressed, from strangers: bounded, without entities."""
+"""Parses sitemaps, which are untrusted XML, possibly compressed, with size limits and without entities."""
 
 import gzip
 import io
@@ -10,27 +10,27 @@ MAX_BYTES = 50_000_000  # the protocol's own limit, uncompressed
 MAX_URLS = 50_000  # also the protocol's
 
 
-class BadSitemap(ValueError):
-    """It cannot be read as a sitemap; the message says why."""
+class SitemapError(ValueError):
+    """A file that is not a valid sitemap; the message says why."""
 
 
 def parse_sitemap(data: bytes) -> tuple[list[str], list[str]]:
-    """URLs of pages, and of further sitemaps, in the file's order.
+    """Return the URLs of pages, and of further sitemaps, in the order of the file.
 
     Args:
-        data: XML, or gzip of it.
+        data: XML, possibly compressed with gzip.
 
     Raises:
-        BadSitemap: not XML, larger than the protocol allows, or it declares entities.
+        BadSitemap: the data are not XML, are larger than the protocol allows, or declare entities.
     """
     if data[:2] == b"\x1f\x8b":
         try:
             with gzip.open(io.BytesIO(data)) as file:
                 data = file.read(MAX_BYTES + 1)
         except (OSError, EOFError, zlib.error) as error:
-            raise BadSitemap(f"the gzip is damaged: {error}") from error
+            raise SitemapError(f"the gzip is damaged: {error}") from error
     if len(data) > MAX_BYTES:
-        raise BadSitemap(f"larger than {MAX_BYTES:,} bytes")
+        raise SitemapError(f"larger than {MAX_BYTES:,} bytes")
     pages: list[str] = []
     sitemaps: list[str] = []
     path: list[str] = []
@@ -45,11 +45,11 @@ def parse_sitemap(data: bytes) -> tuple[list[str], list[str]]:
             found = pages if path[-2] == "url" else sitemaps
             found.append("".join(text).strip())
             if len(pages) + len(sitemaps) > MAX_URLS:
-                raise BadSitemap(f"more than {MAX_URLS:,} URLs")
+                raise SitemapError(f"more than {MAX_URLS:,} URLs")
         path.pop()
 
     def forbid(*_: object) -> None:
-        raise BadSitemap("it declares entities")
+        raise SitemapError("it declares entities")
 
     parser = xml.parsers.expat.ParserCreate()
     parser.StartElementHandler = start
@@ -61,5 +61,5 @@ def parse_sitemap(data: bytes) -> tuple[list[str], list[str]]:
     try:
         parser.Parse(data, True)
     except xml.parsers.expat.ExpatError as error:
-        raise BadSitemap(f"not XML: {error}") from error
+        raise SitemapError(f"not XML: {error}") from error
     return pages, sitemaps

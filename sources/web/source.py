@@ -1,4 +1,4 @@
-"""The source: a crawl's settings, shares of sites, and captures to samples."""
+"""The source `web`: settings of the crawl, one fetch task per site, and samples from captures."""
 
 import asyncio
 import contextlib
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from sources.web.plan import Bounds
     from sources.web.segments import IndexEntry, SegmentReader
 
-# What needs packages of the extra `web` is imported where it is used: recipes without web pages do not ask for it.
+# Modules that need packages of the extra `web` are imported where they are used: other recipes do not need them.
 PACKAGES = {"playwright": "playwright", "protego": "protego", "tldextract": "tldextract"}
-CAPTURE_VERSION = 3  # raise it when a visit captures something else
-SAMPLE_VERSION = 2  # raise it when the same capture gives other samples
+CAPTURE_VERSION = 3  # increase it when a visit captures something else
+SAMPLE_VERSION = 2  # increase it when the same capture gives other samples
 NAME, VERSION = "vellum", "0.1"
 URI = "web:"
 
@@ -45,30 +45,29 @@ class Web(RemoteSource):
     """Web pages, visited by a real browser.
 
     Args:
-        max_pages: pages to visit at most, in all; split over the sites that the seeds are on.
-        max_pages_per_host: of one host.
-        depth: links from a seed to a page, at most; 0 visits the seeds alone.
-        same: `site` follows links on the seeds' registrable domains, `host` on their hosts alone.
-        include, exclude: patterns with `*` for URLs; links must match one of the first (if there are any), none of
-            the second.
-        views: windows through which each page is looked at, names of VIEWS; each gives a sample.
-        max_tiles: of a window's height: more than 1 photographs the page beyond the window, in tiles.
-        contact: an e-mail address or URL, sent with every request, under which hosts reach whoever crawls.
-        delay_s: between two visits of one host; a longer delay in its robots.txt is obeyed.
-        per_host, at_once: visits of one host, and of all hosts of one site, side by side.
-        allow: hosts (`intranet.example`, `localhost:8000`) or address ranges that may be visited though they are not
+        max_pages: maximum number of pages in total, divided among the sites of the seeds.
+        max_pages_per_host: maximum number of pages per host.
+        depth: maximum number of links from a seed to a page; 0 visits only the seeds.
+        same: `site` follows links on the seeds' registrable domains, `host` only on their hosts.
+        include, exclude: URL patterns with `*`; links must match one of `include` (if given) and none of `exclude`.
+        views: names of VIEWS, the windows in which each page is shown; each gives a sample.
+        max_tiles: maximum number of tiles, each as high as the window; more than 1 captures the page below the window.
+        contact: an e-mail address or URL for the operators of hosts, sent with every request.
+        delay_s: seconds between two visits to a host; a longer delay in its robots.txt is obeyed.
+        per_host, at_once: maximum concurrent visits to one host, and to all hosts of a site.
+        allow: hosts (`intranet.example`, `localhost:8000`) or address ranges that may be visited although they are not
             public.
-        ports: that may be connected to.
-        browser: program to run; None looks for one.
-        locale, timezone: what pages are told of their visitor.
-        load_s, settle_s, page_s: seconds for the document, for what comes after it, and for all of a page.
-        response_mb, page_mb: that one response, and a page in all, may load.
-        code: whether each page is also reduced to HTML that renders back to its screenshot; takes time.
-        lossless_captures: captures are PNG, else JPEG at quality 90 (a third of the space).
-        tasks: weights of what a sample is about, of `text`, `code`, `grounding`, `element`, `title` and `description`;
-            a page gets one that it lends itself to.
-        num_questions: about elements, in one sample at most.
-        format, quality, grey: of images, as in `pdfs`.
+        ports: allowed ports.
+        browser: the browser's program; None searches for one.
+        locale, timezone: locale and time zone that pages see.
+        load_s, settle_s, page_s: maximum seconds for loading the document, for settling, and for a page in total.
+        response_mb, page_mb: maximum megabytes of a response, and of a page in total.
+        code: also reduce each page to HTML that renders back to its screenshot, which takes time.
+        lossless_captures: True stores captures as PNG, False as JPEG at quality 90 (a third of the space).
+        tasks: weights of the tasks `text`, `code`, `grounding`, `element`, `title` and `description`; each sample has
+            one that its page makes possible.
+        num_questions: maximum number of questions about elements per sample.
+        format, quality, grey: encoding of images, as in `pdfs`.
     """
 
     name: ClassVar[str] = "web"
@@ -172,7 +171,7 @@ class Web(RemoteSource):
         return found
 
     def fetch_tasks(self) -> Iterator[FetchTask]:
-        """One task per site: all its hosts are visited by one process, which keeps the pauses between visits."""
+        """Yield one task per site, so that one process visits all its hosts and keeps the delays between visits."""
         from sources.web.bundled import SEED
         from sources.web.plan import Seeds, by_site, split_budget
         from sources.web.seeds import read_seeds
@@ -182,7 +181,7 @@ class Web(RemoteSource):
         wants = [len(seeds) if self.depth == 0 and not listed else None for seeds, listed in sites.values()]
         budgets = split_budget(self.max_pages, wants)
         for (site, (seeds, listed)), budget in zip(sites.items(), budgets, strict=True):
-            if budget == 0:  # more sites than pages: those named last are left out, as all pages beyond the limit are
+            if budget == 0:  # more sites than pages: the last ones are left out, like all pages beyond the limit
                 continue
             content = Seeds(site=site, pages=tuple(seeds), sitemaps=tuple(listed), budget=budget).to_json()
             name = hashlib.sha256(content + json.dumps(self._scope()).encode()).hexdigest()[:8]
@@ -267,12 +266,12 @@ class Web(RemoteSource):
         ]
 
     def _agent(self) -> str:
-        """The user agent: who this is, and whom to write to."""
+        """Return the user agent with the contact address."""
         contact = f"; +{self.contact}" if self.contact else ""
         return f"Mozilla/5.0 (compatible; Vellum/{VERSION}{contact})"
 
     def _capture_key(self) -> str:
-        """Names the folder of captures: changes exactly when a visit would capture something else."""
+        """Return the name of the folder of captures, a digest of the settings on which captures depend."""
         from sources.web.code.page_code import CODE_VERSION, MAX_TOKENS
 
         names = ("locale", "timezone", "max_tiles", "load_s", "settle_s", "page_s", "response_mb", "page_mb")
@@ -316,7 +315,7 @@ def _digest(items: "Sequence[IndexEntry]") -> str:
 
 @lru_cache(maxsize=4)
 def _entries(bounds: "Bounds", views: tuple[str, ...], path: Path) -> "list[IndexEntry]":
-    """The captures of one site, in the order of the plan; they do not change while they are read."""
+    """Return the captures of a site in the order of its plan; they do not change while they are read."""
     from sources.web.crawl import known_items
     from sources.web.plan import Seeds
 

@@ -1,16 +1,16 @@
-"""Tiles: a tall page cut into images between its lines of text."""
+"""Tiles: cuts a tall page into images between its lines of text."""
 
 import numpy as np
 
-MIN_TILE_SHARE = 0.6  # of the wanted height: a tile is not cut shorter than this to spare a line
+MIN_TILE_SHARE = 0.6  # of the wanted height; a tile is not made shorter than this to avoid cutting a line
 
 
 def tile_tops(boxes: np.ndarray, height: int, tile_height: int) -> list[int]:
-    """Rows at which tiles begin, and the height at the end.
+    """Return the first row of every tile, and the height of the picture at the end.
 
     Args:
-        boxes: (N, 4) words in pixels of the whole picture; a cut moves up so as not to go through one.
-        height, tile_height: of the picture and of a tile, in pixels.
+        boxes: (N, 4) boxes of words in pixels of the whole picture; cuts are moved up so that they cross none.
+        height, tile_height: height of the picture and of a tile, in pixels.
     """
     tops = [0]
     while height - tops[-1] > tile_height:

@@ -1,4 +1,4 @@
-"""URLs: one spelling for one page, its host and site, and which are in the crawl's scope."""
+"""URLs: their canonical form, host and site, and the scope of a crawl."""
 
 import fnmatch
 import re
@@ -16,7 +16,7 @@ _TRACKING = re.compile(
 )
 _UNRESERVED = "-._~"
 _IN_PATH = _UNRESERVED + "/!$&'()*+,;=:@"
-# Files that are no pages; a link to one is not followed.
+# Files that are not pages; links to them are not followed.
 NO_PAGES = re.compile(
     r"\.(pdf|zip|gz|bz2|xz|7z|tar|rar|exe|dmg|iso|deb|rpm|msi|apk|jpe?g|png|gif|webp|avif|svg|ico|bmp|tiff?|mp[34]|m4[av]|"
     r"webm|ogg|wav|flac|avi|mov|css|js|mjs|json|xml|rss|atom|woff2?|ttf|otf|eot|docx?|xlsx?|pptx?|csv|epub)$",
@@ -25,10 +25,10 @@ NO_PAGES = re.compile(
 
 
 def canonical(url: str, base: str = "") -> str | None:
-    """The one spelling of a page's URL, None if it is no http or https URL.
+    """Return the canonical form of a page's URL, or None if it is not an http or https URL.
 
-    Host in lower case and ASCII, no default port, no fragment, no user, dot segments resolved, percent-encoding only
-    where it is needed, tracking parameters gone. The order of parameters may matter to the host, and stays.
+    The host is lower case ASCII; default port, fragment, user and tracking parameters are removed; dot segments are
+    resolved; only necessary percent-encoding is kept. Parameters keep their order, which may matter to the host.
     """
     try:
         parts = urlsplit(urljoin(base, url.strip()))
@@ -50,12 +50,12 @@ def canonical(url: str, base: str = "") -> str | None:
 
 
 def _protected(path: str) -> str:
-    """A path whose encoded slashes, question marks, hashes and per cent signs stay encoded."""
+    """Protect encoded slashes, question marks, hashes and percent signs of a path from being decoded."""
     return re.sub(r"%(2f|3f|23|25)", lambda found: "%25" + found[1].upper(), path, flags=re.IGNORECASE)
 
 
 def _without_dots(path: str) -> str:
-    """RFC 3986, 5.2.4."""
+    """Remove dot segments (RFC 3986, 5.2.4)."""
     kept: list[str] = []
     segments = path.split("/")
     for segment in segments:
@@ -70,7 +70,7 @@ def _without_dots(path: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """Host, and port where it is not the default one: what politeness counts by."""
+    """Return the host, with its port if that is not the default, which is the unit of politeness."""
     return urlsplit(url).netloc
 
 
@@ -81,23 +81,23 @@ def _suffixes() -> tldextract.TLDExtract:
 
 @lru_cache(maxsize=4096)
 def site_of_host(host: str) -> str:
-    """The registrable domain of a host (`docs.example.co.uk` → `example.co.uk`); a host without one is a site."""
+    """Return the registrable domain of a host (`docs.example.co.uk` → `example.co.uk`), or the host if it has none."""
     name = urlsplit(f"//{host}").hostname or host
     return _suffixes()(name).top_domain_under_public_suffix or host
 
 
 def site_of(url: str) -> str:
-    """The site of a URL: what one share of a crawl consists of."""
+    """Return the site of a URL; one process crawls one site."""
     return site_of_host(host_of(url))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scope:
-    """Which links are followed.
+    """The links that are followed.
 
     Args:
         same: `site` stays on the registrable domain, `host` on the seeds' hosts.
-        include: patterns with `*` and `?` that a URL must match one of; empty: any.
+        include: patterns with `*` and `?`, of which a URL must match one; empty means any URL.
         exclude: patterns that no URL may match.
     """
 
@@ -110,7 +110,7 @@ class Scope:
             raise ValueError(f"same must be site or host, got {self.same!r}")
 
     def has(self, url: str, site: str, hosts: frozenset[str]) -> bool:
-        """Whether a canonical URL that a page links to is in scope."""
+        """Return True if a canonical URL is in scope."""
         if site_of(url) != site or (self.same == "host" and host_of(url) not in hosts):
             return False
         if NO_PAGES.search(urlsplit(url).path):

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,8 +28,9 @@ READINGS = 2  # a page whose words move while it is photographed is read so ofte
 NAVIGATIONS = 3  # a page may send its reader on so often by script before it is given up
 STILL_S = 0.05  # without requests on the way, for the network to count as quiet
 HTML_TYPES = ("text/html", "application/xhtml+xml")
+REDIRECTS = (301, 302, 303, 307, 308)
+MAX_REDIRECTS = 10  # as many as Googlebot follows; Chromium's own limit is 20
 _NET_CAUSES = (  # part of Chromium's message: cause
-    ("ERR_TOO_MANY_REDIRECTS", "redirect_loop"),
     ("Download is starting", "not_html"),
     ("ERR_ABORTED", "not_html"),
     ("ERR_CERT", "bad_certificate"),
@@ -46,11 +47,10 @@ class VisitFailed(Exception):
         cause: stable snake_case code.
     """
 
-    def __init__(self, cause: str, message: str, status: int | None = None):
+    def __init__(self, cause: str, message: str):
         super().__init__(message)
         self.cause = cause
         self.message = message
-        self.status = status
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +103,9 @@ class Visit:
         self.visited = VisitResult()
         self._blocked: tuple[str, str] | None = None
         self._main_frame: str | None = None
+        self._host = urlsplit(url).hostname or ""  # the host that was last asked for the page itself
+        self._num_redirects = 0
+        self._is_answered = False
         self._response: Response | None = None
         self._is_cut_off = False
         self._on_the_way: set[Request] = set()
@@ -147,10 +150,10 @@ class Visit:
         try:
             await page.goto(self._url, wait_until="domcontentloaded", timeout=self._patience.load_s * 1000)
         except PlaywrightTimeout:
-            self._check_answer(page)
+            self._check_answer()
             raise VisitFailed("timeout", f"the document did not come within {self._patience.load_s:g} s") from None
         for attempt in range(NAVIGATIONS):
-            self._check_answer(page)
+            self._check_answer()
             flags = [] if await self._has_loaded(page) else ["still_loading"]
             try:
                 await self._read(page, self._session, flags)
@@ -159,7 +162,7 @@ class Visit:
                 if attempt == NAVIGATIONS - 1:
                     raise VisitFailed("unreadable_page", "it goes on to other documents all the time") from error
                 await page.wait_for_load_state("domcontentloaded", timeout=self._patience.load_s * 1000)
-        self._check_answer(page)
+        self._check_answer()
 
     def _note_document(self, event: dict[str, Any]) -> None:
         task = asyncio.get_running_loop().create_task(self._decide(event))
@@ -167,19 +170,72 @@ class Visit:
         task.add_done_callback(self._tasks.discard)
 
     async def _decide(self, event: dict[str, Any]) -> None:
-        """Let a document be requested, or not: redirects of the page itself need permission."""
-        self._main_frame = self._main_frame or event["frameId"]
-        url = event["request"]["url"]
-        refused = None
-        if event["frameId"] == self._main_frame and canonical(url) != self._url:
-            refused = await self._permit(url)
+        """Continue a request or an answer that is held, or end it."""
+        is_answer = "responseStatusCode" in event or "responseErrorReason" in event
+        if event["resourceType"] != "Document":
+            goes_on = not _is_icon(event)
+        elif is_answer:
+            goes_on = self._accepts(event)
+        else:
+            goes_on = await self._permits(event)
         with contextlib.suppress(Error):  # the page may be gone
-            if refused is None:
-                await self._session.send("Fetch.continueRequest", {"requestId": event["requestId"]})
+            if goes_on:
+                method = "Fetch.continueResponse" if is_answer else "Fetch.continueRequest"
+                await self._session.send(method, {"requestId": event["requestId"]})
             else:
-                self._blocked = refused
-                failed = {"requestId": event["requestId"], "errorReason": "BlockedByClient"}
+                failed = {"requestId": event["requestId"], "errorReason": "Aborted"}
                 await self._session.send("Fetch.failRequest", failed)
+
+    async def _permits(self, event: dict[str, Any]) -> bool:
+        """Return True if a document may be requested. Redirects of the page itself need permission."""
+        self._main_frame = self._main_frame or event["frameId"]
+        if event["frameId"] != self._main_frame:
+            return True
+        url = event["request"]["url"]
+        self._num_redirects = self._num_redirects + 1 if "redirectedRequestId" in event else 0
+        if self._num_redirects > MAX_REDIRECTS:
+            self._blocked = "redirect_loop", f"more than {MAX_REDIRECTS} redirects"
+            return False
+        refused = None if canonical(url) == self._url else await self._permit(url)
+        if refused is not None:
+            self._blocked = refused
+            return False
+        self._host, self._is_answered = urlsplit(url).hostname or "", False
+        return True
+
+    def _accepts(self, event: dict[str, Any]) -> bool:
+        """Judge a document by the head of its answer, and return True if the browser may have it.
+
+        The head is judged before the browser acts on it, because the kinds show files and errors in their own ways.
+        """
+        status, headers = event.get("responseStatusCode"), _headers(event)
+        if status is None or (status in REDIRECTS and "location" in headers):  # it failed, or another request follows
+            return True
+        if event["frameId"] != self._main_frame:
+            return _type_of(headers) != "application/pdf"
+        try:
+            if status in (403, 502):  # our proxy's, where it did not connect to the host
+                self._check_lane()
+            self._is_answered = True
+            self.visited.final_url, self.visited.status = event["request"]["url"], status
+            self._check_head(status, headers)
+        except VisitFailed as failure:
+            self._blocked = failure.cause, failure.message
+            return False
+        return True
+
+    def _check_head(self, status: int, headers: Mapping[str, str]) -> None:
+        """Raises VisitFailed if an answer with this head cannot be used."""
+        if not 200 <= status < 300:
+            raise VisitFailed("http_error", f"HTTP {status}")
+        kind = _type_of(headers)
+        if kind not in HTML_TYPES:
+            raise VisitFailed("not_html", f"the page is of type {kind[:80]}")
+        if headers.get("content-disposition", "").strip().lower().startswith("attachment"):
+            raise VisitFailed("not_html", "the page is a file to be saved")
+        directive = opt_out(headers.get("x-robots-tag", "").split("\n"), self._agent)
+        if directive:
+            raise VisitFailed("opted_out", f"X-Robots-Tag says {directive}")
 
     def _note_response(self, response: Response) -> None:
         if response.request.is_navigation_request() and response.frame.parent_frame is None:
@@ -196,34 +252,24 @@ class Visit:
         if self._response is not None and request == self._response.request:
             self._is_cut_off = True
 
-    def _check_answer(self, page: Page) -> None:
-        """Raises VisitFailed if the document is none that can be used."""
-        host = urlsplit(page.url if page.url.startswith("http") else self._url).hostname or ""
+    def _check_answer(self) -> None:
+        """Raises VisitFailed if the document is missing, incomplete or refused."""
         if self._blocked is not None:
             raise VisitFailed(*self._blocked)
-        self._check_lane(host)
-        if self._response is None:
-            return
-        self.visited.final_url, self.visited.status = self._response.url, self._response.status
-        if not 200 <= self._response.status < 300:
-            raise VisitFailed("http_error", f"HTTP {self._response.status}", self._response.status)
+        self._check_lane()
         if self._is_cut_off:  # half a document is not what its author wrote
-            raise VisitFailed("incomplete", "the document broke off", self._response.status)
-        headers = self._response.headers
-        kind = headers.get("content-type", "text/html").partition(";")[0].strip().lower()
-        if kind not in HTML_TYPES:
-            raise VisitFailed("not_html", f"the page is of type {kind[:80]}", self._response.status)
-        directive = opt_out(headers.get("x-robots-tag", "").split("\n"), self._agent)
-        if directive:
-            raise VisitFailed("opted_out", f"X-Robots-Tag says {directive}", self._response.status)
+            raise VisitFailed("incomplete", "the document broke off")
 
-    def _check_lane(self, host: str) -> None:
-        if self._lane.is_too_large and (self._response is None or self._is_cut_off):
+    def _check_lane(self) -> None:
+        """Raises VisitFailed if the document failed in the proxy, which knows the reason better than the browser."""
+        if self._lane.is_too_large and (not self._is_answered or self._is_cut_off):
             raise VisitFailed("too_large", "the page is larger than the limits allow")
-        if host in self._lane.refused:
-            raise VisitFailed("address_refused", self._lane.refused[host])
-        if host in self._lane.broken and (self._response is None or self._response.status == 502):
-            raise VisitFailed("unreachable", f"{host}: {self._lane.broken[host]}")
+        if self._is_answered:
+            return
+        if self._host in self._lane.refused:
+            raise VisitFailed("address_refused", self._lane.refused[self._host])
+        if self._host in self._lane.broken:
+            raise VisitFailed("unreachable", f"{self._host}: {self._lane.broken[self._host]}")
 
     def _failure(self, error: Error) -> VisitFailed:
         """What an error of the browser means."""
@@ -233,13 +279,11 @@ class Visit:
         if "closed" in text and "net::" not in text:  # then connections broke because the browser went, not the host
             raise BrowserDied(text) from error
         try:
-            for host in (*self._lane.refused, *self._lane.broken):
-                if host == urlsplit(self._url).hostname or self._response is None:
-                    self._check_lane(host)
-            if self._lane.is_too_large:
-                raise VisitFailed("too_large", "the page is larger than the limits allow")
+            self._check_lane()
         except VisitFailed as failure:
             return failure
+        if self._lane.is_too_large:
+            return VisitFailed("too_large", "the page is larger than the limits allow")
         cause = next((cause for part, cause in _NET_CAUSES if part.lower() in text.lower()), None)
         if cause is None:
             cause = "unreachable" if "net::" in text else "unreadable_page"
@@ -282,7 +326,7 @@ class Visit:
             reading = await read_page(world, page)
             directive = opt_out(reading.found["robots"], self._agent)
             if directive:
-                raise VisitFailed("opted_out", f"its robots meta tag says {directive}", self.visited.status)
+                raise VisitFailed("opted_out", f"its robots meta tag says {directive}")
             boxes = np.array([word[1:5] for word in reading.found["words"]], np.float32).reshape(-1, 4) * view.scale
             height_px = (page.viewport_size or {"height": view.height})["height"] * view.scale
             screenshot = await self._photograph(session, tile_tops(boxes, height_px, view.height * view.scale))
@@ -314,6 +358,25 @@ class Visit:
         except BrowserDied:
             return Code(refusal="browser_died")
         return Code(html=made.html, similarity=made.similarity.score, num_tokens=made.num_tokens)
+
+
+def _is_icon(event: Mapping[str, Any]) -> bool:
+    """Return True if a request is for the icon of a page. The whole browser loads them for its tabs."""
+    wanted: str = event["request"]["headers"].get("Accept", "")
+    return wanted.startswith("image/")
+
+
+def _headers(event: Mapping[str, Any]) -> dict[str, str]:
+    """The headers of an answer by their names in lower case; of several of one name, a line each."""
+    found: dict[str, str] = {}
+    for header in event.get("responseHeaders", ()):
+        name = header["name"].lower()
+        found[name] = f"{found[name]}\n{header['value']}" if name in found else header["value"]
+    return found
+
+
+def _type_of(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "text/html").partition(";")[0].strip().lower()
 
 
 def _seen(

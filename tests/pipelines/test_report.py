@@ -28,6 +28,7 @@ from pipelines.report.presentation.statistics import Distribution, read_statisti
 from pipelines.storage import Storage
 from pipelines.tables.manifest import read_manifest
 from pipelines.tables.schema import ledger_schema
+from sources.browser.chromium import find_chromium
 
 
 @pytest.fixture(scope="module")
@@ -41,17 +42,13 @@ def output(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    """A headless Chromium from PATH."""
+def browser(chromium):
+    """A headless Chromium of each kind."""
     sync_api = pytest.importorskip("playwright.sync_api")
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-    path = next((found for name in names if (found := shutil.which(name))), None)
-    if path is None:
-        pytest.skip("no Chromium on PATH")
     with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+        running = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        yield running
+        running.close()
 
 
 @dataclasses.dataclass

@@ -7,13 +7,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import ROOT, Command
+from sources.web.capture import to_rows
+from sources.web.segments import index, read_captures
+from tests.conftest import KINDS_OF_CHROMIUM, ROOT, Command
 from tests.emulators import Emulator
 from tests.sources.web.hostile_site import Handler, html, serving
 
@@ -33,10 +36,22 @@ def _manifest(out: Path) -> dict[str, Any]:
     return content
 
 
-def test_the_bundled_site(command: Command, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    done = command("--output", out, source="web")
-    assert done.returncode == 0, done.stderr
+@pytest.fixture(scope="module")
+def bundled(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str | None], Path]:
+    """The output of a run over the bundled site with a kind of Chromium, made once."""
+
+    @cache
+    def run(browser: str | None) -> Path:
+        out = tmp_path_factory.mktemp("bundled") / "out"
+        done = command("--output", out, *(["--set", f"browser={browser}"] if browser else []), source="web")
+        assert done.returncode == 0, done.stderr
+        return out
+
+    return run
+
+
+def test_the_bundled_site(bundled: Callable[[str | None], Path], chromium: str | None) -> None:
+    out = bundled(chromium)
     manifest = _manifest(out)
     assert manifest["items"]["found"] == 12
     assert manifest["items"]["failed"] == 0
@@ -50,6 +65,20 @@ def test_the_bundled_site(command: Command, tmp_path: Path) -> None:
         assert is_code == (row["scores"]["render_similarity"] is not None)
         assert is_code == (row["scores"]["code_tokens"] is not None)
     assert any(row["scores"]["render_similarity"] for row in rows)
+
+
+@pytest.mark.skipif(len(KINDS_OF_CHROMIUM) < 2, reason="needs chromium and chromium-headless-shell")
+def test_kinds_of_chromium_capture_the_same(bundled: Callable[[str | None], Path]) -> None:
+    first, second = (_rows_of_captures(bundled(name)) for name in KINDS_OF_CHROMIUM)
+    assert len(first) == 12
+    assert first == second
+
+
+def _rows_of_captures(out: Path) -> list[dict[str, Any]]:
+    """All captures of a run with their pictures and code, but without the times of the visits."""
+    known = [found for folder in out.glob(".staging/captures/*/*") for found in index(folder).values()]
+    rows: list[dict[str, Any]] = to_rows(list(read_captures(known))).drop_columns(["fetched_at", "digest"]).to_pylist()
+    return sorted(rows, key=lambda row: str((row["url"], row["view"])))
 
 
 def test_code_that_does_not_render_back_is_rejected(command: Command, tmp_path: Path) -> None:
@@ -124,8 +153,6 @@ def test_a_killed_run_fetches_no_captured_page_again(command: Command, tmp_path:
 
 
 def _captured(out: Path) -> set[str]:
-    from sources.web.segments import index
-
     return {url for folder in out.glob(".staging/captures/*/*") for url, _ in index(folder)}
 
 

@@ -1,4 +1,4 @@
-"""The picture's fingerprint: the documented rules, bit for bit, and what it withstands."""
+"""The fingerprint of pictures: the documented rules, bit for bit, and its robustness."""
 
 import imagehash
 import numpy as np
@@ -14,7 +14,9 @@ RADIUS = 32
 
 
 def record(image: Image.Image) -> np.ndarray:
-    return np.frombuffer(picture_fingerprint(np.asarray(image.convert("L"))), PICTURE)[0]
+    records = np.frombuffer(picture_fingerprint(np.asarray(image.convert("L"))), PICTURE)
+    first: np.ndarray = records[0]
+    return first
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> int:
@@ -33,7 +35,7 @@ def page() -> Image.Image:
 
 @settings(max_examples=30)
 @given(st.integers(16, 1100), st.integers(16, 1100), st.integers(0, 9))
-def test_every_hash_is_that_of_imagehash_on_the_documented_picture(width: int, height: int, seed: int) -> None:
+def test_every_hash_equals_imagehash_on_the_documented_picture(width: int, height: int, seed: int) -> None:
     noise = Image.fromarray(np.random.default_rng(seed).integers(0, 255, (24, 16), np.uint8)).resize((width, height))
     reduced = noise.reduce(max(1, max(noise.size) // 256))
     look = reduced.resize((64, 64), Image.Resampling.LANCZOS)
@@ -53,7 +55,7 @@ def test_copies_stay_within_the_radius(page: Image.Image) -> None:
         assert distance(original["phash"], record(copy)["phash"]) <= RADIUS
 
 
-def test_the_inset_meets_what_was_cropped_and_what_got_a_border(page: Image.Image) -> None:
+def test_the_inset_matches_cropped_and_bordered_copies(page: Image.Image) -> None:
     x, y = round(page.width * 0.03), round(page.height * 0.03)
     cropped = page.crop((x, y, page.width - x, page.height - y))
     assert distance(record(page)["phash"], record(cropped)["phash"]) > RADIUS  # the radius alone is not enough
@@ -63,7 +65,7 @@ def test_the_inset_meets_what_was_cropped_and_what_got_a_border(page: Image.Imag
     assert distance(record(page)["phash"], record(framed)["phash_inset"]) <= RADIUS
 
 
-def test_detail_tells_blank_pages_from_written_ones(page: Image.Image) -> None:
+def test_detail_distinguishes_blank_pages_from_text_pages(page: Image.Image) -> None:
     blank = Image.new("RGB", (800, 1100), "white")
     numbered = blank.copy()
     numbered.paste((0, 0, 0), (395, 1060, 405, 1075))

@@ -1,4 +1,4 @@
-"""Fonts: found, sorted by what they look like, and every glyph proven."""
+"""Fonts: found, classified by their looks, and checked for every glyph."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ CACHED = (fonts.font_files, fonts.installed_fonts, fonts.fonts_for, fonts._fonts
 
 @pytest.fixture
 def only(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """`only(paths)` makes these the fonts of the machine."""
+    """Return a function that makes these files the only installed fonts."""
 
     def clear() -> None:
         for function in CACHED[1:]:
@@ -58,7 +58,7 @@ def _box(width: int, bottom: int, top: int) -> Glyph:
 
 
 def _made_font(path: Path, *, family: str = "Made", empty: str = "", capitals_only: bool = False) -> Path:
-    """A font whose letters are boxes; those in `empty` have a glyph without outline."""
+    """Write a font whose letters are boxes; the letters in `empty` have no outline."""
     names = {character: f"u{ord(character):04X}" for character in LETTERS + " "}
     builder = FontBuilder(1000, isTTF=True)
     builder.setupGlyphOrder([".notdef", *names.values()])
@@ -91,7 +91,7 @@ def test_each_language_has_faces_with_all_of_its_sample() -> None:
             assert missing(wanted.sample, font) == []
 
 
-def test_faces_are_of_the_kind_their_names_tell() -> None:
+def test_faces_have_the_kind_that_their_names_indicate() -> None:
     kinds = {
         "DejaVu Sans": "sans",
         "DejaVu Serif": "serif",
@@ -108,7 +108,7 @@ def test_faces_are_of_the_kind_their_names_tell() -> None:
     assert {family: _installed(family).kind for family in kinds} == kinds
 
 
-def test_a_language_is_written_in_its_own_faces() -> None:
+def test_a_language_uses_fonts_for_its_script() -> None:
     english, chinese = families(fonts_for("en")), families(fonts_for("zh"))
     assert "Noto Sans" in english
     assert not {"Noto Sans CJK SC", "Noto Sans Devanagari", "OpenSymbol", "cmr10"} & set(english)
@@ -124,14 +124,14 @@ def test_a_character_without_a_glyph_is_named() -> None:
     assert missing("a\nb c", _installed("DejaVu Sans")) == []
 
 
-def test_a_glyph_without_an_outline_is_no_glyph(tmp_path: Path) -> None:
+def test_a_glyph_without_an_outline_counts_as_missing(tmp_path: Path) -> None:
     font = Font(path=_made_font(tmp_path / "made.ttf", empty="Qx"), family="Made", kind="sans")
     assert missing("The quick box", font) == ["x"]
     assert missing("Q é", font) == ["Q", "é"]
     assert advance(font, "Q") == 0.5
 
 
-def test_a_face_of_capitals_only_writes_no_language(tmp_path: Path, only: Callable[..., None]) -> None:
+def test_a_face_with_only_capitals_is_not_used(tmp_path: Path, only: Callable[..., None]) -> None:
     only(_made_font(tmp_path / "small.ttf"), _made_font(tmp_path / "big.ttf", family="Loud", capitals_only=True))
     assert list(families(fonts_for("en"))) == ["Made"]
 
@@ -147,7 +147,7 @@ def test_with_dejavu_alone_english_is_written_and_chinese_is_rejected_by_its_scr
         fonts_for("en", ("serif",), bold=True)
 
 
-def test_damaged_files_are_no_fonts(tmp_path: Path, only: Callable[..., None]) -> None:
+def test_damaged_font_files_are_ignored(tmp_path: Path, only: Callable[..., None]) -> None:
     whole = _made_font(tmp_path / "whole.ttf")
     cut, empty, text = tmp_path / "cut.ttf", tmp_path / "empty.otf", tmp_path / "text.ttc"
     cut.write_bytes(whole.read_bytes()[:300])
@@ -162,7 +162,7 @@ def test_an_unknown_language_is_rejected() -> None:
         fonts_for("tlh")
 
 
-def test_the_digest_follows_the_bytes_of_the_files(tmp_path: Path) -> None:
+def test_the_digest_depends_on_the_bytes_of_the_files(tmp_path: Path) -> None:
     first = _made_font(tmp_path / "made.ttf")
     (tmp_path / "other").mkdir()
     other = tmp_path / "other" / "made.ttf"
@@ -174,7 +174,7 @@ def test_the_digest_follows_the_bytes_of_the_files(tmp_path: Path) -> None:
     assert fonts_digest([here]) != fonts_digest([there])
 
 
-def test_the_script_of_a_text_is_that_of_most_letters() -> None:
+def test_the_script_of_a_text_is_the_script_of_most_letters() -> None:
     assert script_of("page 12 页") == "Latin"
     assert script_of("第12页 a") == "Han"
     assert script_of("مرحبا") == "Arabic"

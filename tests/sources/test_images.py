@@ -1,4 +1,4 @@
-"""Pixels to encoded images: lossless where promised, and the measures taken before encoding."""
+"""Encoding of images: lossless where documented; and the measures taken before encoding."""
 
 import io
 
@@ -9,18 +9,19 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
+from sources.base.sample import EncodedImage
 from sources.images.encoding import encode, grey_of
 from sources.images.ink import ink
 
 SIDES = st.integers(1, 70)
 
 
-def decoded(image) -> np.ndarray:
+def decoded(image: EncodedImage) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(image.data)))
 
 
 @given(st.data())
-def test_png_gives_back_every_pixel(data) -> None:
+def test_png_gives_back_every_pixel(data: st.DataObject) -> None:
     shape = data.draw(st.one_of(st.tuples(SIDES, SIDES), st.tuples(SIDES, SIDES, st.just(3))))
     pixels = data.draw(hnp.arrays(np.uint8, shape))
     image = encode(pixels, "png")
@@ -31,11 +32,11 @@ def test_png_gives_back_every_pixel(data) -> None:
 def test_png_is_valid_for_strict_readers() -> None:
     image = Image.open(io.BytesIO(encode(np.zeros((5, 9, 3), np.uint8), "png").data))
     assert (image.format, image.size) == ("PNG", (9, 5))
-    image.verify()  # raises unless every chunk's sum is right
+    image.verify()  # raises if a chunk's checksum is wrong
 
 
 @pytest.mark.parametrize("image_format", ["jpeg", "webp"])
-def test_lossy_formats_stay_close(image_format) -> None:
+def test_lossy_formats_stay_close(image_format: str) -> None:
     rows, columns = np.mgrid[:200, :300]
     pixels = np.stack([rows, columns * 0.8, 255 - rows], axis=-1).astype(np.uint8)
     image = encode(pixels, image_format, 90)
@@ -55,7 +56,7 @@ def test_other_formats_are_rejected() -> None:
 
 
 @given(hnp.arrays(np.uint8, st.tuples(SIDES, SIDES)), st.data())
-def test_grey_is_found_and_one_coloured_pixel_is_not_missed(grey, data) -> None:
+def test_grey_is_found_and_one_coloured_pixel_is_not_missed(grey: np.ndarray, data: st.DataObject) -> None:
     rgb = np.repeat(grey[..., None], 3, axis=2)
     found = grey_of(rgb)
     assert found is not None
@@ -73,7 +74,7 @@ def test_the_last_pixel_of_a_large_image_counts() -> None:
 
 
 @pytest.mark.parametrize("background", [0, 20, 128, 255])
-def test_ink_is_what_differs_from_the_most_common_grey(background) -> None:
+def test_ink_differs_from_the_most_common_grey(background: int) -> None:
     page = np.full((100, 100), background, np.uint8)
     assert ink(page) == 0
     page[:20] = 80

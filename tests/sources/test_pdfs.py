@@ -1,4 +1,4 @@
-"""PDF pages: text, word boxes, images, flags, and what hostile files do."""
+"""PDF pages: text, word boxes, images, flags, and hostile files."""
 
 import difflib
 import io
@@ -7,9 +7,9 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pdf_files
 import pymupdf
 import pytest
 from PIL import Image
@@ -17,10 +17,12 @@ from PIL import Image
 from sources.base.sample import Sample
 from sources.base.source import InputError, ItemError
 from sources.pdfs.source import Pdfs
+from tests import pdf_files
+from tests.sources.conftest import MakePdf
 
-SIMILARITY = 0.97  # of characters, white space apart
+SIMILARITY = 0.97  # of characters, without white space
 DARK = 140  # grey levels below this are ink
-LIMIT_S, LIMIT_MB = 30, 1500  # of a hostile file; it takes 10 s on an idle core
+LIMIT_S, LIMIT_MB = 30, 1500  # per hostile file, which takes 10 s on an idle core
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -58,7 +60,7 @@ def pdftotext(path: Path, page: int = 1) -> str:
 
 
 @pytest.mark.parametrize("producer", ["chromium", "groff", "libreoffice"])
-def test_one_column_text_is_that_of_pdftotext_and_of_its_author(pdf, producer) -> None:
+def test_one_column_text_is_that_of_pdftotext_and_of_its_author(pdf: MakePdf, producer: str) -> None:
     path = pdf(f"one_column_{producer}")
     (sample,) = pages(path)
     assert sample.text.startswith("<image>\n")
@@ -66,12 +68,12 @@ def test_one_column_text_is_that_of_pdftotext_and_of_its_author(pdf, producer) -
     assert similarity(sample.plain_text(), pdf_files.ENGLISH) >= SIMILARITY
 
 
-def test_chinese_is_written_as_its_author_wrote_it(pdf) -> None:
+def test_chinese_is_written_as_its_author_wrote_it(pdf: MakePdf) -> None:
     (sample,) = pages(pdf("chinese_chromium"))
     assert sample.plain_text().split("\n\n") == pdf_files.paragraphs(pdf_files.CHINESE)
 
 
-def test_lines_of_vertical_chinese_follow_each_other_from_the_right(pdf) -> None:
+def test_lines_of_vertical_chinese_follow_each_other_from_the_right(pdf: MakePdf) -> None:
     (sample,) = pages(pdf("vertical_chinese_chromium"))
     assert similarity(sample.plain_text(), pdf_files.CHINESE) == 1
     assert len(sample.plain_text().split("\n\n")) == 3
@@ -79,20 +81,20 @@ def test_lines_of_vertical_chinese_follow_each_other_from_the_right(pdf) -> None
 
 @pytest.mark.parametrize("producer", ["chromium", "libreoffice"])
 @pytest.mark.parametrize("language", ["arabic", "hebrew"])
-def test_right_to_left_text_is_written_as_its_author_wrote_it(pdf, language, producer) -> None:
-    """Numbers and Latin words stand where they are read, marks at the words they belong to."""
+def test_right_to_left_text_is_written_as_its_author_wrote_it(pdf: MakePdf, language: str, producer: str) -> None:
+    """Numbers and Latin words are in reading order, punctuation is at its words."""
     (sample,) = pages(pdf(f"{language}_{producer}"))
     written = [" ".join(text.split()) for text in sample.plain_text().split("\n\n")]
     assert written == pdf_files.paragraphs(getattr(pdf_files, language.upper()))
 
 
-def test_right_to_left_columns_begin_on_the_right(pdf) -> None:
+def test_right_to_left_columns_begin_on_the_right(pdf: MakePdf) -> None:
     (sample,) = pages(pdf("two_columns_hebrew_chromium"))
     assert similarity(sample.plain_text(), pdf_files.HEBREW * 3) >= 0.99
 
 
 @pytest.mark.parametrize("name", ["two_columns_chromium", "two_columns_groff"])
-def test_two_columns_are_read_one_after_the_other(pdf, name) -> None:
+def test_two_columns_are_read_one_after_the_other(pdf: MakePdf, name: str) -> None:
     (sample,) = pages(pdf(name))
     title, _, body = sample.plain_text().partition("A page is more")
     assert "What pages teach" in " ".join(title.split())
@@ -100,12 +102,12 @@ def test_two_columns_are_read_one_after_the_other(pdf, name) -> None:
     assert similarity("A page is more" + body, pdf_files.ENGLISH * repeats) >= SIMILARITY
 
 
-def test_three_columns_are_read_one_after_the_other(pdf) -> None:
+def test_three_columns_are_read_one_after_the_other(pdf: MakePdf) -> None:
     (sample,) = pages(pdf("three_columns_libreoffice"))
     assert similarity(sample.plain_text(), pdf_files.ENGLISH * 2) >= SIMILARITY
 
 
-def test_cells_of_a_table_stay_whole_and_in_their_row(pdf) -> None:
+def test_cells_of_a_table_stay_whole_and_in_their_row(pdf: MakePdf) -> None:
     (sample,) = pages(pdf("table_chromium"))
     text = " ".join(sample.plain_text().split())
     width, height = sample.image_sizes()[0]
@@ -114,7 +116,7 @@ def test_cells_of_a_table_stay_whole_and_in_their_row(pdf) -> None:
     assert "prints articles and shop receipts, and writes text run by run one file a page visited" in text
 
 
-def test_broken_words_and_ligatures_are_made_whole(pdf) -> None:
+def test_broken_words_and_ligatures_are_made_whole(pdf: MakePdf) -> None:
     path = pdf("two_columns_groff")
     assert re.search(r"[a-z][-‐\u00ad]\n", pymupdf.open(path)[0].get_text()), "the file has no broken word to mend"
     (sample,) = pages(path)
@@ -125,13 +127,13 @@ def test_broken_words_and_ligatures_are_made_whole(pdf) -> None:
     assert "fingerprint" in text
 
 
-def test_type3_letters_are_read_by_their_names(pdf) -> None:
+def test_type3_letters_are_read_by_their_names(pdf: MakePdf) -> None:
     (sample,) = pages(pdf("type3_font"))
     assert list(sample.words.texts) == ["abba", "abab", "baab", "bbbb"]
 
 
 @pytest.mark.parametrize("name", ["without_unicode_map", "no_unicode_at_all"])
-def test_text_without_a_unicode_map_counts_as_damage(pdf, name) -> None:
+def test_text_without_a_unicode_map_counts_as_damage(pdf: MakePdf, name: str) -> None:
     from filters.garbled_text import MaxGarbledShare
 
     (sample,) = pages(pdf(name))
@@ -149,7 +151,7 @@ def test_text_without_a_unicode_map_counts_as_damage(pdf, name) -> None:
      "vertical_chinese_chromium", "arabic_chromium", "hebrew_libreoffice", "rotated", "cropped", "landscape",
      "poster"],
 )  # fmt: skip
-def test_word_boxes_cover_the_ink_and_every_word_has_some(pdf, name) -> None:
+def test_word_boxes_cover_the_ink_and_every_word_has_some(pdf: MakePdf, name: str) -> None:
     for sample in pages(pdf(name)):
         dark = pixels(sample) < DARK
         inside = np.zeros_like(dark)
@@ -161,18 +163,18 @@ def test_word_boxes_cover_the_ink_and_every_word_has_some(pdf, name) -> None:
             box = np.s_[int(y0) : int(np.ceil(y1)) + 1, int(x0) : int(np.ceil(x1)) + 1]
             inside[box] = True
             if any(map(str.isalnum, word)):
-                # Half-dark pixels count for the word: thin strokes of small letters.
+                # Half-dark pixels count as ink of the word: thin strokes of small letters.
                 assert (pixels(sample)[box] < 200).any(), f"no ink in {word!r}"
         assert (dark & inside).sum() >= 0.98 * dark.sum()
 
 
-def test_words_are_those_of_the_text(pdf) -> None:
+def test_words_are_those_of_the_text(pdf: MakePdf) -> None:
     for name in ("one_column_libreoffice", "three_columns_libreoffice", "hebrew_libreoffice", "rotated"):
         for sample in pages(pdf(name)):
             assert "".join(sample.words.texts) == "".join(sample.plain_text().split())
 
 
-def test_rotated_pages_stand_as_a_viewer_shows_them(pdf) -> None:
+def test_rotated_pages_stand_as_a_viewer_shows_them(pdf: MakePdf) -> None:
     upright, *turned = pages(pdf("rotated"))
     for k, sample in enumerate(turned, 1):
         width, height = sample.image_sizes()[0]
@@ -180,7 +182,7 @@ def test_rotated_pages_stand_as_a_viewer_shows_them(pdf) -> None:
         assert similarity(sample.plain_text()[40:], upright.plain_text()[40:]) >= 0.99
 
 
-def test_what_lies_outside_the_crop_box_is_left_out(pdf) -> None:
+def test_what_lies_outside_the_crop_box_is_left_out(pdf: MakePdf) -> None:
     first, second = pages(pdf("cropped"))
     assert first.image_sizes() == [(1024, 943)]  # 500 × 460 points
     assert second.image_sizes() == [(943, 1024)]
@@ -189,7 +191,7 @@ def test_what_lies_outside_the_crop_box_is_left_out(pdf) -> None:
         assert "A page is more than" in sample.plain_text()
 
 
-def test_fields_and_annotations_are_drawn_and_read(pdf) -> None:
+def test_fields_and_annotations_are_drawn_and_read(pdf: MakePdf) -> None:
     (sample,) = pages(pdf("form"))
     for words in ("Pages of public reports", "CC0-1.0", "Checked by hand"):
         assert words in sample.plain_text()
@@ -200,7 +202,7 @@ def test_fields_and_annotations_are_drawn_and_read(pdf) -> None:
 # Images
 
 
-def test_grey_pages_are_lossless(pdf) -> None:
+def test_grey_pages_are_lossless(pdf: MakePdf) -> None:
     path = pdf("one_column_chromium")
     (sample,) = pages(path)
     page = pymupdf.open(path)[0]
@@ -211,7 +213,7 @@ def test_grey_pages_are_lossless(pdf) -> None:
     assert image.convert("RGB").tobytes() == rendered.samples
 
 
-def test_coloured_pages_are_jpeg_and_grey_can_be_turned_off(pdf) -> None:
+def test_coloured_pages_are_jpeg_and_grey_can_be_turned_off(pdf: MakePdf) -> None:
     (sample,) = pages(pdf("coloured"))
     assert sample.images[0].extension == "jpg"
     assert Image.open(io.BytesIO(sample.images[0].data)).mode == "RGB"
@@ -222,14 +224,14 @@ def test_coloured_pages_are_jpeg_and_grey_can_be_turned_off(pdf) -> None:
 
 
 @pytest.mark.parametrize(("name", "size"), [("poster", (724, 1024)), ("landscape", (1024, 724)), ("tiny", (300, 150))])
-def test_the_long_side_is_1024_but_never_beyond_300_dpi(pdf, name, size) -> None:
+def test_the_long_side_is_1024_but_never_beyond_300_dpi(pdf: MakePdf, name: str, size: tuple[int, int]) -> None:
     (sample,) = pages(pdf(name))
     assert np.abs(np.subtract(sample.image_sizes()[0], size)).max() <= 1
     image = Image.open(io.BytesIO(sample.images[0].data))
     assert image.size == sample.image_sizes()[0]
 
 
-def test_cmyk_photographs_keep_their_colours(pdf) -> None:
+def test_cmyk_photographs_keep_their_colours(pdf: MakePdf) -> None:
     (sample,) = pages(pdf("cmyk_jpeg"))
     rgb = np.asarray(Image.open(io.BytesIO(sample.images[0].data)).convert("RGB")).astype(int)
     red, green, blue = rgb[200, 300]
@@ -242,7 +244,7 @@ def test_cmyk_photographs_keep_their_colours(pdf) -> None:
 # Flags
 
 
-def test_scans_are_reported_from_text_and_from_scans_with_words(pdf) -> None:
+def test_scans_are_reported_from_text_and_from_scans_with_words(pdf: MakePdf) -> None:
     assert [page.flags for page in pages(pdf("scan"))] == [["scan"]]
     assert [page.flags for page in pages(pdf("scan", ocr_layer=True))] == [["scan", "ocr_layer"]]
     assert [page.flags for page in pages(pdf("one_column_groff"))] == [[]]
@@ -251,7 +253,7 @@ def test_scans_are_reported_from_text_and_from_scans_with_words(pdf) -> None:
     assert pages(pdf("scan"))[0].plain_text() == ""
 
 
-def test_a_blank_page_between_others_is_a_sample_without_ink(pdf) -> None:
+def test_a_blank_page_between_others_is_a_sample_without_ink(pdf: MakePdf) -> None:
     inks = [page.measures["ink"] for page in pages(pdf("blank_between"))]
     assert inks[1] == 0
     assert min(inks[0], inks[2]) > 0.01
@@ -260,7 +262,7 @@ def test_a_blank_page_between_others_is_a_sample_without_ink(pdf) -> None:
 # Ids
 
 
-def test_ids_come_from_content_and_page(pdf, tmp_path) -> None:
+def test_ids_come_from_content_and_page(pdf: MakePdf, tmp_path: Path) -> None:
     path = pdf("plain", num_pages=3)
     copy = tmp_path / "another-name.pdf"
     copy.write_bytes(path.read_bytes())
@@ -270,7 +272,7 @@ def test_ids_come_from_content_and_page(pdf, tmp_path) -> None:
     assert [page.provenance.locator for page in pages(path)] == ["page=1", "page=2", "page=3"]
 
 
-def test_pages_read_alone_are_those_read_together(pdf) -> None:
+def test_pages_read_alone_are_those_read_together(pdf: MakePdf) -> None:
     path = pdf("rotated")
     alone = []
     for k in (3, 0, 2, 1):
@@ -296,14 +298,16 @@ def test_pages_read_alone_are_those_read_together(pdf) -> None:
         ("encrypted", {}, "encrypted"),
     ],
 )
-def test_files_that_cannot_be_opened_name_their_cause(pdf, name, options, cause) -> None:
+def test_files_that_cannot_be_opened_name_their_cause(
+    pdf: MakePdf, name: str, options: dict[str, Any], cause: str
+) -> None:
     with pytest.raises(InputError) as caught:
         read(pdf(name, **options))
     assert caught.value.cause == cause
     assert caught.value.message
 
 
-def test_files_that_are_not_there_or_not_allowed_name_their_cause(tmp_path) -> None:
+def test_files_that_are_not_there_or_not_allowed_name_their_cause(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read(tmp_path / "gone.pdf")
     assert caught.value.cause == "not_found"
@@ -312,12 +316,12 @@ def test_files_that_are_not_there_or_not_allowed_name_their_cause(tmp_path) -> N
     assert caught.value.cause == "unreadable"
 
 
-def test_passwords_are_tried_and_an_owner_password_is_not_needed(pdf) -> None:
+def test_passwords_are_tried_and_an_owner_password_is_not_needed(pdf: MakePdf) -> None:
     assert len(pages(pdf("encrypted"), passwords=("wrong", "sesame"))) == 1
     assert len(pages(pdf("encrypted_for_owner"))) == 1
 
 
-def test_a_file_without_its_end_is_repaired_and_says_so(pdf) -> None:
+def test_a_file_without_its_end_is_repaired_and_says_so(pdf: MakePdf) -> None:
     samples = pages(pdf("truncated", share=0.98))
     assert [sample.flags for sample in samples] == [["repaired"]] * 3
     whole = pages(pdf("plain", num_pages=3))
@@ -341,7 +345,7 @@ with Pdfs().open(Path(sys.argv[1])) as pages:
 status = Path("/proc/self/status").read_text()  # ru_maxrss would be that of the process which started this one
 print(json.dumps([causes, int(re.search(r"VmHWM:\\s+(\\d+)", status)[1]) // 1024]))
 """
-NUM_GOOD_WORDS = 99  # of the good page beside every bad one
+NUM_GOOD_WORDS = 99  # on the good page after every bad one
 
 
 @pytest.mark.parametrize(
@@ -361,7 +365,7 @@ NUM_GOOD_WORDS = 99  # of the good page beside every bad one
         ("thread_page", 0),
     ],
 )
-def test_a_hostile_page_costs_itself_only(pdf, name, bad_page) -> None:
+def test_a_hostile_page_costs_itself_only(pdf: MakePdf, name: str, bad_page: int | str) -> None:
     command = [sys.executable, "-c", READ_IN_LIMITS, str(pdf(name)), str(LIMIT_MB)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, cwd=REPOSITORY)
     assert done.returncode == 0, done.stderr
@@ -370,7 +374,7 @@ def test_a_hostile_page_costs_itself_only(pdf, name, bad_page) -> None:
     assert peak_mb < LIMIT_MB
 
 
-def test_a_loop_in_the_page_tree_is_an_error_a_page(pdf) -> None:
+def test_a_loop_in_the_page_tree_is_an_error_a_page(pdf: MakePdf) -> None:
     outcomes = read(pdf("page_tree_loop"))
     assert [outcome.cause for outcome in outcomes] == ["unreadable_page"] * 2
 
@@ -386,7 +390,7 @@ def test_a_loop_in_the_page_tree_is_an_error_a_page(pdf) -> None:
         {"items_per_unit": 0},
     ],
 )
-def test_settings_are_checked(settings) -> None:
+def test_settings_are_checked(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(settings))):
         Pdfs(**settings)
 
@@ -397,7 +401,7 @@ def test_passwords_never_change_the_fingerprint() -> None:
 
 
 def test_widely_spaced_lines_are_paragraphs_all_the_same() -> None:
-    """Chromium's Chinese with generous leading: MuPDF takes every line for a block of its own."""
+    """Chromium's Chinese with generous leading, for which MuPDF makes every line a separate block."""
     path = Path(__file__).parents[2] / "sources" / "pdfs" / "examples" / "页面数据.pdf"
     (sample,) = pages(path)
     paragraphs = sample.plain_text().split("\n\n")

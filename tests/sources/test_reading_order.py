@@ -1,4 +1,6 @@
-"""Reading order on layouts drawn by hand: where columns are columns, and where a table stays a table."""
+"""Reading order on synthetic layouts with columns and tables."""
+
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ HEIGHT, LEADING = 10, 12
 
 
 def column(x: float, width: float, num_lines: int, top: float = 100) -> np.ndarray:
-    """(num_lines, 4) full lines below each other."""
+    """Return (num_lines, 4) boxes of full lines below each other."""
     y = top + LEADING * np.arange(num_lines)
     return np.stack([np.full(num_lines, x), y, np.full(num_lines, x + width), y + HEIGHT], axis=1).astype(float)
 
@@ -22,18 +24,18 @@ def in_given_order(order: list[int]) -> bool:
 
 
 def alternating(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lines row by row, and for each the place it has when columns are read one after the other."""
+    """Return lines row by row, and for each its position when columns are read one after the other."""
     rows = np.stack(columns, axis=1)  # (lines, columns, 4)
     places = np.arange(rows.shape[0] * rows.shape[1]).reshape(len(columns), -1).T
     return rows.reshape(-1, 4), places.ravel()
 
 
-def test_one_column_stays_as_it_is() -> None:
+def test_one_column_keeps_its_order() -> None:
     assert in_given_order(reading_order(column(50, 400, 40)))
 
 
 @pytest.mark.parametrize("num_columns", [2, 3])
-def test_prose_written_row_by_row_is_read_column_by_column(num_columns) -> None:
+def test_prose_written_row_by_row_is_read_column_by_column(num_columns: int) -> None:
     columns = [column(50 + 220 * k, 200, 30) for k in range(num_columns)]
     boxes, places = alternating(*columns)
     assert list(places[reading_order(boxes)]) == list(range(len(boxes)))
@@ -58,7 +60,7 @@ def test_a_title_written_last_comes_first_and_a_page_number_written_first_comes_
     assert reading_order(boxes) == [61, *range(1, 61), 0]
 
 
-def test_a_heading_across_columns_parts_them_into_bands() -> None:
+def test_a_heading_across_columns_divides_them_into_bands() -> None:
     upper = [column(50, 200, 10), column(300, 200, 10)]
     heading = np.array([[50.0, 230, 500, 245]])
     lower = [column(50, 200, 10, top=260), column(300, 200, 10, top=260)]
@@ -75,7 +77,7 @@ def test_right_to_left_columns_begin_on_the_right() -> None:
 
 
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
-def test_sideways_text_is_read_as_if_it_stood_upright(degrees) -> None:
+def test_sideways_text_is_read_as_if_it_were_upright(degrees: int) -> None:
     words = lines_of(*["one two three four five six seven eight"] * 12)
     x0, y0, x1, y1 = words.boxes.T
     turned = {0: (x0, y0, x1, y1), 90: (-y1, x0, -y0, x1), 180: (-x1, -y1, -x0, -y0), 270: (y0, -x1, y1, -x0)}
@@ -88,7 +90,7 @@ def test_sideways_text_is_read_as_if_it_stood_upright(degrees) -> None:
 
 
 def test_cells_of_several_lines_stay_whole() -> None:
-    """A jump up and to the right is the next cell, not a mistake."""
+    """A jump up and to the right leads to the next cell."""
     rows = [[column(50, 100, 3, top), column(200, 100, 2, top), column(350, 90, 3, top)] for top in (100, 160, 220)]
     assert in_given_order(reading_order(np.concatenate([cell for row in rows for cell in row])))
 
@@ -97,14 +99,14 @@ BOX = st.tuples(*[st.floats(0, 1000, width=32)] * 2, *[st.floats(0.5, 500, width
 
 
 @given(st.lists(BOX, max_size=60), st.booleans())
-def test_every_line_comes_once(boxes, right_to_left) -> None:
+def test_every_line_appears_once(boxes: list[tuple[float, float, float, float]], right_to_left: bool) -> None:
     array = np.array([(x, y, x + w, y + h) for x, y, w, h in boxes]).reshape(-1, 4)
     order = reading_order(array, right_to_left=right_to_left)
     assert sorted(order) == list(range(len(boxes)))
 
 
 @given(st.lists(st.tuples(BOX, st.text(min_size=1, max_size=8), st.integers(0, 5), st.integers(0, 3)), max_size=30))
-def test_every_word_comes_once(found) -> None:
+def test_every_word_appears_once(found: list[Any]) -> None:
     words = LayoutWords(
         [text for _, text, _, _ in found],
         np.array([(x, y, x + w, y + h) for (x, y, w, h), *_ in found]).reshape(-1, 4),
@@ -118,7 +120,7 @@ def test_every_word_comes_once(found) -> None:
 
 
 def lines_of(*texts: str) -> LayoutWords:
-    """One block, a line for each text."""
+    """Return one block with one line per text."""
     words = [(word, x, y) for y, text in enumerate(texts) for x, word in enumerate(text.split())]
     boxes = np.array([(60 * x, 12 * y, 60 * x + 57, 12 * y + 10) for _, x, y in words], float)
     return LayoutWords([word for word, *_ in words], boxes, np.zeros(len(words)), np.array([y for *_, y in words]))
@@ -138,5 +140,5 @@ def lines_of(*texts: str) -> LayoutWords:
         (("一个好的数据集", "不仅要大"), "一个好的数据集不仅要大"),
     ],
 )
-def test_broken_words_are_mended_and_hyphens_that_belong_stay(lines, text) -> None:
+def test_hyphenated_words_are_joined_and_real_hyphens_are_kept(lines: tuple[str, ...], text: str) -> None:
     assert in_reading_order(lines_of(*lines))[1] == text

@@ -1,4 +1,4 @@
-"""The sample and its Arrow form: nothing is lost on the way through a part."""
+"""The sample and its Arrow form: parts store it without loss."""
 
 import io
 
@@ -83,7 +83,7 @@ def same(a: Sample, b: Sample) -> bool:
 
 
 @given(st.lists(SAMPLES, max_size=4))
-def test_samples_survive_a_part(samples) -> None:
+def test_samples_survive_a_part(samples: list[Sample]) -> None:
     batch = to_part(samples)
     assert batch.schema == PART_SCHEMA
     batch.validate(full=True)
@@ -93,7 +93,7 @@ def test_samples_survive_a_part(samples) -> None:
 
 
 @given(st.lists(SAMPLES, min_size=1, max_size=3))
-def test_samples_survive_parquet(samples) -> None:
+def test_samples_survive_parquet(samples: list[Sample]) -> None:
     file = io.BytesIO()
     import pyarrow as pa
 
@@ -117,7 +117,7 @@ def test_plain_text_has_no_placeholders() -> None:
     assert Sample(id="1", source="pdfs", provenance=provenance).plain_text() == ""
 
 
-def test_the_dataset_has_one_column_a_score() -> None:
+def test_the_dataset_has_one_column_per_score() -> None:
     schema = dataset_schema(["ink", "num_chars"])
     assert [field.name for field in schema.field("scores").type] == ["ink", "num_chars"]
     assert "measures" not in schema.names

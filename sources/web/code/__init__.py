@@ -1,1 +1,1 @@
-"""Web code: a loaded page reduced to short self-contained HTML that renders back to what was seen."""
+"""Web code: reduces a loaded page to short self-contained HTML that renders back to its screenshot."""

@@ -1,4 +1,4 @@
-"""A tree as the text of an HTML document: one element a line, texts with what stands in them on one line."""
+"""Writes a tree as an HTML document, with one block element per line, and inline content on the line of its text."""
 
 import html
 import re
@@ -14,7 +14,7 @@ _SPACE = re.compile(r"[ \t\n\r\f]+")
 
 
 def document(root: Node, title: str, styles: Stylesheet) -> str:
-    """The document, ending in a line break. `root` is the `html` element."""
+    """Return the document, ending in a line break. `root` is the `html` element."""
     lines = ["<!DOCTYPE html>", f"<html{_attributes(root, None)}>", "<head>", '<meta charset="utf-8">']
     if title.strip():
         lines.append(f"<title>{_text(_SPACE.sub(' ', title.strip()))}</title>")
@@ -33,13 +33,13 @@ def document(root: Node, title: str, styles: Stylesheet) -> str:
 
 
 def _block(node: Node, styles: Stylesheet, indent: str, *, keep_space: bool) -> list[str]:
-    """The lines of an element that stands on lines of its own."""
+    """Return the lines of a block element."""
     opening, closing = _tags(node, styles)
     if keep_space or _keeps_space(node, keep_space) or node.tag in VOID:
         return [indent + _inline(node, styles, keep_space=keep_space)]
     inner = indent + INDENT
     lines: list[str] = []
-    run: list[Node | str] = []  # what stands in one line of text
+    run: list[Node | str] = []  # inline content of one line
     for child in [*node.children, None]:
         if child is not None and (isinstance(child, str) or child.is_inline):
             run.append(child)
@@ -62,12 +62,12 @@ def _inline(node: Node, styles: Stylesheet, *, keep_space: bool) -> str:
     keep_space = _keeps_space(node, keep_space)
     content = _run(node.children, styles, keep_space=keep_space)
     if node.tag in RAW and content.startswith("\n"):
-        content = "\n" + content  # the parser takes the first one away
+        content = "\n" + content  # the parser removes the first line break
     return opening + content + closing
 
 
 def _run(children: "list[Node | str]", styles: Stylesheet, *, keep_space: bool = False, line_break: str = " ") -> str:
-    """What stands in one line of text; where it gets long, the spaces between elements are `line_break`."""
+    """Return inline content as one line; if it is long, spaces between elements become `line_break`."""
     parts = [
         (_text(child if keep_space else _SPACE.sub(" ", child)))
         if isinstance(child, str)
@@ -80,7 +80,7 @@ def _run(children: "list[Node | str]", styles: Stylesheet, *, keep_space: bool =
 
 
 def _keeps_space(node: Node, inherited: bool) -> bool:
-    """Whether white space inside shows as it is written."""
+    """Return True if white space inside is preserved."""
     value = node.style.get("white-space")
     if value is not None:
         return value.startswith(("pre", "break-spaces"))
@@ -112,5 +112,5 @@ def _quoted(text: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """Without control characters, which no document may hold, and halves of surrogate pairs."""
+    """Remove control characters, which are not allowed in documents, and lone surrogates."""
     return "".join(c for c in text if (c >= " " and not "\ud800" <= c <= "\udfff" and c != "\x7f") or c in "\t\n\r")

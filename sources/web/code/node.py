@@ -1,4 +1,4 @@
-"""The visible part of a page as a tree of elements, checked: what comes out of a renderer is untrusted."""
+"""The visible part of a page as a tree of elements; the data come from a renderer and are checked."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -109,11 +109,11 @@ ATTRIBUTES = frozenset(
         "value",
     ]
 )
-MAX_DEPTH = 250  # Python's own recursion ends at 1,000 frames
+MAX_DEPTH = 250  # Python's recursion limit is 1,000 frames
 
 
-class BadTree(ValueError):
-    """A tree that our script would not have made."""
+class TreeError(ValueError):
+    """A tree that our script cannot have produced."""
 
 
 @dataclass(slots=True)
@@ -121,12 +121,12 @@ class Node:
     """One element.
 
     Args:
-        style: property to value, where a browser would show a bare element otherwise.
-        name: first class that the page's author gave it, may be empty.
-        box: x0, y0, x1, y1 in CSS pixels of the viewport, None for generated content.
-        is_inline: stands in a line of text.
-        is_picture: in place of an image, a drawing or a frame.
-        has_backdrop: had an image as background.
+        style: value by property, where it differs from an unstyled element.
+        name: first class given by the page's author; possibly empty.
+        box: x0, y0, x1, y1 in CSS pixels of the viewport; None for generated content.
+        is_inline: True if it is part of a line of text.
+        is_picture: True if it replaces an image, a drawing or a frame.
+        has_backdrop: True if it had a background image.
     """
 
     tag: str
@@ -140,7 +140,7 @@ class Node:
     has_backdrop: bool = False
 
     def walk(self) -> Iterator["Node"]:
-        """This element and all below it, in document order."""
+        """Yield this element and its descendants in document order."""
         yield self
         for child in self.children:
             if isinstance(child, Node):
@@ -148,21 +148,21 @@ class Node:
 
 
 def node_of(content: Any, depth: int = 0) -> Node:
-    """The tree in the script's JSON. Raises BadTree."""
+    """Build the tree from the script's JSON. Raises BadTree."""
     if not isinstance(content, Mapping) or depth > MAX_DEPTH:
-        raise BadTree("an element is no mapping" if depth <= MAX_DEPTH else "elements are nested too deeply")
+        raise TreeError("an element is no mapping" if depth <= MAX_DEPTH else "elements are nested too deeply")
     tag, attributes, box = content.get("tag"), _texts(content.get("attributes")), content.get("box")
     if tag not in TAGS or not set(attributes) <= ATTRIBUTES:
-        raise BadTree(f"an element {tag!r} with {sorted(attributes)}")
+        raise TreeError(f"an element {tag!r} with {sorted(attributes)}")
     if attributes.get("href", "#") != "#":
-        raise BadTree("a link that leads somewhere")
+        raise TreeError("a link that leads somewhere")
     if box is not None and not (
         isinstance(box, list) and len(box) == 4 and all(isinstance(x, int | float) for x in box)
     ):
-        raise BadTree("a box that is none")
+        raise TreeError("a box that is none")
     children = content.get("children")
     if not isinstance(children, list):
-        raise BadTree("an element without children")
+        raise TreeError("an element without children")
     return Node(
         tag=tag,
         style=_texts(content.get("style")),
@@ -178,5 +178,5 @@ def node_of(content: Any, depth: int = 0) -> Node:
 
 def _texts(content: Any) -> dict[str, str]:
     if not isinstance(content, Mapping) or not all(isinstance(value, str) for value in content.values()):
-        raise BadTree("a mapping of texts is none")
+        raise TreeError("a mapping of texts is none")
     return dict(content)

@@ -1,4 +1,4 @@
-"""Code back to a picture, in windows that reach no network and run no script, and are used again."""
+"""Renders code to a picture, in reusable windows without network and scripts."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,7 @@ import io
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from PIL import Image
@@ -26,7 +26,7 @@ BLANK = "<!DOCTYPE html><html><head></head><body></body></html>"
 
 @dataclass(kw_only=True)
 class _Window:
-    """A window of ours, in which only code is shown. What is shown next takes the place of the whole document."""
+    """A window that shows only code; the next code replaces the whole document."""
 
     page: Page
     session: CDPSession
@@ -35,7 +35,7 @@ class _Window:
     closing: contextlib.AsyncExitStack
 
     async def show(self, html: str, view: View) -> World:
-        """Show code in a window of that size, and the world to read it in."""
+        """Show code in a window with the view's size; return the isolated world for reading it."""
         if view != self.view:
             await self.page.set_viewport_size({"width": view.width, "height": view.height})
             self.view = view
@@ -44,9 +44,9 @@ class _Window:
 
 
 class CodeRenderer:
-    """`async with CodeRenderer(browser) as renderer: look = await renderer.render(html, view)`.
+    """Renders code; use it as `async with CodeRenderer(browser) as renderer: await renderer.render(html, view)`.
 
-    A new context for every page takes more processor time than the page itself.
+    It reuses windows, because a new context takes more processor time than a page.
     """
 
     def __init__(self, browser: Browser, limits: SnapshotLimits | None = None):
@@ -54,7 +54,7 @@ class CodeRenderer:
         self._limits = limits or SnapshotLimits()
         self._free: list[_Window] = []
 
-    async def __aenter__(self) -> "CodeRenderer":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
@@ -65,7 +65,7 @@ class CodeRenderer:
         self._free.clear()
 
     async def render(self, html: str, view: View) -> Look:
-        """What `html` looks like in a window like that of the screenshot. Raises CodeRefused, BrowserDied."""
+        """Render `html` in a window with the view's size. Raises CodeRefused, BrowserDied."""
         async with self._window(view) as window:
             world = await window.show(html, view)
             words, boxes = await read_words(world, self._limits)
@@ -74,13 +74,13 @@ class CodeRenderer:
         return Look(pixels, words, scaled(boxes, view.scale), scaled([], view.scale))
 
     async def bare_styles(self, view: View) -> Mapping[str, Any]:
-        """How this browser shows elements that nobody styled. Raises CodeRefused, BrowserDied."""
+        """Return this browser's styles of unstyled elements. Raises CodeRefused, BrowserDied."""
         async with self._window(view) as window:
             return await read_defaults(await window.show(BLANK, view))
 
     @contextlib.asynccontextmanager
     async def _window(self, view: View) -> AsyncIterator[_Window]:
-        """A window for a block; it is used again if the block ends well."""
+        """Yield a window, which is reused if the block succeeds."""
         window = await self._take(view)
         is_good = False
         try:
@@ -113,10 +113,10 @@ class CodeRenderer:
 
 
 def look_of(pixels: np.ndarray, snapshot: Snapshot, scale: float) -> Look:
-    """A picture with the words and pictures in it, in image pixels."""
+    """Return a picture with its words and the boxes of its pictures, in image pixels."""
     return Look(pixels, tuple(snapshot.words), scaled(snapshot.boxes, scale), scaled(snapshot.pictures, scale))
 
 
 def scaled(boxes: Any, scale: float) -> np.ndarray:
-    """(N, 4) float32 in image pixels, of boxes in CSS pixels."""
+    """Convert boxes in CSS pixels to (N, 4) float32 in image pixels."""
     return np.array(list(boxes), np.float32).reshape(-1, 4) * scale

@@ -1,9 +1,9 @@
-"""How alike two pictures of pages are to a person: the arrangement of boxes, their colours, the texts in their places.
+"""The visual similarity of two pictures of pages: arrangement of boxes, their colours, texts and their positions.
 
-Close to the visual score of Design2Code (matched text blocks, their places and colours, and the look of the whole),
-without a neural network: where that takes CLIP's embedding, this takes structural similarity of small pictures,
-photographs and drawings left out. And the worst regions count by themselves: a header that is missing is a small part
-of a page, but no small mistake.
+It is close to the visual score of Design2Code (matched text blocks, their positions and colours, and the overall look),
+but without a neural network: instead of CLIP's embedding it uses the structural similarity of small pictures, without
+photographs and drawings. The worst regions count separately, because a missing header is a small part of a page, but
+not a small mistake.
 """
 
 from collections import defaultdict
@@ -13,27 +13,27 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-BLOCK_PX = 8  # of the screenshot are one pixel of the pictures compared: lines of text are grey stripes
-WINDOW = 7  # pixels of those, the side over which structure is compared
-NEAR_SHARE = 0.03  # of the diagonal: a word so far from its place counts 1/e
-COLOUR_RANGE = 30.0  # CIELAB distance at which a colour counts as wholly wrong; 2.3 is just seen
-EMPTY_WEIGHT = 0.05  # of blocks where both pictures show their background: agreement on nothing says little
+BLOCK_PX = 8  # pixels of the screenshot per pixel of the compared pictures, in which lines of text are grey stripes
+WINDOW = 7  # side of the window in which structure is compared, in pixels of the compared pictures
+NEAR_SHARE = 0.03  # of the diagonal; a word at this distance from its position counts 1/e
+COLOUR_RANGE = 30.0  # CIELAB distance at which a colour counts as completely wrong; 2.3 is just noticeable
+EMPTY_WEIGHT = 0.05  # weight of blocks in which both pictures show only their background
 SSIM_C1, SSIM_C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2  # Wang et al. 2004
 WEIGHTS = {"layout": 0.30, "colour": 0.21, "text": 0.34, "regions": 0.15}
 REGION = 8  # small pixels, the side of a region
-WORST_SHARE = 0.03  # of what is shown: as much as a heading or a card, which all the rest would outvote
-MAX_PAIRS = 250_000  # of one word's places, beyond which they are matched in order
+WORST_SHARE = 0.03  # share of the content that the worst regions make up: as much as a heading or a card
+MAX_PAIRS = 250_000  # of positions of one word; if there are more, they are matched in order
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A picture of a page and what is known of it.
+    """A picture of a page with its words and pictures.
 
     Args:
         pixels: (H, W, 3) uint8.
         words: N texts.
         boxes: (N, 4) float32 x0, y0, x1, y1 in pixels.
-        pictures: (M, 4) float32 boxes of what is not text and not style.
+        pictures: (M, 4) float32 boxes of images and drawings.
     """
 
     pixels: np.ndarray
@@ -44,13 +44,13 @@ class Look:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Similarity:
-    """Parts and whole, each 0 (nothing alike) to 1 (the same).
+    """The parts of the similarity and the total score, each from 0 (different) to 1 (equal).
 
     Args:
-        layout: structure of the luminance.
-        colour: of blocks.
-        text: share of words that are there, each by its nearness to its place; 1 where neither has words.
-        regions: structure and words of the least alike regions.
+        layout: structural similarity of the luminance.
+        colour: similarity of the blocks' colours.
+        text: share of matched words, each weighted by its nearness; 1 if neither picture has words.
+        regions: similarity of structure and words in the worst regions.
     """
 
     layout: float
@@ -60,12 +60,12 @@ class Similarity:
 
     @property
     def score(self) -> float:
-        """The weighted geometric mean: one part that is wholly wrong is not made good by the others."""
+        """The weighted geometric mean, in which the other parts do not compensate for one that is completely wrong."""
         return float(np.prod([getattr(self, name) ** weight for name, weight in WEIGHTS.items()]))
 
 
 def compare(first: Look, second: Look) -> Similarity:
-    """How alike two looks are. They must be of one size; the pictures of the first are left out of both."""
+    """Compare two looks of the same size; the pictures of the first are ignored in both."""
     if first.pixels.shape != second.pixels.shape:
         raise ValueError(f"expected pictures of one size, got {first.pixels.shape} and {second.pixels.shape}")
     lab_a, lab_b = _small(first.pixels), _small(second.pixels)
@@ -80,7 +80,7 @@ def compare(first: Look, second: Look) -> Similarity:
     looks, near = (first, second), _nearness(first, second)
     num_px = _summed(filled & shown, REGION)
     found, wanted = _words_by_region(looks, near, num_px.shape)
-    num_small = _summed(np.ones((height, width)), 2)  # of a coarse pixel, at which a shift by one or two is none
+    num_small = _summed(np.ones((height, width)), 2)  # of a coarse pixel, in which a shift by one or two is not visible
     coarse = [_summed(lab[..., 0] * 2.55, 2) / num_small for lab in (lab_a, lab_b)]
     alike = np.kron(np.clip(_structure(*coarse), 0, 1), np.ones((2, 2)))[:height, :width]
     agreement = _summed(alike * (filled & shown), REGION) / np.maximum(num_px, 1)
@@ -94,7 +94,7 @@ def compare(first: Look, second: Look) -> Similarity:
 
 
 def _mean_of_worst(values: np.ndarray, weights: np.ndarray) -> float:
-    """The mean of the lowest values that make up WORST_SHARE of the weight; 1 without any."""
+    """Return the mean of the lowest values that make up WORST_SHARE of the weight; 1 if there are none."""
     order = np.argsort(values, kind="stable")
     values, weights = values[order], weights[order]
     limit = WORST_SHARE * weights.sum()
@@ -105,7 +105,7 @@ def _mean_of_worst(values: np.ndarray, weights: np.ndarray) -> float:
 def _words_by_region(
     looks: Sequence[Look], near: Sequence[np.ndarray], shape: tuple[int, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Widths of the words of both looks by the region of their centre, times their nearness, and alone."""
+    """Return the widths of both looks' words by the region of their centre: weighted by nearness, and unweighted."""
     found, wanted = np.zeros(shape), np.zeros(shape)
     for look, nearness in zip(looks, near, strict=True):
         width = np.maximum(look.boxes[:, 2] - look.boxes[:, 0], 1)
@@ -117,7 +117,7 @@ def _words_by_region(
 
 
 def _nearness(first: Look, second: Look) -> tuple[np.ndarray, np.ndarray]:
-    """Of each word of both, how near the same word of the other is: 1 where it stands, 0 for one that is not there."""
+    """Return for each word of both how near the same word of the other is: 1 at the same position, 0 if missing."""
     reach = NEAR_SHARE * float(np.hypot(*first.pixels.shape[:2]))
     places = defaultdict(lambda: ([], []))  # type: defaultdict[str, tuple[list[int], list[int]]]
     for k, word in enumerate(first.words):
@@ -135,7 +135,7 @@ def _nearness(first: Look, second: Look) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _pairs(distances: np.ndarray) -> list[tuple[int, int]]:
-    """Rows with columns, the nearest first, each once."""
+    """Match rows with columns, the nearest first, each at most once."""
     rows, columns = distances.shape
     if rows * columns > MAX_PAIRS:
         return [(k, k) for k in range(min(rows, columns))]
@@ -153,7 +153,7 @@ def _pairs(distances: np.ndarray) -> list[tuple[int, int]]:
 
 
 def _small(pixels: np.ndarray) -> np.ndarray:
-    """(h, w, 3) float CIELAB, a pixel for BLOCK_PX × BLOCK_PX."""
+    """Return (h, w, 3) float CIELAB, with one pixel per BLOCK_PX × BLOCK_PX."""
     image = Image.fromarray(pixels)
     size = (max(WINDOW, image.width // BLOCK_PX), max(WINDOW, image.height // BLOCK_PX))
     rgb = np.asarray(image.resize(size, Image.Resampling.BOX), np.float64) / 255
@@ -165,42 +165,47 @@ def _small(pixels: np.ndarray) -> np.ndarray:
 
 
 def _summed(values: np.ndarray, side: int) -> np.ndarray:
-    """Sums over squares of `side` pixels; beyond the edges stands nothing."""
+    """Return the sums over squares of `side` pixels, with zeros beyond the edges."""
     height, width = values.shape
     padded = np.pad(values.astype(np.float64), ((0, -height % side), (0, -width % side)))
-    return padded.reshape(padded.shape[0] // side, side, padded.shape[1] // side, side).sum(axis=(1, 3))
+    sums: np.ndarray = padded.reshape(padded.shape[0] // side, side, padded.shape[1] // side, side).sum(axis=(1, 3))
+    return sums
 
 
 def _distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return np.sqrt(((first - second) ** 2).sum(axis=-1))
+    distances: np.ndarray = np.sqrt(((first - second) ** 2).sum(axis=-1))
+    return distances
 
 
 def _background(lab: np.ndarray) -> np.ndarray:
-    """The colour that most of a picture has."""
+    """Return the most common colour of a picture."""
     colours = np.rint(lab.reshape(-1, 3))
     keys = (colours.astype(np.int64) + 256) @ (1 << 18, 1 << 9, 1)  # one number sorts 20 times as fast as three
     _, first, counts = np.unique(keys, return_index=True, return_counts=True)
-    return colours[first[counts.argmax()]]
+    background: np.ndarray = colours[first[counts.argmax()]]
+    return background
 
 
 def _structure(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """(h, w) structural similarity of two grey pictures of 0 to 255."""
+    """Return the (h, w) structural similarity of two grey pictures with values from 0 to 255."""
     mean_a, mean_b = _windowed(first), _windowed(second)
     var_a = _windowed(first * first) - mean_a**2
     var_b = _windowed(second * second) - mean_b**2
     both = _windowed(first * second) - mean_a * mean_b
-    return ((2 * mean_a * mean_b + SSIM_C1) * (2 * both + SSIM_C2)) / (
+    similarity: np.ndarray = ((2 * mean_a * mean_b + SSIM_C1) * (2 * both + SSIM_C2)) / (
         (mean_a**2 + mean_b**2 + SSIM_C1) * (var_a + var_b + SSIM_C2)
     )
+    return similarity
 
 
 def _windowed(values: np.ndarray) -> np.ndarray:
-    """Means over WINDOW × WINDOW, edges repeated."""
+    """Return the means over WINDOW × WINDOW, with repeated edges."""
     half = WINDOW // 2
     padded = np.pad(values, half, mode="edge")
     sums = np.pad(padded.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
     total = sums[WINDOW:, WINDOW:] - sums[:-WINDOW, WINDOW:] - sums[WINDOW:, :-WINDOW] + sums[:-WINDOW, :-WINDOW]
-    return total / WINDOW**2
+    means: np.ndarray = total / WINDOW**2
+    return means
 
 
 def _blurred(lab: np.ndarray) -> np.ndarray:

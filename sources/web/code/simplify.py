@@ -1,9 +1,9 @@
-"""Taking out of a tree what does not show: wrappers without a style, and empty boxes."""
+"""Removes invisible parts from a tree: wrappers without a style, and empty boxes."""
 
 from sources.web.code.node import Node
 
 WRAPPERS = ("div", "span")
-BOXED = ("flex", "grid", "inline-flex", "inline-grid")  # whose children are laid out one by one
+BOXED = ("flex", "grid", "inline-flex", "inline-grid")  # these lay out each child separately
 
 
 def simplify(node: Node) -> None:
@@ -36,12 +36,12 @@ def _without_wrapper(child: Node, parent: Node) -> list[Node | str]:
 
 
 def _is_lifted(node: Node) -> bool:
-    """Whether an element is out of its parent's flow, so that its parent's box matters to others."""
+    """Return True if an element is out of its parent's flow, so that its parent's box matters to others."""
     return node.style.get("position") in ("absolute", "fixed") or "float" in node.style
 
 
 def _joined(children: list[Node | str]) -> list[Node | str]:
-    """The same with texts that stand side by side made one."""
+    """Join consecutive texts."""
     joined: list[Node | str] = []
     for child in children:
         if isinstance(child, str) and joined and isinstance(joined[-1], str):

@@ -1,4 +1,4 @@
-"""Declarations to a short style sheet: shorthands, rules by tag, and a class for every other set of declarations."""
+"""Writes a short style sheet: shorthands, rules by tag, and a class for every other set of declarations."""
 
 import re
 from collections import Counter
@@ -43,7 +43,7 @@ FUNCTIONS = frozenset(
         "repeating-radial-gradient",
     ]
 )
-MAX_FAMILIES = 3  # named ones; a generic one follows. Chinese ones often stand behind two Latin ones
+MAX_FAMILIES = 3  # before the generic one; Chinese families often come after two Latin ones
 BORDER_BOX = ("box-sizing", "border-box")
 SIZED_WITH_BORDER = frozenset(("button", "input", "meter", "progress", "select", "table"))  # by the browser
 _PLAIN = re.compile(r"[\w\s.,%#()/+*\"\[\]-]*", re.ASCII)
@@ -60,7 +60,7 @@ class Stylesheet:
 
     Args:
         rules: (selector, declarations).
-        classes: class name by the element's `id()`.
+        classes: class name by `id()` of the element.
     """
 
     rules: Sequence[tuple[str, Declarations]]
@@ -68,7 +68,7 @@ class Stylesheet:
 
 
 def stylesheet(root: Node, other_fonts: Collection[str]) -> Stylesheet:
-    """The styles of a tree. What all elements of a tag share is a rule of the tag, every remaining set one class."""
+    """Return the styles of a tree: declarations common to a tag are rules of the tag, each remaining set is a class."""
     nodes = list(root.walk())
     sets = {id(node): declarations(node, other_fonts) for node in nodes}
     tags: dict[str, list[Node]] = {}
@@ -76,7 +76,7 @@ def stylesheet(root: Node, other_fonts: Collection[str]) -> Stylesheet:
         tags.setdefault(node.tag, []).append(node)
     rules: list[tuple[str, Declarations]] = []
     if all(BORDER_BOX in sets[id(node)] or node.tag in SIZED_WITH_BORDER | {"br"} for node in nodes):
-        rules.append(("*", (BORDER_BOX,)))  # as the author most likely said it
+        rules.append(("*", (BORDER_BOX,)))  # as the author most likely wrote it
         sets = {key: tuple(entry for entry in entries if entry != BORDER_BOX) for key, entries in sets.items()}
     for tag, same in tags.items():
         if tag in ("div", "span"):
@@ -93,7 +93,7 @@ def stylesheet(root: Node, other_fonts: Collection[str]) -> Stylesheet:
 
 
 def _names(nodes: Sequence[Node], sets: Mapping[int, Declarations]) -> dict[Declarations, str]:
-    """A class name for every set: the one that its elements had most, with a number where that is taken."""
+    """Return a class name for every set: the most common name of its elements, with a number if it is taken."""
     wanted: dict[Declarations, Counter[str]] = {}
     for node in nodes:
         if sets[id(node)]:
@@ -113,11 +113,11 @@ def _names(nodes: Sequence[Node], sets: Mapping[int, Declarations]) -> dict[Decl
 
 
 def declarations(node: Node, other_fonts: Collection[str]) -> Declarations:
-    """The declarations of an element in short form, in a fixed order; values of unknown form are left out."""
+    """Return the declarations of an element in short form and fixed order, without values of unknown form."""
     style = {name: _short(value) for name, value in node.style.items() if name == "font-family" or _is_plain(value)}
     found: dict[str, str] = {}
     for name in list(style):
-        if name not in style:  # taken into a shorthand
+        if name not in style:  # already part of a shorthand
             continue
         if name.startswith(("margin-", "padding-")):
             kind = name.partition("-")[0]
@@ -155,7 +155,7 @@ def declarations(node: Node, other_fonts: Collection[str]) -> Declarations:
 
 
 def _is_plain(value: str) -> bool:
-    """Whether a value is numbers, words and known functions: nothing that loads, ends the rule or the element."""
+    """Return True if a value has only numbers, words and known functions: nothing that loads or ends the rule."""
     return (
         _PLAIN.fullmatch(value) is not None
         and value.count('"') % 2 == 0
@@ -165,7 +165,7 @@ def _is_plain(value: str) -> bool:
 
 
 def families(value: str, other_fonts: Collection[str]) -> str:
-    """A list of font families without `other_fonts`, at most `MAX_FAMILIES` and a generic one."""
+    """Return a list of font families without `other_fonts`: at most `MAX_FAMILIES` and a generic one."""
     others = {name.lower() for name in other_fonts}
     named, generic = [], ""
     for part in value.split(","):
@@ -198,7 +198,7 @@ def _flex(grow: str, shrink: str, basis: str) -> str:
 
 
 def _four(values: Sequence[str]) -> str:
-    """The shortest form of values for four sides."""
+    """Return the shortest form of values for four sides."""
     top, right, bottom, left = values
     if left != right:
         return " ".join(values)

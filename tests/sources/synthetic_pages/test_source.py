@@ -24,6 +24,7 @@ from sources.synthetic_pages.page_renderer import UnfitPageError, get_renderer
 from sources.synthetic_pages.theme import MIN_CONTRAST, contrast, sample_theme
 from sources.synthetic_pages.vocabulary import BUNDLED, load_vocabulary
 from taxonomy.loader import load
+from tests.conftest import KINDS_OF_CHROMIUM
 
 INK_LEVELS = 12  # grey levels between a word and its background
 
@@ -136,6 +137,18 @@ def test_illegible_page_is_rejected(css: str, reason: str) -> None:
     with pytest.raises(UnfitPageError) as error:
         get_renderer("square", None).capture(page.html.replace("</style>", f"{css}\n</style>"))
     assert error.value.reason == reason
+
+
+@pytest.mark.skipif(len(KINDS_OF_CHROMIUM) < 2, reason="needs chromium and chromium-headless-shell")
+def test_kinds_of_chromium_make_the_same_samples() -> None:
+    for number in range(6):
+        first, second = (make(number, seed=5, browser=name) for name in KINDS_OF_CHROMIUM)
+        assert first.images[0].data == second.images[0].data
+        assert (first.text, first.messages) == (second.text, second.messages)
+        assert first.words.texts == second.words.texts
+        assert np.array_equal(first.words.boxes, second.words.boxes)
+    versions = {SyntheticPages(num_samples=1, browser=name).fingerprint()["browser"] for name in KINDS_OF_CHROMIUM}
+    assert len(versions) == 1
 
 
 def test_sample_is_independent_of_other_samples(samples: list[Sample]) -> None:

@@ -1,4 +1,4 @@
-"""A certificate authority of the tests, and a TLS context that answers for each host with its own certificate."""
+"""A certificate authority for tests, and a TLS context with a certificate for each host."""
 
 import ssl
 import subprocess
@@ -17,7 +17,7 @@ YEAR = timedelta(days=365)
 
 @dataclass(frozen=True)
 class Authority:
-    """Who signs; `Authority.named("…")` has a new key."""
+    """A certificate authority; `Authority.named("…")` has a new key."""
 
     key: ec.EllipticCurvePrivateKey
     certificate: x509.Certificate
@@ -32,7 +32,7 @@ class Authority:
         return Authority(key, builder.sign(key, hashes.SHA256()))
 
     def context(self, folder: Path, host: str, *, begun: timedelta = timedelta(days=1)) -> ssl.SSLContext:
-        """A server's context with a certificate for a host, valid for two days since `begun` ago."""
+        """Return a server's context with a certificate for a host, valid for two days from `begun` ago."""
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_name(host), self.certificate.subject, key, datetime.now(UTC) - begun, timedelta(days=2))
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
@@ -48,12 +48,12 @@ class Authority:
         return context
 
     def write(self, path: Path) -> None:
-        """The authority's own certificate, as a user gets it."""
+        """Write the authority's certificate."""
         path.write_bytes(_pem(self.certificate))
 
 
 def by_host(contexts: Mapping[str, ssl.SSLContext]) -> ssl.SSLContext:
-    """One context for all of these hosts: the client's hello names the host it wants."""
+    """Return one context for several hosts, which chooses by the host name in the client's hello."""
 
     def choose(connection: ssl.SSLObject, host: str | None, initial: ssl.SSLContext) -> None:
         connection.context = contexts.get(host or "", initial)
@@ -64,7 +64,7 @@ def by_host(contexts: Mapping[str, ssl.SSLContext]) -> ssl.SSLContext:
 
 
 def trust(certificate: Path, home: Path) -> None:
-    """Put an authority into a user's store of certificates, as docs/sources/web.md says."""
+    """Add an authority to a user's certificate store, as in docs/sources/web.md."""
     store = home / ".pki" / "nssdb"
     store.mkdir(parents=True)
     subprocess.run(["certutil", "-d", f"sql:{store}", "-N", "--empty-password"], check=True)

@@ -1,4 +1,4 @@
-"""Crawling a site of the tests without a pipeline around it."""
+"""Crawls of test sites without a pipeline."""
 
 import asyncio
 import dataclasses
@@ -22,7 +22,7 @@ ROOT = f"http://{HOST}"
 
 
 def settings_for(site: Site, **changes: Any) -> CrawlSettings:
-    """Settings under which a host's name leads to a site, without pauses and with little patience."""
+    """Return settings that route a host to a site, without delays and with short timeouts."""
     depth, scope = changes.pop("depth", 0), changes.pop("scope", Scope())
     settings = CrawlSettings(
         views=("square",),
@@ -42,7 +42,7 @@ def settings_for(site: Site, **changes: Any) -> CrawlSettings:
 def crawl(
     settings: CrawlSettings, folder: Path, paths: Sequence[str], *, sitemaps: Sequence[str] = (), budget: int = 1000
 ) -> list[Capture]:
-    """All captures of a crawl from these paths of HOST, in the order of the plan. `folder` keeps the segments."""
+    """Crawl from these paths of HOST; return all captures in the order of the plan. `folder` keeps the segments."""
     urls, listed = ([ROOT + path for path in given] for given in (paths, sitemaps))
     return crawl_urls(settings, folder, urls, site=HOST, sitemaps=listed, budget=budget)
 
@@ -56,7 +56,7 @@ def crawl_urls(
     sitemaps: Sequence[str] = (),
     budget: int = 1000,
 ) -> list[Capture]:
-    """The same from whole URLs of one site."""
+    """Crawl from these URLs of one site; return all captures in the order of the plan."""
     seeds = Seeds(site=site, pages=tuple(urls), sitemaps=tuple(sitemaps), budget=budget)
     scratch = folder / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def _keep(path: Path, folder: Path) -> None:
 
 
 def text_of(capture: Capture) -> str:
-    """The text of a capture as its words and separators give it."""
+    """Return the text of a capture, from its words and separators."""
     assert capture.seen is not None, (capture.url, capture.cause, capture.message)
     return "".join(
         separator + text for separator, text in zip(capture.seen.separators, capture.seen.texts, strict=True)

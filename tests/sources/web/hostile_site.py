@@ -1,4 +1,4 @@
-"""A site on loopback whose pages do what pages on the web do to crawlers, and a log of what was asked for."""
+"""A site on loopback with pages that are hostile to crawlers, and a log of requests."""
 
 import contextlib
 import http.server
@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 PARAGRAPH = "The miller opened the sluice before dawn and the wheel began to turn. " * 4
-ENDLESS_S = 30  # a response that is cut off by its reader ends sooner
+ENDLESS_S = 30  # the limit of an endless response, which its reader closes earlier
 
 
-# What a page can change of the world that its scripts run in.
+# The parts of a script's world that a page can change.
 REWRITES = """
 const lie = () => { for (;;); };
 const fake = () => ({ left: 0, top: 0, right: 0, bottom: 0, width: 0, height: 0, x: 0, y: 0 });
@@ -36,16 +36,16 @@ NAMED_INPUTS = "".join(
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Answers with the page of the path, a string of HTML or a function that writes."""
+    """Responds with the page of the path: a string of HTML, or a function that writes."""
 
     protocol_version = "HTTP/1.1"
     server: "Site"
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing is printed."""
+        """Print nothing."""
 
     def handle(self) -> None:
-        with contextlib.suppress(OSError):  # clients break off, and turn away from certificates
+        with contextlib.suppress(OSError):  # clients close connections and reject certificates
             super().handle()
 
     def do_GET(self) -> None:
@@ -64,7 +64,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer(
         self, body: str | bytes, status: int = 200, kind: str = "text/html; charset=utf-8", **headers: str
     ) -> None:
-        """A whole response; `_` in a header's name stands for `-`."""
+        """Send a whole response; `_` in a header's name means `-`."""
         data = body.encode() if isinstance(body, str) else body
         self.send_response(status)
         self.send_header("Content-Type", kind)
@@ -75,7 +75,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def begin(self, kind: str = "text/html; charset=utf-8") -> None:
-        """The head of a response without a known length."""
+        """Send the head of a response without a known length."""
         self.send_response(200)
         self.send_header("Content-Type", kind)
         self.send_header("Connection", "close")
@@ -84,13 +84,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Site(http.server.ThreadingHTTPServer):
-    """Pages by path; `requests` is the log of paths, in order."""
+    """A server of pages by path; `requests` is the log of paths, in order."""
 
     daemon_threads = True
 
     def __init__(self, pages: dict[str, Any], tls: ssl.SSLContext | None = None):
         super().__init__(("127.0.0.1", 0), Handler)
-        if tls is not None:  # shaking hands is left to the thread of the connection
+        if tls is not None:  # the handshake happens in the connection's thread
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.pages = pages
         self.requests: list[str] = []
@@ -100,7 +100,7 @@ class Site(http.server.ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def serving(pages: dict[str, Any], tls: ssl.SSLContext | None = None) -> Iterator[Site]:
-    """A site on a loopback port for the time of the block; with `tls` it speaks https."""
+    """Serve a site on a loopback port; with `tls`, over https."""
     with Site(pages, tls) as site:
         thread = threading.Thread(target=site.serve_forever, daemon=True)
         thread.start()
@@ -121,7 +121,7 @@ def redirect(to: str) -> Callable[[Handler], None]:
 
 
 def endless(handler: Handler) -> None:
-    """HTML that never ends, a little at a time."""
+    """Send HTML that never ends, a little at a time."""
     handler.begin()
     handler.wfile.write(b"<title>Endless</title>")
     until = time.monotonic() + ENDLESS_S
@@ -131,13 +131,13 @@ def endless(handler: Handler) -> None:
 
 
 def silent(handler: Handler) -> None:
-    """No answer at all."""
+    """Send nothing."""
     handler.server.ended.wait(ENDLESS_S)
     handler.close_connection = True
 
 
 def huge(handler: Handler) -> None:
-    """A document of 100 MB."""
+    """Send a document of 100 MB."""
     handler.begin()
     chunk = b"<p>" + b"x" * 65_000 + b"</p>"
     for _ in range(1600):
@@ -145,7 +145,7 @@ def huge(handler: Handler) -> None:
 
 
 def hostile_pages() -> dict[str, Any]:
-    """The pages by path."""
+    """Return the pages by path."""
     p = f"<p>{PARAGRAPH}</p>"
     return {
         "/robots.txt": lambda h: h.answer(

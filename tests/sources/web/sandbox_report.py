@@ -1,10 +1,14 @@
-"""A program: crawls a page of a site of its own, and prints how the processes that drew it were confined, as JSON."""
+"""A program that crawls a page of a local site, and prints as JSON how its renderer processes were confined.
+
+Its arguments are a folder to write into and a browser, which may be empty.
+"""
 
 import json
 import os
 import sys
 from pathlib import Path
 
+from sources.browser.browser import BrowserSettings
 from sources.browser.chromium import find_chromium, sandbox_refusal
 from sources.browser.processes import descendants
 from tests.sources.web.crawling import crawl, settings_for, text_of
@@ -12,7 +16,7 @@ from tests.sources.web.hostile_site import Handler, html, serving
 
 
 def renderers() -> list[dict[str, bool]]:
-    """Of every process that runs pages: whether it filters system calls, and has a user namespace of its own."""
+    """Return for every renderer process if it filters system calls and has a separate user namespace."""
     found = []
     for process in (Path(f"/proc/{pid}") for pid in descendants(os.getpid())):
         if b"--type=renderer" in (process / "cmdline").read_bytes():
@@ -29,9 +33,10 @@ def main() -> None:
         seen.extend(renderers())
         handler.answer(html("<h1>In a box</h1>"))
 
+    folder, program = Path(sys.argv[1]), find_chromium(sys.argv[2] or None)
     with serving({"/": page}) as site:
-        (capture,) = crawl(settings_for(site), Path(sys.argv[1]), ["/"])
-    print(json.dumps({"text": text_of(capture), "refusal": sandbox_refusal(find_chromium()), "renderers": seen}))
+        (capture,) = crawl(settings_for(site, browser=BrowserSettings(program=program)), folder, ["/"])
+    print(json.dumps({"text": text_of(capture), "refusal": sandbox_refusal(program), "renderers": seen}))
 
 
 if __name__ == "__main__":

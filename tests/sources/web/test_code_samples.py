@@ -1,4 +1,4 @@
-"""Code in captures and samples: made in the visit, asked for by weight, measured only where it is the task."""
+"""Code in captures and samples: made during the visit, chosen by weight, measured only if it is the task."""
 
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,8 @@ def captures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Capture]:
 def test_a_page_that_renders_back_is_a_code_sample(captures: dict[str, Capture]) -> None:
     sample = sample_of(captures["/plain"], "0" * 64, "view=square", _settings(code=1))
     assert sample.use_case == "conversion/image_to_code/ui"
-    asked, answer = sample.messages
-    assert asked.content.startswith("<image>\n")
+    question, answer = sample.messages or ()
+    assert question.content.startswith("<image>\n")
     assert answer.content.startswith("```html\n<!DOCTYPE html>")
     assert "<h1>A plain page</h1>" in answer.content
     assert sample.measures["render_similarity"] > 0.99
@@ -52,7 +52,7 @@ def test_only_code_is_measured_as_code(captures: dict[str, Capture]) -> None:
 
 def test_a_page_without_code_is_about_something_else(captures: dict[str, Capture]) -> None:
     sample = sample_of(captures["/dense"], "0" * 64, "view=square", _settings(code=1))
-    assert sample.text.startswith("<image>\n")
+    assert (sample.text or "").startswith("<image>\n")
     assert sample.flags == ["no_code:too_many_nodes"]
     assert "render_similarity" not in sample.measures
 
@@ -68,6 +68,7 @@ def test_code_is_of_the_whole_picture(tmp_path: Path) -> None:
         (found,) = crawl(settings_for(site, code=True, patience=patience), tmp_path, ["/long"])
     sample = sample_of(found, "0" * 64, "view=square", _settings(code=1))
     assert len(sample.images) > 1
+    assert sample.messages is not None
     assert sample.messages[0].content.startswith("<image>\n" * len(sample.images))
     assert "Line 29" in sample.messages[1].content
     assert sample.measures["render_similarity"] > 0.97
@@ -78,6 +79,7 @@ def test_code_is_of_the_whole_picture(tmp_path: Path) -> None:
 def test_no_code_is_made_where_none_is_wanted(tmp_path: Path) -> None:
     with serving(PAGES) as site:
         (found,) = crawl(settings_for(site), tmp_path, ["/plain"])
+    assert found.seen is not None
     assert found.seen.code.html == found.seen.code.refusal == ""
     assert sample_of(found, "0" * 64, "view=square", _settings(code=1)).text
 

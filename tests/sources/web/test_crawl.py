@@ -1,4 +1,4 @@
-"""Crawls: what is captured stays captured, pauses are kept, and text and boxes are those of the page."""
+"""Crawls: captures are kept, delays are respected, and text and boxes match the page."""
 
 import asyncio
 import dataclasses
@@ -35,9 +35,11 @@ from tests.sources.web.crawling import ROOT, crawl, settings_for, text_of
 from tests.sources.web.hostile_site import Handler, html, serving
 
 PAGES = [str(path.relative_to(FOLDER)) for path in sorted(FOLDER.rglob("*.html"))]
+with_each_chromium = pytest.mark.usefixtures("chromium")
 ONLY_TEXT = SampleSettings(tasks={"text": 1.0}, num_questions=1, format="png", quality=90, grey="png")
 
 
+@with_each_chromium
 def test_a_second_crawl_fetches_only_what_is_new(tmp_path: Path) -> None:
     pages = {f"/{k}": html(f"<h1>Page {k}</h1><a href='/{k + 1}'>next</a>") for k in range(6)}
     with serving(pages) as site:
@@ -98,7 +100,7 @@ def test_robots_that_do_not_come_forbid_everything(tmp_path: Path) -> None:
     ],
 )
 def test_hosts_that_are_not_reached_say_why(tmp_path: Path, address: str, cause: str, why: str) -> None:
-    """Their robots.txt cannot be read either; that is not what the page is charged with."""
+    """Their robots.txt cannot be read either, but that is not the reported cause."""
 
     async def resolver(host: str, port: int) -> list[str]:
         return [address] if address else []
@@ -110,6 +112,7 @@ def test_hosts_that_are_not_reached_say_why(tmp_path: Path, address: str, cause:
     assert why in found.message
 
 
+@with_each_chromium
 def test_a_killed_browser_is_started_again(tmp_path: Path) -> None:
     killed: list[int] = []
 
@@ -128,7 +131,7 @@ def test_a_killed_browser_is_started_again(tmp_path: Path) -> None:
 
 
 def _browsers() -> list[int]:
-    """Browser processes below this one (not renderers and the like, which name their type)."""
+    """Return the browser processes below this one, without renderers and other helpers."""
     from sources.browser.processes import descendants
 
     found = []
@@ -142,6 +145,7 @@ def _browsers() -> list[int]:
     return found
 
 
+@with_each_chromium
 def test_browsers_are_replaced_and_end_with_their_crawl() -> None:
     async def run() -> tuple[int, list[int]]:
         async with Browser(BrowserSettings(pages_per_browser=2)) as browser:
@@ -156,6 +160,7 @@ def test_browsers_are_replaced_and_end_with_their_crawl() -> None:
     assert not _browsers()
 
 
+@with_each_chromium
 def test_a_browser_that_is_killed_while_a_window_opens_does_not_hold_up() -> None:
     """At several moments: Playwright never answers the call that makes a page when the browser goes during it."""
 
@@ -190,6 +195,7 @@ def test_a_browser_that_cannot_start_says_so(tmp_path: Path) -> None:
         asyncio.run(run())
 
 
+@with_each_chromium
 def test_pages_reach_nothing_without_a_proxy() -> None:
     with serving({"/": html("here")}) as site:
 
@@ -224,7 +230,7 @@ def _bundled(tmp_path: Path, paths: list[str], **changes: Any) -> list[Capture]:
 
 @pytest.mark.parametrize("view", ["square", "phone"])
 def test_text_is_the_pages_own_and_boxes_hold_ink(tmp_path: Path, view: str) -> None:
-    """Against `innerText`, where there are no controls and nothing is cut off; every box must stand on something."""
+    """Compare with `innerText` on pages without controls and cut-off text; every box must contain ink."""
     found = _bundled(tmp_path, PAGES, views=(view,), patience=Timeouts(max_tiles=8))
     assert len(found) == len(PAGES)
     for capture, own in zip(found, asyncio.run(_inner_texts([capture.url for capture in found])), strict=True):
@@ -245,7 +251,7 @@ def test_text_is_the_pages_own_and_boxes_hold_ink(tmp_path: Path, view: str) -> 
 
 
 async def _inner_texts(urls: list[str]) -> list[str]:
-    """What each page itself says is its text."""
+    """Return the `innerText` of each page."""
     texts = []
     with serve() as place:
         async with (
@@ -259,8 +265,9 @@ async def _inner_texts(urls: list[str]) -> list[str]:
     return texts
 
 
+@with_each_chromium
 def test_boxes_are_tight() -> None:
-    """The ink of a word in a row of its own is where its box is, to a few pixels."""
+    """The ink of a lone word in a row matches its box, within a few pixels."""
     page = html("<body style='margin:0;font:32px Liberation Sans'><p style='margin:50px 100px'>Hxg</p>")
     with serving({"/": page}) as site:
 

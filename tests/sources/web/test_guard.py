@@ -1,7 +1,8 @@
-"""The guard and the proxy: nothing but public hosts is connected to, whatever leads there."""
+"""The address policy and the proxy: they connect only to public hosts."""
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,7 @@ def test_public_addresses_are_not(address: str) -> None:
     assert refusal(address) is None
 
 
-def _guard(addresses: Sequence[str], **settings: object) -> Guard:
+def _guard(addresses: Sequence[str], **settings: Any) -> Guard:
     async def resolver(host: str, port: int) -> Sequence[str]:
         return addresses
 
@@ -136,7 +137,7 @@ def test_every_way_to_a_private_host_is_rejected() -> None:
 
 
 def test_a_name_that_changes_its_address_is_checked_each_time() -> None:
-    """DNS rebinding: the second look-up leads inside. What was checked is what is connected to, so none gets there."""
+    """DNS rebinding: the second look-up returns a private address, but the connection uses the checked one."""
     answers = iter([["203.0.113.77"], ["127.0.0.1"]])
     with serving({"/": "inside"}) as site:
 
@@ -146,7 +147,7 @@ def test_a_name_that_changes_its_address_is_checked_each_time() -> None:
         guard = Guard(resolver=resolver, ports=(site.server_port,), allow=("203.0.113.0/24",))
         url = _get(f"http://rebind.example:{site.server_port}/")
         (first, second), lane = _through(guard, url, url, limits=TrafficLimits(connect_s=0.3))
-        assert first.startswith(b"HTTP/1.1 502")  # nobody is there; and not one byte went inside
+        assert first.startswith(b"HTTP/1.1 502")  # there is no server, and no byte went to the private host
         assert second.startswith(b"HTTP/1.1 403")
         assert "127.0.0.1" in lane.refused["rebind.example"]
         assert site.requests == []

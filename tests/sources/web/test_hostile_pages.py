@@ -1,4 +1,4 @@
-"""What pages do to crawlers: each gives a capture or one error with its cause, and none hurts another."""
+"""Hostile pages: each gives a capture or one error with its cause, and none affects another."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +11,7 @@ from sources.web.capture import Capture
 from sources.web.obstacles import signs_of
 from sources.web.samples import SampleSettings, sample_of
 from sources.web.urls import canonical
+from sources.web.visit import Timeouts
 from tests.sources.web.crawling import ROOT, crawl, settings_for, text_of
 from tests.sources.web.hostile_site import PARAGRAPH, Site, hostile_pages, serving
 
@@ -37,12 +38,12 @@ CAUSES = {
     "/noai": "opted_out",
     "/noindex": "opted_out",
 }
-FRAMED = ("/framed", "/outer")  # seen through other pages
+FRAMED = ("/framed", "/outer")  # visited as frames of other pages
 LONG = ("/bomb", "/hang-later")  # they end in ways that depend on the machine
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
+def site(chromium: str | None) -> Iterator[Site]:
     with serving(hostile_pages()) as running:
         yield running
 
@@ -50,7 +51,8 @@ def site() -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def captures(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Capture]:
     paths = [path for path in (*site.pages, "/missing") if path not in ("/robots.txt", *FRAMED, *LONG)]
-    settings = settings_for(site, per_host=8, at_once=8)  # most of them are waited for
+    patience = Timeouts(load_s=8, settle_s=1, page_s=20)  # for few cores, on which other tests may run too
+    settings = settings_for(site, patience=patience)
     found = crawl(settings, tmp_path_factory.mktemp("hostile"), paths)
     return {capture.url.removeprefix(ROOT): capture for capture in found}
 

@@ -1,4 +1,4 @@
-"""Seats: a window that is used again knows nothing of the page before, and reaches no more than a new one."""
+"""The page pool: a reused window keeps nothing of the previous page, and has no more access than a new one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,6 +15,7 @@ from sources.web.visit import Visit, VisitFailed
 from tests.sources.web.crawling import HOST, ROOT, settings_for
 from tests.sources.web.hostile_site import Site, html, redirect, serving
 
+pytestmark = pytest.mark.usefixtures("chromium")
 T = TypeVar("T")
 LEAVES = html(
     "<h1>Leaves traces</h1><script>document.cookie = 'a=1; max-age=1000'; localStorage.a = sessionStorage.a = 1;"
@@ -78,7 +79,7 @@ def test_a_window_is_given_up_after_a_failure() -> None:
 
 
 def _guard(site: Site) -> Guard:
-    """The site's host leads to loopback, every other name to an address inside."""
+    """Return a policy in which the site's host is on loopback, and every other name has a private address."""
 
     async def resolver(host: str, port: int) -> Sequence[str]:
         return [host if host[0].isdigit() else "10.0.0.7"]
@@ -107,7 +108,7 @@ def test_what_a_page_loads_from_inside_is_rejected() -> None:
 
 @pytest.mark.parametrize("target", ["http://169.254.169.254/latest/meta-data/", "http://inside.test/"])
 def test_a_redirect_inside_is_rejected_by_its_address(target: str) -> None:
-    """With a permission for every URL, as if the other host were of the same site."""
+    """Every URL is permitted, as if the other host belonged to the same site."""
     with serving({"/": redirect(target)}) as site:
         settings = settings_for(site, guard=_guard(site))
 

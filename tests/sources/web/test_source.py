@@ -1,4 +1,4 @@
-"""Settings and seeds of the source: what is wrong is said in one sentence, before anything is fetched."""
+"""Settings and seeds of the source: mistakes are reported in one sentence, before anything is fetched."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Pages over https: good ones come through the tunnel, bad certificates and addresses inside are refused."""
+"""Pages over https: valid ones pass through the tunnel; bad certificates and private addresses are rejected."""
 
 import asyncio
 import shutil
@@ -21,7 +21,7 @@ from tests.sources.web.hostile_site import Handler, Site, html, redirect, servin
 pytestmark = pytest.mark.skipif(shutil.which("certutil") is None, reason="needs certutil (libnss3-tools)")
 
 DOMAIN = "example.com"
-BAD = {  # hosts, and what Python and Chromium say of their certificates
+BAD = {  # hosts, and the errors of Python and Chromium for their certificates
     "stranger": ("unable to get local issuer certificate", "ERR_CERT_AUTHORITY_INVALID"),
     "expired": ("certificate has expired", "ERR_CERT_DATE_INVALID"),
     "future": ("certificate is not yet valid", "ERR_CERT_DATE_INVALID"),
@@ -47,8 +47,8 @@ PAGES = {
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Hosts with certificates of all kinds, of which the browser and Python trust one authority's."""
+def site(tmp_path_factory: pytest.TempPathFactory, chromium: str | None) -> Iterator[Site]:
+    """Hosts with certificates of all kinds; browser and Python trust one authority."""
     folder = tmp_path_factory.mktemp("tls")
     authority, stranger = Authority.named("Tests"), Authority.named("Stranger")
     authority.write(folder / "authority.pem")
@@ -68,11 +68,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield running
 
 
-def _guard(site: Site) -> Guard:
-    """Hosts of the site lead to it, one of them only when it is looked up first; all others lead inside."""
+def _guard(site: Site, asked: list[str] | None = None) -> Guard:
+    """Return a policy that routes the site's hosts to it (one only at first); others are private, and noted."""
     answers = iter(["127.0.0.1"])
 
     async def resolver(host: str, port: int) -> Sequence[str]:
+        if asked is not None:
+            asked.append(host)
         if host[0].isdigit():
             return [host]
         return [next(answers, "10.0.0.7") if host.startswith("rebind") else "10.0.0.7"]
@@ -88,7 +90,7 @@ def _guard(site: Site) -> Guard:
 
 @pytest.fixture(scope="module")
 def captures(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Capture]:
-    """Captures by what stands before the domain and the path after it."""
+    """Captures by host (without the domain) and path."""
     urls = [f"https://{name}.{DOMAIN}/" for name in ("good", *BAD, "inside")]
     urls += [f"https://good.{DOMAIN}{path}" for path in ("/to-inside", "/to-stranger", "/reaches-inside")]
     urls += ["https://10.0.0.1/", f"https://rebind.{DOMAIN}:{site.server_port}/"]
@@ -125,20 +127,22 @@ def test_what_must_not_be_visited_is_not(captures: dict[str, Capture], page: str
 
 
 def test_a_host_that_changes_its_address_is_checked_again(captures: dict[str, Capture]) -> None:
-    """Its robots.txt was answered; then the name leads inside."""
+    """After its robots.txt was fetched, the name leads to a private address."""
     (found,) = [capture for page, capture in captures.items() if page.startswith("rebind")]
     assert (found.cause, found.permission) == ("address_refused", "robots.txt 404")
     assert "10.0.0.7: private" in found.message
 
 
-def _visits(site: Site, *urls: str) -> list[tuple[list[str], dict[str, str]] | VisitFailed]:
-    """Words of pages, and what their windows did not connect to. Every URL is permitted, robots.txt not asked."""
+def _visits(
+    site: Site, *urls: str, asked: list[str] | None = None
+) -> list[tuple[list[str], dict[str, str]] | VisitFailed]:
+    """Return the words of pages and the rejected connections. Every URL is permitted, without robots.txt."""
 
     async def permit(target: str) -> None:
         return None
 
     async def run() -> list[tuple[list[str], dict[str, str]] | VisitFailed]:
-        settings = settings_for(site, guard=_guard(site))
+        settings = settings_for(site, guard=_guard(site, asked))
         found: list[tuple[list[str], dict[str, str]] | VisitFailed] = []
         async with Browser(settings.browser) as browser, PagePool(browser, settings.guard, settings.limits) as seats:
             for url in urls:
@@ -161,17 +165,20 @@ def test_what_a_page_loads_from_inside_is_rejected(site: Site) -> None:
 
 
 def test_the_browser_refuses_bad_certificates_too(site: Site) -> None:
-    """As when a host has a good certificate for robots.txt, and another for what follows."""
-    for name, failure in zip(BAD, _visits(site, *(f"https://{name}.{DOMAIN}/" for name in BAD)), strict=True):
+    """A host may have a good certificate for robots.txt and another one later. No other host is looked up."""
+    asked: list[str] = []
+    failures = _visits(site, *(f"https://{name}.{DOMAIN}/" for name in BAD), asked=asked)
+    for name, failure in zip(BAD, failures, strict=True):
         assert isinstance(failure, VisitFailed), name
         assert failure.cause == "bad_certificate"
         assert BAD[name][1] in failure.message
+    assert asked == []
 
 
 def test_an_authority_that_nobody_trusts_is_rejected(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The good page is good only because its authority was added to both stores."""
+    """The good page is valid only because its authority was added to both stores."""
     monkeypatch.setenv("HOME", str(tmp_path))
     (failure,) = _visits(site, f"https://good.{DOMAIN}/")
     assert isinstance(failure, VisitFailed)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sources.web.plan import Bounds, Level, Seeds, by_site, levels, split_budget
 from sources.web.robots import Robots, opt_out
-from sources.web.sitemap import BadSitemap, parse_sitemap
+from sources.web.sitemap import SitemapError, parse_sitemap
 from sources.web.urls import Scope, canonical, site_of
 
 
@@ -132,7 +132,7 @@ def test_sitemaps() -> None:
     ],
 )
 def test_bad_sitemaps(data: bytes) -> None:
-    with pytest.raises(BadSitemap):
+    with pytest.raises(SitemapError):
         parse_sitemap(data)
 
 

@@ -1,4 +1,4 @@
-"""Web code: what is reduced renders back, is short, says nothing that was hidden, and loads nothing."""
+"""Web code: it renders back, is short, contains no hidden text, and loads nothing."""
 
 import asyncio
 import re
@@ -16,7 +16,7 @@ from sources.rng import generator
 from sources.synthetic_pages.kinds import KINDS
 from sources.synthetic_pages.page import make_page
 from sources.synthetic_pages.vocabulary import BUNDLED
-from sources.web.code.node import BadTree, node_of
+from sources.web.code.node import TreeError, node_of
 from sources.web.code.page_code import PageCode, PageCoder
 from sources.web.code.similarity import Look, compare
 from sources.web.code.snapshot import CodeRefused, SnapshotLimits
@@ -29,7 +29,7 @@ Reduce = Callable[..., PageCode]
 
 @pytest.fixture(scope="module")
 def studio() -> Iterator[SimpleNamespace]:
-    """A browser, and a way to wait for what is done with it."""
+    """A browser, and a function that runs coroutines with it."""
     loop = asyncio.new_event_loop()
     browser = Browser(BrowserSettings())
     loop.run_until_complete(browser.__aenter__())
@@ -40,7 +40,7 @@ def studio() -> Iterator[SimpleNamespace]:
 
 @pytest.fixture
 def reduce(studio: SimpleNamespace) -> Reduce:
-    """The code of a page given as HTML. Its scripts run; `limits` are those of SnapshotLimits."""
+    """Return a function that converts HTML to code. Scripts run; `limits` are arguments of SnapshotLimits."""
 
     def run(html: str, *, before: str = "", max_tokens: int = 50_000, **limits: int) -> PageCode:
         async def work() -> PageCode:
@@ -55,7 +55,8 @@ def reduce(studio: SimpleNamespace) -> Reduce:
                 screenshot = await page.screenshot()
                 return await coder.code(await page.context.new_cdp_session(page), [screenshot], VIEW)
 
-        return studio.run(work())
+        code: PageCode = studio.run(work())
+        return code
 
     return run
 
@@ -231,7 +232,7 @@ def test_a_tree_of_another_script_is_rejected() -> None:
     assert node_of(good).children == ["x"]
     for change in ({"tag": "script"}, {"attributes": {"onclick": "x"}}, {"attributes": {"href": "javascript:x"}},
                    {"children": [5]}, {"style": {"color": 5}}, {"box": [1, 2]}, {"children": None}):  # fmt: skip
-        with pytest.raises(BadTree):
+        with pytest.raises(TreeError):
             node_of(good | change)
 
 
@@ -253,7 +254,7 @@ def test_similarity_falls_with_what_is_wrong() -> None:
         moved = np.roll(pixels, shift, axis=0)
         if colour is not None:
             moved[(moved == (30, 60, 160)).all(axis=2)] = colour
-        other = Look(moved, texts, boxes + np.float32([0, shift, 0, shift]), page.pictures)
+        other = Look(moved, texts, boxes + np.array([0, shift, 0, shift], np.float32), page.pictures)
         assert compare(page, other).score == pytest.approx(compare(other, page).score, abs=1e-9)
         return compare(page, other).score
 
@@ -268,7 +269,7 @@ def test_similarity_falls_with_what_is_wrong() -> None:
 
 @pytest.mark.parametrize("top", [0, 440, 700])
 def test_a_missing_block_is_no_small_mistake(top: int) -> None:
-    """It is less than a tenth of what is shown; noise and a shift by two pixels are everywhere."""
+    """The block is less than a tenth of the content; the rest has noise and a shift by two pixels."""
     rng = np.random.default_rng(0)
     pixels = np.full((1000, 800, 3), 255, np.uint8)
     boxes = np.array([[x, y, x + 70, y + 16] for y in range(20, 1000, 40) for x in range(20, 700, 80)], np.float32)
@@ -281,7 +282,7 @@ def test_a_missing_block_is_no_small_mistake(top: int) -> None:
     less[top : top + 80] = 255
     missing = compare(page, Look(less, [words[k] for k in kept], boxes[kept], page.pictures))
     noisy = np.clip(pixels + rng.normal(0, 6, pixels.shape), 0, 255).astype(np.uint8)
-    shifted = Look(np.roll(noisy, 2, axis=0), words, boxes + np.float32([0, 2, 0, 2]), page.pictures)
+    shifted = Look(np.roll(noisy, 2, axis=0), words, boxes + np.array([0, 2, 0, 2], np.float32), page.pictures)
     assert missing.text > 0.9 > 0.85 > missing.score
     assert compare(page, shifted).score > 0.85
 
