@@ -71,7 +71,7 @@ def test_a_dry_run_says_what_would_be_made(charts: Callable, tmp_path: Path) -> 
         ("num_samples=0", "num_samples must be between 1 and"),
         ("kinds=[bars]", "kinds must be some of bar"),
         ("colour=red", "no such setting"),
-        ("vocabulary=none.yaml", "the vocabulary none.yaml cannot be read"),
+        ("vocabulary=none.yaml", "none.yaml:1: cannot be read: no such file"),
     ],
 )
 def test_wrong_settings_are_one_sentence(charts: Callable, tmp_path: Path, setting: str, message: str) -> None:
