@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from xml.sax.saxutils import escape
 
 from playwright import async_api
@@ -163,7 +163,7 @@ class Browser:
         self._starting = asyncio.Lock()
         self.num_started = 0
 
-    async def __aenter__(self) -> "Browser":
+    async def __aenter__(self) -> Self:
         with _generous_memory():  # the limit of this process would be the driver's and the browser's too
             self._playwright = await async_playwright().start()
         return self

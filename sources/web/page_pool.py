@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Self
 from urllib.parse import urlsplit
 
 from playwright.async_api import CDPSession, Error, Frame, Page
@@ -83,10 +84,10 @@ class PagePool:
     """`async with PagePool(browser, policy, limits) as pool: async with pool.page(view) as page: …`, for one site."""
 
     def __init__(self, browser: Browser, policy: AddressPolicy, limits: TrafficLimits):
-        self._browser, self._guard, self._limits = browser, policy, limits
+        self._browser, self._policy, self._limits = browser, policy, limits
         self._free: list[PooledPage] = []
 
-    async def __aenter__(self) -> "PagePool":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
@@ -129,7 +130,7 @@ class PagePool:
 
     async def _open(self, view: View) -> PooledPage:
         async with contextlib.AsyncExitStack() as opened:
-            proxy_session = await opened.enter_async_context(open_proxy_session(self._guard, self._limits))
+            proxy_session = await opened.enter_async_context(open_proxy_session(self._policy, self._limits))
             page = await opened.enter_async_context(self._browser.page(view, proxy=proxy_session.address))
             assert page.context.browser is not None
             async with answering(page.context.browser):
