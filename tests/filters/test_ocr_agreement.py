@@ -1,4 +1,4 @@
-"""OCR agreement: PaddleOCR on real pages, and the matching of what it reads with what is known to stand there."""
+"""OCR agreement: PaddleOCR on real pages, and the matching of its output with the known words."""
 
 import dataclasses
 import os

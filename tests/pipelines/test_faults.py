@@ -93,7 +93,7 @@ def test_a_file_that_vanishes_after_it_was_counted_loses_no_other(command: Comma
     assert account["failures"] == {"not_found": 3}
     assert account["samples"]["kept"] == 2
 
-    # What was missing is not remembered as broken: with the file back, the same command reads it.
+    # A missing file is not remembered as broken: once it is back, the same command reads it.
     os.rename(f"{victim}.gone", victim)
     assert command("--input", tmp_path / "in", "--output", out).returncode == 0
     account = json.loads((out / "manifest.json").read_text())

@@ -1,4 +1,4 @@
-"""Labels, instruction samples and shares in a run, and labelling an output anew."""
+"""Labels, instruction samples and shares in a run, and relabelling an output."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The command, end to end, in processes of its own."""
+"""The command, end to end, in separate processes."""
 
 import json
 import os

@@ -29,7 +29,7 @@ def tree(base: str) -> str:
 
 @pytest.fixture(scope="module")
 def bash(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]:
-    """What bash makes of a pattern in TREE, files only."""
+    """Return the files in TREE that bash expands a pattern to."""
     root = tmp_path_factory.mktemp("bash")
     for name in TREE:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
