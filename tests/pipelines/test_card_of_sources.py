@@ -17,6 +17,8 @@ from tests.card_snippets import run_snippets
 from tests.conftest import ROOT
 from tests.corpus import write_pdf
 
+pytestmark = pytest.mark.slow
+
 FEW = ("--set", "charts.num_samples=24", "--set", "charts.items_per_unit=12")
 
 

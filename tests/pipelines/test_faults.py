@@ -15,6 +15,8 @@ from pipelines.workers.protocol import InspectInput
 from tests.conftest import ROOT, Command
 from tests.corpus import write_pdf
 
+pytestmark = pytest.mark.slow
+
 FAULTY = {"PYTHONPATH": str(Path(__file__).parent / "faulty_reader")}
 
 

@@ -21,6 +21,8 @@ from tests.conftest import ROOT
 from tests.corpus import digests
 from tests.taxonomy.pages import write_document
 
+pytestmark = pytest.mark.slow
+
 RECIPE = """
 name: asked
 sources: [{{type: pdfs, input: ['{inputs}'], side_px: 320, items_per_unit: 8}}]

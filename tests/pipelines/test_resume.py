@@ -15,6 +15,8 @@ import pytest
 from tests.conftest import ROOT, Command
 from tests.corpus import digests, write_pdf
 
+pytestmark = pytest.mark.slow
+
 NUM_KILLS = 3
 NUM_KILLS_FULL = 20
 

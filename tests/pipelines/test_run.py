@@ -16,6 +16,8 @@ import pytest
 from tests.conftest import ROOT, Command
 from tests.corpus import digests, write_pdf
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def out(corpus: Path, command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:

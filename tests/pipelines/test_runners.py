@@ -16,6 +16,8 @@ from pipelines.storage import Storage
 from tests.clusters import ROOT, PortableCluster, dry_run_options, portable, template_options
 from tests.emulators import Emulator
 
+pytestmark = pytest.mark.slow
+
 
 def _pdf(num_pages: int) -> bytes:
     with pymupdf.open() as document:

@@ -20,6 +20,8 @@ from pipelines.stages.graph import build
 from tests.conftest import ROOT, Command
 from tests.corpus import digests, write_pdf
 
+pytestmark = pytest.mark.slow
+
 FRAGILE = {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent / "fragile_filter"), str(ROOT)])}
 READ_BACK = ["--set", "ocr_agreement.min_agreement=0.9", "--set", "side_px=640", "--set", "items_per_unit=3"]
 

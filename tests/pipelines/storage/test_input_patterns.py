@@ -8,6 +8,8 @@ import pytest
 
 from pipelines.storage import Storage, match
 
+pytestmark = pytest.mark.slow
+
 TREE = [
     "a.pdf", "b.PDF", "c.txt", "[draft].pdf", "d/a.pdf", "d/e/b.pdf", "d/e/f/c.pdf", "d-e/a.pdf",
     ".hidden/a.pdf", "d/.h.pdf", "d/e/é 1.pdf",
