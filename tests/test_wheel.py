@@ -14,6 +14,8 @@ import pytest
 from tests.card_snippets import run_snippets
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 PACKAGES = ("deepseek_vl", "filters", "pipelines", "sources", "taxonomy")
 SMALL = {
     "charts": ["--set", "num_samples=4"],

@@ -1,6 +1,5 @@
 """The plan of a run: what was found, and what it will probably come to, from a small sample that is really read."""
 
-import os
 import tempfile
 import time
 from pathlib import Path
@@ -62,7 +61,7 @@ def print_plan(recipe: Recipe, storage: Storage, limit: int | None, workers: int
                         )
                         seconds += time.monotonic() - since
                         num_read += last
-                        num_bytes += os.path.getsize(part)
+                        num_bytes += part.stat().st_size
                 except (InputError, ItemFault):
                     num_failed += 1
         scale = len(uris) / max(1, len(sampled))

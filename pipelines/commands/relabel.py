@@ -94,8 +94,7 @@ def _stage(storage: Storage, manifest: dict[str, Any], recipe: Recipe, labelling
     given: dict[str, Label] = {}
     shards = []
     for table in (*DATA_TABLES, "ledger"):
-        for path in paths(manifest, table):
-            shards.append(_rewrite(storage, path, table, labelling, given))
+        shards += [_rewrite(storage, path, table, labelling, given) for path in paths(manifest, table)]
     digests = {shard.path: shard for shard in shards}
     files = []
     for entry in manifest["files"]:

@@ -76,7 +76,9 @@ def candidates(words: np.ndarray, tables: Tables, table: int) -> Iterator[tuple[
 
 
 def side_by_side(bucket: np.ndarray, order: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pairs of a bucket at most `WINDOW` places apart; in a larger one `LARGE_WINDOW`, and each with its lowest index.
+    """Yield the pairs of a bucket that are at most `WINDOW` places from each other.
+
+    In large buckets it is `LARGE_WINDOW` places, and each index is also paired with the lowest index of the bucket.
 
     Args:
         bucket: (N,) the bucket at each place; equal ones are neighbours.

@@ -1,6 +1,5 @@
 """Scratch folders: where files are written before they are published."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ def scratch_folder(storage: Storage) -> Iterator[Path]:
         parent = None
         if storage.is_local:
             parent = storage.path(f"{STAGING}/tmp")
-            os.makedirs(parent, exist_ok=True)
+            Path(parent).mkdir(parents=True, exist_ok=True)
         folder = tempfile.mkdtemp(prefix="unit-", dir=parent)
     except OSError as error:
         raise OutputError(f"the output cannot be written: {error.strerror or error}") from error

@@ -80,8 +80,9 @@ class LedgerTable:
         }
         copied = {name: [COPY.get(name)] * len(scored) for name in decided} | {"duplicate_of": scored["id"]}
         tables = [self._table({**shared, **decided, "uri": pc.coalesce(scored["uri"], pa.scalar(unit.uri))})]
-        for uri in unit.copies:
-            tables.append(self._table({**shared, **copied, "uri": pc.coalesce(scored["uri"], pa.scalar(uri))}))
+        tables += [
+            self._table({**shared, **copied, "uri": pc.coalesce(scored["uri"], pa.scalar(uri))}) for uri in unit.copies
+        ]
         return pa.concat_tables(tables)
 
     def _table(self, columns: Mapping[str, Any]) -> pa.Table:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from xml.sax.saxutils import escape
 
 from playwright import async_api
@@ -111,21 +111,21 @@ PREFERENCES: dict[str, Any] = {
 
 
 class BrowserDiedError(Exception):
-    """The browser crashed, was killed or does not answer; what was being done with it may be tried once more."""
+    """The browser crashed, was killed or does not answer; the work that it was doing may be tried once more."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BrowserSettings:
-    """How the browser runs.
+    """Settings of the browser.
 
     Args:
         program: path or name of a Chromium; None looks for one.
         user_agent: None keeps Chromium's own.
-        locale, timezone: what pages are told.
-        pages_per_context: of one site, visited in the same window with nothing but the HTTP cache kept in between;
-            1 is a fresh context a page.
-        pages_per_browser: after so many pages it is replaced.
-        memory_mb: above this it is replaced too.
+        locale, timezone: values that pages are told.
+        pages_per_context: pages of one site that are visited in the same window, with only the HTTP cache kept in
+            between; 1 is a fresh context per page.
+        pages_per_browser: pages after which the browser is replaced.
+        memory_mb: resident memory, in megabytes, above which it is replaced too.
     """
 
     program: str | None = None
@@ -139,7 +139,7 @@ class BrowserSettings:
 
 @dataclass
 class _Running:
-    """One browser process; it is closed when it is retired and its last page is."""
+    """One browser process; it is closed once it is retired and its last page is closed."""
 
     browser: async_api.Browser
     pid: int
@@ -152,7 +152,7 @@ class _Running:
 class Browser:
     """`async with Browser(settings) as browser: async with browser.page(view) as page: …`.
 
-    Pages may be open side by side. Each has a context of its own: no cookies, caches or storage pass between them.
+    Several pages may be open at a time. Each has a separate context: no cookies, caches or storage pass between them.
     """
 
     def __init__(self, settings: BrowserSettings):
@@ -163,7 +163,7 @@ class Browser:
         self._starting = asyncio.Lock()
         self.num_started = 0
 
-    async def __aenter__(self) -> "Browser":
+    async def __aenter__(self) -> Self:
         with _generous_memory():  # the limit of this process would be the driver's and the browser's too
             self._playwright = await async_playwright().start()
         return self
@@ -180,7 +180,7 @@ class Browser:
     async def page(
         self, view: View, *, proxy: str | None = None, offline: bool = False, javascript: bool = True
     ) -> AsyncIterator[Page]:
-        """A page in a fresh context, closed at the end of the block.
+        """Open a page in a fresh context, and close it at the end of the block.
 
         Args:
             proxy: `host:port` through which everything goes, loopback too; None: no network can be reached.
@@ -230,7 +230,7 @@ class Browser:
             try:
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await context.close()
-            except (async_api.Error, TimeoutError):  # it does not even close
+            except (async_api.Error, TimeoutError):  # it cannot even close the page
                 self.kill(running)
         self._judge(running)
         if running.is_retired and running.num_open == 0:
@@ -243,7 +243,7 @@ class Browser:
             running.is_retired = True
 
     def visits_again(self, page: Page) -> bool:
-        """Count one more visit in an open page; False if its browser is gone or is to be replaced."""
+        """Count one more visit in an open page; return False if its browser is gone or must be replaced."""
         running = self._running
         if running is None or page.context.browser is not running.browser or not running.browser.is_connected():
             return False
@@ -312,13 +312,13 @@ class Browser:
             running.profile.cleanup()
 
     def memory_mb(self) -> float:
-        """What the browser that is running holds, in megabytes."""
+        """Return the resident memory of the running browser, in megabytes."""
         return memory_mb(self._running.pid) if self._running is not None else 0.0
 
 
 @contextlib.asynccontextmanager
 async def answering(browser: async_api.Browser) -> AsyncIterator[None]:
-    """Bound a block of calls to a browser; when it goes, Playwright never answers some that are on their way.
+    """Bound a block of calls to a browser; Playwright never answers some pending calls when the browser exits.
 
     Raises:
         BrowserDied: it goes, is gone, or does not answer.

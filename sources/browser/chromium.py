@@ -1,4 +1,4 @@
-"""Finding a Chromium, and whether its sandbox can be on."""
+"""Find a Chromium, and find out if its sandbox can be on."""
 
 import functools
 import os
@@ -20,7 +20,7 @@ class BrowserMissing(ValueError):
 
 
 def find_chromium(setting: str | None = None) -> str | None:
-    """The program to run: the one in the setting, else one on PATH; None means Playwright's own.
+    """Return the program to run: the one in the setting, else one on PATH; None means Playwright's own.
 
     Raises:
         BrowserMissing: there is none, or the setting names no program.
@@ -50,17 +50,19 @@ def _has_playwrights_own() -> bool:
 
 @functools.cache
 def version_of(program: str | None) -> str:
-    """Name and version of a Chromium, without its build. Empty for Playwright's own, which its version names."""
+    """Return name and version of a Chromium without its build; empty for Playwright's own."""
     if program is None:
         return ""
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=VERSION_TIMEOUT_S, check=True)
-    found = VERSION.search(said.stdout)
-    return found.group() if found else said.stdout.strip()
+    output = subprocess.run(
+        [program, "--version"], capture_output=True, text=True, timeout=VERSION_TIMEOUT_S, check=True
+    )
+    found = VERSION.search(output.stdout)
+    return found.group() if found else output.stdout.strip()
 
 
 @functools.cache
 def sandbox_refusal(program: str | None = None) -> str | None:
-    """Why Chromium's sandbox cannot be on here, None if it can.
+    """Return the reason why Chromium's sandbox cannot be on here, or None if it can.
 
     Args:
         program: as `find_chromium` gives it.
@@ -78,7 +80,7 @@ def sandbox_refusal(program: str | None = None) -> str | None:
 
 
 def _runs(*line: str) -> bool:
-    """Whether a program starts and ends well."""
+    """Return True if a program starts and exits with code 0."""
     try:
         return subprocess.run(line, capture_output=True, timeout=PROBE_TIMEOUT_S).returncode == 0
     except (OSError, subprocess.TimeoutExpired):

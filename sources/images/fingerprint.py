@@ -13,6 +13,8 @@ import imagehash
 import numpy as np
 from PIL import Image
 
+from sources.images.ink import grey_view
+
 LOOK_PX = 64
 INSET_SHARE = 0.03  # of each side; matches crops of 1 to 4 % and borders of 1 to 3 % (docs/concepts/duplicates.md)
 HASH_BYTES = {"phash": 32, "dhash": 32, "phash_64": 8, "dhash_64": 8}
@@ -32,7 +34,7 @@ def picture_fingerprint(grey: np.ndarray) -> bytes:
     Args:
         grey: (height, width) uint8 luma.
     """
-    view = Image.frombuffer("L", (grey.shape[1], grey.shape[0]), np.ascontiguousarray(grey), "raw", "L", 0, 1)
+    view = grey_view(grey)
     look = view.reduce(max(1, max(view.size) // 256)).resize((LOOK_PX, LOOK_PX), Image.Resampling.LANCZOS)
     margin = LOOK_PX * INSET_SHARE
     box = (margin, margin, LOOK_PX - margin, LOOK_PX - margin)

@@ -226,6 +226,9 @@ class _Glyphs:
         from fontTools.ttLib import TTFont
 
         self._font = TTFont(path, fontNumber=index if path.suffix.lower() == ".ttc" else -1, lazy=True)
+        if "glyf" in self._font:  # glyphs by number: decoding the names in the file takes most of the time
+            count = self._font["maxp"].numGlyphs
+            self._font.setGlyphOrder([".notdef", *(f"glyph{number:05d}" for number in range(1, count))])
         self.names: Mapping[int, str] = self._font.getBestCmap() or {}
         self._has_glyph: dict[str, bool] = {}
 

@@ -1,9 +1,9 @@
 """The page pool: windows in which the pages of one site are visited one after the other.
 
 A new context costs a renderer's start and an empty cache, more processor time than the visit itself. Within one site a
-window is used again after everything that a page can leave there is gone, but for the HTTP cache: files that
-pages share are fetched once, which is kinder to the host too. A window never changes its site, and after a visit that
-failed it is closed.
+window is used again after everything that a page can leave there is removed, except for the HTTP cache: files that
+pages have in common are fetched once, which also spares the host. A window never changes its site, and it is closed
+after a failed visit.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Self
 from urllib.parse import urlsplit
 
 from playwright.async_api import CDPSession, Error, Frame, Page
@@ -23,7 +24,7 @@ from sources.web.proxy import ProxySession, TrafficLimits, open_proxy_session
 
 WIPE_TIMEOUT_S = 5
 EVERY_ORIGIN = {"origin": "*", "storageTypes": "all"}
-HELD = [  # until it is decided about them
+HELD = [  # requests and responses that wait for a decision
     {"resourceType": "Document", "requestStage": "Request"},
     {"resourceType": "Document", "requestStage": "Response"},
     {"resourceType": "Other", "requestStage": "Request"},
@@ -32,13 +33,13 @@ HELD = [  # until it is decided about them
 
 @dataclass(kw_only=True)
 class PooledPage:
-    """A window.
+    """A window of the pool.
 
     Args:
-        session: of the debugging protocol; it holds document requests until they are permitted.
+        session: session of the debugging protocol; it holds document requests until they are permitted.
         proxy_session: the window's access to the network.
         closing: closes the page and the proxy session.
-        origins: that were shown since it was last wiped.
+        origins: origins shown since the window was last wiped.
     """
 
     page: Page
@@ -55,14 +56,14 @@ class PooledPage:
             self.origins.add(f"{url.scheme}://{url.netloc}")
 
     async def wipe(self) -> None:
-        """Leave the page, and take away what it stored.
+        """Leave the page, and remove everything that it stored.
 
         Raises:
             Error, TimeoutError: that failed, as it does where session storage of another site's frame is out of reach.
         """
         send = self.session.send
         async with asyncio.timeout(WIPE_TIMEOUT_S):
-            await send("Emulation.setScriptExecutionDisabled", {"value": True})  # nothing is written any more
+            await send("Emulation.setScriptExecutionDisabled", {"value": True})  # no script writes anything after this
             for origin in sorted(self.origins):
                 await send("DOMStorage.clear", {"storageId": {"securityOrigin": origin, "isLocalStorage": False}})
             await self.page.goto("about:blank")
@@ -83,10 +84,10 @@ class PagePool:
     """`async with PagePool(browser, policy, limits) as pool: async with pool.page(view) as page: …`, for one site."""
 
     def __init__(self, browser: Browser, policy: AddressPolicy, limits: TrafficLimits):
-        self._browser, self._guard, self._limits = browser, policy, limits
+        self._browser, self._policy, self._limits = browser, policy, limits
         self._free: list[PooledPage] = []
 
-    async def __aenter__(self) -> "PagePool":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
@@ -129,7 +130,7 @@ class PagePool:
 
     async def _open(self, view: View) -> PooledPage:
         async with contextlib.AsyncExitStack() as opened:
-            proxy_session = await opened.enter_async_context(open_proxy_session(self._guard, self._limits))
+            proxy_session = await opened.enter_async_context(open_proxy_session(self._policy, self._limits))
             page = await opened.enter_async_context(self._browser.page(view, proxy=proxy_session.address))
             assert page.context.browser is not None
             async with answering(page.context.browser):

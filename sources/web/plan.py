@@ -106,16 +106,16 @@ def split_budget(max_pages: int, wants: Sequence[int | None]) -> list[int]:
     """
     budgets = [0] * len(wants)
     left = max_pages
-    open_shares = list(range(len(wants)))
-    while left and open_shares:
-        each, rest = divmod(left, len(open_shares))
-        for rank, share in enumerate(open_shares):
+    open_sites = list(range(len(wants)))
+    while left and open_sites:
+        each, rest = divmod(left, len(open_sites))
+        for rank, site in enumerate(open_sites):
             offer = each + (rank < rest)
-            want = wants[share]
-            taken = offer if want is None else min(offer, want - budgets[share])
-            budgets[share] += taken
+            want = wants[site]
+            taken = offer if want is None else min(offer, want - budgets[site])
+            budgets[site] += taken
             left -= taken
-        open_shares = [share for share in open_shares if wants[share] is None or budgets[share] < (wants[share] or 0)]
+        open_sites = [site for site in open_sites if wants[site] is None or budgets[site] < (wants[site] or 0)]
     return budgets
 
 

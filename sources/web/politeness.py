@@ -120,7 +120,7 @@ class Politeness:
     """
 
     def __init__(self, policy: AddressPolicy, name: str, agent: str, delay_s: float, per_host: int):
-        self._guard, self._name, self._agent = policy, name, agent
+        self._policy, self._name, self._agent = policy, name, agent
         self._delay_s, self._per_host = delay_s, per_host
         self._hosts: dict[str, asyncio.Task[_Host]] = {}
 
@@ -154,7 +154,7 @@ class Politeness:
         return await asyncio.shield(self._hosts[name])
 
     async def _meet(self, name: str) -> _Host:
-        answer = await get(f"{name}/robots.txt", self._guard, self._agent, MAX_ROBOTS_BYTES)
+        answer = await get(f"{name}/robots.txt", self._policy, self._agent, MAX_ROBOTS_BYTES)
         failure = (answer.cause, f"robots.txt cannot be read: {answer.why}") if answer.status is None else None
         robots = Robots.of_answer(answer.status, answer.body)
         delay_s = max(self._delay_s, robots.delay_s(self._name))

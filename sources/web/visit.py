@@ -1,4 +1,4 @@
-"""One visit: a page is loaded, waited for, read and photographed, all within bounds."""
+"""One visit: load a page, wait for it, read it and take its picture, all within limits."""
 
 import asyncio
 import contextlib
@@ -24,9 +24,9 @@ from sources.web.robots import opt_out
 from sources.web.tiles import tile_tops
 from sources.web.urls import canonical
 
-READINGS = 2  # a page whose words move while it is photographed is read so often before it is given up
-NAVIGATIONS = 3  # a page may send its reader on so often by script before it is given up
-STILL_S = 0.05  # without requests on the way, for the network to count as quiet
+READINGS = 2  # attempts at a page whose words move while its picture is taken
+NAVIGATIONS = 3  # documents that a page may load one after the other by script
+STILL_S = 0.05  # seconds without pending requests after which the network counts as quiet
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 REDIRECTS = (301, 302, 303, 307, 308)
 MAX_REDIRECTS = 10  # as many as Googlebot follows; Chromium's own limit is 20
@@ -55,14 +55,14 @@ class VisitError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timeouts:
-    """How long a page is waited for, in seconds, and how much of it is photographed.
+    """Time limits of a visit, and how much of the page its picture covers.
 
     Args:
-        load_s: for its document.
-        settle_s: for what it loads and changes afterwards.
-        quiet_ms: without a change, for a page with scripts to have settled.
-        page_s: for everything, after which the browser is told to drop it.
-        max_tiles: of the window's height; 1 is the window alone.
+        load_s: seconds until the document must have loaded.
+        settle_s: seconds for resources and changes after that.
+        quiet_ms: milliseconds without a change after which a page with scripts counts as settled.
+        page_s: seconds for the whole visit, after which the browser must close the page.
+        max_tiles: maximum number of tiles, each as high as the window; 1 is the window only.
         lossless: PNG, else JPEG at quality 90.
     """
 
@@ -76,7 +76,7 @@ class Timeouts:
 
 @dataclass
 class VisitResult:
-    """What a visit gave. `final_url` and `status` are known as soon as there is an answer."""
+    """The result of a visit. `final_url` and `status` are set as soon as there is a response."""
 
     final_url: str = ""
     status: int | None = None
@@ -85,13 +85,13 @@ class VisitResult:
 
 
 class Visit:
-    """One URL through one view.
+    """A visit of one URL in one view.
 
     Args:
         pooled_page: the window that loads the page.
-        permit: whether the page itself may move on to another URL; gives cause and message if it may not.
-        agent: the crawler's name, to which pages may address an opt-out.
-        coder: makes the page's code; None: none is wanted.
+        permit: says if the page may redirect to another URL; gives cause and message if it may not.
+        agent: name of the crawler, to which pages may address an opt-out.
+        coder: makes the code of the page; None makes none.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class Visit:
         self.result = VisitResult()
         self._blocked: tuple[str, str] | None = None
         self._main_frame: str | None = None
-        self._host = urlsplit(url).hostname or ""  # the host that was last asked for the page itself
+        self._host = urlsplit(url).hostname or ""  # host of the last request for the page itself
         self._num_redirects = 0
         self._is_answered = False
         self._response: Response | None = None
@@ -169,7 +169,7 @@ class Visit:
             try:
                 await self._read(page, self._session, flags)
                 break
-            except DocumentGone as error:  # a script sent the page on, and the next document comes
+            except DocumentGone as error:  # a script loads another document
                 if attempt == NAVIGATIONS - 1:
                     raise VisitError("unreadable_page", "it goes on to other documents all the time") from error
                 await page.wait_for_load_state("domcontentloaded", timeout=self._timeouts.load_s * 1000)
@@ -181,7 +181,7 @@ class Visit:
         task.add_done_callback(self._tasks.discard)
 
     async def _decide(self, event: dict[str, Any]) -> None:
-        """Continue a request or an answer that is held, or end it."""
+        """Continue a held request or response, or end it."""
         is_answer = "responseStatusCode" in event or "responseErrorReason" in event
         if event["resourceType"] != "Document":
             goes_on = not _is_icon(event)
@@ -215,7 +215,7 @@ class Visit:
         return True
 
     def _accepts(self, event: dict[str, Any]) -> bool:
-        """Judge a document by the head of its answer, and return True if the browser may have it.
+        """Judge a document by the head of its response, and return True if the browser may have it.
 
         The head is judged before the browser acts on it, because the kinds show files and errors in their own ways.
         """
@@ -236,7 +236,7 @@ class Visit:
         return True
 
     def _check_head(self, status: int, headers: Mapping[str, str]) -> None:
-        """Raises VisitFailed if an answer with this head cannot be used."""
+        """Raise VisitError if a response with this head cannot be used."""
         if not 200 <= status < 300:
             raise VisitError("http_error", f"HTTP {status}")
         kind = _type_of(headers)
@@ -264,7 +264,7 @@ class Visit:
             self._is_cut_off = True
 
     def _check_answer(self) -> None:
-        """Raises VisitFailed if the document is missing, incomplete or refused."""
+        """Raise VisitError if the document is missing, incomplete or refused."""
         if self._blocked is not None:
             raise VisitError(*self._blocked)
         self._check_lane()
@@ -272,7 +272,7 @@ class Visit:
             raise VisitError("incomplete", "the document broke off")
 
     def _check_lane(self) -> None:
-        """Raises VisitFailed if the document failed in the proxy, which knows the reason better than the browser."""
+        """Raise VisitError if the document failed in the proxy, which knows the reason better than the browser."""
         if self._proxy_session.is_too_large and (not self._is_answered or self._is_cut_off):
             raise VisitError("too_large", "the page is larger than the limits allow")
         if self._is_answered:
@@ -283,11 +283,11 @@ class Visit:
             raise VisitError("unreachable", f"{self._host}: {self._proxy_session.broken[self._host]}")
 
     def _failure(self, error: Error) -> VisitError:
-        """What an error of the browser means."""
+        """Return the VisitError for an error of the browser."""
         if self._blocked is not None:
             return VisitError(*self._blocked)
         text = error.message.partition("\n")[0].removeprefix("Page.goto: ")
-        if "closed" in text and "net::" not in text:  # then connections broke because the browser went, not the host
+        if "closed" in text and "net::" not in text:  # the browser exited; the host is not to blame
             raise BrowserDiedError(text) from error
         try:
             self._check_lane()
@@ -301,7 +301,7 @@ class Visit:
         return VisitError(cause, text.replace(f" at {self._url}", ""))
 
     async def _has_loaded(self, page: Page) -> bool:
-        """Wait for the load event, as long as the page may settle."""
+        """Wait for the load event, at most as long as the page may settle."""
         try:
             await page.wait_for_load_state("load", timeout=self._timeouts.settle_s * 1000)
         except PlaywrightTimeout:
@@ -318,12 +318,12 @@ class Visit:
                     await asyncio.sleep(STILL_S)
         except TimeoutError:
             return False
-        if waited:  # what came last may have changed the page
+        if waited:  # the last responses may have changed the page
             at_rest = await settle(world, quiet_ms, limit_ms)
         return at_rest
 
     async def _read(self, page: Page, session: CDPSession, flags: list[str]) -> None:
-        """Wait until the page has settled, then read and photograph it."""
+        """Wait until the page has settled, then read it and take its picture."""
         world = await World.of(session)
         if not await self._settle(world):
             flags.append("unsettled")
@@ -352,7 +352,7 @@ class Visit:
         self.result.final_url = page.url
 
     async def _photograph(self, session: CDPSession, tops: list[int]) -> Screenshot:
-        """The picture in tiles."""
+        """Take the picture in tiles."""
         lossless = self._timeouts.lossless
         parts = list(itertools.pairwise(tops)) if len(tops) > 2 else [None]
         images = [await take_screenshot(session, self._view, rows, lossless=lossless) for rows in parts]
@@ -360,7 +360,7 @@ class Visit:
         return Screenshot(images=images, extension="png" if lossless else "jpg", tops=tops, width=width)
 
     async def _code(self, coder: PageCoder, screenshot: Screenshot) -> Code:
-        """The code of what was photographed. What was seen is kept, whatever becomes of it."""
+        """Make the code of the page in the picture. The content of the page is kept even if this fails."""
         view = replace(self._view, height=screenshot.tops[-1] // self._view.scale)
         try:
             made = await coder.code(self._session, screenshot.images, view)
@@ -378,7 +378,7 @@ def _is_icon(event: Mapping[str, Any]) -> bool:
 
 
 def _headers(event: Mapping[str, Any]) -> dict[str, str]:
-    """The headers of an answer by their names in lower case; of several of one name, a line each."""
+    """Return the headers of a response by their lower-case names; headers of one name are joined by newlines."""
     found: dict[str, str] = {}
     for header in event.get("responseHeaders", ()):
         name = header["name"].lower()
@@ -393,7 +393,7 @@ def _type_of(headers: Mapping[str, str]) -> str:
 def _page_content(
     found: dict[str, Any], boxes: np.ndarray, screenshot: Screenshot, flags: Sequence[str], scale: int
 ) -> PageContent:
-    """What a reading and its picture say together; `boxes` are those of the words, in pixels."""
+    """Join a reading and its picture. `boxes` are the boxes of the words, in pixels."""
     has = {"frames": any(frame["clip"] for frame in found["frames"]), "canvas": found["facts"]["num_canvases"]}
     return PageContent(
         screenshot=screenshot,

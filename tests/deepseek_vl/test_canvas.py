@@ -16,6 +16,8 @@ from deepseek_vl.images import canvas, read_rgb, resized_size
 from tests.deepseek_vl import tiny
 from tests.deepseek_vl.conftest import Pair
 
+pytestmark = pytest.mark.slow
+
 
 def test_sizes_are_truncated_not_rounded() -> None:
     """On 1,000 random sizes the short side is the exact quotient truncated, except for floating-point ties."""

@@ -21,6 +21,8 @@ from deepseek_vl.sampling import SamplingSettings
 from tests.deepseek_vl import tiny
 from tests.deepseek_vl.serving import CONFIG, ROOT, encoded, one_thread, picture
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_thread() -> Iterator[None]:

@@ -19,6 +19,8 @@ from deepseek_vl.model import DeepseekVL
 from deepseek_vl.processor import Processor
 from tests.deepseek_vl import tiny
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

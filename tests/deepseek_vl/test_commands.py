@@ -14,6 +14,8 @@ from deepseek_vl import checkpoint
 from deepseek_vl.scoring import Scorer
 from tests.deepseek_vl import tiny
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -15,6 +15,8 @@ from deepseek_vl.sampling import Sampler, SamplingSettings, choose
 from tests.deepseek_vl import tiny
 from tests.deepseek_vl.conftest import Pair
 
+pytestmark = pytest.mark.slow
+
 
 def prompts_of(pair: Pair, pictures: Sequence[Image.Image]) -> list[Prompt]:
     """Return prompts of unequal length with 0 to 3 images."""

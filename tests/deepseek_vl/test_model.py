@@ -12,6 +12,8 @@ from deepseek_vl.model import DeepseekVL
 from deepseek_vl.sam import WindowAttention
 from tests.deepseek_vl import tiny
 
+pytestmark = pytest.mark.slow
+
 
 @torch.no_grad()
 def test_extended_attention_equals_an_explicit_bias_in_double_precision() -> None:

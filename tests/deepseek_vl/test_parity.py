@@ -19,6 +19,8 @@ from deepseek_vl.sampling import SamplingSettings
 from tests.deepseek_vl import tiny
 from tests.deepseek_vl.conftest import Pair
 
+pytestmark = pytest.mark.slow
+
 # The published map from the authors' keys to native ones, written a second time, as replacements.
 AUTHORS_TO_NATIVE = (
     (r"^vision_model\.vision_tower_high\.vision_tower\.neck_hd\.", "model.high_res_vision_neck."),

@@ -13,6 +13,8 @@ from deepseek_vl.conversation import SYSTEM, Special, render
 from deepseek_vl.processor import SPECIAL_TOKENS, Processor
 from tests.deepseek_vl import tiny
 
+pytestmark = pytest.mark.slow
+
 IMAGE = {"type": "image"}
 PICTURE = Image.new("RGB", (20, 30))
 

@@ -9,6 +9,8 @@ import pytest
 from deepseek_vl.serve import remote
 from deepseek_vl.serve.remote import Address, fetch, is_public
 
+pytestmark = pytest.mark.slow
+
 LOCAL = ipaddress.ip_address("127.0.0.1")
 
 

@@ -16,6 +16,8 @@ from deepseek_vl.token_tree import TokenTree, attention_mask, positions
 from tests.deepseek_vl import tiny
 from tests.deepseek_vl.conftest import Pair
 
+pytestmark = pytest.mark.slow
+
 QUESTIONS = ["what is it?", "what is written here in the image, in one word", "Describe"]
 CHOICE_SETS = [["Yes", "No"], ["1", "2", "3", "4", "5"], ["largest value", "largest", "chart and name", "图表"]]
 

@@ -21,6 +21,8 @@ from deepseek_vl.scoring import Scorer
 from tests.deepseek_vl import tiny
 from tests.deepseek_vl.serving import CONFIG, KEY, data_url, encoded, one_thread, picture, serve
 
+pytestmark = pytest.mark.slow
+
 MAX_REQUESTS = 8
 MAX_BODY = 1_000_000
 Json = dict[str, Any]

@@ -8,6 +8,8 @@ import pytest
 from deepseek_vl.serve.__main__ import FAILED, WRONG_USAGE, main
 from tests.deepseek_vl import tiny
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> str:

@@ -9,6 +9,8 @@ from sources.browser.chromium import find_chromium
 from tests.deepseek_vl import tiny
 from tests.deepseek_vl.serving import CONFIG, KEY, data_url, encoded, picture, serve
 
+pytestmark = pytest.mark.slow
+
 ANSWER_MS = 60_000  # a long answer may take more than the default 5 s on a busy machine
 
 

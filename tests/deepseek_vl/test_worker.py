@@ -21,6 +21,8 @@ from deepseek_vl.serve.worker import Piece, Worker
 from tests.deepseek_vl import tiny
 from tests.deepseek_vl.serving import CONFIG, one_thread, picture
 
+pytestmark = pytest.mark.slow
+
 MODEL = tiny.model(CONFIG)
 PROCESSOR = tiny.processor(CONFIG)
 LONG = SamplingSettings(max_tokens=3500)

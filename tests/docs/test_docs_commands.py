@@ -13,6 +13,8 @@ import pytest
 from markdown_pages import ROOT, Block, blocks_of, pages
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 PAPERS = ("reading-a-page", "judging-pages", "slides", "scan")
 PHOTOS = ("slides", "judging-pages", "form")
 PACKAGES = ("deepseek_vl", "filters", "pipelines", "sources", "taxonomy")

@@ -11,6 +11,8 @@ from markdown_pages import ROOT, blocks_of, pages
 
 from pipelines.commands.vellum import COMMANDS
 
+pytestmark = pytest.mark.slow
+
 CODE_FOLDERS = ("benchmarks", "deepseek_vl", "docs", "examples", "filters", "pipelines", "sources", "taxonomy", "tests")
 # A path in backticks that begins with a folder of the repository, and the rest of a command on the same line is not.
 PATH = re.compile(rf"`((?:{'|'.join(CODE_FOLDERS)})/[^`\s*]*)`")

@@ -10,6 +10,8 @@ from PIL import Image
 from examples.pictures.__main__ import SHEETS
 from examples.pictures.sheet import FOLDER
 
+pytestmark = pytest.mark.slow
+
 CELLS = 5  # of each picture that are drawn again, unless `--full`
 TILE_PX = 32
 # Compression changes a tile by up to 8 grey levels on average; another drawing changes some tile by 40 or more.

@@ -1,4 +1,4 @@
-"""OCR agreement: PaddleOCR on real pages, and the matching of what it reads with what is known to stand there."""
+"""OCR agreement: PaddleOCR on real pages, and the matching of its output with the known words."""
 
 import dataclasses
 import os
@@ -144,6 +144,7 @@ def test_a_score_does_not_depend_on_its_neighbours(english: Sample) -> None:
     assert score(english, other) == [*score(english), *score(other)]
 
 
+@pytest.mark.slow
 def test_reading_opens_no_connection_and_leaves_nothing_behind(english: Sample, tmp_path: Path) -> None:
     (tmp_path / "page.png").write_bytes(english.images[0].data)
     program = (

@@ -1,4 +1,4 @@
-"""The filter of web code: samples without code pass, both bounds have a reason of their own."""
+"""The filter of web code: samples without code pass, each bound has a separate reason."""
 
 import pytest
 

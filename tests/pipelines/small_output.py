@@ -82,7 +82,7 @@ def build(
     """Write data, ledger, errors and manifest under `root`; returns the manifest.
 
     Args:
-        settings: recipe settings beside the source, e.g. `{"filters": […]}`.
+        settings: recipe settings other than the source, e.g. `{"filters": […]}`.
         page_errors: (uri, cause) of pages that failed.
         errors_file: whether there is an errors file at all.
     """

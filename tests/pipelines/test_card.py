@@ -55,7 +55,7 @@ def output(tmp_path_factory):
 
 @pytest.fixture
 def datasets(tmp_path, monkeypatch):
-    """The `datasets` library, offline and with a cache of its own."""
+    """The `datasets` library, offline and with a separate cache."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
     library = pytest.importorskip("datasets")

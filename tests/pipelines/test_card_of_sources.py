@@ -17,6 +17,8 @@ from tests.card_snippets import run_snippets
 from tests.conftest import ROOT
 from tests.corpus import write_pdf
 
+pytestmark = pytest.mark.slow
+
 FEW = ("--set", "charts.num_samples=24", "--set", "charts.items_per_unit=12")
 
 
@@ -52,7 +54,7 @@ def outputs(command: Callable, tmp_path_factory: pytest.TempPathFactory) -> dict
 
 @pytest.fixture
 def _offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The `datasets` library with an empty cache of its own and without a network."""
+    """The `datasets` library with an empty cache and without a network."""
     library = pytest.importorskip("datasets")
     monkeypatch.setattr(library.config, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(library.config, "HF_DATASETS_CACHE", tmp_path / "cache")

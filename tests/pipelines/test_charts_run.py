@@ -7,6 +7,8 @@ from pathlib import Path
 import pyarrow.dataset as ds
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("--set", "num_samples=48", "--set", "items_per_unit=12", "--set", "seed=3", "--set", "output.validation=0.4")
 
 

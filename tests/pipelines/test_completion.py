@@ -9,6 +9,8 @@ import pytest
 
 from pipelines.commands import vellum
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 # Calls the function that bash calls when Tab is pressed after the last word.
 PRESS_TAB = """

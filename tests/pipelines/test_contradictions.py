@@ -130,5 +130,5 @@ def test_a_taxonomy_without_any_question(tmp_path: Path) -> None:
     content = {"sources": [{"type": "pdfs"}], "taxonomy": settings, "instructions": {}}
     with pytest.raises(UsageError, match="no instruction writer is left"):
         refuse_contradictions(build_recipe(content))
-    content["sources"].append({"type": "charts"})  # brings conversations of its own
+    content["sources"].append({"type": "charts"})  # brings conversations itself
     refuse_contradictions(build_recipe(content))

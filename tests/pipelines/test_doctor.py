@@ -18,6 +18,8 @@ from pipelines.recipe import SOURCES
 from sources.charts import fonts as chart_fonts
 from sources.text import fonts as text_fonts
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 OPTIONAL = (
     *("fonttools", "matplotlib", "vl-convert-python", "opencv-contrib-python", "onnxruntime", "paddleocr", "rapidfuzz"),
@@ -153,7 +155,7 @@ def test_a_version_that_does_not_fit_is_missing(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_missing_fonts_are_named_by_their_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    caches = (text_fonts.font_files, text_fonts.installed_fonts, text_fonts.fonts_for, text_fonts._writing)
+    caches = (text_fonts.font_files, text_fonts.installed_fonts, text_fonts.fonts_for, text_fonts._fonts_writing)
     for cached in (*caches, chart_fonts.faces_for):
         cached.cache_clear()
     monkeypatch.setattr(text_fonts, "FOLDERS", (str(tmp_path),))  # matplotlib's own are left

@@ -32,6 +32,8 @@ from pipelines.workers.evaluation_items import sample_of
 from tests.conftest import ROOT, Command
 from tests.corpus import digests, prose
 
+pytestmark = pytest.mark.slow
+
 DEFAULT = Dedupe()
 ESSAY = [f"word{number * number % 1009}" for number in range(400)]
 

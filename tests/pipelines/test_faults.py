@@ -15,6 +15,8 @@ from pipelines.workers.protocol import InspectInput
 from tests.conftest import ROOT, Command
 from tests.corpus import write_pdf
 
+pytestmark = pytest.mark.slow
+
 FAULTY = {"PYTHONPATH": str(Path(__file__).parent / "faulty_reader")}
 
 
@@ -93,7 +95,7 @@ def test_a_file_that_vanishes_after_it_was_counted_loses_no_other(command: Comma
     assert account["failures"] == {"not_found": 3}
     assert account["samples"]["kept"] == 2
 
-    # What was missing is not remembered as broken: with the file back, the same command reads it.
+    # A missing file is not remembered as broken: once it is back, the same command reads it.
     os.rename(f"{victim}.gone", victim)
     assert command("--input", tmp_path / "in", "--output", out).returncode == 0
     account = json.loads((out / "manifest.json").read_text())

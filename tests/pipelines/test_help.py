@@ -12,6 +12,8 @@ from pipelines.commands import vellum
 from pipelines.run import _check_beam_arguments, recipe_of
 from taxonomy.commands import EXAMPLES_OF, PIPELINE_COMMANDS
 
+pytestmark = pytest.mark.slow
+
 TAXONOMY = (*EXAMPLES_OF, *PIPELINE_COMMANDS)
 MODULES = (
     "pipelines.run",

@@ -1,4 +1,4 @@
-"""Labels, instruction samples and shares in a run, and labelling an output anew."""
+"""Labels, instruction samples and shares in a run, and relabelling an output."""
 
 import json
 import os
@@ -20,6 +20,8 @@ from taxonomy.settings import LabelSettings
 from tests.conftest import ROOT
 from tests.corpus import digests
 from tests.taxonomy.pages import write_document
+
+pytestmark = pytest.mark.slow
 
 RECIPE = """
 name: asked

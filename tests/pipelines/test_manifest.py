@@ -18,6 +18,8 @@ from pipelines.stages.execute import execute
 from pipelines.tables.manifest import AccountingError, reconcile
 from tests.corpus import write_pdf
 
+pytestmark = pytest.mark.slow
+
 KINDS = ("good", "copy", "blank", "empty", "noise", "encrypted")
 
 

@@ -6,9 +6,12 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.conftest import ROOT
 from tests.corpus import write_pdf
+
+pytestmark = pytest.mark.slow
 
 PAGES_A_FILE = 20
 LIMIT_MB = 1000

@@ -16,6 +16,8 @@ from tests.clusters import PortableCluster
 from tests.conftest import ROOT
 from tests.corpus import digests
 
+pytestmark = pytest.mark.slow
+
 NUM = 12
 SETTINGS = ["--set", f"num_samples={NUM}", "--set", "items_per_unit=2", "--set", "side_px=640", "--workers", "2"]
 

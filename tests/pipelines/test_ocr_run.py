@@ -12,6 +12,8 @@ import pytest
 from pipelines.storage import Storage
 from pipelines.tables.manifest import read_manifest
 
+pytestmark = pytest.mark.slow
+
 NUM = 24
 SMALL = ("--set", f"num_samples={NUM}", "--set", "items_per_unit=6", "--set", "seed=3", "--set", "side_px=640")
 

@@ -30,6 +30,8 @@ from pipelines.tables.manifest import read_manifest
 from pipelines.tables.schema import ledger_schema
 from sources.browser.chromium import find_chromium
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def output(tmp_path_factory):

@@ -15,6 +15,8 @@ import pytest
 from tests.conftest import ROOT, Command
 from tests.corpus import digests, write_pdf
 
+pytestmark = pytest.mark.slow
+
 NUM_KILLS = 3
 NUM_KILLS_FULL = 20
 
@@ -25,7 +27,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(24):
         write_pdf(folder / f"{number:02d}.pdf", 10, f"Report {number}", words_a_page=400)
     shutil.copy(folder / "03.pdf", folder / "copy.pdf")
-    write_pdf(folder / "again.pdf", 11, "Report 3", words_a_page=400)  # ten of its pages repeat those of 03.pdf
+    write_pdf(folder / "again.pdf", 11, "Report 3", words_a_page=400)  # ten of its pages repeat pages of 03.pdf
     (folder / "broken.pdf").write_bytes(b"%PDF-1.7 and nothing more")
     return folder
 

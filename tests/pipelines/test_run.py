@@ -1,4 +1,4 @@
-"""The command, end to end, in processes of its own."""
+"""The command, end to end, in separate processes."""
 
 import json
 import os
@@ -15,6 +15,8 @@ import pytest
 
 from tests.conftest import ROOT, Command
 from tests.corpus import digests, write_pdf
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

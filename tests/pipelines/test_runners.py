@@ -16,6 +16,8 @@ from pipelines.storage import Storage
 from tests.clusters import ROOT, PortableCluster, dry_run_options, portable, template_options
 from tests.emulators import Emulator
 
+pytestmark = pytest.mark.slow
+
 
 def _pdf(num_pages: int) -> bytes:
     with pymupdf.open() as document:
@@ -53,7 +55,7 @@ def test_external_workers_write_the_same_bytes(
     cluster = _run(uri, f"{uri}/cluster", [*portable_cluster.options, *options])
 
     assert cluster == local
-    # The three pages of one file stand in the other as well: the cluster compares them as one machine does.
+    # The three pages of one file are in the other as well: the cluster compares them as one machine does.
     manifest = json.loads(Storage(f"{uri}/cluster").read_bytes("manifest.json"))
     assert manifest["samples"]["duplicates"].keys() == {"near_duplicate"}
     assert {"manifest.json", "README.md"} <= local.keys()

@@ -20,6 +20,8 @@ from pipelines.stages.graph import build
 from tests.conftest import ROOT, Command
 from tests.corpus import digests, write_pdf
 
+pytestmark = pytest.mark.slow
+
 FRAGILE = {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent / "fragile_filter"), str(ROOT)])}
 READ_BACK = ["--set", "ocr_agreement.min_agreement=0.9", "--set", "side_px=640", "--set", "items_per_unit=3"]
 
@@ -148,7 +150,7 @@ def test_a_sample_that_kills_the_scorer_costs_itself_only(command: Command, tmp_
     assert manifest["samples"] == {"total": 14, "kept": 11, "rejected": {"not_scored": 3}, "duplicates": {}}
     assert "hung or crashed" in (out / "README.md").read_text()
 
-    # Batches of 4; one that fails again one by one. A process is started anew after 8 samples, and after every fault.
+    # Batches of 4; one that fails again one by one. A process is restarted after 8 samples, and after every fault.
     calls = [tuple(map(int, line.split())) for line in log.read_text().splitlines()]
     assert [size for _, size in calls] == [4, 1, 1, 1, 1, 4, 1, 1, 1, 1, 4, 2]
     requests = Counter(pid for pid, _ in calls)

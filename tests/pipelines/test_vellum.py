@@ -15,6 +15,8 @@ import pytest
 from pipelines.commands import vellum
 from pipelines.commands.vellum import COMMANDS, STOPPED, WRONG_USAGE, Command, main
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -21,6 +21,8 @@ from pipelines.tables.verdicts import JudgedUnit, Rejection, decide, read_verdic
 from pipelines.taxonomy_files import pinned
 from pipelines.units import Unit
 
+pytestmark = pytest.mark.slow
+
 UNIT = Unit(source=0, digest="00ff", first=0, last=5, uri="a.pdf", state="", copies=())
 
 

@@ -20,6 +20,8 @@ from tests.conftest import KINDS_OF_CHROMIUM, ROOT, Command
 from tests.emulators import Emulator
 from tests.sources.web.hostile_site import Handler, html, serving
 
+pytestmark = pytest.mark.slow
+
 NUM_PAGES = 24
 
 

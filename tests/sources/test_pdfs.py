@@ -365,6 +365,7 @@ NUM_GOOD_WORDS = 99  # on the good page after every bad one
         ("thread_page", 0),
     ],
 )
+@pytest.mark.slow
 def test_a_hostile_page_costs_itself_only(pdf: MakePdf, name: str, bad_page: int | str) -> None:
     command = [sys.executable, "-c", READ_IN_LIMITS, str(pdf(name)), str(LIMIT_MB)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, cwd=REPOSITORY)

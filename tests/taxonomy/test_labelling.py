@@ -30,6 +30,8 @@ from taxonomy.settings import LabelSettings
 from taxonomy.tree import UNLABELLED, Taxonomy
 from tests.taxonomy.small import load_small, yaml_text
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

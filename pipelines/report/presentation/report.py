@@ -75,7 +75,7 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, clusters: Sequen
         gallery_note=_gallery_note(manifest, statistics),
         score_names=manifest["scores"],
         languages=[{"code": code} for code in sorted({row["language"] or "" for row in statistics.pictures})],
-        charts=_charts(manifest, statistics, all_bounds),
+        charts=_charts(statistics, all_bounds),
         tallies=[
             ("Languages", tally(statistics.languages)),
             ("Splits", tally(statistics.splits)),
@@ -328,7 +328,7 @@ def _image(data: bytes) -> tuple[str | None, int, int]:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}", width, height
 
 
-def _charts(manifest: Mapping[str, Any], statistics: Statistics, all_bounds: Sequence[Bound]) -> list[dict[str, Any]]:
+def _charts(statistics: Statistics, all_bounds: Sequence[Bound]) -> list[dict[str, Any]]:
     charts = []
     for name, distribution in statistics.scores.items():
         of_score = [bound for bound in all_bounds if bound.score == name]

@@ -8,6 +8,8 @@ import pytest
 
 from pipelines.storage import Storage, match
 
+pytestmark = pytest.mark.slow
+
 TREE = [
     "a.pdf", "b.PDF", "c.txt", "[draft].pdf", "d/a.pdf", "d/e/b.pdf", "d/e/f/c.pdf", "d-e/a.pdf",
     ".hidden/a.pdf", "d/.h.pdf", "d/e/é 1.pdf",
@@ -29,7 +31,7 @@ def tree(base: str) -> str:
 
 @pytest.fixture(scope="module")
 def bash(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]:
-    """What bash makes of a pattern in TREE, files only."""
+    """Return the files in TREE that bash expands a pattern to."""
     root = tmp_path_factory.mktemp("bash")
     for name in TREE:
         (root / name).parent.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,8 @@ from pipelines.storage.lease import remote_lease
 from pipelines.storage.object_store import store_and_key
 from tests.pipelines.storage.processes import python, sentence
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_second_holder_is_refused_and_told_who_holds(storage: Storage):
     with storage.lock() as lease:

@@ -7,6 +7,8 @@ import pytest
 
 from pipelines.storage.local_cache import LocalCache
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_folder_is_filled_once_by_all_threads() -> None:
     cache, calls = LocalCache("vellum-test-"), []

@@ -11,6 +11,8 @@ import pytest
 
 from pipelines.storage import Storage, fetch
 
+pytestmark = pytest.mark.slow
+
 # bytes that a careless text layer, MIME parser or glob would damage
 AWKWARD = bytes(range(256)) * 300 + b"\r\n\r\n--boundary\r\n\n"
 

@@ -16,6 +16,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from pipelines.storage import Storage, StorageError, match
 from tests.pipelines.storage.processes import python, sentence
 
+pytestmark = pytest.mark.slow
+
 
 def test_kill_while_writing_leaves_no_file(storage: Storage):
     code = (

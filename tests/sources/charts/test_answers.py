@@ -12,6 +12,8 @@ from sources.charts.messages import make_conversation
 from sources.rng import generator
 from tests.sources.charts.recomputation import CHECKS, FAMILY_OF, NUMBER, Data, match_templates, number, resolve_choice
 
+pytestmark = pytest.mark.slow
+
 SHARE = 0.99
 SAME_WORDS = {"missing", "unanswerable"}  # worded like `lookup`, so only the table can tell them from it
 

@@ -18,6 +18,8 @@ from sources.charts.style import sample_style
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
 from sources.rng import generator
 
+pytestmark = pytest.mark.slow
+
 RUNNER = Path(__file__).with_name("run_programs.py")
 
 

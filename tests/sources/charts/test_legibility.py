@@ -18,6 +18,8 @@ from sources.charts.drawing import PROGRAMS, SPECIFICATIONS, draw_legibly
 from sources.charts.legibility import find_fault, find_missing_text
 from sources.charts.picture import Picture, TextBox
 
+pytestmark = pytest.mark.slow
+
 INK = 24  # grey levels between ink and paper
 
 

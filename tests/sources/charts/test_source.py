@@ -24,6 +24,8 @@ from sources.charts.shares import percentages
 from sources.charts.table import MAX_ROWS, Column, Table, nice_step, snap
 from sources.text.fonts import FontError, font_files
 
+pytestmark = pytest.mark.slow
+
 LEAVES = {
     "analysis/data_chart/graph", "analysis/data_chart/table", "analysis/professional_chart/financial",
     "analysis/professional_chart/flowchart", "analysis/professional_chart/other", "conversion/image_to_code/chart",
@@ -105,7 +107,7 @@ def test_word_boxes_hold_ink() -> None:
         ({"vega_share": 1.5}, "vega_share must be between 0 and 1"),
         ({"num_questions": 0}, "num_questions must be between 1 and 20"),
         ({"format": "gif"}, "format must be png, jpeg or webp"),
-        ({"vocabulary": "no/such.yaml"}, "the vocabulary no/such.yaml cannot be read"),
+        ({"vocabulary": "no/such.yaml"}, "no/such.yaml:1: cannot be read"),
     ],
 )
 def test_invalid_settings_are_rejected(settings: dict[str, Any], message: str) -> None:

@@ -20,6 +20,8 @@ from sources.rng import generator
 from tests.conftest import KINDS_OF_CHROMIUM
 from tests.sources.ocr.test_pages import INK
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("kind", "language"), [("invoice", "en"), ("article", "zh"), ("formulas", "en")])
 def test_layout_has_all_rendered_words_and_boxes_hold_ink(kind: str, language: str) -> None:

@@ -84,7 +84,7 @@ def test_handwriting_has_ink_inside_its_boxes_only(language: str, monkeypatch: p
 
 def test_missing_handwriting_font_is_a_font_error(monkeypatch: pytest.MonkeyPatch) -> None:
     printed = tuple(font for font in fonts_for("en") if font.kind != "handwriting")
-    monkeypatch.setattr(fonts, "_writing", lambda language: printed)
+    monkeypatch.setattr(fonts, "_fonts_writing", lambda language: printed)
     fonts_for.cache_clear()
     try:
         with pytest.raises(FontError, match="no handwriting font with the Latin script is installed"):

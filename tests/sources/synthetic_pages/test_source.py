@@ -26,6 +26,8 @@ from sources.synthetic_pages.vocabulary import BUNDLED, load_vocabulary
 from taxonomy.loader import load
 from tests.conftest import KINDS_OF_CHROMIUM
 
+pytestmark = pytest.mark.slow
+
 INK_LEVELS = 12  # grey levels between a word and its background
 
 

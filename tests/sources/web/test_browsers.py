@@ -17,6 +17,8 @@ from tests.sources.web import crawling
 from tests.sources.web.crawling import HOST, OTHER_HOST, crawl, settings_for, text_of
 from tests.sources.web.hostile_site import PARAGRAPH, Handler, html, redirect, serving
 
+pytestmark = pytest.mark.slow
+
 TEXT = f"<p>{PARAGRAPH}</p>"
 SIZE = "width=300 height=150"
 LANGUAGES = {
@@ -64,8 +66,8 @@ PAGES: dict[str, Any] = {
     "/about": html(f"<pre id=out style='white-space:pre-wrap'></pre><script>{ABOUT}</script>"),
     "/languages": html("".join(f"<p lang={code}>{text}</p>" for code, text in LANGUAGES.items()) + "<p>😀 ✓ ∑ ⇒ ☃</p>"),
     "/embeds": html(
-        f"<h1>Embeds</h1>{TEXT}<iframe src=/paper {SIZE}></iframe><embed src=/paper type=application/pdf {SIZE}>"
-        f"<object data=/paper {SIZE}>instead</object><embed src=/x.swf type=application/x-shockwave-flash {SIZE}>"
+        f"<h1>Embeds</h1>{TEXT}<iframe src=/paper?1 {SIZE}></iframe><embed src=/paper?2 type=application/pdf {SIZE}>"
+        f"<object data=/paper?3 {SIZE}>instead</object><embed src=/x.swf type=application/x-shockwave-flash {SIZE}>"
     ),
     "/frames": html(f"<h1>Frames</h1>{TEXT}" + "".join(f"<iframe src={url} {SIZE}></iframe>" for url in FRAMED)),
     "/denied": lambda h: h.answer(html("denied"), X_Frame_Options="DENY"),

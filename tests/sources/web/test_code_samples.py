@@ -13,6 +13,8 @@ from sources.web.visit import Timeouts
 from tests.sources.web.crawling import crawl, settings_for
 from tests.sources.web.hostile_site import PARAGRAPH, html, serving
 
+pytestmark = pytest.mark.slow
+
 LINES = "".join(f"<p>Line {k}: {PARAGRAPH}</p>" for k in range(30))
 PAGES = {
     "/plain": html("<h1>A plain page</h1><p>with a few words and <a href='/dense'>a link</a> on it</p>"),

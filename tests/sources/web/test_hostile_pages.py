@@ -15,6 +15,8 @@ from sources.web.visit import Timeouts
 from tests.sources.web.crawling import ROOT, crawl, settings_for, text_of
 from tests.sources.web.hostile_site import PARAGRAPH, Site, hostile_pages, serving
 
+pytestmark = pytest.mark.slow
+
 ONLY_TEXT = SampleSettings(tasks={"text": 1.0}, num_questions=1, format="png", quality=90, grey="none")
 CAUSES = {
     "/loop": "redirect_loop",

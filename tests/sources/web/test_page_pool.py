@@ -15,7 +15,7 @@ from sources.web.visit import Visit, VisitError
 from tests.sources.web.crawling import HOST, ROOT, settings_for
 from tests.sources.web.hostile_site import Site, html, redirect, serving
 
-pytestmark = pytest.mark.usefixtures("chromium")
+pytestmark = [pytest.mark.usefixtures("chromium"), pytest.mark.slow]
 T = TypeVar("T")
 LEAVES = html(
     "<h1>Leaves traces</h1><script>document.cookie = 'a=1; max-age=1000'; localStorage.a = sessionStorage.a = 1;"

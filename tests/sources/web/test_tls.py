@@ -18,7 +18,10 @@ from tests.sources.web.authority import Authority, by_host, trust
 from tests.sources.web.crawling import crawl_urls, settings_for, text_of
 from tests.sources.web.hostile_site import Handler, Site, html, redirect, serving
 
-pytestmark = pytest.mark.skipif(shutil.which("certutil") is None, reason="needs certutil (libnss3-tools)")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("certutil") is None, reason="needs certutil (libnss3-tools)"),
+    pytest.mark.slow,
+]
 
 DOMAIN = "example.com"
 BAD = {  # hosts, and the errors of Python and Chromium for their certificates

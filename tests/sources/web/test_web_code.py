@@ -65,6 +65,7 @@ def body(html: str) -> str:
     return html.partition("<body")[2]
 
 
+@pytest.mark.slow
 def test_every_kind_of_page_renders_back(reduce: Reduce, full: bool) -> None:
     for number, kind in enumerate(list(KINDS) * (6 if full else 1)):
         page = make_page(kind, ("en", "zh")[number % 2], BUNDLED, generator(9, number, "test"), 0.7)
