@@ -7,9 +7,10 @@ BIN := .venv/bin
 demo: .venv/core.done
 	$(BIN)/python -m pipelines.run --source pdfs --output out
 
-# Before every commit: format, lint, types, and the tests that start no browser, no server and no whole run.
+# Before every commit: format, lint, types, and the tests that start no browser, no server, no model and no whole run.
+# All tests of the two folders are slow, and importing them takes a third of the time.
 check: lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not slow"
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not slow" --ignore=tests/deepseek_vl --ignore=tests/docs
 
 test: .venv/test.done
 	$(BIN)/python -m pytest -n auto --maxprocesses 4
