@@ -49,7 +49,7 @@ pictures: .venv/test.done
 	tests/system-packages.sh
 	@# constraints.txt names every package, so nothing has to be resolved: pip needs ten minutes for that on a new Debian.
 	@# Of rapidocr only the models are wanted: what it depends on would bring a second OpenCV.
-	$(BIN)/python -m pip install --quiet --no-deps --requirement constraints.txt
+	$(BIN)/python -m pip install --quiet --no-deps --requirement constraints.txt 'setuptools>=77'
 	$(BIN)/python -m pip install --quiet --no-deps --editable '.[test]'
 	touch $@
 
