@@ -47,7 +47,8 @@ pictures: .venv/test.done
 
 .venv/test.done: .venv/core.done tests/system-packages.sh
 	tests/system-packages.sh
-	@# constraints.txt names every package, so nothing has to be resolved: pip needs ten minutes for that on a new Debian.
+	@# constraints.txt names every package, so nothing has to be resolved, and a version that does not fit fails at once:
+	@# resolving, pip first tried every other version for ten minutes.
 	@# Of rapidocr only the models are wanted: what it depends on would bring a second OpenCV.
 	$(BIN)/python -m pip install --quiet --no-deps --requirement constraints.txt 'setuptools>=77'
 	$(BIN)/python -m pip install --quiet --no-deps --editable '.[test]'
