@@ -1,0 +1,224 @@
+"""Words broken at the ends of lines: whether the hyphen is part of the word, from vocabulary and word list."""
+
+import operator
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cached_property
+
+from sources.text.word_list import LANGUAGES, Frequencies, frequencies, language_of
+
+SOFT_HYPHEN = "\u00ad"
+NON_BREAKING_HYPHEN = "\u2011"
+HYPHENS = ("-", "\u2010", NON_BREAKING_HYPHEN, SOFT_HYPHEN)
+_AROUND = ".,;:!?()[]{}\"'“”‘’«»‹›„‚…*†‡"
+_ELISION = re.compile(r"^(?:[cdjlmnst]|qu|un|(?:d|n)?all|dell|nell|sull)['’](?=\w)", re.IGNORECASE)  # l'en-tête
+_LAST_PART = re.compile(r"[^\W\d_]+$")
+_FIRST_PART = re.compile(r"[^\W\d_]+")
+# URLs, paths, identifiers, e-mail addresses, file names, options and formulas: no rule for words fits them.
+_NOT_A_WORD = re.compile(r"[\\@_=#$%&+|<>~^]|::|//|^--?\w|^www\.|[a-z0-9]\.[a-z]|[/].*/|^/")
+# Words after a suspended hyphen. Those that are also syllables are conjunctions in their own language only.
+_CONJUNCTION = re.compile("and|or|nor|und|oder|bzw|beziehungsweise|sowie|bis|et|ou|och|eller|samt|oraz|lub|albo")
+_REPEATS_HYPHEN = frozenset(("cs", "es", "pl", "pt"))  # "polsko-" at the end of a line, "-niemiecki" on the next
+_INFLECTION = 3  # most letters by which an inflected form may differ from a word
+MIN_ZIPF = 2.5  # of a word like "thousand", which ends with a conjunction
+DEFAULT_LANGUAGE = "en"  # of pages with few function words, such as tables
+_FREE_PREFIX = re.compile("self|non|well|half|cross|quasi|semi|anti|post|pre|multi|co|socio|mid|high|low")
+# Log odds that the hyphen is part of the word, by the way in which a language writes compounds, for each of the
+# `Halves.features`. Fitted by `benchmarks/hyphens.py --fit`.
+WEIGHTS: Mapping[str, tuple[float, ...]] = {
+    "english": (-3.62, -1.99, -0.96, 0.78, -3.33, 0.88, -0.58, -0.47, -0.68, 1.06, -0.16, 1.37, 2.49, 1.86, 1.22),
+    "open": (-1.17, -2.39, -0.31, 0.54, -2.37, 0.92, -1.08, 0.84, -0.4, -1.37, -0.4, 0.74, 6.02, -0.46, -0.75),
+    "german": (1.53, -1.72, -0.04, 0.09, -1.9, 0.38, -1.19, 0.18, -0.73, -0.22, 0.13, -0.59, 3.56, -0.34, -1.74),
+    "closed": (0.52, -1.81, 0.17, 0.01, -3.05, 0.13, -1.82, -0.97, -0.17, -1.26, -0.57, 0.88, 2.09, 1.27, 1.29),
+}
+NEARBY = 8  # lines before and after a broken word from which its language is determined
+
+
+class Spelling(Enum):
+    """How two halves of a word are written together."""
+
+    JOINED = auto()
+    HYPHENATED = auto()
+    SEPARATE = auto()
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Words of a page, without the punctuation around them and without the halves of broken words.
+
+    Args:
+        words: how often each word occurs.
+    """
+
+    words: Mapping[str, int]
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> "Vocabulary":
+        return cls(Counter(map(bare, texts)))
+
+    @cached_property
+    def lower(self) -> Mapping[str, int]:
+        counts: Counter[str] = Counter()
+        for word, count in self.words.items():
+            counts[word.lower()] += count
+        return counts
+
+    @cached_property
+    def parts(self) -> frozenset[str]:
+        """The words in lower case, and the parts of words with hyphens."""
+        return frozenset(part for word in self.lower for part in word.split("-"))
+
+    def count(self, first: str, second: str) -> int:
+        """Return how often `first` + `second` occurs, in any inflection that changes up to three last letters."""
+        word = first + second
+        if len(second) < _INFLECTION:
+            return self.lower.get(word, 0)
+        stem = first + second[: max(_INFLECTION, len(second) - _INFLECTION)]
+        longest = len(word) + _INFLECTION
+        return sum(count for known, count in self.lower.items() if known.startswith(stem) and len(known) <= longest)
+
+
+def join_broken_words(lines: list[list[str]], broken: Sequence[int]) -> None:
+    """Join the words that are hyphenated at the ends of the lines `broken`, in place.
+
+    A joined word is on the line where it begins. Words stay as they are if the hyphen may be a suspended one, a minus
+    sign, or part of a URL, a number or an identifier.
+
+    Args:
+        lines: words of the lines in reading order.
+        broken: lines whose last word ends with a hyphen and may continue on the next line, ascending.
+    """
+    page = Vocabulary.of(unbroken(lines, broken))
+    for k in reversed(broken):  # backwards, for words that are hyphenated twice
+        if not lines[k + 1]:
+            continue
+        first, second = lines[k][-1], lines[k + 1][0]
+        spelling = spelling_of(first, second, page, language_near(lines, k))
+        if spelling is Spelling.SEPARATE:
+            continue
+        lines[k][-1] = first[:-1] + second if spelling is Spelling.JOINED else first + second.removeprefix("-")
+        del lines[k + 1][0]
+
+
+def language_near(lines: Sequence[Sequence[str]], k: int) -> str:
+    """Return the language of the lines around line `k`, or else of the page: pages may have several languages."""
+    nearby = lines[max(0, k - NEARBY) : k + NEARBY]
+    found = (language_of(word.lower() for line in part for word in line) for part in (nearby, lines))
+    return next(filter(None, found), DEFAULT_LANGUAGE)
+
+
+def unbroken(lines: Sequence[Sequence[str]], broken: Sequence[int]) -> Iterator[str]:
+    """Yield the words of the lines except the halves of broken words."""
+    broken_lines = set(broken)
+    for k, line in enumerate(lines):
+        yield from line[k - 1 in broken_lines : len(line) - (k in broken_lines)]
+
+
+def bare(word: str) -> str:
+    """Return a word without the punctuation around it and without an elided article."""
+    word = word.strip(_AROUND)
+    return _ELISION.sub("", word) if "'" in word or "’" in word else word
+
+
+def spelling_of(first: str, second: str, page: Vocabulary, language: str) -> Spelling:
+    """Return how two halves of a word are written together.
+
+    Args:
+        first: last word of a line; it ends with a hyphen.
+        second: first word of the next line.
+        page: unbroken words of the page.
+        language: a key of `LANGUAGES`.
+    """
+    stem, hyphen = first[:-1], first[-1]
+    if hyphen == SOFT_HYPHEN:
+        return Spelling.JOINED
+    if second[0] == "-":
+        is_repeated = language in _REPEATS_HYPHEN and stem.isalpha() and second[1:2].islower()
+        return Spelling.HYPHENATED if is_repeated else Spelling.SEPARATE
+    if not _has_case(stem[-1:]) or not _has_case(second[0]):
+        return Spelling.SEPARATE
+    if _NOT_A_WORD.search(stem) or _NOT_A_WORD.search(second):
+        return Spelling.SEPARATE
+    if hyphen == NON_BREAKING_HYPHEN:
+        return Spelling.HYPHENATED
+    return Halves(bare(stem), second.strip(_AROUND)).spelling(page, language)
+
+
+def _has_case(letter: str) -> bool:
+    """Return True for a letter of a script with capitals: other scripts do not hyphenate words."""
+    return letter.isalpha() and letter.lower() != letter.upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Halves:
+    """Two halves of a word, without punctuation around them; the first ends and the second begins with a letter."""
+
+    first: str
+    second: str
+
+    def spelling(self, page: Vocabulary, language: str) -> Spelling:
+        if self._begins_with_capital():
+            return self._spelling_of_name(page, language)
+        first, second = self.first.lower(), self.second.lower()
+        joined, hyphenated = page.count(first, second), page.count(f"{first}-", second)
+        if joined != hyphenated:
+            return Spelling.JOINED if joined > hyphenated else Spelling.HYPHENATED
+        known = frequencies(language)
+        if self._is_suspended(language) and known[first + second] < MIN_ZIPF:
+            return Spelling.SEPARATE
+        if len(first) == 1 or self._is_acronym():
+            return Spelling.HYPHENATED
+        if len(second) == 1:
+            return Spelling.JOINED if known[first + second] else Spelling.HYPHENATED
+        score = sum(map(operator.mul, WEIGHTS[LANGUAGES[language].compounds], self.features(known, page.parts)))
+        return Spelling.HYPHENATED if score > 0 else Spelling.JOINED
+
+    def _spelling_of_name(self, page: Vocabulary, language: str) -> Spelling:
+        """Return the spelling of Jean-Paul, Anglo-Saxon and JavaScript; a new sentence may follow a broken word too."""
+        if self.first + self.second in page.words:
+            return Spelling.JOINED
+        first, second = self._parts_at_break()
+        is_word = first in page.parts or frequencies(language)[first] > 0
+        begins_sentence = len(second) == 1 or second in LANGUAGES[language].function_words
+        return Spelling.HYPHENATED if is_word and not begins_sentence else Spelling.SEPARATE
+
+    def _parts_at_break(self) -> tuple[str, str]:
+        """Return the letters before and after the break, in lower case."""
+        return _LAST_PART.findall(self.first)[0].lower(), _FIRST_PART.findall(self.second)[0].lower()
+
+    def _begins_with_capital(self) -> bool:
+        """Return True if only the second half's first letter is a capital, or only the second half is in capitals."""
+        return self.second[0].isupper() and not (self.first.isupper() and self.second.isupper())
+
+    def _is_acronym(self) -> bool:
+        """Return True for DNA-binding."""
+        return self.first[-1].isupper() and not self.second[0].isupper()
+
+    def _is_suspended(self, language: str) -> bool:
+        """Return True if the second half is a conjunction, as in "pre- and post-processing"."""
+        return bool(_CONJUNCTION.fullmatch(self.second)) or self.second in LANGUAGES[language].conjunctions
+
+    def features(self, known: Frequencies, parts: frozenset[str]) -> tuple[float, ...]:
+        """Return what the score depends on, in the order of `WEIGHTS`."""
+        a, b = self._parts_at_break()
+        of_word, of_a, of_b = known[a + b], known[a], known[b]
+        return (
+            1.0,
+            of_word,
+            of_word == 0,
+            of_a,
+            of_a == 0 and a not in parts,
+            of_b,
+            of_b == 0 and b not in parts,
+            len(a) <= 2,
+            len(a) == 3,
+            len(b) <= 2,
+            len(b) == 3,
+            min(len(a + b), 20) / 10,
+            "-" in self.first or "-" in self.second,
+            _FREE_PREFIX.fullmatch(a) is not None,
+            self.first[0].isupper(),
+        )
