@@ -22,8 +22,10 @@ _NOT_A_WORD = re.compile(r"[\\@_=#$%&+|<>~^]|::|//|^--?\w|^www\.|[a-z0-9]\.[a-z]
 # Words after a suspended hyphen. Those that are also syllables are conjunctions in their own language only.
 _CONJUNCTION = re.compile("and|or|nor|und|oder|bzw|beziehungsweise|sowie|bis|et|ou|och|eller|samt|oraz|lub|albo")
 _REPEATS_HYPHEN = frozenset(("cs", "es", "pl", "pt"))  # "polsko-" at the end of a line, "-niemiecki" on the next
+_PREFIX = 3  # letters by which words are looked up
 _INFLECTION = 3  # most letters by which an inflected form may differ from a word
 MIN_ZIPF = 2.5  # of a word like "thousand", which ends with a conjunction
+MIN_ZIPF_BEFORE_NAME = 4.0  # of "al", "non" and "mid"; rarer words in small letters are often halves of words
 DEFAULT_LANGUAGE = "en"  # of pages with few function words, such as tables
 _FREE_PREFIX = re.compile("self|non|well|half|cross|quasi|semi|anti|post|pre|multi|co|socio|mid|high|low")
 # Log odds that the hyphen is part of the word, by the way in which a language writes compounds, for each of the
@@ -34,7 +36,7 @@ WEIGHTS: Mapping[str, tuple[float, ...]] = {
     "german": (1.53, -1.72, -0.04, 0.09, -1.9, 0.38, -1.19, 0.18, -0.73, -0.22, 0.13, -0.59, 3.56, -0.34, -1.74),
     "closed": (0.52, -1.81, 0.17, 0.01, -3.05, 0.13, -1.82, -0.97, -0.17, -1.26, -0.57, 0.88, 2.09, 1.27, 1.29),
 }
-NEARBY = 8  # lines before and after a broken word from which its language is determined
+NEARBY = 16  # lines of a part of the page whose language is determined
 
 
 class Spelling(Enum):
@@ -78,7 +80,15 @@ class Vocabulary:
             return self.lower.get(word, 0)
         stem = first + second[: max(_INFLECTION, len(second) - _INFLECTION)]
         longest = len(word) + _INFLECTION
-        return sum(count for known, count in self.lower.items() if known.startswith(stem) and len(known) <= longest)
+        alike = self._by_prefix.get(word[:_PREFIX], ())
+        return sum(self.lower[known] for known in alike if known.startswith(stem) and len(known) <= longest)
+
+    @cached_property
+    def _by_prefix(self) -> Mapping[str, Sequence[str]]:
+        words: dict[str, list[str]] = {}
+        for word in self.lower:
+            words.setdefault(word[:_PREFIX], []).append(word)
+        return words
 
 
 def join_broken_words(lines: list[list[str]], broken: Sequence[int]) -> None:
@@ -92,11 +102,12 @@ def join_broken_words(lines: list[list[str]], broken: Sequence[int]) -> None:
         broken: lines whose last word ends with a hyphen and may continue on the next line, ascending.
     """
     page = Vocabulary.of(unbroken(lines, broken))
+    languages = {part: language_near(lines, part * NEARBY) for part in {k // NEARBY for k in broken}}
     for k in reversed(broken):  # backwards, for words that are hyphenated twice
         if not lines[k + 1]:
             continue
         first, second = lines[k][-1], lines[k + 1][0]
-        spelling = spelling_of(first, second, page, language_near(lines, k))
+        spelling = spelling_of(first, second, page, languages[k // NEARBY])
         if spelling is Spelling.SEPARATE:
             continue
         lines[k][-1] = first[:-1] + second if spelling is Spelling.JOINED else first + second.removeprefix("-")
@@ -104,9 +115,11 @@ def join_broken_words(lines: list[list[str]], broken: Sequence[int]) -> None:
 
 
 def language_near(lines: Sequence[Sequence[str]], k: int) -> str:
-    """Return the language of the lines around line `k`, or else of the page: pages may have several languages."""
-    nearby = lines[max(0, k - NEARBY) : k + NEARBY]
-    found = (language_of(word.lower() for line in part for word in line) for part in (nearby, lines))
+    """Return the language of the part of the page with line `k`, or else of the page: pages may be in several."""
+    start = k // NEARBY * NEARBY
+    found = (
+        language_of(word.lower() for line in part for word in line) for part in (lines[start : start + NEARBY], lines)
+    )
     return next(filter(None, found), DEFAULT_LANGUAGE)
 
 
@@ -160,30 +173,39 @@ class Halves:
     second: str
 
     def spelling(self, page: Vocabulary, language: str) -> Spelling:
-        if self._begins_with_capital():
-            return self._spelling_of_name(page, language)
-        first, second = self.first.lower(), self.second.lower()
-        joined, hyphenated = page.count(first, second), page.count(f"{first}-", second)
-        if joined != hyphenated:
-            return Spelling.JOINED if joined > hyphenated else Spelling.HYPHENATED
-        known = frequencies(language)
-        if self._is_suspended(language) and known[first + second] < MIN_ZIPF:
-            return Spelling.SEPARATE
-        if len(first) == 1 or self._is_acronym():
-            return Spelling.HYPHENATED
-        if len(second) == 1:
-            return Spelling.JOINED if known[first + second] else Spelling.HYPHENATED
-        score = sum(map(operator.mul, WEIGHTS[LANGUAGES[language].compounds], self.features(known, page.parts)))
+        found = self._in_vocabulary(page) or self.by_form(page, language)
+        if found:
+            return found
+        features = self.features(frequencies(language), page.parts)
+        score = sum(map(operator.mul, WEIGHTS[LANGUAGES[language].compounds], features))
         return Spelling.HYPHENATED if score > 0 else Spelling.JOINED
 
-    def _spelling_of_name(self, page: Vocabulary, language: str) -> Spelling:
-        """Return the spelling of Jean-Paul, Anglo-Saxon and JavaScript; a new sentence may follow a broken word too."""
-        if self.first + self.second in page.words:
-            return Spelling.JOINED
+    def _in_vocabulary(self, page: Vocabulary) -> Spelling | None:
+        """Return the more frequent spelling of the page."""
+        if self._begins_with_capital():  # JavaScript; Haupt-Bahnhof is not Hauptbahnhof
+            return Spelling.JOINED if self.first + self.second in page.words else None
+        first, second = self.first.lower(), self.second.lower()
+        joined, hyphenated = page.count(first, second), page.count(f"{first}-", second)
+        if joined == hyphenated:
+            return None
+        return Spelling.JOINED if joined > hyphenated else Spelling.HYPHENATED
+
+    def by_form(self, page: Vocabulary, language: str) -> Spelling | None:
+        """Return the spelling of names, acronyms, single letters and suspended hyphens, None for other words."""
+        known = frequencies(language)
         first, second = self._parts_at_break()
-        is_word = first in page.parts or frequencies(language)[first] > 0
-        begins_sentence = len(second) == 1 or second in LANGUAGES[language].function_words
-        return Spelling.HYPHENATED if is_word and not begins_sentence else Spelling.SEPARATE
+        if self._begins_with_capital():  # Jean-Paul, Anglo-Saxon; but a new sentence may follow a broken word too
+            is_word = first in page.parts or known[first] > (0 if self.first[0].isupper() else MIN_ZIPF_BEFORE_NAME)
+            begins_sentence = len(second) == 1 or second in LANGUAGES[language].function_words
+            return Spelling.HYPHENATED if is_word and not begins_sentence else Spelling.SEPARATE
+        if self._is_suspended(language) and known[first + second] < MIN_ZIPF:
+            return Spelling.SEPARATE
+        is_acronym = self.first[-1].isupper() and not self.second[0].isupper()  # DNA-binding
+        if is_acronym or len(self.first) == 1:
+            return Spelling.HYPHENATED
+        if len(self.second) == 1:
+            return Spelling.JOINED if known[first + second] else Spelling.HYPHENATED
+        return None
 
     def _parts_at_break(self) -> tuple[str, str]:
         """Return the letters before and after the break, in lower case."""
@@ -192,10 +214,6 @@ class Halves:
     def _begins_with_capital(self) -> bool:
         """Return True if only the second half's first letter is a capital, or only the second half is in capitals."""
         return self.second[0].isupper() and not (self.first.isupper() and self.second.isupper())
-
-    def _is_acronym(self) -> bool:
-        """Return True for DNA-binding."""
-        return self.first[-1].isupper() and not self.second[0].isupper()
 
     def _is_suspended(self, language: str) -> bool:
         """Return True if the second half is a conjunction, as in "pre- and post-processing"."""

@@ -1,23 +1,22 @@
 """Frequencies of words in twenty-two languages, and the language of a page from its function words."""
 
 import zlib
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from importlib import metadata
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
 MIN_FUNCTION_WORDS = 0.04  # share of a text's words; a text has 0.2 to 0.4 in its own language
 MIN_FOUND = 3  # function words
-MAX_LANGUAGES = 4  # frequencies in memory at a time: 2 to 5 MB each
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """What the rules for hyphens need to know about a language.
+    """A language as the rules for hyphens see it.
 
     Args:
         compounds: a key of `hyphens.WEIGHTS`: how it writes compounds and how often.
@@ -77,14 +76,14 @@ def version() -> str:
 
 def language_of(words: Iterable[str]) -> str | None:
     """Return the language with most function words among the words in lower case, or None if there are few of any."""
-    num_words, found = 0, Counter[str]()
+    num_words = 0
+    found: dict[str, int] = {}
     for word in words:
         num_words += 1
-        found.update(_LANGUAGES_OF.get(word, ()))
-    if not found:
-        return None
-    (best, most), *_ = found.most_common(1)  # of languages with as many, the one whose word came first
-    return best if most >= max(MIN_FOUND, MIN_FUNCTION_WORDS * num_words) else None
+        for name in _LANGUAGES_OF.get(word, ()):
+            found[name] = found.get(name, 0) + 1
+    best = max(found, key=found.__getitem__, default=None)  # of several, the one whose word came first
+    return best if best and found[best] >= max(MIN_FOUND, MIN_FUNCTION_WORDS * num_words) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +92,11 @@ class Frequencies:
 
     Args:
         hashes: (N,) uint32 CRC-32 of the words, ascending.
-        zipf: (N,) float32 log10 of the occurrences in a billion words; 7 is "the", 3 is once in a million, 1 is least.
+        zipf: (N,) float16 log10 of the occurrences in a billion words; 7 is "the", 3 is once in a million, 1 is least.
     """
 
     hashes: npt.NDArray[np.uint32]
-    zipf: npt.NDArray[np.float32]
+    zipf: npt.NDArray[np.float16]
 
     def __getitem__(self, word: str) -> float:
         """Return the frequency of a word, 0 if it is not in the list."""
@@ -106,13 +105,13 @@ class Frequencies:
         return float(self.zipf[k]) if k < len(self.hashes) and self.hashes[k] == key else 0.0
 
 
-@lru_cache(maxsize=MAX_LANGUAGES)
+@cache
 def frequencies(language: str) -> Frequencies:
     """Load the words of one of `LANGUAGES`: up to 0.3 s, on the first page of a process that needs them."""
     import wordfreq  # 0.13 s, which a reader without broken words need not pay
 
     bins = wordfreq.read_cBpack(wordfreq.available_languages("best")[language])
-    keys = np.fromiter((zlib.crc32(word.encode()) for words in bins for word in words), np.uint32)
+    keys = np.fromiter(map(zlib.crc32, map(str.encode, chain.from_iterable(bins))), np.uint32)
     centibels = np.repeat(np.arange(len(bins)), [len(words) for words in bins])
-    order = np.lexsort((centibels, keys))  # of words with the same hash, the most frequent is found
-    return Frequencies(keys[order], (9 - centibels[order] / 100).astype(np.float32))
+    order = np.argsort(keys, kind="stable")  # of words with the same hash, the most frequent is found
+    return Frequencies(keys[order], (9 - centibels[order] / 100).astype(np.float16))
