@@ -7,8 +7,8 @@ Two sources of truth:
 - Texts, `FOLDER/LANGUAGE/*.txt`: words with a hyphen are broken at it, others where pyphen's patterns break them.
 
 Each word is decided three times: `page`, as the source does; `held out`, without the word's own spellings on the page,
-as if the page had the word only once; `no list`, as the source does but without the word list. `--fit` fits the weights of the
-score to half of the documents, prints what they decide on the other half, and then the weights for all.
+as if the page had the word only once; `no list`, as the source does but without the word list. `--fit` fits the weights
+of the score to half of the documents, prints what they decide on the other half, and then the weights for all.
 """
 
 import argparse
@@ -82,6 +82,8 @@ class BrokenWord:
 def words_of_texts(folder: Path) -> Iterator[BrokenWord]:
     for path in sorted(folder.glob("*/*.txt")):
         language = path.parent.name
+        if pyphen.language_fallback(language) is None:
+            raise SystemExit(f"pyphen has no patterns for {language!r}, the folder of {path}")
         patterns = pyphen.Pyphen(lang=PATTERNS.get(language, language), left=2, right=3 if language == "en" else 2)
         text = path.read_text(encoding="utf-8").split()
         chooser = random.Random(f"{language}/{path.name}")
@@ -171,7 +173,7 @@ def _words_of_document(pages: Sequence[list[list[str]]], group: str, name: str) 
             )
 
 
-def figures(words: Sequence[BrokenWord]) -> dict[str, dict[str, float | int]]:
+def figures(words: Sequence[BrokenWord], *, print_wrong: bool = False) -> dict[str, dict[str, float | int]]:
     """Return the share of right decisions for each group: `kept` of the compounds, `joined` of the broken words."""
     right: Counter[tuple[str, str]] = Counter()
     total: Counter[tuple[str, str]] = Counter()
@@ -184,6 +186,8 @@ def figures(words: Sequence[BrokenWord]) -> dict[str, dict[str, float | int]]:
             with patch.object(hyphens, "frequencies", return_value=known):
                 spelling = spelling_of(word.first, word.second, page, word.language)
             right[word.group, f"{name}, {mode}"] += word.is_right(spelling)
+            if print_wrong and mode == "page" and not word.is_right(spelling):
+                print(f"{word.group} {word.language} {name}: {word.first} {word.second} -> {spelling.name}")
     rows: dict[str, dict[str, float | int]] = defaultdict(dict)
     for (group, name), count in sorted(total.items()):
         rows[group][name] = count
@@ -196,7 +200,7 @@ def fit(words: Sequence[BrokenWord]) -> Mapping[str, tuple[float, ...]]:
     samples = defaultdict(list)
     for word in words:
         page, halves = word.held_out(), Halves(bare(word.first[:-1]), bare(word.second))
-        if word.is_made_of_letters() and not halves.by_form(page, word.language):
+        if word.is_made_of_letters() and not halves.is_unbreakable() and not halves.by_form(page, word.language):
             row = halves.features(frequencies(word.language), page.parts)
             samples[LANGUAGES[word.language].compounds].append((row, word.truth, word.document))
     weights = {}
@@ -233,6 +237,7 @@ def main() -> None:
     parser.add_argument("--max-pages", type=int, default=15, help="pages read of each PDF")
     parser.add_argument("--max-files", type=int, default=1000, help="PDFs read, of all in an arbitrary order")
     parser.add_argument("--fit", action="store_true", help="fit the weights anew and print them")
+    parser.add_argument("--wrong", action="store_true", help="print the words that are decided wrongly")
     arguments = parser.parse_args()
     start = time.process_time()
     words = [*(words_of_texts(arguments.texts) if arguments.texts else ())]
@@ -241,7 +246,7 @@ def main() -> None:
     if arguments.fit:
         for kind, weights in fit(words).items():
             print(f'    "{kind}": {weights},')
-    rows = figures(words)
+    rows = figures(words, print_wrong=arguments.wrong)
     for group, row in rows.items():
         print(group.ljust(5), "  ".join(f"{name} {value}" for name, value in row.items()))
     print(json.dumps({"seconds": round(time.process_time() - start, 1), **rows}))

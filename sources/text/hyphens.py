@@ -16,6 +16,7 @@ HYPHENS = ("-", "\u2010", NON_BREAKING_HYPHEN, SOFT_HYPHEN)
 _AROUND = ".,;:!?()[]{}\"'“”‘’«»‹›„‚…*†‡"
 _ELISION = re.compile(r"^(?:[cdjlmnst]|qu|un|(?:d|n)?all|dell|nell|sull)['’](?=\w)", re.IGNORECASE)  # l'en-tête
 _LAST_PART = re.compile(r"[^\W\d_]+$")
+_NUMBER_AND_UNIT = re.compile(r"\d[^\W\d_]{1,2}$")
 _FIRST_PART = re.compile(r"[^\W\d_]+")
 # URLs, paths, identifiers, e-mail addresses, file names, options and formulas: no rule for words fits them.
 _NOT_A_WORD = re.compile(r"[\\@_=#$%&+|<>~^]|::|//|^--?\w|^www\.|[a-z0-9]\.[a-z]|[/].*/|^/")
@@ -25,16 +26,18 @@ _REPEATS_HYPHEN = frozenset(("cs", "es", "pl", "pt"))  # "polsko-" at the end of
 _PREFIX = 3  # letters by which words are looked up
 _INFLECTION = 3  # most letters by which an inflected form may differ from a word
 MIN_ZIPF = 2.5  # of a word like "thousand", which ends with a conjunction
+MAX_ACRONYM = 3  # letters
+MIN_ZIPF_OF_CAPITALS = 3.5  # a rarer word in capitals is a compound of acronyms
 MIN_ZIPF_BEFORE_NAME = 4.0  # of "al", "non" and "mid"; rarer words in small letters are often halves of words
 DEFAULT_LANGUAGE = "en"  # of pages with few function words, such as tables
 _FREE_PREFIX = re.compile("self|non|well|half|cross|quasi|semi|anti|post|pre|multi|co|socio|mid|high|low")
 # Log odds that the hyphen is part of the word, by the way in which a language writes compounds, for each of the
 # `Halves.features`. Fitted by `benchmarks/hyphens.py --fit`.
 WEIGHTS: Mapping[str, tuple[float, ...]] = {
-    "english": (-3.62, -1.99, -0.96, 0.78, -3.33, 0.88, -0.58, -0.47, -0.68, 1.06, -0.16, 1.37, 2.49, 1.86, 1.22),
-    "open": (-1.17, -2.39, -0.31, 0.54, -2.37, 0.92, -1.08, 0.84, -0.4, -1.37, -0.4, 0.74, 6.02, -0.46, -0.75),
-    "german": (1.53, -1.72, -0.04, 0.09, -1.9, 0.38, -1.19, 0.18, -0.73, -0.22, 0.13, -0.59, 3.56, -0.34, -1.74),
-    "closed": (0.52, -1.81, 0.17, 0.01, -3.05, 0.13, -1.82, -0.97, -0.17, -1.26, -0.57, 0.88, 2.09, 1.27, 1.29),
+    "english": (-3.05, -2.08, -0.96, 0.66, -2.3, 0.95, -0.32, -0.57, -0.55, 1.37, -0.5, 1.4, 1.85, 2.2, -0.12),
+    "open": (-1.28, -2.67, -1.24, 0.85, -1.49, 1.19, -3.25, -0.74, -0.45, -1.53, -2.5, -0.35, 2.09, 0.38, -1.97),
+    "german": (0.98, -1.44, 0.61, -0.04, -1.99, 0.53, -0.15, -0.48, 0.03, 0.51, -0.7, -0.68, 3.59, -0.0, -1.92),
+    "closed": (-1.58, -1.45, 0.13, 0.09, -3.11, 0.15, -1.75, -2.41, 0.83, 0.42, 0.41, 1.91, 2.47, 2.51, 1.48),
 }
 NEARBY = 16  # lines of a part of the page whose language is determined
 
@@ -173,12 +176,21 @@ class Halves:
     second: str
 
     def spelling(self, page: Vocabulary, language: str) -> Spelling:
+        if self.is_unbreakable():
+            return Spelling.HYPHENATED
         found = self._in_vocabulary(page) or self.by_form(page, language)
         if found:
             return found
         features = self.features(frequencies(language), page.parts)
         score = sum(map(operator.mul, WEIGHTS[LANGUAGES[language].compounds], features))
         return Spelling.HYPHENATED if score > 0 else Spelling.JOINED
+
+    def is_unbreakable(self) -> bool:
+        """Return True for DNA-binding, X-ray, e-mail and 3d-model: broken words are not broken there."""
+        if self._begins_with_capital():
+            return False
+        is_acronym = self.first[-1].isupper() and self.second[0].islower()
+        return is_acronym or len(self.first) == 1 or _NUMBER_AND_UNIT.search(self.first) is not None
 
     def _in_vocabulary(self, page: Vocabulary) -> Spelling | None:
         """Return the more frequent spelling of the page."""
@@ -191,7 +203,7 @@ class Halves:
         return Spelling.JOINED if joined > hyphenated else Spelling.HYPHENATED
 
     def by_form(self, page: Vocabulary, language: str) -> Spelling | None:
-        """Return the spelling of names, acronyms, single letters and suspended hyphens, None for other words."""
+        """Return the spelling of names, of suspended hyphens and before a single letter, None for other words."""
         known = frequencies(language)
         first, second = self._parts_at_break()
         if self._begins_with_capital():  # Jean-Paul, Anglo-Saxon; but a new sentence may follow a broken word too
@@ -200,9 +212,8 @@ class Halves:
             return Spelling.HYPHENATED if is_word and not begins_sentence else Spelling.SEPARATE
         if self._is_suspended(language) and known[first + second] < MIN_ZIPF:
             return Spelling.SEPARATE
-        is_acronym = self.first[-1].isupper() and not self.second[0].isupper()  # DNA-binding
-        if is_acronym or len(self.first) == 1:
-            return Spelling.HYPHENATED
+        if self.first.isupper() and self.second.isupper() and len(first) <= MAX_ACRONYM:  # CD-ROM, IN-TERNATIONAL
+            return Spelling.HYPHENATED if known[first + second] < MIN_ZIPF_OF_CAPITALS else None
         if len(self.second) == 1:
             return Spelling.JOINED if known[first + second] else Spelling.HYPHENATED
         return None

@@ -88,7 +88,7 @@ def language_of(words: Iterable[str]) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Frequencies:
-    """Frequencies of a language's words, as sorted hashes: a twentieth of the memory of a dictionary of them.
+    """Frequencies of a language's words, as sorted hashes: a tenth of the memory of a dictionary.
 
     Args:
         hashes: (N,) uint32 CRC-32 of the words, ascending.

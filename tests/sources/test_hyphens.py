@@ -39,6 +39,7 @@ def joined(first: str, second: str, context: str = ENGLISH) -> str:
         ("state-", "of-the-art machines", "state-of-the-art\nmachines"),
         ("well-estab-", "lished", "well-established\n"),
         ("met X-", "ray doctors", "met X-ray\ndoctors"),
+        ("some 3d-", "raytracing", "some 3d-raytracing\n"),
         ("an e-", "mail", "an e-mail\n"),
         ("of n-", "tridecanal", "of n-tridecanal\n"),
         ("a DNA-", "binding protein", "a DNA-binding\nprotein"),
