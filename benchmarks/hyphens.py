@@ -122,7 +122,8 @@ def _words_of_page(
         )
 
 
-def words_of_pdfs(folder: Path, max_pages: int, max_files: int) -> Iterator[BrokenWord]:
+def words_of_pdfs(folder: Path, max_pages: int, max_files: int, cost: Counter[str]) -> Iterator[BrokenWord]:
+    """Yield the broken words of PDFs, and add to `cost` the pages, the broken words and the seconds to join them."""
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
     paths = sorted(folder.rglob("*.pdf"), key=lambda path: zlib.crc32(path.name.encode()))
@@ -136,7 +137,18 @@ def words_of_pdfs(folder: Path, max_pages: int, max_files: int) -> Iterator[Brok
         content = hash(str(pages[:2]))
         if content not in seen:  # the collections have copies of each other's files
             seen.add(content)
+            for page in pages:
+                _add_cost(page, cost)
             yield from _words_of_document(pages, folder.name, path.name)
+
+
+def _add_cost(lines: Sequence[Sequence[str]], cost: Counter[str]) -> None:
+    copy = [list(line) for line in lines]
+    start = time.process_time()
+    broken = [k for k, line in enumerate(copy[:-1]) if line[-1].endswith(hyphens.HYPHENS)]
+    if broken:
+        hyphens.join_broken_words(copy, broken)
+    cost.update(pages=1, broken_words=len(broken), microseconds=round(1e6 * (time.process_time() - start)))
 
 
 def _lines(page: pymupdf.Page) -> list[list[str]]:
@@ -214,7 +226,7 @@ def fit(words: Sequence[BrokenWord]) -> Mapping[str, tuple[float, ...]]:
         print(
             f"{kind}: kept {np.mean(score[y] > 0):.3f} of {y.sum()}, joined {np.mean(score[~y] <= 0):.3f} of {sum(~y)}"
         )
-        weights[kind] = tuple(round(float(weight), 2) for weight in _regression(X, y, kind))
+        weights[kind] = tuple(round(float(weight), 2) + 0.0 for weight in _regression(X, y, kind))
     return weights
 
 
@@ -241,15 +253,18 @@ def main() -> None:
     arguments = parser.parse_args()
     start = time.process_time()
     words = [*(words_of_texts(arguments.texts) if arguments.texts else ())]
+    cost: Counter[str] = Counter()
+    for language in LANGUAGES:
+        frequencies(language)  # a process loads them once
     for folder in arguments.pdfs:
-        words += words_of_pdfs(folder, arguments.max_pages, arguments.max_files)
+        words += words_of_pdfs(folder, arguments.max_pages, arguments.max_files, cost)
     if arguments.fit:
         for kind, weights in fit(words).items():
             print(f'    "{kind}": {weights},')
     rows = figures(words, print_wrong=arguments.wrong)
     for group, row in rows.items():
         print(group.ljust(5), "  ".join(f"{name} {value}" for name, value in row.items()))
-    print(json.dumps({"seconds": round(time.process_time() - start, 1), **rows}))
+    print(json.dumps({"seconds": round(time.process_time() - start, 1), "cost": cost, **rows}))
 
 
 if __name__ == "__main__":

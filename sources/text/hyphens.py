@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
+from itertools import chain
 
 from sources.text.word_list import LANGUAGES, Frequencies, frequencies, language_of
 
@@ -36,7 +37,7 @@ _FREE_PREFIX = re.compile("self|non|well|half|cross|quasi|semi|anti|post|pre|mul
 WEIGHTS: Mapping[str, tuple[float, ...]] = {
     "english": (-3.05, -2.08, -0.96, 0.66, -2.3, 0.95, -0.32, -0.57, -0.55, 1.37, -0.5, 1.4, 1.85, 2.2, -0.12),
     "open": (-1.28, -2.67, -1.24, 0.85, -1.49, 1.19, -3.25, -0.74, -0.45, -1.53, -2.5, -0.35, 2.09, 0.38, -1.97),
-    "german": (0.98, -1.44, 0.61, -0.04, -1.99, 0.53, -0.15, -0.48, 0.03, 0.51, -0.7, -0.68, 3.59, -0.0, -1.92),
+    "german": (0.98, -1.44, 0.61, -0.04, -1.99, 0.53, -0.15, -0.48, 0.03, 0.51, -0.7, -0.68, 3.59, 0.0, -1.92),
     "closed": (-1.58, -1.45, 0.13, 0.09, -3.11, 0.15, -1.75, -2.41, 0.83, 0.42, 0.41, 1.91, 2.47, 2.51, 1.48),
 }
 NEARBY = 16  # lines of a part of the page whose language is determined
@@ -62,19 +63,25 @@ class Vocabulary:
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> "Vocabulary":
-        return cls(Counter(map(bare, texts)))
+        words: dict[str, int] = {}
+        for text, count in Counter(texts).items():
+            word = text if text.isalpha() else bare(text)
+            words[word] = words.get(word, 0) + count
+        return cls(words)
 
     @cached_property
     def lower(self) -> Mapping[str, int]:
-        counts: Counter[str] = Counter()
+        counts: dict[str, int] = {}
         for word, count in self.words.items():
-            counts[word.lower()] += count
+            lower = word.lower()
+            counts[lower] = counts.get(lower, 0) + count
         return counts
 
     @cached_property
     def parts(self) -> frozenset[str]:
         """The words in lower case, and the parts of words with hyphens."""
-        return frozenset(part for word in self.lower for part in word.split("-"))
+        parts = (word.split("-") for word in self.lower if "-" in word)
+        return frozenset(self.lower).union(*parts)
 
     def count(self, first: str, second: str) -> int:
         """Return how often `first` + `second` occurs, in any inflection that changes up to three last letters."""
@@ -120,10 +127,11 @@ def join_broken_words(lines: list[list[str]], broken: Sequence[int]) -> None:
 def language_near(lines: Sequence[Sequence[str]], k: int) -> str:
     """Return the language of the part of the page with line `k`, or else of the page: pages may be in several."""
     start = k // NEARBY * NEARBY
-    found = (
-        language_of(word.lower() for line in part for word in line) for part in (lines[start : start + NEARBY], lines)
-    )
-    return next(filter(None, found), DEFAULT_LANGUAGE)
+    for part in (lines[start : start + NEARBY], lines):
+        language = language_of(" ".join(chain.from_iterable(part)).lower().split(" "))
+        if language:
+            return language
+    return DEFAULT_LANGUAGE
 
 
 def unbroken(lines: Sequence[Sequence[str]], broken: Sequence[int]) -> Iterator[str]:

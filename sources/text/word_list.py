@@ -1,6 +1,7 @@
 """Frequencies of words in twenty-two languages, and the language of a page from its function words."""
 
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -34,7 +35,8 @@ def _language(compounds: str, function_words: str, conjunctions: str = "") -> La
 
 
 LANGUAGES: Mapping[str, Language] = {
-    "en": _language("english", "the of and to in is that for it with as was on are be this by from or an", "to"),
+    # English words are not broken before their last two letters, so "en" is a Dutch quotation ("vracht- en kosten").
+    "en": _language("english", "the of and to in is that for it with as was on are be this by from or an", "to en"),
     "de": _language(
         "german", "der die und das ist nicht ein eine mit von für auf den dem sich des im werden auch wird"
     ),
@@ -76,14 +78,13 @@ def version() -> str:
 
 def language_of(words: Iterable[str]) -> str | None:
     """Return the language with most function words among the words in lower case, or None if there are few of any."""
-    num_words = 0
-    found: dict[str, int] = {}
-    for word in words:
-        num_words += 1
-        for name in _LANGUAGES_OF.get(word, ()):
-            found[name] = found.get(name, 0) + 1
-    best = max(found, key=found.__getitem__, default=None)  # of several, the one whose word came first
-    return best if best and found[best] >= max(MIN_FOUND, MIN_FUNCTION_WORDS * num_words) else None
+    counts = Counter(words)
+    found = dict.fromkeys(LANGUAGES, 0)
+    for word in counts.keys() & _LANGUAGES_OF.keys():
+        for name in _LANGUAGES_OF[word]:
+            found[name] += counts[word]
+    best = max(found, key=found.__getitem__)  # of several, the first of the table
+    return best if found[best] >= max(MIN_FOUND, MIN_FUNCTION_WORDS * counts.total()) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,7 @@ def test_other_languages(context: str, first: str, second: str, text: str) -> No
         ("page 12-", "34"),
         ("pre-", "and post-processing"),
         ("up-", "or downwards"),
+        ("sowie vracht-", "en verzendkosten"),
         ("Cross--", "sectional"),
         ("x=soft-", "ware"),
         ("一-", "二"),
