@@ -16,6 +16,7 @@ from sources.base.sample import IMAGE_PLACEHOLDER, Provenance, Sample, Words
 from sources.base.source import InputError, ItemError, Items, Source, unreadable_file
 from sources.images.encoding import check_encoding, encode, grey_of, luma
 from sources.pdfs.card import CARD
+from sources.text import word_list
 from sources.text.page_text import (
     boxes_in_pixels,
     choose,
@@ -25,7 +26,7 @@ from sources.text.page_text import (
     words_of_characters,
 )
 
-CODE_VERSION = 2  # increase it when this file, page_text, reading_order or images give other bytes for the same page
+CODE_VERSION = 3  # increase it when this file, text or images give other bytes for the same page
 POINTS_PER_INCH = 72
 # Ligatures are split, white space and text outside the page are left out; images are listed but not decoded.
 TEXT_FLAGS = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_IMAGES
@@ -91,6 +92,7 @@ class Pdfs(Source):
             "code": CODE_VERSION,
             "pymupdf": pymupdf.__version__,
             "pillow": PIL.__version__,
+            "wordfreq": word_list.version(),
             "zlib-ng": zlib_ng.__version__,
             **settings,
         }

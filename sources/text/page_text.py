@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sources.text.hyphens import HYPHENS, SOFT_HYPHEN, join_broken_words
 from sources.text.reading_order import reading_order
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_SOFT_HYPHEN = "\u00ad"
-_HYPHENS = ("-", "\u2010", _SOFT_HYPHEN)
 _BIDI_CONTROLS = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_PUNCTUATION = ".,;:!?()"
 _RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")  # Hebrew, Arabic, Syriac, Thaana, N'Ko …
 _EAST_ASIAN = re.compile(r"[\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]")
 _EAST_ASIAN_SPACE = re.compile(rf"(?<={_EAST_ASIAN.pattern}) (?={_EAST_ASIAN.pattern})")
@@ -118,8 +116,8 @@ def in_reading_order(words: LayoutWords) -> tuple[np.ndarray, str]:
     """Order the words of one page and compose its text.
 
     Lines are separated by a newline and blocks by an empty line; Chinese and Japanese lines of a block are joined
-    without a newline. A word hyphenated at the end of a line is joined on the line where it begins, and keeps its
-    hyphen if the page spells it with one elsewhere.
+    without a newline. A word broken at the end of a line is joined on the line where it begins; `hyphens` says with or
+    without its hyphen.
 
     Returns:
         (N,) indices of the words in reading order, and the text.
@@ -254,15 +252,15 @@ def _text(lines: Sequence[np.ndarray], separators: Sequence[str], words: LayoutW
     line_texts = [[words.texts[k] for k in line] for line in lines]
     if has_right_to_left(words):
         line_texts = [_join_touching(line, words) for line in lines]
-    broken = [k for k, line in enumerate(line_texts[:-1]) if line[-1].endswith(_HYPHENS) and separators[k] != " "]
+    broken = [k for k, line in enumerate(line_texts[:-1]) if line[-1].endswith(HYPHENS) and separators[k] != " "]
     if broken:
-        _join_broken_words(line_texts, broken)
+        join_broken_words(line_texts, broken)
     pieces: list[str] = []
     for k, line in enumerate(line_texts):
         if line:  # empty if its only word was the second half of a hyphenated one
             pieces.append(" ".join(line))
             pieces.append(separators[k] if k < len(separators) else "")
-    text = "".join(pieces).strip().replace(_SOFT_HYPHEN, "")
+    text = "".join(pieces).strip().replace(SOFT_HYPHEN, "")
     return text if text.isascii() else _EAST_ASIAN_BREAK.sub("", text)
 
 
@@ -300,21 +298,6 @@ def _separators(boxes: np.ndarray, blocks: np.ndarray, vertical: bool) -> list[s
         is_indented = after[:, 0] - before[:, 0] > height
         same_block |= (pitch > 0) & (pitch <= MAX_PITCH * np.median(pitch[pitch > 0])) & ~is_indented
     return [" " if row else "\n" if block else "\n\n" for row, block in zip(same_row, same_block, strict=True)]
-
-
-def _join_broken_words(lines: list[list[str]], broken: Sequence[int]) -> None:
-    """Join the words that are hyphenated at the ends of the lines `broken`, in place."""
-    hyphenated = {word.strip(_PUNCTUATION).lower() for line in lines for word in line if "-" in word[1:-1]}
-    for k in reversed(broken):  # backwards, for words that are hyphenated twice
-        if not lines[k + 1]:
-            continue
-        first, second = lines[k][-1], lines[k + 1][0]
-        if len(first) < 2 or not first[-2].isalpha() or not second[0].islower():
-            continue
-        compound = f"{first[:-1]}-{second}"
-        keeps_hyphen = first[-1] != _SOFT_HYPHEN and compound.strip(_PUNCTUATION).lower() in hyphenated
-        lines[k][-1] = compound if keeps_hyphen else first[:-1] + second
-        del lines[k + 1][0]
 
 
 def boxes_in_pixels(boxes: np.ndarray, zoom: float, origin: tuple[int, int]) -> np.ndarray:
