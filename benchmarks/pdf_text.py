@@ -23,6 +23,7 @@ import hashlib
 import json
 import multiprocessing
 import re
+import subprocess
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -111,8 +112,12 @@ def measured_pages(path: Path, items: Sequence[int]) -> Iterator[tuple[int, dict
                 except ItemError as error:
                     yield item, {f"failed {error.cause}": 1}
                     continue
-                poppler, size = poppler_page(path, item)
-                texts = {"ours": ours, "poppler": poppler, "pdfium": pdfium_page(document, item)}
+                try:
+                    poppler, size = poppler_page(path, item)
+                    texts = {"ours": ours, "poppler": poppler, "pdfium": pdfium_page(document, item)}
+                except (subprocess.SubprocessError, pypdfium2.PdfiumError) as error:
+                    yield item, {f"failed peer {type(error).__name__}": 1}
+                    continue
                 yield item, {"pages": 1, **_of_page(texts, size, vocabulary), **_unseen(ours, picture)}
     except InputError as error:
         yield -1, {f"failed {error.cause}": 1}
@@ -219,8 +224,11 @@ def _segment_of(boxes: np.ndarray, segments: np.ndarray) -> np.ndarray:
 
 
 def _vocabulary(path: Path) -> Counter[str]:
-    """Return how often the document spells each word inside its lines."""
-    words, _, lines, _ = poppler_words(path, 1, MAX_VOCABULARY_PAGES)
+    """Return how often the document spells each word inside its lines; nothing if poppler cannot read it."""
+    try:
+        words, _, lines, _ = poppler_words(path, 1, MAX_VOCABULARY_PAGES)
+    except subprocess.SubprocessError:
+        return Counter()
     if not words:
         return Counter()
     inside = np.append(False, lines[1:] == lines[:-1]) & np.append(lines[1:] == lines[:-1], False)
