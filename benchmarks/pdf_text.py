@@ -8,7 +8,7 @@ only the files whose digest is in the first or the second half. Measured are
 - letters: 2 × characters in common / all characters, without white space and hyphens, whatever their order (`letters`)
   and in order (`sequence`);
 - order: a line is a piece of a row without a wide gap; the share of the peer's pairs of consecutive lines that are
-  consecutive in ours, too;
+  consecutive in ours, too; `order of both` is the share of the pairs that poppler and pdfium agree on;
 - rows read across: of the rows of two neighbouring columns of prose, those whose left line is next to the right line in
   the order. Columns are found by `pdf_columns.py` from the boxes of poppler's words, not from anybody's order;
 - hyphens: words broken at a line's end that the document spells in one way elsewhere, with a hyphen or without;
@@ -200,6 +200,8 @@ def _order(texts: Mapping[str, PageText], segments: Segments, scale: Sequence[fl
     found: dict[str, float] = {}
     for a, b in PAIRS:
         found |= {f"pairs {a}~{b}": len(steps[b]), f"kept {a}~{b}": len(steps[a] & steps[b])}
+    both = steps["poppler"] & steps["pdfium"]
+    found |= {"pairs of both peers": len(both), "kept of both peers": len(both & steps["ours"])}
     columns = columns_of_prose(segments, texts["poppler"].words)
     rows = rows_of_columns(segments, columns)
     if rows:
@@ -322,6 +324,7 @@ def figures(tally: Tally) -> dict[str, dict[str, float]]:
     for name in ("letters", "sequence"):
         rows[name] = {pair: tally.mean(f"{name} {pair}") for pair in pairs}
     rows["order"] = {pair: tally.share(f"kept {pair}", f"pairs {pair}") for pair in pairs}
+    rows["order of both"] = {"ours": tally.share("kept of both peers", "pairs of both peers")}
     rows["rows read across"] = {name: tally.share(f"across {name}", "rows") for name in ENGINES}
     for truth in ("kept", "joined"):
         rows[f"hyphens {truth}"] = {
