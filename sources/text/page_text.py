@@ -132,7 +132,8 @@ def in_reading_order(words: LayoutWords) -> tuple[np.ndarray, str]:
         words = LayoutWords(words.texts, _rotate_upright(words.boxes, degrees), words.blocks, words.lines)
     starts, boxes = _lines(words)
     ends = np.append(starts[1:], len(words.texts))
-    order = reading_order(boxes, right_to_left=right_to_left)
+    first_words = words.boxes[starts, 2] - words.boxes[starts, 0]
+    order = reading_order(boxes, right_to_left=right_to_left, first_words=first_words)
     lines = [np.arange(starts[k], ends[k]) for k in order]
     if not page.isascii() and _RIGHT_TO_LEFT.search(page):
         lines = [_in_line_order(line, words) for line in lines]
