@@ -97,7 +97,15 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         images = [_read(path) for path in args.images]
         processor = Processor.load(args.model)
         model = load(args.model, device=device, dtype=dtype)
-        engine = Engine(model, processor, rows=1, slots=args.slots, cached_images=CACHED_IMAGES)
+        engine = Engine(
+            model,
+            processor,
+            rows=1,
+            slots=args.slots,
+            cached_images=CACHED_IMAGES,
+            prefix_tokens=args.slots,
+            compiled=args.compiled,
+        )
         chat = Chat(engine, sampling, args.system)
         chat.pending = images
         if question is None:
@@ -205,6 +213,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     option("--slots", type=int, default=4096, metavar="N", help="longest conversation in tokens (default: %(default)s)")
     option("--device", help="cpu, cuda, cuda:1, mps, … (default: the best there is)")
     option("--dtype", help="bfloat16, float16 or float32 (default: float32 on a CPU, else bfloat16)")
+    option("--compiled", action="store_true", help="compile the model first; on CUDA, record decoding in a graph, too")
     return parser
 
 

@@ -39,12 +39,12 @@ class Language(nn.Module):
         return hidden_BTD
 
     def rotation(self, positions_BT: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Return cosines and sines of the rotary positions, (B, 1, T, E) each, computed in float32."""
+        """Return cosines and sines of the rotary positions for `_rotate`, (B, 1, T, E) each, computed in float32."""
         head_width = self.config.width // self.config.heads
         exponents = torch.arange(0, head_width, 2, device=positions_BT.device, dtype=torch.float32) / head_width
         angles = positions_BT[..., None].float() * self.config.rope_theta**-exponents
-        angles_B1TE = torch.cat([angles, angles], dim=-1)[:, None]
-        return angles_B1TE.cos().to(dtype), angles_B1TE.sin().to(dtype)
+        cos, sin = angles[:, None].cos(), angles[:, None].sin()
+        return torch.cat([cos, cos], dim=-1).to(dtype), torch.cat([-sin, sin], dim=-1).to(dtype)
 
 
 class Block(nn.Module):
@@ -66,8 +66,9 @@ class Block(nn.Module):
 
     def project(self, x_BTD: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return rotated queries, rotated keys, and values, (B, H, T, E) each."""
-        q, k, v = self.qkv(self.norm1(x_BTD)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        return _rotate(q, cos, sin), _rotate(k, cos, sin), v
+        qkv_3BHTE = self.qkv(self.norm1(x_BTD)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        q_BHTE, k_BHTE = _rotate(qkv_3BHTE[:2], cos, sin)
+        return q_BHTE, k_BHTE, qkv_3BHTE[2]
 
     def finish(self, x_BTD: Tensor, mixed_BHTE: Tensor) -> Tensor:
         """Add the result of attention, then that of the MLP."""
@@ -78,6 +79,5 @@ class Block(nn.Module):
 
 
 def _rotate(x_BHTE: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotate the pairs (x[i], x[i + E/2]) by the angle of their position."""
-    first, second = x_BHTE.chunk(2, dim=-1)
-    return x_BHTE * cos + torch.cat([-second, first], dim=-1) * sin
+    """Rotate the pairs (x[i], x[i + E/2]) by the angle of their position; `sin` has its first half negated."""
+    return x_BHTE * cos + x_BHTE.roll(x_BHTE.shape[-1] // 2, -1) * sin
