@@ -17,6 +17,7 @@ from deepseek_vl.conversation import SYSTEM
 from deepseek_vl.device import pick, pick_dtype
 from deepseek_vl.engine import Engine
 from deepseek_vl.images import read_rgb
+from deepseek_vl.packing import pack
 from deepseek_vl.processor import Processor
 from deepseek_vl.sampling import SamplingSettings
 
@@ -97,6 +98,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         images = [_read(path) for path in args.images]
         processor = Processor.load(args.model)
         model = load(args.model, device=device, dtype=dtype)
+        pack(model)
         engine = Engine(
             model,
             processor,

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from deepseek_vl.checkpoint import CheckpointError, load
 from deepseek_vl.device import pick, pick_dtype
 from deepseek_vl.engine import Engine
+from deepseek_vl.packing import pack
 from deepseek_vl.processor import Processor
 from deepseek_vl.scoring import Scorer
 
@@ -76,6 +77,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     def load_model() -> tuple[Engine, Scorer]:
         started = time.monotonic()
         model = load(args.model, device=device, dtype=dtype)
+        pack(model)
         engine = Engine(
             model,
             processor,
