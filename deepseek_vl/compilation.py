@@ -9,7 +9,7 @@ from deepseek_vl.model import DeepseekVL
 def compile_blocks(model: DeepseekVL) -> None:
     """Compile the blocks in place, for any lengths; a second call changes nothing.
 
-    In the language model, the parts before and after attention are compiled; attention has kernels of its own.
+    In the language model, the parts before and after attention are compiled; attention has other kernels.
     """
     if "project" in vars(model.language.blocks[0]):
         return

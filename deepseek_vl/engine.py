@@ -31,8 +31,8 @@ class CacheRow:
     """The place of a stream in the cache.
 
     Args:
-        keys: of the prompt's blocks, see `block_keys`.
-        length: number of tokens in the cache, including those of steps that are launched and not yet read.
+        keys: keys of the prompt's blocks, see `block_keys`.
+        length: number of tokens in the cache, including steps that are launched and not yet read.
         visual: (P, D) visual tokens of the prompt's images, once they are encoded; images in the reused beginning are
             not encoded.
     """

@@ -1,4 +1,4 @@
-"""Weights in the block layout of the CPU's 16-bit kernels, which else is made anew for every product.
+"""Weights in the block layout of the CPU's 16-bit kernels, which otherwise make it in every product.
 
 Shapes: T tokens, I and O features in and out.
 """

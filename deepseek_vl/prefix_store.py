@@ -20,8 +20,8 @@ def block_keys(tokens_T: np.ndarray, image_token: int, tokens_per_image: int, di
     """Return a key for every whole block of a sequence; it depends on all tokens and images up to the block's end.
 
     Args:
-        digests: SHA-256 of the images in order. All keys are SHA-256, too: nobody can make a conversation that matches
-            another one's key and so read from its cache.
+        digests: SHA-256 of the images in order. All keys are SHA-256, too, so that no
+            conversation can be made that matches another one's key and reads its cache.
     """
     images_before = np.concatenate([[0], np.cumsum(tokens_T == image_token)])
     keys: list[bytes] = []

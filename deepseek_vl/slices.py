@@ -1,7 +1,7 @@
 """The passes of the model in slices, so that other work can be done between two blocks.
 
-A pass is a generator that yields after every block and returns its result; `finish` runs the rest of it. The numbers
-are the same as those of the modules' own `forward`.
+A pass is a generator that yields after every block and returns its result; `finish` runs the rest of it. The
+modules' `forward` gives the same numbers.
 
 Shapes: N images, P visual tokens per image, B sequences, T tokens, D width, Y and X pixels.
 """

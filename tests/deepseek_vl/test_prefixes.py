@@ -1,4 +1,4 @@
-"""Prompts read in parts and beginnings read once: the answers are those of prompts read whole."""
+"""Prompts read in parts and beginnings read once give the same answers as prompts read whole."""
 
 from collections.abc import Sequence
 
