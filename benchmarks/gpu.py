@@ -19,11 +19,12 @@ import torch
 from deepseek_vl import device as devices
 from deepseek_vl.attention import Cache, Cached, Continuation, Packed, packed_positions
 from deepseek_vl.config import PRESETS, preset
-from deepseek_vl.cuda import FixedStep, has_varlen
 from deepseek_vl.engine import Engine
+from deepseek_vl.fixed_step import FixedStep
 from deepseek_vl.model import DeepseekVL
 from deepseek_vl.sampling import SamplingSettings
 from deepseek_vl.scoring import Item, Question, Scorer
+from deepseek_vl.varlen import has_varlen
 
 TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 6e-2}  # of the deviation of the compared numbers
 

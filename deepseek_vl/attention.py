@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.attention.bias import causal_lower_right
 
-from deepseek_vl import cuda
+from deepseek_vl import varlen
 from deepseek_vl.config import LanguageConfig
 from deepseek_vl.device import upload
 
@@ -90,12 +90,12 @@ class Packed:
 
     def __init__(self, spans: Sequence[Span], device: torch.device):
         self.spans = spans
-        self.varlen: cuda.VarlenSpans | None = None
-        if cuda.has_varlen(device):
+        self.varlen: varlen.VarlenSpans | None = None
+        if varlen.has_varlen(device):
             keys = [np.arange(a, b) for span in spans for a, b in (*span.earlier, (span.start, span.stop))]
             num_keys = [sum(b - a for a, b in (*s.earlier, (s.start, s.stop))) for s in spans]
             num_queries = [span.stop - span.start for span in spans]
-            self.varlen = cuda.VarlenSpans(num_queries, num_keys, np.concatenate(keys), device)
+            self.varlen = varlen.VarlenSpans(num_queries, num_keys, np.concatenate(keys), device)
 
     @classmethod
     def documents(cls, lengths: Sequence[int], device: torch.device) -> "Packed":

@@ -14,8 +14,8 @@ from torch import Tensor
 from deepseek_vl.attention import Cache, Cached, Continuation, packed_positions
 from deepseek_vl.batch import Embedder, digest
 from deepseek_vl.compilation import compile_blocks
-from deepseek_vl.cuda import FixedStep
 from deepseek_vl.device import upload
+from deepseek_vl.fixed_step import FixedStep
 from deepseek_vl.model import DeepseekVL
 from deepseek_vl.prefix_store import BLOCK, PrefixStore, block_keys, num_shared
 from deepseek_vl.processor import Processor, Prompt

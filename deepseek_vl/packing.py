@@ -18,7 +18,7 @@ class PackedLinear(nn.Module):
         super().__init__()
         assert linear.bias is None
         self.in_features, self.out_features = linear.in_features, linear.out_features
-        self.packed = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), TOKENS_HINT)
+        self.packed: Tensor = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), TOKENS_HINT)
 
     def forward(self, x_TI: Tensor) -> Tensor:
         y_TO: Tensor = torch.ops.mkldnn._linear_pointwise(x_TI, self.packed, None, "none", [], "")

@@ -6,9 +6,11 @@ Shapes: N images, Q questions, K choices, T tokens, D width, M nodes where the m
 """
 
 import itertools
+import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -77,6 +79,8 @@ class Scorer:
     Args:
         batch_tokens: maximum tokens of a batch (but at least one item).
         threads: number of images decoded and resized at once, ahead of the model.
+        processes: decode and resize in this many processes instead of the threads, for machines where the threads
+            cannot keep up with the device; 0 for none. As with any spawned process, a script needs a main guard.
         system: the system prompt.
         compiled: compile the blocks with torch.compile (takes a minute at first; for GPUs).
     """
@@ -88,11 +92,14 @@ class Scorer:
         *,
         batch_tokens: int = 16384,
         threads: int = 4,
+        processes: int = 0,
         system: str = SYSTEM,
         compiled: bool = False,
     ):
         self.model, self.processor = model, processor
-        self.batch_tokens, self.threads, self.system = batch_tokens, threads, system
+        self.batch_tokens, self.threads, self.system = batch_tokens, max(threads, processes), system
+        self.processes = processes
+        self._decoders: ProcessPoolExecutor | None = None
         self.embedder = Embedder(model)
         if compiled:
             compile_blocks(model)
@@ -118,7 +125,7 @@ class Scorer:
         Raises:
             ValueError: as in `score`.
         """
-        with ThreadPoolExecutor(self.threads) as pool:
+        with ThreadPoolExecutor(self.threads) as pool, self._decoding():
             rows = _map_ahead(pool, self.prepare, items, 4 * self.threads)
             launched: Launch | None = None
             for batch in _map_ahead(pool, self.pack, self._batches(rows), 2):
@@ -144,7 +151,24 @@ class Scorer:
         )
         for trie, segment in zip(tries, segments, strict=True):
             trie.place(tree, segment)
-        return Row(tree, tries, tuple(canvas(image, self.processor.config) for image in item.images))
+        return Row(tree, tries, tuple(self._canvas(image) for image in item.images))
+
+    @contextmanager
+    def _decoding(self) -> Iterator[None]:
+        """Keep the decoding processes, if any, for the time of an iteration."""
+        if not self.processes or self._decoders is not None:
+            yield
+            return
+        with ProcessPoolExecutor(self.processes, multiprocessing.get_context("spawn")) as self._decoders:
+            try:
+                yield
+            finally:
+                self._decoders = None
+
+    def _canvas(self, image: ImageInput) -> np.ndarray:
+        if self._decoders is None:
+            return canvas(image, self.processor.config)
+        return self._decoders.submit(canvas, image, self.processor.config).result()
 
     def _encode(self, item: Item, question: Question) -> np.ndarray:
         images = [{"type": "image"}] * len(item.images)

@@ -9,9 +9,10 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from deepseek_vl import cuda
+from deepseek_vl import varlen
 from deepseek_vl.attention import Cache, Cached, Continuation, Packed, Span, attend_last
 from deepseek_vl.engine import Engine
+from deepseek_vl.fixed_step import FixedStep
 from tests.deepseek_vl import tiny
 from tests.deepseek_vl.conftest import Pair
 from tests.deepseek_vl.test_engine import SETTINGS, prompts_of
@@ -73,11 +74,11 @@ def varlen_by_definition(
 def test_the_kernel_for_packed_sequences_gets_the_right_keys(
     spans: list[Span], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cuda, "varlen_attn", varlen_by_definition)
+    monkeypatch.setattr(varlen, "varlen_attn", varlen_by_definition)
     length = spans[-1].stop
     q, k, v = (random(1, 3, length, 8, seed=n) for n in range(3))
     expected = Packed(spans, tiny.CPU)(0, q, k, v)
-    monkeypatch.setattr(cuda, "has_varlen", lambda device: True)
+    monkeypatch.setattr(varlen, "has_varlen", lambda device: True)
     packed = Packed(spans, tiny.CPU)
     assert packed.varlen is not None
     assert not packed.varlen.supports(q)  # double precision
@@ -96,7 +97,7 @@ def test_a_step_with_fixed_shapes_equals_one_with_exact_lengths(capacity: int) -
             tensor.copy_(random(*tensor.shape))
         before = cache.keys_YRHSE.clone()
         places = {2: capacity - 1, 0: 37}
-        step = cuda.FixedStep(language, cache, tokens)
+        step = FixedStep(language, cache, tokens)
         logits = step(places)
         written = (cache.keys_YRHSE != before).any(dim=(0, 2, 4)).nonzero().tolist()
         spare = cache.spare_slot
@@ -115,7 +116,7 @@ def test_answers_by_steps_with_fixed_shapes_are_the_same(pair: Pair, pictures: l
     for is_fixed in (False, True):
         engine = Engine(pair.model, pair.processor, rows=3, slots=400, chunk_tokens=30, ahead=is_fixed)
         if is_fixed:
-            engine._fixed = cuda.FixedStep(pair.model.language, engine.cache, engine._tokens_R)
+            engine._fixed = FixedStep(pair.model.language, engine.cache, engine._tokens_R)
         streams = [engine.add(prompt, settings) for prompt, settings in zip(prompts, SETTINGS, strict=True)]
         while engine.busy:
             engine.step()

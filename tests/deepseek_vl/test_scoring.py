@@ -1,6 +1,7 @@
 """Scoring: many questions in one pass give the same results as separate passes of the reference."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -80,6 +81,17 @@ def test_items_are_consumed_lazily(pair: Pair, pictures: list[Image.Image]) -> N
     endless = itertools.cycle(items_of(pictures))
     scores = Scorer(pair.model, pair.processor, batch_tokens=500, threads=2).score_items(endless)
     assert len(list(itertools.islice(scores, 20))) == 20
+
+
+def test_images_may_be_decoded_in_processes(pair: Pair, pictures: list[Image.Image], tmp_path: Path) -> None:
+    asked = (Question(QUESTIONS[0], ("Yes", "No")),)
+    pictures[0].save(tmp_path / "page.png")
+    items = [Item((image,), asked) for image in (tmp_path / "page.png", *pictures)]
+    scores = list(Scorer(pair.model, pair.processor, processes=1).score_items(items))
+    expected = list(Scorer(pair.model, pair.processor).score_items(items))
+    np.testing.assert_array_equal(scores, expected)
+    with pytest.raises(ValueError, match="not an image"):
+        list(Scorer(pair.model, pair.processor, processes=1).score_items([Item((b"text",), asked)]))
 
 
 @pytest.mark.full
