@@ -8,6 +8,7 @@ have the same weights; in bfloat16 on a CPU, ours are packed. On a CPU, seconds 
 
 import argparse
 import json
+from dataclasses import replace
 from typing import Any
 
 import alternating
@@ -90,6 +91,9 @@ class Port:
 def measure(name: str, args: argparse.Namespace, device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
     """Measure a preset at every number of rows."""
     config = preset(name)
+    if args.layers:
+        low, language = (replace(part, layers=args.layers) for part in (config.low, config.language))
+        config = replace(config, low=low, language=language)
     model = DeepseekVL.random(config, 0, device=device, dtype=dtype)
     with torch.no_grad():
         model.language.head.weight[config.eos] = 0  # never the most likely
@@ -124,6 +128,7 @@ def main() -> None:
     parser.add_argument("--dtype")
     parser.add_argument("--rows", type=int, nargs="+", default=[1, 8], help="answers at once")
     parser.add_argument("--tokens", type=int, default=16, help="tokens per answer and round")
+    parser.add_argument("--layers", type=int, help="cut the language model and the low tower to this depth")
     parser.add_argument("--rounds", type=int, default=12, help="rounds at most, if the interval stays wide")
     parser.add_argument("--compiled", action="store_true", help="ours through torch.compile")
     args = parser.parse_args()

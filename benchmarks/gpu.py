@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--threads", type=int, default=8)
     args = parser.parse_args()
-    args.compiled, args.four = True, True
+    args.compiled, args.four, args.layers = True, True, None
     device = devices.pick(args.device)
     result: dict[str, Any] = {"device": devices.describe(device), "torch": torch.__version__, "parity": {}}
     for dtype in (torch.float32, torch.bfloat16):

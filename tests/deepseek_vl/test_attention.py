@@ -59,8 +59,8 @@ def varlen_by_definition(
     parts = []
     for a, b, c, d in zip(cu_q[:-1], cu_q[1:], cu_k[:-1], cu_k[1:], strict=True):
         mask = torch.ones(b - a, d - c, dtype=torch.bool).tril(int((d - c) - (b - a)))
-        one = [x.transpose(0, 1) for x in (q[a:b], k[c:d], v[c:d])]
-        parts.append(F.scaled_dot_product_attention(*one, attn_mask=mask).transpose(0, 1))
+        one_q, one_k, one_v = (x.transpose(0, 1) for x in (q[a:b], k[c:d], v[c:d]))
+        parts.append(F.scaled_dot_product_attention(one_q, one_k, one_v, attn_mask=mask).transpose(0, 1))
     return torch.cat(parts)
 
 
