@@ -34,7 +34,13 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         device = devices.pick(args.device)
         folder = find(args.model)
         model = load(folder, device=device, dtype=devices.pick_dtype(args.dtype, device))
-        scorer = Scorer(model, Processor.load(folder), batch_tokens=args.batch_tokens)
+        scorer = Scorer(
+            model,
+            Processor.load(folder),
+            batch_tokens=args.batch_tokens,
+            processes=args.processes,
+            compiled=args.compiled,
+        )
         for question in questions:
             scorer.prepare(Item((), (question,)))  # report a question that is too long before any image is read
     except ValueError as error:
@@ -78,6 +84,8 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     parser.add_argument("--choices", nargs="+", default=["Yes", "No"], help="answers to choose from (default: Yes No)")
     parser.add_argument("--device", help="cuda, mps or cpu (default: the best there is)")
     parser.add_argument("--dtype", help="bfloat16, float16 or float32 (default: what the device is fast in)")
+    parser.add_argument("--processes", type=int, default=0, help="processes that decode images (default: threads)")
+    parser.add_argument("--compiled", action="store_true", help="compile the model first")
     parser.add_argument("--batch-tokens", type=int, default=16384, help="tokens read in one pass")
     return parser
 
