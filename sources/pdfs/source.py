@@ -16,16 +16,12 @@ from sources.base.sample import IMAGE_PLACEHOLDER, Provenance, Sample, Words
 from sources.base.source import InputError, ItemError, Items, Source, unreadable_file
 from sources.images.encoding import check_encoding, encode, grey_of, luma
 from sources.pdfs.card import CARD
-from sources.text.page_text import (
-    boxes_in_pixels,
-    choose,
-    has_right_to_left,
-    in_reading_order,
-    layout_words,
-    words_of_characters,
-)
+from sources.pdfs.words import layout_words, words_of_characters
+from sources.text.page_text import in_reading_order
+from sources.text.scripts import has_right_to_left
+from sources.text.words import boxes_in_pixels, choose
 
-CODE_VERSION = 2  # increase it when this file, page_text, reading_order or images give other bytes for the same page
+CODE_VERSION = 2  # increase it when this package, sources.text or sources.images give other bytes for the same page
 POINTS_PER_INCH = 72
 # Ligatures are split, white space and text outside the page are left out; images are listed but not decoded.
 TEXT_FLAGS = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_IMAGES
@@ -193,7 +189,7 @@ class Pdfs(Source):
         self, textpage: pymupdf.TextPage, zoom: float, origin: tuple[int, int], shape: tuple[int, int]
     ) -> tuple[Words, str]:
         found = layout_words(textpage.extractWORDS())
-        if has_right_to_left(found):
+        if has_right_to_left("".join(found.texts)):
             found = words_of_characters(textpage.extractRAWDICT()["blocks"])
         boxes = boxes_in_pixels(found.boxes, zoom, origin)
         height, width = shape
@@ -201,9 +197,9 @@ class Pdfs(Source):
         is_visible = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
         if not is_visible.all():
             found, boxes = choose(found, is_visible), boxes[is_visible]
-        order, text = in_reading_order(found)
-        texts = [found.texts[k] for k in order]
-        return Words(texts=texts, boxes=boxes[order], images=np.zeros(len(order), np.int32)), text
+        page = in_reading_order(found)
+        texts = [found.texts[k] for k in page.order]
+        return Words(texts=texts, boxes=boxes[page.order], images=np.zeros(len(texts), np.int32)), page.text
 
 
 def _render(drawn: pymupdf.DisplayList, zoom: float) -> pymupdf.Pixmap:
