@@ -16,9 +16,9 @@ from sources.base.sample import IMAGE_PLACEHOLDER, Provenance, Sample, Words
 from sources.base.source import InputError, ItemError, Items, Source, unreadable_file
 from sources.images.encoding import check_encoding, encode, grey_of, luma
 from sources.pdfs.card import CARD
-from sources.pdfs.words import layout_words, words_of_characters
+from sources.pdfs.characters import characters_of
+from sources.text.gaps import words_of
 from sources.text.page_text import in_reading_order
-from sources.text.scripts import has_right_to_left
 from sources.text.words import boxes_in_pixels, choose
 
 CODE_VERSION = 2  # increase it when this package, sources.text or sources.images give other bytes for the same page
@@ -169,7 +169,7 @@ class Pdfs(Source):
             picture = PIL.Image.fromarray(pixels)
             encoded = encode(picture, self.format, self.quality)
             grey = luma(picture) if grey is None else grey
-        words, text = self._words(textpage, zoom, (pixmap.x, pixmap.y), grey.shape)
+        words, text = self._words(drawn, textpage, zoom, (pixmap.x, pixmap.y), grey.shape)
         if "malloc" in pymupdf.TOOLS.mupdf_warnings():  # MuPDF silently leaves out what it has no memory for
             raise MemoryError("some of the page needs more memory than there is")
         flags = _flags(document, page, images, bool(words.texts))
@@ -186,11 +186,14 @@ class Pdfs(Source):
         )
 
     def _words(
-        self, textpage: pymupdf.TextPage, zoom: float, origin: tuple[int, int], shape: tuple[int, int]
+        self,
+        drawn: pymupdf.DisplayList,
+        textpage: pymupdf.TextPage,
+        zoom: float,
+        origin: tuple[int, int],
+        shape: tuple[int, int],
     ) -> tuple[Words, str]:
-        found = layout_words(textpage.extractWORDS())
-        if has_right_to_left("".join(found.texts)):
-            found = words_of_characters(textpage.extractRAWDICT()["blocks"])
+        found = words_of(characters_of(drawn, textpage, TEXT_FLAGS))
         boxes = boxes_in_pixels(found.boxes, zoom, origin)
         height, width = shape
         np.clip(boxes, 0, [width, height, width, height], out=boxes)

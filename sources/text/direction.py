@@ -1,74 +1,90 @@
-"""Direction of text: vertical and turned pages, and the order of words in right-to-left lines."""
+"""Order of lines that have different directions: turned headers, text at the side, stamps, vertical text."""
 
 import numpy as np
-import numpy.typing as npt
 
-from sources.text.scripts import EAST_ASIAN, RIGHT_TO_LEFT, is_right_to_left
-from sources.text.words import LayoutWords
+from sources.text.hulls import hulls
+from sources.text.lines import Lines
+from sources.text.reading_order import reading_order
 
-
-def is_vertical(words: LayoutWords) -> bool:
-    """Return True if most words are East Asian, and each is below the previous one or taller than wide."""
-    if not EAST_ASIAN.search("".join(words.texts)):
-        return False
-    width, height = words.boxes[:, 2] - words.boxes[:, 0], words.boxes[:, 3] - words.boxes[:, 1]
-    upright = height > 2 * width
-    upright[1:] |= _is_stacked(words.boxes[:-1], words.boxes[1:])
-    num_east_asian = sum(EAST_ASIAN.match(text) is not None for text in words.texts)
-    return bool(2 * upright.sum() > len(upright) and 2 * num_east_asian > len(upright))
+MAX_TURNED = 400  # lines of one direction that are grouped by distance; more are one group
+MAX_LEADING = 2.0  # between turned lines of one group, in heights of a line
+_STRAIGHT = 1e-6
 
 
-def _is_stacked(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return an (N,) mask of the pairs whose second box is as wide as the first, about square and directly below."""
-    width, height = a[:, 2] - a[:, 0], b[:, 3] - b[:, 1]
-    stacked: npt.NDArray[np.bool_] = (
-        (np.abs(a[:, 0] + a[:, 2] - b[:, 0] - b[:, 2]) < 0.5 * width)
-        & (np.abs(width - (b[:, 2] - b[:, 0])) < 0.5 * width)
-        & (np.abs(width - height) < 0.5 * height)
-        & (np.abs(b[:, 1] - a[:, 3]) < 0.5 * height)
-    )
-    return stacked
+def order_of_lines(lines: Lines, num_letters: np.ndarray, *, right_to_left: bool) -> np.ndarray:
+    """Return the (M,) indices of the lines in reading order.
 
+    The page is read in the direction of most of its letters. Lines with another direction are read group by group, each
+    in its own direction, before the row that is below the group, as turned headers are above the rows of their table.
+    Groups with nothing below them, such as text in the margin, come last, and so do lines across, like a watermark.
 
-def rotation(words: LayoutWords, right_to_left: bool) -> int:
-    """Return the clockwise rotation of most of the text in degrees, from the directions between words of a line."""
-    same_line = (np.diff(words.blocks) == 0) & (np.diff(words.lines) == 0)
-    middle = words.boxes[:, :2] + words.boxes[:, 2:]
-    right, down = (np.diff(middle, axis=0)[same_line]).sum(axis=0)
-    if abs(down) > abs(right):
-        return 90 if (down > 0) != right_to_left else 270
-    return 180 if right < 0 and not right_to_left else 0
-
-
-def rotate_upright(boxes: np.ndarray, degrees: int) -> np.ndarray:
-    """Rotate (N, 4) boxes of text that is turned by 90, 180 or 270 degrees clockwise back to upright."""
-    x0, y0, x1, y1 = boxes.T
-    upright = {90: (y0, -x1, y1, -x0), 180: (-x1, -y1, -x0, -y0), 270: (-y1, x0, -y0, x1)}
-    return np.stack(upright[degrees], axis=1)
-
-
-def in_line_order(line: np.ndarray, words: LayoutWords) -> np.ndarray:
-    """Return the words of a line in reading order, because producers paint right-to-left lines in any order.
-
-    A right-to-left line is sorted from the right; Latin runs inside it are then reversed.
+    Args:
+        num_letters: (M,) letters of each line.
+        right_to_left: True if columns go from right to left (Arabic, Hebrew).
     """
-    texts = [words.texts[k] for k in line]
-    if len(line) < 2 or not is_right_to_left("".join(texts)):
-        return line
-    line = line[np.argsort(-words.boxes[line, 2], kind="stable")]
-    is_latin = [any(map(str.isalpha, words.texts[k])) and not RIGHT_TO_LEFT.search(words.texts[k]) for k in line]
-    neutral = [not any(map(str.isalpha, words.texts[k])) for k in line]
-    ordered = line.copy()
-    k = 0
-    while k < len(line):
-        if is_latin[k]:
-            end = k
-            for j in range(k + 1, len(line)):  # numbers and punctuation between two Latin words belong to the run
-                if is_latin[j]:
-                    end = j
-                elif not neutral[j]:
-                    break
-            ordered[k : end + 1] = line[k : end + 1][::-1]
-            k = end
-        k += 1
-    return ordered
+    if (lines.directions == lines.directions[0]).all():
+        return np.array(reading_order(lines.frames, right_to_left=right_to_left))
+    directions, kind = np.unique(lines.directions, axis=0, return_inverse=True)
+    kind = kind.ravel()
+    main = int(np.argmax(np.bincount(kind, weights=num_letters)))
+    body = np.flatnonzero(kind == main)
+    body = body[reading_order(lines.frames[body], right_to_left=right_to_left)]
+    main_direction, main_frames = directions[main], lines.frames[body]
+    parts = [((place, 1, 0.0), body[place : place + 1]) for place in range(len(body))]
+    for k in np.flatnonzero(np.arange(len(directions)) != main):
+        cosine, sine = directions[k] @ main_direction, np.cross(directions[k], main_direction)
+        is_straight = min(abs(cosine), abs(sine)) < _STRAIGHT
+        for group in _groups(lines.frames, np.flatnonzero(kind == k)):
+            box = _box_in_frame(lines, group, main_direction)
+            place = _place_in_body(box, main_frames) if is_straight else len(body)
+            parts.append(((place, 0, -box[2] if right_to_left else box[0]), group))
+    parts.sort(key=lambda part: part[0])
+    return np.concatenate([part for _, part in parts])
+
+
+def _place_in_body(box: np.ndarray, body: np.ndarray) -> int:
+    """Return the index of the line before which a turned group is read: the first one of the row below it, or the end.
+
+    Args:
+        box: (4,) of the group, in the frame of the body.
+        body: (M, 4) frames of the lines of the body, in reading order.
+    """
+    height = body[:, 3] - body[:, 1]
+    is_below = (body[:, 1] > box[3] - height / 2) & (body[:, 0] < box[2]) & (body[:, 2] > box[0])
+    if not is_below.any():
+        return len(body)
+    place = int(np.argmax(is_below))
+    middle = (body[place, 1] + body[place, 3]) / 2
+    while place and body[place - 1, 1] < middle < body[place - 1, 3]:
+        place -= 1
+    return place
+
+
+def _groups(frames: np.ndarray, turned: np.ndarray) -> list[np.ndarray]:
+    """Return groups of the lines `turned`, which have one direction and are close to each other, in reading order."""
+    own = frames[turned]
+    if len(turned) > MAX_TURNED:
+        return [turned[reading_order(own)]]
+    height = np.minimum(*np.broadcast_arrays(*_pairs(own[:, 3] - own[:, 1])))
+    gap = np.maximum(own[:, None, 1] - own[None, :, 3], own[None, :, 1] - own[:, None, 3])
+    overlap = (own[:, None, 0] < own[None, :, 2]) & (own[None, :, 0] < own[:, None, 2])
+    is_close = overlap & (gap < (MAX_LEADING - 1) * height)
+    group = np.arange(len(turned))
+    for k in range(len(turned)):
+        joined = np.unique(group[is_close[k]])
+        group[np.isin(group, joined)] = joined[0]
+    return [turned[members][reading_order(own[members])] for members in (group == g for g in np.unique(group))]
+
+
+def _pairs(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return values[:, None], values[None, :]
+
+
+def _box_in_frame(lines: Lines, group: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """Return the (4,) box around lines of one direction in the frame of another direction."""
+    u0, v0, u1, v1 = hulls(lines.frames[group], np.array([0]))[0]
+    own = lines.directions[group[0]]
+    u, v = np.array([u0, u1, u0, u1]), np.array([v0, v0, v1, v1])
+    x, y = own[0] * u - own[1] * v, own[1] * u + own[0] * v
+    along, across = direction[0] * x + direction[1] * y, direction[0] * y - direction[1] * x
+    return np.array([along.min(), across.min(), along.max(), across.max()])

@@ -83,9 +83,17 @@ def test_sideways_text_is_read_as_if_it_were_upright(degrees: int) -> None:
     x0, y0, x1, y1 = words.boxes.T
     turned = {0: (x0, y0, x1, y1), 90: (-y1, x0, -y0, x1), 180: (-x1, -y1, -x0, -y0), 270: (y0, -x1, y1, -x0)}
     boxes = np.stack(turned[degrees], axis=1)
+    direction = {0: (1.0, 0.0), 90: (0.0, 1.0), 180: (-1.0, 0.0), 270: (0.0, -1.0)}[degrees]
     shuffled = np.concatenate([np.arange(48, 96), np.arange(48)])  # the lower half was written first
     page = in_reading_order(
-        LayoutWords([words.texts[k] for k in shuffled], boxes[shuffled], words.blocks[shuffled], words.lines[shuffled])
+        LayoutWords(
+            [words.texts[k] for k in shuffled],
+            boxes[shuffled],
+            words.blocks[shuffled],
+            words.lines[shuffled],
+            directions=np.tile(direction, (96, 1)),
+            frames=words.boxes[shuffled],
+        )
     )
     assert shuffled[page.order].tolist() == list(range(96))
 
