@@ -15,7 +15,7 @@ from sources.text.characters import Characters, choose_characters
 from sources.text.scripts import right_to_left_codes
 
 _SHAPED = ((0x590, 0x1100), (0x1780, 0x1800))  # scripts whose letters change their form or order
-_UNKNOWN = 0xFFFD
+_UNKNOWN, _NON_JOINER = 0xFFFD, 0x200C
 _SAME_PLACE = 0.05  # between a glyph and its character, in font sizes
 
 
@@ -49,7 +49,8 @@ def _is_narrow(characters: Characters) -> np.ndarray:
 
 
 def _with_marks(drawn: Characters, described: Characters) -> Characters:
-    """Return the characters of the glyphs, with the marks of the ActualText for unknown ones."""
+    """Return the characters of the glyphs, with the marks of the ActualText for unknown ones, and its non-joiners."""
+    drawn = _with_non_joiners(drawn, described)
     unknown = (drawn.codes == _UNKNOWN) & _is_narrow(drawn)
     if not unknown.any():
         return drawn
@@ -65,6 +66,27 @@ def _with_marks(drawn: Characters, described: Characters) -> Characters:
     new_codes = result.codes.copy()
     new_codes[np.repeat(unknown, repeats)] = np.concatenate(codes)
     return replace(result, codes=new_codes)
+
+
+def _with_non_joiners(drawn: Characters, described: Characters) -> Characters:
+    """Return the characters of the glyphs with the zero-width non-joiners of the ActualText, which have no glyph."""
+    if (drawn.codes == _NON_JOINER).any():
+        return drawn
+    letters = np.flatnonzero(~_is_narrow(drawn))
+    owners = []
+    for k in np.flatnonzero(described.codes == _NON_JOINER):
+        distance = np.abs(drawn.corners[letters, 2] - described.corners[k, 2]).max(axis=1)
+        if len(letters) and distance.min() <= _SAME_PLACE * described.sizes[k]:
+            owners.append(int(letters[np.argmin(distance)]))
+    if not owners:
+        return drawn
+    order = np.sort(np.concatenate([np.arange(len(drawn)), owners]), kind="stable")
+    is_new = np.diff(order, prepend=-1) == 0
+    result = choose_characters(drawn, order)
+    codes, corners = result.codes.copy(), result.corners.copy()
+    codes[is_new] = _NON_JOINER
+    corners[is_new, 1], corners[is_new, 3] = corners[is_new, 0], corners[is_new, 2]
+    return replace(result, codes=codes, corners=corners)
 
 
 def _over_all_glyphs(described: Characters, drawn: Characters) -> Characters:

@@ -10,6 +10,7 @@ from sources.text.scripts import right_to_left_codes
 MAX_MARK_GAP = 0.5  # between a mark and its letter, in font sizes
 _ZERO_WIDTH = 0.02  # in font sizes; narrower letters are marks, or further letters of a ligature
 _GAP = -1
+_UNKNOWN, _NON_JOINER = 0xFFFD, 0x200C
 _LAM, _ALEFS = 0x644, (0x622, 0x623, 0x625, 0x627, 0x671)  # together they are one glyph
 _SEPARATORS, _SIGNS = ".,:/-–'٫٬", "%$€£¥°‰#+"
 _BRACKETS = {ord(a): ord(b) for a, b in [*zip("([{<«", ")]}>»", strict=True), *zip(")]}>»", "([{<«", strict=True)]}
@@ -38,7 +39,7 @@ def clusters_of(codes: np.ndarray, starts: np.ndarray, ends: np.ndarray, sizes: 
         return clusters
     for k in np.flatnonzero(~has_width):
         place, slack = starts[k], _ZERO_WIDTH * sizes[k]
-        if unicodedata.combining(chr(codes[k])) or codes[k] == 0xFFFD:
+        if unicodedata.combining(chr(codes[k])) or codes[k] in (_UNKNOWN, _NON_JOINER):
             owners = of_marks
             inside = (starts[owners] < place - slack) & (ends[owners] > place + slack)
             distance = np.where(inside, 0, np.abs(starts[owners] - place))
@@ -60,10 +61,10 @@ def in_logical_order(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the (N,) indices of a line's letters in the order in which they are read, and which of them end a word.
 
-    The third result are the (N,) codes in the given order.
+    The third result are the (N,) codes in the order given.
 
     The line is read from the right; numbers, Latin words, and what is between two Latin words, from the left. The
-    other parts of a cluster follow its letter. Brackets are turned if the file has them as they look.
+    other parts of a cluster follow its letter. Brackets are turned where the file has them as they look.
 
     Args:
         codes: (N,) code points, without spaces.
@@ -99,7 +100,11 @@ def in_logical_order(
         else:
             order += [k, *followers.get(k, ())]
     ends[-1] = True
-    return np.array(order), ends, _with_turned_brackets(codes, order)
+    in_order = codes[order]
+    _turn_brackets(in_order, ends)
+    codes = codes.copy()
+    codes[order] = in_order
+    return np.array(order), ends, codes
 
 
 def _kind(code: int) -> str:
@@ -114,10 +119,10 @@ def _kind(code: int) -> str:
     return "S" if letter in _SEPARATORS else "T" if letter in _SIGNS else "O"
 
 
-def _with_turned_brackets(codes: np.ndarray, order: list[int]) -> np.ndarray:
-    """Return the codes with brackets turned, if the first bracket of the line closes and the last one opens."""
-    brackets = [k for k in order if int(codes[k]) in _BRACKETS]
-    if len(brackets) > 1 and int(codes[brackets[0]]) not in _OPENING and int(codes[brackets[-1]]) in _OPENING:
-        codes = codes.copy()
-        codes[brackets] = [_BRACKETS[int(codes[k])] for k in brackets]
-    return codes
+def _turn_brackets(codes: np.ndarray, ends: np.ndarray) -> None:
+    """Turn the brackets that close at the beginning of a word, or open at its end: the file has them as they look."""
+    begins = np.concatenate([[True], ends[:-1]])
+    for k in range(len(codes)):
+        is_opening = int(codes[k]) in _OPENING
+        if int(codes[k]) in _BRACKETS and begins[k] != ends[k] and ends[k] == is_opening:
+            codes[k] = _BRACKETS[int(codes[k])]

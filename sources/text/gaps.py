@@ -21,7 +21,7 @@ MIN_GAP = 0.11  # beyond the usual gap between letters of the line, in font size
 USUAL_GAP = 0.3  # quantile of the gaps of a line: most of them are between letters, even if words are short
 MAX_USUAL_GAP = 0.12  # in font sizes; letters with wider gaps are spaced out
 MIN_EAST_ASIAN_GAP = 0.5  # between Chinese or Japanese characters, which are spread to justify a line
-MIN_MIXED_GAP = 0.2  # between Chinese and Latin; some producers add a quarter of the font size
+MIN_MIXED_GAP = 0.35  # between Chinese and Latin; producers add a quarter of the font size that nobody typed
 MAX_OVERLAP = 0.5  # in font sizes; letters of a word do not overlap more
 _FIRST_MARK = 0x300  # lowest code point of a mark without width
 MIN_SPACED_LETTERS = 5  # single letters in a line that may be spaced out
@@ -115,11 +115,14 @@ def _read_from_the_right(
     """Return the letters with those of right-to-left rows in the order of reading, and the ends of words."""
     order, ends, codes = np.arange(len(letters)), ends.copy(), letters.codes.copy()
     alphabetic = np.array([chr(code).isalpha() for code in codes])
-    for row in np.unique(rows[is_right_to_left]):
+    num_rows = rows[-1] + 1
+    num_alphabetic = np.bincount(rows, alphabetic, num_rows)
+    chosen = 2 * np.bincount(rows, is_right_to_left, num_rows) > num_alphabetic
+    if 2 * is_right_to_left.sum() > alphabetic.sum():
+        chosen |= num_alphabetic == 0  # a line of numbers on a page that is read from the right
+    for row in np.flatnonzero(chosen):
         first, stop = np.searchsorted(rows, [row, row + 1])
         line = slice(first, stop)
-        if 2 * is_right_to_left[line].sum() <= alphabetic[line].sum():
-            continue
         starts, stops, sizes = letters.frames[line, 0], letters.frames[line, 2], letters.sizes[line]
         clusters = clusters_of(codes[line], starts, stops, sizes)
         starts, stops = starts[clusters], stops[clusters]  # a mark is as wide as its letter

@@ -8,8 +8,10 @@ from sources.text.characters import Letters
 from sources.text.scripts import east_asian_codes
 
 MIN_RUN = 3  # characters below each other; fewer may be cells of a table
-MAX_PITCH = 1.3  # from a character to the next one below it, in font sizes; lines of a page are farther apart
-MIN_DISTANCE = 1.2  # between characters painted one after the other in a row, in pitches of their columns
+MIN_PITCH = 0.7  # from a character to the next one below it, in font sizes
+MAX_PITCH = 1.3  # lines of a page are farther apart
+MIN_DISTANCE = 1.15  # between characters of a row, in font sizes; closer ones are a horizontal line
+MIN_WIDER = 1.2  # distance between characters of a row, in pitches of their columns
 MAX_OFFSET = 0.3  # between the middles of the characters of a column, in font sizes
 _DOWN = (0.0, 1.0)
 
@@ -21,7 +23,7 @@ def with_columns(letters: Letters) -> Letters:
     distance = _distance_in_row(letters)
     candidates = np.flatnonzero(
         east_asian_codes(letters.codes)
-        & (distance >= MIN_DISTANCE * 0.8)
+        & (distance >= MIN_DISTANCE)
         & (letters.directions[letters.pieces, 0] == 1)
         & ~letters.vertical[letters.pieces]
     )
@@ -34,8 +36,9 @@ def with_columns(letters: Letters) -> Letters:
     column[by_x] = np.cumsum(np.diff(x[by_x], prepend=x[by_x[0]]) > MAX_OFFSET * sizes[by_x])
     order = np.lexsort((y, -column))  # from the right, from the top
     pitch = np.diff(y[order]) / sizes[order[1:]]
-    follows = (np.diff(column[order]) == 0) & (pitch <= MAX_PITCH)
-    follows &= MIN_DISTANCE * pitch <= np.minimum(distance[candidates][order[1:]], distance[candidates][order[:-1]])
+    offset = np.abs(np.diff(x[order])) / sizes[order[1:]]
+    follows = (np.diff(column[order]) == 0) & (pitch <= MAX_PITCH) & (pitch >= MIN_PITCH) & (offset <= MAX_OFFSET)
+    follows &= MIN_WIDER * pitch <= np.minimum(distance[candidates][order[1:]], distance[candidates][order[:-1]])
     run = np.cumsum(np.concatenate([[True], ~follows])) - 1
     is_long = np.bincount(run)[run] >= MIN_RUN
     if not is_long.any():
