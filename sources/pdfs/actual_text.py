@@ -99,7 +99,7 @@ def _over_all_glyphs(described: Characters, drawn: Characters) -> Characters:
     places, glyphs = all_places[by_place], _places(drawn)
     slack = _SAME_PLACE * np.median(described.sizes)
     before = np.searchsorted(places, glyphs + slack) - 1
-    left = (glyphs - places[np.maximum(before, 0)] > slack) & (before >= 0) & ~_is_narrow(drawn) & (drawn.codes > 0x20)
+    left = (glyphs - places[np.maximum(before, 0)] > slack) & (before >= 0) & ~_is_narrow(drawn) & ~drawn.inserted
     owners, right = by_place[before[left]], drawn.corners[left, 1, 0]
     is_same_line = np.abs(described.origins[owners, 1] - drawn.origins[left, 1]) < 1
     corners = described.corners.copy()
