@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sources.text.characters import Characters, choose_characters
+from sources.text.characters import Characters, choose_characters, with_corners
 from sources.text.scripts import right_to_left_codes
 
 _SHAPED = ((0x590, 0x1100), (0x1780, 0x1800))  # scripts whose letters change their form or order
@@ -86,7 +86,7 @@ def _with_non_joiners(drawn: Characters, described: Characters) -> Characters:
     codes, corners = result.codes.copy(), result.corners.copy()
     codes[is_new] = _NON_JOINER
     corners[is_new, 1], corners[is_new, 3] = corners[is_new, 0], corners[is_new, 2]
-    return replace(result, codes=codes, corners=corners)
+    return with_corners(replace(result, codes=codes), corners)
 
 
 def _over_all_glyphs(described: Characters, drawn: Characters) -> Characters:
@@ -105,7 +105,7 @@ def _over_all_glyphs(described: Characters, drawn: Characters) -> Characters:
     corners = described.corners.copy()
     for corner in (1, 3):
         np.maximum.at(corners[:, corner, 0], owners[is_same_line], right[is_same_line])
-    return replace(described, corners=corners)
+    return with_corners(described, corners)
 
 
 def _places(characters: Characters) -> np.ndarray:

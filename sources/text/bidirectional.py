@@ -50,6 +50,7 @@ def clusters_of(codes: np.ndarray, starts: np.ndarray, ends: np.ndarray, sizes: 
             if codes[k] in _ALEFS and (is_lam := codes[bases] == _LAM).any():
                 owners = bases[is_lam]
                 distance = np.minimum(np.abs(starts[owners] - place), np.abs(ends[owners] - place))
+                distance -= slack * width[owners] / width[owners].max()  # of two next to it the wider one, the ligature
         nearest = int(np.argmin(distance))
         if distance[nearest] <= MAX_MARK_GAP * sizes[k]:
             clusters[k] = owners[nearest]

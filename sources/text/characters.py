@@ -1,16 +1,17 @@
 """Characters of a page as a layout engine gives them, before they are words, and its letters."""
 
 from dataclasses import dataclass, fields, replace
-from functools import reduce
 
 import numpy as np
 
 _OF_PIECES = ("directions", "vertical", "blocks")  # fields with one row per piece, not per letter
 MAX_SKEW = 3  # degrees between text and an axis, below which it counts as straight, like in a crooked scan
-_SPACES = np.array(
-    [*range(0x9, 0xE), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000]
+_SPACE, _INVISIBLE = 1, 2
+_KINDS = np.zeros(0x10000, np.uint8)  # of every code point, with 0 for letters
+_KINDS[[*range(0x9, 0xE), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000]] = (
+    _SPACE
 )
-_INVISIBLE = np.array([0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF])
+_KINDS[[0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]] = _INVISIBLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Characters:
     Args:
         codes: (N,) code points.
         origins: (N, 2) points on the baseline, in points; y points down.
+        boxes: (N, 4) x0, y0, x1, y1 around the corners.
         corners: (N, 4, 2) upper left, upper right, lower left and lower right, seen in the direction of reading.
         sizes: (N,) font size in points.
         colours: (N,) ARGB as 32-bit integers; the alpha is 0 if the character is transparent.
@@ -37,6 +39,7 @@ class Characters:
 
     codes: np.ndarray
     origins: np.ndarray
+    boxes: np.ndarray
     corners: np.ndarray
     sizes: np.ndarray
     colours: np.ndarray
@@ -96,22 +99,17 @@ class Letters:
 
 def letters_of(characters: Characters) -> Letters:
     """Return the characters that are not spaces or invisible marks of direction."""
-    codes = characters.codes
-    if codes.max(initial=0) < 0x80:
-        is_space = (codes == 0x20) | ((codes >= 0x9) & (codes < 0xE))
-        is_letter = ~is_space
-    else:
-        is_space = np.isin(codes, _SPACES)
-        is_letter = ~(is_space | np.isin(codes, _INVISIBLE))
-    pieces, corners = characters.pieces[is_letter], characters.corners[is_letter]
-    x, y = corners[:, :, 0].T, corners[:, :, 1].T
-    boxes = frames = _hulls(x, y)
-    directions = _snapped(characters.directions)
+    kinds = _KINDS[np.minimum(characters.codes, len(_KINDS) - 1)]
+    is_letter = kinds == 0
+    pieces, boxes = characters.pieces[is_letter], characters.boxes[is_letter]
+    frames, directions = boxes, _snapped(characters.directions)
     if not (directions[:, 0] == 1).all():
-        dx, dy = directions[pieces].T
-        frames = _hulls(dx * x + dy * y, dx * y - dy * x)
+        corners = characters.corners[is_letter]
+        dx, dy = directions[pieces].T[:, :, None]
+        x, y = corners[:, :, 0], corners[:, :, 1]
+        frames = boxes_around(np.stack([dx * x + dy * y, dx * y - dy * x], axis=2))
     return Letters(
-        codes=codes[is_letter],
+        codes=characters.codes[is_letter],
         sizes=characters.sizes[is_letter],
         colours=characters.colours[is_letter],
         painted=characters.painted[is_letter],
@@ -122,7 +120,7 @@ def letters_of(characters: Characters) -> Letters:
         blocks=characters.blocks,
         boxes=boxes,
         frames=frames,
-        spaces=np.cumsum(is_space & ~characters.inserted)[is_letter],
+        spaces=np.cumsum((kinds == _SPACE) & ~characters.inserted)[is_letter],
     )
 
 
@@ -137,7 +135,15 @@ def _snapped(directions: np.ndarray) -> np.ndarray:
     return np.round(np.stack([np.cos(angles), np.sin(angles)], axis=1), 12) + 0.0
 
 
-def _hulls(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return (N, 4) boxes around the corners with the (4, N) coordinates x and y."""
-    # One pair after the other, because `x.min(axis=0)` takes ten times longer.
-    return np.stack([reduce(extreme, axis) for extreme in (np.minimum, np.maximum) for axis in (x, y)], axis=1)
+def boxes_around(corners: np.ndarray) -> np.ndarray:
+    """Return the (N, 4) boxes x0, y0, x1, y1 around (N, 4, 2) corners."""
+    x0, y0, x1, y1, x2, y2, x3, y3 = np.ascontiguousarray(corners.reshape(-1, 8).T)
+    # In pairs, because `corners.min(axis=1)` takes ten times longer.
+    low = [np.minimum(np.minimum(a, b), np.minimum(c, d)) for a, b, c, d in ((x0, x1, x2, x3), (y0, y1, y2, y3))]
+    high = [np.maximum(np.maximum(a, b), np.maximum(c, d)) for a, b, c, d in ((x0, x1, x2, x3), (y0, y1, y2, y3))]
+    return np.stack([*low, *high], axis=1)
+
+
+def with_corners(characters: Characters, corners: np.ndarray) -> Characters:
+    """Return the characters with other (N, 4, 2) corners."""
+    return replace(characters, corners=corners, boxes=boxes_around(corners))

@@ -8,14 +8,16 @@ from sources.text.reading_order import reading_order
 
 MAX_TURNED = 400  # lines of one direction that are grouped by distance; more are one group
 MAX_LEADING = 2.0  # between turned lines of one group, in heights of a line
+MIN_UPRIGHT = 1 / 3  # upright letters per turned letter, from which on a page is upright with turned parts
 _STRAIGHT = 1e-6
 
 
 def order_of_lines(lines: Lines, num_letters: np.ndarray, *, right_to_left: bool) -> np.ndarray:
     """Return the (M,) indices of the lines in reading order.
 
-    The page is read in the direction of most of its letters. Lines with another direction are read group by group, each
-    in its own direction, before the row that is below the group, as turned headers are above the rows of their table.
+    The page is read in the direction of most of its letters, or upright if upright ones are a third as many. Lines with
+    another direction are read group by group, each in its own direction, before the row that is below the group, as
+    turned headers are above the rows of their table.
     Groups with nothing below them, such as text in the margin, come last, and so do lines across, like a watermark.
 
     Args:
@@ -26,13 +28,15 @@ def order_of_lines(lines: Lines, num_letters: np.ndarray, *, right_to_left: bool
         return np.array(reading_order(lines.frames, right_to_left=right_to_left))
     directions, kind = np.unique(lines.directions, axis=0, return_inverse=True)
     kind = kind.ravel()
-    main = int(np.argmax(np.bincount(kind, weights=num_letters)))
+    letters_of_kind = np.bincount(kind, weights=num_letters)
+    main = int(np.argmax(np.where(directions[:, 0] == 1, letters_of_kind / MIN_UPRIGHT, letters_of_kind)))
     body = np.flatnonzero(kind == main)
     body = body[reading_order(lines.frames[body], right_to_left=right_to_left)]
     main_direction, main_frames = directions[main], lines.frames[body]
     parts = [((place, 1, 0.0), body[place : place + 1]) for place in range(len(body))]
     for k in np.flatnonzero(np.arange(len(directions)) != main):
-        cosine, sine = directions[k] @ main_direction, np.cross(directions[k], main_direction)
+        (dx, dy), (main_dx, main_dy) = directions[k], main_direction
+        cosine, sine = dx * main_dx + dy * main_dy, dx * main_dy - dy * main_dx
         is_straight = min(abs(cosine), abs(sine)) < _STRAIGHT
         for group in _groups(lines.frames, np.flatnonzero(kind == k)):
             box = _box_in_frame(lines, group, main_direction)

@@ -20,9 +20,12 @@ from sources.text.words import LayoutWords, words_of_letters
 MIN_GAP = 0.11  # beyond the usual gap between letters of the line, in font sizes; TeX's narrowest word space is 0.22
 USUAL_GAP = 0.3  # quantile of the gaps of a line: most of them are between letters, even if words are short
 MAX_USUAL_GAP = 0.12  # in font sizes; letters with wider gaps are spaced out
+MIN_USUAL_GAP = -0.25  # in font sizes; letters of narrow text overlap
+FEW_NARROW = 0.02  # share of overlapping letters on a page whose lines are all set as usual
 MIN_EAST_ASIAN_GAP = 0.5  # between Chinese or Japanese characters, which are spread to justify a line
 MIN_MIXED_GAP = 0.35  # between Chinese and Latin; producers add a quarter of the font size that nobody typed
 MAX_OVERLAP = 0.5  # in font sizes; letters of a word do not overlap more
+_DOT = ord(".")
 _FIRST_MARK = 0x300  # lowest code point of a mark without width
 MIN_SPACED_LETTERS = 5  # single letters in a line that may be spaced out
 SPACED_SHARE = 0.7  # share of single letters among the words of a spaced-out line
@@ -31,10 +34,10 @@ MIN_SPACED_WORD_GAP = 1.5  # between words of a spaced-out line, in usual gaps
 
 def words_of(characters: Characters) -> LayoutWords:
     """Return the words of a page in the order in which it is painted, with the line of each."""
-    letters = without_repeats(letters_of(characters))
+    letters = letters_of(characters)
     if not len(letters):
         return LayoutWords()
-    letters, rows = with_rows(with_columns(letters))
+    letters, rows = with_rows(with_columns(without_repeats(letters)))
     ends = _ends_of_words(letters, rows)
     if letters.codes.max() >= 0x590 and (is_right_to_left := right_to_left_codes(letters.codes)).any():
         letters, ends = _read_from_the_right(letters, rows, ends, is_right_to_left)
@@ -48,7 +51,8 @@ def _ends_of_words(letters: Letters, rows: np.ndarray) -> np.ndarray:
     same_piece = letters.pieces[1:] == letters.pieces[:-1]
     next_piece = letters.pieces[1:] == letters.pieces[:-1] + 1
     has_space = (letters.spaces[1:] > letters.spaces[:-1]) & (same_piece | next_piece)
-    least = _usual_gaps(np.where(same_row & ~has_space, gaps, np.inf), rows) + MIN_GAP
+    are_dots = (letters.codes[1:] == _DOT) & (letters.codes[:-1] == _DOT)  # leaders have gaps of their own
+    least = _usual_gaps(np.where(same_row & ~has_space & ~are_dots, gaps, np.inf), rows) + MIN_GAP
     if letters.codes.max() >= 0x2E80:
         is_east_asian = east_asian_codes(letters.codes)
         num_east_asian = is_east_asian[1:].astype(np.int64) + is_east_asian[:-1]
@@ -71,6 +75,9 @@ def _gaps(letters: Letters, rows: np.ndarray) -> np.ndarray:
 
 def _usual_gaps(gaps: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return for each of the N - 1 gaps the usual gap in its row, without those that are infinite."""
+    is_doubtful = (gaps > MIN_GAP) & (gaps <= MIN_GAP + MAX_USUAL_GAP)
+    if not is_doubtful.any() and (gaps < -MIN_GAP / 2).mean() < FEW_NARROW:
+        return np.zeros(len(gaps))  # no gap's verdict depends on it
     row_of_gap = rows[:-1]
     order = np.lexsort((gaps, row_of_gap))
     num_rows = rows[-1] + 1
@@ -78,7 +85,7 @@ def _usual_gaps(gaps: np.ndarray, rows: np.ndarray) -> np.ndarray:
     firsts = np.searchsorted(row_of_gap, np.arange(num_rows))
     chosen = np.minimum(firsts + (USUAL_GAP * num).astype(np.int64), len(gaps) - 1)
     usual = np.where(num > 0, gaps[order[chosen]], 0) if len(gaps) else np.zeros(num_rows)
-    result: np.ndarray = np.clip(usual, 0, MAX_USUAL_GAP)[row_of_gap]
+    result: np.ndarray = np.clip(usual, MIN_USUAL_GAP, MAX_USUAL_GAP)[row_of_gap]
     return result
 
 
@@ -126,7 +133,8 @@ def _read_from_the_right(
         starts, stops, sizes = letters.frames[line, 0], letters.frames[line, 2], letters.sizes[line]
         clusters = clusters_of(codes[line], starts, stops, sizes)
         starts, stops = starts[clusters], stops[clusters]  # a mark is as wide as its letter
-        gaps = _gaps_on_the_right(starts, stops) > MIN_GAP * sizes
+        gaps = np.zeros(len(starts), bool)
+        np.logical_or.at(gaps, clusters, _gaps_on_the_right(starts, stops) > MIN_GAP * sizes)
         in_order, ends[line], codes[line] = in_logical_order(codes[line], (starts + stops) / 2, clusters, gaps)
         order[line] = first + in_order
     return replace(letters, codes=codes).take(order), ends

@@ -13,9 +13,7 @@ _CELL = 2 * MAX_SHIFT  # two letters within the shift are in one cell of one of 
 
 def without_repeats(letters: Letters) -> Letters:
     """Return the letters without those that were painted before at nearly the same place."""
-    keys = _cells(letters, 0, 0)
-    ordered = np.sort(keys)
-    if (ordered[1:] == ordered[:-1]).sum() < MIN_RUN:
+    if not _may_repeat(letters):
         return letters
     mask = np.zeros(len(letters), bool)
     size = np.maximum(letters.sizes, 1e-3)
@@ -30,6 +28,13 @@ def without_repeats(letters: Letters) -> Letters:
         mask[order[near]] = True
     again = _in_runs(mask, letters.pieces)
     return letters.take(~again) if again.any() else letters
+
+
+def _may_repeat(letters: Letters) -> bool:
+    """Return True if equal letters are so near to each other that a closer look is worth its time."""
+    x, y = np.floor(letters.boxes[:, :2].T / (_CELL * letters.sizes[len(letters) // 2])).astype(np.int64) & 0xFFFF
+    cells = np.sort((x << 37) | (y << 21) | letters.codes)
+    return int((cells[1:] == cells[:-1]).sum()) >= MIN_RUN
 
 
 def _cells(letters: Letters, x: float, y: float) -> np.ndarray:
