@@ -14,6 +14,7 @@ import numpy as np
 import pymupdf
 
 from sources.pdfs.actual_text import is_shaped, merged
+from sources.pdfs.font_sizes import with_plausible_sizes
 from sources.text.characters import Characters, boxes_around
 
 _CHARACTER = np.dtype(
@@ -37,7 +38,6 @@ _BLOCK = struct.Struct("<2i4f4Q2Q")
 _LINE = struct.Struct("<2B2x2f4f4x4Q")
 _MEMORY_PAGE = 4096  # bytes; the smallest unit of memory that is readable as a whole
 _TEXT_BLOCK = 0
-_GLYPHS_ALONE = pymupdf.TEXT_IGNORE_ACTUALTEXT
 _INSERTED, _FILLED, _STROKED = 4, 16, 32  # flags of a character
 
 
@@ -47,10 +47,14 @@ def characters_of(drawn: pymupdf.DisplayList, textpage: pymupdf.TextPage, flags:
     Args:
         textpage: of the list of what is drawn, with the flags.
     """
+
+    def read_again(extra: int) -> Characters:
+        return _read(pymupdf.TextPage(drawn.get_textpage(flags | extra)))
+
     characters = _read(textpage)
     if is_shaped(characters.codes):
-        characters = merged(characters, _read(pymupdf.TextPage(drawn.get_textpage(flags | _GLYPHS_ALONE))))
-    return characters
+        characters = merged(characters, read_again(pymupdf.TEXT_IGNORE_ACTUALTEXT))
+    return with_plausible_sizes(characters, lambda: read_again(pymupdf.TEXT_ACCURATE_BBOXES))
 
 
 def _read(textpage: pymupdf.TextPage) -> Characters:

@@ -21,7 +21,7 @@ from sources.text.gaps import words_of
 from sources.text.page_text import in_reading_order
 from sources.text.words import boxes_in_pixels, choose
 
-CODE_VERSION = 2  # increase it when this package, sources.text or sources.images give other bytes for the same page
+CODE_VERSION = 3  # increase it when this package, sources.text or sources.images give other bytes for the same page
 POINTS_PER_INCH = 72
 # Ligatures are split, white space and text outside the page are left out; images are listed but not decoded.
 TEXT_FLAGS = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_IMAGES
