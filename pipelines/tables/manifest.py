@@ -19,6 +19,7 @@ PACKAGES = (
     "pyarrow",
     "pymupdf",
     "rensa",
+    "wordfreq",
     "zlib-ng",
 )
 MANIFEST = "manifest.json"

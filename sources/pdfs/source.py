@@ -17,11 +17,12 @@ from sources.base.source import InputError, ItemError, Items, Source, unreadable
 from sources.images.encoding import check_encoding, encode, grey_of, luma
 from sources.pdfs.card import CARD
 from sources.pdfs.characters import characters_of
+from sources.text import word_list
 from sources.text.gaps import words_of
 from sources.text.page_text import in_reading_order
 from sources.text.words import boxes_in_pixels, choose
 
-CODE_VERSION = 3  # increase it when this package, sources.text or sources.images give other bytes for the same page
+CODE_VERSION = 4  # increase it when this package, sources.text or sources.images give other bytes for the same page
 POINTS_PER_INCH = 72
 # Ligatures are split, white space and text outside the page are left out; images are listed but not decoded.
 TEXT_FLAGS = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_IMAGES
@@ -87,6 +88,7 @@ class Pdfs(Source):
             "code": CODE_VERSION,
             "pymupdf": pymupdf.__version__,
             "pillow": PIL.__version__,
+            "wordfreq": word_list.version(),
             "zlib-ng": zlib_ng.__version__,
             **settings,
         }

@@ -1,10 +1,11 @@
-"""Composition of a page's text from its lines: separators, and words that are broken at the end of a line."""
+"""Composition of a page's text from its lines and the separators between them."""
 
 import re
 from collections.abc import Sequence
 
 import numpy as np
 
+from sources.text.hyphens import HYPHENS, SOFT_HYPHEN, join_broken_words
 from sources.text.lines import Lines
 from sources.text.scripts import EAST_ASIAN
 from sources.text.words import LayoutWords
@@ -12,9 +13,6 @@ from sources.text.words import LayoutWords
 _MARKER = re.compile(
     r"[一二三四五六七八九十百]+[、．.]|第.{1,4}[章节節条條]|[（(]?[\d一二三四五六七八九十]+[)）、]|[•●○■◆▪・]"
 )
-_SOFT_HYPHEN = "\u00ad"
-_HYPHENS = ("-", "\u2010", _SOFT_HYPHEN)
-_PUNCTUATION = ".,;:!?()"
 MAX_LEADING = 1.8  # between vertical lines of a paragraph, in widths of a line
 MIN_LINES_FOR_PITCH = 4  # least lines of a page for which paragraphs are found by pitch
 FEW_IN_ONE_BLOCK = 0.2  # if fewer consecutive lines share a block, blocks do not indicate paragraphs
@@ -30,15 +28,15 @@ def text_of(lines: Lines, separators: Sequence[str], words: LayoutWords) -> str:
     """Return the text of lines in reading order, with separators between them."""
     line_texts = [[words.texts[k] for k in line] for line in lines.words]
     separators = _without_east_asian_breaks(line_texts, separators, lines)
-    broken = [k for k, line in enumerate(line_texts[:-1]) if line[-1].endswith(_HYPHENS) and separators[k] != " "]
+    broken = [k for k, line in enumerate(line_texts[:-1]) if line[-1].endswith(HYPHENS) and separators[k] != " "]
     if broken:
-        _join_broken_words(line_texts, broken)
+        join_broken_words(line_texts, broken)
     pieces: list[str] = []
     for k, line in enumerate(line_texts):
         if line:  # empty if its only word was the second half of a hyphenated one
             pieces.append(" ".join(line))
             pieces.append(separators[k] if k < len(separators) else "")
-    return "".join(pieces).strip().replace(_SOFT_HYPHEN, "")
+    return "".join(pieces).strip().replace(SOFT_HYPHEN, "")
 
 
 def _without_east_asian_breaks(texts: list[list[str]], separators: Sequence[str], lines: Lines) -> Sequence[str]:
@@ -90,18 +88,3 @@ def separators_of(lines: Lines) -> list[str]:
         same_direction = (lines.directions[1:] == lines.directions[:-1]).all(axis=1)
         same_row, same_block = same_row & same_direction, same_block & same_direction
     return [" " if row else "\n" if block else "\n\n" for row, block in zip(same_row, same_block, strict=True)]
-
-
-def _join_broken_words(lines: list[list[str]], broken: Sequence[int]) -> None:
-    """Join the words that are hyphenated at the ends of the lines `broken`, in place."""
-    hyphenated = {word.strip(_PUNCTUATION).lower() for line in lines for word in line if "-" in word[1:-1]}
-    for k in reversed(broken):  # backwards, for words that are hyphenated twice
-        if not lines[k + 1]:
-            continue
-        first, second = lines[k][-1], lines[k + 1][0]
-        if len(first) < 2 or not first[-2].isalpha() or not second[0].islower():
-            continue
-        compound = f"{first[:-1]}-{second}"
-        keeps_hyphen = first[-1] != _SOFT_HYPHEN and compound.strip(_PUNCTUATION).lower() in hyphenated
-        lines[k][-1] = compound if keeps_hyphen else first[:-1] + second
-        del lines[k + 1][0]

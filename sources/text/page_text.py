@@ -33,8 +33,8 @@ def in_reading_order(words: LayoutWords) -> PageText:
     """Order the words of one page and compose its text.
 
     Lines are separated by a newline and blocks by an empty line; Chinese and Japanese lines that fill their column are
-    joined to the next line. A word hyphenated at the end of a line is joined on the line where it begins, and keeps its
-    hyphen if the page spells it with one elsewhere.
+    joined to the next line. A word broken at the end of a line is joined on the line where it begins; `hyphens` says
+    with or without its hyphen.
     """
     lines = lines_of(words)
     if not len(lines):

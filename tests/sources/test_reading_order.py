@@ -142,7 +142,7 @@ def lines_of(*texts: str) -> LayoutWords:
         (("long-term use of a long-", "term plan"), "long-term use of a long-term\nplan"),
         (("in the year 1990-", "and later"), "in the year 1990-\nand later"),
         (("a list -", "of items"), "a list -\nof items"),
-        (("the Anglo-", "Saxon one"), "the Anglo-\nSaxon one"),
+        (("the Anglo-", "Saxon one"), "the Anglo-Saxon\none"),
         (("soft\u00ad", "ware and hard\u00adware"), "software\nand hardware"),
         (("bro-", "ken"), "broken"),
         (("un-", "be-", "lievable"), "unbelievable"),
