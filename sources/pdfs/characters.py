@@ -45,7 +45,7 @@ def characters_of(drawn: pymupdf.DisplayList, textpage: pymupdf.TextPage, flags:
     """Return the characters of a page that are inside its box.
 
     Args:
-        textpage: of the list of what is drawn, with the flags.
+        textpage: made from `drawn` with `flags`.
     """
 
     def read_again(extra: int) -> Characters:

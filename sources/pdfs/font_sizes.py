@@ -11,7 +11,7 @@ import numpy as np
 
 from sources.text.characters import Characters, with_corners
 
-MAX_HEIGHT = 3.0  # of a letter, in font sizes; those of ordinary fonts are 1.0 to 2.2
+MAX_HEIGHT = 3.0  # of a letter, in font sizes; ordinary fonts have 1.0 to 2.2
 MAX_WIDTH = 2.5  # of a letter, in font sizes; a dash has 1
 FEW = 0.01  # share of odd letters on a page that are left as they are
 WIDTH_OF_LETTER = 0.5  # median of the letters of a text, in font sizes

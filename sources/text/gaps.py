@@ -23,7 +23,7 @@ MAX_USUAL_GAP = 0.12  # in font sizes; letters with wider gaps are spaced out
 MIN_USUAL_GAP = -0.25  # in font sizes; letters of narrow text overlap
 FEW_NARROW = 0.02  # share of overlapping letters on a page whose lines are all set as usual
 MIN_EAST_ASIAN_GAP = 0.5  # between Chinese or Japanese characters, which are spread to justify a line
-MIN_MIXED_GAP = 0.35  # between Chinese and Latin; producers add a quarter of the font size that nobody typed
+MIN_MIXED_GAP = 0.35  # between Chinese and Latin; producers add a quarter of the font size
 MAX_OVERLAP = 0.5  # in font sizes; letters of a word do not overlap more
 _DOT = ord(".")
 _FIRST_MARK = 0x300  # lowest code point of a mark without width
@@ -51,7 +51,7 @@ def _ends_of_words(letters: Letters, rows: np.ndarray) -> np.ndarray:
     same_piece = letters.pieces[1:] == letters.pieces[:-1]
     next_piece = letters.pieces[1:] == letters.pieces[:-1] + 1
     has_space = (letters.spaces[1:] > letters.spaces[:-1]) & (same_piece | next_piece)
-    are_dots = (letters.codes[1:] == _DOT) & (letters.codes[:-1] == _DOT)  # leaders have gaps of their own
+    are_dots = (letters.codes[1:] == _DOT) & (letters.codes[:-1] == _DOT)  # leaders have wider gaps
     least = _usual_gaps(np.where(same_row & ~has_space & ~are_dots, gaps, np.inf), rows) + MIN_GAP
     if letters.codes.max() >= 0x2E80:
         is_east_asian = east_asian_codes(letters.codes)
@@ -63,7 +63,7 @@ def _ends_of_words(letters: Letters, rows: np.ndarray) -> np.ndarray:
 
 
 def _gaps(letters: Letters, rows: np.ndarray) -> np.ndarray:
-    """Return the N - 1 gaps between consecutive letters in font sizes; those of overlapping letters are negative."""
+    """Return the N - 1 gaps between consecutive letters in font sizes; negative where letters overlap."""
     starts, stops = letters.frames[:, 0], letters.frames[:, 2]
     if letters.codes.max() >= _FIRST_MARK:  # marks have no width: the letter before them reaches farther
         far = rows * (np.abs(letters.frames[:, ::2]).max() * 2 + 1)
@@ -119,7 +119,7 @@ def _are_letters_of_words(text: str) -> bool:
 def _read_from_the_right(
     letters: Letters, rows: np.ndarray, ends: np.ndarray, is_right_to_left: np.ndarray
 ) -> tuple[Letters, np.ndarray]:
-    """Return the letters with those of right-to-left rows in the order of reading, and the ends of words."""
+    """Return the letters, right-to-left rows in the order of reading, and the ends of words."""
     order, ends, codes = np.arange(len(letters)), ends.copy(), letters.codes.copy()
     alphabetic = np.array([chr(code).isalpha() for code in codes])
     num_rows = rows[-1] + 1

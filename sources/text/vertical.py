@@ -1,4 +1,4 @@
-"""Vertical text whose characters are placed one by one, as if each were a line of its own."""
+"""Vertical text whose characters are placed one by one, as if each were a line."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from sources.text.scripts import east_asian_codes
 
 MIN_RUN = 3  # characters below each other; fewer may be cells of a table
 MIN_PITCH = 0.7  # from a character to the next one below it, in font sizes
-MAX_PITCH = 1.3  # lines of a page are farther apart
+MAX_PITCH = 1.3  # lines of a page have a larger one
 MIN_DISTANCE = 1.15  # between characters of a row, in font sizes; closer ones are a horizontal line
 MIN_WIDER = 1.2  # distance between characters of a row, in pitches of their columns
 MAX_OFFSET = 0.3  # between the middles of the characters of a column, in font sizes
@@ -17,7 +17,7 @@ _DOWN = (0.0, 1.0)
 
 
 def with_columns(letters: Letters) -> Letters:
-    """Return the letters with those of vertical text column by column, from the right, each column as one piece."""
+    """Return the letters, vertical text column by column from the right, each column as one piece."""
     if letters.codes.max() < 0x2E80:
         return letters
     distance = _distance_in_row(letters)
