@@ -1,6 +1,6 @@
 """Characters of a page from PyMuPDF, read from MuPDF's memory.
 
-PyMuPDF has no fast way to the characters of a page: `rawdict` takes six times as long as `words`. MuPDF keeps them in
+PyMuPDF has no fast way to the characters of a page: `rawdict` takes four times as long as `words`. MuPDF keeps them in
 linked lists of C structures, whose layout its public header `mupdf/fitz/structured-text.h` declares. They are read in
 whole runs here, since MuPDF allocates the characters of a line next to each other. Before that, the layout is compared
 with the fields that PyMuPDF's own bindings give; if it differs, they are read through the bindings, with equal result.
@@ -169,7 +169,7 @@ def _append_linked(address: int, pieces: list[bytes]) -> int:
 
 
 def _from_bindings(textpage: pymupdf.TextPage) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return what `_from_memory` returns, from PyMuPDF's bindings, fifty times slower."""
+    """Return what `_from_memory` returns, from PyMuPDF's bindings, many times slower."""
     records, counts, lines = [], [], []
     for number, block in enumerate(textpage.this):
         for line in block if block.m_internal.type == _TEXT_BLOCK else ():

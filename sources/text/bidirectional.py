@@ -12,7 +12,8 @@ _ZERO_WIDTH = 0.02  # in font sizes; narrower letters are marks, or further lett
 _GAP = -1
 _UNKNOWN, _NON_JOINER = 0xFFFD, 0x200C
 _LAM, _ALEFS = 0x644, (0x622, 0x623, 0x625, 0x627, 0x671)  # together they are one glyph
-_SEPARATORS, _SIGNS = ".,:/-–'٫٬", "%$€£¥°‰#+"
+_SEPARATORS, _SIGNS = ".,:/-–−'٫٬", "%$€£¥°‰#+"
+_MINUS = "-–−"
 _BRACKETS = {ord(a): ord(b) for a, b in [*zip("([{<«", ")]}>»", strict=True), *zip(")]}>»", "([{<«", strict=True)]}
 _OPENING = {ord(bracket) for bracket in "([{<«"}
 _NUMBER = re.compile("T*N+(?:SN+)*T*")
@@ -92,6 +93,8 @@ def in_logical_order(
             runs = list(_NUMBER.finditer(part[0]))
         for run in runs:
             start, end = part.start() + run.start(), part.start() + run.end()
+            if kinds[end - 1] == "N" and kinds[end : end + 1] == "S" and kinds[end + 1 : end + 2] in (" ", ""):
+                end += chr(codes[places[end]]) in _MINUS  # a full stop there ends the sentence
             places[start:end] = places[start:end][::-1]
     order: list[int] = []
     ends = np.zeros(len(codes), bool)

@@ -36,7 +36,7 @@ class LayoutWords:
         sizes: (N,) font size in points; 0 if it is unknown.
         colours: (N,) ARGB of the first letter; by default black.
         painted: (N,) bool; False for words with letters that are neither filled nor stroked. By default True.
-        fonts: (N,) number of the first letter's font, the same for the same font of a page.
+        fonts: (N,) number of the first letter's font, from 0 in the order in which the fonts appear.
     """
 
     texts: Sequence[str] = ()
@@ -62,7 +62,7 @@ class LayoutWords:
             "sizes": np.array(0.0),
             "colours": np.array(0xFF000000, np.uint32),
             "painted": np.array(True),
-            "fonts": np.array(0, np.uint64),
+            "fonts": np.array(0),
         }
         for name, default in defaults.items():
             if len(getattr(self, name)) != num_words:
@@ -94,8 +94,15 @@ def words_of_letters(letters: Letters, lines: np.ndarray, ends: np.ndarray) -> L
         sizes=np.maximum.reduceat(letters.sizes, starts),
         colours=letters.colours[starts],
         painted=np.logical_and.reduceat(letters.painted, starts),
-        fonts=letters.fonts[starts],
+        fonts=_numbered(letters.fonts[starts]),
     )
+
+
+def _numbered(fonts: np.ndarray) -> np.ndarray:
+    """Return the fonts numbered from 0 in the order in which they appear; the numbers may be addresses."""
+    _, first, inverse = np.unique(fonts, return_index=True, return_inverse=True)
+    numbers: np.ndarray = np.argsort(np.argsort(first))[inverse]
+    return numbers
 
 
 def _texts(codes: np.ndarray, starts: np.ndarray, stops: np.ndarray) -> list[str]:

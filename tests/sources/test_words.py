@@ -246,6 +246,8 @@ def logical(visual: str) -> str:
         ("ד )Old Town( בא", "אב (Old Town) ד"),
         ("ד Windows 10 בא", "אב Windows 10 ד"),
         (".12/03/2024", "12/03/2024."),
+        ("-4.3 בא", "אב -4.3"),
+        ("12-ב", "ב-12"),
     ],
 )
 def test_a_line_is_read_from_the_right(visual: str, text: str) -> None:
