@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.text.page_text import LayoutWords, in_reading_order
+from sources.text.page_text import in_reading_order
 from sources.text.reading_order import reading_order
+from sources.text.words import LayoutWords
 
 HEIGHT, LEADING = 10, 12
 
@@ -83,11 +84,19 @@ def test_sideways_text_is_read_as_if_it_were_upright(degrees: int) -> None:
     x0, y0, x1, y1 = words.boxes.T
     turned = {0: (x0, y0, x1, y1), 90: (-y1, x0, -y0, x1), 180: (-x1, -y1, -x0, -y0), 270: (y0, -x1, y1, -x0)}
     boxes = np.stack(turned[degrees], axis=1)
+    direction = {0: (1.0, 0.0), 90: (0.0, 1.0), 180: (-1.0, 0.0), 270: (0.0, -1.0)}[degrees]
     shuffled = np.concatenate([np.arange(48, 96), np.arange(48)])  # the lower half was written first
-    order, _ = in_reading_order(
-        LayoutWords([words.texts[k] for k in shuffled], boxes[shuffled], words.blocks[shuffled], words.lines[shuffled])
+    page = in_reading_order(
+        LayoutWords(
+            [words.texts[k] for k in shuffled],
+            boxes[shuffled],
+            words.blocks[shuffled],
+            words.lines[shuffled],
+            directions=np.tile(direction, (96, 1)),
+            frames=words.boxes[shuffled],
+        )
     )
-    assert shuffled[order].tolist() == list(range(96))
+    assert shuffled[page.order].tolist() == list(range(96))
 
 
 def test_cells_of_several_lines_stay_whole() -> None:
@@ -312,10 +321,10 @@ def test_every_word_appears_once(found: list[Any]) -> None:
         np.array([block for *_, block, _ in found], np.int64),
         np.array([line for *_, line in found], np.int64),
     )
-    order, text = in_reading_order(words)
-    assert sorted(order.tolist()) == list(range(len(found)))
+    page = in_reading_order(words)
+    assert sorted(page.order.tolist()) == list(range(len(found)))
     letters = {letter for _, word, *_ in found for letter in word if letter.isalpha()}
-    assert letters <= set(text)
+    assert letters <= set(page.text)
 
 
 def lines_of(*texts: str) -> LayoutWords:
@@ -340,4 +349,4 @@ def lines_of(*texts: str) -> LayoutWords:
     ],
 )
 def test_hyphenated_words_are_joined_and_real_hyphens_are_kept(lines: tuple[str, ...], text: str) -> None:
-    assert in_reading_order(lines_of(*lines))[1] == text
+    assert in_reading_order(lines_of(*lines)).text == text
