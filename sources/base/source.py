@@ -50,11 +50,16 @@ class Items:
     Args:
         num_items: number of items in the input.
         read: returns the sample of an item, counted from 0, or raises ItemError.
+        read_otherwise: the same in another way, for items on which `read` hangs or crashes its process; None if there
+            is no other way.
     """
 
-    def __init__(self, num_items: int, read: Callable[[int], Sample]):
+    def __init__(
+        self, num_items: int, read: Callable[[int], Sample], read_otherwise: Callable[[int], Sample] | None = None
+    ):
         self._num_items = num_items
         self._read = read
+        self._read_otherwise = read_otherwise
 
     def __len__(self) -> int:
         return self._num_items
@@ -66,9 +71,22 @@ class Items:
             ItemError: the item gives no sample.
             IndexError: there is no such item; items are counted from 0, never from the end.
         """
+        self._check(item)
+        return self._read(item)
+
+    def read_otherwise(self, item: int) -> Sample | None:
+        """Return the sample of an item that hangs or crashes its reader; None if there is no other way to read it.
+
+        Raises:
+            ItemError: the item gives no sample in this way either.
+            IndexError: there is no such item.
+        """
+        self._check(item)
+        return None if self._read_otherwise is None else self._read_otherwise(item)
+
+    def _check(self, item: int) -> None:
         if not 0 <= item < self._num_items:
             raise IndexError(f"item {item} of an input with {self._num_items} items")
-        return self._read(item)
 
 
 @dataclass(frozen=True, kw_only=True)
