@@ -13,14 +13,18 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from filters.aspect_ratio import MaxAspectRatio
+from filters.damage import MaxDamage
 from filters.filter import Filter
 from filters.garbled_text import MaxGarbledShare
+from filters.hidden_words import MaxHiddenWords
 from filters.ink import MinInk
 from filters.language import Language
+from filters.needs_ocr import MaxNeedsOcr
 from filters.ocr_agreement import OcrAgreement
 from filters.page_obstacles import MaxPageObstacles
 from filters.render_similarity import RenderSimilarity
 from filters.short_side import MinShortSide
+from filters.text_height import MinTextHeight
 from filters.text_length import TextLength
 from filters.word_count import MinWords
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
@@ -41,8 +45,12 @@ FILTERS: dict[str, type[Filter]] = {
         MinShortSide,
         MaxAspectRatio,
         MinInk,
+        MaxDamage,
         MinWords,
         TextLength,
+        MaxNeedsOcr,
+        MinTextHeight,
+        MaxHiddenWords,
         MaxGarbledShare,
         MaxPageObstacles,
         Language,

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sources.text.hyphens import HYPHENS, SOFT_HYPHEN, join_broken_words
+from sources.text.private_use import PRIVATE_USE
 from sources.text.reading_order import reading_order
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -106,10 +107,14 @@ def choose(words: LayoutWords, chosen: np.ndarray) -> LayoutWords:
 
 
 def clean(text: str) -> str:
-    """Compose characters, remove direction marks, and replace control characters by U+FFFD, which counts as damage."""
+    """Compose characters, remove direction marks, and give private-use codes their letters if these are known.
+
+    Control characters become U+FFFD, which counts as damage.
+    """
     if text.isprintable() and unicodedata.is_normalized("NFC", text):
         return text
-    return _UNPRINTABLE.sub("\ufffd", _BIDI_CONTROLS.sub("", unicodedata.normalize("NFC", text)))
+    known = unicodedata.normalize("NFC", text).translate(PRIVATE_USE)
+    return _UNPRINTABLE.sub("\ufffd", _BIDI_CONTROLS.sub("", known))
 
 
 def in_reading_order(words: LayoutWords) -> tuple[np.ndarray, str]:

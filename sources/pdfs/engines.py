@@ -1,0 +1,106 @@
+"""Two engines: MuPDF draws every page, and PDFium those that MuPDF fails on, leaves empty or draws in part."""
+
+import numpy as np
+
+from sources.base.source import ItemError
+from sources.images.ink import ink
+from sources.pdfs import mupdf_page, pdfium_page
+from sources.pdfs.document import Document
+from sources.pdfs.page import DrawnPage, Resolution
+from sources.pdfs.painted import painted_words
+
+BLANK_INK = 0.0005  # the same share from which on the filter `min_ink` keeps a page
+MUCH_DAMAGE = 0.1  # share of the page that is lost
+ALL_LOST = 1.0
+DRAWN_IN_FULL = 0.1  # what remains of the damage if PDFium draws clearly more: nobody says what it left out
+MORE_INK = 1.5  # PDFium's letters alone are up to a fifth darker
+MORE_WORDS = 1.1
+
+
+def draw(document: Document, number: int, resolution: Resolution, *, only_second: bool = False) -> DrawnPage:
+    """Draw a page with the engine that does it best.
+
+    Args:
+        number: the page, counted from 0.
+        only_second: the first engine hangs or crashes on the page.
+    Raises:
+        ItemError: no engine draws the page, or its content is lost.
+    """
+    if only_second or document.mupdf is None:
+        return _second(document, number, resolution)
+    try:
+        page = mupdf_page.draw(document.mupdf, number, resolution)
+    except ItemError:
+        raise
+    except Exception as error:  # the library raises many types, also built-in ones
+        if is_out_of_memory(error):
+            raise page_error(error) from error
+        try:
+            return _second(document, number, resolution)
+        except ItemError:
+            raise page_error(error) from error
+    if page.damage < MUCH_DAMAGE and not _is_blank(page):
+        return page
+    return _better(page, document, number, resolution)
+
+
+def painted_by_text(document: Document, number: int, resolution: Resolution, boxes: np.ndarray) -> np.ndarray:
+    """Return an (N,) mask of the boxes that text paints in; all of them if the second engine cannot tell.
+
+    Args:
+        boxes: (N, 4) boxes in pixels.
+    """
+    try:
+        return painted_words(document.pdfium(), number, resolution, boxes)
+    except Exception:  # the second engine cannot draw every page that the first one draws
+        return np.ones(len(boxes), np.bool_)
+
+
+def _second(document: Document, number: int, resolution: Resolution) -> DrawnPage:
+    try:
+        return pdfium_page.draw(document.pdfium(), number, resolution)
+    except ItemError:
+        raise
+    except Exception as error:
+        raise page_error(error) from error
+
+
+def _better(page: DrawnPage, document: Document, number: int, resolution: Resolution) -> DrawnPage:
+    """Return the page as the second engine draws it if that shows clearly more, else as the first one drew it."""
+    try:
+        other = _second(document, number, resolution)
+    except ItemError:
+        other = None
+    is_legible = page.damage < ALL_LOST or _is_blank(page)  # else the content itself is broken, for every engine
+    if is_legible and other is not None and _shows_more(other, page):
+        other.damage = min(page.damage, DRAWN_IN_FULL)
+        return other
+    if page.damage >= ALL_LOST:
+        raise ItemError("damaged_page", f"the page's content is lost: {page.warning}")
+    return page
+
+
+def _shows_more(other: DrawnPage, page: DrawnPage) -> bool:
+    ink_of_other = ink(other.pixels[..., 1])
+    if ink_of_other < BLANK_INK:
+        return False
+    more_ink = ink_of_other > max(BLANK_INK, MORE_INK * ink(page.pixels[..., 1]))
+    return more_ink or len(other.words.texts) > MORE_WORDS * len(page.words.texts)
+
+
+def _is_blank(page: DrawnPage) -> bool:
+    """Return True if the page has next to no ink, or is all of one colour; a few rows tell most other pages."""
+    green = page.pixels[..., 1]
+    return ink(np.ascontiguousarray(green[::8])) < BLANK_INK and ink(green) < BLANK_INK
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Return True if an engine had not enough memory."""
+    return isinstance(error, MemoryError) or "malloc" in str(error) or "calloc" in str(error)
+
+
+def page_error(error: Exception) -> ItemError:
+    """Return the error of a page that an engine cannot draw."""
+    message = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    cause = "out_of_memory" if is_out_of_memory(error) else "unreadable_page"
+    return ItemError(cause, f"the page cannot be drawn: {message}")
