@@ -1,4 +1,4 @@
-"""Hidden words: where most of the text is unseen, the picture is not that of the text."""
+"""Hidden words: where most of the text is unseen, picture and text do not belong together."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -12,7 +12,7 @@ from sources.pdfs.painted import painted_words
 BLANK_INK = 0.0005  # the same share from which on the filter `min_ink` keeps a page
 MUCH_DAMAGE = 0.1  # share of the page that is lost
 ALL_LOST = 1.0
-DRAWN_IN_FULL = 0.1  # what remains of the damage if PDFium draws clearly more: nobody says what it left out
+DRAWN_IN_FULL = 0.1  # remains of the damage if PDFium draws clearly more, because it does not say what it leaves out
 MORE_INK = 1.5  # PDFium's letters alone are up to a fifth darker
 MORE_WORDS = 1.1
 

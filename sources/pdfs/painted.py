@@ -1,8 +1,8 @@
 """Words that are painted: without them, the page looks different there.
 
-Over a picture, pixels do not tell whether a word is seen, because the picture has contrast of its own. PDFium draws
-such a page with and without its text. A word whose pixels stay the same is invisible, transparent, or below the
-picture: the text layer of a scan, or text that nobody sees.
+Over a picture, pixels do not tell whether a word is seen, because the picture itself has contrast. PDFium draws such a
+page with and without its text. A word whose pixels stay the same is invisible, transparent, or below the picture: the
+text layer of a scan, or hidden text.
 """
 
 from collections import deque

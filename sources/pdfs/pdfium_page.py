@@ -89,7 +89,7 @@ def images_of(page: pypdfium2.PdfPage) -> Iterator[pypdfium2.PdfObject]:
 
 
 def _words(page: pypdfium2.PdfPage, zoom: float) -> LayoutWords:
-    """Return the words with boxes in points; PDFium separates words by spaces and lines by line ends of its own."""
+    """Return the words with boxes in points; PDFium adds spaces between words and ends of lines."""
     textpage = page.get_textpage()
     try:
         found: list[tuple[float, float, float, float, str, int, int, int]] = []

@@ -17,7 +17,7 @@ MARGIN_PX = 2  # boxes of a text layer are not exact
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScanReport:
-    """What is known about a page as a scan.
+    """The judgement of a page as a scan.
 
     Args:
         flags: `scan`, `ocr_layer`, and one `needs_ocr_…` that gives the reason if `needs_ocr` is above `MOSTLY`.
@@ -50,7 +50,7 @@ def scan_report(grey: np.ndarray, seen: SeenWords) -> ScanReport:
 
 
 def _unread_share(grey: np.ndarray, boxes: np.ndarray) -> float:
-    """Return the share of the page's strokes that are outside of words, 0 to 1; 0 for a page with few strokes there.
+    """Return the share of the page's strokes that are outside of words, 0 to 1; 0 if there are few of these.
 
     A stroke is a sharp step between neighbouring pixels of a row. Letters have many; photographs, areas and rules few.
     """

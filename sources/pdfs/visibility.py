@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-# A grey of 0.9 on white differs by 25 levels; lighter text is a watermark that nobody reads (docs/decisions.md).
+# A grey of 0.9 on white differs by 25 levels; lighter text is a watermark at most (docs/decisions.md).
 MIN_CONTRAST = 20
 SAMPLE_ROWS = np.array([0.4, 0.58, 0.76])  # in heights of a box: from the middle to just above the base line
 NUM_PARTS = 4  # parts of a word, from its beginning to its end

@@ -217,8 +217,8 @@ def test_letters_that_their_font_identifies_are_named(tmp_path: Path) -> None:
     """A sum and brackets of TeX's extension font, and an equals sign of a Pi font."""
     page = pdf_files.A4 + b"/Contents 4 0 R /Resources << /Font << /F 5 0 R /X 6 0 R /P 8 0 R /Q 10 0 R >> >> >>"
     content = stream(
-        b"BT /F 12 Tf 60 700 Td (Every sum is ) Tj /X 12 Tf <00> Tj /F 12 Tf (x) Tj /X 12 Tf <0110> Tj /F 12 Tf ( and ) Tj /P 12 Tf <02> Tj"
-        b" /F 12 Tf ( or ) Tj /Q 12 Tf <03> Tj ET"
+        b"BT /F 12 Tf 60 700 Td (Every sum is ) Tj /X 12 Tf <00> Tj /F 12 Tf (x) Tj /X 12 Tf <0110> Tj"
+        b" /F 12 Tf ( and ) Tj /P 12 Tf <02> Tj /F 12 Tf ( or ) Tj /Q 12 Tf <03> Tj ET"
     )
     fonts = [
         *symbol_font(b"CMEX10", b"0 /bigleft /bigright 16 /bigger", 7),

@@ -51,7 +51,7 @@ def test_what_is_seen_is_kept(tmp_path: Path) -> None:
 
 
 def test_words_below_a_picture_are_dropped(tmp_path: Path) -> None:
-    """The picture has contrast of its own there; a caption on it stays."""
+    """The picture itself has contrast there; a caption on it stays."""
     photo = scan_pixels().resize((400, 200)).rotate(180)
     paint = b"q 400 0 0 200 60 400 cm /I Do Q\n"
     content = visible_text() + text_at(80, 500, HIDDEN) + paint + b"1 0 0 rg " + text_at(80, 440, "Caption") + b"0 g "
