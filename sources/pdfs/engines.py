@@ -10,6 +10,7 @@ from sources.pdfs.page import DrawnPage, Resolution
 from sources.pdfs.painted import painted_words
 
 BLANK_INK = 0.0005  # the same share from which on the filter `min_ink` keeps a page
+BLACK_LEVEL, MOSTLY_BLACK = 40, 0.6  # in grey levels; share of the page
 MUCH_DAMAGE = 0.1  # share of the page that is lost
 ALL_LOST = 1.0
 DRAWN_IN_FULL = 0.1  # remains of the damage if PDFium draws clearly more, because it does not say what it leaves out
@@ -39,7 +40,7 @@ def draw(document: Document, number: int, resolution: Resolution, *, only_second
             return _second(document, number, resolution)
         except ItemError:
             raise page_error(error) from error
-    if page.damage < MUCH_DAMAGE and not _is_blank(page):
+    if page.damage < MUCH_DAMAGE and not _is_blank(page) and not _is_black(page):
         return page
     return _better(page, document, number, resolution)
 
@@ -81,6 +82,8 @@ def _better(page: DrawnPage, document: Document, number: int, resolution: Resolu
 
 
 def _shows_more(other: DrawnPage, page: DrawnPage) -> bool:
+    if _is_black(page):
+        return not _is_black(other) and not _is_blank(other)
     ink_of_other = ink(other.pixels[..., 1])
     if ink_of_other < BLANK_INK:
         return False
@@ -92,6 +95,11 @@ def _is_blank(page: DrawnPage) -> bool:
     """Return True if the page has next to no ink, or is all of one colour; a few rows tell most other pages."""
     green = page.pixels[..., 1]
     return ink(np.ascontiguousarray(green[::8])) < BLANK_INK and ink(green) < BLANK_INK
+
+
+def _is_black(page: DrawnPage) -> bool:
+    """Return True if most of the page is black: a dark page, or an image that was not decoded."""
+    return float((page.pixels[::16, :, 1] < BLACK_LEVEL).mean()) > MOSTLY_BLACK
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 from sources.pdfs.coverage import SCAN_COVERAGE, covered_share, is_on_image
 from sources.pdfs.document import Document
 from sources.pdfs.engines import painted_by_text
+from sources.pdfs.overprint import words_below_shapes
 from sources.pdfs.page import DrawnPage, Resolution
 from sources.pdfs.visibility import has_contrast, seen_words
 from sources.text.page_text import LayoutWords, choose
@@ -53,6 +54,8 @@ def keep_seen(page: DrawnPage, grey: np.ndarray, document: Document, number: int
         painted = painted_by_text(document, number, resolution, boxes)
     is_misplaced = False
     seen = seen_words(page.pixels, grey, page.words.texts, boxes)
+    if page.page is not None:
+        seen &= ~words_below_shapes(page.page, page.words.texts, page.words.boxes)
     if not painted.all():
         seen &= painted
         if coverage >= SCAN_COVERAGE:

@@ -62,6 +62,19 @@ def test_words_below_a_picture_are_dropped(tmp_path: Path) -> None:
     assert sample.flags == ["hidden_text"]
 
 
+@pytest.mark.parametrize("turn", [0, 90])
+def test_words_below_a_shape_with_other_words_on_it_are_dropped(tmp_path: Path, turn: int) -> None:
+    lower = visible_text() + text_at(60, 500, "Overpainted sentence") + b"0 1 1 rg 50 490 200 30 re f 0 g "
+    both = (
+        lower + text_at(60, 500, "Written uppermost instead") + text_at(60, 400, "twice") + text_at(60.3, 400, "twice")
+    )
+    (sample,) = pages(write(tmp_path / "a.pdf", both, extra=b"/Rotate %d" % turn))
+    assert "Overpainted" not in sample.words.texts
+    assert "sentence" not in sample.words.texts
+    assert {"Written", "uppermost", "instead", "twice"} <= set(sample.words.texts)
+    assert sample.flags == ["hidden_text"]
+
+
 LAYERS = {
     "invisible over it": {"over": layer_text(b"3 Tr")},
     "under it": {"under": layer_text()},
