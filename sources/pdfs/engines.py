@@ -3,13 +3,14 @@
 import numpy as np
 
 from sources.base.source import ItemError
-from sources.images.ink import ink
+from sources.images.ink import INK_CONTRAST, ink
 from sources.pdfs import mupdf_page, pdfium_page
 from sources.pdfs.document import Document
 from sources.pdfs.page import DrawnPage, Resolution
 from sources.pdfs.painted import painted_words
 
 BLANK_INK = 0.0005  # the same share from which on the filter `min_ink` keeps a page
+FEW_DARK = 0.002  # share of dark values from which on a page is not blank for sure
 BLACK_LEVEL, MOSTLY_BLACK = 40, 0.6  # in grey levels; share of the page
 MUCH_DAMAGE = 0.1  # share of the page that is lost
 ALL_LOST = 1.0
@@ -93,13 +94,15 @@ def _shows_more(other: DrawnPage, page: DrawnPage) -> bool:
 
 def _is_blank(page: DrawnPage) -> bool:
     """Return True if the page has next to no ink, or is all of one colour; a few rows tell most other pages."""
-    green = page.pixels[..., 1]
-    return ink(np.ascontiguousarray(green[::8])) < BLANK_INK and ink(green) < BLANK_INK
+    rows = page.pixels[::16]
+    num_dark = np.count_nonzero(rows < max(0, int(rows.max()) - INK_CONTRAST))
+    return bool(num_dark < FEW_DARK * rows.size) and ink(page.pixels[..., 1]) < BLANK_INK
 
 
 def _is_black(page: DrawnPage) -> bool:
     """Return True if most of the page is black: a dark page, or an image that was not decoded."""
-    return float((page.pixels[::16, :, 1] < BLACK_LEVEL).mean()) > MOSTLY_BLACK
+    rows = page.pixels[::32]
+    return bool(np.count_nonzero(rows < BLACK_LEVEL) > MOSTLY_BLACK * rows.size)
 
 
 def is_out_of_memory(error: Exception) -> bool:

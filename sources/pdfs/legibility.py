@@ -16,5 +16,6 @@ def text_height(texts: Sequence[str], boxes: np.ndarray) -> float | None:
     is_long = np.fromiter((len(text) >= MIN_LETTERS for text in texts), np.bool_, len(texts))
     if not is_long.any():
         return None
-    sides = boxes[is_long, 2:] - boxes[is_long, :2]
-    return float(np.median(sides.min(axis=1)))
+    heights = np.minimum(*(boxes[is_long, 2:] - boxes[is_long, :2]).T)
+    middle = len(heights) // 2
+    return float(np.partition(heights, middle)[middle])

@@ -6,7 +6,8 @@ import numpy as np
 import pymupdf
 
 COVERS = ("fill-path", "fill-image", "fill-shade")
-MIN_OVERLAP = 0.5  # of the narrower and of the lower of two boxes
+ROW_POINTS = 6  # words whose middles are closer are in one row
+MIN_OVERLAP = 0.5  # share of the second word that is below or above the first
 Rect = tuple[float, float, float, float]
 
 
@@ -19,7 +20,11 @@ def words_below_shapes(page: pymupdf.Page, texts: Sequence[str], boxes: np.ndarr
     if page.rotation:
         boxes = _turned(boxes, page.derotation_matrix)
     below = np.zeros(len(texts), np.bool_)
-    pairs = [(a, b) for a, b in _overlapping(boxes) if texts[a] != texts[b]]  # twice the same is bold or a shadow
+    pairs = [
+        (a, b)
+        for a, b in _overlapping(boxes)
+        if texts[a] != texts[b] and min(len(texts[a]), len(texts[b])) > 1  # no bold or shadow, and no accents
+    ]
     if not pairs:
         return below
     covers = [(k, pymupdf.Rect(box)) for k, (kind, box) in enumerate(page.get_bboxlog()) if kind in COVERS]
@@ -53,13 +58,10 @@ def _overlapping(boxes: np.ndarray) -> list[tuple[int, int]]:
     """Return pairs of (N, 4) boxes in one row that are mostly on each other, among neighbours from left to right."""
     if len(boxes) < 2:
         return []
-    height = max(1e-6, float(np.median(boxes[:, 3] - boxes[:, 1])))
-    row = np.floor((boxes[:, 1] + boxes[:, 3]) / 2 / height)
-    order = np.lexsort((boxes[:, 0], row))
-    before, after = boxes[order[:-1]], boxes[order[1:]]
-    shared = np.minimum(before[:, 2:], after[:, 2:]) - np.maximum(before[:, :2], after[:, :2])
-    sides = np.minimum(before[:, 2:] - before[:, :2], after[:, 2:] - after[:, :2])
-    is_on = (shared > MIN_OVERLAP * sides).all(axis=1)
+    row = np.round((boxes[:, 1] + boxes[:, 3]) / (2 * ROW_POINTS))
+    order = np.argsort(row * 1e5 + boxes[:, 0])
+    left, right = boxes[order, 0], boxes[order, 2]
+    is_on = (left[1:] < right[:-1] - MIN_OVERLAP * (right - left)[1:]) & (row[order[1:]] == row[order[:-1]])
     return [(int(order[k]), int(order[k + 1])) for k in np.flatnonzero(is_on)]
 
 
