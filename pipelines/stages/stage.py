@@ -105,9 +105,9 @@ class Stage(ConcurrentDoFn):
         return scored, part_errors(scored)
 
     def _read(self, unit: Unit, request: ReadUnit) -> None:
-        """Let the reader write the part; an item it hangs or dies on is read in another way, and then given up."""
+        """Let the reader write the part; an item it hangs or dies on is read in the source's other ways."""
         given_up: dict[int, GivenUp] = {}
-        faulty: dict[int, GivenUp] = {}
+        faulty: list[GivenUp] = []
 
         def give_up(items: Iterable[int], cause: str, message: str) -> None:
             given_up.update({item: GivenUp(item=item, cause=cause, message=message) for item in items})
@@ -121,8 +121,8 @@ class Stage(ConcurrentDoFn):
                 ):
                     if state != unit.state:
                         raise InputError("changed", "the file changed while the run was going on; run again")
-                    left_out, otherwise = tuple(given_up.values()), tuple(faulty.values())
-                    reader.ask(replace(request, path=path, given_up=left_out, faulty=otherwise))
+                    left_out = tuple(given_up.values())
+                    reader.ask(replace(request, path=path, given_up=left_out, faulty=tuple(faulty)))
                 return
             except InputError as error:
                 give_up(everything, error.cause, error.message)
@@ -130,13 +130,9 @@ class Stage(ConcurrentDoFn):
                 if fault.item is None:  # the file cannot be opened, or the scores cannot be made
                     give_up(everything, fault.cause, fault.message)
                     break
-                first = faulty.pop(fault.item, None)
-                if first is not None:  # the other way fails as well
-                    give_up([fault.item], first.cause, first.message)
-                    continue
-                faulty[fault.item] = GivenUp(item=fault.item, cause=fault.cause, message=fault.message)
-                num_faults = len(faulty) + len(given_up)
-                if num_faults >= self._recipe.limits.faults_per_unit:
+                faulty.append(GivenUp(item=fault.item, cause=fault.cause, message=fault.message))
+                num_faults = len({each.item for each in faulty})
+                if num_faults >= self._recipe.limits.faults_per_unit and not given_up:
                     message = f"given up after {num_faults} pages before it hung or crashed the reader"
                     rest = [item for item in range(fault.item + 1, unit.last) if item not in given_up]
                     give_up(rest, "gave_up", message)

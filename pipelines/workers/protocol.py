@@ -175,7 +175,7 @@ class ReadUnit(FileRequest[Done]):
         digest: digest of the input, from InspectInput.
         first, last: the unit's items; `last` is not one of them.
         given_up: items to leave out. If these are all of the unit, the file is not opened.
-        faulty: items that hung or crashed a reader once, to be read in the source's other way if it has one.
+        faulty: items that hung or crashed a reader, once for every time, to be read in the source's next other way.
         part, scores: files to write.
         taxonomy: folder of the taxonomy; None: samples are not labelled.
         conversations: file to write if the recipe has `instructions`.

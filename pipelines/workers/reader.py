@@ -154,7 +154,9 @@ def _read_items(source: Source, request: ReadUnit, send: Send) -> tuple[list[Sam
     """The unit's samples, and the errors of the items that gave none."""
     errors = [(each.item, each.cause, each.message, "") for each in request.given_up]
     given_up = {each.item for each in request.given_up}
-    faults = {each.item: each for each in request.faulty}
+    faults: dict[int, list[GivenUp]] = {}
+    for fault in request.faulty:
+        faults.setdefault(fault.item, []).append(fault)
     wanted = [item for item in range(request.first, request.last) if item not in given_up]
     samples: list[Sample] = []
     if not wanted:
@@ -172,18 +174,19 @@ def _read_items(source: Source, request: ReadUnit, send: Send) -> tuple[list[Sam
     return samples, errors
 
 
-def _read_otherwise(items: Items, fault: GivenUp) -> Sample:
-    """The sample of an item that hung or crashed a reader, read in the source's other way.
+def _read_otherwise(items: Items, faults: Sequence[GivenUp]) -> Sample:
+    """The sample of an item that hung or crashed readers, read in the source's next way.
 
     Raises:
-        ItemError: the item's fault, if there is no other way, or it gives no sample.
+        ItemError: the item's first fault, if there is no other way, or it gives no sample.
     """
+    first = faults[0]
     try:
-        sample = items.read_otherwise(fault.item)
+        sample = items.read_otherwise(first.item, len(faults) - 1)
     except ItemError:
         sample = None
     if sample is None:
-        raise ItemError(fault.cause, fault.message)
+        raise ItemError(first.cause, first.message)
     return sample
 
 

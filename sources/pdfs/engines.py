@@ -6,12 +6,13 @@ from sources.base.source import ItemError
 from sources.images.ink import INK_CONTRAST, ink
 from sources.pdfs import mupdf_page, pdfium_page
 from sources.pdfs.document import Document
-from sources.pdfs.page import DrawnPage, Resolution
+from sources.pdfs.page import DrawnPage, Engine, Resolution
 from sources.pdfs.painted import painted_words
 
 BLANK_INK = 0.0005  # the same share from which on the filter `min_ink` keeps a page
 FEW_DARK = 0.002  # share of dark values from which on a page is not blank for sure
 BLACK_LEVEL, MOSTLY_BLACK = 40, 0.6  # in grey levels; share of the page
+MAX_PACKED_BYTES = 200_000  # of content streams, which Flate packs a thousand times at most
 MUCH_DAMAGE = 0.1  # share of the page that is lost
 ALL_LOST = 1.0
 DRAWN_IN_FULL = 0.1  # remains of the damage if PDFium draws clearly more, because it does not say what it leaves out
@@ -19,31 +20,31 @@ MORE_INK = 1.5  # PDFium's letters alone are up to a fifth darker
 MORE_WORDS = 1.1
 
 
-def draw(document: Document, number: int, resolution: Resolution, *, only_second: bool = False) -> DrawnPage:
+def draw(document: Document, number: int, resolution: Resolution, *, only: Engine | None = None) -> DrawnPage:
     """Draw a page with the engine that does it best.
 
     Args:
         number: the page, counted from 0.
-        only_second: the first engine hangs or crashes on the page.
+        only: the engine to use, because the other one hangs or crashes on the page.
     Raises:
         ItemError: no engine draws the page, or its content is lost.
     """
-    if only_second or document.mupdf is None:
+    if only == "pdfium" or document.mupdf is None:
         return _second(document, number, resolution)
     try:
         page = mupdf_page.draw(document.mupdf, number, resolution)
     except ItemError:
         raise
     except Exception as error:  # the library raises many types, also built-in ones
-        if is_out_of_memory(error):
-            raise page_error(error) from error
-        try:
-            return _second(document, number, resolution)
-        except ItemError:
-            raise page_error(error) from error
-    if page.damage < MUCH_DAMAGE and not _is_blank(page) and not _is_black(page):
-        return page
-    return _better(page, document, number, resolution)
+        if only is None and not is_out_of_memory(error):
+            other = _drawn_by_second(document, number, resolution)
+            if other is not None:
+                return other
+        raise page_error(error) from error
+    other = None
+    if only is None and (page.damage >= MUCH_DAMAGE or _is_black(page) or _is_blank(page)):
+        other = _drawn_by_second(document, number, resolution) if _is_small(page) else None
+    return _better(page, other)
 
 
 def painted_by_text(document: Document, number: int, resolution: Resolution, boxes: np.ndarray) -> np.ndarray:
@@ -67,12 +68,24 @@ def _second(document: Document, number: int, resolution: Resolution) -> DrawnPag
         raise page_error(error) from error
 
 
-def _better(page: DrawnPage, document: Document, number: int, resolution: Resolution) -> DrawnPage:
-    """Return the page as the second engine draws it if that shows clearly more, else as the first one drew it."""
+def _drawn_by_second(document: Document, number: int, resolution: Resolution) -> DrawnPage | None:
+    """Return the page as the second engine draws it; None if it cannot, or shows nothing."""
     try:
-        other = _second(document, number, resolution)
+        page = _second(document, number, resolution)
     except ItemError:
-        other = None
+        return None
+    return None if _is_blank(page) else page
+
+
+def _is_small(page: DrawnPage) -> bool:
+    """Return True if the page's content is small also when it is unpacked: PDFium ends the process on a bomb."""
+    assert page.page is not None
+    lengths = [page.page.parent.xref_get_key(xref, "Length") for xref in page.page.get_contents()]
+    return sum(int(value) for kind, value in lengths if kind == "int") < MAX_PACKED_BYTES
+
+
+def _better(page: DrawnPage, other: DrawnPage | None) -> DrawnPage:
+    """Return the page as the second engine draws it if that shows clearly more, else as the first one drew it."""
     is_legible = page.damage < ALL_LOST or _is_blank(page)  # else the content itself is broken, for every engine
     if is_legible and other is not None and _shows_more(other, page):
         other.damage = min(page.damage, DRAWN_IN_FULL)

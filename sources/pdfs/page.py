@@ -12,6 +12,7 @@ POINTS_PER_INCH = 72
 MAX_PIXELS = 64_000_000  # of a rendered page
 MAX_IMAGE_PIXELS = 1_000_000_000  # of one image on a page; an A0 poster at 600 dpi has 560 million
 
+Engine = Literal["mupdf", "pdfium"]
 Paint = Literal["plain", "invisible", "doubtful"]
 
 
@@ -34,7 +35,7 @@ class DrawnPage:
         page, display_list: MuPDF's page and its content, for those who ask for more; None if PDFium drew it.
     """
 
-    engine: Literal["mupdf", "pdfium"]
+    engine: Engine
     pixels: np.ndarray
     words: LayoutWords
     boxes: np.ndarray

@@ -20,7 +20,7 @@ from sources.pdfs.card import CARD
 from sources.pdfs.document import Document, is_form_notice, open_document
 from sources.pdfs.engines import draw, page_error
 from sources.pdfs.legibility import text_height
-from sources.pdfs.page import DrawnPage, Resolution
+from sources.pdfs.page import DrawnPage, Engine, Resolution
 from sources.pdfs.scans import ScanReport, scan_report
 from sources.pdfs.seen import SeenWords, keep_seen
 from sources.text import word_list
@@ -92,13 +92,16 @@ class Pdfs(Source):
             yield Items(
                 document.num_pages,
                 lambda page: self._sample(document, known, page),
-                lambda page: self._sample(document, known, page, only_second=True),
+                (
+                    lambda page: self._sample(document, known, page, only="pdfium"),
+                    lambda page: self._sample(document, known, page, only="mupdf"),
+                ),
             )
 
-    def _sample(self, document: Document, digest: str, item: int, *, only_second: bool = False) -> Sample:
+    def _sample(self, document: Document, digest: str, item: int, *, only: Engine | None = None) -> Sample:
         try:
             resolution = Resolution(side_px=self.side_px, max_dpi=self.max_dpi)
-            page = draw(document, item, resolution, only_second=only_second)
+            page = draw(document, item, resolution, only=only)
             return self._sample_of(page, document, digest, item, resolution)
         except ItemError:
             raise

