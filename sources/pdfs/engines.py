@@ -78,10 +78,10 @@ def _drawn_by_second(document: Document, number: int, resolution: Resolution) ->
 
 
 def _is_small(page: DrawnPage) -> bool:
-    """Return True if the page's content is small also when it is unpacked: PDFium ends the process on a bomb."""
+    """Return True if the page has content, and that is small also when it is unpacked: PDFium ends on a bomb."""
     assert page.page is not None
     lengths = [page.page.parent.xref_get_key(xref, "Length") for xref in page.page.get_contents()]
-    return sum(int(value) for kind, value in lengths if kind == "int") < MAX_PACKED_BYTES
+    return 0 < sum(int(value) for kind, value in lengths if kind == "int") < MAX_PACKED_BYTES
 
 
 def _better(page: DrawnPage, other: DrawnPage | None) -> DrawnPage:
