@@ -80,7 +80,9 @@ def _drawn_by_second(document: Document, number: int, resolution: Resolution) ->
 def _is_small(page: DrawnPage) -> bool:
     """Return True if the page has content, and that is small also when it is unpacked: PDFium ends on a bomb."""
     assert page.page is not None
-    lengths = [page.page.parent.xref_get_key(xref, "Length") for xref in page.page.get_contents()]
+    document = page.page.parent
+    streams = [xref for xref in page.page.get_contents() if 0 < xref < document.xref_length()]
+    lengths = [document.xref_get_key(xref, "Length") for xref in streams]
     return 0 < sum(int(value) for kind, value in lengths if kind == "int") < MAX_PACKED_BYTES
 
 

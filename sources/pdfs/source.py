@@ -26,7 +26,7 @@ from sources.pdfs.seen import SeenWords, keep_seen
 from sources.text import word_list
 from sources.text.page_text import in_reading_order
 
-CODE_VERSION = 4  # increase it when a module of this package, page_text, reading_order or images give other bytes
+CODE_VERSION = 5  # increase it when this package, sources.text or sources.images give other bytes for the same page
 TRANSCRIPTION = "recognition/ocr_and_transcription/printed_text"  # use case of a page of text
 
 

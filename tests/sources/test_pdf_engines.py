@@ -38,7 +38,9 @@ def test_content_that_is_missing_or_no_content_is_an_error_row(tmp_path: Path) -
     lost = write(tmp_path / "lost.pdf", b"", extra=b"")
     lost.write_bytes(lost.read_bytes().replace(b"/Contents 4 0 R", b"/Contents 5 0 R"))  # a font
     noise = write(tmp_path / "noise.pdf", visible_text() + b"zz )) >> ] " * 400 + visible_text(600))
-    for path in (lost, noise):
+    gone = write(tmp_path / "gone.pdf", b"")
+    gone.write_bytes(gone.read_bytes().replace(b"/Contents 4 0 R", b"/Contents 9 0 R"))  # there is no such object
+    for path in (lost, noise, gone):
         (error,) = read(path)
         assert isinstance(error, ItemError)
         assert error.cause == "damaged_page"
