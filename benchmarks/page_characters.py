@@ -14,7 +14,7 @@ from pathlib import Path
 import pymupdf
 
 from sources.pdfs.characters import characters_of
-from sources.pdfs.source import TEXT_FLAGS
+from sources.pdfs.mupdf_page import TEXT_FLAGS
 from sources.text.gaps import words_of
 from sources.text.page_text import in_reading_order
 

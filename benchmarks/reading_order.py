@@ -16,9 +16,12 @@ from pathlib import Path
 import numpy as np
 import pymupdf
 
-from sources.pdfs.source import TEXT_FLAGS
-from sources.text.page_text import LayoutWords, in_reading_order, layout_words
+from sources.pdfs.characters import characters_of
+from sources.pdfs.mupdf_page import TEXT_FLAGS
+from sources.text.gaps import words_of
+from sources.text.page_text import in_reading_order
 from sources.text.reading_order import reading_order
+from sources.text.words import LayoutWords
 
 NUM_LINES = (1_000, 4_000, 16_000)
 LEADING, HEIGHT = 12, 10
@@ -63,15 +66,21 @@ def processor_time(run: Callable[[], object]) -> float:
     return min(times)
 
 
+def words_of_page(page: pymupdf.Page) -> LayoutWords:
+    """Return the words of a page in the order in which it is painted."""
+    drawn = page.get_displaylist()
+    textpage = pymupdf.TextPage(drawn.get_textpage(TEXT_FLAGS))
+    textpage.parent = page
+    return words_of(characters_of(drawn, textpage, TEXT_FLAGS))
+
+
 def words_of_pages(folder: Path, number: int) -> Iterator[LayoutWords]:
     """Yield the words of the first pages of each PDF below the folder, up to a number of pages with words."""
     pymupdf.TOOLS.mupdf_display_errors(False)
     for path in sorted(folder.rglob("*.pdf")):
         try:
             with pymupdf.open(path) as document:
-                found = [
-                    layout_words(document[k].get_text("words", flags=TEXT_FLAGS)) for k in range(min(4, len(document)))
-                ]
+                found = [words_of_page(document[k]) for k in range(min(4, len(document)))]
         except (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase):
             continue  # damaged or encrypted
         for words in found:

@@ -10,6 +10,7 @@ from sources.base.sample import Sample
 
 # U+FFFD, private use areas, unassigned specials and control characters other than white space
 _GARBAGE = re.compile(r"[\ufffd\ue000-\uf8ff\ufff0-\ufffb\U000f0000-\U0010ffff\x00-\x08\x0e-\x1f\x7f-\x9f]")
+SWAPPED = 0.5  # share of letters that end in a zero byte; of Chinese ones, one in 256 does
 _CID = re.compile(r"\(cid:\d+\)")
 
 
@@ -24,7 +25,7 @@ class MaxGarbledShare(Filter):
     }
     thresholds: ClassVar[tuple[Threshold, ...]] = (Threshold("share", "garbled_share", "max", ("garbled_text",)),)
 
-    share: float = 0.02
+    share: float = 0.01
 
     def __post_init__(self) -> None:
         if not 0 <= self.share <= 1:
@@ -43,4 +44,5 @@ def _garbled_share(text: str) -> float | None:
     if not visible:
         return None
     garbage = len(_GARBAGE.findall(visible)) + sum(len(match) for match in _CID.findall(visible))
-    return garbage / len(visible)
+    swapped = sum(ord(letter) & 0xFF == 0 for letter in visible)  # "A" with its bytes swapped is U+4100
+    return min(1.0, (garbage + swapped) / len(visible)) if swapped > SWAPPED * len(visible) else garbage / len(visible)

@@ -9,17 +9,21 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from filters.filter import Filter, Scores, Threshold
+from filters.prose import prose
 from sources.base.sample import Sample
 
 _CODE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 MAX_CHARS = 1000  # of the text are looked at: enough to be sure, and the cost of a page stays flat
+SURE = 0.5  # confidence from which on text that is not prose has a language
 
 
 @dataclass(frozen=True, kw_only=True)
 class Language(Filter):
-    """Demands one of the languages in `keep` with at least `min_confidence`; samples without text pass.
+    """Demands one of the languages in `keep`, and of prose at least `min_confidence`; samples without text pass.
 
-    Of code (fenced blocks) the tags are in no language: what counts is what is written on the images it is paired with.
+    Confidence is a verdict on prose only (`filters/prose.py`): text that no language explains is noise. Tables, code,
+    contents and forms have no confidence, and a language only if the model is `SURE` of it. Of code (fenced blocks) the
+    tags are in no language: what counts is what is written on the images it is paired with.
 
     Args:
         keep: ISO 639-1 codes (639-3 where there is none); empty keeps every language.
@@ -38,7 +42,7 @@ class Language(Filter):
     )
 
     keep: tuple[str, ...] = ()
-    min_confidence: float = 0.3
+    min_confidence: float = 0.2
     model: str | None = None
 
     def __post_init__(self) -> None:
@@ -52,28 +56,34 @@ class Language(Filter):
         find_model(self.model)
 
     def cache_key(self) -> str:
-        return f"lid.176, first {MAX_CHARS} characters, without code"
+        return f"lid.176, first {MAX_CHARS} characters of prose or of all, without code"
 
     def scores(self, samples: Sequence[Sample]) -> list[Scores]:
-        texts = [" ".join(_written(sample)[:MAX_CHARS].split()) for sample in samples]
-        written = [k for k, text in enumerate(texts) if text]
+        written = [_written(sample) for sample in samples]
+        proses = [prose(text, MAX_CHARS) for text in written]
+        texts = [
+            " ".join((of_prose or text)[:MAX_CHARS].split()) for of_prose, text in zip(proses, written, strict=True)
+        ]
+        asked = [k for k, text in enumerate(texts) if text]
         scores = [Scores(values={"language_confidence": None}) for _ in samples]
-        if written:
+        if asked:
             # A list, never one string: fastText 0.9's single-string predict breaks on NumPy 2.
-            labels, confidences = _model(self.model).predict([texts[k] for k in written], k=1)
-            for k, label, confidence in zip(written, labels, confidences, strict=True):
+            labels, confidences = _model(self.model).predict([texts[k] for k in asked], k=1)
+            for k, label, found in zip(asked, labels, confidences, strict=True):
+                confidence = min(1.0, float(found[0]))
+                is_known = bool(proses[k]) or confidence >= SURE
                 scores[k] = Scores(
-                    values={"language_confidence": min(1.0, float(confidence[0]))},
-                    language=label[0].removeprefix("__label__"),
+                    values={"language_confidence": confidence if proses[k] else None},
+                    language=label[0].removeprefix("__label__") if is_known else None,
                 )
         return scores
 
     def rejects(self, scores: Scores) -> str | None:
         confidence = scores.values["language_confidence"]
-        if confidence is None:
-            return None
-        if confidence < self.min_confidence:
+        if confidence is not None and confidence < self.min_confidence:
             return "language_confidence"
+        if scores.language is None:
+            return None
         return "language" if self.keep and scores.language not in self.keep else None
 
 

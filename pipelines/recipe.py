@@ -13,14 +13,18 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from filters.aspect_ratio import MaxAspectRatio
+from filters.damage import MaxDamage
 from filters.filter import Filter
 from filters.garbled_text import MaxGarbledShare
+from filters.hidden_words import MaxHiddenWords
 from filters.ink import MinInk
 from filters.language import Language
+from filters.needs_ocr import MaxNeedsOcr
 from filters.ocr_agreement import OcrAgreement
 from filters.page_obstacles import MaxPageObstacles
 from filters.render_similarity import RenderSimilarity
 from filters.short_side import MinShortSide
+from filters.text_height import MinTextHeight
 from filters.text_length import TextLength
 from filters.word_count import MinWords
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
@@ -41,8 +45,12 @@ FILTERS: dict[str, type[Filter]] = {
         MinShortSide,
         MaxAspectRatio,
         MinInk,
+        MaxDamage,
         MinWords,
         TextLength,
+        MaxNeedsOcr,
+        MinTextHeight,
+        MaxHiddenWords,
         MaxGarbledShare,
         MaxPageObstacles,
         Language,
@@ -92,18 +100,23 @@ class Limits:
     """Limits on the cost of one input (readers run in a child process that is killed beyond this).
 
     Args:
-        item_timeout_s: seconds for one page.
+        item_timeout_s: seconds of processor time for one page, so that a busy machine loses none.
+        item_wall_timeout_s: seconds by the clock for one page, for those that hang without using a processor.
         memory_mb: address space of the reader beyond its start, in megabytes.
         faults_per_unit: pages of one unit that may crash or hang the reader before the rest of the unit is given up.
     """
 
     item_timeout_s: float = 30
+    item_wall_timeout_s: float = 300
     memory_mb: int = 1500
     faults_per_unit: int = 8
 
     def __post_init__(self) -> None:
         if self.item_timeout_s <= 0:
             raise ValueError(f"item_timeout_s must be positive, got {self.item_timeout_s}")
+        if self.item_wall_timeout_s < self.item_timeout_s:
+            got = f"{self.item_wall_timeout_s} and {self.item_timeout_s}"
+            raise ValueError(f"item_wall_timeout_s must be at least item_timeout_s, got {got}")
         if self.memory_mb < 256:
             raise ValueError(f"memory_mb must be at least 256, got {self.memory_mb}")
         if self.faults_per_unit < 1:

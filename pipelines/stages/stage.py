@@ -105,8 +105,9 @@ class Stage(ConcurrentDoFn):
         return scored, part_errors(scored)
 
     def _read(self, unit: Unit, request: ReadUnit) -> None:
-        """Let the reader write the part; items it hangs or dies on are given up one by one."""
+        """Let the reader write the part; an item it hangs or dies on is read in the source's other ways."""
         given_up: dict[int, GivenUp] = {}
+        faulty: list[GivenUp] = []
 
         def give_up(items: Iterable[int], cause: str, message: str) -> None:
             given_up.update({item: GivenUp(item=item, cause=cause, message=message) for item in items})
@@ -120,7 +121,8 @@ class Stage(ConcurrentDoFn):
                 ):
                     if state != unit.state:
                         raise InputError("changed", "the file changed while the run was going on; run again")
-                    reader.ask(replace(request, path=path, given_up=tuple(given_up.values())))
+                    left_out = tuple(given_up.values())
+                    reader.ask(replace(request, path=path, given_up=left_out, faulty=tuple(faulty)))
                 return
             except InputError as error:
                 give_up(everything, error.cause, error.message)
@@ -128,9 +130,10 @@ class Stage(ConcurrentDoFn):
                 if fault.item is None:  # the file cannot be opened, or the scores cannot be made
                     give_up(everything, fault.cause, fault.message)
                     break
-                give_up([fault.item], fault.cause, fault.message)
-                if len(given_up) >= self._recipe.limits.faults_per_unit:
-                    message = f"given up after {len(given_up)} pages before it hung or crashed the reader"
+                faulty.append(GivenUp(item=fault.item, cause=fault.cause, message=fault.message))
+                num_faults = len({each.item for each in faulty})
+                if num_faults >= self._recipe.limits.faults_per_unit and not given_up:
+                    message = f"given up after {num_faults} pages before it hung or crashed the reader"
                     rest = [item for item in range(fault.item + 1, unit.last) if item not in given_up]
                     give_up(rest, "gave_up", message)
         with readers_of(self._recipe, self._job.readers).reader() as reader:  # an empty part that carries the errors

@@ -41,6 +41,8 @@ from pipelines.workers.protocol import (
 from sources.base.source import InputError
 
 START_TIMEOUT_S = 120
+NO_LOOK_S = 1.0  # of a wait; what the process uses in it does not count
+SHORTEST_WAIT_S = 0.05  # between two looks at a process's time, which counts in hundredths of a second
 RECYCLE_REQUESTS = 2000  # C libraries leak a little with every file
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 # A page's pixels are given back and taken again at once: kept on the heap, or each page costs a thousand page faults.
@@ -69,7 +71,10 @@ class Program:
     Args:
         module: its main module.
         settings: JSON, the first line it is given.
-        timeout_s: seconds without an event after which it is killed.
+        timeout_s: seconds of processor time without an event after which it is killed; on a busy machine these take
+            longer than they do by the clock.
+        wall_timeout_s: seconds by the clock without an event after which it is killed, since a process may hang without
+            using its processor; None: `timeout_s` is by the clock.
         start_timeout_s: seconds until it must be ready.
         recycle_requests: requests after which it is started again.
         recycle_mb: resident memory, in megabytes, beyond which it is started again.
@@ -78,9 +83,50 @@ class Program:
     module: str
     settings: str
     timeout_s: float
+    wall_timeout_s: float | None = None
     start_timeout_s: float = START_TIMEOUT_S
     recycle_requests: int = RECYCLE_REQUESTS
     recycle_mb: float = math.inf
+
+
+class _Clock:
+    """The time that a process has for its next message.
+
+    Most messages come within `NO_LOOK_S`. The processor time is looked at only after that, and so costs nothing.
+
+    Args:
+        processor_time_s: returns the processor time of the process, in seconds, or None if it is not known.
+    """
+
+    def __init__(
+        self, timeout_s: float, wall_timeout_s: float | None, processor_time_s: Callable[[], float | None]
+    ) -> None:
+        self._timeout_s = timeout_s
+        self._wall_timeout_s = timeout_s if wall_timeout_s is None else wall_timeout_s
+        self._counts_processor_time = wall_timeout_s is not None
+        self._processor_time_s = processor_time_s
+        self._start = time.monotonic()
+        self._used_at_first_look: float | None = None
+
+    def wait_s(self) -> float:
+        """Return how long to wait for a message before asking again, in seconds. Raises TimeoutError."""
+        passed = time.monotonic() - self._start
+        left = self._wall_timeout_s - passed
+        if left <= 0:
+            raise TimeoutError(f"{self._wall_timeout_s:g} s")
+        if not self._counts_processor_time:
+            return left
+        if passed < NO_LOOK_S:
+            return min(left, NO_LOOK_S - passed)
+        used = self._processor_time_s()
+        if used is None:
+            return left
+        if self._used_at_first_look is None:
+            self._used_at_first_look = used
+        unused = self._timeout_s - (used - self._used_at_first_look)
+        if unused <= 0:
+            raise TimeoutError(f"{self._timeout_s:g} s of processor time")
+        return min(left, max(unused, SHORTEST_WAIT_S))
 
 
 class Reader:
@@ -107,7 +153,7 @@ class Reader:
 
         Raises:
             InputError: the input cannot be read.
-            ItemFault: no message for `timeout_s`, or the process died; `item` is the one it was working on.
+            ItemFault: no message within the time limits, or the process died; `item` is the one it was working on.
             OutputError: the reader could not write its result.
             ProtocolError: the reader does not know the request, or answered with something unknown.
         """
@@ -120,12 +166,11 @@ class Reader:
         assert self._process.stdin is not None
         self._num_requests += 1
         item: int | None = None
-        timeout_s = self._program.timeout_s
         try:
             self._process.stdin.write(to_line(request).encode())
             self._process.stdin.flush()
             while True:
-                match self._next_message(timeout_s):
+                match self._next_message(self._program.timeout_s, self._program.wall_timeout_s):
                     case Heartbeat() as heartbeat:
                         item = heartbeat.item
                     case Event() as event:
@@ -133,9 +178,9 @@ class Reader:
                         on_event(event)
                     case answer:
                         return cast(AnswerT, _result(answer))
-        except TimeoutError:
+        except TimeoutError as error:
             self.stop()
-            raise ItemFault(item, "timeout", f"no result within {timeout_s:g} s; the reader was killed") from None
+            raise ItemFault(item, "timeout", f"no result within {error}; the reader was killed") from None
         except (EOFError, BrokenPipeError):
             raise ItemFault(item, "crashed", f"the reader died: {self._cause_of_death()}") from None
 
@@ -177,18 +222,37 @@ class Reader:
                 f"the process {self._program.module} does not start ({cause}); set VELLUM_DEBUG=1 to see what it prints"
             ) from error
 
-    def _next_message(self, timeout_s: float) -> Message:
-        deadline = time.monotonic() + timeout_s
+    def _next_message(self, timeout_s: float, wall_timeout_s: float | None = None) -> Message:
+        """Wait for a message.
+
+        Args:
+            timeout_s: processor time that the process may use until then, in seconds; time by the clock if there is no
+                `wall_timeout_s`.
+            wall_timeout_s: time by the clock, in seconds.
+        Raises:
+            TimeoutError: with the limit that was exceeded.
+            EOFError: the process died.
+        """
+        clock = _Clock(timeout_s, wall_timeout_s, self._processor_time_s)
         while b"\n" not in self._buffer:
-            ready, _, _ = select.select([self._events], [], [], max(0.0, deadline - time.monotonic()))
-            if not ready:
-                raise TimeoutError
-            data = os.read(self._events, 1 << 16)
-            if not data:
-                raise EOFError
-            self._buffer += data
+            ready, _, _ = select.select([self._events], [], [], clock.wait_s())
+            if ready:
+                data = os.read(self._events, 1 << 16)
+                if not data:
+                    raise EOFError
+                self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\n")
         return from_line(line)
+
+    def _processor_time_s(self) -> float | None:
+        """Processor time that the process has used, in seconds; None where it is not known (there is no /proc)."""
+        assert self._process is not None
+        try:
+            fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return None
+        user, system = int(fields[11]), int(fields[12])
+        return (user + system) / os.sysconf("SC_CLK_TCK")
 
     def _resident_mb(self) -> float:
         """Memory the process holds; 0 where it is not known (there is no /proc, or no process)."""
@@ -264,10 +328,13 @@ _lock = threading.Lock()
 
 def readers_of(recipe: Recipe, size: int) -> ReaderPool:
     """This process's pool of readers for a recipe."""
-    settings = json.dumps(recipe.to_json(secrets=True))
-    return pool_of(
-        Program(module="pipelines.workers.reader", settings=settings, timeout_s=recipe.limits.item_timeout_s), size
+    program = Program(
+        module="pipelines.workers.reader",
+        settings=json.dumps(recipe.to_json(secrets=True)),
+        timeout_s=recipe.limits.item_timeout_s,
+        wall_timeout_s=recipe.limits.item_wall_timeout_s,
     )
+    return pool_of(program, size)
 
 
 def pool_of(program: Program, size: int) -> ReaderPool:

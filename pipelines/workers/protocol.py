@@ -175,6 +175,7 @@ class ReadUnit(FileRequest[Done]):
         digest: digest of the input, from InspectInput.
         first, last: the unit's items; `last` is not one of them.
         given_up: items to leave out. If these are all of the unit, the file is not opened.
+        faulty: items that hung or crashed a reader, once for every time, to be read in the source's next other way.
         part, scores: files to write.
         taxonomy: folder of the taxonomy; None: samples are not labelled.
         conversations: file to write if the recipe has `instructions`.
@@ -185,6 +186,7 @@ class ReadUnit(FileRequest[Done]):
     first: int
     last: int
     given_up: tuple[GivenUp, ...] = ()
+    faulty: tuple[GivenUp, ...] = ()
     part: Path
     scores: Path
     taxonomy: Path | None = None

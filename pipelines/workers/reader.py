@@ -37,6 +37,7 @@ from pipelines.workers.protocol import (
     FindContamination,
     Gathered,
     GatherMaterial,
+    GivenUp,
     Heartbeat,
     Inspected,
     InspectInput,
@@ -50,7 +51,7 @@ from pipelines.workers.protocol import (
 )
 from sources.base.remote import RemoteSource
 from sources.base.sample import Sample, from_part, to_part
-from sources.base.source import InputError, ItemError, Source
+from sources.base.source import InputError, ItemError, Items, Source
 from sources.base.synthetic import REPLACED, SyntheticSource
 from taxonomy.labelling import SampleLabeller
 
@@ -63,7 +64,7 @@ def main() -> None:
     parent = Parent()
     recipe = build_recipe(parent.settings())
     limit_memory(recipe.limits.memory_mb)
-    parent.ready(grace_s=int(2 * recipe.limits.item_timeout_s) + 10)
+    parent.ready(grace_s=int(recipe.limits.item_wall_timeout_s) + 10)
     for request in parent.requests():
         parent.send(answer(recipe, request, parent.send))
 
@@ -153,6 +154,9 @@ def _read_items(source: Source, request: ReadUnit, send: Send) -> tuple[list[Sam
     """The unit's samples, and the errors of the items that gave none."""
     errors = [(each.item, each.cause, each.message, "") for each in request.given_up]
     given_up = {each.item for each in request.given_up}
+    faults: dict[int, list[GivenUp]] = {}
+    for fault in request.faulty:
+        faults.setdefault(fault.item, []).append(fault)
     wanted = [item for item in range(request.first, request.last) if item not in given_up]
     samples: list[Sample] = []
     if not wanted:
@@ -161,13 +165,29 @@ def _read_items(source: Source, request: ReadUnit, send: Send) -> tuple[list[Sam
         for item in wanted:
             send(Heartbeat(item=item))
             try:
-                samples.append(items[item])
+                samples.append(items[item] if item not in faults else _read_otherwise(items, faults[item]))
             except ItemError as error:
                 errors.append((item, error.cause, _without_path(error.message, request), error.uri))
             except MemoryError:
                 message = "the item needs more memory than limits.memory_mb allows"
                 errors.append((item, OUT_OF_MEMORY, message, ""))
     return samples, errors
+
+
+def _read_otherwise(items: Items, faults: Sequence[GivenUp]) -> Sample:
+    """The sample of an item that hung or crashed readers, read in the source's next way.
+
+    Raises:
+        ItemError: the item's first fault, if there is no other way, or it gives no sample.
+    """
+    first = faults[0]
+    try:
+        sample = items.read_otherwise(first.item, len(faults) - 1)
+    except ItemError:
+        sample = None
+    if sample is None:
+        raise ItemError(first.cause, first.message)
+    return sample
 
 
 def _without_path(message: str, request: Request[Any]) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,11 +50,13 @@ class Items:
     Args:
         num_items: number of items in the input.
         read: returns the sample of an item, counted from 0, or raises ItemError.
+        others: do the same in other ways, one after the other, for items on which `read` hangs or crashes its process.
     """
 
-    def __init__(self, num_items: int, read: Callable[[int], Sample]):
+    def __init__(self, num_items: int, read: Callable[[int], Sample], others: Sequence[Callable[[int], Sample]] = ()):
         self._num_items = num_items
         self._read = read
+        self._others = others
 
     def __len__(self) -> int:
         return self._num_items
@@ -66,9 +68,24 @@ class Items:
             ItemError: the item gives no sample.
             IndexError: there is no such item; items are counted from 0, never from the end.
         """
+        self._check(item)
+        return self._read(item)
+
+    def read_otherwise(self, item: int, way: int = 0) -> Sample | None:
+        """Return the sample of an item that hangs or crashes its reader; None if there is no such way to read it.
+
+        Args:
+            way: number of the way, counted from 0.
+        Raises:
+            ItemError: the item gives no sample in this way either.
+            IndexError: there is no such item.
+        """
+        self._check(item)
+        return self._others[way](item) if way < len(self._others) else None
+
+    def _check(self, item: int) -> None:
         if not 0 <= item < self._num_items:
             raise IndexError(f"item {item} of an input with {self._num_items} items")
-        return self._read(item)
 
 
 @dataclass(frozen=True, kw_only=True)

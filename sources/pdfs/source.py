@@ -1,6 +1,6 @@
 """PDFs: every page as an image with its text in reading order and its word boxes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,37 +9,25 @@ from typing import Any, ClassVar
 import numpy as np
 import PIL.Image
 import pymupdf
+import pypdfium2.version
 import zlib_ng
 
 from sources.base.card import SourceCard
 from sources.base.sample import IMAGE_PLACEHOLDER, Provenance, Sample, Words
-from sources.base.source import InputError, ItemError, Items, Source, unreadable_file
+from sources.base.source import ItemError, Items, Source
 from sources.images.encoding import check_encoding, encode, grey_of, luma
 from sources.pdfs.card import CARD
-from sources.pdfs.characters import characters_of
+from sources.pdfs.document import Document, is_form_notice, open_document
+from sources.pdfs.engines import draw, page_error
+from sources.pdfs.legibility import text_height
+from sources.pdfs.page import DrawnPage, Engine, Resolution
+from sources.pdfs.scans import ScanReport, scan_report
+from sources.pdfs.seen import SeenWords, keep_seen
 from sources.text import word_list
-from sources.text.gaps import words_of
 from sources.text.page_text import in_reading_order
-from sources.text.words import boxes_in_pixels, choose
 
-CODE_VERSION = 4  # increase it when this package, sources.text or sources.images give other bytes for the same page
-POINTS_PER_INCH = 72
-# Ligatures are split, white space and text outside the page are left out; images are listed but not decoded.
-TEXT_FLAGS = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_IMAGES
+CODE_VERSION = 6  # increase it when this package, sources.text or sources.images give other bytes for the same page
 TRANSCRIPTION = "recognition/ocr_and_transcription/printed_text"  # use case of a page of text
-SCAN_COVERAGE = 0.5  # share of the page covered by one image, from which on the page counts as scanned
-MAX_IMAGE_PIXELS = 1_000_000_000  # of one image on a page; an A0 poster at 600 dpi has 560 million
-MAX_PIXELS = 64_000_000  # of a rendered page
-
-
-class _Document(pymupdf.Document):
-    """A document without its outline: reading a table of contents takes up to 30 ms, and no page needs it."""
-
-    def __init__(self, path: Path) -> None:
-        pymupdf.Document.__init__(self, path, filetype="pdf")
-
-    def _loadOutline(self) -> None:
-        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +75,7 @@ class Pdfs(Source):
             "source": self.name,
             "code": CODE_VERSION,
             "pymupdf": pymupdf.__version__,
+            "pdfium": str(pypdfium2.version.PDFIUM_INFO),
             "pillow": PIL.__version__,
             "wordfreq": word_list.version(),
             "zlib-ng": zlib_ng.__version__,
@@ -99,143 +88,68 @@ class Pdfs(Source):
     @contextmanager
     def open(self, path: Path, digest: str | None = None) -> Iterator[Items]:
         known = digest or self.digest_of(path)
-        with self._document(path) as document:
-            num_pages, size = len(document), path.stat().st_size
-            if num_pages > size:  # a page takes more than a byte: the count is forged
-                raise InputError("damaged", f"the file says it has {num_pages} pages but is only {size} bytes long")
-            try:
-                yield Items(num_pages, lambda page: self._sample_of(document, known, page))
-            finally:
-                pymupdf.TOOLS.store_shrink(100)
+        with open_document(path, self.passwords) as document:
+            yield Items(
+                document.num_pages,
+                lambda page: self._sample(document, known, page),
+                (
+                    lambda page: self._sample(document, known, page, only="pdfium"),
+                    lambda page: self._sample(document, known, page, only="mupdf"),
+                ),
+            )
 
-    def _document(self, path: Path) -> pymupdf.Document:
-        pymupdf.TOOLS.mupdf_display_errors(False)
-        pymupdf.TOOLS.mupdf_display_warnings(False)
+    def _sample(self, document: Document, digest: str, item: int, *, only: Engine | None = None) -> Sample:
         try:
-            with path.open("rb") as file:
-                head = file.read(1024)
-        except OSError as error:
-            raise unreadable_file(error) from error
-        if not head:
-            raise InputError("empty_file", "the file is empty (0 bytes)")
-        if b"%PDF-" not in head:
-            raise InputError("not_a_pdf", f"no PDF header in the first 1,024 bytes; the file begins with {head[:8]!r}")
-        try:
-            document: pymupdf.Document = _Document(path)
-        except (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase) as error:
-            # MuPDF's message has the file's name, which for remote inputs is temporary and differs between runs.
-            reason = str(error).replace(f"file '{path}'", "the file")
-            raise InputError("damaged", f"the PDF cannot be opened: {reason}") from error
-        if document.needs_pass and not any(document.authenticate(word) for word in ("", *self.passwords)):
-            document.close()
-            raise InputError("encrypted", "the PDF asks for a password; give it with --set passwords=[…]")
-        try:
-            num_pages = len(document)
-        except RuntimeError as error:  # a forged number of pages
-            document.close()
-            raise InputError("damaged", f"the PDF's pages cannot be counted: {error}") from error
-        if num_pages == 0:
-            document.close()
-            raise InputError("no_pages", "the PDF has no page that can be found")
-        return document
+            resolution = Resolution(side_px=self.side_px, max_dpi=self.max_dpi)
+            page = draw(document, item, resolution, only=only)
+            return self._sample_of(page, document, digest, item, resolution)
+        except ItemError:
+            raise
+        except Exception as error:  # the engines raise many types, also built-in ones
+            raise page_error(error) from error
 
-    def _sample_of(self, document: pymupdf.Document, digest: str, item: int) -> Sample:
-        try:
-            return self._sample(document, digest, item)
-        except (RuntimeError, ValueError, MemoryError, pymupdf.mupdf.FzErrorBase) as error:
-            raise _page_error(error) from error
-
-    def _sample(self, document: pymupdf.Document, digest: str, item: int) -> Sample:
-        pymupdf.TOOLS.reset_mupdf_warnings()
-        page = document[item]
-        if not pymupdf.mupdf.pdf_is_dict(pymupdf.mupdf.pdf_page_from_fz_page(page.this).obj()):
-            # MuPDF would render an empty page in its place.
-            raise ValueError("the page tree names something that is no page")
-        if page.rect.is_empty or page.rect.is_infinite:
-            raise ValueError(f"the page's size is {page.rect.width:g} × {page.rect.height:g} points")
-        drawn = page.get_displaylist()  # annotations and form fields included
-        zoom = min(self.side_px / max(page.rect.width, page.rect.height), self.max_dpi / POINTS_PER_INCH)
-        textpage = pymupdf.TextPage(drawn.get_textpage(TEXT_FLAGS))
-        textpage.parent = page
-        images = textpage.extractIMGINFO()
-        for image in images:
-            if image["width"] * image["height"] > MAX_IMAGE_PIXELS:
-                size = f"{image['width']} × {image['height']} pixels"
-                raise ItemError("image_too_large", f"the page shows an image of {size}")
-        pixmap = _render(drawn, zoom)  # must outlive `pixels`, which are a view of it
-        pixels = np.frombuffer(pixmap.samples_mv, np.uint8).reshape(pixmap.height, pixmap.width, 3)
-        grey = grey_of(pixels)
+    def _sample_of(self, page: DrawnPage, document: Document, digest: str, item: int, resolution: Resolution) -> Sample:
+        grey = grey_of(page.pixels)
         if grey is not None and self.grey == "png":
             encoded = encode(grey, "png")
         else:
-            picture = PIL.Image.fromarray(pixels)
+            picture = PIL.Image.fromarray(page.pixels)
             encoded = encode(picture, self.format, self.quality)
             grey = luma(picture) if grey is None else grey
-        words, text = self._words(drawn, textpage, zoom, (pixmap.x, pixmap.y), grey.shape)
-        if "malloc" in pymupdf.TOOLS.mupdf_warnings():  # MuPDF silently leaves out what it has no memory for
-            raise MemoryError("some of the page needs more memory than there is")
-        flags = _flags(document, page, images, bool(words.texts))
+        seen = keep_seen(page, grey, document, item, resolution)
+        page_text = in_reading_order(seen.words)
+        order, text = page_text.order, page_text.text
+        if document.form == "dynamic" or (document.form == "maybe" and is_form_notice(text)):
+            raise ItemError("dynamic_form", "the page is a notice in place of an XFA form, which few viewers can build")
+        scan = scan_report(grey, seen)
+        texts = [seen.words.texts[k] for k in order]
+        flags = _flags(document, page, seen, scan)
         return Sample.of_picture(
             grey,
             source=self.name,
             provenance=Provenance(locator=self.locator(item), digest=digest),
             images=[encoded],
             text=f"{IMAGE_PLACEHOLDER}\n{text}",
-            words=words,
+            words=Words(texts=texts, boxes=seen.boxes[order], images=np.zeros(len(order), np.int32)),
             flags=flags,
+            measures=_measures(page, seen, scan),
             # A scan may show handwriting, or something else than its text layer.
-            use_case=TRANSCRIPTION if words.texts and "scan" not in flags else None,
+            use_case=TRANSCRIPTION if texts and "scan" not in flags else None,
         )
 
-    def _words(
-        self,
-        drawn: pymupdf.DisplayList,
-        textpage: pymupdf.TextPage,
-        zoom: float,
-        origin: tuple[int, int],
-        shape: tuple[int, int],
-    ) -> tuple[Words, str]:
-        found = words_of(characters_of(drawn, textpage, TEXT_FLAGS))
-        boxes = boxes_in_pixels(found.boxes, zoom, origin)
-        height, width = shape
-        np.clip(boxes, 0, [width, height, width, height], out=boxes)
-        is_visible = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
-        if not is_visible.all():
-            found, boxes = choose(found, is_visible), boxes[is_visible]
-        page = in_reading_order(found)
-        texts = [found.texts[k] for k in page.order]
-        return Words(texts=texts, boxes=boxes[page.order], images=np.zeros(len(texts), np.int32)), page.text
 
-
-def _render(drawn: pymupdf.DisplayList, zoom: float) -> pymupdf.Pixmap:
-    """Render the page as 8-bit RGB on white."""
-    rect = drawn.rect * zoom
-    if rect.width * rect.height > MAX_PIXELS:
-        raise ValueError(f"the page would be {rect.width:.0f} × {rect.height:.0f} pixels")
-    pixmap: pymupdf.Pixmap = drawn.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), colorspace=pymupdf.csRGB, alpha=False)
-    return pixmap
-
-
-def _flags(
-    document: pymupdf.Document, page: pymupdf.Page, images: Sequence[Mapping[str, Any]], has_words: bool
-) -> list[str]:
-    flags = []
-    area = page.rect.width * page.rect.height
-    covered = max((abs(pymupdf.Rect(image["bbox"]) & page.rect) for image in images), default=0)
-    if covered >= SCAN_COVERAGE * area:
-        if not has_words:
-            flags.append("scan")
-        else:
-            kinds = [kind for kind, _ in page.get_bboxlog()]
-            if kinds.count("ignore-text") > kinds.count("fill-text"):
-                flags += ["scan", "ocr_layer"]
-    if document.is_repaired:
-        flags.append("repaired")
+def _flags(document: Document, page: DrawnPage, seen: SeenWords, scan: ScanReport) -> list[str]:
+    flags = [*scan.flags, *document.flags]
+    if seen.hidden_share:
+        flags.append("hidden_text")
+    if page.damage:
+        flags.append("damaged")
+    if page.engine == "pdfium":
+        flags.append("drawn_by_pdfium")
     return flags
 
 
-def _page_error(error: Exception) -> ItemError:
-    message = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    starved = isinstance(error, MemoryError) or "malloc" in message or "calloc" in message
-    cause = "out_of_memory" if starved else "unreadable_page"
-    return ItemError(cause, f"the page cannot be drawn: {message}")
+def _measures(page: DrawnPage, seen: SeenWords, scan: ScanReport) -> dict[str, float]:
+    measures = {"damage": page.damage, "hidden_words": seen.hidden_share, "needs_ocr": scan.needs_ocr}
+    height = text_height(seen.words.texts, seen.boxes)
+    return measures if height is None else {**measures, "text_height_px": height}

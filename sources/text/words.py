@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from sources.text.characters import Letters
 from sources.text.hulls import hulls
+from sources.text.private_use import PRIVATE_USE
 
 # Forms of Hebrew and Arabic letters, which old files have for the letters themselves.
 _PRESENTATION_FORMS = re.compile("[\ufb1d-\ufdff\ufe70-\ufefc]")
-_REPLACEMENT = 0xFFFD
-
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_BIDI_CONTROLS = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 _EMPTY = np.zeros(0)  # for the words of an empty page, and for fields that get their default
 
@@ -106,17 +107,27 @@ def _numbered(fonts: np.ndarray) -> np.ndarray:
 
 
 def _texts(codes: np.ndarray, starts: np.ndarray, stops: np.ndarray) -> list[str]:
-    """Return the composed text of each word. Control characters become U+FFFD, which counts as damage."""
-    is_control = (codes < 0x20) | ((codes >= 0x7F) & (codes < 0xA0))
-    page = np.where(is_control, _REPLACEMENT, codes).astype("<u4").tobytes().decode("utf-32-le", "replace")
-    texts = [page[start:stop] for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)]
-    if page.isascii():
-        return texts
+    """Return the composed text of each word."""
+    page = codes.astype("<u4").tobytes().decode("utf-32-le", "replace")
+    return compose([page[start:stop] for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)])
+
+
+def compose(texts: Sequence[str]) -> list[str]:
+    """Return the texts of words as they are kept.
+
+    Characters are composed, forms of Hebrew and Arabic letters and known private-use codes become the letters that
+    they stand for, direction marks are removed, and control characters become U+FFFD, which counts as damage.
+    """
+    page = "".join(texts)
+    if page.isascii() and page.isprintable():
+        return list(texts)
     if not unicodedata.is_normalized("NFC", page):
         texts = [unicodedata.normalize("NFC", text) for text in texts]
     if _PRESENTATION_FORMS.search(page):
         texts = [_PRESENTATION_FORMS.sub(_letters_of_form, text) for text in texts]
-    return texts
+    if not page.isprintable():
+        texts = [_UNPRINTABLE.sub("\ufffd", _BIDI_CONTROLS.sub("", text.translate(PRIVATE_USE))) for text in texts]
+    return list(texts)
 
 
 def _letters_of_form(form: re.Match[str]) -> str:

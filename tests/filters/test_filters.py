@@ -8,17 +8,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.aspect_ratio import MaxAspectRatio
+from filters.damage import MaxDamage
 from filters.filter import Filter, Scores
 from filters.garbled_text import MaxGarbledShare
+from filters.hidden_words import MaxHiddenWords
 from filters.ink import MinInk
 from filters.language import Language, find_model
+from filters.needs_ocr import MaxNeedsOcr
+from filters.prose import prose
 from filters.short_side import MinShortSide
+from filters.text_height import MinTextHeight
 from filters.text_length import TextLength
 from pipelines.recipe import scores_key
 from sources.base.sample import EncodedImage, Message, Provenance, Sample, Words
 
 ENGLISH = "The collection keeps every page with its picture and the words in the order in which they are read."
 CHINESE = "训练视觉语言模型需要大量的页面数据，每一页都包含图像和文字。"
+
+# A text layer whose font maps every letter to the one before it.
+CIPHER = "".join(chr(ord(c) - 1) if c.isalpha() else c for c in f"{ENGLISH} {ENGLISH}".upper().lower())
+TABLE = "\n".join(f"Zinc {k} 12,{k}40 kg 0.{k}7 % n/a" for k in range(40))
+CODE = "\n".join(f"for (int k{k} = 0; k{k} < n; ++k{k}) {{ sum[{k}] += a[k{k}] * b; }}" for k in range(30))
+CONTENTS = "\n".join(f"{k}.{k} Tensors ........................ {k * 7}" for k in range(40))
 
 
 def sample(text: str | None = None, sizes: tuple[tuple[int, int], ...] = (), **measures: float) -> Sample:
@@ -57,13 +68,29 @@ CASES = [
     (MaxGarbledShare(share=0.02), sample(GREY_AREA + "\ufffd\ufffd\ufffd"), "garbled_text"),
     (MaxGarbledShare(), sample("\ue001\uf8ff\U000f0001 private codes"), "garbled_text"),
     (MaxGarbledShare(), sample("(cid:12)(cid:3) as some programs write it"), "garbled_text"),
+    (MaxGarbledShare(), sample("".join(chr(ord(letter) << 8) for letter in "Pure Black")), "garbled_text"),
     (MaxGarbledShare(), sample("Ça va? 你好，世界。 مرحبا 𝛼 ≤ β → ∞ ½ € 👍"), None),
     (MaxGarbledShare(), sample(), None),
     (Language(), sample(ENGLISH), None),
     (Language(keep=("en",)), sample(ENGLISH), None),
     (Language(keep=("zh",)), sample(ENGLISH), "language"),
     (Language(keep=("zh", "en")), sample(CHINESE), None),
-    (Language(min_confidence=1.0), sample("qwx 12 zzkr 7 ppq"), "language_confidence"),
+    (Language(), sample(CIPHER), "language_confidence"),
+    (Language(min_confidence=1.0), sample("qwx 12 zzkr 7 ppq"), None),  # too little to judge
+    (Language(min_confidence=1.0), sample(TABLE), None),
+    (Language(min_confidence=1.0), sample(CODE), None),
+    (Language(min_confidence=1.0), sample(CONTENTS), None),
+    (Language(keep=("zh",)), sample(TABLE), None),
+    (MaxDamage(share=0.2), sample(damage=0.2), None),
+    (MaxDamage(share=0.2), sample(damage=0.21), "damaged_page"),
+    (MaxDamage(share=0.2), sample("not measured"), None),
+    (MaxHiddenWords(share=0.5), sample(hidden_words=0.5), None),
+    (MaxHiddenWords(share=0.5), sample(hidden_words=0.6), "hidden_text"),
+    (MaxNeedsOcr(share=0.5), sample(needs_ocr=0.5), None),
+    (MaxNeedsOcr(share=0.5), sample(needs_ocr=0.6), "needs_ocr"),
+    (MinTextHeight(px=6.5), sample(text_height_px=6.5), None),
+    (MinTextHeight(px=6.5), sample(text_height_px=6.25), "small_text"),
+    (MinTextHeight(), sample("no words"), None),
     (Language(keep=("en",)), sample(), None),
     (Language(keep=("en",)), sample("<image>\n \n"), None),
 ]
@@ -75,7 +102,10 @@ def test_verdicts(a_filter, a_sample, reason):
     assert reason is None or reason in a_filter.reasons
 
 
-ALL = [MinShortSide(), MaxAspectRatio(), MinInk(), TextLength(), MaxGarbledShare(), Language()]
+ALL = [
+    *(MinShortSide(), MaxAspectRatio(), MinInk(), TextLength(), MaxGarbledShare(), Language()),
+    *(MaxDamage(), MaxHiddenWords(), MaxNeedsOcr(), MinTextHeight()),
+]
 STRICT = [
     MinShortSide(side_px=5000),
     MaxAspectRatio(ratio=1),
@@ -83,6 +113,10 @@ STRICT = [
     TextLength(min_chars=100, max_chars=101),
     MaxGarbledShare(share=0),
     Language(keep=("fr",), min_confidence=0.99),
+    MaxDamage(share=0),
+    MaxHiddenWords(share=0),
+    MaxNeedsOcr(share=0),
+    MinTextHeight(px=100),
 ]
 
 
@@ -116,7 +150,7 @@ def test_garbled_share_is_a_share(text):
 
 
 def test_language_is_named():
-    scores = Language().scores([sample(ENGLISH), sample(CHINESE), sample()])
+    scores = Language().scores([sample(f"{ENGLISH} {ENGLISH}"), sample(CHINESE * 2), sample()])
     assert [s.language for s in scores] == ["en", "zh", None]
     assert all(0 < s.values["language_confidence"] <= 1 for s in scores[:2])
     assert scores[2] == Scores(values={"language_confidence": None})
@@ -148,6 +182,10 @@ def test_a_missing_model_is_named(tmp_path):
         (MaxGarbledShare, {"share": 1.5}),
         (Language, {"min_confidence": 2}),
         (Language, {"keep": ("English",)}),
+        (MaxDamage, {"share": -1}),
+        (MaxHiddenWords, {"share": 2}),
+        (MaxNeedsOcr, {"share": 2}),
+        (MinTextHeight, {"px": -1}),
     ],
 )
 def test_impossible_thresholds_are_refused(cls, settings):
@@ -158,3 +196,13 @@ def test_impossible_thresholds_are_refused(cls, settings):
 def test_filters_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         MinInk().share = 0.5
+
+
+def test_prose_is_lines_of_words():
+    hindi = "यह पन्ना उन लोगों के लिए लिखा गया है जो पढ़ना पसंद करते हैं और सीखते हैं"
+    thai = "หน้านี้เขียนขึ้นสำหรับผู้ที่ชอบอ่านหนังสือและเรียนรู้สิ่งใหม่ทุกวัน"
+    for text in (f"{ENGLISH}\n{ENGLISH}", CHINESE * 2, f"{hindi}\n{hindi}", thai):
+        assert prose(text, 10_000) == " ".join(text.splitlines())
+    assert prose(f"{TABLE}\n{ENGLISH}\n{CODE}\n{ENGLISH}\n{CONTENTS}", 10_000) == f"{ENGLISH} {ENGLISH}"
+    assert prose(ENGLISH.upper() * 3, 10_000) == ""
+    assert prose("", 100) == ""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.workers.pool import Program, Reader
+from pipelines.workers.pool import ItemFault, Program, Reader
 from pipelines.workers.protocol import InspectInput
 from tests.conftest import ROOT, Command
 from tests.corpus import write_pdf
@@ -40,24 +40,33 @@ def faulty_pdf(path: Path, num_pages: int, words: dict[int, str]) -> Path:
 
 
 def test_a_page_that_hangs_or_crashes_costs_itself_only(command: Command, tmp_path: Path) -> None:
-    source = faulty_pdf(tmp_path / "faulty.pdf", 9, {3: "CRASH", 5: "HANG", 6: "GREED", 9: "CRASH"})
+    faults = {3: "CRASH ALWAYS", 4: "CRASH", 5: "HANG ALWAYS", 6: "GREED", 7: "BURN", 9: "BURN ALWAYS"}
+    source = faulty_pdf(tmp_path / "faulty.pdf", 9, faults)
     good = write_pdf(tmp_path / "good.pdf", 4, "Good")
     out = tmp_path / "out"
-    result = command("--input", source, good, "--output", out, "--set", "item_timeout_s=3", env=FAULTY)
+    limits = ("--set", "item_timeout_s=2", "--set", "item_wall_timeout_s=6")
+    result = command("--input", source, good, "--output", out, *limits, env=FAULTY)
     assert result.returncode == 0, result.stderr
-    assert errors(out) == {"page=3": "crashed", "page=5": "timeout", "page=6": "out_of_memory", "page=9": "crashed"}
+    assert errors(out) == {"page=3": "crashed", "page=5": "timeout", "page=6": "out_of_memory", "page=9": "timeout"}
     account = json.loads((out / "manifest.json").read_text())
     assert account["samples"]["kept"] == 5 + 4
+    messages = {row["locator"]: row["message"] for row in pq.read_table(out / "errors").to_pylist()}
+    assert "within 6 s;" in messages["page=5"]
+    assert "within 2 s of processor time;" in messages["page=9"]
+
+    # The first engine fails on two pages, which the second one has drawn.
+    rows = pq.read_table(out / "ledger").to_pylist()
+    assert {row["locator"] for row in rows if "drawn_by_pdfium" in row["flags"]} == {"page=4", "page=7"}
 
     # The faults are remembered; asked to, a later run (of a mended reader) tries those pages again.
-    assert "2 used again" in command("--input", source, good, "--output", out, "--set", "item_timeout_s=3").stdout
-    healed = command("--input", source, good, "--output", out, "--set", "item_timeout_s=3", "--retry-failed")
+    assert "2 used again" in command("--input", source, good, "--output", out, *limits).stdout
+    healed = command("--input", source, good, "--output", out, *limits, "--retry-failed")
     assert "1 parts made, 1 used again" in healed.stdout
     assert json.loads((out / "manifest.json").read_text())["samples"]["kept"] == 13
 
 
 def test_a_unit_of_nothing_but_crashes_is_given_up(command: Command, tmp_path: Path) -> None:
-    source = faulty_pdf(tmp_path / "faulty.pdf", 12, dict.fromkeys(range(2, 13), "CRASH"))
+    source = faulty_pdf(tmp_path / "faulty.pdf", 12, dict.fromkeys(range(2, 13), "CRASH ALWAYS"))
     out = tmp_path / "out"
     result = command("--input", source, "--output", out, "--set", "faults_per_unit=3", env=FAULTY)
     assert result.returncode == 0, result.stderr
@@ -190,3 +199,45 @@ def test_a_process_that_holds_too_much_memory_is_started_anew(
     finally:
         reader.stop()
     assert len(seen) == num_processes
+
+
+BUSY = """
+import sys, time
+from pipelines.workers.parent import Parent
+from pipelines.workers.protocol import Inspected
+parent = Parent()
+seconds = parent.settings()
+parent.ready(60)
+for _ in parent.requests():
+    start = time.process_time()
+    while time.process_time() < start + seconds["busy"]:
+        pass
+    time.sleep(seconds["idle"])
+    parent.send(Inspected(digest="", num_items=1))
+"""
+
+
+@pytest.mark.parametrize(
+    ("busy_s", "idle_s", "message"),
+    [
+        (0.2, 2.5, None),  # waits, as on a busy machine, for longer than it may compute
+        (60, 0, "no result within 1 s of processor time"),
+        (0, 60, "no result within 4 s;"),
+    ],
+)
+def test_time_limits_count_processor_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, busy_s: float, idle_s: float, message: str | None
+) -> None:
+    (tmp_path / "busy_child.py").write_text(BUSY)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    settings = json.dumps({"busy": busy_s, "idle": idle_s})
+    reader = Reader(Program(module="busy_child", settings=settings, timeout_s=1, wall_timeout_s=4))
+    try:
+        if message is None:
+            assert reader.ask(InspectInput(source=0, path=tmp_path)).num_items == 1
+        else:
+            with pytest.raises(ItemFault, match=message) as caught:
+                reader.ask(InspectInput(source=0, path=tmp_path))
+            assert caught.value.cause == "timeout"
+    finally:
+        reader.stop()

@@ -8,7 +8,7 @@ import pymupdf
 import pytest
 
 from sources.pdfs import characters
-from sources.pdfs.source import TEXT_FLAGS
+from sources.pdfs.mupdf_page import TEXT_FLAGS
 from sources.text.bidirectional import clusters_of, in_logical_order
 from sources.text.gaps import words_of
 from sources.text.page_text import PageText, in_reading_order

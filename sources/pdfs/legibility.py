@@ -1,0 +1,21 @@
+"""Legibility: text that is too small in the picture to be read."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+MIN_LETTERS = 3  # a full stop or an l is narrower than its line is high
+
+
+def text_height(texts: Sequence[str], boxes: np.ndarray) -> float | None:
+    """Return the median height of words in pixels, from descender to ascender; None without words.
+
+    Args:
+        texts, boxes: N words and their (N, 4) boxes in pixels. Turned words are as high as their box is wide.
+    """
+    is_long = np.fromiter((len(text) >= MIN_LETTERS for text in texts), np.bool_, len(texts))
+    if not is_long.any():
+        return None
+    heights = np.minimum(*(boxes[is_long, 2:] - boxes[is_long, :2]).T)
+    middle = len(heights) // 2
+    return float(np.partition(heights, middle)[middle])
