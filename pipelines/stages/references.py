@@ -124,11 +124,11 @@ def _prepared(recipe: Recipe, storage: Storage, run: str, uri: str, kind: int, n
     settings = recipe.dedupe or Dedupe()
     with tempfile.TemporaryDirectory(prefix="vellum-") as folder:
         try:
-            with local_copy(uri, storage) as (path, _):
-                digest = _sha256(path)
-                table = _ledger(path) if _is_ledger(path, uri) else None
+            with local_copy(uri, storage) as found:
+                digest = _sha256(found.path)
+                table = _ledger(found.path) if _is_ledger(found.path, uri) else None
                 if table is None:
-                    table = _collection(recipe, path, uri, Path(folder) / "items")
+                    table = _collection(recipe, found.path, uri, Path(folder) / "items")
         except (InputError, ItemFault) as error:
             raise UsageError(f"{KINDS[kind]}: {uri}: {error.message}") from error
     names = table["name"].to_pylist()
