@@ -7,8 +7,8 @@ The corpus is every PDF below the folder, cut into files of so many pages: a rea
 contender renders at 1,024 px, encodes grey pages as PNG and others as JPEG 90, reads words with their boxes, hashes the
 image and writes Parquet in parts of 64 pages, with as many processes as ours has workers. Ours also isolates its
 readers, puts the text in reading order, filters, and writes shards, ledger, manifest, card and report; its time is from
-the command to its exit. Nothing watches the processes while the time is taken: memory is measured in runs of their own.
-Processor time is that of all processes of a contender, the start of ours included.
+the command to its exit. Nothing watches the processes while the time is taken: memory is measured in separate runs.
+Processor time counts all processes of a contender, and of ours the start as well.
 """
 
 import argparse

@@ -50,7 +50,7 @@ class Slice(NamedTuple):
 
 
 class Unit(NamedTuple):
-    """What is read, stored and judged together: some items of a long input, or several short inputs as a whole."""
+    """Items that are read, stored and judged together: some of a long input, or several short inputs as a whole."""
 
     source: int
     slices: tuple[Slice, ...]
@@ -63,7 +63,7 @@ class Unit(NamedTuple):
 
     @property
     def place(self) -> tuple[int, str, int]:
-        """Where its rows stand in a shard: source, digest and first item of the first slice."""
+        """The place of its rows in a shard: source, digest and first item of the first slice."""
         return self.source, self.slices[0].digest, self.slices[0].first
 
 

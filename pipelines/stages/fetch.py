@@ -84,7 +84,7 @@ class LocalInput(NamedTuple):
 
     Args:
         state: size and time of a local file; empty for a copy, which does not change.
-        digest: the input's digest, where it is not that of the file at `path`.
+        digest: the input's digest, where the file at `path` has another.
     """
 
     path: Path

@@ -87,7 +87,7 @@ class Stage(ConcurrentDoFn):
         return any(self._job.retry_failed or error.cause in PASSING for error in errors)
 
     def _rescore(self, files: UnitFiles, scratch: Path) -> pa.Table | None:
-        """The scores of a finished part, made anew; None if there is none, or if it has to be read again."""
+        """The scores of a finished part, measured again; None if there is none, or if it has to be read again."""
         if self._job.retry_failed or not self._storage.exists(files.part):
             return None
         finished = fetch(self._storage.path(files.part), scratch / "finished")

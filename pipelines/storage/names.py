@@ -14,7 +14,7 @@ def is_web(uri: str) -> bool:
 
 
 def is_archive(uri: str) -> bool:
-    """Return True if the name is that of an archive, by its suffix."""
+    """Return True if a name has the suffix of an archive."""
     return uri.lower().endswith(ARCHIVES)
 
 

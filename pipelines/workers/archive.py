@@ -26,7 +26,7 @@ MAX_MEMBER_BYTES = 4_000_000_000
 BOMB_BYTES, BOMB_RATIO = 100_000_000, 200  # a file this large that was this much smaller; PDFs shrink to a half at best
 MAX_MEMBERS = 1_000_000
 MAX_OPEN, MAX_OPEN_MEMBERS = 64, 200_000  # archives kept open, and files in them: 100 MB of names
-# What the libraries raise over damaged files; only what they read is inside `_explained`, so a full disk is no damage.
+# Errors of the libraries over damaged files. Only reading is inside `_explained`, so a full disk is no damage.
 DAMAGED = (
     zipfile.BadZipFile,
     tarfile.TarError,

@@ -77,7 +77,7 @@ def convert(path: Path, suffix: str, out: Path, beat: Callable[[], None]) -> Non
     """Write the document at `path` as a PDF. Raises InputError.
 
     Args:
-        suffix: of the document's name, which tells its kind.
+        suffix: end of the document's name, which tells its kind.
         beat: called while LibreOffice works.
     """
     check_kind(path)

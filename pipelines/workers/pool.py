@@ -58,7 +58,7 @@ class ItemFault(Exception):
     """The reader hung or died while it worked on one item (None: on the input as a whole).
 
     Args:
-        slice: the input among those of the request; None: all of them.
+        slice: number of the input in the request; None: all of them.
     """
 
     item: int | None

@@ -58,7 +58,7 @@ class Heartbeat(Event):
 
     Args:
         item: None: with the input, or with all samples of it, as a whole.
-        slice: the input among those of the request; None: with all of them.
+        slice: number of the input in the request; None: with all of them.
     """
 
     item: int | None
@@ -92,7 +92,7 @@ class Failed(Answer):
     """The input cannot be read, or the sample not be scored. The parent raises InputError.
 
     Args:
-        slice: the input among those of the request; then the parent raises ItemFault.
+        slice: number of the input in the request, if it has several; then the parent raises ItemFault.
     """
 
     cause: str
@@ -116,7 +116,7 @@ class NotUnderstood(Answer):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inspection(Message):
-    """What was found in one input.
+    """The result of inspecting one input.
 
     Args:
         num_bytes: size of its file.
@@ -224,7 +224,7 @@ class ReadUnit(Request[Done]):
         part, scores: files to write.
         taxonomy: folder of the taxonomy; None: samples are not labelled.
         conversations: file to write if the recipe has `instructions`.
-        apart: measure the samples of each slice by themselves, which shows the one that the reader dies on.
+        apart: measure slice by slice, which shows the one that the reader dies on.
     """
 
     source: int
@@ -267,7 +267,7 @@ class ListArchive(FileRequest[Done]):
     """Write the names of an archive's files as JSON.
 
     Args:
-        suffixes: of the files that are meant.
+        suffixes: ends of the names that are meant.
         out: file to write.
     """
 
@@ -300,7 +300,7 @@ class ConvertDocument(FileRequest[Done]):
     """Write an office document as a PDF.
 
     Args:
-        suffix: of the document's name, which tells its kind.
+        suffix: end of the document's name, which tells its kind.
         out: file to write.
     """
 

@@ -83,8 +83,8 @@ class Source(ABC):
         license: licence of the inputs as an SPDX id or a hub licence tag, recorded with every sample.
         items_per_unit: items of one work unit, the grain of parallel work and of resuming.
         http: `input` may name http:// and https:// addresses of public hosts.
-        http_allow: hosts (`intranet.example`, `localhost:8000`) or address ranges that may be fetched from although they
-            are not public.
+        http_allow: hosts (`intranet.example`, `localhost:8000`) or address ranges that `http` means although they are
+            not public.
     """
 
     name: ClassVar[str]

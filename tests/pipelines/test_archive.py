@@ -16,7 +16,7 @@ from sources.base.source import InputError
 
 
 def nothing() -> None:
-    """Stand for a heartbeat that nobody waits for."""
+    """Do nothing, in place of a heartbeat."""
 
 
 def make_zip(path: Path, files: dict[str, bytes], kind: int = zipfile.ZIP_DEFLATED) -> Path:
