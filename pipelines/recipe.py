@@ -95,7 +95,7 @@ class Limits:
     Args:
         item_timeout_s: seconds for one page.
         memory_mb: address space of the reader beyond its start, in megabytes.
-        faults_per_unit: pages of one unit that may crash or hang the reader before the rest of the unit is given up.
+        faults_per_unit: pages of one input in a unit that may crash or hang the reader before its others are given up.
     """
 
     item_timeout_s: float = 30

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from pipelines.recipe import Recipe
-from pipelines.stages.fetch import InputFiles
+from pipelines.stages.input_files import InputFiles
 from pipelines.stages.list_inputs import gather_all, limited, list_inputs
 from pipelines.storage import Storage
 from pipelines.units import Input, units_of

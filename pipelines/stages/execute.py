@@ -16,8 +16,8 @@ from apache_beam.options.pipeline_options import (
 
 from pipelines.job import Job
 from pipelines.recipe import UsageError
-from pipelines.stages.fetch import InputFiles
 from pipelines.stages.graph import build
+from pipelines.stages.input_files import InputFiles
 from pipelines.stages.list_inputs import gather_all, write_listing
 from pipelines.stages.progress import progress_of
 from pipelines.stages.references import prepare

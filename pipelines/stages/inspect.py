@@ -8,7 +8,8 @@ from typing import Any
 import apache_beam as beam
 
 from pipelines.recipe import Recipe
-from pipelines.stages.fetch import InputFiles, LocalInput, fetch_input, is_fetched
+from pipelines.stages.fetch import fetch_input
+from pipelines.stages.input_files import InputFiles, LocalInput, is_fetched
 from pipelines.stages.progress import progress_of
 from pipelines.stages.step import COUNTS, ConcurrentDoFn
 from pipelines.storage import is_remote

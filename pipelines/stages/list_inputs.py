@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pipelines.recipe import Recipe, UsageError
-from pipelines.stages.fetch import InputFiles, captures_path
+from pipelines.stages.fetch import captures_path
+from pipelines.stages.input_files import InputFiles
 from pipelines.stages.material import gather_material, uri_of
 from pipelines.storage import STAGING, Storage, is_remote, match
 from pipelines.storage.names import ARCHIVES, MEMBER, is_archive, is_web, member_of, printable

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipelines.job import Job
 from pipelines.recipe import Recipe
-from pipelines.stages.fetch import InputFiles
+from pipelines.stages.input_files import InputFiles
 from pipelines.storage import Storage
 from pipelines.units import Slice, Unit
 from pipelines.workers.pool import ItemFault, readers_of

@@ -20,7 +20,7 @@ from pipelines.duplicates.fingerprint import FINGERPRINT, from_arrow
 from pipelines.duplicates.index import AGAINST, EVALUATION, rows_of, write_index
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
 from pipelines.recipe import Recipe, UsageError
-from pipelines.stages.fetch import local_copy
+from pipelines.stages.input_files import local_copy
 from pipelines.storage import STAGING, Storage, StorageError, match
 from pipelines.storage.arrow_file import read_local
 from pipelines.tables.manifest import MANIFEST, AccountingError, paths, read_manifest

@@ -16,7 +16,7 @@ MAX_REDIRECTS = 5
 TIMEOUT_S = 30  # for the next bytes
 TOTAL_S = 1800
 COPY_BYTES = 1 << 20
-HEADERS = {"User-Agent": "Vellum (+https://pypi.org/project/vellum-vl)", "Accept-Encoding": "identity"}
+HEADERS = {"User-Agent": "Vellum", "Accept-Encoding": "identity"}
 
 
 def download(source: Source, uri: str, out: Path) -> None:
