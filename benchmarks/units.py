@@ -2,7 +2,7 @@
 
     python -m benchmarks.units --corpus FOLDER [--pages 600]
 
-How full units are, and how many of them one new input changes, is counted on 100,000 made-up inputs. Calls are counted
+How full units are, and how many of them one new input changes, is counted on 20,000 made-up inputs. Calls are counted
 in a real run on `--pages` pages, on a local folder; on an object store each of them is a request.
 """
 
@@ -23,8 +23,8 @@ from pipelines.storage.local_files import LocalFiles
 from pipelines.taxonomy_files import pinned
 from pipelines.units import Input, units_of
 
-NUM_INPUTS = 100_000
-NUM_TRIALS = 5
+NUM_INPUTS = 20_000
+NUM_TRIALS = 40
 CALLS = {"size": "head", "open": "read", "create": "write", "publish_file": "write", "move": "move"}
 
 
