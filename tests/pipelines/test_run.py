@@ -195,7 +195,7 @@ def test_passwords_open_files_and_are_written_nowhere(command: Command, tmp_path
     locked.parent.mkdir()
     plain.save(locked, encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="open-sesame", owner_pw="owner")
     out = tmp_path / "out"
-    assert command("--input", locked, "--output", out).returncode == 0
+    assert command("--input", locked, "--output", out).returncode == 1
     assert manifest(out)["failures"] == {"encrypted": 1}
     assert command("--input", locked, "--output", out, "--set", "passwords=[wrong, open-sesame]").returncode == 0
     assert manifest(out)["samples"]["kept"] == 2
