@@ -18,6 +18,7 @@ class Job:
         output: folder or `gs://`, `s3://` prefix.
         run: random name of this run; only progress files carry it.
         listing: files, relative to the output, with one input a line (`pipelines/stages/list_inputs.py`).
+        num_inputs: lines in these files.
         references: file, relative to the output, that lists other collections to compare samples with
             (`pipelines/stages/references.py`); empty without any.
         material: virtual inputs that are made from files (`pipelines/stages/material.py`).
@@ -29,6 +30,7 @@ class Job:
     output: str
     run: str
     listing: tuple[str, ...] = ()
+    num_inputs: int = 0
     references: str = ""
     material: tuple[str, ...] = ()
     retry_failed: bool = False

@@ -59,7 +59,8 @@ FILTERS: dict[str, type[Filter]] = {
     )
 }
 RECIPES = Path(__file__).parent / "recipes"
-SCORES_VERSION = 3  # raise it when score files get other columns
+PARTS_VERSION = 2  # raise it when parts are written in another way
+SCORES_VERSION = 4  # raise it when score files get other columns
 
 
 class UsageError(ValueError):
@@ -103,7 +104,7 @@ class Limits:
         item_timeout_s: seconds of processor time for one page, so that a busy machine loses none.
         item_wall_timeout_s: seconds by the clock for one page, for those that hang without using a processor.
         memory_mb: address space of the reader beyond its start, in megabytes.
-        faults_per_unit: pages of one unit that may crash or hang the reader before the rest of the unit is given up.
+        faults_per_unit: pages of one input in a unit that may crash or hang the reader before its others are given up.
     """
 
     item_timeout_s: float = 30
@@ -184,7 +185,7 @@ class Recipe:
 
 def part_key(source: Source) -> str:
     """Names the parts of a source: changes exactly when the same input would give other bytes."""
-    return _key(source.fingerprint())
+    return _key([PARTS_VERSION, source.fingerprint()])
 
 
 def scores_key(filters: Sequence[Filter]) -> str:

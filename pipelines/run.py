@@ -24,6 +24,7 @@ from pipelines.contradictions import refuse_contradictions
 from pipelines.job import Job
 from pipelines.recipe import RECIPES, SOURCES, Recipe, UsageError, apply_setting, build_recipe, load_recipe
 from pipelines.storage import STAGING, Storage, StorageError, is_remote
+from pipelines.storage.names import is_web
 from pipelines.taxonomy_files import pinned
 from sources.base.remote import RemoteSource
 from sources.base.synthetic import SyntheticSource
@@ -87,6 +88,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     parser.add_argument(
         "--input",
         nargs="+",
+        action="extend",
         metavar="GLOB|DIR|@LIST|URI",
         help="files, folders, globs, gs:// or s3:// URIs, or @FILE with one of these a line; of web pages, URLs, or "
         "files with one a line; without it, the bundled examples are read",
@@ -170,7 +172,8 @@ def _check_beam_arguments(beam_args: list[str]) -> None:
 
 def _set_beam_options(recipe: Recipe, output: str, beam_args: list[str]) -> None:
     """Let this process reach object stores as the options say (endpoints, impersonation), if there are any to reach."""
-    if any(is_remote(name.removeprefix("@")) for name in (output, *(n for s in recipe.sources for n in s.input))):
+    named = (output, *(name for source in recipe.sources for name in source.input))
+    if any(not is_web(name) and is_remote(name.removeprefix("@")) for name in named):
         from apache_beam.io.filesystems import FileSystems
         from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -233,7 +236,10 @@ def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: 
     if any(arg.startswith(TRANSLATES_ONLY) for arg in beam_args):
         print("the job was translated, and nothing was run")
         return DONE
-    print_summary(storage, progress, time.monotonic() - started)
+    inputs = print_summary(storage, progress, time.monotonic() - started)["inputs"]
+    if not inputs["read"]:
+        print(f"error: none of the {inputs['matched']:,} inputs could be read", file=sys.stderr)
+        return FAILED
     return DONE
 
 

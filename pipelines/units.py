@@ -12,6 +12,9 @@ from pipelines.taxonomy_files import labels_key
 
 NUM_BUCKETS = 65_536
 UNITS_PER_BUCKET = 64  # of one input: a giant file is spread over several buckets, and so over several shards
+INPUTS_PER_GROUP = 32_768  # their names and digests are some megabytes
+UNITS_BETWEEN_CUTS = 4  # on average; fewer leave more units half empty, more change more of them by a new input
+MAX_JOINED_BYTES = 256_000_000  # files of one unit, which a worker may have to download before it reads them
 ERROR_ROW_BYTES = 300
 
 ERRORS = "errors"  # tag of error entries
@@ -26,19 +29,42 @@ class Input(NamedTuple):
 
     uri: str
     num_items: int
+    num_bytes: int
     state: str
 
 
-class Unit(NamedTuple):
+class Slice(NamedTuple):
     """A range of items of one input; `copies` are other inputs with the same bytes."""
 
-    source: int
     digest: str
     first: int
     last: int
     uri: str
     state: str
     copies: tuple[str, ...]
+
+    @property
+    def num_inputs(self) -> int:
+        """The number of inputs that hold these items."""
+        return 1 + len(self.copies)
+
+
+class Unit(NamedTuple):
+    """Items that are read, stored and judged together: some of a long input, or several short inputs as a whole."""
+
+    source: int
+    slices: tuple[Slice, ...]
+
+    @property
+    def name(self) -> str:
+        """A name by content, which begins with hex digits."""
+        names = [f"{each.digest}-{each.first:06d}-{each.last:06d}" for each in self.slices]
+        return names[0] if len(names) == 1 else hashlib.sha256("\n".join(names).encode()).hexdigest()
+
+    @property
+    def place(self) -> tuple[int, str, int]:
+        """The place of its rows in a shard: source, digest and first item of the first slice."""
+        return self.source, self.slices[0].digest, self.slices[0].first
 
 
 class TableRow(NamedTuple):
@@ -64,8 +90,9 @@ class ErrorRow(NamedTuple):
     message: str
 
 
-def bucket_of(digest: str, first: int, items_per_unit: int) -> int:
+def bucket_of(unit: Unit, items_per_unit: int) -> int:
     """The bucket of a unit: neighbours in a file stay together, and no file outgrows a bucket."""
+    _, digest, first = unit.place
     stretch = first // (UNITS_PER_BUCKET * items_per_unit)
     name = digest if stretch == 0 else hashlib.sha256(f"{digest}/{stretch}".encode()).hexdigest()
     return int(name[:4], 16)
@@ -74,6 +101,12 @@ def bucket_of(digest: str, first: int, items_per_unit: int) -> int:
 def split_of(digest: str, validation: float) -> str:
     """`train` or `validation`, by document, so that no document is in both."""
     return "validation" if int(digest[-8:], 16) < validation * 2**32 else "train"
+
+
+def splits_of(recipe: Recipe, unit: Unit) -> list[str]:
+    """The split of every slice of a unit."""
+    source = recipe.sources[unit.source]
+    return [split_of(source.document(each.digest, each.first), recipe.output.validation) for each in unit.slices]
 
 
 def error_row(row: ErrorRow) -> TableRow:
@@ -102,7 +135,7 @@ class UnitFiles:
     def of(recipe: Recipe, unit: Unit) -> "UnitFiles":
         """Named by content and settings only, so that a changed setting or file finds nothing stale."""
         source_key = part_key(recipe.sources[unit.source])
-        name = f"{unit.digest[:2]}/{unit.digest}-{unit.first:06d}-{unit.last:06d}{SUFFIX}"
+        name = f"{unit.name[:2]}/{unit.name}{SUFFIX}"
         part = f"{STAGING}/parts/{source_key}/{name}"
         conversations = f"{STAGING}/conversations/{source_key}{labels_key(recipe)}/{name}"
         return UnitFiles(
@@ -116,23 +149,58 @@ class UnitFiles:
         )
 
 
-def units_of(element: tuple[str, Iterable[Input]], items_per_unit: tuple[int, ...]) -> Iterator[Unit]:
-    """The work units of all inputs with the same bytes: read once, the others recorded as copies.
+def group_of(digest: str, num_inputs: int) -> int:
+    """The group of inputs among which units are made: a range of digests, wider the fewer inputs there are."""
+    bits = max(0, (num_inputs // INPUTS_PER_GROUP).bit_length())
+    return int(digest[:8], 16) >> (32 - bits)
+
+
+def units_of(source: int, inputs: Iterable[tuple[str, Input]], items_per_unit: int) -> Iterator[Unit]:
+    """The work units of a group of inputs.
+
+    Inputs with the same bytes are read once, the others are recorded as copies. A long input is cut every
+    `items_per_unit` items. Short ones are joined in the order of their digests.
 
     Args:
-        items_per_unit: one number per source.
+        inputs: (digest, input), in any order.
     """
-    source_digest, inputs = element
-    name, _, digest = source_digest.partition(":")
-    source = int(name)
-    ordered = sorted(inputs)
-    for first in range(0, ordered[0].num_items, items_per_unit[source]):
-        yield Unit(
-            source=source,
-            digest=digest,
-            first=first,
-            last=min(first + items_per_unit[source], ordered[0].num_items),
-            uri=ordered[0].uri,
-            state=ordered[0].state,
-            copies=tuple(other.uri for other in ordered[1:]),
-        )
+    same: dict[str, list[Input]] = {}
+    for digest, each in inputs:
+        same.setdefault(digest, []).append(each)
+    short: list[tuple[Slice, int]] = []
+    for digest in sorted(same):
+        named, *others = sorted(same[digest])
+        copies = tuple(other.uri for other in others)
+        ranges = [
+            Slice(digest, first, min(first + items_per_unit, named.num_items), named.uri, named.state, copies)
+            for first in range(0, named.num_items, items_per_unit)
+        ]
+        if named.num_items < items_per_unit:
+            short += [(each, named.num_bytes) for each in ranges]
+        else:
+            yield from (Unit(source, (each,)) for each in ranges)
+    yield from (Unit(source, slices) for slices in _joined(short, items_per_unit))
+
+
+def _joined(short: Iterable[tuple[Slice, int]], items_per_unit: int) -> Iterator[tuple[Slice, ...]]:
+    """Short inputs joined to at most `items_per_unit` items.
+
+    Some digests begin a new unit whatever comes before them, one in about `UNITS_BETWEEN_CUTS` units: an input that is
+    added or removed changes the units up to the next of these, and no others.
+
+    Args:
+        short: slices and the size of their files in bytes, in the order of their digests.
+    """
+    joined: list[Slice] = []
+    num_items = num_bytes = 0
+    for each, size in short:
+        length = each.last - each.first
+        is_cut = int(each.digest[-16:-8], 16) % (UNITS_BETWEEN_CUTS * items_per_unit) < length
+        is_full = num_items + length > items_per_unit or num_bytes + size > MAX_JOINED_BYTES
+        if joined and (is_cut or is_full):
+            yield tuple(joined)
+            joined, num_items, num_bytes = [], 0, 0
+        joined.append(each)
+        num_items, num_bytes = num_items + length, num_bytes + size
+    if joined:
+        yield tuple(joined)

@@ -7,11 +7,12 @@ from pathlib import Path
 import yaml
 
 from pipelines.recipe import Recipe
-from pipelines.stages.fetch import local_copy
+from pipelines.stages.input_files import InputFiles
 from pipelines.stages.list_inputs import gather_all, limited, list_inputs
 from pipelines.storage import Storage
+from pipelines.units import Input, units_of
 from pipelines.workers.pool import ItemFault, readers_of
-from pipelines.workers.protocol import InspectInput, ReadUnit
+from pipelines.workers.protocol import InspectInputs, ReadSlice, ReadUnit
 from sources.base.remote import RemoteSource
 from sources.base.source import InputError
 
@@ -27,34 +28,37 @@ def print_plan(recipe: Recipe, storage: Storage, limit: int | None, workers: int
     print()
     for index, source in enumerate(recipe.sources):
         if isinstance(source, RemoteSource):
-            num_inputs = len(set(limited(list_inputs(source), limit)))
+            num_inputs = len(set(limited(list_inputs(InputFiles(recipe, storage, 1), index), limit)))
             print(f"source {source.name}: {num_inputs:,} inputs to fetch; nothing is fetched in a dry run")
             continue
-        num_items = num_units = num_failed = num_read = num_bytes = 0
+        num_items = num_failed = num_read = num_bytes = 0
+        found: list[tuple[str, Input]] = []
         seconds = 0.0
         with tempfile.TemporaryDirectory(prefix="vellum-") as folder:
             scratch = Storage(folder)  # for material, which a plan must not leave in the output
             material = gather_all(recipe, scratch, 1)
-            listed = iter([material[index]]) if index in material else list_inputs(source)
+            inputs = InputFiles(recipe, scratch, 1)
+            listed = iter([material[index]]) if index in material else list_inputs(inputs, index)
             uris = sorted(set(limited(listed, limit)))
             sampled = uris[:: max(1, len(uris) // SAMPLED_INPUTS)][:SAMPLED_INPUTS]
             for k, uri in enumerate(sampled):
                 try:
-                    with local_copy(uri, scratch) as (path, _), readers_of(recipe, 1).reader() as reader:
-                        contents = reader.ask(InspectInput(source=index, path=path))
+                    with inputs.opened(index, uri) as local, readers_of(recipe, 1).reader() as reader:
+                        request = InspectInputs(source=index, paths=(local.path,), digests=(local.digest,))
+                        (contents,) = reader.ask(request).found
+                        if contents.cause:
+                            num_failed += 1
+                            continue
                         num_items += contents.num_items
-                        num_units += -(-contents.num_items // source.items_per_unit)
+                        found.append((contents.digest, Input(uri, contents.num_items, contents.num_bytes, "")))
                         if k % max(1, len(sampled) // SAMPLED_READS):
                             continue
                         part, last = Path(folder) / "part", min(ITEMS_A_READ, contents.num_items)
                         since = time.monotonic()
                         reader.ask(
                             ReadUnit(
-                                path=path,
                                 source=index,
-                                digest=contents.digest,
-                                first=0,
-                                last=last,
+                                slices=(ReadSlice(path=local.path, digest=contents.digest, first=0, last=last),),
                                 part=part,
                                 scores=Path(folder) / "scores",
                             )
@@ -66,6 +70,7 @@ def print_plan(recipe: Recipe, storage: Storage, limit: int | None, workers: int
                     num_failed += 1
         scale = len(uris) / max(1, len(sampled))
         about = "" if scale == 1 else "about "
+        num_units = sum(1 for _ in units_of(index, found, source.items_per_unit))
         items, units = round(num_items * scale), round(num_units * scale)
         noun = source.item_noun
         print(f"source {source.name}: {len(uris):,} inputs, {about}{items:,} {noun}s in {about}{units:,} work units")

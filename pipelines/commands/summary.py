@@ -2,15 +2,16 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from pipelines.stages.progress import read_progress
 from pipelines.storage import Storage
 from pipelines.tables.manifest import MANIFEST
 
 
-def print_summary(storage: Storage, progress: Path | None, elapsed_s: float) -> None:
-    """Print the counts of a finished output and the paths of its card and report."""
-    manifest = json.loads(storage.read_bytes(MANIFEST))
+def print_summary(storage: Storage, progress: Path | None, elapsed_s: float) -> dict[str, Any]:
+    """Print the counts of a finished output and the paths of its card and report. Gives the manifest."""
+    manifest: dict[str, Any] = json.loads(storage.read_bytes(MANIFEST))
     inputs, items, samples = manifest["inputs"], manifest["items"], manifest["samples"]
     noun = items["noun"]
     rejected, duplicates = sum(samples["rejected"].values()), sum(samples["duplicates"].values())
@@ -34,6 +35,7 @@ def print_summary(storage: Storage, progress: Path | None, elapsed_s: float) -> 
     print(f"{elapsed_s:,.1f} s, {items['found'] / elapsed_s:,.0f} {noun}s/s{parts}")
     for what, path in (("data", "data"), ("card", "README.md"), ("report", "report/index.html")):
         print(f"{what + ':':8}{storage.path(path)}")
+    return manifest
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -10,9 +10,9 @@ from pipelines.stages.balance import Quotas, beyond_share
 from pipelines.stages.progress import progress_of
 from pipelines.stages.step import COUNTS, ConcurrentDoFn
 from pipelines.tables.schema import DUPLICATE, REJECTED, SAME_CONTENT
-from pipelines.tables.scores import read_scores
+from pipelines.tables.scores import SLICE, read_scores
 from pipelines.tables.verdicts import JudgedUnit, decide, write_verdicts
-from pipelines.units import TableRow, bucket_of, split_of
+from pipelines.units import TableRow, bucket_of, splits_of
 
 LEDGER_ROW_BYTES = 700  # a ledger row's size, for planning shards
 
@@ -38,19 +38,25 @@ class Decide(ConcurrentDoFn):
         if quotas is not None:
             verdicts = decide(verdicts, beyond_share(scored, verdicts, quotas))
         write_verdicts(self._storage, self._job.run, unit, scored["id"], verdicts)
-        sizes = scored["num_bytes"].to_pylist()
-        bucket = bucket_of(unit.digest, unit.first, self._recipe.sources[unit.source].items_per_unit)
+        bucket = bucket_of(unit, self._recipe.sources[unit.source].items_per_unit)
         names = Counter(verdict.name for verdict in verdicts)
         num_kept = len(verdicts) - names[REJECTED] - names[DUPLICATE]
-        if num_kept:
-            kept_bytes = sum(size for size, verdict in zip(sizes, verdicts, strict=True) if verdict.is_kept)
-            document = self._recipe.sources[unit.source].document(unit.digest, unit.first)
-            yield TableRow(split_of(document, self._recipe.output.validation), bucket, kept_bytes, unit)
+        splits = splits_of(self._recipe, unit)
+        kept_bytes: Counter[str] = Counter()
+        num_copies = 0
+        for number, size, verdict in zip(
+            scored[SLICE].to_pylist(), scored["num_bytes"].to_pylist(), verdicts, strict=True
+        ):
+            num_copies += len(unit.slices[number].copies)
+            if verdict.is_kept:
+                kept_bytes[splits[number]] += size
+        for split, num_bytes in sorted(kept_bytes.items()):
+            yield TableRow(split, bucket, num_bytes, unit)
         if verdicts:
-            yield TableRow("ledger", bucket, LEDGER_ROW_BYTES * len(verdicts) * (1 + len(unit.copies)), unit)
+            yield TableRow("ledger", bucket, LEDGER_ROW_BYTES * (len(verdicts) + num_copies), unit)
         counts: Counter[str] = Counter()
         counts["samples.kept"] = num_kept
-        counts[f"duplicates.{SAME_CONTENT}"] = len(verdicts) * len(unit.copies)
+        counts[f"duplicates.{SAME_CONTENT}"] = num_copies
         for verdict in verdicts:
             if not verdict.is_kept:
                 group = "duplicates" if verdict.name == DUPLICATE else "rejected"

@@ -90,7 +90,7 @@ class FindDuplicates(beam.PTransform[Any, Any]):
 
 def unit_number(unit: Unit) -> int:
     """A 63-bit number for a unit, from its content."""
-    name = f"{unit.source}/{unit.digest}/{unit.first}"
+    name = f"{unit.source}/{unit.name}"
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big") >> 1
 
 

@@ -17,6 +17,7 @@ from apache_beam.options.pipeline_options import (
 from pipelines.job import Job
 from pipelines.recipe import UsageError
 from pipelines.stages.graph import build
+from pipelines.stages.input_files import InputFiles
 from pipelines.stages.list_inputs import gather_all, write_listing
 from pipelines.stages.progress import progress_of
 from pipelines.stages.references import prepare
@@ -27,6 +28,7 @@ from pipelines.taxonomy_files import publish_taxonomy
 OUR_OWN = (OutputError, AccountingError, StorageError)  # errors whose text is a sentence for the user
 STALE = (
     "tmp",
+    "fetched",
     "shards",
     "progress",
     "inputs",
@@ -53,14 +55,19 @@ def execute(job: Job, limit: int | None, readers: int, beam_args: list[str]) -> 
             _clean(job)
             publish_taxonomy(job.load_recipe(), storage)
             references, _ = prepare(job.load_recipe(), storage, job.run)
+            inputs = InputFiles(job.load_recipe(), storage, readers)
             material = gather_all(job.load_recipe(), storage, readers)
-            listing, num_inputs = write_listing(job.load_recipe(), storage, job.run, limit, material)
+            listing, num_inputs = write_listing(inputs, job.run, limit, material)
             progress_of(job).add(inputs_found=num_inputs)
             progress_of(job).flush()
             is_local = options.view_as(StandardOptions).runner is None
             pipeline = beam.Pipeline(runner=_local_runner() if is_local else None, options=options)
             planned = dataclasses.replace(
-                job, listing=tuple(listing), references=references, material=tuple(material.values())
+                job,
+                listing=tuple(listing),
+                num_inputs=num_inputs,
+                references=references,
+                material=tuple(material.values()),
             )
             build(pipeline, dataclasses.replace(planned, readers=readers if is_local else 1))
             result = pipeline.run()

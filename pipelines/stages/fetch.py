@@ -1,7 +1,6 @@
 """Fetching: what a source brings from elsewhere is kept in the output's staging folder, and read from there."""
 
 import os
-import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,19 +8,25 @@ from pathlib import Path
 
 from pipelines.job import Job
 from pipelines.recipe import Recipe
-from pipelines.stages.list_inputs import captures_path
-from pipelines.stages.material import local_material
 from pipelines.stages.progress import progress_of
 from pipelines.stages.scratch import scratch_folder
-from pipelines.storage import Storage, fetch, is_remote
+from pipelines.storage import STAGING, Storage, fetch
 from pipelines.storage.local_cache import LocalCache
 from pipelines.workers.pool import ItemFault, readers_of
-from pipelines.workers.protocol import Event, FetchInput, FileFinished, ItemsFetched
+from pipelines.workers.protocol import (
+    Event,
+    FetchInput,
+    FileFinished,
+    ItemsFetched,
+)
 from sources.base.remote import RemoteSource
-from sources.base.source import InputError, Source
-from sources.base.synthetic import SCHEME
 
 KEPT_COPIES = 2 + 2 * (os.cpu_count() or 1)  # downloads that a worker keeps: more than it reads at a time
+
+
+def captures_path(source: RemoteSource, uri: str) -> str:
+    """The file of a fetch task, relative to the output. What is fetched for the task is in the same folder."""
+    return f"{STAGING}/captures/{source.path_of(uri)}"
 
 
 def fetch_input(job: Job, recipe: Recipe, index: int, uri: str) -> None:
@@ -37,7 +42,7 @@ def fetch_input(job: Job, recipe: Recipe, index: int, uri: str) -> None:
     faults = 0
     while True:
         num_published = 0
-        with _local_captures(source, uri, storage) as path, scratch_folder(storage) as scratch:
+        with local_captures(source, uri, storage) as path, scratch_folder(storage) as scratch:
 
             def publish(event: Event, scratch: Path = scratch) -> None:
                 nonlocal num_published
@@ -59,53 +64,7 @@ def fetch_input(job: Job, recipe: Recipe, index: int, uri: str) -> None:
 
 
 @contextmanager
-def local_copy(uri: str, storage: Storage) -> Iterator[tuple[Path, str]]:
-    """A local file with the input's bytes, and its state (size and time of a local file, empty for a download).
-
-    The file of a synthetic source is its material, in the staging folder of `storage`; without any its path means
-    nothing. Raises InputError.
-    """
-    if uri.startswith(SCHEME):
-        yield local_material(uri, storage), ""
-        return
-    if not is_remote(uri):
-        with _as_input_error():
-            found = os.stat(uri)
-        if not stat.S_ISREG(found.st_mode):
-            raise InputError("unreadable", "not a regular file")
-        yield Path(uri), f"{found.st_size}/{found.st_mtime_ns}"
-        return
-    with tempfile.TemporaryDirectory(prefix="vellum-") as folder:
-        with _as_input_error():
-            path = fetch(uri, Path(folder) / "input")
-        yield path, ""
-
-
-@contextmanager
-def _as_input_error() -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise InputError("not_found", "the file does not exist (or its name is not UTF-8)") from error
-    except PermissionError as error:
-        raise InputError("permission_denied", "the file cannot be read: permission denied") from error
-    except OSError as error:  # a folder too deep, a store that refuses, a disk without room for the download
-        raise InputError("unreadable", f"the file cannot be read: {error.strerror or error}") from error
-
-
-@contextmanager
-def opened(source: Source, uri: str, storage: Storage) -> Iterator[tuple[Path, str]]:
-    """A local file to read an input from, and its state, as `local_copy` gives them; captures for a fetched source."""
-    if isinstance(source, RemoteSource):
-        with _local_captures(source, uri, storage, keep=True) as path:
-            yield path, ""
-        return
-    with local_copy(uri, storage) as found:
-        yield found
-
-
-@contextmanager
-def _local_captures(source: RemoteSource, uri: str, storage: Storage, *, keep: bool = False) -> Iterator[Path]:
+def local_captures(source: RemoteSource, uri: str, storage: Storage, *, keep: bool = False) -> Iterator[Path]:
     """The file of a fetch task, in a local folder with everything that was fetched for it."""
     place = captures_path(source, uri)
     if storage.is_local:

@@ -9,7 +9,7 @@ from pipelines.job import Job
 from pipelines.stages.balance import Quota, TallyUseCases
 from pipelines.stages.decide import Decide
 from pipelines.stages.deduplicate import FindDuplicates, unit_number
-from pipelines.stages.inspect import Inspect
+from pipelines.stages.inspect import Inspect, batch_of
 from pipelines.stages.judge import Judge
 from pipelines.stages.list_inputs import read_listing
 from pipelines.stages.plan_shards import MakePlan
@@ -18,7 +18,7 @@ from pipelines.stages.score import ScoreAll
 from pipelines.stages.stage import Stage
 from pipelines.stages.step import COUNTS
 from pipelines.stages.write_shards import WriteShard
-from pipelines.units import ERRORS, units_of
+from pipelines.units import ERRORS, Input, group_of, units_of
 
 
 def build(pipeline: beam.Pipeline, job: Job) -> beam.pvalue.PCollection[str]:
@@ -29,18 +29,25 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.pvalue.PCollection[str]:
     """
     recipe = job.load_recipe()
     storage = job.storage()
-    inputs = (
+    items_per_unit = tuple(source.items_per_unit for source in recipe.sources)
+    inspected = (
         pipeline
         | "Listing" >> beam.Create(list(job.listing), reshuffle=False)
         | "ReadListing" >> beam.FlatMap(lambda file: read_listing(storage, file))
-        | "Distinct" >> beam.Distinct()  # overlapping patterns name a file twice; also spreads the work
+        | "Batch" >> beam.Map(lambda line: (batch_of(recipe, job.num_inputs, *line), line[1]))
+        | "SpreadInputs" >> beam.GroupByKey()
+        | "Inspect" >> beam.ParDo(Inspect(job)).with_outputs(ERRORS, COUNTS, main="inputs")
     )
-    matched = inputs | "CountInputs" >> beam.Map(lambda _: {"inputs.matched": 1})
-    inspected = inputs | "Inspect" >> beam.ParDo(Inspect(job)).with_outputs(ERRORS, COUNTS, main="inputs")
+    num_inputs = (
+        inspected[COUNTS]
+        | "Read" >> beam.Map(lambda counts: counts.get("inputs.read", 0))
+        | "NumInputs" >> beam.CombineGlobally(sum)
+    )
     staged = (
         inspected.inputs
-        | "SameContent" >> beam.GroupByKey()
-        | "Units" >> beam.FlatMap(units_of, tuple(source.items_per_unit for source in recipe.sources))
+        | "ByDigest" >> beam.Map(by_digest, beam.pvalue.AsSingleton(num_inputs))
+        | "Together" >> beam.GroupByKey()
+        | "Units" >> beam.FlatMap(lambda group: units_of(group[0][0], group[1], items_per_unit[group[0][0]]))
         | "SpreadUnits" >> beam.Reshuffle()
         | "Stage" >> beam.ParDo(Stage(job)).with_outputs(ERRORS, COUNTS, main="units")
     )
@@ -67,7 +74,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.pvalue.PCollection[str]:
         sides.append(beam.pvalue.AsSingleton(tally | "Quotas" >> beam.Map(Quota(job))))
     decided = by_unit | "Decide" >> beam.ParDo(Decide(job), *sides).with_outputs(COUNTS, main="rows")
     counts = (
-        (matched, inspected[COUNTS], staged[COUNTS], decided[COUNTS])
+        (inspected[COUNTS], staged[COUNTS], decided[COUNTS])
         | "AllCounts" >> beam.Flatten()
         | "SumCounts" >> beam.CombineGlobally(sum_counts)
     )
@@ -85,6 +92,12 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.pvalue.PCollection[str]:
         | "Publish" >> beam.ParDo(Publish(job), beam.pvalue.AsSingleton(counts), beam.pvalue.AsList(shards))
     )
     return published
+
+
+def by_digest(found: tuple[int, str, Input], num_inputs: int) -> tuple[tuple[int, int], tuple[str, Input]]:
+    """A found input under its source and the range of digests within which units are made."""
+    source, digest, each = found
+    return (source, group_of(digest, num_inputs)), (digest, each)
 
 
 def sum_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

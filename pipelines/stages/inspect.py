@@ -1,44 +1,98 @@
 """Inspecting inputs: the digest of each and how many items it holds."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import apache_beam as beam
 
-from pipelines.stages.fetch import fetch_input, opened
+from pipelines.recipe import Recipe
+from pipelines.stages.fetch import fetch_input
+from pipelines.stages.input_files import InputFiles, LocalInput, is_fetched
 from pipelines.stages.progress import progress_of
 from pipelines.stages.step import COUNTS, ConcurrentDoFn
+from pipelines.storage import is_remote
+from pipelines.storage.names import member_of
 from pipelines.units import ERRORS, ErrorRow, Input, error_row
 from pipelines.workers.pool import ItemFault, readers_of
-from pipelines.workers.protocol import InspectInput
+from pipelines.workers.protocol import InspectInputs, Inspection
 from sources.base.remote import RemoteSource
 from sources.base.source import InputError
 
+INPUTS_PER_BATCH = 16
+MIN_BATCHES = 64  # for few inputs, which may be long: every reader has some
+
+Batch = tuple[int, int]  # source, number
+
+
+def batch_of(recipe: Recipe, num_inputs: int, source: int, uri: str) -> Batch:
+    """The batch in which an input is inspected. A name that was given twice is twice in the same one."""
+    member = member_of(uri) if is_fetched(uri) else None  # all of an archive together: it is fetched once
+    name = member[0] if member else uri
+    number = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big") >> 1
+    if isinstance(recipe.sources[source], RemoteSource) or is_fetched(uri) or is_remote(uri):  # each takes long
+        return source, number
+    return source, number % max(MIN_BATCHES, num_inputs // INPUTS_PER_BATCH)
+
 
 class Inspect(ConcurrentDoFn):
-    """(source index, uri) to ("source:digest", Input); failures to ERRORS, counters to COUNTS."""
+    """(batch, URIs) to (source index, digest, Input); failures to ERRORS, counters to COUNTS."""
 
     def setup(self) -> None:
         self._recipe = self._job.load_recipe()
         self._storage = self._job.storage()
 
-    def work(self, element: tuple[int, str]) -> Iterator[Any]:
-        source, uri = element
-        progress = progress_of(self._job)
-        try:
-            if isinstance(self._recipe.sources[source], RemoteSource):
-                fetch_input(self._job, self._recipe, source, uri)
-            with (
-                opened(self._recipe.sources[source], uri, self._storage) as (path, state),
-                readers_of(self._recipe, self._job.readers).reader() as reader,
-            ):
-                contents = reader.ask(InspectInput(source=source, path=path))
-        except (InputError, ItemFault) as error:
-            progress.add(inputs_failed=1)
-            row = ErrorRow(self._recipe.sources[source].name, uri, None, error.cause, error.message)
-            yield beam.pvalue.TaggedOutput(ERRORS, error_row(row))
-            yield beam.pvalue.TaggedOutput(COUNTS, {"inputs.failed": 1, f"failures.{error.cause}": 1})
+    def work(self, element: tuple[Batch, Iterable[str]]) -> Iterator[Any]:
+        (source, _), names = element
+        name = self._recipe.sources[source].name
+        uris = sorted(set(names))  # overlapping patterns name a file twice
+        num_items = num_failed = 0
+        for uri, found, state in self._inspected(source, uris):
+            if found.cause:
+                num_failed += 1
+                yield beam.pvalue.TaggedOutput(ERRORS, error_row(ErrorRow(name, uri, None, found.cause, found.message)))
+                yield beam.pvalue.TaggedOutput(COUNTS, {f"failures.{found.cause}": 1})
+            else:
+                num_items += found.num_items
+                yield source, found.digest, Input(uri, found.num_items, found.num_bytes, state)
+        counts = {"inputs.matched": len(uris), "inputs.read": len(uris) - num_failed, "items.found": num_items}
+        yield beam.pvalue.TaggedOutput(COUNTS, {**counts, **({"inputs.failed": num_failed} if num_failed else {})})
+        progress_of(self._job).add(inputs_failed=num_failed, inputs_read=len(uris) - num_failed, items_found=num_items)
+
+    def _inspected(self, source: int, uris: list[str]) -> Iterator[tuple[str, Inspection, str]]:
+        """Every input with what was found in it and its state. One that the reader dies on costs itself only."""
+        inputs = InputFiles(self._recipe, self._storage, self._job.readers)
+        brought = inputs.bring(source, filter(is_fetched, uris))
+        for start in range(0, len(uris), INPUTS_PER_BATCH):
+            with ExitStack() as files:
+                left: list[tuple[str, LocalInput]] = []
+                for uri in uris[start : start + INPUTS_PER_BATCH]:
+                    try:
+                        if isinstance(self._recipe.sources[source], RemoteSource):
+                            fetch_input(self._job, self._recipe, source, uri)
+                        digest = brought.get(uri, "")
+                        if isinstance(digest, InputError):
+                            raise digest
+                        left.append((uri, files.enter_context(inputs.opened(source, uri, digest))))
+                    except (InputError, ItemFault) as error:
+                        yield uri, Inspection(cause=error.cause, message=error.message), ""
+                yield from self._asked(source, left)
+
+    def _asked(self, source: int, left: list[tuple[str, LocalInput]]) -> Iterator[tuple[str, Inspection, str]]:
+        while left:
+            request = InspectInputs(
+                source=source,
+                paths=tuple(found.path for _, found in left),
+                digests=tuple(found.digest for _, found in left),
+            )
+            try:
+                with readers_of(self._recipe, self._job.readers).reader() as reader:
+                    answer = reader.ask(request)
+            except ItemFault as fault:
+                uri, local = left.pop(fault.slice or 0)
+                yield uri, Inspection(cause=fault.cause, message=fault.message), local.state
+                continue
+            for (uri, local), found in zip(left, answer.found, strict=True):
+                yield uri, found, local.state
             return
-        progress.add(inputs_read=1, items_found=contents.num_items)
-        yield beam.pvalue.TaggedOutput(COUNTS, {"inputs.read": 1, "items.found": contents.num_items})
-        yield f"{source}:{contents.digest}", Input(uri, contents.num_items, state)

@@ -8,42 +8,67 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pipelines.recipe import Recipe, UsageError
+from pipelines.stages.fetch import captures_path
+from pipelines.stages.input_files import InputFiles
 from pipelines.stages.material import gather_material, uri_of
 from pipelines.storage import STAGING, Storage, is_remote, match
+from pipelines.storage.names import ARCHIVES, MEMBER, is_archive, is_web, member_of, printable
 from sources.base.remote import FetchTask, RemoteSource
-from sources.base.source import Source
+from sources.base.source import InputError, Source
 from sources.base.synthetic import SyntheticSource
 
 LINES_PER_FILE = 10_000
 _WILDCARDS = "*?["
 
 
-def list_inputs(source: Source) -> Iterator[str]:
+def list_inputs(files: InputFiles, index: int) -> Iterator[str]:
     """Every input of a source as a URI, in the order of its patterns.
 
-    A folder means all files below it with the source's suffixes. A name in an `@list` that has no wildcard is taken as
-    it is: if it does not exist, it becomes an error row. Raises UsageError for a pattern that matches nothing.
+    A folder means all files below it with the source's suffixes, and an archive is a folder. A name in an `@list` that
+    has no wildcard is taken as it is: if it does not exist, it becomes an error row. Raises UsageError for a pattern
+    that matches nothing.
     """
+    source = files.recipe.sources[index]
     if isinstance(source, SyntheticSource):
         yield source.uri
     elif isinstance(source, RemoteSource):
         yield from (task.uri for task in _fetch_tasks(source))
     else:
-        yield from list_files(source)
+        for pattern, uri in _files(source, (*ARCHIVES, *source.suffixes, *source.convertible)):
+            yield from _expanded(files, index, pattern, printable(uri))
 
 
 def list_files(source: Source) -> Iterator[str]:
     """The files that the `input` of a source names, also if it is a synthetic source. Raises UsageError."""
+    yield from (uri for _, uri in _files(source, source.suffixes))
+
+
+def _files(source: Source, suffixes: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each file with the pattern that names it."""
     for pattern in source.input or (_examples(source),):
         if pattern.startswith("@"):
-            yield from _listed(pattern, source.suffixes)
+            yield from ((pattern, uri) for uri in _listed(pattern, suffixes))
+        elif is_web(pattern) and not source.http:
+            raise UsageError(f"--input {pattern} is on the web; allow such inputs with --set http=true")
         else:
-            yield from _matched(pattern, source.suffixes)
+            yield from ((pattern, uri) for uri in _matched(pattern, suffixes))
 
 
-def captures_path(source: RemoteSource, uri: str) -> str:
-    """The file of a fetch task, relative to the output. What is fetched for the task is in the same folder."""
-    return f"{STAGING}/captures/{source.path_of(uri)}"
+def _expanded(files: InputFiles, index: int, pattern: str, uri: str) -> Iterator[str]:
+    """The input itself, or all files in it if it is an archive; one that cannot be opened becomes an error row."""
+    if not is_archive(uri) or member_of(uri):
+        yield uri
+        return
+    try:
+        names = files.members(index, uri)
+    except InputError:
+        yield f"{uri}{MEMBER}"
+        return
+    if not names and uri == pattern:
+        source = files.recipe.sources[index]
+        wanted = " or ".join((*source.suffixes, *source.convertible))
+        raise UsageError(f"--input {pattern}: the archive holds no file that ends in {wanted}")
+    yield from (f"{uri}{MEMBER}{name}" for name in names)
 
 
 def _fetch_tasks(source: RemoteSource) -> Iterator[FetchTask]:
@@ -68,6 +93,9 @@ def _examples(source: Source) -> str:
 
 
 def _matched(pattern: str, suffixes: Sequence[str]) -> Iterator[str]:
+    if is_web(pattern) or member_of(pattern):
+        yield pattern
+        return
     found = False
     if _is_folder(pattern):
         for uri in match(pattern):
@@ -75,7 +103,8 @@ def _matched(pattern: str, suffixes: Sequence[str]) -> Iterator[str]:
                 found = True
                 yield uri
         if not found:
-            raise UsageError(f"--input {pattern}: the folder holds no file that ends in {' or '.join(suffixes)}")
+            wanted = " or ".join(suffix for suffix in suffixes if suffix not in ARCHIVES)
+            raise UsageError(f"--input {pattern}: the folder holds no file that ends in {wanted}, and no archive")
         return
     for uri in match(pattern):
         found = True
@@ -85,6 +114,8 @@ def _matched(pattern: str, suffixes: Sequence[str]) -> Iterator[str]:
 
 
 def _is_folder(pattern: str) -> bool:
+    if is_web(pattern):
+        return False
     return pattern.endswith("/") if is_remote(pattern) else os.path.isdir(pattern)
 
 
@@ -102,7 +133,7 @@ def _listed(pattern: str, suffixes: Sequence[str]) -> Iterator[str]:
                 if not entry or entry.startswith("#"):
                     continue
                 found = True
-                if any(sign in entry for sign in _WILDCARDS) or _is_folder(entry):
+                if not is_web(entry) and (any(sign in entry for sign in _WILDCARDS) or _is_folder(entry)):
                     yield from _matched(entry, suffixes)
                 else:
                     yield entry
@@ -110,11 +141,6 @@ def _listed(pattern: str, suffixes: Sequence[str]) -> Iterator[str]:
             raise UsageError(f"--input {pattern}: the list is not UTF-8 text: {error}") from error
     if not found:
         raise UsageError(f"--input {pattern}: the list names no input")
-
-
-def printable(uri: str) -> str:
-    """The name in UTF-8: bytes that are not become `\\x..`. No file has that name, so it becomes an error row."""
-    return uri.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def limited(uris: Iterator[str], limit: int | None) -> Iterator[str]:
@@ -137,7 +163,7 @@ def gather_all(recipe: Recipe, storage: Storage, readers: int) -> dict[int, str]
 
 
 def write_listing(
-    recipe: Recipe, storage: Storage, run: str, limit: int | None, material: Mapping[int, str]
+    inputs: InputFiles, run: str, limit: int | None, material: Mapping[int, str]
 ) -> tuple[list[str], int]:
     """Write the inputs of all sources to files in the output's staging folder.
 
@@ -146,6 +172,7 @@ def write_listing(
     Returns:
         The files, relative to the output, and the number of inputs (a name given twice counts twice).
     """
+    storage = inputs.storage
     files: list[str] = []
     lines: list[str] = []
     count = 0
@@ -155,11 +182,11 @@ def write_listing(
         storage.write_bytes(files[-1], "".join(lines).encode())
         lines.clear()
 
-    for index, source in enumerate(recipe.sources):
+    for index, source in enumerate(inputs.recipe.sources):
         if isinstance(source, RemoteSource):
             _publish_tasks(source, storage)
-        uris = iter([material[index]]) if index in material else list_inputs(source)
-        for uri in limited(map(printable, uris), limit):
+        uris = iter([material[index]]) if index in material else list_inputs(inputs, index)
+        for uri in limited(uris, limit):
             lines.append(json.dumps([index, uri]) + "\n")
             count += 1
             if len(lines) == LINES_PER_FILE:

@@ -20,7 +20,7 @@ from pipelines.duplicates.fingerprint import FINGERPRINT, from_arrow
 from pipelines.duplicates.index import AGAINST, EVALUATION, rows_of, write_index
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
 from pipelines.recipe import Recipe, UsageError
-from pipelines.stages.fetch import local_copy
+from pipelines.stages.input_files import local_copy
 from pipelines.storage import STAGING, Storage, StorageError, match
 from pipelines.storage.arrow_file import read_local
 from pipelines.tables.manifest import MANIFEST, AccountingError, paths, read_manifest
@@ -124,11 +124,11 @@ def _prepared(recipe: Recipe, storage: Storage, run: str, uri: str, kind: int, n
     settings = recipe.dedupe or Dedupe()
     with tempfile.TemporaryDirectory(prefix="vellum-") as folder:
         try:
-            with local_copy(uri, storage) as (path, _):
-                digest = _sha256(path)
-                table = _ledger(path) if _is_ledger(path, uri) else None
+            with local_copy(uri, storage) as found:
+                digest = _sha256(found.path)
+                table = _ledger(found.path) if _is_ledger(found.path, uri) else None
                 if table is None:
-                    table = _collection(recipe, path, uri, Path(folder) / "items")
+                    table = _collection(recipe, found.path, uri, Path(folder) / "items")
         except (InputError, ItemFault) as error:
             raise UsageError(f"{KINDS[kind]}: {uri}: {error.message}") from error
     names = table["name"].to_pylist()

@@ -91,7 +91,7 @@ class ScoreByPart(ConcurrentDoFn):
         path = files.by_part[self._number]
         scored = read_table(self._storage, files.scores)
         found: list[Outcome | None] = [None] * len(scored)
-        failed = json.dumps([item for item, *_ in part_errors(scored)]).encode()
+        failed = json.dumps([(error.slice, error.item) for error in part_errors(scored)]).encode()
         if self._storage.exists(path):
             finished = read_table(self._storage, path)
             if finished.schema.metadata[FAILED_KEY] == failed:  # else rows moved: items were read that had failed

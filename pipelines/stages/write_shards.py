@@ -14,7 +14,6 @@ from pipelines.tables.errors import write_errors
 from pipelines.tables.ledger import LedgerTable
 from pipelines.tables.manifest import Shard
 from pipelines.tables.parquet import HashingFile
-from pipelines.units import Unit
 
 
 class WriteShard(ConcurrentDoFn):
@@ -36,10 +35,12 @@ class WriteShard(ConcurrentDoFn):
             if table == "errors":
                 rows = write_errors(file, payloads)
             elif table == "ledger":
-                rows = LedgerTable(self._storage, self._recipe, self._job.run).write(file, sorted(payloads, key=_place))
+                rows = LedgerTable(self._storage, self._recipe, self._job.run).write(
+                    file, sorted(payloads, key=lambda unit: unit.place)
+                )
             else:
                 split = DataTable(self._storage, self._recipe, self._job.run, table)
-                rows, labels = split.write(file, sorted(payloads, key=_place))
+                rows, labels = split.write(file, sorted(payloads, key=lambda unit: unit.place))
         progress_of(self._job).add(shards_written=1)
         yield Shard(path, table, rows, file.num_bytes, file.sha256(), tuple(sorted(labels.items())))
 
@@ -47,7 +48,3 @@ class WriteShard(ConcurrentDoFn):
 def staged(job: Job, path: str) -> str:
     """The place of a shard until the run publishes it."""
     return f"{STAGING}/shards/{job.run}/{path}"
-
-
-def _place(unit: Unit) -> tuple[int, str, int]:
-    return unit.source, unit.digest, unit.first

@@ -15,9 +15,9 @@ from pipelines.tables.hub_features import hub_features
 from pipelines.tables.labels import count_labels, label_struct
 from pipelines.tables.parquet import HashingFile, parquet_options, row_groups
 from pipelines.tables.schema import KEPT
-from pipelines.tables.scores import read_scores, scores_struct
+from pipelines.tables.scores import SLICE, read_scores, scores_struct
 from pipelines.tables.verdicts import read_verdicts
-from pipelines.units import Unit, UnitFiles
+from pipelines.units import Unit, UnitFiles, splits_of
 from sources.base.sample import dataset_schema
 
 
@@ -54,6 +54,10 @@ class DataTable:
             scored = read_scores(self._storage, self._recipe, unit)
             part = read_table(self._storage, UnitFiles.of(self._recipe, unit).rows)
             is_kept = pc.equal(read_verdicts(self._storage, self._run, unit)["verdict"], KEPT)
+            splits = splits_of(self._recipe, unit)
+            if set(splits) != {self._split}:
+                is_ours = pa.array([split == self._split for split in splits]).take(scored[SLICE])
+                is_kept = pc.and_(is_kept, is_ours)
             if not pc.all(is_kept).as_py():  # filtering copies the images
                 part, scored = part.filter(is_kept), scored.filter(is_kept)
             yield self._rows(unit, part, scored), scored["num_bytes"].to_pylist()
@@ -63,7 +67,7 @@ class DataTable:
             "language": scored["language"],
             "label": label_struct(scored),
             **({"scores": scores_struct(scored, self._names)} if self._names else {}),
-            "provenance": self._provenance(unit, part["provenance"].combine_chunks()),
+            "provenance": self._provenance(unit, scored[SLICE], part["provenance"].combine_chunks()),
             "split": pa.repeat(pa.scalar(self._split, pa.string()), len(part)),
         }
         return pa.table(
@@ -71,11 +75,12 @@ class DataTable:
             schema=self._schema,
         )
 
-    def _provenance(self, unit: Unit, of_samples: pa.StructArray) -> pa.StructArray:
+    def _provenance(self, unit: Unit, slices: pa.ChunkedArray, of_samples: pa.StructArray) -> pa.StructArray:
         """Where a sample does not say otherwise, it has the URI of its input and the licence of its source."""
         fields = {field.name: of_samples.field(field.name) for field in of_samples.type}
         has_own = pc.not_equal(fields["uri"], "")
-        fields["uri"] = pc.if_else(has_own, fields["uri"], pa.scalar(unit.uri, pa.string()))
+        of_inputs = pa.array([each.uri for each in unit.slices], pa.string()).take(slices.combine_chunks())
+        fields["uri"] = pc.if_else(has_own, fields["uri"], of_inputs)
         of_source = pa.scalar(self._recipe.sources[unit.source].license, pa.string())
         fields["license"] = pc.coalesce(fields["license"], of_source)
         return pa.StructArray.from_arrays(list(fields.values()), names=list(fields))

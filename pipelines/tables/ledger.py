@@ -1,7 +1,7 @@
 """Ledger shards: one row per sample, kept or not."""
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -15,12 +15,13 @@ from pipelines.tables.composition import COMPOSITION_FIELDS
 from pipelines.tables.labels import label_struct
 from pipelines.tables.parquet import HashingFile, parquet_options
 from pipelines.tables.schema import DUPLICATE, KEPT, SAME_CONTENT, VERDICT_FIELDS, ledger_schema
-from pipelines.tables.scores import read_scores, scores_struct
+from pipelines.tables.scores import SLICE, read_scores, scores_struct
 from pipelines.tables.thumbnail import thumbnail
 from pipelines.tables.verdicts import read_verdicts
-from pipelines.units import Unit, UnitFiles, split_of
+from pipelines.units import Slice, Unit, UnitFiles, splits_of
 
 ROWS_PER_GROUP = 50_000
+DECIDED = (*(name for name, _ in VERDICT_FIELDS), "split", "thumbnail")  # columns that copies of an input do not share
 COPY: Mapping[str, Any] = {"verdict": DUPLICATE, "reason": SAME_CONTENT, "reasons": [SAME_CONTENT]}
 
 
@@ -54,16 +55,16 @@ class LedgerTable:
         return num_rows
 
     def _rows(self, unit: Unit, shown: set[str]) -> pa.Table:
-        """The rows of a unit, and for each copy of its input the same rows once more, as duplicates."""
+        """The rows of a unit, and those of an input with copies once more for each of them, as duplicates."""
         scored = read_scores(self._storage, self._recipe, unit)
         verdicts = read_verdicts(self._storage, self._run, unit)
-        source = self._recipe.sources[unit.source]
-        split = split_of(source.document(unit.digest, unit.first), self._recipe.output.validation)
+        slices = scored[SLICE].to_pylist()
+        splits = splits_of(self._recipe, unit)
         shared = {
             "id": scored["id"],
-            "source": [source.name] * len(scored),
+            "source": [self._recipe.sources[unit.source].name] * len(scored),
             "locator": scored["locator"],
-            "digest": [unit.digest] * len(scored),
+            "digest": [unit.slices[number].digest for number in slices],
             "language": scored["language"],
             "flags": scored["flags"],
             "label": label_struct(scored),
@@ -75,15 +76,26 @@ class LedgerTable:
         }
         decided = {
             **{name: verdicts[name] for name, _ in VERDICT_FIELDS},
-            "split": [split if verdict == KEPT else None for verdict in verdicts["verdict"].to_pylist()],
+            "split": [
+                splits[number] if verdict == KEPT else None
+                for number, verdict in zip(slices, verdicts["verdict"].to_pylist(), strict=True)
+            ],
             "thumbnail": self._thumbnails(unit, scored["id"].to_pylist(), shown),
         }
-        copied = {name: [COPY.get(name)] * len(scored) for name in decided} | {"duplicate_of": scored["id"]}
-        tables = [self._table({**shared, **decided, "uri": pc.coalesce(scored["uri"], pa.scalar(unit.uri))})]
-        tables += [
-            self._table({**shared, **copied, "uri": pc.coalesce(scored["uri"], pa.scalar(uri))}) for uri in unit.copies
-        ]
+        uris = pc.coalesce(scored["uri"], pa.array([unit.slices[number].uri for number in slices], pa.string()))
+        tables = [self._table({**shared, **decided, "uri": uris})]
+        for number, each in enumerate(unit.slices):
+            if each.copies:
+                is_of_slice = pc.equal(scored[SLICE], number)
+                tables += self._copies(each, tables[0].filter(is_of_slice), scored["uri"].filter(is_of_slice))
         return pa.concat_tables(tables)
+
+    def _copies(self, of: Slice, rows: pa.Table, own_uris: pa.ChunkedArray) -> Iterator[pa.Table]:
+        """The rows of a slice once more for each copy of its input, as duplicates."""
+        columns = {name: rows[name] for name in rows.column_names}
+        columns |= {name: [COPY.get(name)] * len(rows) for name in DECIDED} | {"duplicate_of": rows["id"]}
+        for uri in of.copies:
+            yield self._table({**columns, "uri": pc.coalesce(own_uris, pa.scalar(uri))})
 
     def _table(self, columns: Mapping[str, Any]) -> pa.Table:
         arrays = [columns[field.name] for field in self._schema]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -12,6 +13,7 @@ from pipelines.tables.schema import FAULT
 from pipelines.units import Unit, UnitFiles
 
 ERRORS_KEY = b"vellum.errors"  # in a score file's metadata: the items that gave no sample
+SLICE = "slice"  # column of a score file: the row's slice of the unit
 REPLACED_KEY = b"vellum.replaced"
 
 
@@ -42,9 +44,19 @@ def scores_struct(scored: pa.Table, names: Sequence[str]) -> pa.Array:
     )
 
 
-def part_errors(scored: pa.Table) -> list[tuple[int, str, str, str]]:
-    """(item, cause, message, its own address or nothing) of every item of the unit that gave no sample."""
-    return [(row[0], row[1], row[2], row[3]) for row in json.loads((scored.schema.metadata or {})[ERRORS_KEY])]
+class PartError(NamedTuple):
+    """An item of a unit that gave no sample; `uri` is its own address, or empty."""
+
+    slice: int
+    item: int
+    cause: str
+    message: str
+    uri: str
+
+
+def part_errors(scored: pa.Table) -> list[PartError]:
+    """Every item of the unit that gave no sample."""
+    return [PartError(*row) for row in json.loads((scored.schema.metadata or {})[ERRORS_KEY])]
 
 
 def part_replaced(scored: pa.Table) -> dict[str, int]:

@@ -137,4 +137,4 @@ def read_verdicts(storage: Storage, run: str, unit: Unit) -> pa.Table:
 
 
 def _path(run: str, unit: Unit) -> str:
-    return f"{FOLDER}/{run}/{unit.source}/{unit.digest[:2]}/{unit.digest}-{unit.first:06d}{SUFFIX}"
+    return f"{FOLDER}/{run}/{unit.source}/{unit.name[:2]}/{unit.name}{SUFFIX}"

@@ -57,11 +57,16 @@ KEEP_MEMORY = {
 
 @dataclass
 class ItemFault(Exception):
-    """The reader hung or died while it worked on one item (None: on the input as a whole)."""
+    """The reader hung or died while it worked on one item (None: on the input as a whole).
+
+    Args:
+        slice: number of the input in the request; None: all of them.
+    """
 
     item: int | None
     cause: str
     message: str
+    slice: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,7 +158,8 @@ class Reader:
 
         Raises:
             InputError: the input cannot be read.
-            ItemFault: no message within the time limits, or the process died; `item` is the one it was working on.
+            ItemFault: one of several inputs cannot be read; or no message within the time limits, or the process
+                died, and `item` is the one it was working on.
             OutputError: the reader could not write its result.
             ProtocolError: the reader does not know the request, or answered with something unknown.
         """
@@ -165,14 +171,14 @@ class Reader:
         assert self._process is not None
         assert self._process.stdin is not None
         self._num_requests += 1
-        item: int | None = None
+        at = Heartbeat(item=None)
         try:
             self._process.stdin.write(to_line(request).encode())
             self._process.stdin.flush()
             while True:
                 match self._next_message(self._program.timeout_s, self._program.wall_timeout_s):
                     case Heartbeat() as heartbeat:
-                        item = heartbeat.item
+                        at = heartbeat
                     case Event() as event:
                         assert on_event is not None
                         on_event(event)
@@ -180,9 +186,11 @@ class Reader:
                         return cast(AnswerT, _result(answer))
         except TimeoutError as error:
             self.stop()
-            raise ItemFault(item, "timeout", f"no result within {error}; the reader was killed") from None
+            message = f"no result within {error}; the reader was killed"
+            raise ItemFault(at.item, "timeout", message, at.slice) from None
         except (EOFError, BrokenPipeError):
-            raise ItemFault(item, "crashed", f"the reader died: {self._cause_of_death()}") from None
+            message = f"the reader died: {self._cause_of_death()}"
+            raise ItemFault(at.item, "crashed", message, at.slice) from None
 
     def stop(self) -> None:
         """Kill the process, if there is one."""
@@ -281,6 +289,8 @@ def _result(answer: Message) -> Message:
     """Return the answer to a request, or raise the error that it stands for."""
     match answer:
         case Failed():
+            if answer.slice is not None:
+                raise ItemFault(None, answer.cause, answer.message, answer.slice)
             raise InputError(answer.cause, answer.message)
         case OutputFailed():
             raise OutputError(f"the output cannot be written: {answer.message}")

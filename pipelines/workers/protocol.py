@@ -54,9 +54,15 @@ class Ready(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Heartbeat(Event):
-    """The child begins with an item; None: with the input, or with all samples, as a whole."""
+    """The child begins with an item.
+
+    Args:
+        item: None: with the input, or with all samples of it, as a whole.
+        slice: number of the input in the request; None: with all of them.
+    """
 
     item: int | None
+    slice: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,10 +89,15 @@ class Done(Answer):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failed(Answer):
-    """The input cannot be read, or the sample not be scored. The parent raises InputError."""
+    """The input cannot be read, or the sample not be scored. The parent raises InputError.
+
+    Args:
+        slice: number of the input in the request, if it has several; then the parent raises ItemFault.
+    """
 
     cause: str
     message: str
+    slice: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,11 +115,26 @@ class NotUnderstood(Answer):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Inspected(Answer):
-    """The result of InspectInput."""
+class Inspection(Message):
+    """The result of inspecting one input.
 
-    digest: str
-    num_items: int
+    Args:
+        num_bytes: size of its file.
+        cause, message: why it cannot be read; empty if it can.
+    """
+
+    digest: str = ""
+    num_items: int = 0
+    num_bytes: int = 0
+    cause: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inspected(Answer):
+    """The result of InspectInputs, in the order of its paths."""
+
+    found: tuple[Inspection, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,14 +173,18 @@ class FileRequest(Request[AnswerT]):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class InspectInput(FileRequest[Inspected]):
-    """Take the digest of an input and count its items.
+class InspectInputs(Request[Inspected]):
+    """Take the digests of inputs and count their items.
 
     Args:
         source: index of the source in the recipe.
+        paths: the files, which may be temporary copies.
+        digests: for each file the digest if it is known, else an empty text; by default none is known.
     """
 
     source: int
+    paths: tuple[Path, ...]
+    digests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,30 +197,45 @@ class GivenUp(Message):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ReadUnit(FileRequest[Done]):
-    """Read a unit: write its part, measure its samples, and label them or write instruction samples from them.
+class ReadSlice(Message):
+    """Items of one input.
 
     Args:
-        source: index of the source in the recipe.
-        digest: digest of the input, from InspectInput.
-        first, last: the unit's items; `last` is not one of them.
-        given_up: items to leave out. If these are all of the unit, the file is not opened.
+        path: the file, which may be a temporary copy. `Path()` for samples that are made without a file.
+        digest: digest of the input, from InspectInputs.
+        first, last: the items; `last` is not one of them.
+        given_up: items to leave out. If these are all, the file is not opened.
         faulty: items that hung or crashed a reader, once for every time, to be read in the source's next other way.
-        part, scores: files to write.
-        taxonomy: folder of the taxonomy; None: samples are not labelled.
-        conversations: file to write if the recipe has `instructions`.
     """
 
-    source: int
+    path: Path
     digest: str
     first: int
     last: int
     given_up: tuple[GivenUp, ...] = ()
     faulty: tuple[GivenUp, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadUnit(Request[Done]):
+    """Read a unit: write its part, measure its samples, and label them or write instruction samples from them.
+
+    Args:
+        source: index of the source in the recipe.
+        slices: what to read, in the order of the part.
+        part, scores: files to write.
+        taxonomy: folder of the taxonomy; None: samples are not labelled.
+        conversations: file to write if the recipe has `instructions`.
+        apart: measure slice by slice, which shows the one that the reader dies on.
+    """
+
+    source: int
+    slices: tuple[ReadSlice, ...]
     part: Path
     scores: Path
     taxonomy: Path | None = None
     conversations: Path | None = None
+    apart: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -201,6 +246,7 @@ class RescorePart(Request[Done]):
     scores: Path
     taxonomy: Path | None = None
     conversations: Path | None = None
+    apart: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -216,6 +262,52 @@ class FetchInput(FileRequest[Done]):
     source: int
     scratch: Path
     retry_failed: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListArchive(FileRequest[Done]):
+    """Write the names of an archive's files as JSON.
+
+    Args:
+        suffixes: ends of the names that are meant.
+        out: file to write.
+    """
+
+    suffixes: tuple[str, ...]
+    out: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExtractMember(FileRequest[Done]):
+    """Copy one file of an archive, a zip or a tar without compression.
+
+    Args:
+        name: the file's name, as ListArchive gave it.
+        out: file to write.
+    """
+
+    name: str
+    out: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnpackTar(FileRequest[Done]):
+    """Write a compressed tar without its compression to `out`."""
+
+    out: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConvertDocument(FileRequest[Done]):
+    """Write an office document as a PDF.
+
+    Args:
+        suffix: end of the document's name, which tells its kind.
+        out: file to write.
+    """
+
+    suffix: str
+    out: Path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -274,7 +366,8 @@ _TYPES: Mapping[str, type[Message]] = {
     for cls in (
         *(Ready, Heartbeat, FileFinished, ItemsFetched),
         *(Done, Failed, OutputFailed, NotUnderstood, Inspected, Gathered, Contaminated, Scored),
-        *(InspectInput, ReadUnit, RescorePart, FetchInput, GatherMaterial, ReadCollection, FindContamination),
+        *(ListArchive, ExtractMember, UnpackTar, ConvertDocument),
+        *(InspectInputs, ReadUnit, RescorePart, FetchInput, GatherMaterial, ReadCollection, FindContamination),
         ScoreRows,
     )
 }

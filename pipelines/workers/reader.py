@@ -4,6 +4,7 @@ It handles the requests of its parent (`pipelines/workers/protocol.py`). It impo
 second.
 """
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -20,16 +21,20 @@ from pipelines.recipe import Recipe, build_recipe
 from pipelines.storage.arrow_file import read_local, write_table
 from pipelines.tables.composition import composition_columns
 from pipelines.tables.labels import labelled
-from pipelines.tables.scores import ERRORS_KEY, REPLACED_KEY
+from pipelines.tables.scores import ERRORS_KEY, REPLACED_KEY, SLICE, PartError
 from pipelines.taxonomy_files import load_labelling
+from pipelines.workers.archive import extract, list_members, unpack
 from pipelines.workers.evaluation_items import read_collection
 from pipelines.workers.instruct import conversations
+from pipelines.workers.office import convert
 from pipelines.workers.parent import Parent, limit_memory
 from pipelines.workers.protocol import (
     Answer,
     Contaminated,
+    ConvertDocument,
     Done,
     Event,
+    ExtractMember,
     Failed,
     FetchInput,
     FileFinished,
@@ -40,14 +45,18 @@ from pipelines.workers.protocol import (
     GivenUp,
     Heartbeat,
     Inspected,
-    InspectInput,
+    InspectInputs,
+    Inspection,
     ItemsFetched,
+    ListArchive,
     NotUnderstood,
     OutputFailed,
     ReadCollection,
+    ReadSlice,
     ReadUnit,
     Request,
     RescorePart,
+    UnpackTar,
 )
 from sources.base.remote import RemoteSource
 from sources.base.sample import Sample, from_part, to_part
@@ -56,8 +65,9 @@ from sources.base.synthetic import REPLACED, SyntheticSource
 from taxonomy.labelling import SampleLabeller
 
 OUT_OF_MEMORY = "out_of_memory"
+FILE_NEEDS_MEMORY = "the file needs more memory than limits.memory_mb allows"
+LENGTHS_KEY = b"vellum.lengths"  # in a part's metadata: the number of samples of each slice
 Send = Callable[[Event], None]
-ErrorRow = tuple[int, str, str, str]  # item, cause, message, the item's own address or nothing
 
 
 def main() -> None:
@@ -74,35 +84,68 @@ def answer(recipe: Recipe, request: Request[Any], send: Send) -> Answer:
     handler = HANDLERS.get(type(request))
     if handler is None:
         return NotUnderstood(message=f"a reader does not handle {type(request).__name__}")
+    at: int | None = None
+
+    def note(event: Event) -> None:
+        nonlocal at
+        at = event.slice if isinstance(event, Heartbeat) else at
+        send(event)
+
     try:
-        return handler(recipe, request, send)
+        return handler(recipe, request, note)
     except InputError as error:
-        return Failed(cause=error.cause, message=_without_path(error.message, request))
+        path = request.path if isinstance(request, FileRequest) else Path()
+        return Failed(cause=error.cause, message=_without_path(error.message, path), slice=at)
     except MemoryError:
-        return Failed(cause=OUT_OF_MEMORY, message="the file needs more memory than limits.memory_mb allows")
+        return Failed(cause=OUT_OF_MEMORY, message=FILE_NEEDS_MEMORY, slice=at)
     except OSError as error:  # writing the part failed: the output's fault, not the input's
         return OutputFailed(message=f"{error.strerror or error}")
 
 
-def _inspect(recipe: Recipe, request: InspectInput, send: Send) -> Inspected:
-    send(Heartbeat(item=None))
+def _inspect(recipe: Recipe, request: InspectInputs, send: Send) -> Inspected:
     source = recipe.sources[request.source]
-    digest = source.digest_of(request.path)
-    with source.open(request.path, digest) as items:
-        return Inspected(digest=digest, num_items=len(items))
+    found = []
+    known = request.digests or ("",) * len(request.paths)
+    for number, (path, known_digest) in enumerate(zip(request.paths, known, strict=True)):
+        send(Heartbeat(slice=number, item=None))
+        try:
+            digest = known_digest or source.digest_of(path)
+            with source.open(path, digest) as items:
+                found.append(Inspection(digest=digest, num_items=len(items), num_bytes=_size(path)))
+        except InputError as error:
+            found.append(Inspection(cause=error.cause, message=_without_path(error.message, path)))
+        except MemoryError:
+            found.append(Inspection(cause=OUT_OF_MEMORY, message=FILE_NEEDS_MEMORY))
+    return Inspected(found=tuple(found))
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path != Path() else 0  # a synthetic source has no file
 
 
 def _read(recipe: Recipe, request: ReadUnit, send: Send) -> Done:
-    samples, errors = _read_items(recipe.sources[request.source], request, send)
-    errors_json = json.dumps(sorted(errors), ensure_ascii=False).encode()
-    part = pa.Table.from_batches([to_part(samples)])
-    write_table(part.replace_schema_metadata({ERRORS_KEY: errors_json}), request.part)
-    return _score(recipe, request, samples, errors_json, send)
+    source = recipe.sources[request.source]
+    samples: list[list[Sample]] = []
+    errors: list[PartError] = []
+    for number, each in enumerate(request.slices):
+        found, failed = _read_slice(source, number, each, send)
+        samples.append(found)
+        errors += failed
+    metadata = {
+        ERRORS_KEY: json.dumps(sorted(errors), ensure_ascii=False).encode(),
+        LENGTHS_KEY: json.dumps([len(found) for found in samples]).encode(),
+    }
+    part = pa.Table.from_batches([to_part([sample for found in samples for sample in found])])
+    write_table(part.replace_schema_metadata(metadata), request.part)
+    return _score(recipe, request, samples, metadata[ERRORS_KEY], send)
 
 
 def _rescore(recipe: Recipe, request: RescorePart, send: Send) -> Done:
     part = read_local(request.part)
-    return _score(recipe, request, from_part(part), part.schema.metadata[ERRORS_KEY], send)
+    all_samples = iter(from_part(part))
+    lengths = json.loads(part.schema.metadata[LENGTHS_KEY])
+    samples = [list(itertools.islice(all_samples, length)) for length in lengths]
+    return _score(recipe, request, samples, part.schema.metadata[ERRORS_KEY], send)
 
 
 def _fetch(recipe: Recipe, request: FetchInput, send: Send) -> Done:
@@ -115,6 +158,27 @@ def _fetch(recipe: Recipe, request: FetchInput, send: Send) -> Done:
         save=lambda path: send(FileFinished(name=path.name)),
         beat=lambda num_items: send(ItemsFetched(num_items=num_items)),
     )
+    return Done()
+
+
+def _list_archive(recipe: Recipe, request: ListArchive, send: Send) -> Done:
+    send(Heartbeat(item=None))
+    request.out.write_text(json.dumps(list_members(request.path, request.suffixes)))
+    return Done()
+
+
+def _extract(recipe: Recipe, request: ExtractMember, send: Send) -> Done:
+    extract(request.path, request.name, request.out, lambda: send(Heartbeat(item=None)))
+    return Done()
+
+
+def _unpack(recipe: Recipe, request: UnpackTar, send: Send) -> Done:
+    unpack(request.path, request.out, lambda: send(Heartbeat(item=None)))
+    return Done()
+
+
+def _convert(recipe: Recipe, request: ConvertDocument, send: Send) -> Done:
+    convert(request.path, request.suffix, request.out, lambda: send(Heartbeat(item=None)))
     return Done()
 
 
@@ -140,80 +204,110 @@ def _find_contamination(recipe: Recipe, request: FindContamination, send: Send) 
 
 
 HANDLERS: Mapping[type[Request[Any]], Callable[[Recipe, Any, Send], Answer]] = {
-    InspectInput: _inspect,
+    InspectInputs: _inspect,
     ReadUnit: _read,
     RescorePart: _rescore,
     FetchInput: _fetch,
+    ListArchive: _list_archive,
+    ExtractMember: _extract,
+    UnpackTar: _unpack,
+    ConvertDocument: _convert,
     GatherMaterial: _gather,
     ReadCollection: _read_collection,
     FindContamination: _find_contamination,
 }
 
 
-def _read_items(source: Source, request: ReadUnit, send: Send) -> tuple[list[Sample], list[ErrorRow]]:
-    """The unit's samples, and the errors of the items that gave none."""
-    errors = [(each.item, each.cause, each.message, "") for each in request.given_up]
-    given_up = {each.item for each in request.given_up}
-    faults: dict[int, list[GivenUp]] = {}
-    for fault in request.faulty:
-        faults.setdefault(fault.item, []).append(fault)
-    wanted = [item for item in range(request.first, request.last) if item not in given_up]
+def _read_slice(source: Source, number: int, wanted: ReadSlice, send: Send) -> tuple[list[Sample], list[PartError]]:
+    """The samples of a slice, and the errors of the items that gave none. A file that cannot be opened costs all."""
     samples: list[Sample] = []
-    if not wanted:
+    errors = [PartError(number, each.item, each.cause, each.message, "") for each in wanted.given_up]
+    given_up = {each.item for each in wanted.given_up}
+    left = [item for item in range(wanted.first, wanted.last) if item not in given_up]
+
+    def fail(item: int, cause: str, message: str, uri: str = "") -> None:
+        errors.append(PartError(number, item, cause, _without_path(message, wanted.path), uri))
+
+    if not left:
         return samples, errors
-    with source.open(request.path, request.digest) as items:
-        for item in wanted:
-            send(Heartbeat(item=item))
-            try:
-                samples.append(items[item] if item not in faults else _read_otherwise(items, faults[item]))
-            except ItemError as error:
-                errors.append((item, error.cause, _without_path(error.message, request), error.uri))
-            except MemoryError:
-                message = "the item needs more memory than limits.memory_mb allows"
-                errors.append((item, OUT_OF_MEMORY, message, ""))
+    send(Heartbeat(slice=number, item=None))
+    try:
+        with source.open(wanted.path, wanted.digest) as items:
+            while left:
+                send(Heartbeat(slice=number, item=left[0]))
+                try:
+                    samples.append(_read_item(items, left[0], wanted.faulty))
+                except ItemError as error:
+                    fail(left[0], error.cause, error.message, error.uri)
+                except MemoryError:
+                    fail(left[0], OUT_OF_MEMORY, "the item needs more memory than limits.memory_mb allows")
+                left.pop(0)
+    except InputError as error:
+        for item in left:
+            fail(item, error.cause, error.message)
+    except MemoryError:
+        for item in left:
+            fail(item, OUT_OF_MEMORY, FILE_NEEDS_MEMORY)
     return samples, errors
 
 
-def _read_otherwise(items: Items, faults: Sequence[GivenUp]) -> Sample:
-    """The sample of an item that hung or crashed readers, read in the source's next way.
+def _read_item(items: Items, item: int, faulty: Sequence[GivenUp]) -> Sample:
+    """The sample of an item; one that hung or crashed readers is read in the source's next other way.
 
     Raises:
-        ItemError: the item's first fault, if there is no other way, or it gives no sample.
+        ItemError: the item gives no sample; for a faulty one, its first fault.
     """
-    first = faults[0]
+    faults = [fault for fault in faulty if fault.item == item]
+    if not faults:
+        return items[item]
     try:
-        sample = items.read_otherwise(first.item, len(faults) - 1)
+        sample = items.read_otherwise(item, len(faults) - 1)
     except ItemError:
         sample = None
     if sample is None:
-        raise ItemError(first.cause, first.message)
+        raise ItemError(faults[0].cause, faults[0].message)
     return sample
 
 
-def _without_path(message: str, request: Request[Any]) -> str:
+def _without_path(message: str, path: Path) -> str:
     """Libraries name the file they failed on, which may be a temporary copy that no other run has."""
-    if not isinstance(request, FileRequest) or request.path == Path():  # a synthetic source has no file
+    if path == Path():  # a synthetic source has no file
         return message
-    path = str(request.path)
-    return message.replace(f"'{path}'", "the file").replace(path, "the file")
+    return message.replace(f"'{path}'", "the file").replace(str(path), "the file")
 
 
 def _score(
-    recipe: Recipe, request: ReadUnit | RescorePart, samples: Sequence[Sample], errors: bytes, send: Send
+    recipe: Recipe, request: ReadUnit | RescorePart, slices: Sequence[Sequence[Sample]], errors: bytes, send: Send
 ) -> Done:
-    """Write the unit's scores, with labels or instruction samples if the recipe asks for them."""
-    send(Heartbeat(item=None))
-    scores = _scores(samples, recipe.filters_while_reading())
-    if request.taxonomy is not None:
-        labelling = _labelling(json.dumps(recipe.to_json()), request.taxonomy)
-        if recipe.instructions is None:
-            scores = labelled(scores, samples, labelling)
-        else:
-            assert request.conversations is not None
-            scores, made = conversations(scores, samples, labelling, recipe)
-            write_table(pa.Table.from_batches([to_part(made)]), request.conversations)
-    metadata = {ERRORS_KEY: errors, REPLACED_KEY: json.dumps(_replaced(samples), sort_keys=True).encode()}
-    write_table(scores.replace_schema_metadata(metadata), request.scores)
+    """Write the unit's scores, with labels or instruction samples if the recipe asks for them.
+
+    Args:
+        slices: the samples of each slice.
+    """
+    numbered = [(number, sample) for number, samples in enumerate(slices) for sample in samples]
+    groups: dict[int | None, list[tuple[int, Sample]]] = {None: numbered}
+    if request.apart:
+        groups = {number: [(number, sample) for sample in samples] for number, samples in enumerate(slices)}
+    tables, rows = [], []
+    for number, group in groups.items():
+        send(Heartbeat(slice=number, item=None))
+        samples = [sample for _, sample in group]
+        scores = _scores(samples, recipe.filters_while_reading())
+        scores = scores.append_column(SLICE, pa.array([k for k, _ in group], pa.int32()))
+        if request.taxonomy is not None:
+            labelling = _labelling(json.dumps(recipe.to_json()), request.taxonomy)
+            if recipe.instructions is None:
+                scores = labelled(scores, samples, labelling)
+            else:
+                scores, made = conversations(scores, samples, labelling, recipe)
+                rows += made
+        tables.append(scores)
+    if request.taxonomy is not None and recipe.instructions is not None:
+        assert request.conversations is not None
+        write_table(pa.Table.from_batches([to_part(rows)]), request.conversations)
+    replaced = _replaced([sample for _, sample in numbered])
+    metadata = {ERRORS_KEY: errors, REPLACED_KEY: json.dumps(replaced, sort_keys=True).encode()}
+    write_table(pa.concat_tables(tables).combine_chunks().replace_schema_metadata(metadata), request.scores)
     return Done()
 
 

@@ -99,10 +99,14 @@ class Source(ABC):
         input: globs, folders, `@list` files or URIs, as the user typed them; empty means the bundled examples.
         license: licence of the inputs as an SPDX id or a hub licence tag, recorded with every sample.
         items_per_unit: items of one work unit, the grain of parallel work and of resuming.
+        http: `input` may name http:// and https:// addresses of public hosts.
+        http_allow: hosts (`intranet.example`, `localhost:8000`) or address ranges that `http` means although they are
+            not public.
     """
 
     name: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]
+    convertible: ClassVar[tuple[str, ...]] = ()  # suffixes of office documents, which are read as the PDFs made of them
     examples: ClassVar[str] = "examples"  # folder next to the source's module that is read without `input`
     item_noun: ClassVar[str] = "item"
     card: ClassVar[SourceCard]  # its part of the dataset card
@@ -111,6 +115,8 @@ class Source(ABC):
     input: tuple[str, ...] = ()
     license: str | None = None
     items_per_unit: int = 64
+    http: bool = False
+    http_allow: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.items_per_unit <= 0:

@@ -46,6 +46,7 @@ class Pdfs(Source):
     name: ClassVar[str] = "pdfs"
     card: ClassVar[SourceCard] = CARD
     suffixes: ClassVar[tuple[str, ...]] = (".pdf",)
+    convertible: ClassVar[tuple[str, ...]] = (".docx", ".doc", ".odt", ".rtf", ".pptx", ".ppt", ".odp")
     item_noun: ClassVar[str] = "page"
     use_cases: ClassVar[tuple[str, ...]] = (TRANSCRIPTION,)
 

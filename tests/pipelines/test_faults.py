@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.workers.pool import ItemFault, Program, Reader
-from pipelines.workers.protocol import InspectInput
+from pipelines.workers.protocol import InspectInputs
 from tests.conftest import ROOT, Command
 from tests.corpus import write_pdf
 
@@ -59,10 +59,36 @@ def test_a_page_that_hangs_or_crashes_costs_itself_only(command: Command, tmp_pa
     assert {row["locator"] for row in rows if "drawn_by_pdfium" in row["flags"]} == {"page=4", "page=7"}
 
     # The faults are remembered; asked to, a later run (of a mended reader) tries those pages again.
-    assert "2 used again" in command("--input", source, good, "--output", out, *limits).stdout
+    assert "1 used again" in command("--input", source, good, "--output", out, *limits).stdout
     healed = command("--input", source, good, "--output", out, *limits, "--retry-failed")
-    assert "1 parts made, 1 used again" in healed.stdout
+    assert "1 parts made, 0 used again" in healed.stdout
     assert json.loads((out / "manifest.json").read_text())["samples"]["kept"] == 13
+
+
+def test_one_bad_file_among_short_ones_costs_itself_only(command: Command, tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for number, word in enumerate(["fine", "CRASH ALWAYS", "well", "HANG ALWAYS", "good", "GREED", "right", "sound"]):
+        faulty_pdf(folder / f"{number}.pdf", 2, {1: f"{word} {number}", 2: f"something {number}"})
+    faulty_pdf(folder / "bad.pdf", 12, dict.fromkeys(range(2, 13), "CRASH ALWAYS"))
+    limits = ["--set", "item_timeout_s=3", "--set", "item_wall_timeout_s=6", "--set", "faults_per_unit=3"]
+    result = command("--input", folder, "--output", out, *limits, "--workers", 1, env=FAULTY)
+    assert result.returncode == 0, result.stderr
+    assert len(list(out.glob(".staging/parts/*/*/*.arrow"))) == 1  # all are of one unit
+    found: dict[str, dict[str, str]] = {}
+    for row in pq.read_table(out / "errors").to_pylist():
+        found.setdefault(Path(row["uri"]).name, {})[row["locator"]] = row["cause"]
+    assert {name: found[name] for name in ("1.pdf", "3.pdf", "5.pdf")} == {
+        "1.pdf": {"page=1": "crashed"},
+        "3.pdf": {"page=1": "timeout"},
+        "5.pdf": {"page=1": "out_of_memory"},
+    }
+    assert [found["bad.pdf"][f"page={page}"] for page in (2, 4, 5, 12)] == ["crashed", "crashed", "gave_up", "gave_up"]
+    account = json.loads((out / "manifest.json").read_text())
+    assert account["samples"]["total"] == 13 + 1
+    healed = command("--input", folder, "--output", out, *limits, "--retry-failed")
+    assert "1 parts made, 0 used again" in healed.stdout
+    assert json.loads((out / "manifest.json").read_text())["samples"]["total"] == 28
 
 
 def test_a_unit_of_nothing_but_crashes_is_given_up(command: Command, tmp_path: Path) -> None:
@@ -81,12 +107,12 @@ import sys
 if any("pipelines.stages.coordinator" in argument for argument in sys.orig_argv):
     import os
     import pipelines.stages.stage as staging
-    read = staging.Stage._read
-    def vanish(self, unit, *files):
+    read = staging.read_unit
+    def vanish(*arguments):
         if os.path.exists("{victim}"):
             os.rename("{victim}", "{victim}.gone")
-        return read(self, unit, *files)
-    staging.Stage._read = vanish
+        return read(*arguments)
+    staging.read_unit = vanish
 """
 
 
@@ -193,7 +219,7 @@ def test_a_process_that_holds_too_much_memory_is_started_anew(
     seen = set()
     try:
         for _ in range(3):
-            assert reader.ask(InspectInput(source=0, path=source)).num_items == 1
+            assert reader.ask(InspectInputs(source=0, paths=(source,))).found[0].num_items == 1
             assert reader._process is not None
             seen.add(reader._process.pid)
     finally:
@@ -204,7 +230,7 @@ def test_a_process_that_holds_too_much_memory_is_started_anew(
 BUSY = """
 import sys, time
 from pipelines.workers.parent import Parent
-from pipelines.workers.protocol import Inspected
+from pipelines.workers.protocol import Inspected, Inspection
 parent = Parent()
 seconds = parent.settings()
 parent.ready(60)
@@ -213,7 +239,7 @@ for _ in parent.requests():
     while time.process_time() < start + seconds["busy"]:
         pass
     time.sleep(seconds["idle"])
-    parent.send(Inspected(digest="", num_items=1))
+    parent.send(Inspected(found=(Inspection(num_items=1),)))
 """
 
 
@@ -234,10 +260,10 @@ def test_time_limits_count_processor_time(
     reader = Reader(Program(module="busy_child", settings=settings, timeout_s=1, wall_timeout_s=4))
     try:
         if message is None:
-            assert reader.ask(InspectInput(source=0, path=tmp_path)).num_items == 1
+            assert reader.ask(InspectInputs(source=0, paths=(tmp_path,))).found[0].num_items == 1
         else:
             with pytest.raises(ItemFault, match=message) as caught:
-                reader.ask(InspectInput(source=0, path=tmp_path))
+                reader.ask(InspectInputs(source=0, paths=(tmp_path,)))
             assert caught.value.cause == "timeout"
     finally:
         reader.stop()

@@ -17,13 +17,14 @@ from pipelines.workers.protocol import (
     Answer,
     Done,
     Event,
-    Failed,
     GivenUp,
     Heartbeat,
     Inspected,
-    InspectInput,
+    InspectInputs,
+    Inspection,
     NotUnderstood,
     ProtocolError,
+    ReadSlice,
     ReadUnit,
     Request,
     ScoreRows,
@@ -70,73 +71,94 @@ class Lines(Source):
 RECIPE = Recipe(name="lines", sources=(Lines(),), filters=(), limits=Limits())
 
 
-def handle(request: Request[Any]) -> tuple[Answer, list[int | None]]:
-    """The reader's answer, and the items of its heartbeats."""
-    heartbeats: list[int | None] = []
+def handle(request: Request[Any]) -> tuple[Answer, list[tuple[int | None, int | None]]]:
+    """The reader's answer, and slice and item of its heartbeats."""
+    heartbeats: list[tuple[int | None, int | None]] = []
 
     def send(event: Event) -> None:
         assert isinstance(event, Heartbeat)
-        heartbeats.append(event.item)
+        heartbeats.append((event.slice, event.item))
 
     return answer(RECIPE, request, send), heartbeats
 
 
-def read_request(path: Path, folder: Path, last: int, given_up: tuple[GivenUp, ...] = ()) -> ReadUnit:
-    return ReadUnit(
-        path=path, source=0, digest="ab" * 32, first=0, last=last, given_up=given_up,
-        part=folder / "part", scores=folder / "scores",
-    )  # fmt: skip
+def read_request(folder: Path, *slices: tuple[Path, int, tuple[GivenUp, ...]], apart: bool = False) -> ReadUnit:
+    """A request for (path, number of items, items given up) of each input."""
+    wanted = [
+        ReadSlice(path=path, digest=f"{number:02d}" * 32, first=0, last=last, given_up=given_up)
+        for number, (path, last, given_up) in enumerate(slices)
+    ]
+    return ReadUnit(source=0, slices=tuple(wanted), part=folder / "part", scores=folder / "scores", apart=apart)
 
 
-def text_file(folder: Path, *lines: str) -> Path:
-    path = folder / "input.txt"
+def text_file(folder: Path, *lines: str, name: str = "input.txt") -> Path:
+    path = folder / name
     path.write_text("".join(line + "\n" for line in lines))
     return path
 
 
-def test_an_input_is_inspected_by_its_digest_and_its_length(tmp_path: Path) -> None:
+def test_inputs_are_inspected_by_digest_and_length_and_one_costs_itself_only(tmp_path: Path) -> None:
     path = text_file(tmp_path, "one", "bad")
-    found, heartbeats = handle(InspectInput(path=path, source=0))
-    assert found == Inspected(digest=Lines().digest_of(path), num_items=2)
-    assert heartbeats == [None]
+    nothing = text_file(tmp_path, name="nothing.txt")
+    found, heartbeats = handle(InspectInputs(paths=(path, nothing, path), source=0))
+    good = Inspection(digest=Lines().digest_of(path), num_items=2, num_bytes=8)
+    assert found == Inspected(found=(good, Inspection(cause="empty", message="the file is empty"), good))
+    assert heartbeats == [(0, None), (1, None), (2, None)]
 
 
 def test_a_heartbeat_is_sent_before_every_item_and_an_error_costs_one(tmp_path: Path) -> None:
     path = text_file(tmp_path, "one", "bad", "three", "four")
     gone = GivenUp(item=3, cause="crashed", message="the reader died")
-    done, heartbeats = handle(read_request(path, tmp_path, 4, (gone,)))
+    done, heartbeats = handle(read_request(tmp_path, (path, 4, (gone,)), (path, 1, ())))
     assert done == Done()
-    assert heartbeats == [0, 1, 2, None]  # the last is for the scores of the unit
-    part = read_local(tmp_path / "part")
-    assert part["id"].to_pylist() == [sample_id("ab" * 32, f"line={n}") for n in (1, 3)]
-    assert part_errors(read_local(tmp_path / "scores")) == [
-        (1, "bad_line", "the file has a bad line", "https://example.org/1"),
-        (3, "crashed", "the reader died", ""),
+    assert heartbeats[:4] == [(0, None), (0, 0), (0, 1), (0, 2)]
+    assert heartbeats[4:] == [(1, None), (1, 0), (None, None)]  # the last is for the scores of the unit
+    part, scores = read_local(tmp_path / "part"), read_local(tmp_path / "scores")
+    ids = [sample_id("00" * 32, f"line={n}") for n in (1, 3)] + [sample_id("01" * 32, "line=1")]
+    assert part["id"].to_pylist() == scores["id"].to_pylist() == ids
+    assert scores["slice"].to_pylist() == [0, 0, 1]
+    assert part_errors(scores) == [
+        (0, 1, "bad_line", "the file has a bad line", "https://example.org/1"),
+        (0, 3, "crashed", "the reader died", ""),
     ]
+
+
+def test_measuring_inputs_apart_gives_the_same_scores_and_names_each(tmp_path: Path) -> None:
+    path = text_file(tmp_path, "one", "bad", "three")
+    slices = ((path, 3, ()), (path, 2, ()), (text_file(tmp_path, name="nothing.txt"), 2, ()))
+    _, together = handle(read_request(tmp_path, *slices))
+    scores = read_local(tmp_path / "scores")
+    _, apart = handle(read_request(tmp_path, *slices, apart=True))
+    assert read_local(tmp_path / "scores").equals(scores, check_metadata=True)
+    assert together[-1:] == [(None, None)]
+    assert apart[-3:] == [(0, None), (1, None), (2, None)]
 
 
 def test_a_unit_that_is_given_up_is_written_without_opening_its_file(tmp_path: Path) -> None:
     given_up = tuple(GivenUp(item=k, cause="not_found", message="it is gone.") for k in range(2))
-    done, heartbeats = handle(read_request(Path(), tmp_path, 2, given_up))
-    assert (done, heartbeats) == (Done(), [None])
-    assert [(item, message) for item, _, message, _ in part_errors(read_local(tmp_path / "scores"))] == [
+    done, heartbeats = handle(read_request(tmp_path, (Path(), 2, given_up)))
+    assert (done, heartbeats) == (Done(), [(None, None)])
+    assert [(error.item, error.message) for error in part_errors(read_local(tmp_path / "scores"))] == [
         (0, "it is gone."),
         (1, "it is gone."),
     ]
 
 
 def test_an_item_that_takes_too_much_memory_costs_itself_only(tmp_path: Path) -> None:
-    done, heartbeats = handle(read_request(text_file(tmp_path, "greedy", "two"), tmp_path, 2))
-    assert (done, heartbeats) == (Done(), [0, 1, None])
-    ((item, cause, message, _),) = part_errors(read_local(tmp_path / "scores"))
-    assert (item, cause) == (0, "out_of_memory")
-    assert "limits.memory_mb" in message
+    done, heartbeats = handle(read_request(tmp_path, (text_file(tmp_path, "greedy", "two"), 2, ())))
+    assert (done, heartbeats) == (Done(), [(0, None), (0, 0), (0, 1), (None, None)])
+    (error,) = part_errors(read_local(tmp_path / "scores"))
+    assert (error.item, error.cause) == (0, "out_of_memory")
+    assert "limits.memory_mb" in error.message
 
 
-def test_an_input_that_cannot_be_read_fails_as_a_whole(tmp_path: Path) -> None:
-    failed, heartbeats = handle(read_request(text_file(tmp_path), tmp_path, 1))
-    assert failed == Failed(cause="empty", message="the file is empty")
-    assert heartbeats == []
+def test_an_input_that_cannot_be_opened_costs_its_own_items_only(tmp_path: Path) -> None:
+    nothing = text_file(tmp_path, name="nothing.txt")
+    done, _ = handle(read_request(tmp_path, (nothing, 2, ()), (text_file(tmp_path, "one"), 1, ())))
+    assert done == Done()
+    scores = read_local(tmp_path / "scores")
+    assert scores["slice"].to_pylist() == [1]
+    assert part_errors(scores) == [(0, item, "empty", "the file is empty", "") for item in range(2)]
 
 
 def test_a_request_for_another_process_is_not_understood(tmp_path: Path) -> None:
@@ -150,13 +172,13 @@ class Dance(Request[Done]):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class WithMore(InspectInput):
-    """InspectInput with a field that the reader does not know."""
+class WithMore(InspectInputs):
+    """InspectInputs with a field that the reader does not know."""
 
     depth: int
 
 
-WithMore.__name__ = "InspectInput"
+WithMore.__name__ = "InspectInputs"
 
 
 def test_a_reader_refuses_what_it_does_not_know_and_goes_on(tmp_path: Path) -> None:
@@ -166,13 +188,13 @@ def test_a_reader_refuses_what_it_does_not_know_and_goes_on(tmp_path: Path) -> N
     try:
         for request, message in (
             (Dance(), "no message of type 'Dance'"),
-            (WithMore(path=path, source=0, depth=3), "InspectInput.depth: Unexpected keyword argument"),
+            (WithMore(paths=(path,), source=0, depth=3), "InspectInputs.depth: Unexpected keyword argument"),
             (Done(), "Done is not a request"),
         ):
             with pytest.raises(ProtocolError, match=message):
                 reader.ask(cast(Any, request))
         process = reader._process
-        assert reader.ask(InspectInput(path=path, source=0)).num_items == 2
+        assert reader.ask(InspectInputs(paths=(path,), source=0)).found[0].num_items == 2
         assert reader._process is process
     finally:
         reader.stop()
@@ -193,7 +215,7 @@ def test_a_message_with_wrong_fields_is_an_error(line: str, message: str) -> Non
 
 
 def test_a_message_is_the_same_after_the_pipe(tmp_path: Path) -> None:
-    request = read_request(Path("caf\udce9.txt"), tmp_path, 2, (GivenUp(item=1, cause="crashed", message="“died”"),))
+    request = read_request(tmp_path, (Path("caf\udce9.txt"), 2, (GivenUp(item=1, cause="crashed", message="“died”"),)))
     line = to_line(request)
     assert line.count("\n") == 1
     assert from_line(line) == request

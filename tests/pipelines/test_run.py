@@ -131,7 +131,7 @@ def test_dry_run_prints_the_plan_and_writes_nothing(corpus: Path, command: Comma
     result = command("--input", corpus, "--output", tmp_path / "out", "--dry-run")
     assert result.returncode == 0, result.stderr
     assert "11 inputs" in result.stdout
-    assert "95 pages in 9 work units" in result.stdout
+    assert "95 pages in 3 work units" in result.stdout
     assert "3 of 11 inputs" in result.stdout
     assert not (tmp_path / "out").exists()
 
@@ -174,17 +174,17 @@ def test_a_second_run_into_an_output_in_use_is_refused(command: Command, tmp_pat
     assert command("--input", source, "--output", out).returncode == 0
 
 
-def test_a_name_that_is_not_utf8_costs_itself_only(command: Command, tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf8_is_read_and_written_as_text(command: Command, tmp_path: Path) -> None:
     write_pdf(tmp_path / "in" / "good.pdf", 1, "Good")
     odd = os.fsencode(tmp_path / "in") + b"/caf\xe9.pdf"
     os.rename(write_pdf(tmp_path / "in" / "odd.pdf", 1, "Odd"), odd)
     out = tmp_path / "out"
+    write_pdf(tmp_path / "in" / "a\\xe9.pdf", 1, "Looks like an escape")
     result = command("--input", tmp_path / "in", "--output", out)
     assert result.returncode == 0, result.stderr
-    assert manifest(out)["inputs"] == {"matched": 2, "read": 1, "failed": 1}
-    (error,) = pq.read_table(out / "errors").to_pylist()
-    assert error["uri"].endswith("caf\\xe9.pdf")
-    assert "UTF-8" in error["message"]
+    assert manifest(out)["inputs"] == {"matched": 3, "read": 3, "failed": 0}
+    uris = {Path(row["uri"]).name: row["locator"] for row in pq.read_table(out / "ledger").to_pylist()}
+    assert uris.keys() == {"good.pdf", "caf\\xe9.pdf", "a\\x5cxe9.pdf"}
 
 
 def test_passwords_open_files_and_are_written_nowhere(command: Command, tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_passwords_open_files_and_are_written_nowhere(command: Command, tmp_path
     locked.parent.mkdir()
     plain.save(locked, encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="open-sesame", owner_pw="owner")
     out = tmp_path / "out"
-    assert command("--input", locked, "--output", out).returncode == 0
+    assert command("--input", locked, "--output", out).returncode == 1
     assert manifest(out)["failures"] == {"encrypted": 1}
     assert command("--input", locked, "--output", out, "--set", "passwords=[wrong, open-sesame]").returncode == 0
     assert manifest(out)["samples"]["kept"] == 2

@@ -1,6 +1,9 @@
 """Shards: what is planned and cut covers everything once, whatever the order."""
 
+import hashlib
 import itertools
+import random
+from collections.abc import Sequence
 
 import pyarrow as pa
 from hypothesis import given
@@ -8,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipelines.stages.plan_shards import MakePlan
 from pipelines.tables.parquet import row_groups
-from pipelines.units import NUM_BUCKETS, Input, TableRow, bucket_of, split_of, units_of
+from pipelines.units import NUM_BUCKETS, Input, TableRow, bucket_of, group_of, split_of, units_of
 
 ENTRIES = st.lists(
     st.tuples(st.sampled_from(["train", "ledger"]), st.integers(0, NUM_BUCKETS - 1), st.integers(1, 3_000_000)).map(
@@ -67,20 +70,70 @@ def test_row_groups_hold_every_row_once_in_order(tables: list[list[int]], limit:
         assert sum(row["size"] for row in group) + following[0]["size"] > limit
 
 
-@given(st.integers(1, 1000), st.integers(1, 200), st.integers(1, 4))
-def test_units_cover_every_page_of_a_file_once(num_items: int, items_per_unit: int, num_copies: int) -> None:
-    inputs = [Input(f"{name}.pdf", num_items, "") for name in "dcba"[:num_copies]]
-    units = list(units_of((f"0:{'ab' * 32}", inputs), (items_per_unit,)))
-    assert [page for unit in units for page in range(unit.first, unit.last)] == list(range(num_items))
-    assert {(unit.uri, unit.copies) for unit in units} == {
-        (min(inputs).uri, tuple(entry.uri for entry in sorted(inputs)[1:]))
-    }
+def digest_of(number: int) -> str:
+    return hashlib.sha256(f"file {number}".encode()).hexdigest()
+
+
+def inputs_of(lengths: Sequence[int], num_copies: int = 1) -> list[tuple[str, Input]]:
+    return [
+        (digest_of(number), Input(f"{name}{number}.pdf", length, 1000, ""))
+        for number, length in enumerate(lengths)
+        for name in "dcba"[:num_copies]
+    ]
+
+
+LENGTHS = st.lists(st.one_of(st.integers(0, 8), st.integers(0, 300)), max_size=200)
+
+
+@given(LENGTHS, st.integers(1, 100), st.integers(1, 3), st.randoms(use_true_random=False))
+def test_units_cover_every_page_of_every_file_once_in_any_order(
+    lengths: list[int], items_per_unit: int, num_copies: int, chance: random.Random
+) -> None:
+    inputs = inputs_of(lengths, num_copies)
+    units = list(units_of(0, inputs, items_per_unit))
+    slices = [each for unit in units for each in unit.slices]
+    pages = [(each.digest, page) for each in slices for page in range(each.first, each.last)]
+    assert sorted(pages) == sorted((digest_of(k), page) for k, length in enumerate(lengths) for page in range(length))
+    assert all(sum(each.last - each.first for each in unit.slices) <= items_per_unit for unit in units)
+    assert all(len(unit.slices) == 1 or all(each.first == 0 for each in unit.slices) for unit in units)
+    by_digest = {digest_of(number): number for number in range(len(lengths))}
+    for each in slices:
+        first, *others = sorted(f"{name}{by_digest[each.digest]}.pdf" for name in "dcba"[:num_copies])
+        assert (each.uri, each.copies) == (first, tuple(others))
+    chance.shuffle(inputs)
+    assert list(units_of(0, inputs, items_per_unit)) == units
+
+
+def test_short_files_fill_units_and_a_new_file_changes_few_of_them() -> None:
+    lengths = [1 + k * k % 7 for k in range(4000)]
+    before = [unit.name for unit in units_of(0, inputs_of(lengths), 64)]
+    assert sum(lengths) / len(before) > 48  # of 64 items; units that begin at a cut end the one before them early
+    changed = [
+        len(set(before) - {unit.name for unit in units_of(0, inputs_of([*lengths, *[0] * k, 3]), 64)})
+        for k in range(50)
+    ]
+    assert max(changed) <= 24
+    assert sum(changed) / len(changed) < 4
+
+
+def test_large_files_are_not_joined_without_end() -> None:
+    inputs = [(digest_of(k), Input(f"{k}.pdf", 1, 100_000_000, "")) for k in range(64)]
+    assert max(len(unit.slices) for unit in units_of(0, inputs, 64)) == 2
+
+
+@given(st.integers(1, 10**9))
+def test_a_group_holds_some_ten_thousand_inputs_and_its_border_is_a_digest(num_inputs: int) -> None:
+    groups = group_of("ff" * 32, num_inputs) + 1
+    assert groups == 1 or 16_384 <= num_inputs / groups <= 32_768
+    assert group_of("00" * 32, num_inputs) == 0
+    assert group_of("8" + "0" * 63, num_inputs) == groups // 2
 
 
 def test_neighbours_share_a_bucket_and_giants_are_spread() -> None:
-    digest = "0123" + "ab" * 30
-    assert bucket_of(digest, 0, 64) == bucket_of(digest, 4032, 64) == 0x0123
-    assert len({bucket_of(digest, first, 64) for first in range(0, 100_000, 4096)}) > 20
+    units = list(units_of(0, [("0123" + "ab" * 30, Input("a.pdf", 100_000, 1, ""))], 64))
+    buckets = {unit.place[2]: bucket_of(unit, 64) for unit in units}
+    assert buckets[0] == buckets[4032] == 0x0123
+    assert len(set(buckets.values())) > 20
 
 
 @given(st.lists(st.binary(min_size=32, max_size=32).map(bytes.hex), min_size=1, max_size=50))

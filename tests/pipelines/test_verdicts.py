@@ -19,11 +19,11 @@ from pipelines.storage import Storage
 from pipelines.tables import verdicts as verdicts_module
 from pipelines.tables.verdicts import JudgedUnit, Rejection, decide, read_verdicts, write_verdicts
 from pipelines.taxonomy_files import pinned
-from pipelines.units import Unit
+from pipelines.units import Slice, Unit
 
 pytestmark = pytest.mark.slow
 
-UNIT = Unit(source=0, digest="00ff", first=0, last=5, uri="a.pdf", state="", copies=())
+UNIT = Unit(0, (Slice(digest="00ff", first=0, last=5, uri="a.pdf", state="", copies=()),))
 
 
 def run_in_this_process(out: Path, content: dict[str, object]) -> None:
