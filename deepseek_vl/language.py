@@ -3,6 +3,8 @@
 Shapes: B sequences, T tokens, D width, H heads, E head width, S slots of the cache.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -49,10 +51,10 @@ class Language(nn.Module):
     def __init__(self, config: LanguageConfig):
         super().__init__()
         self.config = config
-        self.embedding = nn.Embedding(config.vocabulary, config.width)
+        self.embedding: Any = nn.Embedding(config.vocabulary, config.width)  # or quantized, as the head
         self.blocks = nn.ModuleList(Block(config, layer) for layer in range(config.layers))
         self.norm = nn.RMSNorm(config.width, eps=config.norm_eps)
-        self.head = nn.Linear(config.width, config.vocabulary, bias=False)
+        self.head: Any = nn.Linear(config.width, config.vocabulary, bias=False)
 
     def forward(
         self,
@@ -80,6 +82,11 @@ class Language(nn.Module):
             x_BTD = block(x_BTD, cos_sin, positions_BT, mask_B1TS, cache, rows_B, slots)
         hidden_BTD: Tensor = self.norm(x_BTD)
         return hidden_BTD
+
+    def head_rows(self, tokens: Tensor) -> Tensor:
+        """Return the rows of the head for some tokens, in the model's type; the head may be quantized."""
+        rows: Tensor = self.head.weight[tokens] if isinstance(self.head, nn.Linear) else self.head.rows_of(tokens)
+        return rows
 
     def _rotation(self, positions_BT: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Return cosines and sines of the rotary positions, (B, T, 1, E) each, computed in float32."""

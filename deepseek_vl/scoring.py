@@ -165,7 +165,7 @@ class Scorer:
         wanted = sorted({token for _, node in nodes for token in node.children})
         places_M = torch.tensor([k * hidden_BTD.shape[1] + node.place for k, node in nodes])
         hidden_MD = hidden_BTD.flatten(0, 1)[upload(places_M, device)]
-        head_RD = self.model.language.head.weight[upload(torch.tensor(wanted), device)]
+        head_RD = self.model.language.head_rows(upload(torch.tensor(wanted), device))
         logits_MR = (hidden_MD.float() @ head_RD.float().T).cpu().numpy()
         if not np.isfinite(logits_MR).all():
             raise ValueError("the model gives no finite logits; its weights are broken, or its type is too narrow")
