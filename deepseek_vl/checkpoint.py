@@ -1,5 +1,6 @@
 """Reads checkpoints from a folder or a hub id in either public layout, and writes them in either."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -101,6 +102,17 @@ def _fill(model: DeepseekVL, parameters: Mapping[str, Tensor], entry: Entry, sto
     start = module.rows // entry.parts * entry.part
     for first, rows in stored.rows():
         module.fill(start + first, rows)
+
+
+def digest(folder: Path) -> str:
+    """Return the SHA-256 of everything in a checkpoint that its results depend on. Raises CheckpointError."""
+    whole = hashlib.sha256()
+    names = ("config.json", "preprocessor_config.json", "processor_config.json", "tokenizer.json")
+    for path in [*_weight_files(folder), *(folder / name for name in names)]:
+        if path.is_file():
+            with path.open("rb") as file:
+                whole.update(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return whole.hexdigest()
 
 
 def read_config(folder: Path) -> ModelConfig:

@@ -59,8 +59,10 @@ def read_rgb(image: ImageInput, max_pixels: int = MAX_PIXELS) -> Image.Image:
             return _flatten(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
         raise ValueError("the data is not an image in a known format") from error
-    except (OSError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise ValueError(f"the image cannot be decoded: {error}") from error
+    except ValueError:
+        raise
+    except Exception as error:  # the decoders of damaged files raise anything: struct.error, IndexError, KeyError, …
+        raise ValueError(f"the image cannot be decoded: {error or type(error).__name__}") from error
 
 
 def _flatten(image: Image.Image) -> Image.Image:

@@ -19,11 +19,12 @@ from deepseek_vl.language import Language
 
 Kind = Literal["int8", "int4"]
 KINDS: tuple[str, ...] = get_args(Kind)
+HELP = "keep the language model's weights in 8 or 4 bits: less memory, faster answers, small errors"
 GROUP = 64  # consecutive weights of a row that share a scale and a zero in 4 bits: 4.5 bits per weight
 SLICE_ROWS = 512  # rows of weights turned back at once; 2 MB at a width of 2,048 stay in the processor's cache
-FEW_ROWS = 4  # up to here the kernels are faster than slices: benchmarks/quantize.py --kernels
+FEW_ROWS = 8  # up to here the kernels are faster than slices: benchmarks/quantize.py
 KERNEL_DTYPES = (torch.bfloat16, torch.float16)  # in float32 torch's kernels are slower than slices
-BLOCK = 64  # rows that torch's 4-bit kernel interleaves on processors with AVX-512
+BLOCK = 64  # rows that torch's 4-bit kernel for AVX-512 reads together, and columns that fill vectors of the 8-bit one
 
 
 class Quantized(nn.Module):
@@ -38,25 +39,25 @@ class Quantized(nn.Module):
         raise NotImplementedError
 
     def finish(self) -> None:
-        """Arrange the weights for the device after all rows are filled."""
+        """Arrange the weights for multiplication, after all rows are filled."""
 
-    def dequantized(self, first: int, last: int) -> Tensor:
-        """Return the rows from `first` to before `last` in the model's type."""
+    def by_kernel(self, x_MK: Tensor) -> Tensor | None:
+        """Return x @ weights.T of few rows by a kernel for packed weights, or None if there is none."""
         raise NotImplementedError
 
-    def few(self, x_MK: Tensor) -> Tensor | None:
-        """Return the product with few rows by a kernel for packed weights, or None if there is none."""
+    def by_slice(self, x_MK: Tensor, first: int, last: int) -> Tensor:
+        """Return x @ weights[first:last].T with weights turned back into the type of x; blocks of 64 rows are whole."""
         raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x @ weights.T for x of shape (..., K)."""
         x_MK = x.reshape(-1, self.columns)
-        y_MN = self.few(x_MK) if len(x_MK) <= FEW_ROWS else None
+        y_MN = self.by_kernel(x_MK) if len(x_MK) <= FEW_ROWS else None
         if y_MN is None:
             y_MN = x_MK.new_empty(len(x_MK), self.rows)
             for first in range(0, self.rows, SLICE_ROWS):
                 last = min(first + SLICE_ROWS, self.rows)
-                y_MN[:, first:last] = F.linear(x_MK, self.dequantized(first, last))
+                y_MN[:, first:last] = self.by_slice(x_MK, first, last)
         return y_MN.view(*x.shape[:-1], self.rows)
 
 
@@ -80,11 +81,14 @@ class Int8(Quantized):
         self.values_NK[rows] = (weights_RK / scales_R[:, None].float()).round_().clamp_(-127, 127).to(torch.int8)
         self.scales_N[rows] = scales_R
 
-    def dequantized(self, first: int, last: int) -> Tensor:
-        return self.values_NK[first:last].to(self.scales_N.dtype) * self.scales_N[first:last, None]
+    def by_slice(self, x_MK: Tensor, first: int, last: int) -> Tensor:
+        # Scaling the product is cheaper than scaling the weights. 128 is taken out before, so that float16 holds it.
+        y_MR = F.linear(x_MK / 128, self.values_NK[first:last].to(x_MK.dtype))
+        return y_MR.mul_(self.scales_N[first:last] * 128)
 
-    def few(self, x_MK: Tensor) -> Tensor | None:
-        if x_MK.device.type != "cpu" or x_MK.dtype not in KERNEL_DTYPES:
+    def by_kernel(self, x_MK: Tensor) -> Tensor | None:
+        # The kernel is wrong for widths that do not fill its vectors (56, for one).
+        if x_MK.device.type != "cpu" or x_MK.dtype not in KERNEL_DTYPES or self.columns % BLOCK:
             return None
         y_MN: Tensor = torch._weight_int8pack_mm(x_MK, self.values_NK, self.scales_N)
         return y_MN
@@ -104,8 +108,8 @@ class Int8Embedding(Int8):
 class Int4(Quantized):
     """4 bits per weight, a scale and a zero per group: weight = (value - 8) * scale + zero.
 
-    Two values share a byte. Rows are stored one after the other; `finish` interleaves them in blocks if that is how
-    torch's kernel on this processor reads them.
+    Two values share a byte: those of neighbouring columns, or, in blocks of 64 rows, those of rows with a distance of
+    32. Blocks need no transposition before multiplication, and torch's kernel for AVX-512 reads them.
     """
 
     bytes_NH: Tensor
@@ -117,7 +121,7 @@ class Int4(Quantized):
         if columns % 2:
             raise ValueError(f"4 bits need an even number of input features, got {columns}")
         self.group = math.gcd(columns, GROUP)
-        self.blocks = False
+        self.blocks = self.kernel = False
         self.register_buffer("bytes_NH", torch.empty(rows, columns // 2, dtype=torch.uint8))
         self.register_buffer("scales_zeros_GN2", torch.empty(columns // self.group, rows, 2))
 
@@ -135,35 +139,42 @@ class Int4(Quantized):
         self.scales_zeros_GN2[:, rows] = torch.stack([scales_RG.T, zeros_RG.T], dim=-1)
 
     def finish(self) -> None:
+        if self.rows % BLOCK:
+            return
+        for first in range(0, self.rows, BLOCK):
+            rows = self.bytes_NH[first : first + BLOCK]
+            rows.copy_(_interleaved(_neighbours(rows)))
+        self.blocks = True
         dtype, device = self.scales_zeros_GN2.dtype, self.bytes_NH.device
-        fits = self.rows % BLOCK == 0 and self.group >= 32 and dtype in KERNEL_DTYPES and device.type == "cpu"
-        if fits and _kernel_reads_blocks():
-            for first in range(0, self.rows, BLOCK):
-                self.bytes_NH[first : first + BLOCK] = _interleaved(self._values(first, first + BLOCK))
-            self.blocks = True
+        fits = self.group >= 32 and dtype in KERNEL_DTYPES and device.type == "cpu"
+        self.kernel = fits and _kernel_reads_blocks()
 
-    def _values(self, first: int, last: int) -> Tensor:
-        """Return the (R, K) values, 0 to 15, of whole blocks of rows."""
-        stored_RH = self.bytes_NH[first:last]
-        low, high = stored_RH & 15, stored_RH >> 4
+    def by_slice(self, x_MK: Tensor, first: int, last: int) -> Tensor:
+        scales_GR, zeros_GR = self.scales_zeros_GN2[:, first:last].movedim(-1, 0).contiguous()  # for vector loads
         if not self.blocks:
-            return torch.stack([low, high], dim=-1).flatten(1)
-        halves = torch.cat([part.view(-1, self.columns, BLOCK // 2) for part in (low, high)], dim=2)
-        return halves.transpose(1, 2).reshape(-1, self.columns)
+            values_RGE = _neighbours(self.bytes_NH[first:last]).to(x_MK.dtype).unflatten(1, (-1, self.group)) - 8
+            return F.linear(x_MK, (values_RGE * scales_GR.T[..., None] + zeros_GR.T[..., None]).flatten(1))
+        # B blocks of S = 64 rows, transposed as they are: (B, K, S), and their scales: (B, G, 1, S).
+        bytes_BKH = self.bytes_NH[first:last].view(-1, self.columns, BLOCK // 2)
+        weights_BKS = x_MK.new_empty(len(bytes_BKH), self.columns, BLOCK)
+        weights_BKS[..., : BLOCK // 2] = bytes_BKH & 15
+        weights_BKS[..., BLOCK // 2 :] = bytes_BKH >> 4
+        scales, zeros = (part.unflatten(1, (-1, 1, BLOCK)).permute(1, 0, 2, 3) for part in (scales_GR, zeros_GR))
+        weights_BKS.sub_(8).unflatten(1, (-1, self.group)).mul_(scales).add_(zeros)
+        y_BMS = torch.matmul(x_MK, weights_BKS)
+        return y_BMS.transpose(0, 1).reshape(len(x_MK), -1)
 
-    def dequantized(self, first: int, last: int) -> Tensor:
-        scales_zeros_GR2 = self.scales_zeros_GN2[:, first:last]
-        scales_RG1, zeros_RG1 = (part.T[..., None] for part in scales_zeros_GR2.unbind(-1))
-        values_RGE = self._values(first, last).to(scales_zeros_GR2.dtype).unflatten(1, (-1, self.group)) - 8
-        weights_RK: Tensor = (values_RGE * scales_RG1 + zeros_RG1).flatten(1)
-        return weights_RK
-
-    def few(self, x_MK: Tensor) -> Tensor | None:
-        if not self.blocks:
+    def by_kernel(self, x_MK: Tensor) -> Tensor | None:
+        if not self.kernel:
             return None
         packed = torch.ops.aten._weight_int4pack_mm_for_cpu
         y_MN: Tensor = packed(x_MK.contiguous(), self.bytes_NH, self.group, self.scales_zeros_GN2)
         return y_MN
+
+
+def _neighbours(bytes_RH: Tensor) -> Tensor:
+    """Return the (R, K) values, 0 to 15, of rows that are not in blocks."""
+    return torch.stack([bytes_RH & 15, bytes_RH >> 4], dim=-1).flatten(1)
 
 
 def _interleaved(values_RK: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 Shapes: N images, Q questions, K choices, B rows, T tokens, D width, M nodes where the model chooses, R head rows.
 """
 
+import functools
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,10 +35,12 @@ class Question:
     choices: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if len(set(self.choices)) < max(2, len(self.choices)):
-            raise ValueError(f"{self.text!r:.60} needs at least two different choices, got {self.choices!r:.80}")
-        if not all(choice.strip() for choice in self.choices):
+        different = {" ".join(choice.split()) for choice in self.choices}
+        if "" in different:
             raise ValueError(f"{self.text!r:.60} has an empty choice")
+        if len(different) < max(2, len(self.choices)):
+            got = f"got {self.choices!r:.80} (white space makes no difference)"
+            raise ValueError(f"{self.text!r:.60} needs at least two different choices, {got}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,20 @@ class Item:
     def __post_init__(self) -> None:
         if not self.questions:
             raise ValueError("an item needs at least one question")
+
+
+@dataclass(frozen=True, slots=True)
+class ItemError:
+    """Why an item has no scores: its image cannot be read, its prompt is too long, or its logits are not finite."""
+
+    message: str
+
+
+class NotFiniteError(ValueError):
+    """The model gives no finite logits for some item of a batch."""
+
+    def __init__(self) -> None:
+        super().__init__("the model gives no finite logits; its weights are broken, or its type is too narrow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +104,8 @@ class Scorer:
         self.model, self.processor = model, processor
         self.batch_tokens, self.threads, self.system = batch_tokens, threads, system
         self.embedder = Embedder(model, compiled=compiled)
+        # The same questions are asked about millions of images: their tokens are the same.
+        self._planned = functools.lru_cache(maxsize=64)(self._plan)
         self._language = torch.compile(model.language, dynamic=True) if compiled else model.language
 
     def score(self, images: Sequence[ImageInput], questions: Sequence[str], choices: Sequence[str]) -> np.ndarray:
@@ -100,23 +119,49 @@ class Scorer:
         question_list = tuple(Question(text, tuple(choices)) for text in questions)
         if not question_list or not images:
             return np.zeros((len(images), len(question_list), len(choices)))
-        return np.stack(
-            [np.stack(scores) for scores in self.score_items(Item((image,), question_list) for image in images)]
-        )
+        results = []
+        for result in self.score_items(Item((image,), question_list) for image in images):
+            if isinstance(result, ItemError):
+                raise ValueError(result.message)
+            results.append(np.stack(result))
+        return np.stack(results)
 
-    def score_items(self, items: Iterable[Item]) -> Iterator[list[np.ndarray]]:
-        """Score items in order; yield (K,) float64 log probabilities of the choices for each question of an item.
+    def score_items(self, items: Iterable[Item | ItemError]) -> Iterator[list[np.ndarray] | ItemError]:
+        """Score items in order; a bad item costs only its own scores.
 
-        Raises:
-            ValueError: as in `score`.
+        Yields:
+            For each item (K,) float64 log probabilities of the choices of each question, or why there are none; an
+            error among the items is passed on in its place.
         """
         with ThreadPoolExecutor(self.threads) as pool:
-            for batch in self._batches(_map_ahead(pool, self.prepare, items, 4 * self.threads)):
-                yield from self.score_rows(batch)
+            for batch in self._batches(_map_ahead(pool, self._prepared, items, 4 * self.threads)):
+                rows = [row for row in batch if not isinstance(row, ItemError)]
+                scores = iter(self._scores(rows))
+                yield from (row if isinstance(row, ItemError) else next(scores) for row in batch)
+
+    def _prepared(self, item: Item | ItemError) -> Row | ItemError:
+        try:
+            return item if isinstance(item, ItemError) else self.prepare(item)
+        except ValueError as error:
+            return ItemError(str(error))
+
+    def _scores(self, rows: Sequence[Row]) -> Sequence[list[np.ndarray] | ItemError]:
+        """Score a batch of rows; if its logits are not all finite, every row alone."""
+        try:
+            return self.score_rows(rows) if rows else []
+        except NotFiniteError as error:
+            if len(rows) == 1:
+                return [ItemError(str(error))]
+            return [self._scores([row])[0] for row in rows]
 
     def prepare(self, item: Item) -> Row:
         """Prepare an item as one row. Raises ValueError as `score` does."""
-        prompts = [self._encode(item, question) for question in item.questions]
+        tree, tries = self._planned(len(item.images), item.questions)
+        return Row(tree, tries, tuple(canvas(image, self.processor.config) for image in item.images))
+
+    def _plan(self, num_images: int, questions: tuple[Question, ...]) -> tuple[TokenTree, tuple[ChoiceTrie, ...]]:
+        """Return the tokens of questions about some number of images, and where the model chooses."""
+        prompts = [self._encode(num_images, question) for question in questions]
         shortest = min(map(len, prompts))
         same = np.all([prompt[:shortest] == prompts[0][:shortest] for prompt in prompts], axis=0)
         shared = min(int(np.argmin(same)) if not same.all() else shortest, shortest - 1)
@@ -125,37 +170,37 @@ class Scorer:
         segments = [tree.add(prompt[shared:] if prefix is not None else prompt, prefix) for prompt in prompts]
         tries = tuple(
             ChoiceTrie.of([self._choice(text) for text in question.choices], self.processor.config.eos)
-            for question in item.questions
+            for question in questions
         )
         for trie, segment in zip(tries, segments, strict=True):
             trie.place(tree, segment)
-        return Row(tree, tries, tuple(canvas(image, self.processor.config) for image in item.images))
+        return tree, tries
 
-    def _encode(self, item: Item, question: Question) -> np.ndarray:
-        images = [{"type": "image"}] * len(item.images)
-        content = [*images, {"type": "text", "text": question.text}]
-        return self.processor.encode(render([{"role": "user", "content": content}], self.system), len(images))
+    def _encode(self, num_images: int, question: Question) -> np.ndarray:
+        content = [*[{"type": "image"}] * num_images, {"type": "text", "text": question.text}]
+        return self.processor.encode(render([{"role": "user", "content": content}], self.system), num_images)
 
     def _choice(self, text: str) -> list[int]:
         """Return the tokens of a choice, with the space that follows `Assistant:` in the template."""
         tokens: list[int] = self.processor.tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids
         return tokens
 
-    def _batches(self, rows: Iterable[Row]) -> Iterator[list[Row]]:
-        batch: list[Row] = []
+    def _batches(self, rows: Iterable[Row | ItemError]) -> Iterator[list[Row | ItemError]]:
+        batch: list[Row | ItemError] = []
         longest = 0
         for row in rows:
-            longest = max(longest, row.tree.length)
+            length = 0 if isinstance(row, ItemError) else row.tree.length
+            longest = max(longest, length)
             if batch and longest * (len(batch) + 1) > self.batch_tokens:
                 yield batch
-                batch, longest = [], row.tree.length
+                batch, longest = [], length
             batch.append(row)
         if batch:
             yield batch
 
     @torch.inference_mode()
     def score_rows(self, rows: Sequence[Row]) -> list[list[np.ndarray]]:
-        """Score one batch of rows. Raises ValueError if the logits are not finite."""
+        """Score one batch of rows. Raises NotFiniteError if the logits of any are not finite."""
         device = self.model.device
         trees = [row.tree for row in rows]
         x_BTD = self.embedder.embed([tree.tokens() for tree in trees], [c for row in rows for c in row.canvases])
@@ -168,7 +213,7 @@ class Scorer:
         head_RD = self.model.language.head_rows(upload(torch.tensor(wanted), device))
         logits_MR = (hidden_MD.float() @ head_RD.float().T).cpu().numpy()
         if not np.isfinite(logits_MR).all():
-            raise ValueError("the model gives no finite logits; its weights are broken, or its type is too narrow")
+            raise NotFiniteError
 
         column = {token: c for c, token in enumerate(wanted)}
         logits: list[dict[int, dict[int, float]]] = [{} for _ in rows]
