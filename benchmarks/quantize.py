@@ -1,15 +1,17 @@
 """Quantized weights: memory while loading and after, speed, and how far the answers move.
 
 python benchmarks/quantize.py [--preset 1.3b] [--folder DIR] [--dtype bfloat16] [--tokens 24]
+python benchmarks/quantize.py --kernels
 
 Writes a checkpoint of random weights (or uses the one in DIR) and loads it in a separate process for each kind of
 weights. Printed are: the size of the weights; the peak of resident memory while loading, less what Python and torch
 take, in multiples of that size; the processor time of loading, of reading a prompt with an image, and of one decoding
 step; the root mean square of the logits' error as a share of their deviation; and how often the likeliest token is the
-same, over the prompt's last positions.
+same, over the prompt's last positions. With --kernels, the time of one matrix by rows of activations instead.
 """
 
 import argparse
+import functools
 import json
 import resource
 import subprocess
@@ -26,7 +28,7 @@ import torch
 from deepseek_vl import checkpoint, device
 from deepseek_vl.config import PRESETS, preset
 from deepseek_vl.model import DeepseekVL
-from deepseek_vl.quantization import KINDS
+from deepseek_vl.quantization import KINDS, SLICE_ROWS, Int4, Int8, Quantized
 
 CPU = torch.device("cpu")
 COMPARED = 128  # last positions of the prompt
@@ -43,7 +45,7 @@ def write(folder: Path, name: str, dtype: torch.dtype) -> None:
 
 @torch.inference_mode()
 def measure(folder: Path, kind: str | None, dtype: torch.dtype, num_tokens: int) -> dict[str, Any]:
-    """Load a checkpoint, run it, write its logits to a file beside it, and return what it took."""
+    """Load a checkpoint, run it, write its logits into its folder, and return what it took."""
     torch.empty(1).normal_()
     before_mb, since = peak_mb(), time.process_time()
     model = checkpoint.load(folder, device=CPU, dtype=dtype, quantize=kind)
@@ -78,6 +80,36 @@ def measure(folder: Path, kind: str | None, dtype: torch.dtype, num_tokens: int)
     }
 
 
+@torch.inference_mode()
+def measure_kernels() -> dict[str, Any]:
+    """Return the processor time in ms of a matrix of the 1.3b, plain, by kernel and by slices."""
+    rows, columns = 11264, 2048
+    weights = torch.randn(rows, columns).bfloat16()
+    layers = [layer(rows, columns).bfloat16() for layer in (Int8, Int4)]
+    for layer in layers:
+        layer.fill(0, weights)
+        layer.finish()
+    result = {}
+    for num_rows in (1, 4, 8, 16, 64, 512):
+        x = torch.randn(num_rows, columns).bfloat16()
+        work: dict[str, Any] = {"plain": functools.partial(torch.nn.functional.linear, x, weights)}
+        for name, layer in zip(KINDS, layers, strict=True):
+            work[f"{name} kernel"] = functools.partial(layer.by_kernel, x)
+            work[f"{name} slices"] = functools.partial(by_slices, layer, x)
+        times: dict[str, list[float]] = {name: [] for name in work}
+        for name, run in [*work.items()] * 8:
+            since = time.process_time()
+            run()
+            times[name].append((time.process_time() - since) * 1000)
+        result[num_rows] = {name: round(min(found), 2) for name, found in times.items()}
+        print(num_rows, result[num_rows], flush=True)
+    return result
+
+
+def by_slices(layer: Quantized, x_MK: torch.Tensor) -> torch.Tensor:
+    return torch.cat([layer.by_slice(x_MK, k, k + SLICE_ROWS) for k in range(0, layer.rows, SLICE_ROWS)], dim=1)
+
+
 def in_process(*arguments: str) -> str:
     line = [sys.executable, __file__, *arguments]
     return subprocess.run(line, check=True, capture_output=True, text=True).stdout
@@ -89,9 +121,13 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="checkpoint to measure; random weights are written if it is empty")
     parser.add_argument("--dtype", default="bfloat16")
     parser.add_argument("--tokens", type=int, default=24, help="decoding steps")
+    parser.add_argument("--kernels", action="store_true", help="time one matrix by rows of activations")
     parser.add_argument("--kind", help=argparse.SUPPRESS)  # of a process that measures
     args = parser.parse_args()
     dtype = device.pick_dtype(args.dtype, CPU)
+    if args.kernels:
+        print(json.dumps(measure_kernels()))
+        return
     if args.kind == "write":
         write(args.folder, args.preset, dtype)
         return

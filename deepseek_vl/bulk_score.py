@@ -1,7 +1,7 @@
 """Scores shards into Parquet files, one by one, so that a run that was stopped goes on where it was.
 
 A finished file names in its metadata what it was computed from: the model's digest, the questions, the way the weights
-are held, and the shard's content. It is used again if all of them are the same, and written anew otherwise.
+are held, and the shard's content. It is used again if all of them are the same, and replaced otherwise.
 """
 
 import hashlib

@@ -22,7 +22,7 @@ KINDS: tuple[str, ...] = get_args(Kind)
 HELP = "keep the language model's weights in 8 or 4 bits: less memory, faster answers, small errors"
 GROUP = 64  # consecutive weights of a row that share a scale and a zero in 4 bits: 4.5 bits per weight
 SLICE_ROWS = 512  # rows of weights turned back at once; 2 MB at a width of 2,048 stay in the processor's cache
-FEW_ROWS = 8  # up to here the kernels are faster than slices: benchmarks/quantize.py
+FEW_ROWS = 8  # up to here the kernels are faster than slices: benchmarks/quantize.py --kernels
 KERNEL_DTYPES = (torch.bfloat16, torch.float16)  # in float32 torch's kernels are slower than slices
 BLOCK = 64  # rows that torch's 4-bit kernel for AVX-512 reads together, and columns that fill vectors of the 8-bit one
 
@@ -108,8 +108,7 @@ class Int8Embedding(Int8):
 class Int4(Quantized):
     """4 bits per weight, a scale and a zero per group: weight = (value - 8) * scale + zero.
 
-    Two values share a byte: those of neighbouring columns, or, in blocks of 64 rows, those of rows with a distance of
-    32. Blocks need no transposition before multiplication, and torch's kernel for AVX-512 reads them.
+    Two values share a byte: two neighbouring columns, or, in blocks of 64 rows, two rows with a distance of 32. Blocks need no transposition before multiplication, and torch's kernel for AVX-512 reads them.
     """
 
     bytes_NH: Tensor

@@ -18,7 +18,7 @@ class ImageScores:
     """The result of one element.
 
     Args:
-        probabilities: of each choice of each question; None if the element has an error.
+        probabilities: for each question, the probability of each choice; None if the element has an error.
         error: why there are none, for this element alone.
     """
 
@@ -37,7 +37,7 @@ class LoadedScorer:
 class ImageScorer(ModelHandler[Sequence[bytes], ImageScores, LoadedScorer]):
     """Scores elements; an element is the encoded images of one sample, in order (often one).
 
-    The model is loaded once per process. A bad element gets an error of its own, so that no bundle is tried again for
+    The model is loaded once per process. A bad element gets an error as its result, so that no bundle is tried again for
     it. Keys pass through with Beam's `KeyedModelHandler(ImageScorer(…))`.
 
     Args:

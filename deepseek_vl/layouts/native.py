@@ -209,7 +209,7 @@ def _read_sam(sam: Mapping[str, Any], preprocessor: Mapping[str, Any]) -> SamCon
 
 
 def _pixels(preprocessor: Mapping[str, Any], prefix: str, mean: Triple, std: Triple) -> tuple[Triple, Triple]:
-    """Return the mean and deviation with which the processor normalizes, given those of a folder without one."""
+    """Return the mean and deviation with which the processor normalizes, given the values for a folder without one."""
     if not preprocessor.get("do_normalize", True):
         return (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
     values = (
