@@ -108,7 +108,8 @@ class Int8Embedding(Int8):
 class Int4(Quantized):
     """4 bits per weight, a scale and a zero per group: weight = (value - 8) * scale + zero.
 
-    Two values share a byte: two neighbouring columns, or, in blocks of 64 rows, two rows with a distance of 32. Blocks need no transposition before multiplication, and torch's kernel for AVX-512 reads them.
+    Two values share a byte: two neighbouring columns, or, in blocks of 64 rows, two rows with a distance of 32. Blocks
+    need no transposition before multiplication, and torch's kernel for AVX-512 reads them.
     """
 
     bytes_NH: Tensor

@@ -37,8 +37,8 @@ class LoadedScorer:
 class ImageScorer(ModelHandler[Sequence[bytes], ImageScores, LoadedScorer]):
     """Scores elements; an element is the encoded images of one sample, in order (often one).
 
-    The model is loaded once per process. A bad element gets an error as its result, so that no bundle is tried again for
-    it. Keys pass through with Beam's `KeyedModelHandler(ImageScorer(…))`.
+    The model is loaded once per process. A bad element gets an error as its result, so that no bundle is tried again.
+    Keys pass through with Beam's `KeyedModelHandler(ImageScorer(…))`.
 
     Args:
         model: folder of a checkpoint, or a hub id, that every worker can read.

@@ -31,7 +31,7 @@ RELEASED_LANGUAGE = {
     "1.3b": {"hidden_size": 2048, "intermediate_size": 5632, "num_hidden_layers": 24, "num_attention_heads": 16},
     "7b": {"num_hidden_layers": 30},
 }
-# The tiny towers replace the towers of the same name; the keys of our own that describe them are ignored by the classes.
+# The tiny towers replace the towers of the same name. The classes ignore the keys of ours that describe them.
 TINY_SIGLIP = {"image_size": 48, "patch_size": 2, "width": 24, "layers": 4, "heads": 2, "mlp_ratio": 2}
 TINY_SAM = {"patch_size": 8, "width": 16, "layers": 4, "heads": 2, "window_size": 14, "prompt_embed_dim": 6}
 TINY_SAM |= {"global_attn_indexes": [1, 3], "downsample_channels": (12, 24)}
