@@ -9,7 +9,7 @@ Shapes: N output features, K input features, G groups of a row, M rows of activa
 
 import functools
 import math
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -22,13 +22,15 @@ KINDS: tuple[str, ...] = get_args(Kind)
 HELP = "keep the language model's weights in 8 or 4 bits: less memory, faster answers, small errors"
 GROUP = 64  # consecutive weights of a row that share a scale and a zero in 4 bits: 4.5 bits per weight
 SLICE_ROWS = 512  # rows of weights turned back at once; 2 MB at a width of 2,048 stay in the processor's cache
-FEW_ROWS = 8  # up to here the kernels are faster than slices: benchmarks/quantize.py --kernels
 KERNEL_DTYPES = (torch.bfloat16, torch.float16)  # in float32 torch's kernels are slower than slices
 BLOCK = 64  # rows that torch's 4-bit kernel for AVX-512 reads together, and columns that fill vectors of the 8-bit one
 
 
 class Quantized(nn.Module):
     """A matrix of quantized weights, filled row by row."""
+
+    few_rows: ClassVar[int]
+    """Up to so many rows the kernel is faster than slices: benchmarks/quantize.py --kernels."""
 
     def __init__(self, rows: int, columns: int):
         super().__init__()
@@ -52,7 +54,7 @@ class Quantized(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return x @ weights.T for x of shape (..., K)."""
         x_MK = x.reshape(-1, self.columns)
-        y_MN = self.by_kernel(x_MK) if len(x_MK) <= FEW_ROWS else None
+        y_MN = self.by_kernel(x_MK) if len(x_MK) <= self.few_rows else None
         if y_MN is None:
             y_MN = x_MK.new_empty(len(x_MK), self.rows)
             for first in range(0, self.rows, SLICE_ROWS):
@@ -64,6 +66,7 @@ class Quantized(nn.Module):
 class Int8(Quantized):
     """8 bits per weight and one scale per row."""
 
+    few_rows = 8
     values_NK: Tensor
     scales_N: Tensor
 
@@ -112,6 +115,7 @@ class Int4(Quantized):
     need no transposition before multiplication, and torch's kernel for AVX-512 reads them.
     """
 
+    few_rows = 64
     bytes_NH: Tensor
     """(N, K / 2) uint8."""
     scales_zeros_GN2: Tensor

@@ -10,7 +10,7 @@ from torch import nn
 
 from deepseek_vl import checkpoint
 from deepseek_vl.engine import generate
-from deepseek_vl.quantization import BLOCK, FEW_ROWS, KINDS, Int4, Int8, Int8Embedding, Quantized, quantize_layers
+from deepseek_vl.quantization import BLOCK, KINDS, Int4, Int8, Int8Embedding, Quantized, quantize_layers
 from deepseek_vl.sampling import SamplingSettings
 from deepseek_vl.scoring import Scorer
 from tests.deepseek_vl import tiny
@@ -42,7 +42,7 @@ def test_products_are_those_of_the_rounded_weights(
     rounding = 0.02 if dtype == torch.bfloat16 else 0.002
     limit = weights.abs().amax(1, keepdim=True) * (step / 2 * 1.05 + rounding)
     assert ((restored - weights.to(dtype)).abs() <= limit).all()
-    for rows in (1, FEW_ROWS, FEW_ROWS + 1, 40):
+    for rows in (1, layer.few_rows, layer.few_rows + 1):
         x = torch.randn(2, rows, shape[1], generator=generator).to(dtype)[:1]
         exact = x.float() @ restored.T
         scale = x.float().norm() * restored.norm(dim=1)
@@ -51,7 +51,7 @@ def test_products_are_those_of_the_rounded_weights(
 
 def test_the_kernel_and_the_slices_agree() -> None:
     weights = torch.randn(4 * BLOCK, 256, generator=torch.Generator().manual_seed(3))
-    x = torch.randn(FEW_ROWS, 256, generator=torch.Generator().manual_seed(4)).bfloat16()
+    x = torch.randn(6, 256, generator=torch.Generator().manual_seed(4)).bfloat16()
     for layer in (Int8, Int4):
         quantized = filled(layer, weights, torch.bfloat16)
         by_kernel = quantized.by_kernel(x)
@@ -63,7 +63,7 @@ def test_the_kernel_and_the_slices_agree() -> None:
 
 def test_large_activations_stay_finite_in_float16() -> None:
     quantized = filled(Int8, torch.full((BLOCK, 64), 0.01), torch.float16)
-    y = quantized(torch.full((FEW_ROWS + 1, 64), 1000.0, dtype=torch.float16))
+    y = quantized(torch.full((Int8.few_rows + 1, 64), 1000.0, dtype=torch.float16))
     np.testing.assert_allclose(y.float(), 640.0, rtol=0.01)
 
 
