@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 MAX_WORD_GAP = 0.8  # in heights of a word; a wider gap ends a segment
-MAX_PITCH = 2.2  # from a line to the next of its stack, in heights
+MIN_LINE_WIDTH = 4.0  # in heights; narrower segments are parts of formulas, or the last word of a paragraph
+MAX_PITCH = 3.0  # from a line to the next of its stack, in heights
 MAX_INDENT = 3.0  # between the left edges of two lines of a stack, in heights
 MAX_SIZE_RATIO = 1.3  # between the heights of two lines of a stack
 MIN_LINES = 6
@@ -101,10 +102,11 @@ def columns_of_prose(segments: Segments, words: Sequence[str]) -> list[np.ndarra
 
 
 def _stacks(boxes: np.ndarray) -> list[np.ndarray]:
-    """Group segments that are directly below each other, alone on both sides."""
+    """Group lines that are directly below each other, alone on both sides."""
     height = boxes[:, 3] - boxes[:, 1]
     middle = (boxes[:, 1] + boxes[:, 3]) / 2
     order = np.argsort(middle, kind="stable")
+    order = order[(boxes[order, 2] - boxes[order, 0]) >= MIN_LINE_WIDTH * height[order]]
     below = np.full(len(boxes), -1)
     num_above = np.zeros(len(boxes), np.int64)
     for place, k in enumerate(order):

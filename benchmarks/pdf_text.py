@@ -8,7 +8,7 @@ only the files whose digest is in the first or the second half. Measured are
 - letters: 2 × characters in common / all characters, without white space and hyphens, whatever their order (`letters`)
   and in order (`sequence`);
 - order: a line is a piece of a row without a wide gap; the share of the peer's pairs of consecutive lines that are
-  consecutive in ours, too;
+  consecutive in ours, too; `order of both` is the share of the pairs that poppler and pdfium agree on;
 - rows read across: of the rows of two neighbouring columns of prose, those whose left line is next to the right line in
   the order. Columns are found by `pdf_columns.py` from the boxes of poppler's words, not from anybody's order;
 - hyphens: words broken at a line's end that the document spells in one way elsewhere, with a hyphen or without;
@@ -23,6 +23,7 @@ import hashlib
 import json
 import multiprocessing
 import re
+import subprocess
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -111,8 +112,12 @@ def measured_pages(path: Path, items: Sequence[int]) -> Iterator[tuple[int, dict
                 except ItemError as error:
                     yield item, {f"failed {error.cause}": 1}
                     continue
-                poppler, size = poppler_page(path, item)
-                texts = {"ours": ours, "poppler": poppler, "pdfium": pdfium_page(document, item)}
+                try:
+                    poppler, size = poppler_page(path, item)
+                    texts = {"ours": ours, "poppler": poppler, "pdfium": pdfium_page(document, item)}
+                except (subprocess.SubprocessError, pypdfium2.PdfiumError) as error:
+                    yield item, {f"failed peer {type(error).__name__}": 1}
+                    continue
                 yield item, {"pages": 1, **_of_page(texts, size, vocabulary), **_unseen(ours, picture)}
     except InputError as error:
         yield -1, {f"failed {error.cause}": 1}
@@ -195,6 +200,8 @@ def _order(texts: Mapping[str, PageText], segments: Segments, scale: Sequence[fl
     found: dict[str, float] = {}
     for a, b in PAIRS:
         found |= {f"pairs {a}~{b}": len(steps[b]), f"kept {a}~{b}": len(steps[a] & steps[b])}
+    both = steps["poppler"] & steps["pdfium"]
+    found |= {"pairs of both peers": len(both), "kept of both peers": len(both & steps["ours"])}
     columns = columns_of_prose(segments, texts["poppler"].words)
     rows = rows_of_columns(segments, columns)
     if rows:
@@ -219,8 +226,11 @@ def _segment_of(boxes: np.ndarray, segments: np.ndarray) -> np.ndarray:
 
 
 def _vocabulary(path: Path) -> Counter[str]:
-    """Return how often the document spells each word inside its lines."""
-    words, _, lines, _ = poppler_words(path, 1, MAX_VOCABULARY_PAGES)
+    """Return how often the document spells each word inside its lines; nothing if poppler cannot read it."""
+    try:
+        words, _, lines, _ = poppler_words(path, 1, MAX_VOCABULARY_PAGES)
+    except subprocess.SubprocessError:
+        return Counter()
     if not words:
         return Counter()
     inside = np.append(False, lines[1:] == lines[:-1]) & np.append(lines[1:] == lines[:-1], False)
@@ -314,6 +324,7 @@ def figures(tally: Tally) -> dict[str, dict[str, float]]:
     for name in ("letters", "sequence"):
         rows[name] = {pair: tally.mean(f"{name} {pair}") for pair in pairs}
     rows["order"] = {pair: tally.share(f"kept {pair}", f"pairs {pair}") for pair in pairs}
+    rows["order of both"] = {"ours": tally.share("kept of both peers", "pairs of both peers")}
     rows["rows read across"] = {name: tally.share(f"across {name}", "rows") for name in ENGINES}
     for truth in ("kept", "joined"):
         rows[f"hyphens {truth}"] = {

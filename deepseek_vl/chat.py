@@ -18,6 +18,7 @@ from deepseek_vl.conversation import SYSTEM
 from deepseek_vl.device import pick, pick_dtype
 from deepseek_vl.engine import Engine
 from deepseek_vl.images import read_rgb
+from deepseek_vl.packing import pack
 from deepseek_vl.processor import Processor
 from deepseek_vl.sampling import SamplingSettings
 
@@ -98,7 +99,16 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         images = [_read(path) for path in args.images]
         processor = Processor.load(args.model)
         model = load(args.model, device=device, dtype=dtype, quantize=args.quantize)
-        engine = Engine(model, processor, rows=1, slots=args.slots, cached_images=CACHED_IMAGES)
+        pack(model)
+        engine = Engine(
+            model,
+            processor,
+            rows=1,
+            slots=args.slots,
+            cached_images=CACHED_IMAGES,
+            prefix_tokens=args.slots,
+            compiled=args.compiled,
+        )
         chat = Chat(engine, sampling, args.system)
         chat.pending = images
         if question is None:
@@ -207,6 +217,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     option("--device", help="cpu, cuda, cuda:1, mps, … (default: the best there is)")
     option("--dtype", help="bfloat16, float16 or float32 (default: float32 on a CPU, else bfloat16)")
     option("--quantize", choices=quantization.KINDS, help=quantization.HELP)
+    option("--compiled", action="store_true", help="compile the model first; on CUDA, record decoding in a graph, too")
     return parser
 
 

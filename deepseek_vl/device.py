@@ -39,6 +39,31 @@ def upload(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
     return tensor.to(device)
 
 
+class Download:
+    """A copy of a device tensor on its way to the host; on CUDA the caller goes on while it is made."""
+
+    def __init__(self, tensor: torch.Tensor):
+        self._event: torch.cuda.Event | None = None
+        if tensor.is_cuda:
+            self._copy = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+            self._copy.copy_(tensor, non_blocking=True)
+            self._event = torch.cuda.Event()
+            self._event.record()
+        else:
+            self._copy = tensor.cpu()
+
+    @classmethod
+    def of(cls, tensor: torch.Tensor | None) -> "Download | None":
+        """Start a copy, if there is a tensor."""
+        return None if tensor is None else cls(tensor)
+
+    def read(self) -> torch.Tensor:
+        """Wait for the copy and return it."""
+        if self._event is not None:
+            self._event.synchronize()
+        return self._copy
+
+
 def now(device: torch.device) -> float:
     """Return the time in seconds, after all work queued on the device is done."""
     if device.type == "cuda":

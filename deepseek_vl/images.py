@@ -5,7 +5,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from deepseek_vl.config import ModelConfig
 
@@ -56,13 +56,20 @@ def read_rgb(image: ImageInput, max_pixels: int = MAX_PIXELS) -> Image.Image:
             if not image.width or not image.height:
                 raise ValueError("the image has no pixels")
             image.load()
-            return _flatten(ImageOps.exif_transpose(image))
+            return _flatten(_upright(image))
     except UnidentifiedImageError as error:
         raise ValueError("the data is not an image in a known format") from error
     except ValueError:
         raise
     except Exception as error:  # the decoders of damaged files raise anything: struct.error, IndexError, KeyError, …
         raise ValueError(f"the image cannot be decoded: {error or type(error).__name__}") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Apply the EXIF orientation; Pillow's function alone copies an image that is upright, too."""
+    if image.getexif().get(ExifTags.Base.Orientation, 1) == 1:
+        return image
+    return ImageOps.exif_transpose(image)
 
 
 def _flatten(image: Image.Image) -> Image.Image:
@@ -72,7 +79,7 @@ def _flatten(image: Image.Image) -> Image.Image:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))
         return Image.alpha_composite(white, image).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -70,17 +70,20 @@ class DeepseekVL(nn.Module):
 
     def encode(self, canvases_N3YX: Tensor) -> Tensor:
         """Encode the processor's canvases, uint8 on the model's device, as (N, P, D) visual tokens."""
+        low, high = self.tower_inputs(canvases_N3YX)
+        features = None if self.sam is None else self.sam(high)
+        visual_NPD: Tensor = self.adaptor(self.siglip(low), features)
+        return visual_NPD
+
+    def tower_inputs(self, canvases_N3YX: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return the normalised pixels for the low tower, and for the high tower if there is one."""
         pixels = canvases_N3YX.float() / 255
         low, high = self.config.low, self.config.high
-        visual_NPD: Tensor
-        if self.sam is None or high is None:
-            visual_NPD = self.adaptor(self.siglip(self._normalise(pixels, low)), None)
-        else:
-            size = (low.image_px, low.image_px)
-            small = F.interpolate(pixels, size=size, mode=self.config.low_filter, antialias=True, align_corners=False)
-            features = self.siglip(self._normalise(small, low)), self.sam(self._normalise(pixels, high))
-            visual_NPD = self.adaptor(*features)
-        return visual_NPD
+        if high is None:
+            return self._normalise(pixels, low), None
+        size = (low.image_px, low.image_px)
+        small = F.interpolate(pixels, size=size, mode=self.config.low_filter, antialias=True, align_corners=False)
+        return self._normalise(small, low), self._normalise(pixels, high)
 
     def _normalise(self, pixels_N3YX: Tensor, tower: SiglipConfig | SamConfig) -> Tensor:
         mean, std = pixels_N3YX.new_tensor([tower.mean, tower.std])[:, :, None, None]

@@ -34,12 +34,20 @@ class Sam(nn.Module):
         self.branch_weight = nn.Parameter(torch.empty(1))
 
     def forward(self, pixels_N3YX: Tensor) -> Tensor:
-        x_NGGD = self.patches(pixels_N3YX).permute(0, 2, 3, 1) + self.positions
-        branch_NGGD = x_NGGD
+        x_NGGD = branch_NGGD = self.embed(pixels_N3YX)
         for layer, block in enumerate(self.blocks):
             x_NGGD = block(x_NGGD)
             if layer == self.branch_layer:
                 branch_NGGD = x_NGGD
+        return self.features(x_NGGD, branch_NGGD)
+
+    def embed(self, pixels_N3YX: Tensor) -> Tensor:
+        """Return the (N, G, G, D) patches with their positions."""
+        x_NGGD: Tensor = self.patches(pixels_N3YX).permute(0, 2, 3, 1) + self.positions
+        return x_NGGD
+
+    def features(self, x_NGGD: Tensor, branch_NGGD: Tensor) -> Tensor:
+        """Return the (N, grid², K) features of the last block's output and the branch block's output."""
         features_NKgg = self._downsample(self.neck(x_NGGD))
         features_NKgg = features_NKgg + self._downsample(self.branch_neck(branch_NGGD)) * self.branch_weight
         return features_NKgg.flatten(2).transpose(1, 2)

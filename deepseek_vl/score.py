@@ -71,8 +71,15 @@ def _load(args: argparse.Namespace, folder: Path) -> tuple[Scorer, str]:
     device = devices.pick(args.device)
     dtype = devices.pick_dtype(args.dtype, device, quantized=args.quantize is not None)
     model = load(folder, device=device, dtype=dtype, quantize=args.quantize)
-    scorer = Scorer(model, Processor.load(folder), batch_tokens=args.batch_tokens, threads=args.threads)
-    return scorer, f"{device.type} {dtype} {args.quantize}"
+    scorer = Scorer(
+        model,
+        Processor.load(folder),
+        batch_tokens=args.batch_tokens,
+        threads=args.threads,
+        processes=args.processes,
+        compiled=args.compiled,
+    )
+    return scorer, f"{device.type} {dtype} {args.quantize} {args.compiled}"
 
 
 def _print_scores(scorer: Scorer, questions: tuple[Question, ...], paths: Sequence[Path]) -> int:
@@ -119,6 +126,8 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     option("--dtype", help="bfloat16, float16 or float32 (default: what the device is fast in)")
     option("--quantize", choices=quantization.KINDS, help=quantization.HELP)
     option("--batch-tokens", type=int, default=16384, help="tokens read in one pass")
+    option("--processes", type=int, default=0, help="processes that decode images (default: threads)")
+    option("--compiled", action="store_true", help="compile the model first")
     option("--threads", type=int, default=4, help="images decoded ahead of the model at once")
     return parser
 

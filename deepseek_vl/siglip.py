@@ -21,11 +21,16 @@ class Siglip(nn.Module):
         self.norm = nn.LayerNorm(config.width, eps=config.norm_eps)
 
     def forward(self, pixels_N3YX: Tensor) -> Tensor:
-        x_NPD = self.patches(pixels_N3YX).flatten(2).transpose(1, 2) + self.positions
+        x_NPD = self.embed(pixels_N3YX)
         for block in self.blocks:
             x_NPD = block(x_NPD)
         features_NPD: Tensor = self.norm(x_NPD)
         return features_NPD
+
+    def embed(self, pixels_N3YX: Tensor) -> Tensor:
+        """Return the (N, P, D) patches with their positions."""
+        x_NPD: Tensor = self.patches(pixels_N3YX).flatten(2).transpose(1, 2) + self.positions
+        return x_NPD
 
 
 class Block(nn.Module):

@@ -6,7 +6,7 @@ from tokenizers import Tokenizer
 from tokenizers.decoders import DecodeStream
 
 from deepseek_vl.processor import Prompt
-from deepseek_vl.sampling import Sampler, SamplingSettings
+from deepseek_vl.sampling import Logprobs, Sampler, SamplingSettings, TokenMask
 
 
 @dataclass(eq=False, slots=True)
@@ -16,11 +16,18 @@ class TokenStream:
     Args:
         finish_reason: None while it runs; then `stop` (end token or stop text), `length` (max_tokens or the end of the
             cache), `cancelled`, or `not_finite` (NaN or infinite logits, from broken weights).
+        logprobs: one per token, if the settings ask for them.
+        num_reused: number of the prompt's tokens that were not read, because an earlier sequence began with them.
+        digests: SHA-256 of the prompt's images, once they are needed.
     """
 
     prompt: Prompt
     sampling: SamplingSettings
+    mask: TokenMask | None = None
     tokens: list[int] = field(default_factory=list)
+    logprobs: list[Logprobs] = field(default_factory=list)
+    num_reused: int = 0
+    digests: list[bytes] | None = None
     text: str = ""
     finish_reason: str | None = None
     sampler: Sampler = field(init=False)
@@ -28,7 +35,7 @@ class TokenStream:
     _pending: str = ""
 
     def __post_init__(self) -> None:
-        self.sampler = Sampler(self.sampling)
+        self.sampler = Sampler(self.sampling, self.prompt.tokens, self.mask)
         self._stream = DecodeStream(skip_special_tokens=True)
 
     @property
@@ -36,12 +43,18 @@ class TokenStream:
         """Position of the latest token in the sequence."""
         return len(self.prompt) + len(self.tokens) - 1
 
-    def push(self, token: int, tokenizer: Tokenizer, eos: int, max_positions: int) -> str:
+    def push(
+        self, token: int, tokenizer: Tokenizer, eos: int, max_positions: int, logprobs: Logprobs | None = None
+    ) -> str:
         """Append the next token, set `finish_reason` if it ends the answer, and return the text that is now final."""
         if token < 0:
             self.finish_reason = "not_finite"
             return ""
         self.tokens.append(token)
+        if logprobs is not None:
+            self.logprobs.append(logprobs)
+        if self.mask is not None:
+            self.mask.push(token)
         if token == eos:
             return self._end("stop")
         certain = self._release(self._stream.step(tokenizer, token) or "")

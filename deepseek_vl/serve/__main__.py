@@ -15,6 +15,7 @@ from deepseek_vl import quantization
 from deepseek_vl.checkpoint import CheckpointError, load
 from deepseek_vl.device import pick, pick_dtype
 from deepseek_vl.engine import Engine
+from deepseek_vl.packing import pack
 from deepseek_vl.processor import Processor
 from deepseek_vl.scoring import Scorer
 
@@ -37,6 +38,7 @@ examples:
   %(prog)s --model checkpoints/mine --port 9000 --rows 16
   VELLUM_API_KEY=secret %(prog)s --model checkpoints/mine --host 0.0.0.0"""
 KEY_VARIABLE = "VELLUM_API_KEY"
+CHUNK_TOKENS = {"cpu": 32, "cuda": 512}  # costs about as much as a decoding step, so that streams do not falter
 CACHED_IMAGES = 64  # for conversations with further turns; 2.4 MB each for 1.3b
 
 
@@ -76,9 +78,19 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     def load_model() -> tuple[Engine, Scorer]:
         started = time.monotonic()
         model = load(args.model, device=device, dtype=dtype, quantize=args.quantize)
-        engine = Engine(model, processor, rows=args.rows, slots=args.slots, cached_images=CACHED_IMAGES)
+        pack(model)
+        engine = Engine(
+            model,
+            processor,
+            rows=args.rows,
+            slots=args.slots,
+            chunk_tokens=args.chunk_tokens or CHUNK_TOKENS.get(device.type, CHUNK_TOKENS["cuda"]),
+            cached_images=CACHED_IMAGES,
+            prefix_tokens=args.prefix_tokens,
+            compiled=args.compiled,
+        )
         print(f"ready: {settings.model} loaded in {time.monotonic() - started:.1f} s", flush=True)
-        return engine, Scorer(model, processor)
+        return engine, Scorer(model, processor, compiled=args.compiled)
 
     def stop_server() -> None:
         server.should_exit = True
@@ -136,8 +148,11 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     option("--device", help="cpu, cuda, cuda:1, mps, … (default: the best there is)")
     option("--dtype", help="bfloat16, float16 or float32 (default: float32 on a CPU, else bfloat16)")
     option("--quantize", choices=quantization.KINDS, help=quantization.HELP)
+    option("--compiled", action="store_true", help="compile the model first; on CUDA, record decoding in a graph, too")
     number("--rows", default=8, help="answers generated at once (default: %(default)s)")
     number("--slots", default=4096, help="longest conversation with its answer, in tokens (default: %(default)s)")
+    number("--prefix-tokens", default=8192, help="tokens kept for requests with the same start (default: %(default)s)")
+    number("--chunk-tokens", help="tokens of prompts read between two steps of answers (default: by the device)")
     number("--max-queue", default=64, help="requests that may wait beyond those; more get 429 (default: %(default)s)")
     number("--max-tokens", default=limits.max_tokens, help="longest answer (default: %(default)s)")
     number("--max-body-mb", default=limits.max_body_bytes // 10**6, help="largest request (default: %(default)s)")

@@ -1,4 +1,4 @@
-"""The thread that owns the model: it generates step by step, and scores between steps."""
+"""The thread that owns the model: it generates step by step, and scores a slice between two steps."""
 
 import asyncio
 import logging
@@ -19,6 +19,7 @@ from deepseek_vl.processor import Prompt
 from deepseek_vl.sampling import SamplingSettings
 from deepseek_vl.scoring import Row, Scorer
 from deepseek_vl.serve.errors import ApiError, first_line, model_failed, not_ready
+from deepseek_vl.slices import Slices
 from deepseek_vl.token_stream import TokenStream
 
 T = TypeVar("T")
@@ -97,6 +98,8 @@ class Worker:
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._jobs: dict[TokenStream, Job] = {}
         self._scores: deque[ScoreJob] = deque()
+        self._retries: deque[ScoreJob] = deque()
+        self._scoring: tuple[list[ScoreJob], Slices[None]] | None = None
         self._deadline: float | None = None
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="model", daemon=True)
@@ -169,15 +172,15 @@ class Worker:
     def _work(self) -> None:
         while not self._ended:
             self._run_commands()
-            self._score_some()
             if self.engine.busy:
                 self._step()
+            self._score_slice()
             if self._deadline is not None and time.monotonic() > self._deadline:
                 self._fail_all()
 
     def _run_commands(self) -> None:
         """Run all queued commands; wait for one if there is nothing else to do."""
-        if not (self.engine.busy or self._scores or self._ended):
+        if not (self.engine.busy or self._scoring or self._scores or self._retries or self._ended):
             self._commands.get()()
         while not self._commands.empty():
             self._commands.get()()
@@ -205,9 +208,12 @@ class Worker:
     def _fail_all(self) -> None:
         for job in list(self._jobs.values()):
             self._fail(job, not_ready("stopping"))
-        for score in self._scores:
+        in_progress = self._scoring[0] if self._scoring is not None else []
+        for score in (*in_progress, *self._retries, *self._scores):
             score.deliver(not_ready("stopping"))
+        self._scoring = None
         self._scores.clear()
+        self._retries.clear()
 
     def _fail(self, job: Job, error: ApiError) -> None:
         job.deliver(error)
@@ -243,39 +249,52 @@ class Worker:
             job.deliver(Piece(text, len(stream.tokens), stream.finish_reason))
 
     def _fail_step(self, error: Exception) -> None:
-        """Fail the prompts that were being prefilled or, if there were none, all running answers."""
+        """Fail the prompts that were being read or, if there were none, all running answers."""
         log.error("a step failed: %s", error)
-        reading = [stream for stream in self.engine.running if not stream.tokens]
-        for stream in reading or list(self.engine.running):
-            self.engine.cancel(stream)
+        for stream in self.engine.recover():
             if stream in self._jobs:
                 self._fail(self._jobs[stream], model_failed(error))
 
-    def _score_some(self) -> None:
-        """Score one batch of waiting rows, in order of arrival."""
-        batch: list[ScoreJob] = []
-        longest = 0
-        while self._scores:
-            if self._scores[0].abandoned:
-                self._scores.popleft()
-                continue
-            longest = max(longest, self._scores[0].row.tree.length)
-            if batch and longest * (len(batch) + 1) > self.scorer.batch_tokens:
-                break
-            batch.append(self._scores.popleft())
-        if batch:
-            self._score(batch)
-
-    def _score(self, batch: list[ScoreJob]) -> None:
+    def _score_slice(self) -> None:
+        """Go on with the batch being scored by one slice, or start the next batch."""
+        if self._scoring is None:
+            batch = self._next_score_batch()
+            if not batch:
+                return
+            self._scoring = batch, self._score(batch)
+        batch, passes = self._scoring
         try:
-            results = self.scorer.score_rows([job.row for job in batch])
+            next(passes)
+            return
+        except StopIteration:
+            pass
         except (RuntimeError, ValueError) as error:
             if len(batch) > 1:  # retry one by one, so that only the faulty row fails
-                for job in batch:
-                    self._score([job])
-                return
-            log.error("scoring failed: %s", error)
-            batch[0].deliver(model_failed(error))
-            return
-        for job, result in zip(batch, results, strict=True):
+                self._retries.extend(batch)
+            else:
+                log.error("scoring failed: %s", error)
+                batch[0].deliver(model_failed(error))
+        self._scoring = None
+
+    def _next_score_batch(self) -> list[ScoreJob]:
+        """Take waiting rows in order of arrival, few enough that a slice is no longer than a chunk of a prompt."""
+        while self._retries:
+            job = self._retries.popleft()
+            if not job.abandoned:
+                return [job]
+        limit = min(self.scorer.batch_tokens, self.engine.chunk_tokens * self.engine.model.config.language.layers)
+        batch: list[ScoreJob] = []
+        num_tokens = 0
+        while self._scores:
+            if not self._scores[0].abandoned:
+                num_tokens += self._scores[0].row.tree.length
+                if batch and num_tokens > limit:
+                    break
+                batch.append(self._scores[0])
+            self._scores.popleft()
+        return batch
+
+    def _score(self, batch: list[ScoreJob]) -> Slices[None]:
+        launched = yield from self.scorer.launch(self.scorer.pack([job.row for job in batch]))
+        for job, result in zip(batch, launched.read(), strict=True):
             job.deliver(result)

@@ -16,17 +16,13 @@ from sources.base.sample import IMAGE_PLACEHOLDER, Provenance, Sample, Words
 from sources.base.source import InputError, ItemError, Items, Source, unreadable_file
 from sources.images.encoding import check_encoding, encode, grey_of, luma
 from sources.pdfs.card import CARD
+from sources.pdfs.characters import characters_of
 from sources.text import word_list
-from sources.text.page_text import (
-    boxes_in_pixels,
-    choose,
-    has_right_to_left,
-    in_reading_order,
-    layout_words,
-    words_of_characters,
-)
+from sources.text.gaps import words_of
+from sources.text.page_text import in_reading_order
+from sources.text.words import boxes_in_pixels, choose
 
-CODE_VERSION = 3  # increase it when this file, text or images give other bytes for the same page
+CODE_VERSION = 4  # increase it when this package, sources.text or sources.images give other bytes for the same page
 POINTS_PER_INCH = 72
 # Ligatures are split, white space and text outside the page are left out; images are listed but not decoded.
 TEXT_FLAGS = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_IMAGES
@@ -175,7 +171,7 @@ class Pdfs(Source):
             picture = PIL.Image.fromarray(pixels)
             encoded = encode(picture, self.format, self.quality)
             grey = luma(picture) if grey is None else grey
-        words, text = self._words(textpage, zoom, (pixmap.x, pixmap.y), grey.shape)
+        words, text = self._words(drawn, textpage, zoom, (pixmap.x, pixmap.y), grey.shape)
         if "malloc" in pymupdf.TOOLS.mupdf_warnings():  # MuPDF silently leaves out what it has no memory for
             raise MemoryError("some of the page needs more memory than there is")
         flags = _flags(document, page, images, bool(words.texts))
@@ -192,20 +188,23 @@ class Pdfs(Source):
         )
 
     def _words(
-        self, textpage: pymupdf.TextPage, zoom: float, origin: tuple[int, int], shape: tuple[int, int]
+        self,
+        drawn: pymupdf.DisplayList,
+        textpage: pymupdf.TextPage,
+        zoom: float,
+        origin: tuple[int, int],
+        shape: tuple[int, int],
     ) -> tuple[Words, str]:
-        found = layout_words(textpage.extractWORDS())
-        if has_right_to_left(found):
-            found = words_of_characters(textpage.extractRAWDICT()["blocks"])
+        found = words_of(characters_of(drawn, textpage, TEXT_FLAGS))
         boxes = boxes_in_pixels(found.boxes, zoom, origin)
         height, width = shape
         np.clip(boxes, 0, [width, height, width, height], out=boxes)
         is_visible = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
         if not is_visible.all():
             found, boxes = choose(found, is_visible), boxes[is_visible]
-        order, text = in_reading_order(found)
-        texts = [found.texts[k] for k in order]
-        return Words(texts=texts, boxes=boxes[order], images=np.zeros(len(order), np.int32)), text
+        page = in_reading_order(found)
+        texts = [found.texts[k] for k in page.order]
+        return Words(texts=texts, boxes=boxes[page.order], images=np.zeros(len(texts), np.int32)), page.text
 
 
 def _render(drawn: pymupdf.DisplayList, zoom: float) -> pymupdf.Pixmap:

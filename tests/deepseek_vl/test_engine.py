@@ -102,8 +102,8 @@ def test_max_tokens_and_the_end_token_end_an_answer(pair: Pair, pictures: list[I
     model = tiny.model(pair.config)
     with torch.no_grad():
         model.language.head.weight[pair.config.eos] *= 10  # now very likely, now very unlikely
-    settings = [SamplingSettings(temperature=1, max_tokens=12, seed=k) for k in range(12)]
-    answers = generate(model, pair.processor, prompts_of(pair, pictures)[:1] * 12, settings)
+    settings = [SamplingSettings(temperature=1, max_tokens=12, seed=k) for k in range(30)]
+    answers = generate(model, pair.processor, prompts_of(pair, pictures)[:1] * 30, settings)
     assert {answer.finish_reason for answer in answers} == {"stop", "length"}
     for answer in answers:
         ended = answer.tokens[-1] == pair.config.eos
@@ -142,9 +142,13 @@ def test_the_compiled_step_gives_the_same_answers(
     assert [answer.tokens for answer in answers] == alone[:3]
 
 
+def chosen(logits: torch.Tensor, samplers: list[Sampler]) -> list[int]:
+    return [token for token, _ in choose(logits, samplers).read(samplers)]
+
+
 def test_samples_follow_the_distribution_cut_at_top_p() -> None:
     probabilities = torch.tensor([0.1, 0.5, 0.05, 0.35])
-    drawn = choose(
+    drawn = chosen(
         probabilities.log().expand(4000, 4),
         [Sampler(SamplingSettings(temperature=1, top_p=0.9, seed=k)) for k in range(4000)],
     )
@@ -158,7 +162,7 @@ def test_samples_follow_the_distribution_cut_at_top_p() -> None:
 @pytest.mark.parametrize("settings", [{"temperature": 1, "top_p": 1e-6}, {"temperature": 1e-40}, {"temperature": 1e-9}])
 def test_a_tiny_top_p_or_temperature_is_greedy(settings: dict[str, Any]) -> None:
     logits = 100 * torch.randn(50, 30, generator=torch.Generator().manual_seed(0))
-    drawn = choose(logits, [Sampler(SamplingSettings(**settings, seed=k)) for k in range(50)])
+    drawn = chosen(logits, [Sampler(SamplingSettings(**settings, seed=k)) for k in range(50)])
     assert drawn == logits.argmax(-1).tolist()
 
 

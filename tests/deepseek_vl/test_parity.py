@@ -10,7 +10,8 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModelForImageTextToText
 
-from deepseek_vl import checkpoint
+from deepseek_vl import checkpoint, slices
+from deepseek_vl.attention import causal
 from deepseek_vl.batch import Embedder
 from deepseek_vl.config import preset
 from deepseek_vl.engine import generate
@@ -164,13 +165,33 @@ def test_bfloat16_is_as_close_to_float32_as_the_reference(pair: Pair) -> None:
     assert 0 < ours <= 1.1 * theirs
 
 
-@torch.no_grad()
-def test_batch_of_unequal_prompts_embeds_each_as_alone(pair: Pair, pictures: list[Image.Image]) -> None:
-    prompts = []
-    for count in (0, 3, 1):
-        content = [{"type": "image"}] * count + [{"type": "text", "text": "what " * (count + 1)}]
-        prompts.append(pair.processor.prompt([{"role": "user", "content": content}], pictures[:count]))
-    embed = Embedder(pair.model)
-    together = embed(prompts)
-    for row, prompt in zip(together, prompts, strict=True):
-        torch.testing.assert_close(row[: len(prompt)], embed([prompt])[0], atol=1e-5, rtol=1e-5)
+@torch.inference_mode()
+def test_passes_in_slices_equal_whole_passes(pair: Pair) -> None:
+    tokens, places, canvases = sequence(pair)
+    visual = slices.finish(slices.encode(pair.model, canvases))
+    assert torch.equal(visual, pair.model.encode(canvases))
+    x, positions = pair.model.embed(tokens, places, visual), torch.arange(tokens.shape[1])[None]
+    hidden = slices.finish(slices.decode(pair.model.language, x, positions, causal))
+    assert torch.equal(hidden, pair.model.language(x, positions))
+
+
+@torch.inference_mode()
+def test_parts_of_a_prompt_are_embedded_as_the_whole(pair: Pair, pictures: list[Image.Image]) -> None:
+    """Even if a part begins and ends within an image."""
+    content = [{"type": "text", "text": "what"}, *[{"type": "image"}] * 3, {"type": "text", "text": "is it"}]
+    prompt = pair.processor.prompt([{"role": "user", "content": content}], pictures[:3])
+    embedder = Embedder(pair.model)
+    visual = slices.finish(embedder.encode(prompt.canvases))
+    canvases = torch.from_numpy(np.stack(prompt.canvases))
+    places = np.flatnonzero(prompt.tokens == pair.config.image_token)
+    whole = pair.model.embed(
+        torch.from_numpy(prompt.tokens)[None], torch.from_numpy(places), pair.model.encode(canvases)
+    )
+    for size in (1, 7, len(prompt)):
+        parts = [
+            embedder.embed(prompt.tokens[k : k + size], visual, int((places < k).sum()))
+            for k in range(0, len(prompt), size)
+        ]
+        torch.testing.assert_close(torch.cat(parts), whole[0], atol=1e-5, rtol=1e-5)
+    with pytest.raises(ValueError, match="image tokens for 2 images"):
+        embedder.embed(prompt.tokens, visual[:2])

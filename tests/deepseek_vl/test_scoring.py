@@ -1,6 +1,7 @@
 """Scoring: many questions in one pass give the same results as separate passes of the reference."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from deepseek_vl.attention import Packed
 from deepseek_vl.choices import ChoiceTrie
 from deepseek_vl.conversation import SYSTEM
-from deepseek_vl.scoring import Item, Question, Scorer
-from deepseek_vl.token_tree import TokenTree, attention_mask, positions
+from deepseek_vl.scoring import Item, ItemError, Question, Scorer
+from deepseek_vl.token_tree import TokenTree
 from tests.deepseek_vl import tiny
 from tests.deepseek_vl.conftest import Pair
 
@@ -81,6 +83,18 @@ def test_items_are_consumed_lazily(pair: Pair, pictures: list[Image.Image]) -> N
     assert len(list(itertools.islice(scores, 20))) == 20
 
 
+def test_images_may_be_decoded_in_processes(pair: Pair, pictures: list[Image.Image], tmp_path: Path) -> None:
+    asked = (Question(QUESTIONS[0], ("Yes", "No")),)
+    pictures[0].save(tmp_path / "page.png")
+    items = [Item((image,), asked) for image in (tmp_path / "page.png", *pictures)]
+    scores = list(Scorer(pair.model, pair.processor, processes=1).score_items(items))
+    expected = list(Scorer(pair.model, pair.processor).score_items(items))
+    np.testing.assert_array_equal(scores, expected)
+    [error] = Scorer(pair.model, pair.processor, processes=1).score_items([Item((b"text",), asked)])
+    assert isinstance(error, ItemError)
+    assert "not an image" in error.message
+
+
 @pytest.mark.full
 def test_compiled_scores_are_the_same(pair: Pair, pictures: list[Image.Image], full: bool) -> None:
     if not full:
@@ -129,26 +143,25 @@ TREES = st.lists(st.tuples(st.integers(1, 4), st.integers(0, 100)), min_size=1, 
 
 @given(st.lists(TREES, min_size=1, max_size=3))
 def test_a_token_sees_its_path_and_nothing_else(shapes: list[list[tuple[int, int]]]) -> None:
-    trees, paths = [], []
+    spans, positions, paths = [], [], []
+    place = 0
     for shape in shapes:
-        tree, path_of = TokenTree(), list[list[list[int]]]()
-        place = 0
+        tree, path_of, start = TokenTree(), list[list[list[int]]](), place
         for k, (length, choice) in enumerate(shape):
             parent = None if k == 0 else choice % k
             tree.add([7] * length, parent)
             before = [] if parent is None else path_of[parent][-1]
             path_of.append([before + list(range(place, place + n + 1)) for n in range(length)])
             place += length
-        trees.append(tree)
-        paths.append([path for segment in path_of for path in segment])
-    mask, places = attention_mask(trees, tiny.CPU), positions(trees, tiny.CPU)
-    for row, tree_paths in enumerate(paths):
-        for token, path in enumerate(tree_paths):
-            assert places[row, token] == len(path) - 1
-            seen = range(token + 1) if mask is None else mask[row, 0, token].nonzero().flatten().tolist()
-            assert list(seen) == path
-    if mask is not None:
-        assert mask.any(-1).all()
+        spans += tree.spans(start)
+        positions += tree.positions().tolist()
+        paths += [path for segment in path_of for path in segment]
+    # With logits of zero and one-hot values, attention gives the mean over the tokens that it sees.
+    one_hot = torch.eye(place)[None, None]
+    mixed = Packed(spans, tiny.CPU)(0, one_hot * 0, one_hot * 0, one_hot)[0, 0]
+    for token, path in enumerate(paths):
+        assert mixed[token].nonzero().flatten().tolist() == path
+        assert positions[token] == len(path) - 1
 
 
 @given(st.lists(st.lists(st.integers(3, 6), min_size=1, max_size=4).map(tuple), min_size=2, max_size=6, unique=True))

@@ -90,14 +90,18 @@ def test_an_abandoned_answer_makes_room(worker: Worker) -> None:
 
 def test_a_request_that_breaks_the_step_costs_only_itself(worker: Worker) -> None:
     expected = generate(MODEL, PROCESSOR, [prompt("a", 1)], SamplingSettings(max_tokens=300))[0]
-    bad = Prompt(prompt("x", 1).tokens)  # its image is missing
+    bad = Prompt(prompt("x", 1).tokens, (np.zeros((3, 1, 1), dtype=np.uint8),))  # too small for a patch
+    worse = Prompt(prompt("x", 1).tokens)  # its image is missing
 
     async def test() -> None:
         pieces = worker.generate(prompt("a", 1), SamplingSettings(max_tokens=300))
         got = [await anext(pieces)]
-        with pytest.raises(ApiError, match="image tokens for 0 images") as failed:
+        with pytest.raises(ApiError, match="Kernel size") as failed:
             await whole(worker, bad, SamplingSettings())
         assert failed.value.status == 500
+        with pytest.raises(ApiError, match="image tokens for 0 images") as failed:
+            await whole(worker, worse, SamplingSettings())
+        assert failed.value.status == 400
         got += [piece async for piece in pieces]
         assert "".join(piece.text for piece in got) == expected.text.lstrip()
         assert got[-1].num_tokens == len(expected.tokens)
