@@ -12,6 +12,7 @@ from typing import Any
 
 from PIL import Image
 
+from deepseek_vl import quantization
 from deepseek_vl.checkpoint import CheckpointError, load
 from deepseek_vl.conversation import SYSTEM
 from deepseek_vl.device import pick, pick_dtype
@@ -86,7 +87,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     args = build_parser(prog).parse_args(arguments)
     try:
         device = pick(args.device)
-        dtype = pick_dtype(args.dtype, device)
+        dtype = pick_dtype(args.dtype, device, quantized=args.quantize is not None)
         sampling = SamplingSettings(
             max_tokens=args.max_tokens, temperature=args.temperature, top_p=args.top_p, seed=args.seed
         )
@@ -97,7 +98,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         question = args.prompt if args.prompt is not None or sys.stdin.isatty() else sys.stdin.buffer.read().decode()
         images = [_read(path) for path in args.images]
         processor = Processor.load(args.model)
-        model = load(args.model, device=device, dtype=dtype)
+        model = load(args.model, device=device, dtype=dtype, quantize=args.quantize)
         pack(model)
         engine = Engine(
             model,
@@ -215,6 +216,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     option("--slots", type=int, default=4096, metavar="N", help="longest conversation in tokens (default: %(default)s)")
     option("--device", help="cpu, cuda, cuda:1, mps, … (default: the best there is)")
     option("--dtype", help="bfloat16, float16 or float32 (default: float32 on a CPU, else bfloat16)")
+    option("--quantize", choices=quantization.KINDS, help=quantization.HELP)
     option("--compiled", action="store_true", help="compile the model first; on CUDA, record decoding in a graph, too")
     return parser
 

@@ -1,28 +1,32 @@
 """Reads checkpoints from a folder or a hub id in either public layout, and writes them in either."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from deepseek_vl.config import ModelConfig
+from deepseek_vl import tensor_file
+from deepseek_vl.config import SPECIAL_TOKENS, ModelConfig
 from deepseek_vl.layouts.authors import Authors
 from deepseek_vl.layouts.layout import Entry, Layout
 from deepseek_vl.layouts.native import Native
+from deepseek_vl.layouts.values import expect
 from deepseek_vl.model import DeepseekVL
+from deepseek_vl.quantization import Quantized
+from deepseek_vl.tensor_file import StoredTensor
 
 LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (Authors(), Native())}
 INDEX = "model.safetensors.index.json"
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 MAX_JSON_BYTES = 20_000_000
-FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+PICKLE_TO_SAFETENSORS = (
+    "python -c \"import torch, safetensors.torch as s; w = torch.load('{0}', weights_only=True); "
+    "s.save_file({{k: v.clone() for k, v in w.items()}}, '{0}.safetensors')\""
+)
 # The files of a tokenizer and its template, which `save` copies into the checkpoint.
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
 
@@ -55,42 +59,101 @@ def find(source: str | Path) -> Path:
         raise CheckpointError(f"{name} is no folder here and cannot be fetched from the hub: {first_line}") from error
 
 
-def load(source: str | Path, *, device: torch.device, dtype: torch.dtype) -> DeepseekVL:
-    """Load a model from a folder or a hub id, one tensor at a time, directly to its device and type.
+def load(source: str | Path, *, device: torch.device, dtype: torch.dtype, quantize: str | None = None) -> DeepseekVL:
+    """Load a model from a folder or a hub id, in small chunks, directly to its device and type.
 
+    Args:
+        quantize: int8 or int4 to quantize the language model's weights on the way (see `quantization`).
     Raises:
         CheckpointError: a file, key or tensor is missing, unexpected, of the wrong shape or not a float; it is named.
+        ValueError: `quantize` is unknown.
     """
     folder = find(source)
-    with ExitStack() as stack:
-        tensors = _open_tensors(folder, stack)
-        layout = _layout_of(folder, tensors)
-        config = read_config(folder)
-        places = _match(folder, layout, config, tensors)
-        model = DeepseekVL.empty(config, device=device, dtype=dtype)
-        parameters = dict(model.named_parameters())
+    tensors = _open_tensors(folder)
+    layout = _layout_of(folder, tensors)
+    content, described = _read_layout(folder)
+    if described is not layout:
+        raise CheckpointError(f"{folder}: config.json is of the {described.name} layout, the weights of {layout.name}")
+    config = read_config(folder)
+    places = _match(folder, layout, config, tensors, tied=layout.tied(content))
+    model = DeepseekVL.empty(config, device=device, dtype=dtype, quantize=quantize)
+    parameters = dict(model.named_parameters())
+    try:
         with torch.no_grad():
-            for name, entry in places.items():
-                _target(parameters[entry.parameter], entry).copy_(tensors[name].get_tensor(name))
+            for stored, entry in places:
+                _fill(model, parameters, entry, stored)
+    except (ValueError, OSError) as error:
+        raise CheckpointError(f"{folder}: {error}") from error
+    for module in model.modules():
+        if isinstance(module, Quantized):
+            module.finish()
     return model
+
+
+def _fill(model: DeepseekVL, parameters: Mapping[str, Tensor], entry: Entry, stored: StoredTensor) -> None:
+    """Read a tensor into its part of a parameter or of quantized weights."""
+    if entry.parameter in parameters:
+        target = _target(parameters[entry.parameter], entry)
+        for first, rows in stored.rows():
+            target[first : first + len(rows)].copy_(rows)
+        return
+    module = model.get_submodule(entry.parameter.rpartition(".")[0])
+    assert isinstance(module, Quantized)
+    start = module.rows // entry.parts * entry.part
+    for first, rows in stored.rows():
+        module.fill(start + first, rows)
+
+
+def digest(folder: Path) -> str:
+    """Return the SHA-256 of everything in a checkpoint that its results depend on. Raises CheckpointError."""
+    whole = hashlib.sha256()
+    names = ("config.json", "preprocessor_config.json", "processor_config.json", "tokenizer.json")
+    for path in [*_weight_files(folder), *(folder / name for name in names)]:
+        if path.is_file():
+            with path.open("rb") as file:
+                whole.update(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return whole.hexdigest()
 
 
 def read_config(folder: Path) -> ModelConfig:
     """Read the configuration in a checkpoint's JSON files. Raises CheckpointError."""
-    config = _read_json(folder / "config.json")
+    content, layout = _read_layout(folder)
     preprocessor = _read_json(folder / "preprocessor_config.json", missing={})
+    processor = _read_json(folder / "processor_config.json", missing={})
+    try:
+        expect(processor, "sft_format", "deepseek", default="deepseek")
+        expect(processor, "image_tag", SPECIAL_TOKENS["image_token"], default=SPECIAL_TOKENS["image_token"])
+        if "quantization_config" in content:
+            raise ValueError("the weights are quantized; expected the released ones, with --quantize if wanted")
+        # The transformers library of today writes the image processor into the processor's file.
+        image_processor = preprocessor or processor.get("image_processor", {})
+        return layout.read_config(content, image_processor, _special_tokens(folder))
+    except KeyError as error:
+        raise CheckpointError(f"{folder / 'config.json'}: the key {error} is missing") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{folder / 'config.json'}: {error}") from error
+
+
+def _read_layout(folder: Path) -> tuple[dict[str, Any], Layout]:
+    """Return the content of `config.json` and the layout that it names."""
+    config = _read_json(folder / "config.json")
     kinds = {"multi_modality": "authors", "deepseek_vl": "native", "deepseek_vl_hybrid": "native"}
     kind = config.get("model_type")
     if kind not in kinds:
         raise CheckpointError(
             f"{folder / 'config.json'}: model_type is {kind!r}; expected one of {', '.join(kinds)}, a DeepSeek-VL"
         )
+    return config, LAYOUTS[kinds[kind]]
+
+
+def _special_tokens(folder: Path) -> dict[str, int]:
+    """Return the ids of the special tokens in a folder's tokenizer, as far as it has them."""
     try:
-        return LAYOUTS[kinds[kind]].read_config(config, preprocessor)
-    except KeyError as error:
-        raise CheckpointError(f"{folder / 'config.json'}: the key {error} is missing") from error
-    except (ValueError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{folder / 'config.json'}: {error}") from error
+        added = _read_json(folder / "tokenizer.json", missing={}).get("added_tokens", [])
+        ids = {token["content"]: int(token["id"]) for token in added}
+    except (CheckpointError, TypeError, KeyError, ValueError):
+        return {}  # the processor, which needs the whole file, reports what is wrong with it
+    return {field: ids[token] for field, token in SPECIAL_TOKENS.items() if token in ids}
 
 
 def save(
@@ -106,39 +169,45 @@ def save(
     Every file appears atomically; `config.json`, without which the folder is no checkpoint, comes last.
 
     Raises:
-        ValueError: `layout` is unknown.
+        ValueError: `layout` is unknown, cannot express the model, or the model is quantized.
     """
     if layout not in LAYOUTS:
         raise ValueError(f"unknown layout {layout!r}; expected one of {', '.join(LAYOUTS)}")
+    if any(isinstance(module, Quantized) for module in model.modules()):
+        raise ValueError("a quantized model cannot be saved: its layouts hold floating-point weights")
+    configuration = LAYOUTS[layout].write_config(model.config)
     folder.mkdir(parents=True, exist_ok=True)
-    parameters = dict(model.named_parameters())
-    shards: list[list[Entry]] = [[]]
+    shards: list[list[tuple[str, Tensor]]] = [[]]
     filled = total = 0
-    for entry in LAYOUTS[layout].entries(model.config):
-        size = _target(parameters[entry.parameter], entry).nbytes
-        if shards[-1] and filled + size > max_shard_bytes:
+    for name, tensor in _named_tensors(model, LAYOUTS[layout]):
+        if shards[-1] and filled + tensor.nbytes > max_shard_bytes:
             shards.append([])
             filled = 0
-        shards[-1].append(entry)
-        filled, total = filled + size, total + size
+        shards[-1].append((name, tensor))
+        filled, total = filled + tensor.nbytes, total + tensor.nbytes
     names = [
         "model.safetensors" if len(shards) == 1 else f"model-{k + 1:05}-of-{len(shards):05}.safetensors"
         for k in range(len(shards))
     ]
-    for name, entries in zip(names, shards, strict=True):
-        # Parts of one parameter share its memory, which the format forbids: copy them, one shard at a time.
-        values = {e.name: _target(parameters[e.parameter], e).detach().cpu().clone() for e in entries}
-        temporary = folder / f".{name}.part"
-        save_file(values, temporary, metadata={"format": "pt"})
-        temporary.replace(folder / name)
+    for name, shard in zip(names, shards, strict=True):
+        tensor_file.write(folder / name, shard)
     if len(shards) > 1:
-        weight_map = {entry.name: name for name, entries in zip(names, shards, strict=True) for entry in entries}
+        weight_map = {tensor: name for name, shard in zip(names, shards, strict=True) for tensor, _ in shard}
         _write(folder / INDEX, _json_bytes({"metadata": {"total_size": total}, "weight_map": weight_map}))
     for name in TOKENIZER_FILES:
         if tokenizer_from is not None and (tokenizer_from / name).is_file() and tokenizer_from != folder:
             _write(folder / name, (tokenizer_from / name).read_bytes())
-    for name, content in reversed(LAYOUTS[layout].write_config(model.config).items()):
+    for name, content in reversed(configuration.items()):
         _write(folder / name, _json_bytes(content))
+
+
+def _named_tensors(model: DeepseekVL, layout: Layout) -> Iterator[tuple[str, Tensor]]:
+    """Yield every tensor of a checkpoint: parts of our parameters, and those that only strict loaders want."""
+    parameters = dict(model.named_parameters())
+    for entry in layout.entries(model.config):
+        yield entry.name, _target(parameters[entry.parameter], entry)
+    for unread in layout.unread(model.config):
+        yield unread.name, torch.full(unread.shape, unread.value, dtype=model.dtype)
 
 
 def _target(parameter: Tensor, entry: Entry) -> Tensor:
@@ -147,33 +216,18 @@ def _target(parameter: Tensor, entry: Entry) -> Tensor:
     return part[None] if entry.leading_axis else part
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """An open file of weights."""
-
-    path: Path
-    file: Any
-
-    def get_tensor(self, name: str) -> Tensor:
-        """Read one tensor. Raises CheckpointError if it is not of a floating-point type."""
-        tensor: Tensor = self.file.get_tensor(name)
-        if tensor.dtype not in FLOATS:
-            raise CheckpointError(f"{self.path}: {name} is of type {tensor.dtype}; expected floating-point weights")
-        return tensor
-
-
-def _open_tensors(folder: Path, stack: ExitStack) -> dict[str, Shard]:
-    """Open the shards of a folder; return the shard of every tensor by the tensor's name."""
-    tensors: dict[str, Shard] = {}
+def _open_tensors(folder: Path) -> dict[str, StoredTensor]:
+    """Return every tensor in the shards of a folder by its name."""
+    tensors: dict[str, StoredTensor] = {}
     for path in _weight_files(folder):
         try:
-            shard = Shard(path, stack.enter_context(safe_open(path, framework="pt", device="cpu")))
-        except (SafetensorError, OSError) as error:
-            raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from error
-        for name in sorted(shard.file.keys()):
-            if name in tensors:
-                raise CheckpointError(f"{path}: {name} is also in {tensors[name].path.name}")
-            tensors[name] = shard
+            header = tensor_file.read_header(path)
+        except (ValueError, OSError) as error:
+            raise CheckpointError(str(error)) from error
+        for stored in header:
+            if stored.name in tensors:
+                raise CheckpointError(f"{path}: {stored.name} is also in {tensors[stored.name].path.name}")
+            tensors[stored.name] = stored
     return tensors
 
 
@@ -196,13 +250,13 @@ def _weight_files(folder: Path) -> Iterator[Path]:
         if pickled:
             raise CheckpointError(
                 f"{folder}: {pickled[0]} is a pickle, which can run any code when it is read, and is refused;"
-                " convert it to safetensors where you trust it, or use a checkpoint that has them"
+                f" if you trust it, convert it: {PICKLE_TO_SAFETENSORS.format(pickled[0])}"
             )
         raise CheckpointError(f"{folder}: no *.safetensors file")
     yield from files
 
 
-def _layout_of(folder: Path, tensors: Mapping[str, Shard]) -> Layout:
+def _layout_of(folder: Path, tensors: Mapping[str, StoredTensor]) -> Layout:
     for layout in LAYOUTS.values():
         if layout.marker in tensors:
             return layout
@@ -210,26 +264,35 @@ def _layout_of(folder: Path, tensors: Mapping[str, Shard]) -> Layout:
     raise CheckpointError(f"{folder}: neither layout of DeepSeek-VL: no tensor {markers}")
 
 
-def _match(folder: Path, layout: Layout, config: ModelConfig, tensors: Mapping[str, Shard]) -> dict[str, Entry]:
-    """Return the entry of every tensor. Raises CheckpointError if tensors are missing, unexpected or misshapen."""
+def _match(
+    folder: Path, layout: Layout, config: ModelConfig, tensors: Mapping[str, StoredTensor], *, tied: bool
+) -> list[tuple[StoredTensor, Entry]]:
+    """Return tensors with their entries. Raises CheckpointError if tensors are missing, unexpected or misshapen.
+
+    Args:
+        tied: a missing head is the embedding.
+    """
     with torch.device("meta"):
         parameters = dict(DeepseekVL(config).named_parameters())
-    expected = {entry.name: entry for entry in layout.entries(config)}
-    matched: dict[str, Entry] = {}
-    unexpected, misshapen = [], []
-    for name, shard in tensors.items():
-        entry = expected.get(layout.canonical(name))
-        if entry is None:
-            if not layout.unused.fullmatch(layout.canonical(name)):
-                unexpected.append(name)
-            continue
-        shape = tuple(shard.file.get_slice(name).get_shape())
-        wanted = tuple(_target(parameters[entry.parameter], entry).shape)
-        if shape != wanted:
-            misshapen.append(f"{name} is {shape}, expected {wanted}")
-        matched[name] = entry
-    missing = sorted(expected.keys() - {entry.name for entry in matched.values()})
-    for problem, names in (("is missing", missing), ("is unexpected", sorted(unexpected)), ("", sorted(misshapen))):
+    found: dict[str, StoredTensor] = {}
+    for name, stored in tensors.items():
+        other = found.setdefault(layout.canonical(name), stored)
+        if other is not stored:
+            raise CheckpointError(f"{folder}: {name} and {other.name} are the same tensor by an earlier name")
+    entries = {entry.name: entry for entry in layout.entries(config)}
+    if tied and layout.marker in found:
+        found.setdefault(layout.head, found[layout.marker])
+    missing = sorted(entries.keys() - found.keys())
+    unexpected = sorted(
+        stored.name for name, stored in found.items() if name not in entries and not layout.unused.fullmatch(name)
+    )
+    matched = [(found[name], entry) for name, entry in entries.items() if name in found]
+    misshapen = sorted(
+        f"{stored.name} is {stored.shape}, expected {wanted}"
+        for stored, entry in matched
+        if stored.shape != (wanted := tuple(_target(parameters[entry.parameter], entry).shape))
+    )
+    for problem, names in (("is missing", missing), ("is unexpected", unexpected), ("", misshapen)):
         if names:
             more = f" (and {len(names) - 1} more: {', '.join(names[1:10])})" if len(names) > 1 else ""
             raise CheckpointError(f"{folder} ({layout.name} layout): {names[0]} {problem}".rstrip() + more)

@@ -34,9 +34,15 @@ class ChoiceTrie:
 
     @classmethod
     def of(cls, choices: Sequence[Sequence[int]], eos: int) -> "ChoiceTrie":
-        """Build the trie. A choice that is the beginning of another gets `eos` at its end, to distinguish the two."""
+        """Build the trie. A choice that is the beginning of another gets `eos` at its end, to distinguish the two.
+
+        Raises:
+            ValueError: two choices have the same tokens.
+        """
         trie = cls()
         sequences = [tuple(choice) for choice in choices]
+        if len(set(sequences)) < len(sequences):
+            raise ValueError("two choices of a question have the same tokens, which the model cannot tell apart")
         for sequence in sequences:
             begins_another = any(len(o) > len(sequence) and o[: len(sequence)] == sequence for o in sequences)
             trie.paths.append((*sequence, eos) if begins_another else sequence)

@@ -1,15 +1,29 @@
 """Configuration of a model. The numbers are from arXiv 2403.05525, section 3.1, and the public checkpoints."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+Triple = tuple[float, float, float]
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 HALF = (0.5, 0.5, 0.5)
+SPECIAL_TOKENS = {
+    "bos": "<｜begin▁of▁sentence｜>",
+    "eos": "<｜end▁of▁sentence｜>",
+    "image_token": "<image_placeholder>",
+}
+"""The special tokens by the field of `ModelConfig` that holds their id."""
 
 
 def _divides(divisor: int, number: int, divisor_name: str, number_name: str) -> None:
     if divisor <= 0 or number <= 0 or number % divisor:
         raise ValueError(f"{divisor_name} ({divisor}) must divide {number_name} ({number}), both positive")
+
+
+def _normalizes(mean: Sequence[float], std: Sequence[float], tower: str) -> None:
+    if len(mean) != 3 or len(std) != 3 or not all(map(math.isfinite, (*mean, *std))) or min(std) <= 0:
+        raise ValueError(f"{tower}: mean and std must be three numbers each, std positive, got {mean} and {std}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +44,15 @@ class SiglipConfig:
     heads: int = 16
     hidden: int = 4096
     norm_eps: float = 1e-6
-    mean: tuple[float, float, float] = HALF
-    std: tuple[float, float, float] = HALF
+    mean: Triple = HALF
+    std: Triple = HALF
 
     def __post_init__(self) -> None:
         _divides(self.patch_px, self.image_px, "siglip: patch_px", "image_px")
         _divides(self.heads, self.width, "siglip: heads", "width")
+        if self.layers < 1:
+            raise ValueError(f"siglip: at least one layer is needed, got {self.layers}")
+        _normalizes(self.mean, self.std, "siglip")
 
     @property
     def grid(self) -> int:
@@ -67,12 +84,13 @@ class SamConfig:
     global_layers: tuple[int, ...] = (2, 5, 8, 11)
     neck_width: int = 256
     norm_eps: float = 1e-6
-    mean: tuple[float, float, float] = CLIP_MEAN
-    std: tuple[float, float, float] = CLIP_STD
+    mean: Triple = CLIP_MEAN
+    std: Triple = CLIP_STD
 
     def __post_init__(self) -> None:
         _divides(self.patch_px, self.image_px, "sam: patch_px", "image_px")
         _divides(self.heads, self.width, "sam: heads", "width")
+        _normalizes(self.mean, self.std, "sam")
         if not self.global_layers or not all(0 <= layer < self.layers for layer in self.global_layers):
             raise ValueError(f"sam: global_layers must name blocks 0 to {self.layers - 1}, got {self.global_layers}")
 
@@ -85,6 +103,12 @@ class SamConfig:
     def output_width(self) -> int:
         """Channels after both downsampling convolutions."""
         return self.neck_width * 4
+
+
+def colour(mean: Sequence[float]) -> tuple[int, int, int]:
+    """Return a mean on a scale of 0 to 1 as the authors' background colour, truncated to 0 to 255."""
+    red, green, blue = (int(value * 255) for value in mean)
+    return red, green, blue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +140,8 @@ class ModelConfig:
 
     Args:
         bos, eos, image_token: ids of `<｜begin▁of▁sentence｜>`, `<｜end▁of▁sentence｜>` and `<image_placeholder>`.
+        background: colour around an image on the canvas, 0 to 255 per channel; None for the mean colour of the tower.
+        low_filter: filter that shrinks the canvas for the low tower of a hybrid: bilinear (as released) or bicubic.
     """
 
     low: SiglipConfig = field(default_factory=SiglipConfig)
@@ -124,8 +150,12 @@ class ModelConfig:
     bos: int = 100000
     eos: int = 100001
     image_token: int = 100015
+    background: tuple[int, int, int] | None = None
+    low_filter: str = "bilinear"
 
     def __post_init__(self) -> None:
+        if self.low_filter not in ("bilinear", "bicubic"):
+            raise ValueError(f"low_filter must be bilinear or bicubic, got {self.low_filter!r}")
         for name in ("bos", "eos", "image_token"):
             token, vocabulary = getattr(self, name), self.language.vocabulary
             if not 0 <= token < vocabulary:
@@ -142,6 +172,11 @@ class ModelConfig:
     def image_px(self) -> int:
         """Side of the canvas on which an image is placed."""
         return self.tower.image_px
+
+    @property
+    def canvas_colour(self) -> tuple[int, int, int]:
+        """The colour around an image on the canvas, 0 to 255 per channel."""
+        return self.background or colour(self.tower.mean)
 
     @property
     def tokens_per_image(self) -> int:

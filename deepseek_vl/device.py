@@ -19,11 +19,14 @@ def pick(name: str | None = None) -> torch.device:
     return device
 
 
-def pick_dtype(name: str | None, device: torch.device) -> torch.dtype:
-    """Return the type of that name, or the fast one of the device. Raises ValueError for an unknown name."""
+def pick_dtype(name: str | None, device: torch.device, *, quantized: bool = False) -> torch.dtype:
+    """Return the type of that name, or the fast one of the device. Raises ValueError for an unknown name.
+
+    Kernels for quantized weights are fast in 16 bits on a CPU, too.
+    """
     names = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
     if name is None:
-        return torch.float32 if device.type == "cpu" else torch.bfloat16
+        return torch.float32 if device.type == "cpu" and not quantized else torch.bfloat16
     if name not in names:
         raise ValueError(f"unknown dtype {name!r}; expected one of {', '.join(names)}")
     return names[name]

@@ -18,7 +18,7 @@ def canvas(image: ImageInput, config: ModelConfig, max_pixels: int = MAX_PIXELS)
     """Resize an image and centre it on the square canvas of a model.
 
     The long side becomes the model's image size and the short side is truncated to whole pixels (at least 14), by
-    bicubic interpolation with antialiasing; the rest of the canvas has the tower's mean colour.
+    bicubic interpolation with antialiasing; the rest of the canvas has the colour of the configuration.
 
     Returns:
         (3, image_px, image_px) uint8.
@@ -28,8 +28,7 @@ def canvas(image: ImageInput, config: ModelConfig, max_pixels: int = MAX_PIXELS)
     picture = read_rgb(image, max_pixels)
     side = config.image_px
     picture = picture.resize(resized_size(*picture.size, side), Image.Resampling.BICUBIC)
-    background = tuple(int(mean * 255) for mean in config.tower.mean)
-    square = Image.new("RGB", (side, side), background)
+    square = Image.new("RGB", (side, side), config.canvas_colour)
     square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
     return np.ascontiguousarray(np.asarray(square).transpose(2, 0, 1))
 
@@ -60,8 +59,10 @@ def read_rgb(image: ImageInput, max_pixels: int = MAX_PIXELS) -> Image.Image:
             return _flatten(_upright(image))
     except UnidentifiedImageError as error:
         raise ValueError("the data is not an image in a known format") from error
-    except (OSError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise ValueError(f"the image cannot be decoded: {error}") from error
+    except ValueError:
+        raise
+    except Exception as error:  # the decoders of damaged files raise anything: struct.error, IndexError, KeyError, …
+        raise ValueError(f"the image cannot be decoded: {error or type(error).__name__}") from error
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -3,6 +3,8 @@
 Shapes: B sequences, T tokens, D width, H heads, E head width.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -17,10 +19,10 @@ class Language(nn.Module):
     def __init__(self, config: LanguageConfig):
         super().__init__()
         self.config = config
-        self.embedding = nn.Embedding(config.vocabulary, config.width)
+        self.embedding: Any = nn.Embedding(config.vocabulary, config.width)  # or quantized, as the head
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = nn.RMSNorm(config.width, eps=config.norm_eps)
-        self.head = nn.Linear(config.width, config.vocabulary, bias=False)
+        self.head: Any = nn.Linear(config.width, config.vocabulary, bias=False)
 
     def forward(self, x_BTD: Tensor, positions_BT: Tensor, attention: Attention = causal) -> Tensor:
         """Run all blocks and the final norm.
@@ -37,6 +39,11 @@ class Language(nn.Module):
             x_BTD = block(x_BTD, rotation, layer, attention)
         hidden_BTD: Tensor = self.norm(x_BTD)
         return hidden_BTD
+
+    def head_rows(self, tokens: Tensor) -> Tensor:
+        """Return the rows of the head for some tokens, in the model's type; the head may be quantized."""
+        rows: Tensor = self.head.weight[tokens] if isinstance(self.head, nn.Linear) else self.head.rows_of(tokens)
+        return rows
 
     def rotation(self, positions_BT: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Return cosines and sines of the rotary positions for `_rotate`, (B, 1, T, E) each, computed in float32."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from deepseek_vl.adaptor import Adaptor
 from deepseek_vl.config import ModelConfig, SamConfig, SiglipConfig
 from deepseek_vl.language import Language
+from deepseek_vl.quantization import quantize_layers
 from deepseek_vl.sam import Sam
 from deepseek_vl.siglip import Siglip
 
@@ -27,10 +28,18 @@ class DeepseekVL(nn.Module):
         self.language = Language(config.language)
 
     @classmethod
-    def empty(cls, config: ModelConfig, *, device: torch.device, dtype: torch.dtype) -> "DeepseekVL":
-        """Return a model with uninitialised memory, allocated once, on its device and in its type."""
+    def empty(
+        cls, config: ModelConfig, *, device: torch.device, dtype: torch.dtype, quantize: str | None = None
+    ) -> "DeepseekVL":
+        """Return a model with uninitialised memory, allocated once, on its device and in its type.
+
+        Args:
+            quantize: int8 or int4 for a language model with quantized weights (see `quantization`).
+        """
         with torch.device("meta"):
             model = cls(config)
+            if quantize is not None:
+                quantize_layers(model.language, quantize)
         return model.to(dtype).to_empty(device=device).eval()
 
     @classmethod
@@ -73,7 +82,7 @@ class DeepseekVL(nn.Module):
         if high is None:
             return self._normalise(pixels, low), None
         size = (low.image_px, low.image_px)
-        small = F.interpolate(pixels, size=size, mode="bilinear", antialias=True, align_corners=False)
+        small = F.interpolate(pixels, size=size, mode=self.config.low_filter, antialias=True, align_corners=False)
         return self._normalise(small, low), self._normalise(pixels, high)
 
     def _normalise(self, pixels_N3YX: Tensor, tower: SiglipConfig | SamConfig) -> Tensor:

@@ -10,15 +10,9 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from deepseek_vl.checkpoint import CheckpointError, find, read_config
-from deepseek_vl.config import ModelConfig
+from deepseek_vl.config import SPECIAL_TOKENS, ModelConfig
 from deepseek_vl.conversation import SYSTEM, Message, Special, render
 from deepseek_vl.images import MAX_PIXELS, ImageInput, canvas
-
-SPECIAL_TOKENS = {
-    "bos": "<｜begin▁of▁sentence｜>",
-    "eos": "<｜end▁of▁sentence｜>",
-    "image_token": "<image_placeholder>",
-}
 
 
 @dataclass(frozen=True, slots=True)

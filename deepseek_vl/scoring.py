@@ -5,6 +5,7 @@ The rows of a batch are packed: their tokens follow each other without padding.
 Shapes: N images, Q questions, K choices, T tokens, D width, M nodes where the model chooses, R head rows.
 """
 
+import functools
 import itertools
 import multiprocessing
 from collections import deque
@@ -42,10 +43,12 @@ class Question:
     choices: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if len(set(self.choices)) < max(2, len(self.choices)):
-            raise ValueError(f"{self.text!r:.60} needs at least two different choices, got {self.choices!r:.80}")
-        if not all(choice.strip() for choice in self.choices):
+        different = {" ".join(choice.split()) for choice in self.choices}
+        if "" in different:
             raise ValueError(f"{self.text!r:.60} has an empty choice")
+        if len(different) < max(2, len(self.choices)):
+            got = f"got {self.choices!r:.80} (white space makes no difference)"
+            raise ValueError(f"{self.text!r:.60} needs at least two different choices, {got}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,20 @@ class Item:
     def __post_init__(self) -> None:
         if not self.questions:
             raise ValueError("an item needs at least one question")
+
+
+@dataclass(frozen=True, slots=True)
+class ItemError:
+    """Why an item has no scores: its image cannot be read, its prompt is too long, or its logits are not finite."""
+
+    message: str
+
+
+class NotFiniteError(ValueError):
+    """The model gives no finite logits for some item of a batch."""
+
+    def __init__(self) -> None:
+        super().__init__("the model gives no finite logits; its weights are broken, or its type is too narrow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +118,8 @@ class Scorer:
         self.processes = processes
         self._decoders: ProcessPoolExecutor | None = None
         self.embedder = Embedder(model)
+        # The same questions are asked about millions of images: their tokens are the same.
+        self._planned = functools.lru_cache(maxsize=64)(self._plan)
         if compiled:
             compile_blocks(model)
 
@@ -115,30 +134,65 @@ class Scorer:
         question_list = tuple(Question(text, tuple(choices)) for text in questions)
         if not question_list or not images:
             return np.zeros((len(images), len(question_list), len(choices)))
-        return np.stack(
-            [np.stack(scores) for scores in self.score_items(Item((image,), question_list) for image in images)]
-        )
+        results = []
+        for result in self.score_items(Item((image,), question_list) for image in images):
+            if isinstance(result, ItemError):
+                raise ValueError(result.message)
+            results.append(np.stack(result))
+        return np.stack(results)
 
-    def score_items(self, items: Iterable[Item]) -> Iterator[list[np.ndarray]]:
-        """Score items in order; yield (K,) float64 log probabilities of the choices for each question of an item.
+    def score_items(self, items: Iterable[Item | ItemError]) -> Iterator[list[np.ndarray] | ItemError]:
+        """Score items in order; a bad item costs only its own scores.
 
-        Raises:
-            ValueError: as in `score`.
+        Yields:
+            For each item (K,) float64 log probabilities of the choices of each question, or why there are none; an
+            error among the items is passed on in its place.
         """
         with ThreadPoolExecutor(self.threads) as pool, self._decoding():
-            rows = _map_ahead(pool, self.prepare, items, 4 * self.threads)
-            launched: Launch | None = None
-            for batch in _map_ahead(pool, self.pack, self._batches(rows), 2):
-                following = slices.finish(self.launch(batch))
-                if launched is not None:
-                    yield from launched.read()
-                launched = following
-            if launched is not None:
-                yield from launched.read()
+            rows = _map_ahead(pool, self._prepared, items, 4 * self.threads)
+            launched: tuple[Sequence[Row | ItemError], Launch | None] = [], None
+            for batch, packed in _map_ahead(pool, self._packed, self._batches(rows), 2):
+                following = None if packed is None else slices.finish(self.launch(packed))
+                yield from self._results(*launched)
+                launched = batch, following
+            yield from self._results(*launched)
+
+    def _prepared(self, item: Item | ItemError) -> Row | ItemError:
+        try:
+            return item if isinstance(item, ItemError) else self.prepare(item)
+        except ValueError as error:
+            return ItemError(str(error))
+
+    def _packed(self, batch: Sequence[Row | ItemError]) -> "tuple[Sequence[Row | ItemError], Batch | None]":
+        rows = [row for row in batch if isinstance(row, Row)]
+        return batch, self.pack(rows) if rows else None
+
+    def _results(
+        self, batch: Sequence[Row | ItemError], launched: "Launch | None"
+    ) -> Iterator[list[np.ndarray] | ItemError]:
+        """Yield the results of a launched batch; if its logits are not all finite, every row is computed alone."""
+        results: Iterator[list[np.ndarray] | ItemError] = iter(())
+        if launched is not None:
+            try:
+                results = iter(launched.read())
+            except NotFiniteError:
+                results = map(self._alone, launched.batch.rows)
+        yield from (row if isinstance(row, ItemError) else next(results) for row in batch)
+
+    def _alone(self, row: Row) -> list[np.ndarray] | ItemError:
+        try:
+            return self.score_rows([row])[0]
+        except NotFiniteError as error:
+            return ItemError(str(error))
 
     def prepare(self, item: Item) -> Row:
         """Prepare an item as one row. Raises ValueError as `score` does."""
-        prompts = [self._encode(item, question) for question in item.questions]
+        tree, tries = self._planned(len(item.images), item.questions)
+        return Row(tree, tries, tuple(self._canvas(image) for image in item.images))
+
+    def _plan(self, num_images: int, questions: tuple[Question, ...]) -> tuple[TokenTree, tuple[ChoiceTrie, ...]]:
+        """Return the tokens of questions about some number of images, and where the model chooses."""
+        prompts = [self._encode(num_images, question) for question in questions]
         shortest = min(map(len, prompts))
         same = np.all([prompt[:shortest] == prompts[0][:shortest] for prompt in prompts], axis=0)
         shared = min(int(np.argmin(same)) if not same.all() else shortest, shortest - 1)
@@ -147,11 +201,11 @@ class Scorer:
         segments = [tree.add(prompt[shared:] if prefix is not None else prompt, prefix) for prompt in prompts]
         tries = tuple(
             ChoiceTrie.of([self._choice(text) for text in question.choices], self.processor.config.eos)
-            for question in item.questions
+            for question in questions
         )
         for trie, segment in zip(tries, segments, strict=True):
             trie.place(tree, segment)
-        return Row(tree, tries, tuple(self._canvas(image) for image in item.images))
+        return tree, tries
 
     @contextmanager
     def _decoding(self) -> Iterator[None]:
@@ -170,25 +224,25 @@ class Scorer:
             return canvas(image, self.processor.config)
         return self._decoders.submit(canvas, image, self.processor.config).result()
 
-    def _encode(self, item: Item, question: Question) -> np.ndarray:
-        images = [{"type": "image"}] * len(item.images)
-        content = [*images, {"type": "text", "text": question.text}]
-        return self.processor.encode(render([{"role": "user", "content": content}], self.system), len(images))
+    def _encode(self, num_images: int, question: Question) -> np.ndarray:
+        content = [*[{"type": "image"}] * num_images, {"type": "text", "text": question.text}]
+        return self.processor.encode(render([{"role": "user", "content": content}], self.system), num_images)
 
     def _choice(self, text: str) -> list[int]:
         """Return the tokens of a choice, with the space that follows `Assistant:` in the template."""
         tokens: list[int] = self.processor.tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids
         return tokens
 
-    def _batches(self, rows: Iterable[Row]) -> Iterator[list[Row]]:
-        batch: list[Row] = []
+    def _batches(self, rows: Iterable[Row | ItemError]) -> Iterator[list[Row | ItemError]]:
+        batch: list[Row | ItemError] = []
         num_tokens = 0
         for row in rows:
-            if batch and num_tokens + row.tree.length > self.batch_tokens:
+            length = 1 if isinstance(row, ItemError) else row.tree.length  # errors fill batches, too
+            if batch and num_tokens + length > self.batch_tokens:
                 yield batch
                 batch, num_tokens = [], 0
             batch.append(row)
-            num_tokens += row.tree.length
+            num_tokens += length
         if batch:
             yield batch
 
@@ -197,7 +251,7 @@ class Scorer:
         return Batch.of(rows, self.processor.config.eos)
 
     def score_rows(self, rows: Sequence[Row]) -> list[list[np.ndarray]]:
-        """Score one batch of rows. Raises ValueError if the logits are not finite."""
+        """Score one batch of rows. Raises NotFiniteError if the logits of any are not finite."""
         return slices.finish(self.launch(self.pack(rows))).read()
 
     @torch.inference_mode()
@@ -210,7 +264,7 @@ class Scorer:
         hidden_1TD = yield from slices.decode(language, x_TD[None], positions_1T, Packed(batch.spans, device))
         wanted = sorted({token for node in batch.nodes for token in node.children})
         hidden_MD = hidden_1TD[0, upload(torch.tensor(batch.places), device)]
-        head_RD = language.head.weight[upload(torch.tensor(wanted), device)]
+        head_RD = language.head_rows(upload(torch.tensor(wanted), device))
         return Launch(batch, wanted, Download(hidden_MD.float() @ head_RD.float().T))
 
 
@@ -259,10 +313,10 @@ class Launch:
     logits: Download
 
     def read(self) -> list[list[np.ndarray]]:
-        """Wait for the logits; return the log probabilities of each row's choices. Raises ValueError if not finite."""
+        """Wait for the logits; return the log probabilities of each row's choices. Raises NotFiniteError."""
         logits_MR = self.logits.read().numpy()
         if not np.isfinite(logits_MR).all():
-            raise ValueError("the model gives no finite logits; its weights are broken, or its type is too narrow")
+            raise NotFiniteError
         column = {token: c for c, token in enumerate(self.wanted)}
         nodes = iter(zip(self.batch.nodes, logits_MR, strict=True))
         scores = []

@@ -27,12 +27,23 @@ class Entry:
     leading_axis: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A tensor that the reference's classes create and never read; we write `value` in it, for strict loaders."""
+
+    name: str
+    shape: tuple[int, ...]
+    value: float
+
+
 class Layout(ABC):
     """The tensor names and JSON files of one public layout."""
 
     name: ClassVar[str]
     marker: ClassVar[str]
-    """A tensor that every checkpoint of this layout has, and no other."""
+    """The embedding, a tensor that every checkpoint of this layout has, and no other."""
+    head: ClassVar[str]
+    """The head, which a checkpoint lacks if it is the embedding."""
     unused: ClassVar[re.Pattern[str]]
     """Tensors that checkpoints of this layout may contain and the model does not use."""
 
@@ -41,12 +52,30 @@ class Layout(ABC):
         """Yield every tensor of a checkpoint, in the order of writing."""
 
     @abstractmethod
-    def read_config(self, config: Mapping[str, Any], preprocessor: Mapping[str, Any]) -> ModelConfig:
-        """Return the model that two JSON files describe. Raises ValueError, KeyError, TypeError."""
+    def read_config(
+        self, config: Mapping[str, Any], preprocessor: Mapping[str, Any], tokens: Mapping[str, int]
+    ) -> ModelConfig:
+        """Return the model that `config.json` and the image processor's configuration (empty: as released) describe.
+
+        Args:
+            tokens: ids of the special tokens in the tokenizer, by the field of `ModelConfig`; empty without tokenizer.
+                The reference's classes write LLaMA's ids, 1 and 2, into the configuration and use the tokenizer's.
+
+        Raises:
+            ValueError, KeyError, TypeError: a value that changes the model's results is one that we do not compute.
+        """
+
+    @abstractmethod
+    def tied(self, config: Mapping[str, Any]) -> bool:
+        """Return True if the head is the embedding and may be missing from the file."""
 
     @abstractmethod
     def write_config(self, config: ModelConfig) -> dict[str, dict[str, Any]]:
         """Return the JSON files of a model by file name."""
+
+    def unread(self, config: ModelConfig) -> Iterator[Unread]:
+        """Yield the tensors that nothing reads and a strict loader of the reference expects."""
+        yield from ()
 
     def canonical(self, name: str) -> str:
         """Return the present name of a tensor, which older files may name differently."""

@@ -22,15 +22,16 @@ def read_llama(llama: Mapping[str, Any]) -> LanguageConfig:
     values = {**DEFAULTS, **llama}
     heads = values["num_attention_heads"]
     rope = values.get("rope_parameters") or {}
+    scaling = values.get("rope_scaling") or {}
     unsupported = {
+        "model_type": values.get("model_type", "llama") != "llama",
         "num_key_value_heads": values.get("num_key_value_heads") not in (None, heads),
         "head_dim": values.get("head_dim") not in (None, values["hidden_size"] // heads),
         "hidden_act": values.get("hidden_act", "silu") != "silu",
         "attention_bias": bool(values.get("attention_bias")),
         "mlp_bias": bool(values.get("mlp_bias")),
-        "rope_scaling": values.get("rope_scaling") is not None,
-        "rope_parameters": rope.get("rope_type", "default") != "default",
-        "tie_word_embeddings": bool(values.get("tie_word_embeddings")),
+        "rope_scaling": scaling.get("rope_type", scaling.get("type", "default")) != "default",
+        "rope_parameters": rope.get("rope_type", "default") != "default" or rope.get("partial_rotary_factor", 1) != 1,
     }
     for key, wrong in unsupported.items():
         if wrong:

@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from deepseek_vl.config import ModelConfig, SamConfig, SiglipConfig
+from deepseek_vl.config import ModelConfig, SamConfig, SiglipConfig, Triple, colour
 from deepseek_vl.layouts.layout import Entry, Layout, llama_entries, merged, renamed
 from deepseek_vl.layouts.llama_json import read_llama, write_llama
+from deepseek_vl.layouts.values import RESCALE, check_rescale, expect, side_px, triple
 
 BICUBIC, BILINEAR = 3, 2  # as Pillow numbers them
+FILTERS = {BILINEAR: "bilinear", BICUBIC: "bicubic"}
 # Values of keys that a vision configuration leaves out.
 SIGLIP_DEFAULTS = {
     "image_size": 224,
@@ -42,6 +44,7 @@ class Native(Layout):
 
     name = "native"
     marker = "model.language_model.embed_tokens.weight"
+    head = "lm_head.weight"
     unused = re.compile(r".+\.rotary_emb\.inv_freq|.+\.embeddings\.position_ids")
 
     def canonical(self, name: str) -> str:
@@ -82,33 +85,58 @@ class Native(Layout):
         yield from renamed(pairs, "model.high_res_vision_proj.", "sam.", "weight")
         yield Entry("model.high_res_vision_alpha", "sam.branch_weight")
 
-    def read_config(self, config: Mapping[str, Any], preprocessor: Mapping[str, Any]) -> ModelConfig:
+    def read_config(
+        self, config: Mapping[str, Any], preprocessor: Mapping[str, Any], tokens: Mapping[str, int]
+    ) -> ModelConfig:
         vision = {**SIGLIP_DEFAULTS, **config["vision_config"]}
         if vision["hidden_act"] != "gelu":
             raise ValueError(f"the vision tower's hidden_act is {vision['hidden_act']!r}; expected the exact 'gelu'")
+        text, sam = config["text_config"], config.get("high_res_vision_config")
+        for key in ("do_resize", "do_rescale", "do_pad"):
+            expect(preprocessor, key, True, default=True)
+        expect(preprocessor, "min_size", 14, default=14)
+        check_rescale(preprocessor)
+        # With two towers the picture is first enlarged for the high one, then shrunk for the low one.
+        first = "resample" if sam is None else "high_res_resample"
+        expect(preprocessor, first, BICUBIC, default=BICUBIC)
+        low_filter = BILINEAR if sam is None else expect(preprocessor, "resample", *FILTERS, default=BILINEAR)
+        mean, std = _pixels(preprocessor, "image_", SiglipConfig.mean, SiglipConfig.std)
         low = SiglipConfig(
-            image_px=vision["image_size"],
-            patch_px=vision["patch_size"],
+            image_px=side_px(vision["image_size"], "image_size"),
+            patch_px=side_px(vision["patch_size"], "patch_size"),
             width=vision["hidden_size"],
             layers=vision["num_hidden_layers"],
             heads=vision["num_attention_heads"],
             hidden=vision["intermediate_size"],
             norm_eps=vision["layer_norm_eps"],
-            mean=tuple(preprocessor.get("image_mean", SiglipConfig.mean)),
-            std=tuple(preprocessor.get("image_std", SiglipConfig.std)),
+            mean=mean,
+            std=std,
         )
-        text, sam = config["text_config"], config.get("high_res_vision_config")
+        _check_size(preprocessor, "size", low.image_px)
+        high = None if sam is None else _read_sam(sam, preprocessor)
+        if high is not None:
+            _check_size(preprocessor, "high_res_size", high.image_px)
+        tower = high or low
+        key = "image_mean" if high is None else "high_res_image_mean"
+        background = colour(triple(preprocessor[key], key)) if key in preprocessor else colour(tower.mean)
         return ModelConfig(
             low=low,
-            high=None if sam is None else _read_sam(sam, preprocessor),
+            high=high,
             language=read_llama(text),
-            bos=text.get("bos_token_id", ModelConfig.bos),
-            eos=text.get("eos_token_id", ModelConfig.eos),
+            bos=tokens.get("bos", text.get("bos_token_id", ModelConfig.bos)),
+            eos=tokens.get("eos", text.get("eos_token_id", ModelConfig.eos)),
             image_token=config.get("image_token_id", ModelConfig.image_token),
+            background=None if background == colour(tower.mean) else background,
+            low_filter=FILTERS[low_filter],
         )
+
+    def tied(self, config: Mapping[str, Any]) -> bool:
+        return bool(config.get("tie_word_embeddings", True))  # the library's default
 
     def write_config(self, config: ModelConfig) -> dict[str, dict[str, Any]]:
         low, high = config.low, config.high
+        if config.background is not None:
+            raise ValueError(f"this layout's background is the mean colour of the tower, not {config.background}")
         kind = "DeepseekVL" if high is None else "DeepseekVLHybrid"
         model: dict[str, Any] = {
             "model_type": "deepseek_vl" if high is None else "deepseek_vl_hybrid",
@@ -136,7 +164,8 @@ class Native(Layout):
             "min_size": 14,
             "image_mean": list(low.mean),
             "image_std": list(low.std),
-            "resample": BICUBIC if high is None else BILINEAR,
+            "rescale_factor": RESCALE,
+            "resample": BICUBIC if high is None or config.low_filter == "bicubic" else BILINEAR,
         }
         if high is not None:
             model["high_res_vision_config"] = _write_sam(high)
@@ -158,10 +187,14 @@ class Native(Layout):
 
 def _read_sam(sam: Mapping[str, Any], preprocessor: Mapping[str, Any]) -> SamConfig:
     standard = SamConfig()
+    for key in ("qkv_bias", "use_abs_pos", "use_rel_pos"):
+        expect(sam, key, True, default=True)
+    expect(sam, "hidden_act", "gelu", default="gelu")
     width = sam.get("hidden_size", standard.width)
+    mean, std = _pixels(preprocessor, "high_res_image_", standard.mean, standard.std)
     return SamConfig(
-        image_px=sam.get("image_size", standard.image_px),
-        patch_px=sam.get("patch_size", standard.patch_px),
+        image_px=side_px(sam.get("image_size", standard.image_px), "image_size"),
+        patch_px=side_px(sam.get("patch_size", standard.patch_px), "patch_size"),
         width=width,
         layers=sam.get("num_hidden_layers", standard.layers),
         heads=sam.get("num_attention_heads", standard.heads),
@@ -170,9 +203,26 @@ def _read_sam(sam: Mapping[str, Any], preprocessor: Mapping[str, Any]) -> SamCon
         global_layers=tuple(sam.get("global_attn_indexes", standard.global_layers)),
         neck_width=sam.get("output_channels", standard.neck_width),
         norm_eps=sam.get("layer_norm_eps", standard.norm_eps),
-        mean=tuple(preprocessor.get("high_res_image_mean", standard.mean)),
-        std=tuple(preprocessor.get("high_res_image_std", standard.std)),
+        mean=mean,
+        std=std,
     )
+
+
+def _pixels(preprocessor: Mapping[str, Any], prefix: str, mean: Triple, std: Triple) -> tuple[Triple, Triple]:
+    """Return the mean and deviation with which the processor normalizes, given the values for a folder without one."""
+    if not preprocessor.get("do_normalize", True):
+        return (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    values = (
+        triple(preprocessor.get(prefix + key, like), prefix + key) for key, like in (("mean", mean), ("std", std))
+    )
+    return next(values), next(values)
+
+
+def _check_size(preprocessor: Mapping[str, Any], key: str, wanted: int) -> None:
+    """Raise ValueError if the processor's images are not as large as the tower's."""
+    size = side_px(preprocessor.get(key, wanted), key)
+    if size != wanted:
+        raise ValueError(f"{key} is {size} pixels and the vision tower reads {wanted}")
 
 
 def _write_sam(sam: SamConfig) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Sequence
 
+from deepseek_vl import quantization
 from deepseek_vl.checkpoint import CheckpointError, load
 from deepseek_vl.device import pick, pick_dtype
 from deepseek_vl.engine import Engine
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     warnings.filterwarnings("ignore", module="PIL")  # about damaged images; the client gets an error instead
     try:
         device = pick(args.device)
-        dtype = pick_dtype(args.dtype, device)
+        dtype = pick_dtype(args.dtype, device, quantized=args.quantize is not None)
         family, address = _resolve(args.host, args.port)
         settings = _settings(args, ipaddress.ip_address(address[0]).is_loopback)
     except ValueError as error:
@@ -76,7 +77,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
 
     def load_model() -> tuple[Engine, Scorer]:
         started = time.monotonic()
-        model = load(args.model, device=device, dtype=dtype)
+        model = load(args.model, device=device, dtype=dtype, quantize=args.quantize)
         pack(model)
         engine = Engine(
             model,
@@ -146,6 +147,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     )
     option("--device", help="cpu, cuda, cuda:1, mps, … (default: the best there is)")
     option("--dtype", help="bfloat16, float16 or float32 (default: float32 on a CPU, else bfloat16)")
+    option("--quantize", choices=quantization.KINDS, help=quantization.HELP)
     option("--compiled", action="store_true", help="compile the model first; on CUDA, record decoding in a graph, too")
     number("--rows", default=8, help="answers generated at once (default: %(default)s)")
     number("--slots", default=4096, help="longest conversation with its answer, in tokens (default: %(default)s)")
