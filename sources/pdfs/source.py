@@ -17,12 +17,15 @@ from sources.base.source import InputError, ItemError, Items, Source, unreadable
 from sources.images.encoding import check_encoding, encode, grey_of, luma
 from sources.pdfs.card import CARD
 from sources.pdfs.characters import characters_of
+from sources.pdfs.structure.forms import fields_of, with_fields
+from sources.pdfs.structure.headings import Outline
+from sources.pdfs.structure.sample import Place, drawn_structure, field_elements, markdown_of, outline_of
 from sources.text import word_list
 from sources.text.gaps import words_of
 from sources.text.page_text import in_reading_order
-from sources.text.words import boxes_in_pixels, choose
+from sources.text.words import LayoutWords, choose
 
-CODE_VERSION = 4  # increase it when this package, sources.text or sources.images give other bytes for the same page
+CODE_VERSION = 5  # increase it when this package, sources.text or sources.images give other bytes for the same page
 POINTS_PER_INCH = 72
 # Ligatures are split, white space and text outside the page are left out; images are listed but not decoded.
 TEXT_FLAGS = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_IMAGES
@@ -52,6 +55,8 @@ class Pdfs(Source):
         grey: `png` encodes pages without colour as lossless grey PNG; `none` treats them like other pages.
         format: `jpeg`, `png` or `webp`, for all other pages.
         quality: 1 to 100, for jpeg and webp.
+        text: `plain` gives the lines as they are printed; `markdown` gives paragraphs with headings, lists, code and
+            tables marked, and the parts of the page as elements.
         passwords: tried in order on encrypted files, after the empty one; never written to any output.
     """
 
@@ -66,6 +71,7 @@ class Pdfs(Source):
     grey: str = "png"
     format: str = "jpeg"
     quality: int = 90
+    text: str = "plain"
     passwords: tuple[str, ...] = field(default=(), metadata={"secret": True})
 
     def __post_init__(self) -> None:
@@ -76,13 +82,15 @@ class Pdfs(Source):
             raise ValueError(f"max_dpi must be between 18 and 1200, got {self.max_dpi}")
         if self.grey not in ("png", "none"):
             raise ValueError(f"grey must be png or none, got {self.grey!r}")
+        if self.text not in ("plain", "markdown"):
+            raise ValueError(f"text must be plain or markdown, got {self.text!r}")
         check_encoding(self.format, self.quality)
 
     def max_side_px(self) -> int:
         return self.side_px
 
     def fingerprint(self) -> Mapping[str, Any]:
-        settings = {name: getattr(self, name) for name in ("side_px", "max_dpi", "grey", "format", "quality")}
+        settings = {name: getattr(self, name) for name in ("side_px", "max_dpi", "grey", "format", "quality", "text")}
         return {
             "source": self.name,
             "code": CODE_VERSION,
@@ -103,8 +111,9 @@ class Pdfs(Source):
             num_pages, size = len(document), path.stat().st_size
             if num_pages > size:  # a page takes more than a byte: the count is forged
                 raise InputError("damaged", f"the file says it has {num_pages} pages but is only {size} bytes long")
+            outline = outline_of(document) if self.text == "markdown" else {}
             try:
-                yield Items(num_pages, lambda page: self._sample_of(document, known, page))
+                yield Items(num_pages, lambda page: self._sample_of(document, known, page, outline.get(page, {})))
             finally:
                 pymupdf.TOOLS.store_shrink(100)
 
@@ -139,13 +148,13 @@ class Pdfs(Source):
             raise InputError("no_pages", "the PDF has no page that can be found")
         return document
 
-    def _sample_of(self, document: pymupdf.Document, digest: str, item: int) -> Sample:
+    def _sample_of(self, document: pymupdf.Document, digest: str, item: int, outline: Outline) -> Sample:
         try:
-            return self._sample(document, digest, item)
+            return self._sample(document, digest, item, outline)
         except (RuntimeError, ValueError, MemoryError, pymupdf.mupdf.FzErrorBase) as error:
             raise _page_error(error) from error
 
-    def _sample(self, document: pymupdf.Document, digest: str, item: int) -> Sample:
+    def _sample(self, document: pymupdf.Document, digest: str, item: int, outline: Outline) -> Sample:
         pymupdf.TOOLS.reset_mupdf_warnings()
         page = document[item]
         if not pymupdf.mupdf.pdf_is_dict(pymupdf.mupdf.pdf_page_from_fz_page(page.this).obj()):
@@ -171,7 +180,15 @@ class Pdfs(Source):
             picture = PIL.Image.fromarray(pixels)
             encoded = encode(picture, self.format, self.quality)
             grey = luma(picture) if grey is None else grey
-        words, text = self._words(drawn, textpage, zoom, (pixmap.x, pixmap.y), grey.shape)
+        place = Place(zoom, (pixmap.x, pixmap.y), (grey.shape[1], grey.shape[0]))
+        found = _words_in_image(drawn, textpage, place)
+        fields = fields_of(page) if document.is_form_pdf else []
+        found = with_fields(found, fields) if fields else found
+        if self.text == "markdown":
+            boxes = [image["bbox"] for image in images]
+            words, text, elements = markdown_of(found, drawn_structure(page, drawn), boxes, outline, place, fields)
+        else:
+            (words, text), elements = _plain(found, place), field_elements(found, fields, place)
         if "malloc" in pymupdf.TOOLS.mupdf_warnings():  # MuPDF silently leaves out what it has no memory for
             raise MemoryError("some of the page needs more memory than there is")
         flags = _flags(document, page, images, bool(words.texts))
@@ -182,29 +199,26 @@ class Pdfs(Source):
             images=[encoded],
             text=f"{IMAGE_PLACEHOLDER}\n{text}",
             words=words,
+            elements=elements,
             flags=flags,
             # A scan may show handwriting, or something else than its text layer.
             use_case=TRANSCRIPTION if words.texts and "scan" not in flags else None,
         )
 
-    def _words(
-        self,
-        drawn: pymupdf.DisplayList,
-        textpage: pymupdf.TextPage,
-        zoom: float,
-        origin: tuple[int, int],
-        shape: tuple[int, int],
-    ) -> tuple[Words, str]:
-        found = words_of(characters_of(drawn, textpage, TEXT_FLAGS))
-        boxes = boxes_in_pixels(found.boxes, zoom, origin)
-        height, width = shape
-        np.clip(boxes, 0, [width, height, width, height], out=boxes)
-        is_visible = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
-        if not is_visible.all():
-            found, boxes = choose(found, is_visible), boxes[is_visible]
-        page = in_reading_order(found)
-        texts = [found.texts[k] for k in page.order]
-        return Words(texts=texts, boxes=boxes[page.order], images=np.zeros(len(texts), np.int32)), page.text
+
+def _words_in_image(drawn: pymupdf.DisplayList, textpage: pymupdf.TextPage, place: Place) -> LayoutWords:
+    """Return the words of a page, in points, that are at least partly in the image."""
+    found = words_of(characters_of(drawn, textpage, TEXT_FLAGS))
+    boxes = place.in_pixels(found.boxes)
+    is_visible = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+    return found if is_visible.all() else choose(found, is_visible)
+
+
+def _plain(found: LayoutWords, place: Place) -> tuple[Words, str]:
+    page = in_reading_order(found)
+    texts = [found.texts[k] for k in page.order]
+    boxes = place.in_pixels(found.boxes)[page.order]
+    return Words(texts=texts, boxes=boxes, images=np.zeros(len(texts), np.int32)), page.text
 
 
 def _render(drawn: pymupdf.DisplayList, zoom: float) -> pymupdf.Pixmap:
