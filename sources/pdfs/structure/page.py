@@ -35,8 +35,8 @@ from sources.pdfs.structure.roles import join_formulas, mark_captions, mark_foot
 from sources.pdfs.structure.ruled import frames, merge_collinear, ruled_table
 from sources.pdfs.structure.tags import apply_marks, marks_of, tagged_tables
 from sources.pdfs.structure.unruled import with_tables
-from sources.text.words import LayoutWords
 from sources.text.paragraph import ParagraphJoiner
+from sources.text.words import LayoutWords
 
 MAX_NOTE_PITCH = 1.8  # between the lines of a note in the margin, in font sizes
 
