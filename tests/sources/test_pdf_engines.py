@@ -109,7 +109,10 @@ def test_the_other_way_to_read_a_page_gives_the_same_words(pdf: MakePdf) -> None
                 assert second.flags == ["drawn_by_pdfium"]
                 assert second.id == first.id
                 assert np.abs(np.subtract(second.image_sizes(), first.image_sizes())).max() <= 1
-                assert similarity(second.plain_text(), first.plain_text()) > 0.9
+                if name == "form":  # only the first engine knows which value belongs to which label
+                    assert sorted(second.words.texts) == sorted(first.words.texts)
+                else:
+                    assert similarity(second.plain_text(), first.plain_text()) > 0.9
                 places = dict(zip(first.words.texts, first.words.boxes, strict=True))
                 both = [
                     (places[text], box)
