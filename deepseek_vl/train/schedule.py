@@ -78,7 +78,7 @@ class TextShare:
         if self.curve == "cosine":
             progress = (1 - math.cos(math.pi * progress)) / 2
         elif self.curve == "stairs":
-            progress = math.floor(progress * (self.stairs + 1)) / (self.stairs + 1)
+            progress = math.floor(progress * self.stairs) / self.stairs
         return self.start + (self.end - self.start) * progress
 
     def is_text(self, step: int) -> bool:
