@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deepseek_vl.train import processes
-from deepseek_vl.train.dry_run import describe
+from deepseek_vl.train.dry_run import report
 from deepseek_vl.train.settings import SettingsError, load_settings, shipped_names
 from deepseek_vl.train.trainer import Trainer, TrainingError
 
@@ -30,10 +30,12 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     try:
         settings = load_settings(args.settings, args.set)
         joined = processes.start(settings.compute.device)
+        trainer = Trainer(settings, joined)
         if args.dry_run:
-            print(describe(settings, joined))
-            return 0
-        Trainer(settings, joined).run()
+            for line in report(trainer):
+                print(line, flush=True)
+        else:
+            trainer.run()
     except (SettingsError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.distributed as dist
 import torch.distributed.checkpoint as dcp
 from torch import Tensor, nn
 from torch.distributed.checkpoint.hf_storage import HuggingFaceStorageReader, HuggingFaceStorageWriter
@@ -31,6 +32,9 @@ class Saver:
         self._folder, self._keep, self._processes = folder, keep, processes
         self._running: tuple[int, Future[Any]] | None = None
         self.failures = 0
+        # Checkpoints are written in another thread: in the group of the training its messages would be mistaken for
+        # those of the training.
+        self._group = dist.new_group(backend="gloo")
 
     def save(
         self, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Mapping[str, Any]
@@ -48,7 +52,8 @@ class Saver:
                 self._note_failure(step, error)
         self._processes.wait()
         writer = HuggingFaceStorageWriter(str(part), save_distributed=True)
-        self._running = step, dcp.async_save(_tensors(model, optimizer), storage_writer=writer)
+        tensors = _tensors(model, optimizer)
+        self._running = step, dcp.async_save(tensors, storage_writer=writer, process_group=self._group)
 
     def poll(self) -> None:
         """Let a checkpoint appear that is written by now."""

@@ -22,7 +22,7 @@ from deepseek_vl.train.checkpoints import Saver, latest, read_progress, restore
 from deepseek_vl.train.flops import StepCost, peak_flops
 from deepseek_vl.train.forward import DeviceBatch, TrainingModel
 from deepseek_vl.train.loader import StepData
-from deepseek_vl.train.lora import LoraLinear, add_lora, merge_lora, save_lora
+from deepseek_vl.train.lora import add_lora, merge_lora, save_lora
 from deepseek_vl.train.mixture import Mixture
 from deepseek_vl.train.processes import Processes, copy_full, shard
 from deepseek_vl.train.settings import TrainSettings, to_json
@@ -384,4 +384,3 @@ def _first_difference(then: Any, now: Any, key: str) -> str:
     return f"{key} was {json.dumps(then)} and is {json.dumps(now)}"
 
 
-__all__ = ["LoraLinear", "Trainer", "TrainingError", "load_model", "prepare_model"]
