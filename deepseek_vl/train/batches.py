@@ -11,7 +11,6 @@ import numpy as np
 from deepseek_vl.config import ModelConfig
 from deepseek_vl.images import canvas
 from deepseek_vl.train.examples import Example
-from deepseek_vl.train.lanes import PackedSequence
 
 PAD_TO = 64  # unpacked sequences are padded to a multiple of this many tokens, so that shapes repeat
 

@@ -1,7 +1,7 @@
 """Checkpoints of a training: everything that is needed to continue as if it had never stopped.
 
-A checkpoint is a folder `step-000100` of safetensors files (trained weights and the optimizer's moments, each process its
-part) and `progress.json`. It appears whole, by a rename, and is written while the training goes on.
+A checkpoint is a folder `step-000100` of safetensors files, in which each process writes its part of the trained weights
+and the optimizer's moments, and `progress.json`. It appears whole, by a rename, and is written while the training goes on.
 """
 
 import json
@@ -14,9 +14,11 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-import torch.distributed.checkpoint as dcp
 from torch import Tensor, nn
+from torch.distributed.checkpoint.api import CheckpointException
 from torch.distributed.checkpoint.hf_storage import HuggingFaceStorageReader, HuggingFaceStorageWriter
+from torch.distributed.checkpoint.state_dict_loader import load
+from torch.distributed.checkpoint.state_dict_saver import async_save
 
 from deepseek_vl.train.processes import Processes
 
@@ -36,9 +38,7 @@ class Saver:
         # those of the training.
         self._group = dist.new_group(backend="gloo")
 
-    def save(
-        self, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Mapping[str, Any]
-    ) -> None:
+    def save(self, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Mapping[str, Any]) -> None:
         """Begin to write the checkpoint of a step; waits until the one before is written."""
         self.finish()
         part = self._part(step)
@@ -53,7 +53,9 @@ class Saver:
         self._processes.wait()
         writer = HuggingFaceStorageWriter(str(part), save_distributed=True)
         tensors = _tensors(model, optimizer)
-        self._running = step, dcp.async_save(tensors, storage_writer=writer, process_group=self._group)
+        future = async_save(tensors, storage_writer=writer, process_group=self._group)
+        assert isinstance(future, Future)
+        self._running = step, future
 
     def poll(self) -> None:
         """Let a checkpoint appear that is written by now."""
@@ -104,7 +106,9 @@ def read_progress(checkpoint: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise ValueError(f"{path} is damaged: {error}; remove the folder to continue from the checkpoint before") from error
+        raise ValueError(
+            f"{path} is damaged: {error}; remove the folder to continue from the checkpoint before"
+        ) from error
     return content
 
 
@@ -122,13 +126,15 @@ def restore(checkpoint: Path, model: nn.Module, optimizer: torch.optim.Optimizer
     for name, count in updates.items():
         parameter = trained[name]
         optimizer.state[parameter] = {
-            "step": torch.tensor(float(count), device=parameter.device if _is_fused_on_gpu(optimizer, parameter) else None),
+            "step": torch.tensor(
+                float(count), device=parameter.device if _is_fused_on_gpu(optimizer, parameter) else None
+            ),
             **{moment: torch.zeros_like(parameter) for moment in MOMENTS},
         }
     tensors = _tensors(model, optimizer)
     try:
-        dcp.load(tensors, storage_reader=HuggingFaceStorageReader(str(checkpoint)))
-    except (OSError, ValueError, KeyError, RuntimeError, dcp.api.CheckpointException) as error:
+        load(tensors, storage_reader=HuggingFaceStorageReader(str(checkpoint)))
+    except (OSError, ValueError, KeyError, RuntimeError, CheckpointException) as error:
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         raise ValueError(f"{checkpoint} cannot be loaded: {reason}") from error
 

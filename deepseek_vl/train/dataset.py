@@ -151,7 +151,9 @@ class _Rows:
 
 
 def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
-    return table[name] if name in table.column_names else pa.chunked_array([table["scores"].combine_chunks().field(name)])
+    return (
+        table[name] if name in table.column_names else pa.chunked_array([table["scores"].combine_chunks().field(name)])
+    )
 
 
 def _find_shards(path: str) -> tuple[pafs.FileSystem, list[str]]:

@@ -72,7 +72,8 @@ def _mixture(trainer: Trainer) -> Iterator[str]:
     if share is not None:
         steps = range(settings.optimization.steps)
         num_text = sum(share.is_text(step) for step in steps)
-        yield f"{num_text:,} steps of text; its share falls from {share.at(0):.0%} to {share.end:.0%} in {share.steps:,} steps"
+        fall = f"from {share.at(0):.0%} to {share.end:.0%} in {share.steps:,} steps"
+        yield f"{num_text:,} steps of text, whose share falls {fall}"
     for group in trainer.mixture.groups:
         yield from _sampled(trainer, trainer.mixture.lanes(group, trainer.processor, [0])[0], group)
 
@@ -110,7 +111,7 @@ def _speed(trainer: Trainer) -> Iterator[str]:
     """Time of steps without an update, from a few that are measured."""
     optimization = trainer.settings.optimization
     trainer.loader.start(0)
-    seconds: dict[str, list[float]] = {}
+    seconds: list[float] = []
     for step in range(optimization.steps):
         data = trainer.loader.next()
         since = time.perf_counter()
@@ -118,12 +119,14 @@ def _speed(trainer: Trainer) -> Iterator[str]:
             trainer.model(DeviceBatch.of(batch, trainer.processes.device)).sum().backward()
         if trainer.processes.device.type == "cuda":
             torch.cuda.synchronize()
-        seconds.setdefault(data.group, []).append(time.perf_counter() - since)
+        seconds.append(time.perf_counter() - since)
         trainer.optimizer.zero_grad(set_to_none=True)
         if step >= MEASURED_STEPS:
             break
     trainer.loader.close()
-    measured = [value for values in seconds.values() for value in values][1:] or [value for values in seconds.values() for value in values]
+    measured = [value for values in seconds.values() for value in values][1:] or [
+        value for values in seconds.values() for value in values
+    ]
     mean = sum(measured) / len(measured)
     yield f"{mean:.2f} s for a step here, so about {_hours(mean * optimization.steps)} for {optimization.steps:,} steps"
     if trainer.processes.device.type == "cuda":
@@ -136,5 +139,3 @@ def _gb(num_bytes: float) -> str:
 
 def _hours(seconds: float) -> str:
     return f"{seconds / 3600:.1f} hours" if seconds > 5400 else f"{seconds / 60:.0f} minutes"
-
-

@@ -19,7 +19,7 @@ class StepCost:
 
     def __init__(self, model: DeepseekVL):
         self._config: ModelConfig = model.config
-        trained = {part: False for part in ("adaptor", "siglip", "sam", "language")}
+        trained = dict.fromkeys(("adaptor", "siglip", "sam", "language"), False)
         sizes = dict.fromkeys(trained, 0)
         for name, parameter in model.named_parameters():
             trained[part_of(name)] |= parameter.requires_grad

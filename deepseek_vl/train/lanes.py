@@ -80,7 +80,11 @@ class Lane:
         self._seed = f"{seed}/{lane}"
         self._orders = [
             LaneOrder(
-                c.dataset.groups, lane=lane, num_lanes=num_lanes, rows_per_block=rows_per_block, seed=f"{seed}/{c.index}"
+                c.dataset.groups,
+                lane=lane,
+                num_lanes=num_lanes,
+                rows_per_block=rows_per_block,
+                seed=f"{seed}/{c.index}",
             )
             for c in components
         ]

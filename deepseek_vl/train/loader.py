@@ -128,9 +128,7 @@ class Loader:
     def _plan(self, step: int) -> tuple[str, list[list[Future[PreparedExample | None]]], dict[str, Any], Counter[str]]:
         """Take the step's sequences from the lanes, and begin to decode their images."""
         group = self._group_of(step)
-        sequences = [
-            lane.next() for lane in self._lanes[group] for _ in range(self._sequences_per_lane)
-        ]
+        sequences = [lane.next() for lane in self._lanes[group] for _ in range(self._sequences_per_lane)]
         state = {f"{name}/{lane.number}": lane.state() for name, lanes in self._lanes.items() for lane in lanes}
         skipped: Counter[str] = Counter()
         for lanes in self._lanes.values():
@@ -139,9 +137,7 @@ class Loader:
         return group, [self._begin(sequence) for sequence in sequences], state, skipped
 
     def _begin(self, sequence: PackedSequence) -> list[Future[PreparedExample | None]]:
-        return [
-            self._pool.submit(prepare, example, self._config) for example in sequence.examples
-        ]
+        return [self._pool.submit(prepare, example, self._config) for example in sequence.examples]
 
     def _step_data(
         self,

@@ -47,12 +47,12 @@ class LoraLinear(nn.Linear):
         if self.bias is not None:
             self.bias.requires_grad_(False)
         self.scale = settings.alpha / settings.rank
-        like = {"device": linear.weight.device, "dtype": linear.weight.dtype}
+        device, dtype = linear.weight.device, linear.weight.dtype
         generator = torch.Generator().manual_seed(seed)
         bound = 1 / math.sqrt(linear.in_features)
         down = torch.empty(settings.rank, linear.in_features).uniform_(-bound, bound, generator=generator)
-        self.down = nn.Parameter(down.to(**like))
-        self.up = nn.Parameter(torch.zeros(linear.out_features, settings.rank, **like))
+        self.down = nn.Parameter(down.to(device, dtype))
+        self.up = nn.Parameter(torch.zeros(linear.out_features, settings.rank, device=device, dtype=dtype))
 
     def forward(self, input: Tensor) -> Tensor:
         frozen = nn.functional.linear(input, self.weight, self.bias)
@@ -128,7 +128,9 @@ def load_lora(model: nn.Module, folder: Path) -> LoraSettings:
         for name, parameter in wanted.items():
             value = file.get_tensor(name)
             if value.shape != parameter.shape:
-                raise ValueError(f"{folder / WEIGHTS}: {name} is {tuple(value.shape)}, expected {tuple(parameter.shape)}")
+                raise ValueError(
+                    f"{folder / WEIGHTS}: {name} is {tuple(value.shape)}, expected {tuple(parameter.shape)}"
+                )
             parameter.copy_(value)
     return settings
 

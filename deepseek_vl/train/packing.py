@@ -33,13 +33,14 @@ def pack(lengths: Sequence[int], images: Sequence[int], *, max_tokens: int, max_
                 f"example {index} has {lengths[index]} tokens and {images[index]} images; "
                 f"a sequence holds {max_tokens} and {max_images}"
             )
-        for indices, left in zip(members, room, strict=True):
-            if lengths[index] <= left[0] and images[index] <= left[1]:
-                break
-        else:
-            indices, left = [], [max_tokens, max_images]
-            members.append(indices)
-            room.append(left)
+        number = next(
+            (k for k, left in enumerate(room) if lengths[index] <= left[0] and images[index] <= left[1]), None
+        )
+        if number is None:
+            number = len(members)
+            members.append([])
+            room.append([max_tokens, max_images])
+        indices, left = members[number], room[number]
         indices.append(index)
         left[0] -= lengths[index]
         left[1] -= images[index]

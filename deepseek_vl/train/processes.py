@@ -9,6 +9,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
 
@@ -68,7 +69,8 @@ def start(device_name: str | None) -> Processes:
     if "RANK" in os.environ:
         dist.init_process_group(backend, timeout=TIMEOUT)
     else:
-        dist.init_process_group(backend, store=dist.HashStore(), rank=0, world_size=1)
+        store = dist.HashStore()  # type: ignore[attr-defined]
+        dist.init_process_group(backend, store=store, rank=0, world_size=1)
     return Processes(dist.get_rank(), dist.get_world_size(), device)
 
 
@@ -86,7 +88,7 @@ def shard(model: nn.Module, inner: DeepseekVL, processes: Processes, dtype: torc
     Args:
         model: the module that is called; it contains `inner`.
     """
-    mesh = dist.init_device_mesh(processes.device.type, (processes.world_size,))
+    mesh = init_device_mesh(processes.device.type, (processes.world_size,))
     policy = MixedPrecisionPolicy(param_dtype=dtype, reduce_dtype=torch.float32)
     for _, block in parts.blocks(inner):
         fully_shard(block, mesh=mesh, mp_policy=policy)

@@ -226,7 +226,9 @@ class TrainSettings:
             )
         learns_text = set(self.train) & {"language"} or self.lora is not None
         if not learns_text and any(source.group == "text" for source in self.data.sources):
-            raise ValueError("train: text cannot be learned while the language model is frozen; remove the text sources")
+            raise ValueError(
+                "train: text cannot be learned while the language model is frozen; remove the text sources"
+            )
 
 
 def load_settings(path: str | Path, overrides: Sequence[str] = ()) -> TrainSettings:

@@ -58,9 +58,7 @@ class Trainer:
         _adapt_blocks(model, settings)
         shard(self.model, model, processes, DTYPES[settings.compute.dtype])
         self.optimizer = make_optimizer(model, settings)
-        self.loader = self.mixture.loader(
-            self.processor, settings.optimization, processes.rank, processes.world_size
-        )
+        self.loader = self.mixture.loader(self.processor, settings.optimization, processes.rank, processes.world_size)
         self.saver = Saver(self.folder / "checkpoints", settings.saving.keep, processes)
         self.step = 0
         self._skipped_in_a_row = self.num_skipped_steps = 0
@@ -250,11 +248,15 @@ class Figures:
         trainer, processes = self._trainer, self._trainer.processes
         seconds = time.perf_counter() - self._since
         waited = trainer.loader.waited_s - self._waited
-        totals = processes.sum(
-            torch.tensor([self._tokens, self._slots, self._flops, waited], dtype=torch.float64)
-        ).tolist() if processes.device.type == "cpu" else processes.sum(
-            torch.tensor([self._tokens, self._slots, self._flops, waited], dtype=torch.float64, device=processes.device)
-        ).tolist()
+        totals = (
+            processes.sum(torch.tensor([self._tokens, self._slots, self._flops, waited], dtype=torch.float64)).tolist()
+            if processes.device.type == "cpu"
+            else processes.sum(
+                torch.tensor(
+                    [self._tokens, self._slots, self._flops, waited], dtype=torch.float64, device=processes.device
+                )
+            ).tolist()
+        )
         assert self._sums is not None
         losses, counts = self._sums.cpu().double()
         finite_norms = [norm for norm in self._norms if math.isfinite(norm)]
@@ -382,5 +384,3 @@ def _first_difference(then: Any, now: Any, key: str) -> str:
             if then.get(name) != now.get(name):
                 return _first_difference(then.get(name), now.get(name), f"{key}.{name}")
     return f"{key} was {json.dumps(then)} and is {json.dumps(now)}"
-
-

@@ -111,7 +111,9 @@ def test_a_sequence_without_images_gives_the_towers_a_gradient_of_zero_if_asked(
 def test_merged_lora_answers_like_lora(tmp_path: Path) -> None:
     model, given = tiny.model(tiny.HYBRID), [examples(tiny.HYBRID)]
     plain = losses(model, given)
-    settings = LoraSettings(rank=3, alpha=6.0, layers=("language.blocks.*.qkv", "adaptor.out", "siglip.*.fc1", "sam.*.proj"))
+    settings = LoraSettings(
+        rank=3, alpha=6.0, layers=("language.blocks.*.qkv", "adaptor.out", "siglip.*.fc1", "sam.*.proj")
+    )
     names = add_lora(model, settings, seed=5)
     assert len(names) == 3 + 1 + 2 + 4
     torch.testing.assert_close(losses(model, given), plain)  # nothing is learned yet
