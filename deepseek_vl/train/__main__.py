@@ -54,7 +54,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     """The command's parser."""
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="Train a model on outputs of the pipeline. An interrupted training continues with the same command.",
+        description="Train a model on outputs of the pipeline. The same command continues an interrupted training.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -1,7 +1,8 @@
 """Checkpoints of a training: everything that is needed to continue as if it had never stopped.
 
-A checkpoint is a folder `step-000100` of safetensors files, in which each process writes its part of the trained weights
-and the optimizer's moments, and `progress.json`. It appears whole, by a rename, and is written while the training goes on.
+A checkpoint is a folder `step-000100` of safetensors files, in which each process writes its part of the trained
+weights and the optimizer's moments, and `progress.json`. It appears whole, by a rename, and is written while the
+training goes on.
 """
 
 import json

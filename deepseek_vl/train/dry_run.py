@@ -124,10 +124,7 @@ def _speed(trainer: Trainer) -> Iterator[str]:
         if step >= MEASURED_STEPS:
             break
     trainer.loader.close()
-    measured = [value for values in seconds.values() for value in values][1:] or [
-        value for values in seconds.values() for value in values
-    ]
-    mean = sum(measured) / len(measured)
+    mean = sum(seconds[1:]) / len(seconds[1:]) if len(seconds) > 1 else seconds[0]
     yield f"{mean:.2f} s for a step here, so about {_hours(mean * optimization.steps)} for {optimization.steps:,} steps"
     if trainer.processes.device.type == "cuda":
         yield f"largest memory measured: {_gb(torch.cuda.max_memory_allocated())}"

@@ -248,15 +248,8 @@ class Figures:
         trainer, processes = self._trainer, self._trainer.processes
         seconds = time.perf_counter() - self._since
         waited = trainer.loader.waited_s - self._waited
-        totals = (
-            processes.sum(torch.tensor([self._tokens, self._slots, self._flops, waited], dtype=torch.float64)).tolist()
-            if processes.device.type == "cpu"
-            else processes.sum(
-                torch.tensor(
-                    [self._tokens, self._slots, self._flops, waited], dtype=torch.float64, device=processes.device
-                )
-            ).tolist()
-        )
+        own = [self._tokens, self._slots, self._flops, waited]
+        totals = processes.sum(torch.tensor(own, dtype=torch.float64, device=processes.device)).tolist()
         assert self._sums is not None
         losses, counts = self._sums.cpu().double()
         finite_norms = [norm for norm in self._norms if math.isfinite(norm)]
@@ -367,10 +360,8 @@ def _check_same(
     now, then = json.loads(json.dumps(to_json(settings))), progress["settings"]
     for key in sorted(now.keys() | then.keys()):
         if key not in FREE and now.get(key) != then.get(key):
-            raise ValueError(
-                f"{folder} was made with other settings of `{key}`: {_first_difference(then.get(key), now.get(key), key)};"
-                " use the same settings, or another output folder"
-            )
+            difference = _first_difference(then.get(key), now.get(key), key)
+            raise ValueError(f"{folder} was made with other settings: {difference}; use another output folder")
     for source, before, after in zip(settings.data.sources, progress["datasets"], datasets, strict=True):
         if before != after:
             raise ValueError(f"{source.path} has other shards than when {folder} was made; use another output folder")
