@@ -137,9 +137,7 @@ def _record(task: Task, row: Mapping[str, Any], file: Path, number: int) -> Reco
     else:
         assert columns.answer is not None
         expected = _expected(task, row[columns.answer], choices)
-    return Record(
-        identity, _prompt(task, row, question, choices, len(images)), images, choices, expected, group=group
-    )
+    return Record(identity, _prompt(task, row, question, choices, len(images)), images, choices, expected, group=group)
 
 
 def _prompt(task: Task, row: Mapping[str, Any], question: str, choices: Sequence[str], num_images: int) -> str:

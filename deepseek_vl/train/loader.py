@@ -25,7 +25,7 @@ class StepData:
         group: the group of data sets that the step reads, e.g. `text`.
         batches: read one after the other; their gradients are added up.
         num_targets: number of targets in all batches of this process.
-        num_slots: number of tokens in all batches, padding included.
+        num_slots: number of tokens that fit into the sequences.
         state: place of every lane of this process after the step, by `group/lane`.
         skipped: number of examples left out since the training began, by reason.
     """
@@ -49,7 +49,7 @@ class Loader:
         group_of: the group that a step reads.
         sequences_per_lane: sequences that a step takes from each lane.
         sequences_per_batch: sequences that are read in one pass.
-        num_tokens: tokens of a packed sequence; None pads each batch to its longest sequence.
+        num_tokens: tokens that fit into a sequence.
         workers: threads that decode images.
         ahead: steps prepared before they are needed.
     """
@@ -62,7 +62,7 @@ class Loader:
         group_of: Callable[[int], str],
         sequences_per_lane: int,
         sequences_per_batch: int,
-        num_tokens: int | None,
+        num_tokens: int,
         workers: int = 4,
         ahead: int = 2,
     ):
@@ -150,16 +150,13 @@ class Loader:
         self._num_undecodable += sum(each is None for sequence in sequences for each in sequence)
         decoded = [[each for each in sequence if each is not None] for sequence in sequences]
         size = self._sequences_per_batch
-        batches = [
-            collate(decoded[k : k + size], self._config, num_tokens=self._num_tokens)
-            for k in range(0, len(decoded), size)
-        ]
+        batches = [collate(decoded[k : k + size], self._config) for k in range(0, len(decoded), size)]
         return StepData(
             step=step,
             group=group,
             batches=batches,
             num_targets=sum(len(batch.targets_S) for batch in batches),
-            num_slots=sum(batch.tokens_BT.size for batch in batches),
+            num_slots=self._num_tokens * len(decoded),
             state=state,
             skipped={**skipped, UNDECODABLE: self._num_undecodable},
         )

@@ -93,7 +93,7 @@ class Mixture:
             group_of=self.group_of,
             sequences_per_lane=optimization.sequences // settings.lanes,
             sequences_per_batch=optimization.sequences_per_batch,
-            num_tokens=settings.tokens if settings.packed else None,
+            num_tokens=settings.tokens,
             workers=settings.workers,
             ahead=settings.ahead,
         )

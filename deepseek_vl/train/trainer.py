@@ -235,13 +235,11 @@ class Figures:
         self._sums = sums if self._sums is None else self._sums + sums
         self._norms.append(norm)
         self._factor, self._skipped = factor, data.skipped
+        self._slots += data.num_slots
         for batch in data.batches:
             self._tokens += batch.num_tokens
-            self._slots += batch.tokens_BT.size
-            num_images = 0 if batch.canvases_N3YX is None else len(batch.canvases_N3YX)
-            starts = (batch.positions_BT == 0).sum()
-            attended = int(batch.num_tokens**2 / max(1, starts))
-            self._flops += self._trainer.cost.flops(batch.num_tokens, len(batch.targets_S), num_images, attended)
+            attended = sum(length**2 for length in batch.lengths)
+            self._flops += self._trainer.cost.flops(batch.num_tokens, len(batch.targets_S), batch.num_images, attended)
 
     def summary(self) -> dict[str, float]:
         """Return the figures since the last summary; all processes must ask for it."""

@@ -60,7 +60,7 @@ def test_packed_sequences_have_the_losses_and_gradients_of_single_ones(config: M
 def test_losses_are_those_of_the_whole_logits() -> None:
     model, given = tiny.model(tiny.HYBRID).eval(), examples(tiny.HYBRID)[1:2]
     batch = DeviceBatch.of(collate([given], tiny.HYBRID), tiny.CPU)
-    logits = model(batch.tokens_BT, batch.image_places, batch.canvases_N3YX).flatten(0, 1)
+    logits = model(batch.tokens_T[None], batch.image_places, batch.canvases_N3YX)[0]
     expected = torch.nn.functional.cross_entropy(logits[batch.target_places], batch.targets_S, reduction="none")
     torch.testing.assert_close(losses(model, [given]), expected)
 
@@ -136,3 +136,10 @@ def test_merged_lora_answers_like_lora(tmp_path: Path) -> None:
 def test_a_pattern_that_names_no_layer_is_an_error() -> None:
     with pytest.raises(ValueError, match="names no linear layer"):
         add_lora(tiny.model(tiny.SINGLE), LoraSettings(layers=("language.blocks.*.query",)))
+
+
+def test_a_batch_without_examples_has_no_loss_and_a_backward_pass() -> None:
+    model = tiny.model(tiny.HYBRID).train()
+    nothing = losses(model, [[]])
+    assert nothing.shape == (0,)
+    nothing.sum().backward()

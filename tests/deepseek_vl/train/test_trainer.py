@@ -210,3 +210,18 @@ def test_a_run_with_other_settings_or_data_does_not_continue(
     write(base / "other", [text_row(k) for k in range(9)])
     assert main([str(path), "--set", f"data.sources.0.path={base / 'other'}"]) == 2
     assert "data.sources" in capsys.readouterr().err
+
+
+def test_an_image_that_does_not_decode_costs_its_sample_and_is_counted(base: Path) -> None:
+    rows = [
+        {**image_row(k), "images": [{"bytes": b"no image", "path": None}]} if k % 5 == 0 else image_row(k)
+        for k in range(20)
+    ]
+    write(base / "damaged", rows)
+    folder = base / "with-damage"
+    path = settings(base, folder, text_share=False)
+    done = run(path, f"data.sources=[{{path: {base / 'damaged'}}}]", "optimization.steps=4")
+    assert done.returncode == 0, done.stderr
+    counts = [line["skipped/undecodable_image"] for line in metrics(folder)]
+    assert counts == sorted(counts)
+    assert counts[-1] >= 4
