@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from deepseek_vl.evaluate.tasks import MULTIPLE_CHOICE, PERPLEXITY, Task, TaskError
 
 SUFFIXES = (".parquet", ".tsv", ".jsonl")
+IMAGE = "<image>"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _MARK = re.compile(r"<image(?: \d+)?>")
 
@@ -128,12 +129,12 @@ def _record(task: Task, row: Mapping[str, Any], file: Path, number: int) -> Reco
         return Record(identity, "", images, text=text or "", messages=messages, group=group)
     choices = _choices(row, columns.choices)
     question = str(row[columns.question]) if columns.question else ""
-    expected: tuple[str, ...]
+    expected: tuple[str, ...] = ()
     if columns.messages is not None:  # a conversation of the pipeline: the last turn is the answer to the first
-        turns = row[columns.messages] or ()
+        turns: Sequence[Mapping[str, str]] = row[columns.messages] or ()
         if len(turns) < 2 or turns[1]["role"] != "assistant":
             raise RecordError("the row has no question with an answer")
-        question, expected = turns[0]["content"], (turns[1]["content"],)
+        question, expected = str(turns[0]["content"]), (str(turns[1]["content"]),)
     else:
         assert columns.answer is not None
         expected = _expected(task, row[columns.answer], choices)
@@ -153,7 +154,7 @@ def _prompt(task: Task, row: Mapping[str, Any], question: str, choices: Sequence
         if marks != num_images:
             raise RecordError(f"the question marks {marks} images, the row holds {num_images}")
         return prompt
-    return "<image>\n" * num_images + prompt
+    return f"{IMAGE}\n" * num_images + prompt
 
 
 def _images(value: Any, folder: Path) -> Iterator[bytes]:

@@ -77,7 +77,7 @@ class Task:
             raise ValueError(f"there is no metric {self.metric!r}{hint}")
         columns = self.columns
         if self.metric == PERPLEXITY:
-            wanted = {"columns.text or columns.messages": columns.text or columns.messages}
+            wanted: dict[str, object] = {"columns.text or columns.messages": columns.text or columns.messages}
         else:
             wanted = {"columns.answer": columns.answer}
             if columns.messages is None:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from deepseek_vl.config import PRESETS, ModelConfig, preset
-from deepseek_vl.processor import SPECIAL_TOKENS
+from deepseek_vl.config import PRESETS, SPECIAL_TOKENS, ModelConfig, preset
 from deepseek_vl.train.dataset import Dataset
 from deepseek_vl.train.examples import IMAGE_MARK
 

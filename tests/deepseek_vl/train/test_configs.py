@@ -58,7 +58,7 @@ def test_text_is_seven_tenths_of_joint_training() -> None:
     settings = load_settings("stage2-7b")
     assert settings.data.text_share is not None
     assert (settings.data.text_share.start, settings.data.text_share.end) == (1.0, 0.7)
-    weights = {group: 0.0 for group in ("text", "multimodal")}
+    weights = dict.fromkeys(("text", "multimodal"), 0.0)
     for source in settings.data.sources:
         weights[source.group] += source.weight
     assert weights == {"text": pytest.approx(70.0), "multimodal": pytest.approx(30.0)}
