@@ -22,7 +22,7 @@ def normalized(text: str) -> str:
 
 
 def exact_match(answer: str, expected: Sequence[str]) -> float:
-    """Return 1 if the answer is one of the expected ones, apart from case, spaces and punctuation at its ends."""
+    """Return 1 if the answer is one of the expected ones, whatever its case, spaces and punctuation at its ends."""
     return float(normalized(answer) in {normalized(each) for each in expected})
 
 

@@ -19,7 +19,7 @@ class TaskResult:
         score: the mean of the records' values; for perplexity, the perplexity of all tokens.
         groups: the same by group.
         chance: the score of guessing, for multiple choice.
-        num_errors: records that could not be asked, which count as wrong; rows that give no record are apart.
+        num_errors: records that could not be asked, which count as wrong.
         unusable: rows that give no record, with the reason.
     """
 

@@ -35,8 +35,8 @@ class Saver:
         self._folder, self._keep, self._processes = folder, keep, processes
         self._running: tuple[int, Future[Any]] | None = None
         self.failures = 0
-        # Checkpoints are written in another thread: in the group of the training its messages would be mistaken for
-        # those of the training.
+        # Checkpoints are written in another thread: with the group of the training, the messages of both
+        # would be mixed up.
         self._group = dist.new_group(backend="gloo")
 
     def save(self, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Mapping[str, Any]) -> None:

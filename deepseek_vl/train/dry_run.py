@@ -79,7 +79,7 @@ def _mixture(trainer: Trainer) -> Iterator[str]:
 
 
 def _sampled(trainer: Trainer, lane: Lane, group: str) -> Iterator[str]:
-    """What a lane gives in its first sequences."""
+    """Report the first sequences of a lane."""
     tokens: Counter[int] = Counter()
     examples: Counter[int] = Counter()
     images = targets = slots = 0

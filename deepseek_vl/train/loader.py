@@ -19,7 +19,7 @@ Prepared = Sequence[PreparedExample | None]
 
 @dataclass(frozen=True, slots=True)
 class StepData:
-    """What one process reads in one step.
+    """The data that one process reads in one step.
 
     Args:
         group: the group of data sets that the step reads, e.g. `text`.

@@ -1,4 +1,4 @@
-"""LoRA (arXiv 2106.09685): frozen linear layers with a trained product of two narrow matrices beside them."""
+"""LoRA (arXiv 2106.09685): frozen linear layers to whose results a trained product of two narrow matrices is added."""
 
 import fnmatch
 import json
@@ -37,7 +37,7 @@ class LoraSettings:
 
 
 class LoraLinear(nn.Linear):
-    """A linear layer whose weight is frozen, with a trained product `up @ down` beside it."""
+    """A linear layer whose weight is frozen, with a trained product `up @ down` added to it."""
 
     def __init__(self, linear: nn.Linear, settings: LoraSettings, seed: int):
         nn.Module.__init__(self)
@@ -102,7 +102,7 @@ def lora_parameters(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
 
 
 def save_lora(model: nn.Module, settings: LoraSettings, folder: Path) -> None:
-    """Write the trained matrices alone: a few megabytes beside the model that they adapt."""
+    """Write the trained matrices alone: a few megabytes, without the model that they adapt."""
     folder.mkdir(parents=True, exist_ok=True)
     values = {name: parameter.detach().cpu().contiguous() for name, parameter in lora_parameters(model)}
     temporary = folder / f".{WEIGHTS}.part"

@@ -51,7 +51,7 @@ class DataSource:
 
 @dataclass(frozen=True, kw_only=True)
 class DataSettings:
-    """What is read, and how it becomes sequences.
+    """The data that is read, and how it becomes sequences.
 
     Args:
         sources: the mixture.
@@ -146,14 +146,12 @@ class ComputeSettings:
         dtype: type of activations and gradients: `bfloat16` or `float32`. Weights are updated in float32.
         compile: compile the blocks of the transformer.
         checkpoint_activations: compute activations again in the backward pass instead of keeping them.
-        cache_features: folder in which the features of frozen towers are kept, or null.
     """
 
     device: str | None = None
     dtype: str = "bfloat16"
     compile: bool = False
     checkpoint_activations: bool = False
-    cache_features: str | None = None
 
     def __post_init__(self) -> None:
         if self.dtype not in ("bfloat16", "float32"):
@@ -190,10 +188,9 @@ class TrainSettings:
         tokenizer: folder with a `tokenizer.json`; needed with a preset.
         output: folder of the run: its checkpoints, its log, and the model at the end.
         train: learning rate of each part that is trained; the other parts are frozen.
-        lora: train narrow matrices beside linear layers of these parts, instead of the layers.
+        lora: train narrow matrices that are added to linear layers of these parts, instead of the layers.
         seed: decides random weights, and the order of the data.
         log_every: steps between lines of the log.
-        predict_every: steps between predictions on some samples, shown in TensorBoard; 0 for none.
     """
 
     model: str
@@ -207,7 +204,6 @@ class TrainSettings:
     saving: SavingSettings = field(default_factory=SavingSettings)
     seed: int = 0
     log_every: int = 10
-    predict_every: int = 0
 
     def __post_init__(self) -> None:
         if not self.train:
@@ -217,8 +213,8 @@ class TrainSettings:
                 raise ValueError(f"train: there is no part {part!r}{_nearest(part, PARTS)}")
             if not 0 < rate < 1:
                 raise ValueError(f"train: the learning rate of {part} must be between 0 and 1, got {rate}")
-        if self.log_every < 1 or self.predict_every < 0:
-            raise ValueError("log_every must be positive and predict_every not negative")
+        if self.log_every < 1:
+            raise ValueError(f"log_every must be positive, got {self.log_every}")
         if self.optimization.sequences % self.data.lanes:
             raise ValueError(
                 f"optimization.sequences ({self.optimization.sequences}) must be a multiple of data.lanes"

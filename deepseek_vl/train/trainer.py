@@ -31,7 +31,7 @@ from deepseek_vl.train.watch import Watch
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 NORM_MEMORY = 0.98  # weight of the past in the running mean of gradient norms
 # Settings that may change when a training continues, because they change nothing of what is learned.
-FREE = {"output", "log_every", "predict_every", "compute", "saving"}
+FREE = {"output", "log_every", "compute", "saving"}
 
 
 class TrainingError(RuntimeError):

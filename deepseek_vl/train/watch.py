@@ -1,4 +1,4 @@
-"""What a training shows: a line of progress, a log of figures, and TensorBoard."""
+"""Progress of a training: a line on the terminal, a log of figures, and TensorBoard."""
 
 import json
 import sys
@@ -38,13 +38,6 @@ class Watch:
             for name, value in figures.items():
                 self._board.add_scalar(name, value, step)
         self._show(step, figures)
-
-    def show_predictions(self, step: int, pictures: Any, text: str) -> None:
-        """Show samples with the model's answers in TensorBoard; `pictures` is (N, 3, Y, X) uint8."""
-        if self._board is not None:
-            if pictures is not None:
-                self._board.add_images("predictions", pictures, step)
-            self._board.add_text("predictions", text, step)
 
     def close(self) -> None:
         """Write everything to disk."""
