@@ -202,6 +202,17 @@ PRESETS = {
         eos=1,
         image_token=2,
     ),
+    # 5 million parameters: hybrid, small enough to train through all stages on two CPU cores.
+    "pico": ModelConfig(
+        low=SiglipConfig(image_px=96, width=128, layers=4, heads=4, hidden=512),
+        high=SamConfig(
+            image_px=256, width=96, layers=4, heads=4, hidden=384, window=8, global_layers=(1, 3), neck_width=32
+        ),
+        language=LanguageConfig(vocabulary=4096, width=192, layers=6, heads=6, hidden=512, max_positions=2048),
+        bos=0,
+        eos=1,
+        image_token=2,
+    ),
 }
 
 

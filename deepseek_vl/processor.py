@@ -54,10 +54,15 @@ class Processor:
     def load(cls, source: str | Path) -> "Processor":
         """Load the processor of a checkpoint from a folder or a hub id. Raises CheckpointError."""
         folder = find(source)
-        path = folder / "tokenizer.json"
-        tokenizer, config = _read_tokenizer(path), read_config(folder)
+        return cls.from_file(folder / "tokenizer.json", read_config(folder))
+
+    @classmethod
+    def from_file(cls, path: Path, config: ModelConfig) -> "Processor":
+        """Load the processor of a model from a `tokenizer.json`. Raises CheckpointError."""
         try:
-            return cls(tokenizer, config)
+            return cls(_read_tokenizer(path), config)
+        except CheckpointError:
+            raise
         except ValueError as error:
             raise CheckpointError(f"{path}: {error}") from error
 

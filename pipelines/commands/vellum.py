@@ -45,6 +45,8 @@ COMMANDS: Mapping[str, Command] = {
     "chat": Command("deepseek_vl.chat", "talk with a model about images", extra="model"),
     "serve": Command("deepseek_vl.serve.__main__", "serve a model: chat, scores, a web page", extra="serve"),
     "score": Command("deepseek_vl.score", "score images by questions to a model", extra="model"),
+    "train": Command("deepseek_vl.train.__main__", "train a model on outputs of the pipeline", extra="model"),
+    "evaluate": Command("deepseek_vl.evaluate.__main__", "evaluate models on tasks in local files", extra="model"),
     "convert": Command("deepseek_vl.convert", "write a model's checkpoint in the other layout", extra="model"),
     "doctor": Command("pipelines.commands.doctor", "say what is installed, what is missing, and how to get it"),
     "completion": Command("pipelines.commands.completion", "print a script that completes these commands in a shell"),

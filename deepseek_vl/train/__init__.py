@@ -1,0 +1,1 @@
+"""Training in stages on the pipeline's outputs."""

@@ -1,0 +1,83 @@
+"""Data sets: conditions, and an order in which lanes read every row once an epoch."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from deepseek_vl.train.dataset import Dataset, DatasetError, LaneOrder, Position, RowGroup
+from tests.deepseek_vl.train.data_files import text_row, write
+
+
+def texts(dataset: Dataset) -> list[str]:
+    found = [dataset.row(k, row) for k, group in enumerate(dataset.groups) for row in range(group.num_rows)]
+    return [row["text"] for row in found if row is not None]
+
+
+@pytest.mark.parametrize(("num_groups", "lanes"), [(3, 4), (40, 4), (7, 1), (1, 8)])
+def test_lanes_read_every_row_once_in_every_epoch(num_groups: int, lanes: int) -> None:
+    groups = [RowGroup(0, k, 5 + k % 3) for k in range(num_groups)]
+    orders = [LaneOrder(groups, lane=k, num_lanes=lanes, rows_per_block=12, seed="s") for k in range(lanes)]
+    for epoch in range(2):
+        seen = Counter(order.at(Position(epoch, row)) for order in orders for row in range(order.num_rows))
+        assert seen == Counter((k, row) for k, group in enumerate(groups) for row in range(group.num_rows))
+
+
+def test_every_epoch_has_another_order_and_any_position_can_be_read_first() -> None:
+    groups = [RowGroup(0, k, 10) for k in range(8)]
+
+    def order() -> LaneOrder:
+        return LaneOrder(groups, lane=0, num_lanes=1, rows_per_block=20, seed="s")
+
+    one = order()
+    first = [one.at(Position(0, row)) for row in range(80)]
+    second = [one.at(Position(1, row)) for row in range(80)]
+    assert first != second
+    assert sorted(first) == sorted(second)
+    assert order().at(Position(1, 57)) == second[57]
+    assert first != sorted(first)
+
+
+def test_a_condition_keeps_the_rows_for_which_it_is_true(tmp_path: Path) -> None:
+    folder = write(tmp_path / "out", [text_row(k) for k in range(30)], shards=2)
+    assert len(texts(Dataset(str(folder)))) == 30
+    kept = texts(Dataset(str(folder), where='agreement >= 0.5 and num_words < 20 and language == "en"'))
+    assert kept == [text_row(k)["text"] for k in range(20) if k % 10 >= 5]
+    assert texts(Dataset(str(folder), where="not (num_words > 2) or num_words in (5.0, 7.0)")) == [
+        text_row(k)["text"] for k in (0, 1, 2, 5, 7)
+    ]
+
+
+def test_only_the_split_is_read(tmp_path: Path) -> None:
+    rows = [{**text_row(k), "split": "validation" if k == 3 else "train"} for k in range(6)]
+    folder = write(tmp_path / "out", rows)
+    assert texts(Dataset(str(folder), split="validation")) == [text_row(3)["text"]]
+    assert len(texts(Dataset(str(folder), split="train"))) == 5
+    assert len(texts(Dataset(str(folder), split=None))) == 6
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ("agrement > 1", "did you mean agreement"),
+        ("agreement >", "is not a condition"),
+        ("agreement", "is not a condition"),
+        ("open('x') == 1", "neither a name nor a value"),
+        ("agreement is 1", "does not compare"),
+        ('language in "en"', "must be a list"),
+    ],
+)
+def test_a_wrong_condition_is_an_error_before_anything_is_read(tmp_path: Path, where: str, message: str) -> None:
+    folder = write(tmp_path / "out", [text_row(0)])
+    with pytest.raises(ValueError, match=message):
+        Dataset(str(folder), where=where)
+
+
+def test_what_is_no_data_set_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no Parquet file"):
+        Dataset(str(tmp_path / "nothing"))
+    folder = write(tmp_path / "out", [text_row(0)])
+    shard = next((folder / "data").iterdir())
+    shard.write_bytes(shard.read_bytes()[:-20])
+    with pytest.raises(DatasetError, match="not a whole Parquet file"):
+        Dataset(str(folder))
