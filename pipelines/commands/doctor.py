@@ -18,6 +18,7 @@ EXAMPLES = """\
 examples:
   %(prog)s
   %(prog)s --json"""
+PDF_PACKAGES = ("pymupdf", "pypdfium2", "wordfreq")  # of the core: two engines, and the words of hyphens
 CORE = ("core", "pdfs", "language")  # parts that the bundled examples need
 
 
@@ -81,7 +82,7 @@ def _sources(browser: "Future[Finding]") -> list[Part]:
     from pipelines.recipe import SOURCES
 
     needs: Mapping[str, Callable[[], list[Finding]]] = {
-        "pdfs": lambda: environment.core_package("pymupdf"),
+        "pdfs": lambda: [*environment.named_core_packages(PDF_PACKAGES), environment.libreoffice()],
         "charts": _charts,
         "ocr": _ocr,
         "synthetic_pages": lambda: _synthetic_pages(browser),

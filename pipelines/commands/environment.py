@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from pipelines.commands.installation import (
     pip_install,
     pip_install_alone,
     python,
+    requirements,
 )
 
 PROBE_TIMEOUT_S = 60
@@ -59,16 +61,16 @@ class Finding:
 def core_packages() -> list[Finding]:
     """The packages that Vellum always needs."""
     try:
-        texts = importlib.metadata.requires(DISTRIBUTION) or []
+        texts = requirements()
     except importlib.metadata.PackageNotFoundError:
         return [Finding(name=DISTRIBUTION, is_there=False, detail="not installed", command=pip_install())]
     wanted = [requirement for requirement in map(Requirement, texts) if requirement.marker is None]
     return [_package(requirement, pip_install()) for requirement in wanted]
 
 
-def core_package(name: str) -> list[Finding]:
-    """One of the packages that Vellum always needs."""
-    return [found for found in core_packages() if found.name == name]
+def named_core_packages(names: Collection[str]) -> list[Finding]:
+    """Some of the packages that Vellum always needs."""
+    return [found for found in core_packages() if found.name in names]
 
 
 def extra_packages(extra: str, names: Collection[str] | None = None) -> list[Finding]:
@@ -77,7 +79,7 @@ def extra_packages(extra: str, names: Collection[str] | None = None) -> list[Fin
     A name that is not in the extra itself is of what its packages need: any version will do.
     """
     try:
-        texts = importlib.metadata.requires(DISTRIBUTION) or []
+        texts = requirements()
     except importlib.metadata.PackageNotFoundError:
         texts = []
     wanted: dict[str, Requirement] = {}
@@ -163,6 +165,33 @@ def _gpus() -> str:
     except subprocess.TimeoutExpired:
         return ""
     return ", ".join(asked.stdout.splitlines()) if asked.returncode == 0 else ""
+
+
+def libreoffice() -> Finding:
+    """LibreOffice, which turns office documents into PDFs; asked for its version with an empty home folder."""
+    from pipelines.workers.office import PACKAGES, program
+
+    name, command = "LibreOffice", apt_install(PACKAGES)
+    path = program()
+    if path is None:
+        detail = "office documents cannot be read"
+        return Finding(name=name, is_there=False, detail=detail, is_required=False, command=command)
+    with tempfile.TemporaryDirectory(prefix="vellum-office-") as home:
+        try:
+            line, variables = [path, "--version"], {**os.environ, "HOME": home}
+            asked = subprocess.run(line, capture_output=True, text=True, timeout=PROBE_TIMEOUT_S, env=variables)
+            is_there = asked.returncode == 0
+            said = asked.stdout.strip() if is_there else f"ended with code {asked.returncode}"
+        except (OSError, subprocess.TimeoutExpired) as error:
+            is_there, said = False, str(error)
+    return Finding(
+        name=name,
+        is_there=is_there,
+        detail=said.removeprefix(f"{name} "),
+        path=path,
+        is_required=False,
+        command=None if is_there else command,
+    )
 
 
 def opencv() -> Finding:

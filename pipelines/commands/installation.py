@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 import sys
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,6 +20,23 @@ def version() -> str:
         return importlib.metadata.version(DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:
         return "(not installed)"
+
+
+def requirements() -> list[str]:
+    """The packages that the project needs, those of extras with a marker, as in the metadata of its wheel.
+
+    In a checkout pyproject.toml says it: the metadata of an editable installation are as old as the installation.
+
+    Raises:
+        importlib.metadata.PackageNotFoundError: the project is not installed.
+    """
+    installed = importlib.metadata.requires(DISTRIBUTION) or []
+    if not _is_checkout():
+        return installed
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    of_extras = [f"{text} ; extra == '{extra}'" for extra, texts in extras.items() for text in texts]
+    return [*project["dependencies"], *of_extras]
 
 
 def pip_install(extra: str | None = None) -> str:

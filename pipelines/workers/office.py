@@ -19,9 +19,10 @@ RESTART = 81  # exit code of a first start with a new profile
 MAX_BYTES = 2_000_000_000  # of a file that it writes
 PR_SET_PDEATHSIG = 1
 OLE, RTF = b"\xd0\xcf\x11\xe0", b"{\\rtf"  # how documents begin that are no zip files
+PACKAGES = ("libreoffice-writer", "libreoffice-impress")  # Debian's; each brings libreoffice-core
 MISSING = (
     "LibreOffice is not installed, which turns office documents into PDFs; install it "
-    "(Debian: apt install libreoffice-core libreoffice-writer libreoffice-calc libreoffice-impress)"
+    f"(Debian: apt install {' '.join(PACKAGES)})"
 )
 # No macro runs, nothing that a document links to is loaded, and a proxy that is not there keeps it off the network.
 PROFILE = """<?xml version="1.0" encoding="UTF-8"?>

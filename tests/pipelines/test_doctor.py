@@ -84,6 +84,9 @@ def test_what_is_installed_is_said_with_version_and_place(capsys: pytest.Capture
         for package in one["findings"]:
             if package["is_package"]:
                 assert package["detail"] == importlib.metadata.version(package["name"])
+    assert [one["name"] for one in part(found, "pdfs")["findings"]] == [
+        *("pymupdf", "pypdfium2", "wordfreq", "LibreOffice"),
+    ]
     assert Path(finding(found, "language", "language model")["path"]).is_file()
     browser = finding(found, "web", "Chromium")
     assert browser == finding(found, "synthetic_pages", "Chromium")
@@ -118,6 +121,7 @@ def test_without_a_browser_its_sources_alone_are_not_ready(elsewhere: Callable[.
     lines = done.stdout.splitlines()
     (unready,) = [line for line in lines if line.startswith("Not ready: ")]
     assert unready == "Not ready: web, synthetic_pages"
+    assert "  # pdfs, LibreOffice" in lines  # optional: the source is ready without it
     place = next(k for k, line in enumerate(lines) if line == "  # web; synthetic_pages")
     assert lines[place + 1].split() == [
         *([] if os.geteuid() == 0 else ["sudo"]), "apt-get", "install", "--no-install-recommends", "chromium",
@@ -147,11 +151,44 @@ def test_a_core_that_lacks_a_package_is_told_before_anything_is_imported(elsewhe
 
 
 def test_a_version_that_does_not_fit_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.metadata, "requires", lambda name: ["matplotlib>=999; extra == 'charts'"])
+    monkeypatch.setattr(environment, "requirements", lambda: ["matplotlib>=999; extra == 'charts'"])
     (found,) = environment.extra_packages("charts")
     assert not found.is_there
     assert found.detail == f"{importlib.metadata.version('matplotlib')} does not fit >=999"
     assert "[charts]" in (found.command or "")
+
+
+def test_a_checkout_is_asked_for_the_packages_that_it_needs_now(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\ndependencies = ["numpy>=2.0", "added-today>=1"]\n'
+        '[project.optional-dependencies]\ncharts = ["matplotlib>=1"]\n'
+    )
+    monkeypatch.setattr(installation, "ROOT", tmp_path)
+    assert [(found.name, found.is_there) for found in environment.core_packages()] == [
+        ("numpy", True),
+        ("added-today", False),
+    ]
+    assert [found.name for found in environment.extra_packages("charts")] == ["matplotlib"]
+
+
+def test_libreoffice_is_optional_and_said_with_its_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found = environment.libreoffice()
+    assert found.is_there
+    assert Path(found.path).name == "soffice.bin"
+    assert found.detail[0].isdigit(), found.detail
+    assert not found.is_required
+    (tmp_path / "soffice").symlink_to("/bin/false")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    broken = environment.libreoffice()
+    assert not broken.is_there
+    assert broken.detail == "ended with code 1"
+    (tmp_path / "soffice").unlink()
+    (tmp_path / "apt-get").symlink_to("/bin/true")
+    missing = environment.libreoffice()
+    assert not missing.is_there
+    assert (missing.command or "").endswith("libreoffice-writer libreoffice-impress")
 
 
 def test_missing_fonts_are_named_by_their_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
