@@ -244,20 +244,20 @@ for _ in parent.requests():
 
 
 @pytest.mark.parametrize(
-    ("busy_s", "idle_s", "message"),
+    ("busy_s", "idle_s", "wall_s", "message"),
     [
-        (0.2, 2.5, None),  # waits, as on a busy machine, for longer than it may compute
-        (60, 0, "no result within 1 s of processor time"),
-        (0, 60, "no result within 4 s;"),
+        (0.2, 2.5, 120, None),  # waits, as on a busy machine, for longer than it may compute
+        (60, 0, 120, "no result within 1 s of processor time"),  # which takes longer by the clock if others compute
+        (0, 60, 4, "no result within 4 s;"),
     ],
 )
 def test_time_limits_count_processor_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, busy_s: float, idle_s: float, message: str | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, busy_s: float, idle_s: float, wall_s: float, message: str | None
 ) -> None:
     (tmp_path / "busy_child.py").write_text(BUSY)
     monkeypatch.syspath_prepend(str(tmp_path))
     settings = json.dumps({"busy": busy_s, "idle": idle_s})
-    reader = Reader(Program(module="busy_child", settings=settings, timeout_s=1, wall_timeout_s=4))
+    reader = Reader(Program(module="busy_child", settings=settings, timeout_s=1, wall_timeout_s=wall_s))
     try:
         if message is None:
             assert reader.ask(InspectInputs(source=0, paths=(tmp_path,))).found[0].num_items == 1
