@@ -25,8 +25,10 @@ MODULES = (
     "taxonomy",
     "deepseek_vl.chat",
     "deepseek_vl.convert",
+    "deepseek_vl.evaluate",
     "deepseek_vl.score",
     "deepseek_vl.serve",
+    "deepseek_vl.train",
 )
 # Command lines without `--help`.
 CALLS = [
@@ -79,6 +81,11 @@ def parse(words: Sequence[str], prog: str) -> argparse.Namespace:
     return accept(rest)
 
 
+def module_of(prefix: Sequence[str]) -> str:
+    """The module that `python -m` runs for the beginning of a command line."""
+    return prefix[2] if prefix[0] == "python" else vellum.COMMANDS[prefix[1]].module.removesuffix(".__main__")
+
+
 def without_shell(line: str) -> list[str]:
     """The words of a command line, without variables before it and redirections after it."""
     words = shlex.split(line)
@@ -102,6 +109,10 @@ def test_help_ends_with_examples_that_can_be_typed(
     for line in examples:
         words = without_shell(line)
         prefix = shlex.split(call)
+        if words[0] == "torchrun":  # starts the module of the command once per GPU
+            place = words.index("-m")
+            assert words[place + 1] == module_of(prefix), line
+            words = [*prefix, *words[place + 2 :]]
         assert words[: len(prefix)] == prefix, line
         if prefix[0] == "vellum" or prefix[2] == "pipelines.commands.vellum":
             rest = words[1:] if prefix[0] == "vellum" else words[3:]
