@@ -33,7 +33,17 @@ def merged(described: Characters, drawn: Characters) -> Characters:
     """
     if right_to_left_codes(drawn.codes).any() and _num_unknown(drawn) <= _num_unknown(described):
         return _with_marks(drawn, described)
-    return _over_all_glyphs(described, drawn)
+    return _over_all_glyphs(_without_echoes(described), drawn)
+
+
+def _without_echoes(described: Characters) -> Characters:
+    """Return the characters without those that have no width and are followed by the same one with a width.
+
+    MuPDF gives them where an ActualText has a letter that is also painted after it.
+    """
+    narrow = _is_narrow(described)
+    is_echo = narrow[:-1] & ~narrow[1:] & (described.codes[:-1] == described.codes[1:])
+    return choose_characters(described, ~np.append(is_echo, False)) if is_echo.any() else described
 
 
 def _num_unknown(characters: Characters) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 from sources.text.scripts import right_to_left_codes
 
 MAX_MARK_GAP = 0.5  # between a mark and its letter, in font sizes
+MAX_MARK_SHIFT = 1.0  # from the left edge of the letter that the file has before a mark to the mark, in font sizes
 _ZERO_WIDTH = 0.02  # in font sizes; narrower letters are marks, or further letters of a ligature
 _GAP = -1
 _UNKNOWN, _NON_JOINER = 0xFFFD, 0x200C
@@ -23,8 +24,9 @@ _LEFT_TO_RIGHT_PART = re.compile("[LNT](?:.*[LNT])?")
 def clusters_of(codes: np.ndarray, starts: np.ndarray, ends: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Return for each of a line's N letters the index of the letter that it belongs to, mostly itself.
 
-    Letters without width belong to another one. A mark is painted where its letter begins, above it, or a little
-    before it; the second letter of a ligature is where the glyph ends.
+    Letters without width belong to another one. A mark belongs to the letter that the file has before it, if the file
+    has letters in the order of reading. Otherwise it is painted where its letter begins, above it, or a little before
+    it. The second letter of a ligature is where the glyph ends.
 
     Args:
         codes, sizes: (N,) code points, and font sizes in points.
@@ -40,7 +42,12 @@ def clusters_of(codes: np.ndarray, starts: np.ndarray, ends: np.ndarray, sizes: 
         return clusters
     for k in np.flatnonzero(~has_width):
         place, slack = starts[k], _ZERO_WIDTH * sizes[k]
-        if unicodedata.combining(chr(codes[k])) or codes[k] in (_UNKNOWN, _NON_JOINER):
+        is_mark = unicodedata.combining(chr(codes[k])) > 0
+        before = _letter_before(k, of_marks, starts, ends, sizes) if is_mark else None
+        if before is not None:
+            clusters[k] = before
+            continue
+        if is_mark or codes[k] in (_UNKNOWN, _NON_JOINER):
             owners = of_marks
             inside = (starts[owners] < place - slack) & (ends[owners] > place + slack)
             distance = np.where(inside, 0, np.abs(starts[owners] - place))
@@ -56,6 +63,20 @@ def clusters_of(codes: np.ndarray, starts: np.ndarray, ends: np.ndarray, sizes: 
         if distance[nearest] <= MAX_MARK_GAP * sizes[k]:
             clusters[k] = owners[nearest]
     return clusters
+
+
+def _letter_before(
+    mark: int, letters: np.ndarray, starts: np.ndarray, ends: np.ndarray, sizes: np.ndarray
+) -> int | None:
+    """Return the letter that the file has before a mark, or None unless letters there go from right to left."""
+    place = int(np.searchsorted(letters, mark))
+    if not place:
+        return None
+    around = starts[letters[max(place - 2, 0) : place + 1]]
+    owner = int(letters[place - 1])
+    slack = _ZERO_WIDTH * sizes[mark]
+    is_near = starts[owner] - MAX_MARK_SHIFT * sizes[mark] <= starts[mark] <= ends[owner] + slack
+    return owner if is_near and (np.diff(around) < 0).any() else None
 
 
 def in_logical_order(
@@ -116,11 +137,13 @@ def _kind(code: int) -> str:
     letter = chr(code)
     if letter.isdecimal():
         return "N"
+    if letter in _SEPARATORS:
+        return "S"
     if right_to_left_codes(np.array(code)):
         return "R" if letter.isalpha() or unicodedata.combining(letter) else "O"
     if letter.isalpha():
         return "L"
-    return "S" if letter in _SEPARATORS else "T" if letter in _SIGNS else "O"
+    return "T" if letter in _SIGNS else "O"
 
 
 def _turn_brackets(codes: np.ndarray, ends: np.ndarray) -> None:

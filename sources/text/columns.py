@@ -17,6 +17,7 @@ MIN_ONE_SIDED = 12  # lines in each column, if only one of them is prose
 MIN_IN_ROWS = 0.6  # share of lines that have a line of the other column in their row, if both are cells of a table
 MAX_PITCH_IN_ROWS = 1.4  # of prose in two columns with common baselines, in heights; wider rows are a table's
 MAX_NOTES = 0.5  # width and number of margin notes' lines, relative to the text
+SMALL_NOTES = 0.9  # height of lines of notes on the left, relative to the text
 NO_LINES: Indices = np.zeros(0, np.int64)
 
 COLUMNS, TABLE, UNKNOWN = "columns", "table", "unknown"
@@ -210,7 +211,7 @@ class _AtGutter:
         if self._is_one_after_the_other(a, b):
             return COLUMNS
         left, right = self._is_prose(a, b, False), self._is_prose(a, b, True)
-        if left and self._has_margin_notes(a, b):
+        if (left and self._has_margin_notes(a, b)) or (right and self._has_notes_on_the_left(a, b)):
             return COLUMNS
         if fewer < MIN_PROSE_LINES:
             return UNKNOWN if left and right else TABLE
@@ -253,12 +254,33 @@ class _AtGutter:
 
     def _has_margin_notes(self, a: int, b: int) -> bool:
         """Return True if the right side is narrow and has few lines, most of them below another one in the stream."""
+        return self._are_notes(*self._in_stream_order(a, b))
+
+    def _has_notes_on_the_left(self, a: int, b: int) -> bool:
+        """Return True if the left side has notes as above, in smaller letters, beside lines at an even distance.
+
+        Without the latter they may be the first cells of a table's rows.
+        """
         boxes, is_right = self._in_stream_order(a, b)
-        left, right = boxes[~is_right], boxes[is_right]
-        if len(left) < MIN_ONE_SIDED or len(right) > MAX_NOTES * len(left):
+        heights = boxes[:, 3] - boxes[:, 1]
+        is_small = median(heights[~is_right]) <= SMALL_NOTES * median(heights[is_right])
+        if not is_small or not self._are_notes(boxes, ~is_right):
             return False
-        if np.ptp(right[:, [0, 2]]) > MAX_NOTES * np.ptp(left[:, [0, 2]]):
+        pitch = np.diff(self.middle[a:b][self.is_right[a:b]])
+        return bool((np.abs(pitch - median(pitch)) < 0.1 * self.height).mean() > 1 - OUTLIERS)
+
+    def _are_notes(self, boxes: np.ndarray, is_note: np.ndarray) -> bool:
+        """Return True if one side has the text, and the other one a few short lines, most of them below another one.
+
+        Args:
+            boxes: (N, 4) lines of both sides in stream order.
+            is_note: (N,) True on the side that may have notes.
+        """
+        text, notes = boxes[~is_note], boxes[is_note]
+        if len(text) < MIN_ONE_SIDED or len(notes) > MAX_NOTES * len(text):
+            return False
+        if np.ptp(notes[:, [0, 2]]) > MAX_NOTES * np.ptp(text[:, [0, 2]]):
             return False
         pitch = np.diff(boxes[:, 1] + boxes[:, 3]) / 2
-        is_next = is_right[1:] & is_right[:-1] & (pitch > 0.5 * self.height) & (pitch < MAX_PITCH * self.height)
-        return bool(2 * is_next.sum() >= len(right))
+        is_next = is_note[1:] & is_note[:-1] & (pitch > 0.5 * self.height) & (pitch < MAX_PITCH * self.height)
+        return bool(2 * is_next.sum() >= len(notes))

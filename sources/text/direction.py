@@ -18,7 +18,8 @@ def order_of_lines(lines: Lines, num_letters: np.ndarray, *, right_to_left: bool
     The page is read in the direction of most of its letters, or upright if upright ones are a third as many. Lines with
     another direction are read group by group, each in its own direction, before the row that is below the group, as
     turned headers are above the rows of their table.
-    Groups with nothing below them, such as text in the margin, come last, and so do lines across, like a watermark.
+    Groups with nothing below them, such as text in the margin, come last, and so do slanted lines across others, like a
+    watermark.
 
     Args:
         num_letters: (M,) letters of each line.
@@ -40,10 +41,17 @@ def order_of_lines(lines: Lines, num_letters: np.ndarray, *, right_to_left: bool
         is_straight = min(abs(cosine), abs(sine)) < _STRAIGHT
         for group in _groups(lines.frames, np.flatnonzero(kind == k)):
             box = _box_in_frame(lines, group, main_direction)
-            place = _place_in_body(box, main_frames) if is_straight else len(body)
+            is_apart = is_straight or not _is_across(box, main_frames)
+            place = _place_in_body(box, main_frames) if is_apart else len(body)
             parts.append(((place, 0, -box[2] if right_to_left else box[0]), group))
     parts.sort(key=lambda part: part[0])
     return np.concatenate([part for _, part in parts])
+
+
+def _is_across(box: np.ndarray, body: np.ndarray) -> bool:
+    """Return True if the middle of any line of the body is in the box, both in the frame of the body."""
+    middle = (body[:, 1] + body[:, 3]) / 2
+    return bool(((middle > box[1]) & (middle < box[3]) & (body[:, 0] < box[2]) & (body[:, 2] > box[0])).any())
 
 
 def _place_in_body(box: np.ndarray, body: np.ndarray) -> int:

@@ -9,11 +9,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from sources.text.accents import with_accents
 from sources.text.bidirectional import clusters_of, in_logical_order
 from sources.text.characters import Characters, Letters, letters_of
 from sources.text.repeats import without_repeats
 from sources.text.rows import with_rows
-from sources.text.scripts import east_asian_codes, right_to_left_codes
+from sources.text.scripts import EAST_ASIAN, east_asian_codes, right_to_left_codes
 from sources.text.vertical import with_columns
 from sources.text.words import LayoutWords, words_of_letters
 
@@ -27,6 +28,11 @@ MIN_MIXED_GAP = 0.35  # between Chinese and Latin; producers add a quarter of th
 MAX_OVERLAP = 0.5  # in font sizes; letters of a word do not overlap more
 _DOT = ord(".")
 _FIRST_MARK = 0x300  # lowest code point of a mark without width
+BULLETS = "•‣▪▫◦●○■□◆◇▶►➢➤➔→⇒✓✔☐☑☒★☆❖"  # words of their own at the start of a line
+_BULLETS = np.array(sorted(map(ord, BULLETS)))
+MIN_LARGER = 1.2  # size of a letter after a raised label, in sizes of the label
+MIN_RAISED = 0.15  # of a label above the baseline, in font sizes
+MIN_LABELLED = 3  # letters after a label; fewer may be an element after the number of its isotope
 MIN_SPACED_LETTERS = 5  # single letters in a line that may be spaced out
 SPACED_SHARE = 0.7  # share of single letters among the words of a spaced-out line
 MIN_SPACED_WORD_GAP = 1.5  # between words of a spaced-out line, in usual gaps
@@ -37,7 +43,7 @@ def words_of(characters: Characters) -> LayoutWords:
     letters = letters_of(characters)
     if not len(letters):
         return LayoutWords()
-    letters, rows = with_rows(with_columns(without_repeats(letters)))
+    letters, rows = with_accents(*with_rows(with_columns(without_repeats(letters))))
     ends = _ends_of_words(letters, rows)
     if letters.codes.max() >= 0x590 and (is_right_to_left := right_to_left_codes(letters.codes)).any():
         letters, ends = _read_from_the_right(letters, rows, ends, is_right_to_left)
@@ -58,8 +64,39 @@ def _ends_of_words(letters: Letters, rows: np.ndarray) -> np.ndarray:
         num_east_asian = is_east_asian[1:].astype(np.int64) + is_east_asian[:-1]
         least = np.choose(num_east_asian, [least, MIN_MIXED_GAP, MIN_EAST_ASIAN_GAP])
     ends = np.append(~same_row | has_space | (gaps > least) | (~same_piece & (gaps < -MAX_OVERLAP)), True)
+    _end_bullets(ends, letters, rows)
+    _end_labels(ends, letters, rows)
     _join_spaced_out(ends, gaps, letters, rows)
     return ends
+
+
+def _end_bullets(ends: np.ndarray, letters: Letters, rows: np.ndarray) -> None:
+    """Set `ends` at bullets at the start of a line, however near the text is."""
+    if letters.codes.max() < _BULLETS[0]:
+        return
+    for k in np.flatnonzero(np.isin(letters.codes, _BULLETS) & (np.diff(rows, prepend=-1) != 0)).tolist():
+        ends[k] |= k + 1 < len(rows) and _is_text(int(letters.codes[k + 1]))
+
+
+def _is_text(code: int) -> bool:
+    """Return True for letters of scripts in which a space follows a bullet."""
+    return chr(code).isalpha() and not EAST_ASIAN.match(chr(code))
+
+
+def _end_labels(ends: np.ndarray, letters: Letters, rows: np.ndarray) -> None:
+    """Set `ends` after small raised letters with which a word begins, such as the label of a footnote."""
+    sizes, bottoms = letters.sizes, letters.frames[:, 3]
+    larger = (sizes[1:] >= MIN_LARGER * sizes[:-1]) & (rows[1:] == rows[:-1]) & ~ends[:-1]
+    larger &= bottoms[1:] - bottoms[:-1] > MIN_RAISED * sizes[1:]
+    for k in np.flatnonzero(larger).tolist():
+        first = k
+        while first and not ends[first - 1]:
+            first -= 1
+        following = letters.codes[k + 1 : k + 1 + MIN_LABELLED]
+        is_label = (np.abs(sizes[first : k + 1] - sizes[k]) < 0.1 * sizes[k]).all()
+        is_word = len(following) == MIN_LABELLED and not ends[k + 1 : k + MIN_LABELLED].any()
+        if is_label and is_word and all(chr(code).isalpha() for code in following):
+            ends[k] = True
 
 
 def _gaps(letters: Letters, rows: np.ndarray) -> np.ndarray:
@@ -75,6 +112,8 @@ def _gaps(letters: Letters, rows: np.ndarray) -> np.ndarray:
 
 def _usual_gaps(gaps: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return for each of the N - 1 gaps the usual gap in its row, without those that are infinite."""
+    if not len(gaps):
+        return np.zeros(0)
     is_doubtful = (gaps > MIN_GAP) & (gaps <= MIN_GAP + MAX_USUAL_GAP)
     if not is_doubtful.any() and (gaps < -MIN_GAP / 2).mean() < FEW_NARROW:
         return np.zeros(len(gaps))  # no gap's verdict depends on it
@@ -84,7 +123,7 @@ def _usual_gaps(gaps: np.ndarray, rows: np.ndarray) -> np.ndarray:
     num = np.bincount(row_of_gap[np.isfinite(gaps)], minlength=num_rows)
     firsts = np.searchsorted(row_of_gap, np.arange(num_rows))
     chosen = np.minimum(firsts + (USUAL_GAP * num).astype(np.int64), len(gaps) - 1)
-    usual = np.where(num > 0, gaps[order[chosen]], 0) if len(gaps) else np.zeros(num_rows)
+    usual = np.where(num > 0, gaps[order[chosen]], 0)
     result: np.ndarray = np.clip(usual, MIN_USUAL_GAP, MAX_USUAL_GAP)[row_of_gap]
     return result
 
@@ -135,6 +174,8 @@ def _read_from_the_right(
         starts, stops = starts[clusters], stops[clusters]  # a mark is as wide as its letter
         gaps = np.zeros(len(starts), bool)
         np.logical_or.at(gaps, clusters, _gaps_on_the_right(starts, stops) > MIN_GAP * sizes)
+        first_read, second_read = np.argsort(-(starts + stops), kind="stable")[[0, min(1, len(starts) - 1)]]
+        gaps[second_read] |= codes[line][first_read] in _BULLETS
         in_order, ends[line], codes[line] = in_logical_order(codes[line], (starts + stops) / 2, clusters, gaps)
         order[line] = first + in_order
     return replace(letters, codes=codes).take(order), ends

@@ -13,6 +13,7 @@ MAX_PITCH = 1.3  # lines of a page have a larger one
 MIN_DISTANCE = 1.15  # between characters of a row, in font sizes; closer ones are a horizontal line
 MIN_WIDER = 1.2  # distance between characters of a row, in pitches of their columns
 MAX_OFFSET = 0.3  # between the middles of the characters of a column, in font sizes
+MAX_GAP = 0.6  # between a character and a turned Latin letter or digit in its column, in font sizes
 _DOWN = (0.0, 1.0)
 
 
@@ -21,15 +22,15 @@ def with_columns(letters: Letters) -> Letters:
     if letters.codes.max() < 0x2E80:
         return letters
     distance = _distance_in_row(letters)
-    candidates = np.flatnonzero(
-        east_asian_codes(letters.codes)
-        & (distance >= MIN_DISTANCE)
-        & (letters.directions[letters.pieces, 0] == 1)
-        & ~letters.vertical[letters.pieces]
-    )
-    if len(candidates) < MIN_RUN:
+    is_horizontal = ~letters.vertical[letters.pieces]
+    is_placed = east_asian_codes(letters.codes) & (distance >= MIN_DISTANCE) & is_horizontal
+    is_placed &= letters.directions[letters.pieces, 0] == 1
+    if is_placed.sum() < MIN_RUN:
         return letters
-    boxes, sizes = letters.boxes[candidates], letters.sizes[candidates]
+    is_turned = (letters.directions[letters.pieces] == _DOWN).all(axis=1) & is_horizontal  # Latin in the column
+    distance[is_turned] = np.inf
+    candidates = np.flatnonzero(is_placed | is_turned)
+    boxes, sizes, is_turned = letters.boxes[candidates], letters.sizes[candidates], is_turned[candidates]
     x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
     by_x = np.argsort(x, kind="stable")
     column = np.empty(len(x), np.int64)
@@ -39,8 +40,12 @@ def with_columns(letters: Letters) -> Letters:
     offset = np.abs(np.diff(x[order])) / sizes[order[1:]]
     follows = (np.diff(column[order]) == 0) & (pitch <= MAX_PITCH) & (pitch >= MIN_PITCH) & (offset <= MAX_OFFSET)
     follows &= MIN_WIDER * pitch <= np.minimum(distance[candidates][order[1:]], distance[candidates][order[:-1]])
+    gap = (boxes[order[1:], 1] - boxes[order[:-1], 3]) / sizes[order[1:]]
+    beside_turned = is_turned[order[1:]] | is_turned[order[:-1]]
+    same_column = (np.diff(column[order]) == 0) & (offset <= MAX_OFFSET)
+    follows = np.where(beside_turned, same_column & (gap <= MAX_GAP), follows)
     run = np.cumsum(np.concatenate([[True], ~follows])) - 1
-    is_long = np.bincount(run)[run] >= MIN_RUN
+    is_long = np.bincount(run, weights=~is_turned[order])[run] >= MIN_RUN
     if not is_long.any():
         return letters
     return _as_pieces(letters, candidates[order[is_long]], np.unique(run[is_long], return_inverse=True)[1])

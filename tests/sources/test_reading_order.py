@@ -207,6 +207,25 @@ def test_a_sidebar_written_between_lines_of_the_text_follows_it() -> None:
     assert reading_order(boxes) == [*range(10), *range(15, 45), *range(10, 15)]
 
 
+def test_small_notes_on_the_left_written_between_lines_of_the_text_come_first() -> None:
+    text = column(180, 300, 40)
+    notes = [column(50, 100, 4, top=top) for top in (136, 376)]
+    for note in notes:
+        note += [0, 2.5, 0, 0]  # smaller letters
+        note[:, 2] -= [0, 45, 20, 60]
+    boxes = np.concatenate([text[:4], notes[0], text[4:24], notes[1], text[24:]])
+    is_note = boxes[:, 0] == 50
+    order = np.array(reading_order(boxes))
+    assert order.tolist() == [*np.flatnonzero(is_note), *np.flatnonzero(~is_note)]
+
+
+def test_cells_of_labels_on_the_left_stay_in_their_rows() -> None:
+    rows = [(column(50, 100, 2, top=100 + 80 * k), column(180, 300, 5, top=100 + 80 * k)) for k in range(6)]
+    for label, _ in rows:
+        label[:, 1] += 2.5
+    assert in_given_order(reading_order(np.concatenate([part for row in rows for part in row])))
+
+
 def test_line_numbers_that_were_written_first_stay_together() -> None:
     numbers, text = column(20, 10, 40), column(50, 400, 40)
     assert in_given_order(reading_order(np.concatenate([numbers, text])))

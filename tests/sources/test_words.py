@@ -1,5 +1,7 @@
 """Words from characters: gaps, repeated text, directions, and scripts; on pages that are painted in unusual ways."""
 
+import unicodedata
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +19,11 @@ from tests.sources.conftest import MakePdf
 
 SENTENCE = "The ledger keeps every score of every page"
 KOREAN = "강가에 돌로 만든 정원이 있고 아침 시장에서는 은빛 양초를 판다."
+NUKTA = "सुबह बाज़ार में 12 सेब और 3 नाशपाती ख़रीदी।"
 HINDI = "नदी के किनारे पत्थरों का एक बगीचा है। सुबह चाँदी की मोमबत्तियाँ बिकती हैं।"
 BENGALI = "নদীর ধারে পাথরের একটি বাগান আছে এবং সেতুতে একটি চিঠি রাখা আছে।"
-PERSIAN = "صبح‌ها در بازار ۱۲ شمع نقره‌ای (Silver) می‌فروشند. لاله‌ها و الاغ‌ها."
+PERSIAN = "صبح‌ها در بازار ۱۲ شمع نقره‌ای (Silver) به قیمت ۴٫۵۰ می‌فروشند. لاله‌ها و الاغ‌ها."
+POINTED = "تُبَاعُ الشُّمُوعُ الفِضِّيَّةُ في الصباح، وفي الغابة جسر صغير."
 ARABIC = "في عام 2024 دفع 1,250 زائراً 35.5 دولار للأولاد في السوق (Old Market) قرب شركة ABC Ltd. ولا شيء."
 HEBREW = "בבוקר מוכרים 12 נרות (Silver Candles) במחיר 35.5 שקל, מיום 12/03/2024."
 
@@ -118,12 +122,38 @@ def test_single_letters_and_numbers_stay_apart(text: str) -> None:
     assert text_of(page_of((72, 100, text))) == text
 
 
+@pytest.mark.parametrize("gap", [0.0, 3.0])
 @pytest.mark.parametrize("bullet", ["•", "●", "→", "■", "✓"])
-def test_a_bullet_is_a_word(bullet: str) -> None:
-    page = page_of((87, 100, "item after a bullet"))
-    page.insert_font("noto", fontbuffer=pymupdf.Font("cjk").buffer)
+def test_a_bullet_is_a_word(bullet: str, gap: float) -> None:
+    font = pymupdf.Font("cjk")
+    page = page_of((72 + font.text_length(bullet, 12) + gap, 100, "item after a bullet"))
+    page.insert_font("noto", fontbuffer=font.buffer)
     page.insert_text((72, 100), bullet, fontname="noto", fontsize=12)
     assert text_of(page) == f"{bullet} item after a bullet"
+
+
+def test_a_raised_label_is_a_word_and_an_exponent_is_not() -> None:
+    for parts in (("a", "The first note"), ("14", "C and more"), ("", "10", "3")):
+        page, x = pymupdf.open().new_page(), 72.0
+        for k, part in enumerate(parts):
+            is_raised = k % 2 == 0
+            size, y = (7, 96) if is_raised else (12, 100)
+            page.insert_text((x, y), part, fontsize=size)
+            x += pymupdf.get_text_length(part, fontsize=size)
+        assert text_of(page) == "".join(parts).replace("aThe", "a The")
+
+
+@pytest.mark.parametrize(("letter", "composed"), [("c", "ć"), ("e", "é")])
+def test_an_accent_painted_over_a_letter_is_part_of_it(letter: str, composed: str) -> None:
+    width = pymupdf.get_text_length("Popovi", fontsize=12)
+    page = page_of((72, 100, "Popovi"), (73 + width, 100, "\u00b4"), (72 + width, 100, f"{letter} came"))
+    assert text_of(page) == f"Popovi{composed} came"
+    assert text_of(page_of((72, 100, "10\u00b4 north"))) == "10\u00b4 north"
+
+
+def test_one_letter_is_a_page() -> None:
+    with warnings.catch_warnings(action="error"):
+        assert text_of(page_of((72, 100, "A"))) == "A"
 
 
 @pytest.mark.parametrize(("text", "font"), [(KOREAN, "Noto Sans CJK KR"), (HINDI, "Noto Sans"), (BENGALI, "Noto Sans")])
@@ -217,10 +247,37 @@ def test_columns_painted_row_by_row_are_read_as_columns() -> None:
     assert page.lines.vertical.all()
 
 
+def test_latin_in_a_vertical_line_stays_at_its_place(tmp_path: Path) -> None:
+    text = "春の川のそばに石の庭がある。朝の市場では12個のりんごと3個の梨を買った。ABC社からの手紙は2024年に届いた。"
+    style = "writing-mode: vertical-rl; height: 300px; font: 16px 'Noto Sans CJK JP'"
+    path = pdf_files.chromium(tmp_path, "vertical", f'<html lang=ja><body><div style="{style}">{text}</div>')
+    assert "".join(text_of(pymupdf.open(path)[0]).split()) == text
+
+
+def test_slanted_headers_are_read_before_their_table() -> None:
+    page = page_of(*[(100 + 60 * x, 300 + 16 * y, f"{y}{x}") for y in range(8) for x in range(4)])
+    headers = ["River", "Stone", "Garden", "Window"]
+    for x, header in enumerate(headers):
+        place = pymupdf.Point(105 + 60 * x, 280)
+        page.insert_text(place, header, fontsize=12, morph=(place, pymupdf.Matrix(45)))
+    assert read(page).text.split() == headers + [f"{y}{x}" for y in range(8) for x in range(4)]
+
+
+def test_a_vowel_described_and_painted_is_one(tmp_path: Path) -> None:
+    html = f"<html lang=hi><body style=\"font: 12pt 'Noto Sans', 'Noto Sans Devanagari'\">{NUKTA}"
+    text = text_of(pymupdf.open(pdf_files.chromium(tmp_path, "nukta", html))[0])
+    assert text == unicodedata.normalize("NFC", NUKTA)
+
+
 # Right to left
 
 
-@pytest.mark.parametrize("text", [ARABIC, PERSIAN, HEBREW])
+def test_a_bullet_at_the_right_is_a_word(tmp_path: Path) -> None:
+    html = "<html dir=rtl><body style=\"font: 12pt 'Noto Sans', 'Noto Sans Hebrew'\">•נרות בבוקר"
+    assert text_of(pymupdf.open(pdf_files.chromium(tmp_path, "bullet", html))[0]) == "• נרות בבוקר"
+
+
+@pytest.mark.parametrize("text", [ARABIC, POINTED, PERSIAN, HEBREW])
 def test_right_to_left_text_is_that_of_its_author(tmp_path: Path, text: str) -> None:
     html = f"<html dir=rtl><body style=\"font: 12pt 'Noto Sans', 'Noto Sans Hebrew', 'Noto Sans Arabic'\">{text}"
     assert text_of(pymupdf.open(pdf_files.chromium(tmp_path, "right-to-left", html))[0]) == text
@@ -258,6 +315,12 @@ def test_the_parts_of_a_ligature_and_marks_belong_to_their_letter() -> None:
     codes = np.array([ord(letter) for letter in "دلارُ"])  # the alef has no width: lam and alef are one glyph
     starts, ends = np.array([20.0, 10, 20, 0, 0]), np.array([26.0, 20, 20, 10, 0])
     assert clusters_of(codes, starts, ends, np.full(5, 12.0)).tolist() == [0, 1, 1, 3, 3]
+
+
+def test_a_mark_belongs_to_the_letter_that_the_file_has_before_it() -> None:
+    codes = np.array([ord(letter) for letter in "ضيَّة"])
+    starts, ends = np.array([498.0, 494.7, 493.5, 493.5, 485]), np.array([507.0, 498.1, 493.5, 493.5, 494.7])
+    assert clusters_of(codes, starts, ends, np.full(5, 12.0)).tolist() == [0, 1, 1, 1, 4]
 
 
 def test_letters_of_a_font_with_an_impossible_size_are_words(tmp_path: Path) -> None:
