@@ -278,10 +278,14 @@ class Engine:
     def _next_chunks(self, left: float) -> list[tuple[CacheRow, int]]:
         """Return prompts and how many of their tokens are read in this step, at most `left`, in order of arrival."""
         chunks = []
+        language = self.model.config.language
         for row in self.reading:
             if row.stream.finish_reason is None and left >= 1 and not self._missing_images(row):
-                chunks.append((row, min(int(left), row.unread)))
-                left -= chunks[-1][1]
+                cost = 1.0
+                if self.running:  # attention to earlier tokens counts, too, in units of a token's other operations
+                    cost += row.length / (2 * language.width + 1.5 * language.hidden)
+                chunks.append((row, min(max(1, int(left / cost)), row.unread)))
+                left -= chunks[-1][1] * cost
         return chunks
 
     def _launch(self, left: float) -> Launch | None:

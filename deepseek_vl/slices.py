@@ -78,6 +78,7 @@ def encode(model: DeepseekVL, canvases_N3YX: Tensor, limit_flop: float = math.in
     high_features = None
     if model.sam is not None and high is not None:
         high_features = yield from _sam(model.sam, high, limit_flop)
+    yield low_features.shape[:2].numel() * _flop(model.adaptor)
     visual_NPD: Tensor = model.adaptor(low_features, high_features)
     return visual_NPD
 
@@ -101,7 +102,10 @@ def _sam(tower: sam.Sam, pixels_N3YX: Tensor, limit_flop: float) -> Slices[Tenso
         x_NGGD = yield from _sam_block(block, x_NGGD, limit_flop)
         if layer == tower.branch_layer:
             branch_NGGD = x_NGGD
-    yield 4 * num_tokens * _flop(tower.neck)  # both branches, and the layers that halve the grid
+    halving = (tower.resized // 2) ** 2 * _flop(tower.downsample1) + (tower.resized // 4) ** 2 * _flop(
+        tower.downsample2
+    )
+    yield 2 * (num_tokens * _flop(tower.neck) + len(pixels_N3YX) * halving)
     return tower.features(x_NGGD, branch_NGGD)
 
 
@@ -110,13 +114,16 @@ def _sam_block(block: sam.Block, x_NGGD: Tensor, limit_flop: float) -> Slices[Te
     num_keys, width = block.window**2, x_NGGD.shape[-1]
     # The queries and keys of a head are longer by the window's rows and columns, and the values are padded to that.
     pair_flop = 4.0 * (width + 2 * block.window * block.attention.heads)
-    window_flop = num_keys * (_flop(block.attention) + num_keys * pair_flop)
+    token_flop = _flop(block.attention.qkv) + 4.0 * block.window * width  # and the sums of rows and columns
+    window_flop = num_keys * (token_flop + _flop(block.attention.proj) + num_keys * pair_flop)
     if window_flop <= limit_flop:
         mixed_WSSD = yield from _in_groups(block.attention, windows_WSSD, window_flop, limit_flop)
     else:
         parts = []
         for window_SSD in windows_WSSD:
-            part = yield from _one_window(block.attention, window_SSD[None], num_keys * pair_flop, limit_flop)
+            part = yield from _one_window(
+                block.attention, window_SSD[None], num_keys * token_flop, num_keys * pair_flop, limit_flop
+            )
             parts.append(part)
         mixed_WSSD = torch.cat(parts)
     x_NGGD = x_NGGD + block.joined(mixed_WSSD, x_NGGD.shape[1])
@@ -126,10 +133,10 @@ def _sam_block(block: sam.Block, x_NGGD: Tensor, limit_flop: float) -> Slices[Te
 
 
 def _one_window(
-    attention: sam.WindowAttention, window_1SSD: Tensor, query_flop: float, limit_flop: float
+    attention: sam.WindowAttention, window_1SSD: Tensor, project_flop: float, query_flop: float, limit_flop: float
 ) -> Slices[Tensor]:
     """Attend from groups of the patches of a large window to all of them."""
-    yield attention.window**2 * _flop(attention.qkv)
+    yield project_flop
     q_1HTE, k_1HTE, v_1HTE = attention.project(window_1SSD)
 
     def mix(q_TH1E: Tensor) -> Tensor:
@@ -176,10 +183,10 @@ def _block(
         yield whole
         y_BTD: Tensor = block(x_BTD, rotation, layer, attention)
         return y_BTD
-    groups = _groups(num_tokens, token, limit_flop)
+    groups, qkv = _groups(num_tokens, token, limit_flop), 6.0 * width**2
     projected = []
     for group in groups:
-        yield token / 4 * (group.stop - group.start)
+        yield qkv * (group.stop - group.start)
         projected.append(block.project(x_BTD[:, group], *(part[:, :, group] for part in rotation)))
     q, k, v = (torch.cat(parts, dim=2) for parts in zip(*projected, strict=True))
     mixed = []
@@ -189,7 +196,7 @@ def _block(
     mixed_BHTE = torch.cat(mixed, dim=2)
     finished = []
     for group in groups:
-        yield token / 4 * 3 * (group.stop - group.start)
+        yield (token - qkv) * (group.stop - group.start)
         finished.append(block.finish(x_BTD[:, group], mixed_BHTE[:, :, group]))
     return torch.cat(finished, dim=1)
 
@@ -205,8 +212,8 @@ def _in_groups(work: Callable[[Tensor], Tensor], x: Tensor, flop: float, limit_f
 
 def _groups(count: int, flop: float, limit_flop: float) -> list[slice]:
     """Divide a count into as few groups of similar size as the limit allows."""
-    num_groups = min(count, max(1, math.ceil(count * flop / limit_flop)))
-    size = -(-count // num_groups)
+    most = int(max(1.0, min(count, limit_flop // flop)))
+    size = -(-count // -(-count // most))
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
