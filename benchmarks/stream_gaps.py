@@ -1,8 +1,8 @@
 """Gaps of a stream while prompts are read and rows are scored: the longest and the median, in decoding and under load.
 
-python benchmarks/stream_gaps.py [--preset nano] [--scores 48] [--prompts 2]
+python benchmarks/stream_gaps.py [--preset nano] [--scores 48] [--prompts 2] [--images 4]
 
-One client streams an answer. After a quarter of it, many scoring requests and some prompts with images arrive at once.
+One client streams an answer. After an eighth of it, many scoring requests and some prompts with images arrive at once.
 On a CPU, gaps are processor time of the model's thread, so that other jobs do not change them: use OMP_NUM_THREADS=1.
 """
 
@@ -33,8 +33,8 @@ class Watched(Engine):
 
     stamps: ClassVar[list[float]] = []
 
-    def step(self) -> Events:
-        events = super().step()
+    def step(self, *, reads: bool = True) -> Events:
+        events = super().step(reads=reads)
         if events:
             self.stamps.append(time.thread_time() if self.model.device.type == "cpu" else time.perf_counter())
         return events
@@ -52,8 +52,8 @@ def make(args: argparse.Namespace) -> tuple[Worker, Prompt, list[Prompt], list[R
     image = {"type": "image"}
     prompts = [
         processor.prompt(
-            [{"role": "user", "content": [image, {"type": "text", "text": "What is written here? " * 8}]}],
-            [random_models.noise(n, config.image_px)],
+            [{"role": "user", "content": [*[image] * args.images, {"type": "text", "text": "What is written? " * 9}]}],
+            [random_models.noise(args.scores + n * args.images + k, config.image_px) for k in range(args.images)],
             system="",
         )
         for n in range(args.prompts + 1)
@@ -64,8 +64,14 @@ def make(args: argparse.Namespace) -> tuple[Worker, Prompt, list[Prompt], list[R
 
     def load() -> tuple[Engine, Scorer]:
         engine = Watched(
-            model, processor, rows=4, slots=2048, chunk_tokens=args.chunk_tokens, prefix_tokens=4096, cached_images=8
-        )
+            model,
+            processor,
+            rows=4,
+            slots=len(prompts[0]) + args.tokens + 1,
+            chunk_tokens=args.chunk_tokens,
+            prefix_tokens=4096,
+            cached_images=8,
+        )  # as in the server
         ready.set()
         return engine, scorer
 
@@ -84,7 +90,7 @@ async def measure(args: argparse.Namespace) -> tuple[list[float], list[float]]:
             pass
 
     streamed = asyncio.create_task(answer(first, args.tokens))
-    while not (worker.engine.running and len(worker.engine.running[0].stream.tokens) > args.tokens // 4):
+    while not (worker.engine.running and len(worker.engine.running[0].stream.tokens) > args.tokens // 8):
         await asyncio.sleep(0.01)
     stream = worker.engine.running[0].stream
     start = len(stream.tokens)
@@ -104,8 +110,9 @@ def main() -> None:
     parser.add_argument("--device")
     parser.add_argument("--dtype")
     parser.add_argument("--scores", type=int, default=48, help="scoring requests that arrive at once")
-    parser.add_argument("--prompts", type=int, default=2, help="prompts with an image that arrive with them")
-    parser.add_argument("--tokens", type=int, default=1200, help="tokens of the streamed answer")
+    parser.add_argument("--prompts", type=int, default=2, help="prompts that arrive with them")
+    parser.add_argument("--images", type=int, default=4, help="images of a prompt")
+    parser.add_argument("--tokens", type=int, default=3000, help="tokens of the streamed answer, enough for the load")
     parser.add_argument("--chunk-tokens", type=int, default=32, help="as in the server: 32 on a CPU, 512 on CUDA")
     args = parser.parse_args()
     alone, loaded = asyncio.run(measure(args))

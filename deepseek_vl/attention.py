@@ -64,6 +64,26 @@ class Span:
     stop: int
     earlier: tuple[tuple[int, int], ...] = ()
 
+    @property
+    def num_keys(self) -> int:
+        """Number of keys that the last token of the span may see."""
+        return sum(stop - start for start, stop in (*self.earlier, (self.start, self.stop)))
+
+    @property
+    def num_pairs(self) -> int:
+        """Number of pairs of a query and a key that kernels compute at most."""
+        return (self.stop - self.start) * self.num_keys
+
+    def parts(self, max_pairs: float) -> list["Span"]:
+        """Divide the span into parts of about that many pairs, which attend to the same keys."""
+        size = self.stop - self.start
+        if self.num_pairs > max_pairs:
+            size = max(1, int(max_pairs // self.num_keys))
+        return [
+            Span(start, min(start + size, self.stop), (*self.earlier, (self.start, start)))
+            for start in range(self.start, self.stop, size)
+        ]
+
     def select(self, x_BHTE: Tensor) -> Tensor:
         """Return the (B, H, L, E) keys or values that the last token of the span may see."""
         ranges = [*self.earlier, (self.start, self.stop)]
@@ -89,11 +109,11 @@ class Packed:
     """
 
     def __init__(self, spans: Sequence[Span], device: torch.device):
-        self.spans = spans
+        self.spans, self.device = spans, device
         self.varlen: varlen.VarlenSpans | None = None
         if varlen.has_varlen(device):
             keys = [np.arange(a, b) for span in spans for a, b in (*span.earlier, (span.start, span.stop))]
-            num_keys = [sum(b - a for a, b in (*s.earlier, (s.start, s.stop))) for s in spans]
+            num_keys = [span.num_keys for span in spans]
             num_queries = [span.stop - span.start for span in spans]
             self.varlen = varlen.VarlenSpans(num_queries, num_keys, np.concatenate(keys), device)
 
@@ -106,8 +126,22 @@ class Packed:
     def __call__(self, layer: int, q_1HTE: Tensor, k_1HTE: Tensor, v_1HTE: Tensor) -> Tensor:
         if self.varlen is not None and self.varlen.supports(q_1HTE):
             return self.varlen(q_1HTE, k_1HTE, v_1HTE)
-        parts = [attend_last(q_1HTE[:, :, s.start : s.stop], s.select(k_1HTE), s.select(v_1HTE)) for s in self.spans]
-        return torch.cat(parts, dim=2)
+        return torch.cat([self.attend(span, q_1HTE, k_1HTE, v_1HTE) for span in self.spans], dim=2)
+
+    def attend(self, span: Span, q_1HTE: Tensor, k_1HTE: Tensor, v_1HTE: Tensor) -> Tensor:
+        """Attend from one span."""
+        return attend_last(q_1HTE[:, :, span.start : span.stop], span.select(k_1HTE), span.select(v_1HTE))
+
+    @property
+    def num_pairs(self) -> int:
+        """Number of pairs of a query and a key, see `Span.num_pairs`."""
+        return sum(span.num_pairs for span in self.spans)
+
+    def in_parts(self, max_pairs: float) -> "Packed":
+        """Return the same attention with long spans divided, see `Span.parts`; one kernel for all spans stays whole."""
+        if self.varlen is not None or all(span.num_pairs <= max_pairs for span in self.spans):
+            return self
+        return Packed([part for span in self.spans for part in span.parts(max_pairs)], self.device)
 
 
 class Cache:

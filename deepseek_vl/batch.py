@@ -4,6 +4,7 @@ Shapes: T tokens, N images in total, P visual tokens per image, D width.
 """
 
 import hashlib
+import math
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -38,15 +39,15 @@ class Embedder:
         self.cached_images = cached_images
         self._visual: OrderedDict[bytes, Tensor] = OrderedDict()
 
-    def encode(self, canvases: Sequence[np.ndarray], images_at_once: int | None = None) -> Slices[list[Tensor]]:
-        """Encode images in slices; the result is (P, D) visual tokens for each."""
+    def encode(self, canvases: Sequence[np.ndarray], limit_flop: float = math.inf) -> Slices[list[Tensor]]:
+        """Encode images in pieces of limited size (see `slices`); the result is (P, D) visual tokens for each."""
         if not self.cached_images:
-            return (yield from self._encode(canvases, images_at_once))
+            return (yield from self._encode(canvases, limit_flop))
         digests = [digest(canvas) for canvas in canvases]
         fresh = {key: canvas for key, canvas in zip(digests, canvases, strict=True) if key not in self._visual}
         known = {key: self._visual[key] for key in digests if key not in fresh}
         if fresh:
-            known |= zip(fresh, (yield from self._encode(list(fresh.values()), images_at_once)), strict=True)
+            known |= zip(fresh, (yield from self._encode(list(fresh.values()), limit_flop)), strict=True)
         for key in digests:
             self._visual[key] = known[key]
             self._visual.move_to_end(key)
@@ -54,12 +55,12 @@ class Embedder:
             self._visual.popitem(last=False)
         return [known[key] for key in digests]
 
-    def _encode(self, canvases: Sequence[np.ndarray], images_at_once: int | None) -> Slices[list[Tensor]]:
-        step = images_at_once or self.images_at_once
+    def _encode(self, canvases: Sequence[np.ndarray], limit_flop: float) -> Slices[list[Tensor]]:
+        step = int(min(self.images_at_once, slices.images_within(self.model.config, limit_flop)))
         visual: list[Tensor] = []
         for k in range(0, len(canvases), step):
             chunk = upload(torch.from_numpy(np.stack(canvases[k : k + step])), self.model.device)
-            visual += yield from slices.encode(self.model, chunk)
+            visual += yield from slices.encode(self.model, chunk, limit_flop)
         return visual
 
     def embed(self, tokens_T: np.ndarray, visual: Sequence[Tensor], skipped: int = 0) -> Tensor:

@@ -3,6 +3,7 @@
 Shapes: B running sequences, R rows of the cache, T tokens, D width, P visual tokens per image, V vocabulary.
 """
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from deepseek_vl.model import DeepseekVL
 from deepseek_vl.prefix_store import BLOCK, PrefixStore, block_keys, num_shared
 from deepseek_vl.processor import Processor, Prompt
 from deepseek_vl.sampling import Choice, SamplingSettings, TokenMask, choose
-from deepseek_vl.slices import Slices
+from deepseek_vl.slices import Pass, Slices, token_flop
 from deepseek_vl.token_stream import TokenStream
 
 Events = list[tuple[TokenStream, str]]
@@ -73,7 +74,8 @@ class Engine:
         rows: number of sequences generated at once.
         slots: maximum tokens of a sequence, prompt and answer together; None for the model's maximum.
         prefill_tokens: maximum tokens of prompts read in a step.
-        chunk_tokens: the same while answers are running, which wait for it; None for `prefill_tokens`.
+        chunk_tokens: the same while answers are running, which wait for it; None for `prefill_tokens`. Images count as
+            tokens by their operations, and so does scoring in the server.
         cached_images: see `Embedder`.
         prefix_tokens: tokens kept for sequences with the same beginning, see `PrefixStore`.
         compiled: compile the blocks with torch.compile (takes a minute at first), and on CUDA capture the decoding step
@@ -101,6 +103,7 @@ class Engine:
         self.slots = longest if slots is None else min(slots, longest)
         self.prefill_tokens = prefill_tokens
         self.chunk_tokens = prefill_tokens if chunk_tokens is None else min(chunk_tokens, prefill_tokens)
+        self._token_flop = token_flop(model.config.language)
         self.cache = Cache(model.config.language, rows, self.slots, device=model.device, dtype=model.dtype)
         self.prefixes = PrefixStore(self.cache, prefix_tokens)
         self.embedder = Embedder(model, cached_images=cached_images)
@@ -109,7 +112,7 @@ class Engine:
         self.reading: list[CacheRow] = []
         self.running: list[CacheRow] = []
         self._free = list(reversed(range(rows)))
-        self._encoding: tuple[CacheRow, Slices[None]] | None = None
+        self._encoding: tuple[CacheRow, Pass[None]] | None = None
         self._launched: Launch | None = None
         self._tokens_R = torch.zeros(rows, dtype=torch.int64, device=model.device)
         self._fixed: FixedStep | None = None
@@ -155,16 +158,34 @@ class Engine:
         """True if any answer is waiting or running."""
         return bool(self.waiting or self.reading or self.running)
 
+    @property
+    def reads(self) -> bool:
+        """True if the next step will read parts of prompts."""
+        return bool(self.reading or (self.waiting and self._free))
+
+    @property
+    def chunk_flop(self) -> float:
+        """Operations that running answers wait for between two of their tokens."""
+        return self.chunk_tokens * self._token_flop
+
     @torch.inference_mode()
-    def step(self) -> Events:
-        """Read parts of prompts, generate a token for every running answer, and return (stream, new text) pairs."""
+    def step(self, *, reads: bool = True) -> Events:
+        """Generate a token for every running answer, read parts of prompts, and return (stream, new text) pairs.
+
+        Args:
+            reads: False to read no prompts, if answers are running: for other work between two of their tokens.
+        """
         self._release_finished()
         self._admit()
-        self._encode_images()
+        left: float = self.prefill_tokens
+        if self.running:
+            left = self.chunk_tokens if reads else 0
+        if left:
+            left -= self._encode_images()
         events: Events = []
         if not self.ahead or any(row.stream.sampler.mask is not None for row in self.running):
             events += self._read_launched()  # the next tokens depend on these
-        launched = self._launch()
+        launched = self._launch(left)
         events += self._read_launched()
         self._launched = launched
         if not self.ahead:
@@ -224,21 +245,22 @@ class Engine:
         if self.prefixes.max_blocks:
             self.prefixes.save(keys[: row.length // BLOCK], row.index)
 
-    def _encode_images(self) -> None:
-        """Encode images of prompts: one slice while answers are running, else all."""
+    def _encode_images(self) -> float:
+        """Encode images of prompts: a part while answers are running, else all. Return the tokens that it cost."""
         while row := next((row for row in self.reading if self._missing_images(row)), None):
             if self._encoding is None or self._encoding[0] is not row:
-                self._encoding = row, self._encode(row)
-            for _ in self._encoding[1]:
-                if self.running:
-                    return
-            self._encoding = None
+                self._encoding = row, Pass(self._encode(row))
+            spent_flop = self._encoding[1].advance(self.chunk_flop if self.running else math.inf)
+            if self._encoding[1].done:
+                self._encoding = None
+            if self.running:
+                return spent_flop / self._token_flop
+        return 0.0
 
     def _encode(self, row: CacheRow) -> Slices[None]:
         missing = self._missing_images(row)
-        images_at_once = max(1, self.chunk_tokens // 128) if self.running else None
         canvases = [row.stream.prompt.canvases[k] for k in missing]
-        visual = yield from self.embedder.encode(canvases, images_at_once)
+        visual = yield from self.embedder.encode(canvases, self.chunk_flop)
         row.visual.update(zip(missing, visual, strict=True))
 
     def _missing_images(self, row: CacheRow) -> list[int]:
@@ -253,19 +275,22 @@ class Engine:
         """Return the number of image tokens in the cache."""
         return int(np.count_nonzero(row.stream.prompt.tokens[: row.length] == self.model.config.image_token))
 
-    def _next_chunks(self) -> list[tuple[CacheRow, int]]:
-        """Return prompts and how many of their tokens are read in this step, in order of arrival."""
-        left = self.chunk_tokens if self.running else self.prefill_tokens
+    def _next_chunks(self, left: float) -> list[tuple[CacheRow, int]]:
+        """Return prompts and how many of their tokens are read in this step, at most `left`, in order of arrival."""
         chunks = []
+        language = self.model.config.language
         for row in self.reading:
-            if row.stream.finish_reason is None and left and not self._missing_images(row):
-                chunks.append((row, min(left, row.unread)))
-                left -= chunks[-1][1]
+            if row.stream.finish_reason is None and left >= 1 and not self._missing_images(row):
+                cost = 1.0
+                if self.running:  # attention to earlier tokens counts, too, in units of a token's other operations
+                    cost += row.length / (2 * language.width + 1.5 * language.hidden)
+                chunks.append((row, min(max(1, int(left / cost)), row.unread)))
+                left -= chunks[-1][1] * cost
         return chunks
 
-    def _launch(self) -> Launch | None:
+    def _launch(self, left: float) -> Launch | None:
         """Launch one pass over the latest tokens of running answers and the next chunks of prompts."""
-        chunks = self._next_chunks()
+        chunks = self._next_chunks(left)
         decoding = [row for row in self.running if self._goes_on(row)]
         if not chunks and not decoding:
             return None

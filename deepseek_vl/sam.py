@@ -1,6 +1,7 @@
 """SAM's image encoder, the high tower: windowed attention with a few global blocks, a neck, two downsampling layers.
 
-Shapes: N images or windows, G patches along a side, D width, H heads, E head width, K = 4 * neck width.
+Shapes: N images, G patches along a side, W windows, S patches along a window's side, T and L patches, D width, H heads,
+E head width, K = 4 * neck width.
 """
 
 import torch
@@ -95,17 +96,30 @@ class Block(nn.Module):
         self.fc2 = nn.Linear(config.hidden, config.width)
 
     def forward(self, x_NGGD: Tensor) -> Tensor:
+        x_NGGD = x_NGGD + self.joined(self.attention(self.windows(x_NGGD)), x_NGGD.shape[1])
+        y_NGGD: Tensor = x_NGGD + self.mlp(x_NGGD)
+        return y_NGGD
+
+    def windows(self, x_NGGD: Tensor) -> Tensor:
+        """Return the (W, S, S, D) windows with a side of S patches of the normalised input, padded at the end."""
         grid, window = x_NGGD.shape[1], self.window
         # Padding comes after the norm and is not masked: padded keys are attended to, as in the trained model.
         padding = -grid % window
         padded = F.pad(self.norm1(x_NGGD), (0, 0, 0, padding, 0, padding))
         across = (grid + padding) // window
         windows = padded.unflatten(2, (across, window)).unflatten(1, (across, window)).transpose(2, 3)
-        mixed = self.attention(windows.flatten(0, 2))
-        mixed = mixed.unflatten(0, (-1, across, across)).transpose(2, 3).flatten(3, 4).flatten(1, 2)
-        x_NGGD = x_NGGD + mixed[:, :grid, :grid]
-        y_NGGD: Tensor = x_NGGD + self.fc2(F.gelu(self.fc1(self.norm2(x_NGGD))))
-        return y_NGGD
+        return windows.flatten(0, 2)
+
+    def joined(self, windows_WSSD: Tensor, grid: int) -> Tensor:
+        """Return windows as (N, G, G, D) images without the padding."""
+        across = -(-grid // self.window)
+        padded = windows_WSSD.unflatten(0, (-1, across, across)).transpose(2, 3).flatten(3, 4).flatten(1, 2)
+        return padded[:, :grid, :grid]
+
+    def mlp(self, x: Tensor) -> Tensor:
+        """Return what the MLP adds to (…, D) patches."""
+        y: Tensor = self.fc2(F.gelu(self.fc1(self.norm2(x))))
+        return y
 
 
 class WindowAttention(nn.Module):
@@ -124,9 +138,14 @@ class WindowAttention(nn.Module):
         self.rows = nn.Parameter(torch.empty(2 * window - 1, config.width // config.heads))
         self.columns = nn.Parameter(torch.empty(2 * window - 1, config.width // config.heads))
 
-    def forward(self, x_NGGD: Tensor) -> Tensor:
+    def forward(self, x_WSSD: Tensor) -> Tensor:
+        y_WSSD: Tensor = self.mix(*self.project(x_WSSD)).view_as(x_WSSD)
+        return y_WSSD
+
+    def project(self, x_WSSD: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return extended queries, keys and values, (W, H, S², E) each."""
         side = self.window
-        q, k, v = self.qkv(x_NGGD).unflatten(-1, (3, self.heads, -1)).permute(3, 0, 4, 1, 2, 5)
+        q, k, v = self.qkv(x_WSSD).unflatten(-1, (3, self.heads, -1)).permute(3, 0, 4, 1, 2, 5)
         row_sums = torch.einsum("nhyxe,yke->nhyxk", q, _by_distance(self.rows, side))
         column_sums = torch.einsum("nhyxe,xke->nhyxk", q, _by_distance(self.columns, side))
         one_hot = torch.eye(side, dtype=k.dtype, device=k.device)
@@ -139,10 +158,13 @@ class WindowAttention(nn.Module):
         key_columns = one_hot[None].expand(grid_shape)
         k = F.pad(torch.cat([k, key_rows, key_columns], dim=-1), (0, spare))
         v = F.pad(v, (0, 2 * side + spare))
-        mixed = F.scaled_dot_product_attention(q.flatten(2, 3), k.flatten(2, 3), v.flatten(2, 3), scale=1.0)
-        mixed_NGGD = mixed[..., :head_width].transpose(1, 2).flatten(2).unflatten(1, (side, side))
-        y_NGGD: Tensor = self.proj(mixed_NGGD)
-        return y_NGGD
+        return q.flatten(2, 3), k.flatten(2, 3), v.flatten(2, 3)
+
+    def mix(self, q_WHTE: Tensor, k_WHLE: Tensor, v_WHLE: Tensor) -> Tensor:
+        """Attend from some of the patches to all of them; return (W, T, D)."""
+        mixed = F.scaled_dot_product_attention(q_WHTE, k_WHLE, v_WHLE, scale=1.0)
+        y_WTD: Tensor = self.proj(mixed[..., : self.proj.in_features // self.heads].transpose(1, 2).flatten(2))
+        return y_WTD
 
 
 def _by_distance(table: Tensor, side: int) -> Tensor:

@@ -7,6 +7,7 @@ Shapes: N images, Q questions, K choices, T tokens, D width, M nodes where the m
 
 import functools
 import itertools
+import math
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -255,13 +256,14 @@ class Scorer:
         return slices.finish(self.launch(self.pack(rows))).read()
 
     @torch.inference_mode()
-    def launch(self, batch: "Batch") -> Slices["Launch"]:
-        """Launch the pass over a batch, in slices; the result has to be read."""
+    def launch(self, batch: "Batch", limit_flop: float = math.inf) -> Slices["Launch"]:
+        """Launch the pass over a batch, in pieces of limited size (see `slices`); the result has to be read."""
         device, language = self.model.device, self.model.language
-        visual = yield from self.embedder.encode(batch.canvases)
+        visual = yield from self.embedder.encode(batch.canvases, limit_flop)
         x_TD = self.embedder.embed(batch.tokens_T, visual)
         positions_1T = upload(torch.from_numpy(batch.positions_T), device)[None]
-        hidden_1TD = yield from slices.decode(language, x_TD[None], positions_1T, Packed(batch.spans, device))
+        attention = Packed(batch.spans, device)
+        hidden_1TD = yield from slices.decode(language, x_TD[None], positions_1T, attention, limit_flop)
         wanted = sorted({token for node in batch.nodes for token in node.children})
         hidden_MD = hidden_1TD[0, upload(torch.tensor(batch.places), device)]
         head_RD = language.head_rows(upload(torch.tensor(wanted), device))

@@ -1,4 +1,4 @@
-"""The thread that owns the model: it generates step by step, and scores a slice between two steps."""
+"""The thread that owns the model: it generates step by step, and scores a part between two steps."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from deepseek_vl.processor import Prompt
 from deepseek_vl.sampling import SamplingSettings
 from deepseek_vl.scoring import Row, Scorer
 from deepseek_vl.serve.errors import ApiError, first_line, model_failed, not_ready
-from deepseek_vl.slices import Slices
+from deepseek_vl.slices import Pass, Slices
 from deepseek_vl.token_stream import TokenStream
 
 T = TypeVar("T")
@@ -99,7 +99,8 @@ class Worker:
         self._jobs: dict[TokenStream, Job] = {}
         self._scores: deque[ScoreJob] = deque()
         self._retries: deque[ScoreJob] = deque()
-        self._scoring: tuple[list[ScoreJob], Slices[None]] | None = None
+        self._scoring: tuple[list[ScoreJob], Pass[None]] | None = None
+        self._scores_next = False
         self._deadline: float | None = None
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="model", daemon=True)
@@ -172,11 +173,19 @@ class Worker:
     def _work(self) -> None:
         while not self._ended:
             self._run_commands()
-            if self.engine.busy:
-                self._step()
-            self._score_slice()
+            self._step_and_score()
             if self._deadline is not None and time.monotonic() > self._deadline:
                 self._fail_all()
+
+    def _step_and_score(self) -> None:
+        """Run a step, and a part of a batch to be scored; if both would keep answers waiting, they take turns."""
+        engine, has_scores = self.engine, bool(self._scoring or self._scores or self._retries)
+        both = bool(engine.running) and engine.reads and has_scores
+        self._scores_next = both and not self._scores_next
+        if engine.busy:
+            self._step(reads=not self._scores_next)
+        if self._scores_next or not both:
+            self._score_part()
 
     def _run_commands(self) -> None:
         """Run all queued commands; wait for one if there is nothing else to do."""
@@ -219,9 +228,9 @@ class Worker:
         job.deliver(error)
         self._abandon(job)
 
-    def _step(self) -> None:
+    def _step(self, *, reads: bool) -> None:
         try:
-            events = self.engine.step()
+            events = self.engine.step(reads=reads)
         except (RuntimeError, ValueError) as error:  # mostly out of memory
             self._fail_step(error)
             return
@@ -255,19 +264,18 @@ class Worker:
             if stream in self._jobs:
                 self._fail(self._jobs[stream], model_failed(error))
 
-    def _score_slice(self) -> None:
-        """Go on with the batch being scored by one slice, or start the next batch."""
+    def _score_part(self) -> None:
+        """Go on with the batch being scored, or start the next one; a part is no longer than a chunk of a prompt."""
         if self._scoring is None:
             batch = self._next_score_batch()
             if not batch:
                 return
-            self._scoring = batch, self._score(batch)
-        batch, passes = self._scoring
+            self._scoring = batch, Pass(self._score(batch))
+        batch, scoring = self._scoring
         try:
-            next(passes)
-            return
-        except StopIteration:
-            pass
+            scoring.advance(self.engine.chunk_flop)
+            if not scoring.done:
+                return
         except (RuntimeError, ValueError) as error:
             if len(batch) > 1:  # retry one by one, so that only the faulty row fails
                 self._retries.extend(batch)
@@ -277,7 +285,7 @@ class Worker:
         self._scoring = None
 
     def _next_score_batch(self) -> list[ScoreJob]:
-        """Take waiting rows in order of arrival, few enough that a slice is no longer than a chunk of a prompt."""
+        """Take waiting rows in order of arrival, few enough that a layer is no longer than a chunk of a prompt."""
         while self._retries:
             job = self._retries.popleft()
             if not job.abandoned:
@@ -295,6 +303,6 @@ class Worker:
         return batch
 
     def _score(self, batch: list[ScoreJob]) -> Slices[None]:
-        launched = yield from self.scorer.launch(self.scorer.pack([job.row for job in batch]))
+        launched = yield from self.scorer.launch(self.scorer.pack([job.row for job in batch]), self.engine.chunk_flop)
         for job, result in zip(batch, launched.read(), strict=True):
             job.deliver(result)

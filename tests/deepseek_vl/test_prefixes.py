@@ -60,7 +60,7 @@ def test_prompts_in_chunks_equal_whole_prompts(
 def test_running_answers_get_a_token_in_every_step(pair: Pair, pictures: list[Image.Image]) -> None:
     """While others' images are encoded and their prompts are read."""
     engine = Engine(pair.model, pair.processor, rows=2, slots=400, chunk_tokens=8)
-    first = engine.add(conversation(pair, [], "what"), SamplingSettings(max_tokens=60, temperature=1, seed=4))
+    first = engine.add(conversation(pair, [], "what"), SamplingSettings(max_tokens=380, temperature=1, seed=4))
     engine.step()
     second = engine.add(conversation(pair, pictures[:2], "what is written"), GREEDY)
     while not second.tokens:
