@@ -43,6 +43,7 @@ examples:
 KEY_VARIABLE = "VELLUM_API_KEY"
 ROWS = {"cpu": 4, "cuda": 8}  # half of the rows on a CPU, where a cache for eight would take 26 GB at full length
 CHUNK_TOKENS = {"cpu": 32, "cuda": 512}  # costs about as much as a decoding step, so that streams do not falter
+BACKLOG = 1024
 CACHED_IMAGES = 64  # for conversations with further turns; 2.4 MB each for 1.3b
 
 
@@ -52,6 +53,12 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, worker: Worker, grace_s: float):
         super().__init__(config)
         self.worker, self.grace_s = worker, grace_s
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and let many connections wait in the kernel; asyncio accepts few at once, so that files suffice."""
+        await super().startup(sockets)
+        for listening in sockets or []:
+            listening.listen(BACKLOG)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.worker.start_shutdown(self.grace_s)
@@ -68,14 +75,14 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         family, address = _resolve(args.host, args.port)
         rows = args.rows or ROWS.get(device.type, ROWS["cuda"])
         settings = _settings(args, rows, ipaddress.ip_address(address[0]).is_loopback)
-        limits = ConnectionLimits(max_connections=affordable_connections(args.max_connections))
+        limits = ConnectionLimits(max_connections=affordable_connections(args.max_connections), head_s=args.header_s)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return WRONG_USAGE
     try:
         processor = Processor.load(args.model)
         settings = _fitted(settings, processor.config.language.max_positions)
-        listening = socket.create_server(address, family=family, backlog=512)
+        listening = socket.create_server(address, family=family, backlog=BACKLOG)
         access_log = _open_log(args.access_log)
     except (CheckpointError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -169,6 +176,8 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     number("--max-body-mb", default=limits.max_body_bytes // 10**6, help="largest request (default: %(default)s)")
     number("--max-images", default=limits.max_images, help="images of a request (default: %(default)s)")
     number("--max-image-pixels", default=limits.max_image_pixels, help="largest image (default: %(default)s)")
+    number("--header-s", default=10, help="seconds in which the head of a request must arrive (default: %(default)s)")
+    number("--body-s", default=60, help="seconds in which its body must arrive (default: %(default)s)")
     number("--max-connections", default=512, help="open connections (default: %(default)s)")
     option("--cors-origin", action="append", default=[], metavar="URL", help="let pages of this origin send requests")
     option("--access-log", metavar="FILE", help="append a line of JSON per request; - for standard error")
@@ -215,6 +224,7 @@ def _settings(args: argparse.Namespace, rows: int, loopback: bool) -> Settings:
         max_answers=min(limits.max_answers, rows + args.max_queue),
         context_tokens=args.slots,
         max_body_bytes=args.max_body_mb * 10**6,
+        body_timeout_s=args.body_s,
         bodies_bytes=max(limits.bodies_bytes, 2 * args.max_body_mb * 10**6),
         max_images=args.max_images,
         max_image_pixels=args.max_image_pixels,

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import replace
@@ -19,31 +19,22 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from deepseek_vl.conversation import Special, join_turns, render
 from deepseek_vl.processor import Processor, Prompt
-from deepseek_vl.scoring import Item, Question, Row
 from deepseek_vl.serve.access import check_host, check_key
 from deepseek_vl.serve.body import Bodies, check_headers, client_left
 from deepseek_vl.serve.errors import ApiError, not_ready
 from deepseek_vl.serve.fields import Fields, parse_json
-from deepseek_vl.serve.images import bad_image, is_remote, to_canvas, to_rgb
+from deepseek_vl.serve.images import bad_image, is_remote
 from deepseek_vl.serve.markdown import to_html
 from deepseek_vl.serve.observe import Metrics, Observed, measured
 from deepseek_vl.serve.page import assets
+from deepseek_vl.serve.prompts import Prompts
 from deepseek_vl.serve.remote import fetch
-from deepseek_vl.serve.requests import (
-    AnswerRequest,
-    ChatRequest,
-    CompletionRequest,
-    ScoreRequest,
-    parse_chat,
-    parse_completion,
-    parse_score,
-)
+from deepseek_vl.serve.requests import AnswerRequest, parse_chat, parse_completion, parse_score
 from deepseek_vl.serve.responses import ChatResponse, CompletionResponse
 from deepseek_vl.serve.responses import Response as OpenAIResponse
 from deepseek_vl.serve.settings import Settings
-from deepseek_vl.serve.structured import MISSING, JsonGrammars, JsonMask
+from deepseek_vl.serve.structured import JsonMask
 from deepseek_vl.serve.worker import Worker
 
 THREADS = min(4, os.cpu_count() or 1)  # for parsing JSON, decoding images and rendering Markdown
@@ -68,9 +59,9 @@ class App:
         self.metrics.gauge("vellum_answers_running_or_waiting", "Answers in the queue.", lambda: self.num_requests)
         self.metrics.gauge("vellum_ready", "1 while the model answers.", lambda: float(worker.state == "ready"))
         self._assets = assets()
+        self._prompts = Prompts(processor, settings)
         self._bodies = Bodies(settings.max_body_bytes, settings.body_timeout_s, settings.bodies_bytes)
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
-        self._grammars: JsonGrammars | None = None
         routes = [
             Route("/", self._page, methods=["GET"]),
             Route("/assets/{name}", self._asset, methods=["GET"]),
@@ -199,7 +190,7 @@ class App:
             parsed = await self._in_thread(parse_chat, body, self.settings)
             self._take_places(request, parsed.n)
             images = await self._fetch_images(parsed.images, "messages")
-            prompt, strip = await self._in_thread(self._chat_prompt, parsed, images)
+            prompt, strip = await self._in_thread(self._prompts.chat, parsed, images)
         self.metrics.images.inc(len(images))
         return await self._answer(request, parsed, ChatResponse, [prompt], strip)
 
@@ -207,7 +198,7 @@ class App:
         async with self._body(request) as body:
             parsed = await self._in_thread(parse_completion, body, self.settings)
             self._take_places(request, len(parsed.prompts) * parsed.n)
-            prompts = await self._in_thread(self._completion_prompts, parsed)
+            prompts = await self._in_thread(self._prompts.completion, parsed)
         return await self._answer(request, parsed, CompletionResponse, prompts, strip=False)
 
     async def _answer(
@@ -222,7 +213,7 @@ class App:
         number = len(prompts) * parsed.n
         masks: Sequence[JsonMask | None] = [None] * number
         if parsed.json_schema is not None:
-            masks = await self._in_thread(self._masks, parsed.json_schema, number)
+            masks = await self._in_thread(self._prompts.masks, parsed.json_schema, number)
         answers = []
         for k, mask in enumerate(masks):
             sampling = replace(parsed.sampling, seed=parsed.sampling.seed + k % parsed.n)
@@ -247,7 +238,10 @@ class App:
             self._take_places(request, 1)
             images = await self._fetch_images(parsed.images, "images")
             rows = await asyncio.gather(
-                *(self._in_thread(self._row, parsed, image, k) for k, image in enumerate(images))
+                *(
+                    self._in_thread(self._prompts.row, self.worker.scorer, parsed, image, k)
+                    for k, image in enumerate(images)
+                )
             )
         self.metrics.images.inc(len(images))
         scores = await _unless_left(request.receive, self.worker.score(rows))
@@ -287,77 +281,6 @@ class App:
                 raise bad_image(k, error, param) from error
             remaining_bytes -= len(images[-1])
         return images
-
-    def _chat_prompt(self, parsed: ChatRequest, images: Sequence[str | bytes]) -> tuple[Prompt, bool]:
-        """Return the prompt, and whether white space at the start of the answer is left out.
-
-        The model writes the template's space after "Assistant:" itself. In an answer that was begun, the space is the
-        next word's, unless the beginning ended with white space, which the prompt leaves out.
-        """
-        messages = join_turns(parsed.messages)
-        begun = "".join(part["text"] for part in messages[-1]["content"]) if messages[-1]["role"] == "assistant" else ""
-        try:
-            pieces = render(messages, continue_last=True)
-        except ValueError as error:
-            raise ApiError(400, str(error), param="messages") from error
-        wanted = sum(piece is Special.IMAGE for piece in pieces)
-        tokens = self._checked_length(self.processor.tokens(pieces), parsed, "messages")
-        assert wanted == len(images)
-        config, max_pixels = self.processor.config, self.settings.max_image_pixels
-        canvases = tuple(to_canvas(image, config, max_pixels, k) for k, image in enumerate(images))
-        return Prompt(tokens, canvases), not begun or begun != begun.rstrip()
-
-    def _completion_prompts(self, parsed: CompletionRequest) -> list[Prompt]:
-        config = self.processor.config
-        prompts = []
-        for prompt in parsed.prompts:
-            if isinstance(prompt, str):
-                tokens = self.processor.tokens([prompt])
-            else:
-                tokens = np.clip(np.array(prompt, dtype=object), -1, config.language.vocabulary).astype(np.int64)
-                if (
-                    not (tokens.min() >= 0 and tokens.max() < config.language.vocabulary)
-                    or config.image_token in tokens
-                ):
-                    message = f"prompt: tokens are from 0 to {config.language.vocabulary - 1}, and not the image token"
-                    raise ApiError(400, message, param="prompt")
-            prompts.append(Prompt(self._checked_length(tokens, parsed, "prompt")))
-        return prompts
-
-    def _checked_length(self, tokens_T: np.ndarray, parsed: AnswerRequest, param: str) -> np.ndarray:
-        """Return the tokens if they and the answer fit the context. Raises ApiError."""
-        answer = parsed.sampling.max_tokens if parsed.names_max_tokens else 1
-        if len(tokens_T) + answer > self.settings.context_tokens:
-            raise ApiError(
-                400,
-                f"the prompt has {len(tokens_T)} tokens, visual tokens included, and the answer may have {answer}; "
-                f"the context has {self.settings.context_tokens} tokens",
-                param=param,
-                code="context_length_exceeded",
-            )
-        return tokens_T
-
-    def _masks(self, schema: Mapping[str, Any], number: int) -> list[JsonMask]:
-        try:
-            self._grammars = self._grammars or JsonGrammars(self.processor)
-            return self._grammars.masks(schema, number)
-        except ImportError as error:
-            raise ApiError(400, MISSING, param="response_format", code="unsupported") from error
-        except ValueError as error:
-            raise ApiError(400, f"response_format: {error}", param="response_format") from error
-
-    def _row(self, parsed: ScoreRequest, image: str | bytes, index: int) -> Row:
-        picture = to_rgb(image, self.settings.max_image_pixels, index)
-        try:
-            questions = tuple(Question(text, parsed.choices) for text in parsed.questions)
-            row = self.worker.scorer.prepare(Item((picture,), questions))
-        except ValueError as error:
-            code = "context_length_exceeded" if "tokens" in str(error) else None
-            raise ApiError(400, str(error), code=code) from error
-        if row.tree.length > self.worker.scorer.batch_tokens:
-            message = f"an image with all questions and choices takes {row.tree.length} tokens; expected at most"
-            raise ApiError(400, f"{message} {self.worker.scorer.batch_tokens}", code="context_length_exceeded")
-        return row
 
 
 def _rendered(body: bytes) -> str:

@@ -222,9 +222,13 @@ def test_a_completion_gives_offsets(client: openai.OpenAI) -> None:
     assert len(readable) > 5
     for k in readable:
         if logprobs.tokens[k] not in SPECIAL_TOKENS.values():
-            # Bytes that make no character come with the token after them.
-            rest = choice.text[logprobs.text_offset[k] :].lstrip("\ufffd")
-            assert rest.startswith(logprobs.tokens[k].lstrip("\ufffd"))
+            # Bytes that make no character are shown together with the token after them.
+            assert (
+                0
+                <= choice.text.find(logprobs.tokens[k].strip("\ufffd"), logprobs.text_offset[k])
+                - logprobs.text_offset[k]
+                <= 8
+            )
     assert all(1 <= len(top) <= 2 for top in logprobs.top_logprobs)
 
 
