@@ -8,8 +8,8 @@ are refused even where IANA calls them globally reachable (relays, AS112): no pa
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-# Hosts that serve a machine's credentials or certificates and are outside of the blocks below. Those of AWS, Google,
-# Oracle, Alibaba and others are inside: 169.254.0.0/16, 192.0.0.0/24, 100.64.0.0/10, fc00::/7.
+# Hosts that serve a machine's credentials or certificates and are outside of the blocks below. AWS, Google,
+# Oracle, Alibaba and others have theirs inside: 169.254.0.0/16, 192.0.0.0/24, 100.64.0.0/10, fc00::/7.
 CLOUD_SERVICES = frozenset({ip_address("168.63.129.16")})  # Azure
 SPECIAL: dict[IPv4Network | IPv6Network, str] = {
     ip_network(block): reason

@@ -81,7 +81,7 @@ class App:
                 app,
                 allow_origins=settings.cors_origins,
                 allow_methods=["GET", "POST"],
-                allow_headers=["*"],  # OpenAI's client sends some of its own
+                allow_headers=["*"],  # OpenAI's client sends several
                 expose_headers=["x-request-id"],
             )
         self._observed = Observed(app, self.metrics, PATHS, access_log)

@@ -83,7 +83,7 @@ def _bracket_inline(state: StateInline, silent: bool) -> bool:
 
 
 def _bracket_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    r"""Read a formula in `\[…\]` that has lines of its own; its lines would be lists or rules otherwise."""
+    r"""Read a formula in `\[…\]` that fills whole lines; they would be lists or rules otherwise."""
     if not state.getLines(start, start + 1, state.blkIndent, False).lstrip().startswith("\\["):
         return False
     for last in range(start, min(end, start + MAX_FORMULA_LINES)):
@@ -149,7 +149,8 @@ def _formula(text: str, options: dict[str, Any]) -> str:
     if len(text) > MAX_FORMULA_CHARS or text.count("{") > 200:
         return f"<code>{written}</code>"
     if "&" in text and "\\begin" not in text:
-        text = f"\\begin{{aligned}}{text}\\end{{aligned}}"
+        text = f"\\begin{{align*}}{text}\\end{{align*}}"
+    text = text.replace("{aligned}", "{align*}")  # which the converter does not know
     try:
         math = convert_to_element(text.strip(), display="block" if options.get("display_mode") else "inline")
         _restrict(math)

@@ -63,7 +63,7 @@ class Observed:
     """An ASGI application whose requests get an id and are counted and logged.
 
     Args:
-        paths: addresses that the metrics tell apart.
+        paths: addresses that the metrics name; others are "other".
         log: takes one JSON object per line and request; None for no log.
     """
 

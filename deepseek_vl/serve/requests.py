@@ -53,7 +53,7 @@ UNSUPPORTED_COMPLETION: dict[str, tuple[Any, ...]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnswerRequest:
-    """What chats and completions have in common.
+    """The fields that chats and completions share.
 
     Args:
         sampling: settings of the first answer.

@@ -42,7 +42,7 @@ class Piece:
 
     Args:
         num_tokens: number of tokens of the whole answer so far.
-        logprobs: of the tokens that begin in the text so far and were in no earlier piece, if they are wanted.
+        logprobs: for the tokens that begin in the text so far and were in no earlier piece, if they are wanted.
     """
 
     text: str
