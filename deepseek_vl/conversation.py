@@ -20,7 +20,7 @@ class Special(Enum):
     END = "end of sentence"
 
 
-def render(messages: Sequence[Message], system: str = SYSTEM) -> list[str | Special]:
+def render(messages: Sequence[Message], system: str = SYSTEM, *, continue_last: bool = False) -> list[str | Special]:
     """Render a conversation in the authors' template, as texts and special tokens in order.
 
     After a last message of the user, the assistant's turn is opened.
@@ -29,6 +29,7 @@ def render(messages: Sequence[Message], system: str = SYSTEM) -> list[str | Spec
         messages: each is `{"role", "content"}`. Roles alternate between `user` and `assistant`; a `system` message may
             come first. Content is a text, or a list of parts `{"type": "text", "text"}` and `{"type": "image"}`.
         system: system prompt if no message gives one; empty for none.
+        continue_last: a last message of the assistant is the beginning of its answer, and stays open.
     Raises:
         ValueError: roles do not alternate, or content has another form; the message is named.
     """
@@ -52,7 +53,26 @@ def render(messages: Sequence[Message], system: str = SYSTEM) -> list[str | Spec
         pieces += ["\n\n"] if role == "user" else [Special.END]
     if len(messages) % 2:
         pieces.append("Assistant:")
+    elif continue_last:
+        *texts, beginning = _joined(pieces[:-1])
+        return [*texts, beginning.rstrip() if isinstance(beginning, str) else beginning]
     return _joined(pieces)
+
+
+def join_turns(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """Join messages of the same role in a row to one, with a line break between them; content becomes lists of parts.
+
+    People send several messages before they get an answer; the template has one per turn.
+    """
+    joined: list[dict[str, Any]] = []
+    for message in messages:
+        content = message["content"]
+        parts = [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
+        if joined and joined[-1]["role"] == message["role"]:
+            joined[-1]["content"] += [{"type": "text", "text": "\n"}, *parts]
+        else:
+            joined.append({"role": message["role"], "content": parts})
+    return joined
 
 
 def _content(message: Message, k: int) -> list[str | Special]:

@@ -88,6 +88,16 @@ class Processor:
         wanted = sum(piece is Special.IMAGE for piece in pieces)
         if wanted != num_images:
             raise ValueError(f"the messages hold {wanted} image parts and {num_images} images are given")
+        tokens_T = self.tokens(pieces)
+        if len(tokens_T) > self.config.language.max_positions:
+            raise ValueError(
+                f"the prompt has {len(tokens_T)} tokens, visual tokens included; "
+                f"the model reads at most {self.config.language.max_positions}"
+            )
+        return tokens_T
+
+    def tokens(self, pieces: Sequence[str | Special]) -> np.ndarray:
+        """Return the (T,) int64 tokens of texts and special tokens, of any length, with the begin token first."""
         tokens = [self.config.bos]
         for piece in pieces:
             if piece is Special.IMAGE:
@@ -96,11 +106,6 @@ class Processor:
                 tokens.append(self.config.eos)
             else:
                 tokens += self.tokenizer.encode(piece, add_special_tokens=False).ids
-        if len(tokens) > self.config.language.max_positions:
-            raise ValueError(
-                f"the prompt has {len(tokens)} tokens, visual tokens included; "
-                f"the model reads at most {self.config.language.max_positions}"
-            )
         return np.array(tokens, dtype=np.int64)
 
     def decode(self, tokens: Sequence[int] | npt.NDArray[np.int64]) -> str:

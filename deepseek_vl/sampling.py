@@ -27,6 +27,8 @@ class SamplingSettings:
         min_p: sample among the tokens with at least this share of the probability of the most likely one.
         repetition_penalty: divides positive logits and multiplies negative ones of tokens in the prompt or the answer
             (Keskar et al., arXiv 1909.05858, section 4.1); 1 for none.
+        frequency_penalty: subtracted from the logit of a token for every time it is in the answer so far.
+        presence_penalty: subtracted once from the logits of tokens in the answer so far. Both are OpenAI's.
         logprobs: number of most likely tokens whose log probabilities are returned with every token; None returns
             nothing. They are the model's own, before temperature, penalty and cuts.
         seed: the same seed gives the same answer, independent of the batch.
@@ -39,6 +41,8 @@ class SamplingSettings:
     top_k: int = 0
     min_p: float = 0.0
     repetition_penalty: float = 1.0
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.0
     logprobs: int | None = None
     seed: int = 0
     stop: tuple[str, ...] = ()
@@ -56,6 +60,9 @@ class SamplingSettings:
             raise ValueError(f"min_p must be between 0 and 1, got {self.min_p}")
         if not 0 < self.repetition_penalty <= 100:
             raise ValueError(f"repetition_penalty must be above 0 and at most 100, got {self.repetition_penalty}")
+        for name in ("frequency_penalty", "presence_penalty"):
+            if not -100 <= getattr(self, name) <= 100:
+                raise ValueError(f"{name} must be between -100 and 100, got {getattr(self, name)}")
         if self.logprobs is not None and self.logprobs < 0:
             raise ValueError(f"logprobs must not be negative, got {self.logprobs}")
         if not all(self.stop):
@@ -93,6 +100,7 @@ class Sampler:
     mask: TokenMask | None = None
     numbers: random.Random = field(init=False)
     _seen_V: Tensor | None = None
+    _counts_V: Tensor | None = None
 
     def __post_init__(self) -> None:
         self.numbers = random.Random(self.settings.seed)
@@ -100,7 +108,11 @@ class Sampler:
     @property
     def changes_logits(self) -> bool:
         """True if logits must be changed before a token is taken."""
-        return self.mask is not None or self.settings.repetition_penalty != 1
+        return self.mask is not None or self.settings.repetition_penalty != 1 or self._counts_tokens
+
+    @property
+    def _counts_tokens(self) -> bool:
+        return self.settings.frequency_penalty != 0 or self.settings.presence_penalty != 0
 
     @property
     def cuts(self) -> bool:
@@ -108,7 +120,7 @@ class Sampler:
         return self.settings.top_p < 1 or self.settings.top_k > 0 or self.settings.min_p > 0
 
     def change(self, logits_V: Tensor) -> Tensor:
-        """Return logits with the repetition penalty, and minus infinity for tokens outside the mask."""
+        """Return logits with the penalties, and minus infinity for tokens outside the mask."""
         if self.settings.repetition_penalty != 1:
             if self._seen_V is None:
                 seen_V = torch.zeros(len(logits_V), dtype=torch.bool)
@@ -117,6 +129,11 @@ class Sampler:
             penalty = self.settings.repetition_penalty
             penalized_V = torch.where(logits_V > 0, logits_V / penalty, logits_V * penalty)
             logits_V = torch.where(self._seen_V, penalized_V, logits_V)
+        if self._counts_tokens:
+            if self._counts_V is None:
+                self._counts_V = torch.zeros_like(logits_V)
+            logits_V = logits_V - self.settings.frequency_penalty * self._counts_V
+            logits_V = logits_V - self.settings.presence_penalty * (self._counts_V > 0)
         allowed_V = None if self.mask is None else self.mask.allowed()
         if allowed_V is not None:
             logits_V = logits_V.masked_fill(~upload(allowed_V, logits_V.device), -torch.inf)
@@ -126,6 +143,8 @@ class Sampler:
         """Count a token, (1,) on the device, as seen."""
         if self._seen_V is not None:
             self._seen_V.index_fill_(0, token_1, True)
+        if self._counts_V is not None:
+            self._counts_V.index_add_(0, token_1, torch.ones_like(self._counts_V[:1]))
 
 
 class Choice:

@@ -17,6 +17,7 @@ class TokenStream:
         finish_reason: None while it runs; then `stop` (end token or stop text), `length` (max_tokens or the end of the
             cache), `cancelled`, or `not_finite` (NaN or infinite logits, from broken weights).
         logprobs: one per token, if the settings ask for them.
+        starts: the place in the text where each of those tokens begins.
         num_reused: number of the prompt's tokens that were not read, because an earlier sequence began with them.
         digests: SHA-256 of the prompt's images, once they are needed.
     """
@@ -26,6 +27,7 @@ class TokenStream:
     mask: TokenMask | None = None
     tokens: list[int] = field(default_factory=list)
     logprobs: list[Logprobs] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
     num_reused: int = 0
     digests: list[bytes] | None = None
     text: str = ""
@@ -53,6 +55,7 @@ class TokenStream:
         self.tokens.append(token)
         if logprobs is not None:
             self.logprobs.append(logprobs)
+            self.starts.append(len(self.text) + len(self._pending))
         if self.mask is not None:
             self.mask.push(token)
         if token == eos:

@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
 
-PACKAGES = ("deepseek_vl", "filters", "pipelines", "sources", "taxonomy")
+PACKAGES = ("deepseek_vl", "filters", "pipelines", "public_addresses", "sources", "taxonomy")
 SMALL = {
     "charts": ["--set", "num_samples=4"],
     "ocr": ["--set", "num_samples=3"],

@@ -4,7 +4,6 @@ The connection uses the address that was checked, so that a second DNS lookup ca
 """
 
 import asyncio
-import ipaddress
 import socket
 import ssl
 from collections.abc import Callable
@@ -12,18 +11,18 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 import h11
 
+from public_addresses import refusal
+
 TIMEOUT_S = 20.0
 MAX_REDIRECTS = 3
 REDIRECTS = (301, 302, 303, 307, 308)
-NAT64 = ipaddress.ip_network("64:ff9b::/96")  # IPv6 addresses that are translated to IPv4
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-async def fetch(url: str, max_bytes: int, *, allowed: Callable[[Address], bool] | None = None) -> bytes:
+async def fetch(url: str, max_bytes: int, *, allowed: Callable[[str], bool] | None = None) -> bytes:
     """Fetch the body at an http or https URL, following redirects.
 
     Args:
-        allowed: returns True if connecting to an address is allowed; None for `is_public`.
+        allowed: returns True if connecting to an address is allowed; None allows all public ones.
     Raises:
         ValueError: the URL leads to an address that is not allowed, the body is too large, the time limit is reached,
             or the other server does not answer properly.
@@ -31,7 +30,7 @@ async def fetch(url: str, max_bytes: int, *, allowed: Callable[[Address], bool] 
     try:
         async with asyncio.timeout(TIMEOUT_S):
             for _ in range(MAX_REDIRECTS + 1):
-                answer = await _get(url, max_bytes, allowed or is_public)
+                answer = await _get(url, max_bytes, allowed or _is_public)
                 if isinstance(answer, bytes):
                     return answer
                 url = urljoin(url, answer)
@@ -42,20 +41,11 @@ async def fetch(url: str, max_bytes: int, *, allowed: Callable[[Address], bool] 
     raise ValueError(f"the image is behind more than {MAX_REDIRECTS} redirects")
 
 
-def is_public(address: Address) -> bool:
-    """Return True for an address on the internet: not this machine, not a private network, not reserved."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(inner)
-        if address.teredo is not None:
-            return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
+def _is_public(address: str) -> bool:
+    return refusal(address) is None
 
 
-async def _get(url: str, max_bytes: int, allowed: Callable[[Address], bool]) -> bytes | str:
+async def _get(url: str, max_bytes: int, allowed: Callable[[str], bool]) -> bytes | str:
     """Return the body at a URL (bytes), or the target of a redirect (str)."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -77,11 +67,11 @@ async def _get(url: str, max_bytes: int, allowed: Callable[[Address], bool]) -> 
         writer.close()
 
 
-async def _resolve(host: str, port: int, allowed: Callable[[Address], bool]) -> str:
+async def _resolve(host: str, port: int, allowed: Callable[[str], bool]) -> str:
     """Resolve a host to one address. Raises ValueError unless all its addresses are allowed."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = [str(info[4][0]) for info in found]
-    if not addresses or not all(allowed(ipaddress.ip_address(address)) for address in addresses):
+    if not addresses or not all(map(allowed, addresses)):
         raise ValueError("the image is not at a public address")
     return addresses[0]
 

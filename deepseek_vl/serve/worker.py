@@ -16,9 +16,10 @@ import numpy as np
 
 from deepseek_vl.engine import Engine
 from deepseek_vl.processor import Prompt
-from deepseek_vl.sampling import SamplingSettings
+from deepseek_vl.sampling import Logprobs, SamplingSettings
 from deepseek_vl.scoring import Row, Scorer
 from deepseek_vl.serve.errors import ApiError, first_line, model_failed, not_ready
+from deepseek_vl.serve.structured import JsonMask
 from deepseek_vl.slices import Pass, Slices
 from deepseek_vl.token_stream import TokenStream
 
@@ -27,23 +28,43 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class TokenLogprobs:
+    """A token, its place in the text, and the log probabilities there."""
+
+    token: int
+    start: int
+    logprobs: Logprobs
+
+
+@dataclass(frozen=True, slots=True)
 class Piece:
-    """The text that one step added to an answer; the last piece has the finish reason."""
+    """The text that one step added to an answer; the last piece has the finish reason.
+
+    Args:
+        num_tokens: number of tokens of the whole answer so far.
+        logprobs: for the tokens that begin in the text so far and were in no earlier piece, if they are wanted.
+    """
 
     text: str
     num_tokens: int
-    """Number of tokens of the whole answer so far."""
     finish_reason: str | None
+    logprobs: tuple[TokenLogprobs, ...] = ()
 
 
 class Job:
-    """A generation request; it passes the answer's pieces from the worker to the client's event loop."""
+    """A generation request; it passes the answer's pieces from the worker to the client's event loop.
 
-    def __init__(self, prompt: Prompt, sampling: SamplingSettings):
-        self.prompt, self.sampling = prompt, sampling
+    Args:
+        strip: leave out white space at the start of the answer.
+    """
+
+    def __init__(self, prompt: Prompt, sampling: SamplingSettings, mask: JsonMask | None, strip: bool):
+        self.prompt, self.sampling, self.mask = prompt, sampling, mask
         self.pieces: asyncio.Queue[Piece | ApiError] = asyncio.Queue()
         self.stream: TokenStream | None = None
-        self.has_text = False
+        self.has_text = not strip
+        self.num_stripped = 0
+        self.num_logprobs = 0
         self._loop = asyncio.get_running_loop()
 
     def deliver(self, piece: Piece | ApiError) -> None:
@@ -120,13 +141,18 @@ class Worker:
         self._commands.put(self._end)
         self._thread.join(timeout_s)
 
-    async def generate(self, prompt: Prompt, sampling: SamplingSettings) -> AsyncGenerator[Piece]:
+    async def generate(
+        self, prompt: Prompt, sampling: SamplingSettings, mask: JsonMask | None = None, *, strip: bool = True
+    ) -> AsyncGenerator[Piece]:
         """Answer a prompt; closing the iterator cancels the answer.
 
+        Args:
+            mask: the tokens that may come; it is used in the worker's thread.
+            strip: leave out white space at the start of the answer.
         Raises:
             ApiError: the model failed, or the server is stopping.
         """
-        job = Job(prompt, sampling)
+        job = Job(prompt, sampling, mask, strip)
         self._commands.put(partial(self._admit, job))
         try:
             while True:
@@ -203,7 +229,7 @@ class Worker:
 
     def _admit(self, job: Job) -> None:
         try:
-            job.stream = self.engine.add(job.prompt, job.sampling)
+            job.stream = self.engine.add(job.prompt, job.sampling, job.mask)
         except ValueError as error:
             job.deliver(ApiError(400, str(error)))
         else:
@@ -249,13 +275,29 @@ class Worker:
                 ApiError(500, "the model gives no finite logits; its weights are broken, or its type is too narrow"),
             )
             return
+        if job.mask is not None and job.mask.failure:
+            message = f"the schema could not be followed: {job.mask.failure}"
+            self._fail(job, ApiError(400, message, param="response_format"))
+            return
         if not job.has_text:  # the model generates the template's space after "Assistant:"
+            job.num_stripped += len(text) - len(text.lstrip())
             text = text.lstrip()
             job.has_text = bool(text)
         if stream.finish_reason is not None:
             del self._jobs[stream]
         if text or stream.finish_reason is not None:
-            job.deliver(Piece(text, len(stream.tokens), stream.finish_reason))
+            job.deliver(Piece(text, len(stream.tokens), stream.finish_reason, self._new_logprobs(job, stream)))
+
+    def _new_logprobs(self, job: Job, stream: TokenStream) -> tuple[TokenLogprobs, ...]:
+        """Return what was not delivered yet, without the end token and a stop text, which are not part of the text."""
+        end = len(stream.starts)
+        while stream.finish_reason != "length" and end and stream.starts[end - 1] >= len(stream.text):
+            end -= 1
+        first, job.num_logprobs = job.num_logprobs, max(end, job.num_logprobs)
+        return tuple(
+            TokenLogprobs(stream.tokens[k], max(stream.starts[k] - job.num_stripped, 0), stream.logprobs[k])
+            for k in range(first, end)
+        )
 
     def _fail_step(self, error: Exception) -> None:
         """Fail the prompts that were being read or, if there were none, all running answers."""

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sources.web.addresses import refusal
+from public_addresses import refusal
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 DEFAULT_PORTS = (80, 443, 8080, 8443)

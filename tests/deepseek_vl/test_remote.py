@@ -1,17 +1,16 @@
 """Fetching images from URLs: only from public addresses, with limits. The test servers are on this machine."""
 
 import asyncio
-import ipaddress
 from collections.abc import Callable
 
 import pytest
 
 from deepseek_vl.serve import remote
-from deepseek_vl.serve.remote import Address, fetch, is_public
+from deepseek_vl.serve.remote import fetch
 
 pytestmark = pytest.mark.slow
 
-LOCAL = ipaddress.ip_address("127.0.0.1")
+LOCAL = "127.0.0.1"
 
 
 def ok(body: bytes, headers: str = "") -> bytes:
@@ -38,7 +37,7 @@ PLACES = {
 }
 
 
-def fetched(path: str, allowed: Callable[[Address], bool] = lambda address: address == LOCAL) -> bytes:
+def fetched(path: str, allowed: Callable[[str], bool] = lambda address: address == LOCAL) -> bytes:
     """Fetch a path from a server on this machine."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -102,6 +101,10 @@ def test_a_silent_server_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
         "http://[64:ff9b::7f00:1]/",
         "http://[2002:7f00:1::]/",
         "http://169.254.169.254/latest/meta-data/",
+        "http://168.63.129.16/metadata/instance",
+        "http://192.0.0.192/latest/",
+        "http://[fec0::1]/",
+        "http://[::ffff:a9fe:a9fe]/",
         "http://10.1.2.3/",
         "http://[fe80::1]/",
         "http://[fd00::1]/",
@@ -119,8 +122,3 @@ def test_addresses_that_are_not_public_are_rejected(url: str) -> None:
 def test_other_urls_are_rejected(url: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         asyncio.run(fetch(url, 1000))
-
-
-def test_public_addresses_are_public() -> None:
-    for address in ("8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808"):
-        assert is_public(ipaddress.ip_address(address)), address

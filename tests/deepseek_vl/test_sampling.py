@@ -153,3 +153,18 @@ def test_logits_that_are_not_finite_do_not_touch_the_others() -> None:
 def test_settings_out_of_range_are_rejected(values: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         SamplingSettings(**values)  # type: ignore[arg-type]
+
+
+def test_penalties_count_the_tokens_of_the_answer_only() -> None:
+    logits_BV = torch.tensor([[3.0, 2.5, 2.0, 0.0]])
+
+    def answer(**penalties: float) -> list[int]:
+        sampler = Sampler(SamplingSettings(**penalties), prompt=[0, 0, 1])  # type: ignore[arg-type]
+        return [choose(logits_BV, [sampler]).read([sampler])[0][0] for _ in range(6)]
+
+    assert answer() == [0] * 6
+    assert answer(presence_penalty=0.8) == [0, 1, 0, 0, 0, 0]
+    assert answer(frequency_penalty=0.8) == [0, 1, 0, 2, 1, 0]
+    assert answer(frequency_penalty=-1.0) == [0] * 6
+    with pytest.raises(ValueError, match="presence_penalty"):
+        SamplingSettings(presence_penalty=101)

@@ -97,6 +97,9 @@ def ask(address: str, **fields: Any) -> tuple[int, Json]:
     return status, answer
 
 
+HELLO: list[Json] = [{"role": "user", "content": "hello"}]
+
+
 def image_part(data: bytes, kind: str = "png") -> Json:
     return {"type": "image_url", "image_url": {"url": data_url(data, kind)}}
 
@@ -256,8 +259,11 @@ def test_a_temperature_next_to_zero_is_zero(address: str) -> None:
         ({"messages": ["hi"]}, 400, "messages[0]", "object"),
         ({"messages": [{"role": "user"}]}, 400, "messages[0].content", "required"),
         ({"messages": [{"role": "tool", "content": ""}]}, 400, "messages[0].role", "'tool'"),
-        ({"messages": [{"role": "assistant", "content": ""}]}, 400, "messages", "last message"),
-        ({"messages": [{"role": "user", "content": ""}] * 2}, 400, "messages", "in turn"),
+        ({"messages": [{"role": "assistant", "content": ""}]}, 400, "messages", "message of the user"),
+        ({"messages": [{"role": "system", "content": "s"}]}, 400, "messages", "message of the user"),
+        ({"messages": [*HELLO, {"role": "system", "content": "s"}]}, 400, "messages", "last message"),
+        ({"messages": [{"role": "assistant", "content": "a"}, *HELLO]}, 400, "messages", "in turn"),
+        ({"messages": [*HELLO, {"role": "system", "content": "s"}, *HELLO]}, 400, "messages", "in turn"),
         ({"messages": [{"role": "user", "content": 1}]}, 400, "messages[0].content", "a text"),
         ({"messages": [{"role": "user", "content": "", "tool_calls": [1]}]}, 400, "messages[0].tool_calls", "support"),
         (
@@ -283,12 +289,19 @@ def test_a_temperature_next_to_zero_is_zero(address: str) -> None:
         ({"stream": "yes"}, 400, "stream", "true or false"),
         ({"stream_options": {"include_usage": True}}, 400, "stream_options", "stream: true"),
         ({"stream": True, "stream_options": {"more": 1}}, 400, "stream_options.more", "unknown"),
-        ({"n": 2}, 400, "n", "give 1"),
-        ({"logprobs": True}, 400, "logprobs", "not supported"),
+        ({"n": 0}, 400, "n", "from 1 to 8"),
+        ({"n": 9}, 400, "n", "from 1 to 8"),
+        ({"logprobs": 3}, 400, "logprobs", "true or false"),
+        ({"top_logprobs": 3}, 400, "top_logprobs", "logprobs: true"),
+        ({"logprobs": True, "top_logprobs": 21}, 400, "top_logprobs", "from 0 to 20"),
         ({"tools": [{}]}, 400, "tools", "not supported"),
-        ({"response_format": {"type": "json_object"}}, 400, "response_format", "not supported"),
-        ({"frequency_penalty": 0.5}, 400, "frequency_penalty", "not supported"),
-        ({"top_k": 3}, 400, "top_k", "unknown"),
+        ({"logit_bias": {"5": 1}}, 400, "logit_bias", "not supported"),
+        ({"frequency_penalty": 2.5}, 400, "frequency_penalty", "from -2 to 2"),
+        ({"presence_penalty": "1"}, 400, "presence_penalty", "a number"),
+        ({"repetition_penalty": 0}, 400, "repetition_penalty", "from 0.01"),
+        ({"top_k": -2}, 400, "top_k", "from -1"),
+        ({"min_p": 1.1}, 400, "min_p", "from 0 to 1"),
+        ({"top_j": 3}, 400, "top_j", "unknown"),
     ],
 )
 def test_a_wrong_request_is_rejected_by_name(
@@ -389,6 +402,7 @@ def test_a_request_at_the_wrong_door(
     assert words in answer["error"]["message"]
     assert (status == 405) == ("allow" in received)
     assert "access-control-allow-origin" not in received
+    assert received["x-request-id"]
 
 
 def test_a_refused_client_that_still_sends_reads_the_refusal(address: str) -> None:
@@ -478,7 +492,7 @@ def test_a_wrong_scoring_request_is_rejected(address: str, fields: Json, words: 
 
 
 def test_a_server_told_to_stop_finishes_its_answers_within_a_limit(folder: Path, model: DeepseekVL) -> None:
-    options = ["--shutdown-s", "2", "--max-tokens", "3900"]
+    options = ["--rows", "5", "--shutdown-s", "2", "--max-tokens", "3900"]
     with serve(folder, *options) as (address, process), openai.OpenAI(base_url=f"{address}/v1", api_key=KEY) as client:
 
         def start(max_tokens: int) -> openai.Stream[Any]:
