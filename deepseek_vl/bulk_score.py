@@ -4,6 +4,7 @@ A finished file names in its metadata what it was computed from: the model's dig
 are held, and the shard's content. It is used again if all of them are the same, and replaced otherwise.
 """
 
+import contextlib
 import hashlib
 import json
 import sys
@@ -141,8 +142,9 @@ def run(bulk: BulkScorer, shards: Sequence[Shard]) -> list[str]:
     """
     bulk.output.mkdir(parents=True, exist_ok=True)
     for path in bulk.output.glob(f".*{UNFINISHED}"):
-        if time.time() - path.stat().st_mtime > ABANDONED_S:
-            path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # another run has just finished it
+            if time.time() - path.stat().st_mtime > ABANDONED_S:
+                path.unlink()
     with tempfile.TemporaryFile(dir=bulk.output):
         pass  # a folder that cannot be written is reported before anything is computed
     names = [shard.name for shard in shards]

@@ -131,11 +131,14 @@ class Authors(Layout):
         _check_aligner(config["aligner_config"], hybrid, input_width, language.width)
         mean = processor.get("image_mean", CLIP_MEAN)
         background = (127, 127, 127) if mean is None else colour(triple(mean, "image_mean"))
+        ids = special_ids(config["language_config"], tokens, config.get("image_token_id"))
         return ModelConfig(
             low=low,
             high=high,
             language=language,
-            **special_ids(config["language_config"], tokens, config.get("image_token_id")),
+            bos=ids["bos"],
+            eos=ids["eos"],
+            image_token=ids["image_token"],
             background=None if background == colour(tower.mean) else background,
         )
 

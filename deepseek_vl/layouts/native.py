@@ -121,11 +121,14 @@ class Native(Layout):
         named = {field: token for field, token in tokens.items() if field != "image_token"}
         key = "image_mean" if high is None else "high_res_image_mean"
         background = colour(triple(preprocessor[key], key)) if key in preprocessor else colour(tower.mean)
+        ids = special_ids(text, named, config.get("image_token_id"))
         return ModelConfig(
             low=low,
             high=high,
             language=read_llama(text),
-            **special_ids(text, named, config.get("image_token_id")),
+            bos=ids["bos"],
+            eos=ids["eos"],
+            image_token=ids["image_token"],
             background=None if background == colour(tower.mean) else background,
             low_filter=FILTERS[low_filter],
         )
