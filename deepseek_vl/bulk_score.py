@@ -4,10 +4,13 @@ A finished file names in its metadata what it was computed from: the model's dig
 are held, and the shard's content. It is used again if all of them are the same, and replaced otherwise.
 """
 
+import contextlib
 import hashlib
 import json
 import sys
+import tempfile
 import time
+import uuid
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,10 +20,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from deepseek_vl.score_shards import Shard, ShardRow
+from deepseek_vl.score_shards import KEY, Shard, ShardRow, printable
 from deepseek_vl.scoring import Item, ItemError, Question, Scorer
 
-KEY = b"vellum.key"
 QUESTIONS = b"vellum.questions"
 SCHEMA = pa.schema(
     [
@@ -29,6 +31,8 @@ SCHEMA = pa.schema(
         ("error", pa.string()),  # null if the row has scores
     ]
 )
+UNFINISHED = ".part"  # end of the name of a file that is being written
+ABANDONED_S = 3600.0  # then its process was killed: writing takes less than a second
 PROGRESS_S = {True: 1.0, False: 30.0}  # between two lines of progress, on a terminal and in a log
 
 
@@ -102,19 +106,27 @@ class BulkScorer:
         asked = json.dumps([{"question": q.text, "choices": q.choices} for q in self.questions], ensure_ascii=False)
         schema = SCHEMA.with_metadata({KEY: self.key(shard), QUESTIONS: asked.encode()})
         ids: deque[str] = deque()
-        temporary = self.output / f".{shard.name}.parquet.part"
-        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-            rows: list[tuple[str, list[list[float]] | None, str | None]] = []
-            for result in self.scorer.score_items(self._items(shard.rows(), ids)):
-                if isinstance(result, ItemError):
-                    rows.append((ids.popleft(), None, result.message))
-                else:
-                    rows.append((ids.popleft(), [np.exp(scores).tolist() for scores in result], None))
-                progress.add(isinstance(result, ItemError))
-            columns = zip(*rows, strict=True) if rows else ([], [], [])
-            arrays = [pa.array(list(column), kind) for column, kind in zip(columns, schema.types, strict=True)]
-            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-        temporary.replace(self.path(shard))
+        rows: list[tuple[str, list[list[float]] | None, str | None]] = []
+        for result in self.scorer.score_items(self._items(shard.rows(), ids)):
+            if isinstance(result, ItemError):
+                rows.append((ids.popleft(), None, printable(result.message)))
+            else:
+                rows.append((ids.popleft(), [np.exp(scores).tolist() for scores in result], None))
+            progress.add(isinstance(result, ItemError))
+        columns = zip(*rows, strict=True) if rows else ([], [], [])
+        arrays = [pa.array(list(column), kind) for column, kind in zip(columns, schema.types, strict=True)]
+        self._write(self.path(shard), pa.Table.from_arrays(arrays, schema=schema))
+
+    def _write(self, path: Path, table: pa.Table) -> None:
+        """Write a file that appears whole or not at all, beside others who may be writing it."""
+        temporary = self.output / f".{path.name[:100]}.{uuid.uuid4().hex}{UNFINISHED}"
+        try:
+            with temporary.open("xb") as file:
+                pq.write_table(table, file, compression="zstd")
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
     def _items(self, rows: Iterator[ShardRow], ids: deque[str]) -> Iterator[Item | ItemError]:
         for row in rows:
@@ -129,6 +141,12 @@ def run(bulk: BulkScorer, shards: Sequence[Shard]) -> list[str]:
         Why shards could not be scored, one sentence each; the others are.
     """
     bulk.output.mkdir(parents=True, exist_ok=True)
+    for path in bulk.output.glob(f".*{UNFINISHED}"):
+        with contextlib.suppress(FileNotFoundError):  # another run has just finished it
+            if time.time() - path.stat().st_mtime > ABANDONED_S:
+                path.unlink()
+    with tempfile.TemporaryFile(dir=bulk.output):
+        pass  # a folder that cannot be written is reported before anything is computed
     names = [shard.name for shard in shards]
     if repeated := sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []:
         raise ValueError(f"two inputs would be scored into {repeated[0]}.parquet; score them into separate folders")

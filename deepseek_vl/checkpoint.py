@@ -21,8 +21,10 @@ from deepseek_vl.tensor_file import StoredTensor
 
 LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (Authors(), Native())}
 INDEX = "model.safetensors.index.json"
+KEPT = (torch.bfloat16, torch.float16, torch.float32)  # types of weights that a model can have
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 MAX_JSON_BYTES = 20_000_000
+MAX_NAME = 255  # characters of a file's name
 PICKLE_TO_SAFETENSORS = (
     "python -c \"import torch, safetensors.torch as s; w = torch.load('{0}', weights_only=True); "
     "s.save_file({{k: v.clone() for k, v in w.items()}}, '{0}.safetensors')\""
@@ -104,10 +106,18 @@ def _fill(model: DeepseekVL, parameters: Mapping[str, Tensor], entry: Entry, sto
         module.fill(start + first, rows)
 
 
+def stored_dtype(folder: Path) -> torch.dtype:
+    """Return the narrowest type that holds all weights of a folder; float32 for float64. Raises CheckpointError."""
+    names = {stored.dtype for stored in _open_tensors(folder).values()}
+    dtypes = {tensor_file.DTYPES[name] for name in names if name in tensor_file.DTYPES}
+    # Neither of two different 16-bit types holds the values of the other.
+    return next((dtype for dtype in KEPT if dtypes == {dtype}), torch.float32)
+
+
 def digest(folder: Path) -> str:
     """Return the SHA-256 of everything in a checkpoint that its results depend on. Raises CheckpointError."""
     whole = hashlib.sha256()
-    names = ("config.json", "preprocessor_config.json", "processor_config.json", "tokenizer.json")
+    names = ("config.json", "preprocessor_config.json", "processor_config.json", *TOKENIZER_FILES[:2])
     for path in [*_weight_files(folder), *(folder / name for name in names)]:
         if path.is_file():
             with path.open("rb") as file:
@@ -149,9 +159,14 @@ def _read_layout(folder: Path) -> tuple[dict[str, Any], Layout]:
 def _special_tokens(folder: Path) -> dict[str, int]:
     """Return the ids of the special tokens in a folder's tokenizer, as far as it has them."""
     try:
-        added = _read_json(folder / "tokenizer.json", missing={}).get("added_tokens", [])
-        ids = {token["content"]: int(token["id"]) for token in added}
-    except (CheckpointError, TypeError, KeyError, ValueError):
+        whole = _read_json(folder / "tokenizer.json", missing={})
+        settings = _read_json(folder / "tokenizer_config.json", missing={})
+        ids = {token["content"]: int(number) for number, token in settings.get("added_tokens_decoder", {}).items()}
+        vocabulary = whole.get("model", {}).get("vocab", {})
+        if isinstance(vocabulary, dict):  # of a model without merges it is a list
+            ids |= {token: vocabulary[token] for token in SPECIAL_TOKENS.values() if token in vocabulary}
+        ids |= {token["content"]: int(token["id"]) for token in whole.get("added_tokens", [])}
+    except (CheckpointError, TypeError, KeyError, ValueError, AttributeError):
         return {}  # the processor, which needs the whole file, reports what is wrong with it
     return {field: ids[token] for field, token in SPECIAL_TOKENS.items() if token in ids}
 
@@ -238,8 +253,8 @@ def _weight_files(folder: Path) -> Iterator[Path]:
         if not isinstance(weight_map, dict) or not weight_map:
             raise CheckpointError(f"{index}: expected a `weight_map` from tensors to files")
         for name in sorted({str(value) for value in weight_map.values()}):
-            if Path(name).name != name:
-                raise CheckpointError(f"{index}: {name!r} is not the name of a file beside it")
+            if Path(name).name != name or len(name) > MAX_NAME:
+                raise CheckpointError(f"{index}: {name!r:.80} is not the name of a file beside it")
             if not (folder / name).is_file():
                 raise CheckpointError(f"{folder}: the shard {name}, which {INDEX} lists, is missing")
             yield folder / name

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from deepseek_vl import device as devices
-from deepseek_vl.checkpoint import LAYOUTS, find, load, save
+from deepseek_vl.checkpoint import LAYOUTS, find, load, save, stored_dtype
 
 PROG = "python -m deepseek_vl.convert"
 EXAMPLES = """\
@@ -25,7 +25,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         folder = find(args.source)
         if args.target.exists() and any(args.target.iterdir()):
             raise ValueError(f"{args.target} is not empty")
-        model = load(folder, device=cpu, dtype=devices.pick_dtype(args.dtype, cpu))
+        dtype = stored_dtype(folder) if args.dtype is None else devices.pick_dtype(args.dtype, cpu)
+        model = load(folder, device=cpu, dtype=dtype)
         shard_bytes = int(args.shard_gb * 1e9)
         save(model, args.target, layout=args.layout, tokenizer_from=folder, max_shard_bytes=shard_bytes)
     except (ValueError, OSError) as error:
@@ -46,7 +47,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     parser.add_argument("source", help="folder of a checkpoint, or a hub id")
     parser.add_argument("target", type=Path, help="folder to write")
     parser.add_argument("--layout", choices=LAYOUTS, required=True)
-    parser.add_argument("--dtype", default="bfloat16", help="bfloat16 (as published), float16 or float32")
+    parser.add_argument("--dtype", help="bfloat16, float16 or float32 (default: as the weights are)")
     parser.add_argument("--shard-gb", type=float, default=5, help="largest file of weights")
     return parser
 

@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from deepseek_vl import quantization
 from deepseek_vl.bulk_score import BulkScorer, run
 from deepseek_vl.checkpoint import digest, find, load
 from deepseek_vl.processor import Processor
-from deepseek_vl.score_shards import Shard, find_shards
+from deepseek_vl.score_shards import Shard, find_shards, printable
 from deepseek_vl.scoring import Item, ItemError, Question, Scorer
 
 PROG = "python -m deepseek_vl.score"
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     try:
         if bool(args.images) == bool(args.input) or bool(args.input) != bool(args.output):
             raise ValueError("name either images, or --input and --output")
-        questions = tuple(Question(text, tuple(args.choices)) for text in args.question)
+        questions = tuple(Question(printable(text), tuple(map(printable, args.choices))) for text in args.question)
         folder = find(args.model)
         shards, unreadable = _shards(args)
         scorer, how = _load(args, folder)
@@ -45,15 +47,18 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
             bulk = BulkScorer(scorer, questions, f"{digest(folder)} {how}", args.output)
             failures = [*unreadable, *run(bulk, shards)]
             for failure in failures:
-                print(f"error: {failure}", file=sys.stderr)
+                print(f"error: {printable(failure)}", file=sys.stderr)
             return 1 if failures else 0
+        return _print_scores(scorer, questions, args.images)
+    except BrokenPipeError:  # the reader closed the pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
+        print("stopped; the same command goes on from here" if args.input else "stopped", file=sys.stderr)
         return 130
-    return _print_scores(scorer, questions, args.images)
 
 
 def _shards(args: argparse.Namespace) -> tuple[list[Shard], list[str]]:
@@ -83,20 +88,20 @@ def _load(args: argparse.Namespace, folder: Path) -> tuple[Scorer, str]:
 
 
 def _print_scores(scorer: Scorer, questions: tuple[Question, ...], paths: Sequence[Path]) -> int:
-    """Print one JSON line per image; those without scores come last. Return the exit code."""
-    failed: list[tuple[Path, str]] = []
+    """Print one JSON line per image, in order: its scores, or why there are none. Return the exit code."""
+    failed = False
     results = scorer.score_items(Item((path,), questions) for path in paths)
     for path, scores in zip(paths, results, strict=True):
+        line: dict[str, Any] = {"image": printable(str(path))}
         if isinstance(scores, ItemError):
-            failed.append((path, scores.message))
-            continue
-        answers = [
-            {"question": q.text, "probabilities": dict(zip(q.choices, np.exp(s).round(6).tolist(), strict=True))}
-            for q, s in zip(questions, scores, strict=True)
-        ]
-        print(json.dumps({"image": str(path), "answers": answers}, ensure_ascii=False), flush=True)
-    for path, message in failed:
-        print(json.dumps({"image": str(path), "error": message}, ensure_ascii=False))
+            failed = True
+            line["error"] = printable(scores.message)
+        else:
+            line["answers"] = [
+                {"question": q.text, "probabilities": dict(zip(q.choices, np.exp(s).round(6).tolist(), strict=True))}
+                for q, s in zip(questions, scores, strict=True)
+            ]
+        print(json.dumps(line, ensure_ascii=False), flush=True)
     return 1 if failed else 0
 
 

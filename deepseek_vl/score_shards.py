@@ -20,6 +20,7 @@ from deepseek_vl.scoring import ItemError
 
 ROWS_PER_SHARD = 1000  # of images in a folder and of lines
 ROWS_AT_ONCE = 32  # of a Parquet file: a few megabytes of encoded images
+KEY = b"vellum.key"  # in the metadata of a file of scores: what it was computed from
 FOOTER_BYTES = 8  # length of the footer and the magic number, at the end of a Parquet file
 IMAGE_SUFFIXES = {".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".jp2", ".png", ".tif", ".tiff", ".webp"}
 Images = tuple[bytes | Path, ...]
@@ -93,12 +94,12 @@ class FileShard(Shard):
     files: tuple[Path, ...]
 
     def content(self) -> str:
-        listed = [(str(file.relative_to(self.folder)), file.stat().st_size) for file in self.files]
+        listed = [(str(file.relative_to(self.folder)), _digest(file)) for file in self.files]
         return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
 
     def rows(self) -> Iterator[ShardRow]:
         for file in self.files:
-            yield ShardRow(_text(str(file.relative_to(self.folder))), (file,))
+            yield ShardRow(printable(str(file.relative_to(self.folder))), (file,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,11 @@ class LineShard(Shard):
             return [file.readline() for _ in range(self.num_rows)]
 
     def content(self) -> str:
-        return hashlib.sha256(b"".join(self.lines())).hexdigest()
+        whole = hashlib.sha256(b"".join(self.lines()))
+        for row in self.rows():
+            images = () if isinstance(row.images, ItemError) else row.images
+            whole.update("".join(_digest(image) for image in images if isinstance(image, Path)).encode())
+        return whole.hexdigest()
 
     def rows(self) -> Iterator[ShardRow]:
         for number, line in enumerate(self.lines(), self.first + 1):
@@ -135,7 +140,16 @@ class LineShard(Shard):
                 yield ShardRow(name, ItemError('the line is no object; expected {"image": PATH}'))
                 continue
             images = _images(row.get("images", row.get("image")), self.path.parent)
-            yield ShardRow(_text(str(row.get("id", name))), images)
+            yield ShardRow(printable(str(row.get("id", name))), images)
+
+
+def _digest(file: Path) -> str:
+    """Return the SHA-256 of a file, or that it cannot be read; reading costs little beside scoring the image."""
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except (OSError, ValueError):  # a name with a zero byte or a surrogate
+        return "unreadable"
 
 
 def _images(value: Any, folder: Path) -> Images | ItemError:
@@ -154,8 +168,9 @@ def _images(value: Any, folder: Path) -> Images | ItemError:
     return tuple(images) if images else ItemError("the row has no image")
 
 
-def _text(name: str) -> str:
-    return name.encode(errors="surrogateescape").decode(errors="replace")
+def printable(text: str) -> str:
+    """Replace what is not Unicode: bytes of file names, which Python keeps as surrogates, and escapes in JSON."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def find_shards(inputs: Sequence[str]) -> Iterator[Shard | ItemError]:
@@ -173,6 +188,10 @@ def find_shards(inputs: Sequence[str]) -> Iterator[Shard | ItemError]:
             raise ValueError(f"--input {given} does not exist")
         empty = True
         for path in paths:
+            if path.is_file() and not path.stat().st_size:
+                empty = False
+                yield ItemError(f"{path} is empty")
+                continue
             for shard in _shards_of(path):
                 empty = False
                 yield shard
@@ -184,7 +203,7 @@ def _shards_of(path: Path) -> Iterator[Shard | ItemError]:
     if path.is_dir():
         root = path / "data" if (path / "manifest.json").is_file() and (path / "data").is_dir() else path
         files = sorted(file for file in root.rglob("*") if file.is_file() and not file.name.startswith("."))
-        tables = [file for file in files if file.suffix == ".parquet"]
+        tables = [file for file in files if file.suffix == ".parquet" and not _holds_scores(file)]
         if tables:
             for table in tables:
                 yield _parquet_shard(table, str(table.relative_to(root).with_suffix("")).replace("/", "--"))
@@ -192,15 +211,23 @@ def _shards_of(path: Path) -> Iterator[Shard | ItemError]:
         images = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
         for n, start in enumerate(range(0, len(images), ROWS_PER_SHARD)):
             chunk = tuple(images[start : start + ROWS_PER_SHARD])
-            yield FileShard(f"{_text(path.resolve().name)}-{n:05}", len(chunk), path, chunk)
+            yield FileShard(f"{printable(path.resolve().name)}-{n:05}", len(chunk), path, chunk)
     elif path.suffix == ".parquet":
         yield _parquet_shard(path, path.stem)
     elif path.suffix in (".jsonl", ".ndjson"):
         yield from _line_shards(path)
     elif path.suffix.lower() in IMAGE_SUFFIXES:
-        yield FileShard(_text(path.stem), 1, path.parent, (path,))
+        yield FileShard(printable(path.stem), 1, path.parent, (path,))
     else:
         raise ValueError(f"{path} is no Parquet file (.parquet), list (.jsonl), folder or image")
+
+
+def _holds_scores(path: Path) -> bool:
+    """Return True for a file that bulk scoring wrote, perhaps into the folder of its input."""
+    try:
+        return KEY in (pq.read_metadata(path).metadata or {})
+    except (OSError, pa.ArrowException):
+        return False
 
 
 def _parquet_shard(path: Path, name: str) -> Shard | ItemError:

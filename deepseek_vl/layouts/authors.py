@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from deepseek_vl.config import CLIP_MEAN, CLIP_STD, HALF, ModelConfig, SamConfig, SiglipConfig, Triple, colour
 from deepseek_vl.layouts.layout import Entry, Layout, Unread, llama_entries, renamed
-from deepseek_vl.layouts.llama_json import read_llama, write_llama
+from deepseek_vl.layouts.llama_json import read_llama, special_ids, write_llama
 from deepseek_vl.layouts.values import RESCALE, check_rescale, expect, side_px, triple
 
 LOW_NAME = "siglip_large_patch16_384"
@@ -131,14 +131,14 @@ class Authors(Layout):
         _check_aligner(config["aligner_config"], hybrid, input_width, language.width)
         mean = processor.get("image_mean", CLIP_MEAN)
         background = (127, 127, 127) if mean is None else colour(triple(mean, "image_mean"))
-        llama = config["language_config"]
+        ids = special_ids(config["language_config"], tokens, config.get("image_token_id"))
         return ModelConfig(
             low=low,
             high=high,
             language=language,
-            bos=tokens.get("bos", llama.get("bos_token_id", ModelConfig.bos)),
-            eos=tokens.get("eos", llama.get("eos_token_id", ModelConfig.eos)),
-            image_token=tokens.get("image_token", config.get("image_token_id", ModelConfig.image_token)),
+            bos=ids["bos"],
+            eos=ids["eos"],
+            image_token=ids["image_token"],
             background=None if background == colour(tower.mean) else background,
         )
 

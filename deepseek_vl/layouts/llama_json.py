@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from deepseek_vl.config import LanguageConfig
+from deepseek_vl.config import LanguageConfig, ModelConfig
 
 # Values of keys that a LLaMA configuration leaves out.
 DEFAULTS = {
@@ -46,6 +46,32 @@ def read_llama(llama: Mapping[str, Any]) -> LanguageConfig:
         norm_eps=values["rms_norm_eps"],
         rope_theta=rope.get("rope_theta", values.get("rope_theta", 10000.0)),
     )
+
+
+def special_ids(llama: Mapping[str, Any], tokens: Mapping[str, int], image_token: Any = None) -> dict[str, int]:
+    """Return the ids of the special tokens by the field of `ModelConfig`.
+
+    Of the tokenizer's ids, the configuration's, and the public models', the first that there are. For a small
+    vocabulary without any (the reference's classes leave out LLaMA's own), LLaMA's 1 and 2 and the last id: the weights
+    load, and text needs a tokenizer anyway.
+
+    Args:
+        tokens: see `Layout.read_config`.
+        image_token: the id of the image token in the configuration.
+    Raises:
+        ValueError: an id in the configuration is not a number.
+    """
+    vocabulary = llama.get("vocab_size", DEFAULTS["vocab_size"])
+    written = {"bos": llama.get("bos_token_id"), "eos": llama.get("eos_token_id"), "image_token": image_token}
+    small = {"bos": 1, "eos": 2, "image_token": vocabulary - 1}
+    ids = {}
+    for field, value in written.items():
+        if value is not None and not isinstance(value, int):
+            raise ValueError(f"the id of {field} is {value!r}; expected a number")
+        public = getattr(ModelConfig, field)
+        default = public if public < vocabulary else small[field]
+        ids[field] = tokens.get(field, default if value is None else value)
+    return ids
 
 
 def write_llama(config: LanguageConfig, bos: int, eos: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from deepseek_vl.config import ModelConfig, SamConfig, SiglipConfig, Triple, colour
 from deepseek_vl.layouts.layout import Entry, Layout, llama_entries, merged, renamed
-from deepseek_vl.layouts.llama_json import read_llama, write_llama
+from deepseek_vl.layouts.llama_json import read_llama, special_ids, write_llama
 from deepseek_vl.layouts.values import RESCALE, check_rescale, expect, side_px, triple
 
 BICUBIC, BILINEAR = 3, 2  # as Pillow numbers them
@@ -117,15 +117,18 @@ class Native(Layout):
         if high is not None:
             _check_size(preprocessor, "high_res_size", high.image_px)
         tower = high or low
+        # The library reads the image token's id from the configuration, the others from the tokenizer.
+        named = {field: token for field, token in tokens.items() if field != "image_token"}
         key = "image_mean" if high is None else "high_res_image_mean"
         background = colour(triple(preprocessor[key], key)) if key in preprocessor else colour(tower.mean)
+        ids = special_ids(text, named, config.get("image_token_id"))
         return ModelConfig(
             low=low,
             high=high,
             language=read_llama(text),
-            bos=tokens.get("bos", text.get("bos_token_id", ModelConfig.bos)),
-            eos=tokens.get("eos", text.get("eos_token_id", ModelConfig.eos)),
-            image_token=config.get("image_token_id", ModelConfig.image_token),
+            bos=ids["bos"],
+            eos=ids["eos"],
+            image_token=ids["image_token"],
             background=None if background == colour(tower.mean) else background,
             low_filter=FILTERS[low_filter],
         )

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -100,7 +101,7 @@ from deepseek_vl import bulk_score, score
 finish = bulk_score.BulkScorer.score
 def score_then_die(self, shard, progress):
     if shard.name == "1":
-        (self.output / ".1.parquet.part").write_bytes(b"half")
+        (self.output / ".1.parquet.0.part").write_bytes(b"half")
         os.kill(os.getpid(), 9)
     finish(self, shard, progress)
 bulk_score.BulkScorer.score = score_then_die
@@ -110,6 +111,7 @@ score.main(["--input", {str(tmp_path / "in")!r}, "--output", {str(stopped)!r}, "
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == -9
     assert [path.name for path in stopped.glob("*.parquet")] == ["0.parquet"]
     first = (stopped / "0.parquet").stat().st_mtime_ns
+    os.utime(stopped / ".1.parquet.0.part", (0, 0))  # of long ago
     capsys.readouterr()
     assert run(folder, tmp_path / "in", stopped) == 0
     assert "12 of 12 rows (4 from before, 0 errors)" in capsys.readouterr().err
@@ -258,3 +260,65 @@ def test_the_digest_of_a_checkpoint_follows_its_files(folder: Path, tmp_path: Pa
     assert checkpoint.digest(copy) == checkpoint.digest(folder)
     checkpoint.save(tiny.model(tiny.SINGLE, seed=2), copy)
     assert checkpoint.digest(copy) != checkpoint.digest(folder)
+
+
+def test_two_runs_into_one_folder_give_the_bytes_of_one(folder: Path, tmp_path: Path) -> None:
+    for n in range(3):
+        write_shard(tmp_path / "in" / f"{n}.parquet", [[png(10 * n + k)] for k in range(4)])
+    command = [sys.executable, "-m", "deepseek_vl.score", "--input", str(tmp_path / "in"), "--model", str(folder)]
+    command += ["--question", "what is it?", "--device", "cpu", "--output"]
+    running = [subprocess.Popen([*command, str(tmp_path / "both")], cwd=ROOT, stderr=-1) for _ in range(2)]
+    assert [(process.communicate()[1] is None, process.returncode) for process in running] == [(False, 0)] * 2
+    assert run(folder, tmp_path / "in", tmp_path / "one") == 0
+    both, one = (sorted((tmp_path / name).iterdir()) for name in ("both", "one"))
+    assert [(path.name, path.read_bytes()) for path in both] == [(path.name, path.read_bytes()) for path in one]
+
+
+def test_an_image_that_changed_is_scored_again(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its name and size may be the same; lists name images whose content is not in the list."""
+    (tmp_path / "in").mkdir()
+    pictures = [Image.new("RGB", (9, 9), (red, 0, 0)) for red in (1, 2)]
+    (tmp_path / "list.jsonl").write_text(json.dumps({"image": "in/a.bmp"}) + "\n")
+    for source, output in (("in", "in"), ("list.jsonl", "scores")):  # scores among the images are no input
+        for n, picture in enumerate(pictures):
+            picture.save(tmp_path / "in" / "a.bmp")
+            assert run(folder, tmp_path / source, tmp_path / output) == 0
+            assert "(0 from before" in capsys.readouterr().err.splitlines()[-1], (source, n)
+
+
+def test_text_that_is_not_unicode_costs_nothing_else(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [{"id": "\ud800", "image": "a.png"}, {"image": "b\udc80.png"}, {"image": "a\x00.png"}]
+    (tmp_path / "a.png").write_bytes(png(3))
+    (tmp_path / "list.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert run(folder, tmp_path / "list.jsonl", tmp_path / "scores") == 0
+    rows = read(tmp_path / "scores")
+    assert [(row["id"], row["error"] is None) for row in rows] == [
+        ("\ufffd", True), ("list.jsonl:2", False), ("list.jsonl:3", False)
+    ]  # fmt: skip
+    bad = tmp_path / os.fsdecode(b"\x80.png")
+    bad.write_bytes(b"")
+    capsys.readouterr()
+    arguments = [str(bad), str(tmp_path / "a.png"), "--model", str(folder), "--question", os.fsdecode(b"what \x80?")]
+    assert score.main(arguments) == 1
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first["image"].endswith("\ufffd.png")
+    assert "not an image" in first["error"]
+    assert second["answers"][0]["question"] == "what \ufffd?"
+
+
+def test_an_empty_file_and_a_folder_that_cannot_be_written_are_named(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "none.jsonl").touch()
+    (tmp_path / "a.png").write_bytes(png(3))
+    inputs = ["--input", str(tmp_path / "none.jsonl"), str(tmp_path / "a.png"), "--model", str(folder)]
+    inputs += ["--question", "what is it?", "--output"]
+    assert score.main([*inputs, str(tmp_path / "scores")]) == 1
+    assert "none.jsonl is empty" in capsys.readouterr().err
+    assert len(read(tmp_path / "scores")) == 1
+    assert score.main([*inputs, "/proc/self/fd"]) == 2
+    assert "error: " in capsys.readouterr().err.splitlines()[-1]

@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from deepseek_vl import checkpoint
+from deepseek_vl import checkpoint, convert
 from deepseek_vl.checkpoint import CheckpointError
 from deepseek_vl.model import DeepseekVL
 from deepseek_vl.processor import Processor
@@ -21,6 +21,7 @@ from tests.deepseek_vl import tiny
 
 pytestmark = pytest.mark.slow
 
+WEIGHTS = "model.safetensors"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -61,6 +62,20 @@ def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_the_tokenizer_travels_with_a_converted_checkpoint(folder: Path, tmp_path: Path) -> None:
     checkpoint.save(load(folder), tmp_path / "out", layout="authors", tokenizer_from=folder)
     assert Processor.load(tmp_path / "out").config == tiny.HYBRID
+
+
+@pytest.mark.parametrize(
+    ("stored", "kept"),
+    [("float16", "float16"), ("bfloat16", "bfloat16"), ("float32", "float32"), ("float64", "float32")],
+)
+def test_a_conversion_keeps_the_type_of_the_weights(stored: str, kept: str, folder: Path, tmp_path: Path) -> None:
+    weights = {name: tensor.to(getattr(torch, stored)) for name, tensor in load_file(folder / WEIGHTS).items()}
+    save_file(weights, folder / WEIGHTS)
+    for source, target, layout in ((folder, "there", "authors"), (tmp_path / "there", "back", "native")):
+        assert convert.main([str(source), str(tmp_path / target), "--layout", layout]) == 0
+    back = load_file(tmp_path / "back" / WEIGHTS)
+    assert {tensor.dtype for tensor in back.values()} == {getattr(torch, kept)}
+    assert all(torch.equal(back[name], tensor.to(back[name].dtype)) for name, tensor in weights.items())
 
 
 def test_earlier_names_of_the_native_layout_are_read(folder: Path) -> None:
@@ -129,6 +144,7 @@ ALPHA = "model.high_res_vision_alpha"
         ),
         (index({"a": "../outside.safetensors"}), r"'\.\./outside\.safetensors' is not the name of a file beside it"),
         (index({"a": "absent.safetensors"}), r"the shard absent\.safetensors, which .* lists, is missing"),
+        (index({"a": "x" * 300}), r"is not the name of a file beside it"),
         (index(["a"]), r"expected a `weight_map`"),
         (lambda folder: (folder / "config.json").unlink(), r"config\.json is missing"),
         (lambda folder: (folder / "config.json").write_text("{"), r"config\.json is not valid JSON"),

@@ -20,7 +20,7 @@ from transformers import (
 
 from deepseek_vl import checkpoint
 from deepseek_vl.checkpoint import CheckpointError
-from deepseek_vl.config import CLIP_MEAN, HALF, preset
+from deepseek_vl.config import CLIP_MEAN, HALF, SPECIAL_TOKENS, preset
 from deepseek_vl.images import canvas
 from deepseek_vl.layouts.authors import Authors
 from deepseek_vl.layouts.native import Native
@@ -89,6 +89,24 @@ def test_a_file_of_the_authors_classes_gives_their_logits(kind: str, shards: int
     assert float(logits.std()) == pytest.approx(facts["standard_deviation"], abs=1e-5)
     # The classes write no ids of special tokens; those of the tokenizer are used.
     assert (Processor.load(tmp_path).config.bos, Processor.load(tmp_path).config.eos) == (0, 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_weights_without_a_tokenizer_load(kind: str, tmp_path: Path) -> None:
+    """`save_pretrained` of the model writes no tokenizer, and the public ids are beyond a small vocabulary."""
+    facts = write_reference(tmp_path, kind)
+    (tmp_path / "tokenizer.json").unlink()
+    model = load(tmp_path)
+    np.testing.assert_allclose(logits_of(model)[-1, :24], facts["logits"], atol=2e-5)
+    assert (model.config.bos, model.config.eos, model.config.image_token) == (1, 2, 511)
+    names = {0: SPECIAL_TOKENS["bos"], 1: SPECIAL_TOKENS["eos"], 2: SPECIAL_TOKENS["image_token"]}
+    added = {str(number): {"content": name} for number, name in names.items()}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"added_tokens_decoder": added}))
+    config = load(tmp_path).config
+    assert (config.bos, config.eos, config.image_token) == (0, 1, 2)
+    change("config.json/language_config/eos_token_id", [1, 2])(tmp_path)
+    with pytest.raises(CheckpointError, match=r"the id of eos is \[1, 2\]; expected a number"):
+        load(tmp_path)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
