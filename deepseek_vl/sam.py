@@ -108,12 +108,13 @@ class Block(nn.Module):
         padded = F.pad(self.norm1(x_NGGD), (0, 0, 0, padding, 0, padding))
         across = (grid + padding) // window
         windows = padded.unflatten(2, (across, window)).unflatten(1, (across, window)).transpose(2, 3)
-        return windows.flatten(0, 2)
+        windows_WSSD: Tensor = windows.flatten(0, 2)
+        return windows_WSSD
 
     def joined(self, windows_WSSD: Tensor, grid: int) -> Tensor:
         """Return windows as (N, G, G, D) images without the padding."""
         across = -(-grid // self.window)
-        padded = windows_WSSD.unflatten(0, (-1, across, across)).transpose(2, 3).flatten(3, 4).flatten(1, 2)
+        padded: Tensor = windows_WSSD.unflatten(0, (-1, across, across)).transpose(2, 3).flatten(3, 4).flatten(1, 2)
         return padded[:, :grid, :grid]
 
     def mlp(self, x: Tensor) -> Tensor:

@@ -10,15 +10,15 @@ E head width, Y and X pixels.
 
 import math
 from collections.abc import Callable, Generator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from deepseek_vl import language as llama
 from deepseek_vl import sam, siglip
 from deepseek_vl.attention import Attention, Packed
 from deepseek_vl.config import LanguageConfig, ModelConfig
+from deepseek_vl.language import Language
 from deepseek_vl.model import DeepseekVL
 
 T = TypeVar("T")
@@ -109,13 +109,20 @@ def _sam(tower: sam.Sam, pixels_N3YX: Tensor, limit_flop: float) -> Slices[Tenso
     return tower.features(x_NGGD, branch_NGGD)
 
 
-def _sam_block(block: sam.Block, x_NGGD: Tensor, limit_flop: float) -> Slices[Tensor]:
-    windows_WSSD = block.windows(x_NGGD)
+def _sam_block(block: Any, x_NGGD: Tensor, limit_flop: float) -> Slices[Tensor]:
     num_keys, width = block.window**2, x_NGGD.shape[-1]
     # The queries and keys of a head are longer by the window's rows and columns, and the values are padded to that.
     pair_flop = 4.0 * (width + 2 * block.window * block.attention.heads)
     token_flop = _flop(block.attention.qkv) + 4.0 * block.window * width  # and the sums of rows and columns
+    mlp_flop = _flop(block.fc1) + _flop(block.fc2)
     window_flop = num_keys * (token_flop + _flop(block.attention.proj) + num_keys * pair_flop)
+    num_windows = len(x_NGGD) * (-(-x_NGGD.shape[1] // block.window)) ** 2
+    whole = num_windows * window_flop + x_NGGD.shape[:3].numel() * mlp_flop
+    if whole <= limit_flop:  # in one piece it may be compiled
+        yield whole
+        y_NGGD: Tensor = block(x_NGGD)
+        return y_NGGD
+    windows_WSSD = block.windows(x_NGGD)
     if window_flop <= limit_flop:
         mixed_WSSD = yield from _in_groups(block.attention, windows_WSSD, window_flop, limit_flop)
     else:
@@ -127,8 +134,7 @@ def _sam_block(block: sam.Block, x_NGGD: Tensor, limit_flop: float) -> Slices[Te
             parts.append(part)
         mixed_WSSD = torch.cat(parts)
     x_NGGD = x_NGGD + block.joined(mixed_WSSD, x_NGGD.shape[1])
-    tokens_TD, token = x_NGGD.flatten(0, 2), _flop(block.fc1) + _flop(block.fc2)
-    added_TD = yield from _in_groups(block.mlp, tokens_TD, token, limit_flop)
+    added_TD = yield from _in_groups(block.mlp, x_NGGD.flatten(0, 2), mlp_flop, limit_flop)
     return x_NGGD + added_TD.view_as(x_NGGD)
 
 
@@ -147,7 +153,7 @@ def _one_window(
 
 
 def decode(
-    language: llama.Language,
+    language: Language,
     x_BTD: Tensor,
     positions_BT: Tensor,
     attention: Attention,
@@ -169,7 +175,7 @@ def decode(
 
 
 def _block(
-    block: llama.Block,
+    block: Any,
     x_BTD: Tensor,
     rotation: tuple[Tensor, Tensor],
     layer: int,
