@@ -75,6 +75,8 @@ def _gaps(letters: Letters, rows: np.ndarray) -> np.ndarray:
 
 def _usual_gaps(gaps: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return for each of the N - 1 gaps the usual gap in its row, without those that are infinite."""
+    if not len(gaps):
+        return gaps
     is_doubtful = (gaps > MIN_GAP) & (gaps <= MIN_GAP + MAX_USUAL_GAP)
     if not is_doubtful.any() and (gaps < -MIN_GAP / 2).mean() < FEW_NARROW:
         return np.zeros(len(gaps))  # no gap's verdict depends on it
@@ -84,7 +86,7 @@ def _usual_gaps(gaps: np.ndarray, rows: np.ndarray) -> np.ndarray:
     num = np.bincount(row_of_gap[np.isfinite(gaps)], minlength=num_rows)
     firsts = np.searchsorted(row_of_gap, np.arange(num_rows))
     chosen = np.minimum(firsts + (USUAL_GAP * num).astype(np.int64), len(gaps) - 1)
-    usual = np.where(num > 0, gaps[order[chosen]], 0) if len(gaps) else np.zeros(num_rows)
+    usual = np.where(num > 0, gaps[order[chosen]], 0)
     result: np.ndarray = np.clip(usual, MIN_USUAL_GAP, MAX_USUAL_GAP)[row_of_gap]
     return result
 
