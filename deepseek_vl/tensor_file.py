@@ -4,6 +4,7 @@ The library maps a file into memory, where every page that is read counts until 
 twice the size of the weights.
 """
 
+import io
 import json
 import math
 from collections.abc import Iterable, Iterator
@@ -59,7 +60,7 @@ class StoredTensor:
                 yield first, rows
 
 
-def _read_exactly(file, view: memoryview) -> None:  # type: ignore[no-untyped-def]
+def _read_exactly(file: io.FileIO, view: memoryview) -> None:
     while view:
         done = file.readinto(view)
         if not done:
