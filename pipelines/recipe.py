@@ -12,52 +12,13 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from filters.aspect_ratio import MaxAspectRatio
-from filters.damage import MaxDamage
 from filters.filter import Filter
-from filters.garbled_text import MaxGarbledShare
-from filters.hidden_words import MaxHiddenWords
-from filters.ink import MinInk
-from filters.language import Language
-from filters.needs_ocr import MaxNeedsOcr
-from filters.ocr_agreement import OcrAgreement
-from filters.page_obstacles import MaxPageObstacles
-from filters.render_similarity import RenderSimilarity
-from filters.short_side import MinShortSide
-from filters.text_height import MinTextHeight
-from filters.text_length import TextLength
-from filters.word_count import MinWords
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
+from pipelines.registry import FILTERS, SOURCES
 from sources.base.source import Source
-from sources.charts import Charts
 from sources.config_file import ConfigFileError, Place, load
-from sources.ocr.source import Ocr
-from sources.pdfs.source import Pdfs
-from sources.synthetic_pages import SyntheticPages
-from sources.web.source import Web
-from taxonomy.instructions import InstructionSettings
-from taxonomy.settings import LabelSettings
+from taxonomy.settings import InstructionSettings, LabelSettings
 
-SOURCES: dict[str, type[Source]] = {cls.name: cls for cls in (Pdfs, Charts, Ocr, Web, SyntheticPages)}
-FILTERS: dict[str, type[Filter]] = {
-    cls.name: cls
-    for cls in (
-        MinShortSide,
-        MaxAspectRatio,
-        MinInk,
-        MaxDamage,
-        MinWords,
-        TextLength,
-        MaxNeedsOcr,
-        MinTextHeight,
-        MaxHiddenWords,
-        MaxGarbledShare,
-        MaxPageObstacles,
-        Language,
-        OcrAgreement,
-        RenderSimilarity,
-    )
-}
 RECIPES = Path(__file__).parent / "recipes"
 PARTS_VERSION = 2  # raise it when parts are written in another way
 SCORES_VERSION = 4  # raise it when score files get other columns

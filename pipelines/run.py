@@ -22,7 +22,8 @@ from pipelines.commands.progress_line import watch
 from pipelines.commands.summary import print_summary
 from pipelines.contradictions import refuse_contradictions
 from pipelines.job import Job
-from pipelines.recipe import RECIPES, SOURCES, Recipe, UsageError, apply_setting, build_recipe, load_recipe
+from pipelines.recipe import RECIPES, Recipe, UsageError, apply_setting, build_recipe, load_recipe
+from pipelines.registry import SOURCES
 from pipelines.storage import STAGING, Storage, StorageError, is_remote
 from pipelines.storage.names import is_web
 from pipelines.taxonomy_files import pinned

@@ -6,10 +6,10 @@ import math
 import random
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from sources.base.ground_truth import GroundTruth
 from sources.base.sample import IMAGE_PLACEHOLDER, Message, Sample, sample_id
+from taxonomy.settings import InstructionSettings
 from taxonomy.targets import leaf_shares
 from taxonomy.tree import Taxonomy
 from taxonomy.writers.pictures import fingerprint_of
@@ -19,28 +19,6 @@ from taxonomy.writers.writer import Conversation, Writer
 WRITTEN_BY = "writer:"  # prefix of the writer's name in a sample's `labeller`
 NO_WRITER = "no_writer"  # reason code: no writer can ask anything about the sample
 INSTRUCTIONS_VERSION = 1  # increase it when the same page would be given another conversation
-
-
-@dataclass(frozen=True, kw_only=True)
-class InstructionSettings:
-    """The recipe's section `instructions`, which turns samples with ground truth into conversations.
-
-    Args:
-        writers: names of the writers to use; empty means all.
-        weights: by writer, the relative frequency with which it is tried first, in place of the target share of its
-            leaves.
-    """
-
-    writers: tuple[str, ...] = ()
-    weights: Mapping[str, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for name in (*self.writers, *self.weights):
-            if name not in WRITERS:
-                raise ValueError(f"no writer is called {name!r}; expected one of {', '.join(sorted(WRITERS))}")
-        for name, weight in self.weights.items():
-            if weight < 0:
-                raise ValueError(f"the weight of {name} must not be negative, got {weight}")
 
 
 class Instructions:

@@ -1,9 +1,7 @@
-"""Settings of the taxonomy in a recipe: its file, the least confidence of a label, the share of each use case."""
+"""Settings of the taxonomy in a recipe: labels of samples, and the conversations that are made of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-from taxonomy.labellers import LABELLERS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +29,11 @@ class LabelSettings:
     digest: str | None = None
 
     def __post_init__(self) -> None:
-        if self.labeller is not None and self.labeller not in LABELLERS:
-            raise ValueError(f"labeller must be one of {', '.join(LABELLERS)} or null, got {self.labeller!r}")
+        if self.labeller is not None:
+            from taxonomy.labellers import LABELLERS  # 0.1 s, which a recipe without a labeller need not pay
+
+            if self.labeller not in LABELLERS:
+                raise ValueError(f"labeller must be one of {', '.join(LABELLERS)} or null, got {self.labeller!r}")
         if not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold must be between 0 and 1, got {self.threshold}")
         if self.samples is not None and self.samples <= 0:
@@ -42,3 +43,28 @@ class LabelSettings:
                 raise ValueError(f"the share of {use_case} must be between 0 and 1, got {share}")
         if sum(self.shares.values()) > 1 + 1e-6:
             raise ValueError(f"shares must sum to at most 1, got {sum(self.shares.values()):.4g}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstructionSettings:
+    """The recipe's section `instructions`, which turns samples with ground truth into conversations.
+
+    Args:
+        writers: names of the writers to use; empty means all.
+        weights: by writer, the relative frequency with which it is tried first, in place of the target share of its
+            leaves.
+    """
+
+    writers: tuple[str, ...] = ()
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.writers or self.weights:
+            from taxonomy.writers.registry import WRITERS
+
+            for name in (*self.writers, *self.weights):
+                if name not in WRITERS:
+                    raise ValueError(f"no writer is called {name!r}; expected one of {', '.join(sorted(WRITERS))}")
+        for name, weight in self.weights.items():
+            if weight < 0:
+                raise ValueError(f"the weight of {name} must not be negative, got {weight}")

@@ -21,8 +21,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 # The parts of `pipelines`, lowest first; each imports only earlier ones.
 LAYERS = (
-    "storage", "duplicates", "model_handler", "recipe", "contradictions", "taxonomy_files", "job", "units", "tables",
-    "workers", "report", "stages", "commands", "run",
+    "storage", "duplicates", "model_handler", "registry", "recipe", "contradictions", "taxonomy_files", "job", "units",
+    "tables", "workers", "report", "stages", "commands", "run",
 )  # fmt: skip
 ENTRY_POINTS = {
     "pipelines.card",
@@ -98,5 +98,16 @@ def test_no_part_imports_an_entry_point() -> None:
 )
 def test_what_is_imported_stays_small(modules: str, without: tuple[str, ...]) -> None:
     code = f"import sys, {modules}\nprint(*(m for m in {without} if m in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_a_recipe_imports_only_what_it_names() -> None:
+    code = """
+import sys
+from pipelines.recipe import build_recipe
+build_recipe({"sources": [{"type": "charts"}], "filters": [{"type": "min_ink"}], "taxonomy": {"labeller": None}})
+print(*(m for m in ("pymupdf", "sources.web.source", "filters.ocr_agreement", "taxonomy.schema") if m in sys.modules))
+"""
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

@@ -79,7 +79,7 @@ def examine() -> list[Part]:
 
 
 def _sources(browser: "Future[Finding]") -> list[Part]:
-    from pipelines.recipe import SOURCES
+    from pipelines.registry import SOURCES
 
     needs: Mapping[str, Callable[[], list[Finding]]] = {
         "pdfs": lambda: [*environment.named_core_packages(PDF_PACKAGES), environment.libreoffice()],

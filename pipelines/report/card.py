@@ -15,7 +15,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from filters.language import Language
-from pipelines.recipe import SOURCES
+from pipelines.registry import SOURCES
 from pipelines.report.presentation import croissant, report
 from pipelines.report.presentation.clusters import read_clusters
 from pipelines.report.presentation.composition import (

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 PAPERS = ("reading-a-page", "judging-pages", "slides", "scan")
 PHOTOS = ("slides", "judging-pages", "form")
-PACKAGES = ("deepseek_vl", "filters", "pipelines", "sources", "taxonomy")
+PACKAGES = ("deepseek_vl", "filters", "pipelines", "public_addresses", "sources", "taxonomy")
 BLOCK_ENDS = "\x1e"  # printed after each block: tells the outputs of blocks from each other
 TIMEOUT_S = 300
 

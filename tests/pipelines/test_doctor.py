@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from pipelines.commands import doctor, environment, installation
-from pipelines.recipe import SOURCES
+from pipelines.registry import SOURCES
 from sources.charts import fonts as chart_fonts
 from sources.text import fonts as text_fonts
 

@@ -7,8 +7,14 @@ from typing import Any
 
 import pytest
 
+from pipelines import registry
 from pipelines.recipe import RECIPES, UsageError, apply_setting, build_recipe, load_recipe, part_key, scores_key
 from pipelines.run import recipe_of
+
+
+@pytest.mark.parametrize("known", [registry.SOURCES, registry.FILTERS], ids=["sources", "filters"])
+def test_classes_are_registered_by_their_names(known: registry.Registry[Any]) -> None:
+    assert [cls.name for cls in known.values()] == list(known)
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.stem)

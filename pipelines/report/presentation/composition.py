@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.recipe import SOURCES
+from pipelines.registry import SOURCES
 from pipelines.report.presentation.statistics import Composition, Statistics
 from sources.base.card import Example, SourceCard
 from sources.base.synthetic import SyntheticSource

@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipelines.recipe import SOURCES
+from pipelines.registry import SOURCES
 from taxonomy.coverage import LeafCoverage, coverage
 from taxonomy.tree import UNLABELLED, ancestor
 from taxonomy.writers.registry import served_leaves

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from filters.filter import Filter
-from pipelines.recipe import FILTERS
+from pipelines.registry import FILTERS
 from pipelines.report.presentation.numbers import number
 from pipelines.tables.schema import CONTAMINATED, DUPLICATE, NOT_SCORED, REJECTED, SAME_CONTENT
 from taxonomy.instructions import NO_WRITER

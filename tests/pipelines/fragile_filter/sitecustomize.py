@@ -5,6 +5,6 @@ import sys
 if any(argument.startswith("pipelines.") for argument in sys.orig_argv):
     from fragile import Fragile
 
-    import pipelines.recipe
+    import pipelines.registry
 
-    pipelines.recipe.FILTERS[Fragile.name] = Fragile
+    pipelines.registry.FILTERS[Fragile.name] = Fragile

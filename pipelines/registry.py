@@ -1,0 +1,76 @@
+"""The sources and filters that recipes name. The module of each is imported when it is first asked for.
+
+All of them together take half a second to import, in every process of a run.
+"""
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from importlib import import_module
+from typing import TypeVar
+
+from filters.filter import Filter
+from sources.base.source import Source
+
+T = TypeVar("T")
+
+
+class Registry(MutableMapping[str, type[T]]):
+    """Classes by the name that recipes use.
+
+    Args:
+        places: `module:class` by name.
+    """
+
+    def __init__(self, places: Mapping[str, str]):
+        self._places = places
+        self._classes: dict[str, type[T] | None] = dict.fromkeys(places)
+
+    def __getitem__(self, name: str) -> type[T]:
+        found = self._classes[name]
+        if found is None:
+            module, _, cls = self._places[name].partition(":")
+            found = self._classes[name] = getattr(import_module(module), cls)
+        return found
+
+    def __setitem__(self, name: str, cls: type[T]) -> None:
+        self._classes[name] = cls
+
+    def __delitem__(self, name: str) -> None:
+        del self._classes[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._classes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._classes)
+
+    def __len__(self) -> int:
+        return len(self._classes)
+
+
+SOURCES = Registry[Source](
+    {
+        "pdfs": "sources.pdfs.source:Pdfs",
+        "charts": "sources.charts:Charts",
+        "ocr": "sources.ocr.source:Ocr",
+        "web": "sources.web.source:Web",
+        "synthetic_pages": "sources.synthetic_pages:SyntheticPages",
+    }
+)
+FILTERS = Registry[Filter](
+    {
+        "min_short_side": "filters.short_side:MinShortSide",
+        "max_aspect_ratio": "filters.aspect_ratio:MaxAspectRatio",
+        "min_ink": "filters.ink:MinInk",
+        "max_damage": "filters.damage:MaxDamage",
+        "min_words": "filters.word_count:MinWords",
+        "text_length": "filters.text_length:TextLength",
+        "max_needs_ocr": "filters.needs_ocr:MaxNeedsOcr",
+        "min_text_height": "filters.text_height:MinTextHeight",
+        "max_hidden_words": "filters.hidden_words:MaxHiddenWords",
+        "max_garbled_share": "filters.garbled_text:MaxGarbledShare",
+        "max_page_obstacles": "filters.page_obstacles:MaxPageObstacles",
+        "language": "filters.language:Language",
+        "ocr_agreement": "filters.ocr_agreement:OcrAgreement",
+        "render_similarity": "filters.render_similarity:RenderSimilarity",
+    }
+)
