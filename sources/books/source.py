@@ -26,8 +26,8 @@ class Books(Source):
     """Sections of books with their figures, or the figures with their captions.
 
     Args:
-        samples: `sections` gives text with `<image>` in place of each figure; `captions` gives one sample for each figure
-            that has a caption.
+        samples: `sections` gives text with `<image>` in place of each figure; `captions` gives one sample
+            for each figure that has a caption.
         max_tokens: greatest number of tokens in a section; text is estimated, an image has 576.
         max_images: greatest number of images in a section.
         mentions: paragraphs that mention a figure, after its caption.
