@@ -7,6 +7,7 @@ import random
 import shutil
 import subprocess
 import tempfile
+import zipfile
 from pathlib import Path
 
 import pymupdf
@@ -14,6 +15,7 @@ from PIL import Image, ImageFilter
 
 HERE = Path(__file__).parent
 DOCUMENTS, PDFS = HERE / "documents", HERE.parent / "sources" / "pdfs" / "examples"
+BOOKS = HERE.parent / "sources" / "books" / "examples"
 SCAN_DPI = 120
 
 
@@ -28,9 +30,24 @@ def main() -> None:
     scan(PDFS / "judging-pages.pdf", "scan-with-ocr.pdf", angle=0, ocr_layer=True)
     shutil.copyfile(PDFS / "reading-a-page.pdf", PDFS / "copy-of-reading-a-page.pdf")
     encrypt(PDFS / "reading-a-page.pdf", "encrypted.pdf")
+    pack_book("measuring")
+    shutil.copyfile(DOCUMENTS / "测量.html", BOOKS / "测量.html")
     (PDFS / "truncated.pdf").write_bytes((PDFS / "judging-pages.pdf").read_bytes()[:700])
     for path in sorted(PDFS.iterdir()):
         print(f"{path.stat().st_size:>8,} bytes  {path.name}")
+
+
+def pack_book(name: str) -> None:
+    """Pack a folder of chapters and figures as an EPUB."""
+    container = '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container" version="1.0"><rootfiles><rootfile '
+    container += 'full-path="package.opf" media-type="application/oebps-package+xml"/></rootfiles></container>'
+    BOOKS.mkdir(exist_ok=True)
+    with zipfile.ZipFile(BOOKS / f"{name}.epub", "w") as archive:
+        members = {"mimetype": b"application/epub+zip", "META-INF/container.xml": container.encode()}
+        members |= {path.name: path.read_bytes() for path in sorted((DOCUMENTS / name).iterdir())}
+        for member, content in members.items():
+            compression = zipfile.ZIP_STORED if member == "mimetype" else zipfile.ZIP_DEFLATED
+            archive.writestr(zipfile.ZipInfo(member), content, compression)
 
 
 def typeset(name: str) -> None:

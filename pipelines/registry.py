@@ -50,6 +50,7 @@ class Registry(MutableMapping[str, type[T]]):
 SOURCES = Registry[Source](
     {
         "pdfs": "sources.pdfs.source:Pdfs",
+        "books": "sources.books.source:Books",
         "charts": "sources.charts:Charts",
         "ocr": "sources.ocr.source:Ocr",
         "web": "sources.web.source:Web",

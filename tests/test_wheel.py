@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
 
 PACKAGES = ("deepseek_vl", "filters", "pipelines", "public_addresses", "sources", "taxonomy")
 SMALL = {
+    "books": ["--set", "side_px=320"],
     "charts": ["--set", "num_samples=4"],
     "ocr": ["--set", "num_samples=3"],
     "pdfs": ["--set", "side_px=320"],

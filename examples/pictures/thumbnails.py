@@ -11,9 +11,11 @@ from examples.pictures.charts import chart
 from examples.pictures.ocr import BOX, page
 from examples.pictures.sheet import Sheet
 from examples.pictures.web_code import crawled, synthesized
+from sources.books import source as books
 from sources.pdfs import source as pdfs
 
 SIZE = (240, 180)
+BOOK = Path(books.__file__).parent / "examples/measuring.epub"
 DOCUMENT = Path(pdfs.__file__).parent / "examples/judging-pages.pdf"
 
 
@@ -26,6 +28,12 @@ def document() -> tuple[Image.Image, str]:
     for box in sample.words.boxes:
         draw.rectangle([float(edge) for edge in box], outline=BOX)
     return picture, ""
+
+
+def figure() -> tuple[Image.Image, str]:
+    """A figure of a bundled book."""
+    with books.Books(samples="captions").open(BOOK) as figures:
+        return Image.open(io.BytesIO(figures[0].images[0].data)).convert("RGB"), ""
 
 
 def _top(draw: Callable[[], tuple[Image.Image, str]], width: float) -> tuple[Image.Image, str]:
@@ -48,6 +56,7 @@ def _thumbnail(source: str, draw: Callable[[], tuple[Image.Image, str]], width: 
 
 SHEETS = [
     _thumbnail("pdfs", document, 1.0),
+    _thumbnail("books", figure, 0.46),
     _thumbnail("web", partial(crawled, "index.html", 0), 1.0),
     _thumbnail("ocr", partial(page, "receipt", "en", 9), 1.0),
     _thumbnail("charts", partial(chart, "stacked_area", "en"), 1.0),

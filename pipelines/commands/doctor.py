@@ -83,6 +83,7 @@ def _sources(browser: "Future[Finding]") -> list[Part]:
 
     needs: Mapping[str, Callable[[], list[Finding]]] = {
         "pdfs": lambda: [*environment.named_core_packages(PDF_PACKAGES), environment.libreoffice()],
+        "books": _books,
         "charts": _charts,
         "ocr": _ocr,
         "synthetic_pages": lambda: _synthetic_pages(browser),
@@ -110,6 +111,12 @@ def _problem(source: str) -> str | None:
     except (UsageError, ValueError) as error:
         return str(error)
     return None
+
+
+def _books() -> list[Finding]:
+    from sources.books.source import PACKAGES
+
+    return environment.extra_packages("books", PACKAGES.values())
 
 
 def _charts() -> list[Finding]:

@@ -1,0 +1,1 @@
+"""Books: EPUB and HTML as interleaved text and figures."""

@@ -1,0 +1,137 @@
+"""The samples of a book: its sections, or its figures with their captions."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sources.base.sample import IMAGE_PLACEHOLDER, Provenance, Sample, sample_id
+from sources.base.source import ItemError, Items
+from sources.books import pictures
+from sources.books.blocks import Block, Figure
+from sources.books.book import Book, open_book
+from sources.books.captions import mentions, number_of
+from sources.books.compose import compose
+from sources.books.epub import MissingMember
+from sources.books.notes import with_numbers
+from sources.books.pictures import NoFigure, Picture
+from sources.books.sections import divide
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """The samples to make; the settings of `Books` have the same names and explain them."""
+
+    source: str
+    samples: str
+    max_tokens: int
+    max_images: int
+    mentions: int
+    side_px: int
+    min_side_px: int
+    quality: int
+
+
+@contextmanager
+def open_samples(path: Path, wanted: Wanted, digest: str, locator: Callable[[int], str]) -> Iterator[Items]:
+    """Open a book as samples.
+
+    Args:
+        locator: returns the place of an item in the book.
+    Raises:
+        InputError: the book cannot be read.
+    """
+    with open_book(path) as book:
+        maker = _Maker(wanted, book, digest, locator)
+        if wanted.samples == "captions":
+            places = maker.captioned()
+            yield Items(len(places), lambda item: maker.figure(item, places[item]))
+        else:
+            parts = divide(book.blocks, wanted.max_tokens, wanted.max_images)
+            yield Items(len(parts), lambda item: maker.section(item, parts[item]))
+
+
+class _Maker:
+    def __init__(self, wanted: Wanted, book: Book, digest: str, locator: Callable[[int], str]):
+        self._wanted, self._book, self._digest, self._locator = wanted, book, digest, locator
+        self._mark_small()
+
+    def section(self, item: int, blocks: Sequence[Block]) -> Sample:
+        """Return a section as text with its figures. Raises ItemError."""
+        composed = compose(blocks, self._book.notes, self._load)
+        if not composed.text.strip():
+            raise ItemError("no_content", "the section has only pictures that are no figures")
+        dropped = [f"dropped_{reason}" for reason in sorted(composed.dropped)]
+        return self._sample(item, composed.text, composed.pictures, [*self._book.flags, *dropped])
+
+    def captioned(self) -> list[int]:
+        """Return the places of the figures that have a caption."""
+        figures = ((place, block.figure) for place, block in enumerate(self._book.blocks))
+        return [place for place, figure in figures if figure is not None and figure.caption and not figure.drop]
+
+    def figure(self, item: int, place: int) -> Sample:
+        """Return a figure with its caption and the paragraphs that mention it. Raises ItemError."""
+        blocks = self._book.blocks
+        figure = blocks[place].figure
+        assert figure is not None
+        try:
+            picture = self._load(figure)
+        except NoFigure as error:
+            raise ItemError(f"{error.reason}_figure", f"the picture is no figure: {error.reason}") from error
+        texts = [f"{IMAGE_PLACEHOLDER}\n{figure.caption}"]
+        number = number_of(figure.caption)
+        if self._wanted.mentions and number is not None:
+            nearest = sorted(mentions(blocks).get(number, ()), key=lambda other: abs(other - place))
+            nearest = sorted(nearest[: self._wanted.mentions])
+            texts += [with_numbers(blocks[other].text, {}) for other in nearest]
+        return self._sample(item, "\n\n".join(texts), [picture], self._book.flags)
+
+    def _mark_small(self) -> None:
+        """Mark the pictures whose size says that they are no figures, so that they take no part of a budget."""
+        reasons: dict[str, str] = {}
+        for block in self._book.blocks:
+            figure = block.figure
+            if figure is None or figure.drop:
+                continue
+            if not figure.name:
+                figure.drop = self._reason(figure)
+                continue
+            if figure.name not in reasons:
+                reasons[figure.name] = self._reason(figure)
+            figure.drop = reasons[figure.name]
+
+    def _reason(self, figure: Figure) -> str:
+        try:
+            pictures.check_size(pictures.size_of(self._book.content(figure)), self._wanted.min_side_px)
+        except MissingMember:
+            return "missing"
+        except NoFigure as error:
+            return error.reason
+        return ""
+
+    def _load(self, figure: Figure) -> Picture:
+        try:
+            data = self._book.content(figure)
+        except MissingMember as error:
+            raise NoFigure("missing") from error
+        wanted = self._wanted
+        return pictures.load(data, side_px=wanted.side_px, min_side_px=wanted.min_side_px, quality=wanted.quality)
+
+    def _sample(self, item: int, text: str, found: Sequence[Picture], flags: Sequence[str]) -> Sample:
+        provenance = Provenance(locator=self._locator(item), digest=self._digest, license=self._book.license)
+        if not found:
+            return Sample(
+                id=sample_id(self._digest, provenance.locator),
+                source=self._wanted.source,
+                provenance=provenance,
+                text=text,
+                flags=list(flags),
+            )
+        return Sample.of_picture(
+            found[0].pixels,
+            source=self._wanted.source,
+            provenance=provenance,
+            images=[picture.image for picture in found],
+            text=text,
+            flags=list(flags),
+        )

@@ -1,0 +1,109 @@
+"""Books: EPUB and HTML as text with their figures in reading order, or as figures with their captions."""
+
+import importlib.metadata
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sources.base.card import SourceCard
+from sources.base.source import InputError, Items, Source, file_digest
+from sources.books.card import CARD
+from sources.optional_dependencies import check_installed
+
+CODE_VERSION = 1  # raise it when the same book gives other bytes
+PACKAGES = {"lxml": "lxml", "resvg_py": "resvg-py"}
+SETTINGS = ("samples", "max_tokens", "max_images", "mentions", "side_px", "min_side_px", "quality")
+HTML = (".html", ".htm", ".xhtml")
+MIN_SIDE_PX, MAX_SIDE_PX = 16, 8192
+
+
+@dataclass(frozen=True, kw_only=True)
+class Books(Source):
+    """Sections of books with their figures, or the figures with their captions.
+
+    Args:
+        samples: `sections` gives text with `<image>` in place of each figure; `captions` gives one sample
+            for each figure that has a caption.
+        max_tokens: greatest number of tokens in a section; text is estimated, an image has 576.
+        max_images: greatest number of images in a section.
+        mentions: paragraphs that mention a figure, after its caption.
+        side_px: long side of an image at most, and of drawings (SVG), in pixels.
+        min_side_px: a picture whose long side is shorter is an icon.
+        quality: 1 to 100, of photographs, which are encoded as JPEG; other figures are PNG.
+    """
+
+    name: ClassVar[str] = "books"
+    card: ClassVar[SourceCard] = CARD
+    suffixes: ClassVar[tuple[str, ...]] = (".epub", *HTML)
+    item_noun: ClassVar[str] = "section"
+
+    samples: str = "sections"
+    max_tokens: int = 3072
+    max_images: int = 4
+    mentions: int = 0
+    side_px: int = 1024
+    min_side_px: int = 64
+    quality: int = 90
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_installed("books need", PACKAGES, "books")
+        if self.samples not in ("sections", "captions"):
+            raise ValueError(f"samples must be sections or captions, got {self.samples!r}")
+        if not 64 <= self.max_tokens <= 1_000_000:
+            raise ValueError(f"max_tokens must be between 64 and 1,000,000, got {self.max_tokens}")
+        if not 1 <= self.max_images <= 1000:
+            raise ValueError(f"max_images must be between 1 and 1,000, got {self.max_images}")
+        if not 0 <= self.mentions <= 10:
+            raise ValueError(f"mentions must be between 0 and 10, got {self.mentions}")
+        if not MIN_SIDE_PX <= self.side_px <= MAX_SIDE_PX:
+            raise ValueError(f"side_px must be between {MIN_SIDE_PX} and {MAX_SIDE_PX} pixels, got {self.side_px}")
+        if not 1 <= self.min_side_px <= self.side_px:
+            raise ValueError(f"min_side_px must be between 1 and side_px, got {self.min_side_px}")
+        if not 1 <= self.quality <= 100:
+            raise ValueError(f"quality must be between 1 and 100, got {self.quality}")
+
+    def max_side_px(self) -> int:
+        return self.side_px
+
+    def fingerprint(self) -> Mapping[str, Any]:
+        return {
+            "source": self.name,
+            "code": CODE_VERSION,
+            **_versions(),
+            **{name: getattr(self, name) for name in SETTINGS},
+        }
+
+    def locator(self, item: int) -> str:
+        return f"{'section' if self.samples == 'sections' else 'figure'}={item + 1}"
+
+    def digest_of(self, path: Path) -> str:
+        """Return the digest of a file; an HTML book's includes the pictures beside it."""
+        digest = file_digest(path)
+        if path.suffix.lower() not in HTML:
+            return digest
+        from sources.books.book import figure_names
+
+        try:
+            names = figure_names(path)
+        except InputError:
+            return digest
+        return sha256("".join((digest, *map(file_digest, names))).encode()).hexdigest() if names else digest
+
+    @contextmanager
+    def open(self, path: Path, digest: str | None = None) -> Iterator[Items]:
+        # This import needs the packages of an extra.
+        from sources.books.samples import Wanted, open_samples
+
+        wanted = Wanted(source=self.name, **{name: getattr(self, name) for name in SETTINGS})
+        with open_samples(path, wanted, digest or self.digest_of(path), self.locator) as items:
+            yield items
+
+
+@lru_cache(maxsize=1)
+def _versions() -> Mapping[str, str]:
+    return {package: importlib.metadata.version(package) for package in (*PACKAGES.values(), "pillow", "zlib-ng")}
