@@ -54,6 +54,7 @@ SOURCES = Registry[Source](
         "ocr": "sources.ocr.source:Ocr",
         "web": "sources.web.source:Web",
         "synthetic_pages": "sources.synthetic_pages:SyntheticPages",
+        "text": "sources.plain_text:PlainText",
     }
 )
 FILTERS = Registry[Filter](
