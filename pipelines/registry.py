@@ -55,6 +55,7 @@ SOURCES = Registry[Source](
         "web": "sources.web.source:Web",
         "synthetic_pages": "sources.synthetic_pages:SyntheticPages",
         "text": "sources.plain_text:PlainText",
+        "pairs": "sources.pairs:Pairs",
     }
 )
 FILTERS = Registry[Filter](

@@ -1,6 +1,5 @@
 """Text without images: rows of JSONL, JSON and Parquet files, and plain text files, also compressed."""
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,18 +14,15 @@ from sources.base.sample import IMAGE_PLACEHOLDER, Message, Provenance, Sample, 
 from sources.base.source import ItemError, Items, Source
 from sources.plain_text.card import CARD
 from sources.plain_text.chunks import Chunks
-from sources.plain_text.cleaning import clean
-from sources.plain_text.columns import KNOWN, columns_of, guessed
 from sources.rows.bytes_file import BytesFile
-from sources.rows.conversation import messages_of
+from sources.rows.columns import TEXT_NAMES, Columns, check_columns, columns_of
+from sources.rows.content import cleaned, content_of, provenance_of
 from sources.rows.line_index import Lines
 from sources.rows.open_rows import FORMATS, PACKED, SUFFIXES, open_rows
 from sources.rows.parquet_rows import ParquetRows
 from sources.rows.row import Rows, decoded
 
 CODE_VERSION = 1  # increase it when this package or sources.rows give another text for the same input
-SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which JSON can express and no encoding can
-MAX_URL_CHARS = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,15 +67,7 @@ class PlainText(Source):
             raise ValueError(f"chunk_kb must be between 1 and 16000, got {self.chunk_kb}")
         if not 0 < self.max_row_mb <= 256:
             raise ValueError(f"max_row_mb must be above 0 and at most 256, got {self.max_row_mb}")
-        for meaning in self.columns:
-            if meaning not in KNOWN:
-                raise ValueError(f"columns has an unknown meaning {meaning!r}; expected some of {', '.join(KNOWN)}")
-        if len([m for m in ("text", "messages", "answer") if m in self.columns]) > 1:
-            raise ValueError("columns must name one of text, messages and answer, because a sample has one content")
-        if ("question" in self.columns) != ("answer" in self.columns) or (
-            "context" in self.columns and "question" not in self.columns
-        ):
-            raise ValueError("columns must name a question together with its answer, a context only with both")
+        check_columns(self.columns, TEXT_NAMES)
         for encoding in self.encodings:
             try:
                 b"a".decode(encoding, "ignore")
@@ -115,9 +103,12 @@ class PlainText(Source):
         if isinstance(opened, Rows):
             columns = columns_of(opened.names, self.columns)
             if isinstance(opened, ParquetRows):
-                opened.select(list(columns.values()))
-            note = guessed(columns, self.columns)
-            yield Items(len(opened), lambda item: self._sample_of_row(opened[item], columns, known, item), note=note)
+                opened.select(columns.top_level())
+            yield Items(
+                len(opened),
+                lambda item: self._sample_of_row(opened[item], columns, known, item),
+                note=columns.guesses(),
+            )
         else:
             texts = self._texts(opened, known, max_bytes)
             yield Items(len(texts), lambda item: self._sample_of_text(texts[item], known, item))
@@ -126,65 +117,23 @@ class PlainText(Source):
         return Lines(file, digest, max_bytes) if self.split_by == "line" else Chunks(file, self.chunk_kb * 1000)
 
     def _sample_of_text(self, data: bytes, digest: str, item: int) -> Sample:
-        provenance = Provenance(locator=self.locator(item), digest=digest)
-        return self._sample(provenance, text=self._cleaned(decoded(data, self.encodings)))
+        text = cleaned(decoded(data, self.encodings), repair=self.repair)
+        return self._sample(Provenance(locator=self.locator(item), digest=digest), text)
 
-    def _sample_of_row(self, row: Mapping[str, Any], columns: Mapping[str, str], digest: str, item: int) -> Sample:
-        def value(meaning: str) -> Any:
-            return row.get(columns[meaning]) if meaning in columns else None
+    def _sample_of_row(self, row: Mapping[str, Any], columns: Columns, digest: str, item: int) -> Sample:
+        provenance = provenance_of(row, columns, digest=digest, locator=self.locator(item))
+        return self._sample(provenance, content_of(row, columns, repair=self.repair))
 
-        provenance = Provenance(
-            locator=self.locator(item), digest=digest, uri=_url(value("url")), license=_license(value("license"))
-        )
-        if "text" in columns:
-            return self._sample(provenance, text=self._cleaned(value("text")))
-        if "messages" in columns:
-            turns = messages_of(value("messages"))
-        else:
-            asked = [value("question"), *filter(None, [value("context")])]
-            turns = messages_of([{"role": "user", "content": "\n\n".join(map(_text, asked))}, _answer(value("answer"))])
-        return self._sample(
-            provenance, messages=[Message(role=turn.role, content=self._cleaned(turn.content)) for turn in turns]
-        )
-
-    def _cleaned(self, value: Any) -> str:
-        text = clean(_text(value), repair=self.repair)
-        if not text.strip():
-            raise ItemError("no_text", "the text is empty")
-        if SURROGATE.search(text):
-            raise ItemError("not_unicode", "the text has half a surrogate pair, which is no character")
-        if IMAGE_PLACEHOLDER in text:
+    def _sample(self, provenance: Provenance, content: str | list[Message]) -> Sample:
+        texts = [content] if isinstance(content, str) else [message.content for message in content]
+        if any(IMAGE_PLACEHOLDER in text for text in texts):
             raise ItemError(
                 "image_placeholder", f"the text has {IMAGE_PLACEHOLDER}, which would mark an image it lacks"
             )
-        return text
-
-    def _sample(self, provenance: Provenance, text: str | None = None, messages: list[Message] | None = None) -> Sample:
         return Sample(
             id=sample_id(provenance.digest, provenance.locator),
             source=self.name,
             provenance=provenance,
-            text=text,
-            messages=messages,
+            text=content if isinstance(content, str) else None,
+            messages=None if isinstance(content, str) else content,
         )
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        raise ItemError("no_text", "the row has no text")
-    if not isinstance(value, str):
-        raise ItemError("not_text", f"the column holds a {type(value).__name__}, expected a text")
-    return value
-
-
-def _answer(value: Any) -> dict[str, str]:
-    return {"role": "assistant", "content": _text(value)}
-
-
-def _url(value: Any) -> str:
-    is_url = isinstance(value, str) and value.startswith(("http://", "https://")) and len(value) <= MAX_URL_CHARS
-    return value if is_url and value.isprintable() else ""
-
-
-def _license(value: Any) -> str | None:
-    return value if isinstance(value, str) and value.strip() and len(value) <= 100 else None

@@ -13,7 +13,7 @@ ROLES: Mapping[str, str] = {
     ),
     **dict.fromkeys(("system", "System"), "system"),
 }
-ROLE_FIELDS, CONTENT_FIELDS = ("role", "from", "user", "speaker"), ("content", "value", "text")
+ROLE_FIELDS, CONTENT_FIELDS = ("role", "from", "speaker"), ("content", "value", "text")
 
 
 def messages_of(value: Any) -> list[Message]:
@@ -28,7 +28,7 @@ def messages_of(value: Any) -> list[Message]:
     """
     if not isinstance(value, Sequence) or isinstance(value, str | bytes) or not value:
         raise ItemError("not_a_conversation", f"expected a list of turns, got {_short(value)}")
-    turns = [_turn(turn) for turn in value]
+    turns = [turn for each in value for turn in _turns(each)]
     while turns and turns[-1].role == "user":
         turns.pop()
     if not any(turn.role == "assistant" for turn in turns):
@@ -44,6 +44,13 @@ def messages_of(value: Any) -> list[Message]:
     if turns[-1].role != "assistant":
         raise ItemError("no_answer", "the last turn of the conversation is not an answer")
     return turns
+
+
+def _turns(turn: Any) -> list[Message]:
+    """The turn; or two, where a question and its answer are in one mapping, as in The Cauldron."""
+    if isinstance(turn, Mapping) and isinstance(turn.get("user"), str) and isinstance(turn.get("assistant"), str):
+        return [Message(role=role, content=turn[role]) for role in ("user", "assistant")]
+    return [_turn(turn)]
 
 
 def _turn(turn: Any) -> Message:

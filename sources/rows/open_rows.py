@@ -12,8 +12,10 @@ from sources.rows.json_lines import JsonLines
 from sources.rows.line_index import Lines
 from sources.rows.parquet_rows import PARQUET, ParquetRows
 from sources.rows.row import Rows
+from sources.rows.webdataset import WebDataset
 
 FORMATS = ("auto", "jsonl", "json", "parquet", "text")
+TAR_MAGIC, TAR_MAGIC_PLACE = b"ustar", 257
 PACKED = ("", ".gz", ".bz2", ".xz", ".zst")
 SUFFIXES = (*(f"{suffix}{packed}" for suffix in (".jsonl", ".ndjson", ".json") for packed in PACKED), ".parquet")
 SNIFFED_BYTES = 1 << 16
@@ -27,7 +29,7 @@ def open_rows(
     """Open the rows of a file; a file of plain text is given as its bytes.
 
     Args:
-        file_format: one of `FORMATS`; `auto` looks at the first bytes.
+        file_format: one of `FORMATS`, or `webdataset`; `auto` looks at the first bytes.
         max_row_bytes: a longer JSON row is an error.
         encodings: of JSON rows, tried in order.
     Raises:
@@ -40,6 +42,8 @@ def open_rows(
         head = file.read(0, SNIFFED_BYTES)
         if not head.strip():
             raise InputError("empty", "the file is empty")
+        if file_format == "webdataset" or (file_format == "auto" and head[TAR_MAGIC_PLACE:].startswith(TAR_MAGIC)):
+            return _not_empty(WebDataset(file, digest, max_row_bytes, encodings))
         if b"\0" in head:
             raise InputError("not_text", "the file is neither text nor of a known format: it has zero bytes")
         kind = _kind_of(head) if file_format == "auto" else file_format
@@ -51,6 +55,10 @@ def open_rows(
             rows = JsonLines(Lines(file, digest, max_row_bytes), encodings)
             if not rows.names and len(rows) > 1 and _is_one_value(file, max_row_bytes):
                 raise InputError("not_rows", "the file is one JSON object; expected an array, or one object per line")
+    return _not_empty(rows)
+
+
+def _not_empty(rows: Rows) -> Rows:
     if len(rows) == 0:
         raise InputError("empty", "the file has no rows")
     return rows

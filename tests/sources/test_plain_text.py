@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sources.base.sample import Sample
 from sources.base.source import InputError, ItemError
 from sources.plain_text import PlainText
-from sources.plain_text.cleaning import clean
+from sources.text.cleaning import clean
 
 QUESTION, ANSWER = "What is a row group?", "A run of rows that is stored together."
 
