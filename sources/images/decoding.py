@@ -66,7 +66,7 @@ def read_image(data: bytes, *, max_pixels: int, max_side_px: int = 0) -> Decoded
 def _decoded(data: bytes, image: PIL.Image.Image, max_side_px: int) -> DecodedImage:
     is_kept = (
         image.format in KEPT
-        and image.mode in KEPT_MODES
+        and (image.mode in KEPT_MODES or _is_opaque(image))
         and "transparency" not in image.info
         and getattr(image, "n_frames", 1) == 1
         and image.getexif().get(ORIENTATION, 1) == 1
@@ -86,6 +86,11 @@ def _decoded(data: bytes, image: PIL.Image.Image, max_side_px: int) -> DecodedIm
     lossy = image.format in ("JPEG", "MPO")
     encoded = encode(picture, "jpeg" if lossy else "png", QUALITY)
     return DecodedImage(encoded, np.asarray(picture.convert("L")), size)
+
+
+def _is_opaque(image: PIL.Image.Image) -> bool:
+    """Return True for RGB with an alpha channel that hides nothing, as matplotlib writes it."""
+    return image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255)
 
 
 def on_white(image: PIL.Image.Image) -> PIL.Image.Image:

@@ -327,7 +327,8 @@ def test_addresses_are_fetched_only_where_it_is_asked_and_allowed(tmp_path: Path
         (encoded(picture(), "WEBP"), "webp", True),
         (encoded(picture().quantize(8)), "png", True),
         (encoded(picture(mode="CMYK"), "JPEG"), "jpg", False),
-        (encoded(picture().convert("RGBA")), "png", False),
+        (encoded(picture().convert("RGBA")), "png", True),
+        (encoded(picture().convert("LA")), "png", False),
         (encoded(picture(), "BMP"), "png", False),
         (encoded(picture(), "GIF"), "png", False),
         (encoded(picture(), "TIFF"), "png", False),
@@ -340,7 +341,7 @@ def test_images_are_kept_or_made_readable(data: bytes, extension: str, is_kept: 
     assert (found.encoded.data == data) is is_kept
     shown = Image.open(io.BytesIO(found.encoded.data))
     assert shown.size == (60, 40) == (found.encoded.width, found.encoded.height) == found.size
-    assert shown.mode in ("RGB", "L", "P")
+    assert shown.mode in ("RGB", "RGBA", "L", "P")
     assert found.encoded.extension == extension
     np.testing.assert_allclose(np.asarray(shown.convert("L")), found.grey, atol=6)
 
