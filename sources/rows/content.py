@@ -1,6 +1,5 @@
 """The written content of a row: a text, or a conversation, cleaned; with its licence and address."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +12,6 @@ from sources.text.cleaning import clean
 
 MAX_URL_CHARS = 2000
 MAX_LICENSE_CHARS = 100
-_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which JSON can express and no encoding can
 
 
 def provenance_of(row: Mapping[str, Any], columns: Columns, *, digest: str, locator: str) -> Provenance:
@@ -53,8 +51,10 @@ def cleaned(value: Any, *, repair: bool) -> str:
     text = clean(text_of(value), repair=repair)
     if not text.strip():
         raise ItemError("no_text", "the text is empty")
-    if _SURROGATE.search(text):
-        raise ItemError("not_unicode", "the text has half a surrogate pair, which is no character")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:  # JSON can express half a surrogate pair
+        raise ItemError("not_unicode", "the text has half a surrogate pair, which is no character") from error
     return text
 
 
