@@ -55,6 +55,9 @@ SOURCES = Registry[Source](
         "ocr": "sources.ocr.source:Ocr",
         "web": "sources.web.source:Web",
         "synthetic_pages": "sources.synthetic_pages:SyntheticPages",
+        "text": "sources.plain_text:PlainText",
+        "pairs": "sources.pairs:Pairs",
+        "notebooks": "sources.notebooks:Notebooks",
     }
 )
 FILTERS = Registry[Filter](
@@ -63,6 +66,7 @@ FILTERS = Registry[Filter](
         "max_aspect_ratio": "filters.aspect_ratio:MaxAspectRatio",
         "min_ink": "filters.ink:MinInk",
         "max_damage": "filters.damage:MaxDamage",
+        "plot_code": "filters.plot_code:PlotCode",
         "min_words": "filters.word_count:MinWords",
         "text_length": "filters.text_length:TextLength",
         "max_needs_ocr": "filters.needs_ocr:MaxNeedsOcr",

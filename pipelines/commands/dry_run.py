@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 import yaml
@@ -33,6 +34,7 @@ def print_plan(recipe: Recipe, storage: Storage, limit: int | None, workers: int
             continue
         num_items = num_failed = num_read = num_bytes = 0
         found: list[tuple[str, Input]] = []
+        notes: Counter[str] = Counter()
         seconds = 0.0
         with tempfile.TemporaryDirectory(prefix="vellum-") as folder:
             scratch = Storage(folder)  # for material, which a plan must not leave in the output
@@ -50,6 +52,7 @@ def print_plan(recipe: Recipe, storage: Storage, limit: int | None, workers: int
                             num_failed += 1
                             continue
                         num_items += contents.num_items
+                        notes[contents.note] += 1
                         found.append((contents.digest, Input(uri, contents.num_items, contents.num_bytes, "")))
                         if k % max(1, len(sampled) // SAMPLED_READS):
                             continue
@@ -74,6 +77,9 @@ def print_plan(recipe: Recipe, storage: Storage, limit: int | None, workers: int
         items, units = round(num_items * scale), round(num_units * scale)
         noun = source.item_noun
         print(f"source {source.name}: {len(uris):,} inputs, {about}{items:,} {noun}s in {about}{units:,} work units")
+        for note, count in notes.most_common():
+            if note:
+                print(f"  {note} in {count:,} of {len(sampled):,} inputs looked at")
         if num_failed:
             print(f"  {num_failed:,} of {len(sampled):,} inputs looked at cannot be read and will be error rows")
         if num_read:

@@ -24,7 +24,8 @@ _WILDCARDS = "*?["
 def list_inputs(files: InputFiles, index: int) -> Iterator[str]:
     """Every input of a source as a URI, in the order of its patterns.
 
-    A folder means all files below it with the source's suffixes, and an archive is a folder. A name in an `@list` that
+    A folder means all files below it with the source's suffixes, and an archive is a folder, unless the source reads
+    such archives itself. A name in an `@list` that
     has no wildcard is taken as it is: if it does not exist, it becomes an error row. Raises UsageError for a pattern
     that matches nothing.
     """
@@ -56,7 +57,7 @@ def _files(source: Source, suffixes: Sequence[str]) -> Iterator[tuple[str, str]]
 
 def _expanded(files: InputFiles, index: int, pattern: str, uri: str) -> Iterator[str]:
     """The input itself, or all files in it if it is an archive; one that cannot be opened becomes an error row."""
-    if not is_archive(uri) or member_of(uri):
+    if not is_archive(uri) or member_of(uri) or uri.lower().endswith(files.recipe.sources[index].suffixes):
         yield uri
         return
     try:

@@ -120,12 +120,14 @@ class Inspection(Message):
 
     Args:
         num_bytes: size of its file.
+        note: what was guessed about it, for the plan of a run.
         cause, message: why it cannot be read; empty if it can.
     """
 
     digest: str = ""
     num_items: int = 0
     num_bytes: int = 0
+    note: str = ""
     cause: str = ""
     message: str = ""
 

@@ -111,7 +111,8 @@ def _inspect(recipe: Recipe, request: InspectInputs, send: Send) -> Inspected:
         try:
             digest = known_digest or source.digest_of(path)
             with source.open(path, digest) as items:
-                found.append(Inspection(digest=digest, num_items=len(items), num_bytes=_size(path)))
+                size = _size(path)
+                found.append(Inspection(digest=digest, num_items=len(items), num_bytes=size, note=items.note))
         except InputError as error:
             found.append(Inspection(cause=error.cause, message=_without_path(error.message, path)))
         except MemoryError:
@@ -342,7 +343,7 @@ def _scores(samples: Sequence[Sample], filters: Sequence[Filter]) -> pa.Table:
             "locator": pa.array([s.provenance.locator for s in samples], pa.string()),
             "uri": pa.array([s.provenance.uri or None for s in samples], pa.string()),  # null: the input's
             "num_bytes": pa.array(
-                [sum(len(image.data) for image in s.images) + len(s.text or "") for s in samples], pa.int64()
+                [sum(len(image.data) for image in s.images) + _num_chars(s) for s in samples], pa.int64()
             ),
             "language": pa.array(languages, pa.string()),
             "flags": pa.array([list(s.flags) for s in samples], pa.list_(pa.string())),
@@ -352,6 +353,10 @@ def _scores(samples: Sequence[Sample], filters: Sequence[Filter]) -> pa.Table:
             **{f"score.{name}": pa.array(column, pa.float32()) for name, column in values.items()},
         }
     )
+
+
+def _num_chars(sample: Sample) -> int:
+    return len(sample.text or "") + sum(len(message.content) for message in sample.messages or ())
 
 
 if __name__ == "__main__":

@@ -51,9 +51,17 @@ class Items:
         num_items: number of items in the input.
         read: returns the sample of an item, counted from 0, or raises ItemError.
         others: do the same in other ways, one after the other, for items on which `read` hangs or crashes its process.
+        note: what was guessed about the input, one sentence for the plan of a run; empty if nothing was.
     """
 
-    def __init__(self, num_items: int, read: Callable[[int], Sample], others: Sequence[Callable[[int], Sample]] = ()):
+    def __init__(
+        self,
+        num_items: int,
+        read: Callable[[int], Sample],
+        others: Sequence[Callable[[int], Sample]] = (),
+        note: str = "",
+    ):
+        self.note = note
         self._num_items = num_items
         self._read = read
         self._others = others

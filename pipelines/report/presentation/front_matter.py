@@ -56,6 +56,9 @@ def tasks(manifest: Mapping[str, Any], statistics: Statistics) -> list[str]:
     """Task categories of the hub: what the kept samples hold, and what their sources' conversations serve."""
     found: dict[str, None] = {}
     for section in sections(manifest, statistics):
+        if not section.counted.with_images:
+            found |= dict.fromkeys(section.card.tasks)
+            continue
         if section.counted.with_text:
             found["image-to-text"] = None
         if section.counted.with_messages:

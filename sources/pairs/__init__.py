@@ -1,0 +1,3 @@
+"""Image–text pairs and conversations about images, as others have published them."""
+
+from sources.pairs.source import Pairs as Pairs
