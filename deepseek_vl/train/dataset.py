@@ -56,10 +56,12 @@ class Dataset:
         for shard, name in enumerate(self._shards):
             metadata = self._metadata(name)
             for number in range(metadata.num_row_groups):
-                self.groups.append(RowGroup(shard, number, metadata.row_group(number).num_rows))
+                group = metadata.row_group(number)
+                if split is None or _may_hold(group, split):
+                    self.groups.append(RowGroup(shard, number, group.num_rows))
             digest.update(f"{name.rpartition('/')[2]} {metadata.num_rows} {metadata.serialized_size}\n".encode())
         if not self.num_rows:
-            raise DatasetError(f"{path}: the shards hold no sample")
+            raise DatasetError(f"{path}: the shards hold no sample" + (f" of the split {split}" if split else ""))
         self.digest = digest.hexdigest()
         self.cached_groups = 8
         self._recent: OrderedDict[int, _Rows] = OrderedDict()
@@ -134,6 +136,17 @@ class Dataset:
                 near = difflib.get_close_matches(name, known, 1)
                 hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
                 raise DatasetError(f"{self.path}: where names {name}, which is neither a column nor a score{hint}")
+
+
+def _may_hold(group: pq.RowGroupMetaData, split: str) -> bool:
+    """Return False if the statistics of a row group say that it has no row of a split."""
+    for number in range(group.num_columns):
+        column = group.column(number)
+        if column.path_in_schema == "split":
+            statistics = column.statistics
+            has_bounds = statistics is not None and statistics.has_min_max
+            return not has_bounds or bool(statistics.min <= split <= statistics.max)
+    return True
 
 
 class _Rows:
