@@ -10,7 +10,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
-ABSENT = ("apache_beam", "pydantic", "pymupdf", "fitz", "matplotlib", "tensorboard", "rich")
+ABSENT = ("apache_beam", "pydantic", "pymupdf", "fitz", "matplotlib", "tensorboard")
 BARE = f"""\
 import sys
 
