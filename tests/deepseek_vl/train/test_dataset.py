@@ -132,3 +132,7 @@ def test_what_is_no_data_set_is_said(tmp_path: Path) -> None:
     shard.write_bytes(shard.read_bytes()[:-20])
     with pytest.raises(DatasetError, match="not a whole Parquet file"):
         Dataset(str(folder))
+    other = tmp_path / "other.parquet"
+    pq.write_table(pa.table({"caption": ["a"], "image": [b""]}), other)
+    with pytest.raises(DatasetError, match="expected a column text or messages; its columns are caption, image"):
+        Dataset(str(other))
