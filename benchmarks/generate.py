@@ -23,6 +23,17 @@ from deepseek_vl.packing import pack
 from deepseek_vl.processor import Processor, Prompt
 from deepseek_vl.sampling import SamplingSettings
 
+# Memory bandwidth in GB/s, from the data sheets.
+BANDWIDTH = {"NVIDIA H200": 4800.0, "NVIDIA H100": 3350.0, "NVIDIA A100": 2039.0}
+
+
+def bytes_of_step(model: DeepseekVL, rows: int, num_tokens: int) -> float:
+    """Return what a step must read at least: the weights of blocks and head once, keys and values of every row."""
+    language, config = model.language, model.config.language
+    size = language.embedding.weight.element_size()
+    weights = sum(p.numel() for p in language.parameters()) - language.embedding.weight.numel()
+    return float(size * (weights + 2 * config.layers * config.width * rows * num_tokens))
+
 
 def prompt_of(processor: Processor) -> Prompt:
     """Return a prompt with one image."""
@@ -99,6 +110,8 @@ def measure(name: str, args: argparse.Namespace, device: torch.device, dtype: to
         model.language.head.weight[config.eos] = 0  # never the most likely
     prompt = prompt_of(random_models.byte_processor(config))
     result: dict[str, Any] = {}
+    least_bytes = {rows: bytes_of_step(model, rows, len(prompt) + args.tokens // 2) for rows in args.rows}
+    bandwidth = next((value for part, value in BANDWIDTH.items() if part in devices.describe(device)), None)
     reference = random_models.port_of(model)  # it keeps the weights that packing replaces in ours
     pack(model)
     for rows in args.rows:
@@ -113,6 +126,8 @@ def measure(name: str, args: argparse.Namespace, device: torch.device, dtype: to
             "interval": [round(end, 3) for end in comparison.interval],
             "equal_tokens": equal / (rows * args.tokens),
         }
+        if bandwidth is not None:
+            result[f"rows={rows}"]["share_of_bound"] = speeds[0] / rows * least_bytes[rows] / (bandwidth * 1e9)
         print(
             f"{name}, {rows} at once, after {len(prompt)} tokens: ours {speeds[0]:.2f} tokens/s, the port "
             f"{speeds[1]:.2f}, {comparison}; {equal} of {rows * args.tokens} tokens equal",

@@ -1,134 +1,109 @@
-"""The model on a GPU: that its CUDA paths give the same numbers, then generation and scoring against the port.
+"""Everything that is measured on a GPU, in one command, for a machine that is lent for minutes.
 
-python benchmarks/gpu.py [--presets 1.3b 1.3b-hybrid 7b] [--parity-only]
+python benchmarks/gpu.py [--output build/gpu] [--parts parity 1.3b …] [--budget-s 560]
+python benchmarks/gpu.py --small       the same parts at the size of pico, on a CPU, as a test
 
-Parity comes first, and a difference ends the run. On a CPU (`--device cpu`), parity checks the same code with the
-kernels that the CPU has, and nothing is measured.
+Parts run in order of importance, each in its own process with its own time limit, so that one that fails or takes too
+long costs only itself. Figures are added to `gpu.json` as they come, and a cut loses nothing; what a part printed is in
+`PART.log`. A second call adds other parts to the same file.
+
+It needs torch, transformers, tokenizers, safetensors, pyarrow, pillow and pyyaml; the data is drawn here.
 """
 
 import argparse
 import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import generate
-import numpy as np
-import random_models
-import score
-import torch
+import gpu_plot
 
-from deepseek_vl import device as devices
-from deepseek_vl.attention import Cache, Cached, Continuation, Packed, packed_positions
-from deepseek_vl.config import PRESETS, preset
-from deepseek_vl.engine import Engine
-from deepseek_vl.fixed_step import FixedStep
-from deepseek_vl.model import DeepseekVL
-from deepseek_vl.sampling import SamplingSettings
-from deepseek_vl.scoring import Item, Question, Scorer
-from deepseek_vl.varlen import has_varlen
-
-TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 6e-2}  # of the deviation of the compared numbers
+ROOT = Path(__file__).resolve().parents[1]
+LEAST_S = 20  # a part with less time left is not started
 
 
-def check(name: str, got: torch.Tensor, expected: torch.Tensor) -> float:
-    """Return the root mean square difference in units of the deviation; SystemExit if it is too large."""
-    difference = float((got.float() - expected.float()).square().mean().sqrt() / expected.float().std())
-    print(f"parity of {name}: {difference:.1e} of the deviation ({got.dtype})", flush=True)
-    if not difference <= TOLERANCE[got.dtype]:
-        raise SystemExit(f"{name} differs by {difference:.1e}; expected at most {TOLERANCE[got.dtype]}")
-    return difference
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part and its time limit, on a GPU and at the small size."""
+
+    name: str
+    limit_s: float
+    small_limit_s: float = 60
 
 
-@torch.inference_mode()
-def check_attention(model: DeepseekVL) -> dict[str, float]:
-    """Compare packed attention with separate documents, and a fixed decoding step with exact lengths."""
-    language, device = model.language, model.device
-    generator = torch.Generator().manual_seed(0)
-    lengths = [300, 1, 77, 513]
-    x_1TD = torch.randn(1, sum(lengths), language.config.width, generator=generator).to(device, model.dtype)
-    parts = [Continuation(row, 0, length) for row, length in enumerate(lengths)]
-    positions_1T = packed_positions(parts, device)
-    packed_1TD = language(x_1TD, positions_1T, Packed.documents(lengths, device))
-    alone = [
-        language(x_1TD[:, end - n : end], torch.arange(n, device=device)[None])
-        for n, end in zip(lengths, np.cumsum(lengths).tolist(), strict=True)
-    ]
-    cache = Cache(language.config, len(lengths), 600, device=device, dtype=model.dtype)
-    cached_1TD = language(x_1TD, positions_1T, Cached(cache, parts))
-    tokens_R = torch.arange(5, 5 + len(lengths), device=device)
-    next_parts = [Continuation(row, length, 1) for row, length in enumerate(lengths)]
-    next_1RD, next_1R = language.embedding(tokens_R)[None], packed_positions(next_parts, device)
-    hidden_1RD = language(next_1RD, next_1R, Cached(cache, next_parts))
-    step = FixedStep(language, cache, tokens_R)
-    for _ in range(2):  # the second time, a graph is replayed
-        logits_RV = step(dict(enumerate(lengths))).clone()
-    kernel = "varlen" if has_varlen(device) else "one call per span"
-    return {
-        f"packed attention ({kernel})": check("packed attention", packed_1TD, torch.cat(alone, dim=1)),
-        "attention in a cache": check("attention in a cache", cached_1TD, torch.cat(alone, dim=1)),
-        "a fixed step": check("a fixed step", logits_RV, language.head(hidden_1RD)[0]),
-    }
+PARTS = (
+    Part("parity", 90),
+    Part("1.3b", 150),
+    Part("train", 150),
+    Part("1.3b-hybrid", 150),
+    Part("7b", 180),
+)
 
 
-def check_answers(model: DeepseekVL, compiled: bool) -> float:
-    """Return the share of equal greedy tokens of the engine launched ahead and with compiled steps, and without."""
-    processor = random_models.byte_processor(model.config)
-    prompt = generate.prompt_of(processor)
-    answers = []
-    for fast in (False, True):
-        engine = Engine(model, processor, rows=4, slots=len(prompt) + 40, ahead=fast, compiled=fast and compiled)
-        streams = [engine.add(prompt, SamplingSettings(max_tokens=32)) for _ in range(3)]
-        while engine.busy:
-            engine.step()
-        answers.append([token for stream in streams for token in stream.tokens])
-    equal = float(np.mean([a == b for a, b in zip(*answers, strict=False)]))
-    print(f"greedy tokens, plain and fast: {equal:.3f} equal")
-    return equal
+def run_part(part: Part, limit_s: float, args: argparse.Namespace) -> dict[str, Any]:
+    """Run a part; return its figures as far as it came, its seconds, and how it ended."""
+    lines = args.output / f"{part.name}.jsonl"
+    lines.unlink(missing_ok=True)
+    command = [sys.executable, str(ROOT / "benchmarks" / "gpu_parts.py"), part.name, str(lines)]
+    command += ["--small"] * args.small + (["--device", args.device] if args.device else [])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    since = time.monotonic()
+    with (args.output / f"{part.name}.log").open("w", encoding="utf-8") as log:
+        try:
+            done = subprocess.run(
+                command, env=environment, stdout=log, stderr=subprocess.STDOUT, timeout=limit_s, check=False
+            )
+            ended = "done" if done.returncode == 0 else f"failed with exit code {done.returncode}"
+        except subprocess.TimeoutExpired:
+            ended = f"stopped after {limit_s:.0f} s"
+    found: dict[str, Any] = {"ended": ended, "seconds": round(time.monotonic() - since, 1)}
+    for line in lines.read_text("utf-8").splitlines(keepends=True) if lines.is_file() else []:
+        if line.endswith("\n"):  # the last one may be cut
+            found |= json.loads(line)
+    return found
 
 
-def check_scores(model: DeepseekVL) -> float:
-    """Return the largest difference of scores between a batch and single items."""
-    processor = random_models.byte_processor(model.config)
-    scorer = Scorer(model, processor, system="")
-    questions = tuple(Question(text, ("Yes", "No", "Maybe not")) for text in score.QUESTIONS)
-    items = [Item((random_models.noise(n, 200),), questions[: 1 + n % 4]) for n in range(5)]
-    rows = [scorer.prepare(item) for item in items]
-    together = np.concatenate([np.concatenate(scores) for scores in scorer.score_rows(rows)])
-    alone = np.concatenate([np.concatenate(scorer.score_rows([row])[0]) for row in rows])
-    check("scores in a batch", torch.from_numpy(together).to(model.dtype), torch.from_numpy(alone).to(model.dtype))
-    return float(np.abs(together - alone).max())
+def write(path: Path, result: dict[str, Any]) -> None:
+    """Replace the file of results."""
+    temporary = path.with_suffix(".part")
+    temporary.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    temporary.replace(path)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the parts; return 0 if all are done, else 1."""
+    names = [part.name for part in PARTS]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--presets", nargs="+", choices=PRESETS, default=["1.3b"])
+    parser.add_argument("--output", type=Path, default=Path("build/gpu"), help="folder of gpu.json and the logs")
+    parser.add_argument("--parts", nargs="+", choices=names, default=names, metavar="PART", help=", ".join(names))
+    parser.add_argument("--budget-s", type=float, default=3600, help="seconds for all parts together")
+    parser.add_argument("--small", action="store_true", help="all parts at the size of pico, on a CPU")
     parser.add_argument("--device")
-    parser.add_argument("--parity-only", action="store_true")
-    parser.add_argument("--rows", type=int, nargs="+", default=[1, 8, 64])
-    parser.add_argument("--tokens", type=int, default=64)
-    parser.add_argument("--images", type=int, default=128)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--threads", type=int, default=8)
-    args = parser.parse_args()
-    args.compiled, args.four, args.layers = True, True, None
-    device = devices.pick(args.device)
-    result: dict[str, Any] = {"device": devices.describe(device), "torch": torch.__version__, "parity": {}}
-    for dtype in (torch.float32, torch.bfloat16):
-        model = DeepseekVL.random(preset("nano"), 0, device=device, dtype=dtype)
-        compiled = device.type == "cuda"
-        result["parity"][str(dtype)] = {
-            **check_attention(model),
-            "scores": check_scores(model),
-            "equal tokens": check_answers(model, compiled),
-        }
-    if device.type == "cuda" and not args.parity_only:
-        for name in args.presets:
-            result[name] = {
-                "generate": generate.measure(name, args, device, torch.bfloat16),
-                "score": score.measure(name, args, device, torch.bfloat16),
-            }
+    args = parser.parse_args(arguments)
+    args.output.mkdir(parents=True, exist_ok=True)
+    path = args.output / "gpu.json"
+    result: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    until = time.monotonic() + args.budget_s
+    for part in PARTS:
+        if part.name not in args.parts:
+            continue
+        limit_s = min(part.small_limit_s if args.small else part.limit_s, until - time.monotonic())
+        if limit_s < LEAST_S:
+            result[part.name] = {"ended": "not started: no time left"}
+        else:
+            print(f"{part.name}: at most {limit_s:.0f} s", flush=True)
+            result[part.name] = run_part(part, limit_s, args)
+        print(f"{part.name}: {result[part.name]['ended']}", flush=True)
+        write(path, result)
+        (args.output / "gpu.svg").write_text(gpu_plot.draw(result), encoding="utf-8")
     print(json.dumps(result))
+    return 0 if all(result[name]["ended"] == "done" for name in args.parts) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

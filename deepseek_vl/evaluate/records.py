@@ -20,7 +20,8 @@ from deepseek_vl.evaluate.tasks import MULTIPLE_CHOICE, PERPLEXITY, Task, TaskEr
 SUFFIXES = (".parquet", ".tsv", ".jsonl")
 IMAGE = "<image>"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_MARK = re.compile(r"<image(?: \d+)?>")
+_MARK = re.compile(r"<image(?: (\d+))?>")
+_EMPTY = (None, "", "nan")  # "nan" is in published tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,11 @@ def read_records(task: Task, folder: Path, limit: int | None = None) -> Iterator
     count = 0
     files = _files(task, folder)
     for file in files:
+        earlier: dict[str, Mapping[str, Any]] = {}
         for number, row in enumerate(_rows(file)):
             if number == 0:
                 _check_columns(task, file, row)
+            row = _with_images(task, row, earlier)
             if any(row.get(name) != value for name, value in task.where.items()):
                 continue
             if limit is not None and count >= limit:
@@ -108,7 +111,15 @@ def _check_columns(task: Task, file: Path, row: Mapping[str, Any]) -> None:
     wanted = [*columns.images, *columns.choices, *task.where]
     wanted += [
         name
-        for name in (columns.question, columns.answer, columns.text, columns.messages, columns.group, columns.id)
+        for name in (
+            columns.hint,
+            columns.question,
+            columns.answer,
+            columns.text,
+            columns.messages,
+            columns.group,
+            columns.id,
+        )
         if name is not None
     ]
     missing = [name for name in wanted if name not in row]
@@ -116,11 +127,25 @@ def _check_columns(task: Task, file: Path, row: Mapping[str, Any]) -> None:
         raise TaskError(f"{task.name}: {file} has no column {missing[0]}; its columns are {', '.join(row)}")
 
 
+def _with_images(task: Task, row: dict[str, Any], earlier: dict[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Replace the id of an earlier row by the image of that row: published tables do not repeat images."""
+    if task.columns.id is None:
+        return row
+    for name in task.columns.images:
+        value = row[name]
+        if isinstance(value, str) and value in earlier:
+            row = {**row, name: earlier[value][name]}
+    if task.columns.images and isinstance(row[task.columns.images[0]], str):
+        earlier[str(row[task.columns.id])] = {name: row[name] for name in task.columns.images}
+    return row
+
+
 def _record(task: Task, row: Mapping[str, Any], file: Path, number: int) -> Record:
     columns = task.columns
     identity = str(row[columns.id]) if columns.id else f"{file.name}:{number}"
     group = str(row[columns.group]) if columns.group else ""
-    images = tuple(image for name in columns.images for image in _images(row[name], file.parent))
+    by_column = [tuple(_images(row[name], file.parent)) for name in columns.images]
+    images = tuple(image for some in by_column for image in some)
     if task.metric == PERPLEXITY:
         text = row[columns.text] if columns.text else ""
         messages = tuple(row[columns.messages] or ()) if columns.messages else ()
@@ -129,6 +154,8 @@ def _record(task: Task, row: Mapping[str, Any], file: Path, number: int) -> Reco
         return Record(identity, "", images, text=text or "", messages=messages, group=group)
     choices = _choices(row, columns.choices)
     question = str(row[columns.question]) if columns.question else ""
+    if columns.hint is not None and row[columns.hint] not in _EMPTY:
+        question = f"{row[columns.hint]}\n{question}"
     expected: tuple[str, ...] = ()
     if columns.messages is not None:  # a conversation of the pipeline: the last turn is the answer to the first
         turns: Sequence[Mapping[str, str]] = row[columns.messages] or ()
@@ -138,23 +165,45 @@ def _record(task: Task, row: Mapping[str, Any], file: Path, number: int) -> Reco
     else:
         assert columns.answer is not None
         expected = _expected(task, row[columns.answer], choices)
-    return Record(identity, _prompt(task, row, question, choices, len(images)), images, choices, expected, group=group)
+    if task.images_in_question and any(_MARK.search(choice) for choice in choices):
+        question = f"{question}\n{_lettered(choices)}"
+        expected = tuple(LETTERS[choices.index(each)] for each in expected)
+        choices = tuple(LETTERS[: len(choices)])
+    prompt = _prompt(task, row, question, choices)
+    if task.images_in_question or IMAGE in prompt:
+        images = _marked(prompt, images, by_column)
+        prompt = _MARK.sub(IMAGE, prompt)
+    else:
+        prompt = f"{IMAGE}\n" * len(images) + prompt
+    return Record(identity, prompt, images, choices, expected, group=group)
 
 
-def _prompt(task: Task, row: Mapping[str, Any], question: str, choices: Sequence[str], num_images: int) -> str:
-    lettered = "\n".join(f"{LETTERS[k]}. {choice}" for k, choice in enumerate(choices))
+def _prompt(task: Task, row: Mapping[str, Any], question: str, choices: Sequence[str]) -> str:
     values = {name: value for name, value in row.items() if isinstance(value, str | int | float)}
     try:
-        prompt = task.prompt.format_map({**values, "question": question, "choices": lettered})
+        return task.prompt.format_map({**values, "question": question, "choices": _lettered(choices)})
     except (KeyError, IndexError, ValueError) as error:
         raise TaskError(f"{task.name}: the prompt names {error}, which the data does not have") from error
-    if task.images_in_question or "<image>" in prompt:
-        prompt = _MARK.sub("<image>", prompt)
-        marks = prompt.count("<image>")
-        if marks != num_images:
-            raise RecordError(f"the question marks {marks} images, the row holds {num_images}")
-        return prompt
-    return f"{IMAGE}\n" * num_images + prompt
+
+
+def _lettered(choices: Sequence[str]) -> str:
+    return "\n".join(f"{LETTERS[k]}. {choice}" for k, choice in enumerate(choices))
+
+
+def _marked(prompt: str, images: Sequence[bytes], by_column: Sequence[Sequence[bytes]]) -> tuple[bytes, ...]:
+    """Return the images in the order of their marks; a numbered mark names a column, and may come more than once."""
+    numbers = _MARK.findall(prompt)
+    if not any(numbers):
+        if len(numbers) != len(images):
+            raise RecordError(f"the question marks {len(numbers)} images, the row holds {len(images)}")
+        return tuple(images)
+    found: list[bytes] = []
+    for number in numbers:
+        place = int(number or 1) - 1
+        if not 0 <= place < len(by_column) or len(by_column[place]) != 1:
+            raise RecordError(f"the question marks image {number or 1}, which the row does not hold")
+        found += by_column[place]
+    return tuple(found)
 
 
 def _images(value: Any, folder: Path) -> Iterator[bytes]:
@@ -190,7 +239,7 @@ def _choices(row: Mapping[str, Any], columns: Sequence[str]) -> tuple[str, ...]:
     if len(columns) == 1:
         found = _as_list(row[columns[0]])
     else:
-        found = [row[name] for name in columns if row[name] not in (None, "", "nan")]
+        found = [row[name] for name in columns if row[name] not in _EMPTY]
     return tuple(str(choice) for choice in found)
 
 

@@ -1,6 +1,7 @@
 """Runs a task on a model: likelihoods of choices, generated answers, or perplexities of texts."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -56,7 +57,7 @@ def _choose(task: Task, records: Sequence[Record], model: DeepseekVL, processor:
     items: list[Item | ItemError] = []
     for record in records:
         try:
-            question = Question(record.prompt.replace(IMAGE, "").strip(), record.choices)
+            question = Question(with_numbers(record.prompt), record.choices)
             items.append(Item(tuple(record.images), (question,)))
         except ValueError as error:
             items.append(ItemError(str(error)))
@@ -68,6 +69,15 @@ def _choose(task: Task, records: Sequence[Record], model: DeepseekVL, processor:
         else:
             chosen = record.choices[int(np.argmax(result[0]))]
             yield Outcome(record, chosen, float(chosen in record.expected))
+
+
+def with_numbers(prompt: str) -> str:
+    """Return a prompt whose images come first, for the scorer: where they were, it says which of several was there."""
+    first, *rest = re.sub(f"^({IMAGE}\\s*)+", "", prompt).split(IMAGE)
+    if prompt.count(IMAGE) == 1:
+        return (first + "".join(rest)).strip()
+    before = prompt.count(IMAGE) - len(rest)
+    return "".join([first, *(f"(image {before + k}){text}" for k, text in enumerate(rest, 1))]).strip()
 
 
 def _answer(task: Task, records: Sequence[Record], model: DeepseekVL, processor: Processor) -> Iterator[Outcome]:

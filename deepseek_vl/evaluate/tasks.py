@@ -25,7 +25,9 @@ class Columns:
     """Names of the data's columns.
 
     Args:
-        images: columns with an image each or a list of them: bytes, base64 text, or a path relative to the data.
+        images: columns with an image each or a list of them: bytes, base64 text, a path relative to the data, or the id
+            of an earlier row that has the image (as in MMBench).
+        hint: text that comes before the question, if it is not empty.
         choices: one column with a list of choices, or a column for each choice (empty ones are left out).
         answer: the expected answer, a list of accepted answers, or for multiple choice the choice, its letter, or its
             index from 0.
@@ -33,6 +35,7 @@ class Columns:
     """
 
     images: tuple[str, ...] = ()
+    hint: str | None = None
     question: str | None = None
     choices: tuple[str, ...] = ()
     answer: str | None = None
@@ -54,7 +57,8 @@ class Task:
         prompt: the question to the model; `{question}`, `{choices}` and the names of columns are filled in.
         system: system prompt; null for the model's own.
         max_tokens: tokens of an answer.
-        images_in_question: the question holds `<image>`, or numbered marks as in MMMU (`<image 1>`), where images are.
+        images_in_question: the question or the choices hold `<image>`, or numbered marks as in MMMU (`<image 2>` is the
+            image of the second column), where images are. Choices with images are asked for by their letters.
         where: values that columns must have, e.g. `{split: validation}`.
         source: where the data is published, and its licence.
     """

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
+from deepseek_vl.train.ledger import Ledger, as_bytes, is_among, names_in, selected
 from deepseek_vl.train.where import Where
 
 LEARNED = ("images", "messages", "text")  # columns that examples are made of
@@ -36,7 +37,8 @@ class Dataset:
 
     Args:
         path: the output's folder, a folder of Parquet files, one file, or a `gs://` or `s3://` address of these.
-        where: keeps only the samples for which the condition is true. Names are columns, or scores of the samples.
+        where: keeps only the samples for which the condition is true. Names are columns or scores of the samples, or
+            columns or scores of the output's ledger.
         split: `train` or `validation`; None for all samples. It has no effect on files without a column `split`.
     Attributes:
         groups: the row groups of all shards.
@@ -50,20 +52,25 @@ class Dataset:
         self.path = path
         self._where = None if where is None else Where.parse(where)
         self._split = split
-        self._filesystem, self._shards = _find_shards(path)
+        self._filesystem, self._shards, ledger = _find_shards(path)
         self.groups: list[RowGroup] = []
         digest = hashlib.sha256()
         for shard, name in enumerate(self._shards):
             metadata = self._metadata(name)
             for number in range(metadata.num_row_groups):
-                self.groups.append(RowGroup(shard, number, metadata.row_group(number).num_rows))
+                group = metadata.row_group(number)
+                if split is None or _may_hold(group, split):
+                    self.groups.append(RowGroup(shard, number, group.num_rows))
             digest.update(f"{name.rpartition('/')[2]} {metadata.num_rows} {metadata.serialized_size}\n".encode())
         if not self.num_rows:
-            raise DatasetError(f"{path}: the shards hold no sample")
-        self.digest = digest.hexdigest()
+            raise DatasetError(f"{path}: the shards hold no sample" + (f" of the split {split}" if split else ""))
         self.cached_groups = 8
         self._recent: OrderedDict[int, _Rows] = OrderedDict()
-        self._check_condition()
+        self._ids: np.ndarray | None = None  # the ids that the ledger chooses, sorted
+        if self._where is not None:
+            self._ids = self._chosen(self._where, ledger)
+            digest.update(b"" if self._ids is None else self._ids.tobytes())
+        self.digest = digest.hexdigest()
 
     @property
     def num_rows(self) -> int:
@@ -104,9 +111,10 @@ class Dataset:
         included = set(range(len(table)))
         if self._split is not None and "split" in table.column_names:
             included &= {k for k, split in enumerate(table["split"].to_pylist()) if split == self._split}
-        if self._where is not None:
-            columns = {name: _column(table, name) for name in self._where.names}
-            included &= set(self._where.rows(pa.table(columns)))
+        if self._ids is not None:
+            included &= set(np.flatnonzero(is_among(as_bytes(table["id"]), self._ids)).tolist())
+        elif self._where is not None:
+            included &= set(self._where.rows(selected(table, self._where.names)))
         return included
 
     def _metadata(self, name: str) -> pq.FileMetaData:
@@ -120,20 +128,41 @@ class Dataset:
         except (OSError, pa.ArrowInvalid) as error:
             raise DatasetError(f"{name} is not a whole Parquet file: {error}") from error
 
-    def _check_condition(self) -> None:
-        """Read the first row group, so that a wrong name in the condition is found before the training starts."""
-        if self._where is None:
-            return
+    def _chosen(self, where: Where, ledger: str) -> np.ndarray | None:
+        """Check a condition before samples are read; return the ids it chooses if it names what the ledger knows."""
         with self._filesystem.open_input_file(self._shards[0]) as stream:
             schema = pq.read_schema(stream)
-        known = [name for name in NAMED if name in schema.names]
-        if "scores" in schema.names:
-            known += [field.name for field in schema.field("scores").type]
-        for name in self._where.names:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, 1)
-                hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
+        names = names_in(schema)
+        known = [name for name in names if name in NAMED or name not in schema.names]
+        unknown = [name for name in where.names if name not in known]
+        beside = Ledger(self._filesystem, ledger) if unknown else None
+        for name in unknown:
+            assert beside is not None
+            if name not in beside.names:
+                possible = sorted({*known, *beside.names})
+                near = difflib.get_close_matches(name, possible, 1)
+                hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(possible)}"
                 raise DatasetError(f"{self.path}: where names {name}, which is neither a column nor a score{hint}")
+        try:
+            if beside is None:
+                where.rows(selected(schema.empty_table(), where.names))
+                return None
+            if "id" not in schema.names:
+                raise DatasetError(f"{self.path}: where names {unknown[0]}, but without a column id no ledger fits")
+            return beside.ids(where)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+            raise DatasetError(f"{self.path}: where: {where.text!r} compares values of other types: {error}") from error
+
+
+def _may_hold(group: pq.RowGroupMetaData, split: str) -> bool:
+    """Return False if the statistics of a row group say that it has no row of a split."""
+    for number in range(group.num_columns):
+        column = group.column(number)
+        if column.path_in_schema == "split":
+            statistics = column.statistics
+            has_bounds = statistics is not None and statistics.has_min_max
+            return not has_bounds or bool(statistics.min <= split <= statistics.max)
+    return True
 
 
 class _Rows:
@@ -150,14 +179,8 @@ class _Rows:
         return found
 
 
-def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
-    return (
-        table[name] if name in table.column_names else pa.chunked_array([table["scores"].combine_chunks().field(name)])
-    )
-
-
-def _find_shards(path: str) -> tuple[pafs.FileSystem, list[str]]:
-    """Return the file system and the sorted names of the shards."""
+def _find_shards(path: str) -> tuple[pafs.FileSystem, list[str], str]:
+    """Return the file system, the sorted names of the shards, and where the ledger would be."""
     try:
         if "://" in path:
             filesystem, root = pafs.FileSystem.from_uri(path)
@@ -165,15 +188,19 @@ def _find_shards(path: str) -> tuple[pafs.FileSystem, list[str]]:
             filesystem, root = pafs.LocalFileSystem(), path
         root = root.rstrip("/")
         if filesystem.get_file_info(root).type == pafs.FileType.File:
-            return filesystem, [root]
+            return filesystem, [root], _ledger_of(root.rpartition("/")[0])
         for folder in (f"{root}/data", root):
             selector = pafs.FileSelector(folder, allow_not_found=True)
             names = sorted(info.path for info in filesystem.get_file_info(selector) if info.path.endswith(".parquet"))
             if names:
-                return filesystem, names
+                return filesystem, names, _ledger_of(folder)
     except (OSError, pa.ArrowInvalid) as error:
         raise DatasetError(f"{path} cannot be read: {error}") from error
     raise DatasetError(f"{path}: no Parquet file in it or in its folder data/; expected an output of the pipeline")
+
+
+def _ledger_of(folder: str) -> str:
+    return f"{folder.removesuffix('/data')}/ledger"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,13 @@ class StepCost:
                 sizes[part_of(name)] += parameter.numel()
         self._sizes, self._trained = sizes, trained
 
-    def flops(self, num_tokens: int, num_targets: int, num_images: int, attended: int) -> float:
+    def flops(self, num_tokens: int, num_targets: int, num_images: int, attended: int, *, num_known: int = 0) -> float:
         """Return the operations of forward and backward pass.
 
         Args:
             num_tokens: tokens, padding excluded.
             attended: sum over the examples of their tokens squared.
+            num_known: images whose features of the frozen towers are known.
         """
         language, low, high = self._config.language, self._config.low, self._config.high
         towers = self._trained["siglip"] or self._trained["sam"]
@@ -41,14 +42,16 @@ class StepCost:
         factor = 2 + 4 * (into_images or self._trained["language"])
         total += factor * language.layers * language.width * attended  # causal: half of 4 * width * T * T
         total += factor * num_targets * language.width * language.vocabulary
-        per_image = self._weights("adaptor", low.grid**2, flows=into_images)
-        per_image += self._weights("siglip", low.grid**2, flows=self._trained["siglip"])
+        total += num_images * self._weights("adaptor", low.grid**2, flows=into_images)
+        per_image = self._weights("siglip", low.grid**2, flows=self._trained["siglip"])
         per_image += (2 + 4 * self._trained["siglip"]) * 2 * low.layers * low.width * low.grid**4
+        total += per_image * (num_images - num_known * (not self._trained["siglip"]))
         if high is not None:
-            per_image += self._weights("sam", high.grid**2, flows=self._trained["sam"])
+            per_image = self._weights("sam", high.grid**2, flows=self._trained["sam"])
             spans = sum(high.grid**2 if k in high.global_layers else high.window**2 for k in range(high.layers))
             per_image += (2 + 4 * self._trained["sam"]) * 2 * high.width * high.grid**2 * spans
-        return total + per_image * num_images
+            total += per_image * (num_images - num_known * (not self._trained["sam"]))
+        return total
 
     def _weights(self, part: str, num_tokens: int, *, flows: bool) -> float:
         return 2.0 * self._sizes[part] * num_tokens * (1 + flows + self._trained[part])

@@ -11,6 +11,7 @@ from typing import Any
 
 from deepseek_vl.config import ModelConfig
 from deepseek_vl.train.batches import Batch, PreparedExample, collate, prepare
+from deepseek_vl.train.features import FeatureStore
 from deepseek_vl.train.lanes import Lane, PackedSequence
 
 UNDECODABLE = "undecodable_image"
@@ -52,6 +53,7 @@ class Loader:
         num_tokens: tokens that fit into a sequence.
         workers: threads that decode images.
         ahead: steps prepared before they are needed.
+        store: features of images that need not be decoded.
     """
 
     def __init__(
@@ -65,10 +67,11 @@ class Loader:
         num_tokens: int,
         workers: int = 4,
         ahead: int = 2,
+        store: FeatureStore | None = None,
     ):
         self._lanes, self._config, self._group_of = lanes, config, group_of
         self._sequences_per_lane, self._sequences_per_batch = sequences_per_lane, sequences_per_batch
-        self._num_tokens, self._ahead = num_tokens, ahead
+        self._num_tokens, self._ahead, self._store = num_tokens, ahead, store
         self._pool = ThreadPoolExecutor(workers, "images")
         self._num_undecodable = 0
         self._stopped = threading.Event()
@@ -137,7 +140,7 @@ class Loader:
         return group, [self._begin(sequence) for sequence in sequences], state, skipped
 
     def _begin(self, sequence: PackedSequence) -> list[Future[PreparedExample | None]]:
-        return [self._pool.submit(prepare, example, self._config) for example in sequence.examples]
+        return [self._pool.submit(prepare, example, self._config, self._store) for example in sequence.examples]
 
     def _step_data(
         self,

@@ -6,6 +6,7 @@ from typing import Any
 from deepseek_vl.processor import Processor
 from deepseek_vl.train.dataset import Dataset
 from deepseek_vl.train.examples import ExampleEncoder
+from deepseek_vl.train.features import FeatureStore
 from deepseek_vl.train.lanes import Component, Lane
 from deepseek_vl.train.loader import Loader
 from deepseek_vl.train.settings import DataSettings, OptimizationSettings
@@ -76,7 +77,14 @@ class Mixture:
             for lane in numbers
         ]
 
-    def loader(self, processor: Processor, optimization: OptimizationSettings, rank: int, world_size: int) -> Loader:
+    def loader(
+        self,
+        processor: Processor,
+        optimization: OptimizationSettings,
+        rank: int,
+        world_size: int,
+        store: FeatureStore | None = None,
+    ) -> Loader:
         """Return the loader of one of `world_size` processes.
 
         Raises:
@@ -96,4 +104,5 @@ class Mixture:
             num_tokens=settings.tokens,
             workers=settings.workers,
             ahead=settings.ahead,
+            store=store,
         )

@@ -1,7 +1,6 @@
 """Processes that train together: one per GPU under torchrun, or a single one. The same code runs in both cases."""
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -38,6 +37,14 @@ class Processes:
         if self.world_size > 1:
             dist.all_reduce(values)
         return values
+
+    def most(self, value: int) -> int:
+        """Return the largest of a number over all processes."""
+        if self.world_size == 1:
+            return value
+        largest = torch.tensor(value, device=self.device)
+        dist.all_reduce(largest, dist.ReduceOp.MAX)
+        return int(largest)
 
     def gather(self, value: Any) -> list[Any]:
         """Return a JSON value of every process, in order."""
@@ -102,10 +109,15 @@ def full(tensor: Tensor) -> Tensor:
     return tensor
 
 
-def copy_full(source: nn.Module, target: nn.Module, names: Sequence[str] | None = None) -> None:
-    """Copy the parameters of a divided model to a whole one of the same structure, one at a time."""
-    wanted = dict(target.named_parameters())
+def copy_full(source: nn.Module, target: nn.Module | None) -> None:
+    """Copy the parameters of a divided model to a whole one of the same structure, one at a time.
+
+    Args:
+        target: None in a process that needs no copy; all processes must take part.
+    """
+    wanted = None if target is None else dict(target.named_parameters())
     with torch.no_grad():
         for name, parameter in source.named_parameters():
-            if names is None or name in names:
-                wanted[name].copy_(full(parameter.detach()))
+            value = full(parameter.detach())
+            if wanted is not None:
+                wanted[name].copy_(value)

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from deepseek_vl.train.features import FeatureSettings
 from deepseek_vl.train.lora import LoraSettings
 from deepseek_vl.train.parts import PARTS
 from deepseek_vl.train.schedule import LearningRateSchedule, TextShare
@@ -146,12 +147,14 @@ class ComputeSettings:
         dtype: type of activations and gradients: `bfloat16` or `float32`. Weights are updated in float32.
         compile: compile the blocks of the transformer.
         checkpoint_activations: compute activations again in the backward pass instead of keeping them.
+        features: keep features of frozen towers on disk.
     """
 
     device: str | None = None
     dtype: str = "bfloat16"
     compile: bool = False
     checkpoint_activations: bool = False
+    features: FeatureSettings | None = None
 
     def __post_init__(self) -> None:
         if self.dtype not in ("bfloat16", "float32"):
@@ -180,6 +183,25 @@ class SavingSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PredictionSettings:
+    """Answers on held-out examples that are shown while the training goes on.
+
+    Args:
+        every_steps: steps between them; they are shown after the last step, too. 0 for never.
+        count: examples, of all data sets together.
+        max_tokens: tokens of an answer.
+    """
+
+    every_steps: int = 1000
+    count: int = 6
+    max_tokens: int = 64
+
+    def __post_init__(self) -> None:
+        if self.every_steps < 0 or self.count < 1 or self.max_tokens < 1:
+            raise ValueError("every_steps must not be negative, and count and max_tokens must be positive")
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainSettings:
     """A training run.
 
@@ -202,6 +224,7 @@ class TrainSettings:
     lora: LoraSettings | None = None
     compute: ComputeSettings = field(default_factory=ComputeSettings)
     saving: SavingSettings = field(default_factory=SavingSettings)
+    predictions: PredictionSettings = field(default_factory=PredictionSettings)
     seed: int = 0
     log_every: int = 10
 

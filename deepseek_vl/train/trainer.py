@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -11,27 +12,32 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.utils import get_total_norm
 from torch.utils.checkpoint import checkpoint as recompute
 
 from deepseek_vl import checkpoint as formats
+from deepseek_vl.compilation import compile_blocks
 from deepseek_vl.config import PRESETS, preset
 from deepseek_vl.model import DeepseekVL
 from deepseek_vl.processor import Processor
 from deepseek_vl.train import parts
 from deepseek_vl.train.checkpoints import Saver, latest, read_progress, restore
+from deepseek_vl.train.features import FeatureStore
 from deepseek_vl.train.flops import StepCost, peak_flops
 from deepseek_vl.train.forward import DeviceBatch, TrainingModel
 from deepseek_vl.train.loader import StepData
 from deepseek_vl.train.lora import add_lora, merge_lora, save_lora
 from deepseek_vl.train.mixture import Mixture
-from deepseek_vl.train.processes import Processes, copy_full, shard
+from deepseek_vl.train.predictions import HeldOut, draw, held_out, predict
+from deepseek_vl.train.processes import Processes, copy_full, full, shard
 from deepseek_vl.train.settings import TrainSettings, to_json
 from deepseek_vl.train.watch import Watch
 
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 NORM_MEMORY = 0.98  # weight of the past in the running mean of gradient norms
 # Settings that may change when a training continues, because they change nothing of what is learned.
-FREE = {"output", "log_every", "compute", "saving"}
+FREE = {"output", "log_every", "compute", "saving", "predictions"}
+log = logging.getLogger(__name__)
 
 
 class TrainingError(RuntimeError):
@@ -54,11 +60,14 @@ class Trainer:
         self.names = prepare_model(model, settings)
         self.cost = StepCost(model)
         self._frozen = _frozen_digest(model)
-        self.model = TrainingModel(model, always_encode=settings.data.text_share is None and processes.world_size > 1)
+        world_size, dtype, features = processes.world_size, DTYPES[settings.compute.dtype], settings.compute.features
+        store = None if features is None else FeatureStore(features, model, dtype, world_size)
+        is_mixed = settings.data.text_share is None and world_size > 1
+        self.model = TrainingModel(model, always_encode=is_mixed, store=store, most=processes.most)
         _adapt_blocks(model, settings)
-        shard(self.model, model, processes, DTYPES[settings.compute.dtype])
+        shard(self.model, model, processes, dtype)
         self.optimizer = make_optimizer(model, settings)
-        self.loader = self.mixture.loader(self.processor, settings.optimization, processes.rank, processes.world_size)
+        self.loader = self.mixture.loader(self.processor, settings.optimization, processes.rank, world_size, store)
         self.saver = Saver(self.folder / "checkpoints", settings.saving.keep, processes)
         self.step = 0
         self._skipped_in_a_row = self.num_skipped_steps = 0
@@ -74,19 +83,25 @@ class Trainer:
         """
         self._continue()
         watch = Watch(self.folder, self.settings.optimization.steps, self.step) if self.processes.is_first else None
-        figures = Figures(self)
+        figures, predictions = Figures(self), self.settings.predictions
+        examples = held_out(self.settings.data, self.processor, predictions.count) if predictions.every_steps else []
         self.loader.start(self.step, self._state, self._undecodable)
         try:
             while self.step < self.settings.optimization.steps:
                 data = self.loader.next()
-                self._train_step(data, figures)
+                self.train_step(data, figures)
                 self.step += 1
                 self._state_of(data)
                 self.saver.poll()
+                if watch is not None:
+                    watch.tick(self.step)
                 if self._is_due(self.settings.log_every):
                     summary = figures.summary()
                     if watch is not None:
                         watch.note(self.step, summary)
+                if examples and self._is_due(predictions.every_steps):
+                    self._predict(examples, watch)
+                    figures.leave_out()
                 if self._is_due(self.settings.saving.every_steps):
                     self._save()
             if not self.saver.finish():
@@ -100,7 +115,8 @@ class Trainer:
     def _is_due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self.settings.optimization.steps
 
-    def _train_step(self, data: StepData, figures: "Figures") -> None:
+    def train_step(self, data: StepData, figures: "Figures") -> None:
+        """Learn from the data of one step, unless its loss or gradient is not usable."""
         settings, processes = self.settings.optimization, self.processes
         factor = settings.schedule.factor(self.step, settings.steps)
         for group in self.optimizer.param_groups:
@@ -115,19 +131,34 @@ class Trainer:
             (losses_S.sum() * (processes.world_size / num_targets.clamp(min=1))).backward()
             values = torch.stack([losses_S.detach(), torch.ones_like(losses_S)])
             sums.index_add_(1, on_device.datasets_S, values)
-        norm = self._clip()
+        norms = self._clip()
         sums = processes.sum(sums)
-        if self._is_usable(norm, sums):
+        if self._is_usable(norms[""], sums):
             self.optimizer.step()
-        figures.add(data, sums, norm, factor)
+        figures.add(data, sums, norms, factor)
 
-    def _clip(self) -> float:
-        parameters = [p for p in self.model.parameters() if p.grad is not None]
-        if not parameters:
-            return 0.0
-        clip = self.settings.optimization.clip or math.inf
-        norm = torch.nn.utils.clip_grad_norm_(parameters, clip)
-        return float(norm.full_tensor() if hasattr(norm, "full_tensor") else norm)
+    def _clip(self) -> dict[str, float]:
+        """Clip the gradients; return their norms before that: of each part, and of all under an empty name."""
+        gradients: dict[str, list[Tensor]] = {part: [] for part in self.settings.train}
+        for name, parameter in self.model.model.named_parameters():
+            if parameter.grad is not None:
+                gradients[parts.part_of(name)].append(parameter.grad)
+        norms = torch.stack([full(get_total_norm(some)).to(self.processes.device) for some in gradients.values()])
+        *of_parts, norm = torch.cat([norms, torch.linalg.vector_norm(norms)[None]]).tolist()
+        clip = self.settings.optimization.clip
+        if clip and norm > clip:
+            for some in filter(None, gradients.values()):
+                torch._foreach_mul_(some, clip / (norm + 1e-6))
+        return {**dict(zip(gradients, of_parts, strict=True)), "": norm}
+
+    def _predict(self, examples: Sequence[HeldOut], watch: Watch | None) -> None:
+        """Show the model's answers; one process generates them, and the others wait at their next exchange."""
+        whole = self.whole_model(self.processes.device, DTYPES[self.settings.compute.dtype])
+        if whole is not None and watch is not None:
+            if self.settings.lora is not None:
+                merge_lora(whole)
+            answers = predict(examples, whole, self.processor, self.settings.predictions.max_tokens)
+            watch.picture(self.step, draw(answers))
 
     def _is_usable(self, norm: float, sums: Tensor) -> bool:
         """Decide if a step's gradient is applied; it is the same decision in every process.
@@ -144,6 +175,9 @@ class Trainer:
             return True
         self._skipped_in_a_row += 1
         self.num_skipped_steps += 1
+        if self.processes.is_first:
+            loss = float(sums[0].sum() / sums[1].sum().clamp(min=1))
+            log.warning("step %d is skipped: loss %.4g, gradient norm %.4g", self.step + 1, loss, norm)
         if self._skipped_in_a_row >= settings.max_skipped:
             what = "a gradient that is far above the mean" if is_finite else "no finite loss or gradient"
             raise TrainingError(
@@ -188,13 +222,16 @@ class Trainer:
         self._skipped_in_a_row = progress["skipped_in_a_row"]
         self._mean_norm = progress["mean_norm"]
 
-    def whole_model(self) -> DeepseekVL:
-        """Return a copy of the model that is not divided; all processes must ask for it."""
+    def whole_model(self, device: torch.device, dtype: torch.dtype) -> DeepseekVL | None:
+        """Return a copy of the model that is not divided, in the first process; all processes must ask for it."""
+        if not self.processes.is_first:
+            copy_full(self.model.model, None)
+            return None
         with torch.device("meta"):
             model = DeepseekVL(self.config)
             if self.settings.lora is not None:
                 add_lora(model, self.settings.lora)
-        model = model.to_empty(device="cpu").float().eval()
+        model = model.to(dtype).to_empty(device=device).eval()
         copy_full(self.model.model, model)
         return model
 
@@ -202,8 +239,8 @@ class Trainer:
         layout = self.settings.saving.export
         if layout is None:
             return
-        model = self.whole_model()
-        if self.processes.is_first:
+        model = self.whole_model(torch.device("cpu"), torch.float32)
+        if model is not None:
             if self.settings.lora is not None:
                 save_lora(model, self.settings.lora, self.folder / "lora")
                 merge_lora(model)
@@ -225,21 +262,27 @@ class Figures:
     def _clear(self) -> None:
         self._since, self._waited = time.perf_counter(), self._trainer.loader.waited_s
         self._sums: Tensor | None = None
-        self._norms: list[float] = []
+        self._norms: list[Mapping[str, float]] = []
         self._tokens = self._slots = 0
         self._flops = self._factor = 0.0
         self._skipped: Mapping[str, int] = {}
 
-    def add(self, data: StepData, sums: Tensor, norm: float, factor: float) -> None:
-        """Add a step."""
+    def leave_out(self) -> None:
+        """Begin the time anew, after something that is no training; the figures so far must have been reported."""
+        self._since, self._waited = time.perf_counter(), self._trainer.loader.waited_s
+
+    def add(self, data: StepData, sums: Tensor, norms: Mapping[str, float], factor: float) -> None:
+        """Add a step, with the norms of its gradient by part and of all under an empty name."""
         self._sums = sums if self._sums is None else self._sums + sums
-        self._norms.append(norm)
+        self._norms.append(norms)
         self._factor, self._skipped = factor, data.skipped
         self._slots += data.num_slots
         for batch in data.batches:
             self._tokens += batch.num_tokens
             attended = sum(length**2 for length in batch.lengths)
-            self._flops += self._trainer.cost.flops(batch.num_tokens, len(batch.targets_S), batch.num_images, attended)
+            self._flops += self._trainer.cost.flops(
+                batch.num_tokens, len(batch.targets_S), batch.num_images, attended, num_known=batch.num_known
+            )
 
     def summary(self) -> dict[str, float]:
         """Return the figures since the last summary; all processes must ask for it."""
@@ -250,10 +293,9 @@ class Figures:
         totals = processes.sum(torch.tensor(own, dtype=torch.float64, device=processes.device)).tolist()
         assert self._sums is not None
         losses, counts = self._sums.cpu().double()
-        finite_norms = [norm for norm in self._norms if math.isfinite(norm)]
         figures: dict[str, float] = {
             "loss": float(losses.sum() / counts.sum().clamp(min=1)),
-            "gradient_norm": sum(finite_norms) / max(1, len(finite_norms)),
+            "gradient_norm": _mean_of_finite([norms[""] for norms in self._norms]),
             "tokens_per_s": totals[0] / seconds,
             "padding": 1 - totals[0] / max(1, totals[1]),
             "data_wait": totals[3] / seconds / processes.world_size,
@@ -269,12 +311,18 @@ class Figures:
                 figures[f"loss_by_group/{group}"] = float(losses[chosen].sum() / counts[chosen].sum())
         for part, rate in trainer.settings.train.items():
             figures[f"learning_rate/{part}"] = rate * self._factor
+            figures[f"gradient_norm/{part}"] = _mean_of_finite([norms[part] for norms in self._norms])
         for reason, count in self._skipped.items():
             figures[f"skipped/{reason}"] = float(count)
         if self._peak is not None:
             figures["mfu"] = totals[2] / seconds / (self._peak * processes.world_size)
         self._clear()
         return figures
+
+
+def _mean_of_finite(values: Sequence[float]) -> float:
+    finite = [value for value in values if math.isfinite(value)]
+    return sum(finite) / max(1, len(finite))
 
 
 def load_model(settings: TrainSettings, device: torch.device) -> tuple[Processor, DeepseekVL]:
@@ -334,11 +382,11 @@ def make_optimizer(model: DeepseekVL, settings: TrainSettings) -> torch.optim.Op
 
 def _adapt_blocks(model: DeepseekVL, settings: TrainSettings) -> None:
     """Make the blocks compute activations again or be compiled, as the settings say."""
+    if settings.compute.compile:
+        compile_blocks(model)
     for _, block in parts.blocks(model):
         if settings.compute.checkpoint_activations and any(p.requires_grad for p in block.parameters()):
             block.forward = partial(recompute, block.forward, use_reentrant=False)
-        if settings.compute.compile:
-            block.compile()
 
 
 def _frozen_digest(model: DeepseekVL) -> str:

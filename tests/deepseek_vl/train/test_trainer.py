@@ -225,3 +225,49 @@ def test_an_image_that_does_not_decode_costs_its_sample_and_is_counted(base: Pat
     counts = [line["skipped/undecodable_image"] for line in metrics(folder)]
     assert counts == sorted(counts)
     assert counts[-1] >= 4
+
+
+def test_a_full_disk_costs_checkpoints_and_not_the_training(base: Path) -> None:
+    folder = base / "full"
+    path = settings(base, folder)
+    # No file may be larger than this, which is less than a checkpoint and more than the log.
+    code = (
+        "import resource, sys\n"
+        "from deepseek_vl.train.__main__ import main\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    line = [sys.executable, "-c", code, str(path), "--set", "optimization.steps=4"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(line, cwd=ROOT, env=environment, text=True, capture_output=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert [found["step"] for found in metrics(folder)] == [1, 2, 3, 4]
+    assert "the checkpoint of step 2 could not be written" in done.stderr
+    assert done.stderr.strip().splitlines()[-1].startswith("error: the last checkpoint could not be written; make room")
+    assert not list((folder / "run" / "checkpoints").iterdir())
+
+
+def test_processes_that_cannot_share_the_lanes_are_an_error(base: Path) -> None:
+    done = run(settings(base, base / "uneven"), "data.lanes=1", processes=2)
+    assert done.returncode != 0
+    assert "error: data.lanes (1) must be a multiple of the 2 processes" in done.stderr
+
+
+def test_predictions_and_features_are_written_while_the_training_goes_on(base: Path) -> None:
+    rows = [{**image_row(k), "split": "validation" if k % 4 == 0 else "train"} for k in range(24)]
+    write(base / "held", rows)
+    folder = base / "watched"
+    changes = [f"data.sources=[{{path: {base / 'held'}}}]", "predictions.every_steps=3", "train={adaptor: 1e-3}"]
+    changes += [f"compute.features.folder={folder / 'features'}"]
+    path = settings(base, folder, text_share=False)
+    done = run(path, *changes)
+    assert done.returncode == 0, done.stderr
+    names = sorted(file.name for file in (folder / "run" / "predictions").iterdir())
+    assert names == ["index.html", "step-000003.png", "step-000006.png", "step-000008.png"]
+    assert len(list((folder / "features").rglob("*.safetensors"))) == 18  # each image of the training once
+    # The same without features: no bit is different.
+    other = base / "unwatched"
+    done = run(settings(base, other, text_share=False), *changes[:1], "predictions.every_steps=0", changes[2])
+    assert done.returncode == 0, done.stderr
+    assert metrics(other) == metrics(folder)
+    assert all(torch.equal(value, weights(other)[name]) for name, value in weights(folder).items())

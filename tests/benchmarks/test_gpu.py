@@ -1,0 +1,57 @@
+"""The script for a lent GPU, whole at a small size on a CPU, on a machine that has only what such a machine has."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[2]
+ABSENT = ("apache_beam", "pydantic", "pymupdf", "fitz", "matplotlib", "tensorboard")
+BARE = f"""\
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {ABSENT}:
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Absent())
+"""
+
+
+def run(output: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    bare = output.parent / "bare"
+    bare.mkdir(exist_ok=True)
+    (bare / "sitecustomize.py").write_text(BARE)
+    command = [sys.executable, str(ROOT / "benchmarks" / "gpu.py"), "--output", str(output), *options]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(bare)}
+    return subprocess.run(
+        command, cwd=output.parent, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_every_part_runs_and_a_cut_loses_nothing(tmp_path: Path) -> None:
+    output = tmp_path / "gpu"
+    done = run(output, "--small", "--parts", "parity", "1.3b-hybrid", "train")
+    logs = "".join(path.read_text() for path in output.glob("*.log"))
+    assert done.returncode == 0, done.stderr + logs
+    result = json.loads((output / "gpu.json").read_text())
+    assert json.loads(done.stdout.splitlines()[-1]) == result
+    assert result["parity"]["port"]["ours torch.float32"] < 1e-4
+    assert result["parity"]["torch.float32"]["gradients"] < 1e-4
+    speeds = result["1.3b-hybrid"]
+    assert speeds["score eager"]["ratio"] > 0
+    assert speeds["generate eager"]["rows=2"]["equal_tokens"] == 1
+    assert result["train"]["plain, eager"]["ratio"] > 0
+    assert "parity" not in (output / "gpu.svg").read_text()
+    assert "1.3b-hybrid score eager" in (output / "gpu.svg").read_text()
+
+    # Another call adds to the file. There is no time left for its part.
+    without_time = run(output, "--small", "--parts", "7b", "--budget-s", "1")
+    assert without_time.returncode == 1
+    kept = json.loads((output / "gpu.json").read_text())
+    assert kept == {**result, "7b": {"ended": "not started: no time left"}}
