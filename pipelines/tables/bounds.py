@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.recipe import FILTERS
+from pipelines.registry import FILTERS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
