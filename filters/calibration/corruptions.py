@@ -1,6 +1,6 @@
 """Corruptions: each turns a good sample into one of the kind that a filter should find, or does not apply to it.
 
-What is random depends on the id of the sample and the name of the corruption alone.
+Random choices depend on the id of the sample and the name of the corruption alone.
 """
 
 import hashlib

@@ -80,7 +80,7 @@ def measure(
 
     Args:
         sides: the filter's scores that are wanted, with whether a higher one is better.
-        names: of the corruptions.
+        names: the corruptions to plant.
         progress: called before each corruption.
     """
     progress("samples as they are")

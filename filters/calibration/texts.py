@@ -97,7 +97,7 @@ def missing_line(sample: Sample, others: Sequence[Sample], chance: np.random.Gen
         changed = _with_texts(sample, partial(pattern.sub, "", count=1))
         if changed is not None:
             return dataclasses.replace(changed, words=_without(sample.words, lines[number]))
-    return None
+    return _without_text_line(sample, chance)  # the text is not what is written on the picture
 
 
 def _without_text_line(sample: Sample, chance: np.random.Generator) -> Sample | None:

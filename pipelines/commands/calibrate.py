@@ -223,7 +223,7 @@ def _write_threshold(
     if wanted.get("threshold") is None:
         best = "no score separates them" if wanted["best"] is None else f"the best is {wanted['best']:.3f}"
         raise UsageError(
-            f"no threshold has a precision of {precision:g} on these corruptions ({best}); nothing is written"
+            f"no threshold has a precision of {precision:g} on these corruptions ({best}); no recipe is written"
         )
     told = f"{wanted['setting']} = {wanted['threshold']:g}"
     changed = with_setting(text, kind, setting, wanted["threshold"])

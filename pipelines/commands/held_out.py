@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from filters.calibration.measure import Trial
-from pipelines.rewriting.rows import RowGroups
+from pipelines.rewriting.row_groups import RowGroups
 from pipelines.storage import Storage
 from pipelines.tables.manifest import paths
 from sources.base.sample import EncodedImage, Message, Provenance, Sample, Words

@@ -12,6 +12,7 @@ from pipelines.recipe import Recipe, UsageError, apply_setting, build_recipe
 from pipelines.rewriting import swap
 from pipelines.rewriting.refit import Change, missing_rows, old_recipe, plan, refit
 from pipelines.storage import OutputError, Storage, StorageError
+from pipelines.tables.bounds import Bound, bounds_of
 from pipelines.tables.manifest import MANIFEST, AccountingError, read_manifest
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
@@ -20,7 +21,7 @@ EXAMPLES = """\
 examples:
   %(prog)s out --set text_length.min_chars=600 --dry-run
   %(prog)s out --set text_length.min_chars=600 --set dedupe.radius=16
-  %(prog)s gs://bucket/v1 --set ocr_agreement.min_agreement=0.9"""
+  %(prog)s gs://bucket/v1 --set ocr_agreement.threshold=0.9"""
 
 
 def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
@@ -38,7 +39,8 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
         action="append",
         required=True,
         metavar="KEY=VALUE",
-        help="a threshold, a `keep` list, or a setting of dedupe, output or taxonomy.samples, as for `run`",
+        help="a threshold (as for `run`, or SCORE.threshold=VALUE), a `keep` list, or a setting of dedupe, output or "
+        "taxonomy.samples",
     )
     parser.add_argument("--dry-run", action="store_true", help="print what would change, and change nothing")
     return parser
@@ -82,9 +84,20 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
 def new_recipe(storage: Storage, settings: Sequence[str]) -> Recipe:
     """The recipe of an output with settings changed. Raises UsageError, AccountingError, FileNotFoundError."""
     content = old_recipe(read_manifest(storage)).to_json()
+    bounds = bounds_of(content)
     for setting in settings:
-        apply_setting(content, setting)
+        apply_setting(content, _of_filter(setting, bounds))
     return build_recipe(content, "the command line")
+
+
+def _of_filter(setting: str, bounds: Sequence[Bound]) -> str:
+    """`score.threshold=0.7` as the setting of the filter that bounds the score; any other setting as it is."""
+    key, equals, value = setting.partition("=")
+    score, _, name = key.strip().rpartition(".")
+    found = [f"{bound.filter}.{bound.setting}" for bound in bounds if bound.score == score and name == "threshold"]
+    if len(found) > 1:
+        raise UsageError(f"--set {key.strip()} could mean {' or '.join(found)}")
+    return f"{found[0]}{equals}{value}" if found else setting
 
 
 def _print(change: Change) -> None:

@@ -20,11 +20,11 @@ from pipelines.units import LedgerUnit, split_of
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The rows of one unit in a ledger file: those of its samples, then those of copies of its inputs.
+    """The rows of one unit in a ledger file: its samples, then copies of its inputs.
 
     Args:
         start: the first row, counted in the file.
-        num_copies: rows after those of the samples.
+        num_copies: rows after the samples.
     """
 
     unit: LedgerUnit

@@ -1,4 +1,4 @@
-"""The refit: a new version of a finished output under other thresholds, written beside it and swapped in as a whole."""
+"""The refit: a new version of a finished output under other thresholds, swapped in as a whole."""
 
 import dataclasses
 from collections import Counter
@@ -34,13 +34,13 @@ SHARE_DIGITS = 6  # of a share in a manifest
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """What a refit changes.
+    """The changes that a refit makes.
 
     Args:
         moves: samples by (verdict and reason before, verdict and reason now), where these differ.
         kept_before, kept: kept samples.
         num_new: samples that come into `data/`.
-        missing: of these by their verdict and reason before, the ones whose rows are not in the staging folder.
+        missing: by verdict and reason before, the new samples whose rows are not in the staging folder.
         no_picture: samples that the report would show, and of which there is no picture any more.
     """
 
@@ -53,7 +53,7 @@ class Change:
 
 
 def plan(storage: Storage, new: Recipe) -> Change:
-    """What `refit` would change; nothing is written. Raises as `refit`."""
+    """Find the changes that `refit` would make; nothing is written. Raises as `refit`."""
     return _Refit(storage, new).change()
 
 
@@ -140,7 +140,7 @@ class _Refit:
         self._no_picture = 0
 
     def change(self) -> Change:
-        """What differs from the output as it is."""
+        """The differences from the output as it is."""
         moves: Counter[tuple[str, str]] = Counter()
         for unit in self._units:
             for before, verdict in zip(unit.before, unit.verdicts, strict=True):

@@ -112,6 +112,14 @@ def test_back_and_forth_gives_the_first_bytes_again(out: Path, tmp_path: Path) -
     assert whole(copy) == whole(out)
 
 
+def test_a_threshold_can_be_named_by_its_score(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, setting in (("by_score", "ink.threshold=0.03"), ("by_filter", "min_ink.share=0.03")):
+        assert main([str(copy_of(out, tmp_path / name)), "--set", setting]) == 0
+    assert whole(tmp_path / "by_score/copy") == whole(tmp_path / "by_filter/copy")
+    assert main([str(out), "--set", "num_chars.threshold=5"]) == 2
+    assert "could mean text_length.min_chars or text_length.max_chars" in capsys.readouterr().err
+
+
 def test_a_duplicate_is_kept_when_what_it_repeated_is_rejected(out: Path, tmp_path: Path) -> None:
     before = rows(out)
     shorter, longer = before["twin.pdf page=1"], before["longer_twin.pdf page=1"]

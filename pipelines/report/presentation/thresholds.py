@@ -16,7 +16,7 @@ NUM_STEPS = 40  # of a slider
 
 @dataclass
 class Margin:
-    """What lies on both sides of a threshold, collected batch by batch.
+    """The samples on both sides of a threshold, collected batch by batch.
 
     Args:
         kept: scores of samples that are kept.
