@@ -90,7 +90,27 @@ class ErrorRow(NamedTuple):
     message: str
 
 
-def bucket_of(unit: Unit, items_per_unit: int) -> int:
+class LedgerUnit(NamedTuple):
+    """A unit as the ledger remembers it: enough to find its part and its place in the shards.
+
+    Args:
+        digest, first: of its first slice.
+        num_rows: its samples, without those of copies of its inputs.
+    """
+
+    source: int
+    name: str
+    digest: str
+    first: int
+    num_rows: int
+
+    @property
+    def place(self) -> tuple[int, str, int]:
+        """The place of its rows in a shard, as `Unit.place`."""
+        return self.source, self.digest, self.first
+
+
+def bucket_of(unit: Unit | LedgerUnit, items_per_unit: int) -> int:
     """The bucket of a unit: neighbours in a file stay together, and no file outgrows a bucket."""
     _, digest, first = unit.place
     stretch = first // (UNITS_PER_BUCKET * items_per_unit)
@@ -132,21 +152,29 @@ class UnitFiles:
     rows: str
 
     @staticmethod
-    def of(recipe: Recipe, unit: Unit) -> "UnitFiles":
+    def of(recipe: Recipe, unit: Unit | LedgerUnit) -> "UnitFiles":
         """Named by content and settings only, so that a changed setting or file finds nothing stale."""
         source_key = part_key(recipe.sources[unit.source])
         name = f"{unit.name[:2]}/{unit.name}{SUFFIX}"
         part = f"{STAGING}/parts/{source_key}/{name}"
-        conversations = f"{STAGING}/conversations/{source_key}{labels_key(recipe)}/{name}"
         return UnitFiles(
             part=part,
-            rows=part if recipe.instructions is None else conversations,
+            rows=rows_path(recipe, unit),
             scores=f"{STAGING}/scores/{source_key}-{scores_key(recipe.filters_while_reading())}{labels_key(recipe)}/{name}",
             by_part=tuple(
                 f"{STAGING}/scores_by_part/{source_key}-{f.name}-{scores_key([f])}/{name}"
                 for f in recipe.filters_by_part()
             ),
         )
+
+
+def rows_path(recipe: Recipe, unit: Unit | LedgerUnit) -> str:
+    """The file of the staging folder that a unit's rows of `data/` come from."""
+    source_key = part_key(recipe.sources[unit.source])
+    folder = f"parts/{source_key}"
+    if recipe.instructions is not None:
+        folder = f"conversations/{source_key}{labels_key(recipe)}"
+    return f"{STAGING}/{folder}/{unit.name[:2]}/{unit.name}{SUFFIX}"
 
 
 def group_of(digest: str, num_inputs: int) -> int:

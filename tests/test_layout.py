@@ -22,10 +22,11 @@ MAY_IMPORT: dict[str, set[str]] = {
 # The parts of `pipelines`, lowest first; each imports only earlier ones.
 LAYERS = (
     "storage", "duplicates", "model_handler", "registry", "recipe", "contradictions", "taxonomy_files", "job", "units",
-    "tables", "workers", "report", "stages", "commands", "run",
+    "tables", "workers", "report", "stages", "rewriting", "commands", "run",
 )  # fmt: skip
 ENTRY_POINTS = {
     "pipelines.card",
+    "pipelines.refit",
     "pipelines.duplicates.__main__",
 }  # the `python -m` forms
 

@@ -1,13 +1,7 @@
-"""`python -m taxonomy label OUT`: relabel a finished output in place: data, ledger, manifest, card and report.
-
-New files are written to the staging folder first. When the last one is there, a journal is written; from then on
-the change is made whole, by this process or by the next one that is told to label the output. Until the journal is
-written the output is as it was, and while files are being moved it has no manifest: it cannot be taken for finished.
-"""
+"""`python -m taxonomy relabel OUT`: relabel a finished output in place: data, ledger, manifest, card and report."""
 
 import argparse
 import dataclasses
-import json
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.recipe import Recipe, UsageError, build_recipe
-from pipelines.report import card
-from pipelines.storage import STAGING, Storage, StorageError
+from pipelines.rewriting import swap
+from pipelines.storage import Storage, StorageError
 from pipelines.tables.labels import label_array
 from pipelines.tables.manifest import (
     DATA_TABLES,
@@ -29,7 +23,6 @@ from pipelines.tables.manifest import (
     labels_section,
     paths,
     read_manifest,
-    reconcile,
 )
 from pipelines.tables.parquet import HashingFile, parquet_options
 from pipelines.taxonomy_files import load_labelling, local_taxonomy, pinned, publish_taxonomy
@@ -46,8 +39,6 @@ examples:
   %(prog)s out
   %(prog)s out --threshold 0.6
   %(prog)s out --taxonomy my_use_cases.yaml --corrections corrections.jsonl"""
-FOLDER = f"{STAGING}/relabel"
-JOURNAL = f"{FOLDER}/{MANIFEST}"
 
 
 def relabel(storage: Storage, settings: LabelSettings | None) -> dict[str, Any]:
@@ -62,16 +53,17 @@ def relabel(storage: Storage, settings: LabelSettings | None) -> dict[str, Any]:
         AccountingError, StorageError: the output is damaged, in use or cannot be written.
     """
     with storage.lock() as lease:
-        if not storage.exists(JOURNAL):  # else an earlier call was interrupted, and is finished first
-            _discard(storage)
-            manifest = read_manifest(storage)
-            recipe = _recipe(manifest, settings)
-            publish_taxonomy(recipe, storage)
-            folder = local_taxonomy(recipe, storage)
-            assert folder is not None
+        if swap.is_interrupted(storage):
+            swap.commit(storage)
+        manifest = read_manifest(storage)
+        recipe = _recipe(manifest, settings)
+        publish_taxonomy(recipe, storage)
+        folder = local_taxonomy(recipe, storage)
+        assert folder is not None
+        with swap.staging(storage):
             _stage(storage, manifest, recipe, load_labelling(recipe, Path(folder)))
         lease.check()
-        return _commit(storage)
+        return swap.commit(storage)
 
 
 def _recipe(manifest: Mapping[str, Any], settings: LabelSettings | None) -> Recipe:
@@ -82,11 +74,6 @@ def _recipe(manifest: Mapping[str, Any], settings: LabelSettings | None) -> Reci
     elif recipe.taxonomy is None:
         recipe = dataclasses.replace(recipe, taxonomy=LabelSettings())
     return pinned(recipe)
-
-
-def _discard(storage: Storage) -> None:
-    for path in storage.list(f"{FOLDER}/"):
-        storage.delete(path)
 
 
 def _stage(storage: Storage, manifest: dict[str, Any], recipe: Recipe, labelling: SampleLabeller) -> None:
@@ -106,30 +93,14 @@ def _stage(storage: Storage, manifest: dict[str, Any], recipe: Recipe, labelling
         for name, split in manifest["splits"].items()
     }
     labels = labels_section(shards, leaf_shares(labelling.taxonomy, recipe.taxonomy.shares), recipe.taxonomy.samples)
-    changed = {**manifest, "recipe": recipe.to_json(), "splits": splits, "labels": labels, "files": files}
-    reconcile(changed)
-    storage.write_bytes(JOURNAL, (json.dumps(changed, indent=2, ensure_ascii=False) + "\n").encode())
-
-
-def _commit(storage: Storage) -> dict[str, Any]:
-    """Move the staged files to their places; may be called again at any point."""
-    journal = storage.read_bytes(JOURNAL)
-    manifest: dict[str, Any] = json.loads(journal)
-    storage.delete(MANIFEST)
-    for entry in manifest["files"]:
-        if storage.exists(f"{FOLDER}/{entry['path']}"):
-            storage.move(f"{FOLDER}/{entry['path']}", entry["path"])
-    storage.write_bytes(MANIFEST, journal)
-    card.export(storage)
-    storage.delete(JOURNAL)
-    return manifest
+    swap.decide(storage, {**manifest, "recipe": recipe.to_json(), "splits": splits, "labels": labels, "files": files})
 
 
 def _rewrite(storage: Storage, path: str, table: str, labelling: SampleLabeller, given: dict[str, Label]) -> Shard:
     """A shard with new labels, group by group; `given` collects the labels of kept samples for the ledger."""
     counts: Counter[str] = Counter()
     rows = 0
-    with storage.open(path) as reader, storage.create(f"{FOLDER}/{path}") as raw:
+    with storage.open(path) as reader, storage.create(swap.staged(path)) as raw:
         source, file = pq.ParquetFile(reader), HashingFile(raw)
         schema = source.schema_arrow
         if "label" not in schema.names or schema.field("label").type != LABEL:

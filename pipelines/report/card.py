@@ -14,8 +14,10 @@ import pyarrow as pa
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from filters.calibration.corruptions import CORRUPTIONS
 from filters.language import Language
 from pipelines.registry import SOURCES
+from pipelines.report.calibrations import read_calibrations
 from pipelines.report.presentation import croissant, report
 from pipelines.report.presentation.clusters import read_clusters
 from pipelines.report.presentation.composition import (
@@ -78,7 +80,7 @@ def export(out: Files) -> list[str]:
     statistics = read_statistics(out, manifest)
     sheet = contact_sheet([row["thumbnail"] for row in statistics.kept_pictures()])
     written = {
-        README: render(manifest, statistics, has_contact_sheet=sheet is not None),
+        README: render(manifest, statistics, read_calibrations(out, manifest), has_contact_sheet=sheet is not None),
         CROISSANT: croissant.describe(
             manifest, fields(manifest, statistics), languages(statistics), tags(manifest), summary(statistics)
         ),
@@ -91,7 +93,13 @@ def export(out: Files) -> list[str]:
     return sorted(written)
 
 
-def render(manifest: Mapping[str, Any], statistics: Statistics, *, has_contact_sheet: bool) -> bytes:
+def render(
+    manifest: Mapping[str, Any],
+    statistics: Statistics,
+    calibrations: Sequence[Mapping[str, Any]] = (),
+    *,
+    has_contact_sheet: bool,
+) -> bytes:
     """README.md: front matter and text, UTF-8."""
     environment = Environment(
         loader=FileSystemLoader(report.TEMPLATES),
@@ -122,6 +130,7 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, *, has_contact_s
         reasons=_reasons(manifest, statistics),
         causes=report.causes(statistics),
         scores=_scores(statistics),
+        calibrations=_calibrations(calibrations),
         tallies=[
             (title, rows)
             for title, rows in (
@@ -374,6 +383,21 @@ def _scores(statistics: Statistics) -> list[dict[str, Any]]:
             cells = [markdown(measure(value)) for value in quantiles]
             rows.append({"name": name, "quantiles": cells, "sparkline": sparkline(distribution)})
     return rows
+
+
+def _calibrations(results: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Calibrations side by side: a row for each corruption that was measured, a column for each score."""
+    rows = []
+    for name, corruption in CORRUPTIONS.items():
+        found = [result["corruptions"].get(name, {}) for result in results]
+        cells = [f"{f['auc']:.2f} ({f['low']:.2f}–{f['high']:.2f})" if "auc" in f else "–" for f in found]
+        if any("auc" in f for f in found):
+            rows.append({"about": corruption.about, "cells": cells})
+    notes = []
+    for result in results:
+        earlier = "" if result["is_current"] else ", before the data changed"
+        notes.append(f"{result['score']}: {result['samples']:,} samples{earlier}.")
+    return {"scores": [result["score"] for result in results], "rows": rows, "notes": notes} if rows else None
 
 
 def _source(source: Mapping[str, Any]) -> dict[str, Any]:

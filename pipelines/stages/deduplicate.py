@@ -6,6 +6,7 @@ Only arrays cross a shuffle: the rows of a unit, the edges of a task, the decisi
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -17,14 +18,15 @@ from pipelines.duplicates.index import EVALUATION, NEW, Index, row_dtype, rows_o
 from pipelines.duplicates.search import EDGE, REASONS, TableSlice, find_edges
 from pipelines.duplicates.settings import Dedupe
 from pipelines.job import Job
+from pipelines.recipe import Recipe
 from pipelines.stages.references import Reference, names_of, read_references
 from pipelines.stages.scratch import scratch_folder
 from pipelines.stages.step import ConcurrentDoFn
-from pipelines.storage import STAGING, fetch
+from pipelines.storage import STAGING, Storage, fetch
 from pipelines.tables.schema import CONTAMINATED
 from pipelines.tables.scores import read_scores
 from pipelines.tables.verdicts import JudgedUnit, Rejection
-from pipelines.units import Unit, UnitFiles
+from pipelines.units import LedgerUnit, Unit, UnitFiles
 from pipelines.workers.pool import readers_of
 from pipelines.workers.protocol import FindContamination
 
@@ -88,7 +90,7 @@ class FindDuplicates(beam.PTransform[Any, Any]):
         return all_decisions
 
 
-def unit_number(unit: Unit) -> int:
+def unit_number(unit: Unit | LedgerUnit) -> int:
     """A 63-bit number for a unit, from its content."""
     name = f"{unit.source}/{unit.name}"
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big") >> 1
@@ -135,7 +137,10 @@ class UnitRows(ConcurrentDoFn):
         wanted = np.flatnonzero([not reasons for reasons in judged.reasons])
         number = unit_number(unit)
         if self._runs and len(wanted):
-            leaks = [leak for leak in self._leaks(files.part) if leak.item in set(wanted.tolist())]
+            with scratch_folder(self._storage) as scratch:
+                part = fetch(self._storage.path(files.part), scratch / "part")
+                found = leaks_in(part, self._runs, self._storage, self._recipe, self._job.readers, scratch)
+            leaks = [leak for leak in found if leak.item in set(wanted.tolist())]
             if leaks:
                 yield beam.pvalue.TaggedOutput(DECISIONS, (number, tuple(leaks)))
                 wanted = np.setdiff1d(wanted, [leak.item for leak in leaks])
@@ -145,20 +150,25 @@ class UnitRows(ConcurrentDoFn):
             rows = rows_of(records, ids, wanted, self._settings, unit=number)
             yield number % (1 + num_samples // ROWS_PER_FILE), rows.tobytes()
 
-    def _leaks(self, part: str) -> list[Rejection]:
-        """Contaminated texts of a part that the reader finds, first reference first."""
-        found: dict[int, Rejection] = {}
-        with scratch_folder(self._storage) as scratch:
-            path = fetch(self._storage.path(part), scratch / "part")
-            for reference in self._runs:
-                runs = fetch(self._storage.path(reference.runs), scratch / "runs")
-                with readers_of(self._recipe, self._job.readers).reader() as reader:
-                    hits = reader.ask(FindContamination(part=path, ngrams=runs)).hits
-                if hits:
-                    names = names_of(self._storage, reference)
-                for row, item in hits:
-                    found.setdefault(row, Rejection(item=row, reason=CONTAMINATED, duplicate_of=names[item]))
-        return list(found.values())
+
+def leaks_in(
+    part: Path, references: Sequence[Reference], storage: Storage, recipe: Recipe, num_readers: int, scratch: Path
+) -> list[Rejection]:
+    """Contaminated texts of a part that a reader process finds, first reference first.
+
+    Args:
+        storage: has the files of the references.
+    """
+    found: dict[int, Rejection] = {}
+    for reference in references:
+        runs = fetch(storage.path(reference.runs), scratch / "runs")
+        with readers_of(recipe, num_readers).reader() as reader:
+            hits = reader.ask(FindContamination(part=part, ngrams=runs)).hits
+        if hits:
+            names = names_of(storage, reference)
+        for row, item in hits:
+            found.setdefault(row, Rejection(item=row, reason=CONTAMINATED, duplicate_of=names[item]))
+    return list(found.values())
 
 
 class WriteIndex(beam.DoFn):

@@ -35,7 +35,7 @@ STALE = (
     "references",
     "duplicates",
     "verdicts",
-    "relabel",
+    "rewrite",
 )  # folders in staging that only a running job needs
 
 

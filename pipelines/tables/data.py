@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,21 +33,10 @@ class DataTable:
     def __init__(self, storage: Storage, recipe: Recipe, run: str, split: str):
         self._storage, self._recipe, self._run, self._split = storage, recipe, run, split
         self._names = recipe.score_names()
-        self._schema = dataset_schema(self._names)
 
     def write(self, file: HashingFile, units: Iterable[Unit]) -> tuple[int, Counter[str]]:
         """Write the kept rows of `units` in their order. Gives the number of rows, and of rows per label."""
-        metadata = {b"huggingface": json.dumps({"info": {"features": hub_features(self._schema)}}).encode()}
-        schema = self._schema.with_metadata(metadata)
-        limit = int(self._recipe.output.row_group_mb * 1_000_000)
-        rows = 0
-        labels: Counter[str] = Counter()
-        with pq.ParquetWriter(file, schema, **parquet_options(self._schema, self._split)) as writer:
-            for group in row_groups(self._kept(units), limit):
-                writer.write_table(group, row_group_size=len(group))
-                rows += len(group)
-                labels.update(count_labels(group["label"]))
-        return rows, labels
+        return write_data(file, self._kept(units), self._recipe, self._split)
 
     def _kept(self, units: Iterable[Unit]) -> Iterator[tuple[pa.Table, list[int]]]:
         """The kept rows of each unit as the dataset has them, with their sizes in bytes."""
@@ -67,20 +57,53 @@ class DataTable:
             "language": scored["language"],
             "label": label_struct(scored),
             **({"scores": scores_struct(scored, self._names)} if self._names else {}),
-            "provenance": self._provenance(unit, scored[SLICE], part["provenance"].combine_chunks()),
-            "split": pa.repeat(pa.scalar(self._split, pa.string()), len(part)),
         }
-        return pa.table(
-            [columns.get(name, part[name] if name in part.column_names else None) for name in self._schema.names],
-            schema=self._schema,
-        )
+        of_inputs = pa.array([each.uri for each in unit.slices], pa.string()).take(scored[SLICE].combine_chunks())
+        return data_rows(self._recipe, unit.source, part, columns, of_inputs, self._split)
 
-    def _provenance(self, unit: Unit, slices: pa.ChunkedArray, of_samples: pa.StructArray) -> pa.StructArray:
-        """Where a sample does not say otherwise, it has the URI of its input and the licence of its source."""
-        fields = {field.name: of_samples.field(field.name) for field in of_samples.type}
-        has_own = pc.not_equal(fields["uri"], "")
-        of_inputs = pa.array([each.uri for each in unit.slices], pa.string()).take(slices.combine_chunks())
-        fields["uri"] = pc.if_else(has_own, fields["uri"], of_inputs)
-        of_source = pa.scalar(self._recipe.sources[unit.source].license, pa.string())
-        fields["license"] = pc.coalesce(fields["license"], of_source)
-        return pa.StructArray.from_arrays(list(fields.values()), names=list(fields))
+
+def data_rows(
+    recipe: Recipe, source: int, part: pa.Table, scored: Mapping[str, Any], uris: Any, split: str
+) -> pa.Table:
+    """Rows of a part as the dataset has them.
+
+    Args:
+        scored: the columns `language`, `label` and, if there are scores, `scores`.
+        uris: (N,) names of the rows' inputs.
+    """
+    schema = dataset_schema(recipe.score_names())
+    columns = {
+        **scored,
+        "provenance": _provenance(recipe, source, part["provenance"].combine_chunks(), uris),
+        "split": pa.repeat(pa.scalar(split, pa.string()), len(part)),
+    }
+    return pa.table([columns.get(n, part[n] if n in part.column_names else None) for n in schema.names], schema=schema)
+
+
+def write_data(
+    file: HashingFile, tables: Iterable[tuple[pa.Table, list[int]]], recipe: Recipe, split: str
+) -> tuple[int, Counter[str]]:
+    """Write rows of the dataset, cut to row groups. Gives the number of rows, and of rows per label.
+
+    Args:
+        tables: pairs of rows and the size of each row in bytes.
+    """
+    plain = dataset_schema(recipe.score_names())
+    metadata = {b"huggingface": json.dumps({"info": {"features": hub_features(plain)}}).encode()}
+    rows = 0
+    labels: Counter[str] = Counter()
+    with pq.ParquetWriter(file, plain.with_metadata(metadata), **parquet_options(plain, split)) as writer:
+        for group in row_groups(tables, int(recipe.output.row_group_mb * 1_000_000)):
+            # In one piece: the bytes of a Parquet file tell where pieces end, and a refit's are not units.
+            writer.write_table(group.combine_chunks(), row_group_size=len(group))
+            rows += len(group)
+            labels.update(count_labels(group["label"]))
+    return rows, labels
+
+
+def _provenance(recipe: Recipe, source: int, of_samples: pa.StructArray, uris: Any) -> pa.StructArray:
+    """Where a sample does not say otherwise, it has the URI of its input and the licence of its source."""
+    fields = {field.name: of_samples.field(field.name) for field in of_samples.type}
+    fields["uri"] = pc.if_else(pc.not_equal(fields["uri"], ""), fields["uri"], uris)
+    fields["license"] = pc.coalesce(fields["license"], pa.scalar(recipe.sources[source].license, pa.string()))
+    return pa.StructArray.from_arrays(list(fields.values()), names=list(fields))

@@ -1,6 +1,6 @@
 """Ledger shards: one row per sample, kept or not."""
 
-import heapq
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,11 +16,13 @@ from pipelines.tables.labels import label_struct
 from pipelines.tables.parquet import HashingFile, parquet_options
 from pipelines.tables.schema import DUPLICATE, KEPT, SAME_CONTENT, VERDICT_FIELDS, ledger_schema
 from pipelines.tables.scores import SLICE, read_scores, scores_struct
+from pipelines.tables.shown import Shown
 from pipelines.tables.thumbnail import thumbnail
 from pipelines.tables.verdicts import read_verdicts
 from pipelines.units import Slice, Unit, UnitFiles, splits_of
 
 ROWS_PER_GROUP = 50_000
+UNITS_KEY = b"vellum.units"  # in the schema's metadata: the units in their order, each as its `LedgerUnit` without rows
 DECIDED = (*(name for name, _ in VERDICT_FIELDS), "split", "thumbnail")  # columns that copies of an input do not share
 COPY: Mapping[str, Any] = {"verdict": DUPLICATE, "reason": SAME_CONTENT, "reasons": [SAME_CONTENT]}
 
@@ -40,16 +42,19 @@ class LedgerTable:
 
     def write(self, file: HashingFile, units: Sequence[Unit]) -> int:
         """Write the rows of `units` in their order. Gives their number."""
-        shown = self._shown(units)
+        shown, lengths = self._shown(units)
+        entries = [(unit.source, unit.name, *unit.place[1:], n) for unit, n in zip(units, lengths, strict=True)]
+        schema = self._schema.with_metadata({UNITS_KEY: json.dumps(entries, separators=(",", ":"))})
         pending: list[pa.Table] = []
         num_rows = num_pending = 0
-        with pq.ParquetWriter(file, self._schema, **parquet_options(self._schema, "ledger")) as writer:
+        with pq.ParquetWriter(file, schema, **parquet_options(self._schema, "ledger")) as writer:
             for unit in units:
                 rows = self._rows(unit, shown)
                 pending.append(rows)
                 num_pending += len(rows)
                 if num_pending >= ROWS_PER_GROUP or unit is units[-1]:
-                    writer.write_table(pa.concat_tables(pending), row_group_size=max(1, num_pending))
+                    group = pa.concat_tables(pending).combine_chunks()  # else bytes depend on where units end
+                    writer.write_table(group, row_group_size=max(1, num_pending))
                     num_rows += num_pending
                     pending, num_pending = [], 0
         return num_rows
@@ -105,19 +110,16 @@ class LedgerTable:
             schema=self._schema,
         )
 
-    def _shown(self, units: Iterable[Unit]) -> set[str]:
-        """Ids the report may show: per reason the smallest ones, a sample that no order of work changes; and groups."""
-        smallest: dict[str, list[str]] = {}
-        of_groups: set[str] = set()
+    def _shown(self, units: Iterable[Unit]) -> tuple[set[str], list[int]]:
+        """Ids the report may show, and the number of samples of each unit."""
+        shown = Shown(self._recipe)
+        lengths = []
         for unit in units:
             verdicts = read_verdicts(self._storage, self._run, unit)
-            for sample_id, reason in zip(verdicts["id"].to_pylist(), verdicts["reason"].to_pylist(), strict=True):
-                smallest.setdefault(reason or KEPT, []).append(sample_id)
-            for reason, found in smallest.items():
-                smallest[reason] = heapq.nsmallest(self._recipe.output.thumbnails, found)
-            if self._recipe.output.thumbnails:
-                of_groups.update(verdicts["id"].filter(verdicts["is_shown"]).to_pylist())
-        return of_groups.union(*smallest.values())
+            scored = read_scores(self._storage, self._recipe, unit)
+            shown.add(verdicts, [scored[f"score.{name}"] for name in self._names], self._names)
+            lengths.append(len(verdicts))
+        return shown.ids(), lengths
 
     def _thumbnails(self, unit: Unit, ids: Sequence[str], shown: set[str]) -> list[bytes | None]:
         wanted = [sample_id in shown for sample_id in ids]

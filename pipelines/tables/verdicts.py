@@ -114,8 +114,8 @@ def decide(verdicts: Sequence[Verdict], rejections: Sequence[Rejection]) -> list
     return decided
 
 
-def write_verdicts(storage: Storage, run: str, unit: Unit, ids: pa.ChunkedArray, verdicts: Sequence[Verdict]) -> None:
-    """Write a unit's verdict file; a retried step writes the same bytes."""
+def verdict_table(ids: pa.ChunkedArray, verdicts: Sequence[Verdict]) -> pa.Table:
+    """Verdicts as a table of `SCHEMA`."""
     nothing = Rejection(item=-1)
     results = [verdict.comparison or nothing for verdict in verdicts]
     columns = [
@@ -128,7 +128,12 @@ def write_verdicts(storage: Storage, run: str, unit: Unit, ids: pa.ChunkedArray,
         [result.similarity for result in results],
         [result.is_shown for result in results],
     ]
-    storage.write_bytes(_path(run, unit), table_bytes(pa.table(columns, schema=SCHEMA)))
+    return pa.table(columns, schema=SCHEMA)
+
+
+def write_verdicts(storage: Storage, run: str, unit: Unit, ids: pa.ChunkedArray, verdicts: Sequence[Verdict]) -> None:
+    """Write a unit's verdict file; a retried step writes the same bytes."""
+    storage.write_bytes(_path(run, unit), table_bytes(verdict_table(ids, verdicts)))
 
 
 def read_verdicts(storage: Storage, run: str, unit: Unit) -> pa.Table:

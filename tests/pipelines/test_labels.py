@@ -13,6 +13,7 @@ import pytest
 
 from pipelines.commands import relabel as relabelling
 from pipelines.commands.relabel import relabel
+from pipelines.rewriting import swap
 from pipelines.stages.balance import NUM_BINS, bin_of, cuts
 from pipelines.storage import Storage
 from pipelines.tables.manifest import read_manifest
@@ -190,7 +191,7 @@ def test_a_change_that_was_interrupted_is_made_whole(
     assert not (copy / "manifest.json").exists(), "nobody takes it for finished"
     relabel(Storage(str(copy)), None)
     assert digests(copy) == digests(whole)
-    assert not (copy / relabelling.JOURNAL).exists()
+    assert not (copy / swap.JOURNAL).exists()
 
 
 def test_a_change_interrupted_early_leaves_the_output_as_it_was(

@@ -23,9 +23,9 @@ from PIL import Image
 
 from pipelines.report import card
 from pipelines.report.presentation import contact_sheet, flow, histogram, report, statistics
-from pipelines.report.presentation.rules import Bound
 from pipelines.report.presentation.statistics import Distribution, read_statistics
 from pipelines.storage import Storage
+from pipelines.tables.bounds import Bound
 from pipelines.tables.manifest import read_manifest
 from pipelines.tables.schema import ledger_schema
 from sources.browser.chromium import find_chromium
@@ -260,7 +260,7 @@ def test_no_value_is_lost_in_a_histogram(kept, here, elsewhere, bounds):
     assert list(shape.edges) == sorted(shape.edges)
     assert 1 <= len(shape.edges) - 1 <= 2 * histogram.NUM_BINS + 2
     drawn = histogram.draw(
-        "x", distribution, [Bound(score="x", side="min", value=b, setting="s", reasons=()) for b in bounds]
+        "x", distribution, [Bound(filter="f", score="x", side="min", value=b, setting="s", reasons=()) for b in bounds]
     )
     assert "nan" not in drawn
     assert len(histogram.sparkline(distribution)) <= 40

@@ -8,8 +8,8 @@ import numpy as np
 from markupsafe import Markup
 
 from pipelines.report.presentation.numbers import number
-from pipelines.report.presentation.rules import Bound
 from pipelines.report.presentation.statistics import Distribution
+from pipelines.tables.bounds import Bound
 
 NUM_BINS = 40
 TAILS = 0.005  # share of the samples at each end that may be drawn as one bar beyond the axis

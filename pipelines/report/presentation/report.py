@@ -20,14 +20,17 @@ from pipelines.report.presentation.clusters import Cluster
 from pipelines.report.presentation.composition import sections, summary
 from pipelines.report.presentation.escaping import split_code, visible
 from pipelines.report.presentation.numbers import measure, number, share, size
-from pipelines.report.presentation.rules import Bound, bounds, rules
+from pipelines.report.presentation.rules import bounds, rules
 from pipelines.report.presentation.statistics import Statistics
+from pipelines.report.presentation.thresholds import Margin, steps
+from pipelines.tables.bounds import Bound
 from pipelines.tables.schema import KEPT, REJECTED
 
 TEMPLATES = Path(__file__).parent / "templates"
 QUANTILES = (0, 0.05, 0.5, 0.95, 1)
 MAX_TALLY = 15  # languages or flags listed
 MAX_FILES = 2_000  # files listed; the manifest has them all
+NEAR_PX = 192  # longer side of the pictures next to a threshold
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP")
 
 
@@ -59,6 +62,7 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, clusters: Sequen
             ("pages", f"{manifest['items']['noun'].capitalize()}s"),
             *([("duplicates", "Duplicates")] if clusters else []),
             ("scores", "Scores"),
+            *([("thresholds", "Thresholds")] if statistics.margins else []),
             ("contents", "Contents"),
             *([("coverage", "Use cases")] if "labels" in manifest else []),
             ("failures", "Failures"),
@@ -76,6 +80,7 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, clusters: Sequen
         score_names=manifest["scores"],
         languages=[{"code": code} for code in sorted({row["language"] or "" for row in statistics.pictures})],
         charts=_charts(statistics, all_bounds),
+        thresholds=[_threshold(margin) for margin in statistics.margins],
         tallies=[
             ("Languages", tally(statistics.languages)),
             ("Splits", tally(statistics.splits)),
@@ -326,6 +331,56 @@ def _image(data: bytes) -> tuple[str | None, int, int]:
     except (OSError, ValueError, Image.DecompressionBombError):
         return None, 0, 0
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}", width, height
+
+
+def _threshold(margin: Margin) -> dict[str, Any]:
+    """A threshold as the page shows it: what other values would keep, and the samples next to it."""
+    bound = margin.bound
+    found = steps(margin)
+    present = next(k for k, step in enumerate(found) if step.value == bound.value)
+
+    def shown(rows: Sequence[tuple[float, str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+        return [_near_picture(row, bound) for _, _, row in rows]
+
+    return {
+        "setting": f"{bound.filter}.{bound.setting}",
+        "score": bound.score,
+        "sign": "≥" if bound.side == "min" else "≤",
+        "value": number(bound.value),
+        "present": present,
+        "kept": found[present].kept,
+        "steps": [(number(step.value), step.kept, step.kept - found[present].kept) for step in found],
+        "steps_json": json.dumps([[number(step.value), step.kept] for step in found]),
+        "sides": [
+            ("Nearest that are rejected by this alone", "rejected", shown(margin.nearest_rejected)),
+            ("Nearest that are kept", "kept", shown(margin.nearest_kept)),
+        ],
+    }
+
+
+def _near_picture(row: Mapping[str, Any], bound: Bound) -> dict[str, Any]:
+    image, width, height = _image(_smaller(row["thumbnail"]))
+    return {
+        "image": image,
+        "width": width,
+        "height": height,
+        "value": measure(row["scores"][bound.score]),
+        "title": f"{visible((row['uri'] or '').rpartition('/')[2], 60)} · {visible(row['locator'] or '')}",
+        "uri": visible(row["uri"] or ""),
+    }
+
+
+def _smaller(data: bytes) -> bytes:
+    """A thumbnail at half its size; as it is if it is no image."""
+    try:
+        with Image.open(io.BytesIO(data), formats=IMAGE_FORMATS) as image:
+            small = image.convert("RGB")
+            small.thumbnail((NEAR_PX, NEAR_PX))
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return data
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=70)
+    return buffer.getvalue()
 
 
 def _charts(statistics: Statistics, all_bounds: Sequence[Bound]) -> list[dict[str, Any]]:

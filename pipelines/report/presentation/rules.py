@@ -1,6 +1,5 @@
 """Rules: why samples were set aside, in words, from the recipe in a manifest."""
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,20 +7,10 @@ from typing import Any
 from filters.filter import Filter
 from pipelines.registry import FILTERS
 from pipelines.report.presentation.numbers import number
+from pipelines.tables.bounds import Bound, bounds_of
 from pipelines.tables.schema import CONTAMINATED, DUPLICATE, NOT_SCORED, REJECTED, SAME_CONTENT
 from taxonomy.instructions import NO_WRITER
 from taxonomy.targets import BEYOND_SHARE
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Bound:
-    """A threshold with its value."""
-
-    score: str
-    side: str
-    value: float
-    setting: str
-    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,15 +44,8 @@ MEANINGS = {
 
 
 def bounds(manifest: Mapping[str, Any]) -> list[Bound]:
-    """Every threshold of the recipe with its value; filters that this version does not know have none."""
-    found = []
-    for entry in manifest["recipe"]["filters"]:
-        cls = FILTERS.get(entry["type"])
-        for threshold in cls.thresholds if cls else ():
-            value = entry.get(threshold.setting)
-            if isinstance(value, (int, float)):
-                found.append(Bound(value=value, **dataclasses.asdict(threshold)))
-    return found
+    """Every threshold of the manifest's recipe with its value."""
+    return bounds_of(manifest["recipe"])
 
 
 def reasons_of_scores(manifest: Mapping[str, Any]) -> dict[str, frozenset[str]]:

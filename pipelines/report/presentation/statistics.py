@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.report.presentation.rules import reasons_of_scores
+from pipelines.report.presentation.rules import bounds, reasons_of_scores
+from pipelines.report.presentation.thresholds import Margin
+from pipelines.tables.bounds import Bound, only_here
 from pipelines.tables.composition import COMPOSITION_FIELDS
 from pipelines.tables.manifest import AccountingError, Files, check, paths
 from pipelines.tables.schema import DUPLICATE, KEPT, REJECTED
@@ -105,6 +107,7 @@ class Statistics:
         splits, languages, flags: counts of kept samples; language "" where unknown.
         labels: kept samples by use case, if they are labelled.
         scores: by score name, and `num_bytes`.
+        margins: of every threshold, in the recipe's order.
         pictures: ledger rows that carry a thumbnail, at most `MAX_PICTURES`.
         num_pictures: all ledger rows that carry one.
         failures: error rows by (cause, whether the whole input failed).
@@ -119,6 +122,7 @@ class Statistics:
     labels: Counter[str] = field(default_factory=Counter)
     compositions: defaultdict[str, Composition] = field(default_factory=lambda: defaultdict(Composition))
     scores: dict[str, Distribution] = field(default_factory=dict)
+    margins: list[Margin] = field(default_factory=list)
     pictures: list[dict[str, Any]] = field(default_factory=list)
     num_pictures: int = 0
     failures: Counter[tuple[str, bool]] = field(default_factory=Counter)
@@ -142,6 +146,7 @@ def read_statistics(files: Files, manifest: Mapping[str, Any]) -> Statistics:
     score_names = list(manifest["scores"])
     reasons = reasons_of_scores(manifest)
     statistics.scores = {name: Distribution() for name in [*score_names, "num_bytes"]}
+    statistics.margins = [Margin(bound) for bound in bounds(manifest)]
     columns = ["source", "verdict", "reason", "reasons", "language", "flags", "split", "num_bytes"]
     columns += [name for name, _ in COMPOSITION_FIELDS]
     columns += ["scores"] if score_names else []
@@ -190,6 +195,8 @@ def _count(
         values_N = pc.struct_field(batch["scores"], name).to_numpy(zero_copy_only=False)
         here_N = rejected_N & _holds_any(batch["reasons"], reasons_of.get(name, frozenset()))
         _add_values(statistics.scores[name], values_N, kept_N, here_N, rejected_N & ~here_N)
+    for margin in statistics.margins:
+        _count_margin(margin, batch, kept_N, rejected_N, [other.bound for other in statistics.margins])
     nowhere_N = np.zeros(len(batch), bool)
     _add_values(
         statistics.scores["num_bytes"],
@@ -198,6 +205,24 @@ def _count(
         nowhere_N,
         rejected_N,
     )
+
+
+def _count_margin(
+    margin: Margin, batch: pa.RecordBatch, kept_N: np.ndarray, rejected_N: np.ndarray, all_bounds: Sequence[Bound]
+) -> None:
+    """Count the samples that a moved threshold would decide about. A filter gives one reason, the first."""
+    bound = margin.bound
+    only_N = rejected_N & only_here(batch["reasons"], bound)
+    for other in all_bounds:
+        if other.filter == bound.filter and other.score != bound.score:
+            values_N = pc.struct_field(batch["scores"], other.score).to_numpy(zero_copy_only=False)
+            only_N &= ~(values_N < other.value if other.side == "min" else values_N > other.value)
+    values_N = _rounded(pc.struct_field(batch["scores"], bound.score).to_numpy(zero_copy_only=False))
+    finite_N = np.isfinite(values_N)
+    margin.num_unscored += int((kept_N & ~finite_N).sum())
+    for counter, mask_N in ((margin.kept, kept_N), (margin.only_here, only_N)):
+        values, counts = np.unique(values_N[mask_N & finite_N], return_counts=True)
+        counter.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
 
 
 def _count_compositions(statistics: Statistics, kept: pa.Table) -> None:
@@ -273,6 +298,8 @@ def _read_pictures(files: Files, manifest: Mapping[str, Any], statistics: Statis
                         taken[group] += 1
                         if taken[group] <= per_group:
                             statistics.pictures.append(row)
+                        for margin in statistics.margins:
+                            margin.add_picture(row)
     statistics.num_pictures = taken.total()
 
 

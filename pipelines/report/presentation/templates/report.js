@@ -70,3 +70,19 @@
   });
   dialog.addEventListener("close", () => current && current.querySelector("button").focus());
 })();
+(() => {
+  for (const figure of document.querySelectorAll(".threshold")) {
+    const steps = JSON.parse(figure.dataset.steps), present = Number(figure.dataset.present);
+    const slider = figure.querySelector(".slider"), input = slider.querySelector("input");
+    const show = () => {
+      const [value, kept] = steps[input.value], change = kept - steps[present][1];
+      const code = document.createElement("code");
+      code.textContent = `--set ${figure.dataset.setting}=${value.replaceAll(",", "")}`;
+      const told = change === 0 ? "as now" : `${change > 0 ? "+" : "−"}${Math.abs(change).toLocaleString("en")}`;
+      slider.querySelector(".told").replaceChildren(`${value} keeps ${kept.toLocaleString("en")} (${told}) `, code);
+    };
+    slider.hidden = false;
+    input.addEventListener("input", show);
+    show();
+  }
+})();

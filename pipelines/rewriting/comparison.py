@@ -1,0 +1,138 @@
+"""The comparison of samples with each other and with references, from the fingerprints in the ledger.
+
+It gives what a run gives, in the same order, because it runs the same steps on the same rows.
+"""
+
+import json
+import secrets
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.duplicates.fingerprint import FINGERPRINT, from_arrow
+from pipelines.duplicates.index import rows_of
+from pipelines.duplicates.settings import Dedupe
+from pipelines.job import Job
+from pipelines.recipe import Recipe, UsageError
+from pipelines.rewriting.ledger_units import Block
+from pipelines.stages.deduplicate import (
+    ROWS_PER_FILE,
+    Groups,
+    IndexFile,
+    Pairs,
+    WriteIndex,
+    all_files,
+    leaks_in,
+    tasks_of,
+    unit_number,
+)
+from pipelines.stages.references import Reference, prepare
+from pipelines.storage import Storage, fetch
+from pipelines.tables.schema import CONTAMINATED, REJECTED
+from pipelines.tables.verdicts import Rejection
+from pipelines.units import UnitFiles
+from taxonomy.targets import BEYOND_SHARE
+
+
+class Comparison:
+    """A context: units are added, then it decides.
+
+    Args:
+        storage: the output.
+        recipe: the new one.
+    """
+
+    def __init__(self, storage: Storage, manifest: Mapping[str, Any], recipe: Recipe):
+        self._output, self._manifest, self._recipe = storage, manifest, recipe
+        self._compares = recipe.dedupe is not None or bool(recipe.decontaminate)
+        self._num_files = 1 + manifest["samples"]["total"] // ROWS_PER_FILE
+        self._pieces: dict[int, list[int]] = {}
+        self._leaks: dict[int, tuple[Rejection, ...]] = {}
+        self._references: list[Reference] = []
+
+    def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory(prefix="vellum-refit-")
+        self._scratch = Storage(self._folder.name)
+        run = secrets.token_hex(4)
+        references = ""
+        if self._compares:
+            references, self._references = prepare(self._recipe, self._scratch, run)
+        if [reference.described() for reference in self._references] != self._manifest.get("references", []):
+            self._folder.cleanup()
+            raise UsageError(
+                "the collections that samples are compared with (decontaminate, dedupe.against) are not as they were; "
+                "run the recipe again"
+            )
+        recipe = json.dumps(self._recipe.to_json(secrets=True))
+        self._job = Job(recipe=recipe, output=self._scratch.root, run=run, references=references)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
+
+    def add(self, block: Block, rows: pa.Table, passes: np.ndarray) -> None:
+        """Add a unit.
+
+        Args:
+            rows: its ledger rows.
+            passes: (N,) bool: whether the filters keep each sample now.
+        """
+        if not self._compares:
+            return
+        number = unit_number(block.unit)
+        leaks = [leak for leak in self._leaks_of(block, rows, passes) if passes[leak.item]]
+        if leaks:
+            self._leaks[number] = tuple(leaks)
+        wanted = np.setdiff1d(np.flatnonzero(passes), [leak.item for leak in leaks])
+        if len(wanted):
+            records = from_arrow(rows["fingerprint"], FINGERPRINT)[wanted]
+            ids = rows["id"].take(pa.array(wanted)).to_pylist()
+            piece = rows_of(records, ids, wanted, self._recipe.dedupe or Dedupe(), unit=number).tobytes()
+            self._pieces.setdefault(number % self._num_files, []).append(len(piece))
+            with self._spool(number % self._num_files).open("ab") as file:
+                file.write(piece)
+
+    def _leaks_of(self, block: Block, rows: pa.Table, passes: np.ndarray) -> list[Rejection]:
+        """Texts of evaluation sets in a unit: known from the ledger, or found in the part where filters kept less."""
+        evaluation = [reference for reference in self._references if reference.runs]
+        if not evaluation:
+            return []
+        reasons, verdicts = rows["reason"].to_pylist(), rows["verdict"].to_pylist()
+        passed = [v != REJECTED or r in (CONTAMINATED, BEYOND_SHARE) for v, r in zip(verdicts, reasons, strict=True)]
+        if any(passes & ~np.array(passed, bool)):
+            part = UnitFiles.of(self._recipe, block.unit).part
+            if not self._output.exists(part):
+                return []  # the samples are missed when their rows are looked for
+            path = fetch(self._output.path(part), Path(self._folder.name) / "part")
+            return leaks_in(path, evaluation, self._scratch, self._recipe, 1, Path(self._folder.name))
+        is_text = pc.and_(pc.is_null(rows["distance"]), pc.is_null(rows["similarity"])).to_pylist()
+        names = rows["duplicate_of"].to_pylist()
+        return [
+            Rejection(item=k, reason=CONTAMINATED, duplicate_of=names[k])
+            for k, reason in enumerate(reasons)
+            if reason == CONTAMINATED and is_text[k]
+        ]
+
+    def decisions(self) -> dict[int, tuple[Rejection, ...]]:
+        """Rejections by unit number."""
+        files: list[IndexFile] = []
+        for number, lengths in sorted(self._pieces.items()):
+            with self._spool(number).open("rb") as file:
+                files += WriteIndex(self._job).process((number, [file.read(length) for length in lengths]))
+        edges = self._edges(files)
+        found = dict(Groups(self._job).process((0, edges), files)) if edges else {}
+        for number, leaks in self._leaks.items():
+            found[number] = (*leaks, *found.get(number, ()))
+        return found
+
+    def _edges(self, files: Sequence[IndexFile]) -> list[bytes]:
+        tasks = tasks_of(all_files(self._job, files))
+        return [edges for task in tasks for _, edges in Pairs(self._job).work(task, list(files))]
+
+    def _spool(self, number: int) -> Path:
+        return Path(self._folder.name) / f"{number:05d}.spool"
