@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import dataclasses
 import difflib
 import json
 import logging
@@ -191,7 +192,7 @@ def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: 
     for source in recipe.sources:
         if isinstance(source, RemoteSource):
             _check_fetching(source, on_this_machine=not any(arg.startswith("--runner") for arg in beam_args))
-    recipe = pinned(recipe)
+    recipe = pinned(dataclasses.replace(recipe, filters=tuple(f.pinned() for f in recipe.filters)))
     run = secrets.token_hex(4)
     job = Job(
         recipe=json.dumps(recipe.to_json(secrets=True)), output=storage.root, run=run, retry_failed=args.retry_failed

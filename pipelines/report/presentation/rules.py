@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from filters.filter import Filter
+from filters.filter import Described
 from pipelines.registry import FILTERS
 from pipelines.report.presentation.numbers import number
 from pipelines.tables.schema import CONTAMINATED, DUPLICATE, NOT_SCORED, REJECTED, SAME_CONTENT
@@ -56,33 +56,36 @@ MEANINGS = {
 
 def bounds(manifest: Mapping[str, Any]) -> list[Bound]:
     """Every threshold of the recipe with its value; filters that this version does not know have none."""
-    found = []
-    for entry in manifest["recipe"]["filters"]:
-        cls = FILTERS.get(entry["type"])
-        for threshold in cls.thresholds if cls else ():
-            value = entry.get(threshold.setting)
-            if isinstance(value, (int, float)):
-                found.append(Bound(value=value, **dataclasses.asdict(threshold)))
-    return found
+    return [
+        Bound(value=value, **dataclasses.asdict(threshold))
+        for _, described in _described(manifest)
+        for threshold, value in described.thresholds
+    ]
+
+
+def _described(manifest: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Described]]:
+    """The settings of each filter of the recipe that this version knows, with what is told about it."""
+    entries = [entry for entry in manifest["recipe"]["filters"] if entry["type"] in FILTERS]
+    return [(entry, FILTERS[entry["type"]].described(_settings(entry))) for entry in entries]
+
+
+def _settings(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name != "type"}
 
 
 def reasons_of_scores(manifest: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     """Reason codes that a filter gives on account of each of its scores."""
     found: dict[str, frozenset[str]] = {}
-    for entry in manifest["recipe"]["filters"]:
-        cls = FILTERS.get(entry["type"])
-        for score in cls.score_names if cls else ():
-            found[score] = found.get(score, frozenset()) | frozenset(cls.reasons if cls else ())
+    for _, described in _described(manifest):
+        for score in described.score_names:
+            found[score] = found.get(score, frozenset()) | frozenset(described.reasons)
     return found
 
 
 def rules(manifest: Mapping[str, Any]) -> list[Rule]:
     """One rule for every reason that the recipe can give or the manifest counts, in the recipe's order."""
     found = [
-        _rule(FILTERS[entry["type"]], entry, reason)
-        for entry in manifest["recipe"]["filters"]
-        if entry["type"] in FILTERS
-        for reason in FILTERS[entry["type"]].reasons
+        _rule(described, entry, reason) for entry, described in _described(manifest) for reason in described.reasons
     ]
     samples = manifest["samples"]
     for verdict, counts in ((REJECTED, samples["rejected"]), (DUPLICATE, samples["duplicates"])):
@@ -93,11 +96,11 @@ def rules(manifest: Mapping[str, Any]) -> list[Rule]:
     return found
 
 
-def _rule(cls: type[Filter], settings: Mapping[str, Any], reason: str) -> Rule:
+def _rule(described: Described, settings: Mapping[str, Any], reason: str) -> Rule:
     tests = [
-        f"{t.score} {'<' if t.side == 'min' else '>'} {number(settings[t.setting])}"
-        for t in cls.thresholds
-        if reason in t.reasons and t.setting in settings
+        f"{t.score} {'<' if t.side == 'min' else '>'} {number(value)}"
+        for t, value in described.thresholds
+        if reason in t.reasons
     ]
     if not tests:  # no number decides it: show the lists that do
         tests = [
@@ -105,4 +108,10 @@ def _rule(cls: type[Filter], settings: Mapping[str, Any], reason: str) -> Rule:
             for name, value in settings.items()
             if value and isinstance(value, list)
         ]
-    return Rule(reason=reason, verdict=REJECTED, filter=cls.name, test=" or ".join(tests), meaning=cls.reasons[reason])
+    return Rule(
+        reason=reason,
+        verdict=REJECTED,
+        filter=settings["type"],
+        test=" or ".join(tests),
+        meaning=described.reasons[reason],
+    )
