@@ -140,10 +140,11 @@ def _load(path: Path, _changed: int) -> tuple[tuple[str, Axis], ...]:
 
 
 def _problem(name: str, node: Node, line: int, error: Any) -> Problem:
-    place = [key for key in error["loc"] if isinstance(key, str | int)]
     message = error["msg"].removeprefix("Value error, ")
-    where = ".".join([name, *map(str, place)])
-    return Problem(node.line_of(place) if place else line, f"{where}: {message}")
+    where = ".".join([name, *map(str, error["loc"])])
+    wrong = error["loc"] or (message.split(" ")[0],)  # our own messages begin with the setting's name
+    is_inside = isinstance(node.value, dict) and wrong[0] in node.value
+    return Problem(node.line_of(wrong) if is_inside else line, f"{where}: {message}")
 
 
 def _axis(content: Any) -> Axis:
