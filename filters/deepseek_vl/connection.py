@@ -92,6 +92,7 @@ def _read(connection: http.client.HTTPConnection, response: http.client.HTTPResp
             connection.sock.settimeout(left)
         piece = response.read1(1 << 16)
         if not piece:
+            response.close()  # `read1` leaves it open, and the connection could not be used again
             return bytes(content)
         content += piece
         if len(content) > MAX_ANSWER_BYTES:

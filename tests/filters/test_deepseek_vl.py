@@ -87,7 +87,9 @@ def test_a_score_is_the_expected_value_of_the_answer(folder: Path, axes: Path) -
 
 
 def test_the_language_of_the_text_decides_which_question_is_asked() -> None:
-    assert [language_of(text) for text in ("", "12", "Only words", "图表的标题", "The 温度 of the CPU is high now")] == [
+    assert [
+        language_of(text) for text in ("", "12", "Only words", "图表的标题", "The 温度 of the CPU is high now")
+    ] == [
         "en",
         "en",
         "en",
