@@ -71,13 +71,7 @@ def load(source: str | Path, *, device: torch.device, dtype: torch.dtype, quanti
         ValueError: `quantize` is unknown.
     """
     folder = find(source)
-    tensors = _open_tensors(folder)
-    layout = _layout_of(folder, tensors)
-    content, described = _read_layout(folder)
-    if described is not layout:
-        raise CheckpointError(f"{folder}: config.json is of the {described.name} layout, the weights of {layout.name}")
-    config = read_config(folder)
-    places = _match(folder, layout, config, tensors, tied=layout.tied(content))
+    config, places = _matched(folder)
     model = DeepseekVL.empty(config, device=device, dtype=dtype, quantize=quantize)
     parameters = dict(model.named_parameters())
     try:
@@ -90,6 +84,22 @@ def load(source: str | Path, *, device: torch.device, dtype: torch.dtype, quanti
         if isinstance(module, Quantized):
             module.finish()
     return model
+
+
+def verify(folder: Path) -> ModelConfig:
+    """Check that a folder holds a whole DeepSeek-VL, by the names and shapes of its tensors. Raises CheckpointError."""
+    config, _ = _matched(folder)
+    return config
+
+
+def _matched(folder: Path) -> tuple[ModelConfig, list[tuple[StoredTensor, Entry]]]:
+    tensors = _open_tensors(folder)
+    layout = _layout_of(folder, tensors)
+    content, described = _read_layout(folder)
+    if described is not layout:
+        raise CheckpointError(f"{folder}: config.json is of the {described.name} layout, the weights of {layout.name}")
+    config = read_config(folder)
+    return config, _match(folder, layout, config, tensors, tied=layout.tied(content))
 
 
 def _fill(model: DeepseekVL, parameters: Mapping[str, Tensor], entry: Entry, stored: StoredTensor) -> None:

@@ -32,6 +32,12 @@ def pick_dtype(name: str | None, device: torch.device, *, quantized: bool = Fals
     return names[name]
 
 
+def is_memory(error: Exception) -> bool:
+    """Return True for the errors of torch and Python that say that there is no memory left."""
+    is_cpu = isinstance(error, RuntimeError) and "allocate memory" in str(error)
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or is_cpu
+
+
 def upload(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
     """Copy a CPU tensor to the device, asynchronously if possible."""
     if device.type == "cuda":

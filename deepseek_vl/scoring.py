@@ -54,10 +54,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Images (zero or more) and the questions about them."""
+    """Images (zero or more) and the questions about them.
+
+    Args:
+        group: items of two groups are never in one batch. The last bits of a score depend on its batch, so that groups
+            that are always the same give the same bits.
+    """
 
     images: tuple[ImageInput, ...]
     questions: tuple[Question, ...]
+    group: int = 0
 
     def __post_init__(self) -> None:
         if not self.questions:
@@ -85,6 +91,7 @@ class Row:
     tree: TokenTree
     tries: tuple[ChoiceTrie, ...]
     canvases: tuple[np.ndarray, ...]
+    group: int = 0
 
 
 class Scorer:
@@ -189,7 +196,7 @@ class Scorer:
     def prepare(self, item: Item) -> Row:
         """Prepare an item as one row. Raises ValueError as `score` does."""
         tree, tries = self._planned(len(item.images), item.questions)
-        return Row(tree, tries, tuple(self._canvas(image) for image in item.images))
+        return Row(tree, tries, tuple(self._canvas(image) for image in item.images), item.group)
 
     def _plan(self, num_images: int, questions: tuple[Question, ...]) -> tuple[TokenTree, tuple[ChoiceTrie, ...]]:
         """Return the tokens of questions about some number of images, and where the model chooses."""
@@ -236,12 +243,14 @@ class Scorer:
 
     def _batches(self, rows: Iterable[Row | ItemError]) -> Iterator[list[Row | ItemError]]:
         batch: list[Row | ItemError] = []
-        num_tokens = 0
+        num_tokens = group = 0
         for row in rows:
             length = 1 if isinstance(row, ItemError) else row.tree.length  # errors fill batches, too
-            if batch and num_tokens + length > self.batch_tokens:
+            row_group = group if isinstance(row, ItemError) else row.group
+            if batch and (num_tokens + length > self.batch_tokens or row_group != group):
                 yield batch
                 batch, num_tokens = [], 0
+            group = row_group
             batch.append(row)
             num_tokens += length
         if batch:

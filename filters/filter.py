@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from sources.base.sample import Sample
 
@@ -15,10 +15,16 @@ class Scores:
     Args:
         values: named scores; None where a score has no meaning (the language of a page without text).
         language: ISO 639 code of the text, None if not asked or not known.
+        fault: why the sample could not be measured, `snake_case`; it is then rejected as `not_scored`. None: it could.
     """
 
     values: Mapping[str, float | None] = field(default_factory=dict)
     language: str | None = None
+    fault: str | None = None
+
+
+class FilterUnavailable(Exception):
+    """What a filter needs (a server, the weights of a model) is not there: the run ends with this sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,8 @@ class WorkerSettings:
         recycle_mb: it is also replaced when it holds as much memory, in megabytes.
         min_ram: memory of a worker on a cluster, as in Beam's resource hint, e.g. `8GB`.
         accelerator: the same, e.g. `type:nvidia-l4;count:1;install-nvidia-driver`; a worker then has one process.
+        processes: how many a machine has, whatever the number of its workers, which share them; None: each worker has
+            its own, as many as readers.
     """
 
     batch_size: int = 1
@@ -61,6 +69,19 @@ class WorkerSettings:
     recycle_mb: int = 1_000_000
     min_ram: str | None = None
     accelerator: str | None = None
+    processes: int | None = None
+
+
+class Described(NamedTuple):
+    """What is told about a filter with certain settings.
+
+    Args:
+        thresholds: each with the value of its bound.
+    """
+
+    score_names: tuple[str, ...]
+    reasons: Mapping[str, str]
+    thresholds: tuple[tuple[Threshold, float], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,12 +96,49 @@ class Filter(ABC):
     def check(self) -> None:  # noqa: B027  # most filters need nothing
         """Raise ValueError, saying what to do, if something the filter needs (a model, a library) is not there."""
 
+    def check_sources(self, known: Sequence[str]) -> None:  # noqa: B027  # most filters name none
+        """Raise ValueError if the filter's settings name a source that there is not."""
+
+    def pinned(self) -> "Filter":
+        """The filter with everything outside the recipe that its scores depend on written into its settings.
+
+        Called once at the beginning of a run, after `check`; all processes then agree, wherever they run.
+        """
+        return self
+
     def cache_key(self) -> str:
         """Everything except the sample that scores depend on; scores under another key are measured again.
 
         Thresholds are not in it. A filter whose code comes to measure differently gives another text here.
         """
         return "1"
+
+    def score_groups(self) -> tuple[tuple[str, ...], ...]:
+        """The names of scores that are measured and kept together, for a filter with a `worker`.
+
+        A group whose key is new is measured without the others.
+        """
+        return (self.score_names,)
+
+    def only(self, names: Sequence[str]) -> "Filter":
+        """The filter that measures these scores alone: one or several whole groups. Its `cache_key` is theirs."""
+        return self
+
+    def skips(self, sample_id: str, is_rejected: bool) -> str | None:
+        """Why a sample is not measured (its scores are null, and a flag says so); None if it is.
+
+        Args:
+            is_rejected: by the filters that run while samples are read.
+        """
+        return None
+
+    def costs(self, sample_s: float, num_samples: int) -> list[str]:
+        """Lines of a plan (`--dry-run`) about other machines.
+
+        Args:
+            sample_s: seconds per sample, measured here.
+        """
+        return []
 
     def worker(self) -> WorkerSettings | None:
         """The processes that run the filter; None for one that is cheap enough to run in the readers.
@@ -95,6 +153,13 @@ class Filter(ABC):
     @abstractmethod
     def scores(self, samples: Sequence[Sample]) -> list[Scores]:
         """Measure samples, in order."""
+
+    @classmethod
+    def described(cls, settings: Mapping[str, Any]) -> Described:
+        """Describe the filter that a recipe (as JSON, in a manifest) has with these settings."""
+        values = [(threshold, settings.get(threshold.setting)) for threshold in cls.thresholds]
+        numbers = tuple((threshold, value) for threshold, value in values if isinstance(value, int | float))
+        return Described(cls.score_names, cls.reasons, numbers)
 
     @abstractmethod
     def rejects(self, scores: Scores) -> str | None:

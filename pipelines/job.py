@@ -25,6 +25,7 @@ class Job:
         material: virtual inputs that are made from files (`pipelines/stages/material.py`).
         retry_failed: parts that hold failed items are read again.
         readers: reader processes that one worker process may run side by side.
+        is_local: all workers are threads of one process.
     """
 
     recipe: str
@@ -36,6 +37,7 @@ class Job:
     material: tuple[str, ...] = ()
     retry_failed: bool = False
     readers: int = 1
+    is_local: bool = False
 
     def load_recipe(self) -> Recipe:
         """The recipe, checked."""

@@ -193,6 +193,7 @@ def _build(content: Mapping[str, Any], where: Place) -> Recipe:
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"{where.at('filters')} has the filter {name} {names.count(name)} times; expected once")
+    _check_scores(filters, where)
     name = content.get("name", sources[0].name)
     if not isinstance(name, str) or not name.strip():
         raise UsageError(f"{where.at('name', name='name')} must be a non-empty text, got {name!r}")
@@ -214,6 +215,19 @@ def _build(content: Mapping[str, Any], where: Place) -> Recipe:
         taxonomy=section(LabelSettings, "taxonomy") if "taxonomy" in content else None,
         instructions=section(InstructionSettings, "instructions") if "instructions" in content else None,
     )
+
+
+def _check_scores(filters: Sequence[Filter], where: Place) -> None:
+    """Raise UsageError if two filters have a score of the same name, or one names a source that there is not."""
+    of_score: dict[str, str] = {}
+    for f in filters:
+        try:
+            f.check_sources(tuple(SOURCES))
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        for name in f.score_names:
+            if of_score.setdefault(name, f.name) != f.name:
+                raise UsageError(f"{where.at('filters')}: {of_score[name]} and {f.name} both have a score {name!r}")
 
 
 def _names(value: Any, where: Place) -> tuple[str, ...]:
@@ -252,13 +266,19 @@ def apply_setting(content: dict[str, Any], setting: str) -> None:
     if section == "dedupe" or content.get("dedupe") is not None:  # naming it switches it on
         content["dedupe"] = content.get("dedupe") or {}
         targets["dedupe"] = (content["dedupe"], _keys(Dedupe))
-    if section in FILTERS and section not in [entry.get("type") for entry in content.get("filters") or []]:
-        content["filters"] = [*(content.get("filters") or []), {"type": section}]  # naming it switches it on
+    named = section.partition(".")[0]
+    if named in FILTERS and named not in [entry.get("type") for entry in content.get("filters") or []]:
+        content["filters"] = [*(content.get("filters") or []), {"type": named}]  # naming it switches it on
     for kind, registry in (("sources", SOURCES), ("filters", FILTERS)):
         for entry in content.get(kind) or []:
             typed: Any = registry.get(str(entry.get("type"))) if isinstance(entry, dict) else None
             if typed is not None:
                 targets[typed.name] = (entry, _keys(typed))
+    outer, inner, key_of_mapping = section.partition(".")
+    if inner and outer in targets and key_of_mapping in targets[outer][1]:  # filter.mapping.key
+        entry = targets[outer][0]
+        entry[key_of_mapping] = {**(entry.get(key_of_mapping) or {}), name: value}
+        return
     if dot:
         if section not in targets:
             raise UsageError(f"--set {key}: no section {section!r} in the recipe{_nearest(section, list(targets))}")

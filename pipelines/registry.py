@@ -76,6 +76,7 @@ FILTERS = Registry[Filter](
         "max_page_obstacles": "filters.page_obstacles:MaxPageObstacles",
         "language": "filters.language:Language",
         "ocr_agreement": "filters.ocr_agreement:OcrAgreement",
+        "deepseek_vl": "filters.deepseek_vl.filter:DeepseekVl",
         "render_similarity": "filters.render_similarity:RenderSimilarity",
     }
 )

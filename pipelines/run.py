@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import dataclasses
 import difflib
 import json
 import logging
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from filters.filter import FilterUnavailable
 from pipelines.commands.dry_run import print_plan
 from pipelines.commands.progress_line import watch
 from pipelines.commands.summary import print_summary
@@ -61,13 +63,14 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         _check_beam_arguments(beam_args)
         if args.dry_run:
             _set_beam_options(recipe, args.output, beam_args)
+            recipe = _ready(recipe)
             print_plan(recipe, storage, args.limit, args.workers)
             return DONE
         return _run(recipe, storage, args, beam_args)
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return WRONG_USAGE
-    except StorageError as error:
+    except (StorageError, FilterUnavailable) as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
@@ -183,11 +186,7 @@ def _set_beam_options(recipe: Recipe, output: str, beam_args: list[str]) -> None
 
 def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: list[str]) -> int:
     started = time.monotonic()
-    for f in recipe.filters:
-        try:
-            f.check()
-        except ValueError as error:
-            raise UsageError(str(error)) from error
+    recipe = _ready(recipe)
     for source in recipe.sources:
         if isinstance(source, RemoteSource):
             _check_fetching(source, on_this_machine=not any(arg.startswith("--runner") for arg in beam_args))
@@ -253,6 +252,18 @@ def _python_path() -> str:
     installed = {Path(folder).resolve() for folder in (*site.getsitepackages(), site.getusersitepackages())}
     named = [] if ROOT in installed else [str(ROOT)]
     return os.pathsep.join([*named, *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+def _ready(recipe: Recipe) -> Recipe:
+    """The recipe with its filters checked and pinned. Raises UsageError."""
+    filters = []
+    for f in recipe.filters:
+        try:
+            f.check()
+            filters.append(f.pinned())
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+    return dataclasses.replace(recipe, filters=tuple(filters))
 
 
 def _check_fetching(source: RemoteSource, *, on_this_machine: bool) -> None:

@@ -142,13 +142,14 @@ class UnitFiles:
     Args:
         part: what the source gave.
         scores: what filters measured while it was read.
-        by_part: what each of the recipe's expensive filters measured on the part, in their order.
+        by_part: what each of the recipe's expensive filters measured on the part, in their order: a file for each group
+            of scores.
         rows: what is written to `data/`: the part itself, or the conversations made of it.
     """
 
     part: str
     scores: str
-    by_part: tuple[str, ...]
+    by_part: tuple[tuple[str, ...], ...]
     rows: str
 
     @staticmethod
@@ -162,7 +163,10 @@ class UnitFiles:
             rows=rows_path(recipe, unit),
             scores=f"{STAGING}/scores/{source_key}-{scores_key(recipe.filters_while_reading())}{labels_key(recipe)}/{name}",
             by_part=tuple(
-                f"{STAGING}/scores_by_part/{source_key}-{f.name}-{scores_key([f])}/{name}"
+                tuple(
+                    f"{STAGING}/scores_by_part/{source_key}-{f.name}-{scores_key([f.only(group)])}/{name}"
+                    for group in f.score_groups()
+                )
                 for f in recipe.filters_by_part()
             ),
         )

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from deepseek_vl import quantization
-from deepseek_vl.checkpoint import CheckpointError, load
+from deepseek_vl.checkpoint import CheckpointError, digest, find, load
 from deepseek_vl.device import pick, pick_dtype
 from deepseek_vl.engine import Engine
 from deepseek_vl.packing import pack
@@ -104,6 +104,11 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
             prefix_tokens=args.prefix_tokens,
             compiled=args.compiled,
         )
+        app.identity = {
+            "digest": digest(find(args.model)),
+            "dtype": str(dtype).removeprefix("torch."),
+            "quantize": args.quantize,
+        }
         print(f"ready: {settings.model} loaded in {time.monotonic() - started:.1f} s", flush=True)
         return engine, Scorer(model, processor, compiled=args.compiled)
 

@@ -20,6 +20,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deepseek_vl.processor import Processor, Prompt
+from deepseek_vl.scoring import Row
 from deepseek_vl.serve.access import check_host, check_key
 from deepseek_vl.serve.body import Bodies, check_headers, client_left
 from deepseek_vl.serve.errors import ApiError, not_ready
@@ -33,6 +34,7 @@ from deepseek_vl.serve.remote import fetch
 from deepseek_vl.serve.requests import AnswerRequest, parse_chat, parse_completion, parse_score
 from deepseek_vl.serve.responses import ChatResponse, CompletionResponse
 from deepseek_vl.serve.responses import Response as OpenAIResponse
+from deepseek_vl.serve.score_items import ScoreItem, body_of, row_of
 from deepseek_vl.serve.settings import Settings
 from deepseek_vl.serve.structured import JsonMask
 from deepseek_vl.serve.worker import Worker
@@ -49,11 +51,14 @@ class App:
 
     Args:
         access_log: takes one line per request; None for no log.
+
+    `identity` is added to the description of the model and to scores: the checkpoint's digest, dtype, quantization.
     """
 
     def __init__(self, worker: Worker, processor: Processor, settings: Settings, access_log: TextIO | None = None):
         self.worker, self.processor, self.settings = worker, processor, settings
         self.num_requests = 0
+        self.identity: dict[str, str | None] = {}
         self.created = int(time.time())
         self.metrics = Metrics()
         self.metrics.gauge("vellum_answers_running_or_waiting", "Answers in the queue.", lambda: self.num_requests)
@@ -183,6 +188,7 @@ class App:
             "max_tokens": settings.max_tokens,
             "image_px": self.processor.config.image_px,
             "tokens_per_image": self.processor.config.tokens_per_image,
+            **self.identity,
         }
 
     async def _chat(self, request: Request) -> Response:
@@ -236,26 +242,51 @@ class App:
         async with self._body(request) as body:
             parsed = await self._in_thread(parse_score, body, self.settings)
             self._take_places(request, 1)
-            images = await self._fetch_images(parsed.images, "images")
-            rows = await asyncio.gather(
-                *(
-                    self._in_thread(self._prompts.row, self.worker.scorer, parsed, image, k)
-                    for k, image in enumerate(images)
+            if isinstance(parsed, tuple):
+                prepared = await self._item_rows(parsed)
+            else:
+                images = await self._fetch_images(parsed.images, "images")
+                prepared = await asyncio.gather(
+                    *(
+                        self._in_thread(self._prompts.row, self.worker.scorer, parsed, image, k)
+                        for k, image in enumerate(images)
+                    )
                 )
-            )
-        self.metrics.images.inc(len(images))
+        rows = [row for row in prepared if isinstance(row, Row)]
+        self.metrics.images.inc(sum(len(row.canvases) for row in rows))
+        answer: dict[str, Any] = {
+            "object": "score",
+            "model": self.settings.model,
+            **self.identity,
+            "usage": {"prompt_tokens": sum(row.tree.length for row in rows)},
+        }
+        if isinstance(parsed, tuple):
+            scored = iter(await _unless_left(request.receive, self.worker.score_alone(rows)))
+            outcomes = [next(scored) if isinstance(row, Row) else row for row in prepared]
+            return JSONResponse({**answer, "results": body_of(outcomes)})
         scores = await _unless_left(request.receive, self.worker.score(rows))
         log_probabilities = np.stack([np.stack(of_image) for of_image in scores])
         return JSONResponse(
             {
-                "object": "score",
-                "model": self.settings.model,
+                **answer,
                 "choices": parsed.choices,
                 "log_probabilities": log_probabilities.tolist(),
                 "probabilities": np.exp(log_probabilities).tolist(),
-                "usage": {"prompt_tokens": sum(row.tree.length for row in rows)},
             }
         )
+
+    async def _item_rows(self, items: Sequence[ScoreItem]) -> list[Row | ApiError]:
+        """Return the row of each item, or why it has none."""
+        rows: list[Row | ApiError] = []
+        for item in items:
+            try:
+                images = await self._fetch_images(item.images, "items")
+            except ApiError as error:
+                rows.append(error)
+                continue
+            work = (row_of, self.worker.scorer, item, images, self.settings.max_image_pixels)
+            rows.append(await self._in_thread(*work))
+        return rows
 
     async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)

@@ -5,6 +5,9 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
+from deepseek_vl.device import is_memory
+from deepseek_vl.scoring import NotFiniteError
+
 TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
 
@@ -47,7 +50,10 @@ def not_ready(state: str) -> ApiError:
 
 def model_failed(error: Exception) -> ApiError:
     """Return the error for a request that the model failed on."""
-    return ApiError(500, f"the model failed: {first_line(error)}", code="model_failed")
+    code = (
+        "not_finite" if isinstance(error, NotFiniteError) else "out_of_memory" if is_memory(error) else "model_failed"
+    )
+    return ApiError(500, f"the model failed: {first_line(error)}", code=code)
 
 
 def first_line(error: Exception) -> str:

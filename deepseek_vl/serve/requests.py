@@ -8,6 +8,7 @@ from typing import Any
 from deepseek_vl.sampling import SamplingSettings
 from deepseek_vl.serve.errors import ApiError
 from deepseek_vl.serve.fields import MAX_TEXT_CHARS, Fields, json_type, parse_json
+from deepseek_vl.serve.score_items import ScoreItem, parse_items
 from deepseek_vl.serve.settings import Settings
 
 LOWEST_TEMPERATURE = 1e-3  # lower ones are treated as 0: the most likely token always wins, and numbers overflow
@@ -135,11 +136,15 @@ def parse_completion(body: bytes, settings: Settings) -> CompletionRequest:
     return CompletionRequest(prompts=prompts, json_schema=json_schema, **common)
 
 
-def parse_score(body: bytes, settings: Settings) -> ScoreRequest:
-    """Parse the body of `/v1/score`. Raises ApiError."""
+def parse_score(body: bytes, settings: Settings) -> ScoreRequest | tuple[ScoreItem, ...]:
+    """Parse the body of `/v1/score`: every question about every image, or items. Raises ApiError."""
     fields = Fields(parse_json(body))
     if "model" in fields.left:
         _check_model(fields.text("model"), settings)
+    if "items" in fields.left:
+        items = parse_items(fields, settings)
+        fields.end()
+        return items
     images = fields.required("images")
     if not isinstance(images, list) or not images or not all(isinstance(url, str) for url in images):
         fields.refuse("images", "expected a list of data URLs, at least one")

@@ -22,7 +22,8 @@ class Settings:
         max_images: maximum images per request.
         max_image_pixels: maximum width times height of an image.
         max_tokens: maximum length of an answer.
-        max_questions, max_choices: maximum questions and choices per scoring request.
+        max_questions, max_choices: maximum questions and choices per scoring request, or per item of one.
+        max_items: maximum items per scoring request, each with up to `max_images`.
         cors_origins: origins of web pages that may send requests from a browser; `*` for all.
         allow_remote_images: fetch images from http and https URLs at public addresses.
     """
@@ -41,6 +42,7 @@ class Settings:
     max_tokens: int = 2048
     max_questions: int = 64
     max_choices: int = 256
+    max_items: int = 64
     cors_origins: tuple[str, ...] = ()
     allow_remote_images: bool = False
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import queue
 import threading
 import time
@@ -73,10 +74,14 @@ class Job:
 
 
 class ScoreJob:
-    """A request to score one row."""
+    """A request to score one row.
 
-    def __init__(self, row: Row):
-        self.row = row
+    Args:
+        request: rows with the same one are scored in batches of their own; None: in a batch with any other row.
+    """
+
+    def __init__(self, row: Row, request: object | None = None):
+        self.row, self.request = row, request
         self.abandoned = False
         self._loop = asyncio.get_running_loop()
         self.result: asyncio.Future[list[np.ndarray]] = self._loop.create_future()
@@ -174,6 +179,25 @@ class Worker:
         finally:
             for job in jobs:
                 job.abandoned = True
+
+    async def score_alone(self, rows: Sequence[Row]) -> list[list[np.ndarray] | ApiError]:
+        """Score rows in batches without other rows, so that the same rows get the same bits at any time.
+
+        Returns:
+            The scores of each row, or why it has none.
+        """
+        request = object()
+        jobs = [ScoreJob(row, request) for row in rows]
+        self._commands.put(partial(self._scores.extend, jobs))
+        try:
+            done = await asyncio.gather(*(job.result for job in jobs), return_exceptions=True)
+        finally:
+            for job in jobs:
+                job.abandoned = True
+        for outcome in done:
+            if isinstance(outcome, BaseException) and not isinstance(outcome, ApiError):
+                raise outcome
+        return [outcome for outcome in done if isinstance(outcome, list | ApiError)]
 
     # The methods below run in the worker's thread.
 
@@ -336,15 +360,20 @@ class Worker:
         batch: list[ScoreJob] = []
         num_tokens = 0
         while self._scores:
-            if not self._scores[0].abandoned:
-                num_tokens += self._scores[0].row.tree.length
-                if batch and num_tokens > limit:
+            job = self._scores[0]
+            if not job.abandoned:
+                num_tokens += job.row.tree.length
+                is_full = num_tokens > (limit if job.request is None else self.scorer.batch_tokens)
+                if batch and (is_full or job.request is not batch[0].request):
                     break
-                batch.append(self._scores[0])
+                batch.append(job)
             self._scores.popleft()
         return batch
 
     def _score(self, batch: list[ScoreJob]) -> Slices[None]:
-        launched = yield from self.scorer.launch(self.scorer.pack([job.row for job in batch]), self.engine.chunk_flop)
+        # Smaller pieces change the last bits: without answers that would have to wait, there are none.
+        is_whole = batch[0].request is not None and not self.engine.busy
+        limit = math.inf if is_whole else self.engine.chunk_flop
+        launched = yield from self.scorer.launch(self.scorer.pack([job.row for job in batch]), limit)
         for job, result in zip(batch, launched.read(), strict=True):
             job.deliver(result)

@@ -1,10 +1,11 @@
 """The summary a run ends with: what came out, and where to look."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipelines.stages.progress import read_progress
+from pipelines.stages.progress import MEASURED, SCORING_MS, read_progress
 from pipelines.storage import Storage
 from pipelines.tables.manifest import MANIFEST
 
@@ -23,7 +24,7 @@ def print_summary(storage: Storage, progress: Path | None, elapsed_s: float) -> 
     )
     if manifest["failures"]:
         print(f"failures{_listed(manifest['failures'])}; each is a row of {storage.path('errors')}")
-    counts = read_progress(progress) if progress is not None else {}
+    counts: Mapping[str, int] = read_progress(progress) if progress is not None else {}
     made, used_again = (
         counts.get("units_read", 0),
         counts.get("units_reused", 0) + counts.get("units_rescored", 0),
@@ -32,7 +33,11 @@ def print_summary(storage: Storage, progress: Path | None, elapsed_s: float) -> 
     if counts.get("samples_to_score"):
         scored, reused = counts.get("scores_made", 0), counts.get("scores_reused", 0)
         parts += f"; {scored:,} samples scored, {reused:,} scores used again"
+        if counts.get("samples_skipped"):
+            parts += f", {counts['samples_skipped']:,} skipped"
     print(f"{elapsed_s:,.1f} s, {items['found'] / elapsed_s:,.0f} {noun}s/s{parts}")
+    for entry in manifest["recipe"]["filters"]:
+        _print_whole_cost(entry, counts, samples["total"])
     for what, path in (("data", "data"), ("card", "README.md"), ("report", "report/index.html")):
         print(f"{what + ':':8}{storage.path(path)}")
     return manifest
@@ -42,3 +47,16 @@ def _listed(counts: dict[str, int]) -> str:
     if not counts:
         return ""
     return " (" + ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items(), key=lambda c: -c[1])) + ")"
+
+
+def _print_whole_cost(entry: dict[str, Any], counts: Mapping[str, int], num_samples: int) -> None:
+    """Print what measuring all samples would take, if a filter has measured a share of them."""
+    name, share = entry["type"], entry.get("sample", 1)
+    num_measured = counts.get(f"{MEASURED}{name}", 0)
+    if share == 1 or not num_measured:
+        return
+    hours = counts[f"{SCORING_MS}{name}"] / 1000 / num_measured * num_samples / entry.get("processes", 1) / 3600
+    print(
+        f"{name} judged {num_measured:,} samples, a share of {share:g}; "
+        f"all {num_samples:,} would take about {hours:,.2f} hours on this machine"
+    )

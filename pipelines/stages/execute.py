@@ -14,6 +14,7 @@ from apache_beam.options.pipeline_options import (
     StandardOptions,
 )
 
+from filters.filter import FilterUnavailable
 from pipelines.job import Job
 from pipelines.recipe import UsageError
 from pipelines.stages.graph import build
@@ -25,7 +26,12 @@ from pipelines.storage import STAGING, OutputError, OutputInUse, StorageError
 from pipelines.tables.manifest import AccountingError
 from pipelines.taxonomy_files import publish_taxonomy
 
-OUR_OWN = (OutputError, AccountingError, StorageError)  # errors whose text is a sentence for the user
+OUR_OWN = (
+    OutputError,
+    AccountingError,
+    StorageError,
+    FilterUnavailable,
+)  # errors whose text is a sentence for the user
 STALE = (
     "tmp",
     "fetched",
@@ -69,7 +75,7 @@ def execute(job: Job, limit: int | None, readers: int, beam_args: list[str]) -> 
                 references=references,
                 material=tuple(material.values()),
             )
-            build(pipeline, dataclasses.replace(planned, readers=readers if is_local else 1))
+            build(pipeline, dataclasses.replace(planned, readers=readers if is_local else 1, is_local=is_local))
             result = pipeline.run()
             if not options.view_as(GoogleCloudOptions).template_location:  # else there is no job to wait for
                 result.wait_until_finish()

@@ -15,6 +15,7 @@ from pipelines.job import Job
 from pipelines.storage import STAGING
 
 WRITE_EVERY_S = 0.3
+SCORING_MS, MEASURED = "scoring_ms.", "measured."  # prefixes of the counters of an expensive filter
 
 
 class Progress:

@@ -1,7 +1,8 @@
 """Scoring by part: filters that cost more than reading run on finished parts, in separate processes.
 
-Their scores are in separate files, so that another filter, threshold or label computes nothing again. Whatever a
-sample does to such a process, it costs that sample alone: its score is null, and it is rejected as `not_scored`.
+Their scores are in separate files, one for each group of scores that a filter measures together, so that another
+filter, axis, threshold or label computes nothing again. Whatever a sample does to such a process, it costs that sample
+alone: its score is null, and it is rejected as `not_scored`.
 """
 
 import json
@@ -14,22 +15,23 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.pvalue import PCollection
 
-from filters.filter import Filter
 from pipelines.job import Job
-from pipelines.stages.progress import progress_of
+from pipelines.stages.progress import MEASURED, SCORING_MS, progress_of
 from pipelines.stages.scratch import scratch_folder
+from pipelines.stages.shared_pool import Asks, shared
 from pipelines.stages.step import ConcurrentDoFn
 from pipelines.storage import fetch
 from pipelines.storage.arrow_file import read_table, write_table
 from pipelines.tables.schema import FAULT
-from pipelines.tables.scores import part_errors
+from pipelines.tables.scores import SCORE, part_errors, skip_reasons
 from pipelines.units import Unit, UnitFiles
-from pipelines.workers.pool import ItemFault, Program, ReaderPool, pool_of
+from pipelines.workers.pool import ItemFault, program_of, scorers_of
 from pipelines.workers.protocol import ScoreRows
 from sources.base.source import InputError
 
 FAILED_KEY = b"vellum.failed"  # in a score file: the unit's items that gave no sample, and so no row
 GAVE_UP = "gave_up"
+NOT_MEASURED = "not_measured"  # in a score file: an earlier recipe did not let the filter measure the sample
 
 
 class Outcome(NamedTuple):
@@ -37,11 +39,14 @@ class Outcome(NamedTuple):
 
     Args:
         values: in the order of the filter's score names; None where a score has no meaning, or there was a fault.
-        fault: cause, if the scorer hung, died or ran out of memory on the sample; else None.
+        fault: cause, if the scorer hung, died or ran out of memory on the sample, or could not measure it; else None.
     """
 
     values: tuple[float | None, ...]
     fault: str | None
+
+
+Found = list[Outcome | None]  # of a group of scores, by row; None: not measured yet
 
 
 class ScoreAll(beam.PTransform[PCollection[Unit], PCollection[Unit]]):
@@ -68,7 +73,7 @@ class ScoreAll(beam.PTransform[PCollection[Unit], PCollection[Unit]]):
 
 
 class ScoreByPart(ConcurrentDoFn):
-    """Unit to itself, its score file made. Finished ones are used again.
+    """Unit to itself, its score files made. Finished ones are used again.
 
     Args:
         number: index of the filter among the recipe's expensive ones.
@@ -85,39 +90,71 @@ class ScoreByPart(ConcurrentDoFn):
         how = self._filter.worker()
         assert how is not None
         self._how = how
+        self._groups = self._filter.score_groups()
 
     def work(self, unit: Unit) -> Iterator[Unit]:
         files = UnitFiles.of(self._recipe, unit)
-        path = files.by_part[self._number]
+        paths = files.by_part[self._number]
         scored = read_table(self._storage, files.scores)
-        found: list[Outcome | None] = [None] * len(scored)
+        skipped = [reason is not None for reason in skip_reasons(self._filter, self._recipe, scored)]
         failed = json.dumps([(error.slice, error.item) for error in part_errors(scored)]).encode()
+        found = [self._kept(path, group, failed, len(scored)) for path, group in zip(paths, self._groups, strict=True)]
+        wanted = self._wanted(found, skipped)
+        with scratch_folder(self._storage) as scratch:
+            if wanted:
+                part = fetch(self._storage.path(files.part), scratch / "part")
+                for groups, rows in wanted.items():
+                    self._measure(part, groups, rows, found)
+            changed = {group for groups in wanted for group in groups}
+            for number, path in enumerate(paths):
+                if number in changed or not self._storage.exists(path):
+                    nothing = Outcome((None,) * len(self._groups[number]), NOT_MEASURED)
+                    made = self._table_of([outcome or nothing for outcome in found[number]], self._groups[number])
+                    write_table(made.replace_schema_metadata({FAILED_KEY: failed}), scratch / f"scores-{number}")
+                    self._storage.publish_file(scratch / f"scores-{number}", path)
+        reused = len(scored) - sum(map(len, wanted.values())) - sum(skipped)
+        progress_of(self._job).add(
+            scores_reused=reused, samples_scored=reused + sum(skipped), samples_skipped=sum(skipped)
+        )
+        yield unit
+
+    def _kept(self, path: str, group: Sequence[str], failed: bytes, num_rows: int) -> Found:
+        """What is in a score file, if there is one for the same rows."""
         if self._storage.exists(path):
             finished = read_table(self._storage, path)
             if finished.schema.metadata[FAILED_KEY] == failed:  # else rows moved: items were read that had failed
-                found = list(_outcomes_in(finished, self._filter))
-        rows = [
-            row
-            for row, outcome in enumerate(found)
-            if outcome is None or (self._job.retry_failed and outcome.fault is not None)
-        ]
-        if rows:
-            with scratch_folder(self._storage) as scratch:
-                part = fetch(self._storage.path(files.part), scratch / "part")
-                for row, outcome in self._score(part, rows):
-                    found[row] = outcome
-                made = _table_of([outcome for outcome in found if outcome is not None], self._filter)
-                write_table(made.replace_schema_metadata({FAILED_KEY: failed}), scratch / "scores")
-                self._storage.publish_file(scratch / "scores", path)
-        reused = len(found) - len(rows)
-        progress_of(self._job).add(scores_reused=reused, samples_scored=reused)
-        yield unit
+                columns = [finished[name].to_pylist() for name in self._column_names(group)]
+                outcomes = [Outcome(tuple(values), fault) for *values, fault in zip(*columns, strict=True)]
+                return [None if outcome.fault == NOT_MEASURED else outcome for outcome in outcomes]
+        return [None] * num_rows
 
-    def _score(self, part: Path, rows: Sequence[int]) -> Iterator[tuple[int, Outcome]]:
+    def _wanted(self, found: Sequence[Found], skipped: Sequence[bool]) -> dict[tuple[int, ...], list[int]]:
+        """The rows that have to be measured, by the groups of scores that they lack."""
+        wanted: dict[tuple[int, ...], list[int]] = {}
+        for row, is_skipped in enumerate(skipped):
+            outcomes = [of_group[row] for of_group in found]
+            lacking = tuple(
+                number
+                for number, outcome in enumerate(outcomes)
+                if outcome is None or (self._job.retry_failed and outcome.fault is not None)
+            )
+            if lacking and not is_skipped:
+                wanted.setdefault(lacking, []).append(row)
+        return wanted
+
+    def _measure(self, part: Path, groups: Sequence[int], rows: Sequence[int], found: Sequence[Found]) -> None:
+        """Measure some groups of scores on rows, and put the outcomes into `found`."""
+        names = tuple(name for number in groups for name in self._groups[number])
+        for row, outcome in self._score(part, rows, names):
+            values = dict(zip(names, outcome.values, strict=True))
+            for number in groups:
+                found[number][row] = Outcome(tuple(values[name] for name in self._groups[number]), outcome.fault)
+
+    def _score(self, part: Path, rows: Sequence[int], names: tuple[str, ...]) -> Iterator[tuple[int, Outcome]]:
         """Score rows of a part; a sample that the scorer hangs or dies on gets no score, nor do all after too many."""
         batch_size = self._how.batch_size
         pending = deque(list(rows[k : k + batch_size]) for k in range(0, len(rows), batch_size))
-        nothing = (None,) * len(self._filter.score_names)
+        nothing = (None,) * len(names)
         num_faults = 0
         while pending:
             batch = pending.popleft()
@@ -125,9 +162,10 @@ class ScoreByPart(ConcurrentDoFn):
                 outcomes = [Outcome(nothing, GAVE_UP)] * len(batch)
             else:
                 try:
-                    with self._scorers().reader() as scorer:
-                        answer = scorer.ask(ScoreRows(part=part, rows=tuple(batch)))
-                    outcomes = [Outcome(tuple(values), None) for values in answer.values]
+                    answer = self._scorers().ask(ScoreRows(part=part, rows=tuple(batch), names=names))
+                    spent = {f"{SCORING_MS}{self._filter.name}": round(1000 * answer.seconds)}
+                    progress_of(self._job).add(**spent, **{f"{MEASURED}{self._filter.name}": len(batch)})
+                    outcomes = [Outcome(tuple(v), f) for v, f in zip(answer.values, answer.faults, strict=True)]
                 except (ItemFault, InputError) as fault:
                     if len(batch) > 1:  # each alone shows which of them it was
                         pending.extendleft([row] for row in reversed(batch))
@@ -137,30 +175,18 @@ class ScoreByPart(ConcurrentDoFn):
             progress_of(self._job).add(samples_scored=len(batch), scores_made=len(batch))
             yield from zip(batch, outcomes, strict=True)
 
-    def _scorers(self) -> ReaderPool:
-        """This process's scorers: as many as readers, but one where they would share an accelerator."""
-        program = Program(
-            module="pipelines.workers.scorer",
-            settings=json.dumps({"recipe": self._recipe.to_json(secrets=True), "filter": self._filter.name}),
-            timeout_s=self._how.timeout_s,
-            start_timeout_s=self._how.start_timeout_s,
-            recycle_requests=max(1, self._how.recycle_samples // self._how.batch_size),
-            recycle_mb=self._how.recycle_mb,
-        )
-        return pool_of(program, 1 if self._how.accelerator else self._job.readers)
+    def _scorers(self) -> Asks:
+        """The scorers that this process uses."""
+        program = program_of(self._recipe, self._filter)
+        if self._how.processes is not None and not self._job.is_local:
+            return shared(program, self._how.processes, f"{self._job.run}-{self._filter.name}")
+        return scorers_of(self._recipe, self._filter, self._job.readers)
 
+    def _table_of(self, outcomes: Sequence[Outcome], group: Sequence[str]) -> pa.Table:
+        rows = [(*outcome.values, outcome.fault) for outcome in outcomes]
+        types = [pa.float32()] * len(group) + [pa.string()]
+        arrays = [pa.array([row[k] for row in rows], kind) for k, kind in enumerate(types)]
+        return pa.table(arrays, names=self._column_names(group))
 
-def _outcomes_in(scored: pa.Table, f: Filter) -> list[Outcome]:
-    columns = [scored[name].to_pylist() for name in _column_names(f)]
-    return [Outcome(tuple(values), fault) for *values, fault in zip(*columns, strict=True)]
-
-
-def _table_of(outcomes: Sequence[Outcome], f: Filter) -> pa.Table:
-    rows = [(*outcome.values, outcome.fault) for outcome in outcomes]
-    types = [pa.float32()] * len(f.score_names) + [pa.string()]
-    arrays = [pa.array([row[k] for row in rows], kind) for k, kind in enumerate(types)]
-    return pa.table(arrays, names=_column_names(f))
-
-
-def _column_names(f: Filter) -> list[str]:
-    return [*(f"score.{name}" for name in f.score_names), FAULT + f.name]
+    def _column_names(self, group: Sequence[str]) -> list[str]:
+        return [*(SCORE + name for name in group), FAULT + self._filter.name]

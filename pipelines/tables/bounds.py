@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from filters.filter import Described
 from pipelines.registry import FILTERS
 
 
@@ -26,14 +27,21 @@ class Bound:
 
 def bounds_of(recipe: Mapping[str, Any]) -> list[Bound]:
     """Every threshold of a recipe (as JSON) with its value; filters that this version does not know have none."""
-    found = []
-    for entry in recipe["filters"]:
-        cls = FILTERS.get(entry["type"])
-        for threshold in cls.thresholds if cls else ():
-            value = entry.get(threshold.setting)
-            if isinstance(value, (int, float)):
-                found.append(Bound(filter=entry["type"], value=value, **dataclasses.asdict(threshold)))
-    return found
+    return [
+        Bound(filter=entry["type"], value=value, **dataclasses.asdict(threshold))
+        for entry, described in described_filters(recipe)
+        for threshold, value in described.thresholds
+    ]
+
+
+def described_filters(recipe: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Described]]:
+    """The settings of each filter of a recipe (as JSON) that this version knows, with what is told about it."""
+    entries = [entry for entry in recipe["filters"] if entry["type"] in FILTERS]
+    return [(entry, FILTERS[entry["type"]].described(_settings(entry))) for entry in entries]
+
+
+def _settings(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name != "type"}
 
 
 def only_here(reasons: pa.Array | pa.ChunkedArray, bound: Bound) -> np.ndarray:

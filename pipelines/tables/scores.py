@@ -5,41 +5,68 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from filters.filter import Filter
 from pipelines.recipe import Recipe
 from pipelines.storage import Storage
 from pipelines.storage.arrow_file import read_table
 from pipelines.tables.schema import FAULT
+from pipelines.tables.verdicts import judge
 from pipelines.units import Unit, UnitFiles
 
 ERRORS_KEY = b"vellum.errors"  # in a score file's metadata: the items that gave no sample
 SLICE = "slice"  # column of a score file: the row's slice of the unit
 REPLACED_KEY = b"vellum.replaced"
+SCORE = "score."  # prefix of columns of score files
 
 
 def read_scores(storage: Storage, recipe: Recipe, unit: Unit) -> pa.Table:
     """One light row a sample, in the order of the unit's part, with the scores of all filters.
 
-    A filter that failed on a sample leaves a null, its column `fault.NAME` says why, and so do the sample's flags.
+    A filter that failed on a sample leaves a null, its column `fault.NAME` says why, and so do the sample's flags. A
+    sample that the recipe does not let a filter measure has a null and a flag, even if an earlier run has measured it.
     """
     files = UnitFiles.of(recipe, unit)
-    scored = read_table(storage, files.scores)
+    while_reading = scored = read_table(storage, files.scores)
     flags = scored["flags"].to_pylist()
-    for f, path in zip(recipe.filters_by_part(), files.by_part, strict=True):
-        measured = read_table(storage, path)
-        for name in measured.column_names:
-            scored = scored.append_column(name, measured[name])
-        for k, fault in enumerate(measured[FAULT + f.name].to_pylist()):
-            if fault is not None:
-                flags[k] = [*flags[k], f"{f.name}_{fault}"]
+    for f, paths in zip(recipe.filters_by_part(), files.by_part, strict=True):
+        skipped = skip_reasons(f, recipe, while_reading)
+        is_measured = pa.array([reason is None for reason in skipped], pa.bool_())
+        faults: list[str | None] = [None] * len(scored)
+        for path in paths:
+            measured = read_table(storage, path)
+            for name in measured.column_names:
+                if name.startswith(SCORE):
+                    column = pc.if_else(is_measured, measured[name], pa.scalar(None, measured[name].type))
+                    scored = scored.append_column(name, column)
+            of_group = measured[FAULT + f.name].to_pylist()
+            faults = [first or second for first, second in zip(faults, of_group, strict=True)]
+        for k, (reason, fault) in enumerate(zip(skipped, faults, strict=True)):
+            if reason is not None:
+                faults[k] = None
+            if reason or fault:
+                flags[k] = [*flags[k], f"{f.name}_{reason or fault}"]
+        scored = scored.append_column(FAULT + f.name, pa.array(faults, pa.string()))
     place = scored.schema.get_field_index("flags")
     return scored.set_column(place, scored.schema.field(place), pa.array(flags, scored.schema.field(place).type))
+
+
+def skip_reasons(f: Filter, recipe: Recipe, while_reading: pa.Table) -> list[str | None]:
+    """For each sample of a unit why the recipe does not let an expensive filter measure it; None if it does.
+
+    Args:
+        while_reading: the scores measured while the unit was read.
+    """
+    reasons = judge(while_reading, recipe.filters_while_reading())
+    ids = while_reading["id"].to_pylist()
+    return [f.skips(sample_id, bool(of_sample)) for sample_id, of_sample in zip(ids, reasons, strict=True)]
 
 
 def scores_struct(scored: pa.Table, names: Sequence[str]) -> pa.Array:
     """The score columns as one struct column."""
     return pa.StructArray.from_arrays(
-        [scored[f"score.{name}"].combine_chunks() if len(scored) else pa.array([], pa.float32()) for name in names],
+        [scored[SCORE + name].combine_chunks() if len(scored) else pa.array([], pa.float32()) for name in names],
         names=names,
     )
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from filters.filter import Filter, FilterUnavailable
 from pipelines.recipe import Recipe
 from pipelines.storage import OutputError
 from pipelines.workers.protocol import (
@@ -35,6 +36,7 @@ from pipelines.workers.protocol import (
     ProtocolError,
     Ready,
     Request,
+    Unavailable,
     from_line,
     to_line,
 )
@@ -67,6 +69,10 @@ class ItemFault(Exception):
     cause: str
     message: str
     slice: int | None = None
+
+    def __reduce__(self) -> tuple[type["ItemFault"], tuple[int | None, str, str, int | None]]:
+        """Travel between processes with all fields."""
+        return ItemFault, (self.item, self.cause, self.message, self.slice)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,6 +167,7 @@ class Reader:
             ItemFault: one of several inputs cannot be read; or no message within the time limits, or the process
                 died, and `item` is the one it was working on.
             OutputError: the reader could not write its result.
+            FilterUnavailable: a scorer lacks what it needs.
             ProtocolError: the reader does not know the request, or answered with something unknown.
         """
         if self._num_requests >= self._program.recycle_requests or self._resident_mb() > self._program.recycle_mb:
@@ -222,7 +229,11 @@ class Reader:
         try:
             self._process.stdin.write(self._program.settings.encode() + b"\n")
             self._process.stdin.flush()
-            assert isinstance(self._next_message(self._program.start_timeout_s), Ready)
+            message = self._next_message(self._program.start_timeout_s)
+            if isinstance(message, Unavailable):
+                self.stop()
+                raise FilterUnavailable(message.message)
+            assert isinstance(message, Ready)
             self._is_ready = True
         except (EOFError, BrokenPipeError, TimeoutError) as error:
             cause = self._cause_of_death()
@@ -294,6 +305,8 @@ def _result(answer: Message) -> Message:
             raise InputError(answer.cause, answer.message)
         case OutputFailed():
             raise OutputError(f"the output cannot be written: {answer.message}")
+        case Unavailable():
+            raise FilterUnavailable(answer.message)
         case NotUnderstood():
             raise ProtocolError(answer.message)
     return answer
@@ -326,6 +339,11 @@ class ReaderPool:
         finally:
             self._idle.put(reader)
 
+    def ask(self, request: Request[AnswerT]) -> AnswerT:
+        """Let a free reader answer one request. Raises what `Reader.ask` does."""
+        with self.reader() as reader:
+            return reader.ask(request)
+
     def stop(self) -> None:
         """Kill all idle readers."""
         while not self._idle.empty():
@@ -345,6 +363,27 @@ def readers_of(recipe: Recipe, size: int) -> ReaderPool:
         wall_timeout_s=recipe.limits.item_wall_timeout_s,
     )
     return pool_of(program, size)
+
+
+def program_of(recipe: Recipe, f: Filter) -> Program:
+    """The program of an expensive filter's scorer processes."""
+    how = f.worker()
+    assert how is not None
+    return Program(
+        module="pipelines.workers.scorer",
+        settings=json.dumps({"recipe": recipe.to_json(secrets=True), "filter": f.name}),
+        timeout_s=how.timeout_s,
+        start_timeout_s=how.start_timeout_s,
+        recycle_requests=max(1, how.recycle_samples // how.batch_size),
+        recycle_mb=how.recycle_mb,
+    )
+
+
+def scorers_of(recipe: Recipe, f: Filter, readers: int) -> ReaderPool:
+    """This process's scorers of a filter: as many as readers, but one where they would share an accelerator."""
+    how = f.worker()
+    assert how is not None
+    return pool_of(program_of(recipe, f), how.processes or (1 if how.accelerator else readers))
 
 
 def pool_of(program: Program, size: int) -> ReaderPool:

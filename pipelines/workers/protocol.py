@@ -115,6 +115,13 @@ class NotUnderstood(Answer):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Unavailable(Answer):
+    """What the process needs is not there, now or from the start. The parent raises FilterUnavailable."""
+
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Inspection(Message):
     """The result of inspecting one input.
 
@@ -155,9 +162,17 @@ class Contaminated(Answer):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scored(Answer):
-    """The result of ScoreRows: for every row the scores in the order of the filter's names."""
+    """The result of ScoreRows.
+
+    Args:
+        values: for every row the scores, in the order of the filter's names.
+        faults: for every row why it could not be measured; None if it could.
+        seconds: that this took.
+    """
 
     values: Sequence[tuple[float | None, ...]]
+    faults: Sequence[str | None]
+    seconds: float
 
 
 # Requests to a reader
@@ -357,17 +372,22 @@ class FindContamination(Request[Contaminated]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScoreRows(Request[Scored]):
-    """Score rows of a part."""
+    """Score rows of a part.
+
+    Args:
+        names: the scores that are wanted: whole groups of the filter's.
+    """
 
     part: Path
     rows: tuple[int, ...]
+    names: tuple[str, ...]
 
 
 _TYPES: Mapping[str, type[Message]] = {
     cls.__name__: cls
     for cls in (
         *(Ready, Heartbeat, FileFinished, ItemsFetched),
-        *(Done, Failed, OutputFailed, NotUnderstood, Inspected, Gathered, Contaminated, Scored),
+        *(Done, Failed, OutputFailed, NotUnderstood, Unavailable, Inspected, Gathered, Contaminated, Scored),
         *(ListArchive, ExtractMember, UnpackTar, ConvertDocument),
         *(InspectInputs, ReadUnit, RescorePart, FetchInput, GatherMaterial, ReadCollection, FindContamination),
         ScoreRows,

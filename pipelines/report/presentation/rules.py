@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from filters.filter import Filter
-from pipelines.registry import FILTERS
+from filters.filter import Described
 from pipelines.report.presentation.numbers import number
-from pipelines.tables.bounds import Bound, bounds_of
+from pipelines.tables.bounds import Bound, bounds_of, described_filters
 from pipelines.tables.schema import CONTAMINATED, DUPLICATE, NOT_SCORED, REJECTED, SAME_CONTENT
 from taxonomy.instructions import NO_WRITER
 from taxonomy.targets import BEYOND_SHARE
@@ -51,20 +50,18 @@ def bounds(manifest: Mapping[str, Any]) -> list[Bound]:
 def reasons_of_scores(manifest: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     """Reason codes that a filter gives on account of each of its scores."""
     found: dict[str, frozenset[str]] = {}
-    for entry in manifest["recipe"]["filters"]:
-        cls = FILTERS.get(entry["type"])
-        for score in cls.score_names if cls else ():
-            found[score] = found.get(score, frozenset()) | frozenset(cls.reasons if cls else ())
+    for _, described in described_filters(manifest["recipe"]):
+        for score in described.score_names:
+            found[score] = found.get(score, frozenset()) | frozenset(described.reasons)
     return found
 
 
 def rules(manifest: Mapping[str, Any]) -> list[Rule]:
     """One rule for every reason that the recipe can give or the manifest counts, in the recipe's order."""
     found = [
-        _rule(FILTERS[entry["type"]], entry, reason)
-        for entry in manifest["recipe"]["filters"]
-        if entry["type"] in FILTERS
-        for reason in FILTERS[entry["type"]].reasons
+        _rule(described, entry, reason)
+        for entry, described in described_filters(manifest["recipe"])
+        for reason in described.reasons
     ]
     samples = manifest["samples"]
     for verdict, counts in ((REJECTED, samples["rejected"]), (DUPLICATE, samples["duplicates"])):
@@ -75,11 +72,11 @@ def rules(manifest: Mapping[str, Any]) -> list[Rule]:
     return found
 
 
-def _rule(cls: type[Filter], settings: Mapping[str, Any], reason: str) -> Rule:
+def _rule(described: Described, settings: Mapping[str, Any], reason: str) -> Rule:
     tests = [
-        f"{t.score} {'<' if t.side == 'min' else '>'} {number(settings[t.setting])}"
-        for t in cls.thresholds
-        if reason in t.reasons and t.setting in settings
+        f"{t.score} {'<' if t.side == 'min' else '>'} {number(value)}"
+        for t, value in described.thresholds
+        if reason in t.reasons
     ]
     if not tests:  # no number decides it: show the lists that do
         tests = [
@@ -87,4 +84,10 @@ def _rule(cls: type[Filter], settings: Mapping[str, Any], reason: str) -> Rule:
             for name, value in settings.items()
             if value and isinstance(value, list)
         ]
-    return Rule(reason=reason, verdict=REJECTED, filter=cls.name, test=" or ".join(tests), meaning=cls.reasons[reason])
+    return Rule(
+        reason=reason,
+        verdict=REJECTED,
+        filter=settings["type"],
+        test=" or ".join(tests),
+        meaning=described.reasons[reason],
+    )

@@ -1,0 +1,1 @@
+"""DeepSeek-VL as a filter: a model is asked about samples, and the probabilities of its answers are scores."""

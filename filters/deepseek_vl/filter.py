@@ -1,0 +1,365 @@
+"""DeepSeek-VL judges samples: every axis of `axes.yaml`, or of a file of your own, is a score in the ledger."""
+
+import dataclasses
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from deepseek_vl.conversation import SYSTEM
+from filters.deepseek_vl.axes import BUNDLED, Axis, axes_of, check_sources, load_axes
+from filters.deepseek_vl.connection import check_url
+from filters.deepseek_vl.costs import MACHINES, lines
+from filters.deepseek_vl.endpoints import BLANK, Endpoints
+from filters.deepseek_vl.questions import (
+    Answers,
+    Ask,
+    Fault,
+    Judge,
+    Question,
+    asks_of,
+    questions_about,
+    scores_of,
+)
+from filters.filter import Described, Filter, FilterUnavailable, Scores, Threshold, WorkerSettings
+from sources.base.sample import Sample
+from sources.validation import check_names
+
+VERSION = "1"  # of the questions' form and of the scores
+UNIT_SAMPLES = 64  # of a unit, about: no more can be given to a process at a time
+SHORTEST_CHARS = 60  # of a text in a question, before the sample is given up as too long
+DTYPES = ("bfloat16", "float16", "float32")
+KEY_VARIABLE = "VELLUM_API_KEY"
+REJECTED, NOT_SAMPLED = "skipped_rejected", "not_sampled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeepseekVl(Filter):
+    """Demands of every axis at least its threshold, as a DeepSeek-VL judges the sample.
+
+    Scores are the expected values of the model's answers. They are null where a sample has no image, or is not of the
+    sources and kinds that an axis is about.
+
+    Args:
+        model: folder of a checkpoint, or hub id; or `endpoint`: addresses of servers that have it (`vellum serve`).
+        axes: YAML file of the questions; None takes the bundled one.
+        min_scores: threshold by axis, in place of the file's; null for none.
+        sample: share of the samples that is judged, 0 to 1, by id.
+        skip_rejected: samples that the filters before have rejected are not judged.
+        device, dtype, quantize, threads: as in `vellum score`, for a local model.
+        batch: samples that are computed together.
+        processes: copies of a local model on a machine.
+        in_flight: requests to one endpoint at a time.
+        timeout_s: seconds for one request, or for one batch of a local model.
+        give_up_s: seconds without any answer of an endpoint after which the run ends.
+        max_chars: characters of a text that are put into a question.
+        accelerator, min_ram: hints for the machines of a cluster, as in Beam's resource hints.
+        prices: dollars per hour by device, for `--dry-run`, in place of the built-in ones.
+        api_key: of the endpoint; by default that in the environment's VELLUM_API_KEY.
+        pinned_as: what the run found: the axes, and the model's digest; set by the run.
+    """
+
+    name: ClassVar[str] = "deepseek_vl"
+
+    model: str | None = None
+    endpoint: tuple[str, ...] = ()
+    axes: str | None = None
+    min_scores: Mapping[str, float | None] = field(default_factory=dict)
+    sample: float = 1.0
+    skip_rejected: bool = False
+    device: str | None = None
+    dtype: str | None = None
+    quantize: str | None = None
+    threads: int | None = None
+    batch: int = 8
+    processes: int = 1
+    in_flight: int = 4
+    timeout_s: float = 300
+    give_up_s: float = 600
+    max_chars: int = 1000
+    accelerator: str | None = None
+    min_ram: str | None = None
+    prices: Mapping[str, float] = field(default_factory=dict)
+    api_key: str | None = field(default=None, repr=False, metadata={"secret": True})
+    pinned_as: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.model is not None and self.endpoint:
+            raise ValueError("model and endpoint contradict each other: give the checkpoint or the address of a server")
+        for url in self.endpoint:
+            check_url(url)
+        if not 0 < self.sample <= 1:
+            raise ValueError(f"sample must be above 0 and at most 1, got {self.sample:g}")
+        if self.dtype is not None and self.dtype not in DTYPES:
+            raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, got {self.dtype!r}")
+        for name in ("batch", "processes", "in_flight", "timeout_s", "give_up_s", "threads"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ValueError(f"{name} must be positive, got {value:g}")
+        if self.max_chars < SHORTEST_CHARS:
+            raise ValueError(f"max_chars must be at least {SHORTEST_CHARS}, got {self.max_chars}")
+        check_names("prices", tuple(self.prices), tuple(MACHINES), empty=True)
+        unknown = sorted(set(self.min_scores) - set(self._axes))
+        if unknown and self._is_whole:
+            raise ValueError(f"min_scores names {', '.join(unknown)}; the axes are {', '.join(self._axes)}")
+
+    @functools.cached_property
+    def _axes(self) -> dict[str, Axis]:
+        """The axes by name. Raises ConfigFileError."""
+        return load_axes(self._axes_file) if self.pinned_as is None else axes_of(self.pinned_as["axes"])
+
+    @property
+    def _axes_file(self) -> Path:
+        return BUNDLED if self.axes is None else Path(self.axes)
+
+    @property
+    def _is_whole(self) -> bool:
+        """Return False for a filter that `only` has made, which has some of the axes."""
+        return self.pinned_as is None or not self.pinned_as.get("is_part", False)
+
+    @property
+    def score_names(self) -> tuple[str, ...]:  # type: ignore[override]  # each file of axes has others
+        return tuple(self._axes)
+
+    @property
+    def reasons(self) -> Mapping[str, str]:  # type: ignore[override]
+        return {
+            name: axis.meaning or f"DeepSeek-VL's score for {name} is too low." for name, axis in self._axes.items()
+        }
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:  # type: ignore[override]
+        return tuple(Threshold(f"min_scores.{name}", name, "min", (name,)) for name in self._bounds)
+
+    @functools.cached_property
+    def _bounds(self) -> dict[str, float]:
+        """The thresholds that there are, by axis."""
+        given = {name: axis.threshold for name, axis in self._axes.items()} | dict(self.min_scores)
+        return {name: bound for name, bound in given.items() if bound is not None and name in self._axes}
+
+    @classmethod
+    def described(cls, settings: Mapping[str, Any]) -> Described:
+        known = {f.name for f in dataclasses.fields(cls)}
+        made = cls(**{name: value for name, value in settings.items() if name in known and name != "endpoint"})
+        bounds = made._bounds
+        return Described(made.score_names, made.reasons, tuple((t, bounds[t.score]) for t in made.thresholds))
+
+    def check_sources(self, known: Sequence[str]) -> None:
+        check_sources(self._axes_file, known)
+
+    def check(self) -> None:
+        if self.model is None and not self.endpoint:
+            raise ValueError(
+                "the deepseek_vl filter needs `model`, a checkpoint, or `endpoint`, the address of a server"
+            )
+        if self.model is None:
+            self._served()
+            return
+        try:
+            from filters.deepseek_vl import local_model
+        except ImportError as error:
+            raise ValueError(
+                f"the deepseek_vl filter needs {error.name}: run `pip install 'vellum-vl[model]'`"
+            ) from error
+        collision = local_model.check(self.model, self._probe())
+        if collision is not None:
+            raise ValueError(f"{self._place_of(collision)}: the model's tokenizer has the same tokens for two choices")
+
+    def pinned(self) -> Filter:
+        if self.model is None:
+            digest = self._served()
+        else:
+            from filters.deepseek_vl import local_model
+
+            digest = local_model.digest(self.model)
+        axes = {name: axis.plain() for name, axis in self._axes.items()}
+        key = self.api_key or os.environ.get(KEY_VARIABLE) or None
+        return dataclasses.replace(self, pinned_as={"digest": digest, "axes": axes}, api_key=key)
+
+    def _served(self) -> str:
+        """The digest of the model at all endpoints. Raises ValueError if they cannot be used for these axes."""
+        endpoints = self._endpoints("")
+        found = endpoints.identities()
+        for url, identity in zip(self.endpoint, found, strict=True):
+            if identity.digest != found[0].digest:
+                raise ValueError(f"the endpoints {self.endpoint[0]} and {url} have different models")
+            if (self.dtype or identity.dtype, self.quantize) != (identity.dtype, identity.quantize):
+                raise ValueError(
+                    f"the endpoint {url} holds the model as {identity.dtype}, quantize {identity.quantize}; expected "
+                    f"{self.dtype or identity.dtype}, quantize {self.quantize}"
+                )
+        asked = [Ask(self._probe().images, (question,)) for question in self._probe().questions]
+        try:
+            answers = self._endpoints(found[0].digest).ask([asked])[0]
+        except FilterUnavailable as error:
+            raise ValueError(str(error)) from error
+        for ask, answer in zip(asked, answers, strict=True):
+            if isinstance(answer, Fault):
+                raise ValueError(f"{self._place_of(ask.questions[0][0])} cannot be asked: {answer.message}")
+        return found[0].digest
+
+    def _probe(self) -> Ask:
+        """Every question, without texts, about a blank image."""
+        questions = []
+        for axis in self._axes.values():
+            for language in ("en", "zh"):
+                choices = tuple(getattr(choice, language) for choice in axis.choices)
+                questions.append((axis.question.of(language), choices))
+        return Ask((BLANK,), tuple(questions))
+
+    def _place_of(self, question: str) -> str:
+        names = [name for name, axis in self._axes.items() if question in (axis.question.en, axis.question.zh)]
+        return f"{self._axes_file}: {names[0]}"
+
+    def cache_key(self) -> str:
+        assert self.pinned_as is not None, "a run pins its filters"
+        prompt = hashlib.sha256(SYSTEM.encode()).hexdigest()
+        how = [self.pinned_as["digest"], self.dtype, self.quantize, self.max_chars]
+        return json.dumps([VERSION, prompt, how, {name: axis.key() for name, axis in self._axes.items()}])
+
+    def score_groups(self) -> tuple[tuple[str, ...], ...]:
+        return tuple((name,) for name in self._axes)
+
+    def only(self, names: Sequence[str]) -> Filter:
+        assert self.pinned_as is not None, "a run pins its filters"
+        axes = {name: self.pinned_as["axes"][name] for name in names}
+        return dataclasses.replace(self, pinned_as={**self.pinned_as, "axes": axes, "is_part": True})
+
+    def skips(self, sample_id: str, is_rejected: bool) -> str | None:
+        if self.skip_rejected and is_rejected:
+            return REJECTED
+        place = int(hashlib.sha256(f"{sample_id}/{self.name}".encode()).hexdigest()[:8], 16)
+        return None if place < self.sample * 2**32 else NOT_SAMPLED
+
+    def worker(self) -> WorkerSettings:
+        if self.model is not None:
+            num_batches = 4  # the images of one are decoded while another is computed
+            return WorkerSettings(
+                batch_size=num_batches * self.batch,
+                timeout_s=num_batches * self.timeout_s,
+                start_timeout_s=3600,
+                min_ram=self.min_ram,
+                accelerator=self.accelerator,
+                processes=self.processes,
+            )
+        at_once, processes = self._in_flight()
+        return WorkerSettings(
+            batch_size=at_once * self.batch,
+            timeout_s=10 * (self.give_up_s + self.timeout_s),  # it ends by itself before
+            processes=processes,
+        )
+
+    def _in_flight(self) -> tuple[int, int]:
+        """Requests at a time of one process, which has the samples of one unit, and the number of processes."""
+        wanted = self.in_flight * len(self.endpoint)
+        at_once = max(1, min(wanted, UNIT_SAMPLES // self.batch))
+        return at_once, -(-wanted // at_once)
+
+    def load(self) -> None:
+        judge = self._judge()
+        (found,) = judge.ask([[self._probe()]])
+        if isinstance(found[0], Fault):
+            raise FilterUnavailable(f"the model {self.model or self.endpoint[0]} cannot judge: {found[0].message}")
+
+    def _judge(self) -> Judge:
+        settings = (self.model, self.device, self.dtype, self.quantize, self.threads, self.processes)
+        assert self.pinned_as is not None, "a run pins its filters"
+        digest = self.pinned_as["digest"]
+        return self._endpoints(digest) if self.model is None else _local_judge(*settings, digest)
+
+    def _endpoints(self, digest: str) -> Endpoints:
+        key = self.api_key or os.environ.get(KEY_VARIABLE) or None
+        at_once, _ = self._in_flight()
+        return _endpoints(self.endpoint, digest, key, self.timeout_s, self.give_up_s, at_once)
+
+    def scores(self, samples: Sequence[Sample]) -> list[Scores]:
+        questions = [questions_about(sample, self._axes, self.max_chars) for sample in samples]
+        answered = self._answers(samples, questions)
+        return [self._scores(asked, answers) for asked, answers in zip(questions, answered, strict=True)]
+
+    def _answers(
+        self, samples: Sequence[Sample], questions: Sequence[Sequence[Question]]
+    ) -> list[list[Answers | Fault]]:
+        """The answers to the items of every sample. Where texts are too long for the model, they are cut shorter."""
+        found: list[list[Answers | Fault]] = [[] for _ in samples]
+        rows = [row for row, asked in enumerate(questions) if asked]
+        asked_now, max_chars = dict(zip(rows, (questions[row] for row in rows), strict=True)), self.max_chars
+        while rows:
+            batches = [rows[k : k + self.batch] for k in range(0, len(rows), self.batch)]
+            asks = [[asks_of(samples[row], asked_now[row]) for row in batch] for batch in batches]
+            answers = self._judge().ask([[ask for of_row in batch for ask in of_row] for batch in asks])
+            for batch, of_batch, answered in zip(batches, asks, answers, strict=True):
+                rest = iter(answered)
+                for row, of_row in zip(batch, of_batch, strict=True):
+                    found[row] = [next(rest) for _ in of_row]
+            max_chars //= 2
+            rows = [row for row in rows if max_chars >= SHORTEST_CHARS and _is_too_long(found[row])]
+            asked_now = {row: questions_about(samples[row], self._axes, max_chars) for row in rows}
+        return found
+
+    def _scores(self, questions: Sequence[Question], answers: Sequence[Answers | Fault]) -> Scores:
+        values: dict[str, float | None] = dict.fromkeys(self._axes)
+        faults = [answer.code for answer in answers if isinstance(answer, Fault)]
+        if faults:
+            return Scores(values=values, fault=faults[0])
+        if questions:
+            values |= scores_of(questions, [answer for answer in answers if not isinstance(answer, Fault)])
+        return Scores(values=values)
+
+    def rejects(self, scores: Scores) -> str | None:
+        for name, bound in self._bounds.items():
+            found = scores.values.get(name)
+            if found is not None and found < bound:
+                return name
+        return None
+
+    def costs(self, sample_s: float, num_samples: int) -> list[str]:
+        if self.model is None:
+            return []
+        from filters.deepseek_vl import local_model
+
+        texts = [axis.question.en for axis in self._axes.values()]
+        num_chars = sum(len(text) + ("{" in text) * self.max_chars for text in texts)
+        flop = local_model.flop_per_sample(self.model, num_chars)
+        return lines(flop, round(num_samples * self.sample), self.prices)
+
+
+def _is_too_long(answers: Sequence[Answers | Fault]) -> bool:
+    return any(isinstance(answer, Fault) and answer.code == "too_long" for answer in answers)
+
+
+@functools.cache
+def _local_judge(
+    model: str,
+    device: str | None,
+    dtype: str | None,
+    quantize: str | None,
+    threads: int | None,
+    processes: int,
+    digest: str,
+) -> Judge:
+    """This process's model. Raises FilterUnavailable if it cannot be loaded, or is another than the run began with."""
+    from filters.deepseek_vl import local_model
+
+    try:
+        if local_model.digest(model) != digest:
+            raise FilterUnavailable(f"the checkpoint {model} is not the one that the run began with")
+        loaded = local_model.LocalModel(
+            model, device=device, dtype=dtype, quantize=quantize, threads=threads, processes=processes
+        )
+    except (ValueError, OSError, RuntimeError, MemoryError) as error:
+        raise FilterUnavailable(f"the model {model} cannot be loaded: {str(error).partition(chr(10))[0]}") from error
+    return loaded
+
+
+@functools.cache
+def _endpoints(
+    urls: tuple[str, ...], digest: str, api_key: str | None, timeout_s: float, give_up_s: float, in_flight: int
+) -> Endpoints:
+    return Endpoints(
+        urls, digest=digest, api_key=api_key, timeout_s=timeout_s, give_up_s=give_up_s, in_flight=in_flight
+    )
