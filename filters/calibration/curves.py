@@ -51,7 +51,8 @@ class Point:
     """Threshold with what it keeps.
 
     Args:
-        precision: share of good samples among those kept, if there are as many spoilt ones, each corruption with the same share.
+        precision: share of good samples among those kept, if there are as many spoilt ones, each corruption with the
+            same share.
         recall: share of the good samples that are kept.
     """
 
