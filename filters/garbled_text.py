@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from filters.filter import Filter, Scores, Threshold
 from sources.base.sample import Sample
 
@@ -43,6 +45,10 @@ def _garbled_share(text: str) -> float | None:
     visible = "".join(text.split())
     if not visible:
         return None
-    garbage = len(_GARBAGE.findall(visible)) + sum(len(match) for match in _CID.findall(visible))
-    swapped = sum(ord(letter) & 0xFF == 0 for letter in visible)  # "A" with its bytes swapped is U+4100
+    garbage = sum(map(len, _CID.findall(visible))) if "(cid:" in visible else 0
+    if visible.isascii() and visible.isprintable():
+        return garbage / len(visible)
+    garbage += len(_GARBAGE.findall(visible))
+    codes = np.frombuffer(visible.encode("utf-32-le", "surrogatepass"), "<u4")
+    swapped = np.count_nonzero(codes & 0xFF == 0)  # "A" with its bytes swapped is U+4100
     return min(1.0, (garbage + swapped) / len(visible)) if swapped > SWAPPED * len(visible) else garbage / len(visible)

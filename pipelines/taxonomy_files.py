@@ -16,11 +16,11 @@ from taxonomy.corrections import read_corrections
 from taxonomy.instructions import INSTRUCTIONS_VERSION
 from taxonomy.labellers import LABELLERS
 from taxonomy.labelling import SampleLabeller
-from taxonomy.loader import BUNDLED, load, load_text, read_taxonomy
+from taxonomy.loader import BUNDLED, checked_bytes, from_checked_bytes, load, load_text, read_taxonomy
 from taxonomy.targets import leaf_shares
 from taxonomy.tree import Taxonomy
 
-TAXONOMY_FILE, CORRECTIONS_FILE = "use_cases.yaml", "corrections.jsonl"
+TAXONOMY_FILE, CHECKED_FILE, CORRECTIONS_FILE = "use_cases.yaml", "use_cases.json", "corrections.jsonl"
 
 
 def pinned(recipe: Recipe) -> Recipe:
@@ -60,12 +60,14 @@ def publish_taxonomy(recipe: Recipe, storage: Storage) -> None:
     if settings is None or storage.exists(f"{_folder(recipe)}/{TAXONOMY_FILE}"):
         return
     path = Path(settings.path) if settings.path else BUNDLED
+    taxonomy = load(path)
     with tempfile.TemporaryDirectory(prefix="vellum-taxonomy-") as name:
         folder = Path(name)
         if settings.labeller is not None:
-            LABELLERS[settings.labeller].prepare(load(path), folder)
+            LABELLERS[settings.labeller].prepare(taxonomy, folder)
         if settings.corrections:
             (folder / CORRECTIONS_FILE).write_bytes(Path(settings.corrections).read_bytes())
+        (folder / CHECKED_FILE).write_bytes(checked_bytes(taxonomy))
         for made in sorted(folder.iterdir()):
             storage.publish_file(made, f"{_folder(recipe)}/{made.name}")
     storage.write_bytes(f"{_folder(recipe)}/{TAXONOMY_FILE}", path.read_bytes())  # last: it says that all is there
@@ -104,10 +106,15 @@ def local_taxonomy(recipe: Recipe, storage: Storage) -> str | None:
 def load_labelling(recipe: Recipe, folder: Path) -> SampleLabeller:
     """The labelling that `publish_taxonomy` left in a folder."""
     assert recipe.taxonomy is not None
-    taxonomy = load(folder / TAXONOMY_FILE)
+    taxonomy = _published(folder)
     corrections_path = folder / CORRECTIONS_FILE
     corrections = read_corrections(corrections_path, taxonomy) if corrections_path.exists() else {}
     return SampleLabeller(taxonomy, recipe.taxonomy, corrections, folder)
+
+
+def _published(folder: Path) -> Taxonomy:
+    checked = folder / CHECKED_FILE  # outputs of older versions have none
+    return from_checked_bytes(checked.read_bytes()) if checked.exists() else load(folder / TAXONOMY_FILE)
 
 
 def labels_key(recipe: Recipe) -> str:
@@ -127,4 +134,4 @@ def targets_of(recipe: Recipe, storage: Storage) -> dict[str, float] | None:
     if folder is None:
         return None
     assert recipe.taxonomy is not None
-    return leaf_shares(load(Path(folder) / TAXONOMY_FILE), recipe.taxonomy.shares)
+    return leaf_shares(_published(Path(folder)), recipe.taxonomy.shares)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,6 @@ class SampleLabeller:
         self._corrections = corrections or {}
         self._leaves = list(taxonomy.leaves)
         self._labeller = None if self.settings.labeller is None else LABELLERS[self.settings.labeller]
-        self._patterns = {language: _Patterns(taxonomy, language) for language in LANGUAGES}
         self._folder = folder
         self._ready: Labeller | None = None
 
@@ -143,6 +143,11 @@ class SampleLabeller:
 
     def _found_by_pattern(self, prompt: str) -> list[int]:
         return self._patterns[language_of(prompt)].find(prompt)
+
+    @cached_property
+    def _patterns(self) -> Mapping[str, _Patterns]:
+        """The patterns of every language: 0.1 s to compile, which samples without a prompt need not wait for."""
+        return {language: _Patterns(self.taxonomy, language) for language in LANGUAGES}
 
     def _label(self, leaf: int, confidence: float, labeller: str, others: Sequence[int]) -> Label:
         confidence = round(confidence, 3)  # the last bits of a float differ between processors

@@ -50,6 +50,17 @@ def load_text(text: str, path: Path) -> Taxonomy:
     return taxonomy
 
 
+def checked_bytes(taxonomy: Taxonomy) -> bytes:
+    """Return a taxonomy that is checked, as JSON, for other processes: reading it takes a tenth of the file's time."""
+    return taxonomy.digest.encode() + b"\n" + FILE_ADAPTER.dump_json(taxonomy.file)
+
+
+def from_checked_bytes(data: bytes) -> Taxonomy:
+    """Return the taxonomy that `checked_bytes` wrote."""
+    digest, _, file = data.partition(b"\n")
+    return Taxonomy(FILE_ADAPTER.validate_json(file), digest.decode())
+
+
 def warnings(taxonomy: Taxonomy) -> list[str]:
     """Return one sentence for everything that is allowed but bad for the labeller or for instruction writers."""
     found = []

@@ -4,7 +4,7 @@ import dataclasses
 import logging
 import re
 import shutil
-from typing import Any
+from typing import Any, TypeVar
 
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
@@ -26,12 +26,9 @@ from pipelines.storage import STAGING, OutputError, OutputInUse, StorageError
 from pipelines.tables.manifest import AccountingError
 from pipelines.taxonomy_files import publish_taxonomy
 
-OUR_OWN = (
-    OutputError,
-    AccountingError,
-    StorageError,
-    FilterUnavailable,
-)  # errors whose text is a sentence for the user
+_View = TypeVar("_View", bound=PipelineOptions)
+# Errors whose text is a sentence for the user.
+OUR_OWN = (OutputError, AccountingError, StorageError, FilterUnavailable)
 STALE = (
     "tmp",
     "fetched",
@@ -45,6 +42,18 @@ STALE = (
 )  # folders in staging that only a running job needs
 
 
+class _Options(PipelineOptions):
+    """Options that keep their views: Beam asks for 500 of them in a run, and each builds a parser of arguments."""
+
+    def view_as(self, cls: type[_View]) -> _View:
+        views: dict[type[PipelineOptions], PipelineOptions] = self.__dict__.setdefault("_views", {})
+        if cls not in views:
+            views[cls] = super().view_as(cls)
+        view = views[cls]
+        assert isinstance(view, cls)
+        return view
+
+
 def execute(job: Job, limit: int | None, readers: int, beam_args: list[str]) -> dict[str, Any]:
     """Run a job to its end.
 
@@ -53,7 +62,7 @@ def execute(job: Job, limit: int | None, readers: int, beam_args: list[str]) -> 
     Returns:
         {"ok": true}, or the sentence to show as {"usage": …} (a mistake of the user) or {"error": …}.
     """
-    options = PipelineOptions(beam_args, save_main_session=False)
+    options = _Options(beam_args, save_main_session=False)
     FileSystems.set_options(options)
     storage = job.storage()
     try:

@@ -26,6 +26,7 @@ from pipelines.taxonomy_files import load_labelling
 from pipelines.workers.archive import extract, list_members, unpack
 from pipelines.workers.evaluation_items import read_collection
 from pipelines.workers.instruct import conversations
+from pipelines.workers.lean_imports import keep_pandas_out_of_arrow
 from pipelines.workers.office import convert
 from pipelines.workers.parent import Parent, limit_memory
 from pipelines.workers.protocol import (
@@ -72,6 +73,7 @@ Send = Callable[[Event], None]
 
 def main() -> None:
     parent = Parent()
+    keep_pandas_out_of_arrow()
     recipe = build_recipe(parent.settings())
     limit_memory(recipe.limits.memory_mb)
     parent.ready(grace_s=int(recipe.limits.item_wall_timeout_s) + 10)

@@ -24,8 +24,8 @@ def with_plausible_sizes(characters: Characters, read_ink: Callable[[], Characte
     Args:
         read_ink: returns the same characters with boxes around their ink.
     """
-    width = np.abs(characters.corners[:, 1] - characters.corners[:, 0]).max(axis=1)
-    height = np.abs(characters.corners[:, 2] - characters.corners[:, 0]).max(axis=1)
+    width = _extent(characters.corners[:, 1] - characters.corners[:, 0])
+    height = _extent(characters.corners[:, 2] - characters.corners[:, 0])
     is_wide, is_high = width > MAX_WIDTH * characters.sizes, height > MAX_HEIGHT * characters.sizes
     if (is_wide | is_high).sum() <= FEW * len(characters):
         return characters
@@ -46,3 +46,10 @@ def with_plausible_sizes(characters: Characters, read_ink: Callable[[], Characte
         corners[upright, :2, 1] = (characters.origins[upright, 1] - above)[:, None]
         corners[upright, 2:, 1] = (characters.origins[upright, 1] + below)[:, None]
     return with_corners(replace(characters, sizes=sizes), corners)
+
+
+def _extent(vectors: np.ndarray) -> np.ndarray:
+    """Return the (N,) greater part of (N, 2) vectors; `max(axis=1)` takes five times as long."""
+    vectors = np.abs(vectors)
+    extent: np.ndarray = np.maximum(vectors[:, 0], vectors[:, 1])
+    return extent

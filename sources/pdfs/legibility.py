@@ -13,7 +13,7 @@ def text_height(texts: Sequence[str], boxes: np.ndarray) -> float | None:
     Args:
         texts, boxes: N words and their (N, 4) boxes in pixels. Turned words are as high as their box is wide.
     """
-    is_long = np.fromiter((len(text) >= MIN_LETTERS for text in texts), np.bool_, len(texts))
+    is_long = np.fromiter(map(len, texts), np.int64, len(texts)) >= MIN_LETTERS
     if not is_long.any():
         return None
     heights = np.minimum(*(boxes[is_long, 2:] - boxes[is_long, :2]).T)

@@ -26,7 +26,7 @@ MIN_LINES_AT_EDGE = 3  # Chinese lines that end at the edge of a column of prose
 
 def text_of(lines: Lines, separators: Sequence[str], words: LayoutWords) -> str:
     """Return the text of lines in reading order, with separators between them."""
-    line_texts = [[words.texts[k] for k in line] for line in lines.words]
+    line_texts = [[words.texts[k] for k in line.tolist()] for line in lines.words]
     separators = _without_east_asian_breaks(line_texts, separators, lines)
     broken = [k for k, line in enumerate(line_texts[:-1]) if line[-1].endswith(HYPHENS) and separators[k] != " "]
     if broken:

@@ -39,7 +39,7 @@ def in_reading_order(words: LayoutWords) -> PageText:
     lines = lines_of(words)
     if not len(lines):
         return PageText("", np.zeros(0, np.int64), lines, ())
-    num_letters = np.add.reduceat([len(text) for text in words.texts], [line[0] for line in lines.words])
+    num_letters = np.add.reduceat(list(map(len, words.texts)), [line[0] for line in lines.words])
     right_to_left = is_right_to_left("".join(words.texts))
     lines = choose_lines(lines, order_of_lines(lines, num_letters, right_to_left=right_to_left))
     separators = separators_of(lines)

@@ -1,5 +1,7 @@
 """Frequencies of words in twenty-two languages, and the language of a page from its function words."""
 
+import gzip
+import importlib.util
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -7,7 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from itertools import chain
+from pathlib import Path
 
+import msgpack
 import numpy as np
 import numpy.typing as npt
 
@@ -71,6 +75,7 @@ _LANGUAGES_OF: Mapping[str, tuple[str, ...]] = {
 }
 
 
+@cache
 def version() -> str:
     """Return the version of the word lists, which belongs in the fingerprint of what they decide."""
     return metadata.version("wordfreq")
@@ -108,11 +113,26 @@ class Frequencies:
 
 @cache
 def frequencies(language: str) -> Frequencies:
-    """Load the words of one of `LANGUAGES`: up to 0.3 s, on the first page of a process that needs them."""
-    import wordfreq  # 0.13 s, which a reader without broken words need not pay
-
-    bins = wordfreq.read_cBpack(wordfreq.available_languages("best")[language])
-    keys = np.fromiter(map(zlib.crc32, map(str.encode, chain.from_iterable(bins))), np.uint32)
+    """Load the words of one of `LANGUAGES`: up to 0.2 s, on the first page of a process that needs them."""
+    bins = _words_by_centibels(language)
+    keys = np.fromiter(map(zlib.crc32, chain.from_iterable(bins)), np.uint32)
     centibels = np.repeat(np.arange(len(bins)), [len(words) for words in bins])
     order = np.argsort(keys, kind="stable")  # of words with the same hash, the most frequent is found
     return Frequencies(keys[order], (9 - centibels[order] / 100).astype(np.float16))
+
+
+def _words_by_centibels(language: str) -> list[list[bytes]]:
+    """Return the words of a language as UTF-8, by how many hundredths of a power of ten they are rarer than always.
+
+    The lists are files of wordfreq, which takes 0.3 s to import, most of it for what it does with other texts.
+    """
+    spec = importlib.util.find_spec("wordfreq")
+    assert spec is not None
+    assert spec.origin is not None
+    files = [Path(spec.origin).with_name("data") / f"{size}_{language}.msgpack.gz" for size in ("large", "small")]
+    with gzip.open(next(filter(Path.exists, files))) as file:
+        header, *words = msgpack.load(file, raw=True)
+    if header != {b"format": b"cB", b"version": 1}:
+        raise ValueError(f"unexpected header of a list of words: {header!r}")
+    bins: list[list[bytes]] = words
+    return bins

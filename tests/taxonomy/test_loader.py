@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sources.config_file import ConfigFileError, parse
 from taxonomy.evaluation import read_labelled
-from taxonomy.loader import BUNDLED, load, load_text, warnings
+from taxonomy.loader import BUNDLED, checked_bytes, from_checked_bytes, load, load_text, warnings
 from taxonomy.schema import LANGUAGES, RECOMMENDED_PROMPTS, SCHEMA_PATH, json_schema
 from taxonomy.tree import Taxonomy
 from tests.taxonomy.small import yaml_text
@@ -43,6 +43,10 @@ def test_the_bundled_taxonomy_has_the_groups_of_the_paper(bundled: Taxonomy) -> 
     for leaf in bundled.leaves.values():
         assert all(len(getattr(leaf.prompts, language)) >= RECOMMENDED_PROMPTS for language in LANGUAGES)
         assert leaf.hard_negatives
+
+
+def test_a_checked_taxonomy_is_read_back_as_it_was(bundled: Taxonomy) -> None:
+    assert from_checked_bytes(checked_bytes(bundled)) == bundled
 
 
 def test_held_out_prompts_cover_all_leaves_and_are_not_examples(bundled: Taxonomy) -> None:

@@ -120,7 +120,7 @@ def _is_right_to_left(found: LayoutWords) -> bool:
 
 def words_in_order(found: LayoutWords, order: np.ndarray, place: Place) -> Words:
     """Return the words of a page in an order, with boxes in pixels."""
-    texts = [found.texts[k] for k in order]
+    texts = [found.texts[k] for k in np.asarray(order).tolist()]
     return Words(texts=texts, boxes=place.in_pixels(found.boxes)[order], images=np.zeros(len(texts), np.int32))
 
 
