@@ -131,7 +131,7 @@ def test_a_broken_array_keeps_what_comes_before(tmp_path: Path, end: bytes, mess
         (b"", "empty"),
         (b" \n\n", "empty"),
         (b"[]", "empty"),
-        (gzip.compress(b""), "empty"),
+        (gzip.compress(b"", mtime=0), "empty"),
         (gzip.compress(LINES)[:-200], "damaged"),
         (lzma.compress(LINES)[:-20], "damaged"),
         (bz2.compress(LINES)[:-20], "damaged"),
