@@ -271,6 +271,8 @@ def test_export_uses_only_the_storage_it_is_given(output):
             self.files = {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
         def read_bytes(self, relative):
+            if relative not in self.files:
+                raise FileNotFoundError(relative)
             return self.files[relative]
 
         def open(self, relative):

@@ -162,7 +162,7 @@ def test_an_input_that_cannot_be_opened_costs_its_own_items_only(tmp_path: Path)
 
 
 def test_a_request_for_another_process_is_not_understood(tmp_path: Path) -> None:
-    found, _ = handle(ScoreRows(part=tmp_path, rows=(0,)))
+    found, _ = handle(ScoreRows(part=tmp_path, rows=(0,), names=()))
     assert found == NotUnderstood(message="a reader does not handle ScoreRows")
 
 
