@@ -116,9 +116,11 @@ def _calibrate(storage: Storage, args: argparse.Namespace) -> None:
     for f, sides in chosen:
         started = time.process_time()
         f.load()
-        all_measured = measure(trials, f, sides, args.corruption, _progress)
+        is_slow = f.worker() is not None
+        all_measured = measure(trials, f, sides, args.corruption, _progress if is_slow else _silence)
         results += [_result(measured, f, recipe, manifest, args.precision) for measured in all_measured]
-        print(f"{f.name}: {time.process_time() - started:,.0f} s of processor time", file=sys.stderr)
+        if is_slow:
+            print(f"{f.name}: {time.process_time() - started:,.0f} s of processor time", file=sys.stderr)
     _print(results)
     for result in results:
         _write(storage, f"{FOLDER}/{result['score']}.json", json.dumps(result, indent=2, ensure_ascii=False) + "\n")
@@ -196,6 +198,10 @@ def _rounded(value: float, bound: Bound) -> float:
 
 def _progress(name: str) -> None:
     print(f"  {name} …", file=sys.stderr)
+
+
+def _silence(name: str) -> None:
+    """Fast filters are done before a line could be read."""
 
 
 def _print(results: Sequence[Mapping[str, Any]]) -> None:
