@@ -18,7 +18,7 @@ from typing import Any
 from filters.calibration import chart
 from filters.calibration.corruptions import CORRUPTIONS
 from filters.calibration.measure import Measured, measure
-from filters.filter import Filter
+from filters.filter import Filter, FilterUnavailable
 from pipelines.commands.held_out import read_trials
 from pipelines.commands.recipe_file import with_setting
 from pipelines.recipe import Recipe, UsageError, apply_setting, build_recipe
@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         else:
             print(f"error: {args.out} holds no {MANIFEST}; expected the output of a finished run", file=sys.stderr)
         return FAILED
-    except (AccountingError, StorageError) as error:
+    except (AccountingError, StorageError, FilterUnavailable) as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     return DONE
@@ -103,11 +103,7 @@ def _calibrate(storage: Storage, args: argparse.Namespace) -> None:
     recipe = _recipe(manifest, args.set)
     chosen = _filters(recipe, args.axis)
     text = recipe_yaml(manifest) if args.recipe is None else _recipe_text(args.recipe)
-    for f, _ in chosen:
-        try:
-            f.check()
-        except ValueError as error:
-            raise UsageError(str(error)) from error
+    chosen = [(_ready(f, tuple(sides)), sides) for f, sides in chosen]
     trials, num_held_out = read_trials(storage, manifest, args.samples)
     if len(trials) < 2:
         raise UsageError(f"the output keeps {len(trials)} samples; a calibration needs at least 2, and better 100")
@@ -152,6 +148,15 @@ def _filters(recipe: Recipe, axes: Sequence[str]) -> list[tuple[Filter, dict[str
         if wanted:
             found.append((f, wanted))
     return found
+
+
+def _ready(f: Filter, wanted: Sequence[str]) -> Filter:
+    """The filter with all it needs, for the wanted scores alone. Raises UsageError if it cannot be used here."""
+    try:
+        f.check()
+        return f.pinned().only(wanted)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _recipe_text(path: Path) -> str:
