@@ -57,7 +57,7 @@ sys.exit(code)
 CASES = {
     "nothing": ["--help"],
     "dry run": ["--set", "text_length.min_chars=600", "--dry-run"],
-    "a third leaves": ["--set", "text_length.min_chars=600"],
+    "half leaves": ["--set", "text_length.min_chars=600"],
     "it comes back": ["--set", "text_length.min_chars=300"],
     "other radius": ["--set", "dedupe.radius=16"],
     "no change": ["--set", "dedupe.radius=16"],

@@ -18,7 +18,7 @@ from typing import Any
 from filters.calibration import chart
 from filters.calibration.corruptions import CORRUPTIONS
 from filters.calibration.measure import Measured, measure
-from filters.filter import Filter
+from filters.filter import Filter, FilterUnavailable
 from pipelines.commands.held_out import read_trials
 from pipelines.commands.recipe_file import with_setting
 from pipelines.recipe import Recipe, UsageError, apply_setting, build_recipe
@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         else:
             print(f"error: {args.out} holds no {MANIFEST}; expected the output of a finished run", file=sys.stderr)
         return FAILED
-    except (AccountingError, StorageError) as error:
+    except (AccountingError, StorageError, FilterUnavailable) as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     return DONE
@@ -103,11 +103,7 @@ def _calibrate(storage: Storage, args: argparse.Namespace) -> None:
     recipe = _recipe(manifest, args.set)
     chosen = _filters(recipe, args.axis)
     text = recipe_yaml(manifest) if args.recipe is None else _recipe_text(args.recipe)
-    for f, _ in chosen:
-        try:
-            f.check()
-        except ValueError as error:
-            raise UsageError(str(error)) from error
+    chosen = [(_ready(f, tuple(sides)), sides) for f, sides in chosen]
     trials, num_held_out = read_trials(storage, manifest, args.samples)
     if len(trials) < 2:
         raise UsageError(f"the output keeps {len(trials)} samples; a calibration needs at least 2, and better 100")
@@ -116,9 +112,11 @@ def _calibrate(storage: Storage, args: argparse.Namespace) -> None:
     for f, sides in chosen:
         started = time.process_time()
         f.load()
-        all_measured = measure(trials, f, sides, args.corruption, _progress)
+        is_slow = f.worker() is not None
+        all_measured = measure(trials, f, sides, args.corruption, _progress if is_slow else _silence)
         results += [_result(measured, f, recipe, manifest, args.precision) for measured in all_measured]
-        print(f"{f.name}: {time.process_time() - started:,.0f} s of processor time", file=sys.stderr)
+        if is_slow:
+            print(f"{f.name}: {time.process_time() - started:,.0f} s of processor time", file=sys.stderr)
     _print(results)
     for result in results:
         _write(storage, f"{FOLDER}/{result['score']}.json", json.dumps(result, indent=2, ensure_ascii=False) + "\n")
@@ -150,6 +148,15 @@ def _filters(recipe: Recipe, axes: Sequence[str]) -> list[tuple[Filter, dict[str
         if wanted:
             found.append((f, wanted))
     return found
+
+
+def _ready(f: Filter, wanted: Sequence[str]) -> Filter:
+    """The filter with all it needs, for the wanted scores alone. Raises UsageError if it cannot be used here."""
+    try:
+        f.check()
+        return f.pinned().only(wanted)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _recipe_text(path: Path) -> str:
@@ -196,6 +203,10 @@ def _rounded(value: float, bound: Bound) -> float:
 
 def _progress(name: str) -> None:
     print(f"  {name} …", file=sys.stderr)
+
+
+def _silence(name: str) -> None:
+    """Fast filters are done before a line could be read."""
 
 
 def _print(results: Sequence[Mapping[str, Any]]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from pipelines.recipe import Recipe, UsageError, apply_setting, build_recipe
 from pipelines.rewriting import swap
-from pipelines.rewriting.refit import Change, missing_rows, old_recipe, plan, refit
+from pipelines.rewriting.refit import Change, obstacle_of, old_recipe, plan, refit
 from pipelines.storage import OutputError, Storage, StorageError
 from pipelines.tables.bounds import Bound, bounds_of
 from pipelines.tables.manifest import MANIFEST, AccountingError, read_manifest
@@ -105,7 +105,7 @@ def _print(change: Change) -> None:
     print(f"{change.kept_before:,} samples kept before, {change.kept:,} now: {gone:,} leave, {change.num_new:,} come")
     for (before, now), number in sorted(change.moves.items(), key=lambda entry: (-entry[1], entry[0])):
         print(f"  {number:,} {before} → {now}")
-    if change.missing:
-        print(f"it cannot be done: {missing_rows(change)}")
+    if (obstacle := obstacle_of(change)) is not None:
+        print(f"it cannot be done: {obstacle}")
     if change.no_picture:
         print(f"{change.no_picture:,} samples of the report have no picture: .staging/ is not there to draw it from")

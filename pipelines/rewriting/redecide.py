@@ -36,6 +36,7 @@ class Decided:
         before: (N,) verdict and reason that the ledger has.
         verdicts: N verdicts by the new recipe.
         old_splits, splits: the split that each sample is in if it is kept.
+        unscored: by filter, samples that it was told to skip, and is not any more.
     """
 
     block: Block
@@ -45,6 +46,7 @@ class Decided:
     verdicts: list[Verdict]
     old_splits: list[str]
     splits: list[str]
+    unscored: Mapping[str, int]
 
     @property
     def kept(self) -> np.ndarray:
@@ -86,7 +88,8 @@ def redecide(
 
 
 def _judged(block: Block, rows: pa.Table, old: Recipe, new: Recipe, pool: dict[Any, Any]) -> Decided:
-    reasons = judge(_scored(rows, new.filters), new.filters)
+    scored = _scored(rows, new.filters)
+    reasons = judge(scored, new.filters)
     digests = rows["digest"].to_pylist()
     before = [
         pool.setdefault(text, text)
@@ -104,7 +107,21 @@ def _judged(block: Block, rows: pa.Table, old: Recipe, new: Recipe, pool: dict[A
         verdicts=[pool.setdefault(codes, Verdict(codes)) if codes else KEPT_VERDICT for codes in reasons],
         old_splits=old_splits,
         splits=old_splits if old.output.validation == new.output.validation else splits_in(new, block, digests),
+        unscored=_unscored(scored, rows["id"].to_pylist(), old, new),
     )
+
+
+def _unscored(scored: pa.Table, ids: Sequence[str], old: Recipe, new: Recipe) -> dict[str, int]:
+    """Samples without the score of an expensive filter, by filter, for which a run with the new recipe would ask."""
+    if not new.filters_by_part():
+        return {}
+    before, now = (judge(scored, recipe.filters_while_reading()) for recipe in (old, new))
+    found: Counter[str] = Counter()
+    for f, earlier in zip(new.filters_by_part(), old.filters_by_part(), strict=True):
+        for sample_id, was_rejected, is_rejected in zip(ids, before, now, strict=True):
+            skipped = earlier.skips(sample_id, bool(was_rejected)) is not None
+            found[f.name] += skipped and f.skips(sample_id, bool(is_rejected)) is None
+    return dict(+found)
 
 
 def _scored(rows: pa.Table, filters: Sequence[Filter]) -> pa.Table:

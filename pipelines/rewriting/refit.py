@@ -41,6 +41,7 @@ class Change:
         kept_before, kept: kept samples.
         num_new: samples that come into `data/`.
         missing: by verdict and reason before, the new samples whose rows are not in the staging folder.
+        unscored: by filter, samples that it skipped, and that a run would give to it now.
         no_picture: samples that the report would show, and of which there is no picture any more.
     """
 
@@ -49,6 +50,7 @@ class Change:
     kept: int
     num_new: int
     missing: Mapping[str, int]
+    unscored: Mapping[str, int]
     no_picture: int = 0
 
 
@@ -67,16 +69,26 @@ def refit(storage: Storage, new: Recipe) -> Change:
     """
     work = _Refit(storage, new)
     change = work.change()
-    if change.missing:
-        raise UsageError(missing_rows(change))
+    if (obstacle := obstacle_of(change)) is not None:
+        raise UsageError(obstacle)
     with swap.staging(storage):
         manifest, no_picture = work.stage()
         swap.decide(storage, manifest)
     return dataclasses.replace(change, no_picture=no_picture)
 
 
-def missing_rows(change: Change) -> str:
-    """The sentence about samples that would be kept, and of which there is nothing but their scores."""
+def obstacle_of(change: Change) -> str | None:
+    """The sentence about why a change needs a run; None if it does not."""
+    if change.unscored:
+        told = ", ".join(f"{number:,} by {name}" for name, number in change.unscored.items())
+        return (
+            f"samples that a filter was told to skip would be scored now ({told}); run the recipe again, which does it"
+        )
+    return _missing_rows(change) if change.missing else None
+
+
+def _missing_rows(change: Change) -> str:
+    """Samples that would be kept, and of which there is nothing but their scores."""
     told = ", ".join(f"{number:,} {before}" for before, number in sorted(change.missing.items()))
     number = sum(change.missing.values())
     return (
@@ -154,6 +166,7 @@ class _Refit:
             kept=sum(int(unit.kept.sum()) for unit in self._units),
             num_new=sum(int((unit.kept & ~unit.was_kept).sum()) for unit in self._units),
             missing=missing,
+            unscored=sum((Counter(unit.unscored) for unit in self._units), Counter[str]()),
         )
 
     def stage(self) -> tuple[dict[str, Any], int]:
