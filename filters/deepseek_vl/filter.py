@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from deepseek_vl.conversation import SYSTEM
+from filters.deepseek_vl.answering import SHORTEST_CHARS, answers
 from filters.deepseek_vl.axes import BUNDLED, USE_CASE, Axis, axes_of, check_sources, load_axes
 from filters.deepseek_vl.connection import check_url
 from filters.deepseek_vl.costs import MACHINES, lines
 from filters.deepseek_vl.endpoints import BLANK, Endpoints
+from filters.deepseek_vl.judges import endpoints, local_judge
 from filters.deepseek_vl.questions import (
     Answers,
     Ask,
     Fault,
     Judge,
     Question,
-    asks_of,
     questions_about,
     scores_of,
 )
@@ -32,7 +33,6 @@ from sources.validation import check_names
 
 VERSION = "1"  # of the questions' form and of the scores
 UNIT_SAMPLES = 64  # of a unit, about: no more can be given to a process at a time
-SHORTEST_CHARS = 60  # of a text in a question, before the sample is given up as too long
 DTYPES = ("bfloat16", "float16", "float32")
 KEY_VARIABLE = "VELLUM_API_KEY"
 Choosing = tuple[str, tuple[str, ...]]  # a question with its choices
@@ -196,7 +196,7 @@ class DeepseekVl(Filter):
         return dataclasses.replace(self, pinned_as={"digest": digest, "axes": axes, "use_cases": tree}, api_key=key)
 
     def _check_choices(self, questions: Sequence[Choosing], where: str | None = None) -> None:
-        """Raise ValueError, with the place, for a question whose choices the model cannot tell apart."""
+        """Raise ValueError, with the place, for a question whose choices have the same tokens."""
         refused = self._refused_here(questions) if self.model is not None else self._refused_there(questions)
         if refused is not None:
             question, why = refused
@@ -212,12 +212,12 @@ class DeepseekVl(Filter):
     def _refused_there(self, questions: Sequence[Choosing]) -> tuple[str, str] | None:
         asked = [[Ask((BLANK,), (question,))] for question in questions]
         try:
-            answers = self._endpoints(self._served()).ask(asked)
+            answered = self._endpoints(self._served()).ask(asked)
         except FilterUnavailable as error:
             raise ValueError(str(error)) from error
         refused = [
             (ask.questions[0][0], a.message)
-            for (ask,), (a,) in zip(asked, answers, strict=True)
+            for (ask,), (a,) in zip(asked, answered, strict=True)
             if isinstance(a, Fault)
         ]
         return refused[0] if refused else None
@@ -305,41 +305,21 @@ class DeepseekVl(Filter):
         settings = (self.model, self.device, self.dtype, self.quantize, self.threads, self.processes)
         assert self.pinned_as is not None, "a run pins its filters"
         digest = self.pinned_as["digest"]
-        return self._endpoints(digest) if self.model is None else _local_judge(*settings, digest)
+        return self._endpoints(digest) if self.model is None else local_judge(*settings, digest)
 
     def _endpoints(self, digest: str) -> Endpoints:
         key = self.api_key or os.environ.get(KEY_VARIABLE) or None
         at_once, _ = self._in_flight()
-        return _endpoints(self.endpoint, digest, key, self.timeout_s, self.give_up_s, at_once)
+        return endpoints(self.endpoint, digest, key, self.timeout_s, self.give_up_s, at_once)
 
     def scores(self, samples: Sequence[Sample]) -> list[Scores]:
         questions = [questions_about(sample, self._axes, self.max_chars) for sample in samples]
-        answered = self._answers(samples, questions)
-        found = [self._scores(asked, answers) for asked, answers in zip(questions, answered, strict=True)]
+        answered = answers(samples, questions, self._axes, self._judge(), batch=self.batch, max_chars=self.max_chars)
+        found = [self._scores(asked, given) for asked, given in zip(questions, answered, strict=True)]
         if not self._tree:
             return found
         labels = label(samples, self._tree, self._judge(), self.batch)
         return [_with_label(scores, of_sample) for scores, of_sample in zip(found, labels, strict=True)]
-
-    def _answers(
-        self, samples: Sequence[Sample], questions: Sequence[Sequence[Question]]
-    ) -> list[list[Answers | Fault]]:
-        """The answers to the items of every sample. Where texts are too long for the model, they are cut shorter."""
-        found: list[list[Answers | Fault]] = [[] for _ in samples]
-        rows = [row for row, asked in enumerate(questions) if asked]
-        asked_now, max_chars = dict(zip(rows, (questions[row] for row in rows), strict=True)), self.max_chars
-        while rows:
-            batches = [rows[k : k + self.batch] for k in range(0, len(rows), self.batch)]
-            asks = [[asks_of(samples[row], asked_now[row]) for row in batch] for batch in batches]
-            answers = self._judge().ask([[ask for of_row in batch for ask in of_row] for batch in asks])
-            for batch, of_batch, answered in zip(batches, asks, answers, strict=True):
-                rest = iter(answered)
-                for row, of_row in zip(batch, of_batch, strict=True):
-                    found[row] = [next(rest) for _ in of_row]
-            max_chars //= 2
-            rows = [row for row in rows if max_chars >= SHORTEST_CHARS and _is_too_long(found[row])]
-            asked_now = {row: questions_about(samples[row], self._axes, max_chars) for row in rows}
-        return found
 
     def _scores(self, questions: Sequence[Question], answers: Sequence[Answers | Fault]) -> Scores:
         values: dict[str, float | None] = dict.fromkeys(self.score_names)
@@ -375,40 +355,3 @@ def _with_label(scores: Scores, found: Label | None) -> Scores:
         return Scores(values=dict.fromkeys(scores.values), fault=found.fault)
     values = {**scores.values, USE_CASE: round(found.confidence, 4)}
     return Scores(values=values, use_case=found.use_case)
-
-
-def _is_too_long(answers: Sequence[Answers | Fault]) -> bool:
-    return any(isinstance(answer, Fault) and answer.code == "too_long" for answer in answers)
-
-
-@functools.cache
-def _local_judge(
-    model: str,
-    device: str | None,
-    dtype: str | None,
-    quantize: str | None,
-    threads: int | None,
-    processes: int,
-    digest: str,
-) -> Judge:
-    """This process's model. Raises FilterUnavailable if it cannot be loaded, or is another than the run began with."""
-    from filters.deepseek_vl import local_model
-
-    try:
-        if local_model.digest(model) != digest:
-            raise FilterUnavailable(f"the checkpoint {model} is not the one that the run began with")
-        loaded = local_model.LocalModel(
-            model, device=device, dtype=dtype, quantize=quantize, threads=threads, processes=processes
-        )
-    except (ValueError, OSError, RuntimeError, MemoryError) as error:
-        raise FilterUnavailable(f"the model {model} cannot be loaded: {str(error).partition(chr(10))[0]}") from error
-    return loaded
-
-
-@functools.cache
-def _endpoints(
-    urls: tuple[str, ...], digest: str, api_key: str | None, timeout_s: float, give_up_s: float, in_flight: int
-) -> Endpoints:
-    return Endpoints(
-        urls, digest=digest, api_key=api_key, timeout_s=timeout_s, give_up_s=give_up_s, in_flight=in_flight
-    )
