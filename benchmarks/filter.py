@@ -1,6 +1,6 @@
 """Speed of judging in a run against scoring the same images alone: what the pipeline's step costs on top of the model.
 
-python benchmarks/filter.py [--preset pico] [--model DIR] [--pages 32] [--rounds 8]
+python -m benchmarks.filter [--preset pico] [--model DIR] [--pages 32] [--rounds 8]
 
 The step is everything between a part on disk and its scores: a request to the scorer process, the samples read from the
 part, their questions, the model, and the answer. The other side is `Scorer.score_items` on the same images with the
@@ -16,12 +16,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import alternating
 import psutil
 import pyarrow as pa
-import random_models
 import torch
 
+from benchmarks import alternating, random_models
 from deepseek_vl import checkpoint
 from deepseek_vl import device as devices
 from deepseek_vl.config import PRESETS, preset

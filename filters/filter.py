@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from sources.base.sample import Sample
@@ -16,11 +17,13 @@ class Scores:
         values: named scores; None where a score has no meaning (the language of a page without text).
         language: ISO 639 code of the text, None if not asked or not known.
         fault: why the sample could not be measured, `snake_case`; it is then rejected as `not_scored`. None: it could.
+        use_case: leaf of the taxonomy, from a filter that chooses one; its confidence is the score `use_case`.
     """
 
     values: Mapping[str, float | None] = field(default_factory=dict)
     language: str | None = None
     fault: str | None = None
+    use_case: str | None = None
 
 
 class FilterUnavailable(Exception):
@@ -92,6 +95,9 @@ class Filter(ABC):
     score_names: ClassVar[tuple[str, ...]]
     reasons: ClassVar[Mapping[str, str]]  # code to its meaning: one sentence about a sample that is rejected with it
     thresholds: ClassVar[tuple[Threshold, ...]] = ()
+    # For a filter with a `worker`: it measures samples as they are written, with the conversations that an instruction
+    # writer made of them, and not as the source gave them.
+    measures_conversations: ClassVar[bool] = False
 
     def check(self) -> None:  # noqa: B027  # most filters need nothing
         """Raise ValueError, saying what to do, if something the filter needs (a model, a library) is not there."""
@@ -99,10 +105,15 @@ class Filter(ABC):
     def check_sources(self, known: Sequence[str]) -> None:  # noqa: B027  # most filters name none
         """Raise ValueError if the filter's settings name a source that there is not."""
 
-    def pinned(self) -> "Filter":
+    def pinned(self, taxonomy: Path | None = None) -> "Filter":
         """The filter with everything outside the recipe that its scores depend on written into its settings.
 
         Called once at the beginning of a run, after `check`; all processes then agree, wherever they run.
+
+        Args:
+            taxonomy: the file of the recipe's taxonomy; None: samples are not labelled.
+        Raises:
+            ValueError: what the scores depend on is missing.
         """
         return self
 

@@ -31,6 +31,7 @@ from pipelines.storage.names import is_web
 from pipelines.taxonomy_files import pinned
 from sources.base.remote import RemoteSource
 from sources.base.synthetic import SyntheticSource
+from taxonomy.loader import BUNDLED
 
 DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
 PROG = "python -m pipelines.run"
@@ -257,10 +258,11 @@ def _python_path() -> str:
 def _ready(recipe: Recipe) -> Recipe:
     """The recipe with its filters checked and pinned. Raises UsageError."""
     filters = []
+    taxonomy = None if recipe.taxonomy is None else Path(recipe.taxonomy.path or BUNDLED)
     for f in recipe.filters:
         try:
             f.check()
-            filters.append(f.pinned())
+            filters.append(f.pinned(taxonomy))
         except ValueError as error:
             raise UsageError(str(error)) from error
     return dataclasses.replace(recipe, filters=tuple(filters))

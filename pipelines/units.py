@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from filters.filter import Filter
 from pipelines.recipe import Recipe, part_key, scores_key
 from pipelines.storage import STAGING
 from pipelines.storage.arrow_file import SUFFIX
@@ -158,13 +159,18 @@ class UnitFiles:
         source_key = part_key(recipe.sources[unit.source])
         name = f"{unit.name[:2]}/{unit.name}{SUFFIX}"
         part = f"{STAGING}/parts/{source_key}/{name}"
+
+        def measured_key(f: Filter) -> str:
+            is_conversation = recipe.instructions is not None and f.measures_conversations
+            return source_key + (labels_key(recipe) if is_conversation else "")
+
         return UnitFiles(
             part=part,
             rows=rows_path(recipe, unit),
             scores=f"{STAGING}/scores/{source_key}-{scores_key(recipe.filters_while_reading())}{labels_key(recipe)}/{name}",
             by_part=tuple(
                 tuple(
-                    f"{STAGING}/scores_by_part/{source_key}-{f.name}-{scores_key([f.only(group)])}/{name}"
+                    f"{STAGING}/scores_by_part/{measured_key(f)}-{f.name}-{scores_key([f.only(group)])}/{name}"
                     for group in f.score_groups()
                 )
                 for f in recipe.filters_by_part()

@@ -1,4 +1,4 @@
-"""What judging costs on machines that are not here, from the number of floating-point operations."""
+"""Estimates the cost of judging on other machines, from the number of floating-point operations."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

@@ -44,7 +44,7 @@ class Identity:
 
 @dataclass(slots=True)
 class _State:
-    """What is known about an endpoint."""
+    """An endpoint with its requests and its rest."""
 
     url: str
     in_flight: int = 0
@@ -57,7 +57,7 @@ class Endpoints:
 
     Args:
         urls: their addresses.
-        digest: of the model that they must have; an answer of another one ends the run.
+        digest: digest of the model that they must have; an answer from another one ends the run.
         timeout_s: for one request.
         give_up_s: seconds without any answer after which the run ends.
         in_flight: requests at a time.
@@ -177,7 +177,7 @@ class Endpoints:
         return not isinstance(found, Fault)
 
     def identities(self) -> list[Identity]:
-        """What each endpoint has. Raises ValueError if one does not answer, or is no Vellum server."""
+        """Return the model of each endpoint. Raises ValueError if one does not answer, or is no Vellum server."""
         return [self._identity(state.url) for state in self._states]
 
     def _identity(self, url: str) -> Identity:

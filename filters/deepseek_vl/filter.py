@@ -11,29 +11,31 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from deepseek_vl.conversation import SYSTEM
-from filters.deepseek_vl.axes import BUNDLED, Axis, axes_of, check_sources, load_axes
+from filters.deepseek_vl.answering import SHORTEST_CHARS, answers
+from filters.deepseek_vl.axes import BUNDLED, USE_CASE, Axis, axes_of, check_sources, load_axes
 from filters.deepseek_vl.connection import check_url
 from filters.deepseek_vl.costs import MACHINES, lines
 from filters.deepseek_vl.endpoints import BLANK, Endpoints
+from filters.deepseek_vl.judges import endpoints, local_judge
 from filters.deepseek_vl.questions import (
     Answers,
     Ask,
     Fault,
     Judge,
     Question,
-    asks_of,
     questions_about,
     scores_of,
 )
+from filters.deepseek_vl.use_cases import ABOUT_REQUEST, ABOUT_TEXT, Label, Tree, label, questions_of, tree_of
 from filters.filter import Described, Filter, FilterUnavailable, Scores, Threshold, WorkerSettings
 from sources.base.sample import Sample
 from sources.validation import check_names
 
 VERSION = "1"  # of the questions' form and of the scores
 UNIT_SAMPLES = 64  # of a unit, about: no more can be given to a process at a time
-SHORTEST_CHARS = 60  # of a text in a question, before the sample is given up as too long
 DTYPES = ("bfloat16", "float16", "float32")
 KEY_VARIABLE = "VELLUM_API_KEY"
+Choosing = tuple[str, tuple[str, ...]]  # a question with its choices
 REJECTED, NOT_SAMPLED = "skipped_rejected", "not_sampled"
 
 
@@ -48,6 +50,7 @@ class DeepseekVl(Filter):
         model: folder of a checkpoint, or hub id; or `endpoint`: addresses of servers that have it (`vellum serve`).
         axes: YAML file of the questions; None takes the bundled one.
         min_scores: threshold by axis, in place of the file's; null for none.
+        use_cases: choose the use case of every sample, too, as the label of those that have none.
         sample: share of the samples that is judged, 0 to 1, by id.
         skip_rejected: samples that the filters before have rejected are not judged.
         device, dtype, quantize, threads: as in `vellum score`, for a local model.
@@ -59,16 +62,18 @@ class DeepseekVl(Filter):
         max_chars: characters of a text that are put into a question.
         accelerator, min_ram: hints for the machines of a cluster, as in Beam's resource hints.
         prices: dollars per hour by device, for `--dry-run`, in place of the built-in ones.
-        api_key: of the endpoint; by default that in the environment's VELLUM_API_KEY.
+        api_key: key for the endpoint; by default the one in the environment's VELLUM_API_KEY.
         pinned_as: what the run found: the axes, and the model's digest; set by the run.
     """
 
     name: ClassVar[str] = "deepseek_vl"
+    measures_conversations: ClassVar[bool] = True
 
     model: str | None = None
     endpoint: tuple[str, ...] = ()
     axes: str | None = None
     min_scores: Mapping[str, float | None] = field(default_factory=dict)
+    use_cases: bool = False
     sample: float = 1.0
     skip_rejected: bool = False
     device: str | None = None
@@ -103,9 +108,9 @@ class DeepseekVl(Filter):
         if self.max_chars < SHORTEST_CHARS:
             raise ValueError(f"max_chars must be at least {SHORTEST_CHARS}, got {self.max_chars}")
         check_names("prices", tuple(self.prices), tuple(MACHINES), empty=True)
-        unknown = sorted(set(self.min_scores) - set(self._axes))
+        unknown = sorted(set(self.min_scores) - set(self.score_names))
         if unknown and self._is_whole:
-            raise ValueError(f"min_scores names {', '.join(unknown)}; the axes are {', '.join(self._axes)}")
+            raise ValueError(f"min_scores names {', '.join(unknown)}; the axes are {', '.join(self.score_names)}")
 
     @functools.cached_property
     def _axes(self) -> dict[str, Axis]:
@@ -123,7 +128,12 @@ class DeepseekVl(Filter):
 
     @property
     def score_names(self) -> tuple[str, ...]:  # type: ignore[override]  # each file of axes has others
-        return tuple(self._axes)
+        return (*self._axes, *([USE_CASE] if self._tree is not None else []))
+
+    @functools.cached_property
+    def _tree(self) -> Tree | None:
+        """The taxonomy to choose from; empty before a run has pinned it, None if no use case is asked for."""
+        return ({} if self.use_cases else None) if self.pinned_as is None else self.pinned_as["use_cases"]
 
     @property
     def reasons(self) -> Mapping[str, str]:  # type: ignore[override]
@@ -139,7 +149,7 @@ class DeepseekVl(Filter):
     def _bounds(self) -> dict[str, float]:
         """The thresholds that there are, by axis."""
         given = {name: axis.threshold for name, axis in self._axes.items()} | dict(self.min_scores)
-        return {name: bound for name, bound in given.items() if bound is not None and name in self._axes}
+        return {name: bound for name, bound in given.items() if bound is not None and name in self.score_names}
 
     @classmethod
     def described(cls, settings: Mapping[str, Any]) -> Described:
@@ -165,11 +175,16 @@ class DeepseekVl(Filter):
             raise ValueError(
                 f"the deepseek_vl filter needs {error.name}: run `pip install 'vellum-vl[model]'`"
             ) from error
-        collision = local_model.check(self.model, self._probe())
-        if collision is not None:
-            raise ValueError(f"{self._place_of(collision)}: the model's tokenizer has the same tokens for two choices")
+        local_model.check(self.model)
+        self._check_choices(self._probe().questions)
 
-    def pinned(self) -> Filter:
+    def pinned(self, taxonomy: Path | None = None) -> Filter:
+        tree: Tree | None = None
+        if self.use_cases:
+            if taxonomy is None:
+                raise ValueError("deepseek_vl.use_cases needs the recipe's section `taxonomy`")
+            tree = tree_of(taxonomy)
+            self._check_choices(questions_of(tree), f"the taxonomy {taxonomy}")
         if self.model is None:
             digest = self._served()
         else:
@@ -178,10 +193,37 @@ class DeepseekVl(Filter):
             digest = local_model.digest(self.model)
         axes = {name: axis.plain() for name, axis in self._axes.items()}
         key = self.api_key or os.environ.get(KEY_VARIABLE) or None
-        return dataclasses.replace(self, pinned_as={"digest": digest, "axes": axes}, api_key=key)
+        return dataclasses.replace(self, pinned_as={"digest": digest, "axes": axes, "use_cases": tree}, api_key=key)
+
+    def _check_choices(self, questions: Sequence[Choosing], where: str | None = None) -> None:
+        """Raise ValueError, with the place, for a question whose choices have the same tokens."""
+        refused = self._refused_here(questions) if self.model is not None else self._refused_there(questions)
+        if refused is not None:
+            question, why = refused
+            raise ValueError(f"{where or self._place_of(question)}: {why}")
+
+    def _refused_here(self, questions: Sequence[Choosing]) -> tuple[str, str] | None:
+        from filters.deepseek_vl import local_model
+
+        assert self.model is not None
+        question = local_model.collision(self.model, questions)
+        return None if question is None else (question, "two choices have the same tokens for this model")
+
+    def _refused_there(self, questions: Sequence[Choosing]) -> tuple[str, str] | None:
+        asked = [[Ask((BLANK,), (question,))] for question in questions]
+        try:
+            answered = self._endpoints(self._served()).ask(asked)
+        except FilterUnavailable as error:
+            raise ValueError(str(error)) from error
+        refused = [
+            (ask.questions[0][0], a.message)
+            for (ask,), (a,) in zip(asked, answered, strict=True)
+            if isinstance(a, Fault)
+        ]
+        return refused[0] if refused else None
 
     def _served(self) -> str:
-        """The digest of the model at all endpoints. Raises ValueError if they cannot be used for these axes."""
+        """The digest of the model at all endpoints. Raises ValueError if they do not have the same, as it is wanted."""
         endpoints = self._endpoints("")
         found = endpoints.identities()
         for url, identity in zip(self.endpoint, found, strict=True):
@@ -192,14 +234,6 @@ class DeepseekVl(Filter):
                     f"the endpoint {url} holds the model as {identity.dtype}, quantize {identity.quantize}; expected "
                     f"{self.dtype or identity.dtype}, quantize {self.quantize}"
                 )
-        asked = [Ask(self._probe().images, (question,)) for question in self._probe().questions]
-        try:
-            answers = self._endpoints(found[0].digest).ask([asked])[0]
-        except FilterUnavailable as error:
-            raise ValueError(str(error)) from error
-        for ask, answer in zip(asked, answers, strict=True):
-            if isinstance(answer, Fault):
-                raise ValueError(f"{self._place_of(ask.questions[0][0])} cannot be asked: {answer.message}")
         return found[0].digest
 
     def _probe(self) -> Ask:
@@ -219,15 +253,17 @@ class DeepseekVl(Filter):
         assert self.pinned_as is not None, "a run pins its filters"
         prompt = hashlib.sha256(SYSTEM.encode()).hexdigest()
         how = [self.pinned_as["digest"], self.dtype, self.quantize, self.max_chars]
-        return json.dumps([VERSION, prompt, how, {name: axis.key() for name, axis in self._axes.items()}])
+        tree = [] if self._tree is None else [self._tree, ABOUT_REQUEST, ABOUT_TEXT]
+        return json.dumps([VERSION, prompt, how, {name: axis.key() for name, axis in self._axes.items()}, *tree])
 
     def score_groups(self) -> tuple[tuple[str, ...], ...]:
-        return tuple((name,) for name in self._axes)
+        return tuple((name,) for name in self.score_names)
 
     def only(self, names: Sequence[str]) -> Filter:
         assert self.pinned_as is not None, "a run pins its filters"
-        axes = {name: self.pinned_as["axes"][name] for name in names}
-        return dataclasses.replace(self, pinned_as={**self.pinned_as, "axes": axes, "is_part": True})
+        axes = {name: self.pinned_as["axes"][name] for name in names if name != USE_CASE}
+        tree = self._tree if USE_CASE in names else None
+        return dataclasses.replace(self, pinned_as={**self.pinned_as, "axes": axes, "use_cases": tree, "is_part": True})
 
     def skips(self, sample_id: str, is_rejected: bool) -> str | None:
         if self.skip_rejected and is_rejected:
@@ -269,40 +305,24 @@ class DeepseekVl(Filter):
         settings = (self.model, self.device, self.dtype, self.quantize, self.threads, self.processes)
         assert self.pinned_as is not None, "a run pins its filters"
         digest = self.pinned_as["digest"]
-        return self._endpoints(digest) if self.model is None else _local_judge(*settings, digest)
+        return self._endpoints(digest) if self.model is None else local_judge(*settings, digest)
 
     def _endpoints(self, digest: str) -> Endpoints:
         key = self.api_key or os.environ.get(KEY_VARIABLE) or None
         at_once, _ = self._in_flight()
-        return _endpoints(self.endpoint, digest, key, self.timeout_s, self.give_up_s, at_once)
+        return endpoints(self.endpoint, digest, key, self.timeout_s, self.give_up_s, at_once)
 
     def scores(self, samples: Sequence[Sample]) -> list[Scores]:
         questions = [questions_about(sample, self._axes, self.max_chars) for sample in samples]
-        answered = self._answers(samples, questions)
-        return [self._scores(asked, answers) for asked, answers in zip(questions, answered, strict=True)]
-
-    def _answers(
-        self, samples: Sequence[Sample], questions: Sequence[Sequence[Question]]
-    ) -> list[list[Answers | Fault]]:
-        """The answers to the items of every sample. Where texts are too long for the model, they are cut shorter."""
-        found: list[list[Answers | Fault]] = [[] for _ in samples]
-        rows = [row for row, asked in enumerate(questions) if asked]
-        asked_now, max_chars = dict(zip(rows, (questions[row] for row in rows), strict=True)), self.max_chars
-        while rows:
-            batches = [rows[k : k + self.batch] for k in range(0, len(rows), self.batch)]
-            asks = [[asks_of(samples[row], asked_now[row]) for row in batch] for batch in batches]
-            answers = self._judge().ask([[ask for of_row in batch for ask in of_row] for batch in asks])
-            for batch, of_batch, answered in zip(batches, asks, answers, strict=True):
-                rest = iter(answered)
-                for row, of_row in zip(batch, of_batch, strict=True):
-                    found[row] = [next(rest) for _ in of_row]
-            max_chars //= 2
-            rows = [row for row in rows if max_chars >= SHORTEST_CHARS and _is_too_long(found[row])]
-            asked_now = {row: questions_about(samples[row], self._axes, max_chars) for row in rows}
-        return found
+        answered = answers(samples, questions, self._axes, self._judge(), batch=self.batch, max_chars=self.max_chars)
+        found = [self._scores(asked, given) for asked, given in zip(questions, answered, strict=True)]
+        if not self._tree:
+            return found
+        labels = label(samples, self._tree, self._judge(), self.batch)
+        return [_with_label(scores, of_sample) for scores, of_sample in zip(found, labels, strict=True)]
 
     def _scores(self, questions: Sequence[Question], answers: Sequence[Answers | Fault]) -> Scores:
-        values: dict[str, float | None] = dict.fromkeys(self._axes)
+        values: dict[str, float | None] = dict.fromkeys(self.score_names)
         faults = [answer.code for answer in answers if isinstance(answer, Fault)]
         if faults:
             return Scores(values=values, fault=faults[0])
@@ -328,38 +348,10 @@ class DeepseekVl(Filter):
         return lines(flop, round(num_samples * self.sample), self.prices)
 
 
-def _is_too_long(answers: Sequence[Answers | Fault]) -> bool:
-    return any(isinstance(answer, Fault) and answer.code == "too_long" for answer in answers)
-
-
-@functools.cache
-def _local_judge(
-    model: str,
-    device: str | None,
-    dtype: str | None,
-    quantize: str | None,
-    threads: int | None,
-    processes: int,
-    digest: str,
-) -> Judge:
-    """This process's model. Raises FilterUnavailable if it cannot be loaded, or is another than the run began with."""
-    from filters.deepseek_vl import local_model
-
-    try:
-        if local_model.digest(model) != digest:
-            raise FilterUnavailable(f"the checkpoint {model} is not the one that the run began with")
-        loaded = local_model.LocalModel(
-            model, device=device, dtype=dtype, quantize=quantize, threads=threads, processes=processes
-        )
-    except (ValueError, OSError, RuntimeError, MemoryError) as error:
-        raise FilterUnavailable(f"the model {model} cannot be loaded: {str(error).partition(chr(10))[0]}") from error
-    return loaded
-
-
-@functools.cache
-def _endpoints(
-    urls: tuple[str, ...], digest: str, api_key: str | None, timeout_s: float, give_up_s: float, in_flight: int
-) -> Endpoints:
-    return Endpoints(
-        urls, digest=digest, api_key=api_key, timeout_s=timeout_s, give_up_s=give_up_s, in_flight=in_flight
-    )
+def _with_label(scores: Scores, found: Label | None) -> Scores:
+    if found is None or scores.fault is not None:
+        return scores
+    if found.fault is not None:
+        return Scores(values=dict.fromkeys(scores.values), fault=found.fault)
+    values = {**scores.values, USE_CASE: round(found.confidence, 4)}
+    return Scores(values=values, use_case=found.use_case)

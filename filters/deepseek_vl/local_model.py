@@ -25,7 +25,7 @@ class LocalModel:
 
     Args:
         model: folder or hub id.
-        threads: of torch on a CPU, and for decoding images; None: all cores, divided by `processes`.
+        threads: number of torch's threads on a CPU, and for decoding images; None: all cores, divided by `processes`.
         processes: copies of the model on this machine.
     Raises:
         ValueError: the checkpoint, device or type cannot be used.
@@ -85,21 +85,24 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def check(model: str, ask: Ask) -> str | None:
-    """Check a checkpoint without reading its weights, and that its tokenizer can tell the choices of questions apart.
+def check(model: str) -> None:
+    """Check a checkpoint and its tokenizer without reading its weights.
 
-    Returns:
-        The question whose choices have the same tokens; None if there is none.
     Raises:
         ValueError: the checkpoint is missing, damaged, or no DeepSeek-VL.
     """
     folder = checkpoint.find(model)
-    config = checkpoint.verify(folder)
-    processor = Processor.load(folder)
-    for text, choices in ask.questions:
+    checkpoint.verify(folder)
+    Processor.load(folder)
+
+
+def collision(model: str, questions: Sequence[tuple[str, tuple[str, ...]]]) -> str | None:
+    """Return the first question with two choices that have the same tokens; None if there is none."""
+    processor = Processor.load(checkpoint.find(model))
+    for text, choices in questions:
         tokens = [processor.tokenizer.encode(f" {choice.strip()}", add_special_tokens=False).ids for choice in choices]
         try:
-            ChoiceTrie.of(tokens, config.eos)
+            ChoiceTrie.of(tokens, processor.config.eos)
         except ValueError:
             return text
     return None

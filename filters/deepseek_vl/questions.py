@@ -38,7 +38,7 @@ class Judge(Protocol):
     """A model, here or behind an address."""
 
     def ask(self, batches: Sequence[Sequence[Ask]]) -> list[list[Answers | Fault]]:
-        """Answer items. Items of two batches are computed apart, so the same batch has the same answers at any time."""
+        """Answer items. Two batches are computed separately, so the same batch has the same answers at any time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Question:
     """A question of an axis about a sample, or about a turn of it.
 
     Args:
-        values: of the choices.
+        values: value of each choice.
         compares: it is asked without images, too.
     """
 
@@ -93,7 +93,7 @@ def questions_about(sample: Sample, axes: Mapping[str, Axis], max_chars: int) ->
 
 
 def _fields(sample: Sample, template: str, text: str) -> Iterator[Mapping[str, str]]:
-    """What the placeholders of a question stand for; once for each turn if it asks about turns."""
+    """Yield the texts for the placeholders of a question; for each turn in turn if it asks about turns."""
     names = set(PLACEHOLDER.findall(template))
     if not names & {"question", "answer"}:
         if "text" not in names or text:

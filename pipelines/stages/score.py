@@ -23,7 +23,7 @@ from pipelines.stages.step import ConcurrentDoFn
 from pipelines.storage import fetch
 from pipelines.storage.arrow_file import read_table, write_table
 from pipelines.tables.schema import FAULT
-from pipelines.tables.scores import SCORE, part_errors, skip_reasons
+from pipelines.tables.scores import CHOSEN, SCORE, part_errors, skip_reasons
 from pipelines.units import Unit, UnitFiles
 from pipelines.workers.pool import ItemFault, program_of, scorers_of
 from pipelines.workers.protocol import ScoreRows
@@ -40,10 +40,12 @@ class Outcome(NamedTuple):
     Args:
         values: in the order of the filter's score names; None where a score has no meaning, or there was a fault.
         fault: cause, if the scorer hung, died or ran out of memory on the sample, or could not measure it; else None.
+        use_case: leaf of the taxonomy that the filter chose.
     """
 
     values: tuple[float | None, ...]
     fault: str | None
+    use_case: str | None = None
 
 
 Found = list[Outcome | None]  # of a group of scores, by row; None: not measured yet
@@ -102,7 +104,8 @@ class ScoreByPart(ConcurrentDoFn):
         wanted = self._wanted(found, skipped)
         with scratch_folder(self._storage) as scratch:
             if wanted:
-                part = fetch(self._storage.path(files.part), scratch / "part")
+                measured = files.rows if self._filter.measures_conversations else files.part
+                part = fetch(self._storage.path(measured), scratch / "part")
                 for groups, rows in wanted.items():
                     self._measure(part, groups, rows, found)
             changed = {group for groups in wanted for group in groups}
@@ -122,9 +125,13 @@ class ScoreByPart(ConcurrentDoFn):
         """What is in a score file, if there is one for the same rows."""
         if self._storage.exists(path):
             finished = read_table(self._storage, path)
+            if CHOSEN not in finished.column_names:  # of an earlier version
+                finished = finished.append_column(CHOSEN, pa.nulls(len(finished), pa.string()))
             if finished.schema.metadata[FAILED_KEY] == failed:  # else rows moved: items were read that had failed
                 columns = [finished[name].to_pylist() for name in self._column_names(group)]
-                outcomes = [Outcome(tuple(values), fault) for *values, fault in zip(*columns, strict=True)]
+                outcomes = [
+                    Outcome(tuple(values), fault, use_case) for *values, fault, use_case in zip(*columns, strict=True)
+                ]
                 return [None if outcome.fault == NOT_MEASURED else outcome for outcome in outcomes]
         return [None] * num_rows
 
@@ -148,7 +155,9 @@ class ScoreByPart(ConcurrentDoFn):
         for row, outcome in self._score(part, rows, names):
             values = dict(zip(names, outcome.values, strict=True))
             for number in groups:
-                found[number][row] = Outcome(tuple(values[name] for name in self._groups[number]), outcome.fault)
+                found[number][row] = Outcome(
+                    tuple(values[name] for name in self._groups[number]), outcome.fault, outcome.use_case
+                )
 
     def _score(self, part: Path, rows: Sequence[int], names: tuple[str, ...]) -> Iterator[tuple[int, Outcome]]:
         """Score rows of a part; a sample that the scorer hangs or dies on gets no score, nor do all after too many."""
@@ -165,7 +174,10 @@ class ScoreByPart(ConcurrentDoFn):
                     answer = self._scorers().ask(ScoreRows(part=part, rows=tuple(batch), names=names))
                     spent = {f"{SCORING_MS}{self._filter.name}": round(1000 * answer.seconds)}
                     progress_of(self._job).add(**spent, **{f"{MEASURED}{self._filter.name}": len(batch)})
-                    outcomes = [Outcome(tuple(v), f) for v, f in zip(answer.values, answer.faults, strict=True)]
+                    outcomes = [
+                        Outcome(tuple(values), *rest)
+                        for values, *rest in zip(answer.values, answer.faults, answer.use_cases, strict=True)
+                    ]
                 except (ItemFault, InputError) as fault:
                     if len(batch) > 1:  # each alone shows which of them it was
                         pending.extendleft([row] for row in reversed(batch))
@@ -183,10 +195,10 @@ class ScoreByPart(ConcurrentDoFn):
         return scorers_of(self._recipe, self._filter, self._job.readers)
 
     def _table_of(self, outcomes: Sequence[Outcome], group: Sequence[str]) -> pa.Table:
-        rows = [(*outcome.values, outcome.fault) for outcome in outcomes]
-        types = [pa.float32()] * len(group) + [pa.string()]
+        rows = [(*outcome.values, outcome.fault, outcome.use_case) for outcome in outcomes]
+        types = [pa.float32()] * len(group) + [pa.string()] * 2
         arrays = [pa.array([row[k] for row in rows], kind) for k, kind in enumerate(types)]
         return pa.table(arrays, names=self._column_names(group))
 
     def _column_names(self, group: Sequence[str]) -> list[str]:
-        return [*(SCORE + name for name in group), FAULT + self._filter.name]
+        return [*(SCORE + name for name in group), FAULT + self._filter.name, CHOSEN]

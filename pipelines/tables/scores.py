@@ -11,14 +11,18 @@ from filters.filter import Filter
 from pipelines.recipe import Recipe
 from pipelines.storage import Storage
 from pipelines.storage.arrow_file import read_table
+from pipelines.tables.labels import COLUMN
 from pipelines.tables.schema import FAULT
 from pipelines.tables.verdicts import judge
 from pipelines.units import Unit, UnitFiles
+from taxonomy.tree import UNLABELLED
 
 ERRORS_KEY = b"vellum.errors"  # in a score file's metadata: the items that gave no sample
 SLICE = "slice"  # column of a score file: the row's slice of the unit
 REPLACED_KEY = b"vellum.replaced"
 SCORE = "score."  # prefix of columns of score files
+USE_CASE = "use_case"  # score of a filter that chooses a use case: its confidence
+CHOSEN = "chosen_use_case"  # column of an expensive filter's score file
 
 
 def read_scores(storage: Storage, recipe: Recipe, unit: Unit) -> pa.Table:
@@ -40,6 +44,11 @@ def read_scores(storage: Storage, recipe: Recipe, unit: Unit) -> pa.Table:
                 if name.startswith(SCORE):
                     column = pc.if_else(is_measured, measured[name], pa.scalar(None, measured[name].type))
                     scored = scored.append_column(name, column)
+            if CHOSEN in measured.column_names and measured[CHOSEN].null_count < len(measured):
+                chosen = [
+                    None if reason else leaf for reason, leaf in zip(skipped, measured[CHOSEN].to_pylist(), strict=True)
+                ]
+                scored = with_chosen(scored, chosen, measured[SCORE + USE_CASE].to_pylist(), f.name, recipe)
             of_group = measured[FAULT + f.name].to_pylist()
             faults = [first or second for first, second in zip(faults, of_group, strict=True)]
         for k, (reason, fault) in enumerate(zip(skipped, faults, strict=True)):
@@ -50,6 +59,24 @@ def read_scores(storage: Storage, recipe: Recipe, unit: Unit) -> pa.Table:
         scored = scored.append_column(FAULT + f.name, pa.array(faults, pa.string()))
     place = scored.schema.get_field_index("flags")
     return scored.set_column(place, scored.schema.field(place), pa.array(flags, scored.schema.field(place).type))
+
+
+def with_chosen(
+    scored: pa.Table, chosen: Sequence[str | None], confidences: Sequence[float], labeller: str, recipe: Recipe
+) -> pa.Table:
+    """The score rows with a filter's choice as the label of samples that have none yet, where it is sure enough."""
+    if COLUMN + "use_case" not in scored.column_names or recipe.taxonomy is None:
+        return scored
+    columns = {name: scored[COLUMN + name].to_pylist() for name in ("use_case", "confidence", "labeller")}
+    for k, (leaf, confidence) in enumerate(zip(chosen, confidences, strict=True)):
+        is_free = columns["use_case"][k] in (None, UNLABELLED)
+        if leaf is not None and is_free and confidence >= recipe.taxonomy.threshold:
+            columns["use_case"][k], columns["confidence"][k], columns["labeller"][k] = leaf, confidence, labeller
+    for name, values in columns.items():
+        place = scored.schema.get_field_index(COLUMN + name)
+        kind = scored.schema.field(place)
+        scored = scored.set_column(place, kind, pa.array(values, kind.type))
+    return scored
 
 
 def skip_reasons(f: Filter, recipe: Recipe, while_reading: pa.Table) -> list[str | None]:

@@ -167,11 +167,13 @@ class Scored(Answer):
     Args:
         values: for every row the scores, in the order of the filter's names.
         faults: for every row why it could not be measured; None if it could.
+        use_cases: for every row the leaf of the taxonomy that the filter chose; None if it chose none.
         seconds: that this took.
     """
 
     values: Sequence[tuple[float | None, ...]]
     faults: Sequence[str | None]
+    use_cases: Sequence[str | None]
     seconds: float
 
 

@@ -59,6 +59,7 @@ def _scored(scorer: Filter, part: Path, rows: Sequence[int]) -> Scored:
     return Scored(
         values=[tuple(scores.values[name] for name in scorer.score_names) for scores in found],
         faults=[scores.fault for scores in found],
+        use_cases=[scores.use_case for scores in found],
         seconds=time.monotonic() - since,
     )
 

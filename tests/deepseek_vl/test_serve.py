@@ -13,11 +13,12 @@ import numpy as np
 import openai
 import pytest
 
+from deepseek_vl.checkpoint import digest
 from deepseek_vl.engine import generate
 from deepseek_vl.model import DeepseekVL
 from deepseek_vl.processor import Processor
 from deepseek_vl.sampling import SamplingSettings
-from deepseek_vl.scoring import Scorer
+from deepseek_vl.scoring import Item, Question, Scorer
 from tests.deepseek_vl import tiny
 from tests.deepseek_vl.serving import CONFIG, KEY, data_url, encoded, one_thread, picture, serve
 
@@ -465,6 +466,45 @@ def test_scores_are_those_of_the_scorer(address: str, model: DeepseekVL, process
         np.testing.assert_allclose(answer["log_probabilities"], expected[order], atol=1e-4)
         np.testing.assert_allclose(np.sum(answer["probabilities"], axis=-1), 1, atol=1e-6)
         assert answer["choices"] == choices
+
+
+def test_items_have_their_images_questions_and_errors(
+    address: str, folder: Path, model: DeepseekVL, processor: Processor
+) -> None:
+    pictures = [picture(k) for k in range(2)]
+    two, none = Question("How many?", ("1", "2", "3")), Question("Is it?", ("Yes", "No"))
+    items = [Item(tuple(pictures), (two, none)), Item((), (none,))]
+    expected = [found for found in Scorer(model, processor).score_items(items) if isinstance(found, list)]
+    urls = [data_url(encoded(image)) for image in pictures]
+    asked = [{"text": question.text, "choices": list(question.choices)} for question in (two, none)]
+    body = {
+        "items": [
+            {"images": urls, "questions": asked},
+            {"images": [data_url(b"x")], "questions": asked[1:]},
+            {"questions": [{"text": "x " * 5000, "choices": ["Yes", "No"]}]},
+            {"questions": asked[1:]},
+        ]
+    }
+    status, answer, _ = raw(address, "POST", "/v1/score", body)
+    assert status == 200, answer
+    first, image, text, last = answer["results"]
+    for found, of_item in ((first, expected[0]), (last, expected[1])):
+        for logs, scores in zip(found["log_probabilities"], of_item, strict=True):
+            np.testing.assert_allclose(logs, scores, atol=1e-4)
+    assert (image["error"]["code"], text["error"]["code"]) == ("invalid_image", "context_length_exceeded")
+    (served,) = raw(address, "GET", "/v1/models")[1]["data"]
+    assert answer["digest"] == served["digest"] == digest(folder)
+    assert served["dtype"] == "float32"
+    for wrong, words in (
+        ({"items": []}, "1 to 64 items"),
+        ({"items": [{"images": urls}]}, "items[0].questions: this field is required"),
+        ({"items": [{"images": urls * 2, "questions": asked}]}, "at most 3"),
+        ({"items": [{"questions": [{"text": "a"}]}]}, "items[0].questions[0].choices"),
+        ({**body, "images": urls}, "images: unknown field"),
+    ):
+        status, answer, _ = raw(address, "POST", "/v1/score", wrong)
+        assert status == 400, answer
+        assert words in answer["error"]["message"]
 
 
 @pytest.mark.parametrize(

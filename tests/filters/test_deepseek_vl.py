@@ -16,9 +16,12 @@ from filters.deepseek_vl import local_model
 from filters.deepseek_vl.axes import BUNDLED, load_axes
 from filters.deepseek_vl.filter import DeepseekVl
 from filters.deepseek_vl.questions import Answers, Ask, Fault, is_answer, language_of, questions_about
+from filters.deepseek_vl.use_cases import ABOUT_REQUEST
 from filters.filter import FilterUnavailable, Scores
 from pipelines.recipe import UsageError, apply_setting, build_recipe, scores_key
 from sources.base.sample import Sample
+from taxonomy.loader import BUNDLED as BUNDLED_TAXONOMY
+from taxonomy.loader import load as load_taxonomy
 from tests.deepseek_vl import tiny
 from tests.filters.judging import CONFIG, sample, write_model
 
@@ -243,8 +246,6 @@ def test_mistakes_in_the_questions_are_named_with_their_line(
 
 
 def test_choices_with_the_same_tokens_are_named(folder: Path, axes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    encode = tiny.tokenizer()  # a tokenizer that drops what it does not know makes choices equal
-    assert encode is not None
     monkeypatch.setattr(local_model.ChoiceTrie, "of", classmethod(lambda cls, tokens, eos: _collide(tokens)))
     with pytest.raises(ValueError, match=r"axes.yaml: size: .* same tokens"):
         judging(folder, axes)
@@ -289,3 +290,33 @@ def test_other_machines_are_estimated(folder: Path) -> None:
     assert flop > 2e6
     with pytest.raises(ValueError, match="prices"):
         DeepseekVl(prices={"abacus": 1.0})
+
+
+def test_the_use_case_is_chosen_level_by_level(folder: Path, tmp_path: Path) -> None:
+    taxonomy = load_taxonomy(BUNDLED_TAXONOMY)
+    with pytest.raises(ValueError, match="needs the recipe's section `taxonomy`"):
+        DeepseekVl(model=str(folder), use_cases=True).pinned()
+    f = DeepseekVl(model=str(folder), device="cpu", threads=1, use_cases=True).pinned(BUNDLED_TAXONOMY)
+    assert isinstance(f, DeepseekVl)
+    assert f.score_names[-1] == "use_case"
+    chosen = f.only(["use_case"])
+    assert chosen.score_names == ("use_case",)
+    page, talk = sample(1, "Sales."), sample(2, None, "Which bar is the largest?", "The first.")
+    first, second, nothing = chosen.scores([page, talk, dataclasses.replace(page, images=())])
+    assert nothing.use_case is None
+    assert nothing.values == {"use_case": None}
+    assert {first.use_case, second.use_case} <= set(taxonomy.leaves)
+    # Every level by itself gives the same path and confidence.
+    scorer = Scorer(tiny.model(CONFIG), tiny.processor(CONFIG))
+    nodes, path, confidence = taxonomy.file.nodes, "", 1.0
+    while nodes:
+        names = [node.name.en for node in nodes.values()]
+        text = ABOUT_REQUEST["en"].replace("{text}", "Which bar is the largest?")
+        (logs,) = scorer.score_rows([scorer.prepare(Item((talk.images[0].data,), (Question(text, tuple(names)),)))])[0]
+        best = int(np.argmax(logs))
+        slug = list(nodes)[best]
+        path, confidence = f"{path}/{slug}".strip("/"), confidence * float(np.exp(logs[best]))
+        nodes = getattr(nodes[slug], "nodes", {})
+    assert second.use_case == path
+    assert second.values["use_case"] == pytest.approx(confidence, abs=1e-4)
+    assert scores_key([chosen]) != scores_key([f.only(["agreement"])])
