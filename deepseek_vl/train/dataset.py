@@ -187,7 +187,10 @@ def _find_shards(path: str) -> tuple[pafs.FileSystem, list[str], str]:
         else:
             filesystem, root = pafs.LocalFileSystem(), path
         root = root.rstrip("/")
-        if filesystem.get_file_info(root).type == pafs.FileType.File:
+        kind = filesystem.get_file_info(root).type
+        if kind == pafs.FileType.NotFound:
+            raise DatasetError(f"{path} does not exist; expected an output of the pipeline, or Parquet files")
+        if kind == pafs.FileType.File:
             return filesystem, [root], _ledger_of(root.rpartition("/")[0])
         for folder in (f"{root}/data", root):
             selector = pafs.FileSelector(folder, allow_not_found=True)

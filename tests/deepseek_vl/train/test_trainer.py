@@ -179,11 +179,12 @@ def test_lora_is_saved_apart_and_merged_into_the_model(base: Path) -> None:
     ("changes", "message"),
     [
         (["model=gone"], "neither a folder nor a hub id"),
-        (["data.sources.0.path=gone"], "no Parquet file"),
+        (["data.sources.1.path=gone"], r"data\.sources\.1: gone does not exist"),
         (["data.lanes=1", "optimization.sequences=1", "data.sources.0.where=agreement > 7"], "nothing to learn"),
         (["data.too_long=refuse", "data.tokens=40"], "a sequence holds 40 tokens"),
         (["model=pico", "tokenizer=null"], "needs the folder of a tokenizer.json"),
         (["model=1.3b", "tokenizer={model}"], "the tokenizer's <｜begin▁of▁sentence｜> is 0"),
+        (["data.tokens=5000"], "must be at most 512, which .* reads"),
         (["compute.device=mps"], "cannot be used|does not support"),
         (["train.sam=1e-3", "model={single}"], "the model has no part sam"),
     ],
@@ -199,6 +200,15 @@ def test_a_mistake_is_one_sentence(
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert line.startswith("error: ")
     assert re.search(message, line), line
+
+
+def test_an_output_that_cannot_be_written_is_one_sentence(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    path = settings(base, tmp_path / "x", text_share=False)
+    assert main([str(path), "--set", f"output={tmp_path / 'file' / 'run'}"]) == 1
+    assert capsys.readouterr().err == f"error: {tmp_path / 'file' / 'run'}: Not a directory\n"
 
 
 def test_a_run_with_other_settings_or_data_does_not_continue(
