@@ -257,12 +257,6 @@ def test_a_full_disk_costs_checkpoints_and_not_the_training(base: Path) -> None:
     assert not list((folder / "run" / "checkpoints").iterdir())
 
 
-def test_processes_that_cannot_share_the_lanes_are_an_error(base: Path) -> None:
-    done = run(settings(base, base / "uneven"), "data.lanes=1", processes=2)
-    assert done.returncode != 0
-    assert "error: data.lanes (1) must be a multiple of the 2 processes" in done.stderr
-
-
 def test_predictions_and_features_are_written_while_the_training_goes_on(base: Path) -> None:
     rows = [{**image_row(k), "split": "validation" if k % 4 == 0 else "train"} for k in range(24)]
     write(base / "held", rows)
@@ -270,14 +264,14 @@ def test_predictions_and_features_are_written_while_the_training_goes_on(base: P
     changes = [f"data.sources=[{{path: {base / 'held'}}}]", "predictions.every_steps=3", "train={adaptor: 1e-3}"]
     changes += [f"compute.features.folder={folder / 'features'}"]
     path = settings(base, folder, text_share=False)
-    done = run(path, *changes)
-    assert done.returncode == 0, done.stderr
+    assert main([str(path), *(word for change in changes for word in ("--set", change))]) == 0
     names = sorted(file.name for file in (folder / "run" / "predictions").iterdir())
     assert names == ["index.html", "step-000003.png", "step-000006.png", "step-000008.png"]
     assert len(list((folder / "features").rglob("*.safetensors"))) == 18  # each image of the training once
     # The same without features: no bit is different.
     other = base / "unwatched"
-    done = run(settings(base, other, text_share=False), *changes[:1], "predictions.every_steps=0", changes[2])
-    assert done.returncode == 0, done.stderr
+    changes = [*changes[:1], "predictions.every_steps=0", changes[2]]
+    path = settings(base, other, text_share=False)
+    assert main([str(path), *(word for change in changes for word in ("--set", change))]) == 0
     assert metrics(other) == metrics(folder)
     assert all(torch.equal(value, weights(other)[name]) for name, value in weights(folder).items())
