@@ -5,7 +5,7 @@ python benchmarks/train_steps.py [--preset 1.3b] [--device cuda] [--steps 6] [--
 Seven steps of ten read text, the others pictures with text, as in stage 2. Ours packs the samples into sequences. The
 plain loop is what one writes without packing: samples in the same order, as many at a time as fit into the same number
 of tokens when they are padded to the longest, the port's own loss, autocast, recomputed activations and fused AdamW.
-Both train the same parameters. Tokens are those of samples, never padding.
+Both train the same parameters. Padding is not counted.
 """
 
 import argparse

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 from deepseek_vl.train import processes
 from deepseek_vl.train.dry_run import report
 from deepseek_vl.train.settings import SettingsError, load_settings, shipped_names
@@ -23,7 +25,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """Run the command.
 
     Returns:
-        0; 1 if the training had to end; 2 for a mistake in settings, data or checkpoints.
+        0; 1 if the training had to end, or a file cannot be written; 2 for a mistake in settings, data or checkpoints.
     """
     args = build_parser(prog).parse_args(arguments)
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
@@ -41,6 +43,15 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         return 2
     except TrainingError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    except torch.OutOfMemoryError:
+        advice = (
+            "lower optimization.sequences_per_batch, or set compute.checkpoint_activations (--dry-run estimates memory)"
+        )
+        print(f"error: the memory of the device is not enough; {advice}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted; start again with the same command to continue from the latest checkpoint", file=sys.stderr)

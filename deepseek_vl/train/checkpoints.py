@@ -72,7 +72,7 @@ class Saver:
             future.result()
             if self._processes.is_first:
                 self._publish(step)
-        except Exception as error:  # a full disk costs the checkpoint, not the training
+        except (Exception, CheckpointException) as error:  # a full disk costs the checkpoint, not the training
             self._note_failure(step, error)
             return False
         return True

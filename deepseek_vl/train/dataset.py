@@ -183,11 +183,14 @@ def _find_shards(path: str) -> tuple[pafs.FileSystem, list[str], str]:
     """Return the file system, the sorted names of the shards, and where the ledger would be."""
     try:
         if "://" in path:
-            filesystem, root = pafs.FileSystem.from_uri(path)
+            filesystem, root = pafs.FileSystem.from_uri(_with_limit(path))
         else:
             filesystem, root = pafs.LocalFileSystem(), path
         root = root.rstrip("/")
-        if filesystem.get_file_info(root).type == pafs.FileType.File:
+        kind = filesystem.get_file_info(root).type
+        if kind == pafs.FileType.NotFound:
+            raise DatasetError(f"{path} does not exist; expected an output of the pipeline, or Parquet files")
+        if kind == pafs.FileType.File:
             return filesystem, [root], _ledger_of(root.rpartition("/")[0])
         for folder in (f"{root}/data", root):
             selector = pafs.FileSelector(folder, allow_not_found=True)
@@ -197,6 +200,12 @@ def _find_shards(path: str) -> tuple[pafs.FileSystem, list[str], str]:
     except (OSError, pa.ArrowInvalid) as error:
         raise DatasetError(f"{path} cannot be read: {error}") from error
     raise DatasetError(f"{path}: no Parquet file in it or in its folder data/; expected an output of the pipeline")
+
+
+def _with_limit(address: str) -> str:
+    """Return a `gs://` address whose requests are repeated for a minute; the library's own limit is 15 minutes."""
+    is_open = address.startswith(("gs://", "gcs://")) and "?" not in address
+    return f"{address}?retry_limit_seconds=60" if is_open else address
 
 
 def _ledger_of(folder: str) -> str:

@@ -9,7 +9,7 @@ from deepseek_vl.train.examples import ExampleEncoder
 from deepseek_vl.train.features import FeatureStore
 from deepseek_vl.train.lanes import Component, Lane
 from deepseek_vl.train.loader import Loader
-from deepseek_vl.train.settings import DataSettings, OptimizationSettings
+from deepseek_vl.train.settings import DataSettings, DataSource, OptimizationSettings
 
 ALL = "all"  # the only group where steps mix text and images
 
@@ -18,12 +18,12 @@ class Mixture:
     """The data sets of a training.
 
     Raises:
-        ValueError: a data set cannot be read (DatasetError).
+        ValueError: a data set cannot be read, or its condition is wrong; the setting is named.
     """
 
     def __init__(self, settings: DataSettings, seed: int):
         self.settings, self._seed = settings, seed
-        self.datasets = [Dataset(s.path, where=s.where, split=s.split) for s in settings.sources]
+        self.datasets = [_dataset(index, source) for index, source in enumerate(settings.sources)]
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -106,3 +106,10 @@ class Mixture:
             ahead=settings.ahead,
             store=store,
         )
+
+
+def _dataset(index: int, source: DataSource) -> Dataset:
+    try:
+        return Dataset(source.path, where=source.where, split=source.split)
+    except ValueError as error:
+        raise ValueError(f"data.sources.{index}: {error}") from error

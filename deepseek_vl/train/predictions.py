@@ -1,4 +1,4 @@
-"""What the model answers on held-out examples while it trains, and a picture of it."""
+"""Answers of a model on held-out examples while it is trained, and a picture of them."""
 
 import io
 from collections.abc import Iterator, Sequence

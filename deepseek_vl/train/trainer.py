@@ -57,6 +57,11 @@ class Trainer:
         self.mixture = Mixture(settings.data, settings.seed)
         self.processor, model = load_model(settings, processes.device)
         self.config = model.config
+        if settings.data.tokens > self.config.language.max_positions:
+            most = self.config.language.max_positions
+            raise ValueError(
+                f"data.tokens ({settings.data.tokens}) must be at most {most}, which {settings.model} reads"
+            )
         self.names = prepare_model(model, settings)
         self.cost = StepCost(model)
         self._frozen = _frozen_digest(model)
@@ -100,8 +105,9 @@ class Trainer:
                     if watch is not None:
                         watch.note(self.step, summary)
                 if examples and self._is_due(predictions.every_steps):
+                    since = time.perf_counter()
                     self._predict(examples, watch)
-                    figures.leave_out()
+                    figures.leave_out(time.perf_counter() - since)
                 if self._is_due(self.settings.saving.every_steps):
                     self._save()
             if not self.saver.finish():
@@ -267,9 +273,9 @@ class Figures:
         self._flops = self._factor = 0.0
         self._skipped: Mapping[str, int] = {}
 
-    def leave_out(self) -> None:
-        """Begin the time anew, after something that is no training; the figures so far must have been reported."""
-        self._since, self._waited = time.perf_counter(), self._trainer.loader.waited_s
+    def leave_out(self, seconds: float) -> None:
+        """Do not count seconds in which nothing was trained."""
+        self._since += seconds
 
     def add(self, data: StepData, sums: Tensor, norms: Mapping[str, float], factor: float) -> None:
         """Add a step, with the norms of its gradient by part and of all under an empty name."""

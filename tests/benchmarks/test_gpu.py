@@ -53,5 +53,15 @@ def test_every_part_runs_and_a_cut_loses_nothing(tmp_path: Path) -> None:
     # Another call adds to the file. There is no time left for its part.
     without_time = run(output, "--small", "--parts", "7b", "--budget-s", "1")
     assert without_time.returncode == 1
+    assert run(output, "--parts", "loop").returncode == 2
     kept = json.loads((output / "gpu.json").read_text())
     assert kept == {**result, "7b": {"ended": "not started: no time left"}}
+
+
+def test_a_part_that_takes_too_long_is_stopped_with_all_that_it_started(tmp_path: Path) -> None:
+    code = f"import sys; sys.path.insert(0, {str(ROOT / 'benchmarks')!r}); import gpu\n"
+    code += 'child = \'import subprocess; subprocess.run(["sleep", "600"])\'\n'
+    code += "print(gpu._ended([sys.executable, '-c', child], {'PATH': '/usr/bin:/bin'}, open('log', 'w'), 1.0))\n"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "stopped after 1 s\n", done.stderr
+    assert done.returncode == 0

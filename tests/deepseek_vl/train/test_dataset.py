@@ -125,6 +125,9 @@ def test_a_wrong_condition_is_an_error_before_anything_is_read(tmp_path: Path, w
 
 
 def test_what_is_no_data_set_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="nothing does not exist"):
+        Dataset(str(tmp_path / "nothing"))
+    (tmp_path / "nothing").mkdir()
     with pytest.raises(DatasetError, match="no Parquet file"):
         Dataset(str(tmp_path / "nothing"))
     folder = write(tmp_path / "out", [text_row(0)])

@@ -10,6 +10,8 @@ import pytest
 from deepseek_vl.train.dataset import Dataset
 from deepseek_vl.train.examples import ExampleEncoder
 from deepseek_vl.train.lanes import Component, EmptyMixtureError, Lane, PackedSequence
+from deepseek_vl.train.mixture import Mixture
+from deepseek_vl.train.settings import DataSettings, DataSource, OptimizationSettings
 from tests.deepseek_vl.train.data_files import PROCESSOR, conversation_row, image_row, text_row, write
 
 
@@ -95,3 +97,10 @@ def test_a_conversation_that_is_too_long_is_counted(tmp_path: Path) -> None:
     one = lane([Dataset(str(folder))], (1.0,))
     one.next()
     assert one.skipped["too_long"] > 0
+
+
+def test_processes_that_cannot_share_the_lanes_are_an_error(tmp_path: Path) -> None:
+    folder = write(tmp_path / "out", [text_row(k) for k in range(9)])
+    mixture = Mixture(DataSettings(sources=(DataSource(path=str(folder)),), tokens=96, lanes=3), 0)
+    with pytest.raises(ValueError, match=r"data\.lanes \(3\) must be a multiple of the 2 processes"):
+        mixture.loader(PROCESSOR, OptimizationSettings(steps=1, sequences=3), 0, 2)
