@@ -46,6 +46,16 @@ PageWords = list[tuple[Any, ...]]  # (text, x0, y0, x1, y1) of each word
 Encoding = Callable[[np.ndarray], tuple[bytes, np.ndarray]]
 ROOT = Path(__file__).resolve().parent.parent
 PR_SET_CHILD_SUBREAPER = 36
+# Runs the command and writes the seconds of its processor, and of the coordinator's, to the file named first.
+COMMAND = """\
+import atexit, json, pathlib, resource, runpy, sys
+times = pathlib.Path(sys.argv.pop(1))
+def note():
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    times.write_text(json.dumps([usage.ru_utime + usage.ru_stime for usage in used]))
+atexit.register(note)
+runpy.run_module("pipelines.run", run_name="__main__")
+"""
 
 
 class Measured(NamedTuple):
@@ -222,7 +232,8 @@ def run_ours(corpus: Path, workers: int, out: Path, peaks: dict[str, float] | No
     Args:
         peaks: filled with peak memory in MB by kind of process; watching it takes processor time.
     """
-    line = [sys.executable, "-m", "pipelines.run", "--source", "pdfs", "--input", str(corpus)]
+    times = out.with_name("times.json")
+    line = [sys.executable, "-c", COMMAND, str(times), "--source", "pdfs", "--input", str(corpus)]
     line += ["--output", str(out), "--workers", str(workers)]
     known = {child.pid for child in psutil.Process().children()}
     since = time.monotonic()
@@ -230,13 +241,14 @@ def run_ours(corpus: Path, workers: int, out: Path, peaks: dict[str, float] | No
     watcher = threading.Thread(target=_watch_memory, args=(process.pid, peaks, ended := threading.Event()))
     if peaks is not None:
         watcher.start()
-    _, status, usage = os.wait4(process.pid, 0)
+    _, status, _ = os.wait4(process.pid, 0)
     seconds = time.monotonic() - since
     process.returncode = os.waitstatus_to_exitcode(status)  # else Popen would wait for it again
     ended.set()
     if process.returncode != 0:
         raise SystemExit("the run failed")
-    cpu_s = {"command and coordinator": _cpu_s(usage), "readers": _orphans_cpu_s(known)}
+    command, coordinator = json.loads(times.read_text())
+    cpu_s = {"command": command, "coordinator": coordinator, "readers": _orphans_cpu_s(known)}
     if peaks is not None:
         watcher.join()
     manifest = json.loads((out / "manifest.json").read_text())

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sources.config_file import ConfigFileError, Node, Problem, parse, read_text
-from taxonomy.schema import FILE_ADAPTER, LANGUAGES, RECOMMENDED_PROMPTS, Branch, File
+from taxonomy.schema import LANGUAGES, RECOMMENDED_PROMPTS, Branch, File, file_adapter
 from taxonomy.tree import UNLABELLED, Taxonomy
 from taxonomy.writers.registry import QUESTION_TEMPLATES, WRITERS
 
@@ -40,7 +40,7 @@ def load_text(text: str, path: Path) -> Taxonomy:
     if num_leaves > MAX_LEAVES:
         raise ConfigFileError(path, [Problem(1, f"has {num_leaves:,} leaves; expected at most {MAX_LEAVES:,}")])
     try:
-        file = FILE_ADAPTER.validate_python(root.plain())
+        file = file_adapter().validate_python(root.plain())
     except ValidationError as error:
         raise ConfigFileError(path, [_located_problem(root, e) for e in error.errors(include_url=False)]) from None
     taxonomy = Taxonomy(file, hashlib.sha256(text.encode()).hexdigest())
@@ -52,13 +52,13 @@ def load_text(text: str, path: Path) -> Taxonomy:
 
 def checked_bytes(taxonomy: Taxonomy) -> bytes:
     """Return a taxonomy that is checked, as JSON, for other processes: reading it takes a tenth of the file's time."""
-    return taxonomy.digest.encode() + b"\n" + FILE_ADAPTER.dump_json(taxonomy.file)
+    return taxonomy.digest.encode() + b"\n" + file_adapter().dump_json(taxonomy.file)
 
 
 def from_checked_bytes(data: bytes) -> Taxonomy:
     """Return the taxonomy that `checked_bytes` wrote."""
     digest, _, file = data.partition(b"\n")
-    return Taxonomy(FILE_ADAPTER.validate_json(file), digest.decode())
+    return Taxonomy(file_adapter().validate_json(file), digest.decode())
 
 
 def warnings(taxonomy: Taxonomy) -> list[str]:

@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import json
+import logging
 import os
 import signal
 import sys
@@ -32,8 +33,10 @@ def main() -> None:
     is_local = not beam_args and not any("://" in name or name.startswith("@") for name in names)
     keep_pandas_out_of_arrow()
     gc.disable()  # while modules are imported, whose objects all stay: a quarter of the time
+    logging.disable(logging.WARNING if is_local else logging.NOTSET)  # Beam warns of what it does not find
     with without(UNUSED_BY_LOCAL_RUNS if is_local else ()):
         from pipelines.stages.execute import execute
+    logging.disable(logging.NOTSET)
     gc.freeze()
     gc.enable()
     print(json.dumps(execute(job, request["limit"], workers, beam_args)), flush=True)

@@ -130,6 +130,9 @@ class Source(ABC):
         if self.items_per_unit <= 0:
             raise ValueError(f"items_per_unit must be positive, got {self.items_per_unit}")
 
+    def load(self) -> None:  # noqa: B027  # most sources need nothing
+        """Load what reading needs, so that the first input is not charged with the time this takes."""
+
     @abstractmethod
     def open(self, path: Path, digest: str | None = None) -> AbstractContextManager[Items]:
         """Open the input at `path` for as long as its items are read.

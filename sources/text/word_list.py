@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata
 from itertools import chain
 from pathlib import Path
 
@@ -73,12 +72,6 @@ _LANGUAGES_OF: Mapping[str, tuple[str, ...]] = {
     word: tuple(name for name, language in LANGUAGES.items() if word in language.function_words)
     for word in sorted(frozenset().union(*(language.function_words for language in LANGUAGES.values())))
 }
-
-
-@cache
-def version() -> str:
-    """Return the version of the word lists, which belongs in the fingerprint of what they decide."""
-    return metadata.version("wordfreq")
 
 
 def language_of(words: Iterable[str]) -> str | None:
