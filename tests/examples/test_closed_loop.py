@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from deepseek_vl.checkpoint import load
+from deepseek_vl.processor import Processor
 from examples.closed_loop import shards
 from examples.closed_loop.__main__ import ROOT, main
 from examples.closed_loop.agreement import Judged, auc
@@ -100,7 +100,7 @@ def test_the_whole_loop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     blind = pq.read_table(out / "data" / "words_blind" / "data")
     assert blind.num_rows == 96
     assert not any(blind["images"].to_pylist())
-    assert load(out / "exported").config == load(out / "runs" / "stage3" / "model").config
+    assert Processor.load(out / "exported").config == Processor.load(out / "runs" / "stage3" / "model").config
     capsys.readouterr()
     assert main(command) == 0
     again = capsys.readouterr().out
