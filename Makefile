@@ -2,15 +2,20 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo docs pictures check test test-full fresh-machine lint constraints clean
+.PHONY: demo loop docs pictures check test test-full fresh-machine lint constraints clean
 
 demo: .venv/core.done
 	$(BIN)/python -m pipelines.run --source pdfs --output out
 
+# Data, tokenizer, three stages of training, evaluation, chat and judging, on the CPU, into the folder `loop`. It goes on
+# where it was interrupted (docs/closed_loop.md).
+loop: .venv/test.done
+	$(BIN)/python -m examples.closed_loop --output loop
+
 # Before every commit: format, lint, types, and the tests that start no browser, no server, no model and no whole run.
-# All tests of the two folders are slow, and importing them takes a third of the time.
+# All tests of the three folders are slow, and importing them takes a third of the time.
 check: lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not slow" --ignore=tests/deepseek_vl --ignore=tests/docs
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not slow" --ignore=tests/deepseek_vl --ignore=tests/docs --ignore=tests/examples
 
 test: .venv/test.done
 	$(BIN)/python -m pytest -n auto --maxprocesses 4
@@ -63,4 +68,4 @@ constraints:
 	  build/constraints/bin/python -m pip freeze --exclude-editable | grep -v '@ ' | sed 's/+cpu$$//'; } > constraints.txt
 
 clean:
-	rm -rf .venv build out *.egg-info
+	rm -rf .venv build out loop *.egg-info

@@ -4,11 +4,12 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from deepseek_vl import device as devices
 from deepseek_vl.checkpoint import find, load
-from deepseek_vl.evaluate.records import Record, read_records
+from deepseek_vl.evaluate.records import IMAGE, Record, read_records
 from deepseek_vl.evaluate.results import TaskResult, compare, picture, summarize, table, to_json
 from deepseek_vl.evaluate.runner import Outcome, run_task
 from deepseek_vl.evaluate.tasks import Task, load_task, shipped_names
@@ -19,6 +20,7 @@ EXAMPLES = """\
 examples:
   %(prog)s runs/stage3-pico/model held_out_text held_out_answers --data out
   %(prog)s runs/a/model mmbench pope --data benchmarks --compare runs/b/model --output results
+  %(prog)s runs/a/model docvqa --data benchmarks --blind runs/without-images/model
   %(prog)s checkpoints/mine my_task.yaml --data folder --limit 100"""
 
 
@@ -28,8 +30,10 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     try:
         tasks = [load_task(name) for name in args.tasks]
         read = [_records(task, args.data, args.limit) for task in tasks]
-        models = [args.model, *args.compare]
-        outcomes = [_run(model, tasks, read, args) for model in models]
+        models = [args.model, *args.compare, *args.blind]
+        blind = [([_without_images(record) for record in records], unusable) for records, unusable in read]
+        outcomes = [_run(model, tasks, read, args) for model in models[: 1 + len(args.compare)]]
+        outcomes += [_run(model, tasks, blind, args) for model in args.blind]
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -38,6 +42,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         for of_model in outcomes
     ]
     names = [_name(model, models) for model in models]
+    names[len(models) - len(args.blind) :] = [f"{name} (blind)" for name in names[len(models) - len(args.blind) :]]
     print(table(names, results))
     for number, other in enumerate(names[1:], 1):
         for task, first, second in zip(tasks, outcomes[0], outcomes[number], strict=True):
@@ -56,6 +61,15 @@ def _records(task: Task, folder: Path, limit: int | None) -> tuple[list[Record],
         else:
             unusable.append((found[0], str(found[1])))
     return records, unusable
+
+
+def _without_images(record: Record) -> Record:
+    """Return a question without its images, to see what can be answered without looking."""
+    messages = tuple(
+        {**message, "content": message["content"].replace(IMAGE, "").strip()} for message in record.messages
+    )
+    prompt, text = record.prompt.replace(IMAGE, "").strip(), record.text.replace(IMAGE, "").strip()
+    return replace(record, images=(), prompt=prompt, text=text, messages=messages)
 
 
 def _run(
@@ -130,6 +144,9 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     parser.add_argument("tasks", nargs="+", help=f"YAML files, or shipped tasks: {', '.join(shipped_names())}")
     parser.add_argument("--data", type=Path, default=Path(), help="folder that the tasks' data are in")
     parser.add_argument("--compare", action="append", default=[], metavar="MODEL", help="another model, side by side")
+    parser.add_argument(
+        "--blind", action="append", default=[], metavar="MODEL", help="another model, which is shown no images"
+    )
     parser.add_argument("--limit", type=int, help="records of each task at most")
     parser.add_argument("--output", type=Path, help="folder for results.json, results.svg and answers.jsonl")
     parser.add_argument("--device", help="cuda, mps or cpu (default: the best there is)")

@@ -25,6 +25,7 @@ from deepseek_vl.train.checkpoints import Saver, latest, read_progress, restore
 from deepseek_vl.train.features import FeatureStore
 from deepseek_vl.train.flops import StepCost, peak_flops
 from deepseek_vl.train.forward import DeviceBatch, TrainingModel
+from deepseek_vl.train.initial import widen
 from deepseek_vl.train.loader import StepData
 from deepseek_vl.train.lora import add_lora, merge_lora, save_lora
 from deepseek_vl.train.mixture import Mixture
@@ -345,7 +346,9 @@ def load_model(settings: TrainSettings, device: torch.device) -> tuple[Processor
         raise ValueError(f"tokenizer: the preset {settings.model} needs the folder of a tokenizer.json")
     config = preset(settings.model)
     processor = Processor.from_file(formats.find(settings.tokenizer) / "tokenizer.json", config)
-    return processor, DeepseekVL.random(config, settings.seed, device=device, dtype=torch.float32).train()
+    model = DeepseekVL.random(config, settings.seed, device=device, dtype=torch.float32)
+    widen(model)
+    return processor, model.train()
 
 
 def prepare_model(model: DeepseekVL, settings: TrainSettings) -> list[str]:

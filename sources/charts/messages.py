@@ -49,7 +49,13 @@ def choose_code(chart: Chart, picture: Picture, random: random_module.Random) ->
 
 
 def make_conversation(
-    chart: Chart, task: str, code: tuple[str, str], num_questions: int, choice: float, random: random_module.Random
+    chart: Chart,
+    task: str,
+    code: tuple[str, str],
+    num_questions: int,
+    choice: float,
+    random: random_module.Random,
+    names: Sequence[str] = (),
 ) -> list[Message]:
     """Return the messages of one sample. The table is always the last answer, so that all others can be checked.
 
@@ -57,10 +63,11 @@ def make_conversation(
         task: one of TASKS except `text`.
         code: language (`python`, `json`, `mermaid`, `dot`) and text of the code.
         choice: fraction of multiple choice among questions with other plausible answers.
+        names: names of the questions to choose from; empty for all.
     """
     turns: list[Turn] = []
     if task == "questions":
-        turns = ask_questions(chart, num_questions, choice, random)
+        turns = ask_questions(chart, num_questions, choice, random, names)
     elif task == "code":
         turns = [
             Turn(
@@ -73,7 +80,7 @@ def make_conversation(
         turns = [Turn(name="describe", question=_choose_question("describe", chart, random), answer=describe(chart))]
     turns.append(_table_turn(chart, random))
     if task == "table":
-        turns += ask_questions(chart, 1, choice, random)
+        turns += ask_questions(chart, 1, choice, random, names)
     return [message for k, turn in enumerate(turns) for message in _messages(turn, k == 0)]
 
 

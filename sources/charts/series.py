@@ -15,6 +15,7 @@ from sources.charts.vocabulary_schema import NamedList, Topic, Vocabulary, local
 Random = random_module.Random
 PLOT_SHARE = 0.5  # least length of an axis, as a fraction of the side of the picture
 MISSING_SHARE = 0.08  # fraction of charts with a gap, if the kind can show it
+SMALL_ROWS = (2, 4)  # of a small picture
 TINY_SHARE = 0.015  # least length of a bar, as a fraction of the axis
 
 
@@ -65,7 +66,7 @@ def series_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style,
     """Make a chart of one of LAYOUTS."""
     layout = LAYOUTS[kind]
     topic, rows, columns = _subject(layout, vocabulary, random)
-    names = _names(rows, layout.rows, random)
+    names = _names(rows, SMALL_ROWS if style.is_small else layout.rows, random)
     series = _names(columns, layout.series, random) if layout.series[1] > 1 else [0]
     low, high = _range(topic, layout, random)
     raw = [_values(topic, rows.time, len(names), low, high, random) for _ in series]

@@ -19,6 +19,7 @@ from sources.charts.chart import Chart
 from sources.charts.fonts import fonts_digest
 from sources.charts.kinds import KINDS
 from sources.charts.messages import ALL_USE_CASES, TASKS, choose_code, make_conversation, make_plain_text, use_case
+from sources.charts.questions.ask_questions import question_names
 from sources.charts.style import sample_style
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
 from sources.charts.vocabulary_schema import LANGUAGES
@@ -44,6 +45,8 @@ class Charts(SyntheticSource):
         vega_share: fraction of charts that Vega-Lite draws, among the kinds that both renderers can draw.
         num_questions: greatest number of questions of a sample.
         choice_share: fraction of multiple choice among the questions that allow it.
+        small: few bars on a picture of 320 pixels in large type, with all numbers printed.
+        questions: names of the questions that are asked, e.g. `lookup`; empty means all.
         vocabulary: a YAML file that replaces the bundled one.
         format, quality: image format, `png` (lossless), `jpeg` or `webp`; quality of the last two.
         license: licence of the samples.
@@ -62,6 +65,8 @@ class Charts(SyntheticSource):
     vega_share: float = 0.1
     num_questions: int = 5
     choice_share: float = 0.3
+    small: bool = False
+    questions: tuple[str, ...] = ()
     vocabulary: str | None = None
     format: str = "png"
     quality: int = 90
@@ -71,6 +76,7 @@ class Charts(SyntheticSource):
         check_installed("charts need", PACKAGES, "charts")
         check_names("kinds", self.kinds, tuple(KINDS), empty=True)
         check_names("languages", self.languages, LANGUAGES)
+        check_names("questions", self.questions, question_names(), empty=True)
         check_weights("tasks", self.tasks, TASKS)
         for name in ("vega_share", "choice_share"):
             if not 0 <= getattr(self, name) <= 1:
@@ -93,6 +99,8 @@ class Charts(SyntheticSource):
             "vocabulary": _digest(self._vocabulary_path),
             "kinds": self._kinds,
             "tasks": dict(self.tasks),
+            **({"small": True} if self.small else {}),
+            **({"questions": list(self.questions)} if self.questions else {}),
             **{name: getattr(self, name) for name in settings},
         }
 
@@ -125,7 +133,9 @@ class Charts(SyntheticSource):
             text = make_plain_text(chart)
         else:
             code = choose_code(chart, picture, random)
-            messages = make_conversation(chart, task, code, self.num_questions, self.choice_share, random)
+            messages = make_conversation(
+                chart, task, code, self.num_questions, self.choice_share, random, self.questions
+            )
         return Sample.of_picture(
             picture.pixels,
             source=self.name,
@@ -143,7 +153,7 @@ class Charts(SyntheticSource):
         random = generator(self.seed, number, "specification")
         kind = random.choice(self._kinds)
         language = random.choice(self.languages)
-        style = sample_style(random, language)
+        style = sample_style(random, language, small=self.small)
         chart = KINDS[kind].make(kind, load_vocabulary(self._vocabulary_path), language, style, random)
         is_vega = random.random() < self.vega_share and "vega" in KINDS[kind].renderers(chart)
         tasks = [task for task in TASKS if task in self.tasks]

@@ -20,6 +20,8 @@ COLOUR_BLIND_SAFE = ("okabe_ito", "tol_bright", "tol_muted")
 SEQUENTIAL = ("viridis", "cividis", "magma", "YlGnBu", "Blues", "Greens")
 BACKGROUNDS = (("#FFFFFF", "#222222"), ("#FFFFFF", "#000000"), ("#F7F7F2", "#2B2B2B"), ("#FAFAFA", "#333333"))
 SIZES = ((640, 480), (720, 540), (800, 500), (800, 600), (900, 560), (960, 640), (700, 700), (1024, 640))
+SMALL_SIZES = ((320, 240), (320, 320), (360, 240))
+SMALL_FONTS = (13, 14, 15)
 LEGENDS = ("right", "top", "bottom")
 
 
@@ -57,19 +59,24 @@ class Style:
         return PALETTES[self.palette]
 
     @property
+    def is_small(self) -> bool:
+        """True for a small picture, which holds few bars."""
+        return (self.width_px, self.height_px) in SMALL_SIZES
+
+    @property
     def title_px(self) -> float:
         return round(self.font_px * 1.35)
 
 
-def sample_style(random: random.Random, language: str) -> Style:
-    """Sample a style."""
-    width, height = random.choice(SIZES)
+def sample_style(random: random.Random, language: str, *, small: bool = False) -> Style:
+    """Sample a style; if `small`, of a small picture with large type and printed numbers."""
+    width, height = random.choice(SMALL_SIZES if small else SIZES)
     background, ink = random.choice(BACKGROUNDS)
     return Style(
         width_px=width,
         height_px=height,
         dpi=random.choice((80, 96, 100, 120, 150)),
-        font_px=random.choice((12, 13, 14)) + (width > 850),
+        font_px=random.choice(SMALL_FONTS if small else (12, 13, 14)) + (width > 850),
         face=random.choice(faces_for(language)),
         palette=random.choice(tuple(PALETTES)),
         background=background,
@@ -78,7 +85,7 @@ def sample_style(random: random.Random, language: str) -> Style:
         box=random.random() < 0.4,
         legend=random.choice(LEGENDS),
         colormap=random.choice(SEQUENTIAL),
-        value_labels=random.random() < 0.5,
+        value_labels=random.random() < 0.5 or small,
         grouped_numbers=random.random() < 0.6,
         bold_title=random.random() < 0.5,
         title_left=random.random() < 0.3,
@@ -90,6 +97,11 @@ def enlarge_style(style: Style, attempt: int) -> Style:
     """Return the style after `attempt` illegible pictures: larger, then with the legend on the right."""
     if attempt == 0:
         return style
+    if style.is_small:
+        factor = 1 + 0.2 * attempt
+        return dataclasses.replace(
+            style, width_px=round(style.width_px * factor), height_px=round(style.height_px * factor)
+        )
     larger = dataclasses.replace(style, width_px=max(style.width_px, 900), height_px=max(style.height_px, 700))
     return (
         larger

@@ -15,7 +15,8 @@ from sources.ocr.page import Page, PageLayout
 from sources.ocr.passages import ContentSampler, Passages
 from sources.ocr.rendered_text import RenderedText
 from sources.ocr.scene import draw_scene
-from sources.ocr.style import sample_style
+from sources.ocr.style import Style, sample_style
+from sources.ocr.templates.close_up import CLOSE_UPS
 from sources.ocr.templates.registry import DIRECT_TEMPLATES, TEMPLATES
 from sources.ocr.vocabulary import words
 from sources.text.languages import SHAPED
@@ -51,6 +52,7 @@ def compose_draft(
     side_px: int,
     engine: Engine,
     random: random_module.Random,
+    families: Sequence[str] = (),
 ) -> Draft:
     """Compose a sample of a kind (the name of a template, or `scene`).
 
@@ -58,6 +60,7 @@ def compose_draft(
         mixed: fraction of paragraphs that are composed of random sentences.
         strength: strength of degradation, 0 to 1.
         side_px: long side of a page in pixels.
+        families: names of the font families of running text; empty for all.
     Raises:
         Illegible: this attempt is unusable; another one may succeed.
         FontError: no font has one of the characters.
@@ -66,7 +69,8 @@ def compose_draft(
     if kind == "scene":
         truth, flags = _compose_scene(language, task, sampler, strength)
     else:
-        truth, flags = _compose_page(kind, language, task, sampler, strength, side_px, engine)
+        style = sample_style(random, language, side_px, families)
+        truth, flags = _compose_page(kind, language, task, sampler, strength, engine, style)
     sample_text = make_sample_text(task, truth, random)
     if sample_text is None:
         raise Illegible("nothing_to_ask", f"nothing on this page can be asked about for the task {task}")
@@ -101,11 +105,11 @@ def _compose_scene(
 
 
 def _compose_page(
-    kind: str, language: str, task: str, sampler: ContentSampler, strength: float, side_px: int, engine: Engine
+    kind: str, language: str, task: str, sampler: ContentSampler, strength: float, engine: Engine, style: Style
 ) -> tuple[GroundTruth, tuple[str, ...]]:
-    style = sample_style(sampler.random, language, side_px)
-    if kind in DIRECT_TEMPLATES:
-        layout = DIRECT_TEMPLATES[kind](sampler, style)
+    direct = DIRECT_TEMPLATES.get(kind) or CLOSE_UPS.get(kind)
+    if direct is not None:
+        layout = direct(sampler, style)
     else:
         page = TEMPLATES[kind](sampler, style)
         layout = engine(replace(page, is_shaped=language in SHAPED, is_right_to_left=style.is_right_to_left))

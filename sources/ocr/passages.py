@@ -11,6 +11,11 @@ from sources.ocr.vocabulary import CORPUS, LANGUAGES, furniture_language, words
 _SENTENCE = re.compile(r".+?(?:[.!?][”\")]?(?=\s+[^\sa-z])|[。！？][”」）]?|$)", re.DOTALL)
 _SYLLABLE = re.compile(r"(?<=[aeiouy][bcdfghjklmnpqrstvwxz])(?=[bcdfghjklmnpqrstvwxz][aeiouy])")
 MIN_BROKEN = 7  # least number of letters of a word that may be broken
+# Parts of the syllables of synthetic words; an empty part is left out.
+ONSETS = (*"bcdfghjklmnpqrstvwz", "br", "ch", "pl", "st", "tr")
+VOWELS = (*"aeiou", "ai", "ea", "y")
+CODAS = ("", "", "", "", *"nrstlmkx")
+MAX_SYNTHETIC = 6  # letters
 MIN_PART = 3  # least number of letters on either side of a hyphen
 
 
@@ -117,6 +122,19 @@ class ContentSampler:
     def number(self, low: float, high: float, decimals: int = 0) -> str:
         """Return a number with commas between thousands."""
         return f"{self.random.uniform(low, high):,.{decimals}f}"
+
+    def figure(self) -> str:
+        """Return a number of one to six digits, each length equally often."""
+        length = self.random.randint(1, 6)
+        return str(self.random.randint(10 ** (length - 1) if length > 1 else 0, 10**length - 1))
+
+    def synthetic_word(self) -> str:
+        """Return a word of one to three random syllables, so that it can only be read, not guessed."""
+        random = self.random
+        parts = [
+            random.choice(ONSETS) + random.choice(VOWELS) + random.choice(CODAS) for _ in range(random.randint(1, 3))
+        ]
+        return random.choice((str.lower, str.capitalize))("".join(parts)[:MAX_SYNTHETIC])
 
     def date(self) -> str:
         year, month, day = self.random.randint(1978, 2026), self.random.randint(1, 12), self.random.randint(1, 28)

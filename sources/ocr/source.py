@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 CODE_VERSION = 2  # increment when the bytes of a sample change
 PACKAGES = {"cv2": "opencv-contrib-python", "fontTools": "fonttools", "matplotlib": "matplotlib"}
 SCENE = "scene"  # the kind that is not a template
+SMALLEST_PAGE_PX, SMALLEST_CLOSE_UP_PX = 512, 128
 ENGINES = ("story", "chromium")
 MAX_ATTEMPTS = 24
 STRENGTH_DECAY = 0.85  # factor per attempt
@@ -48,11 +49,13 @@ class Ocr(SyntheticSource):
         text_key: field of JSONL and Parquet rows that holds the text.
         languages: languages of the texts: `en`, `zh`, and with `input` all of `sources/text/languages.py`; text in a
             script that several share counts as the first. Empty means all.
-        kinds: weights of the templates and of `scene`, by name; empty gives all templates equal weights.
+        kinds: weights of the templates, of `scene` and of close-ups (`word`, `line`, `paragraph`), by name; empty gives
+            all templates equal weights, and no close-ups.
         scene: fraction of scene text, if `kinds` is empty.
         tasks: weights of the tasks; `text` gives pre-training text, the others give conversations.
         strength: greatest strength of degradation, 0 to 1; each sample has a random strength from 0 to this.
-        side_px: long side of a page in pixels.
+        side_px: long side of a page, or width of a close-up, in pixels.
+        families: names of the font families of running text; empty means all that are installed.
         engine: layout engine, `story` (MuPDF) or `chromium`.
         format, quality: image format, `png` (lossless), `jpeg` or `webp`; quality of the last two.
         license: licence of the samples.
@@ -82,6 +85,7 @@ class Ocr(SyntheticSource):
     )
     strength: float = 0.5
     side_px: int = 1024
+    families: tuple[str, ...] = ()
     engine: str = "story"
     format: str = "jpeg"
     quality: int = 90
@@ -90,6 +94,8 @@ class Ocr(SyntheticSource):
         super().__post_init__()
         check_installed("ocr needs", PACKAGES, "ocr")
         from sources.ocr.messages import TASKS
+        from sources.ocr.style import chosen_families
+        from sources.ocr.templates.close_up import CLOSE_UPS
         from sources.ocr.templates.registry import KINDS
         from sources.text.fonts import fonts_for
         from sources.text.languages import LANGUAGES as TEXT_LANGUAGES
@@ -98,7 +104,7 @@ class Ocr(SyntheticSource):
         unbundled = [language for language in self.languages if language not in LANGUAGES]
         if unbundled and not self.input:
             raise ValueError(f"there is no bundled text in {', '.join(unbundled)}; name files with --input")
-        check_weights("kinds", self.kinds, (*KINDS, SCENE), empty=True)
+        check_weights("kinds", self.kinds, (*KINDS, SCENE, *CLOSE_UPS), empty=True)
         for kind, weight in self.kinds.items():
             possible = self.languages or (tuple(TEXT_LANGUAGES) if self.input else LANGUAGES)
             if weight and not self._supported_languages(kind, possible):
@@ -107,8 +113,9 @@ class Ocr(SyntheticSource):
         for name in ("scene", "strength"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, got {getattr(self, name)}")
-        if not 512 <= self.side_px <= 2048:
-            raise ValueError(f"side_px must be between 512 and 2048, got {self.side_px}")
+        least = SMALLEST_CLOSE_UP_PX if self.kinds and set(self.kinds) <= CLOSE_UPS.keys() else SMALLEST_PAGE_PX
+        if not least <= self.side_px <= 2048:
+            raise ValueError(f"side_px must be between {least} and 2048, got {self.side_px}")
         if self.engine not in ENGINES:
             raise ValueError(f"engine must be {' or '.join(ENGINES)}, got {self.engine!r}")
         if self.engine == "chromium":
@@ -119,6 +126,8 @@ class Ocr(SyntheticSource):
         check_encoding(self.format, self.quality)
         for language in self.languages or (() if self.input else LANGUAGES):
             fonts_for(language)  # raises if there is none
+            if self.families:
+                chosen_families(language, self.families)
 
     def written_languages(self) -> tuple[str, ...]:
         return self.languages or (() if self.input else LANGUAGES)
@@ -130,6 +139,7 @@ class Ocr(SyntheticSource):
             "code": CODE_VERSION,
             "kinds": dict(self.kinds),
             "tasks": dict(self.tasks),
+            **({"families": list(self.families)} if self.families else {}),
             **{name: getattr(self, name) for name in settings},
         }
 
@@ -201,7 +211,7 @@ class Ocr(SyntheticSource):
                 draft = compose_draft(
                     kind, language, task, passages=passages, mixed=0 if self.input else MIXED,
                     strength=strength * STRENGTH_DECAY**k, side_px=self.side_px, engine=_load_engine(self.engine),
-                    random=random,
+                    random=random, families=self.families,
                 )  # fmt: skip
             except Illegible as error:
                 failures[error.reason] += 1

@@ -10,7 +10,7 @@ from sources.ocr.formula import FONT_SETS
 from sources.ocr.page import Box
 from sources.ocr.typefaces import font_face_css
 from sources.ocr.vocabulary import furniture_language
-from sources.text.fonts import Font, families, fonts_for, missing
+from sources.text.fonts import Font, FontError, families, fonts_for, missing
 from sources.text.languages import RIGHT_TO_LEFT
 
 Colour = tuple[int, int, int]
@@ -191,9 +191,25 @@ def font_families(language: str, kinds: tuple[str, ...]) -> tuple[Family, ...]:
     return tuple(found)
 
 
-def sample_style(random: random_module.Random, language: str, side: int) -> Style:
-    """Sample the style of a portrait page whose long side is `side` pixels."""
-    text = font_families(language, ("serif", "sans"))
+def chosen_families(language: str, chosen: Sequence[str]) -> tuple[Family, ...]:
+    """Return the families of running text in a language, all or those with certain names. Raises FontError."""
+    found = font_families(language, ("serif", "sans", "monospaced") if chosen else ("serif", "sans"))
+    fitting = tuple(family for family in found if not chosen or family.regular.family in chosen)
+    if not fitting:
+        names = ", ".join(family.regular.family for family in found)
+        raise FontError(f"no font family of {', '.join(chosen)} is installed for {language}; there are {names}")
+    return fitting
+
+
+def sample_style(random: random_module.Random, language: str, side: int, chosen: Sequence[str] = ()) -> Style:
+    """Sample the style of a portrait page whose long side is `side` pixels.
+
+    Args:
+        chosen: names of the families of the text; empty for all.
+    Raises:
+        FontError: none of the chosen families supports the language.
+    """
+    text = chosen_families(language, chosen)
     mono = font_families("en", ("monospaced",))
     body = random.choice(text)
     furniture = furniture_language(language)

@@ -1,7 +1,7 @@
 """Choose the questions about a chart."""
 
 import random as random_module
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -41,14 +41,28 @@ UNSUITABLE: Mapping[str, frozenset[str]] = {
 }  # fmt: skip
 
 
-def ask_questions(chart: Chart, num_questions: int, choice: float, random: Random) -> list[Turn]:
+def question_names() -> tuple[str, ...]:
+    """Return the names of all questions, of any kind of chart."""
+    families = (
+        series.QUESTIONS, kind_questions.QUESTIONS, records.QUESTIONS, points.QUESTIONS, contours.QUESTIONS,
+        graphs.QUESTIONS, schedules.QUESTIONS, schedules.EVENT_ASKS,
+    )  # fmt: skip
+    return tuple(sorted({name for family in families for name in family}))
+
+
+def ask_questions(
+    chart: Chart, num_questions: int, choice: float, random: Random, chosen: Collection[str] = ()
+) -> list[Turn]:
     """Return at most `num_questions` different questions, each with exactly one right answer in the picture.
 
     Args:
         choice: fraction of multiple choice among questions with other plausible answers.
+        chosen: names of the questions to choose from; empty for all.
     """
     family, writers = _question_writers(chart, random)
     names = [name for name in writers if name not in UNSUITABLE.get(chart.kind, ())]
+    if chosen:
+        names = [name for name in names if name in chosen]
     random.shuffle(names)
     turns: list[Turn] = []
     for name in names:

@@ -8,6 +8,7 @@ from sources.ocr.style import Style
 from sources.ocr.templates.article import article
 from sources.ocr.templates.bilingual import bilingual
 from sources.ocr.templates.book import book
+from sources.ocr.templates.close_up import CLOSE_UPS
 from sources.ocr.templates.dictionary import dictionary
 from sources.ocr.templates.exam import exam
 from sources.ocr.templates.form import form
@@ -56,6 +57,8 @@ def supported_languages(kind: str, languages: Iterable[str] = LANGUAGES) -> tupl
 def _exists_in(kind: str, language: str) -> bool:
     if kind == "note":
         return _has_handwriting(language)
+    if kind in CLOSE_UPS:
+        return language == "en"
     if kind in ("vertical", "bilingual"):
         return language == "zh"
     return language in LANGUAGES or kind in (MIRRORED if language in RIGHT_TO_LEFT else RUNNING)

@@ -224,3 +224,26 @@ def test_two_models_side_by_side_on_several_tasks(tmp_path: Path, capsys: pytest
     answers = [json.loads(line) for line in (tmp_path / "out" / "answers.jsonl").read_text().splitlines()]
     assert len(answers) == 2 * (2 + 7 + 3)
     assert (tmp_path / "out" / "results.svg").read_text().startswith("<svg")
+
+
+@pytest.mark.slow
+def test_a_blind_model_is_asked_the_same_without_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = str(tmp_path / "a" / "model")
+    tiny.write_checkpoint(Path(model), tiny.HYBRID)
+    write(tmp_path, [{**conversation_row(k), "split": "validation"} for k in range(4)])
+    arguments = [
+        model,
+        "held_out_answers",
+        "--data",
+        str(tmp_path),
+        "--blind",
+        model,
+        "--output",
+        str(tmp_path / "out"),
+    ]
+    assert main([*arguments, "--device", "cpu", "--dtype", "float32"]) == 0
+    assert "a minus a (blind)" in capsys.readouterr().out
+    lines = [json.loads(line) for line in (tmp_path / "out" / "answers.jsonl").read_text().splitlines()]
+    assert ["<image>" in line["prompt"] for line in lines] == [True] * 4 + [False] * 4
+    assert not any(line["error"] for line in lines)
+    assert len({line["answer"] for line in lines[4:]}) == 1  # the same question, and nothing to look at
