@@ -4,7 +4,6 @@ It handles the requests of its parent (`pipelines/workers/protocol.py`). It impo
 second.
 """
 
-import gc
 import itertools
 import json
 from collections import Counter
@@ -78,7 +77,6 @@ def main() -> None:
     recipe = build_recipe(parent.settings())
     for source in recipe.sources:
         source.load()
-    gc.freeze()  # modules stay: no collection of garbage need look through them
     limit_memory(recipe.limits.memory_mb)
     parent.ready(grace_s=int(recipe.limits.item_wall_timeout_s) + 10)
     for request in parent.requests():
