@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -82,8 +82,8 @@ class GopherRepetition(Filter):
             "repeated_line_chars": line_chars,
             "repeated_paragraphs": paragraphs,
             "repeated_paragraph_chars": paragraph_chars,
-            "top_ngrams": max(top_ngram_share(words, length) / bound for length, bound in TOP_NGRAMS.items()),
-            "repeated_ngrams": max(repeated_ngram_share(words, n) / bound for n, bound in REPEATED_NGRAMS.items()),
+            "top_ngrams": _largest(words, TOP_NGRAMS, top_ngram_share),
+            "repeated_ngrams": _largest(words, REPEATED_NGRAMS, repeated_ngram_share),
         }
 
 
@@ -96,6 +96,17 @@ def _repeated(pieces: Sequence[str]) -> tuple[float, float]:
             count, chars = count + 1, chars + len(piece)
         seen.add(piece)
     return count / len(pieces), chars / sum(map(len, pieces))
+
+
+def _largest(words: Sequence[str], bounds: Mapping[int, float], share: Callable[[Sequence[str], int], float]) -> float:
+    """The largest share in relation to its bound. Where no short run of words repeats, no longer one does."""
+    largest = 0.0
+    for length, bound in bounds.items():
+        found = share(words, length)
+        if found == 0:
+            break
+        largest = max(largest, found / bound)
+    return largest
 
 
 def top_ngram_share(words: Sequence[str], length: int) -> float:

@@ -1,4 +1,4 @@
-"""Lines of web pages: rules of C4 (Raffel et al. 2020, arXiv:1910.10683) and FineWeb (Penedo et al. 2024, 2406.17557)."""
+"""Lines of web pages: rules of C4 (Raffel et al., arXiv:1910.10683) and FineWeb (Penedo et al., arXiv:2406.17557)."""
 
 import re
 from collections.abc import Mapping, Sequence

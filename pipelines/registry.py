@@ -69,6 +69,7 @@ FILTERS = Registry[Filter](
         "plot_code": "filters.plot_code:PlotCode",
         "gopher_quality": "filters.gopher_quality:GopherQuality",
         "gopher_repetition": "filters.gopher_repetition:GopherRepetition",
+        "text_classifier": "filters.text_classifier:TextClassifier",
         "line_quality": "filters.line_quality:LineQuality",
         "max_personal_data": "filters.personal_data:MaxPersonalData",
         "min_words": "filters.word_count:MinWords",
