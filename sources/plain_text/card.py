@@ -12,7 +12,8 @@ CARD = SourceCard(
     limits=(
         "Texts are cleaned: line ends, blank lines and wrongly decoded characters are not as they were published.",
         "Long text files are cut at paragraphs, so a sample may begin in the middle of a work.",
-        "Texts are as their authors made them: personal data, bias and errors were not looked for or removed.",
+        "E-mail addresses and telephone, card and id numbers are masked as far as they were found; names are not.",
+        "Texts are as their authors made them: bias and errors were not looked for or removed.",
         UNTRUSTED,
     ),
     tags=("text",),

@@ -1,5 +1,6 @@
 """Text without images: rows of JSONL, JSON and Parquet files, and plain text files, also compressed."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import ftfy
+import phonenumbers
 import pyarrow as pa
 
 from sources.base.card import SourceCard
@@ -21,6 +23,7 @@ from sources.rows.line_index import Lines
 from sources.rows.open_rows import FORMATS, PACKED, SUFFIXES, open_rows
 from sources.rows.parquet_rows import ParquetRows
 from sources.rows.row import Rows, decoded
+from sources.text.personal_data import KINDS, check_regions, mask
 
 CODE_VERSION = 1  # increase it when this package or sources.rows give another text for the same input
 
@@ -40,6 +43,8 @@ class PlainText(Source):
         chunk_kb: a longer plain text is cut between paragraphs, in kilobytes.
         encodings: tried in order on rows and texts that have no byte order mark.
         repair: undo UTF-8 that was decoded as another encoding.
+        mask: kinds of personal data that are masked and counted: `email`, `phone`, `card`, `id`.
+        phone_regions: ISO 3166 codes of countries whose telephone numbers are found without the country's prefix too.
         max_row_mb: a longer JSON row is an error, in megabytes.
     """
 
@@ -54,6 +59,8 @@ class PlainText(Source):
     chunk_kb: int = 48
     encodings: tuple[str, ...] = ("utf-8",)
     repair: bool = True
+    mask: tuple[str, ...] = KINDS
+    phone_regions: tuple[str, ...] = ("US", "CN")
     max_row_mb: float = 16
     items_per_unit: int = 2048
 
@@ -73,6 +80,10 @@ class PlainText(Source):
                 b"a".decode(encoding, "ignore")
             except LookupError as error:
                 raise ValueError(f"encodings has an unknown encoding {encoding!r}") from error
+        unknown = sorted({*self.mask} - {*KINDS})
+        if unknown:
+            raise ValueError(f"mask has an unknown kind {unknown[0]!r}; expected some of {', '.join(KINDS)}")
+        check_regions(self.phone_regions)
         if not self.encodings:
             raise ValueError("encodings must name at least one encoding, such as utf-8")
 
@@ -92,6 +103,9 @@ class PlainText(Source):
             "pyarrow": pa.__version__,
             "columns": dict(self.columns),
             "encodings": list(self.encodings),
+            "mask": sorted(self.mask),
+            "phone_regions": sorted(self.phone_regions),
+            "phonenumbers": phonenumbers.__version__,
             **{name: getattr(self, name) for name in names},
         }
 
@@ -126,6 +140,12 @@ class PlainText(Source):
 
     def _sample(self, provenance: Provenance, content: str | list[Message]) -> Sample:
         texts = [content] if isinstance(content, str) else [message.content for message in content]
+        measures: Counter[str] = Counter()
+        if self.mask:
+            masked = [mask(text, self.mask, self.phone_regions) for text in texts]
+            texts = [text for text, _ in masked]
+            for kind in self.mask:
+                measures[f"personal_data_{kind}"] = sum(counts[kind] for _, counts in masked)
         if any(IMAGE_PLACEHOLDER in text for text in texts):
             raise ItemError(
                 "image_placeholder", f"the text has {IMAGE_PLACEHOLDER}, which would mark an image it lacks"
@@ -134,6 +154,9 @@ class PlainText(Source):
             id=sample_id(provenance.digest, provenance.locator),
             source=self.name,
             provenance=provenance,
-            text=content if isinstance(content, str) else None,
-            messages=None if isinstance(content, str) else content,
+            text=texts[0] if isinstance(content, str) else None,
+            messages=None
+            if isinstance(content, str)
+            else [Message(role=turn.role, content=text) for turn, text in zip(content, texts, strict=True)],
+            measures=dict(measures),
         )

@@ -13,10 +13,10 @@ import fasttext
 import numpy as np
 import numpy.typing as npt
 
+from sources.text.fasttext_training import train_classifier
 from taxonomy.examples import NUM_VARIANTS, Example, variants
 from taxonomy.fasttext import MODEL_VERSION
 from taxonomy.fasttext.tokenizer import line_of
-from taxonomy.fasttext.training import train_classifier
 from taxonomy.tree import ancestor
 
 Floats = npt.NDArray[np.float64]

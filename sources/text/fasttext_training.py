@@ -48,7 +48,7 @@ def _train(lines: Path, model: Path, settings: dict[str, Any]) -> str | None:
     """Train once and return the error, or None."""
     request = json.dumps({"input": str(lines), "model": str(model), "settings": settings})
     done = subprocess.run(
-        [sys.executable, "-m", "taxonomy.fasttext.training"],
+        [sys.executable, "-m", "sources.text.fasttext_training"],
         input=request,
         capture_output=True,
         text=True,
