@@ -23,11 +23,11 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("text")
     known = (ROOT / "sources/ocr/corpus/en.txt").read_text("utf-8").split()
     words = random.Random(4).choices(known, k=5000)
-    lines = [json.dumps({"text": " ".join(words[k * 40 : k * 40 + 40])}) for k in range(NUM_ROWS)]
+    lines = [json.dumps({"text": " ".join(words[k * 40 : k * 40 + 40]) + "."}) for k in range(NUM_ROWS)]
     lines[7] = lines[7][:50]
     lines[9] = lines[8].replace("the", "The")
     (folder / "rows.jsonl.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
-    (folder / "book.txt").write_text("\n\n".join(" ".join(words[k : k + 50]) for k in range(3000, 4000, 50)))
+    (folder / "book.txt").write_text("\n\n".join(" ".join(words[k : k + 50]) + "." for k in range(3000, 4000, 50)))
     (folder / "broken.txt").write_bytes(bytes(range(256)) * 20)
     return folder
 
