@@ -18,7 +18,11 @@ EXAMPLES = """\
 examples:
   %(prog)s
   %(prog)s --json"""
-PDF_PACKAGES = ("pymupdf", "pypdfium2", "wordfreq")  # of the core: two engines, and the words of hyphens
+# Of the core, what these sources need: two engines and the words of hyphens; mending and masking; images.
+PDF_PACKAGES = ("pymupdf", "pypdfium2", "wordfreq")
+TEXT_PACKAGES = ("ftfy", "phonenumbers", "pyarrow")
+PAIR_PACKAGES = ("ftfy", "pillow", "pyarrow")
+NOTEBOOK_PACKAGES = ("pillow",)
 CORE = ("core", "pdfs", "language")  # parts that the bundled examples need
 
 
@@ -83,6 +87,9 @@ def _sources(browser: "Future[Finding]") -> list[Part]:
 
     needs: Mapping[str, Callable[[], list[Finding]]] = {
         "pdfs": lambda: [*environment.named_core_packages(PDF_PACKAGES), environment.libreoffice()],
+        "text": lambda: environment.named_core_packages(TEXT_PACKAGES),
+        "pairs": lambda: environment.named_core_packages(PAIR_PACKAGES),
+        "notebooks": lambda: environment.named_core_packages(NOTEBOOK_PACKAGES),
         "books": _books,
         "charts": _charts,
         "ocr": _ocr,

