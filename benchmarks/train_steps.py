@@ -34,6 +34,7 @@ from deepseek_vl.processor import Processor, Prompt
 from deepseek_vl.train import parts, processes
 from deepseek_vl.train.batches import Batch, PreparedExample, prepare
 from deepseek_vl.train.examples import ExampleEncoder
+from deepseek_vl.train.initial import widen
 from deepseek_vl.train.loader import StepData
 from deepseek_vl.train.settings import TrainSettings, load_settings
 from deepseek_vl.train.trainer import Figures, Trainer
@@ -115,6 +116,7 @@ class PlainLoop:
 
     def __init__(self, settings: TrainSettings, config: ModelConfig, device: torch.device):
         model = DeepseekVL.random(config, settings.seed, device=device, dtype=torch.float32)
+        widen(model)
         self.port = random_models.port_of(model)
         for name, parameter in self.port.named_parameters():
             parameter.requires_grad_(not name.startswith(("model.vision_model", "model.high_res_vision")))
