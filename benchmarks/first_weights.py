@@ -88,7 +88,7 @@ def train(model: DeepseekVL, examples: Sequence[PreparedExample], steps: int, sa
 def test(model: DeepseekVL, examples: Sequence[PreparedExample]) -> tuple[float, float]:
     """Return the mean loss of texts on their own pictures, and on the picture of the text after them."""
     swapped = [
-        PreparedExample(each.example, other.canvases)
+        PreparedExample(each.example, other.images)
         for each, other in zip(examples, [*examples[1:], examples[0]], strict=True)
     ]
     return float(losses(model, examples)), float(losses(model, swapped))

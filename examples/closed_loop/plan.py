@@ -133,7 +133,8 @@ class Plan:
         )
 
     def _tokenizer(self) -> None:
-        data = [str(self._data(name)) for name in ("texts", "words", "answers", "lookups")]
+        # Not from the words to read: their letters stay tokens of their own, and the prompts become short.
+        data = [str(self._data(name)) for name in ("answers", "lookups")]
         call(
             tokenizer.main,
             "deepseek_vl.train.tokenizer",
@@ -166,6 +167,8 @@ class Plan:
         settings = self._sources(stage, blind=blind)
         if stage > 1:
             settings.append(f"model={self._model(f'{prefix}stage{stage - 1}')}")
+        if blind and stage in self.size.twin_tokens:
+            settings.append(f"data.tokens={self.size.twin_tokens[stage]}")
         if stage in self.size.steps:
             settings.append(f"optimization.steps={self.size.steps[stage]}")
         self._train(stage, f"{prefix}stage{stage}", settings)

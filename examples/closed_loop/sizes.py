@@ -18,6 +18,8 @@ class Size:
         vocabulary: tokens of the tokenizer.
         steps: steps of each stage, where they differ from the shipped settings.
         compared_steps: steps of each of the three trainings that show what training on pictures alone does to text.
+        twin_tokens: `data.tokens` of the twin in a stage, for about as many samples per step as with visual tokens; the
+            others are as shipped.
         overrides: more settings of all trainings, `key=value`.
     """
 
@@ -30,6 +32,7 @@ class Size:
     vocabulary: int
     compared_steps: int
     steps: Mapping[int, int] = field(default_factory=dict)
+    twin_tokens: Mapping[int, int] = field(default_factory=dict)
     overrides: tuple[str, ...] = ()
 
 
@@ -37,12 +40,13 @@ SIZES = {
     "pico": Size(
         preset="pico",
         recipe="words",
-        words=12_000,
-        answers=3_000,
+        words=24_000,
+        answers=12_000,
         charts=300,
         held_out=(400, 60),
-        vocabulary=320,
+        vocabulary=448,
         compared_steps=80,
+        twin_tokens={1: 48},
     ),
     # For one GPU: `--prepare` makes the data on a machine with the pipeline, about 60 MB.
     "nano": Size(
@@ -62,7 +66,7 @@ SIZES = {
         answers=48,
         charts=4,
         held_out=(12, 2),
-        vocabulary=320,
+        vocabulary=448,
         compared_steps=2,
         steps={1: 6, 2: 4, 3: 3},
         overrides=("optimization.schedule.warmup_steps=2", "saving.every_steps=100", "log_every=1"),
