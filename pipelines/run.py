@@ -48,8 +48,8 @@ TRANSLATES_ONLY = ("--dry_run", "--template_location")  # Beam options after whi
 LEAN_MEMORY = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "MALLOC_ARENA_MAX": "2",
-    "MALLOC_MMAP_THRESHOLD_": "262144",
-    "MALLOC_TRIM_THRESHOLD_": "262144",
+    "MALLOC_MMAP_THRESHOLD_": "4194304",  # pages of a Parquet file, 1 MB each, are reused: fresh memory is slow
+    "MALLOC_TRIM_THRESHOLD_": "4194304",
 }
 ROOT = Path(__file__).resolve().parent.parent  # a checkout, or the folder that the wheel is installed in
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 from pipelines.duplicates.fingerprint import FINGERPRINT, from_arrow, to_arrow
 from pipelines.duplicates.settings import Dedupe
 from pipelines.storage import Storage
+from pipelines.storage.arrow_file import read_table
 from sources.images.fingerprint import HASH_BYTES
 
 EVALUATION, AGAINST, NEW = (
@@ -67,7 +68,7 @@ class Index:
 
     def __init__(self, storage: Storage, paths: Sequence[str], settings: Dedupe):
         self._dtype = row_dtype(settings)
-        self._tables = [_open(storage, path) for path in paths]
+        self._tables = [read_table(storage, path) for path in paths]
         self._lengths = [len(table) for table in self._tables]
 
     def __len__(self) -> int:
@@ -82,9 +83,3 @@ class Index:
         """One field of the rows at `places`."""
         taken: np.ndarray = self.column(name)[places]
         return taken
-
-
-def _open(storage: Storage, path: str) -> pa.Table:
-    if storage.is_local:
-        return pa.ipc.open_file(pa.memory_map(storage.path(path))).read_all()
-    return pa.ipc.open_file(pa.BufferReader(storage.read_bytes(path))).read_all()

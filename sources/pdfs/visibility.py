@@ -72,8 +72,9 @@ def _parts_with_contrast(grey: np.ndarray, boxes: np.ndarray, rows: np.ndarray, 
 
 def _is_tiny(boxes: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Return an (N,) mask of words whose letters are smaller than `MIN_LETTER_PX` both ways."""
-    sides = boxes[:, 2:] - boxes[:, :2]
-    tiny: np.ndarray = (sides.min(axis=1) < MIN_LETTER_PX) & (sides.max(axis=1) < MIN_LETTER_PX * lengths)
+    width, height = (boxes[:, 2:] - boxes[:, :2]).T
+    shorter, longer = np.minimum(width, height), np.maximum(width, height)
+    tiny: np.ndarray = (shorter < MIN_LETTER_PX) & (longer < MIN_LETTER_PX * lengths)
     return tiny
 
 

@@ -12,7 +12,7 @@ _MARKS = {
     0x60: 0x300, 0xB4: 0x301, 0x2C6: 0x302, 0x2DC: 0x303, 0xAF: 0x304, 0x2D8: 0x306, 0x2D9: 0x307, 0xA8: 0x308,
     0x2DA: 0x30A, 0x2DD: 0x30B, 0x2C7: 0x30C, 0xB8: 0x327, 0x2DB: 0x328,
 }  # fmt: skip
-_ACCENTS = np.array(sorted(_MARKS))
+_IS_ACCENT = np.isin(np.arange(max(_MARKS) + 2), list(_MARKS))  # of every code point up to the first beyond them
 _DOTLESS = {"ı": "i", "ȷ": "j"}
 
 
@@ -21,7 +21,7 @@ def with_accents(letters: Letters, rows: np.ndarray) -> tuple[Letters, np.ndarra
 
     An accent that is over no letter, or with which a letter has no composed form, stays as it is.
     """
-    is_accent = np.isin(letters.codes, _ACCENTS)
+    is_accent = _IS_ACCENT[np.minimum(letters.codes, len(_IS_ACCENT) - 1)]
     if not is_accent.any():
         return letters, rows
     codes, x0, x1 = letters.codes.copy(), letters.frames[:, 0], letters.frames[:, 2]

@@ -14,7 +14,7 @@ from sources.text.bidirectional import clusters_of, in_logical_order
 from sources.text.characters import Characters, Letters, letters_of
 from sources.text.repeats import without_repeats
 from sources.text.rows import with_rows
-from sources.text.scripts import EAST_ASIAN, east_asian_codes, right_to_left_codes
+from sources.text.scripts import EAST_ASIAN, FIRST_RIGHT_TO_LEFT, east_asian_codes, right_to_left_codes
 from sources.text.vertical import with_columns
 from sources.text.words import LayoutWords, words_of_letters
 
@@ -45,7 +45,7 @@ def words_of(characters: Characters) -> LayoutWords:
         return LayoutWords()
     letters, rows = with_accents(*with_rows(with_columns(without_repeats(letters))))
     ends = _ends_of_words(letters, rows)
-    if letters.codes.max() >= 0x590 and (is_right_to_left := right_to_left_codes(letters.codes)).any():
+    if letters.codes.max() >= FIRST_RIGHT_TO_LEFT and (is_right_to_left := right_to_left_codes(letters.codes)).any():
         letters, ends = _read_from_the_right(letters, rows, ends, is_right_to_left)
     return words_of_letters(letters, rows, ends)
 

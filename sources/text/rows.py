@@ -4,7 +4,7 @@ import numpy as np
 
 from sources.text.characters import Letters
 from sources.text.hulls import hulls, is_near
-from sources.text.scripts import right_to_left_codes
+from sources.text.scripts import FIRST_RIGHT_TO_LEFT, right_to_left_codes
 
 
 def with_rows(letters: Letters) -> tuple[Letters, np.ndarray]:
@@ -15,7 +15,7 @@ def with_rows(letters: Letters) -> tuple[Letters, np.ndarray]:
     starts = np.flatnonzero(np.diff(letters.pieces, prepend=-1))
     frames, pieces = hulls(letters.frames, starts), letters.pieces[starts]
     same_direction = (letters.directions[pieces[1:]] == letters.directions[pieces[:-1]]).all(axis=1)
-    if right_to_left_codes(letters.codes).any():
+    if letters.codes.max() >= FIRST_RIGHT_TO_LEFT and right_to_left_codes(letters.codes).any():
         near = _near_the_row(frames, same_direction)
     else:
         near = is_near(frames[:-1], frames[1:]) & same_direction

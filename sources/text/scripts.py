@@ -12,7 +12,8 @@ _EAST_ASIAN_RANGES = (
 )  # fmt: skip
 EAST_ASIAN = re.compile("[" + "".join(f"{chr(low)}-{chr(high - 1)}" for low, high in _EAST_ASIAN_RANGES) + "]")
 _EAST_ASIAN_EDGES = np.array(_EAST_ASIAN_RANGES).ravel()
-_RIGHT_TO_LEFT_EDGES = np.array([0x590, 0x900, 0xFB1D, 0xFE00, 0xFE70, 0xFF00])
+FIRST_RIGHT_TO_LEFT = 0x590  # code point
+_RIGHT_TO_LEFT_EDGES = np.array([FIRST_RIGHT_TO_LEFT, 0x900, 0xFB1D, 0xFE00, 0xFE70, 0xFF00])
 
 
 def has_right_to_left(text: str) -> bool:
