@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sources.web.segments import IndexEntry, SegmentReader
 
 # Modules that need packages of the extra `web` are imported where they are used: other recipes do not need them.
-PACKAGES = {"playwright": "playwright", "protego": "protego", "tldextract": "tldextract"}
+PACKAGES = {"ada_url": "ada-url", "playwright": "playwright", "protego": "protego", "tldextract": "tldextract"}
 CAPTURE_VERSION = 5  # increase it when a visit captures something else
 SAMPLE_VERSION = 2  # increase it when the same capture gives other samples
 NAME, VERSION = "vellum", "0.1"
