@@ -1,6 +1,7 @@
 """Reads a page with scripts in isolated worlds: waits until it settles, and reads its visible parts and frames."""
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -10,6 +11,7 @@ from playwright.async_api import CDPSession, Error, Page
 
 from sources.browser.isolated_world import DocumentGone, ScriptError, World
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_WORDS, MAX_ELEMENTS, MAX_LINKS, MAX_FRAMES = 20_000, 3000, 5000, 30
 
 
@@ -79,7 +81,7 @@ async def _read(world: World, clip: dict[str, float] | None, *, is_main: bool) -
     }
     # As one string, because the protocol is much slower with nested values.
     text = await world.run(f"JSON.stringify(({script('capture')}\n)({json.dumps(settings)}))")
-    found: dict[str, Any] = json.loads(text)
+    found: dict[str, Any] = well_formed(json.loads(text))
     return found
 
 
@@ -143,3 +145,14 @@ def _moved(row: list[Any], first: int, left: float, top: float) -> list[Any]:
     """Return a row with its box, from column `first` on, moved."""
     x0, y0, x1, y1 = row[first : first + 4]
     return [*row[:first], x0 + left, y0 + top, x1 + left, y1 + top, *row[first + 4 :]]
+
+
+def well_formed(value: Any) -> Any:
+    """Return a JSON value with U+FFFD instead of lone surrogates, which a page can hold and a file cannot."""
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [well_formed(each) for each in value]
+    if isinstance(value, dict):
+        return {well_formed(key): well_formed(each) for key, each in value.items()}
+    return value

@@ -3,29 +3,38 @@
 import asyncio
 import contextlib
 import dataclasses
+import hashlib
+import json
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
+
 from sources.browser.browser import Browser, BrowserDiedError, BrowserSettings
+from sources.browser.reading import well_formed
 from sources.browser.viewports import VIEWS
 from sources.web.address_policy import AddressPolicy
 from sources.web.capture import Capture
 from sources.web.code.page_code import PageCoder
 from sources.web.page_pool import PagePool
 from sources.web.plan import SITEMAP, Bounds, Level, Seeds, levels
-from sources.web.politeness import Politeness, get
+from sources.web.politeness import Patience, Politeness
 from sources.web.proxy import TrafficLimits
-from sources.web.segments import IndexEntry, SegmentWriter, index
+from sources.web.segments import NOT_HTML, IndexEntry, SegmentWriter, index, is_file
 from sources.web.sitemap import MAX_BYTES as MAX_SITEMAP_BYTES
 from sources.web.sitemap import SitemapError, parse_sitemap
-from sources.web.urls import canonical, host_of, site_of
-from sources.web.visit import Timeouts, Visit, VisitError, VisitResult
+from sources.web.urls import canonical, comparison_key, host_of, is_like_file, site_of
+from sources.web.visit import HTML_TYPES, Timeouts, Visit, VisitError, VisitResult
 
+Known = dict[tuple[str, str], Sequence[str] | None]  # links by URL and view; None for a file that is no page
 BEAT_S = 2.0
-MAX_NESTED_SITEMAPS = 50
+MAX_NESTED = 500  # sitemaps that a sitemap names
 MAX_LISTED_PAGES = 50_000
+BROWSER_DIED = "browser_died"
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +48,7 @@ class CrawlSettings:
         bounds: how far the crawl goes.
         name: the crawler's name in robots.txt.
         agent: the whole user agent.
-        delay_s, per_host: politeness.
+        delay_s, per_host, patience: politeness.
         at_once: number of concurrent visits.
         code: also reduce pages to HTML that renders back.
     """
@@ -55,6 +64,7 @@ class CrawlSettings:
     delay_s: float = 1.0
     per_host: int = 2
     at_once: int = 4
+    patience: Patience = field(default_factory=Patience)
     code: bool = False
 
 
@@ -83,7 +93,9 @@ class Crawl:
         self._writer = SegmentWriter(scratch, save)
         self._beat = beat
         self._num_done = 0
-        self._polite = Politeness(settings.policy, settings.name, settings.agent, settings.delay_s, settings.per_host)
+        self._polite = Politeness(
+            settings.policy, settings.name, settings.agent, settings.delay_s, settings.per_host, settings.patience
+        )
         self._at_once = asyncio.Semaphore(settings.at_once)
         self._browser = browser
         self._pool: PagePool | None = None
@@ -93,7 +105,7 @@ class Crawl:
 
     async def run(self, *, retry_failed: bool = False) -> None:
         """Crawl to the end of the plan. Raises BrowserDied if the browser cannot be started."""
-        known = {key: found.links for key, found in index(self._folder).items() if not (retry_failed and found.cause)}
+        known = {key: found.found for key, found in index(self._folder).items() if not (retry_failed and found.cause)}
         async with self._stack, self._heartbeat():
             plan = levels(self._seeds, self._settings.bounds)
             try:
@@ -105,7 +117,7 @@ class Crawl:
             finally:
                 self._writer.close()
 
-    async def _links_of(self, level: Level, known: dict[tuple[str, str], Sequence[str]]) -> dict[str, Sequence[str]]:
+    async def _links_of(self, level: Level, known: Known) -> dict[str, Sequence[str] | None]:
         """Visit the URLs of a level that are not captured in every view; return the links of all its URLs."""
         views = [SITEMAP] if level.is_sitemaps else self._settings.views
         missing = [(url, view) for url in level.urls for view in views if (url, view) not in known]
@@ -114,36 +126,42 @@ class Crawl:
                 group.create_task(self._capture(*key, known))
         return {url: known[url, views[0]] for url in level.urls}
 
-    async def _capture(self, url: str, view: str, known: dict[tuple[str, str], Sequence[str]]) -> None:
-        capture = await (self._sitemap(url) if view == SITEMAP else self._page(url, view))
-        known[url, view] = capture.links
-        self._writer.add(capture)
+    async def _capture(self, url: str, view: str, known: Known) -> None:
+        try:
+            capture = await (self._sitemap(url) if view == SITEMAP else self._page(url, view))
+            self._writer.add(capture)
+        except (ValueError, TypeError, KeyError, AttributeError, pa.ArrowException) as error:
+            # What a page says costs this page alone, also where nobody thought of it.
+            log.warning("%s: %s", url, error, exc_info=True)
+            message = well_formed(f"{type(error).__name__}: {error}"[:300])
+            capture = Capture(url=url, view=view, fetched_at=_now(), cause="unreadable_page", message=message)
+            self._writer.add(capture)
+        known[url, view] = None if is_file(url, capture.cause) else capture.links
         self._num_done += 1
 
     async def _page(self, url: str, view: str) -> Capture:
-        """Visit a page; try a second time if the browser dies."""
+        """Visit a page; try again if the browser dies, or if the host is busy."""
         refused, checked = await self._polite.refusal(url)
         if refused is not None:
             cause, message = refused
             return Capture(url=url, view=view, fetched_at=_now(), permission=checked, cause=cause, message=message)
-        for attempt in range(2):
-            done = VisitResult()
-            cause = message = ""
-            async with self._polite.turn(url), self._at_once:
-                pool = await self._open_pool()
-                try:
-                    async with pool.page(VIEWS[view]) as pooled_page:
-                        visit = Visit(
-                            pooled_page, self._settings.timeouts, self._permit, self._settings.name, url, self._coder
-                        )
-                        done = visit.result
-                        await visit.run()
-                except VisitError as failure:
-                    cause, message = failure.cause, failure.message
-                except BrowserDiedError as error:
-                    if attempt == 0:
-                        continue
-                    cause, message = "browser_died", f"twice: {error}"
+        if is_like_file(url):  # its head is enough to see that it is no page
+            answer = await self._polite.get(url, 0, "HEAD")
+            if answer.status == 200 and answer.kind not in HTML_TYPES:
+                return Capture(
+                    url=url, view=view, fetched_at=_now(), permission=checked, cause=NOT_HTML,
+                    message=f"the page is of type {answer.kind[:80]}",
+                )  # fmt: skip
+        num_deaths = num_waits = 0
+        while True:
+            done, cause, message = await self._visit(url, view)
+            wait_s = self._settings.patience.wait_s(done.status if cause else None, done.retry_after, num_waits)
+            if wait_s is not None:
+                num_waits += 1
+                await self._polite.postpone(url, wait_s)
+            elif cause == BROWSER_DIED and num_deaths == 0:
+                num_deaths += 1
+            else:
                 break
         return Capture(
             url=url,
@@ -158,6 +176,23 @@ class Crawl:
             message=message,
         )
 
+    async def _visit(self, url: str, view: str) -> tuple[VisitResult, str, str]:
+        """Visit a page once; return what was found, and cause and message if it failed."""
+        settings = self._settings
+        async with self._polite.turn(url), self._at_once:
+            pool = await self._open_pool()
+            done = VisitResult()
+            try:
+                async with pool.page(VIEWS[view]) as pooled_page:
+                    visit = Visit(pooled_page, settings.timeouts, self._permit, settings.name, url, self._coder)
+                    done = visit.result
+                    await visit.run()
+            except VisitError as failure:
+                return done, failure.cause, failure.message
+            except BrowserDiedError as error:
+                return done, BROWSER_DIED, f"twice: {error}"
+        return done, "", ""
+
     async def _permit(self, url: str) -> tuple[str, str] | None:
         """Return None if a redirect to a URL is allowed (same site, allowed by robots.txt), else cause and message."""
         target = canonical(url)
@@ -167,42 +202,57 @@ class Crawl:
         return None if refused is None else (refused[0], f"it redirects to {target[:200]}: {refused[1]}")
 
     async def _sitemap(self, url: str) -> Capture:
-        """Fetch a sitemap and the sitemaps that it lists."""
+        """Fetch a list of pages and the lists that it names; those of a robots.txt are the sitemaps that it names.
+
+        A list that cannot be read costs only its own pages, unless there are no others.
+        """
+        refused, checked = await self._polite.refusal(url)
         pages: list[str] = []
-        waiting, seen = [url], {url}
-        status, checked = None, ""
-        try:
-            while waiting and len(pages) < MAX_LISTED_PAGES:
-                current = waiting.pop(0)
-                refused, checked = await self._polite.refusal(current)
-                if refused is not None:
-                    raise VisitError(*refused)
-                async with self._polite.turn(current):
-                    answer = await get(current, self._settings.policy, self._settings.agent, MAX_SITEMAP_BYTES)
-                status = answer.status
-                if status is None or not 200 <= status < 300:
-                    raise VisitError(answer.cause or "http_error", f"{current}: {answer.why or f'HTTP {status}'}")
-                listed, nested = await asyncio.to_thread(parse_sitemap, answer.body)
-                pages += [found for found in map(canonical, listed) if found is not None]
-                more = [found for found in map(canonical, nested) if found and site_of(found) == self._seeds.site]
-                waiting += [found for found in dict.fromkeys(more) if found not in seen][
-                    : MAX_NESTED_SITEMAPS - len(seen)
-                ]
-                seen.update(waiting)
-        except VisitError as failure:
-            return Capture(
-                url=url, view=SITEMAP, fetched_at=_now(), status=status, permission=checked,
-                cause=failure.cause, message=failure.message,
-            )  # fmt: skip
-        except SitemapError as error:
-            return Capture(
-                url=url, view=SITEMAP, fetched_at=_now(), status=status, permission=checked,
-                cause="bad_sitemap", message=str(error),
-            )  # fmt: skip
+        failures: list[tuple[int | None, str, str]] = []
+        is_robots = url.endswith("/robots.txt")
+        waiting = [url] if refused is None else []
+        if is_robots and waiting:
+            waiting = [found for found in map(canonical, await self._polite.sitemaps(url)) if found is not None]
+        if refused is not None and not is_robots:
+            failures.append((None, *refused))
+        seen = set(waiting)
+        status = None
+        while waiting and len(pages) < MAX_LISTED_PAGES:
+            current = waiting.pop(0)
+            try:
+                status, listed, nested = await self._list(current)
+            except VisitError as failure:
+                failures.append((failure.status, failure.cause, failure.message))
+                continue
+            pages += [found for found in map(canonical, listed) if found is not None]
+            for found in map(canonical, nested):
+                if found and found not in seen and site_of(found) == self._seeds.site and len(seen) < MAX_NESTED:
+                    seen.add(found)
+                    waiting.append(found)
+        cause = message = ""
+        if failures and not pages:
+            status, cause, message = failures[0]
+        elif failures:
+            message = f"{len(failures)} lists cannot be read, the first: {failures[0][2]}"
         links = list(dict.fromkeys(pages))[:MAX_LISTED_PAGES]
         return Capture(
-            url=url, view=SITEMAP, fetched_at=_now(), final_url=url, status=status, permission=checked, links=links
-        )
+            url=url, view=SITEMAP, fetched_at=_now(), final_url="" if cause else url, status=status,
+            permission=checked, links=links, cause=cause, message=message,
+        )  # fmt: skip
+
+    async def _list(self, url: str) -> tuple[int, list[str], list[str]]:
+        """Fetch a sitemap or feed; return the status, and the URLs of pages and of further sitemaps as written."""
+        refused, _ = await self._polite.refusal(url)
+        if refused is not None:
+            raise VisitError(*refused)
+        answer = await self._polite.get(url, MAX_SITEMAP_BYTES)
+        if answer.status is None or not 200 <= answer.status < 300:
+            why = answer.why or f"HTTP {answer.status}"
+            raise VisitError(answer.cause or "http_error", f"{url}: {why}", answer.status)
+        try:
+            return answer.status, *await asyncio.to_thread(parse_sitemap, answer.body)
+        except SitemapError as error:
+            raise VisitError("bad_sitemap", str(error), answer.status) from error
 
     async def _open_pool(self) -> PagePool:
         """Return the page pool; the browser is started for the first page."""
@@ -241,17 +291,41 @@ def _now() -> str:
 
 
 def captured_items(seeds: Seeds, bounds: Bounds, views: Sequence[str], folder: Path) -> list[IndexEntry]:
-    """Return the captures of planned pages in every view, and failed sitemaps, in the order of the plan."""
+    """Return the captures of planned pages in every view, and what failed, in the order of the plan.
+
+    Seeds that are no URLs, or for which the limit of pages leaves no room, are failures too. Files that pages link
+    to are none.
+    """
+    named = {*seeds.pages, *seeds.sitemaps}
     known = index(folder)
-    items: list[IndexEntry] = []
+    items = [_never_visited(place, cause, message) for place, cause, message in seeds.refused]
     plan = levels(seeds, bounds)
+    planned: set[str] = set()
     try:
         level = next(plan)
         while True:
             names = [SITEMAP] if level.is_sitemaps else views
+            planned.update(map(comparison_key, level.urls))
             for url in level.urls:
-                found = [known[url, name] for name in names if (url, name) in known]
-                items += [each for each in found if each.cause or not level.is_sitemaps]
-            level = plan.send({url: known[url, names[0]].links for url in level.urls if (url, names[0]) in known})
+                for found in (known[url, name] for name in names if (url, name) in known):
+                    is_list = level.is_sitemaps and not found.cause
+                    if not is_list and (found.found is not None or url in named):
+                        items.append(found)
+            level = plan.send({url: known[url, names[0]].found for url in level.urls if (url, names[0]) in known})
     except StopIteration:
-        return items
+        pass
+    items += [
+        _never_visited(url, "over_limit", "max_pages or max_pages_per_host is spent on the seeds before it")
+        for url in seeds.pages
+        if comparison_key(url) not in planned
+    ]
+    return items
+
+
+def _never_visited(place: str, cause: str, message: str) -> IndexEntry:
+    """Return the entry of a seed that was not visited, without a file."""
+    digest = hashlib.sha256(json.dumps([place, cause, message]).encode()).hexdigest()
+    return IndexEntry(
+        url=place, view="seed", fetched_at="", cause=cause, final_url="", links=(), digest=digest, file=None, row=0,
+        message=message,
+    )  # fmt: skip

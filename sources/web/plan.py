@@ -9,8 +9,9 @@ import json
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sources.web.urls import Scope, host_of, site_of
+from sources.web.urls import Scope, comparison_key, host_of, site_of
 
 SITEMAP = "sitemap"  # the name used instead of a view
 
@@ -23,15 +24,24 @@ class Seeds:
         site: the registrable domain of its pages.
         pages, sitemaps: canonical URLs.
         budget: maximum number of pages to visit.
+        refused: seeds that are no URLs, as (place or URL, cause, message); they are failed pages.
     """
 
     site: str
     pages: tuple[str, ...]
     sitemaps: tuple[str, ...]
     budget: int
+    refused: tuple[tuple[str, str, str], ...] = ()
 
     def to_json(self) -> bytes:
-        content = {"site": self.site, "pages": self.pages, "sitemaps": self.sitemaps, "budget": self.budget}
+        content: dict[str, Any] = {
+            "site": self.site,
+            "pages": self.pages,
+            "sitemaps": self.sitemaps,
+            "budget": self.budget,
+        }
+        if self.refused:
+            content["refused"] = self.refused
         return json.dumps(content, ensure_ascii=False).encode()
 
     @staticmethod
@@ -42,6 +52,7 @@ class Seeds:
             pages=tuple(content["pages"]),
             sitemaps=tuple(content["sitemaps"]),
             budget=content["budget"],
+            refused=tuple((place, cause, message) for place, cause, message in content.get("refused", ())),
         )
 
 
@@ -53,11 +64,13 @@ class Bounds:
         depth: maximum number of links from a seed to a page.
         max_pages_per_host: maximum number of pages per host.
         scope: which links are followed.
+        robots_sitemaps: also follow the sitemaps that a robots.txt names, as if the seeds linked to their pages.
     """
 
     depth: int
     max_pages_per_host: int
     scope: Scope
+    robots_sitemaps: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,31 +81,54 @@ class Level:
     is_sitemaps: bool = False
 
 
-def levels(seeds: Seeds, bounds: Bounds) -> Generator[Level, Mapping[str, Sequence[str]], None]:
-    """Yield the levels; the caller sends the links of each URL of a level to get the next one."""
-    found = list(seeds.pages)
+def levels(seeds: Seeds, bounds: Bounds) -> Generator[Level, Mapping[str, Sequence[str] | None], None]:
+    """Yield the levels; the caller sends the links of each URL of a level to get the next one.
+
+    None instead of links means that the URL is a file and no page; then another page takes its place.
+    """
+    listed: Mapping[str, Sequence[str] | None] = {}
+    of_seeds = frozenset(map(host_of, (*seeds.pages, *seeds.sitemaps)))
     if seeds.sitemaps:
         listed = yield Level(urls=seeds.sitemaps, is_sitemaps=True)
-        # A sitemap may list pages of its site only; include and exclude patterns apply to them.
-        hosts = frozenset(map(host_of, (*seeds.pages, *seeds.sitemaps)))
-        links = [link for sitemap in seeds.sitemaps for link in listed.get(sitemap, ())]
-        found += [link for link in links if bounds.scope.has(link, seeds.site, hosts)]
+    found = [*seeds.pages, *_in_scope(seeds.sitemaps, listed, seeds, bounds, of_seeds)]
     hosts = frozenset(map(host_of, found))
     known: set[str] = set()
     per_host: Counter[str] = Counter()
-    for _ in range(bounds.depth + 1):
+    num_pages = 0
+    for depth in range(bounds.depth + 1):
         level = []
         for url in found:
-            if url in known or len(known) >= seeds.budget or per_host[host_of(url)] >= bounds.max_pages_per_host:
+            key = comparison_key(url)
+            if key in known or num_pages >= seeds.budget or per_host[host_of(url)] >= bounds.max_pages_per_host:
                 continue
-            known.add(url)
+            known.add(key)
+            num_pages += 1
             per_host[host_of(url)] += 1
             level.append(url)
         if not level:
             return
         linked = yield Level(urls=level)
-        links = [link for url in level for link in linked.get(url, ())]
-        found = [link for link in links if bounds.scope.has(link, seeds.site, hosts)]
+        for url in level:
+            if linked.get(url, ()) is None:
+                num_pages -= 1
+                per_host[host_of(url)] -= 1
+        found = _in_scope(level, linked, seeds, bounds, hosts)
+        if depth == 0 and bounds.depth and bounds.robots_sitemaps:  # they count as links of the seeds
+            rules = list(dict.fromkeys(f"{url.partition('://')[0]}://{host_of(url)}/robots.txt" for url in level))
+            listed = yield Level(urls=rules, is_sitemaps=True)
+            found += _in_scope(rules, listed, seeds, bounds, hosts)
+
+
+def _in_scope(
+    urls: Sequence[str],
+    linked: Mapping[str, Sequence[str] | None],
+    seeds: Seeds,
+    bounds: Bounds,
+    hosts: frozenset[str],
+) -> list[str]:
+    """Return the links of URLs that are in the scope of the crawl."""
+    links = (link for url in urls for link in linked.get(url) or ())
+    return [link for link in links if bounds.scope.has(link, seeds.site, hosts)]
 
 
 def split_budget(max_pages: int, wants: Sequence[int | None]) -> list[int]:

@@ -2,14 +2,16 @@
 
 import asyncio
 import contextlib
-import gzip
+import email.utils
 import http.client
-import io
+import itertools
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator
+import zlib
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from sources.web.address_policy import AddressPolicy
@@ -18,8 +20,12 @@ from sources.web.robots import MAX_ROBOTS_BYTES, Robots
 from sources.web.urls import host_of
 
 ROBOTS_TIMEOUT_S = 20
+TDMREP = "/.well-known/tdmrep.json"  # W3C TDM Reservation Protocol
 UNREACHABLE, BAD_CERTIFICATE = "unreachable", "bad_certificate"
 MAX_DELAY_S = 120  # a host that demands longer pauses does not want to be crawled
+LATER = (429, 503)  # a host that is busy: it is asked again
+# What a client that stops reading leaves in the buffers of a connection, at most: it is no excess of the host.
+BUFFERED_MB = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +34,62 @@ class Answer:
 
     Args:
         status: HTTP status; None without a response, and then `cause` is its reason code and `why` the explanation.
+        retry_after: the header of that name.
+        kind: the content type, in lower case and without parameters.
     """
 
     status: int | None
     body: bytes = b""
     cause: str = ""
     why: str = ""
+    retry_after: str = ""
+    kind: str = ""
 
 
-async def get(url: str, policy: AddressPolicy, agent: str, max_bytes: int) -> Answer:
-    """Fetch a small file without a browser, through a proxy with the same address policy, following redirects."""
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a busy host (HTTP 429, 503) is waited for.
+
+    Args:
+        waits_s: seconds before each further attempt, where the host names no time.
+        most_s: a host that names a longer time (`Retry-After`) is not asked again.
+    """
+
+    waits_s: Sequence[float] = (2.0, 8.0)
+    most_s: float = 120.0
+
+    def wait_s(self, status: int | None, retry_after: str, attempt: int) -> float | None:
+        """Return the seconds to wait after the given attempt (from 0), or None if there is no further one."""
+        if status not in LATER or attempt >= len(self.waits_s):
+            return None
+        named = _seconds(retry_after)
+        wait_s = self.waits_s[attempt] if named is None else named
+        return wait_s if wait_s <= self.most_s else None
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Return the seconds that a `Retry-After` header asks for: a number or a date; None if it is neither."""
+    if retry_after.strip().isdecimal():
+        return float(retry_after)
+    try:
+        date = email.utils.parsedate_to_datetime(retry_after)
+    except (ValueError, TypeError):
+        return None
+    return max(0.0, (date - datetime.now(date.tzinfo)).total_seconds())
+
+
+async def get(url: str, policy: AddressPolicy, agent: str, max_bytes: int, method: str = "GET") -> Answer:
+    """Fetch the first bytes of a file without a browser, through a proxy with the same address policy, following
+    redirects."""
     limits = TrafficLimits(
-        response_mb=max_bytes / 1e6 + 0.1, page_mb=2 * max_bytes / 1e6 + 1, response_s=ROBOTS_TIMEOUT_S
+        response_mb=max_bytes / 1e6 + BUFFERED_MB,
+        page_mb=2 * max_bytes / 1e6 + BUFFERED_MB,
+        response_s=ROBOTS_TIMEOUT_S,
     )
     async with open_proxy_session(policy, limits) as session:
         try:
             async with asyncio.timeout(2 * ROBOTS_TIMEOUT_S):
-                answer = await asyncio.to_thread(_get, url, session.address, agent, max_bytes)
+                answer = await asyncio.to_thread(_get, url, session.address, agent, max_bytes, method)
         except TimeoutError:
             return Answer(None, cause=UNREACHABLE, why="no answer in time")
         if session.refused:  # the response is the proxy's, not the host's
@@ -68,7 +113,7 @@ class _Through(urllib.request.BaseHandler):
     https_open = http_open
 
 
-def _get(url: str, proxy: str, agent: str, max_bytes: int) -> Answer:
+def _get(url: str, proxy: str, agent: str, max_bytes: int, method: str) -> Answer:
     opener = urllib.request.OpenerDirector()  # the default one also supports FTP, files and `no_proxy`
     for handler in (
         _Through(proxy),
@@ -80,18 +125,17 @@ def _get(url: str, proxy: str, agent: str, max_bytes: int) -> Answer:
         urllib.request.UnknownHandler(),
     ):
         opener.add_handler(handler)
-    request = urllib.request.Request(url, headers={"User-Agent": agent, "Accept-Encoding": "gzip"})
+    request = urllib.request.Request(url, headers={"User-Agent": agent, "Accept-Encoding": "gzip"}, method=method)
     try:
         with opener.open(request, timeout=ROBOTS_TIMEOUT_S) as response:
             body = response.read(max_bytes)
-            if response.headers.get("Content-Encoding") == "gzip":
-                with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
-                    body = file.read(max_bytes)
-            return Answer(response.status, body)
+            if response.headers.get("Content-Encoding") == "gzip":  # of a longer file only the beginning was read
+                body = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body, max_bytes)
+            return Answer(response.status, body, kind=response.headers.get_content_type())
     except urllib.error.HTTPError as error:
         error.close()
-        return Answer(error.code)
-    except (OSError, EOFError, http.client.HTTPException, ValueError) as error:
+        return Answer(error.code, retry_after=error.headers.get("Retry-After", ""))
+    except (OSError, zlib.error, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         why = str(getattr(reason, "verify_message", "") or reason) or type(error).__name__
         return Answer(None, cause=BAD_CERTIFICATE if isinstance(reason, ssl.SSLError) else UNREACHABLE, why=why)
@@ -117,10 +161,19 @@ class Politeness:
         agent: the whole user agent.
         delay_s: seconds between the starts of two visits to a host; its robots.txt may demand more.
         per_host: maximum concurrent visits to a host.
+        patience: how long a busy host is waited for.
     """
 
-    def __init__(self, policy: AddressPolicy, name: str, agent: str, delay_s: float, per_host: int):
-        self._policy, self._name, self._agent = policy, name, agent
+    def __init__(
+        self,
+        policy: AddressPolicy,
+        name: str,
+        agent: str,
+        delay_s: float,
+        per_host: int,
+        patience: Patience = Patience(),
+    ):
+        self._policy, self._name, self._agent, self._patience = policy, name, agent, patience
         self._delay_s, self._per_host = delay_s, per_host
         self._hosts: dict[str, asyncio.Task[_Host]] = {}
 
@@ -129,6 +182,9 @@ class Politeness:
         host = await self._host(url)
         if host.failure is not None:
             return host.failure, host.robots.permission()
+        reserved = host.robots.opt_out(url, self._name)
+        if reserved is not None:
+            return ("opted_out", reserved), host.robots.permission()
         why = host.robots.refusal(url, self._name)
         if why is None and host.delay_s > MAX_DELAY_S:
             why = f"robots.txt asks for {host.delay_s:g} s between two requests"
@@ -147,6 +203,26 @@ class Politeness:
             if host.robots.delay_s(self._name) > 0:  # a delay that the host demands starts after the visit
                 host.next_s = loop.time() + host.delay_s
 
+    async def sitemaps(self, url: str) -> list[str]:
+        """Return the URLs of sitemaps that the robots.txt of a URL's host names."""
+        return (await self._host(url)).robots.sitemaps
+
+    async def postpone(self, url: str, seconds: float) -> None:
+        """Visit nothing of the URL's host for some time."""
+        host = await self._host(url)
+        host.next_s = max(host.next_s, asyncio.get_running_loop().time() + seconds)
+
+    async def get(self, url: str, max_bytes: int, method: str = "GET") -> Answer:
+        """Fetch a file in a turn of its host; a host that is busy is asked again."""
+        for attempt in itertools.count():
+            async with self.turn(url):
+                answer = await get(url, self._policy, self._agent, max_bytes, method)
+            wait_s = self._patience.wait_s(answer.status, answer.retry_after, attempt)
+            if wait_s is None:
+                break
+            await self.postpone(url, wait_s)
+        return answer
+
     async def _host(self, url: str) -> _Host:
         name = f"{urlsplit(url).scheme}://{host_of(url)}"
         if name not in self._hosts:
@@ -154,9 +230,17 @@ class Politeness:
         return await asyncio.shield(self._hosts[name])
 
     async def _meet(self, name: str) -> _Host:
-        answer = await get(f"{name}/robots.txt", self._policy, self._agent, MAX_ROBOTS_BYTES)
+        for attempt in itertools.count():
+            answer = await get(f"{name}/robots.txt", self._policy, self._agent, MAX_ROBOTS_BYTES)
+            wait_s = self._patience.wait_s(answer.status, answer.retry_after, attempt)
+            if wait_s is None:
+                break
+            await asyncio.sleep(wait_s)
         failure = (answer.cause, f"robots.txt cannot be read: {answer.why}") if answer.status is None else None
         robots = Robots.of_answer(answer.status, answer.body)
+        if failure is None and robots.refusal(f"{name}{TDMREP}", self._name) is None:
+            reservations = await get(f"{name}{TDMREP}", self._policy, self._agent, MAX_ROBOTS_BYTES)
+            robots = Robots.of_answer(answer.status, answer.body, reservations.body)
         delay_s = max(self._delay_s, robots.delay_s(self._name))
         # A host that demands delays gets one visit at a time.
         at_once = 1 if robots.delay_s(self._name) > 0 else self._per_host

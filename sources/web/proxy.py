@@ -56,8 +56,8 @@ class ProxySession:
 
     Args:
         address: `host:port` of the proxy, for the client.
-        refused: reason by host, for hosts that the policy does not allow.
-        broken: reason by host, for hosts that could not be reached or closed the connection.
+        refused: reason by `host:port`, for places that the policy does not allow.
+        broken: reason by `host:port`, for places that could not be reached or closed the connection.
     """
 
     policy: AddressPolicy
@@ -113,13 +113,14 @@ async def open_proxy_session(policy: AddressPolicy, limits: TrafficLimits) -> As
 
 async def _serve(session: ProxySession, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Answer one connection of the client, then close it."""
-    host = ""
+    place = ""
     is_connected = False
     try:
         async with asyncio.timeout(session.limits.response_s):
-            request, headers = _head(await reader.readuntil(b"\r\n\r\n"))
+            request, headers = await _read_head(reader)
             method, target, _ = request.split(b" ", 2)
             host, port = _place(method, target)
+            place = f"{host}:{port}"
             upstream, upstream_writer = await _connect(session, host, port)
             is_connected = True
             try:
@@ -132,16 +133,16 @@ async def _serve(session: ProxySession, reader: asyncio.StreamReader, writer: as
             finally:
                 upstream_writer.close()
     except AddressRefusedError as error:
-        session.refused[host] = str(error)
+        session.refused[place] = str(error)
         _answer(writer, b"403 Forbidden")
     except TooLargeError:
         _reset(writer)
     except (RequestError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError) as error:
         if is_connected:  # part of a response may have been forwarded
-            session.broken[host] = _reason(error)
+            session.broken[place] = _reason(error)
             _reset(writer)
         elif isinstance(error, OSError):  # TimeoutError is one
-            session.broken[host] = _reason(error)
+            session.broken[place] = _reason(error)
             _answer(writer, b"502 Bad Gateway")
         else:
             _answer(writer, b"400 Bad Request")
@@ -150,15 +151,25 @@ async def _serve(session: ProxySession, reader: asyncio.StreamReader, writer: as
             writer.close()
 
 
-def _head(data: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-    """Return the first line and the headers (names in lower case)."""
-    first, *lines = data[:-4].split(b"\r\n")
-    headers = []
-    for line in lines:
-        name, colon, value = line.partition(b":")
-        if not colon:
+async def _read_head(reader: asyncio.StreamReader) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """Read a head; return its first line and the headers (names in lower case).
+
+    As browsers do, it takes lines that end with LF alone, joins folded lines, and skips lines without a colon.
+    """
+    first = (await reader.readline()).rstrip(b"\r\n")
+    headers: list[tuple[bytes, bytes]] = []
+    size = len(first)
+    while line := (data := await reader.readline()).rstrip(b"\r\n"):
+        size += len(data)
+        if size > MAX_HEAD_BYTES:
             raise RequestError
-        headers.append((name.strip().lower(), value.strip()))
+        name, colon, value = line.partition(b":")
+        if line[:1] in b" \t" and headers:
+            headers[-1] = headers[-1][0], headers[-1][1] + b" " + line.strip()
+        elif colon and name.strip():
+            headers.append((name.strip().lower(), value.strip()))
+    if not data:  # the connection ended in the head
+        raise RequestError
     return first, headers
 
 
@@ -217,9 +228,8 @@ async def _respond(session: ProxySession, upstream: asyncio.StreamReader, writer
     """Forward one response, marked as the last on its connection."""
     size = 0
     while True:
-        data = await upstream.readuntil(b"\r\n\r\n")
-        size = session.count(size, len(data))
-        status, headers = _head(data)
+        status, headers = await _read_head(upstream)
+        size = session.count(size, len(status) + sum(len(name) + len(value) for name, value in headers))
         if not status.startswith(b"HTTP/1.1 1"):  # an interim response is followed by another one
             break
     lines = [status, *(b"%s: %s" % header for header in headers if header[0] not in HOP_BY_HOP)]

@@ -2,34 +2,57 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sources.web.sitemap import SitemapError, parse_sitemap
-from sources.web.urls import canonical
+from sources.web.urls import MAX_URL_CHARS, canonical
 
 MAX_FILE_BYTES = 200_000_000
 _SITEMAP = re.compile(r"\.xml(\.gz)?$")
 
 
-def read_seeds(inputs: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return canonical URLs of pages, and of sitemaps that have to be fetched.
+@dataclass(frozen=True, slots=True)
+class NamedSeeds:
+    """What the user named.
+
+    Args:
+        pages, sitemaps: canonical URLs; sitemaps have to be fetched.
+        refused: lines that are no URLs, as (place, cause, message).
+    """
+
+    pages: Sequence[str]
+    sitemaps: Sequence[str]
+    refused: Sequence[tuple[str, str, str]] = ()
+
+
+def read_seeds(inputs: Sequence[str]) -> NamedSeeds:
+    """Read the seeds that the user names.
 
     An input is a URL, a file with one URL per line (empty lines and `#` comments are skipped), or a sitemap file. A URL
     whose path ends in `.xml` or `.xml.gz` is a sitemap.
 
+    A line of a file that is no URL is a refused seed.
+
     Raises:
-        ValueError: a file cannot be read, or a line is not an http(s) URL; the message names file and line.
+        ValueError: a file cannot be read, a URL of the command line is none, or no URL is named at all.
     """
     pages: list[str] = []
     sitemaps: list[str] = []
+    refused: list[tuple[str, str, str]] = []
     for place, text in _named_urls(inputs):
         url = canonical(text)
         if url is None:
-            raise ValueError(f"{place}: expected an http or https URL, got {text[:200]!r}")
+            message = f"expected an http or https URL of at most {MAX_URL_CHARS} characters, got {text[:200]!r}"
+            if place == "--input":
+                raise ValueError(f"{place}: {message}")
+            refused.append((place, "no_url", message))
+            continue
         (sitemaps if _SITEMAP.search(url.partition("?")[0]) else pages).append(url)
     if not pages and not sitemaps:
-        raise ValueError(f"--input {' '.join(inputs)} names no URL")
-    return pages, sitemaps
+        first = f"; {refused[0][0]}: {refused[0][2]}" if refused else ""
+        raise ValueError(f"--input {' '.join(inputs)} names no URL{first}")
+    return NamedSeeds(pages, sitemaps, refused)
 
 
 def _named_urls(inputs: Sequence[str]) -> Iterator[tuple[str, str]]:

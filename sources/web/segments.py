@@ -9,8 +9,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from sources.web.capture import Capture, from_row, to_rows
+from sources.web.urls import is_like_file
 
 SUFFIX = ".arrow"
+NOT_HTML = "not_html"
 MAX_PAGES, MAX_BYTES, MAX_AGE_S = 16, 20_000_000, 5.0  # a segment is closed at the first of them
 _INDEX_COLUMNS = ("url", "view", "fetched_at", "cause", "final_url", "links", "digest")
 
@@ -25,15 +27,20 @@ class SegmentWriter:
 
     def __init__(self, folder: Path, save: Callable[[Path], None]):
         self._folder, self._save = folder, save
-        self._pending: list[Capture] = []
+        self._pending: list[pa.Table] = []
         self._num_bytes = 0
         self._since = 0.0
 
     def add(self, capture: Capture) -> None:
-        """Add a capture; close the segment if it is large or old enough."""
+        """Add a capture; close the segment if it is large or old enough.
+
+        Raises:
+            ValueError: the capture cannot be written; the segment goes on without it.
+        """
+        row = to_rows([capture])
         if not self._pending:
             self._since, self._num_bytes = time.monotonic(), 0
-        self._pending.append(capture)
+        self._pending.append(row)
         self._num_bytes += sum(map(len, capture.content.screenshot.images)) if capture.content else 0
         if len(self._pending) >= MAX_PAGES or self._num_bytes >= MAX_BYTES:
             self.close()
@@ -48,7 +55,7 @@ class SegmentWriter:
         if not self._pending:
             return
         path = self._folder / f"{uuid.uuid4().hex}{SUFFIX}"
-        table = to_rows(self._pending)
+        table = pa.concat_tables(self._pending)
         with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
             writer.write_table(table)
         self._pending.clear()
@@ -60,7 +67,8 @@ class IndexEntry:
     """The index entry of one capture, without its content.
 
     Args:
-        file, row: segment file and row of the capture.
+        file, row: segment file and row of the capture; None and 0 for a seed that was never visited.
+        message: why a seed was never visited.
     """
 
     url: str
@@ -70,8 +78,19 @@ class IndexEntry:
     final_url: str
     links: Sequence[str] = field(repr=False)
     digest: str
-    file: Path
+    file: Path | None
     row: int
+    message: str = ""
+
+    @property
+    def found(self) -> Sequence[str] | None:
+        """The links of a page; None for a file that is no page."""
+        return None if is_file(self.url, self.cause) else self.links
+
+
+def is_file(url: str, cause: str) -> bool:
+    """Return True if a capture shows what its URL says: that it is a file and no page."""
+    return cause == NOT_HTML and is_like_file(url)
 
 
 def index(folder: Path) -> dict[tuple[str, str], IndexEntry]:
@@ -108,6 +127,10 @@ class SegmentReader:
 
     def read(self, entry: IndexEntry) -> Capture:
         """The capture that an entry of the index stands for."""
+        if entry.file is None:
+            return Capture(
+                url=entry.url, view=entry.view, fetched_at=entry.fetched_at, cause=entry.cause, message=entry.message
+            )
         if self._table is None or self._file != entry.file:
             with pa.memory_map(str(entry.file)) as file, pa.ipc.open_file(file) as reader:
                 self._table, self._file = reader.read_all(), entry.file

@@ -29,15 +29,16 @@ from sources.web.samples import TASKS, USE_CASES, SampleSettings, sample_of
 
 if TYPE_CHECKING:
     from sources.web.crawl import CrawlSettings
-    from sources.web.plan import Bounds
+    from sources.web.plan import Bounds, Seeds
     from sources.web.segments import IndexEntry, SegmentReader
 
 # Modules that need packages of the extra `web` are imported where they are used: other recipes do not need them.
-PACKAGES = {"playwright": "playwright", "protego": "protego", "tldextract": "tldextract"}
-CAPTURE_VERSION = 4  # increase it when a visit captures something else
+PACKAGES = {"ada_url": "ada-url", "playwright": "playwright", "protego": "protego", "tldextract": "tldextract"}
+CAPTURE_VERSION = 5  # increase it when a visit captures something else
 SAMPLE_VERSION = 2  # increase it when the same capture gives other samples
 NAME, VERSION = "vellum", "0.1"
 URI = "web:"
+NOWHERE = "(seeds)"  # instead of a site, for seeds that are not visited
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,7 @@ class Web(RemoteSource):
         max_pages: maximum number of pages in total, divided among the sites of the seeds.
         max_pages_per_host: maximum number of pages per host.
         depth: maximum number of links from a seed to a page; 0 visits only the seeds.
+        robots_sitemaps: with a depth of 1 or more, also follow the sitemaps that robots.txt of the seeds' hosts names.
         same: `site` follows links on the seeds' registrable domains, `host` only on their hosts.
         include, exclude: URL patterns with `*`; links must match one of `include` (if given) and none of `exclude`.
         views: names of VIEWS, the windows in which each page is shown; each gives a sample.
@@ -55,6 +57,8 @@ class Web(RemoteSource):
         contact: an e-mail address or URL for the operators of hosts, sent with every request.
         delay_s: seconds between two visits to a host; a longer delay in its robots.txt is obeyed.
         per_host, at_once: maximum concurrent visits to one host, and to all hosts of a site.
+        retry_waits_s: seconds before each further attempt where a host answers 429 or 503 and names no time.
+        retry_most_s: a host that names a longer time in `Retry-After` is not asked again.
         allow: hosts (`intranet.example`, `localhost:8000`) or address ranges that may be visited although they are not
             public.
         ports: allowed ports.
@@ -80,6 +84,7 @@ class Web(RemoteSource):
     max_pages: int = 1000
     max_pages_per_host: int = 1000
     depth: int = 1
+    robots_sitemaps: bool = True
     same: str = "site"
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -89,6 +94,8 @@ class Web(RemoteSource):
     delay_s: float = 1.0
     per_host: int = 2
     at_once: int = 4
+    retry_waits_s: tuple[float, ...] = (2.0, 8.0)
+    retry_most_s: float = 120
     allow: tuple[str, ...] = ()
     ports: tuple[int, ...] = (80, 443, 8080, 8443)
     browser: str | None = None
@@ -131,6 +138,8 @@ class Web(RemoteSource):
                 raise ValueError(f"{name} must be a positive number, got {getattr(self, name)}")
         if not 0 <= self.delay_s <= 3600:
             raise ValueError(f"delay_s must be between 0 and 3600 seconds, got {self.delay_s}")
+        if not all(math.isfinite(wait) and wait >= 0 for wait in (*self.retry_waits_s, self.retry_most_s)):
+            raise ValueError("retry_waits_s and retry_most_s must be seconds, none of them negative")
         check_names("views", self.views, tuple(VIEWS))
         check_weights("tasks", self.tasks, tuple(TASKS))
         if not self.code and {name for name, weight in self.tasks.items() if weight} == {"code"}:
@@ -174,19 +183,26 @@ class Web(RemoteSource):
         """Yield one task per site, so that one process visits all its hosts and keeps the delays between visits."""
         from sources.web.bundled import SEED
         from sources.web.plan import Seeds, by_site, split_budget
-        from sources.web.seeds import read_seeds
+        from sources.web.seeds import NamedSeeds, read_seeds
 
-        pages, sitemaps = read_seeds(self.input) if self.input else ([SEED], [])
-        sites = by_site(pages, sitemaps)
+        named = read_seeds(self.input) if self.input else NamedSeeds([SEED], [])
+        sites = by_site(named.pages, named.sitemaps)
         wants = [len(seeds) if self.depth == 0 and not listed else None for seeds, listed in sites.values()]
         budgets = split_budget(self.max_pages, wants)
+        never_visited = list(named.refused)
         for (site, (seeds, listed)), budget in zip(sites.items(), budgets, strict=True):
-            if budget == 0:  # more sites than pages: the last ones are left out, like all pages beyond the limit
+            if budget == 0:
+                message = f"max_pages={self.max_pages} is spent on the sites before it"
+                never_visited += [(url, "over_limit", message) for url in (*seeds, *listed)]
                 continue
-            content = Seeds(site=site, pages=tuple(seeds), sitemaps=tuple(listed), budget=budget).to_json()
-            name = hashlib.sha256(content + json.dumps(self._scope()).encode()).hexdigest()[:8]
-            uri = f"{URI}{quote(site, safe='.:')}#{name}"
-            yield FetchTask(uri=uri, content=content)
+            yield self._task(Seeds(site=site, pages=tuple(seeds), sitemaps=tuple(listed), budget=budget))
+        if never_visited:
+            yield self._task(Seeds(site=NOWHERE, pages=(), sitemaps=(), budget=0, refused=tuple(never_visited)))
+
+    def _task(self, seeds: "Seeds") -> FetchTask:
+        content = seeds.to_json()
+        name = hashlib.sha256(content + json.dumps(self._scope()).encode()).hexdigest()[:8]
+        return FetchTask(uri=f"{URI}{quote(seeds.site, safe='.:')}#{name}", content=content)
 
     def path_of(self, uri: str) -> str:
         site, _, name = uri.removeprefix(URI).partition("#")
@@ -207,6 +223,8 @@ class Web(RemoteSource):
         from sources.web.plan import Seeds
 
         seeds = Seeds.from_json(path.read_bytes())
+        if seeds.site == NOWHERE:
+            return
         with contextlib.ExitStack() as stack:
             is_bundled = seeds.site == HOST
             routes = {HOST: stack.enter_context(serve())} if is_bundled else {}
@@ -253,7 +271,12 @@ class Web(RemoteSource):
         from sources.web.urls import Scope
 
         scope = Scope(same=self.same, include=self.include, exclude=self.exclude)
-        return Bounds(depth=self.depth, max_pages_per_host=self.max_pages_per_host, scope=scope)
+        return Bounds(
+            depth=self.depth,
+            max_pages_per_host=self.max_pages_per_host,
+            scope=scope,
+            robots_sitemaps=self.robots_sitemaps,
+        )
 
     def _scope(self) -> list[Any]:
         return [
@@ -263,6 +286,7 @@ class Web(RemoteSource):
             list(self.include),
             list(self.exclude),
             list(self.views),
+            self.robots_sitemaps,
         ]
 
     def _agent(self) -> str:
@@ -283,6 +307,7 @@ class Web(RemoteSource):
         from sources.browser.browser import BrowserSettings
         from sources.web.address_policy import AddressPolicy
         from sources.web.crawl import CrawlSettings
+        from sources.web.politeness import Patience
         from sources.web.proxy import TrafficLimits
         from sources.web.visit import Timeouts
 
@@ -304,6 +329,7 @@ class Web(RemoteSource):
             delay_s=delay_s,
             per_host=self.per_host if delay_s else self.at_once,
             at_once=self.at_once,
+            patience=Patience(self.retry_waits_s, self.retry_most_s),
             code=self.code,
         )
 

@@ -1,23 +1,21 @@
-"""URLs: their canonical form, host and site, and the scope of a crawl."""
+"""URLs: how they are requested and compared, host and site, and the scope of a crawl."""
 
 import fnmatch
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import tldextract
+from ada_url import URL
 
-DEFAULT_PORT = {"http": 80, "https": 443}
 MAX_URL_CHARS = 2000
 _TRACKING = re.compile(
     r"(utm_\w+|gclid|dclid|fbclid|msclkid|yclid|igshid|mc_[ce]id|_ga|_gl|ref_src|phpsessid|jsessionid|spm)",
     re.IGNORECASE,
 )
-_UNRESERVED = "-._~"
-_IN_PATH = _UNRESERVED + "/!$&'()*+,;=:@"
-# Files that are not pages; links to them are not followed.
-NO_PAGES = re.compile(
+_ENCODED = re.compile(r"%([0-9A-Fa-f]{2})")
+_LIKE_FILES = re.compile(
     r"\.(pdf|zip|gz|bz2|xz|7z|tar|rar|exe|dmg|iso|deb|rpm|msi|apk|jpe?g|png|gif|webp|avif|svg|ico|bmp|tiff?|mp[34]|m4[av]|"
     r"webm|ogg|wav|flac|avi|mov|css|js|mjs|json|xml|rss|atom|woff2?|ttf|otf|eot|docx?|xlsx?|pptx?|csv|epub)$",
     re.IGNORECASE,
@@ -25,53 +23,52 @@ NO_PAGES = re.compile(
 
 
 def canonical(url: str, base: str = "") -> str | None:
-    """Return the canonical form of a page's URL, or None if it is not an http or https URL.
+    """Return a page's URL as a browser requests it (WHATWG), or None if it is not an http or https URL.
 
-    The host is lower case ASCII; default port, fragment, user and tracking parameters are removed; dot segments are
-    resolved; only necessary percent-encoding is kept. Parameters keep their order, which may matter to the host.
+    Nothing that may matter to the host is changed: query and percent-encoding stay as written. Fragment and user are
+    removed.
     """
     try:
-        parts = urlsplit(urljoin(base, url.strip()))
-        port = parts.port
-        host = (parts.hostname or "").rstrip(".")
-        host = host if ":" in host else host.encode("idna").decode("ascii").lower()
-    except (ValueError, UnicodeError):
+        found = URL(url, base=base) if base else URL(url)
+        if found.protocol not in ("http:", "https:") or not found.hostname:
+            return None
+        found.hash = found.username = found.password = ""
+    except ValueError:  # no URL, or a lone surrogate
         return None
-    if parts.scheme not in DEFAULT_PORT or not host:
-        return None
-    place = f"[{host}]" if ":" in host else host
-    if port is not None and port != DEFAULT_PORT[parts.scheme]:
-        place += f":{port}"
-    path = quote(unquote_to_bytes(_without_dots(_protected(parts.path))), safe=_IN_PATH + "%")
-    pairs = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(pair[0])]
-    query = parts.query if not parts.query else urlencode(pairs, safe=_UNRESERVED + ":@/,")
-    result = urlunsplit((parts.scheme, place, path or "/", query, ""))
+    found.hostname = found.hostname.rstrip(".")
+    result: str = found.href
     return result if len(result) <= MAX_URL_CHARS else None
 
 
-def _protected(path: str) -> str:
-    """Protect encoded slashes, question marks, hashes and percent signs of a path from being decoded."""
-    return re.sub(r"%(2f|3f|23|25)", lambda found: "%25" + found[1].upper(), path, flags=re.IGNORECASE)
+def comparison_key(url: str) -> str:
+    """Return what two canonical URLs of the same page have in common; it is for comparison, and is never requested.
+
+    Tracking parameters are left out, and characters that need no percent-encoding are decoded.
+    """
+    parts = urlsplit(url)
+    kept = [pair for pair in parts.query.split("&") if not _TRACKING.fullmatch(pair.partition("=")[0])]
+    return _ENCODED.sub(_decoded, urlunsplit((*parts[:3], "&".join(kept), "")))
 
 
-def _without_dots(path: str) -> str:
-    """Remove dot segments (RFC 3986, 5.2.4)."""
-    kept: list[str] = []
-    segments = path.split("/")
-    for segment in segments:
-        if segment == "..":
-            if len(kept) > 1:
-                kept.pop()
-        elif segment != ".":
-            kept.append(segment)
-    if segments[-1] in (".", ".."):
-        kept.append("")
-    return "/".join(kept)
+def _decoded(found: re.Match[str]) -> str:
+    character = chr(int(found[1], 16))
+    return character if character.isascii() and (character.isalnum() or character in "-._~") else found[0].upper()
+
+
+def is_like_file(url: str) -> bool:
+    """Return True if a URL looks like that of a file; it may be a page all the same (`/wiki/Node.js`)."""
+    return _LIKE_FILES.search(urlsplit(url).path) is not None
 
 
 def host_of(url: str) -> str:
     """Return the host, with its port if that is not the default, which is the unit of politeness."""
     return urlsplit(url).netloc
+
+
+def place_of(url: str) -> str:
+    """Return `host:port`, to which a connection is made."""
+    parts = urlsplit(url)
+    return f"{parts.hostname or ''}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
 
 @lru_cache(maxsize=1)
@@ -112,8 +109,6 @@ class Scope:
     def has(self, url: str, site: str, hosts: frozenset[str]) -> bool:
         """Return True if a canonical URL is in scope."""
         if site_of(url) != site or (self.same == "host" and host_of(url) not in hosts):
-            return False
-        if NO_PAGES.search(urlsplit(url).path):
             return False
         if self.include and not any(fnmatch.fnmatchcase(url, pattern) for pattern in self.include):
             return False

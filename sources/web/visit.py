@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 from playwright.async_api import CDPSession, Error, Page, Request, Response
@@ -14,15 +13,15 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from sources.browser.browser import BrowserDiedError
 from sources.browser.isolated_world import DocumentGone, ScriptError, World
-from sources.browser.reading import height_of, read_page, settle
+from sources.browser.reading import height_of, read_page, settle, well_formed
 from sources.browser.screenshot import take_screenshot
 from sources.web.capture import Code, PageContent, PageElement, Screenshot
 from sources.web.code.page_code import PageCoder
 from sources.web.code.snapshot import CodeRefusedError
 from sources.web.page_pool import PooledPage
-from sources.web.robots import opt_out
+from sources.web.robots import is_reserved, opt_out, refused_use
 from sources.web.tiles import tile_tops
-from sources.web.urls import canonical
+from sources.web.urls import canonical, place_of
 
 READINGS = 2  # attempts at a page whose words move while its picture is taken
 NAVIGATIONS = 3  # documents that a page may load one after the other by script
@@ -45,12 +44,12 @@ class VisitError(Exception):
 
     Args:
         cause: stable snake_case code.
+        status: HTTP status; None without a response.
     """
 
-    def __init__(self, cause: str, message: str):
+    def __init__(self, cause: str, message: str, status: int | None = None):
         super().__init__(message)
-        self.cause = cause
-        self.message = message
+        self.cause, self.message, self.status = cause, message, status
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,10 +75,11 @@ class Timeouts:
 
 @dataclass
 class VisitResult:
-    """The result of a visit. `final_url` and `status` are set as soon as there is a response."""
+    """The result of a visit. `final_url`, `status` and `retry_after` are set as soon as there is a response."""
 
     final_url: str = ""
     status: int | None = None
+    retry_after: str = ""
     links: list[str] = field(default_factory=list)
     content: PageContent | None = None
 
@@ -114,7 +114,7 @@ class Visit:
         self.result = VisitResult()
         self._blocked: tuple[str, str] | None = None
         self._main_frame: str | None = None
-        self._host = urlsplit(url).hostname or ""  # host of the last request for the page itself
+        self._place = place_of(url)  # of the last request for the page itself
         self._num_redirects = 0
         self._is_answered = False
         self._response: Response | None = None
@@ -211,7 +211,7 @@ class Visit:
         if refused is not None:
             self._blocked = refused
             return False
-        self._host, self._is_answered = urlsplit(url).hostname or "", False
+        self._place, self._is_answered = place_of(url), False
         return True
 
     def _accepts(self, event: dict[str, Any]) -> bool:
@@ -228,7 +228,8 @@ class Visit:
             if status in (403, 502):  # our proxy's, where it did not connect to the host
                 self._check_lane()
             self._is_answered = True
-            self.result.final_url, self.result.status = event["request"]["url"], status
+            self.result.final_url, self.result.status = well_formed(event["request"]["url"]), status
+            self.result.retry_after = headers.get("retry-after", "")
             self._check_head(status, headers)
         except VisitError as failure:
             self._blocked = failure.cause, failure.message
@@ -247,6 +248,12 @@ class Visit:
         directive = opt_out(headers.get("x-robots-tag", "").split("\n"), self._agent)
         if directive:
             raise VisitError("opted_out", f"X-Robots-Tag says {directive}")
+        if is_reserved(headers.get("tdm-reservation", "")):
+            raise VisitError("opted_out", "tdm-reservation is 1")
+        for name in ("content-signal", "content-usage"):
+            refused = refused_use(name, headers.get(name, ""))
+            if refused is not None:
+                raise VisitError("opted_out", f"its head says {refused}")
 
     def _note_response(self, response: Response) -> None:
         if response.request.is_navigation_request() and response.frame.parent_frame is None:
@@ -277,10 +284,10 @@ class Visit:
             raise VisitError("too_large", "the page is larger than the limits allow")
         if self._is_answered:
             return
-        if self._host in self._proxy_session.refused:
-            raise VisitError("address_refused", self._proxy_session.refused[self._host])
-        if self._host in self._proxy_session.broken:
-            raise VisitError("unreachable", f"{self._host}: {self._proxy_session.broken[self._host]}")
+        if self._place in self._proxy_session.refused:
+            raise VisitError("address_refused", self._proxy_session.refused[self._place])
+        if self._place in self._proxy_session.broken:
+            raise VisitError("unreachable", f"{self._place}: {self._proxy_session.broken[self._place]}")
 
     def _failure(self, error: Error) -> VisitError:
         """Return the VisitError for an error of the browser."""
@@ -338,6 +345,8 @@ class Visit:
             directive = opt_out(reading.found["robots"], self._agent)
             if directive:
                 raise VisitError("opted_out", f"its robots meta tag says {directive}")
+            if any(map(is_reserved, reading.found["reservations"])):
+                raise VisitError("opted_out", "its meta tag tdm-reservation is 1")
             boxes = np.array([word[1:5] for word in reading.found["words"]], np.float32).reshape(-1, 4) * view.scale
             height_px = (page.viewport_size or {"height": view.height})["height"] * view.scale
             screenshot = await self._photograph(session, tile_tops(boxes, height_px, view.height * view.scale))
@@ -349,7 +358,7 @@ class Visit:
         self.result.content = _page_content(found, boxes, screenshot, flags, view.scale)
         linked = (canonical(link, page.url) for link in found["links"])
         self.result.links = list(dict.fromkeys(link for link in linked if link is not None))
-        self.result.final_url = page.url
+        self.result.final_url = well_formed(page.url)
 
     async def _photograph(self, session: CDPSession, tops: list[int]) -> Screenshot:
         """Take the picture in tiles."""
@@ -368,7 +377,7 @@ class Visit:
             return Code(refusal=refused.cause)
         except BrowserDiedError:
             return Code(refusal="browser_died")
-        return Code(html=made.html, similarity=made.similarity.score, num_tokens=made.num_tokens)
+        return Code(html=well_formed(made.html), similarity=made.similarity.score, num_tokens=made.num_tokens)
 
 
 def _is_icon(event: Mapping[str, Any]) -> bool:

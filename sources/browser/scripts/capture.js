@@ -375,6 +375,7 @@
     language: squeeze(html.lang).toLowerCase(),
     canonical: find(document, "link[rel~=canonical][href]")?.href ?? "",
     robots: [...findAll(document, "meta[name]")].filter((tag) => /^(robots|.*bot|vellum)$/i.test(tag.name)).map((tag) => /^robots$/i.test(tag.name) ? tag.content : `${tag.name}: ${tag.content}`),
+    reservations: [...findAll(document, 'meta[name="tdm-reservation" i]')].map((tag) => tag.content),
     licences: [...new Set(licences)].slice(0, 20),
     links: find(document, 'meta[name="robots" i][content*="nofollow" i]') ? [] : links.slice(0, maxLinks),
     height: html.scrollHeight,

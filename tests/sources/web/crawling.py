@@ -11,6 +11,7 @@ from sources.web.address_policy import AddressPolicy
 from sources.web.capture import Capture
 from sources.web.crawl import Crawl, CrawlSettings, captured_items
 from sources.web.plan import Bounds, Seeds
+from sources.web.politeness import Patience
 from sources.web.proxy import TrafficLimits
 from sources.web.segments import read_captures
 from sources.web.urls import Scope
@@ -33,6 +34,7 @@ def settings_for(site: Site, **changes: Any) -> CrawlSettings:
         limits=TrafficLimits(response_mb=8, page_mb=10, response_s=10),
         timeouts=Timeouts(load_s=4, settle_s=1, page_s=9),
         delay_s=0,
+        patience=Patience(waits_s=(0.05, 0.1), most_s=2),
         per_host=4,
         at_once=4,
     )

@@ -61,6 +61,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             else:
                 page(self)
 
+    do_HEAD = do_GET
+
     def answer(
         self, body: str | bytes, status: int = 200, kind: str = "text/html; charset=utf-8", **headers: str
     ) -> None:
@@ -72,7 +74,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
-        self.wfile.write(data)
+        if self.command != "HEAD":
+            self.wfile.write(data)
 
     def begin(self, kind: str = "text/html; charset=utf-8") -> None:
         """Send the head of a response without a known length."""

@@ -159,7 +159,7 @@ def test_pages_have_their_causes(crawls: Crawls, program: str) -> None:
 def test_nothing_is_asked_for_that_no_page_shows(crawls: Crawls, program: str) -> None:
     """No icon, no pop-up, no second try, and no host of the browser's makers."""
     crawled = crawls(program)
-    assert set(crawled.requests) == {*PAGES, "/missing"}
+    assert set(crawled.requests) == {*PAGES, "/missing", "/.well-known/tdmrep.json"}
     assert crawled.requests["/loop"] == 1 + MAX_REDIRECTS
     assert crawled.requests["/404"] == 2  # as a seed and after a redirect
     assert crawled.requests["/breaks-off"] == 2  # as a seed and in a frame

@@ -37,6 +37,7 @@ from tests.sources.web.hostile_site import Handler, html, serving
 pytestmark = pytest.mark.slow
 
 PAGES = [str(path.relative_to(FOLDER)) for path in sorted(FOLDER.rglob("*.html"))]
+RULES = ("/robots.txt", "/.well-known/tdmrep.json")
 with_each_chromium = pytest.mark.usefixtures("chromium")
 ONLY_TEXT = SampleSettings(tasks={"text": 1.0}, num_questions=1, format="png", quality=90, grey="png")
 
@@ -46,12 +47,12 @@ def test_a_second_crawl_fetches_only_what_is_new(tmp_path: Path) -> None:
     pages = {f"/{k}": html(f"<h1>Page {k}</h1><a href='/{k + 1}'>next</a>") for k in range(6)}
     with serving(pages) as site:
         first = crawl(settings_for(site, depth=2), tmp_path, ["/0"])
-        assert site.requests == ["/robots.txt", "/0", "/1", "/2"]
+        assert site.requests == [*RULES, "/0", "/1", "/2"]
         again = crawl(settings_for(site, depth=2), tmp_path, ["/0"])
-        assert site.requests == ["/robots.txt", "/0", "/1", "/2"]
+        assert site.requests == [*RULES, "/0", "/1", "/2"]
         assert [c.url for c in again] == [c.url for c in first]
         deeper = crawl(settings_for(site, depth=4), tmp_path, ["/0"])
-        assert site.requests[4:] == ["/robots.txt", "/3", "/4"]
+        assert site.requests[5:] == [*RULES, "/3", "/4"]
         assert [c.url for c in deeper[:3]] == [c.url for c in first]
         small = crawl(settings_for(site, depth=4), tmp_path, ["/0"], budget=2)
         assert [c.url for c in small] == [f"{ROOT}/0", f"{ROOT}/1"]

@@ -105,8 +105,8 @@ def test_what_a_page_loads_from_inside_is_rejected() -> None:
                 assert "Reaches" in await visit(pooled_page, settings, f"{ROOT}/")
                 return dict(pooled_page.proxy_session.refused)
 
-        names = {f"{name}.test" for name in ("image", "frame", "style", "fetch", "socket")}
-        assert set(with_seats(settings, work)) == names | {"169.254.169.254"}
+        names = {f"{name}.test:80" for name in ("image", "frame", "style", "fetch", "socket")}
+        assert set(with_seats(settings, work)) == names | {"169.254.169.254:80"}
 
 
 @pytest.mark.parametrize("target", ["http://169.254.169.254/latest/meta-data/", "http://inside.test/"])

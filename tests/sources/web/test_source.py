@@ -31,16 +31,16 @@ def test_seeds_come_from_urls_files_and_sitemaps(tmp_path: Path) -> None:
     seeds, sitemap = tmp_path / "seeds.txt", tmp_path / "map.xml"
     seeds.write_text("# pages\nhttp://Example.org/a#part\n\nhttps://example.org/map.xml\n")
     sitemap.write_text("<urlset><url><loc>http://example.org/listed</loc></url></urlset>")
-    pages, sitemaps = read_seeds([str(seeds), str(sitemap), "https://example.org/b"])
-    assert pages == ["http://example.org/a", "http://example.org/listed", "https://example.org/b"]
-    assert sitemaps == ["https://example.org/map.xml"]
+    named = read_seeds([str(seeds), str(sitemap), "https://example.org/b"])
+    assert named.pages == ["http://example.org/a", "http://example.org/listed", "https://example.org/b"]
+    assert named.sitemaps == ["https://example.org/map.xml"]
 
 
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
         (None, "expected URLs or a file of them"),
-        (b"http://example.org/\nnot a url\n", "line 2: expected an http or https URL, got 'not a url'"),
+        (b"not a url\n", "line 1: expected an http or https URL of at most 2000 characters, got 'not a url'"),
         (b"# nothing\n", "names no URL"),
         (b"\xff\xfe", "is not UTF-8"),
     ],

@@ -167,7 +167,7 @@ def _visits(
 def test_what_a_page_loads_from_inside_is_rejected(site: Site) -> None:
     ((words, refused),) = _visits(site, f"https://good.{DOMAIN}/reaches-inside")
     assert words[:2] == ["Reaches", "inside"]
-    assert set(refused) == {f"{name}.{DOMAIN}" for name in ("image", "frame", "fetch")} | {"169.254.169.254"}
+    assert set(refused) == {f"{name}.{DOMAIN}:443" for name in ("image", "frame", "fetch")} | {"169.254.169.254:443"}
 
 
 def test_the_browser_refuses_bad_certificates_too(site: Site) -> None:
