@@ -393,7 +393,11 @@ class _Reader:
             self._display(self._math(("$", "$")), 0)
             return
         self._in.push((following,))
-        tex = formula_of(self._math(("$",)))
+        tokens = self._math(("$",))
+        if "\\ref" in tokens or "\\cite" in tokens:  # a raised reference, `$^{\\ref{note}}$`
+            self._object(Hole("reference"))
+            return
+        tex = formula_of(tokens)
         if tex:
             self._object(Formula(tex))
 

@@ -2,6 +2,7 @@
 
 import html
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -176,7 +177,8 @@ class _Writer:
         """Return the Markdown of a part; empty if it has none."""
         block = part.block
         if block.kind == "code":
-            return f"```\n{part.text.strip(chr(10))}\n```" if part.text.strip() else ""
+            code = textwrap.dedent(part.text.strip("\n")).rstrip()
+            return f"```\n{code}\n```" if code else ""
         if block.kind == "table":
             return self._table(part.text)
         text = self.inline(part.style + part.text)

@@ -14,7 +14,7 @@ MAX_GAP_CHARS, MAX_VARIABLE = 300, 4  # of a place in which references are looke
 OPTIONAL = "\0"  # in a pattern under construction, after a sign that the page may not have
 ROOM = {"label": 14, "reference": 16, "citation": 60, "note": 3}  # letters and digits at most
 _PATTERNS = {
-    "label": r"(.{1,60}?)",
+    "label": r"([^\W\d_]+\.?\s*(?:[A-Z]\.?)?\d+(?:\.\d+)*[.:]?|[^\W\d_]{4,}[.:]|\(?\w{1,4}[.)])",
     "reference": r"((?:[A-Z]\.?)?\d+(?:[.–-]\d+)*[a-z]?|\([A-Z\d.]+[a-z]?\)|[IVXLC]+(?:[.-][A-Z\d]+)*|.{1,30}?)",
     "citation": r"(\[[^\[\]]*\]|\([^()]*(?:\([^()]*\)[^()]*)*\)|\d[\d,\s–-]*|.{1,120}?)",
     "note": r"(\S{1,3}?)",
@@ -179,7 +179,7 @@ class _Gaps:
             return
         pieces = self._pieces(before, after, page) if before >= 0 or after >= 0 else []
         labels = [k for k in wanted if _kind(content.objects[placed.atoms[k].item]) == "label"]
-        if labels and labels[-1] == wanted[-1] and after >= 0:
+        if labels and labels[-1] == wanted[-1] and after >= 0 and _goes_on(placed, labels[-1]):
             pieces = self._label(printed, placed, labels[-1], pieces, before, after, page)
             members = [k for k in members if k < labels[-1]]
             wanted.remove(labels[-1])
@@ -259,14 +259,21 @@ class _Gaps:
         printed.open[page] = printed.open.get(page, 0) + len(wanted)
 
     def _literal(self, placed: Placed, k: int, after: int) -> str:
-        """A pattern of the punctuation between two atoms."""
-        if k < 0 or after >= len(placed.atoms) or placed.atoms[k].block != placed.atoms[after].block:
-            return ""
-        text = self._alignment.content.blocks[placed.atoms[k].block].text[
-            placed.atoms[k].end : placed.atoms[after].start
-        ]
+        """A pattern of the punctuation between two atoms, or at the end of a block and the beginning of the next."""
+        blocks, atoms = self._alignment.content.blocks, placed.atoms
+        if k >= 0 and after < len(atoms) and atoms[k].block == atoms[after].block:
+            text = blocks[atoms[k].block].text[atoms[k].end : atoms[after].start]
+        else:
+            text = blocks[atoms[k].block].text[atoms[k].end :] if k >= 0 else ""
+            text += blocks[atoms[after].block].text[: atoms[after].start] if after < len(atoms) else ""
         signs = [sign for sign in _MARKS.sub("", text) if not sign.isspace()]
         return r"\s*".join(f"{re.escape(sign)}{OPTIONAL}" if not _SIGNS.match(sign) else ".?" for sign in signs)
+
+
+def _goes_on(placed: Placed, k: int) -> bool:
+    """Return True if a word follows an atom in its block."""
+    after = k + 1
+    return after < len(placed.atoms) and placed.atoms[after].block == placed.atoms[k].block
 
 
 def _joined(pieces: Sequence[tuple[int, str]]) -> str:
