@@ -33,7 +33,7 @@ class Formula:
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """What only the page says: numbers, labels, citations as they are printed.
+    """Text that only the page has: numbers, labels, citations as they are printed.
 
     Args:
         kind: `label` before a text, `reference`, `citation`, or `note`, the mark of a footnote.
@@ -70,7 +70,7 @@ class Block:
 
     Args:
         text: its text with marks; an object is its number between `OBJECT` and `OBJECT_END`.
-        level: of a heading, from 1; depth of a list item, from 0.
+        level: level of a heading, from 1, or depth of a list item, from 0.
         stream: blocks of one stream are on the pages in this order.
         group: blocks of one float have the same number, counted from 1.
     """

@@ -270,7 +270,7 @@ class _Reader:
 
     @contextmanager
     def _apart(self, kind: Kind, stream: Stream | None = None, *, level: int = 0) -> Iterator[None]:
-        """Collect text of its own, and go on with the text around it afterwards."""
+        """Collect separate text, and go on with the text around it afterwards."""
         kept = self._text, self._kind, self._stream, self._level, self._closers
         self._text, self._kind, self._stream, self._level = [], kind, stream or self._stream, level
         self._closers = [[]]

@@ -1,4 +1,4 @@
-"""What only the pages say: numbers, labels and citations as they are printed; and how well a page's markup fits it."""
+"""Text that only the pages have: numbers, labels and citations as printed; and how well markup and pages agree."""
 
 import itertools
 import re
@@ -27,7 +27,7 @@ _MARKS = re.compile("[\ue000-\ue0ff]")
 
 @dataclass(slots=True)
 class Printed:
-    """What pages say about a paper's markup.
+    """The findings of the pages about a paper's markup.
 
     Args:
         values: printed text of a hole by the number of the object.
