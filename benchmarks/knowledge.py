@@ -3,6 +3,7 @@
 python benchmarks/knowledge.py text                 # rows of JSONL, Parquet and gzip made of bundled paragraphs
 python benchmarks/knowledge.py pairs                # images of bundled PDFs as the hub stores them
 python benchmarks/knowledge.py notebooks FOLDER     # real notebooks, also what became of their plots
+python benchmarks/knowledge.py papers FOLDER        # .tex beside .pdf, e.g. of texlive-*-doc; also how many fit
 
 A bare loop decodes with the same libraries and computes the same hashes; it checks, cleans and keeps nothing.
 """
@@ -33,6 +34,7 @@ from sources.images.fingerprint import picture_fingerprint
 from sources.images.ink import ink
 from sources.notebooks import Notebooks
 from sources.pairs import Pairs
+from sources.papers import Papers
 from sources.plain_text import PlainText
 
 ROOT = Path(__file__).parents[1]
@@ -174,15 +176,53 @@ def notebooks(folder: Path) -> dict[str, Any]:
     return {"notebooks": len(paths), "outcomes": counts, "plots": compare("plots", ours, bare, repeats=1)}
 
 
+def papers(folder: Path, max_papers: int = 20) -> dict[str, Any]:
+    """Pages with their markup; the bare loop draws, encodes and hashes each page and reads its words."""
+    paths = [path for path in sorted(folder.rglob("*.tex")) if path.with_suffix(".pdf").exists()]
+    paths = [path for path in paths if b"\\documentclass" in path.read_bytes()]
+    paths = paths[:: max(1, len(paths) // max_papers)][:max_papers]
+    fits: list[float] = []
+    counts: Counter[str] = Counter()
+    for outcome in read(Papers(), paths):
+        if isinstance(outcome, str):
+            counts[outcome] += 1
+        else:
+            fits.append(outcome.measures["markup_fit"])
+    shares = {f"fit_{share}": sum(fit >= share for fit in fits) for share in (0.9, 0.95, 0.99)}
+
+    def bare() -> int:
+        count = 0
+        for path in paths:
+            with pymupdf.open(path.with_suffix(".pdf")) as document:
+                for page in document:
+                    zoom = 1024 / max(page.rect.width, page.rect.height)
+                    image = page.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom)).pil_image()
+                    grey = np.asarray(image.convert("L"))
+                    image.convert("L").save(io.BytesIO(), "PNG", compress_level=1)
+                    page.get_text("words")
+                    count += hashed(grey)
+        return count
+
+    num_pages = bare()
+
+    def ours() -> int:
+        list(read(Papers(), paths))
+        return num_pages
+
+    outcomes = {"papers": len(paths), "pages": len(fits), **shares, "errors": counts}
+    print(outcomes)
+    return {**outcomes, "speed": compare("pages", ours, bare, repeats=1)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["text", "pairs", "notebooks"])
-    parser.add_argument("folder", nargs="?", type=Path, help="of notebooks")
+    parser.add_argument("what", choices=["text", "pairs", "notebooks", "papers"])
+    parser.add_argument("folder", nargs="?", type=Path, help="of notebooks or papers")
     args = parser.parse_args()
-    if args.what == "notebooks":
+    if args.what in ("notebooks", "papers"):
         if args.folder is None:
-            parser.error("notebooks needs a folder")
-        print(json.dumps(notebooks(args.folder)))
+            parser.error(f"{args.what} needs a folder")
+        print(json.dumps({"notebooks": notebooks, "papers": papers}[args.what](args.folder)))
         return
     with tempfile.TemporaryDirectory() as folder:
         print(json.dumps({"text": text, "pairs": pairs}[args.what](Path(folder))))

@@ -51,6 +51,7 @@ SOURCES = Registry[Source](
     {
         "pdfs": "sources.pdfs.source:Pdfs",
         "books": "sources.books.source:Books",
+        "papers": "sources.papers:Papers",
         "charts": "sources.charts:Charts",
         "ocr": "sources.ocr.source:Ocr",
         "web": "sources.web.source:Web",
@@ -66,6 +67,7 @@ FILTERS = Registry[Filter](
         "max_aspect_ratio": "filters.aspect_ratio:MaxAspectRatio",
         "min_ink": "filters.ink:MinInk",
         "max_damage": "filters.damage:MaxDamage",
+        "min_markup_fit": "filters.markup_fit:MinMarkupFit",
         "plot_code": "filters.plot_code:PlotCode",
         "gopher_quality": "filters.gopher_quality:GopherQuality",
         "gopher_repetition": "filters.gopher_repetition:GopherRepetition",

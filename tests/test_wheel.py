@@ -21,6 +21,7 @@ SMALL = {
     "books": ["--set", "side_px=320"],
     "charts": ["--set", "num_samples=4"],
     "ocr": ["--set", "num_samples=3"],
+    "papers": ["--set", "side_px=320"],
     "pdfs": ["--set", "side_px=320"],
     "synthetic_pages": ["--set", "num_samples=2"],
     "web": ["--set", "max_pages=3"],

@@ -91,6 +91,7 @@ def _sources(browser: "Future[Finding]") -> list[Part]:
         "pairs": lambda: environment.named_core_packages(PAIR_PACKAGES),
         "notebooks": lambda: environment.named_core_packages(NOTEBOOK_PACKAGES),
         "books": _books,
+        "papers": _papers,
         "charts": _charts,
         "ocr": _ocr,
         "synthetic_pages": lambda: _synthetic_pages(browser),
@@ -124,6 +125,12 @@ def _books() -> list[Finding]:
     from sources.books.source import PACKAGES
 
     return environment.extra_packages("books", PACKAGES.values())
+
+
+def _papers() -> list[Finding]:
+    from sources.papers.source import PACKAGES
+
+    return [*environment.extra_packages("papers", PACKAGES.values()), environment.latex()]
 
 
 def _charts() -> list[Finding]:

@@ -167,6 +167,17 @@ def _gpus() -> str:
     return ", ".join(asked.stdout.splitlines()) if asked.returncode == 0 else ""
 
 
+def latex() -> Finding:
+    """pdfLaTeX, which compiles papers that have no PDF."""
+    from sources.papers.compilation import PACKAGES, PROGRAM
+
+    path = shutil.which(PROGRAM)
+    if path is None:
+        detail = "papers without a PDF cannot be read"
+        return Finding(name=PROGRAM, is_there=False, detail=detail, is_required=False, command=apt_install(PACKAGES))
+    return Finding(name=PROGRAM, is_there=True, path=path, is_required=False)
+
+
 def libreoffice() -> Finding:
     """LibreOffice, which turns office documents into PDFs; asked for its version with an empty home folder."""
     from pipelines.workers.office import PACKAGES, program

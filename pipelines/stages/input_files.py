@@ -5,7 +5,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -152,16 +152,33 @@ class InputFiles:
                         continue
                     with self.archive(index, archive) as local:
                         for uri in members:
-                            found[uri] = self._extracted(local.path, uri, path)
+                            found[uri] = self._extracted(index, local.path, uri, path)
                 except InputError as error:
                     found |= {uri: error for uri in members if uri not in found}
         return found
 
-    def _extracted(self, archive: Path, uri: str, path: Path) -> str | InputError:
+    def _whole(self, index: int) -> tuple[str, ...]:
+        """Suffixes of archives that the source reads itself."""
+        return self.recipe.sources[index].suffixes
+
+    def _companion(self, index: int, archive: Path, name: str, path: Path) -> None:
+        """Put the file that belongs to an input of an archive beside it; without one nothing happens."""
+        source = self.recipe.sources[index]
+        suffix = next(
+            (each for each in sorted(source.suffixes, key=len, reverse=True) if name.lower().endswith(each)), ""
+        )
+        if not source.companion or not suffix:
+            return
+        stem = name[: -len(suffix)].removesuffix(".tar")
+        with suppress(InputError):
+            beside = path.with_name(path.name + source.companion)
+            self._ask(ExtractMember(path=archive, name=stem + source.companion, out=beside))
+
+    def _extracted(self, index: int, archive: Path, uri: str, path: Path) -> str | InputError:
         member = member_of(uri)
         assert member is not None
         try:
-            self._ask(ExtractMember(path=archive, name=member[1], out=path))
+            self._ask(ExtractMember(path=archive, name=member[1], out=path, whole=self._whole(index)))
         except InputError as error:
             return error
         return self._keep(path)
@@ -190,14 +207,14 @@ class InputFiles:
                 found = LocalInput(out, found.state)
             yield found
 
-    def members(self, index: int, uri: str) -> list[str]:
-        """Names of the files in an archive that the source reads. Raises InputError."""
+    def members(self, index: int, uri: str) -> list[str] | None:
+        """Names of the inputs in an archive; None if it is one input as a whole. Raises InputError."""
         source = self.recipe.sources[index]
         with self.archive(index, uri) as found, tempfile.TemporaryDirectory(prefix="vellum-") as folder:
             out = Path(folder) / "names"
-            self._ask(ListArchive(path=found.path, suffixes=(*source.suffixes, *source.convertible), out=out))
-            names: list[str] = json.loads(out.read_text())
-            return names
+            suffixes = (*source.suffixes, *source.convertible, *filter(None, (source.companion,)))
+            self._ask(ListArchive(path=found.path, suffixes=suffixes, out=out))
+            return source.members(json.loads(out.read_text()))
 
     @contextmanager
     def _file(self, index: int, uri: str, digest: str) -> Iterator[LocalInput]:
@@ -213,7 +230,8 @@ class InputFiles:
             archive, name = member
             with local_copy(archive, self.storage) as found, tempfile.TemporaryDirectory(prefix="vellum-") as folder:
                 path = Path(folder) / "input"
-                self._ask(ExtractMember(path=found.path, name=name, out=path))
+                self._ask(ExtractMember(path=found.path, name=name, out=path, whole=self._whole(index)))
+                self._companion(index, found.path, name, path)
                 yield LocalInput(path, found.state)
         else:
             with local_copy(uri, self.storage) as found:

@@ -65,6 +65,9 @@ def _expanded(files: InputFiles, index: int, pattern: str, uri: str) -> Iterator
     except InputError:
         yield f"{uri}{MEMBER}"
         return
+    if names is None:
+        yield uri
+        return
     if not names and uri == pattern:
         source = files.recipe.sources[index]
         wanted = " or ".join((*source.suffixes, *source.convertible))

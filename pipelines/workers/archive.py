@@ -115,13 +115,14 @@ def _is_hidden(name: str) -> bool:
     return any(part.startswith(".") and part not in (".", "..") for part in name.split("/"))
 
 
-def extract(path: Path, name: str, out: Path, beat: Callable[[], None]) -> None:
+def extract(path: Path, name: str, out: Path, beat: Callable[[], None], whole: tuple[str, ...] = ()) -> None:
     """Copy one file of an archive to `out`. Raises InputError.
 
     Args:
+        whole: suffixes of archives that are copied as they are.
         beat: called for every megabyte.
     """
-    if is_archive(name):
+    if is_archive(name) and not name.lower().endswith(whole):
         raise InputError("nested_archive", "an archive inside an archive is not read; unpack the outer one")
     archive = _opened(path)
     member = archive.members.get(name)

@@ -303,10 +303,12 @@ class ExtractMember(FileRequest[Done]):
     Args:
         name: the file's name, as ListArchive gave it.
         out: file to write.
+        whole: suffixes of archives that may be copied as they are; others inside an archive are not read.
     """
 
     name: str
     out: Path
+    whole: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

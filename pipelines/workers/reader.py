@@ -177,7 +177,7 @@ def _list_archive(recipe: Recipe, request: ListArchive, send: Send) -> Done:
 
 
 def _extract(recipe: Recipe, request: ExtractMember, send: Send) -> Done:
-    extract(request.path, request.name, request.out, lambda: send(Heartbeat(item=None)))
+    extract(request.path, request.name, request.out, lambda: send(Heartbeat(item=None)), request.whole)
     return Done()
 
 

@@ -115,6 +115,7 @@ class Source(ABC):
     name: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]
     convertible: ClassVar[tuple[str, ...]] = ()  # suffixes of office documents, which are read as the PDFs made of them
+    companion: ClassVar[str] = ""  # suffix of a file of the same name that belongs to an input, where there is one
     examples: ClassVar[str] = "examples"  # folder next to the source's module that is read without `input`
     item_noun: ClassVar[str] = "item"
     card: ClassVar[SourceCard]  # its part of the dataset card
@@ -146,6 +147,14 @@ class Source(ABC):
     def digest_of(self, path: Path) -> str:
         """Return what identifies the content of the input at `path`, as 64 hex digits. Raises InputError."""
         return file_digest(path)
+
+    def members(self, names: list[str]) -> list[str] | None:
+        """Return the inputs among the files of an archive; None if the archive as a whole is an input.
+
+        Args:
+            names: files whose names have a suffix of the source or its companion's, sorted.
+        """
+        return names
 
     @abstractmethod
     def locator(self, item: int) -> str:

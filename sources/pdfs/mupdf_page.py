@@ -67,6 +67,21 @@ def draw(document: pymupdf.Document, number: int, resolution: Resolution) -> Dra
     )
 
 
+def page_words(document: pymupdf.Document, number: int) -> LayoutWords:
+    """Return the words of a page in the order in which they are drawn, without drawing it.
+
+    Args:
+        number: the page, counted from 0.
+    Raises:
+        Exception: MuPDF cannot read the page; it raises its own and built-in types.
+    """
+    page = document[number]
+    drawn = page.get_displaylist()
+    textpage = pymupdf.TextPage(drawn.get_textpage(TEXT_FLAGS))
+    textpage.parent = page
+    return _words(page, drawn, textpage)
+
+
 def _words(page: pymupdf.Page, drawn: pymupdf.DisplayList, textpage: pymupdf.TextPage) -> LayoutWords:
     characters = characters_of(drawn, textpage, TEXT_FLAGS)
     if is_unknown(characters.codes).any():

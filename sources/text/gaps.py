@@ -140,11 +140,13 @@ def _join_spaced_out(ends: np.ndarray, gaps: np.ndarray, letters: Letters, rows:
         first, stop = np.searchsorted(rows, [row, row + 1])
         between = gaps[first : stop - 1]
         usual = float(np.median(between))
+        if usual <= 0:  # letters on top of each other
+            continue
         is_wide = between > MIN_SPACED_WORD_GAP * usual
         text = "".join(map(chr, letters.codes[first:stop]))
         narrow = between[~is_wide]
         is_even = float(np.ptp(narrow)) < usual
-        if is_even and usual > 0 and _are_letters_of_words(text):
+        if is_even and _are_letters_of_words(text):
             ends[first : stop - 1] = is_wide
 
 
