@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import PIL.Image
 
-from sources.base.source import InputError, ItemError
+from sources.base.source import InputError
 from sources.books.blocks import Block, Figure, Kind
 from sources.books.captions import is_printed_caption
 from sources.books.pdf.regions import Box, Region, figure_regions
@@ -57,9 +57,8 @@ def blocks_of(document: Document) -> tuple[list[Block], Counter[str]]:
     for number in range(document.num_pages):
         try:
             page = _page_blocks(document, number, outlines.get(number, {}))
-        except ItemError:
-            found["unreadable_pages"] += 1
-            continue
+        except MemoryError:
+            raise
         except Exception:  # the engines raise many types, also built-in ones
             found["unreadable_pages"] += 1
             continue
@@ -166,7 +165,7 @@ def _block(part: Part) -> Block:
 
 
 def _paragraphs(words: LayoutWords) -> list[Block]:
-    """Return the blocks of a page whose parts cannot be told apart, such as vertical text."""
+    """Return the blocks of a page whose parts cannot be found, such as vertical text."""
     return [Block("text", text) for text in in_reading_order(words).text.split("\n\n") if text.strip()]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from sources.pdfs.structure.content import PageContent
 
-CELL = 4.0  # points; items that are less than two cells apart are of one drawing
+CELL = 4.0  # points; items with less than two cells between them are of one drawing
 BACKGROUND = 0.85  # share of the page
 COVER = 0.6  # share of the page that a figure without a caption may have; more is a cover or a background
 MAX_GAP = 45.0  # points between a figure and its caption

@@ -96,7 +96,7 @@ def markdown_of(
 
 
 def is_structured(page: Mapping[str, Any], found: LayoutWords) -> bool:
-    """Return True if the parts of a page can be told apart: its text is upright and runs from left to right."""
+    """Return True if the parts of a page can be found: its text is upright and runs from left to right."""
     return _is_upright(page) and not _is_right_to_left(found)
 
 
