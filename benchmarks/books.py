@@ -28,7 +28,7 @@ from lxml import etree
 from PIL import Image
 
 from sources.base.sample import IMAGE_PLACEHOLDER
-from sources.base.source import ItemError
+from sources.base.source import ItemError, file_digest
 from sources.books.source import Books
 
 MARKS = Path(__file__).with_name("book_captions.yaml")
@@ -182,7 +182,7 @@ def captions(path: Path) -> dict[str, str]:
     """Return the caption of each figure by the name of its file."""
     from sources.books.book import open_book
 
-    with open_book(path) as book:
+    with open_book(path, file_digest(path), 1024) as book:
         figures = [block.figure for block in book.blocks if block.figure is not None]
         return {posixpath.basename(figure.name): figure.caption for figure in figures}
 

@@ -19,7 +19,6 @@ import numpy as np
 import psutil
 
 from filters.ocr_agreement import agreement
-from filters.paddle_reader import PaddleReader
 from sources.base.illegible import Illegible
 from sources.base.sample import EncodedImage, Provenance, Sample, Words
 from sources.base.source import ItemError
@@ -27,6 +26,7 @@ from sources.images.encoding import encode
 from sources.ocr.clean_page import make_clean_page
 from sources.ocr.degradation import degrade
 from sources.ocr.rendered_text import RenderedText
+from sources.paddle_ocr.reader import PaddleReader
 from sources.pdfs.source import Pdfs
 
 STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)

@@ -22,11 +22,11 @@ import numpy as np
 from rapidfuzz.fuzz import partial_ratio
 
 from filters.character_errors import normalized
-from filters.paddle_reader import Line, PaddleReader
 from sources.ocr.clean_page import make_clean_page
 from sources.ocr.degradation import degrade
 from sources.ocr.degradation.legibility import Limits
 from sources.ocr.rendered_text import RenderedText
+from sources.paddle_ocr.reader import Line, PaddleReader
 
 AGREEMENT = run_path(str(Path(__file__).with_name("ocr_agreement.py")))
 STRENGTHS = (0.8, 1.0)

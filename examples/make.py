@@ -11,11 +11,12 @@ import zipfile
 from pathlib import Path
 
 import pymupdf
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 HERE = Path(__file__).parent
 DOCUMENTS, PDFS = HERE / "documents", HERE.parent / "sources" / "pdfs" / "examples"
 BOOKS = HERE.parent / "sources" / "books" / "examples"
+PICTURES = HERE.parent / "sources" / "pictures" / "examples"
 SCAN_DPI = 120
 
 
@@ -30,6 +31,7 @@ def main() -> None:
     scan(PDFS / "judging-pages.pdf", "scan-with-ocr.pdf", angle=0, ocr_layer=True)
     shutil.copyfile(PDFS / "reading-a-page.pdf", PDFS / "copy-of-reading-a-page.pdf")
     encrypt(PDFS / "reading-a-page.pdf", "encrypted.pdf")
+    picture_files()
     pack_book("measuring")
     shutil.copyfile(DOCUMENTS / "测量.html", BOOKS / "测量.html")
     (PDFS / "truncated.pdf").write_bytes((PDFS / "judging-pages.pdf").read_bytes()[:700])
@@ -141,6 +143,27 @@ def scan(source: Path, name: str, *, angle: float, ocr_layer: bool) -> None:
             anchor = pymupdf.Point(x0, y1 - 0.25 * (y1 - y0))
             copy.insert_text(anchor, word, fontsize=size, render_mode=3, morph=(anchor, pymupdf.Matrix(stretch, 1)))
     document.save(PDFS / name, garbage=4, deflate=True)
+
+
+def picture_files() -> None:
+    """Make files of pictures: a scan of two pages, one that lies on its side, one without text, and a broken one."""
+    PICTURES.mkdir(exist_ok=True)
+    pages = [drawn("slides.pdf", number, 120).convert("1", dither=Image.Dither.NONE) for number in (1, 2)]
+    pages[0].save(PICTURES / "slides.tif", save_all=True, append_images=pages[1:], compression="group4", dpi=(120, 120))
+    side = drawn("页面数据.pdf", 0, 110).convert("L").crop((0, 0, 909, 900)).rotate(90, expand=True)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be shown with a quarter turn to the right
+    side.save(PICTURES / "页面.jpg", quality=60, exif=exif)
+    shapes = Image.new("RGB", (320, 240), "white")
+    ImageDraw.Draw(shapes).polygon([(40, 200), (160, 30), (280, 200), (160, 160)], fill="teal")
+    shapes.save(PICTURES / "arrow.png")
+    (PICTURES / "truncated.jpg").write_bytes((PICTURES / "页面.jpg").read_bytes()[:4000])
+
+
+def drawn(name: str, page: int, dpi: int) -> Image.Image:
+    """Draw a page of an example PDF."""
+    pixmap = pymupdf.open(PDFS / name)[page].get_pixmap(dpi=dpi)
+    return Image.frombytes("RGB", (pixmap.width, pixmap.height), pixmap.samples)
 
 
 def encrypt(source: Path, name: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from filters.paddle_reader import Line
+from sources.paddle_ocr.reader import Line
 
 MIN_COVERED = 0.25  # share of a word that must lie in a line to count as read there: lines are drawn tight or loose
 GRID = (np.arange(7) + 0.5) / 7  # places across and down a box where it is looked up, as shares of its sides

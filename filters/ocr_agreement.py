@@ -1,17 +1,17 @@
 """OCR agreement: PaddleOCR reads the image back; what it reads must be what the sample says is there."""
 
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from filters import paddle_reader
 from filters.character_errors import errors_at_places, errors_of_text, normalized
 from filters.filter import Filter, Scores, Threshold, WorkerSettings
-from filters.paddle_reader import PaddleReader
 from sources.base.sample import Sample
+from sources.paddle_ocr import reader as paddle_reader
+from sources.paddle_ocr.page import OCR_TEXT
+from sources.paddle_ocr.reader import PaddleReader
 
 VERSION = "1"  # of the comparison
 MIN_KNOWN = 0.5  # share of the text's characters that the reader must have been taught
@@ -23,7 +23,7 @@ class OcrAgreement(Filter):
 
     The score is 1 - CER, at least 0: the character error rate is the number of wrong, missing and made-up characters
     over that of the text's own. It is null without an image, without a text that is on it (a conversation needs
-    `words`), and for scripts that the reader does not know.
+    `words`), for scripts that the reader does not know, and for text that PaddleOCR read itself.
 
     Args:
         min_agreement: 0 to 1. Clean pages of real documents score 0.95 to 1.
@@ -59,7 +59,9 @@ class OcrAgreement(Filter):
             raise ValueError(f"memory_mb must be at least 1000, got {self.memory_mb}")
 
     def check(self) -> None:
-        paddle_reader.check(self.models, self.download)
+        paddle_reader.check(
+            self.models, self.download, needed_by="the ocr_agreement filter", setting="ocr_agreement.models"
+        )
 
     def cache_key(self) -> str:
         return f"{VERSION}, {paddle_reader.identity(self.models, self.download)}"
@@ -75,10 +77,10 @@ class OcrAgreement(Filter):
         )
 
     def load(self) -> None:
-        _reader(self.models, self.download)
+        paddle_reader.loaded(self.models, self.download)
 
     def scores(self, samples: Sequence[Sample]) -> list[Scores]:
-        reader = _reader(self.models, self.download)
+        reader = paddle_reader.loaded(self.models, self.download)
         return [Scores(values={"ocr_agreement": agreement(sample, reader)}) for sample in samples]
 
     def rejects(self, scores: Scores) -> str | None:
@@ -86,13 +88,10 @@ class OcrAgreement(Filter):
         return "ocr_agreement" if found is not None and found < self.min_agreement else None
 
 
-@functools.cache
-def _reader(models: str | None, download: str | None) -> PaddleReader:
-    return PaddleReader(models, download)
-
-
 def agreement(sample: Sample, reader: PaddleReader) -> float | None:
     """1 - CER of what is read from a sample's images, 0 to 1; None where the score has no meaning."""
+    if OCR_TEXT in sample.flags:
+        return None
     words = [normalized(text) for text in sample.words.texts]
     if words:
         truth = "".join(words)

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from filters.filter import Filter
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
 from pipelines.registry import FILTERS, SOURCES
-from sources.base.source import Source
+from sources.base.source import ReadingCosts, Source
 from sources.config_file import ConfigFileError, Place, load
 from taxonomy.settings import InstructionSettings, LabelSettings
 
@@ -103,6 +103,15 @@ class Recipe:
     decontaminate: tuple[str, ...] = ()
     taxonomy: LabelSettings | None = None
     instructions: InstructionSettings | None = None
+
+    def reading_costs(self) -> ReadingCosts:
+        """What the most expensive source needs beyond the limits."""
+        costs = [source.costs() for source in self.sources]
+        return ReadingCosts(
+            memory_mb=max(each.memory_mb for each in costs),
+            item_s=max(each.item_s for each in costs),
+            recycle_mb=min(each.recycle_mb for each in costs),
+        )
 
     def item_noun(self) -> str:
         """The noun for items of the inputs; `item` where sources differ."""

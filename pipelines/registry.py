@@ -50,6 +50,7 @@ class Registry(MutableMapping[str, type[T]]):
 SOURCES = Registry[Source](
     {
         "pdfs": "sources.pdfs.source:Pdfs",
+        "images": "sources.pictures.source:Pictures",
         "books": "sources.books.source:Books",
         "papers": "sources.papers:Papers",
         "charts": "sources.charts:Charts",
@@ -77,6 +78,7 @@ FILTERS = Registry[Filter](
         "min_words": "filters.word_count:MinWords",
         "text_length": "filters.text_length:TextLength",
         "max_needs_ocr": "filters.needs_ocr:MaxNeedsOcr",
+        "min_ocr_confidence": "filters.ocr_confidence:MinOcrConfidence",
         "min_text_height": "filters.text_height:MinTextHeight",
         "max_hidden_words": "filters.hidden_words:MaxHiddenWords",
         "max_garbled_share": "filters.garbled_text:MaxGarbledShare",

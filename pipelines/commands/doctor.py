@@ -90,6 +90,7 @@ def _sources(browser: "Future[Finding]") -> list[Part]:
         "text": lambda: environment.named_core_packages(TEXT_PACKAGES),
         "pairs": lambda: environment.named_core_packages(PAIR_PACKAGES),
         "notebooks": lambda: environment.named_core_packages(NOTEBOOK_PACKAGES),
+        "images": _paddle_ocr,
         "books": _books,
         "papers": _papers,
         "charts": _charts,
@@ -174,13 +175,9 @@ def _is_there(name: str, findings: Iterable[Finding]) -> bool:
 
 
 def _filters() -> list[Part]:
-    from filters import paddle_reader
     from filters.language import Language
     from filters.ocr_agreement import OcrAgreement
 
-    modules = {"cv2": "opencv-contrib-python"}  # the others are called as their packages are
-    names = [modules.get(module, module) for module in paddle_reader.MODULES]
-    reader = [*environment.extra_packages("ocr", names), *environment.ocr_models()]
     return [
         Part(
             name=Language.name,
@@ -188,8 +185,16 @@ def _filters() -> list[Part]:
             findings=[environment.language_model()],
             problem=_refusal(Language().check),
         ),
-        Part(name=OcrAgreement.name, kind="filter", findings=reader, problem=_refusal(OcrAgreement().check)),
+        Part(name=OcrAgreement.name, kind="filter", findings=_paddle_ocr(), problem=_refusal(OcrAgreement().check)),
     ]
+
+
+def _paddle_ocr() -> list[Finding]:
+    from sources.paddle_ocr.reader import MODULES
+
+    modules = {"cv2": "opencv-contrib-python"}  # the others are called as their packages are
+    names = [modules.get(module, module) for module in MODULES]
+    return [*environment.extra_packages("ocr", names), *environment.ocr_models()]
 
 
 def _refusal(check: Callable[[], None]) -> str | None:

@@ -286,7 +286,7 @@ def language_model() -> Finding:
 
 def ocr_models() -> list[Finding]:
     """The models that PaddleOCR reads with."""
-    from filters.paddle_reader import model_files
+    from sources.paddle_ocr.reader import model_files
 
     try:
         files = model_files(None)

@@ -356,11 +356,13 @@ _lock = threading.Lock()
 
 def readers_of(recipe: Recipe, size: int) -> ReaderPool:
     """This process's pool of readers for a recipe."""
+    costs = recipe.reading_costs()
     program = Program(
         module="pipelines.workers.reader",
         settings=json.dumps(recipe.to_json(secrets=True)),
-        timeout_s=recipe.limits.item_timeout_s,
-        wall_timeout_s=recipe.limits.item_wall_timeout_s,
+        timeout_s=recipe.limits.item_timeout_s + costs.item_s,
+        wall_timeout_s=recipe.limits.item_wall_timeout_s + costs.item_s,
+        recycle_mb=costs.recycle_mb,
     )
     return pool_of(program, size)
 

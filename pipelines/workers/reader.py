@@ -81,8 +81,9 @@ def main() -> None:
         source.load()
     gc.freeze()  # a collection looks at all objects: 2 % of the time of a page
     gc.enable()
-    limit_memory(recipe.limits.memory_mb)
-    parent.ready(grace_s=int(recipe.limits.item_wall_timeout_s) + 10)
+    costs = recipe.reading_costs()
+    limit_memory(recipe.limits.memory_mb + costs.memory_mb)
+    parent.ready(grace_s=int(recipe.limits.item_wall_timeout_s + costs.item_s) + 10)
     for request in parent.requests():
         parent.send(answer(recipe, request, parent.send))
 

@@ -1,6 +1,7 @@
 """Sources: an input is opened as a sequence of items, each of which gives a sample or raises an error."""
 
 import hashlib
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -96,6 +97,21 @@ class Items:
             raise IndexError(f"item {item} of an input with {self._num_items} items")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadingCosts:
+    """What reading an item costs beyond the limits of a recipe, which are those of a page of a PDF.
+
+    Args:
+        memory_mb: data that the reader may allocate in addition, in megabytes.
+        item_s: seconds of processor time for an item, in addition.
+        recycle_mb: resident memory of the reader beyond which it is started again; a library leaks.
+    """
+
+    memory_mb: int = 0
+    item_s: float = 0
+    recycle_mb: float = math.inf
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source(ABC):
     """A kind of input and how to read it. Subclasses are frozen dataclasses of settings.
@@ -171,6 +187,10 @@ class Source(ABC):
     def max_side_px(self) -> int | None:
         """The longest side that its images can have, in pixels; None if it is not known beforehand."""
         return None
+
+    def costs(self) -> ReadingCosts:
+        """What reading an item costs in addition to what the recipe's limits allow."""
+        return ReadingCosts()
 
     @abstractmethod
     def fingerprint(self) -> Mapping[str, Any]:

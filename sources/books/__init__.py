@@ -1,1 +1,1 @@
-"""Books: EPUB and HTML as interleaved text and figures."""
+"""Books: EPUB, PDF and HTML as interleaved text and figures."""

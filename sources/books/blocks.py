@@ -20,6 +20,7 @@ class Figure:
         alt: what the document says that it shows.
         drop: why it is no figure for certain (`cover`, `decoration`), else empty.
         caption: its caption as plain text; empty without one.
+        size: width and height in pixels, where they are known without its content.
     """
 
     name: str = ""
@@ -28,6 +29,7 @@ class Figure:
     alt: str = ""
     drop: str = ""
     caption: str = ""
+    size: tuple[int, int] | None = None
 
 
 @dataclass(slots=True)

@@ -75,11 +75,18 @@ class Book:
 
 
 @contextmanager
-def open_book(path: Path) -> Iterator[Book]:
-    """Open an EPUB or an HTML file. Raises InputError."""
+def open_book(path: Path, digest: str, side_px: int) -> Iterator[Book]:
+    """Open an EPUB, a PDF or an HTML file.
+
+    Args:
+        digest: of the file.
+        side_px: long side of figures that are drawn, in pixels.
+    Raises:
+        InputError: it cannot be read.
+    """
     try:
         with path.open("rb") as file:
-            head = file.read(4)
+            head = file.read(1024)
     except OSError as error:
         raise unreadable_file(error) from error
     if not head:
@@ -87,6 +94,11 @@ def open_book(path: Path) -> Iterator[Book]:
     if head[:2] == b"PK":
         with _open_epub(path) as book:
             yield book
+    elif b"%PDF-" in head:
+        from sources.books.pdf.book import open_pdf_book  # PDF engines take 0.2 s to import
+
+        with open_pdf_book(path, digest, side_px) as (blocks, figures, flags):
+            yield Book(blocks, {}, figures, flags)
     else:
         yield _open_html(path)
 

@@ -14,6 +14,8 @@ _KINDS = (
 _LABEL = re.compile(rf"\s*(?:{_KINDS})\s*({_NUMBER})\b", re.IGNORECASE)
 _CAPTION = re.compile(rf"\s*(?:{_KINDS})\s*({_NUMBER})\s*(?:[.:)–—|\-]|\s{{2,}}|\n|$)", re.IGNORECASE)
 _CJK_CAPTION = re.compile(rf"\s*[图圖図]\s*({_NUMBER})\s")
+# Without markup, a paragraph that begins with a mention ("Figure 3-5 shows") goes on with a small letter.
+_PRINTED_CAPTION = re.compile(rf"\s*(?i:{_KINDS})\s*(?:{_NUMBER})(?![-–.]?\w)\s*(?:[.:)–—|\-]|$|(?=[^\sa-z,;]))")
 _MENTION = re.compile(rf"(?<!\w)(?:{_KINDS})\s*({_NUMBER})(?!\w)", re.IGNORECASE)
 _NOTE = re.compile(f"{NOTE_START}[^{NOTE_END}]*{NOTE_END}")
 MIN_ALT_CHARS = 10  # of an alternative text that a caption repeats
@@ -62,6 +64,11 @@ def number_of(caption: str) -> str | None:
     """Return the number of the figure that a caption names."""
     found = _LABEL.match(caption)
     return found[1] if found else None
+
+
+def is_printed_caption(text: str) -> bool:
+    """Return True if a printed paragraph begins as the caption of a figure does ("Figure 3.", "图 2")."""
+    return bool(_PRINTED_CAPTION.match(text) or _CJK_CAPTION.match(text))
 
 
 def _runs(blocks: Sequence[Block]) -> list[tuple[int, int]]:

@@ -11,6 +11,7 @@ CARD = SourceCard(
     limits=(
         "Formulas that the book has as MathML are TeX; those that it has as pictures are pictures.",
         "Which paragraph is the caption of a figure is inferred where the markup does not say it.",
+        "Figures and headings of PDFs are inferred from the layout, and their formulas are characters of fonts.",
         NOT_REVIEWED,
         UNTRUSTED,
     ),

@@ -41,7 +41,7 @@ def open_samples(path: Path, wanted: Wanted, digest: str, locator: Callable[[int
     Raises:
         InputError: the book cannot be read.
     """
-    with open_book(path) as book:
+    with open_book(path, digest, wanted.side_px) as book:
         maker = _Maker(wanted, book, digest, locator)
         if wanted.samples == "captions":
             places = maker.captioned()
@@ -102,7 +102,8 @@ class _Maker:
 
     def _reason(self, figure: Figure) -> str:
         try:
-            pictures.check_size(pictures.size_of(self._book.content(figure)), self._wanted.min_side_px)
+            size = figure.size or pictures.size_of(self._book.content(figure))
+            pictures.check_size(size, self._wanted.min_side_px)
         except MissingMember:
             return "missing"
         except NoFigure as error:

@@ -1,4 +1,4 @@
-"""Books: EPUB and HTML as text with their figures in reading order, or as figures with their captions."""
+"""Books: EPUB, PDF and HTML as text with their figures in reading order, or as figures with their captions."""
 
 import importlib.metadata
 from collections.abc import Iterator, Mapping
@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sources.base.card import SourceCard
-from sources.base.source import InputError, Items, Source, file_digest
+from sources.base.source import InputError, Items, ReadingCosts, Source, file_digest
 from sources.books.card import CARD
 from sources.optional_dependencies import check_installed
 
 CODE_VERSION = 1  # raise it when the same book gives other bytes
 PACKAGES = {"lxml": "lxml", "resvg_py": "resvg-py"}
+CORE = ("pillow", "pymupdf", "pypdfium2", "wordfreq", "zlib-ng")
 SETTINGS = ("samples", "max_tokens", "max_images", "mentions", "side_px", "min_side_px", "quality")
 HTML = (".html", ".htm", ".xhtml")
 MIN_SIDE_PX, MAX_SIDE_PX = 16, 8192
@@ -38,7 +39,7 @@ class Books(Source):
 
     name: ClassVar[str] = "books"
     card: ClassVar[SourceCard] = CARD
-    suffixes: ClassVar[tuple[str, ...]] = (".epub", *HTML)
+    suffixes: ClassVar[tuple[str, ...]] = (".epub", ".pdf", *HTML)
     item_noun: ClassVar[str] = "section"
 
     samples: str = "sections"
@@ -69,6 +70,10 @@ class Books(Source):
 
     def max_side_px(self) -> int:
         return self.side_px
+
+    def costs(self) -> ReadingCosts:
+        """All pages of a PDF are read before the first section is known: 40 ms each."""
+        return ReadingCosts(item_s=240)
 
     def fingerprint(self) -> Mapping[str, Any]:
         return {
@@ -106,4 +111,4 @@ class Books(Source):
 
 @lru_cache(maxsize=1)
 def _versions() -> Mapping[str, str]:
-    return {package: importlib.metadata.version(package) for package in (*PACKAGES.values(), "pillow", "zlib-ng")}
+    return {package: importlib.metadata.version(package) for package in (*PACKAGES.values(), *CORE)}

@@ -16,7 +16,9 @@ from sources.images.encoding import encode
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 KEPT = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}  # written to the dataset byte for byte
 KEPT_MODES = ("L", "RGB", "P", "1")
+DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")  # grey of more than 8 bits
 ORIENTATION = 0x0112  # tag of EXIF
+FULL_16 = 65535  # greatest value of 16 bits
 QUALITY = 95  # of JPEG images that have to be encoded again
 
 
@@ -94,9 +96,23 @@ def _is_opaque(image: PIL.Image.Image) -> bool:
 
 
 def on_white(image: PIL.Image.Image) -> PIL.Image.Image:
-    """Return an image as RGB, or L if it is grey; what is transparent becomes white."""
+    """Return an image as RGB, or L if it is grey; what is transparent becomes white, and all values have 8 bits."""
+    if image.mode in DEEP_MODES:
+        return _eight_bit(image)
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         white = PIL.Image.new("RGBA", image.size, "white")
         image = PIL.Image.alpha_composite(white, image)
     return image.convert("L" if image.mode in ("L", "1") else "RGB")
+
+
+def _eight_bit(image: PIL.Image.Image) -> PIL.Image.Image:
+    """Return a deep grey image as L: 16 bits by their range, other values from their least to their greatest one."""
+    values = np.asarray(image).astype(np.float32)
+    if image.mode != "F" and values.min() >= 0 and values.max() <= FULL_16:
+        low, high = 0.0, float(FULL_16)
+    else:
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
+    scaled = (np.nan_to_num(values, nan=low, posinf=high, neginf=low) - low) * (255 / max(high - low, 1e-30))
+    return PIL.Image.fromarray(np.round(scaled).astype(np.uint8))

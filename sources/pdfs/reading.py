@@ -10,9 +10,10 @@ import PIL.Image
 from sources.base.sample import IMAGE_PLACEHOLDER, Element, Provenance, Sample, Words
 from sources.base.source import ItemError, Items
 from sources.images.encoding import encode, grey_of, luma
+from sources.images.text_height import text_height
+from sources.paddle_ocr.page import OCR_TEXT, OcrPage, OcrSettings, measures_of_ocr, read_page
 from sources.pdfs.document import Document, is_form_notice, open_document
 from sources.pdfs.engines import draw, page_error
-from sources.pdfs.legibility import text_height
 from sources.pdfs.page import DrawnPage, Engine, Resolution
 from sources.pdfs.scans import ScanReport, scan_report
 from sources.pdfs.seen import SeenWords, keep_seen
@@ -26,8 +27,13 @@ from sources.pdfs.structure.sample import (
     outline_of,
     words_in_order,
 )
+from sources.text.garbled import garbled_share
 from sources.text.page_text import in_reading_order
 from sources.text.words import LayoutWords
+
+NEEDS_OCR = "needs_ocr_"  # first part of the flags of pages whose text layer is missing or unusable
+REPLACED = ("ocr_layer", "hidden_text")  # flags about a text layer that is not used
+MAX_GARBLED = 0.01  # of the characters of a text layer that is used; the filter `max_garbled_share` has the same bound
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +44,7 @@ class PageReader:
         source: name of the source in its samples.
         use_case: leaf of the taxonomy of a page of text.
         locator: returns the place of an item in its file.
+        ocr: how pages whose text layer is missing or unusable are read; None: they stay without text.
     """
 
     source: str
@@ -49,6 +56,7 @@ class PageReader:
     quality: int
     text: str
     passwords: tuple[str, ...]
+    ocr: OcrSettings | None = None
 
     @contextmanager
     def open(self, path: Path, digest: str) -> Iterator[Items]:
@@ -67,7 +75,7 @@ class PageReader:
     def _sample(self, document: Document, digest: str, item: int, outline: Outline, only: Engine | None) -> Sample:
         try:
             page = draw(document, item, self.resolution, only=only)
-            return self._sample_of(page, document, digest, item, outline)
+            return self._sample_of(page, document, digest, item, outline, only)
         except ItemError:
             raise
         except Exception as error:  # the engines raise many types, also built-in ones
@@ -80,6 +88,7 @@ class PageReader:
         digest: str,
         item: int,
         outline: Outline,
+        only: Engine | None,
     ) -> Sample:
         grey = grey_of(page.pixels)
         if grey is not None and self.grey == "png":
@@ -94,6 +103,13 @@ class PageReader:
             raise ItemError("dynamic_form", "the page is a notice in place of an XFA form, which few viewers can build")
         scan = scan_report(grey, seen)
         flags = _flags(document, page, seen, scan)
+        measures = _measures(page, seen, scan)
+        size = (encoded.width, encoded.height)
+        read = self._read(document, item, size, only) if self._is_unread(scan, text) else None
+        if read is not None and read.text:
+            words, text, elements = read.words, read.text, ()
+            flags = [*read.flags, *(flag for flag in flags if flag not in REPLACED and not flag.startswith(NEEDS_OCR))]
+            measures = measures_of_ocr(read, grey) | {"damage": page.damage, "hidden_words": 0.0}
         return Sample.of_picture(
             grey,
             source=self.source,
@@ -103,10 +119,22 @@ class PageReader:
             words=words,
             elements=elements,
             flags=flags,
-            measures=_measures(page, seen, scan),
+            measures=measures,
             # A scan may show handwriting, or something else than its text layer.
-            use_case=self.use_case if words.texts and "scan" not in flags else None,
+            use_case=self.use_case if words.texts and not {"scan", OCR_TEXT} & set(flags) else None,
         )
+
+    def _is_unread(self, scan: ScanReport, text: str) -> bool:
+        """Return True if the page is to be read by OCR: its text layer is missing or unusable."""
+        if self.ocr is None:
+            return False
+        return any(flag.startswith(NEEDS_OCR) for flag in scan.flags) or (garbled_share(text) or 0) > MAX_GARBLED
+
+    def _read(self, document: Document, item: int, size: tuple[int, int], only: Engine | None) -> OcrPage:
+        assert self.ocr is not None
+        resolution = Resolution(side_px=self.ocr.side_px, max_dpi=self.resolution.max_dpi)
+        drawn = draw(document, item, resolution, only=only)
+        return read_page(PIL.Image.fromarray(drawn.pixels), self.ocr, size)
 
     def _text_of(self, page: DrawnPage, found: LayoutWords, outline: Outline) -> tuple[Words, str, Sequence[Element]]:
         """Return the words in reading order, the text, and the elements of a page."""

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from sources.images.ink import ink
+from sources.images.strokes import unread_share
 from sources.pdfs.coverage import SCAN_COVERAGE
 from sources.pdfs.engines import BLANK_INK
 from sources.pdfs.seen import SeenWords
 
-MIN_STEP = 64  # grey levels
-MIN_STROKES = 0.004  # steps per pixel; a page of text has 0.02 to 0.1
 MOSTLY = 0.5
-MARGIN_PX = 2  # boxes of a text layer are not exact
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +36,7 @@ def scan_report(grey: np.ndarray, seen: SeenWords) -> ScanReport:
         return ScanReport(flags=(*(("scan",) if is_covered else ()), "needs_ocr_no_words"), needs_ocr=1.0)
     if not is_covered:
         return ScanReport(flags=(), needs_ocr=0.0)
-    unread = _unread_share(grey, seen.boxes)
+    unread = unread_share(grey, seen.boxes)
     if seen.is_misplaced:
         return ScanReport(flags=("scan", "ocr_layer", "needs_ocr_misplaced_layer"), needs_ocr=1.0)
     if 2 * np.count_nonzero(~seen.painted) >= len(seen.painted):
@@ -47,18 +45,3 @@ def scan_report(grey: np.ndarray, seen: SeenWords) -> ScanReport:
     if unread > MOSTLY:  # a stamp or a running title on a scan
         return ScanReport(flags=("scan", "needs_ocr_stamp_only"), needs_ocr=unread)
     return ScanReport(flags=(), needs_ocr=unread)
-
-
-def _unread_share(grey: np.ndarray, boxes: np.ndarray) -> float:
-    """Return the share of the page's strokes that are outside of words, 0 to 1; 0 if there are few of these.
-
-    A stroke is a sharp step between neighbouring pixels of a row. Letters have many; photographs, areas and rules few.
-    """
-    rows = grey[::2]
-    is_step = np.maximum(rows[:, 1:], rows[:, :-1]) - np.minimum(rows[:, 1:], rows[:, :-1]) > MIN_STEP
-    num_steps = np.count_nonzero(is_step)
-    edges = np.concatenate([np.floor(boxes[:, :2]) - MARGIN_PX, np.ceil(boxes[:, 2:]) + MARGIN_PX], axis=1)
-    for x0, y0, x1, y1 in np.maximum(edges, 0).astype(np.intp):
-        is_step[y0 // 2 : (y1 + 1) // 2, x0:x1] = False
-    num_unread = np.count_nonzero(is_step)
-    return float(num_unread / num_steps) if num_unread > MIN_STROKES * is_step.size else 0.0

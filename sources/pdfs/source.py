@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sources.base.card import SourceCard
-from sources.base.source import Items, Source
+from sources.base.source import Items, ReadingCosts, Source
 from sources.images.encoding import check_encoding
+from sources.paddle_ocr.page import OCR_COSTS, OcrSettings
 from sources.pdfs.card import CARD
 
 CODE_VERSION = 7  # increase it when this package, sources.text or sources.images give other bytes for the same page
@@ -29,6 +30,12 @@ class Pdfs(Source):
         quality: 1 to 100, for jpeg and webp.
         text: `plain` gives the lines as they are printed; `markdown` gives paragraphs with headings, lists, code and
             tables marked, and the parts of the page as elements.
+        ocr: `paddle` has PaddleOCR read the pages whose text layer is missing or unusable; `none` leaves them without
+            text.
+        ocr_min_confidence: lines that PaddleOCR is less sure of are left out, 0 to 1.
+        ocr_side_px: long side at which a page is drawn to be read, in pixels.
+        ocr_models: folder with `det/` and `rec/` of PaddleOCR's ONNX packages; None: the models in the rapidocr wheel,
+            for Chinese, English, Japanese and other languages in Latin letters.
         passwords: tried in order on encrypted files, after the empty one; never written to any output.
     """
 
@@ -45,6 +52,10 @@ class Pdfs(Source):
     format: str = "jpeg"
     quality: int = 90
     text: str = "plain"
+    ocr: str = "none"
+    ocr_min_confidence: float = 0.6
+    ocr_side_px: int = 2048
+    ocr_models: str | None = None
     passwords: tuple[str, ...] = field(default=(), metadata={"secret": True})
 
     def __post_init__(self) -> None:
@@ -58,17 +69,33 @@ class Pdfs(Source):
         if self.text not in ("plain", "markdown"):
             raise ValueError(f"text must be plain or markdown, got {self.text!r}")
         check_encoding(self.format, self.quality)
+        if self.ocr not in ("none", "paddle"):
+            raise ValueError(f"ocr must be none or paddle, got {self.ocr!r}")
+        reader = self.reader()
+        if reader is not None:
+            reader.check("ocr=paddle", "pdfs.ocr_models")
+
+    def reader(self) -> OcrSettings | None:
+        """Return how pages without a usable text layer are read; None: they are not."""
+        if self.ocr == "none":
+            return None
+        return OcrSettings(min_confidence=self.ocr_min_confidence, side_px=self.ocr_side_px, models=self.ocr_models)
+
+    def costs(self) -> ReadingCosts:
+        return OCR_COSTS if self.ocr == "paddle" else ReadingCosts()
 
     def max_side_px(self) -> int:
         return self.side_px
 
     def fingerprint(self) -> Mapping[str, Any]:
         settings = {name: getattr(self, name) for name in ("side_px", "max_dpi", "grey", "format", "quality", "text")}
+        reader = self.reader()
         return {
             "source": self.name,
             "code": CODE_VERSION,
             **_versions(),
             **settings,
+            **({} if reader is None else {"ocr": reader.identity()}),
         }
 
     def locator(self, item: int) -> str:
@@ -76,6 +103,10 @@ class Pdfs(Source):
 
     def load(self) -> None:
         from sources.pdfs import reading  # noqa: F401
+
+        reader = self.reader()
+        if reader is not None:
+            reader.load()
 
     def open(self, path: Path, digest: str | None = None) -> AbstractContextManager[Items]:
         # Only readers import the engines, which takes 0.2 s.
@@ -92,6 +123,7 @@ class Pdfs(Source):
             quality=self.quality,
             text=self.text,
             passwords=self.passwords,
+            ocr=self.reader(),
         )
         return reader.open(path, digest or self.digest_of(path))
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from filters.character_errors import errors_at_places, errors_of_text, normalized
 from filters.filter import Scores
 from filters.ocr_agreement import OcrAgreement
-from filters.paddle_reader import Line, identity, model_files
 from pipelines.recipe import scores_key
 from sources.base.sample import EncodedImage, Message, Provenance, Sample, Words
+from sources.paddle_ocr.reader import Line, identity, model_files
 from sources.pdfs.source import Pdfs
 from tests.conftest import ROOT
 
@@ -148,7 +148,7 @@ def test_a_score_does_not_depend_on_its_neighbours(english: Sample) -> None:
 def test_reading_opens_no_connection_and_leaves_nothing_behind(english: Sample, tmp_path: Path) -> None:
     (tmp_path / "page.png").write_bytes(english.images[0].data)
     program = (
-        "import sys; from pathlib import Path; from filters.paddle_reader import PaddleReader\n"
+        "import sys; from pathlib import Path; from sources.paddle_ocr.reader import PaddleReader\n"
         "print([line.text for line in PaddleReader().read(Path(sys.argv[1]).read_bytes())])\n"
         "assert 'torch' not in sys.modules and 'modelscope' not in sys.modules"
     )

@@ -88,11 +88,16 @@ def markdown_of(
         outline: levels of the page's titles.
         fields: the page's form fields.
     """
-    if not _is_upright(page) or _is_right_to_left(found):
+    if not is_structured(page, found):
         plain = in_reading_order(found)
         return words_in_order(found, plain.order, place), plain.text, field_elements(found, fields, place)
     structure = page_structure(found, page, images, outline, fields)
     return words_in_order(found, structure.order, place), structure.text, _elements(structure.parts, place)
+
+
+def is_structured(page: Mapping[str, Any], found: LayoutWords) -> bool:
+    """Return True if the parts of a page can be found: its text is upright and runs from left to right."""
+    return _is_upright(page) and not _is_right_to_left(found)
 
 
 def _is_upright(page: Mapping[str, Any]) -> bool:

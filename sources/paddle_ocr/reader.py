@@ -13,6 +13,7 @@ import io
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -33,6 +34,7 @@ ENGINE = {
     "enable_cpu_mem_arena": False,
     "enable_mem_pattern": False,
 }
+TALL = 1.5  # a line that is as many times higher than wide is turned before it is read
 LINES_AT_A_TIME = 1  # padding lines to the longest of a batch of 6 cost 30 % more time, and twice the memory
 # The content of `inference.yml` in PaddleOCR's own packages of these models.
 DETECTION = {
@@ -72,11 +74,15 @@ class Line:
     """A line of text that was read.
 
     Args:
-        quad: (4, 2) float32 corners (x, y) in pixels, clockwise from the one where the text begins.
+        quad: (4, 2) float32 corners (x, y) in pixels, clockwise from the top left one.
+        confidence: mean of the characters' probabilities, 0 to 1.
+        spaces: places of the spaces between words along the line, as shares of its length, in order.
     """
 
     text: str
     quad: np.ndarray
+    confidence: float = 1.0
+    spaces: Sequence[float] = ()
 
 
 class PaddleReader:
@@ -117,12 +123,38 @@ class PaddleReader:
 
     def read(self, image: bytes) -> list[Line]:
         """The lines on an encoded image, roughly from top to bottom."""
-        rgb = np.asarray(Image.open(io.BytesIO(image)).convert("RGB"))
-        (page,) = self._engine.predict(np.ascontiguousarray(rgb[:, :, ::-1]))
+        return self.read_pixels(np.asarray(Image.open(io.BytesIO(image)).convert("RGB")))
+
+    def read_pixels(self, rgb: np.ndarray) -> list[Line]:
+        """The lines on a (height, width, 3) uint8 RGB image, roughly from top to bottom."""
+        (page,) = self._engine.predict(np.ascontiguousarray(rgb[:, :, ::-1]), return_word_box=True)
+        columns = (page[name] for name in ("rec_texts", "rec_polys", "rec_scores", "text_word", "text_word_boxes"))
         return [
-            Line(text, np.asarray(quad, np.float32))
-            for text, quad in zip(page["rec_texts"], page["rec_polys"], strict=True)
+            Line(text, np.asarray(quad, np.float32), float(score), _spaces(np.asarray(quad), pieces, boxes))
+            for text, quad, score, pieces, boxes in zip(*columns, strict=True)
         ]
+
+
+def _spaces(quad: np.ndarray, pieces: Sequence[str], boxes: np.ndarray) -> list[float]:
+    """Return where the spaces of a line are, from the places that PaddleOCR gives for its pieces.
+
+    Args:
+        pieces: the line's text, cut where letters, Chinese characters and signs meet.
+        boxes: (N, 4) x0, y0, x1, y1 of each piece, which are right along the longer side of the line only.
+    """
+    axis = int(np.ptp(quad[:, 1]) > TALL * np.ptp(quad[:, 0]))
+    start, length = quad[0, axis], max(1.0, float((quad[2] - quad[0])[axis]))
+    found = []
+    for piece, box in zip(pieces, np.asarray(boxes, np.float64).reshape(-1, 4), strict=False):
+        step = (box[2 + axis] - box[axis]) / len(piece)
+        found += [(box[axis] + (k + 0.5) * step - start) / length for k, sign in enumerate(piece) if sign == " "]
+    return sorted(found)
+
+
+@functools.cache
+def loaded(models: str | None, download: str | None = None) -> PaddleReader:
+    """This process's reader with these models."""
+    return PaddleReader(models, download)
 
 
 def _import_paddleocr(*, with_downloads: bool) -> None:
@@ -137,27 +169,30 @@ def _import_paddleocr(*, with_downloads: bool) -> None:
             del sys.modules["modelscope"]
 
 
-def check(models: str | None, download: str | None) -> None:
-    """Raise ValueError, saying what to install, unless all that reading needs is there."""
+def check(models: str | None, download: str | None = None, *, needed_by: str, setting: str) -> None:
+    """Raise ValueError, saying what to install, unless all that reading needs is there.
+
+    Args:
+        needed_by: who reads, such as "the ocr_agreement filter".
+        setting: the setting that names a folder of models.
+    """
     missing = [name for name in MODULES if importlib.util.find_spec(name) is None]
     if missing:
         raise ValueError(
-            f"the ocr_agreement filter needs {', '.join(missing)}: run `pip install 'vellum-vl[ocr]'`, "
+            f"{needed_by} needs {', '.join(missing)}: run `pip install 'vellum-vl[ocr]'`, "
             "and `pip install --no-deps rapidocr` for the weights"
         )
     if download is None:
-        model_files(models)
+        model_files(models, needed_by=needed_by, setting=setting)
 
 
-def model_files(models: str | None) -> dict[str, Path]:
+def model_files(models: str | None, *, needed_by: str = "PaddleOCR", setting: str = "models") -> dict[str, Path]:
     """The ONNX files of detection (`det`) and recognition (`rec`). Raises ValueError saying where to get them."""
     if models is not None:
         needed = [Path(models) / kind / name for kind in ("det", "rec") for name in ("inference.onnx", "inference.yml")]
         for path in needed:
             if not path.is_file():
-                raise ValueError(
-                    f"ocr_agreement.models expects a folder with PaddleOCR's ONNX models; {path} is missing"
-                )
+                raise ValueError(f"{setting} expects a folder with PaddleOCR's ONNX models; {path} is missing")
         return {kind: Path(models) / kind / "inference.onnx" for kind in ("det", "rec")}
     spec = importlib.util.find_spec("rapidocr")  # found, not imported: only its data files are wanted
     for folder in (spec.submodule_search_locations or []) if spec else []:
@@ -165,8 +200,8 @@ def model_files(models: str | None) -> dict[str, Path]:
         if all(path.is_file() for path in found.values()):
             return found
     raise ValueError(
-        "the ocr_agreement filter needs PaddleOCR's models: run `pip install --no-deps 'rapidocr>=3.10'`, "
-        "which carries them, or name a folder of models with --set ocr_agreement.models=FOLDER"
+        f"{needed_by} needs PaddleOCR's models: run `pip install --no-deps 'rapidocr>=3.10'`, "
+        f"which carries them, or name a folder of models with --set {setting}=FOLDER"
     )
 
 

@@ -1,4 +1,4 @@
-"""Legibility: text that is too small in the picture to be read."""
+"""The height of text in a picture: what is too small cannot be read."""
 
 from collections.abc import Sequence
 

@@ -1,0 +1,1 @@
+"""PaddleOCR: the text of pictures that say nothing of their text."""
