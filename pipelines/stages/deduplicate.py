@@ -30,7 +30,7 @@ from pipelines.units import LedgerUnit, Unit, UnitFiles
 from pipelines.workers.pool import readers_of
 from pipelines.workers.protocol import FindContamination
 
-ROWS_PER_FILE = 250_000
+NUM_FILES = 4096  # of rows: at 1 billion rows one holds 93 MB, which its writer sorts
 ROWS_PER_BLOCK = 1 << 24  # compared in one piece: 16 M rows take about 3 GB
 SLICES = 4  # tasks that the tables of a block are dealt to, where there are enough rows
 MIN_SLICED_ROWS = 20_000
@@ -55,21 +55,17 @@ class Task(NamedTuple):
 
 
 class FindDuplicates(beam.PTransform[Any, Any]):
-    """Units to (unit number, Rejections of that unit).
+    """Units to (unit number, Rejections of that unit)."""
 
-    Args:
-        num_samples: singleton side input, how many samples there are at most.
-    """
-
-    def __init__(self, job: Job, num_samples: Any):
+    def __init__(self, job: Job):
+        super().__init__()
         self._job = job
-        self._num_samples = num_samples
 
     def expand(
         self, units: beam.pvalue.PCollection[JudgedUnit]
     ) -> beam.pvalue.PCollection[tuple[int, tuple[Rejection, ...]]]:
         job = self._job
-        rows = units | "UnitRows" >> beam.ParDo(UnitRows(job), self._num_samples).with_outputs(DECISIONS, main="rows")
+        rows = units | "UnitRows" >> beam.ParDo(UnitRows(job)).with_outputs(DECISIONS, main="rows")
         files = (
             rows.rows
             | "ByFile" >> beam.GroupByKey()
@@ -77,14 +73,17 @@ class FindDuplicates(beam.PTransform[Any, Any]):
         )  # fmt: skip
         listed = beam.pvalue.AsList(files)
         edges = (
-            units.pipeline
-            | "OnceForTasks" >> beam.Create([None], reshuffle=False)
-            | "Tasks" >> beam.FlatMap(lambda _, files: tasks_of(all_files(job, files)), listed)
+            files
+            | "InOneList" >> beam.Map(lambda file: (None, file))
+            | "AllFiles" >> beam.GroupByKey()
+            | "Tasks" >> beam.FlatMap(lambda found: tasks_of(all_files(job, list(found[1]))))
             | "SpreadTasks" >> beam.Reshuffle()
             | "Pairs" >> beam.ParDo(Pairs(job), listed)
             | "Together" >> beam.GroupByKey()
         )
         decided = edges | "Groups" >> beam.ParDo(Groups(job), listed)
+        if not job.load_recipe().decontaminate:
+            return decided
         all_decisions: beam.pvalue.PCollection[tuple[int, tuple[Rejection, ...]]]
         all_decisions = (decided, rows[DECISIONS]) | "AllDecisions" >> beam.Flatten()
         return all_decisions
@@ -130,7 +129,7 @@ class UnitRows(ConcurrentDoFn):
         references = read_references(self._storage, self._job.references)
         self._runs = [reference for reference in references if reference.runs]
 
-    def work(self, judged: JudgedUnit, num_samples: int) -> Iterator[Any]:
+    def work(self, judged: JudgedUnit) -> Iterator[Any]:
         unit = judged.unit
         files = UnitFiles.of(self._recipe, unit)
         scored = read_scores(self._storage, self._recipe, unit)
@@ -148,7 +147,7 @@ class UnitRows(ConcurrentDoFn):
             records = from_arrow(scored["fingerprint"], FINGERPRINT)[wanted]
             ids = scored["id"].take(wanted).to_pylist()
             rows = rows_of(records, ids, wanted, self._settings, unit=number)
-            yield number % (1 + num_samples // ROWS_PER_FILE), rows.tobytes()
+            yield number % NUM_FILES, rows.tobytes()
 
 
 def leaks_in(
