@@ -1,4 +1,4 @@
-"""A run on a real Flink cluster, with a task manager or a worker killed in the middle."""
+"""A run on a real Flink cluster, with a worker and a task manager killed in the middle."""
 
 import hashlib
 import os
@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -59,36 +59,40 @@ def published(out: Path) -> dict[str, str]:
     return {str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-@pytest.mark.parametrize("victim", ["worker", "task manager"])
-def test_a_death_in_the_middle_changes_no_byte(
-    victim: str, inputs: Path, expected: dict[str, str], cluster: FlinkCluster, tmp_path: Path
+def test_deaths_in_the_middle_change_no_byte(
+    inputs: Path, expected: dict[str, str], cluster: FlinkCluster, tmp_path: Path
 ) -> None:
-    out, num_before = tmp_path / "out", len(cluster.workers())
+    out = tmp_path / "out"
     line = [sys.executable, "-m", "pipelines.run", "--source", "pdfs", "--input", str(inputs), "--output", str(out)]
     with subprocess.Popen(
         [*line, *SETTINGS, *cluster.options], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as run:
-        deadline_s = time.monotonic() + 200
-        while not list(out.glob(".staging/parts/*/*/*")) and run.poll() is None and time.monotonic() < deadline_s:
-            time.sleep(0.02)
-        num_started = len(cluster.workers()) - num_before
-        worker = cluster.workers()[-1]
-        if victim == "worker":
-            os.kill(worker, signal.SIGKILL)
-        else:
-            cluster.kill(_task_manager_of(cluster, worker))
+        _until(run, lambda: bool(list(out.glob(".staging/parts/*/*/*"))))
+        num_started = len(cluster.workers())
+        os.kill(cluster.workers()[-1], signal.SIGKILL)
+        _until(run, lambda: len(cluster.workers()) > num_started)  # the job has begun again
+        cluster.kill(_task_manager_of(cluster, cluster.workers()[-1]))
         said, _ = run.communicate(timeout=200)
 
     assert run.returncode == 0, said
-    assert cluster.num_restarts() == 1
     assert published(out) == expected
-    assert num_started <= 2 * MAX_STARTS
-    assert len(cluster.workers()) - num_before <= 2 * (1 + cluster.num_restarts()) * MAX_STARTS
+    assert num_started <= 2 * MAX_STARTS  # on two task managers
+    num_attempts = 1 + cluster.num_restarts()
+    assert num_attempts >= 3
+    assert len(cluster.workers()) <= num_attempts * 2 * MAX_STARTS
     assert len(cluster.job()["vertices"]) <= MAX_VERTICES
     # Work was done twice, but nothing is counted twice.
     assert f"{NUM_FILES * PAGES_A_FILE + PAGES_A_FILE - 3} pages: " in said
     num_units = NUM_FILES * PAGES_A_FILE // 4 + 4
     assert f"; {num_units} parts made, 0 used again" in said
+
+
+def _until(run: "subprocess.Popen[str]", happens: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 120
+    while not happens():
+        assert run.poll() is None
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
 
 
 def _task_manager_of(cluster: FlinkCluster, worker: int) -> str:
