@@ -130,7 +130,7 @@ class Comparison:
         return found
 
     def _edges(self, files: Sequence[IndexFile]) -> list[bytes]:
-        tasks = tasks_of(all_files(self._job, files))
+        tasks = tasks_of(all_files(self._job, files), self._recipe.dedupe or Dedupe())
         return [edges for task in tasks for _, edges in Pairs(self._job).work(task, list(files))]
 
     def _spool(self, number: int) -> Path:
