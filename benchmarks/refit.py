@@ -30,7 +30,7 @@ from filters.filter import Filter
 from pipelines.duplicates.fingerprint import FINGERPRINT, to_arrow
 from pipelines.recipe import Recipe, build_recipe
 from pipelines.stages.decide import LEDGER_ROW_BYTES
-from pipelines.stages.plan_shards import MakePlan, Plan
+from pipelines.stages.plan_shards import Plan, SumUp
 from pipelines.storage import Storage
 from pipelines.storage.arrow_file import table_bytes
 from pipelines.tables.composition import composition_columns
@@ -162,11 +162,11 @@ def write_output(storage: Storage, recipe: Recipe, units: list[Unit]) -> None:
 
 def write_shards(storage: Storage, recipe: Recipe, rows: list[TableRow]) -> Iterator[Shard]:
     """All shards, in place."""
-    combine = MakePlan(recipe.output.shard_mb)
+    combine = SumUp(recipe.output.shard_mb)
     accumulator = combine.create_accumulator()
     for row in rows:
         combine.add_input(accumulator, row)
-    plan: Plan = combine.extract_output(accumulator)
+    plan: Plan = combine.extract_output(accumulator).plan
     keys: dict[str, list[Unit]] = {}
     for row in rows:
         keys.setdefault(plan.shard_of(row.table, row.bucket), []).append(row.payload)

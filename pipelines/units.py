@@ -18,7 +18,7 @@ UNITS_BETWEEN_CUTS = 4  # on average; fewer leave more units half empty, more ch
 MAX_JOINED_BYTES = 256_000_000  # files of one unit, which a worker may have to download before it reads them
 ERROR_ROW_BYTES = 300
 
-ERRORS = "errors"  # tag of error entries
+ERRORS = "errors"  # table of error rows
 
 
 class Input(NamedTuple):

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from pipelines.stages.progress import read_progress
+from pipelines.stages.progress import ProgressReader
 
 POLL_S = 0.25
 QUIET_LINE_EVERY_S = 30
@@ -26,9 +26,10 @@ def watch(coordinator: "subprocess.Popen[bytes]", progress: Path | None, noun: s
     console = Console(file=sys.stderr)
     started = time.monotonic()
     rate, scoring_rate = _Rate(), _Rate()
+    reader = ProgressReader(progress) if progress is not None else None
 
     def line() -> str:
-        counts = read_progress(progress) if progress is not None else Counter()
+        counts = reader.read() if reader is not None else Counter()
         per_s, scored_per_s = rate.of(counts["items_done"]), scoring_rate.of(counts["scores_made"])
         return status(counts, per_s, time.monotonic() - started, noun, scored_per_s)
 

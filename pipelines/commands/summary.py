@@ -25,10 +25,8 @@ def print_summary(storage: Storage, progress: Path | None, elapsed_s: float) -> 
     if manifest["failures"]:
         print(f"failures{_listed(manifest['failures'])}; each is a row of {storage.path('errors')}")
     counts: Mapping[str, int] = read_progress(progress) if progress is not None else {}
-    made, used_again = (
-        counts.get("units_read", 0),
-        counts.get("units_reused", 0) + counts.get("units_rescored", 0),
-    )
+    made = counts.get("units_read", 0)
+    used_again = counts.get("units_done", 0) - made
     parts = f"; {made:,} parts made, {used_again:,} used again" if counts else ""
     if counts.get("samples_to_score"):
         scored, reused = counts.get("scores_made", 0), counts.get("scores_reused", 0)

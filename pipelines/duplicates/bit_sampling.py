@@ -66,7 +66,7 @@ def candidates(words: np.ndarray, tables: Tables, table: int) -> Iterator[tuple[
     Args:
         words: (W, N) uint64, N below 2^32.
     """
-    keyed = _keys(words, table) << np.uint64(32)
+    keyed = sampled_bits(words, table) << np.uint64(32)
     keyed |= np.arange(words.shape[1], dtype=np.uint64)
     keyed.sort()
     bucket = (keyed >> np.uint64(64 - tables.bucket_bits)).astype(np.uint32)
@@ -107,10 +107,10 @@ def side_by_side(bucket: np.ndarray, order: np.ndarray) -> Iterator[tuple[np.nda
         yield leaders[some][differs], others[differs]
 
 
-def _keys(words: np.ndarray, table: int) -> np.ndarray:
-    """(N,) uint64 below 2^32: the bits that this table samples, most significant first."""
+def sampled_bits(words: np.ndarray, table: int, num_sampled: int = KEY_BITS) -> np.ndarray:
+    """(N,) uint64 below 2^num_sampled: the bits that this table samples, most significant first."""
     num_bits = 64 * len(words)
-    sampled = np.random.default_rng([SEED, table]).permutation(num_bits)[:KEY_BITS]
+    sampled = np.random.default_rng([SEED, table]).permutation(num_bits)[:num_sampled]
     keys = np.zeros(words.shape[1], np.uint64)
     bit = np.empty_like(keys)
     for position in sampled.tolist():

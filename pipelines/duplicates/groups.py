@@ -58,9 +58,8 @@ def nearest_kept(edges: np.ndarray, rows: Index, *, dedupe: bool = True) -> np.n
 
 def _once(edges: np.ndarray) -> np.ndarray:
     """Every pair once, with its least distance, in order: tasks may find it by the pictures and by an inset."""
-    pair = edges["winner"].astype(np.uint64) << np.uint64(32) | edges["loser"]
-    order = np.lexsort([edges["distance"], pair])
-    first: np.ndarray = edges[order[_is_first(pair[order])]]
+    edges = edges[np.lexsort([edges["distance"], edges["loser"], edges["winner"]])]
+    first: np.ndarray = edges[_is_first(edges["winner"]) | _is_first(edges["loser"])]
     return first
 
 

@@ -1,7 +1,7 @@
 """The index of the search for duplicates: one row per sample, in files with one column per field."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -59,27 +59,69 @@ def write_index(storage: Storage, path: str, rows: np.ndarray) -> None:
         writer.write_table(table)
 
 
-class Index:
-    """The rows of several files, one after the other. A column is read when it is asked for; local files are mapped.
-
-    Args:
-        paths: the files, relative to the output.
-    """
-
-    def __init__(self, storage: Storage, paths: Sequence[str], settings: Dedupe):
-        self._dtype = row_dtype(settings)
-        self._tables = [read_table(storage, path) for path in paths]
-        self._lengths = [len(table) for table in self._tables]
-
-    def __len__(self) -> int:
-        return sum(self._lengths)
+class Columns(Protocol):
+    """Rows that a search looks at, by field."""
 
     def column(self, name: str) -> np.ndarray:
         """(N, …) one field of all rows."""
-        parts = [from_arrow(table[name], self._dtype[name]) for table in self._tables]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        ...
+
+
+class Selection:
+    """Some rows of an index, in memory."""
+
+    def __init__(self, columns: dict[str, np.ndarray]):
+        self._columns = columns
+
+    def column(self, name: str) -> np.ndarray:
+        """(N, …) one field of all rows."""
+        return self._columns[name]
+
+
+class Index:
+    """The rows of several files, one after the other. A file is opened when its rows are asked for.
+
+    Args:
+        paths: the files, relative to the output.
+        lengths: rows of each; without it, every file is opened at once.
+    """
+
+    def __init__(self, storage: Storage, paths: Sequence[str], settings: Dedupe, lengths: Sequence[int] | None = None):
+        self._storage, self._paths, self._dtype = storage, paths, row_dtype(settings)
+        self._lengths = [len(self._table(path)) for path in paths] if lengths is None else list(lengths)
+        self._starts = np.cumsum([0, *self._lengths])
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def column(self, name: str) -> np.ndarray:
+        """(N, …) one field of all rows."""
+        parts = [columns[name] for _, columns in self.files([name])]
+        return parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0, self._dtype[name]), *parts])
+
+    def files(self, names: Sequence[str]) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+        """The place of each file's first row, and some fields of its rows; one file at a time is in memory."""
+        for start, path in zip(self._starts.tolist(), self._paths, strict=False):
+            table = self._table(path)
+            yield start, {name: from_arrow(table[name], self._dtype[name]) for name in names}
 
     def take(self, name: str, places: np.ndarray) -> np.ndarray:
         """One field of the rows at `places`."""
-        taken: np.ndarray = self.column(name)[places]
-        return taken
+        return self.select(places, [name]).column(name)
+
+    def select(self, places: np.ndarray, names: Sequence[str] = ()) -> Selection:
+        """The rows at `places`, with the named fields or all; one file at a time is opened."""
+        names = names or self._dtype.names or ()
+        found = {name: np.zeros(len(places), self._dtype[name]) for name in names}
+        order = np.argsort(places, kind="stable")
+        cuts = np.searchsorted(places[order], self._starts)
+        for number in np.flatnonzero(np.diff(cuts)).tolist():
+            mine = order[cuts[number] : cuts[number + 1]]
+            table = self._table(self._paths[number])
+            for name in names:
+                inside = (places[mine] - self._starts[number]).astype(np.int64)
+                found[name][mine] = from_arrow(table[name], self._dtype[name])[inside]
+        return Selection(found)
+
+    def _table(self, path: str) -> pa.Table:
+        return read_table(self._storage, path)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.duplicates.bit_sampling import Tables, candidates, distances, side_by_side, to_words
-from pipelines.duplicates.index import EVALUATION, NEW, Index
+from pipelines.duplicates.index import EVALUATION, NEW, Columns
 from pipelines.duplicates.settings import Dedupe
 from pipelines.duplicates.text import similarity
 
 REASONS = ("near_duplicate", "same_text", "similar_text")
 NEAR_DUPLICATE, SAME_TEXT, SIMILAR_TEXT = range(3)
-EDGE = np.dtype([("winner", "<u4"), ("loser", "<u4"), ("reason", "u1"), ("distance", "<i2"), ("similarity", "<f4")])
+EDGE = np.dtype([("winner", "<u8"), ("loser", "<u8"), ("reason", "u1"), ("distance", "<i2"), ("similarity", "<f4")])
 NO_DISTANCE = -1  # of texts
 PENDING_PAIRS = 1 << 23
 VERIFIED_AT_A_TIME = 1 << 20
@@ -32,7 +32,7 @@ class TableSlice:
 
 
 def find_edges(
-    index: Index, settings: Dedupe, part: TableSlice = TableSlice(), *, border: int | None = None
+    index: Columns, settings: Dedupe, part: TableSlice = TableSlice(), *, border: int | None = None
 ) -> np.ndarray:
     """(E,) `EDGE`, every pair found once, `winner` and `loser` as places in the index.
 
@@ -56,13 +56,13 @@ def find_edges(
     ]
     if part.first == 0:
         found.append(_equal_plain(ranked, np.flatnonzero(may_be_plain), settings, side))
-        if side is None:
-            found.append(_pack(heads, twins, np.zeros(len(twins), np.uint16)))
+        crosses = np.ones(len(twins), bool) if side is None else side[heads] != side[twins]
+        found.append(_pack(heads[crosses], twins[crosses], np.zeros(int(crosses.sum()), np.uint16)))
     pairs, distance = _unpacked(_least(iter(found)))
     return _verified(sketches, order, ranked, pairs, distance, settings)
 
 
-def _best_first(index: Index) -> np.ndarray:
+def _best_first(index: Columns) -> np.ndarray:
     """(N,) places of the rows, the best first: larger picture, then more text, then the smaller id."""
     ids = index.column("id")
     halves = np.ascontiguousarray(ids).view(">u8").astype(np.uint64)

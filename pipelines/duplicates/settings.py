@@ -19,6 +19,7 @@ class Dedupe:
         text_similarity: Jaccard similarity of word triples, 0 to 1, that two texts also need; below it both are kept.
         min_detail: standard deviation of the picture in grey levels (a text page has 7 to 12) below which there is too
             little to see for a hash to decide: the texts must then be equal, or the pictures identical.
+        memory_mb: memory that a task of the search may take; more samples than fit into it are compared in partitions.
         against: earlier outputs, or Parquet files with images, whose samples count as already kept.
     """
 
@@ -28,12 +29,15 @@ class Dedupe:
     text_similarity: float = 0.8
     min_detail: float = 3.0
     against: tuple[str, ...] = ()
+    memory_mb: int = 1_000
 
     def __post_init__(self) -> None:
         if self.radius is not None and not 0 <= self.radius <= self.bits // 3:
             raise ValueError(f"radius must be between 0 and {self.bits // 3}, a third of the bits, got {self.radius}")
         if not 0 < self.text_similarity <= 1:
             raise ValueError(f"text_similarity must be above 0 and at most 1, got {self.text_similarity}")
+        if self.memory_mb < 10:
+            raise ValueError(f"memory_mb must be at least 10, got {self.memory_mb}")
         if not 0 <= self.min_detail <= MAX_MIN_DETAIL:
             raise ValueError(f"min_detail must be between 0 and {MAX_MIN_DETAIL}, got {self.min_detail}")
 

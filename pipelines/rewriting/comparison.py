@@ -21,7 +21,7 @@ from pipelines.job import Job
 from pipelines.recipe import Recipe, UsageError
 from pipelines.rewriting.ledger_units import Block
 from pipelines.stages.deduplicate import (
-    ROWS_PER_FILE,
+    NUM_FILES,
     Groups,
     IndexFile,
     Pairs,
@@ -50,7 +50,6 @@ class Comparison:
     def __init__(self, storage: Storage, manifest: Mapping[str, Any], recipe: Recipe):
         self._output, self._manifest, self._recipe = storage, manifest, recipe
         self._compares = recipe.dedupe is not None or bool(recipe.decontaminate)
-        self._num_files = 1 + manifest["samples"]["total"] // ROWS_PER_FILE
         self._pieces: dict[int, list[int]] = {}
         self._leaks: dict[int, tuple[Rejection, ...]] = {}
         self._references: list[Reference] = []
@@ -93,8 +92,8 @@ class Comparison:
             records = from_arrow(rows["fingerprint"], FINGERPRINT)[wanted]
             ids = rows["id"].take(pa.array(wanted)).to_pylist()
             piece = rows_of(records, ids, wanted, self._recipe.dedupe or Dedupe(), unit=number).tobytes()
-            self._pieces.setdefault(number % self._num_files, []).append(len(piece))
-            with self._spool(number % self._num_files).open("ab") as file:
+            self._pieces.setdefault(number % NUM_FILES, []).append(len(piece))
+            with self._spool(number % NUM_FILES).open("ab") as file:
                 file.write(piece)
 
     def _leaks_of(self, block: Block, rows: pa.Table, passes: np.ndarray) -> list[Rejection]:
@@ -131,7 +130,7 @@ class Comparison:
         return found
 
     def _edges(self, files: Sequence[IndexFile]) -> list[bytes]:
-        tasks = tasks_of(all_files(self._job, files))
+        tasks = tasks_of(all_files(self._job, files), self._recipe.dedupe or Dedupe())
         return [edges for task in tasks for _, edges in Pairs(self._job).work(task, list(files))]
 
     def _spool(self, number: int) -> Path:

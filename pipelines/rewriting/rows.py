@@ -9,7 +9,7 @@ import pyarrow as pa
 from pipelines.recipe import Recipe
 from pipelines.rewriting.redecide import Decided
 from pipelines.rewriting.row_groups import RowGroups
-from pipelines.stages.plan_shards import MakePlan
+from pipelines.stages.plan_shards import SumUp
 from pipelines.storage import Storage
 from pipelines.storage.arrow_file import read_table
 from pipelines.tables.data import data_rows
@@ -26,7 +26,7 @@ def layout(recipe: Recipe, units: Sequence[Decided], *, before: bool) -> Layout:
     Args:
         before: as the output is now; else as it is to be.
     """
-    combine = MakePlan(recipe.output.shard_mb)
+    combine = SumUp(recipe.output.shard_mb)
     accumulator = combine.create_accumulator()
     found: list[tuple[str, int, int, np.ndarray]] = []
     for index, unit in enumerate(units):
@@ -37,7 +37,7 @@ def layout(recipe: Recipe, units: Sequence[Decided], *, before: bool) -> Layout:
             rows = np.flatnonzero(kept & (splits == split))
             found.append((split, bucket, index, rows))
             combine.add_input(accumulator, TableRow(split, bucket, int(unit.num_bytes[rows].sum()), None))
-    plan = combine.extract_output(accumulator)
+    plan = combine.extract_output(accumulator).plan
     shards: dict[str, tuple[str, list[tuple[int, np.ndarray]]]] = {}
     for split, bucket, index, rows in sorted(found, key=lambda entry: units[entry[2]].block.unit.place):
         path = plan.path(plan.shard_of(split, bucket))

@@ -8,7 +8,7 @@ import apache_beam as beam
 
 from pipelines.stages.balance import Quotas, beyond_share
 from pipelines.stages.progress import progress_of
-from pipelines.stages.step import COUNTS, ConcurrentDoFn
+from pipelines.stages.step import ACCOUNT, ConcurrentDoFn
 from pipelines.tables.schema import DUPLICATE, REJECTED, SAME_CONTENT
 from pipelines.tables.scores import SLICE, read_scores
 from pipelines.tables.verdicts import JudgedUnit, decide, write_verdicts
@@ -18,7 +18,7 @@ LEDGER_ROW_BYTES = 700  # a ledger row's size, for planning shards
 
 
 class Decide(ConcurrentDoFn):
-    """(unit number, {"units", "decisions"}) to the TableRows of the unit; counters to COUNTS.
+    """(unit number, {"units", "decisions"}) to the unit's TableRows and counters, all of them to ACCOUNT.
 
     The only step that makes verdicts: it writes the unit's verdict file, which the tables are then written from.
     """
@@ -51,9 +51,10 @@ class Decide(ConcurrentDoFn):
             if verdict.is_kept:
                 kept_bytes[splits[number]] += size
         for split, num_bytes in sorted(kept_bytes.items()):
-            yield TableRow(split, bucket, num_bytes, unit)
+            yield beam.pvalue.TaggedOutput(ACCOUNT, TableRow(split, bucket, num_bytes, unit))
         if verdicts:
-            yield TableRow("ledger", bucket, LEDGER_ROW_BYTES * (len(verdicts) + num_copies), unit)
+            num_bytes = LEDGER_ROW_BYTES * (len(verdicts) + num_copies)
+            yield beam.pvalue.TaggedOutput(ACCOUNT, TableRow("ledger", bucket, num_bytes, unit))
         counts: Counter[str] = Counter()
         counts["samples.kept"] = num_kept
         counts[f"duplicates.{SAME_CONTENT}"] = num_copies
@@ -61,9 +62,10 @@ class Decide(ConcurrentDoFn):
             if not verdict.is_kept:
                 group = "duplicates" if verdict.name == DUPLICATE else "rejected"
                 counts[f"{group}.{verdict.reasons[0]}"] += 1
-        yield beam.pvalue.TaggedOutput(COUNTS, dict(+counts))
+        yield beam.pvalue.TaggedOutput(ACCOUNT, dict(+counts))
         num_kept_before = sum(not reasons for reasons in judged.reasons)
         progress_of(self._job).add(
+            f"decide {unit.name}",
             samples_kept=num_kept - num_kept_before,
             samples_rejected=num_kept_before - num_kept - names[DUPLICATE],
             samples_duplicate=names[DUPLICATE],

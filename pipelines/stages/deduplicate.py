@@ -15,6 +15,8 @@ import numpy as np
 from pipelines.duplicates.fingerprint import FINGERPRINT, from_arrow
 from pipelines.duplicates.groups import nearest_kept
 from pipelines.duplicates.index import EVALUATION, NEW, Index, row_dtype, rows_of, write_index
+from pipelines.duplicates.partition import FIELDS as MEMBERSHIP
+from pipelines.duplicates.partition import Partition
 from pipelines.duplicates.search import EDGE, REASONS, TableSlice, find_edges
 from pipelines.duplicates.settings import Dedupe
 from pipelines.job import Job
@@ -30,9 +32,9 @@ from pipelines.units import LedgerUnit, Unit, UnitFiles
 from pipelines.workers.pool import readers_of
 from pipelines.workers.protocol import FindContamination
 
-ROWS_PER_FILE = 250_000
-ROWS_PER_BLOCK = 1 << 24  # compared in one piece: 16 M rows take about 3 GB
-SLICES = 4  # tasks that the tables of a block are dealt to, where there are enough rows
+NUM_FILES = 4096  # of rows: at 1 billion rows one holds 93 MB, which its writer sorts
+BYTES_PER_ROW = 850  # of memory, in a task: 837 MB for a million (`benchmarks/duplicates_scale.py`), imports included
+SLICES = 4  # tasks that the tables are dealt to, where one partition has all rows and there are enough
 MIN_SLICED_ROWS = 20_000
 DECISIONS = "decisions"  # tag of what is decided before the search
 CLUSTERS_SHOWN, SHOWN_PER_CLUSTER, DOUBTFUL_SHOWN = 12, 5, 12  # of which the report has pictures
@@ -47,29 +49,25 @@ class IndexFile(NamedTuple):
 
 
 class Task(NamedTuple):
-    """Blocks of files to compare in a slice of the tables; if the second block is empty, the first with itself."""
+    """A partition of all rows to search in a slice of the tables."""
 
-    first: tuple[int, ...]
-    second: tuple[int, ...]
+    partition: Partition
     tables: TableSlice
 
 
 class FindDuplicates(beam.PTransform[Any, Any]):
-    """Units to (unit number, Rejections of that unit).
+    """Units to (unit number, Rejections of that unit)."""
 
-    Args:
-        num_samples: singleton side input, how many samples there are at most.
-    """
-
-    def __init__(self, job: Job, num_samples: Any):
+    def __init__(self, job: Job):
+        super().__init__()
         self._job = job
-        self._num_samples = num_samples
 
     def expand(
         self, units: beam.pvalue.PCollection[JudgedUnit]
     ) -> beam.pvalue.PCollection[tuple[int, tuple[Rejection, ...]]]:
         job = self._job
-        rows = units | "UnitRows" >> beam.ParDo(UnitRows(job), self._num_samples).with_outputs(DECISIONS, main="rows")
+        settings = job.load_recipe().dedupe or Dedupe()
+        rows = units | "UnitRows" >> beam.ParDo(UnitRows(job)).with_outputs(DECISIONS, main="rows")
         files = (
             rows.rows
             | "ByFile" >> beam.GroupByKey()
@@ -77,14 +75,17 @@ class FindDuplicates(beam.PTransform[Any, Any]):
         )  # fmt: skip
         listed = beam.pvalue.AsList(files)
         edges = (
-            units.pipeline
-            | "OnceForTasks" >> beam.Create([None], reshuffle=False)
-            | "Tasks" >> beam.FlatMap(lambda _, files: tasks_of(all_files(job, files)), listed)
+            files
+            | "InOneList" >> beam.Map(lambda file: (None, file))
+            | "AllFiles" >> beam.GroupByKey()
+            | "Tasks" >> beam.FlatMap(lambda found: tasks_of(all_files(job, list(found[1])), settings))
             | "SpreadTasks" >> beam.Reshuffle()
             | "Pairs" >> beam.ParDo(Pairs(job), listed)
             | "Together" >> beam.GroupByKey()
         )
         decided = edges | "Groups" >> beam.ParDo(Groups(job), listed)
+        if not job.load_recipe().decontaminate:
+            return decided
         all_decisions: beam.pvalue.PCollection[tuple[int, tuple[Rejection, ...]]]
         all_decisions = (decided, rows[DECISIONS]) | "AllDecisions" >> beam.Flatten()
         return all_decisions
@@ -102,22 +103,19 @@ def all_files(job: Job, files: Sequence[IndexFile]) -> list[IndexFile]:
     return [IndexFile(r.rows, r.num_items, k) for k, r in enumerate(references)] + sorted(files)
 
 
-def tasks_of(files: Sequence[IndexFile]) -> Iterator[Task]:
-    """Every pair of blocks once, for each slice of the tables."""
-    blocks: list[list[int]] = []
-    filled = 0
-    for number, file in enumerate(files):
-        if not blocks or filled + file.num_rows > ROWS_PER_BLOCK:
-            blocks.append([])
-            filled = 0
-        blocks[-1].append(number)
-        filled += file.num_rows
-    sizes = [sum(files[number].num_rows for number in block) for block in blocks]
-    for i in range(len(blocks)):
-        for j in range(i, len(blocks)):
-            num_slices = SLICES if sizes[i] + sizes[j] >= MIN_SLICED_ROWS else 1
-            for number in range(num_slices):
-                yield Task(tuple(blocks[i]), tuple(blocks[j]) if j > i else (), TableSlice(number, num_slices))
+def tasks_of(files: Sequence[IndexFile], settings: Dedupe) -> Iterator[Task]:
+    """All partitions; the slices of the tables where there is only one."""
+    num_rows = sum(file.num_rows for file in files)
+    partitions = Partition.all_of(num_rows, rows_per_task(settings), settings)
+    num_slices = SLICES if len(partitions) == 1 and num_rows >= MIN_SLICED_ROWS else 1
+    for partition in partitions:
+        for number in range(num_slices):
+            yield Task(partition, TableSlice(number, num_slices))
+
+
+def rows_per_task(settings: Dedupe) -> int:
+    """How many rows a task may hold in memory."""
+    return settings.memory_mb * 1_000_000 // BYTES_PER_ROW
 
 
 class UnitRows(ConcurrentDoFn):
@@ -130,7 +128,7 @@ class UnitRows(ConcurrentDoFn):
         references = read_references(self._storage, self._job.references)
         self._runs = [reference for reference in references if reference.runs]
 
-    def work(self, judged: JudgedUnit, num_samples: int) -> Iterator[Any]:
+    def work(self, judged: JudgedUnit) -> Iterator[Any]:
         unit = judged.unit
         files = UnitFiles.of(self._recipe, unit)
         scored = read_scores(self._storage, self._recipe, unit)
@@ -148,7 +146,7 @@ class UnitRows(ConcurrentDoFn):
             records = from_arrow(scored["fingerprint"], FINGERPRINT)[wanted]
             ids = scored["id"].take(wanted).to_pylist()
             rows = rows_of(records, ids, wanted, self._settings, unit=number)
-            yield number % (1 + num_samples // ROWS_PER_FILE), rows.tobytes()
+            yield number % NUM_FILES, rows.tobytes()
 
 
 def leaks_in(
@@ -192,22 +190,42 @@ class Pairs(ConcurrentDoFn):
     extra_threads = 0
 
     def work(self, task: Task, files: list[IndexFile]) -> Iterator[tuple[int, bytes]]:
-        files = all_files(self._job, files)
         settings = self._job.load_recipe().dedupe or Dedupe()
-        numbers = task.first + task.second
-        rows = Index(self._job.storage(), [files[number].path for number in numbers], settings)
-        border = sum(files[number].num_rows for number in task.first) if task.second else None
-        edges = find_edges(rows, settings, task.tables, border=border)
-        if len(edges):
-            places = _places(files, numbers)
-            edges["winner"], edges["loser"] = places[edges["winner"]], places[edges["loser"]]
-            yield 0, edges.tobytes()
+        index = index_of(self._job, all_files(self._job, files))
+        for edges in edges_of(index, task, settings):
+            if len(edges):
+                yield 0, edges.tobytes()
 
 
-def _places(files: Sequence[IndexFile], numbers: Sequence[int]) -> np.ndarray:
-    """Place among all rows of each row of the numbered files."""
-    starts = np.cumsum([0, *(file.num_rows for file in files)])
-    return np.concatenate([np.arange(starts[n], starts[n + 1], dtype=np.uint32) for n in numbers])
+def index_of(job: Job, files: Sequence[IndexFile]) -> Index:
+    """The rows of files, none of which is opened yet."""
+    settings = job.load_recipe().dedupe or Dedupe()
+    return Index(job.storage(), [file.path for file in files], settings, [file.num_rows for file in files])
+
+
+def edges_of(index: Index, task: Task, settings: Dedupe) -> Iterator[np.ndarray]:
+    """The `EDGE`s of a task, by their places in the index.
+
+    A partition that is larger than planned, for many samples look alike, is compared by pairs of blocks.
+    """
+    places = np.arange(len(index), dtype=np.uint64)
+    if task.partition.bits:
+        members = [
+            np.uint64(start) + np.flatnonzero(task.partition.members(columns, settings)).astype(np.uint64)
+            for start, columns in index.files(MEMBERSHIP)
+        ]
+        places = np.concatenate(members)
+    size = rows_per_task(settings)
+    if len(places) > size:
+        size //= 2
+    blocks = [places[start : start + size] for start in range(0, len(places), size)]
+    for i, first in enumerate(blocks):
+        for second in (None, *blocks[i + 1 :]):
+            both = first if second is None else np.concatenate([first, second])
+            border = None if second is None else len(first)
+            edges = find_edges(index.select(both), settings, task.tables, border=border)
+            edges["winner"], edges["loser"] = both[edges["winner"]], both[edges["loser"]]
+            yield edges
 
 
 class Groups(beam.DoFn):
@@ -220,10 +238,9 @@ class Groups(beam.DoFn):
         self, element: tuple[int, Iterable[bytes]], files: list[IndexFile]
     ) -> Iterator[tuple[int, tuple[Rejection, ...]]]:
         recipe = self._job.load_recipe()
-        storage = self._job.storage()
         files = all_files(self._job, files)
         edges = np.concatenate([np.frombuffer(piece, EDGE) for piece in element[1]])
-        rows = Index(storage, [file.path for file in files], recipe.dedupe or Dedupe())
+        rows = index_of(self._job, files)
         chosen = nearest_kept(edges, rows, dedupe=recipe.dedupe is not None)
         yield from decisions(chosen, rows, Names(self._job, files)).items()
 

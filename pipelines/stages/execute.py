@@ -73,7 +73,7 @@ def execute(job: Job, limit: int | None, readers: int, beam_args: list[str]) -> 
             inputs = InputFiles(job.load_recipe(), storage, readers)
             material = gather_all(job.load_recipe(), storage, readers)
             listing, num_inputs = write_listing(inputs, job.run, limit, material)
-            progress_of(job).add(inputs_found=num_inputs)
+            progress_of(job).add("inputs", inputs_found=num_inputs)
             progress_of(job).flush()
             is_local = options.view_as(StandardOptions).runner is None
             pipeline = beam.Pipeline(runner=_local_runner() if is_local else None, options=options)

@@ -50,7 +50,7 @@ def fetch_input(job: Job, recipe: Recipe, index: int, uri: str) -> None:
                     storage.publish_file(scratch / event.name, f"{folder}/{event.name}")
                     num_published += 1
                 elif isinstance(event, ItemsFetched):
-                    progress.add(items_fetched=event.num_items)
+                    progress.add("", items_fetched=event.num_items)
 
             request = FetchInput(source=index, path=path, scratch=scratch, retry_failed=job.retry_failed)
             try:

@@ -12,20 +12,23 @@ from pipelines.stages.deduplicate import FindDuplicates, unit_number
 from pipelines.stages.inspect import Inspect, batch_of
 from pipelines.stages.judge import Judge
 from pipelines.stages.list_inputs import read_listing
-from pipelines.stages.plan_shards import MakePlan
+from pipelines.stages.plan_shards import SumUp, by_shard
 from pipelines.stages.publish import Publish
 from pipelines.stages.score import ScoreAll
 from pipelines.stages.stage import Stage
-from pipelines.stages.step import COUNTS
+from pipelines.stages.step import ACCOUNT
 from pipelines.stages.write_shards import WriteShard
-from pipelines.units import ERRORS, Input, group_of, units_of
+from pipelines.units import Input, group_of, units_of
 
 
 def build(pipeline: beam.Pipeline, job: Job) -> beam.pvalue.PCollection[str]:
     """Lay out the whole run on a pipeline.
 
     inputs ─► inspect ─► units ─► stage ─► score by part ─► judge ─► find duplicates ─► decide ─► shards ─► publish
-                 └ errors, counts ┴─────────────────────────────────────────────────────┴─ plan ─┘    counts ┘
+                 └ account ────────┴──────────────────────────────────────────────────────┴─ totals ─┴───────┘
+
+    The account is one collection of error rows, table rows and counters: each further output of a step, each side input
+    and each sum is some tasks more on a cluster (docs/decisions.md).
     """
     recipe = job.load_recipe()
     storage = job.storage()
@@ -36,34 +39,26 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.pvalue.PCollection[str]:
         | "ReadListing" >> beam.FlatMap(lambda file: read_listing(storage, file))
         | "Batch" >> beam.Map(lambda line: (batch_of(recipe, job.num_inputs, *line), line[1]))
         | "SpreadInputs" >> beam.GroupByKey()
-        | "Inspect" >> beam.ParDo(Inspect(job)).with_outputs(ERRORS, COUNTS, main="inputs")
-    )
-    num_inputs = (
-        inspected[COUNTS]
-        | "Read" >> beam.Map(lambda counts: counts.get("inputs.read", 0))
-        | "NumInputs" >> beam.CombineGlobally(sum)
+        | "Inspect" >> beam.ParDo(Inspect(job)).with_outputs(ACCOUNT, main="inputs")
     )
     staged = (
         inspected.inputs
-        | "ByDigest" >> beam.Map(by_digest, beam.pvalue.AsSingleton(num_inputs))
+        | "ByDigest" >> beam.Map(by_digest, job.num_inputs)
         | "Together" >> beam.GroupByKey()
         | "Units" >> beam.FlatMap(lambda group: units_of(group[0][0], group[1], items_per_unit[group[0][0]]))
         | "SpreadUnits" >> beam.Reshuffle()
-        | "Stage" >> beam.ParDo(Stage(job)).with_outputs(ERRORS, COUNTS, main="units")
+        | "Stage" >> beam.ParDo(Stage(job)).with_outputs(ACCOUNT, main="units")
     )
     judged = staged.units | "ScoreByPart" >> ScoreAll(job) | "Judge" >> beam.ParDo(Judge(job))
-    decisions = pipeline | "NoDecisions" >> beam.Create([])
     if recipe.dedupe is not None or recipe.decontaminate:
-        num_samples = (
-            staged[COUNTS]
-            | "Samples" >> beam.Map(lambda counts: counts["samples.total"])
-            | "NumSamples" >> beam.CombineGlobally(sum)
+        by_unit = {
+            "units": judged | "Number" >> beam.Map(lambda judged: (unit_number(judged.unit), judged)),
+            "decisions": judged | "FindDuplicates" >> FindDuplicates(job),
+        } | "ByUnit" >> beam.CoGroupByKey()
+    else:
+        by_unit = judged | "Alone" >> beam.Map(
+            lambda judged: (unit_number(judged.unit), {"units": [judged], "decisions": []})
         )
-        decisions = judged | "FindDuplicates" >> FindDuplicates(job, beam.pvalue.AsSingleton(num_samples))
-    by_unit = {
-        "units": judged | "Number" >> beam.Map(lambda judged: (unit_number(judged.unit), judged)),
-        "decisions": decisions,
-    } | "ByUnit" >> beam.CoGroupByKey()
     sides = []
     if recipe.taxonomy is not None and recipe.taxonomy.samples is not None:
         tally = (
@@ -72,25 +67,16 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.pvalue.PCollection[str]:
             | "SumTallies" >> beam.CombineGlobally(sum_counts)
         )
         sides.append(beam.pvalue.AsSingleton(tally | "Quotas" >> beam.Map(Quota(job))))
-    decided = by_unit | "Decide" >> beam.ParDo(Decide(job), *sides).with_outputs(COUNTS, main="rows")
-    counts = (
-        (inspected[COUNTS], staged[COUNTS], decided[COUNTS])
-        | "AllCounts" >> beam.Flatten()
-        | "SumCounts" >> beam.CombineGlobally(sum_counts)
-    )
-    rows = (decided.rows, inspected[ERRORS], staged[ERRORS]) | "AllRows" >> beam.Flatten()
-    plan = beam.pvalue.AsSingleton(rows | "Plan" >> beam.CombineGlobally(MakePlan(recipe.output.shard_mb)))
+    decided = by_unit | "Decide" >> beam.ParDo(Decide(job), *sides).with_outputs(ACCOUNT, main="nothing")
+    account = (inspected[ACCOUNT], staged[ACCOUNT], decided[ACCOUNT]) | "Account" >> beam.Flatten()
+    totals = account | "Totals" >> beam.CombineGlobally(SumUp(recipe.output.shard_mb)).without_defaults()
     shards = (
-        rows
-        | "ByShard" >> beam.Map(lambda row, plan: (plan.shard_of(row.table, row.bucket), row.payload), plan)
+        account
+        | "ByShard" >> beam.FlatMap(by_shard, beam.pvalue.AsSingleton(totals))
         | "GroupByShard" >> beam.GroupByKey()
-        | "WriteShards" >> beam.ParDo(WriteShard(job), plan)
+        | "WriteShards" >> beam.ParDo(WriteShard(job), beam.pvalue.AsSingleton(totals))
     )
-    published: beam.pvalue.PCollection[str] = (
-        pipeline
-        | "Once" >> beam.Create([None], reshuffle=False)
-        | "Publish" >> beam.ParDo(Publish(job), beam.pvalue.AsSingleton(counts), beam.pvalue.AsList(shards))
-    )
+    published: beam.pvalue.PCollection[str] = totals | "Publish" >> beam.ParDo(Publish(job), beam.pvalue.AsList(shards))
     return published
 
 

@@ -11,10 +11,10 @@ from pipelines.recipe import Recipe
 from pipelines.stages.fetch import fetch_input
 from pipelines.stages.input_files import InputFiles, LocalInput, is_fetched
 from pipelines.stages.progress import progress_of
-from pipelines.stages.step import COUNTS, ConcurrentDoFn
+from pipelines.stages.step import ACCOUNT, ConcurrentDoFn
 from pipelines.storage import is_remote
 from pipelines.storage.names import member_of
-from pipelines.units import ERRORS, ErrorRow, Input, error_row
+from pipelines.units import ErrorRow, Input, error_row
 from pipelines.workers.pool import ItemFault, readers_of
 from pipelines.workers.protocol import InspectInputs, Inspection
 from sources.base.remote import RemoteSource
@@ -37,28 +37,35 @@ def batch_of(recipe: Recipe, num_inputs: int, source: int, uri: str) -> Batch:
 
 
 class Inspect(ConcurrentDoFn):
-    """(batch, URIs) to (source index, digest, Input); failures to ERRORS, counters to COUNTS."""
+    """(batch, URIs) to (source index, digest, Input); error rows and counters to ACCOUNT."""
 
     def setup(self) -> None:
         self._recipe = self._job.load_recipe()
         self._storage = self._job.storage()
 
     def work(self, element: tuple[Batch, Iterable[str]]) -> Iterator[Any]:
-        (source, _), names = element
+        (source, batch), names = element
         name = self._recipe.sources[source].name
         uris = sorted(set(names))  # overlapping patterns name a file twice
         num_items = num_failed = 0
         for uri, found, state in self._inspected(source, uris):
             if found.cause:
                 num_failed += 1
-                yield beam.pvalue.TaggedOutput(ERRORS, error_row(ErrorRow(name, uri, None, found.cause, found.message)))
-                yield beam.pvalue.TaggedOutput(COUNTS, {f"failures.{found.cause}": 1})
+                yield beam.pvalue.TaggedOutput(
+                    ACCOUNT, error_row(ErrorRow(name, uri, None, found.cause, found.message))
+                )
+                yield beam.pvalue.TaggedOutput(ACCOUNT, {f"failures.{found.cause}": 1})
             else:
                 num_items += found.num_items
                 yield source, found.digest, Input(uri, found.num_items, found.num_bytes, state)
         counts = {"inputs.matched": len(uris), "inputs.read": len(uris) - num_failed, "items.found": num_items}
-        yield beam.pvalue.TaggedOutput(COUNTS, {**counts, **({"inputs.failed": num_failed} if num_failed else {})})
-        progress_of(self._job).add(inputs_failed=num_failed, inputs_read=len(uris) - num_failed, items_found=num_items)
+        yield beam.pvalue.TaggedOutput(ACCOUNT, {**counts, **({"inputs.failed": num_failed} if num_failed else {})})
+        progress_of(self._job).add(
+            f"inspect {source}-{batch}",
+            inputs_failed=num_failed,
+            inputs_read=len(uris) - num_failed,
+            items_found=num_items,
+        )
 
     def _inspected(self, source: int, uris: list[str]) -> Iterator[tuple[str, Inspection, str]]:
         """Every input with what was found in it and its state. One that the reader dies on costs itself only."""

@@ -22,5 +22,6 @@ class Judge(ConcurrentDoFn):
         scored = read_scores(self._storage, self._recipe, unit)
         judged = JudgedUnit(unit, tuple(judge(scored, self._recipe.filters)))
         num_kept = sum(not reasons for reasons in judged.reasons)
-        progress_of(self._job).add(samples_kept=num_kept, samples_rejected=len(judged.reasons) - num_kept)
+        num_rejected = len(judged.reasons) - num_kept
+        progress_of(self._job).add(f"judge {unit.name}", samples_kept=num_kept, samples_rejected=num_rejected)
         yield judged

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
@@ -10,6 +10,7 @@ import apache_beam as beam
 from pipelines.job import Job
 from pipelines.report import card
 from pipelines.stages.material import describe_material
+from pipelines.stages.plan_shards import Totals
 from pipelines.stages.references import read_references
 from pipelines.stages.write_shards import staged
 from pipelines.storage import Storage
@@ -25,13 +26,13 @@ class Publish(beam.DoFn):
     def __init__(self, job: Job):
         self._job = job
 
-    def process(self, _: None, counts: Mapping[str, int], shards: Iterable[Shard]) -> Iterator[str]:
+    def process(self, totals: Totals, shards: Iterable[Shard]) -> Iterator[str]:
         storage = self._job.storage()
         shards = sorted(shards)
         recipe = self._job.load_recipe()
         references = [r.described() for r in read_references(storage, self._job.references)]
         manifest = build_manifest(
-            recipe, counts, shards, references, targets_of(recipe, storage), self._material(storage)
+            recipe, totals.counts, shards, references, targets_of(recipe, storage), self._material(storage)
         )
         storage.delete(MANIFEST)
         place_shards(storage, self._job, shards)

@@ -7,7 +7,7 @@ alone: its score is null, and it is rejected as `not_scored`.
 
 import json
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,6 +48,7 @@ class Outcome(NamedTuple):
     use_case: str | None = None
 
 
+Tell = Callable[[int], None]  # takes the number of further samples that are scored
 Found = list[Outcome | None]  # of a group of scores, by row; None: not measured yet
 
 
@@ -102,12 +103,19 @@ class ScoreByPart(ConcurrentDoFn):
         failed = json.dumps([(error.slice, error.item) for error in part_errors(scored)]).encode()
         found = [self._kept(path, group, failed, len(scored)) for path, group in zip(paths, self._groups, strict=True)]
         wanted = self._wanted(found, skipped)
+        progress, key, done = progress_of(self._job), f"score {self._filter.name} {unit.name}", 0
+
+        def tell(num_samples: int) -> None:
+            nonlocal done
+            done += num_samples
+            progress.add(key, samples_scored=done)
+
         with scratch_folder(self._storage) as scratch:
             if wanted:
                 measured = files.rows if self._filter.measures_conversations else files.part
                 part = fetch(self._storage.path(measured), scratch / "part")
                 for groups, rows in wanted.items():
-                    self._measure(part, groups, rows, found)
+                    self._measure(part, groups, rows, found, tell)
             changed = {group for groups in wanted for group in groups}
             for number, path in enumerate(paths):
                 if number in changed or not self._storage.exists(path):
@@ -116,9 +124,8 @@ class ScoreByPart(ConcurrentDoFn):
                     write_table(made.replace_schema_metadata({FAILED_KEY: failed}), scratch / f"scores-{number}")
                     self._storage.publish_file(scratch / f"scores-{number}", path)
         reused = len(scored) - sum(map(len, wanted.values())) - sum(skipped)
-        progress_of(self._job).add(
-            scores_reused=reused, samples_scored=reused + sum(skipped), samples_skipped=sum(skipped)
-        )
+        tell(reused + sum(skipped))
+        progress.add(key, scores_reused=reused, samples_skipped=sum(skipped))
         yield unit
 
     def _kept(self, path: str, group: Sequence[str], failed: bytes, num_rows: int) -> Found:
@@ -149,17 +156,26 @@ class ScoreByPart(ConcurrentDoFn):
                 wanted.setdefault(lacking, []).append(row)
         return wanted
 
-    def _measure(self, part: Path, groups: Sequence[int], rows: Sequence[int], found: Sequence[Found]) -> None:
-        """Measure some groups of scores on rows, and put the outcomes into `found`."""
+    def _measure(
+        self,
+        part: Path,
+        groups: Sequence[int],
+        rows: Sequence[int],
+        found: Sequence[Found],
+        tell: Tell,
+    ) -> None:
+        """Measure some groups of scores on rows, put the outcomes into `found` and tell how many there are."""
         names = tuple(name for number in groups for name in self._groups[number])
-        for row, outcome in self._score(part, rows, names):
+        for row, outcome in self._score(part, rows, names, tell):
             values = dict(zip(names, outcome.values, strict=True))
             for number in groups:
                 found[number][row] = Outcome(
                     tuple(values[name] for name in self._groups[number]), outcome.fault, outcome.use_case
                 )
 
-    def _score(self, part: Path, rows: Sequence[int], names: tuple[str, ...]) -> Iterator[tuple[int, Outcome]]:
+    def _score(
+        self, part: Path, rows: Sequence[int], names: tuple[str, ...], tell: Tell
+    ) -> Iterator[tuple[int, Outcome]]:
         """Score rows of a part; a sample that the scorer hangs or dies on gets no score, nor do all after too many."""
         batch_size = self._how.batch_size
         pending = deque(list(rows[k : k + batch_size]) for k in range(0, len(rows), batch_size))
@@ -173,7 +189,7 @@ class ScoreByPart(ConcurrentDoFn):
                 try:
                     answer = self._scorers().ask(ScoreRows(part=part, rows=tuple(batch), names=names))
                     spent = {f"{SCORING_MS}{self._filter.name}": round(1000 * answer.seconds)}
-                    progress_of(self._job).add(**spent, **{f"{MEASURED}{self._filter.name}": len(batch)})
+                    progress_of(self._job).add("", **spent, **{f"{MEASURED}{self._filter.name}": len(batch)})
                     outcomes = [
                         Outcome(tuple(values), *rest)
                         for values, *rest in zip(answer.values, answer.faults, answer.use_cases, strict=True)
@@ -184,7 +200,8 @@ class ScoreByPart(ConcurrentDoFn):
                         continue
                     outcomes = [Outcome(nothing, fault.cause)]
                     num_faults += 1
-            progress_of(self._job).add(samples_scored=len(batch), scores_made=len(batch))
+            tell(len(batch))
+            progress_of(self._job).add("", scores_made=len(batch))
             yield from zip(batch, outcomes, strict=True)
 
     def _scorers(self) -> Asks:

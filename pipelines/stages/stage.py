@@ -11,12 +11,12 @@ import pyarrow as pa
 from pipelines.stages.progress import progress_of
 from pipelines.stages.read_unit import read_unit
 from pipelines.stages.scratch import scratch_folder
-from pipelines.stages.step import COUNTS, ConcurrentDoFn
+from pipelines.stages.step import ACCOUNT, ConcurrentDoFn
 from pipelines.storage import fetch
 from pipelines.storage.arrow_file import read_local, read_table
 from pipelines.tables.scores import SLICE, PartError, part_errors, part_replaced
 from pipelines.taxonomy_files import local_taxonomy
-from pipelines.units import ERRORS, ErrorRow, Unit, UnitFiles, error_row
+from pipelines.units import ErrorRow, Unit, UnitFiles, error_row
 from pipelines.workers.pool import ItemFault, readers_of
 from pipelines.workers.protocol import ReadUnit, RescorePart
 from sources.base.source import InputError
@@ -26,7 +26,7 @@ PASSING = ("changed", "not_found", "permission_denied", "unreadable")  # causes 
 
 
 class Stage(ConcurrentDoFn):
-    """Unit to itself if it has samples, part and scores made; its errors to ERRORS, counters to COUNTS.
+    """Unit to itself if it has samples, part and scores made; its error rows and counters to ACCOUNT.
 
     Finished parts and scores are used again.
     """
@@ -46,10 +46,10 @@ class Stage(ConcurrentDoFn):
             causes[error.cause] += each.num_inputs
             for uri in (each.uri, *each.copies):
                 row = ErrorRow(source.name, error.uri or uri, source.locator(error.item), error.cause, error.message)
-                yield beam.pvalue.TaggedOutput(ERRORS, error_row(row))
+                yield beam.pvalue.TaggedOutput(ACCOUNT, error_row(row))
         num_samples = sum(unit.slices[number].num_inputs for number in scored[SLICE].to_pylist())
         yield beam.pvalue.TaggedOutput(
-            COUNTS,
+            ACCOUNT,
             {
                 "samples.total": num_samples,
                 "items.failed": causes.total(),
@@ -58,6 +58,8 @@ class Stage(ConcurrentDoFn):
             },
         )
         progress_of(self._job).add(
+            f"stage {unit.name}",
+            units_done=1,
             samples_to_score=len(scored) * len(self._recipe.filters_by_part()),
             items_done=sum((each.last - each.first) * each.num_inputs for each in unit.slices),
             samples_duplicate=num_samples - len(scored),
@@ -70,15 +72,13 @@ class Stage(ConcurrentDoFn):
         if all(self._storage.exists(path) for path in (files.scores, files.part, files.rows)):
             scored = read_table(self._storage, files.scores)
             if not self._is_to_read_again(scored):
-                progress_of(self._job).add(units_reused=1)
                 return scored, part_errors(scored)
         with scratch_folder(self._storage) as scratch:
             rescored = self._rescore(files, scratch)
             if rescored is not None:
-                progress_of(self._job).add(units_rescored=1)
                 return rescored, part_errors(rescored)
             self._read(unit, scratch)
-            progress_of(self._job).add(units_read=1)
+            progress_of(self._job).add(f"read {unit.name}", units_read=1)
             scored = self._publish(files, scratch)
         return scored, part_errors(scored)
 

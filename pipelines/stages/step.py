@@ -17,7 +17,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from pipelines.job import Job
 from pipelines.stages.progress import progress_of
 
-COUNTS = "counts"  # tag of the counters of every step
+ACCOUNT = "account"  # tag of what every step adds to the account of a run: counters, and rows of tables
 WAITING_A_THREAD = 4
 
 
@@ -56,7 +56,7 @@ class ConcurrentDoFn(beam.DoFn):
             self._running -= done
         for future in done:
             for output in future.result():
-                if isinstance(output, beam.pvalue.TaggedOutput) and output.tag == COUNTS:
+                if isinstance(output, beam.pvalue.TaggedOutput) and isinstance(output.value, dict):
                     _count(output.value)
                 yield output
 

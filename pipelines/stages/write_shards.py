@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pipelines.job import Job
-from pipelines.stages.plan_shards import Plan
+from pipelines.stages.plan_shards import Totals
 from pipelines.stages.progress import progress_of
 from pipelines.stages.step import ConcurrentDoFn
 from pipelines.storage import STAGING
@@ -25,10 +25,10 @@ class WriteShard(ConcurrentDoFn):
         self._recipe = self._job.load_recipe()
         self._storage = self._job.storage()
 
-    def work(self, element: tuple[str, Iterable[Any]], plan: Plan) -> Iterator[Shard]:
+    def work(self, element: tuple[str, Iterable[Any]], totals: Totals) -> Iterator[Shard]:
         key, payloads = element
         table = key.rpartition("-")[0]
-        path = plan.path(key)
+        path = totals.plan.path(key)
         labels: Counter[str] = Counter()
         with self._storage.create(staged(self._job, path)) as raw:
             file = HashingFile(raw)
@@ -41,7 +41,7 @@ class WriteShard(ConcurrentDoFn):
             else:
                 split = DataTable(self._storage, self._recipe, self._job.run, table)
                 rows, labels = split.write(file, sorted(payloads, key=lambda unit: unit.place))
-        progress_of(self._job).add(shards_written=1)
+        progress_of(self._job).add(f"shard {key}", shards_written=1)
         yield Shard(path, table, rows, file.num_bytes, file.sha256(), tuple(sorted(labels.items())))
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -20,12 +20,13 @@ from PIL import Image
 from pipelines.duplicates.bit_sampling import WINDOW, Tables, candidates, distances, side_by_side, to_words
 from pipelines.duplicates.fingerprint import FINGERPRINT, fingerprints, from_arrow, to_arrow
 from pipelines.duplicates.groups import keep, nearest_kept
-from pipelines.duplicates.index import AGAINST, EVALUATION, NEW, Index, rows_of, write_index
+from pipelines.duplicates.index import AGAINST, EVALUATION, NEW, Index, Selection, rows_of, write_index
 from pipelines.duplicates.search import NEAR_DUPLICATE, SAME_TEXT, SIMILAR_TEXT, TableSlice, find_edges
 from pipelines.duplicates.settings import Dedupe
 from pipelines.duplicates.text import ngrams_of, similarity, text_fingerprint, tokens_of
 from pipelines.recipe import UsageError, apply_setting, build_recipe
-from pipelines.stages.deduplicate import IndexFile, tasks_of
+from pipelines.stages import deduplicate
+from pipelines.stages.deduplicate import IndexFile, edges_of, tasks_of
 from pipelines.stages.references import prepare
 from pipelines.storage import Storage
 from pipelines.workers.evaluation_items import sample_of
@@ -212,18 +213,64 @@ def test_slices_and_blocks_find_what_the_whole_finds(
     assert across == {(a, b) for a, b in whole if (a < 150) != (b < 150)}
 
 
-@given(st.lists(st.integers(0, 30_000_000), max_size=7))
-def test_tasks_compare_every_pair_of_files_once(sizes: list[int]) -> None:
-    files = [IndexFile(str(number), size, -1) for number, size in enumerate(sizes)]
-    met: set[tuple[int, int, int]] = set()
-    for task in tasks_of(files):
-        inside = [(a, b) for a in task.first for b in (task.second or task.first) if task.second or a <= b]
-        for a, b in inside:
-            assert (min(a, b), max(a, b), task.tables.first) not in met
-            met.add((min(a, b), max(a, b), task.tables.first))
-    assert {(a, b) for a, b, first in met if first == 0} == {
-        (a, b) for a in range(len(files)) for b in range(a, len(files))
-    }
+def large(folder: Path, settings: Dedupe) -> tuple[Index, set[tuple[int, int]]]:
+    """An index of four files with thousands of pairs of pictures, of texts and of plain pages, and the pairs."""
+    records = np.zeros(6_400, FINGERPRINT)
+    records[settings.hash_name][:5_000] = hashes_near(5_000, seed=3)
+    records[f"{settings.hash_name}_inset"][:5_000] = np.random.default_rng(4).integers(0, 256, (5_000, 32), np.uint8)
+    records["has_image"][:5_200] = 1
+    records["detail"][:5_000] = 9
+    records["text"][5_000:5_200, 0] = np.repeat(np.arange(1, 101), 2)  # of plain pictures: equal texts
+    records["num_tokens"][5_000:] = 50
+    sketches = np.random.default_rng(5).integers(0, 256, (600, 128), np.uint8)
+    records["sketch"][5_200:] = np.repeat(sketches, 2, axis=0)
+    records["text"][5_200:, 1:3] = np.random.default_rng(6).integers(1, 256, (1_200, 2), np.uint8)
+    ids = [f"{number:032x}" for number in range(len(records))]
+    rows = rows_of(records, ids, np.arange(len(records)), settings)
+    storage, paths = Storage(str(folder)), [f"{number}.rows" for number in range(4)]
+    for path, piece in zip(paths, np.array_split(rows, 4), strict=True):
+        write_index(storage, path, piece)
+    wanted = {(k, k + 1) for k in range(0, len(records), 2)}
+    return Index(storage, paths, settings, [len(piece) for piece in np.array_split(rows, 4)]), wanted
+
+
+def searched(index: Index, settings: Dedupe) -> set[tuple[int, int]]:
+    """All pairs of all tasks, the smaller place first."""
+    files = [IndexFile("", len(index), -1)]
+    edges = [found for task in tasks_of(files, settings) for found in edges_of(index, task, settings)]
+    return {(min(pair), max(pair)) for pair in pairs_of(np.concatenate(edges))}
+
+
+def test_partitions_find_what_one_task_finds(tmp_path: Path) -> None:
+    settings = Dedupe(text_similarity=0.99)
+    index, wanted = large(tmp_path, settings)
+    whole = searched(index, settings)
+    assert len(wanted - whole) <= 0.01 * len(wanted)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deduplicate, "BYTES_PER_ROW", 1_000_000)  # 1,000 rows in a task
+        assert len(list(tasks_of([IndexFile("", len(index), -1)], settings))) > 100
+        parts = searched(index, settings)
+    assert parts <= whole | wanted
+    assert len(wanted - parts) <= 0.01 * len(wanted)
+
+
+def test_a_crowded_partition_is_compared_by_blocks(tmp_path: Path) -> None:
+    records = np.zeros(300, FINGERPRINT)
+    records["has_image"] = 1
+    records["detail"] = 9
+    records["phash"] = 7  # all of them one picture
+    index, sizes = rows_in(tmp_path, records), []
+
+    def watched(rows: Selection, *arguments: Any, **options: Any) -> np.ndarray:
+        sizes.append(len(rows.column("kind")))
+        return find_edges(rows, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deduplicate, "BYTES_PER_ROW", 10_000_000)  # 100 rows in a task
+        patch.setattr(deduplicate, "find_edges", watched)
+        found = searched(index, DEFAULT)
+    assert max(sizes) <= 100
+    assert {(0, number) for number in range(1, 300)} <= found
 
 
 @given(st.lists(st.binary(min_size=FINGERPRINT.itemsize, max_size=FINGERPRINT.itemsize), max_size=5), st.integers(0, 2))

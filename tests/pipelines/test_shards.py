@@ -9,7 +9,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.stages.plan_shards import MakePlan
+from pipelines.stages.plan_shards import SumUp
 from pipelines.tables.parquet import row_groups
 from pipelines.units import NUM_BUCKETS, Input, TableRow, bucket_of, group_of, split_of, units_of
 
@@ -23,14 +23,14 @@ ENTRIES = st.lists(
 
 
 def plan_of(entries: list[TableRow], cut: int = 0):
-    combine = MakePlan(shard_mb=5)
+    combine = SumUp(shard_mb=5)
     halves = []
     for half in (entries[:cut], entries[cut:]):
         accumulator = combine.create_accumulator()
         for entry in half:
             accumulator = combine.add_input(accumulator, entry)
         halves.append(accumulator)
-    return combine.extract_output(combine.merge_accumulators(halves))
+    return combine.extract_output(combine.merge_accumulators(halves)).plan
 
 
 @given(ENTRIES, st.randoms(use_true_random=False), st.integers(0, 60))
