@@ -83,6 +83,7 @@ class FindDuplicates(beam.PTransform[Any, Any]):
             | "Pairs" >> beam.ParDo(Pairs(job), listed)
             | "Together" >> beam.GroupByKey()
         )
+        decided: beam.pvalue.PCollection[tuple[int, tuple[Rejection, ...]]]
         decided = edges | "Groups" >> beam.ParDo(Groups(job), listed)
         if not job.load_recipe().decontaminate:
             return decided

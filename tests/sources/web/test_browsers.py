@@ -87,7 +87,7 @@ CAUSES = {
     "/to-secret": ("robots", "it redirects to http://site.test/secret: "),
     "/to-404": ("http_error", "HTTP 404"),
     "/loop": ("redirect_loop", "more than 10 redirects"),
-    "/breaks-off": ("unreachable", f"{HOST}: "),
+    "/breaks-off": ("unreachable", f"{HOST}:80: "),
     "/paper": ("not_html", "the page is of type application/pdf"),
     "/archive": ("not_html", "the page is of type application/zip"),
     "/saved": ("not_html", "the page is a file to be saved"),
