@@ -6,7 +6,6 @@ busy, and a local run needs no worker processes, which take 4 s to start. On a c
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from functools import cache
 from typing import Any
 
 import apache_beam as beam
@@ -15,6 +14,7 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipelines.job import Job
+from pipelines.once import once
 from pipelines.stages.progress import progress_of
 
 COUNTS = "counts"  # tag of the counters of every step
@@ -61,7 +61,7 @@ class ConcurrentDoFn(beam.DoFn):
                 yield output
 
 
-@cache
+@once
 def _threads(number: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(number, thread_name_prefix="vellum")
 

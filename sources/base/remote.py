@@ -55,10 +55,6 @@ class RemoteSource(Source):
             beat: called every few seconds with the number of items fetched since the last call.
         """
 
-    @abstractmethod
-    def check(self) -> None:
-        """Raise ValueError, saying what to do, if fetching needs something that this machine has not."""
-
     def warnings(self) -> list[str]:
         """Sentences that the user should read before anything is fetched."""
         return []
