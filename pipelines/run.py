@@ -186,9 +186,7 @@ def _set_beam_options(recipe: Recipe, output: str, beam_args: list[str]) -> None
         FileSystems.set_options(PipelineOptions(beam_args))
 
 
-def _run(
-    recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: list[str], *, is_local: bool
-) -> int:
+def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: list[str], *, is_local: bool) -> int:
     started = time.monotonic()
     if is_local:
         for source in recipe.sources:

@@ -268,13 +268,21 @@ def _read_item(items: Items, item: int, faulty: Sequence[GivenUp]) -> Sample:
     """
     faults = [fault for fault in faulty if fault.item == item]
     if not faults:
-        return items[item]
+        return _checked(items[item])
     try:
         sample = items.read_otherwise(item, len(faults) - 1)
     except ItemError:
         sample = None
     if sample is None:
         raise ItemError(faults[0].cause, faults[0].message)
+    return _checked(sample)
+
+
+def _checked(sample: Sample) -> Sample:
+    """Return the sample if it marks each of its images, once. Raises ItemError: no trainer can read another one."""
+    if sample.num_marks() != len(sample.images):
+        marks, images = sample.num_marks(), len(sample.images)
+        raise ItemError("image_count", f"the text marks {marks} images, the sample has {images}")
     return sample
 
 
