@@ -1,8 +1,9 @@
 """Marks in the text of samples: `<image>` where an image is, and foreign text that only looks like one.
 
-A page about vision-language models prints `<image>`, `<|im_start|>` or `[INST]`. Trainers take these for an image or for
-a token of their own. Every source therefore passes foreign text through `escaped`, which writes one more space before
-the last bracket: `<image >`. It reads the same, tags of HTML with such names stay tags, and `unescaped` undoes it.
+A page about vision-language models prints `<image>`, `<|im_start|>` or `[INST]`. Trainers take these for an image or
+for a token of their own. Every source therefore passes foreign text through `escaped`, which writes one more space
+before the last bracket: `<image >`. It reads the same, tags of HTML with such names stay tags, and `unescaped` undoes
+it.
 """
 
 import re

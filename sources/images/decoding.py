@@ -56,7 +56,7 @@ def read_image(data: bytes, *, max_pixels: int, max_side_px: int = 0) -> Decoded
 
 
 def read_luma(data: bytes, *, max_pixels: int) -> np.ndarray:
-    """Decode an image completely to its (height, width) uint8 luma, as it is shown. Raises ItemError as `read_image`."""
+    """Decode an image completely to its (height, width) uint8 luma as shown. Raises ItemError as `read_image`."""
     with _opened(data, max_pixels) as image:
         return np.asarray(as_shown(image).convert("L"))
 
@@ -114,8 +114,8 @@ def _is_opaque(image: PIL.Image.Image) -> bool:
 def as_shown(image: PIL.Image.Image) -> PIL.Image.Image:
     """Return an image as a viewer shows it: RGB, or L if it is grey without transparency.
 
-    It is turned as EXIF says, and what is transparent becomes white. Samples of more than 8 bits are scaled down: Pillow
-    alone would cut them off at 255, so that a grey photograph of 16 bits became white.
+    It is turned as EXIF says, and what is transparent becomes white. Levels of more than 8 bits are scaled down:
+    Pillow alone would cut them off at 255, so that a grey photograph of 16 bits became white.
     """
     image = PIL.ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):

@@ -1,4 +1,4 @@
-"""Foreign text never marks an image, and nothing of it is lost: the property, and every kind of source that reads it."""
+"""Foreign text never marks an image, and nothing of it is lost: the property, and sources that read it."""
 
 import json
 from pathlib import Path
