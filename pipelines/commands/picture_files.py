@@ -111,7 +111,7 @@ def _state(uri: str) -> str:
 
 
 class _Cache:
-    """What was read of a place before: one file of the user's cache folder, which is replaced as a whole."""
+    """Fingerprints of a place that were made before: one file of the user's cache folder, replaced as a whole."""
 
     def __init__(self, place: str):
         root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

@@ -16,6 +16,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from pipelines.job import Job
 from pipelines.once import once
 from pipelines.stages.progress import progress_of
+from pipelines.workers.confinement import let_readers_write
 
 COUNTS = "counts"  # tag of the counters of every step
 WAITING_A_THREAD = 4
@@ -35,6 +36,7 @@ class ConcurrentDoFn(beam.DoFn):
 
     def start_bundle(self) -> None:
         self._running: set[Future[list[Any]]] = set()
+        let_readers_write(self._job.storage())
 
     def process(self, element: Any, *sides: Any) -> Iterator[Any]:
         num_threads = self._job.readers + self.extra_threads

@@ -25,6 +25,7 @@ from pipelines.tables.labels import labelled
 from pipelines.tables.scores import ERRORS_KEY, REPLACED_KEY, SLICE, PartError
 from pipelines.taxonomy_files import load_labelling
 from pipelines.workers.archive import extract, list_members, unpack
+from pipelines.workers.confinement import confine
 from pipelines.workers.evaluation_items import read_collection
 from pipelines.workers.instruct import conversations
 from pipelines.workers.lean_imports import keep_pandas_out_of_arrow
@@ -81,6 +82,7 @@ def main() -> None:
         source.load()
     gc.freeze()  # a collection looks at all objects: 2 % of the time of a page
     gc.enable()
+    confine(recipe)
     limit_memory(recipe.limits.memory_mb)
     parent.ready(grace_s=int(recipe.limits.item_wall_timeout_s) + 10)
     for request in parent.requests():

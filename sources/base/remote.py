@@ -26,6 +26,9 @@ class RemoteSource(Source):
     """A source whose inputs are fetched. `digest_of` and `open` get the path of a task's file and read what was
     fetched into the same folder; they never use the network."""
 
+    def reader_needs(self) -> str:
+        return "browser"
+
     @abstractmethod
     def fetch_tasks(self) -> Iterator[FetchTask]:
         """Yield all tasks. Raises ValueError if the user's `input` cannot be read."""

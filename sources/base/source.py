@@ -133,6 +133,10 @@ class Source(ABC):
     def load(self) -> None:  # noqa: B027  # most sources need nothing
         """Load what reading needs, so that the first input is not charged with the time this takes."""
 
+    def reader_needs(self) -> str:
+        """What its readers must be allowed beyond reading files: `network`, `browser` (and so all), or nothing."""
+        return ""
+
     def check(self) -> None:  # noqa: B027  # most sources need nothing
         """Raise ValueError, saying what to do, if this machine lacks what the settings need: fonts, a browser.
 

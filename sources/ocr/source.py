@@ -118,6 +118,9 @@ class Ocr(SyntheticSource):
             raise ValueError(f"engine must be {' or '.join(ENGINES)}, got {self.engine!r}")
         check_encoding(self.format, self.quality)
 
+    def reader_needs(self) -> str:
+        return "browser" if self.engine == "chromium" else ""
+
     def check(self) -> None:
         from sources.ocr.style import chosen_families
         from sources.text.fonts import FontError, fonts_for

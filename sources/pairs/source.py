@@ -105,6 +105,9 @@ class Pairs(Source):
             if not 0 < getattr(self, name) <= 512:
                 raise ValueError(f"{name} must be above 0 and at most 512, got {getattr(self, name)}")
 
+    def reader_needs(self) -> str:
+        return "network" if "image_url" in self.columns else ""
+
     def max_side_px(self) -> int | None:
         return self.side_px or None
 

@@ -93,6 +93,9 @@ class SyntheticPages(SyntheticSource):
         check_encoding(self.format, self.quality)
         load_vocabulary(self._vocabulary_path)
 
+    def reader_needs(self) -> str:
+        return "browser"
+
     def check(self) -> None:
         from sources.browser.chromium import find_chromium
         from sources.synthetic_pages.theme import browser_faces
