@@ -27,7 +27,7 @@ import yaml
 from lxml import etree
 from PIL import Image
 
-from sources.base.sample import IMAGE_PLACEHOLDER
+from sources.base.marks import IMAGE_PLACEHOLDER
 from sources.base.source import ItemError, file_digest
 from sources.books.source import Books
 

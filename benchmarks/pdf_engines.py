@@ -14,7 +14,8 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 from PIL import Image
 
-from sources.base.sample import IMAGE_PLACEHOLDER, Sample
+from sources.base.marks import IMAGE_PLACEHOLDER
+from sources.base.sample import Sample
 from sources.images.encoding import luma
 
 TIMEOUT_S = 20  # for one page

@@ -3,11 +3,12 @@
 import dataclasses
 import json
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from pipelines.recipe import Recipe, build_recipe
+from pipelines.once import once
+from pipelines.recipe import Recipe, UsageError, build_recipe
 from pipelines.storage import Storage
+from sources.base.remote import RemoteSource
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +44,15 @@ class Job:
         """The recipe, checked."""
         return _recipe_of(self.recipe)
 
+    def check_machine(self) -> None:
+        """Raise UsageError if the machine of a worker lacks what the sources that are read on it need."""
+        for source in self.load_recipe().sources:
+            if not isinstance(source, RemoteSource):  # what it fetches was fetched elsewhere, perhaps
+                try:
+                    source.check()
+                except ValueError as error:
+                    raise UsageError(str(error)) from error
+
     def storage(self) -> Storage:
         """The output."""
         return Storage(self.output)
@@ -58,7 +68,7 @@ class Job:
         return Job(**{**content, "listing": tuple(content["listing"]), "material": tuple(content["material"])})
 
 
-@cache
+@once
 def _recipe_of(text: str) -> Recipe:
     """Check a recipe once in a process: every step of the graph asks for it, and a check takes 6 ms."""
     return build_recipe(json.loads(text))

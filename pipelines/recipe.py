@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 import hashlib
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ from sources.config_file import ConfigFileError, Place, load
 from taxonomy.settings import InstructionSettings, LabelSettings
 
 RECIPES = Path(__file__).parent / "recipes"
-PARTS_VERSION = 2  # raise it when parts are written in another way
+PARTS_VERSION = 3  # raise it when parts are written in another way
 SCORES_VERSION = 5  # raise it when score files get other columns
 
 
@@ -153,14 +154,21 @@ class Recipe:
         }
 
 
+# Threads of a worker ask for keys at the same time, and the first answer loads what is kept for the others: fonts,
+# vocabularies, versions of programs, models.
+_one_at_a_time = threading.RLock()
+
+
 def part_key(source: Source) -> str:
     """Names the parts of a source: changes exactly when the same input would give other bytes."""
-    return _key([PARTS_VERSION, source.fingerprint()])
+    with _one_at_a_time:
+        return _key([PARTS_VERSION, source.fingerprint()])
 
 
 def scores_key(filters: Sequence[Filter]) -> str:
     """Names the score files of a set of filters: changes exactly when a sample would get other scores."""
-    return _key([SCORES_VERSION, FINGERPRINT_VERSION, *([f.name, f.cache_key()] for f in filters)])
+    with _one_at_a_time:
+        return _key([SCORES_VERSION, FINGERPRINT_VERSION, *([f.name, f.cache_key()] for f in filters)])
 
 
 def _key(value: Any) -> str:

@@ -62,12 +62,13 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         refuse_contradictions(recipe)
         storage = Storage(args.output)
         _check_beam_arguments(beam_args)
+        is_local = not any(arg.startswith("--runner") for arg in beam_args)
+        recipe = _ready(recipe, on_this_machine=is_local)
         if args.dry_run:
             _set_beam_options(recipe, args.output, beam_args)
-            recipe = _ready(recipe)
             print_plan(recipe, storage, args.limit, args.workers)
             return DONE
-        return _run(recipe, storage, args, beam_args)
+        return _run(recipe, storage, args, beam_args, is_local=is_local)
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return WRONG_USAGE
@@ -185,13 +186,13 @@ def _set_beam_options(recipe: Recipe, output: str, beam_args: list[str]) -> None
         FileSystems.set_options(PipelineOptions(beam_args))
 
 
-def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: list[str]) -> int:
+def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: list[str], *, is_local: bool) -> int:
     started = time.monotonic()
-    recipe = _ready(recipe)
-    for source in recipe.sources:
-        if isinstance(source, RemoteSource):
-            _check_fetching(source, on_this_machine=not any(arg.startswith("--runner") for arg in beam_args))
-    recipe = pinned(recipe)
+    if is_local:
+        for source in recipe.sources:
+            if isinstance(source, RemoteSource):
+                for warning in source.warnings():
+                    print(f"warning: {warning}", file=sys.stderr)
     run = secrets.token_hex(4)
     job = Job(
         recipe=json.dumps(recipe.to_json(secrets=True)), output=storage.root, run=run, retry_failed=args.retry_failed
@@ -255,8 +256,17 @@ def _python_path() -> str:
     return os.pathsep.join([*named, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
-def _ready(recipe: Recipe) -> Recipe:
-    """The recipe with its filters checked and pinned. Raises UsageError."""
+def _ready(recipe: Recipe, *, on_this_machine: bool) -> Recipe:
+    """The recipe with sources and filters checked, and filters and taxonomy pinned. Raises UsageError.
+
+    Args:
+        on_this_machine: sources are read here. What other machines have is known there.
+    """
+    for source in recipe.sources if on_this_machine else ():
+        try:
+            source.check()
+        except ValueError as error:
+            raise UsageError(str(error)) from error
     filters = []
     taxonomy = None if recipe.taxonomy is None else Path(recipe.taxonomy.path or BUNDLED)
     for f in recipe.filters:
@@ -265,18 +275,7 @@ def _ready(recipe: Recipe) -> Recipe:
             filters.append(f.pinned(taxonomy))
         except ValueError as error:
             raise UsageError(str(error)) from error
-    return dataclasses.replace(recipe, filters=tuple(filters))
-
-
-def _check_fetching(source: RemoteSource, *, on_this_machine: bool) -> None:
-    if not on_this_machine:  # what the workers have is known there
-        return
-    try:
-        source.check()
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    for warning in source.warnings():
-        print(f"warning: {warning}", file=sys.stderr)
+    return pinned(dataclasses.replace(recipe, filters=tuple(filters)))
 
 
 def _log(storage: Storage, run: str) -> Path:

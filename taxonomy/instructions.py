@@ -8,7 +8,8 @@ import string
 from collections.abc import Mapping, Sequence
 
 from sources.base.ground_truth import GroundTruth
-from sources.base.sample import IMAGE_PLACEHOLDER, Message, Sample, sample_id
+from sources.base.marks import escaped, with_images
+from sources.base.sample import Message, Sample, sample_id
 from taxonomy.settings import InstructionSettings
 from taxonomy.targets import leaf_shares
 from taxonomy.tree import Taxonomy
@@ -99,7 +100,6 @@ class Instructions:
 
 def _as_sample(sample: Sample, writer: str, use_case: str, conversation: Conversation, question: str) -> Sample:
     locator = f"{sample.provenance.locator};ask={conversation.kind}"
-    marks = "\n".join([IMAGE_PLACEHOLDER] * len(conversation.images))
     first = conversation.images[0]
     return dataclasses.replace(
         sample,
@@ -109,8 +109,8 @@ def _as_sample(sample: Sample, writer: str, use_case: str, conversation: Convers
         words=conversation.words,
         text=None,
         messages=(
-            Message(role="user", content=f"{marks}\n{question}"),
-            Message(role="assistant", content=conversation.answer),
+            Message(role="user", content=with_images(question, len(conversation.images))),
+            Message(role="assistant", content=escaped(conversation.answer)),
         ),
         fingerprint=sample.fingerprint if first is sample.images[0] else fingerprint_of(first),
         use_case=use_case,

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from sources.base.sample import IMAGE_PLACEHOLDER, Message
+from sources.base.marks import IMAGE_PLACEHOLDER, unescaped
+from sources.base.sample import Message
 
 MAX_CLAUSES = 6
 MIN_CLAUSE = 8  # letters, where a Chinese character counts as three; shorter pieces are not requests
@@ -36,5 +37,6 @@ def _weight(text: str) -> int:
 
 def user_turns(messages: Sequence[Message]) -> list[str]:
     """Return the user's messages of a conversation without image placeholders, leaving out empty ones."""
-    turns = (message.content.replace(IMAGE_PLACEHOLDER, " ").strip() for message in messages if message.role == "user")
+    asked = (message.content.replace(IMAGE_PLACEHOLDER, " ") for message in messages if message.role == "user")
+    turns = (unescaped(text).strip() for text in asked)
     return [turn for turn in turns if turn]

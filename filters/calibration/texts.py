@@ -7,7 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from sources.base.sample import IMAGE_PLACEHOLDER, Message, Sample, Words
+from sources.base.marks import IMAGE_PLACEHOLDER, with_images
+from sources.base.sample import Message, Sample, Words
 
 CHANGED_NUMBERS = 0.2  # share of the different numbers
 LEAST_WORDS = 4
@@ -33,8 +34,7 @@ def other_page(sample: Sample, others: Sequence[Sample], chance: np.random.Gener
     words = other.words if len(sample.words.texts) else sample.words
     if sample.messages is not None:
         return dataclasses.replace(sample, messages=other.messages, words=words)
-    marks = f"{IMAGE_PLACEHOLDER}\n" * (sample.text or "").count(IMAGE_PLACEHOLDER)
-    return dataclasses.replace(sample, text=marks + other.plain_text(), words=words)
+    return dataclasses.replace(sample, text=with_images(other.plain_text(), sample.num_marks()), words=words)
 
 
 def shuffled_words(sample: Sample, others: Sequence[Sample], chance: np.random.Generator) -> Sample | None:

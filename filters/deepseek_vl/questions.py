@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from filters.deepseek_vl.axes import CONVERSATION, PLACEHOLDER, TEXT, Axis
-from sources.base.sample import IMAGE_PLACEHOLDER, Sample
+from sources.base.marks import without_images
+from sources.base.sample import Sample
 
 MAX_TURNS = 4  # of a conversation are asked about
 MAX_IMAGES = 8  # of a sample are shown; a server accepts no more
@@ -104,8 +105,8 @@ def _fields(sample: Sample, template: str, text: str) -> Iterator[Mapping[str, s
     for question, answer in turns[:MAX_TURNS]:
         yield {
             "text": text,
-            "question": question.content.replace(IMAGE_PLACEHOLDER, "").strip(),
-            "answer": answer.content.strip(),
+            "question": without_images(question.content).strip(),
+            "answer": without_images(answer.content).strip(),
         }
 
 

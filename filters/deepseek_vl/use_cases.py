@@ -9,7 +9,8 @@ import numpy as np
 
 from filters.deepseek_vl.axes import CONVERSATION
 from filters.deepseek_vl.questions import MAX_IMAGES, Ask, Fault, Judge, kind_of, language_of
-from sources.base.sample import IMAGE_PLACEHOLDER, Sample
+from sources.base.marks import without_images
+from sources.base.sample import Sample
 
 Tree = Mapping[str, Any]  # {slug: {"en": name, "zh": name, "nodes": Tree}}
 MAX_CHARS = 300  # of the request or the text
@@ -94,7 +95,7 @@ def _ask(sample: Sample, below: Tree) -> Ask:
     if kind_of(sample) == CONVERSATION:
         template = ABOUT_REQUEST[language]
         turns = [message.content for message in sample.messages or () if message.role == "user"]
-        text = turns[0].replace(IMAGE_PLACEHOLDER, "").strip() if turns else text
+        text = without_images(turns[0]).strip() if turns else text
     choices = tuple(node[language] for node in below.values())
     images = tuple(image.data for image in sample.images[:MAX_IMAGES])
     return Ask(images, ((template.replace("{text}", text[:MAX_CHARS]), choices),))

@@ -107,14 +107,12 @@ def _sources(browser: "Future[Finding]") -> list[Part]:
 def _problem(source: str) -> str | None:
     """Why a source's own recipe is refused, None if it is not."""
     from pipelines.recipe import RECIPES, UsageError, build_recipe, load_recipe
-    from sources.base.remote import RemoteSource
 
     path = RECIPES / f"{source}.yaml"
     try:
         recipe = build_recipe(load_recipe(path), path.name)
         for part in recipe.sources:
-            if isinstance(part, RemoteSource):
-                part.check()
+            part.check()
         for f in recipe.filters:
             f.check()
     except (UsageError, ValueError) as error:

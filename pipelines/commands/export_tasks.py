@@ -14,7 +14,8 @@ from pipelines.recipe import build_recipe
 from pipelines.storage import Storage
 from pipelines.tables.manifest import DATA_TABLES, AccountingError, paths, read_manifest
 from pipelines.taxonomy_files import load_labelling, local_taxonomy
-from sources.base.sample import IMAGE_PLACEHOLDER, Message
+from sources.base.marks import without_images
+from sources.base.sample import Message
 from taxonomy.label_studio import MAX_TASKS, ReviewItem, tasks
 from taxonomy.labeller import Query
 from taxonomy.labelling import HUMAN, SampleLabeller
@@ -74,7 +75,7 @@ def _of_rows(rows: Sequence[dict[str, Any]], labelling: SampleLabeller) -> Itera
         yield ReviewItem(
             sample_id=row["id"],
             prompt=turn,
-            answer=answer.replace(IMAGE_PLACEHOLDER, "")[:ANSWER_CHARS],
+            answer=without_images(answer)[:ANSWER_CHARS],
             use_case=label["use_case"],
             confidence=label["confidence"],
             labeller=label["labeller"],

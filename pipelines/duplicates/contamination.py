@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from pipelines.duplicates.text import ngrams_of
 from pipelines.storage.arrow_file import read_local
-from sources.base.sample import IMAGE_PLACEHOLDER
+from sources.base.marks import without_images
 
 
 class NgramIndex:
@@ -37,5 +37,5 @@ def texts_of(part: pa.Table) -> list[str]:
     texts = []
     for messages, text in zip(part["messages"].to_pylist(), part["text"].to_pylist(), strict=True):
         whole = "\n".join(m["content"] for m in messages) if messages is not None else text or ""
-        texts.append(whole.replace(IMAGE_PLACEHOLDER, ""))
+        texts.append(without_images(whole))
     return texts

@@ -9,6 +9,7 @@ import signal
 import sys
 
 from pipelines.job import Job
+from pipelines.workers.confinement import gaps, let_readers_write
 from pipelines.workers.lean_imports import keep_pandas_out_of_arrow, without
 from pipelines.workers.pool import readers_of
 
@@ -27,6 +28,9 @@ def main() -> None:
     request = json.loads(sys.stdin.readline())
     job, workers, beam_args = Job.from_json(request["job"]), request["workers"], request["beam_args"]
     recipe = job.load_recipe()
+    let_readers_write(job.storage())
+    for sentence in gaps(recipe):
+        print(sentence, file=sys.stderr)  # in the run's log
     if not any(argument.startswith("--runner") for argument in beam_args):
         readers_of(recipe, workers).start()  # while Beam is being imported, which takes as long
     names = (job.output, *recipe.decontaminate, *(name for source in recipe.sources for name in source.input))

@@ -7,12 +7,12 @@ own MultiProcessShared.
 import atexit
 import tempfile
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import Protocol
 
 from apache_beam.utils.multi_process_shared import MultiProcessShared
 
+from pipelines.once import once
 from pipelines.workers.pool import Program, ReaderPool, pool_of
 from pipelines.workers.protocol import AnswerT, Request
 
@@ -25,7 +25,7 @@ class Asks(Protocol):
         ...
 
 
-@cache
+@once
 def shared(program: Program, size: int, name: str) -> Asks:
     """This machine's pool of a program's processes.
 

@@ -34,6 +34,7 @@ class Stage(ConcurrentDoFn):
     def setup(self) -> None:
         self._recipe = self._job.load_recipe()
         self._storage = self._job.storage()
+        self._job.check_machine()
 
     def work(self, unit: Unit) -> Iterator[Any]:
         scored, errors = self._scored(unit)

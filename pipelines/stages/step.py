@@ -6,7 +6,6 @@ busy, and a local run needs no worker processes, which take 4 s to start. On a c
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from functools import cache
 from typing import Any
 
 import apache_beam as beam
@@ -15,7 +14,9 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipelines.job import Job
+from pipelines.once import once
 from pipelines.stages.progress import progress_of
+from pipelines.workers.confinement import let_readers_write
 
 ACCOUNT = "account"  # tag of what every step adds to the account of a run: counters, and rows of tables
 WAITING_A_THREAD = 4
@@ -35,6 +36,7 @@ class ConcurrentDoFn(beam.DoFn):
 
     def start_bundle(self) -> None:
         self._running: set[Future[list[Any]]] = set()
+        let_readers_write(self._job.storage())
 
     def process(self, element: Any, *sides: Any) -> Iterator[Any]:
         num_threads = self._job.readers + self.extra_threads
@@ -61,7 +63,7 @@ class ConcurrentDoFn(beam.DoFn):
                 yield output
 
 
-@cache
+@once
 def _threads(number: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(number, thread_name_prefix="vellum")
 

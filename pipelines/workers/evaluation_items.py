@@ -1,36 +1,39 @@
 """Collections to compare with: image files and Parquet files with images, read by the reader process."""
 
-import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image, UnidentifiedImageError
 
 from pipelines.duplicates.fingerprint import fingerprints, to_arrow
 from pipelines.duplicates.text import ngrams_of
 from sources.base.sample import EncodedImage, Provenance, Sample
-from sources.base.source import InputError
+from sources.base.source import InputError, ItemError
+from sources.images.decoding import read_luma
 from sources.images.fingerprint import picture_fingerprint
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff")
 IMAGE_COLUMNS = ("images", "image")
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+MAX_PIXELS = 100_000_000  # of an image; a larger one takes minutes and gigabytes
 BATCH_ROWS = 64
 
 
-def read_collection(path: Path, name: str) -> pa.Table:
+Skip = Callable[[str, str], None]
+
+
+def read_collection(path: Path, name: str, skip: Skip | None = None) -> pa.Table:
     """Name, fingerprint and text runs of every item of an image file or a Parquet file.
 
     Args:
         name: the file's name, with which the names of its items begin.
+        skip: called with name and reason of a row that cannot be read, which is then left out; None: it is an error.
     Raises:
         InputError: something cannot be read; the message says which row.
     """
-    items = _parquet(path) if name.lower().endswith(".parquet") else _image_file(path)
+    items = _parquet(path, name, skip) if name.lower().endswith(".parquet") else _image_file(path)
     names, records, runs = [], [], []
     for suffix, sample, texts in items:
         names.append(name + suffix)
@@ -51,27 +54,28 @@ def _image_file(path: Path) -> Iterator[tuple[str, Sample, list[str]]]:
     yield "", sample_of(path.read_bytes(), ""), []
 
 
-def _parquet(path: Path) -> Iterator[tuple[str, Sample, list[str]]]:
+def _parquet(path: Path, name: str, skip: Skip | None) -> Iterator[tuple[str, Sample, list[str]]]:
     try:
         file = pq.ParquetFile(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError("not_parquet", f"it is not a Parquet file: {error}") from error
     schema = file.schema_arrow
-    images = next((name for name in IMAGE_COLUMNS if name in schema.names), None)
+    images = next((column for column in IMAGE_COLUMNS if column in schema.names), None)
     texts = [field.name for field in schema if _is_text(field.type) and field.name not in ("id", "source", "split")]
     if images is None and not texts:
         raise InputError("no_images", f"it has neither a column {' nor '.join(IMAGE_COLUMNS)}, nor one of text")
-    columns = [name for name in (images, *texts) if name is not None]
+    columns = [column for column in (images, *texts) if column is not None]
     number = 0
     for batch in file.iter_batches(BATCH_ROWS, columns=columns):
         for row in batch.to_pylist():
-            found = [text for name in texts for text in _strings(row[name])]
+            found = [text for column in texts for text in _strings(row[column])]
             data = _first_image(row[images]) if images else None
             try:
-                sample = sample_of(data, "\n".join(found))
+                yield f"#row={number}", sample_of(data, "\n".join(found)), found
             except InputError as error:
-                raise InputError(error.cause, f"row {number}: {error.message}") from error
-            yield f"#row={number}", sample, found
+                if skip is None:
+                    raise InputError(error.cause, f"row {number}: {error.message}") from error
+                skip(f"{name}#row={number}", error.message)
             number += 1
 
 
@@ -81,12 +85,9 @@ def sample_of(data: bytes | None, text: str) -> Sample:
     if data is None:
         return Sample(**known)
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            grey = np.asarray(image.convert("L"))
-    except UnidentifiedImageError as error:
-        raise InputError("unreadable_image", "it is no image that can be decoded") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError("unreadable_image", f"the image cannot be decoded: {error}") from error
+        grey = read_luma(data, max_pixels=MAX_PIXELS)
+    except ItemError as error:
+        raise InputError("unreadable_image", error.message) from error
     encoded = EncodedImage(data=data, extension="", width=grey.shape[1], height=grey.shape[0])
     return Sample(**known, images=[encoded], fingerprint=picture_fingerprint(grey))
 

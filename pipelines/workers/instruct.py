@@ -26,6 +26,7 @@ def conversations(
     writing = Instructions(labelling.taxonomy, recipe.instructions, recipe.taxonomy.shares)
     written = writing.write(samples)
     made = [conversation or sample for conversation, sample in zip(written, samples, strict=True)]
+    assert all(sample.num_marks() == len(sample.images) for sample in made)
     for name, column in (
         ("id", pa.array([s.id for s in made], pa.string())),
         ("locator", pa.array([s.provenance.locator for s in made], pa.string())),

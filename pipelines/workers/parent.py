@@ -28,7 +28,6 @@ class Parent:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when a run stops
         pa.set_cpu_count(1)  # the runner starts a process for each core
         pa.set_io_thread_count(1)
-        _leave_with_parent()
 
     def settings(self) -> dict[str, Any]:
         """The settings that the process is started with; read once, before all requests."""
@@ -42,6 +41,7 @@ class Parent:
             grace_s: if the parent dies while C code hangs, no process is left to kill this one. The kernel's alarm
                 does so when no message was sent for this many seconds.
         """
+        _leave_with_parent()  # not earlier: a thread that runs already is not confined
         self.send(Ready())
         self._grace_s = grace_s
 

@@ -25,6 +25,7 @@ from pipelines.tables.labels import labelled
 from pipelines.tables.scores import ERRORS_KEY, REPLACED_KEY, SLICE, PartError
 from pipelines.taxonomy_files import load_labelling
 from pipelines.workers.archive import extract, list_members, unpack
+from pipelines.workers.confinement import confine
 from pipelines.workers.evaluation_items import read_collection
 from pipelines.workers.instruct import conversations
 from pipelines.workers.lean_imports import keep_pandas_out_of_arrow
@@ -81,6 +82,7 @@ def main() -> None:
         source.load()
     gc.freeze()  # a collection looks at all objects: 2 % of the time of a page
     gc.enable()
+    confine(recipe)
     costs = recipe.reading_costs()
     limit_memory(recipe.limits.memory_mb + costs.memory_mb)
     parent.ready(grace_s=int(recipe.limits.item_wall_timeout_s + costs.item_s) + 10)
@@ -269,13 +271,21 @@ def _read_item(items: Items, item: int, faulty: Sequence[GivenUp]) -> Sample:
     """
     faults = [fault for fault in faulty if fault.item == item]
     if not faults:
-        return items[item]
+        return _checked(items[item])
     try:
         sample = items.read_otherwise(item, len(faults) - 1)
     except ItemError:
         sample = None
     if sample is None:
         raise ItemError(faults[0].cause, faults[0].message)
+    return _checked(sample)
+
+
+def _checked(sample: Sample) -> Sample:
+    """Return the sample if it marks each of its images, once. Raises ItemError: no trainer can read another one."""
+    if sample.num_marks() != len(sample.images):
+        marks, images = sample.num_marks(), len(sample.images)
+        raise ItemError("image_count", f"the text marks {marks} images, the sample has {images}")
     return sample
 
 

@@ -26,6 +26,9 @@ class RemoteSource(Source):
     """A source whose inputs are fetched. `digest_of` and `open` get the path of a task's file and read what was
     fetched into the same folder; they never use the network."""
 
+    def reader_needs(self) -> str:
+        return "browser"
+
     @abstractmethod
     def fetch_tasks(self) -> Iterator[FetchTask]:
         """Yield all tasks. Raises ValueError if the user's `input` cannot be read."""
@@ -54,10 +57,6 @@ class RemoteSource(Source):
             save: called with every finished file in `scratch`, which then belongs to the caller.
             beat: called every few seconds with the number of items fetched since the last call.
         """
-
-    @abstractmethod
-    def check(self) -> None:
-        """Raise ValueError, saying what to do, if fetching needs something that this machine has not."""
 
     def warnings(self) -> list[str]:
         """Sentences that the user should read before anything is fetched."""

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
+from sources.base.marks import num_images_marked, without_images
 from sources.images.fingerprint import HASH_BYTES, PICTURE, phash_of, picture_fingerprint
 from sources.images.ink import ink
 
-IMAGE_PLACEHOLDER = "<image>"
 NUM_PHASH_BYTES = HASH_BYTES["phash"]
 
 
@@ -152,12 +152,18 @@ class Sample:
         return [(image.width, image.height) for image in self.images]
 
     def plain_text(self) -> str:
-        """The words a reader of the sample sees: text without placeholders, or all turns joined by newlines."""
+        """The words a reader of the sample sees: text without marks, or all turns joined by newlines."""
         if self.messages is not None:
             joined = "\n".join(message.content for message in self.messages)
         else:
             joined = self.text or ""
-        return joined.replace(IMAGE_PLACEHOLDER, "").strip()
+        return without_images(joined).strip()
+
+    def num_marks(self) -> int:
+        """Number of images that text or messages mark; it must be the number of `images`."""
+        if self.messages is not None:
+            return sum(num_images_marked(message.content) for message in self.messages)
+        return num_images_marked(self.text or "")
 
 
 def sample_id(digest: str, locator: str) -> str:

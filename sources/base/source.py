@@ -150,6 +150,17 @@ class Source(ABC):
     def load(self) -> None:  # noqa: B027  # most sources need nothing
         """Load what reading needs, so that the first input is not charged with the time this takes."""
 
+    def reader_needs(self) -> str:
+        """What its readers must be allowed beyond reading files: `network`, `browser` (and so all), or nothing."""
+        return ""
+
+    def check(self) -> None:  # noqa: B027  # most sources need nothing
+        """Raise ValueError, saying what to do, if this machine lacks what the settings need: fonts, a browser.
+
+        Settings that contradict each other are refused when the source is made. What a machine has is asked for only
+        here, after the last setting is known, so that a setting can do without it.
+        """
+
     @abstractmethod
     def open(self, path: Path, digest: str | None = None) -> AbstractContextManager[Items]:
         """Open the input at `path` for as long as its items are read.

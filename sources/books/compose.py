@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sources.base.sample import IMAGE_PLACEHOLDER
+from sources.base.marks import IMAGE_PLACEHOLDER, escaped
 from sources.books.blocks import Block, Figure
 from sources.books.notes import with_numbers
 from sources.books.pictures import NoFigure, Picture
 
 _TIGHT = ("item", "term")
+_FIGURE = "\0"  # in place of a figure until the text around it is escaped; no document holds this character
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,12 @@ def compose(blocks: Sequence[Block], notes: Mapping[str, str], load: Callable[[F
             is_tight = written[place].kind in _TIGHT and written[place - 1].kind in _TIGHT
             pieces.append("\n" if is_tight else "\n\n")
         pieces.append(text)
-    return Composed(with_numbers("".join(pieces), notes), pictures, dropped)
+    whole = with_numbers("".join(pieces), notes)
+    return Composed(IMAGE_PLACEHOLDER.join(map(escaped, whole.split(_FIGURE))), pictures, dropped)
 
 
 def _lines(block: Block) -> str:
     if block.figure is not None:
-        return IMAGE_PLACEHOLDER
+        return _FIGURE
     text = f"{'#' * block.level} {block.text}" if block.kind == "heading" else block.text
-    return block.first + text.replace("\n", f"\n{block.rest}")
+    return block.first + text.replace(_FIGURE, "").replace("\n", f"\n{block.rest}")

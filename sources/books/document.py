@@ -11,7 +11,6 @@ from urllib.parse import unquote_to_bytes
 
 from lxml import etree
 
-from sources.base.sample import IMAGE_PLACEHOLDER
 from sources.books.blocks import NOTE_END, NOTE_START, Block, Figure, Group, Kind
 from sources.books.epub import resolve
 from sources.books.markup import attribute, local_name, text_of
@@ -304,7 +303,7 @@ class DocumentReader:
                 prefix.is_used = True
         block = Block(
             kind="item" if is_item else kind,
-            text=text.replace(IMAGE_PLACEHOLDER, "< image >"),
+            text=text,
             level=level,
             first="" if figure is not None else first,
             rest="".join(prefix.indent for prefix in self._prefixes),

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import resvg_py
-from PIL import Image, ImageOps
+from PIL import Image
 
 from sources.base.sample import EncodedImage
 from sources.books.svg import is_svg
+from sources.images.decoding import as_shown
 from sources.images.encoding import encode, grey_of
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
@@ -119,21 +120,9 @@ def _decoded(data: bytes, side_px: int) -> tuple[Image.Image, bool]:
             if image.format == "JPEG":
                 image.draft(image.mode, (side_px * 2, side_px * 2))
             is_plain = image.mode in ("L", "RGB") and not _NOTES.intersection(image.info)
-            return _on_white(ImageOps.exif_transpose(image)), is_plain
+            return as_shown(image), is_plain
     except (OSError, SyntaxError, ValueError, struct.error, zlib.error, IndexError, EOFError) as error:
         raise NoFigure("unreadable") from error
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    if image.mode in ("1", "L"):
-        return image.convert("L")
-    if image.mode in ("I;16", "I;16B", "I"):
-        return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(white, layer).convert("RGB")
-    return image.convert("RGB")
 
 
 def _svg_size(data: bytes) -> tuple[int, int]:

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sources.base.sample import IMAGE_PLACEHOLDER, Provenance, Sample, sample_id
+from sources.base.marks import escaped, with_images
+from sources.base.sample import Provenance, Sample, sample_id
 from sources.base.source import ItemError, Items
 from sources.books import pictures
 from sources.books.blocks import Block, Figure
@@ -78,12 +79,12 @@ class _Maker:
             picture = self._load(figure)
         except NoFigure as error:
             raise ItemError(f"{error.reason}_figure", f"the picture is no figure: {error.reason}") from error
-        texts = [f"{IMAGE_PLACEHOLDER}\n{figure.caption}"]
+        texts = [with_images(figure.caption)]
         number = number_of(figure.caption)
         if self._wanted.mentions and number is not None:
             nearest = sorted(mentions(blocks).get(number, ()), key=lambda other: abs(other - place))
             nearest = sorted(nearest[: self._wanted.mentions])
-            texts += [with_numbers(blocks[other].text, {}) for other in nearest]
+            texts += [escaped(with_numbers(blocks[other].text, {})) for other in nearest]
         return self._sample(item, "\n\n".join(texts), [picture], self._book.flags)
 
     def _mark_small(self) -> None:

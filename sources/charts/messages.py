@@ -3,7 +3,8 @@
 import random as random_module
 from collections.abc import Sequence
 
-from sources.base.sample import IMAGE_PLACEHOLDER, Message
+from sources.base.marks import escaped, with_images
+from sources.base.sample import Message
 from sources.charts.chart import Chart, GraphChart
 from sources.charts.description import describe
 from sources.charts.graphs import to_dot, to_mermaid
@@ -86,7 +87,7 @@ def make_conversation(
 
 def make_plain_text(chart: Chart) -> str:
     """Return a pre-training text: the picture, its description and its data."""
-    return f"{IMAGE_PLACEHOLDER}\n{describe(chart)}\n\n{chart.table.markdown()}"
+    return with_images(f"{describe(chart)}\n\n{chart.table.markdown()}")
 
 
 def _table_turn(chart: Chart, random: random_module.Random) -> Turn:
@@ -114,5 +115,5 @@ def _choose_question(task: str, chart: Chart, random: random_module.Random) -> s
 
 
 def _messages(turn: Turn, is_first: bool) -> list[Message]:
-    question = f"{IMAGE_PLACEHOLDER}\n{turn.question}" if is_first else turn.question
-    return [Message(role="user", content=question), Message(role="assistant", content=turn.answer)]
+    question = with_images(turn.question, int(is_first))
+    return [Message(role="user", content=question), Message(role="assistant", content=escaped(turn.answer))]

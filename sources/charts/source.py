@@ -86,6 +86,8 @@ class Charts(SyntheticSource):
         check_encoding(self.format, self.quality)
         if self.vocabulary is not None:
             load_vocabulary(Path(self.vocabulary))
+
+    def check(self) -> None:
         fonts_digest(self.languages)
 
     def written_languages(self) -> tuple[str, ...]:

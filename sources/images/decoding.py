@@ -1,7 +1,12 @@
-"""Encoded images of strangers: checked, decoded, and kept as they are wherever a reader can show them so."""
+"""Encoded images of strangers: checked, decoded, and kept as they are wherever a reader can show them so.
+
+Every source and comparison sees a picture as `as_shown` has it: turned as EXIF says, on white, with 8 bits per channel.
+"""
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +18,12 @@ from sources.base.source import ItemError
 from sources.images.encoding import encode
 
 # Formats whose decoders are in wide use; others (EPS, FITS, …) start programs or are rarely tested.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 KEPT = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}  # written to the dataset byte for byte
 KEPT_MODES = ("L", "RGB", "P", "1")
-DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")  # grey of more than 8 bits
+# What decoders raise for damaged data.
+ERRORS = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError, AttributeError)
 ORIENTATION = 0x0112  # tag of EXIF
-FULL_16 = 65535  # greatest value of 16 bits
 QUALITY = 95  # of JPEG images that have to be encoded again
 
 
@@ -48,6 +53,19 @@ def read_image(data: bytes, *, max_pixels: int, max_side_px: int = 0) -> Decoded
     Raises:
         ItemError: the data are no image, a damaged one, or too large.
     """
+    with _opened(data, max_pixels) as image:
+        return _decoded(data, image, max_side_px)
+
+
+def read_luma(data: bytes, *, max_pixels: int) -> np.ndarray:
+    """Decode an image completely to its (height, width) uint8 luma as shown. Raises ItemError as `read_image`."""
+    with _opened(data, max_pixels) as image:
+        return np.asarray(as_shown(image).convert("L"))
+
+
+@contextmanager
+def _opened(data: bytes, max_pixels: int) -> Iterator[PIL.Image.Image]:
+    """An open image, with every error of a decoder in the block as an ItemError."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of damaged metadata, and of images that are checked for size below
@@ -55,7 +73,7 @@ def read_image(data: bytes, *, max_pixels: int, max_side_px: int = 0) -> Decoded
                 if image.width * image.height > max_pixels:
                     size = f"{image.width:,} × {image.height:,} pixels"
                     raise ItemError("image_too_large", f"the image has {size}, more than {max_pixels:,}")
-                return _decoded(data, image, max_side_px)
+                yield image
     except PIL.UnidentifiedImageError as error:
         raise ItemError("not_an_image", "the data are not an image of a known format") from error
     except PIL.Image.DecompressionBombError as error:
@@ -81,7 +99,7 @@ def _decoded(data: bytes, image: PIL.Image.Image, max_side_px: int) -> DecodedIm
         grey = np.asarray(image.convert("L"))
         encoded = EncodedImage(data=data, extension=KEPT[str(image.format)], width=width, height=height)
         return DecodedImage(encoded, grey, (width, height))
-    picture = on_white(PIL.ImageOps.exif_transpose(image))
+    picture = as_shown(image)
     size = picture.size
     if max_side_px and max(picture.size) > max_side_px:
         picture.thumbnail((max_side_px, max_side_px), PIL.Image.Resampling.LANCZOS)
@@ -95,10 +113,15 @@ def _is_opaque(image: PIL.Image.Image) -> bool:
     return image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255)
 
 
-def on_white(image: PIL.Image.Image) -> PIL.Image.Image:
-    """Return an image as RGB, or L if it is grey; what is transparent becomes white, and all values have 8 bits."""
-    if image.mode in DEEP_MODES:
-        return _eight_bit(image)
+def as_shown(image: PIL.Image.Image) -> PIL.Image.Image:
+    """Return an image as a viewer shows it: RGB, or L if it is grey without transparency.
+
+    It is turned as EXIF says, and what is transparent becomes white. Levels of more than 8 bits are scaled down:
+    Pillow alone would cut them off at 255, so that a grey photograph of 16 bits became white.
+    """
+    image = _upright(image)
+    if image.mode.startswith(("I", "F")):
+        return PIL.Image.fromarray(_eight_bits(np.asarray(image)))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         white = PIL.Image.new("RGBA", image.size, "white")
@@ -106,13 +129,21 @@ def on_white(image: PIL.Image.Image) -> PIL.Image.Image:
     return image.convert("L" if image.mode in ("L", "1") else "RGB")
 
 
-def _eight_bit(image: PIL.Image.Image) -> PIL.Image.Image:
-    """Return a deep grey image as L: 16 bits by their range, other values from their least to their greatest one."""
-    values = np.asarray(image).astype(np.float32)
-    if image.mode != "F" and values.min() >= 0 and values.max() <= FULL_16:
-        low, high = 0.0, float(FULL_16)
-    else:
-        finite = values[np.isfinite(values)]
-        low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
-    scaled = (np.nan_to_num(values, nan=low, posinf=high, neginf=low) - low) * (255 / max(high - low, 1e-30))
-    return PIL.Image.fromarray(np.round(scaled).astype(np.uint8))
+def _upright(image: PIL.Image.Image) -> PIL.Image.Image:
+    """Return a picture turned as its EXIF data say; broken data turn nothing."""
+    try:
+        return PIL.ImageOps.exif_transpose(image)
+    except ERRORS:
+        return image
+
+
+def _eight_bits(levels: np.ndarray) -> np.ndarray:
+    """Return grey levels as uint8. White is 65,535 for whole numbers, 1 for fractions; if some are larger, the largest.
+
+    Args:
+        levels: (height, width), of 16 or 32 bits.
+    """
+    white = 65_535.0 if levels.dtype.kind in "iu" else 1.0
+    levels = np.nan_to_num(levels.astype(np.float64), posinf=0).clip(0)
+    white = max(white, float(levels.max(initial=0)))
+    return np.asarray((levels * (255 / white)).round(), np.uint8)

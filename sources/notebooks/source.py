@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 import PIL
 
 from sources.base.card import SourceCard
-from sources.base.sample import IMAGE_PLACEHOLDER, Provenance, Sample
+from sources.base.marks import with_images
+from sources.base.sample import Provenance, Sample
 from sources.base.source import ItemError, Items, Source, unreadable_file
 from sources.images.decoding import read_image
 from sources.notebooks.card import CARD
@@ -87,7 +88,7 @@ class Notebooks(Source):
             source=self.name,
             provenance=Provenance(locator=self.locator(item), digest=digest),
             images=[image.encoded],
-            text=f"{IMAGE_PLACEHOLDER}\n{fenced(code, notebook.language)}",
+            text=with_images(fenced(code, notebook.language)),
             flags=[notebook.language] if notebook.language.isidentifier() else [],
             measures={
                 "code_lines": num_code_lines(code),
@@ -107,8 +108,6 @@ def _check(cell: CodeCell, code: str) -> None:
         raise ItemError("other_language", f"the cell is in another language: %%{other[1]}")
     if _SHOWN_FILE.search(cell.code):
         raise ItemError("shown_file", "the cell shows an image from a file or an address, and draws none")
-    if IMAGE_PLACEHOLDER in code:
-        raise ItemError("image_placeholder", f"the code has {IMAGE_PLACEHOLDER}, which would mark a further image")
     if _SURROGATE.search(code):
         raise ItemError("not_unicode", "the code has half a surrogate pair, which is no character")
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sources.base.sample import IMAGE_PLACEHOLDER, Message
+from sources.base.marks import escaped, with_images
+from sources.base.sample import Message
 from sources.config_file import load_data
 from sources.images.boxes import hull, scaled
 from sources.ocr.arrays import Bools, Floats, Ints
@@ -76,7 +77,7 @@ def make_sample_text(task: str, truth: GroundTruth, random: random_module.Random
     use_case = HANDWRITING if truth.is_handwriting else PRINTED
     if task == "text":
         body = truth.markdown if random.random() < 0.5 else truth.text
-        return SampleText(use_case, text=f"{IMAGE_PLACEHOLDER}\n{body}")
+        return SampleText(use_case, text=with_images(body))
     if truth.text_by_language is not None:
         language = random.choice(sorted(truth.text_by_language))
         kind = "chinese_only" if language == "zh" else "english_only"
@@ -170,8 +171,8 @@ def _make_conversation(
     return SampleText(
         use_case,
         messages=(
-            Message(role="user", content=f"{IMAGE_PLACEHOLDER}\n{question}"),
-            Message(role="assistant", content=answer),
+            Message(role="user", content=with_images(question)),
+            Message(role="assistant", content=escaped(answer)),
         ),
     )
 

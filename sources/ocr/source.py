@@ -94,10 +94,8 @@ class Ocr(SyntheticSource):
         super().__post_init__()
         check_installed("ocr needs", PACKAGES, "ocr")
         from sources.ocr.messages import TASKS
-        from sources.ocr.style import chosen_families
         from sources.ocr.templates.close_up import CLOSE_UPS
         from sources.ocr.templates.registry import KINDS
-        from sources.text.fonts import fonts_for
         from sources.text.languages import LANGUAGES as TEXT_LANGUAGES
 
         check_names("languages", self.languages, tuple(TEXT_LANGUAGES), empty=True)
@@ -118,14 +116,27 @@ class Ocr(SyntheticSource):
             raise ValueError(f"side_px must be between {least} and 2048, got {self.side_px}")
         if self.engine not in ENGINES:
             raise ValueError(f"engine must be {' or '.join(ENGINES)}, got {self.engine!r}")
+        check_encoding(self.format, self.quality)
+
+    def reader_needs(self) -> str:
+        return "browser" if self.engine == "chromium" else ""
+
+    def check(self) -> None:
+        from sources.ocr.style import chosen_families
+        from sources.text.fonts import FontError, fonts_for
+
         if self.engine == "chromium":
             check_installed("engine chromium needs", {"playwright": "playwright"}, "ocr,web")
             from sources.browser.chromium import find_chromium
 
-            find_chromium()  # raises if there is none
-        check_encoding(self.format, self.quality)
-        for language in self.languages or (() if self.input else LANGUAGES):
-            fonts_for(language)  # raises if there is none
+            find_chromium()
+        needed = self.languages or (() if self.input else LANGUAGES)
+        for language in needed:
+            try:
+                fonts_for(language)
+            except FontError as error:
+                others = ",".join(dict.fromkeys(name for name in (*needed, "en") if name != language))
+                raise FontError(f"{error}, or do without it: --set languages=[{others}]") from error
             if self.families:
                 chosen_families(language, self.families)
 

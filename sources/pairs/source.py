@@ -13,7 +13,8 @@ import PIL
 import pyarrow as pa
 
 from sources.base.card import SourceCard
-from sources.base.sample import IMAGE_PLACEHOLDER, Message, Sample, Words, sample_id
+from sources.base.marks import IMAGE_PLACEHOLDER, escaped
+from sources.base.sample import Message, Sample, Words, sample_id
 from sources.base.source import InputError, ItemError, Items, Source, file_digest
 from sources.images.decoding import DecodedImage, read_image
 from sources.pairs.boxes import BOX_FORMATS, SCALES, boxes_of, elements_of, words_of
@@ -103,6 +104,9 @@ class Pairs(Source):
         for name in ("max_image_mb", "max_row_mb"):
             if not 0 < getattr(self, name) <= 512:
                 raise ValueError(f"{name} must be above 0 and at most 512, got {getattr(self, name)}")
+
+    def reader_needs(self) -> str:
+        return "network" if "image_url" in self.columns else ""
 
     def max_side_px(self) -> int | None:
         return self.side_px or None
@@ -209,32 +213,39 @@ class Pairs(Source):
 
 
 def with_marks(content: str | list[Message], num_images: int, mark: str) -> str | list[Message]:
-    """Return the content with one `<image>` for each image.
+    """Return the content with one `<image>` for each image, and all other text escaped.
 
-    A content without any mark is given all of them at its beginning. Conversations without images have none.
+    Marks are looked for in a text or in the user's turns; a text that begins with one for each image has no others. A
+    content without any is given all of them at its beginning. Conversations without images have none.
 
     Raises:
-        ItemError: it has another number of marks, an answer or a system message has one, or a text has no image.
+        ItemError: it has another number of marks, or they are in answers alone, or a text has no image.
     """
-    texts = [content] if isinstance(content, str) else [turn.content for turn in content]
-    if mark != IMAGE_PLACEHOLDER:
-        if any(IMAGE_PLACEHOLDER in text for text in texts):
-            raise ItemError("image_placeholder", f"the text has {IMAGE_PLACEHOLDER} besides the mark {mark}")
-        texts = [text.replace(mark, IMAGE_PLACEHOLDER) for text in texts]
-    num_marks = sum(text.count(IMAGE_PLACEHOLDER) for text in texts)
+    turns = [Message(role="user", content=content)] if isinstance(content, str) else content
+    split = [_split(turn.content, mark, num_images if turn.role == "user" else None) for turn in turns]
+    num_marks = sum(len(pieces) - 1 for turn, pieces in zip(turns, split, strict=True) if turn.role == "user")
     if num_marks not in (0, num_images):
         raise ItemError("image_count", f"the text marks {num_marks} images, the row holds {num_images}")
-    if isinstance(content, str):
-        if not num_images:
-            raise ItemError("no_image", "the row has a text and no image")
-        return texts[0] if num_marks else f"{IMAGE_PLACEHOLDER}\n" * num_images + texts[0]
-    turns = [replace(turn, content=text) for turn, text in zip(content, texts, strict=True)]
-    if any(IMAGE_PLACEHOLDER in turn.content for turn in turns if turn.role != "user"):
+    if isinstance(content, str) and not num_images:
+        raise ItemError("no_image", "the row has a text and no image")
+    if not num_marks and any(len(pieces) > 1 for pieces in split):
         raise ItemError("image_count", "a turn that is not the user's marks an image")
+    written = []
+    for turn, pieces in zip(turns, split, strict=True):
+        is_marked = turn.role == "user"
+        text = IMAGE_PLACEHOLDER.join(map(escaped, pieces)) if is_marked else escaped(mark.join(pieces))
+        written.append(replace(turn, content=text))
     if num_images and not num_marks:
-        first = next(k for k, turn in enumerate(turns) if turn.role == "user")
-        turns[first] = replace(turns[first], content=f"{IMAGE_PLACEHOLDER}\n" * num_images + turns[first].content)
-    return turns
+        first = next(k for k, turn in enumerate(written) if turn.role == "user")
+        marks = f"{IMAGE_PLACEHOLDER}\n" * num_images
+        written[first] = replace(written[first], content=marks + written[first].content)
+    return written[0].content if isinstance(content, str) else written
+
+
+def _split(text: str, mark: str, num_images: int | None) -> list[str]:
+    """Cut a text at its marks; if it begins with one for each image, each on a line, only at these."""
+    is_led = num_images and text.startswith(f"{mark}\n" * num_images)
+    return text.split(mark, num_images) if is_led and num_images else text.split(mark)
 
 
 def _names(rows: Rows, number: int, columns: Columns) -> list[str]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pymupdf
 
-from sources.base.sample import IMAGE_PLACEHOLDER, EncodedImage, Provenance, Sample
+from sources.base.marks import with_images
+from sources.base.sample import EncodedImage, Provenance, Sample
 from sources.base.source import ItemError, Items
 from sources.images.decoding import read_image
 from sources.images.encoding import encode, grey_of
@@ -98,13 +99,11 @@ class _Samples:
         text = page_markdown(aligned.slices[item], aligned.alignment, aligned.printed)
         if not text.strip():
             raise ItemError("no_markup", "no text of the LaTeX source is on the page")
-        if IMAGE_PLACEHOLDER in text:
-            raise ItemError("image_placeholder", f"the text has {IMAGE_PLACEHOLDER}, which would mark a further image")
         missing = ["missing_files"] if self._content.missing else []
         return dataclasses.replace(
             sample,
             source=self._source,
-            text=f"{IMAGE_PLACEHOLDER}\n{text}",
+            text=with_images(text),
             flags=[*sample.flags, *self._paper.flags, *missing],
             measures={**sample.measures, **self._measures(item)},
         )
@@ -142,13 +141,12 @@ class _Samples:
         text = page_markdown(parts, aligned.alignment, aligned.printed)
         if not text:
             raise ItemError("no_caption", "the figure's caption is on no page")
-        images = "\n".join([IMAGE_PLACEHOLDER] * len(pictures))
         return Sample.of_picture(
             pictures[0][0],
             source=self._source,
             provenance=Provenance(locator=self._locator(item), digest=self._digest),
             images=[image for _, image in pictures],
-            text=f"{images}\n{text.replace(IMAGE_PLACEHOLDER, '')}",
+            text=with_images(text, len(pictures)),
             flags=self._paper.flags,
         )
 

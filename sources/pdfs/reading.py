@@ -7,7 +7,8 @@ from pathlib import Path
 
 import PIL.Image
 
-from sources.base.sample import IMAGE_PLACEHOLDER, Element, Provenance, Sample, Words
+from sources.base.marks import with_images
+from sources.base.sample import Element, Provenance, Sample, Words
 from sources.base.source import ItemError, Items
 from sources.images.encoding import encode, grey_of, luma
 from sources.images.text_height import text_height
@@ -115,7 +116,7 @@ class PageReader:
             source=self.source,
             provenance=Provenance(locator=self.locator(item), digest=digest),
             images=[encoded],
-            text=f"{IMAGE_PLACEHOLDER}\n{text}",
+            text=with_images(text),
             words=words,
             elements=elements,
             flags=flags,

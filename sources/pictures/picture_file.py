@@ -11,7 +11,7 @@ import PIL.Image
 import PIL.ImageOps
 
 from sources.base.source import InputError, ItemError, unreadable_file
-from sources.images.decoding import on_white
+from sources.images.decoding import ERRORS, as_shown
 from sources.pictures.tiff import read_directories
 
 FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "WEBP", "GIF", "BMP", "DIB", "AVIF", "HEIF")
@@ -20,7 +20,6 @@ HEIF_DECODER = "pillow_heif"
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 AVIF_BRANDS = (b"avif", b"avis")
 TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-ERRORS = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class PictureFile:
                 image.seek(self.pages[item])
                 check_size(image, self.max_pixels)
                 image.load()
-                return on_white(_upright(image))
+                return as_shown(image)
         except PIL.Image.DecompressionBombError as error:
             raise ItemError("image_too_large", "the picture is too large to be decoded") from error
         except ERRORS as error:
@@ -138,14 +137,6 @@ def check_size(image: PIL.Image.Image, max_pixels: int) -> None:
     if image.width * image.height > max_pixels:
         size = f"{image.width:,} × {image.height:,} pixels"
         raise ItemError("image_too_large", f"the picture has {size}, more than {max_pixels:,}")
-
-
-def _upright(image: PIL.Image.Image) -> PIL.Image.Image:
-    """Return a picture turned as its EXIF data say; broken data turn nothing."""
-    try:
-        return PIL.ImageOps.exif_transpose(image)
-    except ERRORS:
-        return image
 
 
 def _reason(error: Exception) -> str:

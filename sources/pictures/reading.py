@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sources.base.sample import IMAGE_PLACEHOLDER, Provenance, Sample
+from sources.base.marks import with_images
+from sources.base.sample import Provenance, Sample
 from sources.images.encoding import encode, grey_of
 from sources.paddle_ocr.page import OcrSettings, fitted, measures_of_ocr, read_page
 from sources.pictures.picture_file import PictureFile
@@ -45,7 +46,7 @@ class PictureReader:
             source=self.source,
             provenance=Provenance(locator=self.locator(item), digest=digest),
             images=[image],
-            text=f"{IMAGE_PLACEHOLDER}\n{found.text}",
+            text=with_images(found.text),
             words=found.words,
             flags=[*found.flags, *pages.flags],
             measures=measures_of_ocr(found, grey),

@@ -12,7 +12,8 @@ import phonenumbers
 import pyarrow as pa
 
 from sources.base.card import SourceCard
-from sources.base.sample import IMAGE_PLACEHOLDER, Message, Provenance, Sample, sample_id
+from sources.base.marks import IMAGE_PLACEHOLDER, escaped
+from sources.base.sample import Message, Provenance, Sample, sample_id
 from sources.base.source import ItemError, Items, Source
 from sources.plain_text.card import CARD
 from sources.plain_text.chunks import Chunks
@@ -146,10 +147,9 @@ class PlainText(Source):
             texts = [text for text, _ in masked]
             for kind in self.mask:
                 measures[f"personal_data_{kind}"] = sum(counts[kind] for _, counts in masked)
-        if any(IMAGE_PLACEHOLDER in text for text in texts):
-            raise ItemError(
-                "image_placeholder", f"the text has {IMAGE_PLACEHOLDER}, which would mark an image it lacks"
-            )
+        if not isinstance(content, str) and any(_is_about_image(turn) for turn in content):
+            raise ItemError("image_placeholder", f"a question has {IMAGE_PLACEHOLDER}, an image that the row lacks")
+        texts = [escaped(text) for text in texts]
         return Sample(
             id=sample_id(provenance.digest, provenance.locator),
             source=self.name,
@@ -160,3 +160,9 @@ class PlainText(Source):
             else [Message(role=turn.role, content=text) for turn, text in zip(content, texts, strict=True)],
             measures=dict(measures),
         )
+
+
+def _is_about_image(turn: Message) -> bool:
+    """Return True if a question has the mark where published conversations have it: first or last."""
+    text = turn.content.strip()
+    return turn.role == "user" and (text.startswith(IMAGE_PLACEHOLDER) or text.endswith(IMAGE_PLACEHOLDER))

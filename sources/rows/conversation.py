@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sources.base.sample import IMAGE_PLACEHOLDER, Message
+from sources.base.marks import IMAGE_PLACEHOLDER, escaped
+from sources.base.sample import Message
 from sources.base.source import ItemError
 
 ROLES: Mapping[str, str] = {
@@ -76,7 +77,7 @@ def _content(content: Any) -> str:
     for part in content:
         kind = part.get("type") if isinstance(part, Mapping) else None
         if kind == "text" and isinstance(part.get("text"), str):
-            parts.append(part["text"])
+            parts.append(part["text"].replace(IMAGE_PLACEHOLDER, escaped(IMAGE_PLACEHOLDER)))
         elif kind in ("image", "image_url"):
             parts.append(f"{IMAGE_PLACEHOLDER}\n")
         else:

@@ -6,7 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sources.base.sample import IMAGE_PLACEHOLDER, EncodedImage, Message
+from sources.base.marks import with_images
+from sources.base.sample import EncodedImage, Message
 from sources.config_file import load_data
 from sources.synthetic_pages.page import Page
 from sources.synthetic_pages.page_renderer import Screenshot
@@ -23,7 +24,7 @@ def page_text(screenshot: Screenshot) -> str:
 
 def make_plain_text(screenshot: Screenshot) -> str:
     """Return a pre-training text: the picture and its text."""
-    return f"{IMAGE_PLACEHOLDER}\n{page_text(screenshot)}"
+    return with_images(page_text(screenshot))
 
 
 def make_conversation(

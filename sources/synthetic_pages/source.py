@@ -84,9 +84,6 @@ class SyntheticPages(SyntheticSource):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_installed("synthetic_pages need", PACKAGES, "web")
-        from sources.browser.chromium import find_chromium
-        from sources.synthetic_pages.theme import browser_faces
-
         check_names("kinds", self.kinds, tuple(KINDS), empty=True)
         check_names("languages", self.languages, LANGUAGES)
         check_names("views", self.views, VIEW_NAMES)
@@ -95,6 +92,14 @@ class SyntheticPages(SyntheticSource):
             raise ValueError(f"num_elements must be between 1 and 20, got {self.num_elements}")
         check_encoding(self.format, self.quality)
         load_vocabulary(self._vocabulary_path)
+
+    def reader_needs(self) -> str:
+        return "browser"
+
+    def check(self) -> None:
+        from sources.browser.chromium import find_chromium
+        from sources.synthetic_pages.theme import browser_faces
+
         for language in self.languages:
             browser_faces(language)
         find_chromium(self.browser)

@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import sysconfig
+import threading
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -220,11 +221,16 @@ def families(fonts: Iterable[Font]) -> Mapping[str, tuple[Font, ...]]:
 
 
 class _Glyphs:
-    """The glyphs of a font file: names by code point, and widths and outlines by name, which are loaded lazily."""
+    """The glyphs of a font file: names by code point, and widths and outlines by name.
+
+    fontTools reads tables and outlines when they are first asked for, by moving about in one open file. Threads that
+    share a font must take turns.
+    """
 
     def __init__(self, path: Path, index: int):
         from fontTools.ttLib import TTFont
 
+        self._turn = threading.RLock()
         self._font = TTFont(path, fontNumber=index if path.suffix.lower() == ".ttc" else -1, lazy=True)
         if "glyf" in self._font:  # glyphs by number: decoding the names in the file takes most of the time
             count = self._font["maxp"].numGlyphs
@@ -242,7 +248,8 @@ class _Glyphs:
         if found is None:
             name = self.names.get(ord(character), ".notdef")
             is_blank = character.isspace() or unicodedata.category(character) in ("Cf", "Mn")
-            found = name != ".notdef" and (is_blank or self._has_outline(name))
+            with self._turn:
+                found = name != ".notdef" and (is_blank or self._has_outline(name))
             self._has_glyph[character] = found
         return found
 
@@ -261,14 +268,16 @@ class _Glyphs:
         """Return bottom and top of an outline above the baseline, in font sizes; both 0 if it is empty."""
         from fontTools.pens.boundsPen import ControlBoundsPen
 
-        pen = ControlBoundsPen(self._outlines)
-        self._outlines[name].draw(pen)
-        units = self._font["head"].unitsPerEm
+        with self._turn:
+            pen = ControlBoundsPen(self._outlines)
+            self._outlines[name].draw(pen)
+            units = self._font["head"].unitsPerEm
         return (pen.bounds[1] / units, pen.bounds[3] / units) if pen.bounds else (0, 0)
 
     def advance(self, name: str) -> float:
         """Return the width in font sizes."""
-        return float(self._font["hmtx"][name][0] / self._font["head"].unitsPerEm)
+        with self._turn:
+            return float(self._font["hmtx"][name][0] / self._font["head"].unitsPerEm)
 
 
 @lru_cache(maxsize=256)

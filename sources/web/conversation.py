@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sources.base.sample import IMAGE_PLACEHOLDER, EncodedImage, Message
+from sources.base.marks import escaped, with_images
+from sources.base.sample import EncodedImage, Message
 from sources.config_file import load_data
 from sources.images.boxes import scaled
 from sources.web.capture import PageElement
@@ -22,8 +23,8 @@ def messages_of(turns: Sequence[Turn], num_images: int = 1) -> list[Message]:
     """Convert turns to messages, with the images before the first question."""
     messages = []
     for k, (question, answer) in enumerate(turns):
-        asked = question if k else f"{IMAGE_PLACEHOLDER}\n" * num_images + question
-        messages += [Message(role="user", content=asked), Message(role="assistant", content=answer)]
+        asked = with_images(question, 0 if k else num_images)
+        messages += [Message(role="user", content=asked), Message(role="assistant", content=escaped(answer))]
     return messages
 
 

@@ -11,7 +11,8 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
-from sources.base.sample import IMAGE_PLACEHOLDER, Element, EncodedImage, Message, Provenance, Sample, Words
+from sources.base.marks import with_images
+from sources.base.sample import Element, EncodedImage, Message, Provenance, Sample, Words
 from sources.base.source import ItemError
 from sources.images.encoding import encode, grey_of, luma
 from sources.web.capture import Capture, PageContent, PageElement
@@ -150,16 +151,14 @@ def _visible_words(content: PageContent, greys: Sequence[np.ndarray]) -> tuple[W
 
 def _text(words: Words, separators: Sequence[str], num_images: int) -> str:
     """Return the text of a pre-training sample: each image, followed by its words."""
-    pieces: list[str] = []
+    of_images: list[list[str]] = [[] for _ in range(num_images)]
     image = -1
     for text, separator, on in zip(words.texts, separators, words.images, strict=True):
         if on > image:  # reading order may return to an earlier tile; its words keep their order
-            pieces += [f"{'' if image < 0 else chr(10)}{IMAGE_PLACEHOLDER}\n"] * (int(on) - image)
             image = int(on)
             separator = ""
-        pieces += [separator, text]
-    pieces += [f"\n{IMAGE_PLACEHOLDER}"] * (num_images - 1 - image)
-    return "".join(pieces).strip()
+        of_images[image] += [separator, text]
+    return "\n".join(with_images("".join(pieces)).strip() for pieces in of_images)
 
 
 def _first(words: Words) -> Words:

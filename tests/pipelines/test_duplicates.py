@@ -473,7 +473,7 @@ def test_the_command_prints_groups_and_changes_nothing(out: Path, library: Path,
             document[0].get_pixmap(dpi=dpi).save(tmp_path / f"{dpi}.png")
     printed = run(tmp_path)
     assert printed.returncode == 0, printed.stderr
-    assert "2 samples: 1 duplicates in 1 groups" in printed.stdout
+    assert "2 samples: 1 duplicate in 1 group" in printed.stdout
     assert printed.stdout.startswith(str(tmp_path / "90.png"))
     assert run(tmp_path / "nowhere").returncode == 2
     assert run(tmp_path, "--radius", "200").returncode == 2

@@ -90,7 +90,6 @@ def test_a_plot_with_its_code_in_every_version(tmp_path: Path, version: str) -> 
         (code(CODE, PLOT, {"output_type": "error", "ename": "ValueError", "traceback": []}), "cell_failed"),
         (code("%%html\n<b>a</b>", PLOT), "other_language"),
         (code("Image(filename='a.png')", PLOT), "shown_file"),
-        (code("print('<image>')", PLOT), "image_placeholder"),
         (code(CODE, shown(image_png=PNG[:-8] + "\N{BULLET}" * 8)), "invalid_base64"),
         (code(CODE, shown(image_png=PNG[:101])), "invalid_base64"),
         (code(CODE, shown(image_png={"not": "a text"})), "not_an_image"),

@@ -109,7 +109,7 @@ def test_what_is_no_conversation_is_an_error_of_its_row(tmp_path: Path, turns: A
 
 @pytest.mark.parametrize(
     ("value", "cause"),
-    [(None, "no_text"), ("", "no_text"), (" \n", "no_text"), (7, "not_text"), ("see <image>", "image_placeholder")],
+    [(None, "no_text"), ("", "no_text"), (" \n", "no_text"), (7, "not_text"), ("see <image>", "")],
 )
 def test_what_is_no_text_is_an_error_of_its_row(tmp_path: Path, value: Any, cause: str) -> None:
     assert causes(write(tmp_path / "input", [{"text": value}, {"text": "a"}, {"other": 1}])) == [cause, "", "no_text"]

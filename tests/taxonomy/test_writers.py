@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from sources.base.ground_truth import GroundTruth, markdown_tables
-from sources.base.sample import IMAGE_PLACEHOLDER, Sample
+from sources.base.marks import IMAGE_PLACEHOLDER
+from sources.base.sample import Sample
 from taxonomy.instructions import Instructions, InstructionSettings
 from taxonomy.loader import load
 from taxonomy.tree import Taxonomy

@@ -133,8 +133,8 @@ def test_missing_chinese_font_allows_english_only(monkeypatch: pytest.MonkeyPatc
         with pytest.raises(
             FontError, match=r"no font for charts in 'zh' is installed; install .* --set languages=\[en\]"
         ):
-            Charts()
-        Charts(languages=("en",))
+            Charts().check()
+        Charts(languages=("en",)).check()
     finally:
         monkeypatch.undo()
         for function in (faces_for, fonts_digest):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sources.base.sample import IMAGE_PLACEHOLDER, Sample
+from sources.base.marks import IMAGE_PLACEHOLDER
+from sources.base.sample import Sample
 from sources.base.source import ItemError
 from sources.base.synthetic import REPLACED
 from sources.ocr.source import Ocr
