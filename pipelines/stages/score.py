@@ -26,6 +26,7 @@ from pipelines.tables.schema import FAULT
 from pipelines.tables.scores import CHOSEN, SCORE, part_errors, skip_reasons
 from pipelines.units import Unit, UnitFiles
 from pipelines.workers.pool import ItemFault, program_of, scorers_of
+from pipelines.workers.process import KILLED
 from pipelines.workers.protocol import ScoreRows
 from sources.base.source import InputError
 
@@ -139,7 +140,7 @@ class ScoreByPart(ConcurrentDoFn):
                 outcomes = [
                     Outcome(tuple(values), fault, use_case) for *values, fault, use_case in zip(*columns, strict=True)
                 ]
-                return [None if outcome.fault == NOT_MEASURED else outcome for outcome in outcomes]
+                return [None if outcome.fault in (NOT_MEASURED, KILLED) else outcome for outcome in outcomes]
         return [None] * num_rows
 
     def _wanted(self, found: Sequence[Found], skipped: Sequence[bool]) -> dict[tuple[int, ...], list[int]]:

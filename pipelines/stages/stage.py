@@ -18,11 +18,13 @@ from pipelines.tables.scores import SLICE, PartError, part_errors, part_replaced
 from pipelines.taxonomy_files import local_taxonomy
 from pipelines.units import ErrorRow, Unit, UnitFiles, error_row
 from pipelines.workers.pool import ItemFault, readers_of
+from pipelines.workers.process import KILLED
 from pipelines.workers.protocol import ReadUnit, RescorePart
 from sources.base.source import InputError
 from sources.base.synthetic import REPLACED
 
-PASSING = ("changed", "not_found", "permission_denied", "unreadable")  # causes that the next run may not meet
+# Causes that the next run may not meet.
+PASSING = ("changed", "not_found", "permission_denied", "unreadable", KILLED)
 
 
 class Stage(ConcurrentDoFn):
