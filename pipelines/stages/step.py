@@ -16,6 +16,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from pipelines.job import Job
 from pipelines.stages.progress import progress_of
+from pipelines.storage.temporary import own_temporary_folder
 
 ACCOUNT = "account"  # tag of what every step adds to the account of a run: counters, and rows of tables
 WAITING_A_THREAD = 4
@@ -34,6 +35,8 @@ class ConcurrentDoFn(beam.DoFn):
         raise NotImplementedError
 
     def start_bundle(self) -> None:
+        if not self._job.is_local:
+            own_temporary_folder()
         self._running: set[Future[list[Any]]] = set()
 
     def process(self, element: Any, *sides: Any) -> Iterator[Any]:

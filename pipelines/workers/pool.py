@@ -36,7 +36,7 @@ from sources.base.source import InputError
 
 # Deaths at one place before it is blamed. A crash is nearly always the input's; SIGKILL is the memory killer's, which
 # a page may have called, or somebody's, who would have to meet the same page every time. Other deaths blame nothing.
-DEATHS_BEFORE_BLAME = {CRASHED: 2, KILLED: 5}
+CRASHES_BEFORE_BLAME, KILLS_BEFORE_BLAME = 2, 5
 MAX_STARTS = 3  # of one reader in a row that did not become ready
 MAX_DEATHS = 25  # over one request, after which something is wrong with the machine
 FIRST_PAUSE_S, MAX_PAUSE_S = 0.01, 5  # before the next process is asked, doubled with every death
@@ -66,9 +66,14 @@ class ItemFault(Exception):
 
 
 class Deaths:
-    """The deaths of readers over one request."""
+    """The deaths of readers over one request.
 
-    def __init__(self) -> None:
+    Args:
+        crashes: at one place before it is blamed.
+    """
+
+    def __init__(self, crashes: int = CRASHES_BEFORE_BLAME) -> None:
+        self._limits = {CRASHED: crashes, KILLED: KILLS_BEFORE_BLAME}
         self._total = 0
         self._num_starts = 0
         self._at: Counter[tuple[str, int | None, int | None]] = Counter()
@@ -95,7 +100,7 @@ class Deaths:
     def _blame(self, death: Death, at: Heartbeat) -> None:
         place = (death.cause, at.slice, at.item)
         self._at[place] += 1
-        if self._at[place] >= DEATHS_BEFORE_BLAME.get(death.cause, math.inf):
+        if self._at[place] >= self._limits.get(death.cause, math.inf):
             raise ItemFault(at.item, death.cause, f"the reader died: {death.message}", at.slice)
 
 
@@ -111,9 +116,11 @@ class Reader:
         if self._process is None:
             self._process = ReaderProcess(self._program)
 
-    def ask(self, request: Request[AnswerT]) -> AnswerT:
+    def ask(self, request: Request[AnswerT], crashes: int = CRASHES_BEFORE_BLAME) -> AnswerT:
         """Send one request and wait for its answer; if the process dies, ask a fresh one.
 
+        Args:
+            crashes: at one place before it is blamed.
         Raises:
             InputError: the input cannot be read.
             ItemFault: one of several inputs cannot be read; or no message came within the time limits, or processes
@@ -123,7 +130,7 @@ class Reader:
             ProtocolError: the reader does not know the request, or answered with something unknown.
             ReadersLost: processes keep dying, and no item is to blame.
         """
-        deaths = Deaths()
+        deaths = Deaths(crashes)
         while True:
             try:
                 return self.ask_once(request)
@@ -232,10 +239,10 @@ class ReaderPool:
         finally:
             self._idle.put(reader)
 
-    def ask(self, request: Request[AnswerT]) -> AnswerT:
-        """Let a free reader answer one request. Raises what `Reader.ask` does."""
+    def ask(self, request: Request[AnswerT], crashes: int = CRASHES_BEFORE_BLAME) -> AnswerT:
+        """Let a free reader answer one request. Arguments and errors are those of `Reader.ask`."""
         with self.reader() as reader:
-            return reader.ask(request)
+            return reader.ask(request, crashes)
 
     def stop(self) -> None:
         """Kill all idle readers."""
