@@ -17,7 +17,7 @@ from pipelines.stages.staging_folder import LOG, own_log
 from pipelines.storage import STAGING, Storage, StorageError
 from pipelines.storage.temporary import shared_folder
 
-MAX_STARTS = 4  # of coordinators that are killed
+MAX_STARTS = 8  # of coordinators that are killed
 # Give memory back to the system: images come and go by the megabyte, and an allocator that keeps them grows with the
 # number of shards written side by side.
 LEAN_MEMORY = {

@@ -5,6 +5,7 @@ off, Google's no copy.
 """
 
 import logging
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from pipelines.storage.errors import StorageError, StoreBusy
 T = TypeVar("T")
 
 FIRST_PAUSE_S, MAX_PAUSE_S = 0.5, 30.0  # the longest that a pause may be, doubled each time; it is drawn from 0 up
-DEADLINE_S = 300.0  # of one call with all its tries
+DEADLINE_S = float(os.environ.get("VELLUM_STORE_DEADLINE_S", "120"))  # of one call with all its tries
 FIRST_DEADLINE_S = 60.0  # before the store has answered once: its address may be wrong
 SAID_AFTER = 3  # tries that fail without a line in the log
 

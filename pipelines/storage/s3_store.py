@@ -1,5 +1,6 @@
 """S3 and stores that speak its protocol, with errors a person understands. The client's own retries are off."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
@@ -34,8 +35,9 @@ class S3Store(ObjectStore):
             self._client.download_fileobj(self.bucket, key, into, Config=_once())
 
     def upload(self, key: str, file: IO[bytes]) -> None:
-        with _s3_errors(self.uri):
-            self._client.upload_fileobj(file, self.bucket, key, Config=_once())
+        # The client closes the file that it is given.
+        with _s3_errors(self.uri), os.fdopen(os.dup(file.fileno()), "rb") as copy:
+            self._client.upload_fileobj(copy, self.bucket, key, Config=_once())
 
     def write_if(self, key: str, data: bytes, tag: str) -> str | None:
         condition = {"IfMatch": tag} if tag else {"IfNoneMatch": "*"}
