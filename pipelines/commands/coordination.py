@@ -31,7 +31,7 @@ LEAN_MEMORY = {
 class RunLog:
     """The file for what Beam and Python print.
 
-    In the staging folder it has a name of its own until the run has the output's lock (`pipelines/stages/execute.py`),
+    In the staging folder its name is that of the run until the run has the output's lock (`pipelines/stages/execute.py`),
     so that a run which is refused leaves the other's log alone.
     """
 

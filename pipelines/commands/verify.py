@@ -1,6 +1,6 @@
 """`vellum verify OUT [--repair]`: is an output, with its staging folder, as it was written?
 
-Files of the output are compared with the manifest, those of the staging folder with the digests that they have.
+Files of the output are compared with the manifest, staged files with the digests that they have.
 """
 
 import argparse

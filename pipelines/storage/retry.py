@@ -54,7 +54,7 @@ def passes(error: BaseException, status: int | None = None, code: str = "") -> b
     """Return True if a call that ended with this error is tried again.
 
     Args:
-        status: of the store's answer, if there was one.
+        status: HTTP status of the store's answer, if there was one.
         code: name of the error in S3's answer.
     """
     names = {(cls.__module__, cls.__name__) for cls in type(error).__mro__}

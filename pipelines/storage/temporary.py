@@ -1,4 +1,4 @@
-"""Temporary files: everything that a run leaves in the system's temporary folder is in one folder of its own.
+"""Temporary files: everything that a run puts into the system's temporary folder is in one folder there.
 
 The kernel frees the folder's lock when the run's last process ends, however it ends: then the next run removes it.
 """
@@ -17,12 +17,12 @@ from pathlib import Path
 PREFIX = "vellum-run-"
 LOCK = "lock"
 BASE = "VELLUM_TMPDIR"  # variable that names the folder which all runs share
-UNLOCKED_S = 60  # after which a folder without a lock is nobody's
+UNLOCKED_S = 60  # after which a folder without a lock is abandoned
 
 
 @contextmanager
 def temporary_folder() -> Iterator[int]:
-    """A block whose temporary files, and those of the processes that it starts, are in a folder that goes with it.
+    """A block whose temporary files are in a folder that goes with it, also if they are made by processes that it starts.
 
     Yields the descriptor of the folder's lock, which those processes have to inherit.
     """

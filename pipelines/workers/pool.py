@@ -34,8 +34,8 @@ from pipelines.workers.protocol import (
 )
 from sources.base.source import InputError
 
-# Deaths at one place before it is blamed. A crash is nearly always the input's; SIGKILL is the memory killer's, which
-# a page may have called, or somebody's, who would have to meet the same page every time. Other deaths blame nothing.
+# Deaths at one place before it is blamed. A crash is nearly always the input's; SIGKILL comes from the memory
+# killer, which a page may have called, or from a user, who hardly meets the same page each time. Others blame nothing.
 CRASHES_BEFORE_BLAME, KILLS_BEFORE_BLAME = 2, 5
 MAX_STARTS = 3  # of one reader in a row that did not become ready
 MAX_DEATHS = 25  # over one request, after which something is wrong with the machine
@@ -79,7 +79,7 @@ class Deaths:
         self._at: Counter[tuple[str, int | None, int | None]] = Counter()
 
     def add(self, death: Death) -> None:
-        """Count a death, and wait a little: whoever ends processes may be at it for a while.
+        """Count a death, and wait a little, because more deaths may follow.
 
         Raises:
             ItemFault: what was being read is to blame.
@@ -240,7 +240,7 @@ class ReaderPool:
             self._idle.put(reader)
 
     def ask(self, request: Request[AnswerT], crashes: int = CRASHES_BEFORE_BLAME) -> AnswerT:
-        """Let a free reader answer one request. Arguments and errors are those of `Reader.ask`."""
+        """Let a free reader answer one request. Arguments and errors: see `Reader.ask`."""
         with self.reader() as reader:
             return reader.ask(request, crashes)
 

@@ -1,4 +1,4 @@
-"""One life of a reader process: it is started, answers requests, and ends, by itself or by somebody's signal.
+"""One life of a reader process: it is started, answers requests, and ends, by itself or by a signal.
 
 `pebble` and `multiprocessing` import the parent's main module again in every child; under a Beam worker that is Beam,
 one second a start. A plain subprocess with its own small main module starts in half of that and speaks JSON, no pickle.
@@ -35,7 +35,7 @@ KEEP_MEMORY = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
 CRASHED, KILLED, INTERRUPTED = "crashed", "killed", "interrupted"
-# What a process does to itself. SIGKILL is the memory killer's or somebody's; all other signals come from outside.
+# Signals that a process causes itself. SIGKILL comes from the memory killer or a user; all others come from outside.
 OWN_SIGNALS = frozenset(
     {
         *(signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGSYS, signal.SIGTRAP),
@@ -90,7 +90,7 @@ class Program:
 
 
 class _State(NamedTuple):
-    """What the kernel says about a process: used processor time in seconds, and whether it is stopped."""
+    """The state of a process in the kernel: used processor time in seconds, and whether it is stopped."""
 
     processor_time_s: float
     is_stopped: bool
