@@ -31,8 +31,8 @@ LEAN_MEMORY = {
 class RunLog:
     """The file for what Beam and Python print.
 
-    In the staging folder its name is that of the run until the run has the output's lock (`pipelines/stages/execute.py`),
-    so that a run which is refused leaves the other's log alone.
+    In the staging folder it is named by the run until the run has the output's lock
+    (`pipelines/stages/staging_folder.py`), so that a run which is refused leaves the other's log alone.
     """
 
     def __init__(self, storage: Storage, job: Job):

@@ -22,7 +22,7 @@ UNLOCKED_S = 60  # after which a folder without a lock is abandoned
 
 @contextmanager
 def temporary_folder() -> Iterator[int]:
-    """A block whose temporary files are in a folder that goes with it, also if they are made by processes that it starts.
+    """A block whose temporary files are in a folder that goes with it, also files of processes that it starts.
 
     Yields the descriptor of the folder's lock, which those processes have to inherit.
     """
