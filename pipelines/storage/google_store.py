@@ -56,7 +56,7 @@ class GoogleStore(ObjectStore):
                 fields="items(name,size),nextPageToken",
                 retry=None,
             ):
-                if blob.name != after:
+                if blob.name > after:  # an emulator may not know the offset
                     yield blob.name, blob.size or 0
 
     def delete(self, key: str) -> None:
