@@ -21,7 +21,7 @@ from pipelines.rewriting.refit import old_recipe
 from pipelines.stages.input_files import InputFiles
 from pipelines.stages.list_inputs import list_inputs
 from pipelines.storage import STAGING, Storage, StorageError
-from pipelines.storage.arrow_file import SUFFIX, read_table
+from pipelines.storage.arrow_file import SUFFIX, read_checked
 from pipelines.storage.digests import DIGESTS, are_whole
 from pipelines.storage.errors import DamagedFile
 from pipelines.tables.manifest import MANIFEST, AccountingError, read_manifest
@@ -138,7 +138,7 @@ def _staged(storage: Storage) -> Iterator[Damage]:
         for path in storage.list(f"{STAGING}/{folder}/"):
             if path.endswith(SUFFIX):
                 try:
-                    read_table(storage, path)
+                    read_checked(storage, path)
                 except (DamagedFile, pa.ArrowException) as error:
                     yield Damage(STAGED, path, str(error).removeprefix(f"{storage.path(path)} "))
     for folder in MIXED_FOLDERS:

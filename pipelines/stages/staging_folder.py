@@ -59,8 +59,8 @@ def clean(job: Job) -> None:
     storage = job.storage()
     if storage.is_local:
         for folder in ("", "data/", "ledger/", "errors/", "report/", f"{STAGING}/"):
-            for path in Path(storage.root, folder).glob(f"{WRITING}*"):
-                path.unlink(missing_ok=True)
+            for half_written in Path(storage.root, folder).glob(f"{WRITING}*"):
+                half_written.unlink(missing_ok=True)
     for folder in STALE:
         if storage.is_local and folder != "progress":  # half-written files are not listed
             shutil.rmtree(storage.path(f"{STAGING}/{folder}"), ignore_errors=True)
