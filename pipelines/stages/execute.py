@@ -119,7 +119,6 @@ def _run_pipeline(job: Job, options: PipelineOptions) -> None:
             if is_last or _is_final(error):
                 raise
             logging.getLogger().warning("a step failed and is tried again: %s", sentence(error))
-            progress_of(job).restart()
             time.sleep(FIRST_PAUSE_S * 2**number)
 
 

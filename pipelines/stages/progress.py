@@ -48,12 +48,6 @@ class Progress:
         if due:
             self.flush()
 
-    def restart(self) -> None:
-        """Count from 0 again, except for what was found before the pipeline began."""
-        with self._lock:
-            self._counts = Counter({name: self._counts[name] for name in ("inputs_found", "files_damaged")})
-        self.flush()
-
     def flush(self) -> None:
         """Write all reports now."""
         with self._lock:

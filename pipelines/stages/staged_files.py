@@ -24,4 +24,4 @@ def discard(job: Job, storage: Storage, path: str, why: str) -> None:
     """Delete a damaged file, and say so in the log and in the run's summary."""
     logging.getLogger(__name__).warning("%s; it is made again", why)
     storage.delete(path)
-    progress_of(job).add(files_damaged=1)
+    progress_of(job).add(f"damaged {path}", files_damaged=1)
