@@ -53,7 +53,8 @@ class WorkerSettings:
 
     Args:
         batch_size: samples given to `scores` at a time.
-        timeout_s: seconds for one batch; after that the process is killed.
+        timeout_s: seconds of processor time for one batch; after that the process is killed.
+        wall_timeout_s: the same by the clock, for a process that waits; None: five times `timeout_s`.
         start_timeout_s: seconds for `load`.
         memory_mb: data that the process may allocate, in megabytes; None: no limit (GPU drivers reserve address space).
         recycle_samples: the process is replaced after as many, because libraries leak.
@@ -66,6 +67,7 @@ class WorkerSettings:
 
     batch_size: int = 1
     timeout_s: float = 120
+    wall_timeout_s: float | None = None
     start_timeout_s: float = 120
     memory_mb: int | None = None
     recycle_samples: int = 1_000_000

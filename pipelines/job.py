@@ -27,6 +27,7 @@ class Job:
         retry_failed: parts that hold failed items are read again.
         readers: reader processes that one worker process may run side by side.
         is_local: all workers are threads of one process.
+        checks_staging: finished files are read and compared with their digests, wherever the output is.
     """
 
     recipe: str
@@ -39,6 +40,7 @@ class Job:
     retry_failed: bool = False
     readers: int = 1
     is_local: bool = False
+    checks_staging: bool = False
 
     def load_recipe(self) -> Recipe:
         """The recipe, checked."""

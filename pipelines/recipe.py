@@ -22,7 +22,7 @@ from taxonomy.settings import InstructionSettings, LabelSettings
 
 RECIPES = Path(__file__).parent / "recipes"
 PARTS_VERSION = 3  # raise it when parts are written in another way
-SCORES_VERSION = 5  # raise it when score files get other columns
+SCORES_VERSION = 6  # raise it when score files get other columns
 
 
 class UsageError(ValueError):
@@ -40,12 +40,14 @@ class Output:
         validation: share of documents, 0 to 1, whose samples go to the validation split; by content, never cut
             through a document.
         thumbnails: pages shown in the report for each verdict and reason.
+        keep_staging: parts and scores stay in `.staging/`, for later runs and `refit`; else they go when the run ends.
     """
 
     shard_mb: float = 256
     row_group_mb: float = 10
     validation: float = 0.01
     thumbnails: int = 24
+    keep_staging: bool = True
 
     def __post_init__(self) -> None:
         if not 0 < self.row_group_mb <= 300:
@@ -67,12 +69,14 @@ class Limits:
         item_wall_timeout_s: seconds by the clock for one page, for those that hang without using a processor.
         memory_mb: address space of the reader beyond its start, in megabytes.
         faults_per_unit: pages of one input in a unit that may crash or hang the reader before its others are given up.
+        max_failed_share: share of inputs, 0 to 1, that may fail; if more do, the run ends with an exit code of its own.
     """
 
     item_timeout_s: float = 30
     item_wall_timeout_s: float = 300
     memory_mb: int = 1500
     faults_per_unit: int = 8
+    max_failed_share: float = 0.5
 
     def __post_init__(self) -> None:
         if self.item_timeout_s <= 0:
@@ -84,6 +88,8 @@ class Limits:
             raise ValueError(f"memory_mb must be at least 256, got {self.memory_mb}")
         if self.faults_per_unit < 1:
             raise ValueError(f"faults_per_unit must be at least 1, got {self.faults_per_unit}")
+        if not 0 <= self.max_failed_share <= 1:
+            raise ValueError(f"max_failed_share must be between 0 and 1, got {self.max_failed_share}")
 
 
 @dataclass(frozen=True, kw_only=True)

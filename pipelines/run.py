@@ -1,26 +1,22 @@
 """`python -m pipelines.run`: from a command line to shards, a card and a report."""
 
 import argparse
-import contextlib
 import dataclasses
 import difflib
 import json
 import logging
 import os
 import secrets
-import signal
 import site
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from filters.filter import FilterUnavailable
+from pipelines.commands.coordination import RunLog, coordinate
 from pipelines.commands.dry_run import print_plan
-from pipelines.commands.progress_line import watch
 from pipelines.commands.summary import print_summary
 from pipelines.contradictions import refuse_contradictions
 from pipelines.job import Job
@@ -28,12 +24,13 @@ from pipelines.recipe import RECIPES, Recipe, UsageError, apply_setting, build_r
 from pipelines.registry import SOURCES
 from pipelines.storage import STAGING, Storage, StorageError, is_remote
 from pipelines.storage.names import is_web
+from pipelines.storage.temporary import temporary_folder
 from pipelines.taxonomy_files import pinned
 from sources.base.remote import RemoteSource
 from sources.base.synthetic import SyntheticSource
 from taxonomy.loader import BUNDLED
 
-DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
+DONE, FAILED, WRONG_USAGE, TOO_MANY_FAILED, STOPPED = 0, 1, 2, 3, 130
 PROG = "python -m pipelines.run"
 EXAMPLES = """\
 examples:
@@ -41,21 +38,12 @@ examples:
   %(prog)s --source pdfs --input 'papers/**/*.pdf' --output papers --set side_px=1344
   %(prog)s --source charts --set num_samples=200 --dry-run
   %(prog)s --recipe my.yaml --output gs://bucket/v1 --runner DataflowRunner --project mine --region europe-west1"""
-LOG = "log.txt"
 TRANSLATES_ONLY = ("--dry_run", "--template_location")  # Beam options after which no job has run
-# Give memory back to the system: images come and go by the megabyte, and an allocator that keeps them grows with the
-# number of shards written side by side.
-LEAN_MEMORY = {
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
-    "MALLOC_ARENA_MAX": "2",
-    "MALLOC_MMAP_THRESHOLD_": "4194304",  # pages of a Parquet file, 1 MB each, are reused: fresh memory is slow
-    "MALLOC_TRIM_THRESHOLD_": "4194304",
-}
 ROOT = Path(__file__).resolve().parent.parent  # a checkout, or the folder that the wheel is installed in
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
-    """Run the command. Returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."""
+    """Run the command. Returns the exit code: 0 done, 1 failed, 2 wrong usage, 3 too many failed, 130 stopped."""
     args, beam_args = build_parser(prog).parse_known_args(arguments)
     try:
         recipe = recipe_of(args)
@@ -63,12 +51,13 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         storage = Storage(args.output)
         _check_beam_arguments(beam_args)
         is_local = not any(arg.startswith("--runner") for arg in beam_args)
-        recipe = _ready(recipe, on_this_machine=is_local)
-        if args.dry_run:
-            _set_beam_options(recipe, args.output, beam_args)
-            print_plan(recipe, storage, args.limit, args.workers)
-            return DONE
-        return _run(recipe, storage, args, beam_args, is_local=is_local)
+        with temporary_folder() as lock:
+            recipe = _ready(recipe, on_this_machine=is_local)
+            if args.dry_run:
+                _set_beam_options(recipe, args.output, beam_args)
+                print_plan(recipe, storage, args.limit, args.workers)
+                return DONE
+            return _run(recipe, storage, args, beam_args, lock, is_local=is_local)
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return WRONG_USAGE
@@ -186,7 +175,9 @@ def _set_beam_options(recipe: Recipe, output: str, beam_args: list[str]) -> None
         FileSystems.set_options(PipelineOptions(beam_args))
 
 
-def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: list[str], *, is_local: bool) -> int:
+def _run(
+    recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: list[str], lock: int, *, is_local: bool
+) -> int:
     started = time.monotonic()
     if is_local:
         for source in recipe.sources:
@@ -199,49 +190,53 @@ def _run(recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: 
     )
     request = {"job": job.to_json(), "limit": args.limit, "workers": args.workers, "beam_args": beam_args}
     progress = Path(storage.path(f"{STAGING}/progress/{run}")) if storage.is_local else None
-    log_path = _log(storage, run)
-    with log_path.open("wb") as log:
-        coordinator = subprocess.Popen(
-            [sys.executable, "-m", "pipelines.stages.coordinator"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the others at once
-            env={
-                **LEAN_MEMORY,
-                **os.environ,
-                "PYTHONPATH": _python_path(),
-            },
+    is_local = not any(arg.startswith("--runner") for arg in beam_args)
+    log = RunLog(storage, job)
+    try:
+        answer = coordinate(
+            request,
+            log,
+            progress,
+            recipe.item_noun(),
+            lock=lock,
+            python_path=_python_path(),
+            restart=is_local,
         )
-        assert coordinator.stdin is not None
-        assert coordinator.stdout is not None
-        try:
-            coordinator.stdin.write(json.dumps(request).encode() + b"\n")
-            coordinator.stdin.close()
-            watch(coordinator, progress, recipe.item_noun())
-        except KeyboardInterrupt:
-            _kill(coordinator)
-            print("\nstopped; finished parts are kept: run the same command again to go on", file=sys.stderr)
-            return STOPPED
-        except BaseException:
-            _kill(coordinator)
-            raise
-        answer = _answer(coordinator.stdout.read())
-    if answer is None:
-        answer = {"error": f"the coordinator died ({_last_line(log_path) or 'killed, or out of memory'})"}
+    except KeyboardInterrupt:
+        print("\nstopped; finished parts are kept: run the same command again to go on", file=sys.stderr)
+        return STOPPED
     if "usage" in answer:
+        log.discard()
         raise UsageError(answer["usage"])
     if "error" in answer:
         print(f"error: {answer['error']}", file=sys.stderr)
-        print(f"(details: {log_path}; finished parts are kept: run the same command again to go on)", file=sys.stderr)
+        if answer.get("is_refused"):
+            log.discard()
+        else:
+            advice = "finished parts are kept: run the same command again to go on"
+            print(f"(details: {log.keep()}; {advice})", file=sys.stderr)
         return FAILED
+    log.discard()
     if any(arg.startswith(TRANSLATES_ONLY) for arg in beam_args):
         print("the job was translated, and nothing was run")
         return DONE
-    inputs = print_summary(storage, progress, time.monotonic() - started)["inputs"]
+    _set_beam_options(recipe, args.output, beam_args)
+    return _exit_code(recipe, print_summary(storage, progress, time.monotonic() - started)["inputs"])
+
+
+def _exit_code(recipe: Recipe, inputs: Mapping[str, int]) -> int:
+    """The exit code of a finished run, with a sentence if too few inputs could be read."""
     if not inputs["read"]:
         print(f"error: none of the {inputs['matched']:,} inputs could be read", file=sys.stderr)
         return FAILED
+    limit = recipe.limits.max_failed_share
+    if inputs["failed"] > limit * inputs["matched"]:
+        print(
+            f"error: {inputs['failed']:,} of {inputs['matched']:,} inputs failed, a larger share than "
+            f"limits.max_failed_share ({limit:g}); the output holds the others",
+            file=sys.stderr,
+        )
+        return TOO_MANY_FAILED
     return DONE
 
 
@@ -276,40 +271,6 @@ def _ready(recipe: Recipe, *, on_this_machine: bool) -> Recipe:
         except ValueError as error:
             raise UsageError(str(error)) from error
     return pinned(dataclasses.replace(recipe, filters=tuple(filters)))
-
-
-def _log(storage: Storage, run: str) -> Path:
-    """The file for what Beam and Python print: in the staging folder, or in the system's temporary folder."""
-    if storage.is_local:
-        path = Path(storage.path(f"{STAGING}/{LOG}"))
-    else:
-        path = Path(tempfile.gettempdir()) / f"vellum-{run}-{LOG}"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    except OSError as error:
-        raise StorageError.because(error, "write", str(path)) from error
-    return path
-
-
-def _last_line(path: Path) -> str:
-    lines = path.read_text(errors="replace").strip().splitlines()
-    return lines[-1].strip() if lines else ""
-
-
-def _kill(coordinator: "subprocess.Popen[bytes]") -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(coordinator.pid, signal.SIGKILL)
-    coordinator.wait()
-
-
-def _answer(output: bytes) -> dict[str, Any] | None:
-    for line in reversed(output.decode(errors="replace").splitlines()):
-        with contextlib.suppress(ValueError):
-            answer = json.loads(line)
-            if isinstance(answer, dict):
-                return answer
-    return None
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipelines.recipe import Recipe, UsageError
 from pipelines.storage import STAGING, Storage, fetch
+from pipelines.storage.digests import are_whole, write_digests
 from pipelines.storage.local_cache import LocalCache
 from sources.config_file import ConfigFileError
 from taxonomy.corrections import read_corrections
@@ -57,7 +58,7 @@ def _check_shares(shares: Mapping[str, float], taxonomy: Taxonomy) -> None:
 def publish_taxonomy(recipe: Recipe, storage: Storage) -> None:
     """Put taxonomy, corrections and what the labeller learnt where every worker of the run finds them."""
     settings = recipe.taxonomy
-    if settings is None or storage.exists(f"{_folder(recipe)}/{TAXONOMY_FILE}"):
+    if settings is None or are_whole(storage, _folder(recipe)):
         return
     path = Path(settings.path) if settings.path else BUNDLED
     taxonomy = load(path)
@@ -70,7 +71,8 @@ def publish_taxonomy(recipe: Recipe, storage: Storage) -> None:
         (folder / CHECKED_FILE).write_bytes(checked_bytes(taxonomy))
         for made in sorted(folder.iterdir()):
             storage.publish_file(made, f"{_folder(recipe)}/{made.name}")
-    storage.write_bytes(f"{_folder(recipe)}/{TAXONOMY_FILE}", path.read_bytes())  # last: it says that all is there
+    storage.write_bytes(f"{_folder(recipe)}/{TAXONOMY_FILE}", path.read_bytes())
+    write_digests(storage, _folder(recipe))
 
 
 def _folder(recipe: Recipe) -> str:

@@ -276,7 +276,8 @@ class DeepseekVl(Filter):
             num_batches = 4  # the images of one are decoded while another is computed
             return WorkerSettings(
                 batch_size=num_batches * self.batch,
-                timeout_s=num_batches * self.timeout_s,
+                timeout_s=num_batches * self.timeout_s * (self.threads or os.cpu_count() or 1),
+                wall_timeout_s=5 * num_batches * self.timeout_s,
                 start_timeout_s=3600,
                 min_ram=self.min_ram,
                 accelerator=self.accelerator,
@@ -286,6 +287,7 @@ class DeepseekVl(Filter):
         return WorkerSettings(
             batch_size=at_once * self.batch,
             timeout_s=10 * (self.give_up_s + self.timeout_s),  # it ends by itself before
+            wall_timeout_s=10 * (self.give_up_s + self.timeout_s),
             processes=processes,
         )
 

@@ -1,13 +1,16 @@
 """The summary a run ends with: what came out, and where to look."""
 
+import itertools
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pipelines.stages.progress import MEASURED, SCORING_MS, read_progress
-from pipelines.storage import Storage
+from pipelines.storage import STAGING, Storage
 from pipelines.tables.manifest import MANIFEST
+
+MAX_COUNTED = 100_000  # files of the staging folder; a store lists a thousand in a request
 
 
 def print_summary(storage: Storage, progress: Path | None, elapsed_s: float) -> dict[str, Any]:
@@ -33,12 +36,28 @@ def print_summary(storage: Storage, progress: Path | None, elapsed_s: float) -> 
         parts += f"; {scored:,} samples scored, {reused:,} scores used again"
         if counts.get("samples_skipped"):
             parts += f", {counts['samples_skipped']:,} skipped"
+    if counts.get("files_damaged"):
+        print(f"{counts['files_damaged']:,} files of the staging folder were damaged, and were made again")
     print(f"{elapsed_s:,.1f} s, {items['found'] / elapsed_s:,.0f} {noun}s/s{parts}")
     for entry in manifest["recipe"]["filters"]:
         _print_whole_cost(entry, counts, samples["total"])
     for what, path in (("data", "data"), ("card", "README.md"), ("report", "report/index.html")):
         print(f"{what + ':':8}{storage.path(path)}")
+    _print_staging(storage, is_kept=manifest["recipe"]["output"].get("keep_staging", True))
     return manifest
+
+
+def _print_staging(storage: Storage, *, is_kept: bool) -> None:
+    """Print what the staging folder takes; of a very large one on a store only what counting takes some seconds for."""
+    if not is_kept:
+        print("staging: removed")
+        return
+    sizes = list(itertools.islice(storage.sizes(f"{STAGING}/"), MAX_COUNTED))
+    at_least = "more than " if len(sizes) == MAX_COUNTED else ""
+    print(
+        f"staging: {at_least}{sum(sizes) / 1e6:,.1f} MB in {storage.path(STAGING)}, used again by later runs "
+        f"(output.keep_staging=false removes it)"
+    )
 
 
 def _listed(counts: dict[str, int]) -> str:

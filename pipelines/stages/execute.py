@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 import re
-import shutil
+import time
 from typing import Any, TypeVar
 
 import apache_beam as beam
@@ -22,24 +22,22 @@ from pipelines.stages.input_files import InputFiles
 from pipelines.stages.list_inputs import gather_all, write_listing
 from pipelines.stages.progress import progress_of
 from pipelines.stages.references import prepare
-from pipelines.storage import STAGING, OutputError, OutputInUse, StorageError
+from pipelines.stages.staging_folder import clean, remove_staging, take_log
+from pipelines.storage import OutputError, OutputInUse, StorageError
+from pipelines.storage.errors import DamagedFile
 from pipelines.tables.manifest import AccountingError
 from pipelines.taxonomy_files import publish_taxonomy
+from pipelines.workers.pool import ReadersLost
+from pipelines.workers.protocol import ProtocolError
 
 _View = TypeVar("_View", bound=PipelineOptions)
 # Errors whose text is a sentence for the user.
-OUR_OWN = (OutputError, AccountingError, StorageError, FilterUnavailable)
-STALE = (
-    "tmp",
-    "fetched",
-    "shards",
-    "progress",
-    "inputs",
-    "references",
-    "duplicates",
-    "verdicts",
-    "rewrite",
-)  # folders in staging that only a running job needs
+OUR_OWN = (OutputError, AccountingError, StorageError, DamagedFile, FilterUnavailable, ReadersLost)
+# Errors that another try of the step does not mend.
+FINAL = (UsageError, OutputInUse, OutputError, AccountingError, StorageError, FilterUnavailable, ProtocolError)
+MAX_TRIES = 4
+FIRST_PAUSE_S = 1.0  # before the next try, doubled with every one
+TRY_AGAIN_THEMSELVES = ("DataflowRunner",)
 
 
 class _Options(PipelineOptions):
@@ -67,7 +65,8 @@ def execute(job: Job, limit: int | None, readers: int, beam_args: list[str]) -> 
     storage = job.storage()
     try:
         with storage.lock() as lease:
-            _clean(job)
+            take_log(job)
+            clean(job)
             publish_taxonomy(job.load_recipe(), storage)
             references, _ = prepare(job.load_recipe(), storage, job.run)
             inputs = InputFiles(job.load_recipe(), storage, readers)
@@ -76,28 +75,59 @@ def execute(job: Job, limit: int | None, readers: int, beam_args: list[str]) -> 
             progress_of(job).add("inputs", inputs_found=num_inputs)
             progress_of(job).flush()
             is_local = options.view_as(StandardOptions).runner is None
-            pipeline = beam.Pipeline(runner=_local_runner() if is_local else None, options=options)
             planned = dataclasses.replace(
                 job,
                 listing=tuple(listing),
                 num_inputs=num_inputs,
                 references=references,
                 material=tuple(material.values()),
+                readers=readers if is_local else 1,
+                is_local=is_local,
             )
-            build(pipeline, dataclasses.replace(planned, readers=readers if is_local else 1, is_local=is_local))
-            result = pipeline.run()
-            if not options.view_as(GoogleCloudOptions).template_location:  # else there is no job to wait for
-                result.wait_until_finish()
+            _run_pipeline(planned, options)
             lease.check()
-            _clean(job)
+            clean(job)
+            if not job.load_recipe().output.keep_staging:
+                remove_staging(job)
         return {"ok": True}
     except UsageError as error:
         return {"usage": str(error)}
-    except (OutputInUse, StorageError) as error:
+    except OutputInUse as error:
+        return {"error": str(error), "is_refused": True}
+    except StorageError as error:
         return {"error": str(error)}
     except Exception as error:  # the one place where a run's failure becomes a sentence; the traceback goes to the log
         logging.getLogger().exception("the run failed")
         return {"error": sentence(error)}
+
+
+def _run_pipeline(job: Job, options: PipelineOptions) -> None:
+    """Run the pipeline to its end; if a step fails or a worker is lost, run it again, with the parts that are there.
+
+    Neither the local runner nor Beam's job service tries a failed step again. Dataflow does so itself.
+    """
+    for number in range(MAX_TRIES):
+        pipeline = beam.Pipeline(runner=_local_runner() if job.is_local else None, options=options)
+        build(pipeline, dataclasses.replace(job, checks_staging=number > 0))
+        try:
+            result = pipeline.run()
+            if not options.view_as(GoogleCloudOptions).template_location:  # else there is no job to wait for
+                result.wait_until_finish()
+            return
+        except Exception as error:
+            is_last = number + 1 == MAX_TRIES or options.view_as(StandardOptions).runner in TRY_AGAIN_THEMSELVES
+            if is_last or _is_final(error):
+                raise
+            logging.getLogger().warning("a step failed and is tried again: %s", sentence(error))
+            time.sleep(FIRST_PAUSE_S * 2**number)
+
+
+def _is_final(error: BaseException) -> bool:
+    """Return True if another try would end in the same way: errors travel through Beam inside the text of another."""
+    names = "|".join(cls.__name__ for cls in FINAL)
+    if isinstance(error, DamagedFile):
+        return False
+    return isinstance(error, FINAL) or re.search(rf"\b({names}): ", str(error)) is not None
 
 
 def _local_runner() -> Any:
@@ -105,17 +135,6 @@ def _local_runner() -> Any:
     from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
     return FnApiRunner()
-
-
-def _clean(job: Job) -> None:
-    storage = job.storage()
-    for folder in STALE:
-        if storage.is_local and folder != "progress":  # half-written files are not listed
-            shutil.rmtree(storage.path(f"{STAGING}/{folder}"), ignore_errors=True)
-            continue
-        for path in storage.list(f"{STAGING}/{folder}/"):
-            if folder != "progress" or f"/{job.run}/" not in path:
-                storage.delete(path)
 
 
 def sentence(error: BaseException) -> str:

@@ -12,7 +12,8 @@ from pipelines.stages.progress import progress_of
 from pipelines.stages.scratch import scratch_folder
 from pipelines.storage import STAGING, Storage, fetch
 from pipelines.storage.local_cache import LocalCache
-from pipelines.workers.pool import ItemFault, readers_of
+from pipelines.workers.pool import Deaths, ItemFault, readers_of
+from pipelines.workers.process import Death
 from pipelines.workers.protocol import (
     Event,
     FetchInput,
@@ -33,13 +34,13 @@ def fetch_input(job: Job, recipe: Recipe, index: int, uri: str) -> None:
     """Fetch what is missing of a remote input in a reader, each finished file published at once.
 
     A reader that dies is followed by another, which goes on after what is published, as long as there is progress.
-    Raises InputError, and ItemFault if readers keep dying.
+    Raises InputError, ItemFault if readers keep dying over it, and ReadersLost if they die of something else.
     """
     source = recipe.sources[index]
     assert isinstance(source, RemoteSource)
     storage, progress = job.storage(), progress_of(job)
     folder = captures_path(source, uri).rpartition("/")[0]
-    faults = 0
+    faults, deaths = 0, Deaths()
     while True:
         num_published = 0
         with local_captures(source, uri, storage) as path, scratch_folder(storage) as scratch:
@@ -55,8 +56,11 @@ def fetch_input(job: Job, recipe: Recipe, index: int, uri: str) -> None:
             request = FetchInput(source=index, path=path, scratch=scratch, retry_failed=job.retry_failed)
             try:
                 with readers_of(recipe, job.readers).reader() as reader:
-                    reader.ask(request, on_event=publish)
+                    reader.ask_once(request, on_event=publish)
                 return
+            except Death as death:
+                deaths = Deaths() if num_published else deaths
+                deaths.add(death)
             except ItemFault:
                 faults = 0 if num_published else faults + 1
                 if faults >= recipe.limits.faults_per_unit:

@@ -1,5 +1,6 @@
 """Local files of inputs: files and objects, members of archives, what is on the web, office documents as PDFs."""
 
+import errno
 import json
 import os
 import stat
@@ -15,7 +16,8 @@ from pipelines.stages.fetch import local_captures
 from pipelines.stages.material import local_material
 from pipelines.stages.scratch import scratch_folder
 from pipelines.stages.web_files import download
-from pipelines.storage import STAGING, Storage, fetch, is_remote
+from pipelines.storage import STAGING, Storage, StorageError, fetch, is_remote
+from pipelines.storage.digests import are_whole, write_digests
 from pipelines.storage.names import file_name, is_web, member_of
 from pipelines.workers.pool import ItemFault, readers_of
 from pipelines.workers.protocol import (
@@ -93,7 +95,11 @@ def _as_input_error() -> Iterator[None]:
         raise InputError("not_found", "the file does not exist") from error
     except PermissionError as error:
         raise InputError("permission_denied", "the file cannot be read: permission denied") from error
-    except OSError as error:  # a folder too deep, a store that refuses, a disk without room for the download
+    except StorageError as error:
+        if error.errno != errno.EACCES:  # a store that does not answer, a disk without room: no fault of the input's
+            raise
+        raise InputError("permission_denied", f"the file cannot be read: {error}") from error
+    except OSError as error:  # a folder too deep, a device that cannot read
         raise InputError("unreadable", f"the file cannot be read: {error.strerror or error}") from error
 
 
@@ -241,11 +247,13 @@ class InputFiles:
     def _converted(self, found: LocalInput, suffix: str, digest: str) -> Iterator[LocalInput]:
         """The PDF that LibreOffice makes of an office document; made once an output."""
         digest = digest or file_digest(found.path)
-        place = f"{CONVERTED}/{digest[:2]}/{digest}.pdf"
+        folder = f"{CONVERTED}/{digest[:2]}/{digest}"
+        place = f"{folder}/document.pdf"
         with scratch_folder(self.storage) as scratch:
-            if not self.storage.exists(place):
+            if not are_whole(self.storage, folder):
                 self._ask(ConvertDocument(path=found.path, suffix=suffix, out=scratch / "converted.pdf"))
                 self.storage.publish_file(scratch / "converted.pdf", place)
+                write_digests(self.storage, folder)
             yield LocalInput(fetch(self.storage.path(place), scratch / "converted.pdf"), found.state, digest)
 
     def _ask(self, request: FileRequest[Done]) -> None:

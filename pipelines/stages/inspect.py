@@ -97,6 +97,10 @@ class Inspect(ConcurrentDoFn):
                 with readers_of(self._recipe, self._job.readers).reader() as reader:
                     answer = reader.ask(request)
             except ItemFault as fault:
+                if fault.slice is None and len(left) > 1:  # each alone shows which of them it was
+                    for one in left:
+                        yield from self._asked(source, [one])
+                    return
                 uri, local = left.pop(fault.slice or 0)
                 yield uri, Inspection(cause=fault.cause, message=fault.message), local.state
                 continue

@@ -84,8 +84,7 @@ def gather_material(recipe: Recipe, index: int, uris: Iterable[str], storage: St
         material = Material(
             digest=digest, files=len(gathered), holds=dict(sorted(holds.items())), dropped=dict(sorted(dropped.items()))
         )
-        if not storage.exists(f"{FOLDER}/{digest}{SUFFIX}"):
-            storage.publish_file(whole, f"{FOLDER}/{digest}{SUFFIX}")
+        storage.publish_file(whole, f"{FOLDER}/{digest}{SUFFIX}")  # again, as an earlier one may be damaged
         storage.write_bytes(f"{FOLDER}/{digest}.json", json.dumps(dataclasses.asdict(material)).encode())
     return material
 

@@ -11,6 +11,7 @@ from pipelines.stages.input_files import InputFiles
 from pipelines.storage import Storage
 from pipelines.units import Slice, Unit
 from pipelines.workers.pool import ItemFault, readers_of
+from pipelines.workers.process import KILLED
 from pipelines.workers.protocol import GivenUp, ReadSlice, ReadUnit
 from sources.base.source import InputError
 
@@ -54,8 +55,9 @@ def _opened(inputs: InputFiles, index: int, wanted: Slice, files: ExitStack) -> 
 
 def _after_fault(wanted: ReadSlice, fault: ItemFault, limit: int) -> ReadSlice:
     """The slice with the item of a fault marked as faulty, or without all items that are left."""
-    if fault.item is None:
-        return _given_up(wanted, _left(wanted), fault.cause, fault.message)
+    if fault.item is None or fault.cause == KILLED:  # another way of reading would be another sample
+        items = _left(wanted) if fault.item is None else [fault.item]
+        return _given_up(wanted, items, fault.cause, fault.message)
     before = {each.item for each in wanted.faulty}
     faulty = GivenUp(item=fault.item, cause=fault.cause, message=fault.message)
     wanted = replace(wanted, faulty=(*wanted.faulty, faulty))

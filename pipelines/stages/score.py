@@ -19,13 +19,15 @@ from pipelines.job import Job
 from pipelines.stages.progress import MEASURED, SCORING_MS, progress_of
 from pipelines.stages.scratch import scratch_folder
 from pipelines.stages.shared_pool import Asks, shared
+from pipelines.stages.staged_files import whole_table
 from pipelines.stages.step import ConcurrentDoFn
 from pipelines.storage import fetch
-from pipelines.storage.arrow_file import read_table, write_table
+from pipelines.storage.arrow_file import check_local, read_table, write_table
 from pipelines.tables.schema import FAULT
 from pipelines.tables.scores import CHOSEN, SCORE, part_errors, skip_reasons
 from pipelines.units import Unit, UnitFiles
-from pipelines.workers.pool import ItemFault, program_of, scorers_of
+from pipelines.workers.pool import CRASHES_BEFORE_BLAME, ItemFault, program_of, scorers_of
+from pipelines.workers.process import KILLED
 from pipelines.workers.protocol import ScoreRows
 from sources.base.source import InputError
 
@@ -114,6 +116,8 @@ class ScoreByPart(ConcurrentDoFn):
             if wanted:
                 measured = files.rows if self._filter.measures_conversations else files.part
                 part = fetch(self._storage.path(measured), scratch / "part")
+                if not self._storage.is_local:  # else it was checked when the unit was staged
+                    check_local(part)
                 for groups, rows in wanted.items():
                     self._measure(part, groups, rows, found, tell)
             changed = {group for groups in wanted for group in groups}
@@ -131,7 +135,9 @@ class ScoreByPart(ConcurrentDoFn):
     def _kept(self, path: str, group: Sequence[str], failed: bytes, num_rows: int) -> Found:
         """What is in a score file, if there is one for the same rows."""
         if self._storage.exists(path):
-            finished = read_table(self._storage, path)
+            finished = whole_table(self._job, self._storage, path)
+            if finished is None:
+                return [None] * num_rows
             if CHOSEN not in finished.column_names:  # of an earlier version
                 finished = finished.append_column(CHOSEN, pa.nulls(len(finished), pa.string()))
             if finished.schema.metadata[FAILED_KEY] == failed:  # else rows moved: items were read that had failed
@@ -139,7 +145,7 @@ class ScoreByPart(ConcurrentDoFn):
                 outcomes = [
                     Outcome(tuple(values), fault, use_case) for *values, fault, use_case in zip(*columns, strict=True)
                 ]
-                return [None if outcome.fault == NOT_MEASURED else outcome for outcome in outcomes]
+                return [None if outcome.fault in (NOT_MEASURED, KILLED) else outcome for outcome in outcomes]
         return [None] * num_rows
 
     def _wanted(self, found: Sequence[Found], skipped: Sequence[bool]) -> dict[tuple[int, ...], list[int]]:
@@ -178,16 +184,18 @@ class ScoreByPart(ConcurrentDoFn):
     ) -> Iterator[tuple[int, Outcome]]:
         """Score rows of a part; a sample that the scorer hangs or dies on gets no score, nor do all after too many."""
         batch_size = self._how.batch_size
-        pending = deque(list(rows[k : k + batch_size]) for k in range(0, len(rows), batch_size))
+        pending = deque((list(rows[k : k + batch_size]), False) for k in range(0, len(rows), batch_size))
         nothing = (None,) * len(names)
         num_faults = 0
         while pending:
-            batch = pending.popleft()
+            batch, has_failed = pending.popleft()
             if num_faults >= self._recipe.limits.faults_per_unit:
                 outcomes = [Outcome(nothing, GAVE_UP)] * len(batch)
             else:
                 try:
-                    answer = self._scorers().ask(ScoreRows(part=part, rows=tuple(batch), names=names))
+                    # A crash over a batch is the first over each of its samples, which are asked for alone then.
+                    crashes = 1 if has_failed or len(batch) > 1 else CRASHES_BEFORE_BLAME
+                    answer = self._scorers().ask(ScoreRows(part=part, rows=tuple(batch), names=names), crashes)
                     spent = {f"{SCORING_MS}{self._filter.name}": round(1000 * answer.seconds)}
                     progress_of(self._job).add("", **spent, **{f"{MEASURED}{self._filter.name}": len(batch)})
                     outcomes = [
@@ -196,7 +204,7 @@ class ScoreByPart(ConcurrentDoFn):
                     ]
                 except (ItemFault, InputError) as fault:
                     if len(batch) > 1:  # each alone shows which of them it was
-                        pending.extendleft([row] for row in reversed(batch))
+                        pending.extendleft(([row], True) for row in reversed(batch))
                         continue
                     outcomes = [Outcome(nothing, fault.cause)]
                     num_faults += 1

@@ -5,7 +5,6 @@ own MultiProcessShared.
 """
 
 import atexit
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -13,15 +12,17 @@ from typing import Protocol
 from apache_beam.utils.multi_process_shared import MultiProcessShared
 
 from pipelines.once import once
-from pipelines.workers.pool import Program, ReaderPool, pool_of
+from pipelines.storage.temporary import shared_folder
+from pipelines.workers.pool import CRASHES_BEFORE_BLAME, ReaderPool, pool_of
+from pipelines.workers.process import Program
 from pipelines.workers.protocol import AnswerT, Request
 
 
 class Asks(Protocol):
     """Anything that answers requests as a `ReaderPool` does."""
 
-    def ask(self, request: Request[AnswerT]) -> AnswerT:
-        """Return the answer to a request. Raises what `Reader.ask` does."""
+    def ask(self, request: Request[AnswerT], crashes: int = CRASHES_BEFORE_BLAME) -> AnswerT:
+        """Return the answer to a request. Arguments and errors are those of `Reader.ask`."""
         ...
 
 
@@ -33,7 +34,7 @@ def shared(program: Program, size: int, name: str) -> Asks:
         size: processes on the machine.
         name: the pool's name on the machine; other runs have others.
     """
-    folder, tag = tempfile.gettempdir(), f"vellum-{name}"
+    folder, tag = shared_folder(), f"vellum-{name}"
 
     def start() -> ReaderPool:
         for suffix in (".lock", ".address"):

@@ -11,18 +11,22 @@ import pyarrow as pa
 from pipelines.stages.progress import progress_of
 from pipelines.stages.read_unit import read_unit
 from pipelines.stages.scratch import scratch_folder
+from pipelines.stages.staged_files import discard, whole_table
 from pipelines.stages.step import ACCOUNT, ConcurrentDoFn
 from pipelines.storage import fetch
-from pipelines.storage.arrow_file import read_local, read_table
-from pipelines.tables.scores import SLICE, PartError, part_errors, part_replaced
+from pipelines.storage.arrow_file import check_local, read_local
+from pipelines.storage.errors import DamagedFile
+from pipelines.tables.scores import SLICE, PartError, file_sizes, part_errors, part_replaced
 from pipelines.taxonomy_files import local_taxonomy
 from pipelines.units import ErrorRow, Unit, UnitFiles, error_row
 from pipelines.workers.pool import ItemFault, readers_of
+from pipelines.workers.process import KILLED
 from pipelines.workers.protocol import ReadUnit, RescorePart
 from sources.base.source import InputError
 from sources.base.synthetic import REPLACED
 
-PASSING = ("changed", "not_found", "permission_denied", "unreadable")  # causes that the next run may not meet
+# Causes that the next run may not meet.
+PASSING = ("changed", "not_found", "permission_denied", "unreadable", KILLED)
 
 
 class Stage(ConcurrentDoFn):
@@ -70,10 +74,9 @@ class Stage(ConcurrentDoFn):
     def _scored(self, unit: Unit) -> tuple[pa.Table, list[PartError]]:
         """The unit's score rows and errors, from its finished files or from the reader."""
         files = UnitFiles.of(self._recipe, unit)
-        if all(self._storage.exists(path) for path in (files.scores, files.part, files.rows)):
-            scored = read_table(self._storage, files.scores)
-            if not self._is_to_read_again(scored):
-                return scored, part_errors(scored)
+        finished = self._whole_scores(files)
+        if finished is not None and not self._is_to_read_again(finished):
+            return finished, part_errors(finished)
         with scratch_folder(self._storage) as scratch:
             rescored = self._rescore(files, scratch)
             if rescored is not None:
@@ -82,6 +85,27 @@ class Stage(ConcurrentDoFn):
             progress_of(self._job).add(f"read {unit.name}", units_read=1)
             scored = self._publish(files, scratch)
         return scored, part_errors(scored)
+
+    def _whole_scores(self, files: UnitFiles) -> pa.Table | None:
+        """The scores of a finished unit; None if a file is missing or damaged. Damaged files are deleted.
+
+        Local files are compared with their digests. A store has its own, so there the sizes are enough.
+        """
+        paths = dict.fromkeys((files.part, files.rows))  # mostly the same file
+        sizes = {path: self._storage.size_if_exists(path) for path in paths}
+        scored = whole_table(self._job, self._storage, files.scores) if self._storage.exists(files.scores) else None
+        expected = dict(sizes if scored is None else zip((files.part, files.rows), file_sizes(scored), strict=True))
+        are_whole = [self._is_whole(path, sizes[path], expected[path]) for path in paths]
+        return scored if all(are_whole) else None
+
+    def _is_whole(self, path: str, size: int | None, expected: int | None) -> bool:
+        if size is None:
+            return False
+        if size != expected:
+            discard(self._job, self._storage, path, f"{self._storage.path(path)} is damaged: it has {size:,} bytes")
+            return False
+        is_read = self._storage.is_local or self._job.checks_staging
+        return not is_read or whole_table(self._job, self._storage, path) is not None
 
     def _is_to_read_again(self, scored: pa.Table) -> bool:
         errors = part_errors(scored)
@@ -92,6 +116,12 @@ class Stage(ConcurrentDoFn):
         if self._job.retry_failed or not self._storage.exists(files.part):
             return None
         finished = fetch(self._storage.path(files.part), scratch / "finished")
+        if not self._storage.is_local:  # else it was checked
+            try:
+                check_local(finished)
+            except DamagedFile as error:
+                discard(self._job, self._storage, files.part, str(error))
+                return None
         request = RescorePart(
             part=finished,
             scores=scratch / "scores",
@@ -124,9 +154,10 @@ class Stage(ConcurrentDoFn):
     def _publish(self, files: UnitFiles, scratch: Path) -> pa.Table:
         """Move what a reader has made to its place, the scores last. Gives the scores."""
         scored = read_local(scratch / "scores")
-        if (scratch / "part").exists():
-            self._storage.publish_file(scratch / "part", files.part)
+        made = [(scratch / "scores", files.scores)]
         if files.rows != files.part:
-            self._storage.publish_file(scratch / "conversations", files.rows)
-        self._storage.publish_file(scratch / "scores", files.scores)
+            made.insert(0, (scratch / "conversations", files.rows))
+        if (scratch / "part").exists():
+            made.insert(0, (scratch / "part", files.part))
+        self._storage.publish_files(made)
         return scored

@@ -16,6 +16,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from pipelines.job import Job
 from pipelines.once import once
 from pipelines.stages.progress import progress_of
+from pipelines.storage.temporary import own_temporary_folder
 from pipelines.workers.confinement import let_readers_write
 
 ACCOUNT = "account"  # tag of what every step adds to the account of a run: counters, and rows of tables
@@ -35,6 +36,8 @@ class ConcurrentDoFn(beam.DoFn):
         raise NotImplementedError
 
     def start_bundle(self) -> None:
+        if not self._job.is_local:
+            own_temporary_folder()
         self._running: set[Future[list[Any]]] = set()
         let_readers_write(self._job.storage())
 

@@ -15,9 +15,24 @@ class StorageError(OSError):
         result.errno = error.errno
         return result
 
+    @classmethod
+    def forbidden(cls, sentence: str) -> "StorageError":
+        """The error of a store that refuses these credentials."""
+        result = cls(sentence)
+        result.errno = errno.EACCES
+        return result
+
+
+class StoreBusy(StorageError):
+    """A store did not answer, or answered that it cannot now; the same call may succeed later."""
+
 
 class OutputInUse(StorageError):
     """Another run holds the output."""
+
+
+class DamagedFile(StorageError):
+    """A file of the staging folder is not as it was written; it can be made anew."""
 
 
 class OutputError(RuntimeError):

@@ -5,7 +5,7 @@ import io
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -47,6 +47,8 @@ class LocalFiles:
         try:
             yield writer
             with explained("write", path):
+                writer.flush()
+                os.fsync(raw.fileno())
                 writer.close()
                 os.replace(aside, path)
         except BaseException:
@@ -56,7 +58,14 @@ class LocalFiles:
                 os.unlink(aside)
             raise
 
-    def publish_file(self, local_path: Path, relative: str) -> None:
+    def publish_files(self, files: Sequence[tuple[Path, str]]) -> None:
+        for local_path, relative in files:  # all are on the disk before the first has its name
+            with explained("write", self._path(relative)), open(local_path, "rb") as file:
+                os.fsync(file.fileno())
+        for local_path, relative in files:
+            self._publish(local_path, relative)
+
+    def _publish(self, local_path: Path, relative: str) -> None:
         path = self._path(relative)
         with explained("write", path):
             os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -82,6 +91,10 @@ class LocalFiles:
                 relative = name if inside == "." else f"{inside}/{name}"
                 if relative.startswith(prefix) and not name.startswith(WRITING):
                     yield relative
+
+    def sizes(self, prefix: str) -> Iterator[int]:
+        for relative in self.list(prefix):
+            yield self.size(relative) or 0
 
     def delete(self, relative: str) -> None:
         with explained("delete", self._path(relative)), suppress(FileNotFoundError):

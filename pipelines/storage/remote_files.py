@@ -3,7 +3,7 @@
 import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -61,15 +61,20 @@ class RemoteFiles:
             spool.seek(0)
             self.store.upload(self.key(relative), spool)
 
-    def publish_file(self, local_path: Path, relative: str) -> None:
-        with open(local_path, "rb") as file:
-            self.store.upload(self.key(relative), file)
-        local_path.unlink()
+    def publish_files(self, files: Sequence[tuple[Path, str]]) -> None:
+        for local_path, relative in files:
+            with open(local_path, "rb") as file:
+                self.store.upload(self.key(relative), file)
+            local_path.unlink()
 
     def list(self, prefix: str) -> Iterator[str]:
         for key in self.store.list(self._prefix + prefix):
             if not key.endswith("/"):
                 yield key[len(self._prefix) :]
+
+    def sizes(self, prefix: str) -> Iterator[int]:
+        for _, size in self.store.entries(self._prefix + prefix):
+            yield size
 
     def delete(self, relative: str) -> None:
         self.store.delete(self.key(relative))

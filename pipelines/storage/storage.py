@@ -1,6 +1,7 @@
 """File operations over local folders, `gs://` and `s3://`."""
 
 import os
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -51,6 +52,10 @@ class Storage:
     def exists(self, relative: str) -> bool:
         return self._files.size(_checked(relative)) is not None
 
+    def size_if_exists(self, relative: str) -> int | None:
+        """Size of a file in bytes, None if it is not there."""
+        return self._files.size(_checked(relative))
+
     def size(self, relative: str) -> int:
         """Size of a file in bytes."""
         size = self._files.size(_checked(relative))
@@ -75,11 +80,22 @@ class Storage:
 
     def publish_file(self, local_path: str | os.PathLike[str], relative: str) -> None:
         """Move or upload a finished local file to its place; it is gone from `local_path` afterwards."""
-        self._files.publish_file(Path(local_path), _checked(relative))
+        self.publish_files([(Path(local_path), relative)])
+
+    def publish_files(self, files: Sequence[tuple[Path, str]]) -> None:
+        """Move or upload finished local files to their places, in their order; what is there last says that all are.
+
+        On a local disk all are safe from a loss of power before the first of them has its name.
+        """
+        self._files.publish_files([(path, _checked(relative)) for path, relative in files])
 
     def list(self, relative_prefix: str = "") -> list[str]:
         """Sorted relative paths of all files whose relative path begins with `relative_prefix`."""
         return sorted(self._files.list(relative_prefix))
+
+    def sizes(self, relative_prefix: str) -> Iterator[int]:
+        """Size in bytes of every file whose relative path begins with `relative_prefix`."""
+        return self._files.sizes(relative_prefix)
 
     def delete(self, relative: str) -> None:
         """Delete a file; it may be missing."""

@@ -19,6 +19,7 @@ from taxonomy.tree import UNLABELLED
 
 ERRORS_KEY = b"vellum.errors"  # in a score file's metadata: the items that gave no sample
 SLICE = "slice"  # column of a score file: the row's slice of the unit
+SIZES_KEY = b"vellum.sizes"  # of the unit's other files in bytes: its part, and what its rows of `data/` come from
 REPLACED_KEY = b"vellum.replaced"
 SCORE = "score."  # prefix of columns of score files
 USE_CASE = "use_case"  # score of a filter that chooses a use case: its confidence
@@ -111,6 +112,12 @@ class PartError(NamedTuple):
 def part_errors(scored: pa.Table) -> list[PartError]:
     """Every item of the unit that gave no sample."""
     return [PartError(*row) for row in json.loads((scored.schema.metadata or {})[ERRORS_KEY])]
+
+
+def file_sizes(scored: pa.Table) -> tuple[int, int]:
+    """Sizes of the unit's part and of its file of rows, in bytes."""
+    part, rows = json.loads((scored.schema.metadata or {})[SIZES_KEY])
+    return part, rows
 
 
 def part_replaced(scored: pa.Table) -> dict[str, int]:

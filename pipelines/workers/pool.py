@@ -1,30 +1,25 @@
-"""A reader seen from its parent: requests with a time limit to a process that may hang, crash or be killed.
+"""Readers seen from their parent: requests to processes that may hang, crash or be killed, by them or by others.
 
-`pebble` and `multiprocessing` import the parent's main module again in every child; under a Beam worker that is Beam,
-one second a start. A plain subprocess with its own small main module starts in half of that and speaks JSON, no pickle.
+The death of a process is a fault of its surroundings until there is reason to blame what it was working on: a fresh
+process is asked again, and only what was being read at several deaths becomes an `ItemFault`.
 """
 
 import atexit
 import json
 import math
-import os
 import queue
-import resource
-import select
-import signal
-import subprocess
-import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 from filters.filter import Filter, FilterUnavailable
 from pipelines.recipe import Recipe
 from pipelines.storage import OutputError
+from pipelines.workers.process import CRASHED, KILLED, Death, Overtime, Program, ReaderProcess
 from pipelines.workers.protocol import (
     AnswerT,
     Event,
@@ -34,27 +29,22 @@ from pipelines.workers.protocol import (
     NotUnderstood,
     OutputFailed,
     ProtocolError,
-    Ready,
     Request,
     Unavailable,
-    from_line,
-    to_line,
 )
 from sources.base.source import InputError
 
-START_TIMEOUT_S = 120
-NO_LOOK_S = 1.0  # of a wait; what the process uses in it does not count
-SHORTEST_WAIT_S = 0.05  # between two looks at a process's time, which counts in hundredths of a second
-RECYCLE_REQUESTS = 2000  # C libraries leak a little with every file
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
-# A page's pixels are given back and taken again at once: kept on the heap, or each page costs a thousand page faults.
-# (The coordinator wants the opposite, and its environment is inherited.) Arrow's own allocator reserves a gigabyte,
-# which would count against the limit of a reader on a cluster, whose parent is not our command.
-KEEP_MEMORY = {
-    "MALLOC_MMAP_THRESHOLD_": "33554432",
-    "MALLOC_TRIM_THRESHOLD_": "134217728",
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
-}
+# Deaths at one place before it is blamed. A crash is nearly always the input's; SIGKILL comes from the memory
+# killer, which a page may have called, or from a user, who hardly meets the same page each time. Others blame nothing.
+CRASHES_BEFORE_BLAME, KILLS_BEFORE_BLAME = 2, 5
+MAX_STARTS = 3  # of one reader in a row that did not become ready
+MAX_DEATHS = 25  # over one request, after which something is wrong with the machine
+FIRST_PAUSE_S, MAX_PAUSE_S = 0.01, 5  # before the next process is asked, doubled with every death
+WALL_FACTOR = 5  # of a scorer's time limit: seconds by the clock for one of processor time
+
+
+class ReadersLost(RuntimeError):
+    """Readers keep being ended from outside, or do not start: the run cannot go on."""
 
 
 @dataclass
@@ -75,69 +65,43 @@ class ItemFault(Exception):
         return ItemFault, (self.item, self.cause, self.message, self.slice)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Program:
-    """The program of a reader process, and its limits.
+class Deaths:
+    """The deaths of readers over one request.
 
     Args:
-        module: its main module.
-        settings: JSON, the first line it is given.
-        timeout_s: seconds of processor time without an event after which it is killed; on a busy machine these take
-            longer than they do by the clock.
-        wall_timeout_s: seconds by the clock without an event after which it is killed, since a process may hang without
-            using its processor; None: `timeout_s` is by the clock.
-        start_timeout_s: seconds until it must be ready.
-        recycle_requests: requests after which it is started again.
-        recycle_mb: resident memory, in megabytes, beyond which it is started again.
+        crashes: at one place before it is blamed.
     """
 
-    module: str
-    settings: str
-    timeout_s: float
-    wall_timeout_s: float | None = None
-    start_timeout_s: float = START_TIMEOUT_S
-    recycle_requests: int = RECYCLE_REQUESTS
-    recycle_mb: float = math.inf
+    def __init__(self, crashes: int = CRASHES_BEFORE_BLAME) -> None:
+        self._limits = {CRASHED: crashes, KILLED: KILLS_BEFORE_BLAME}
+        self._total = 0
+        self._num_starts = 0
+        self._at: Counter[tuple[str, int | None, int | None]] = Counter()
 
+    def add(self, death: Death) -> None:
+        """Count a death, and wait a little, because more deaths may follow.
 
-class _Clock:
-    """The time that a process has for its next message.
+        Raises:
+            ItemFault: what was being read is to blame.
+            ReadersLost: there were too many.
+        """
+        self._total += 1
+        if death.cause != KILLED:
+            self._num_starts = 0 if death.has_started else self._num_starts + 1
+        if self._total >= MAX_DEATHS or self._num_starts >= MAX_STARTS:
+            problem = "keep dying" if death.has_started else "do not start"
+            raise ReadersLost(
+                f"the reader processes {problem} ({death.message}); set VELLUM_DEBUG=1 to see what they print"
+            )
+        if death.at is not None:
+            self._blame(death, death.at)
+        time.sleep(min(MAX_PAUSE_S, FIRST_PAUSE_S * 2 ** (self._total - 1)))
 
-    Most messages come within `NO_LOOK_S`. The processor time is looked at only after that, and so costs nothing.
-
-    Args:
-        processor_time_s: returns the processor time of the process, in seconds, or None if it is not known.
-    """
-
-    def __init__(
-        self, timeout_s: float, wall_timeout_s: float | None, processor_time_s: Callable[[], float | None]
-    ) -> None:
-        self._timeout_s = timeout_s
-        self._wall_timeout_s = timeout_s if wall_timeout_s is None else wall_timeout_s
-        self._counts_processor_time = wall_timeout_s is not None
-        self._processor_time_s = processor_time_s
-        self._start = time.monotonic()
-        self._used_at_first_look: float | None = None
-
-    def wait_s(self) -> float:
-        """Return how long to wait for a message before asking again, in seconds. Raises TimeoutError."""
-        passed = time.monotonic() - self._start
-        left = self._wall_timeout_s - passed
-        if left <= 0:
-            raise TimeoutError(f"{self._wall_timeout_s:g} s")
-        if not self._counts_processor_time:
-            return left
-        if passed < NO_LOOK_S:
-            return min(left, NO_LOOK_S - passed)
-        used = self._processor_time_s()
-        if used is None:
-            return left
-        if self._used_at_first_look is None:
-            self._used_at_first_look = used
-        unused = self._timeout_s - (used - self._used_at_first_look)
-        if unused <= 0:
-            raise TimeoutError(f"{self._timeout_s:g} s of processor time")
-        return min(left, max(unused, SHORTEST_WAIT_S))
+    def _blame(self, death: Death, at: Heartbeat) -> None:
+        place = (death.cause, at.slice, at.item)
+        self._at[place] += 1
+        if self._at[place] >= self._limits.get(death.cause, math.inf):
+            raise ItemFault(at.item, death.cause, f"the reader died: {death.message}", at.slice)
 
 
 class Reader:
@@ -145,45 +109,49 @@ class Reader:
 
     def __init__(self, program: Program):
         self._program = program
-        self._process: subprocess.Popen[bytes] | None = None
-        self._events: int = -1
-        self._buffer = b""
-        self._num_requests = 0
-        self._is_ready = False
+        self._process: ReaderProcess | None = None
 
     def start(self) -> None:
         """Start the process if there is none, without waiting until it is ready."""
         if self._process is None:
-            self._start()
+            self._process = ReaderProcess(self._program)
 
-    def ask(self, request: Request[AnswerT], *, on_event: Callable[[Event], None] | None = None) -> AnswerT:
-        """Send one request and wait for its answer.
+    def ask(self, request: Request[AnswerT], crashes: int = CRASHES_BEFORE_BLAME) -> AnswerT:
+        """Send one request and wait for its answer; if the process dies, ask a fresh one.
 
         Args:
-            on_event: called with every event but heartbeats.
-
+            crashes: at one place before it is blamed.
         Raises:
             InputError: the input cannot be read.
-            ItemFault: one of several inputs cannot be read; or no message within the time limits, or the process
-                died, and `item` is the one it was working on.
+            ItemFault: one of several inputs cannot be read; or no message came within the time limits, or processes
+                died again and again, and `item` is the one that was being worked on.
             OutputError: the reader could not write its result.
             FilterUnavailable: a scorer lacks what it needs.
             ProtocolError: the reader does not know the request, or answered with something unknown.
+            ReadersLost: processes keep dying, and no item is to blame.
         """
-        if self._num_requests >= self._program.recycle_requests or self._resident_mb() > self._program.recycle_mb:
-            self.stop()
-        self.start()
-        if not self._is_ready:
-            self._wait_until_ready()
-        assert self._process is not None
-        assert self._process.stdin is not None
-        self._num_requests += 1
-        at = Heartbeat(item=None)
+        deaths = Deaths(crashes)
+        while True:
+            try:
+                return self.ask_once(request)
+            except Death as death:
+                deaths.add(death)
+
+    def ask_once(self, request: Request[AnswerT], *, on_event: Callable[[Event], None] | None = None) -> AnswerT:
+        """Send one request and wait for its answer, as `ask` does, but leave it to the caller what a death means.
+
+        Args:
+            on_event: called with every event but heartbeats.
+        Raises:
+            Death: the process ended; the next request goes to a fresh one.
+        """
+        process = self._ready_process()
+        at: Heartbeat | None = None
         try:
-            self._process.stdin.write(to_line(request).encode())
-            self._process.stdin.flush()
+            process.send(request)
+            at = Heartbeat(item=None)
             while True:
-                match self._next_message(self._program.timeout_s, self._program.wall_timeout_s):
+                match process.next_message(self._program.timeout_s, self._program.wall_timeout_s):
                     case Heartbeat() as heartbeat:
                         at = heartbeat
                     case Event() as event:
@@ -191,109 +159,41 @@ class Reader:
                         on_event(event)
                     case answer:
                         return cast(AnswerT, _result(answer))
-        except TimeoutError as error:
+        except Overtime as limit:
             self.stop()
-            message = f"no result within {error}; the reader was killed"
+            at = at or Heartbeat(item=None)
+            message = f"no result within {limit}; the reader was killed"
             raise ItemFault(at.item, "timeout", message, at.slice) from None
-        except (EOFError, BrokenPipeError):
-            message = f"the reader died: {self._cause_of_death()}"
-            raise ItemFault(at.item, "crashed", message, at.slice) from None
+        except Death as death:
+            self.stop()
+            raise Death(death.cause, death.message, at) from None
+
+    def _ready_process(self) -> ReaderProcess:
+        """The process, which takes requests. Raises Death and FilterUnavailable."""
+        process = self._process
+        if process is not None and (
+            process.num_requests >= self._program.recycle_requests
+            or (self._program.recycle_mb < math.inf and process.resident_mb() > self._program.recycle_mb)
+        ):
+            self.stop()
+        self.start()
+        assert self._process is not None
+        if not self._process.is_ready:
+            try:
+                unavailable = self._process.wait_until_ready()
+            except Death as death:
+                self.stop()
+                raise Death(death.cause, death.message, has_started=False) from None
+            if unavailable is not None:
+                self.stop()
+                raise FilterUnavailable(unavailable.message)
+        return self._process
 
     def stop(self) -> None:
         """Kill the process, if there is one."""
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            process.wait()
-            assert process.stdin is not None
-            process.stdin.close()
-            os.close(self._events)
-
-    def _start(self) -> None:
-        ours, theirs = os.pipe()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", self._program.module, str(theirs)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL if not os.environ.get("VELLUM_DEBUG") else None,
-            pass_fds=[theirs],
-            env={**os.environ, **ONE_THREAD, **KEEP_MEMORY, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )
-        os.close(theirs)
-        self._events, self._buffer = ours, b""
-        self._num_requests, self._is_ready = 0, False
-
-    def _wait_until_ready(self) -> None:
-        assert self._process is not None
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(self._program.settings.encode() + b"\n")
-            self._process.stdin.flush()
-            message = self._next_message(self._program.start_timeout_s)
-            if isinstance(message, Unavailable):
-                self.stop()
-                raise FilterUnavailable(message.message)
-            assert isinstance(message, Ready)
-            self._is_ready = True
-        except (EOFError, BrokenPipeError, TimeoutError) as error:
-            cause = self._cause_of_death()
-            raise RuntimeError(
-                f"the process {self._program.module} does not start ({cause}); set VELLUM_DEBUG=1 to see what it prints"
-            ) from error
-
-    def _next_message(self, timeout_s: float, wall_timeout_s: float | None = None) -> Message:
-        """Wait for a message.
-
-        Args:
-            timeout_s: processor time that the process may use until then, in seconds; time by the clock if there is no
-                `wall_timeout_s`.
-            wall_timeout_s: time by the clock, in seconds.
-        Raises:
-            TimeoutError: with the limit that was exceeded.
-            EOFError: the process died.
-        """
-        clock = _Clock(timeout_s, wall_timeout_s, self._processor_time_s)
-        while b"\n" not in self._buffer:
-            ready, _, _ = select.select([self._events], [], [], clock.wait_s())
-            if ready:
-                data = os.read(self._events, 1 << 16)
-                if not data:
-                    raise EOFError
-                self._buffer += data
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return from_line(line)
-
-    def _processor_time_s(self) -> float | None:
-        """Processor time that the process has used, in seconds; None where it is not known (there is no /proc)."""
-        assert self._process is not None
-        try:
-            fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return None
-        user, system = int(fields[11]), int(fields[12])
-        return (user + system) / os.sysconf("SC_CLK_TCK")
-
-    def _resident_mb(self) -> float:
-        """Memory the process holds; 0 where it is not known (there is no /proc, or no process)."""
-        if self._process is None or self._program.recycle_mb == math.inf:
-            return 0
-        try:
-            pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
-        except (OSError, IndexError):
-            return 0
-        return pages * resource.getpagesize() / 1e6
-
-    def _cause_of_death(self) -> str:
-        process = self._process
-        assert process is not None
-        try:
-            code = process.wait(5)
-        except subprocess.TimeoutExpired:
-            code = None
-        self.stop()
-        if code is not None and code < 0:
-            return f"killed by {signal.Signals(-code).name}"
-        return f"exit code {code}"
+            process.stop()
 
 
 def _result(answer: Message) -> Message:
@@ -339,10 +239,10 @@ class ReaderPool:
         finally:
             self._idle.put(reader)
 
-    def ask(self, request: Request[AnswerT]) -> AnswerT:
-        """Let a free reader answer one request. Raises what `Reader.ask` does."""
+    def ask(self, request: Request[AnswerT], crashes: int = CRASHES_BEFORE_BLAME) -> AnswerT:
+        """Let a free reader answer one request. Arguments and errors: see `Reader.ask`."""
         with self.reader() as reader:
-            return reader.ask(request)
+            return reader.ask(request, crashes)
 
     def stop(self) -> None:
         """Kill all idle readers."""
@@ -375,6 +275,7 @@ def program_of(recipe: Recipe, f: Filter) -> Program:
         module="pipelines.workers.scorer",
         settings=json.dumps({"recipe": recipe.to_json(secrets=True), "filter": f.name}),
         timeout_s=how.timeout_s,
+        wall_timeout_s=how.wall_timeout_s or WALL_FACTOR * how.timeout_s,
         start_timeout_s=how.start_timeout_s,
         recycle_requests=max(1, how.recycle_samples // how.batch_size),
         recycle_mb=how.recycle_mb,

@@ -22,7 +22,7 @@ from pipelines.recipe import Recipe, build_recipe
 from pipelines.storage.arrow_file import read_local, write_table
 from pipelines.tables.composition import composition_columns
 from pipelines.tables.labels import labelled
-from pipelines.tables.scores import ERRORS_KEY, REPLACED_KEY, SLICE, PartError
+from pipelines.tables.scores import ERRORS_KEY, REPLACED_KEY, SIZES_KEY, SLICE, PartError
 from pipelines.taxonomy_files import load_labelling
 from pipelines.workers.archive import extract, list_members, unpack
 from pipelines.workers.confinement import confine
@@ -322,11 +322,17 @@ def _score(
                 scores, made = conversations(scores, samples, labelling, recipe)
                 rows += made
         tables.append(scores)
+    rows_file = request.part
     if request.taxonomy is not None and recipe.instructions is not None:
         assert request.conversations is not None
-        write_table(pa.Table.from_batches([to_part(rows)]), request.conversations)
+        rows_file = request.conversations
+        write_table(pa.Table.from_batches([to_part(rows)]), rows_file)
     replaced = _replaced([sample for _, sample in numbered])
-    metadata = {ERRORS_KEY: errors, REPLACED_KEY: json.dumps(replaced, sort_keys=True).encode()}
+    metadata = {
+        ERRORS_KEY: errors,
+        REPLACED_KEY: json.dumps(replaced, sort_keys=True).encode(),
+        SIZES_KEY: json.dumps([path.stat().st_size for path in (request.part, rows_file)]).encode(),
+    }
     write_table(pa.concat_tables(tables).combine_chunks().replace_schema_metadata(metadata), request.scores)
     return Done()
 

@@ -96,11 +96,16 @@ def is_file(url: str, cause: str) -> bool:
 def index(folder: Path) -> dict[tuple[str, str], IndexEntry]:
     """Return the captures of all segments in a folder by URL and view.
 
-    If a page has several captures (from two runs, or a retry), the last successful one counts.
+    If a page has several captures (from two runs, or a retry), the last successful one counts. A damaged segment has
+    none, so that its pages are fetched again.
     """
     known: dict[tuple[str, str], IndexEntry] = {}
     for path in sorted(folder.glob(f"*{SUFFIX}")):
-        for row, entry in enumerate(_index_rows(path)):
+        try:
+            rows = _index_rows(path)
+        except (pa.ArrowException, OSError):
+            continue
+        for row, entry in enumerate(rows):
             found = IndexEntry(**entry, file=path, row=row)
             old = known.get((found.url, found.view))
             if old is None or _rank(found) > _rank(old):

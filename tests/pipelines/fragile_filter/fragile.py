@@ -33,6 +33,7 @@ class Fragile(Filter):
         return WorkerSettings(
             batch_size=4,
             timeout_s=3,
+            wall_timeout_s=3,
             memory_mb=800,
             recycle_samples=8,
             min_ram="1GB",
