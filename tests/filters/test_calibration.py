@@ -83,6 +83,15 @@ def test_texts_are_spoilt_as_they_are_described() -> None:
     digits = spoilt["changed_digits"]
     assert re.sub(r"\d", "0", digits.text) == re.sub(r"\d", "0", sample.text)
     assert digits.text.split()[1:] == list(digits.words.texts), "text and words are changed alike"
+    letters = spoilt["shuffled_letters"]
+    changed = [(a, b) for a, b in zip(sample.text.split(), letters.text.split(), strict=True) if a != b]
+    assert changed
+    assert all(sorted(a) == sorted(b) for a, b in changed)
+    assert letters.text.split()[1:] == list(letters.words.texts)
+    fewer = spoilt["missing_word"]
+    assert fewer.text.startswith("<image>\n")
+    assert fewer.text.split()[1:] == list(fewer.words.texts)
+    assert len(fewer.words.texts) == len(sample.words.texts) - 1
     missing = spoilt["missing_line"]
     (line,) = (line for line in LINES if line not in missing.text)
     assert len(missing.words.texts) == len(sample.words.texts) - len(line.split())
@@ -98,13 +107,23 @@ def test_pictures_are_spoilt_as_they_are_described() -> None:
     }
     assert spoilt["cut"].size in ((130, 160), (200, 104))
     assert np.asarray(spoilt["blur"]).std() < 0.7 * np.asarray(Image.open(io.BytesIO(sample.images[0].data))).std()
+    large = dataclasses.replace(
+        sample, words=dataclasses.replace(sample.words, boxes=sample.words.boxes * np.array([1, 1, 1, 3], np.float32))
+    )
+    deviations = [
+        np.asarray(Image.open(io.BytesIO(corrupted(s, "blur", []).images[0].data))).std() for s in (sample, large)
+    ]
+    assert deviations[1] < 0.7 * deviations[0], "large letters are blurred more"
     turned = {corrupted(page(f"p{k}"), "rotation", []).images[0].width for k in range(12)}
     assert turned == {160, 200}
 
 
 def test_what_does_not_apply_is_skipped() -> None:
     plain = dataclasses.replace(page("a"), images=[], words=Words(), text="no number, one line")
-    assert all(corrupted(plain, name, []) is None for name in CORRUPTIONS if name != "shuffled_words")
+    applicable = ("shuffled_words", "shuffled_letters", "missing_word")
+    assert all(corrupted(plain, name, []) is None for name in CORRUPTIONS if name not in applicable)
+    word = dataclasses.replace(plain, text="<image>\n77")
+    assert all(corrupted(word, name, []) is None for name in CORRUPTIONS if name != "changed_digits")
     assert corrupted(chat("c", "5"), "swapped_answer", [chat("d", "5")]) is None
     assert corrupted(chat("c", "5"), "swapped_answer", [chat("d", "6")]).messages[1].content == "6"
     chinese = dataclasses.replace(page("z"), text="这一页的文字没有空格但是可以打乱顺序", words=Words())
