@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 
 from deepseek_vl.checkpoint import load
 from deepseek_vl.evaluate.intervals import Estimate, difference, estimate
@@ -64,7 +65,7 @@ class Experiment:
             Step("threshold", "threshold from the loop's words", self._threshold),
             Step("scored", "a run that scores the pairs", self._scored),
             Step("filtered", "a refit that filters them", self._filtered),
-            *(Step(arm, f"training on {arm} data", partial(self._train, arm)) for arm in self.args.arms),
+            *(Step(f"train_{arm}", f"training on {arm} data", partial(self._train, arm)) for arm in self.args.arms),
         ]
 
     def _fresh(self) -> None:
@@ -159,10 +160,21 @@ def _key(row: dict[str, Any]) -> bytes:
     return hashlib.sha256(row["images"][0]["bytes"]).digest()
 
 
+def loaded(start: Path, run: Path | None, step: int | None) -> DeepseekVL:
+    """Load the model of a run (None: the one that all start from), or the weights that it has kept of a step."""
+    folder = start if run is None or step is not None else run / "model"
+    model = load(folder, device=torch.device("cpu"), dtype=torch.float32)
+    if run is not None and step is not None:
+        (shard,) = (run / "checkpoints" / f"step-{step:06}").glob("*.safetensors")
+        prefix = "model.model."
+        tensors = {k.removeprefix(prefix): v for k, v in load_file(shard).items() if k.startswith(prefix)}
+        model.load_state_dict(tensors)
+    return model
+
+
 @torch.inference_mode()
-def evaluated(folder: Path, data: Path) -> tuple[list[float], list[float]]:
+def evaluated(model: DeepseekVL, processor: Processor, data: Path) -> tuple[list[float], list[float]]:
     """Return loss per token, and 1 or 0 for every token the likeliest, of each caption."""
-    model, processor = load(folder, device=torch.device("cpu"), dtype=torch.float32), Processor.load(folder)
     encoder = ExampleEncoder(processor, max_tokens=model.config.language.max_positions, max_images=1)
     losses, exact = [], []
     for row in shards.rows(data):
@@ -199,16 +211,19 @@ def main() -> None:
         "--arms", nargs="+", choices=ARMS, default=ARMS, help="train on these only, and compare nothing"
     )
     parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--at", type=int, help="run nothing; compare the weights that all runs have kept of this step")
     args = parser.parse_args()
     torch.set_num_threads(1)
     experiment = Experiment(args)
-    key = json.dumps({name: str(value) for name, value in vars(args).items() if name != "arms"})
-    run_steps(experiment.steps(), args.output / "steps", key)
+    key = json.dumps({name: str(value) for name, value in vars(args).items() if name not in ("arms", "at")})
+    if args.at is None:
+        run_steps(experiment.steps(), args.output / "steps", key)
     if set(args.arms) < set(ARMS):
         return
-    measured = {"start": evaluated(args.start, args.loop / "data/unseen_captions")}
-    for arm in ARMS:
-        measured[arm] = evaluated(args.output / "runs" / arm / "model", args.loop / "data/unseen_captions")
+    print(f"after {args.at or args.steps} of {args.steps} steps")
+    runs = {"start": None} | {arm: args.output / "runs" / arm for arm in ARMS}
+    processor, data = Processor.load(args.start), args.loop / "data/unseen_captions"
+    measured = {name: evaluated(loaded(args.start, run, args.at), processor, data) for name, run in runs.items()}
     found = experiment.found()
     print(f"the filter: {found}")
     print(f"threshold: {(args.output / 'threshold.json').read_text('utf-8')}")

@@ -146,6 +146,9 @@ class DeepseekVl(Filter):
     def thresholds(self) -> tuple[Threshold, ...]:  # type: ignore[override]
         return tuple(Threshold(f"min_scores.{name}", name, "min", (name,)) for name in self._bounds)
 
+    def threshold_for(self, score: str) -> Threshold | None:
+        return Threshold(f"min_scores.{score}", score, "min", (score,)) if score in self._axes else None
+
     @functools.cached_property
     def _bounds(self) -> dict[str, float]:
         """The thresholds that there are, by axis."""

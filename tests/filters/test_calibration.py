@@ -243,6 +243,11 @@ def test_wrong_usage_of_the_command_is_one_sentence(
     assert "above 0.5" in error(str(out), "--axis", "num_chars", "--precision", "3")
     assert "for one score" in error(str(out), "--axis", "num_chars", "ink", "--precision", "0.9")
     assert "no threshold has a precision of 0.99" in error(str(out), "--axis", "garbled_share", "--precision", "0.99")
+    measured_while_reading = error(
+        str(out), "--axis", "render_similarity", "--set", "render_similarity.min_similarity=0.9"
+    )
+    assert "none of the" in measured_while_reading
+    assert "the source measures it while it reads" in measured_while_reading
     assert "cannot be read" in error(
         str(out), "--axis", "ink", "--precision", "0.9", "--recipe", str(tmp_path / "missing.yaml")
     )
