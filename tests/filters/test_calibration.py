@@ -4,12 +4,14 @@ import dataclasses
 import io
 import json
 import re
+import shutil
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -25,6 +27,7 @@ from pipelines.recipe import UsageError
 from pipelines.report import card
 from pipelines.storage import Storage
 from sources.base.sample import EncodedImage, Message, Provenance, Sample, Words
+from tests.filters.judging import write_model
 from tests.pipelines import small_output
 
 LINES = ["In 2024 the river rose by 31 cm.", "Nobody had seen it coming.", "The 7 mills stood still."]
@@ -252,3 +255,26 @@ def test_wrong_usage_of_the_command_is_one_sentence(
         str(out), "--axis", "ink", "--precision", "0.9", "--recipe", str(tmp_path / "missing.yaml")
     )
     assert "holds no manifest.json" in error(str(tmp_path), "--axis", "ink", code=1)
+
+
+@pytest.mark.slow
+def test_an_axis_of_a_model_gets_its_first_threshold(
+    out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = Path(shutil.copytree(out, tmp_path / "copy"))
+    model = write_model(tmp_path / "model")
+    arguments = [str(copy), "--axis", "agreement", "--corruption", "other_page", "shuffled_words", "--samples", "12"]
+    settings = ["--set", f"deepseek_vl.model={model}", "--set", "deepseek_vl.threads=1"]
+    assert main([*arguments, *settings, "--precision", "0.51"]) == 0
+    found = json.loads((copy / "calibration/agreement.json").read_text())
+    assert found["corruptions"]["other_page"]["samples"] > 1
+    threshold = found["wanted"]["threshold"]
+    assert threshold < 0, "a mean log probability"
+    recipe = yaml.safe_load((copy / "calibration/recipe.yaml").read_text())
+    (judge,) = (entry for entry in recipe["filters"] if entry["type"] == "deepseek_vl")
+    assert judge["min_scores"] == {"agreement": threshold}
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("sources: [{type: pdfs}]\n")
+    capsys.readouterr()
+    assert main([*arguments, *settings, "--precision", "0.51", "--recipe", str(mine)]) == 2
+    assert "the recipe has no filter of the type deepseek_vl" in capsys.readouterr().err
