@@ -26,9 +26,10 @@ from deepseek_vl import device as devices
 from deepseek_vl.config import PRESETS, preset
 from deepseek_vl.model import DeepseekVL
 from deepseek_vl.processor import Processor
-from deepseek_vl.scoring import Item, Question, Scorer
+from deepseek_vl.scoring import Item, Scorer
 from filters.deepseek_vl.filter import DeepseekVl
-from filters.deepseek_vl.questions import questions_about
+from filters.deepseek_vl.local_model import question_of
+from filters.deepseek_vl.questions import asks_of, questions_about
 from pipelines.recipe import Recipe
 from pipelines.storage.arrow_file import write_table
 from pipelines.workers.pool import scorers_of
@@ -105,11 +106,9 @@ def main() -> None:
         model = checkpoint.load(folder, device=device, dtype=devices.pick_dtype(None, device))
         scorer = Scorer(model, Processor.load(folder), threads=args.threads)
         items = [
-            Item(
-                tuple(image.data for image in sample.images),
-                tuple(Question(q.text, q.choices) for q in questions_about(sample, judge._axes, judge.max_chars)),
-            )
+            Item(ask.images, tuple(map(question_of, ask.questions)))
             for sample in samples
+            for ask in asks_of(sample, questions_about(sample, judge._axes, judge.max_chars))
         ]
 
         def alone() -> float:

@@ -1,89 +1,101 @@
-"""How well a model tells the right text of a picture from another picture's: the axis `agreement`, and a forced choice.
+"""How well a DeepSeek-VL tells good samples from spoilt ones, beside OCR agreement on the same pictures.
 
-python -m benchmarks.judge --model DIR --data FOLDER [--samples 200] [--question TEXT]
+python -m benchmarks.judge --loop LOOP [--model DIR] [--samples 100] [--no-ocr]
 
-FOLDER holds Parquet files with `images` and `messages` or `text`, as a run writes them to `data/`; the text of a sample
-is its answer, or its text. Every picture is judged with its own text and with that of another sample, by the axis
-`agreement` of the filter; the figure is the area under the ROC curve. In the forced choice the model answers a question
-(`Read out all the text in the picture.`) with the two texts as choices; the figure is the share of right choices. A
-model that has learned to read, but no yes/no questions, can only do the second. The last line is JSON.
+LOOP is a folder of `make loop`, which is only read. Corruptions (`filters/calibration/`) are planted in pictures of
+words that no training saw, once as captions and once as answers to a question, and in small charts with one question.
+The scores are the axes `agreement` and `visual_gain` (likelihoods) and `agreement_asked` (yes or no) of the filter
+`deepseek_vl`, and `ocr_agreement`. Printed is the area under the ROC curve by corruption with its 95 % interval; a
+dash is a corruption that does not apply to the kind of picture, or a score that it has not. The last line is JSON.
 """
 
 import argparse
 import json
-import math
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pyarrow.parquet as pq
 import torch
 
+from examples.closed_loop import shards
+from filters.calibration.corruptions import CORRUPTIONS
+from filters.calibration.measure import Measured, Trial, measure
 from filters.deepseek_vl.filter import DeepseekVl
-from filters.deepseek_vl.questions import Ask, Fault
-from sources.base.sample import EncodedImage, Provenance, Sample
+from filters.filter import Filter
+from filters.ocr_agreement import OcrAgreement
+from pipelines.commands.held_out import sample_of
+from sources.base.sample import Sample
+
+AXES = ("agreement", "visual_gain", "agreement_asked")
+KINDS = ("captions", "answers", "charts")
+OTHERS = 3  # samples that a sample's corruptions may take texts from
 
 
-def read_samples(folder: Path, number: int) -> list[Sample]:
-    """Read samples with one image and a text."""
-    found = []
-    for path in sorted(folder.rglob("*.parquet")):
-        for row in pq.read_table(path, columns=["id", "images", "text", "messages"]).to_pylist():
-            answers = [turn["content"] for turn in row["messages"] or () if turn["role"] == "assistant"]
-            text = (answers[0] if answers else row["text"] or "").replace("<image>", "").strip()
-            if text and len(row["images"]) == 1 and len(found) < number:
-                image = EncodedImage(data=row["images"][0]["bytes"], extension="png", width=0, height=0)
-                place = Provenance(locator="", digest="")
-                found.append(Sample(id=row["id"], source="ocr", provenance=place, images=[image], text=text))
-    return found
+def samples_of(kind: str, loop: Path, number: int) -> list[Sample]:
+    """Read samples of a kind that no training saw."""
+    if kind == "charts":
+        return [sample_of(shards.first_turns(row)) for row in _rows(loop / "data/more_charts")[:number]]
+    unseen = {row["id"] for row in shards.rows(loop / "data/unseen_words")}
+    words = [row for row in _rows(loop / "data/more_words") if row["id"] in unseen][:number]
+    return [sample_of(shards.as_caption(row) if kind == "captions" else row) for row in words]
 
 
-def swapped(samples: list[Sample]) -> list[Sample]:
-    """Give every picture the text of the next sample that has another one."""
-    made = []
-    for k, sample in enumerate(samples):
-        others = (samples[(k + n) % len(samples)].text for n in range(1, len(samples)))
-        text = next(other for other in others if other != sample.text)
-        made.append(Sample(id=sample.id, source="ocr", provenance=sample.provenance, images=sample.images, text=text))
-    return made
+def _rows(folder: Path) -> list[dict[str, Any]]:
+    return [row for path in sorted((folder / "data").glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
 
 
-def area(right: np.ndarray, wrong: np.ndarray) -> tuple[float, float]:
-    """Return the area under the ROC curve with its standard error (Hanley and McNeil, 1982)."""
-    value = float(np.mean((right[:, None] > wrong) + 0.5 * (right[:, None] == wrong)))
-    q1, q2, n = value / (2 - value), 2 * value**2 / (1 + value), len(right)
-    variance = (value * (1 - value) + (n - 1) * (q1 + q2 - 2 * value**2)) / n**2
-    return value, math.sqrt(max(variance, 0.0))
+def trials_of(samples: Sequence[Sample]) -> list[Trial]:
+    """Every sample with some of those that follow it."""
+    return [Trial(s, [samples[(k + n) % len(samples)] for n in range(1, OTHERS + 1)]) for k, s in enumerate(samples)]
+
+
+def show(kind: str, number: int, measured: Sequence[Measured]) -> dict[str, Any]:
+    """Print a table of one kind of picture; return it as plain data."""
+    results = {found.score: found.to_json()["corruptions"] for found in measured}
+    print(f"\n{kind}, {number} samples")
+    print(f"{'AUC':18}" + "".join(f"{score:>23}" for score in results))
+    for name in CORRUPTIONS:
+        if any("auc" in found[name] for found in results.values()):
+            print(f"{name:18}" + "".join(f"{_cell(found[name]):>23}" for found in results.values()))
+    return {score: {n: f for n, f in found.items() if "auc" in f} for score, found in results.items()}
+
+
+def _cell(found: Mapping[str, Any]) -> str:
+    return f"{found['auc']:.3f} ({found['low']:.3f}–{found['high']:.3f})" if "auc" in found else "–"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--samples", type=int, default=200)
-    parser.add_argument("--question", default="Read out all the text in the picture.")
+    parser.add_argument("--loop", type=Path, required=True)
+    parser.add_argument("--model", type=Path, help="default: the loop's model after stage 3")
+    parser.add_argument("--samples", type=int, default=100, help="of each kind")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--no-ocr", action="store_true", help="leave out OCR agreement, which takes most of the time")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    right = read_samples(args.data, args.samples)
-    wrong = swapped(right)
-    judge = DeepseekVl(model=args.model, device="cpu", threads=args.threads).pinned()
-    assert isinstance(judge, DeepseekVl)
-    axis = judge.only(["agreement"])
-    scores = [np.array([s.values["agreement"] for s in axis.scores(samples)], float) for samples in (right, wrong)]
-    auc, error = area(*scores)
-    asks = [
-        Ask((good.images[0].data,), ((args.question, (good.text or "", bad.text or "")),))
-        for good, bad in zip(right, wrong, strict=True)
-    ]
-    answers = [found for (found,) in judge._judge().ask([[ask] for ask in asks])]
-    chosen = [found[0][0] > found[0][1] for found in answers if not isinstance(found, Fault)]
-    share = float(np.mean(chosen))
-    share_error = math.sqrt(share * (1 - share) / len(chosen))
-    print(f"{len(right)} pictures, each with its text and with another's")
-    print(f"axis agreement: AUC {auc:.3f} ± {1.96 * error:.3f}")
-    print(f"forced choice between the two texts: {share:.3f} ± {1.96 * share_error:.3f} right")
-    result = {"pictures": len(right), "auc": round(auc, 3), "forced_choice": round(share, 3)}
-    print(json.dumps({**result, "auc_error": round(error, 3), "forced_choice_error": round(share_error, 3)}))
+    model = args.model or args.loop / "runs/stage3/model"
+    judge = DeepseekVl(model=str(model), device="cpu", threads=args.threads).pinned().only(AXES)
+    judge.load()
+    judges: list[tuple[Filter, tuple[str, ...]]] = [(judge, AXES)]
+    if not args.no_ocr:
+        judges.append((OcrAgreement(), ("ocr_agreement",)))
+    result: dict[str, Any] = {"model": str(model.relative_to(args.loop)) if args.loop in model.parents else model.name}
+    seconds: dict[str, float] = {}
+    for kind in args.kinds:
+        samples = samples_of(kind, args.loop, args.samples)
+        found: list[Measured] = []
+        for f, scores in judges:
+            if f.name == OcrAgreement.name and kind == "answers":
+                continue  # the same pictures and texts as the captions
+            started = time.process_time()
+            found += measure(trials_of(samples), f, dict.fromkeys(scores, True))
+            seconds[f.name] = seconds.get(f.name, 0.0) + time.process_time() - started
+        result[kind] = show(kind, len(samples), found)
+    print("\nprocessor time: " + ", ".join(f"{name} {spent:,.0f} s" for name, spent in seconds.items()))
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

@@ -89,12 +89,16 @@ class Processor:
         if wanted != num_images:
             raise ValueError(f"the messages hold {wanted} image parts and {num_images} images are given")
         tokens_T = self.tokens(pieces)
-        if len(tokens_T) > self.config.language.max_positions:
+        self.check_length(len(tokens_T))
+        return tokens_T
+
+    def check_length(self, num_tokens: int) -> None:
+        """Raise ValueError if a prompt is longer than the model can read."""
+        if num_tokens > self.config.language.max_positions:
             raise ValueError(
-                f"the prompt has {len(tokens_T)} tokens, visual tokens included; "
+                f"the prompt has {num_tokens} tokens, visual tokens included; "
                 f"the model reads at most {self.config.language.max_positions}"
             )
-        return tokens_T
 
     def tokens(self, pieces: Sequence[str | Special]) -> np.ndarray:
         """Return the (T,) int64 tokens of texts and special tokens, of any length, with the begin token first."""

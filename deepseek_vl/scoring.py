@@ -1,8 +1,9 @@
-"""Scores images: the probabilities of given choices, for all questions about an image in one prefill.
+"""Scores images: the probabilities of choices, or of a given text, for all questions about an image in one prefill.
 
 The rows of a batch are packed: their tokens follow each other without padding.
 
-Shapes: N images, Q questions, K choices, T tokens, D width, M nodes where the model chooses, R head rows.
+Shapes: N images, Q questions, K choices, T tokens, D width, M nodes where the model chooses, R head rows, G tokens of
+given texts.
 """
 
 import functools
@@ -24,32 +25,21 @@ from deepseek_vl.attention import Packed, Span
 from deepseek_vl.batch import Embedder
 from deepseek_vl.choices import ChoiceTrie, Node
 from deepseek_vl.compilation import compile_blocks
-from deepseek_vl.conversation import SYSTEM, render
+from deepseek_vl.conversation import SYSTEM
 from deepseek_vl.device import Download, upload
 from deepseek_vl.images import ImageInput, canvas
+from deepseek_vl.likelihood import GivenText, token_logs
 from deepseek_vl.model import DeepseekVL
 from deepseek_vl.processor import Processor
+from deepseek_vl.score_plan import Answer, plan
+from deepseek_vl.score_plan import Asked as Asked
+from deepseek_vl.score_plan import Likelihood as Likelihood
+from deepseek_vl.score_plan import Question as Question
 from deepseek_vl.slices import Slices
 from deepseek_vl.token_tree import TokenTree
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question to the model about an image, with at least two different choices."""
-
-    text: str
-    choices: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        different = {" ".join(choice.split()) for choice in self.choices}
-        if "" in different:
-            raise ValueError(f"{self.text!r:.60} has an empty choice")
-        if len(different) < max(2, len(self.choices)):
-            got = f"got {self.choices!r:.80} (white space makes no difference)"
-            raise ValueError(f"{self.text!r:.60} needs at least two different choices, {got}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +52,7 @@ class Item:
     """
 
     images: tuple[ImageInput, ...]
-    questions: tuple[Question, ...]
+    questions: tuple[Asked, ...]
     group: int = 0
 
     def __post_init__(self) -> None:
@@ -86,12 +76,13 @@ class NotFiniteError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A prepared item: one row of tokens for all its questions and choices."""
+    """A prepared item: one row of tokens for all its questions, with the tokens of its images `image_copies` times."""
 
     tree: TokenTree
-    tries: tuple[ChoiceTrie, ...]
+    answers: tuple[Answer, ...]
     canvases: tuple[np.ndarray, ...]
     group: int = 0
+    image_copies: int = 1
 
 
 class Scorer:
@@ -127,7 +118,7 @@ class Scorer:
         self._decoders: ProcessPoolExecutor | None = None
         self.embedder = Embedder(model)
         # The same questions are asked about millions of images: their tokens are the same.
-        self._planned = functools.lru_cache(maxsize=64)(self._plan)
+        self._planned = functools.lru_cache(maxsize=64)(functools.partial(plan, processor, system))
         if compiled:
             compile_blocks(model)
 
@@ -153,8 +144,8 @@ class Scorer:
         """Score items in order; a bad item costs only its own scores.
 
         Yields:
-            For each item (K,) float64 log probabilities of the choices of each question, or why there are none; an
-            error among the items is passed on in its place.
+            For each item the (K,) float64 log probabilities of each question's choices, or of a given text's tokens and
+            its end; or why there are none. An error among the items is passed on in its place.
         """
         with ThreadPoolExecutor(self.threads) as pool, self._decoding():
             rows = _map_ahead(pool, self._prepared, items, 4 * self.threads)
@@ -195,25 +186,8 @@ class Scorer:
 
     def prepare(self, item: Item) -> Row:
         """Prepare an item as one row. Raises ValueError as `score` does."""
-        tree, tries = self._planned(len(item.images), item.questions)
-        return Row(tree, tries, tuple(self._canvas(image) for image in item.images), item.group)
-
-    def _plan(self, num_images: int, questions: tuple[Question, ...]) -> tuple[TokenTree, tuple[ChoiceTrie, ...]]:
-        """Return the tokens of questions about some number of images, and where the model chooses."""
-        prompts = [self._encode(num_images, question) for question in questions]
-        shortest = min(map(len, prompts))
-        same = np.all([prompt[:shortest] == prompts[0][:shortest] for prompt in prompts], axis=0)
-        shared = min(int(np.argmin(same)) if not same.all() else shortest, shortest - 1)
-        tree = TokenTree()
-        prefix = tree.add(prompts[0][:shared]) if len(prompts) > 1 else None
-        segments = [tree.add(prompt[shared:] if prefix is not None else prompt, prefix) for prompt in prompts]
-        tries = tuple(
-            ChoiceTrie.of([self._choice(text) for text in question.choices], self.processor.config.eos)
-            for question in questions
-        )
-        for trie, segment in zip(tries, segments, strict=True):
-            trie.place(tree, segment)
-        return tree, tries
+        tree, answers, copies = self._planned(len(item.images), item.questions)
+        return Row(tree, answers, tuple(self._canvas(image) for image in item.images), item.group, copies)
 
     @contextmanager
     def _decoding(self) -> Iterator[None]:
@@ -231,15 +205,6 @@ class Scorer:
         if self._decoders is None:
             return canvas(image, self.processor.config)
         return self._decoders.submit(canvas, image, self.processor.config).result()
-
-    def _encode(self, num_images: int, question: Question) -> np.ndarray:
-        content = [*[{"type": "image"}] * num_images, {"type": "text", "text": question.text}]
-        return self.processor.encode(render([{"role": "user", "content": content}], self.system), num_images)
-
-    def _choice(self, text: str) -> list[int]:
-        """Return the tokens of a choice, with the space that follows `Assistant:` in the template."""
-        tokens: list[int] = self.processor.tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids
-        return tokens
 
     def _batches(self, rows: Iterable[Row | ItemError]) -> Iterator[list[Row | ItemError]]:
         batch: list[Row | ItemError] = []
@@ -269,27 +234,37 @@ class Scorer:
         """Launch the pass over a batch, in pieces of limited size (see `slices`); the result has to be read."""
         device, language = self.model.device, self.model.language
         visual = yield from self.embedder.encode(batch.canvases, limit_flop)
-        x_TD = self.embedder.embed(batch.tokens_T, visual)
+        x_TD = self.embedder.embed(batch.tokens_T, [visual[k] for k in batch.images])
         positions_1T = upload(torch.from_numpy(batch.positions_T), device)[None]
         attention = Packed(batch.spans, device)
         hidden_1TD = yield from slices.decode(language, x_TD[None], positions_1T, attention, limit_flop)
         wanted = sorted({token for node in batch.nodes for token in node.children})
-        hidden_MD = hidden_1TD[0, upload(torch.tensor(batch.places), device)]
-        head_RD = language.head_rows(upload(torch.tensor(wanted), device))
-        return Launch(batch, wanted, Download(hidden_MD.float() @ head_RD.float().T))
+        hidden_MD = hidden_1TD[0, upload(torch.tensor(batch.places, dtype=torch.int64), device)]
+        head_RD = language.head_rows(upload(torch.tensor(wanted, dtype=torch.int64), device))
+        logits = Download(hidden_MD.float() @ head_RD.float().T)
+        hidden_GD = hidden_1TD[0, upload(torch.tensor(batch.given_places, dtype=torch.int64), device)]
+        logs = yield from token_logs(language, hidden_GD, batch.given_tokens, limit_flop)
+        return Launch(batch, wanted, logits, Download(logs))
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Packed rows: tokens, positions, spans, and the nodes with the places of their tokens."""
+    """Packed rows: tokens, positions, spans, the nodes with the places of their tokens, and the same of given texts.
+
+    Args:
+        images: index of the canvas of each run of image tokens.
+    """
 
     rows: Sequence[Row]
     tokens_T: np.ndarray
     positions_T: np.ndarray
     spans: list[Span]
     canvases: list[np.ndarray]
+    images: list[int]
     nodes: list[Node]
     places: list[int]
+    given_tokens: list[int]
+    given_places: list[int]
 
     LENGTH_STEP = 8  # the number of tokens is a multiple of this, as fast matrix products need it
 
@@ -301,44 +276,56 @@ class Batch:
         padding = -starts[-1] % cls.LENGTH_STEP
         if padding:
             spans.append(Span(starts[-1], starts[-1] + padding))
-        nodes = [
-            (node, start) for row, start in zip(rows, starts, strict=False) for t in row.tries for node in t.nodes()
-        ]
+        answers = [(answer, start) for row, start in zip(rows, starts, strict=False) for answer in row.answers]
+        nodes = [(node, start) for a, start in answers if isinstance(a, ChoiceTrie) for node in a.nodes()]
+        given = [(text, start) for text, start in answers if isinstance(text, GivenText)]
+        firsts = np.cumsum([0, *(len(row.canvases) for row in rows)]).tolist()
         return cls(
             rows=rows,
             tokens_T=np.concatenate([*(row.tree.tokens() for row in rows), np.full(padding, padding_token)]),
             positions_T=np.concatenate([*(row.tree.positions() for row in rows), np.arange(padding)]),
             spans=spans,
             canvases=[canvas for row in rows for canvas in row.canvases],
+            images=[
+                first + k
+                for row, first in zip(rows, firsts, strict=False)
+                for _ in range(row.image_copies)
+                for k in range(len(row.canvases))
+            ],
             nodes=[node for node, _ in nodes],
             places=[start + node.place for node, start in nodes],
+            given_tokens=[token for text, _ in given for token in text.tokens],
+            given_places=[start + place for text, start in given for place in text.places],
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A launched batch: the (M, R) logits of the `wanted` tokens at its nodes are on their way."""
+    """A launched batch; on their way are (M, R) logits of the `wanted` tokens, and (G,) log probabilities."""
 
     batch: Batch
     wanted: list[int]
     logits: Download
+    given: Download
 
     def read(self) -> list[list[np.ndarray]]:
-        """Wait for the logits; return the log probabilities of each row's choices. Raises NotFiniteError."""
-        logits_MR = self.logits.read().numpy()
-        if not np.isfinite(logits_MR).all():
+        """Wait for the numbers; return the log probabilities of each row's answers. Raises NotFiniteError."""
+        logits_MR, given_G = self.logits.read().numpy(), self.given.read().numpy().astype(np.float64)
+        if not (np.isfinite(logits_MR).all() and np.isfinite(given_G).all()):
             raise NotFiniteError
         column = {token: c for c, token in enumerate(self.wanted)}
-        nodes = iter(zip(self.batch.nodes, logits_MR, strict=True))
-        scores = []
-        for row in self.batch.rows:
-            of_row = itertools.islice(nodes, sum(len(trie.nodes()) for trie in row.tries))
+        nodes, given = iter(zip(self.batch.nodes, logits_MR, strict=True)), iter(given_G)
+
+        def logs(answer: Answer) -> np.ndarray:
+            if isinstance(answer, GivenText):
+                return np.array(list(itertools.islice(given, len(answer.tokens))))
             logits = {
                 node.place: {token: float(values_R[column[token]]) for token in node.children}
-                for node, values_R in of_row
+                for node, values_R in itertools.islice(nodes, len(answer.nodes()))
             }
-            scores.append([trie.log_probabilities(logits) for trie in row.tries])
-        return scores
+            return answer.log_probabilities(logits)
+
+        return [[logs(answer) for answer in row.answers] for row in self.batch.rows]
 
 
 def _map_ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T], depth: int) -> Iterator[R]:

@@ -101,6 +101,10 @@ class Filter(ABC):
     # writer made of them, and not as the source gave them.
     measures_conversations: ClassVar[bool] = False
 
+    def threshold_for(self, score: str) -> Threshold | None:
+        """The setting that bounds a score or could; None if there is none."""
+        return next((threshold for threshold in self.thresholds if threshold.score == score), None)
+
     def check(self) -> None:  # noqa: B027  # most filters need nothing
         """Raise ValueError, saying what to do, if something the filter needs (a model, a library) is not there."""
 

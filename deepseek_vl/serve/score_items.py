@@ -6,21 +6,25 @@ from typing import Any
 
 import numpy as np
 
-from deepseek_vl.scoring import Item, Question, Row, Scorer
+from deepseek_vl.scoring import Asked, Item, Likelihood, Question, Row, Scorer
 from deepseek_vl.serve.errors import ApiError
 from deepseek_vl.serve.fields import Fields, json_type
 from deepseek_vl.serve.images import to_rgb
 from deepseek_vl.serve.settings import Settings
 
-Scores = list[np.ndarray]  # (K,) log probabilities of the choices of each question
+Scores = list[np.ndarray]  # (K,) log probabilities of the choices of each question, or of the tokens of its answer
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreItem:
-    """A checked item: images (URLs), perhaps none, and the questions about all of them together."""
+    """A checked item: images (URLs), perhaps none, and the questions about all of them together.
+
+    Args:
+        questions: each as a text with its choices, or with the one answer that is given; the text may then be None.
+    """
 
     images: tuple[str, ...]
-    questions: tuple[tuple[str, tuple[str, ...]], ...]
+    questions: tuple[tuple[str | None, tuple[str, ...] | str], ...]
 
 
 def parse_items(fields: Fields, settings: Settings) -> tuple[ScoreItem, ...]:
@@ -42,19 +46,34 @@ def _item(fields: Fields, settings: Settings) -> ScoreItem:
     if not isinstance(listed, list) or not 1 <= len(listed) <= settings.max_questions:
         fields.refuse("questions", f"expected a list of 1 to {settings.max_questions} questions")
     fields.end()
-    questions = []
-    for k, content in enumerate(listed):
-        question = Fields(content, f"{fields.where}.questions[{k}]")
-        questions.append((question.text("text"), tuple(question.texts("choices", settings.max_choices))))
-        question.end()
+    questions = [_question(Fields(q, f"{fields.where}.questions[{k}]"), settings) for k, q in enumerate(listed)]
     return ScoreItem(tuple(images), tuple(questions))
+
+
+def _question(fields: Fields, settings: Settings) -> tuple[str | None, tuple[str, ...] | str]:
+    text: str | None
+    answer: tuple[str, ...] | str
+    if "answer" in fields.left:
+        text = fields.text("text") if "text" in fields.left else None
+        answer = fields.text("answer")
+    else:
+        text, answer = fields.text("text"), tuple(fields.texts("choices", settings.max_choices))
+    fields.end()
+    return text, answer
+
+
+def _asked(text: str | None, answer: tuple[str, ...] | str) -> Asked:
+    if isinstance(answer, str):
+        return Likelihood(text, answer)
+    assert text is not None
+    return Question(text, answer)
 
 
 def row_of(scorer: Scorer, item: ScoreItem, images: Sequence[str | bytes], max_pixels: int) -> Row | ApiError:
     """Return the row of an item, or why it has none."""
     try:
         pictures = tuple(to_rgb(image, max_pixels, k) for k, image in enumerate(images))
-        row = scorer.prepare(Item(pictures, tuple(Question(text, choices) for text, choices in item.questions)))
+        row = scorer.prepare(Item(pictures, tuple(_asked(*question) for question in item.questions)))
     except ApiError as error:
         return error
     except ValueError as error:
@@ -67,7 +86,7 @@ def row_of(scorer: Scorer, item: ScoreItem, images: Sequence[str | bytes], max_p
 
 
 def body_of(outcomes: Sequence[Scores | ApiError]) -> list[dict[str, Any]]:
-    """Return the `results` of a response: `log_probabilities[question][choice]`, or the item's error."""
+    """Return the `results` of a response: `log_probabilities[question][choice or token]`, or the item's error."""
     return [
         outcome.body()
         if isinstance(outcome, ApiError)

@@ -32,8 +32,10 @@ class Corruption:
 CORRUPTIONS: Mapping[str, Corruption] = {
     "other_page": Corruption("the text of another page of the same document", texts.other_page),
     "shuffled_words": Corruption("the words in another order", texts.shuffled_words),
+    "shuffled_letters": Corruption("the letters of one word in five in another order", texts.shuffled_letters),
     "changed_digits": Corruption("one number in five has other digits", texts.changed_digits),
     "missing_line": Corruption("a line of the text is missing", texts.missing_line),
+    "missing_word": Corruption("a word of the text is missing", texts.missing_word),
     "swapped_answer": Corruption("an answer belongs to another question", texts.swapped_answer),
     "wrong_box": Corruption("the boxes belong to other words of the page", texts.wrong_box),
     "blur": Corruption("the picture is out of focus", pictures.blur),

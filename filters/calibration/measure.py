@@ -16,6 +16,10 @@ BATCH = 8
 CURVE_POINTS = 200  # of a curve that are kept
 
 
+class NoScoresError(ValueError):
+    """A filter gives none of the samples a score."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """A good sample with others of its document, or of its source."""
@@ -82,9 +86,17 @@ def measure(
         sides: the filter's scores that are wanted, with whether a higher one is better.
         names: the corruptions to plant.
         progress: called before each corruption.
+    Raises:
+        NoScoresError: a score is null for every sample as it is.
     """
     progress("samples as they are")
     good = _scores(f, (trial.sample for trial in trials), sides)
+    for score, values in good.items():
+        if not np.isfinite(values).any():
+            raise NoScoresError(
+                f"{score}: none of the {len(trials)} samples has this score here; it is about others, or the source "
+                "measures it while it reads, from what an output does not keep"
+            )
     spoilt: dict[str, tuple[np.ndarray, dict[str, np.ndarray]]] = {}
     for name in names:
         progress(name)

@@ -11,13 +11,16 @@ from sources.base.sample import EncodedImage, Sample
 from sources.images.ink import ink
 
 BLUR_SHARE = 1 / 250  # radius, of the longer side: letters of 12 points on a page run together
+BLUR_OF_WORDS = 0.28  # the same of the height of words, so that large letters run together, too
 CUT_SHARE = 0.35
 LEAST_SIDE_PX = 16
 
 
 def blur(sample: Sample, others: Sequence[Sample], chance: np.random.Generator) -> Sample | None:
     """Every image out of focus."""
-    return _changed(sample, [_blurred(image) for image in opened(sample)])
+    heights = sample.words.boxes[:, 3] - sample.words.boxes[:, 1]
+    radius_px = BLUR_OF_WORDS * float(np.median(heights)) if len(heights) else 0.0
+    return _changed(sample, [_blurred(image, radius_px) for image in opened(sample)])
 
 
 def cut(sample: Sample, others: Sequence[Sample], chance: np.random.Generator) -> Sample | None:
@@ -41,8 +44,8 @@ def _plain(image: Image.Image) -> Image.Image:
     return image if image.mode in ("L", "RGB") else image.convert("RGB")
 
 
-def _blurred(image: Image.Image) -> Image.Image:
-    return image.filter(ImageFilter.GaussianBlur(max(1.5, BLUR_SHARE * max(image.size))))
+def _blurred(image: Image.Image, radius_px: float) -> Image.Image:
+    return image.filter(ImageFilter.GaussianBlur(max(1.5, radius_px, BLUR_SHARE * max(image.size))))
 
 
 def _cut(image: Image.Image, side: int) -> Image.Image:

@@ -10,10 +10,11 @@ import numpy as np
 from sources.base.marks import IMAGE_PLACEHOLDER, with_images
 from sources.base.sample import Message, Sample, Words
 
-CHANGED_NUMBERS = 0.2  # share of the different numbers
+CHANGED_NUMBERS = CHANGED_WORDS = 0.2  # share of the different ones
 LEAST_WORDS = 4
 LINE_CHARS = 8  # a shorter line is no loss to speak of
 TRIES = 12
+_LETTERS = re.compile(r"[^\W_]{3,}")
 _NUMBER = re.compile(r"\d+")
 _PIECE = re.compile(r"(\s+)")
 _SENTENCE = re.compile(r"(?<=[.!?。！？])\s*")
@@ -65,19 +66,38 @@ def _shuffled_pairs(piece: str, chance: np.random.Generator) -> str:
 
 def changed_digits(sample: Sample, others: Sequence[Sample], chance: np.random.Generator) -> Sample | None:
     """Some of the numbers with other digits, the same ones in text and words."""
-    said = "\n".join([*_said(sample), *sample.words.texts])
-    numbers = sorted(set(_NUMBER.findall(said)))
-    if not numbers:
-        return None
-    chosen = chance.permutation(numbers)[: max(1, round(CHANGED_NUMBERS * len(numbers)))].tolist()
-    other = {number: _other_number(number, chance) for number in chosen}
+    return _with_others(sample, _NUMBER, CHANGED_NUMBERS, lambda number: _other_number(number, chance), chance)
 
-    def change(text: str) -> str:
-        return _NUMBER.sub(lambda found: other.get(found[0], found[0]), text)
 
-    words = dataclasses.replace(sample.words, texts=[change(text) for text in sample.words.texts])
-    changed = _with_texts(sample, change)
-    return None if changed is None else dataclasses.replace(changed, words=words)
+def shuffled_letters(sample: Sample, others: Sequence[Sample], chance: np.random.Generator) -> Sample | None:
+    """Some of the words with their letters or digits in another order, the same ones in text and words."""
+    return _with_others(sample, _LETTERS, CHANGED_WORDS, lambda word: _reordered(word, chance), chance)
+
+
+def _reordered(word: str, chance: np.random.Generator) -> str:
+    for _ in range(TRIES):
+        other = "".join(word[k] for k in chance.permutation(len(word)))
+        if other != word:
+            return other
+    return word
+
+
+def _with_others(
+    sample: Sample, pattern: re.Pattern[str], share: float, change: Callable[[str], str], chance: np.random.Generator
+) -> Sample | None:
+    """The sample with a share of the different matches changed, at least one, in its text or answers and its words."""
+    said = "\n".join([*_said(sample), *sample.words.texts]).replace(IMAGE_PLACEHOLDER, "")
+    found = sorted(set(pattern.findall(said)))
+    chosen = chance.permutation(found)[: max(1, round(share * len(found)))].tolist()
+    other = {match: change(match) for match in chosen}
+
+    def changed(text: str) -> str:
+        parts = text.split(IMAGE_PLACEHOLDER)
+        return IMAGE_PLACEHOLDER.join(pattern.sub(lambda match: other.get(match[0], match[0]), p) for p in parts)
+
+    words = dataclasses.replace(sample.words, texts=[changed(text) for text in sample.words.texts])
+    spoilt = _with_texts(sample, changed)
+    return None if spoilt is None else dataclasses.replace(spoilt, words=words)
 
 
 def _other_number(number: str, chance: np.random.Generator) -> str:
@@ -111,6 +131,27 @@ def _without_text_line(sample: Sample, chance: np.random.Generator) -> Sample | 
         return text
 
     return _with_texts(sample, change)
+
+
+def missing_word(sample: Sample, others: Sequence[Sample], chance: np.random.Generator) -> Sample | None:
+    """One word taken out of the text or an answer, and out of the words; another word must be left."""
+    left_out: list[str] = []
+
+    def change(text: str) -> str:
+        pieces = _PIECE.split(text)
+        places = [k for k in range(0, len(pieces), 2) if pieces[k] not in ("", IMAGE_PLACEHOLDER)]
+        if left_out or len(places) < 2:
+            return text
+        place = places[int(chance.integers(len(places)))]
+        left_out.append(pieces[place])
+        first = place if place + 1 < len(pieces) else place - 1  # with the space behind it, or before the last one
+        del pieces[first : first + 2]
+        return "".join(pieces)
+
+    changed = _with_texts(sample, change)
+    if changed is None or left_out[0] not in sample.words.texts:
+        return changed
+    return dataclasses.replace(changed, words=_without(sample.words, [sample.words.texts.index(left_out[0])]))
 
 
 def _lines_of(words: Words) -> list[list[int]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -64,6 +64,9 @@ class Axis:
     """A question about samples.
 
     Args:
+        question: None for a likelihood: the text of a sample then follows its images, as in pre-training.
+        score: `choices`: the expected value of the answer. `likelihood`: the mean log probability per token of what the
+            sample says, its text as the answer to `question`, or each answer of its conversation to its own question.
         sources: names of the sources whose samples are asked about; empty: of all.
         kinds: `text`, `conversation`, or both.
         threshold: samples with a lower score are rejected; None rejects none.
@@ -73,7 +76,8 @@ class Axis:
 
     __pydantic_config__ = STRICT
 
-    question: Bilingual
+    question: Bilingual | None = None
+    score: Literal["choices", "likelihood"] = "choices"
     choices: tuple[Choice, ...] = YES_NO
     sources: tuple[str, ...] = ()
     kinds: tuple[str, ...] = KINDS
@@ -91,7 +95,11 @@ class Axis:
         unknown = sorted(set(self.kinds) - set(KINDS))
         if unknown or not self.kinds:
             raise ValueError(f"kinds must be some of {', '.join(KINDS)}, got {', '.join(unknown) or 'none'}")
-        for text in (self.question.en, self.question.zh):
+        if self.score == "likelihood":
+            self._check_likelihood()
+        elif self.question is None:
+            raise ValueError("question is missing; only an axis with `score: likelihood` needs none")
+        for text in () if self.question is None else (self.question.en, self.question.zh):
             names = set(PLACEHOLDER.findall(text))
             if names - PLACEHOLDERS:
                 raise ValueError(
@@ -101,10 +109,23 @@ class Axis:
             if names & OF_TURNS and self.kinds != (CONVERSATION,):
                 raise ValueError("question asks about a turn, so kinds must be [conversation]")
 
+    def _check_likelihood(self) -> None:
+        if self.choices != YES_NO:
+            raise ValueError("choices are not for `score: likelihood`, whose answer is what the sample says")
+        if self.question is not None and PLACEHOLDER.search(self.question.en + self.question.zh):
+            raise ValueError(
+                "question cannot have placeholders with `score: likelihood`; the answer is the sample's text"
+            )
+
     def key(self) -> dict[str, Any]:
         """Everything that scores depend on, as plain data."""
         content = dataclasses.asdict(self)
         return {name: value for name, value in content.items() if name not in ("threshold", "meaning")}
+
+    def chars(self, max_chars: int) -> int:
+        """Return about how many characters the axis makes the model read about a sample."""
+        question = "" if self.question is None else self.question.en
+        return len(question) + max_chars * (self.score == "likelihood" or "{" in question)
 
     def plain(self) -> dict[str, Any]:
         """The whole axis as plain data, for the recipe in the manifest."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from filters.deepseek_vl.connection import Connections, EndpointFailed, EndpointUnusable
-from filters.deepseek_vl.questions import Answers, Ask, Fault, is_answer
+from filters.deepseek_vl.questions import Answers, Ask, Asked, Fault, is_answer
 from filters.filter import FilterUnavailable
 
 ATTEMPTS = 4  # of a request, before it is suspected to be the cause itself
@@ -197,11 +197,17 @@ def _body(batch: Sequence[Ask]) -> bytes:
     items = [
         {
             "images": [_data_url(image) for image in ask.images],
-            "questions": [{"text": text, "choices": choices} for text, choices in ask.questions],
+            "questions": [_question(asked) for asked in ask.questions],
         }
         for ask in batch
     ]
     return json.dumps({"items": items}).encode()
+
+
+def _question(asked: Asked) -> dict[str, Any]:
+    if asked.answer is None:
+        return {"text": asked.text, "choices": asked.choices}
+    return {"text": asked.text, "answer": asked.answer}
 
 
 def _data_url(image: bytes) -> str:

@@ -20,6 +20,7 @@ from filters.deepseek_vl.judges import endpoints, local_judge
 from filters.deepseek_vl.questions import (
     Answers,
     Ask,
+    Asked,
     Fault,
     Judge,
     Question,
@@ -35,7 +36,7 @@ VERSION = "1"  # of the questions' form and of the scores
 UNIT_SAMPLES = 64  # of a unit, about: no more can be given to a process at a time
 DTYPES = ("bfloat16", "float16", "float32")
 KEY_VARIABLE = "VELLUM_API_KEY"
-Choosing = tuple[str, tuple[str, ...]]  # a question with its choices
+PROBE_ANSWER = "A text."  # for a likelihood, before there are samples
 REJECTED, NOT_SAMPLED = "skipped_rejected", "not_sampled"
 
 
@@ -145,6 +146,9 @@ class DeepseekVl(Filter):
     def thresholds(self) -> tuple[Threshold, ...]:  # type: ignore[override]
         return tuple(Threshold(f"min_scores.{name}", name, "min", (name,)) for name in self._bounds)
 
+    def threshold_for(self, score: str) -> Threshold | None:
+        return Threshold(f"min_scores.{score}", score, "min", (score,)) if score in self._axes else None
+
     @functools.cached_property
     def _bounds(self) -> dict[str, float]:
         """The thresholds that there are, by axis."""
@@ -167,7 +171,7 @@ class DeepseekVl(Filter):
                 "the deepseek_vl filter needs `model`, a checkpoint, or `endpoint`, the address of a server"
             )
         if self.model is None:
-            self._served()
+            self._check_endpoints()
             return
         try:
             from filters.deepseek_vl import local_model
@@ -177,6 +181,17 @@ class DeepseekVl(Filter):
             ) from error
         local_model.check(self.model)
         self._check_choices(self._probe().questions)
+
+    def _check_endpoints(self) -> None:
+        digest = self._served()
+        given = [asked for asked in self._probe().questions if asked.answer is not None]
+        if not given:
+            return
+        try:
+            self._endpoints(digest).ask([[Ask((BLANK,), tuple(given))]])
+        except FilterUnavailable as error:
+            names = ", ".join(name for name, axis in self._axes.items() if axis.score == "likelihood")
+            raise ValueError(f"{error}; it has to score given texts for {names} (`score: likelihood`)") from error
 
     def pinned(self, taxonomy: Path | None = None) -> Filter:
         tree: Tree | None = None
@@ -195,28 +210,28 @@ class DeepseekVl(Filter):
         key = self.api_key or os.environ.get(KEY_VARIABLE) or None
         return dataclasses.replace(self, pinned_as={"digest": digest, "axes": axes, "use_cases": tree}, api_key=key)
 
-    def _check_choices(self, questions: Sequence[Choosing], where: str | None = None) -> None:
+    def _check_choices(self, questions: Sequence[Asked], where: str | None = None) -> None:
         """Raise ValueError, with the place, for a question whose choices have the same tokens."""
         refused = self._refused_here(questions) if self.model is not None else self._refused_there(questions)
         if refused is not None:
             question, why = refused
             raise ValueError(f"{where or self._place_of(question)}: {why}")
 
-    def _refused_here(self, questions: Sequence[Choosing]) -> tuple[str, str] | None:
+    def _refused_here(self, questions: Sequence[Asked]) -> tuple[str, str] | None:
         from filters.deepseek_vl import local_model
 
         assert self.model is not None
         question = local_model.collision(self.model, questions)
         return None if question is None else (question, "two choices have the same tokens for this model")
 
-    def _refused_there(self, questions: Sequence[Choosing]) -> tuple[str, str] | None:
+    def _refused_there(self, questions: Sequence[Asked]) -> tuple[str, str] | None:
         asked = [[Ask((BLANK,), (question,))] for question in questions]
         try:
             answered = self._endpoints(self._served()).ask(asked)
         except FilterUnavailable as error:
             raise ValueError(str(error)) from error
         refused = [
-            (ask.questions[0][0], a.message)
+            (ask.questions[0].text or "", a.message)
             for (ask,), (a,) in zip(asked, answered, strict=True)
             if isinstance(a, Fault)
         ]
@@ -241,12 +256,15 @@ class DeepseekVl(Filter):
         questions = []
         for axis in self._axes.values():
             for language in ("en", "zh"):
+                text = None if axis.question is None else axis.question.of(language)
                 choices = tuple(getattr(choice, language) for choice in axis.choices)
-                questions.append((axis.question.of(language), choices))
+                is_given = axis.score == "likelihood"
+                questions.append(Asked(text, answer=PROBE_ANSWER) if is_given else Asked(text, choices))
         return Ask((BLANK,), tuple(questions))
 
     def _place_of(self, question: str) -> str:
-        names = [name for name, axis in self._axes.items() if question in (axis.question.en, axis.question.zh)]
+        asked = {name: axis.question for name, axis in self._axes.items() if axis.question is not None}
+        names = [name for name, text in asked.items() if question in (text.en, text.zh)]
         return f"{self._axes_file}: {names[0]}"
 
     def cache_key(self) -> str:
@@ -344,8 +362,7 @@ class DeepseekVl(Filter):
             return []
         from filters.deepseek_vl import local_model
 
-        texts = [axis.question.en for axis in self._axes.values()]
-        num_chars = sum(len(text) + ("{" in text) * self.max_chars for text in texts)
+        num_chars = sum(axis.chars(self.max_chars) for axis in self._axes.values())
         flop = local_model.flop_per_sample(self.model, num_chars)
         return lines(flop, round(num_samples * self.sample), self.prices)
 

@@ -13,8 +13,9 @@ from deepseek_vl.choices import ChoiceTrie
 from deepseek_vl.model import DeepseekVL
 from deepseek_vl.packing import pack
 from deepseek_vl.processor import Processor
-from deepseek_vl.scoring import Item, ItemError, NotFiniteError, Question, Scorer
-from filters.deepseek_vl.questions import Answers, Ask, Fault
+from deepseek_vl.score_plan import answer_tokens
+from deepseek_vl.scoring import Item, ItemError, Likelihood, NotFiniteError, Question, Scorer
+from filters.deepseek_vl.questions import Answers, Ask, Asked, Fault
 
 CHARS_PER_TOKEN = 4  # of English
 TOO_LONG = "tokens, visual tokens included"  # in the message about a prompt that is too long
@@ -69,7 +70,15 @@ class LocalModel:
 def _items(batches: Sequence[Sequence[Ask]]) -> Iterator[Item | ItemError]:
     for group, batch in enumerate(batches):
         for ask in batch:
-            yield Item(ask.images, tuple(Question(text, choices) for text, choices in ask.questions), group)
+            yield Item(ask.images, tuple(map(question_of, ask.questions)), group)
+
+
+def question_of(asked: Asked) -> Question | Likelihood:
+    """Return what a scorer is asked."""
+    if asked.answer is not None:
+        return Likelihood(asked.text, asked.answer)
+    assert asked.text is not None, "choices answer a question"
+    return Question(asked.text, asked.choices)
 
 
 def _result(found: list[np.ndarray] | ItemError) -> Answers | Fault:
@@ -96,15 +105,14 @@ def check(model: str) -> None:
     Processor.load(folder)
 
 
-def collision(model: str, questions: Sequence[tuple[str, tuple[str, ...]]]) -> str | None:
+def collision(model: str, questions: Sequence[Asked]) -> str | None:
     """Return the first question with two choices that have the same tokens; None if there is none."""
     processor = Processor.load(checkpoint.find(model))
-    for text, choices in questions:
-        tokens = [processor.tokenizer.encode(f" {choice.strip()}", add_special_tokens=False).ids for choice in choices]
+    for asked in questions:
         try:
-            ChoiceTrie.of(tokens, processor.config.eos)
+            ChoiceTrie.of([answer_tokens(processor, choice) for choice in asked.choices], processor.config.eos)
         except ValueError:
-            return text
+            return asked.text
     return None
 
 

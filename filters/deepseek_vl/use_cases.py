@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from filters.deepseek_vl.axes import CONVERSATION
-from filters.deepseek_vl.questions import MAX_IMAGES, Ask, Fault, Judge, kind_of, language_of
+from filters.deepseek_vl.questions import MAX_IMAGES, Ask, Asked, Fault, Judge, kind_of, language_of
 from sources.base.marks import without_images
 from sources.base.sample import Sample
 
@@ -98,14 +98,14 @@ def _ask(sample: Sample, below: Tree) -> Ask:
         text = without_images(turns[0]).strip() if turns else text
     choices = tuple(node[language] for node in below.values())
     images = tuple(image.data for image in sample.images[:MAX_IMAGES])
-    return Ask(images, ((template.replace("{text}", text[:MAX_CHARS]), choices),))
+    return Ask(images, (Asked(template.replace("{text}", text[:MAX_CHARS]), choices),))
 
 
-def questions_of(tree: Tree) -> list[tuple[str, tuple[str, ...]]]:
+def questions_of(tree: Tree) -> list[Asked]:
     """Every question that can be asked, without texts, so that its choices can be checked."""
     found = []
     for language, template in ABOUT_REQUEST.items():
-        found.append((template, tuple(node[language] for node in tree.values())))
+        found.append(Asked(template, tuple(node[language] for node in tree.values())))
     for node in tree.values():
         found += questions_of(node["nodes"]) if node["nodes"] else []
     return found

@@ -17,19 +17,19 @@ from typing import Any
 
 from filters.calibration import chart
 from filters.calibration.corruptions import CORRUPTIONS
-from filters.calibration.measure import Measured, measure
-from filters.filter import Filter, FilterUnavailable
+from filters.calibration.measure import Measured, NoScoresError, measure
+from filters.filter import Filter, Threshold
+from pipelines.commands import finished_output
 from pipelines.commands.held_out import read_trials
 from pipelines.commands.recipe_file import with_setting
 from pipelines.recipe import Recipe, UsageError, apply_setting, build_recipe
 from pipelines.report import card
 from pipelines.report.calibrations import FOLDER, data_digest
 from pipelines.report.presentation.report import recipe_yaml
-from pipelines.storage import Storage, StorageError
-from pipelines.tables.bounds import Bound, bounds_of
-from pipelines.tables.manifest import MANIFEST, AccountingError, read_manifest
+from pipelines.storage import Storage
+from pipelines.tables.bounds import bounds_of
+from pipelines.tables.manifest import read_manifest
 
-DONE, FAILED, WRONG_USAGE = 0, 1, 2
 PROG = "python -m filters.calibrate"
 EXAMPLES = """\
 examples:
@@ -41,14 +41,8 @@ NUM_SAMPLES = 200
 
 def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     """The command's parser."""
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description="Plant corruptions in held-out samples and measure how well scores find them.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("out", metavar="OUT", help="the output of a run: folder, gs://… or s3://…")
+    description = "Plant corruptions in held-out samples and measure how well scores find them."
+    parser = finished_output.build_parser(prog, description, EXAMPLES)
     parser.add_argument("--axis", nargs="+", required=True, metavar="SCORE", help="scores of the output's ledger")
     parser.add_argument("--precision", type=float, metavar="SHARE", help="write the threshold with this precision")
     parser.add_argument(
@@ -72,22 +66,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """The command: 0 done, 1 failed, 2 wrong usage."""
     args = build_parser(prog).parse_args(arguments)
-    storage = Storage(args.out)
-    try:
-        _calibrate(storage, args)
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return WRONG_USAGE
-    except FileNotFoundError as error:
-        if storage.exists(MANIFEST):
-            print(f"error: the output is damaged: {error.filename or error} is missing", file=sys.stderr)
-        else:
-            print(f"error: {args.out} holds no {MANIFEST}; expected the output of a finished run", file=sys.stderr)
-        return FAILED
-    except (AccountingError, StorageError, FilterUnavailable) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return FAILED
-    return DONE
+    return finished_output.outcome(args.out, lambda storage: _calibrate(storage, args))
 
 
 def _calibrate(storage: Storage, args: argparse.Namespace) -> None:
@@ -102,7 +81,11 @@ def _calibrate(storage: Storage, args: argparse.Namespace) -> None:
     manifest = read_manifest(storage)
     recipe = _recipe(manifest, args.set)
     chosen = _filters(recipe, args.axis)
-    text = recipe_yaml(manifest) if args.recipe is None else _recipe_text(args.recipe)
+    whole = {**manifest, "recipe": recipe.to_json()}
+    text = recipe_yaml(whole) if args.recipe is None else _recipe_text(args.recipe)
+    if args.precision is not None:
+        ((f, (score,)),) = chosen
+        with_setting(text, f.name, _threshold(f, score).setting, 0.0)  # it can be written
     chosen = [(_ready(f, tuple(sides)), sides) for f, sides in chosen]
     trials, num_held_out = read_trials(storage, manifest, args.samples)
     if len(trials) < 2:
@@ -113,8 +96,11 @@ def _calibrate(storage: Storage, args: argparse.Namespace) -> None:
         started = time.process_time()
         f.load()
         is_slow = f.worker() is not None
-        all_measured = measure(trials, f, sides, args.corruption, _progress if is_slow else _silence)
-        results += [_result(measured, f, recipe, manifest, args.precision) for measured in all_measured]
+        try:
+            all_measured = measure(trials, f, sides, args.corruption, _progress if is_slow else _silence)
+        except NoScoresError as error:
+            raise UsageError(f"--axis {error}") from error
+        results += [_result(measured, f, manifest, args.precision) for measured in all_measured]
         if is_slow:
             print(f"{f.name}: {time.process_time() - started:,.0f} s of processor time", file=sys.stderr)
     _print(results)
@@ -166,9 +152,7 @@ def _recipe_text(path: Path) -> str:
         raise UsageError(f"--recipe {path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _result(
-    measured: Measured, f: Filter, recipe: Recipe, manifest: Mapping[str, Any], precision: float | None
-) -> dict[str, Any]:
+def _result(measured: Measured, f: Filter, manifest: Mapping[str, Any], precision: float | None) -> dict[str, Any]:
     result = {
         **measured.to_json(),
         "filter": f.name,
@@ -176,29 +160,30 @@ def _result(
         "data": data_digest(manifest),
     }
     if precision is not None:
-        bound = _bound(recipe, measured.score)
+        threshold = _threshold(f, measured.score)
         point = measured.at(precision)
-        result["wanted"] = {"setting": f"{bound.filter}.{bound.setting}", "at_least": precision}
+        result["wanted"] = {"setting": f"{f.name}.{threshold.setting}", "at_least": precision}
         if point is None:
             result["wanted"]["best"] = max((p.precision for p in measured.curve if p.recall > 0), default=None)
         else:
-            result["wanted"] |= {**dataclasses.asdict(point), "threshold": _rounded(point.threshold, bound)}
+            result["wanted"] |= {**dataclasses.asdict(point), "threshold": _rounded(point.threshold, f, threshold)}
     return result
 
 
-def _bound(recipe: Recipe, score: str) -> Bound:
-    bounds = [bound for bound in bounds_of(recipe.to_json()) if bound.score == score]
-    if not bounds:
-        raise UsageError(f"--precision: no setting of the recipe bounds {score}")
-    return bounds[0]
+def _threshold(f: Filter, score: str) -> Threshold:
+    found = f.threshold_for(score)
+    if found is None:
+        raise UsageError(f"--precision: no setting of {f.name} bounds {score}")
+    return found
 
 
-def _rounded(value: float, bound: Bound) -> float:
+def _rounded(value: float, f: Filter, threshold: Threshold) -> float:
     """A threshold that is short to write and keeps what the exact one keeps."""
-    if isinstance(bound.value, int):
-        return math.floor(value) if bound.side == "min" else math.ceil(value)
+    rounded = math.floor if threshold.side == "min" else math.ceil
+    if isinstance(getattr(f, threshold.setting, None), int):
+        return rounded(value)
     scale = 10**4
-    return (math.floor(value * scale) if bound.side == "min" else math.ceil(value * scale)) / scale
+    return rounded(value * scale) / scale
 
 
 def _progress(name: str) -> None:

@@ -4,18 +4,17 @@ No input is read and no score is computed. The new version has the bytes that a 
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 
+from pipelines.commands import finished_output
 from pipelines.recipe import Recipe, UsageError, apply_setting, build_recipe
 from pipelines.rewriting import swap
 from pipelines.rewriting.refit import Change, obstacle_of, old_recipe, plan, refit
-from pipelines.storage import OutputError, Storage, StorageError
+from pipelines.storage import Storage
 from pipelines.tables.bounds import Bound, bounds_of
-from pipelines.tables.manifest import MANIFEST, AccountingError, read_manifest
+from pipelines.tables.manifest import read_manifest
 
-DONE, FAILED, WRONG_USAGE = 0, 1, 2
 PROG = "python -m pipelines.refit"
 EXAMPLES = """\
 examples:
@@ -26,14 +25,8 @@ examples:
 
 def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     """The command's parser."""
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description="Apply other thresholds to a finished output, from its kept scores: no input is read again.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("out", metavar="OUT", help="the output: folder, gs://… or s3://…")
+    description = "Apply other thresholds to a finished output, from its kept scores: no input is read again."
+    parser = finished_output.build_parser(prog, description, EXAMPLES)
     parser.add_argument(
         "--set",
         action="append",
@@ -49,36 +42,25 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """The command: 0 done, 1 failed, 2 wrong usage."""
     args = build_parser(prog).parse_args(arguments)
+    return finished_output.outcome(args.out, lambda storage: _refit(storage, args))
+
+
+def _refit(storage: Storage, args: argparse.Namespace) -> None:
     started = time.monotonic()
-    storage = Storage(args.out)
-    try:
-        if args.dry_run:
-            _print(plan(storage, new_recipe(storage, args.set)))
-            return DONE
-        with storage.lock() as lease:
-            if swap.is_interrupted(storage):
-                swap.commit(storage)
-                print("an earlier change was interrupted; it has been finished first")
-            change = refit(storage, new_recipe(storage, args.set))
-            lease.check()
+    if args.dry_run:
+        _print(plan(storage, new_recipe(storage, args.set)))
+        return
+    with storage.lock() as lease:
+        if swap.is_interrupted(storage):
             swap.commit(storage)
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return WRONG_USAGE
-    except FileNotFoundError as error:
-        if storage.exists(MANIFEST):
-            print(f"error: the output is damaged: {error.filename or error} is missing", file=sys.stderr)
-        else:
-            print(f"error: {args.out} holds no {MANIFEST}; expected the output of a finished run", file=sys.stderr)
-        return FAILED
-    except (AccountingError, StorageError, OutputError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return FAILED
+            print("an earlier change was interrupted; it has been finished first")
+        change = refit(storage, new_recipe(storage, args.set))
+        lease.check()
+        swap.commit(storage)
     _print(change)
     print(f"{time.monotonic() - started:,.1f} s; no input was read")
     for what, path in (("data", "data"), ("card", "README.md"), ("report", "report/index.html")):
         print(f"{what + ':':8}{storage.path(path)}")
-    return DONE
 
 
 def new_recipe(storage: Storage, settings: Sequence[str]) -> Recipe:

@@ -84,10 +84,10 @@ def by_shard(entry: TableRow | Mapping[str, int], totals: Totals) -> Iterator[tu
 def _starts(sizes: list[tuple[int, int]], shard_bytes: int) -> list[int]:
     """First buckets of shards of about equal size, at most about `shard_bytes`: the last is no remnant."""
     total = sum(size for _, size in sizes)
-    target = total / -(-total // shard_bytes)
+    target = total / max(1, -(-total // shard_bytes))
     starts, filled = [0], 0
     for bucket, size in sizes:
-        if filled >= target * len(starts):
+        if filled and filled >= target * len(starts):
             starts.append(bucket)
         filled += size
     return starts

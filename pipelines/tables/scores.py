@@ -45,7 +45,8 @@ def read_scores(storage: Storage, recipe: Recipe, unit: Unit) -> pa.Table:
                 if name.startswith(SCORE):
                     column = pc.if_else(is_measured, measured[name], pa.scalar(None, measured[name].type))
                     scored = scored.append_column(name, column)
-            if CHOSEN in measured.column_names and measured[CHOSEN].null_count < len(measured):
+            names = measured.column_names
+            if CHOSEN in names and SCORE + USE_CASE in names and measured[CHOSEN].null_count < len(measured):
                 chosen = [
                     None if reason else leaf for reason, leaf in zip(skipped, measured[CHOSEN].to_pylist(), strict=True)
                 ]

@@ -12,8 +12,10 @@ from PIL import Image
 
 from deepseek_vl.attention import Packed
 from deepseek_vl.choices import ChoiceTrie
-from deepseek_vl.conversation import SYSTEM
-from deepseek_vl.scoring import Item, ItemError, Question, Scorer
+from deepseek_vl.conversation import SYSTEM, Special, render
+from deepseek_vl.images import canvas
+from deepseek_vl.scoring import Item, ItemError, Likelihood, Question, Scorer
+from deepseek_vl.slices import Pass
 from deepseek_vl.token_tree import TokenTree
 from tests.deepseek_vl import tiny
 from tests.deepseek_vl.conftest import Pair
@@ -53,6 +55,69 @@ def test_scores_equal_separate_passes_of_the_reference(
         np.testing.assert_allclose(scores[n, q], expected, atol=1e-5)
     np.testing.assert_allclose(np.exp(scores).sum(-1), 1, atol=1e-6)
     assert np.abs(scores[0] - scores[1]).max() > 1e-3
+
+
+@torch.no_grad()
+def reference_likelihood(pair: Pair, images: list[Image.Image], question: str | None, text: str) -> np.ndarray:
+    """Compute the log probability of every token of a text, and of its end, in one pass of the reference."""
+    marks: list[str | Special] = [Special.IMAGE] * len(images)
+    if question is None:
+        prompt = pair.processor.tokens([*marks, "\n"] if images else [])
+    else:
+        content = [*[{"type": "image"}] * len(images), {"type": "text", "text": question}]
+        prompt = pair.processor.tokens(render([{"role": "user", "content": content}]))
+    answer = pair.processor.tokenizer.encode(text if question is None else f" {text}", add_special_tokens=False).ids
+    tokens = torch.tensor([[*prompt, *answer, pair.config.eos]])
+    pixels = {}
+    if images:
+        canvases = np.stack([canvas(image, pair.config) for image in images])
+        pixels = pair.reference_pixels(torch.from_numpy(canvases))
+    logs_TV = pair.reference(input_ids=tokens, **pixels).logits[0].double().log_softmax(-1)
+    found: np.ndarray = logs_TV[len(prompt) - 1 : -1].gather(1, tokens[0, len(prompt) :, None])[:, 0].numpy()
+    return found
+
+
+def test_given_texts_and_choices_of_one_item_equal_passes_of_the_reference(
+    pair: Pair, pictures: list[Image.Image]
+) -> None:
+    asked = (
+        Likelihood(None, "chart and name"),
+        Question("what is it?", ("Yes", "No")),
+        Likelihood("what is written here", "largest value 图表"),
+        Likelihood(None, "5"),
+    )
+    items = [
+        Item((), asked),
+        Item((pictures[0],), asked),
+        Item(tuple(pictures[:2]), asked),
+        Item((pictures[0],), asked[:1]),
+    ]
+    found = Scorer(pair.model, pair.processor).score_rows(
+        [Scorer(pair.model, pair.processor).prepare(item) for item in items]
+    )
+    for item, scores in zip(items, found, strict=True):
+        for question, logs in zip(item.questions, scores, strict=True):
+            if isinstance(question, Likelihood):
+                expected = reference_likelihood(pair, list(item.images), question.question, question.text)
+                np.testing.assert_allclose(logs, expected, atol=1e-5)
+    np.testing.assert_allclose(
+        found[1][1], reference_scores(pair, pictures[0], "what is it?", ["Yes", "No"]), atol=1e-5
+    )
+    assert np.abs(found[0][0] - found[1][0]).max() > 1e-3  # the picture counts
+
+
+def test_a_given_text_is_scored_in_pieces_of_the_vocabulary(pair: Pair, pictures: list[Image.Image]) -> None:
+    scorer = Scorer(pair.model, pair.processor)
+    batch = scorer.pack([scorer.prepare(Item((pictures[0],), (Likelihood("what is it?", "largest value"),)))])
+    whole, pieces = Pass(scorer.launch(batch)), Pass(scorer.launch(batch, limit_flop=1e5))
+    for of_pass in (whole, pieces):
+        while not of_pass.done:
+            of_pass.advance(1.0)
+    np.testing.assert_allclose(pieces.result.read()[0][0], whole.result.read()[0][0], atol=1e-5)
+    with pytest.raises(ValueError, match="the model reads at most 512"):
+        scorer.prepare(Item((), (Likelihood(None, "word " * 600),)))
+    with pytest.raises(ValueError, match="is empty"):
+        Likelihood(None, " ")
 
 
 def items_of(pictures: list[Image.Image]) -> list[Item]:

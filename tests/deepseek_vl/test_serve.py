@@ -18,7 +18,7 @@ from deepseek_vl.engine import generate
 from deepseek_vl.model import DeepseekVL
 from deepseek_vl.processor import Processor
 from deepseek_vl.sampling import SamplingSettings
-from deepseek_vl.scoring import Item, Question, Scorer
+from deepseek_vl.scoring import Item, Likelihood, Question, Scorer
 from tests.deepseek_vl import tiny
 from tests.deepseek_vl.serving import CONFIG, KEY, data_url, encoded, one_thread, picture, serve
 
@@ -473,7 +473,8 @@ def test_items_have_their_images_questions_and_errors(
 ) -> None:
     pictures = [picture(k) for k in range(2)]
     two, none = Question("How many?", ("1", "2", "3")), Question("Is it?", ("Yes", "No"))
-    items = [Item(tuple(pictures), (two, none)), Item((), (none,))]
+    given = Likelihood(None, "a caption")
+    items = [Item(tuple(pictures), (two, none)), Item((), (none,)), Item((pictures[0],), (none, given))]
     expected = [found for found in Scorer(model, processor).score_items(items) if isinstance(found, list)]
     urls = [data_url(encoded(image)) for image in pictures]
     asked = [{"text": question.text, "choices": list(question.choices)} for question in (two, none)]
@@ -483,12 +484,13 @@ def test_items_have_their_images_questions_and_errors(
             {"images": [data_url(b"x")], "questions": asked[1:]},
             {"questions": [{"text": "x " * 5000, "choices": ["Yes", "No"]}]},
             {"questions": asked[1:]},
+            {"images": urls[:1], "questions": [asked[1], {"answer": "a caption"}]},
         ]
     }
     status, answer, _ = raw(address, "POST", "/v1/score", body)
     assert status == 200, answer
-    first, image, text, last = answer["results"]
-    for found, of_item in ((first, expected[0]), (last, expected[1])):
+    first, image, text, last, captioned = answer["results"]
+    for found, of_item in zip((first, last, captioned), expected, strict=True):
         for logs, scores in zip(found["log_probabilities"], of_item, strict=True):
             np.testing.assert_allclose(logs, scores, atol=1e-4)
     assert (image["error"]["code"], text["error"]["code"]) == ("invalid_image", "context_length_exceeded")
@@ -500,6 +502,11 @@ def test_items_have_their_images_questions_and_errors(
         ({"items": [{"images": urls}]}, "items[0].questions: this field is required"),
         ({"items": [{"images": urls * 2, "questions": asked}]}, "at most 3"),
         ({"items": [{"questions": [{"text": "a"}]}]}, "items[0].questions[0].choices"),
+        ({"items": [{"questions": [{"answer": 7}]}]}, "items[0].questions[0].answer: expected a text"),
+        (
+            {"items": [{"questions": [{"answer": "b", "choices": ["a"]}]}]},
+            "items[0].questions[0].choices: unknown field",
+        ),
         ({**body, "images": urls}, "images: unknown field"),
     ):
         status, answer, _ = raw(address, "POST", "/v1/score", wrong)

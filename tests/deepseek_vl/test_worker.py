@@ -134,7 +134,7 @@ def test_scores_come_while_answers_run(worker: Worker) -> None:
 
 def test_a_row_that_fails_costs_only_itself(worker: Worker) -> None:
     good, bad = row("good?"), row("bad?")
-    bad = Row(bad.tree, bad.tries, ())  # its image is missing
+    bad = Row(bad.tree, bad.answers, ())  # its image is missing
 
     async def test() -> None:
         results = await asyncio.gather(

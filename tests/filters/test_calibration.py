@@ -4,12 +4,14 @@ import dataclasses
 import io
 import json
 import re
+import shutil
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -25,6 +27,7 @@ from pipelines.recipe import UsageError
 from pipelines.report import card
 from pipelines.storage import Storage
 from sources.base.sample import EncodedImage, Message, Provenance, Sample, Words
+from tests.filters.judging import write_model
 from tests.pipelines import small_output
 
 LINES = ["In 2024 the river rose by 31 cm.", "Nobody had seen it coming.", "The 7 mills stood still."]
@@ -83,6 +86,15 @@ def test_texts_are_spoilt_as_they_are_described() -> None:
     digits = spoilt["changed_digits"]
     assert re.sub(r"\d", "0", digits.text) == re.sub(r"\d", "0", sample.text)
     assert digits.text.split()[1:] == list(digits.words.texts), "text and words are changed alike"
+    letters = spoilt["shuffled_letters"]
+    changed = [(a, b) for a, b in zip(sample.text.split(), letters.text.split(), strict=True) if a != b]
+    assert changed
+    assert all(sorted(a) == sorted(b) for a, b in changed)
+    assert letters.text.split()[1:] == list(letters.words.texts)
+    fewer = spoilt["missing_word"]
+    assert fewer.text.startswith("<image>\n")
+    assert fewer.text.split()[1:] == list(fewer.words.texts)
+    assert len(fewer.words.texts) == len(sample.words.texts) - 1
     missing = spoilt["missing_line"]
     (line,) = (line for line in LINES if line not in missing.text)
     assert len(missing.words.texts) == len(sample.words.texts) - len(line.split())
@@ -98,13 +110,23 @@ def test_pictures_are_spoilt_as_they_are_described() -> None:
     }
     assert spoilt["cut"].size in ((130, 160), (200, 104))
     assert np.asarray(spoilt["blur"]).std() < 0.7 * np.asarray(Image.open(io.BytesIO(sample.images[0].data))).std()
+    large = dataclasses.replace(
+        sample, words=dataclasses.replace(sample.words, boxes=sample.words.boxes * np.array([1, 1, 1, 3], np.float32))
+    )
+    deviations = [
+        np.asarray(Image.open(io.BytesIO(corrupted(s, "blur", []).images[0].data))).std() for s in (sample, large)
+    ]
+    assert deviations[1] < 0.7 * deviations[0], "large letters are blurred more"
     turned = {corrupted(page(f"p{k}"), "rotation", []).images[0].width for k in range(12)}
     assert turned == {160, 200}
 
 
 def test_what_does_not_apply_is_skipped() -> None:
     plain = dataclasses.replace(page("a"), images=[], words=Words(), text="no number, one line")
-    assert all(corrupted(plain, name, []) is None for name in CORRUPTIONS if name != "shuffled_words")
+    applicable = ("shuffled_words", "shuffled_letters", "missing_word")
+    assert all(corrupted(plain, name, []) is None for name in CORRUPTIONS if name not in applicable)
+    word = dataclasses.replace(plain, text="<image>\n77")
+    assert all(corrupted(word, name, []) is None for name in CORRUPTIONS if name != "changed_digits")
     assert corrupted(chat("c", "5"), "swapped_answer", [chat("d", "5")]) is None
     assert corrupted(chat("c", "5"), "swapped_answer", [chat("d", "6")]).messages[1].content == "6"
     chinese = dataclasses.replace(page("z"), text="这一页的文字没有空格但是可以打乱顺序", words=Words())
@@ -224,7 +246,35 @@ def test_wrong_usage_of_the_command_is_one_sentence(
     assert "above 0.5" in error(str(out), "--axis", "num_chars", "--precision", "3")
     assert "for one score" in error(str(out), "--axis", "num_chars", "ink", "--precision", "0.9")
     assert "no threshold has a precision of 0.99" in error(str(out), "--axis", "garbled_share", "--precision", "0.99")
+    measured_while_reading = error(
+        str(out), "--axis", "render_similarity", "--set", "render_similarity.min_similarity=0.9"
+    )
+    assert "none of the" in measured_while_reading
+    assert "the source measures it while it reads" in measured_while_reading
     assert "cannot be read" in error(
         str(out), "--axis", "ink", "--precision", "0.9", "--recipe", str(tmp_path / "missing.yaml")
     )
     assert "holds no manifest.json" in error(str(tmp_path), "--axis", "ink", code=1)
+
+
+@pytest.mark.slow
+def test_an_axis_of_a_model_gets_its_first_threshold(
+    out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = Path(shutil.copytree(out, tmp_path / "copy"))
+    model = write_model(tmp_path / "model")
+    arguments = [str(copy), "--axis", "agreement", "--corruption", "other_page", "shuffled_words", "--samples", "12"]
+    settings = ["--set", f"deepseek_vl.model={model}", "--set", "deepseek_vl.threads=1"]
+    assert main([*arguments, *settings, "--precision", "0.51"]) == 0
+    found = json.loads((copy / "calibration/agreement.json").read_text())
+    assert found["corruptions"]["other_page"]["samples"] > 1
+    threshold = found["wanted"]["threshold"]
+    assert threshold < 0, "a mean log probability"
+    recipe = yaml.safe_load((copy / "calibration/recipe.yaml").read_text())
+    (judge,) = (entry for entry in recipe["filters"] if entry["type"] == "deepseek_vl")
+    assert judge["min_scores"] == {"agreement": threshold}
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("sources: [{type: pdfs}]\n")
+    capsys.readouterr()
+    assert main([*arguments, *settings, "--precision", "0.51", "--recipe", str(mine)]) == 2
+    assert "the recipe has no filter of the type deepseek_vl" in capsys.readouterr().err

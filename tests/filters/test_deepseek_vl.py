@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from deepseek_vl import checkpoint
-from deepseek_vl.scoring import Item, Question, Scorer
+from deepseek_vl.scoring import Item, Likelihood, Question, Scorer
 from filters.deepseek_vl import filter as filter_module
 from filters.deepseek_vl import local_model
 from filters.deepseek_vl.axes import BUNDLED, load_axes
 from filters.deepseek_vl.filter import DeepseekVl
-from filters.deepseek_vl.questions import Answers, Ask, Fault, is_answer, language_of, questions_about
+from filters.deepseek_vl.questions import Answers, Ask, Asked, Fault, is_answer, language_of, questions_about
 from filters.deepseek_vl.use_cases import ABOUT_REQUEST
 from filters.filter import FilterUnavailable, Scores
 from pipelines.recipe import UsageError, apply_setting, build_recipe, scores_key
@@ -38,6 +38,13 @@ axes:
     question: {en: "{question} Is it {answer}?", zh: "{question}是{answer}吗？"}
     kinds: [conversation]
     compare_without_images: true
+"""
+LIKELIHOODS = """\
+axes:
+  caption: {score: likelihood}
+  gain: {score: likelihood, compare_without_images: true}
+  reading: {score: likelihood, question: {en: "Read it.", zh: "读一读。"}}
+  shown: {question: {en: "Is it here?", zh: "在吗？"}, sources: [charts]}
 """
 
 
@@ -100,9 +107,10 @@ def test_the_language_of_the_text_decides_which_question_is_asked() -> None:
         "en",
     ]
     asked = {q.axis: q for q in questions_about(sample(1, "图表的标题{text}"), load_axes(BUNDLED), 4)}
-    assert set(asked) == {"readability", "agreement", "information", "safety"}
-    assert asked["agreement"].choices == ("是", "否")
-    assert "\n图表的标\n" in asked["agreement"].text  # cut, and what it says is not filled in again
+    assert set(asked) == {"readability", "agreement", "visual_gain", "agreement_asked", "information", "safety"}
+    assert asked["agreement_asked"].asked.choices == ("是", "否")
+    assert "\n图表的标\n" in (asked["agreement_asked"].asked.text or "")  # cut; what it says is not filled in again
+    assert asked["agreement"].asked == Asked(None, answer="图表的标")
 
 
 def test_a_new_axis_or_another_model_is_a_new_key_and_a_threshold_is_none(
@@ -230,6 +238,10 @@ def test_what_cannot_be_used_is_refused_before_any_work(folder: Path, axes: Path
         ("value: 0.25", "value: 2", 7, "between 0 and 1"),
         ('en: "1 3"', 'en: " 1  2"', 7, "different texts in en"),
         ("threshold", "treshold", 4, "treshold"),
+        ("threshold: 0.5", "score: likelihood", 3, "agreement: question cannot have placeholders"),
+        ("sources: [charts]", "score: likelihood", 7, "size: choices are not for"),
+        ("sources: [charts]", "score: guess", 8, "size.score"),
+        ('question: {en: "How large is it?", zh: "多大？"}', "kinds: [text]", 5, "size: question is missing"),
         ("  size:", "  Size:", 5, "cannot be an axis"),
         ("  size:", "  use_case:", 5, "cannot be an axis"),
     ],
@@ -274,13 +286,44 @@ def test_a_share_is_chosen_by_id_and_what_is_rejected_costs_nothing() -> None:
 
 
 def test_answers_are_checked() -> None:
-    ask = Ask((), (("?", ("a", "b")), ("!", ("c", "d"))))
+    ask = Ask((), (Asked("?", ("a", "b")), Asked("!", ("c", "d"))))
     half = math.log(0.5)
     good: Answers = [[half, half], [math.log(0.1), math.log(0.9)]]
     assert is_answer(ask, good)
     for bad in ([good[0]], [[half], good[1]], [[math.nan, half], good[1]], [[half, -5.0], good[1]], None, ["ab", "cd"]):
         assert not is_answer(ask, bad)
+    given = Ask((), (Asked(None, answer="x"),))
+    assert is_answer(given, [[-2.0, -0.5, 0.0]])
+    for bad in ([[]], [[math.nan]], [[-math.inf]], [[0.5]], [["a"]], [[-1.0], [-1.0]]):
+        assert not is_answer(given, bad)
     assert Fault("x", "y") != good
+
+
+def test_a_likelihood_is_that_of_what_the_sample_says(folder: Path, axes: Path) -> None:
+    axes.write_text(LIKELIHOODS, "utf-8")
+    page, chat = sample(1, "Sales of the year."), sample(2, None, "What?", "Yes.", "And?", "None.", source="charts")
+    found = values(judging(folder, axes), page, chat, sample(3, ""))
+    scorer = Scorer(tiny.model(CONFIG), tiny.processor(CONFIG))
+
+    def mean(images: Sequence[bytes], question: str | None, text: str) -> float:
+        (logs,) = scorer.score_rows([scorer.prepare(Item(tuple(images), (Likelihood(question, text),)))])[0]
+        return float(logs.mean())
+
+    of_page, of_chat, text = page.images[0].data, chat.images[0].data, "Sales of the year."
+    caption, turns = mean([of_page], None, text), (("What?", "Yes."), ("And?", "None."))
+    assert found[0] == {
+        "caption": pytest.approx(caption, abs=1e-4),
+        "gain": pytest.approx(caption - mean([], None, text), abs=2e-4),
+        "reading": pytest.approx(mean([of_page], "Read it.", text), abs=1e-4),
+        "shown": None,
+    }
+    answers = np.mean([mean([of_chat], *turn) for turn in turns])
+    without = np.mean([mean([], *turn) for turn in turns])
+    assert found[1]["caption"] == found[1]["reading"] == pytest.approx(answers, abs=1e-4)
+    assert found[1]["gain"] == pytest.approx(answers - without, abs=2e-4)
+    assert 0 < (found[1]["shown"] or 0) < 1
+    assert abs(answers - without) > 1e-3
+    assert set(found[2].values()) == {None}
 
 
 def test_other_machines_are_estimated(folder: Path) -> None:

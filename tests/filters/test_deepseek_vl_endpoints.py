@@ -15,7 +15,7 @@ import pytest
 from filters.deepseek_vl import endpoints as endpoints_module
 from filters.deepseek_vl.connection import check_url
 from filters.deepseek_vl.endpoints import BLANK, Endpoints
-from filters.deepseek_vl.questions import Ask, Fault
+from filters.deepseek_vl.questions import Ask, Asked, Fault
 from filters.filter import FilterUnavailable
 
 DIGEST = "d1"
@@ -117,7 +117,7 @@ def client(*urls: str, give_up_s: float = 30, in_flight: int = 2) -> Endpoints:
 
 
 def asking(text: str) -> Ask:
-    return Ask((BLANK,), ((text, ("Yes", "No")),))
+    return Ask((BLANK,), (Asked(text, ("Yes", "No")),))
 
 
 WRONG_SUM = {"digest": DIGEST, "results": [{"log_probabilities": [[-0.1, -0.1]]}]}
@@ -155,7 +155,7 @@ def test_an_item_that_always_fails_is_counted_and_the_others_are_scored() -> Non
         )
         says(500, {"error": {"message": "it failed"}})(handler, body) if is_poison else right(handler, body)
 
-    poison = Ask((BLANK,), (("poison", ("Yes", "No")), ("b", ("Yes", "No"))))
+    poison = Ask((BLANK,), (Asked("poison", ("Yes", "No")), Asked("b", ("Yes", "No"))))
     with served(after=poisoned) as (url, _):
         ((first, bad, last), (other,)) = client(url).ask([[asking("a"), poison, asking("c")], [asking("d")]])
         assert (first, last, other) == (RIGHT, RIGHT, RIGHT)
@@ -188,7 +188,7 @@ def test_what_lasts_ends_the_run_with_a_sentence() -> None:
         is_probe = len(body["items"][0]["questions"]) == 1
         (right if is_probe else says(500, b""))(handler, body)
 
-    two = Ask((BLANK,), (("a", ("Yes", "No")), ("b", ("Yes", "No"))))
+    two = Ask((BLANK,), (Asked("a", ("Yes", "No")), Asked("b", ("Yes", "No"))))
     with served(after=only_probes) as (url, _), pytest.raises(FilterUnavailable, match="for 8 samples in a row"):
         client(url).ask([[two] for _ in range(12)])
 

@@ -21,10 +21,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.commands.refit import main as refit
 from pipelines.job import Job
 from pipelines.stages.graph import build
 from pipelines.storage.arrow_file import write_table
 from sources.base.sample import to_part
+from taxonomy.loader import BUNDLED as BUNDLED_TAXONOMY
+from taxonomy.loader import load as load_taxonomy
 from tests.conftest import ROOT, Command
 from tests.corpus import write_pdf
 from tests.deepseek_vl.serving import KEY, serve
@@ -181,6 +184,80 @@ def test_a_server_that_is_disturbed_gives_the_bytes_of_a_model_here(
     assert skipped[0]["scores"]["agreement"] is None
     assert {row["reason"] for row in rows if row not in skipped} == {"size"}
     assert "size < 0.999" in (tmp_path / "here" / "README.md").read_text()
+
+
+LABELLED = """\
+name: labelled
+sources: [{{type: pairs, input: ['{folder}/rows.jsonl']}}]
+filters: [{{type: deepseek_vl, batch: 2, in_flight: 1, use_cases: true, axes: '{folder}/axes.yaml', {judge}}}]
+taxonomy: {{labeller: null, threshold: 0}}
+output: {{validation: 0.3}}
+"""
+LIKELIHOOD = """\
+axes:
+  agreement: {score: likelihood, compare_without_images: true}
+  size: {question: {en: "How large is it?", zh: "多大？"}}
+"""
+
+
+def _pairs(folder: Path) -> None:
+    rows = []
+    for k in range(6):
+        (folder / f"{k}.png").write_bytes(sample(k, "").images[0].data)
+        rows.append(json.dumps({"image": f"{k}.png", "caption": f"Picture {k} of the set."}))
+    (folder / "rows.jsonl").write_text("\n".join(rows), "utf-8")
+    (folder / "axes.yaml").write_text(LIKELIHOOD, "utf-8")
+
+
+def test_a_server_that_goes_silent_ends_a_run_that_goes_on_and_is_refitted(
+    model: Path, gate: Gate, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _pairs(tmp_path)
+
+    def run(name: str, judge: str, *more: str) -> "subprocess.CompletedProcess[str]":
+        (tmp_path / "recipe.yaml").write_text(LABELLED.format(folder=tmp_path, judge=judge), "utf-8")
+        arguments = ["--recipe", tmp_path / "recipe.yaml", "--output", tmp_path / name, "--workers", "1", *more]
+        return command(*arguments, source=None, env=KEYED)
+
+    speaks = threading.Event()
+
+    def falls_silent(number: int) -> None:
+        if number > 9:  # the probes of choices and texts, and a batch or two
+            speaks.wait(60)
+
+    gate.bodies.clear()
+    gate.disturbs = True
+    monkeypatch.setattr(gate, "disturb", falls_silent)
+    served = f"endpoint: ['{gate.url}'], timeout_s: 1, give_up_s: 2"
+    silent = run("there", served)
+    speaks.set()
+    assert silent.returncode != 0
+    assert "does not answer within 1 s" in silent.stderr
+    assert "nothing was rejected for that" in silent.stderr
+    assert not (tmp_path / "there" / "manifest.json").exists()
+
+    again, here = run("there", served), run("here", f"model: '{model}', threads: 1, device: cpu")
+    assert (again.returncode, here.returncode) == (0, 0), again.stderr + here.stderr
+    assert tables(tmp_path / "there") == tables(tmp_path / "here")
+    rows = pq.read_table(tmp_path / "there" / "ledger").to_pylist()
+    assert {row["label"]["labeller"] for row in rows} == {"deepseek_vl"}
+    leaves = set(load_taxonomy(BUNDLED_TAXONOMY).leaves)
+    assert {row["label"]["use_case"] for row in rows} <= leaves
+
+    # The threshold of a likelihood, by a refit and by a run.
+    middle = sorted(row["scores"]["agreement"] for row in rows)[3]
+    assert refit([str(tmp_path / "there"), "--set", f"agreement.threshold={middle}"]) == 2, "no bound has that name yet"
+    assert refit([str(tmp_path / "there"), "--set", f"deepseek_vl.min_scores.agreement={middle}"]) == 0
+    bounded = run("here", f"model: '{model}', threads: 1, device: cpu, min_scores: {{agreement: {middle}}}")
+    assert bounded.returncode == 0, bounded.stderr
+    assert tables(tmp_path / "there") == tables(tmp_path / "here")
+    kept = [
+        row["scores"]["agreement"]
+        for row in pq.read_table(tmp_path / "there" / "ledger").to_pylist()
+        if not row["reason"]
+    ]
+    assert len(kept) == 3
+    assert min(kept) == middle
 
 
 def test_a_plan_says_what_judging_costs(model: Path, inputs: Path, command: Command) -> None:

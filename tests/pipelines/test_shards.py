@@ -14,7 +14,7 @@ from pipelines.tables.parquet import row_groups
 from pipelines.units import NUM_BUCKETS, Input, TableRow, bucket_of, group_of, split_of, units_of
 
 ENTRIES = st.lists(
-    st.tuples(st.sampled_from(["train", "ledger"]), st.integers(0, NUM_BUCKETS - 1), st.integers(1, 3_000_000)).map(
+    st.tuples(st.sampled_from(["train", "ledger"]), st.integers(0, NUM_BUCKETS - 1), st.integers(0, 3_000_000)).map(
         lambda t: TableRow(*t, payload=None)
     ),
     min_size=1,
