@@ -1,7 +1,7 @@
 """Judges pairs of image and text by `deepseek_vl.scoring`: how well does it tell right pairs from swapped ones?"""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from deepseek_vl.evaluate.intervals import LEVEL, NUM_SAMPLES, Estimate
 from deepseek_vl.evaluate.records import Record, read_records
 from deepseek_vl.evaluate.tasks import load_task
 from deepseek_vl.processor import Processor
-from deepseek_vl.scoring import Item, ItemError, Question, Scorer
+from deepseek_vl.scoring import Item, ItemError, Likelihood, Scorer
 
 QUESTION = "Read out all the text in the picture."
-NUM_OTHERS = 7  # texts of other pictures that the judged one is compared with
+WAYS = ("caption", "answer")
 
 
 @dataclass(frozen=True)
@@ -43,50 +43,60 @@ def auc(right: np.ndarray, swapped: np.ndarray) -> float:
     return float((difference > 0).mean() + (difference == 0).mean() / 2)
 
 
-def judge(model: Path, task: str, data: Path) -> Judged:
+def judge(model: Path, task: str, data: Path) -> dict[str, Judged]:
     """Score every picture of a task with its own text, and with the text of the picture after it.
 
-    The score of a pair is the probability of its text as the answer among texts of seven other pictures, so that what a
-    text is worth without the picture has little weight. Pictures with the same text as another are left out.
+    The score of a pair is the pointwise mutual information of picture and text, in nats per token: how much likelier
+    the model finds the text with the picture than without it. So what a text is worth by itself has no weight. A text is
+    given in two ways: `caption`, right behind the picture as in stage 1, and `answer`, to a question as in stage 3.
+    Pictures with the same text as another are left out.
 
     Raises:
         ValueError: the data or the model cannot be used, or a picture cannot be scored.
     """
     records = [found for found in read_records(load_task(task), data) if isinstance(found, Record)]
     unique = list({record.expected[0]: record for record in records}.values())
-    if len(unique) < NUM_OTHERS + 2:
+    if len(unique) < 2:
         raise ValueError(f"{task}: {len(unique)} different texts are too few to judge pairs")
     device = devices.pick(None)
     scorer = Scorer(load(model, device=device, dtype=devices.pick_dtype(None, device)), Processor.load(model))
     texts = [record.expected[0] for record in unique]
-    return Judged(_scores(scorer, unique, texts, 0), _scores(scorer, unique, texts, 1))
+    swapped = [*texts[1:], texts[0]]
+    images = [tuple(record.images) for record in unique]
+    alone = _likelihoods(scorer, [Item((), _asked(text)) for text in texts])
+    others_alone = np.roll(alone, -1, axis=0)
+    right = _likelihoods(scorer, [Item(*pair) for pair in zip(images, map(_asked, texts), strict=True)]) - alone
+    wrong = (
+        _likelihoods(scorer, [Item(*pair) for pair in zip(images, map(_asked, swapped), strict=True)]) - others_alone
+    )
+    return {way: Judged(tuple(right[:, k]), tuple(wrong[:, k])) for k, way in enumerate(WAYS)}
 
 
-def _scores(scorer: Scorer, records: Sequence[Record], texts: Sequence[str], shift: int) -> tuple[float, ...]:
-    """Score each picture with the text that is `shift` places after its own."""
-    items = []
-    for number, record in enumerate(records):
-        text = texts[(number + shift) % len(texts)]
-        # None of the others is the picture's own text, which would decide the comparison.
-        others = [texts[(number + 2 + k) % len(texts)] for k in range(NUM_OTHERS)]
-        items.append(Item(tuple(record.images), (Question(QUESTION, (text, *others)),)))
+def _asked(text: str) -> tuple[Likelihood, ...]:
+    return Likelihood(None, text), Likelihood(QUESTION, text)
+
+
+def _likelihoods(scorer: Scorer, items: Sequence[Item]) -> np.ndarray:
+    """Return the mean log probability per token of the text of each item, (items, ways)."""
     found = []
     for result in scorer.score_items(iter(items)):
         if isinstance(result, ItemError):
             raise ValueError(f"a pair cannot be scored: {result.message}")
-        found.append(float(result[0][0]))
-    return tuple(found)
+        found.append([float(logs.mean()) for logs in result])
+    return np.array(found)
 
 
-def write(judged: Judged, path: Path) -> None:
-    """Write scores and AUC as JSON."""
-    estimate = judged.auc
-    content = {
-        "auc": estimate.mean,
-        "low": estimate.low,
-        "high": estimate.high,
-        "pairs": estimate.count,
-        "right": judged.right,
-        "swapped": judged.swapped,
-    }
+def write(judged: Mapping[str, Judged], path: Path) -> None:
+    """Write scores and AUC of each way as JSON."""
+    content = {}
+    for way, found in judged.items():
+        estimate = found.auc
+        content[way] = {
+            "auc": estimate.mean,
+            "low": estimate.low,
+            "high": estimate.high,
+            "pairs": estimate.count,
+            "right": found.right,
+            "swapped": found.swapped,
+        }
     path.write_text(json.dumps(content) + "\n", "utf-8")

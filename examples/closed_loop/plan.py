@@ -209,7 +209,8 @@ class Plan:
         path = self.output / "results" / "agreement.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         agreement.write(judged, path)
-        print(f"AUC of right against swapped pairs: {judged.auc}")
+        for way, found in judged.items():
+            print(f"AUC of right against swapped pairs, as {way}: {found.auc}")
 
     def _export(self) -> None:
         target = self.output / "exported"

@@ -86,7 +86,10 @@ def _reading(answers: Mapping[str, Sequence[Mapping[str, Any]]], agreement: Mapp
         *([_row("words, exact", letters, "exact_match")] if letters else []),
         _row("values of bars, exact", answers["charts"], "exact_match"),
     ]
-    auc = Estimate(agreement["auc"], agreement["low"], agreement["high"], agreement["pairs"])
+    aucs = {
+        way: Estimate(found["auc"], found["low"], found["high"], found["pairs"]) for way, found in agreement.items()
+    }
+    judged = ", ".join(f"{auc} as {way}" for way, auc in aucs.items())
     return [
         "## Reading",
         "",
@@ -97,7 +100,7 @@ def _reading(answers: Mapping[str, Sequence[Mapping[str, Any]]], agreement: Mapp
         "|---|---|---|---|---|---|",
         *rows,
         "",
-        f"Right against swapped text, by `deepseek_vl.scoring`: AUC {auc} on {auc.count} pictures.",
+        f"Right against swapped text, by `deepseek_vl.scoring`: AUC {judged}, on {aucs['caption'].count} pictures.",
         "",
         "![Pictures with the model's answer below](answers.png)",
     ]
