@@ -28,8 +28,8 @@ class LineQuality(Filter):
     Args:
         min_ended_share: lines that end with a punctuation mark (FineWeb: 0.12).
         max_short_share: lines of fewer than 30 characters (FineWeb: 0.67).
-        max_boilerplate_share: lines with `javascript`, `lorem ipsum` or the names of policies. C4 removes such lines, and
-            pages with `lorem ipsum`; here the text stays as it is, and the bound is ours.
+        max_boilerplate_share: lines with `javascript`, `lorem ipsum` or the names of policies. C4 removes such lines,
+            and pages with `lorem ipsum`; here the text stays as it is, and the bound is ours.
     """
 
     name: ClassVar[str] = "line_quality"
