@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sources.base.sample import IMAGE_PLACEHOLDER, Sample
+from sources.base.marks import IMAGE_PLACEHOLDER
+from sources.base.sample import Sample
 from sources.text.token_estimate import CHARS_PER_TOKEN, TOKENS_PER_CJK, estimate_tokens
 
 IMAGE_TOKENS = 576  # of an image in DeepSeek-VL, whatever its size
