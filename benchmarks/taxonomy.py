@@ -4,8 +4,8 @@
 
 Speed is measured with distinct prompts, in comparison with a bare loop that calls the `predict` of one fastText
 classifier. Accuracy is measured on the test half of taxonomy/held_out.jsonl, whose authors never saw the examples;
-settings were chosen on the other half. Coverage is measured with pipelines/recipes/page_questions.yaml, together with the
-share of pages that each writer can write about. The last line is JSON.
+settings were chosen on the other half. Coverage is measured with pipelines/recipes/page_questions.yaml, together with
+the share of pages that each writer can write about. The last line is JSON.
 """
 
 import argparse
