@@ -15,8 +15,10 @@ from pipelines.mixture.cuts import NUM_BINS, bin_of, cut, key_of, wanted_tokens
 from pipelines.mixture.tokens import ESTIMATE, IMAGE_TOKENS, count_tokens, tokenizer_digest
 from pipelines.recipe import UsageError, apply_setting, build_recipe
 from pipelines.run import main as run
+from pipelines.stages.plan_shards import MakePlan
 from pipelines.storage import Storage
 from pipelines.tables.manifest import read_manifest
+from pipelines.units import TableRow
 from sources.base.sample import EncodedImage, Message, Provenance, Sample
 from tests.corpus import digests
 
@@ -171,3 +173,9 @@ def test_a_run_reaches_its_shares_and_a_refit_reaches_others(
     mixture = read_manifest(Storage(str(out)))["mixture"]
     assert mixture["tokens"] == pytest.approx(6000, abs=60)
     assert mixture["components"]["chats"]["tokens"] == pytest.approx(3000, abs=30)
+
+
+def test_conversations_without_images_have_a_place_in_a_shard() -> None:
+    combine = MakePlan(shard_mb=1)
+    whole = combine.add_input(combine.create_accumulator(), TableRow("train", 7, 0, None))
+    assert combine.extract_output(whole).shard_of("train", 7) == "train-00000"
