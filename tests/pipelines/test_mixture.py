@@ -15,7 +15,7 @@ from pipelines.mixture.cuts import NUM_BINS, bin_of, cut, key_of, wanted_tokens
 from pipelines.mixture.tokens import ESTIMATE, IMAGE_TOKENS, count_tokens, tokenizer_digest
 from pipelines.recipe import UsageError, apply_setting, build_recipe
 from pipelines.run import main as run
-from pipelines.stages.plan_shards import MakePlan
+from pipelines.stages.plan_shards import SumUp
 from pipelines.storage import Storage
 from pipelines.tables.manifest import read_manifest
 from pipelines.units import TableRow
@@ -176,6 +176,6 @@ def test_a_run_reaches_its_shares_and_a_refit_reaches_others(
 
 
 def test_conversations_without_images_have_a_place_in_a_shard() -> None:
-    combine = MakePlan(shard_mb=1)
+    combine = SumUp(shard_mb=1)
     whole = combine.add_input(combine.create_accumulator(), TableRow("train", 7, 0, None))
-    assert combine.extract_output(whole).shard_of("train", 7) == "train-00000"
+    assert combine.extract_output(whole).plan.shard_of("train", 7) == "train-00000"
