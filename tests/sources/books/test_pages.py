@@ -105,8 +105,8 @@ def test_languages_and_scripts(book: MakeBook) -> None:
 
 def test_a_page_that_cannot_be_drawn_costs_only_itself(book: MakeBook) -> None:
     formula = '<math alttext="\\begin{foo}x"></math>'
-    chapters = ["<h1>a</h1><p>" + "good words here. " * 30 + "</p>"] * 2
-    pages = pages_of(book(chapters[0], f"<h1>b</h1><p>{formula}</p><p>{'more words. ' * 90}</p>", chapters[1]))
+    chapters = ["<h1>a</h1><p>" + "good words here. " * 60 + "</p>"] * 2
+    pages = pages_of(book(chapters[0], f"<h1>b</h1><p>{formula}</p><p>{'more words. ' * 130}</p>", chapters[1]))
     causes = [page.cause if isinstance(page, ItemError) else "" for page in pages]
     assert causes.count("formula") == 1
     assert causes[0] == causes[-1] == ""
