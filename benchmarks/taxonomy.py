@@ -4,8 +4,8 @@
 
 Speed is measured with distinct prompts, in comparison with a bare loop that calls the `predict` of one fastText
 classifier. Accuracy is measured on the test half of taxonomy/held_out.jsonl, whose authors never saw the examples;
-settings were chosen on the other half. Coverage is measured with pipelines/recipes/instruction.yaml, together with the
-share of pages that each writer can write about. The last line is JSON.
+settings were chosen on the other half. Coverage is measured with pipelines/recipes/page_questions.yaml, together with
+the share of pages that each writer can write about. The last line is JSON.
 """
 
 import argparse
@@ -114,7 +114,7 @@ def writable_shares(taxonomy: Taxonomy, documents: list[list[Sample]]) -> dict[s
 def recipe_coverage(inputs: str | None) -> tuple[dict[str, Any], str]:
     """Run the bundled recipe; return the labels of its manifest and the output of `coverage`."""
     with tempfile.TemporaryDirectory() as folder:
-        line = [sys.executable, "-m", "pipelines.run", "--recipe", "pipelines/recipes/instruction.yaml"]
+        line = [sys.executable, "-m", "pipelines.run", "--recipe", "pipelines/recipes/page_questions.yaml"]
         line += ["--output", folder, *(["--input", inputs] if inputs else [])]
         subprocess.run(line, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         shown = subprocess.run(
@@ -168,7 +168,7 @@ def main() -> None:
         for name, share in sorted(shares.items(), key=lambda entry: -entry[1]):
             print(f"{name:24}{share:7.1%}")
     labels, shown = recipe_coverage(args.pdfs)
-    print("\ncoverage of pipelines/recipes/instruction.yaml\n" + shown)
+    print("\ncoverage of pipelines/recipes/page_questions.yaml\n" + shown)
     result = {
         "labels_per_s": round(ours),
         "bare_fasttext_per_s": round(bare),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from sources.base.sample import Sample
+from sources.base.source import OPTIONAL
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +92,11 @@ class Described(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Filter(ABC):
-    """A frozen dataclass of thresholds. Scores never depend on thresholds, so these can be refitted from the ledger."""
+    """A frozen dataclass of thresholds. Scores never depend on thresholds, so these can be refitted from the ledger.
+
+    Args:
+        components: components of a mixture (`Source.component`) whose samples it judges; empty: all.
+    """
 
     name: ClassVar[str]
     score_names: ClassVar[tuple[str, ...]]
@@ -100,6 +105,12 @@ class Filter(ABC):
     # For a filter with a `worker`: it measures samples as they are written, with the conversations that an instruction
     # writer made of them, and not as the source gave them.
     measures_conversations: ClassVar[bool] = False
+
+    components: tuple[str, ...] = field(default=(), metadata=OPTIONAL)
+
+    def judges(self, component: str) -> bool:
+        """Return True if the filter judges the samples of a component."""
+        return not self.components or component in self.components
 
     def threshold_for(self, score: str) -> Threshold | None:
         """The setting that bounds a score or could; None if there is none."""

@@ -24,7 +24,7 @@ class GopherQuality(Filter):
     Args:
         min_words, max_words: number of words.
         min_word_length, max_word_length: mean length of words, in characters.
-        max_symbol_share: `#`, `...` and `…` per word.
+        max_symbol_share: `#` per word, or ellipses (`...` and `…`) per word if there are more of these.
         max_bullet_share: lines that begin with a bullet.
         max_ellipsis_share: lines that end with an ellipsis.
         min_letter_share: words with a letter.
@@ -40,7 +40,7 @@ class GopherQuality(Filter):
         "many_words": "It has more words than a document.",
         "short_words": "Its words are short: numbers and symbols.",
         "long_words": "Its words are long: addresses, keys or words without spaces.",
-        "symbols": "It has many hashes and ellipses.",
+        "symbols": "It has many hashes or ellipses.",
         "bullets": "Nearly all of its lines are bullets.",
         "cut_lines": "Many of its lines end with an ellipsis, as cut ones do.",
         "few_letters": "Many of its words have no letter.",
@@ -78,6 +78,9 @@ class GopherQuality(Filter):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, got {getattr(self, name)}")
 
+    def cache_key(self) -> str:
+        return "hashes or ellipses"
+
     def scores(self, samples: Sequence[Sample]) -> list[Scores]:
         return [Scores(values=self._values(sample)) for sample in samples]
 
@@ -94,7 +97,7 @@ class GopherQuality(Filter):
         text = sample.plain_text()
         words, is_unspaced = words_of(text)
         lines = [line for line in text.splitlines() if line.strip()]
-        num_symbols = text.count("#") + text.count("...") + text.count("…")
+        num_symbols = max(text.count("#"), text.count("...") + text.count("…"))
         is_english = not is_unspaced and len(_ENGLISH.findall(text)) * 50 >= len(words)
         return {
             "num_words": len(words),

@@ -10,7 +10,9 @@ from filters.written_text import is_judged
 from sources.base.sample import Sample
 
 SHORT_CHARS = 30  # FineWeb, section 3.6
-_ENDS = (".", "!", "?", '"', "'", "”", "’", "…", ":", ";", "。", "！", "？", "」", "』", "；", "：", "।", "؟", "۔")
+# The terminal marks of C4, and those of other scripts; a colon opens a list, and an ellipsis is a cut line.
+_ENDS = (".", "!", "?", '"', "'", "”", "’", "。", "！", "？", "」", "』", "।", "؟", "۔")
+_CUT = "..."
 _BOILERPLATE = re.compile(
     r"lorem ipsum|\bjavascript\b|terms of use|privacy policy|cookie policy|uses cookies|use of cookies|use cookies",
     re.IGNORECASE,
@@ -26,7 +28,8 @@ class LineQuality(Filter):
     Args:
         min_ended_share: lines that end with a punctuation mark (FineWeb: 0.12).
         max_short_share: lines of fewer than 30 characters (FineWeb: 0.67).
-        max_boilerplate_share: lines with `javascript`, `lorem ipsum` or the names of policies, which C4 removes.
+        max_boilerplate_share: lines with `javascript`, `lorem ipsum` or the names of policies. C4 removes such lines,
+            and pages with `lorem ipsum`; here the text stays as it is, and the bound is ours.
     """
 
     name: ClassVar[str] = "line_quality"
@@ -51,6 +54,9 @@ class LineQuality(Filter):
             if not 0 <= getattr(self, threshold.setting) <= 1:
                 raise ValueError(f"{threshold.setting} must be between 0 and 1, got {getattr(self, threshold.setting)}")
 
+    def cache_key(self) -> str:
+        return "terminal marks of C4"
+
     def scores(self, samples: Sequence[Sample]) -> list[Scores]:
         return [Scores(values=self._values(sample)) for sample in samples]
 
@@ -66,7 +72,7 @@ class LineQuality(Filter):
             return dict.fromkeys(self.score_names)
         lines = [line.strip() for line in sample.plain_text().splitlines() if line.strip()]
         return {
-            "ended_line_share": sum(line.endswith(_ENDS) for line in lines) / len(lines),
+            "ended_line_share": sum(line.endswith(_ENDS) and not line.endswith(_CUT) for line in lines) / len(lines),
             "short_line_share": sum(len(line) < SHORT_CHARS for line in lines) / len(lines),
             "boilerplate_share": sum(bool(_BOILERPLATE.search(line)) for line in lines) / len(lines),
         }

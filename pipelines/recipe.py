@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from filters.filter import Filter
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
+from pipelines.mixture.settings import Mixture
 from pipelines.registry import FILTERS, SOURCES
 from sources.base.source import ReadingCosts, Source
 from sources.config_file import ConfigFileError, Place, load
@@ -99,6 +100,7 @@ class Recipe:
     Args:
         dedupe: what counts as the same sample; None: near duplicates are not looked for.
         decontaminate: evaluation sets (images, Parquet files, dataset folders) that no kept sample may show.
+        mixture: shares of the tokens; None: all samples are kept that nothing else rejects.
     """
 
     name: str
@@ -108,6 +110,7 @@ class Recipe:
     limits: Limits = field(default_factory=Limits)
     dedupe: Dedupe | None = None
     decontaminate: tuple[str, ...] = ()
+    mixture: Mixture | None = None
     taxonomy: LabelSettings | None = None
     instructions: InstructionSettings | None = None
 
@@ -124,6 +127,17 @@ class Recipe:
         """The noun for items of the inputs; `item` where sources differ."""
         nouns = {source.item_noun for source in self.sources}
         return nouns.pop() if len(nouns) == 1 else "item"
+
+    def component_of(self, source: int) -> str:
+        """The component of a source, by the source's index."""
+        return self.sources[source].component or self.sources[source].name
+
+    def components(self) -> dict[str, list[str]]:
+        """The names of the sources of every component."""
+        found: dict[str, list[str]] = {}
+        for index, source in enumerate(self.sources):
+            found.setdefault(self.component_of(index), []).append(source.name)
+        return found
 
     def score_names(self) -> list[str]:
         """Names of all scores, in the recipe's order."""
@@ -144,7 +158,8 @@ class Recipe:
             return {
                 f.name: _plain(getattr(config, f.name))
                 for f in dataclasses.fields(config)
-                if secrets or not f.metadata.get("secret")
+                if (secrets or not f.metadata.get("secret"))
+                and (getattr(config, f.name) or not f.metadata.get("optional"))
             }
 
         return {
@@ -155,6 +170,7 @@ class Recipe:
             "limits": settings(self.limits),
             **({"dedupe": settings(self.dedupe)} if self.dedupe else {}),
             **({"decontaminate": list(self.decontaminate)} if self.decontaminate else {}),
+            **({"mixture": settings(self.mixture)} if self.mixture else {}),
             **({"taxonomy": settings(self.taxonomy)} if self.taxonomy else {}),
             **({"instructions": settings(self.instructions)} if self.instructions else {}),
         }
@@ -175,6 +191,11 @@ def scores_key(filters: Sequence[Filter]) -> str:
     """Names the score files of a set of filters: changes exactly when a sample would get other scores."""
     with _one_at_a_time:
         return _key([SCORES_VERSION, FINGERPRINT_VERSION, *([f.name, f.cache_key()] for f in filters)])
+
+
+def tokens_key(recipe: Recipe) -> str:
+    """Names what tokens are counted with; empty where they are not counted."""
+    return "" if recipe.mixture is None else f"-{_key(recipe.mixture.digest)[:8]}"
 
 
 def _key(value: Any) -> str:
@@ -220,6 +241,7 @@ def _build(content: Mapping[str, Any], where: Place) -> Recipe:
     name = content.get("name", sources[0].name)
     if not isinstance(name, str) or not name.strip():
         raise UsageError(f"{where.at('name', name='name')} must be a non-empty text, got {name!r}")
+    _check_components(sources, filters, content, where)
     if "instructions" in content and "taxonomy" not in content:
         place = where.at("instructions")
         raise UsageError(f"{place} has `instructions` without their questions; add `taxonomy: {{}}`")
@@ -235,6 +257,7 @@ def _build(content: Mapping[str, Any], where: Place) -> Recipe:
         limits=section(Limits, "limits"),
         dedupe=None if content.get("dedupe") is None else section(Dedupe, "dedupe"),
         decontaminate=_names(content.get("decontaminate"), where.at("decontaminate", name="decontaminate")),
+        mixture=None if content.get("mixture") is None else section(Mixture, "mixture"),
         taxonomy=section(LabelSettings, "taxonomy") if "taxonomy" in content else None,
         instructions=section(InstructionSettings, "instructions") if "instructions" in content else None,
     )
@@ -251,6 +274,28 @@ def _check_scores(filters: Sequence[Filter], where: Place) -> None:
         for name in f.score_names:
             if of_score.setdefault(name, f.name) != f.name:
                 raise UsageError(f"{where.at('filters')}: {of_score[name]} and {f.name} both have a score {name!r}")
+
+
+def _check_components(
+    sources: Sequence[Source], filters: Sequence[Filter], content: Mapping[str, Any], where: Place
+) -> None:
+    """Raise UsageError if a filter or a share names a component that no source gives, or one has no share."""
+    components = list(dict.fromkeys(source.component or source.name for source in sources))
+    for k, f in enumerate(filters):
+        for name in f.components:
+            if name not in components:
+                place = where.at("filters", k, name=f"filters[{k}] ({f.name})")
+                raise UsageError(f"{place}: no source is of the component {name!r}{_nearest(name, components)}")
+    mixture = content.get("mixture")
+    shares = mixture.get("shares") if isinstance(mixture, Mapping) else None
+    if isinstance(shares, Mapping):
+        place = where.at("mixture", name="mixture")
+        for name in shares:
+            if name not in components:
+                raise UsageError(f"{place}: no source is of the component {name!r}{_nearest(str(name), components)}")
+        for name in components:
+            if name not in shares:
+                raise UsageError(f"{place} has no share for {name}; give it one, or leave its sources out")
 
 
 def _names(value: Any, where: Place) -> tuple[str, ...]:
@@ -286,23 +331,32 @@ def apply_setting(content: dict[str, Any], setting: str) -> None:
     for section_name, cls in sections:
         content[section_name] = content.get(section_name) or {}
         targets[section_name] = (content[section_name], _keys(cls))
+    if section == "mixture" or content.get("mixture") is not None:
+        content["mixture"] = content.get("mixture") or {}
+        targets["mixture"] = (content["mixture"], _keys(Mixture))
     if section == "dedupe" or content.get("dedupe") is not None:  # naming it switches it on
         content["dedupe"] = content.get("dedupe") or {}
         targets["dedupe"] = (content["dedupe"], _keys(Dedupe))
     named = section.partition(".")[0]
     if named in FILTERS and named not in [entry.get("type") for entry in content.get("filters") or []]:
         content["filters"] = [*(content.get("filters") or []), {"type": named}]  # naming it switches it on
+    holders_of: dict[str, list[tuple[dict[str, Any], Sequence[str]]]] = {}
     for kind, registry in (("sources", SOURCES), ("filters", FILTERS)):
         for entry in content.get(kind) or []:
             typed: Any = registry.get(str(entry.get("type"))) if isinstance(entry, dict) else None
             if typed is not None:
-                targets[typed.name] = (entry, _keys(typed))
+                for where in {typed.name, entry.get("component") or typed.name}:
+                    holders_of.setdefault(where, []).append((entry, _keys(typed)))
+    targets |= {where: entries[0] for where, entries in holders_of.items() if len(entries) == 1}
+    several = [where for where, entries in holders_of.items() if len(entries) > 1]
     outer, inner, key_of_mapping = section.partition(".")
     if inner and outer in targets and key_of_mapping in targets[outer][1]:  # filter.mapping.key
         entry = targets[outer][0]
         entry[key_of_mapping] = {**(entry.get(key_of_mapping) or {}), name: value}
         return
     if dot:
+        if section in several:
+            raise UsageError(f"--set {key} could mean any of several sources; change the recipe's file")
         if section not in targets:
             raise UsageError(f"--set {key}: no section {section!r} in the recipe{_nearest(section, list(targets))}")
         if name not in targets[section][1]:

@@ -20,6 +20,8 @@ from pipelines.commands.dry_run import print_plan
 from pipelines.commands.summary import print_summary
 from pipelines.contradictions import refuse_contradictions
 from pipelines.job import Job
+from pipelines.mixture.settings import Mixture
+from pipelines.mixture.tokens import tokenizer_digest
 from pipelines.recipe import RECIPES, Recipe, UsageError, apply_setting, build_recipe, load_recipe
 from pipelines.registry import SOURCES
 from pipelines.storage import STAGING, Storage, StorageError, is_remote
@@ -270,7 +272,17 @@ def _ready(recipe: Recipe, *, on_this_machine: bool) -> Recipe:
             filters.append(f.pinned(taxonomy))
         except ValueError as error:
             raise UsageError(str(error)) from error
-    return pinned(dataclasses.replace(recipe, filters=tuple(filters)))
+    return pinned(dataclasses.replace(recipe, filters=tuple(filters), mixture=_counting(recipe.mixture)))
+
+
+def _counting(mixture: Mixture | None) -> Mixture | None:
+    """The mixture with what its tokens are counted with. Raises UsageError."""
+    if mixture is None:
+        return None
+    try:
+        return dataclasses.replace(mixture, digest=tokenizer_digest(mixture.tokenizer))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 if __name__ == "__main__":

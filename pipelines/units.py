@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from filters.filter import Filter
-from pipelines.recipe import Recipe, part_key, scores_key
+from pipelines.recipe import Recipe, part_key, scores_key, tokens_key
 from pipelines.storage import STAGING
 from pipelines.storage.arrow_file import SUFFIX
 from pipelines.taxonomy_files import labels_key
@@ -167,7 +167,8 @@ class UnitFiles:
         return UnitFiles(
             part=part,
             rows=rows_path(recipe, unit),
-            scores=f"{STAGING}/scores/{source_key}-{scores_key(recipe.filters_while_reading())}{labels_key(recipe)}/{name}",
+            scores=f"{STAGING}/scores/{source_key}-{scores_key(recipe.filters_while_reading())}{labels_key(recipe)}"
+            f"{tokens_key(recipe)}/{name}",
             by_part=tuple(
                 tuple(
                     f"{STAGING}/scores_by_part/{measured_key(f)}-{f.name}-{scores_key([f.only(group)])}/{name}"

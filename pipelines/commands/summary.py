@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipelines.report.presentation.mixture import mixture_rows
 from pipelines.stages.progress import MEASURED, SCORING_MS, read_progress
 from pipelines.storage import STAGING, Storage
 from pipelines.tables.manifest import MANIFEST
@@ -25,6 +26,9 @@ def print_summary(storage: Storage, progress: Path | None, elapsed_s: float) -> 
         f"{samples['total']:,} samples: {samples['kept']:,} kept, {rejected:,} rejected{_listed(samples['rejected'])}, "
         f"{duplicates:,} duplicates{_listed(samples['duplicates'])}"
     )
+    if "mixture" in manifest:
+        reached = "; ".join(f"{r['name']} {r['reached']} ({r['wanted']} wanted)" for r in mixture_rows(manifest))
+        print(f"{manifest['mixture']['tokens']:,} tokens: {reached}")
     if manifest["failures"]:
         print(f"failures{_listed(manifest['failures'])}; each is a row of {storage.path('errors')}")
     counts: Mapping[str, int] = read_progress(progress) if progress is not None else {}

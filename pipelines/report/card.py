@@ -32,6 +32,7 @@ from pipelines.report.presentation.contact_sheet import contact_sheet
 from pipelines.report.presentation.escaping import Markdown, code, code_block, markdown, split_code, visible
 from pipelines.report.presentation.front_matter import front_matter, languages, licenses, tags
 from pipelines.report.presentation.histogram import sparkline
+from pipelines.report.presentation.mixture import mixture_lead, mixture_rows
 from pipelines.report.presentation.numbers import measure, share, size
 from pipelines.report.presentation.rules import rules
 from pipelines.report.presentation.statistics import Statistics, read_statistics
@@ -139,6 +140,7 @@ def render(
             )
             if rows
         ],
+        mixture={"lead": _prose(mixture_lead(manifest)), "rows": mixture_rows(manifest)},
         coverage=report.use_cases(manifest),
         references=[
             {

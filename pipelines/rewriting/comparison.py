@@ -34,9 +34,8 @@ from pipelines.stages.deduplicate import (
 from pipelines.stages.references import Reference, prepare
 from pipelines.storage import Storage, fetch
 from pipelines.tables.schema import CONTAMINATED, REJECTED
-from pipelines.tables.verdicts import Rejection
+from pipelines.tables.verdicts import NO_DUPLICATE, Rejection
 from pipelines.units import UnitFiles
-from taxonomy.targets import BEYOND_SHARE
 
 
 class Comparison:
@@ -102,7 +101,7 @@ class Comparison:
         if not evaluation:
             return []
         reasons, verdicts = rows["reason"].to_pylist(), rows["verdict"].to_pylist()
-        passed = [v != REJECTED or r in (CONTAMINATED, BEYOND_SHARE) for v, r in zip(verdicts, reasons, strict=True)]
+        passed = [v != REJECTED or r in NO_DUPLICATE for v, r in zip(verdicts, reasons, strict=True)]
         if any(passes & ~np.array(passed, bool)):
             part = UnitFiles.of(self._recipe, block.unit).part
             if not self._output.exists(part):

@@ -2,21 +2,23 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from filters.filter import Filter
+from pipelines.mixture.cuts import cut
 from pipelines.recipe import Recipe
 from pipelines.rewriting.comparison import Comparison
 from pipelines.rewriting.ledger_units import Block, is_kept, read_rows, splits_in
 from pipelines.stages.balance import beyond_share, bin_of, cuts
 from pipelines.stages.deduplicate import unit_number
+from pipelines.stages.mix import counts_of, over_share, tally
 from pipelines.storage import Storage
 from pipelines.tables.labels import COLUMN
-from pipelines.tables.schema import FAULT, NOT_SCORED, REASON
+from pipelines.tables.schema import FAULT, NOT_SCORED, NUM_TOKENS, REASON
 from pipelines.tables.verdicts import Verdict, decide, judge
 from taxonomy.instructions import NO_WRITER
 
@@ -36,6 +38,7 @@ class Decided:
         before: (N,) verdict and reason that the ledger has.
         verdicts: N verdicts by the new recipe.
         old_splits, splits: the split that each sample is in if it is kept.
+        mixed: counters of the mixture.
         unscored: by filter, samples that it was told to skip, and is not any more.
     """
 
@@ -47,6 +50,7 @@ class Decided:
     old_splits: list[str]
     splits: list[str]
     unscored: Mapping[str, int]
+    mixed: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def kept(self) -> np.ndarray:
@@ -84,12 +88,15 @@ def redecide(
     if new.taxonomy is not None and new.taxonomy.samples is not None:
         assert targets is not None
         _balance(storage, units, targets, new.taxonomy.samples)
+    if new.mixture is not None:
+        _mix(storage, units, new)
     return units
 
 
 def _judged(block: Block, rows: pa.Table, old: Recipe, new: Recipe, pool: dict[Any, Any]) -> Decided:
     scored = _scored(rows, new.filters)
-    reasons = judge(scored, new.filters)
+    component = new.component_of(block.unit.source)
+    reasons = judge(scored, new.filters, component)
     digests = rows["digest"].to_pylist()
     before = [
         pool.setdefault(text, text)
@@ -107,20 +114,20 @@ def _judged(block: Block, rows: pa.Table, old: Recipe, new: Recipe, pool: dict[A
         verdicts=[pool.setdefault(codes, Verdict(codes)) if codes else KEPT_VERDICT for codes in reasons],
         old_splits=old_splits,
         splits=old_splits if old.output.validation == new.output.validation else splits_in(new, block, digests),
-        unscored=_unscored(scored, rows["id"].to_pylist(), old, new),
+        unscored=_unscored(scored, rows["id"].to_pylist(), component, old, new),
     )
 
 
-def _unscored(scored: pa.Table, ids: Sequence[str], old: Recipe, new: Recipe) -> dict[str, int]:
+def _unscored(scored: pa.Table, ids: Sequence[str], component: str, old: Recipe, new: Recipe) -> dict[str, int]:
     """Samples without the score of an expensive filter, by filter, for which a run with the new recipe would ask."""
     if not new.filters_by_part():
         return {}
-    before, now = (judge(scored, recipe.filters_while_reading()) for recipe in (old, new))
+    before, now = (judge(scored, recipe.filters_while_reading(), component) for recipe in (old, new))
     found: Counter[str] = Counter()
     for f, earlier in zip(new.filters_by_part(), old.filters_by_part(), strict=True):
         for sample_id, was_rejected, is_rejected in zip(ids, before, now, strict=True):
-            skipped = earlier.skips(sample_id, bool(was_rejected)) is not None
-            found[f.name] += skipped and f.skips(sample_id, bool(is_rejected)) is None
+            skipped = not earlier.judges(component) or earlier.skips(sample_id, bool(was_rejected)) is not None
+            found[f.name] += f.judges(component) and skipped and f.skips(sample_id, bool(is_rejected)) is None
     return dict(+found)
 
 
@@ -163,6 +170,26 @@ def _balance(storage: Storage, units: Sequence[Decided], targets: Mapping[str, f
     cut = cuts(tally, targets, num_samples)
     for unit, table in _labels(storage, units):
         unit.verdicts = decide(unit.verdicts, beyond_share(table, unit.verdicts, cut))
+
+
+def _mix(storage: Storage, units: Sequence[Decided], recipe: Recipe) -> None:
+    """Leave out the kept samples that their component has no room for."""
+    mixture = recipe.mixture
+    assert mixture is not None
+    whole: Counter[str] = Counter()
+    for unit, table in _tokens(storage, units):
+        whole += tally(table, unit.verdicts, recipe.component_of(unit.block.unit.source))
+    cuts = cut(whole, mixture.shares, mixture.tokens)
+    for unit, table in _tokens(storage, units):
+        component, before = recipe.component_of(unit.block.unit.source), unit.verdicts
+        unit.verdicts = decide(before, over_share(table["id"].to_pylist(), before, component, cuts))
+        unit.mixed = counts_of(component, table[NUM_TOKENS].to_pylist(), before, unit.verdicts)
+
+
+def _tokens(storage: Storage, units: Sequence[Decided]) -> Iterator[tuple[Decided, pa.Table]]:
+    rows = read_rows(storage, [unit.block for unit in units], ["id", NUM_TOKENS])
+    for unit, (_, table) in zip(units, rows, strict=True):
+        yield unit, table
 
 
 def _labels(storage: Storage, units: Sequence[Decided]) -> Iterator[tuple[Decided, pa.Table]]:

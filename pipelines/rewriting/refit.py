@@ -20,6 +20,7 @@ from pipelines.storage import Storage
 from pipelines.tables.data import write_data
 from pipelines.tables.labels import count_labels
 from pipelines.tables.manifest import DATA_TABLES, VERSION, Shard, paths, read_manifest
+from pipelines.tables.mixture import mixture_section
 from pipelines.tables.parquet import HashingFile, parquet_options
 from pipelines.tables.schema import DUPLICATE, SAME_CONTENT, VERDICT_FIELDS, ledger_schema
 from pipelines.tables.shown import Shown
@@ -122,6 +123,10 @@ def check_difference(old: Recipe, new: Recipe) -> None:
         raise UsageError(_needs_a_run("dedupe.against"))
     if old.output.shard_mb != new.output.shard_mb:
         raise UsageError(_needs_a_run("output.shard_mb"))
+    if (old.mixture is None) != (new.mixture is None):
+        raise UsageError(_needs_a_run("mixture"))
+    if old.mixture is not None and new.mixture is not None and old.mixture.tokenizer != new.mixture.tokenizer:
+        raise UsageError(_needs_a_run("mixture.tokenizer"))
     if (old.taxonomy is None) != (new.taxonomy is None):
         raise UsageError(_needs_a_run("taxonomy"))
     if old.taxonomy is not None and new.taxonomy is not None:
@@ -142,6 +147,9 @@ class _Refit:
         self._manifest = read_manifest(storage)
         self._old = old_recipe(self._manifest)
         check_difference(self._old, new)
+        if new.mixture is not None and self._old.mixture is not None:  # its tokens are those in the ledger
+            new = dataclasses.replace(new, mixture=dataclasses.replace(new.mixture, digest=self._old.mixture.digest))
+            self._new = new
         self._targets = _targets(self._old, new)
         self._blocks = all_blocks(storage, self._manifest)
         self._units = redecide(storage, self._manifest, self._blocks, self._old, new, self._targets)
@@ -209,7 +217,7 @@ class _Refit:
     def _stage_ledger(self, path: str, labels: Counter[str]) -> Shard:
         """Write a ledger file with the new verdicts; `labels` counts the kept samples by use case."""
         names = self._new.score_names()
-        plain = ledger_schema(names)
+        plain = ledger_schema(names, counts_tokens=self._new.mixture is not None)
         places = {block.start: index for index, block in enumerate(self._blocks) if block.path == path}
         blocks = [self._blocks[index] for index in places.values()]
         shown = self._shown(blocks, places)
@@ -298,6 +306,8 @@ class _Refit:
             },
             "files": files,
         }
+        if self._new.mixture is not None:
+            changed["mixture"] = mixture_section(self._new, sum((Counter(u.mixed) for u in self._units), Counter()))
         if "labels" in self._manifest:
             assert self._new.taxonomy is not None
             changed["labels"] = {

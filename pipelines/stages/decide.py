@@ -6,10 +6,12 @@ from typing import Any
 
 import apache_beam as beam
 
+from pipelines.mixture.cuts import Cuts
 from pipelines.stages.balance import Quotas, beyond_share
+from pipelines.stages.mix import counts_of, over_share
 from pipelines.stages.progress import progress_of
 from pipelines.stages.step import ACCOUNT, ConcurrentDoFn
-from pipelines.tables.schema import DUPLICATE, REJECTED, SAME_CONTENT
+from pipelines.tables.schema import DUPLICATE, NUM_TOKENS, REJECTED, SAME_CONTENT
 from pipelines.tables.scores import SLICE, read_scores
 from pipelines.tables.verdicts import JudgedUnit, decide, write_verdicts
 from pipelines.units import TableRow, bucket_of, splits_of
@@ -29,7 +31,9 @@ class Decide(ConcurrentDoFn):
         self._recipe = self._job.load_recipe()
         self._storage = self._job.storage()
 
-    def work(self, element: tuple[int, Mapping[str, Iterable[Any]]], quotas: Quotas | None = None) -> Iterator[Any]:
+    def work(
+        self, element: tuple[int, Mapping[str, Iterable[Any]]], quotas: Quotas | None = None, cuts: Cuts | None = None
+    ) -> Iterator[Any]:
         judged: JudgedUnit
         (judged,) = element[1]["units"]  # two units of one number would be an accident in 10^12 runs
         unit = judged.unit
@@ -37,6 +41,11 @@ class Decide(ConcurrentDoFn):
         verdicts = decide(judged.verdicts(), [row for rows in element[1]["decisions"] for row in rows])
         if quotas is not None:
             verdicts = decide(verdicts, beyond_share(scored, verdicts, quotas))
+        counts: Counter[str] = Counter()
+        if cuts is not None:
+            component, before = self._recipe.component_of(unit.source), verdicts
+            verdicts = decide(verdicts, over_share(scored["id"].to_pylist(), verdicts, component, cuts))
+            counts += counts_of(component, scored[NUM_TOKENS].to_pylist(), before, verdicts)
         write_verdicts(self._storage, self._job.run, unit, scored["id"], verdicts)
         bucket = bucket_of(unit, self._recipe.sources[unit.source].items_per_unit)
         names = Counter(verdict.name for verdict in verdicts)
@@ -55,7 +64,6 @@ class Decide(ConcurrentDoFn):
         if verdicts:
             num_bytes = LEDGER_ROW_BYTES * (len(verdicts) + num_copies)
             yield beam.pvalue.TaggedOutput(ACCOUNT, TableRow("ledger", bucket, num_bytes, unit))
-        counts: Counter[str] = Counter()
         counts["samples.kept"] = num_kept
         counts[f"duplicates.{SAME_CONTENT}"] = num_copies
         for verdict in verdicts:

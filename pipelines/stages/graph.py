@@ -12,6 +12,7 @@ from pipelines.stages.deduplicate import FindDuplicates, unit_number
 from pipelines.stages.inspect import Inspect, batch_of
 from pipelines.stages.judge import Judge
 from pipelines.stages.list_inputs import read_listing
+from pipelines.stages.mix import Cut, TallyTokens
 from pipelines.stages.plan_shards import SumUp, by_shard
 from pipelines.stages.publish import Publish
 from pipelines.stages.score import ScoreAll
@@ -59,15 +60,22 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.pvalue.PCollection[str]:
         by_unit = judged | "Alone" >> beam.Map(
             lambda judged: (unit_number(judged.unit), {"units": [judged], "decisions": []})
         )
-    sides = []
+    sides: dict[str, beam.pvalue.AsSingleton] = {}
     if recipe.taxonomy is not None and recipe.taxonomy.samples is not None:
         tally = (
             by_unit
             | "TallyUseCases" >> beam.ParDo(TallyUseCases(job))
             | "SumTallies" >> beam.CombineGlobally(sum_counts)
         )
-        sides.append(beam.pvalue.AsSingleton(tally | "Quotas" >> beam.Map(Quota(job))))
-    decided = by_unit | "Decide" >> beam.ParDo(Decide(job), *sides).with_outputs(ACCOUNT, main="nothing")
+        sides["quotas"] = beam.pvalue.AsSingleton(tally | "Quotas" >> beam.Map(Quota(job)))
+    if recipe.mixture is not None:
+        tokens = (
+            by_unit
+            | "TallyTokens" >> beam.ParDo(TallyTokens(job), **sides)
+            | "SumTokens" >> beam.CombineGlobally(sum_counts)
+        )
+        sides["cuts"] = beam.pvalue.AsSingleton(tokens | "Cuts" >> beam.Map(Cut(job)))
+    decided = by_unit | "Decide" >> beam.ParDo(Decide(job), **sides).with_outputs(ACCOUNT, main="nothing")
     account = (inspected[ACCOUNT], staged[ACCOUNT], decided[ACCOUNT]) | "Account" >> beam.Flatten()
     totals = account | "Totals" >> beam.CombineGlobally(SumUp(recipe.output.shard_mb)).without_defaults()
     shards = (

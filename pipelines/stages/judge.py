@@ -20,7 +20,8 @@ class Judge(ConcurrentDoFn):
 
     def work(self, unit: Unit) -> Iterator[JudgedUnit]:
         scored = read_scores(self._storage, self._recipe, unit)
-        judged = JudgedUnit(unit, tuple(judge(scored, self._recipe.filters)))
+        component = self._recipe.component_of(unit.source)
+        judged = JudgedUnit(unit, tuple(judge(scored, self._recipe.filters, component)))
         num_kept = sum(not reasons for reasons in judged.reasons)
         num_rejected = len(judged.reasons) - num_kept
         progress_of(self._job).add(f"judge {unit.name}", samples_kept=num_kept, samples_rejected=num_rejected)

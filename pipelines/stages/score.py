@@ -101,7 +101,7 @@ class ScoreByPart(ConcurrentDoFn):
         files = UnitFiles.of(self._recipe, unit)
         paths = files.by_part[self._number]
         scored = read_table(self._storage, files.scores)
-        skipped = [reason is not None for reason in skip_reasons(self._filter, self._recipe, scored)]
+        skipped = [reason is not None for reason in skip_reasons(self._filter, self._recipe, unit.source, scored)]
         failed = json.dumps([(error.slice, error.item) for error in part_errors(scored)]).encode()
         found = [self._kept(path, group, failed, len(scored)) for path, group in zip(paths, self._groups, strict=True)]
         wanted = self._wanted(found, skipped)

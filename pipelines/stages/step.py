@@ -31,7 +31,7 @@ class ConcurrentDoFn(beam.DoFn):
     def __init__(self, job: Job):
         self._job = job
 
-    def work(self, element: Any, *sides: Any) -> Iterable[Any]:
+    def work(self, element: Any, *args: Any, **sides: Any) -> Iterable[Any]:
         """All outputs for one element; called in a thread of a pool that the whole process shares."""
         raise NotImplementedError
 
@@ -41,9 +41,9 @@ class ConcurrentDoFn(beam.DoFn):
         self._running: set[Future[list[Any]]] = set()
         let_readers_write(self._job.storage())
 
-    def process(self, element: Any, *sides: Any) -> Iterator[Any]:
+    def process(self, element: Any, *args: Any, **sides: Any) -> Iterator[Any]:
         num_threads = self._job.readers + self.extra_threads
-        self._running.add(_threads(num_threads).submit(lambda: list(self.work(element, *sides))))
+        self._running.add(_threads(num_threads).submit(lambda: list(self.work(element, *args, **sides))))
         full = len(self._running) >= num_threads * WAITING_A_THREAD
         yield from self._finished(wait_for_one=full)
 

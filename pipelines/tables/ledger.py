@@ -14,7 +14,7 @@ from pipelines.storage.arrow_file import read_table
 from pipelines.tables.composition import COMPOSITION_FIELDS
 from pipelines.tables.labels import label_struct
 from pipelines.tables.parquet import HashingFile, parquet_options
-from pipelines.tables.schema import DUPLICATE, KEPT, SAME_CONTENT, VERDICT_FIELDS, ledger_schema
+from pipelines.tables.schema import DUPLICATE, KEPT, NUM_TOKENS, SAME_CONTENT, VERDICT_FIELDS, ledger_schema
 from pipelines.tables.scores import SLICE, read_scores, scores_struct
 from pipelines.tables.shown import Shown
 from pipelines.tables.thumbnail import thumbnail
@@ -38,7 +38,7 @@ class LedgerTable:
     def __init__(self, storage: Storage, recipe: Recipe, run: str):
         self._storage, self._recipe, self._run = storage, recipe, run
         self._names = recipe.score_names()
-        self._schema = ledger_schema(self._names)
+        self._schema = ledger_schema(self._names, counts_tokens=recipe.mixture is not None)
 
     def write(self, file: HashingFile, units: Sequence[Unit]) -> int:
         """Write the rows of `units` in their order. Gives their number."""
@@ -75,6 +75,7 @@ class LedgerTable:
             "label": label_struct(scored),
             "num_bytes": scored["num_bytes"],
             **{name: scored[name] for name, _ in COMPOSITION_FIELDS},
+            **({NUM_TOKENS: scored[NUM_TOKENS]} if self._recipe.mixture else {}),
             **({"scores": scores_struct(scored, self._names)} if self._names else {}),
             "phash": scored["phash"],
             "fingerprint": scored["fingerprint"],

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from pipelines.duplicates.settings import FINGERPRINT_VERSION
 from pipelines.recipe import Recipe
+from pipelines.tables.mixture import mixture_section
 
 PACKAGES = (
     "apache-beam",
@@ -108,6 +109,7 @@ def build_manifest(
         "scores": recipe.score_names(),
         "fingerprint": FINGERPRINT_VERSION,
         "references": [dict(reference) for reference in references],
+        **({"mixture": mixture_section(recipe, counts)} if recipe.mixture else {}),
         **_labels(recipe, shards, targets),
         "files": [
             {"path": s.path, "table": s.table, "rows": s.rows, "bytes": s.bytes, "sha256": s.sha256}
@@ -156,6 +158,15 @@ def reconcile(manifest: Mapping[str, Any]) -> None:
     check("samples", samples["total"], "rows of the ledger", rows("ledger"))
     if "labels" in manifest:
         check("samples kept", samples["kept"], "samples of all use cases", sum(manifest["labels"]["counts"].values()))
+    if "mixture" in manifest:
+        components = manifest["mixture"]["components"].values()
+        check("samples kept", samples["kept"], "samples of all components", sum(c["samples"] for c in components))
+        check(
+            "tokens kept",
+            manifest["mixture"]["tokens"],
+            "tokens of all components",
+            sum(c["tokens"] for c in components),
+        )
     check(f"inputs and {noun}s failed", failed, "rows of errors", rows("errors"))
     check(f"inputs and {noun}s failed", failed, "failures of all causes", sum(manifest["failures"].values()))
 

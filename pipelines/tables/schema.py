@@ -11,10 +11,12 @@ from sources.base.sample import LABEL, scores_field
 KEPT, REJECTED, DUPLICATE = "kept", "rejected", "duplicate"
 SAME_CONTENT = "same_content"  # reason: another input has the same bytes
 CONTAMINATED = "contaminated"  # reason to reject: the sample shows, or holds text of, an item of an evaluation set
+OVER_SHARE = "over_share"  # reason to reject: the sample's component has its share of the tokens already
 
 NOT_SCORED = "not_scored"  # reason to reject: an expensive filter hung, crashed or ran out of memory on the sample
 
 FAULT = "fault."  # prefix of columns of score files: why a filter gave a sample no score, null if it did
+NUM_TOKENS = "num_tokens"  # column of score files and ledger of a recipe with a mixture
 REASON = "label_reason"  # in score files: why a sample is rejected on account of its label, null if it is not
 
 ERRORS_SCHEMA = pa.schema(
@@ -39,8 +41,12 @@ VERDICT_FIELDS = (
 )
 
 
-def ledger_schema(score_names: Sequence[str]) -> pa.Schema:
-    """The schema of `ledger/*.parquet` for these score names (in order)."""
+def ledger_schema(score_names: Sequence[str], *, counts_tokens: bool = False) -> pa.Schema:
+    """The schema of `ledger/*.parquet` for these score names (in order).
+
+    Args:
+        counts_tokens: the recipe has a mixture.
+    """
     return pa.schema(
         [
             ("id", pa.string()),
@@ -55,6 +61,7 @@ def ledger_schema(score_names: Sequence[str]) -> pa.Schema:
             ("split", pa.string()),  # null unless kept
             ("num_bytes", pa.int64()),
             *COMPOSITION_FIELDS,
+            *([(NUM_TOKENS, pa.int64())] if counts_tokens else []),
             *scores_field(score_names),
             ("phash", pa.binary(32)),
             ("fingerprint", pa.binary(FINGERPRINT.itemsize)),  # all that comparing needs (docs/concepts/duplicates.md)

@@ -22,6 +22,7 @@ SLICE = "slice"  # column of a score file: the row's slice of the unit
 SIZES_KEY = b"vellum.sizes"  # of the unit's other files in bytes: its part, and what its rows of `data/` come from
 REPLACED_KEY = b"vellum.replaced"
 SCORE = "score."  # prefix of columns of score files
+OTHER_COMPONENT = "not_asked"  # why a filter measures no sample of a component that it does not judge
 USE_CASE = "use_case"  # score of a filter that chooses a use case: its confidence
 CHOSEN = "chosen_use_case"  # column of an expensive filter's score file
 
@@ -36,7 +37,7 @@ def read_scores(storage: Storage, recipe: Recipe, unit: Unit) -> pa.Table:
     while_reading = scored = read_table(storage, files.scores)
     flags = scored["flags"].to_pylist()
     for f, paths in zip(recipe.filters_by_part(), files.by_part, strict=True):
-        skipped = skip_reasons(f, recipe, while_reading)
+        skipped = skip_reasons(f, recipe, unit.source, while_reading)
         is_measured = pa.array([reason is None for reason in skipped], pa.bool_())
         faults: list[str | None] = [None] * len(scored)
         for path in paths:
@@ -81,13 +82,17 @@ def with_chosen(
     return scored
 
 
-def skip_reasons(f: Filter, recipe: Recipe, while_reading: pa.Table) -> list[str | None]:
+def skip_reasons(f: Filter, recipe: Recipe, source: int, while_reading: pa.Table) -> list[str | None]:
     """For each sample of a unit why the recipe does not let an expensive filter measure it; None if it does.
 
     Args:
+        source: index of the unit's source.
         while_reading: the scores measured while the unit was read.
     """
-    reasons = judge(while_reading, recipe.filters_while_reading())
+    component = recipe.component_of(source)
+    if not f.judges(component):
+        return [OTHER_COMPONENT] * len(while_reading)
+    reasons = judge(while_reading, recipe.filters_while_reading(), component)
     ids = while_reading["id"].to_pylist()
     return [f.skips(sample_id, bool(of_sample)) for sample_id, of_sample in zip(ids, reasons, strict=True)]
 

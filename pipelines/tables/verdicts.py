@@ -13,10 +13,21 @@ import pyarrow as pa
 from filters.filter import Filter, Scores
 from pipelines.storage import STAGING, Storage
 from pipelines.storage.arrow_file import SUFFIX, read_table, table_bytes
-from pipelines.tables.schema import CONTAMINATED, DUPLICATE, FAULT, KEPT, NOT_SCORED, REASON, REJECTED, VERDICT_FIELDS
+from pipelines.tables.schema import (
+    CONTAMINATED,
+    DUPLICATE,
+    FAULT,
+    KEPT,
+    NOT_SCORED,
+    OVER_SHARE,
+    REASON,
+    REJECTED,
+    VERDICT_FIELDS,
+)
 from pipelines.units import Unit
 from taxonomy.targets import BEYOND_SHARE
 
+NO_DUPLICATE = (CONTAMINATED, BEYOND_SHARE, OVER_SHARE)  # reasons to reject that the comparison of samples gives
 FOLDER = f"{STAGING}/verdicts"
 SCHEMA = pa.schema([("id", pa.string()), *VERDICT_FIELDS, ("is_shown", pa.bool_())])
 
@@ -26,7 +37,8 @@ class Rejection(NamedTuple):
 
     Args:
         item: the row.
-        reason: kind of duplicate, `contaminated` or `beyond_share`; empty for a kept sample that is only to be shown.
+        reason: kind of duplicate, `contaminated`, `beyond_share` or `over_share`; empty for a kept sample that is only
+            to be shown.
         duplicate_of: the kept sample's id, or the evaluation item's name.
         is_shown: the report wants its picture.
     """
@@ -60,7 +72,7 @@ class Verdict:
         """`kept`, `rejected` or `duplicate`."""
         if self.is_kept:
             return KEPT
-        is_duplicate = self.comparison is not None and self.comparison.reason not in (CONTAMINATED, BEYOND_SHARE)
+        is_duplicate = self.comparison is not None and self.comparison.reason not in NO_DUPLICATE
         return DUPLICATE if is_duplicate else REJECTED
 
 
@@ -79,16 +91,21 @@ class JudgedUnit(NamedTuple):
         return [Verdict(reasons) for reasons in self.reasons]
 
 
-def judge(scored: pa.Table, filters: Sequence[Filter]) -> list[tuple[str, ...]]:
-    """The codes of all filters that reject each row of a score file, from its scores alone."""
+def judge(scored: pa.Table, filters: Sequence[Filter], component: str = "") -> list[tuple[str, ...]]:
+    """The codes of all filters that reject each row of a score file, from its scores alone.
+
+    Args:
+        component: the component of the rows' source, which some filters do not judge.
+    """
     columns = {name.removeprefix("score."): scored[name].to_pylist() for name in scored.column_names}
     none = [None] * len(scored)
     label_reasons = columns.get(REASON, none)
+    judging = [f for f in filters if f.judges(component)]
     found = []
     for k in range(len(scored)):
         language = columns["language"][k]
         reasons = []
-        for f in filters:
+        for f in judging:
             if columns.get(FAULT + f.name, none)[k] is not None:
                 reasons.append(NOT_SCORED)
                 continue

@@ -18,10 +18,12 @@ import pyarrow as pa
 from filters.filter import Filter
 from pipelines.duplicates.contamination import NgramIndex, texts_of
 from pipelines.duplicates.fingerprint import fingerprints, to_arrow
+from pipelines.mixture.tokens import count_tokens
 from pipelines.recipe import Recipe, build_recipe
 from pipelines.storage.arrow_file import read_local, write_table
 from pipelines.tables.composition import composition_columns
 from pipelines.tables.labels import labelled
+from pipelines.tables.schema import NUM_TOKENS
 from pipelines.tables.scores import ERRORS_KEY, REPLACED_KEY, SIZES_KEY, SLICE, PartError
 from pipelines.taxonomy_files import load_labelling
 from pipelines.workers.archive import extract, list_members, unpack
@@ -311,7 +313,7 @@ def _score(
     tables, rows = [], []
     for number, group in groups.items():
         send(Heartbeat(slice=number, item=None))
-        samples = [sample for _, sample in group]
+        samples, made = [sample for _, sample in group], None
         scores = _scores(samples, recipe.filters_while_reading())
         scores = scores.append_column(SLICE, pa.array([k for k, _ in group], pa.int32()))
         if request.taxonomy is not None:
@@ -321,6 +323,10 @@ def _score(
             else:
                 scores, made = conversations(scores, samples, labelling, recipe)
                 rows += made
+        if recipe.mixture is not None:
+            counted = made if made is not None else samples
+            num_tokens = count_tokens(counted, recipe.mixture.tokenizer)
+            scores = scores.append_column(NUM_TOKENS, pa.array(num_tokens, pa.int64()))
         tables.append(scores)
     rows_file = request.part
     if request.taxonomy is not None and recipe.instructions is not None:

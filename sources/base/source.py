@@ -5,12 +5,14 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 from sources.base.card import SourceCard
 from sources.base.sample import Sample
+
+OPTIONAL = {"optional": True}  # metadata of settings that a recipe does not show where they are empty
 
 
 class InputError(Exception):
@@ -124,6 +126,7 @@ class Source(ABC):
         license: licence of the inputs as an SPDX id or a hub licence tag, recorded with every sample.
         items_per_unit: items of one work unit, the grain of parallel work and of resuming.
         http: `input` may name http:// and https:// addresses of public hosts.
+        component: the part of the recipe's mixture that its samples belong to; empty: one with the source's name.
         http_allow: hosts (`intranet.example`, `localhost:8000`) or address ranges that `http` means although they are
             not public.
     """
@@ -140,6 +143,7 @@ class Source(ABC):
     input: tuple[str, ...] = ()
     license: str | None = None
     items_per_unit: int = 64
+    component: str = field(default="", metadata=OPTIONAL)
     http: bool = False
     http_allow: tuple[str, ...] = ()
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+# Around formulas and code inside a text, for a reader that is asked to mark them apart from `$` and backticks.
+FORMULA_START, FORMULA_END, CODE_START, CODE_END = "\x05", "\x06", "\x07", "\x08"
 NOTE_START, NOTE_END = "\x02", "\x03"  # around the key of a footnote in a text; no XML text can have them
 
 Kind = Literal["heading", "text", "item", "term", "table", "code", "formula", "caption", "figure"]

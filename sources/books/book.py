@@ -75,12 +75,13 @@ class Book:
 
 
 @contextmanager
-def open_book(path: Path, digest: str, side_px: int) -> Iterator[Book]:
+def open_book(path: Path, digest: str, side_px: int, *, is_marked: bool = False) -> Iterator[Book]:
     """Open an EPUB, a PDF or an HTML file.
 
     Args:
         digest: of the file.
         side_px: long side of figures that are drawn, in pixels.
+        is_marked: formulas and code inside a text have marks of their own (`sources/books/blocks.py`); not of PDFs.
     Raises:
         InputError: it cannot be read.
     """
@@ -92,19 +93,21 @@ def open_book(path: Path, digest: str, side_px: int) -> Iterator[Book]:
     if not head:
         raise InputError("empty_file", "the file is empty (0 bytes)")
     if head[:2] == b"PK":
-        with _open_epub(path) as book:
+        with _open_epub(path, is_marked) as book:
             yield book
     elif b"%PDF-" in head:
+        if is_marked:
+            raise InputError("has_pages", "a PDF has pages already; read them with --source pdfs")
         from sources.books.pdf.book import open_pdf_book  # PDF engines take 0.2 s to import
 
         with open_pdf_book(path, digest, side_px) as (blocks, figures, flags):
             yield Book(blocks, {}, figures, flags)
     else:
-        yield _open_html(path)
+        yield _open_html(path, is_marked)
 
 
 @contextmanager
-def _open_epub(path: Path) -> Iterator[Book]:
+def _open_epub(path: Path, is_marked: bool) -> Iterator[Book]:
     archive = Archive(path)
     try:
         package = read_package(archive)
@@ -112,7 +115,7 @@ def _open_epub(path: Path) -> Iterator[Book]:
         found: Counter[str] = Counter()
         for document in package.documents:
             if document.name not in package.navigation:
-                blocks += _blocks_of(archive, document, found)
+                blocks += _blocks_of(archive, document, found, is_marked)
         found["missing_documents"] += package.num_missing
         running, notes = take_notes(blocks)
         if not running:
@@ -123,7 +126,7 @@ def _open_epub(path: Path) -> Iterator[Book]:
         archive.close()
 
 
-def _blocks_of(archive: Archive, document: Document, found: Counter[str]) -> list[Block]:
+def _blocks_of(archive: Archive, document: Document, found: Counter[str], is_marked: bool) -> list[Block]:
     if document.media_type.startswith("image/") and document.media_type != "image/svg+xml":
         return [Block("figure", figure=Figure(name=document.name), opens=True)]
     try:
@@ -134,7 +137,7 @@ def _blocks_of(archive: Archive, document: Document, found: Counter[str]) -> lis
         found["unreadable_documents"] += 1
         return []
     found["mended_markup"] += is_mended
-    reader = DocumentReader(document.name)
+    reader = DocumentReader(document.name, is_marked)
     blocks = reader.read(root)
     link_captions(blocks)
     return blocks
@@ -186,7 +189,7 @@ class Folder:
         return data
 
 
-def _open_html(path: Path) -> Book:
+def _open_html(path: Path, is_marked: bool = False) -> Book:
     try:
         data = path.read_bytes()
         root, is_mended = parse(data)
@@ -194,7 +197,7 @@ def _open_html(path: Path) -> Book:
         raise unreadable_file(error) from error
     except MarkupError as error:
         raise InputError("damaged", f"the book cannot be read: {error}") from error
-    reader = DocumentReader(path.name)
+    reader = DocumentReader(path.name, is_marked)
     blocks = reader.read(root)
     link_captions(blocks)
     running, notes = take_notes(blocks)

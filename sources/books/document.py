@@ -11,7 +11,18 @@ from urllib.parse import unquote_to_bytes
 
 from lxml import etree
 
-from sources.books.blocks import NOTE_END, NOTE_START, Block, Figure, Group, Kind
+from sources.books.blocks import (
+    CODE_END,
+    CODE_START,
+    FORMULA_END,
+    FORMULA_START,
+    NOTE_END,
+    NOTE_START,
+    Block,
+    Figure,
+    Group,
+    Kind,
+)
 from sources.books.epub import resolve
 from sources.books.markup import attribute, local_name, text_of
 from sources.books.mathml import to_tex
@@ -53,10 +64,12 @@ class DocumentReader:
 
     Args:
         name: the document's path, against which links are resolved.
+        is_marked: formulas and code inside a text have marks of their own (`sources/books/blocks.py`).
         blocks: what was read.
     """
 
     name: str
+    is_marked: bool = False
     blocks: list[Block] = field(default_factory=list)
     _pieces: list[str] = field(default_factory=list)
     _figures: list[Figure] = field(default_factory=list)
@@ -183,7 +196,7 @@ class DocumentReader:
             self._emit("table", text)
 
     def _cell(self, cell: etree._Element) -> str:
-        inner = DocumentReader(self.name)
+        inner = DocumentReader(self.name, self.is_marked)
         inner._flow(cell)
         inner._flush()
         lines = [line for block in inner.blocks for line in (block.first + block.text).split("\n")]
@@ -204,7 +217,7 @@ class DocumentReader:
             self._raise(element, name)
         elif name in ("code", "kbd", "samp", "tt"):
             text = _SPACES.sub(" ", text_of(element)).strip()
-            self._add(f"`{text}`" if text and "`" not in text else text)
+            self._add(self._inline_code(text))
         elif name == "q":
             self._add("“")
             self._flow(element)
@@ -234,13 +247,21 @@ class DocumentReader:
             self._flush()
             self._emit("formula", f"$$\n{tex}\n$$")
         else:
-            self._pieces.append(f"${tex}$")
+            self._pieces.append(self._formula(tex))
+
+    def _formula(self, tex: str) -> str:
+        return f"{FORMULA_START}{tex}{FORMULA_END}" if self.is_marked else f"${tex}$"
+
+    def _inline_code(self, text: str) -> str:
+        if self.is_marked:
+            return f"{CODE_START}{text}{CODE_END}" if text else ""
+        return f"`{text}`" if text and "`" not in text else text
 
     def _image(self, element: etree._Element) -> None:
         source = attribute(element, "src") or attribute(element, "xlink:href")
         alt = _SPACES.sub(" ", attribute(element, "alt")).strip()
         if is_formula(element, alt):
-            self._pieces.append(f"${alt.strip('$')}$")
+            self._pieces.append(self._formula(alt.strip("$")))
             return
         figure = Figure(alt=alt)
         if element.get("role") in ("presentation", "none"):

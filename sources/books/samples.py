@@ -1,12 +1,16 @@
-"""The samples of a book: its sections, or its figures with their captions."""
+"""The samples of a book: its sections, its figures with their captions, or pages that it is laid out on."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from sources.base.marks import escaped, with_images
-from sources.base.sample import Provenance, Sample, sample_id
+from sources.base.sample import Provenance, Sample, Words, sample_id
 from sources.base.source import ItemError, Items
 from sources.books import pictures
 from sources.books.blocks import Block, Figure
@@ -17,6 +21,10 @@ from sources.books.epub import MissingMember
 from sources.books.notes import with_numbers
 from sources.books.pictures import NoFigure, Picture
 from sources.books.sections import divide
+from sources.images.encoding import encode
+
+if TYPE_CHECKING:
+    from sources.books.sheets import Sheet
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +39,7 @@ class Wanted:
     side_px: int
     min_side_px: int
     quality: int
+    text: str
 
 
 @contextmanager
@@ -42,11 +51,14 @@ def open_samples(path: Path, wanted: Wanted, digest: str, locator: Callable[[int
     Raises:
         InputError: the book cannot be read.
     """
-    with open_book(path, digest, wanted.side_px) as book:
+    with open_book(path, digest, wanted.side_px, is_marked=wanted.samples == "pages") as book:
         maker = _Maker(wanted, book, digest, locator)
         if wanted.samples == "captions":
             places = maker.captioned()
             yield Items(len(places), lambda item: maker.figure(item, places[item]))
+        elif wanted.samples == "pages":
+            parts_of_pages = maker.sheets()
+            yield Items(len(parts_of_pages), lambda item: maker.page(item, parts_of_pages[item]))
         else:
             parts = divide(book.blocks, wanted.max_tokens, wanted.max_images)
             yield Items(len(parts), lambda item: maker.section(item, parts[item]))
@@ -64,6 +76,34 @@ class _Maker:
             raise ItemError("no_content", "the section has only pictures that are no figures")
         dropped = [f"dropped_{reason}" for reason in sorted(composed.dropped)]
         return self._sample(item, composed.text, composed.pictures, [*self._book.flags, *dropped])
+
+    def sheets(self) -> "list[Sheet]":
+        """Return the contents of the book's pages; each book has pages of another length."""
+        from sources.books.page import LINES, drawable_blocks
+        from sources.books.sheets import sheets
+
+        return sheets(drawable_blocks(self._book.blocks), Random(self._digest).randint(*LINES))
+
+    def page(self, item: int, sheet: "Sheet") -> Sample:
+        """Return a page, laid out in a style of its own. Raises ItemError."""
+        from sources.books.page import draw_page
+
+        wanted, locator = self._wanted, self._locator(item)
+        key = f"{self._digest}/{item}"
+        layout, facts = draw_page(sheet, self._book.notes, item + 1, self._load, wanted.side_px, key)
+        rendered = layout.rendered
+        return Sample.of_picture(
+            rendered.pixels,
+            source=wanted.source,
+            provenance=Provenance(locator=locator, digest=self._digest, license=self._book.license),
+            images=[encode(rendered.pixels, "jpeg", wanted.quality)],
+            text=with_images(layout.markdown if wanted.text == "markdown" else layout.text),
+            words=Words(
+                texts=list(rendered.texts), boxes=rendered.boxes(), images=np.zeros(len(rendered.texts), np.int32)
+            ),
+            flags=[*self._book.flags, "laid_out", *facts],
+            use_case="recognition/ocr_and_transcription/printed_text",
+        )
 
     def captioned(self) -> list[int]:
         """Return the places of the figures that have a caption."""

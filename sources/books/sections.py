@@ -5,25 +5,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from sources.books.blocks import Block
+from sources.text.token_estimate import estimate_tokens
 
 IMAGE_TOKENS = 576  # of one image in DeepSeek-VL
-_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n")
-CHARS_PER_TOKEN = 4.0  # in alphabetic scripts, of DeepSeek's tokenizer on English
-TOKENS_PER_CJK = 0.7
 _STRENGTHS = {1: 3, 2: 2}  # of a boundary before a heading, by its level
 
 
-def estimate_tokens(block: Block) -> int:
+def tokens_of(block: Block) -> int:
     """Return about how many tokens a block has; a picture that is dropped has none."""
     if block.figure is not None:
         return 0 if block.figure.drop else IMAGE_TOKENS
-    return _tokens(block.text) + 2
-
-
-def _tokens(text: str) -> int:
-    num_cjk = len(_CJK.findall(text))
-    return round(num_cjk * TOKENS_PER_CJK + (len(text) - num_cjk) / CHARS_PER_TOKEN)
+    return estimate_tokens(block.text) + 2
 
 
 def divide(blocks: Sequence[Block], max_tokens: int, max_images: int) -> list[list[Block]]:
@@ -35,7 +28,7 @@ def divide(blocks: Sequence[Block], max_tokens: int, max_images: int) -> list[li
     """
     parts = list(_pieces(blocks, max_tokens))
     strengths = [_strength(parts, place) for place in range(len(parts))]
-    costs = [estimate_tokens(block) for block in parts]
+    costs = [tokens_of(block) for block in parts]
     samples: list[list[Block]] = []
     first = 0
     while first < len(parts):
@@ -96,13 +89,17 @@ def _strength(parts: Sequence[Block], place: int) -> int:
 def _pieces(blocks: Sequence[Block], max_tokens: int) -> Iterator[Block]:
     """Divide paragraphs above the budget."""
     for block in blocks:
-        if block.figure is not None or _tokens(block.text) <= max_tokens or block.kind in ("code", "table", "formula"):
+        if (
+            block.figure is not None
+            or estimate_tokens(block.text) <= max_tokens
+            or block.kind in ("code", "table", "formula")
+        ):
             yield block
             continue
         piece, tokens = "", 0
         is_first = True
         for sentence in _SENTENCE.split(block.text):
-            cost = _tokens(sentence) + 1
+            cost = estimate_tokens(sentence) + 1
             if piece and tokens + cost > max_tokens:
                 yield replace(block, text=piece, opens=block.opens and is_first, joined=block.joined and is_first)
                 piece, tokens, is_first = "", 0, False

@@ -1,4 +1,4 @@
-"""Books: EPUB, PDF and HTML as text with their figures in reading order, or as figures with their captions."""
+"""Books: EPUB, PDF and HTML as text with their figures, as figures with captions, or laid out on pages."""
 
 import importlib.metadata
 from collections.abc import Iterator, Mapping
@@ -18,21 +18,26 @@ CODE_VERSION = 1  # raise it when the same book gives other bytes
 PACKAGES = {"lxml": "lxml", "resvg_py": "resvg-py"}
 CORE = ("pillow", "pymupdf", "pypdfium2", "wordfreq", "zlib-ng")
 SETTINGS = ("samples", "max_tokens", "max_images", "mentions", "side_px", "min_side_px", "quality")
+LOCATORS = {"sections": "section", "captions": "figure", "pages": "page"}  # of each kind of samples
+PAGE_PACKAGES = {"fontTools": "fonttools", "matplotlib": "matplotlib"}
+SMALLEST_PAGE_PX = 512
+PAGES_VERSION = 1  # raise it when the same book gives other pages
 HTML = (".html", ".htm", ".xhtml")
 MIN_SIDE_PX, MAX_SIDE_PX = 16, 8192
 
 
 @dataclass(frozen=True, kw_only=True)
 class Books(Source):
-    """Sections of books with their figures, or the figures with their captions.
+    """Sections of books with their figures, the figures with their captions, or pages that the books are laid out on.
 
     Args:
         samples: `sections` gives text with `<image>` in place of each figure; `captions` gives one sample
-            for each figure that has a caption.
+            for each figure that has a caption; `pages` lays the book out on pages, with the box of every word.
+        text: of `pages`: `plain`, or `markdown` with headings, lists and tables.
         max_tokens: greatest number of tokens in a section; text is estimated, an image has 576.
         max_images: greatest number of images in a section.
         mentions: paragraphs that mention a figure, after its caption.
-        side_px: long side of an image at most, and of drawings (SVG), in pixels.
+        side_px: long side of an image at most, and of drawings (SVG) and pages, in pixels.
         min_side_px: a picture whose long side is shorter is an icon.
         quality: 1 to 100, of photographs, which are encoded as JPEG; other figures are PNG.
     """
@@ -49,12 +54,19 @@ class Books(Source):
     side_px: int = 1024
     min_side_px: int = 64
     quality: int = 90
+    text: str = "plain"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_installed("books need", PACKAGES, "books")
-        if self.samples not in ("sections", "captions"):
-            raise ValueError(f"samples must be sections or captions, got {self.samples!r}")
+        if self.samples not in LOCATORS:
+            raise ValueError(f"samples must be {', '.join(LOCATORS)}, got {self.samples!r}")
+        if self.samples == "pages":
+            check_installed("pages of books need", PAGE_PACKAGES, "ocr")
+            if self.side_px < SMALLEST_PAGE_PX:
+                raise ValueError(f"side_px must be at least {SMALLEST_PAGE_PX} for pages, got {self.side_px}")
+        if self.text not in ("plain", "markdown"):
+            raise ValueError(f"text must be plain or markdown, got {self.text!r}")
         if not 64 <= self.max_tokens <= 1_000_000:
             raise ValueError(f"max_tokens must be between 64 and 1,000,000, got {self.max_tokens}")
         if not 1 <= self.max_images <= 1000:
@@ -81,10 +93,11 @@ class Books(Source):
             "code": CODE_VERSION,
             **_versions(),
             **{name: getattr(self, name) for name in SETTINGS},
+            **(_of_pages(self.text) if self.samples == "pages" else {}),
         }
 
     def locator(self, item: int) -> str:
-        return f"{'section' if self.samples == 'sections' else 'figure'}={item + 1}"
+        return f"{LOCATORS[self.samples]}={item + 1}"
 
     def digest_of(self, path: Path) -> str:
         """Return the digest of a file; an HTML book's includes the pictures beside it."""
@@ -104,7 +117,7 @@ class Books(Source):
         # This import needs the packages of an extra.
         from sources.books.samples import Wanted, open_samples
 
-        wanted = Wanted(source=self.name, **{name: getattr(self, name) for name in SETTINGS})
+        wanted = Wanted(source=self.name, **{name: getattr(self, name) for name in SETTINGS}, text=self.text)
         with open_samples(path, wanted, digest or self.digest_of(path), self.locator) as items:
             yield items
 
@@ -112,3 +125,14 @@ class Books(Source):
 @lru_cache(maxsize=1)
 def _versions() -> Mapping[str, str]:
     return {package: importlib.metadata.version(package) for package in (*PACKAGES.values(), *CORE)}
+
+
+@lru_cache(maxsize=4)
+def _of_pages(text: str) -> Mapping[str, Any]:
+    """Return what the pixels and texts of pages depend on in addition."""
+    from sources.text.fonts import fonts_digest, installed_for
+    from sources.text.languages import LANGUAGES
+
+    fonts = sorted({font for name in LANGUAGES for font in installed_for(name)}, key=lambda f: (f.path, f.index))
+    versions = {name: importlib.metadata.version(name) for name in (*PAGE_PACKAGES.values(), "pymupdf", "numpy")}
+    return {"pages": PAGES_VERSION, "text": text, "fonts": fonts_digest(fonts), **versions}

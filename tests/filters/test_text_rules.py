@@ -45,6 +45,7 @@ def test_running_text_is_kept(rule: Filter, text: str) -> None:
         ("the of " + "https://example.org/a/b " * 60, "long_words"),
         (WORDS + " ..." * 6 + " end.", None),
         (WORDS + " ..." * 7 + " end.", "symbols"),
+        (WORDS + " ..." * 5 + " #" * 5 + " end.", None),  # hashes or ellipses, not their sum
         ("\n".join(f"- harbour number {k} of the town" for k in range(10)), "bullets"),
         ("\n".join(f"{WORDS[k : k + 60]}" + "…" * (k < 240) for k in range(0, 600, 60)), "cut_lines"),
         (WORDS + " 1234 5678" * 8, "few_letters"),
@@ -97,6 +98,8 @@ def test_longer_runs_repeat_no_more_often_than_short_ones() -> None:
         ("\n".join(["A sentence that is long enough to be one."] * 3 + ["Home"] * 6), None),
         ("\n".join(["A sentence that is long enough to be one."] * 3 + ["Home"] * 7), "short_lines"),
         ("\n".join(["A line without an end that is long enough"] * 9 + ["End."]), "unended_lines"),
+        ("\n".join(["The following lines are long enough to be kept:"] * 9 + ["End."]), "unended_lines"),
+        ("\n".join(["A line that is cut before it comes to its ..."] * 9 + ["End."]), "unended_lines"),
         (
             "\n".join(["We use cookies to make this page better."] * 3 + ["A sentence that is long enough."] * 11),
             "boilerplate",

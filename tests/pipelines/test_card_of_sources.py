@@ -41,7 +41,7 @@ def outputs(command: Callable, tmp_path_factory: pytest.TempPathFactory) -> dict
         "pdfs": {"source": "pdfs", "arguments": ("--input", pages, "--set", "side_px=512")},
         "instruction": {
             "source": None,
-            "arguments": ("--recipe", ROOT / "pipelines/recipes/instruction.yaml", "--input", pages, *FEW),
+            "arguments": ("--recipe", ROOT / "pipelines/recipes/page_questions.yaml", "--input", pages, *FEW),
         },
     }
     made = {}

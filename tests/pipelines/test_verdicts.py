@@ -38,9 +38,9 @@ def test_a_unit_is_judged_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     judge = verdicts_module.judge
     calls: Counter[str] = Counter()
 
-    def counted(scored: pa.Table, filters: Sequence[Filter]) -> list[tuple[str, ...]]:
+    def counted(scored: pa.Table, filters: Sequence[Filter], component: str) -> list[tuple[str, ...]]:
         calls[scored["id"][0].as_py()] += 1
-        return judge(scored, filters)
+        return judge(scored, filters, component)
 
     for module in list(sys.modules.values()):
         if getattr(module, "judge", None) is judge:

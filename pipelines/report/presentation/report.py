@@ -19,6 +19,7 @@ from pipelines.report.presentation import coverage_chart, flow, histogram
 from pipelines.report.presentation.clusters import Cluster
 from pipelines.report.presentation.composition import sections, summary
 from pipelines.report.presentation.escaping import split_code, visible
+from pipelines.report.presentation.mixture import mixture_lead, mixture_rows
 from pipelines.report.presentation.numbers import measure, number, share, size
 from pipelines.report.presentation.rules import bounds, rules
 from pipelines.report.presentation.statistics import Statistics
@@ -64,6 +65,7 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, clusters: Sequen
             ("scores", "Scores"),
             *([("thresholds", "Thresholds")] if statistics.margins else []),
             ("contents", "Contents"),
+            *([("mixture", "Mixture")] if "mixture" in manifest else []),
             *([("coverage", "Use cases")] if "labels" in manifest else []),
             ("failures", "Failures"),
             ("files", "Files"),
@@ -86,6 +88,7 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, clusters: Sequen
             ("Splits", tally(statistics.splits)),
             ("Flags", tally(statistics.flags, manifest["samples"]["kept"])),
         ],
+        mixture={"lead": mixture_lead(manifest), "rows": mixture_rows(manifest)},
         coverage=use_cases(manifest),
         causes=causes(statistics),
         errors=statistics.errors,

@@ -7,7 +7,7 @@ from typing import Any
 from filters.filter import Described
 from pipelines.report.presentation.numbers import number
 from pipelines.tables.bounds import Bound, bounds_of, described_filters
-from pipelines.tables.schema import CONTAMINATED, DUPLICATE, NOT_SCORED, REJECTED, SAME_CONTENT
+from pipelines.tables.schema import CONTAMINATED, DUPLICATE, NOT_SCORED, OVER_SHARE, REJECTED, SAME_CONTENT
 from taxonomy.instructions import NO_WRITER
 from taxonomy.targets import BEYOND_SHARE
 
@@ -38,6 +38,7 @@ MEANINGS = {
     CONTAMINATED: "The sample shows an item of an evaluation set, or shares a run of 13 words with its text.",
     NOT_SCORED: "A filter hung or crashed on it, as its flag says; `--retry-failed` tries again.",
     NO_WRITER: "No instruction writer can ask anything about the page.",
+    OVER_SHARE: "Its component has its share of the tokens already; the samples with the smallest hashes are kept.",
     BEYOND_SHARE: "Its use case has its share already; the samples with the smallest hashes are kept.",
 }
 

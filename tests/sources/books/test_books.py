@@ -307,7 +307,7 @@ def test_a_file_that_unpacks_to_more_than_a_chapter_has_is_left_out(book: MakeBo
 
 
 SETTINGS = [
-    ({"samples": "pages"}, "samples must be sections or captions"),
+    ({"samples": "sheets"}, "samples must be sections, captions, pages"),
     ({"max_tokens": 10}, "max_tokens must be between"),
     ({"side_px": 4}, "side_px must be between"),
     ({"min_side_px": 2000}, "min_side_px must be between"),

@@ -1,0 +1,49 @@
+"""The mixture of a dataset for card, report and summary: wanted and reached shares of the tokens."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipelines.mixture.tokens import ESTIMATE
+from sources.text.token_estimate import CHARS_PER_TOKEN, TOKENS_PER_CJK
+
+
+def mixture_rows(manifest: Mapping[str, Any]) -> list[dict[str, str]]:
+    """A row for each component, in the recipe's order; none if the recipe has no mixture."""
+    mixture = manifest.get("mixture")
+    if mixture is None:
+        return []
+    return [
+        {
+            "name": name,
+            "sources": ", ".join(dict.fromkeys(component["sources"])),
+            "samples": f"{component['samples']:,}",
+            "tokens": f"{component['tokens']:,}",
+            "found": f"{component['found']:,}",
+            "wanted": _percent(component["share"]),
+            "reached": _percent(component["tokens"] / mixture["tokens"]) if mixture["tokens"] else "–",
+        }
+        for name, component in mixture["components"].items()
+    ]
+
+
+def mixture_lead(manifest: Mapping[str, Any]) -> str:
+    """How many tokens there are and how they were counted; one line of text, empty without a mixture."""
+    mixture = manifest.get("mixture")
+    if mixture is None:
+        return ""
+    how = f"counted with the tokenizer that has the SHA-256 {mixture['counted_with']}"
+    if mixture["counted_with"] == ESTIMATE:
+        how = (
+            f"estimated, not counted: a token has {CHARS_PER_TOKEN:g} characters, and a Chinese, Japanese or Korean "
+            f"character is {TOKENS_PER_CJK:g} tokens"
+        )
+    missing = [name for name, component in mixture["components"].items() if not component["found"]]
+    return (
+        f"{mixture['tokens']:,} tokens, where {mixture['wanted_tokens']:,} were wanted. Tokens of texts are {how}; an "
+        f"image is {mixture['image_tokens']} tokens, whatever its size."
+        + (f" Nothing was found for {', '.join(missing)}." if missing else "")
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f} %"

@@ -1,0 +1,81 @@
+"""Mixing: every component of the recipe keeps its share of the tokens, and the rest of its samples is left out."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from pipelines.job import Job
+from pipelines.mixture.cuts import Cuts, bin_of, cut, key_of
+from pipelines.stages.balance import Quotas, beyond_share
+from pipelines.stages.step import ConcurrentDoFn
+from pipelines.tables.mixture import FOUND, SAMPLES, TOKENS
+from pipelines.tables.schema import NUM_TOKENS, OVER_SHARE
+from pipelines.tables.scores import read_scores
+from pipelines.tables.verdicts import JudgedUnit, Rejection, Verdict, decide
+
+
+class TallyTokens(ConcurrentDoFn):
+    """(unit number, {"units", "decisions"}) to the tokens of kept samples by component and bin."""
+
+    extra_threads = 0
+
+    def setup(self) -> None:
+        self._recipe = self._job.load_recipe()
+        self._storage = self._job.storage()
+
+    def work(
+        self, element: tuple[int, Mapping[str, Iterable[Any]]], quotas: Quotas | None = None
+    ) -> Iterator[Counter[str]]:
+        judged: JudgedUnit
+        (judged,) = element[1]["units"]
+        scored = read_scores(self._storage, self._recipe, judged.unit)
+        verdicts = decide(judged.verdicts(), [row for rows in element[1]["decisions"] for row in rows])
+        if quotas is not None:
+            verdicts = decide(verdicts, beyond_share(scored, verdicts, quotas))
+        yield tally(scored, verdicts, self._recipe.component_of(judged.unit.source))
+
+
+class Cut:
+    """The tally of all units to where each component is cut."""
+
+    def __init__(self, job: Job):
+        self._job = job
+
+    def __call__(self, tally: Mapping[str, int]) -> dict[str, int]:
+        mixture = self._job.load_recipe().mixture
+        assert mixture is not None
+        return cut(tally, mixture.shares, mixture.tokens)
+
+
+def tally(scored: pa.Table, verdicts: Sequence[Verdict], component: str) -> Counter[str]:
+    """Tokens of the kept rows of a score file, by `key_of`."""
+    found: Counter[str] = Counter()
+    for sample_id, num_tokens, verdict in zip(
+        scored["id"].to_pylist(), scored[NUM_TOKENS].to_pylist(), verdicts, strict=True
+    ):
+        if verdict.is_kept:
+            found[key_of(component, sample_id)] += num_tokens
+    return found
+
+
+def over_share(ids: Sequence[str], verdicts: Sequence[Verdict], component: str, cuts: Cuts) -> list[Rejection]:
+    """The kept samples that their component has no room for."""
+    return [
+        Rejection(row, OVER_SHARE)
+        for row, (sample_id, verdict) in enumerate(zip(ids, verdicts, strict=True))
+        if verdict.is_kept and bin_of(sample_id) >= cuts[component]
+    ]
+
+
+def counts_of(
+    component: str, num_tokens: Sequence[int], before: Sequence[Verdict], after: Sequence[Verdict]
+) -> Counter[str]:
+    """Counters of a unit: tokens that there were before the cut, and tokens and samples after it."""
+    found: Counter[str] = Counter()
+    for number, was, now in zip(num_tokens, before, after, strict=True):
+        found[f"{FOUND}{component}"] += number * was.is_kept
+        found[f"{TOKENS}{component}"] += number * now.is_kept
+        found[f"{SAMPLES}{component}"] += now.is_kept
+    return found
