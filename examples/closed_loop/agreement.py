@@ -47,8 +47,8 @@ def judge(model: Path, task: str, data: Path) -> dict[str, Judged]:
     """Score every picture of a task with its own text, and with the text of the picture after it.
 
     The score of a pair is the pointwise mutual information of picture and text, in nats per token: how much likelier
-    the model finds the text with the picture than without it. So what a text is worth by itself has no weight. A text is
-    given in two ways: `caption`, right behind the picture as in stage 1, and `answer`, to a question as in stage 3.
+    the model finds the text with the picture than without it. So what a text is worth by itself has no weight. A text
+    is given in two ways: `caption`, right behind the picture as in stage 1, and `answer`, to a question as in stage 3.
     Pictures with the same text as another are left out.
 
     Raises:
