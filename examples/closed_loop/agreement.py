@@ -10,7 +10,7 @@ import numpy as np
 from deepseek_vl import device as devices
 from deepseek_vl.checkpoint import load
 from deepseek_vl.evaluate.intervals import LEVEL, NUM_SAMPLES, Estimate
-from deepseek_vl.evaluate.records import Record, read_records
+from deepseek_vl.evaluate.records import IMAGE, Record, read_records
 from deepseek_vl.evaluate.tasks import load_task
 from deepseek_vl.processor import Processor
 from deepseek_vl.scoring import Item, ItemError, Likelihood, Scorer
@@ -46,9 +46,8 @@ def auc(right: np.ndarray, swapped: np.ndarray) -> float:
 def judge(model: Path, task: str, data: Path) -> dict[str, Judged]:
     """Score every picture of a task with its own text, and with the text of the picture after it.
 
-    The score of a pair is the pointwise mutual information of picture and text, in nats per token: how much likelier
-    the model finds the text with the picture than without it. So what a text is worth by itself has no weight. A text
-    is given in two ways: `caption`, right behind the picture as in stage 1, and `answer`, to a question as in stage 3.
+    The score of a pair is the mean log probability of the text's tokens. A text is given in two ways: `caption`, right
+    behind the picture as in stage 1, and `answer`, to the picture's own question as in stage 3.
     Pictures with the same text as another are left out.
 
     Raises:
@@ -61,23 +60,18 @@ def judge(model: Path, task: str, data: Path) -> dict[str, Judged]:
     device = devices.pick(None)
     scorer = Scorer(load(model, device=device, dtype=devices.pick_dtype(None, device)), Processor.load(model))
     texts = [record.expected[0] for record in unique]
-    swapped = [*texts[1:], texts[0]]
-    images = [tuple(record.images) for record in unique]
-    alone = _likelihoods(scorer, [Item((), _asked(text)) for text in texts])
-    others_alone = np.roll(alone, -1, axis=0)
-    right = _likelihoods(scorer, [Item(*pair) for pair in zip(images, map(_asked, texts), strict=True)]) - alone
-    wrong = (
-        _likelihoods(scorer, [Item(*pair) for pair in zip(images, map(_asked, swapped), strict=True)]) - others_alone
-    )
-    return {way: Judged(tuple(right[:, k]), tuple(wrong[:, k])) for k, way in enumerate(WAYS)}
+    right = _likelihoods(scorer, unique, texts)
+    swapped = _likelihoods(scorer, unique, [*texts[1:], texts[0]])
+    return {way: Judged(tuple(right[:, k]), tuple(swapped[:, k])) for k, way in enumerate(WAYS)}
 
 
-def _asked(text: str) -> tuple[Likelihood, ...]:
-    return Likelihood(None, text), Likelihood(QUESTION, text)
-
-
-def _likelihoods(scorer: Scorer, items: Sequence[Item]) -> np.ndarray:
-    """Return the mean log probability per token of the text of each item, (items, ways)."""
+def _likelihoods(scorer: Scorer, records: Sequence[Record], texts: Sequence[str]) -> np.ndarray:
+    """Return the mean log probability per token of a text for each picture, (pictures, ways)."""
+    items = [
+        # The question as the data have it, with the line break behind the mark of the image: a small model minds it.
+        Item(tuple(record.images), (Likelihood(None, text), Likelihood(record.prompt.replace(IMAGE, ""), text)))
+        for record, text in zip(records, texts, strict=True)
+    ]
     found = []
     for result in scorer.score_items(iter(items)):
         if isinstance(result, ItemError):
