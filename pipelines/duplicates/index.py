@@ -9,7 +9,7 @@ import pyarrow as pa
 from pipelines.duplicates.fingerprint import FINGERPRINT, from_arrow, to_arrow
 from pipelines.duplicates.settings import Dedupe
 from pipelines.storage import Storage
-from pipelines.storage.arrow_file import read_table
+from pipelines.storage.arrow_file import read_table, table_bytes
 from sources.images.fingerprint import HASH_BYTES
 
 EVALUATION, AGAINST, NEW = (
@@ -54,9 +54,7 @@ def rows_of(
 def write_index(storage: Storage, path: str, rows: np.ndarray) -> None:
     """Write rows as an Arrow file of one column per field."""
     columns = {name: to_arrow(np.ascontiguousarray(rows[name])) for name in rows.dtype.names or ()}
-    table = pa.table(columns)
-    with storage.create(path) as file, pa.ipc.new_file(file, table.schema) as writer:
-        writer.write_table(table)
+    storage.write_bytes(path, table_bytes(pa.table(columns)))
 
 
 class Columns(Protocol):

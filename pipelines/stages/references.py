@@ -22,7 +22,7 @@ from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
 from pipelines.recipe import Recipe, UsageError
 from pipelines.stages.input_files import local_copy
 from pipelines.storage import STAGING, Storage, StorageError, match
-from pipelines.storage.arrow_file import read_local
+from pipelines.storage.arrow_file import read_local, table_bytes
 from pipelines.tables.manifest import MANIFEST, AccountingError, paths, read_manifest
 from pipelines.tables.schema import KEPT
 from pipelines.workers.evaluation_items import IMAGE_SUFFIXES
@@ -195,8 +195,7 @@ def _write_runs(storage: Storage, path: str, table: pa.Table) -> None:
     items = np.repeat(np.arange(len(lists), dtype=np.uint32), np.diff(lists.offsets.to_numpy()))
     order = np.lexsort([items, hashes])
     runs = pa.table({"run": hashes[order], "item": items[order]})
-    with storage.create(path) as file, pa.ipc.new_file(file, runs.schema) as writer:
-        writer.write_table(runs)
+    storage.write_bytes(path, table_bytes(runs))
 
 
 def _sha256(path: Path) -> str:

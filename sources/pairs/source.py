@@ -243,9 +243,10 @@ def with_marks(content: str | list[Message], num_images: int, mark: str) -> str 
 
 
 def _split(text: str, mark: str, num_images: int | None) -> list[str]:
-    """Cut a text at its marks; if it begins with one for each image, each on a line, only at these."""
-    is_led = num_images and text.startswith(f"{mark}\n" * num_images)
-    return text.split(mark, num_images) if is_led and num_images else text.split(mark)
+    """Cut a text at its marks; if it begins with exactly one for each image, each on a line, only at these."""
+    led = f"{mark}\n" * (num_images or 0)
+    is_led = led and text.startswith(led) and not text.startswith(led + mark)
+    return text.split(mark, num_images or 0) if is_led else text.split(mark)
 
 
 def _names(rows: Rows, number: int, columns: Columns) -> list[str]:

@@ -250,7 +250,8 @@ def test_fixed_questions_are_tokenized_once(scorer: Scorer) -> None:
     before = scorer._planned.cache_info().misses
     asked = (Question("is it new?", ("Yes", "No")), Question("is it old?", ("1", "2")))
     list(scorer.score_items(Item((png(n),), asked) for n in range(20)))
-    assert scorer._planned.cache_info().misses == before + 1
+    # Threads that begin at the same time may each plan the first one.
+    assert scorer._planned.cache_info().misses <= before + scorer.threads
 
 
 def test_the_digest_of_a_checkpoint_follows_its_files(folder: Path, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_the_bundled_site(bundled: Callable[[str | None], Path], chromium: str |
 @pytest.mark.skipif(len(KINDS_OF_CHROMIUM) < 2, reason="needs chromium and chromium-headless-shell")
 def test_kinds_of_chromium_capture_the_same(bundled: Callable[[str | None], Path]) -> None:
     first, second = (_rows_of_captures(bundled(name)) for name in KINDS_OF_CHROMIUM)
-    assert len(first) == 12
+    assert len(first) == 12 + 1  # pages, and what robots.txt says of sitemaps
     assert first == second
 
 
@@ -143,7 +143,7 @@ def test_a_killed_run_fetches_no_captured_page_again(command: Command, tmp_path:
         before = len(site.requests)
         done = command(*arguments, source="web")
         assert done.returncode == 0, done.stderr
-        again = [path for path in site.requests[before:] if path != "/robots.txt"]
+        again = [path for path in site.requests[before:] if path not in ("/robots.txt", "/.well-known/tdmrep.json")]
         assert not captured & {root + path for path in again}
         assert captured | {root + path for path in again} == {root + path for path in pages}
     manifest = _manifest(out)
@@ -183,18 +183,18 @@ def test_captures_on_an_object_store_are_used_again(command: Command, gcs: Emula
         arguments += ["--set", "delay_s=0", "--set", "min_words.words=1", "--set", "dedupe=null", "--workers", "1"]
         done = command(*arguments, source="web", env=gcs.environment)
         assert done.returncode == 0, done.stderr
-        assert sorted(site.requests) == ["/", "/2", "/robots.txt"]
+        assert sorted(site.requests) == ["/", "/.well-known/tdmrep.json", "/2", "/robots.txt"]
         stored = gcs.keys()
         assert any("/captures/" in key and key.endswith(".arrow") for key in stored)
         again = command(*arguments, "--set", "tasks={title: 1}", source="web", env=gcs.environment)
         assert again.returncode == 0, again.stderr
-        assert sorted(site.requests) == ["/", "/2", "/robots.txt"]
+        assert sorted(site.requests) == ["/", "/.well-known/tdmrep.json", "/2", "/robots.txt"]
         assert "2 pages: 2 samples, 0 failed" in again.stdout
 
 
 def test_seeds_that_are_none(command: Command, tmp_path: Path) -> None:
     seeds = tmp_path / "seeds.txt"
-    seeds.write_text("http://example.org/\nnot a url\n")
+    seeds.write_text("not a url\n")
     done = command("--input", seeds, "--output", tmp_path / "out", source="web")
     assert done.returncode == 2
-    assert "line 2: expected an http or https URL, got 'not a url'" in done.stderr
+    assert "line 1: expected an http or https URL of at most 2000 characters, got 'not a url'" in done.stderr

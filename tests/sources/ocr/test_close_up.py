@@ -64,4 +64,4 @@ def test_only_the_named_font_families_are_used() -> None:
     with pytest.raises(FontError, match="no font family of Nowhere is installed for en; there are"):
         chosen_families("en", ("Nowhere",))
     with pytest.raises(ValueError, match="Nowhere"):
-        Ocr(kinds={"word": 1}, languages=("en",), families=("Nowhere",))
+        Ocr(kinds={"word": 1}, languages=("en",), families=("Nowhere",)).check()

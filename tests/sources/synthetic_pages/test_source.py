@@ -201,7 +201,7 @@ def test_bytes_do_not_depend_on_the_number_of_workers(tmp_path: Path, command: C
 )
 def test_invalid_settings_are_rejected(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        SyntheticPages(**settings)
+        SyntheticPages(**settings).check()
 
 
 @pytest.mark.parametrize(
