@@ -9,7 +9,8 @@ from pathlib import Path
 
 from deepseek_vl import device as devices
 from deepseek_vl.checkpoint import find, load
-from deepseek_vl.evaluate.records import IMAGE, Record, read_records
+from deepseek_vl.conversation import IMAGE_MARK
+from deepseek_vl.evaluate.records import Record, read_records
 from deepseek_vl.evaluate.results import TaskResult, compare, picture, summarize, table, to_json
 from deepseek_vl.evaluate.runner import Outcome, run_task
 from deepseek_vl.evaluate.tasks import Task, load_task, shipped_names
@@ -66,9 +67,9 @@ def _records(task: Task, folder: Path, limit: int | None) -> tuple[list[Record],
 def _without_images(record: Record) -> Record:
     """Return a question without its images, to see what can be answered without looking."""
     messages = tuple(
-        {**message, "content": message["content"].replace(IMAGE, "").strip()} for message in record.messages
+        {**message, "content": message["content"].replace(IMAGE_MARK, "").strip()} for message in record.messages
     )
-    prompt, text = record.prompt.replace(IMAGE, "").strip(), record.text.replace(IMAGE, "").strip()
+    prompt, text = record.prompt.replace(IMAGE_MARK, "").strip(), record.text.replace(IMAGE_MARK, "").strip()
     return replace(record, images=(), prompt=prompt, text=text, messages=messages)
 
 

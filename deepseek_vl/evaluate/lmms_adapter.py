@@ -17,12 +17,12 @@ from PIL import Image
 
 from deepseek_vl import device as devices
 from deepseek_vl.checkpoint import find, load
-from deepseek_vl.conversation import SYSTEM
+from deepseek_vl.conversation import IMAGE_MARK, SYSTEM, marked_parts
 from deepseek_vl.engine import Engine
 from deepseek_vl.processor import Processor, Prompt
 from deepseek_vl.sampling import SamplingSettings
 from deepseek_vl.train.batches import collate, prepare
-from deepseek_vl.train.examples import IMAGE_MARK, ExampleEncoder
+from deepseek_vl.train.examples import ExampleEncoder
 
 MAX_TOKENS = 128  # of an answer, if the task does not say
 SETTINGS = {"temperature": "temperature", "top_p": "top_p", "top_k": "top_k"}
@@ -90,9 +90,7 @@ class VellumModel(lmms):
     def _prompt(self, context: str, images: Sequence[bytes]) -> Prompt:
         parts = [{"type": "image"}] * len(images)
         if images and context.count(IMAGE_MARK) == len(images):  # the task says where the images are
-            parts, texts = [], context.split(IMAGE_MARK)
-            for number, text in enumerate(texts):
-                parts += [{"type": "image"}] * bool(number) + [{"type": "text", "text": text}]
+            parts = marked_parts(context)
         else:
             parts.append({"type": "text", "text": context})
         return self.processor.prompt([{"role": "user", "content": parts}], images, system=self._system)

@@ -15,10 +15,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from deepseek_vl.conversation import IMAGE_MARK
 from deepseek_vl.evaluate.tasks import MULTIPLE_CHOICE, PERPLEXITY, Task, TaskError
 
 SUFFIXES = (".parquet", ".tsv", ".jsonl")
-IMAGE = "<image>"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _MARK = re.compile(r"<image(?: (\d+))?>")
 _EMPTY = (None, "", "nan")  # "nan" is in published tables
@@ -170,11 +170,11 @@ def _record(task: Task, row: Mapping[str, Any], file: Path, number: int) -> Reco
         expected = tuple(LETTERS[choices.index(each)] for each in expected)
         choices = tuple(LETTERS[: len(choices)])
     prompt = _prompt(task, row, question, choices)
-    if task.images_in_question or IMAGE in prompt:
+    if task.images_in_question or IMAGE_MARK in prompt:
         images = _marked(prompt, images, by_column)
-        prompt = _MARK.sub(IMAGE, prompt)
+        prompt = _MARK.sub(IMAGE_MARK, prompt)
     else:
-        prompt = f"{IMAGE}\n" * len(images) + prompt
+        prompt = f"{IMAGE_MARK}\n" * len(images) + prompt
     return Record(identity, prompt, images, choices, expected, group=group)
 
 

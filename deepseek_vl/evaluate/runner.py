@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from deepseek_vl.conversation import SYSTEM
+from deepseek_vl.conversation import IMAGE_MARK, SYSTEM, marked_parts
 from deepseek_vl.engine import Engine
 from deepseek_vl.evaluate.metrics import METRICS
-from deepseek_vl.evaluate.records import IMAGE, Record
+from deepseek_vl.evaluate.records import Record
 from deepseek_vl.evaluate.tasks import MULTIPLE_CHOICE, PERPLEXITY, Task
 from deepseek_vl.images import read_rgb
 from deepseek_vl.model import DeepseekVL
@@ -73,10 +73,10 @@ def _choose(task: Task, records: Sequence[Record], model: DeepseekVL, processor:
 
 def with_numbers(prompt: str) -> str:
     """Return a prompt whose images come first, for the scorer: where they were, it says which of several was there."""
-    first, *rest = re.sub(f"^({IMAGE}\\s*)+", "", prompt).split(IMAGE)
-    if prompt.count(IMAGE) == 1:
+    first, *rest = re.sub(f"^({IMAGE_MARK}\\s*)+", "", prompt).split(IMAGE_MARK)
+    if prompt.count(IMAGE_MARK) == 1:
         return (first + "".join(rest)).strip()
-    before = prompt.count(IMAGE) - len(rest)
+    before = prompt.count(IMAGE_MARK) - len(rest)
     return "".join([first, *(f"(image {before + k}){text}" for k, text in enumerate(rest, 1))]).strip()
 
 
@@ -96,9 +96,7 @@ def _answer(task: Task, records: Sequence[Record], model: DeepseekVL, processor:
 
 def _prompt(record: Record, task: Task, processor: Processor) -> Prompt | str:
     """Return a record's prompt, or why it has none."""
-    content: list[dict[str, str]] = []
-    for number, text in enumerate(record.prompt.split(IMAGE)):
-        content += [{"type": "image"}] * bool(number) + [{"type": "text", "text": text}] * bool(text)
+    content = marked_parts(record.prompt)
     system = SYSTEM if task.system is None else task.system
     try:
         pictures = [read_rgb(image) for image in record.images]

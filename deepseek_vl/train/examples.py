@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from deepseek_vl.conversation import SYSTEM, Special, render
+from deepseek_vl.conversation import IMAGE_MARK, SYSTEM, Special, marked_parts, render
 from deepseek_vl.processor import Processor
-
-IMAGE_MARK = "<image>"  # in `text` and in the content of `messages`, as the common trainers write it
 
 
 class ExampleError(ValueError):
@@ -91,7 +89,7 @@ class ExampleEncoder:
         return self._parts(example, is_conversation=bool(row.get("messages")))
 
     def _conversation(self, messages: Sequence[Mapping[str, Any]]) -> list[tuple[str | Special, bool]]:
-        turns = [{"role": turn["role"], "content": _content(turn["content"])} for turn in messages]
+        turns = [{"role": turn["role"], "content": marked_parts(turn["content"])} for turn in messages]
         try:
             return supervised_pieces(turns, self._system)
         except ValueError as error:
@@ -191,16 +189,6 @@ def _pieces_of_text(text: str) -> list[tuple[str | Special, bool]]:
         if part:
             pieces.append((part, True))
     return [*pieces, (Special.END, True)]
-
-
-def _content(content: str) -> list[dict[str, str]]:
-    parts: list[dict[str, str]] = []
-    for n, text in enumerate(content.split(IMAGE_MARK)):
-        if n:
-            parts.append({"type": "image"})
-        if text:
-            parts.append({"type": "text", "text": text})
-    return parts
 
 
 def _bytes_of(image: Mapping[str, Any]) -> bytes:

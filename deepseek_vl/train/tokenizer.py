@@ -8,9 +8,8 @@ from pathlib import Path
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from deepseek_vl.config import PRESETS, SPECIAL_TOKENS, ModelConfig, preset
-from deepseek_vl.conversation import render
+from deepseek_vl.conversation import IMAGE_MARK, render
 from deepseek_vl.train.dataset import Dataset
-from deepseek_vl.train.examples import IMAGE_MARK
 
 PROG = "python -m deepseek_vl.train.tokenizer"
 EXAMPLES = """\

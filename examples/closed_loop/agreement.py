@@ -10,7 +10,8 @@ import numpy as np
 from deepseek_vl import device as devices
 from deepseek_vl.checkpoint import load
 from deepseek_vl.evaluate.intervals import LEVEL, NUM_SAMPLES, Estimate
-from deepseek_vl.evaluate.records import IMAGE, Record, read_records
+from deepseek_vl.evaluate.records import Record, read_records
+from deepseek_vl.evaluate.runner import with_numbers
 from deepseek_vl.evaluate.tasks import load_task
 from deepseek_vl.processor import Processor
 from deepseek_vl.scoring import Item, ItemError, Likelihood, Scorer
@@ -68,8 +69,7 @@ def judge(model: Path, task: str, data: Path) -> dict[str, Judged]:
 def _likelihoods(scorer: Scorer, records: Sequence[Record], texts: Sequence[str]) -> np.ndarray:
     """Return the mean log probability per token of a text for each picture, (pictures, ways)."""
     items = [
-        # The question as the data have it, with the line break behind the mark of the image: a small model minds it.
-        Item(tuple(record.images), (Likelihood(None, text), Likelihood(record.prompt.replace(IMAGE, ""), text)))
+        Item(tuple(record.images), (Likelihood(None, text), Likelihood(with_numbers(record.prompt), text)))
         for record, text in zip(records, texts, strict=True)
     ]
     found = []

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deepseek_vl.conversation import marked_parts
 from deepseek_vl.train.examples import Example, ExampleEncoder, ExampleError, supervised_pieces
 from tests.deepseek_vl import tiny
 from tests.deepseek_vl.train.data_files import PROCESSOR, conversation_row, image_row, png
@@ -50,9 +51,23 @@ def test_a_conversation_is_learned_as_it_is_generated() -> None:
     row = conversation_row(7)
     (example,) = encoder().encode(row)
     first = int(np.flatnonzero(example.is_target)[0])
-    content = [{"type": "image"}, {"type": "text", "text": "\nWhich number?"}]
+    content = [{"type": "image"}, {"type": "text", "text": "Which number?"}]  # as chat, server and scorer write it
     prompt = PROCESSOR.prompt([{"role": "user", "content": content}], [png(7)])
     assert prompt.tokens.tolist() == example.tokens[:first].tolist()
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("<image>\nRead it.", ["image", "Read it."]),
+        ("<image>\r\n<image>\nCompare.", ["image", "image", "Compare."]),
+        ("See\n<image>\nand\nsay.", ["See\n", "image", "and\nsay."]),
+        ("<image> Read it.", ["image", " Read it."]),
+        ("No mark\n", ["No mark\n"]),
+    ],
+)
+def test_the_line_break_behind_a_mark_is_no_content(content: str, expected: list[str]) -> None:
+    assert [part.get("text", part["type"]) for part in marked_parts(content)] == expected
 
 
 def test_a_conversation_must_end_with_the_assistant() -> None:
