@@ -17,8 +17,9 @@ import train_steps
 from deepseek_vl import device as devices
 from deepseek_vl.config import PRESETS, preset
 from deepseek_vl.train import processes
+from deepseek_vl.train.figures import Figures
 from deepseek_vl.train.settings import load_settings
-from deepseek_vl.train.trainer import Figures, Trainer
+from deepseek_vl.train.trainer import Trainer
 
 
 def seconds_of(changes: list[str], name: str, num_steps: int) -> tuple[float, int, float]:

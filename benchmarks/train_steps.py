@@ -34,10 +34,11 @@ from deepseek_vl.processor import Processor, Prompt
 from deepseek_vl.train import parts, processes
 from deepseek_vl.train.batches import Batch, PreparedExample, prepare
 from deepseek_vl.train.examples import ExampleEncoder
+from deepseek_vl.train.figures import Figures
 from deepseek_vl.train.initial import widen
 from deepseek_vl.train.loader import StepData
 from deepseek_vl.train.settings import TrainSettings, load_settings
-from deepseek_vl.train.trainer import Figures, Trainer
+from deepseek_vl.train.trainer import Trainer
 
 WORDS = ("a", "and", "are", "each", "error", "how", "in", "many", "mean", "of", "pages", "read", "table", "the", "year")
 IMAGES = pa.list_(pa.struct([("bytes", pa.binary()), ("path", pa.string())]))

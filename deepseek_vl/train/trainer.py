@@ -1,31 +1,26 @@
 """The training itself: steps, what is learned in each, and how an interrupted training continues."""
 
-import hashlib
-import json
 import logging
 import math
 import time
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.utils import get_total_norm
-from torch.utils.checkpoint import checkpoint as recompute
 
 from deepseek_vl import checkpoint as formats
-from deepseek_vl.compilation import compile_blocks
-from deepseek_vl.config import PRESETS, preset
 from deepseek_vl.model import DeepseekVL
-from deepseek_vl.processor import Processor
 from deepseek_vl.train import parts
+from deepseek_vl.train.assembly import adapt_blocks, load_model, make_optimizer, prepare_model
 from deepseek_vl.train.checkpoints import Saver, latest, read_progress, restore
+from deepseek_vl.train.continuation import check_same, frozen_digest
 from deepseek_vl.train.features import FeatureStore
-from deepseek_vl.train.flops import StepCost, peak_flops
+from deepseek_vl.train.figures import Figures
+from deepseek_vl.train.flops import StepCost
 from deepseek_vl.train.forward import DeviceBatch, TrainingModel
-from deepseek_vl.train.initial import widen
 from deepseek_vl.train.loader import StepData
 from deepseek_vl.train.lora import add_lora, merge_lora, save_lora
 from deepseek_vl.train.mixture import Mixture
@@ -36,8 +31,6 @@ from deepseek_vl.train.watch import Watch
 
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 NORM_MEMORY = 0.98  # weight of the past in the running mean of gradient norms
-# Settings that may change when a training continues, because they change nothing of what is learned.
-FREE = {"output", "log_every", "compute", "saving", "predictions"}
 log = logging.getLogger(__name__)
 
 
@@ -65,12 +58,12 @@ class Trainer:
             )
         self.names = prepare_model(model, settings)
         self.cost = StepCost(model)
-        self._frozen = _frozen_digest(model)
+        self._frozen = frozen_digest(model)
         world_size, dtype, features = processes.world_size, DTYPES[settings.compute.dtype], settings.compute.features
         store = None if features is None else FeatureStore(features, model, dtype, world_size)
         is_mixed = settings.data.text_share is None and world_size > 1
         self.model = TrainingModel(model, always_encode=is_mixed, store=store, most=processes.most)
-        _adapt_blocks(model, settings)
+        adapt_blocks(model, settings)
         shard(self.model, model, processes, dtype)
         self.optimizer = make_optimizer(model, settings)
         self.loader = self.mixture.loader(self.processor, settings.optimization, processes.rank, world_size, store)
@@ -122,7 +115,7 @@ class Trainer:
     def _is_due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self.settings.optimization.steps
 
-    def train_step(self, data: StepData, figures: "Figures") -> None:
+    def train_step(self, data: StepData, figures: Figures) -> None:
         """Learn from the data of one step, unless its loss or gradient is not usable."""
         settings, processes = self.settings.optimization, self.processes
         factor = settings.schedule.factor(self.step, settings.steps)
@@ -220,7 +213,7 @@ class Trainer:
         if found is None:
             return
         progress = read_progress(found)
-        _check_same(self.settings, progress, self.mixture.digests(), self._frozen, found)
+        check_same(self.settings, progress, self.mixture.digests(), self._frozen, found)
         restore(found, self.model, self.optimizer)
         self.step = progress["step"]
         self._state = [progress["state"]]
@@ -254,179 +247,3 @@ class Trainer:
             source = formats.find(self.settings.tokenizer or self.settings.model)
             formats.save(model, self.folder / "model", layout=layout, tokenizer_from=source)
         self.processes.wait()
-
-
-class Figures:
-    """Sums up what is reported between two lines of the log."""
-
-    def __init__(self, trainer: Trainer):
-        self._trainer = trainer
-        self._names = [source.path.rstrip("/").rpartition("/")[2] for source in trainer.settings.data.sources]
-        self._groups = [source.group for source in trainer.settings.data.sources]
-        self._peak = peak_flops(trainer.processes.device)
-        self._clear()
-
-    def _clear(self) -> None:
-        self._since, self._waited = time.perf_counter(), self._trainer.loader.waited_s
-        self._sums: Tensor | None = None
-        self._norms: list[Mapping[str, float]] = []
-        self._tokens = self._slots = 0
-        self._flops = self._factor = 0.0
-        self._skipped: Mapping[str, int] = {}
-
-    def leave_out(self, seconds: float) -> None:
-        """Do not count seconds in which nothing was trained."""
-        self._since += seconds
-
-    def add(self, data: StepData, sums: Tensor, norms: Mapping[str, float], factor: float) -> None:
-        """Add a step, with the norms of its gradient by part and of all under an empty name."""
-        self._sums = sums if self._sums is None else self._sums + sums
-        self._norms.append(norms)
-        self._factor, self._skipped = factor, data.skipped
-        self._slots += data.num_slots
-        for batch in data.batches:
-            self._tokens += batch.num_tokens
-            attended = sum(length**2 for length in batch.lengths)
-            self._flops += self._trainer.cost.flops(
-                batch.num_tokens, len(batch.targets_S), batch.num_images, attended, num_known=batch.num_known
-            )
-
-    def summary(self) -> dict[str, float]:
-        """Return the figures since the last summary; all processes must ask for it."""
-        trainer, processes = self._trainer, self._trainer.processes
-        seconds = time.perf_counter() - self._since
-        waited = trainer.loader.waited_s - self._waited
-        own = [self._tokens, self._slots, self._flops, waited]
-        totals = processes.sum(torch.tensor(own, dtype=torch.float64, device=processes.device)).tolist()
-        assert self._sums is not None
-        losses, counts = self._sums.cpu().double()
-        figures: dict[str, float] = {
-            "loss": float(losses.sum() / counts.sum().clamp(min=1)),
-            "gradient_norm": _mean_of_finite([norms[""] for norms in self._norms]),
-            "tokens_per_s": totals[0] / seconds,
-            "padding": 1 - totals[0] / max(1, totals[1]),
-            "data_wait": totals[3] / seconds / processes.world_size,
-            "steps_skipped": float(trainer.num_skipped_steps),
-        }
-        for index, name in enumerate(self._names):
-            if counts[index]:
-                key = f"loss/{name}" if self._names.count(name) == 1 else f"loss/{index}_{name}"
-                figures[key] = float(losses[index] / counts[index])
-        for group in sorted(set(self._groups)):
-            chosen = torch.tensor([each == group for each in self._groups])
-            if counts[chosen].sum():
-                figures[f"loss_by_group/{group}"] = float(losses[chosen].sum() / counts[chosen].sum())
-        for part, rate in trainer.settings.train.items():
-            figures[f"learning_rate/{part}"] = rate * self._factor
-            figures[f"gradient_norm/{part}"] = _mean_of_finite([norms[part] for norms in self._norms])
-        for reason, count in self._skipped.items():
-            figures[f"skipped/{reason}"] = float(count)
-        if self._peak is not None:
-            figures["mfu"] = totals[2] / seconds / (self._peak * processes.world_size)
-        self._clear()
-        return figures
-
-
-def _mean_of_finite(values: Sequence[float]) -> float:
-    finite = [value for value in values if math.isfinite(value)]
-    return sum(finite) / max(1, len(finite))
-
-
-def load_model(settings: TrainSettings, device: torch.device) -> tuple[Processor, DeepseekVL]:
-    """Return the processor and the model to start from, with float32 weights.
-
-    Raises:
-        ValueError: the checkpoint or the tokenizer cannot be used.
-    """
-    if settings.model not in PRESETS:
-        folder = formats.find(settings.model)
-        processor = Processor.load(folder)
-        return processor, formats.load(folder, device=device, dtype=torch.float32).train()
-    if settings.tokenizer is None:
-        raise ValueError(f"tokenizer: the preset {settings.model} needs the folder of a tokenizer.json")
-    config = preset(settings.model)
-    processor = Processor.from_file(formats.find(settings.tokenizer) / "tokenizer.json", config)
-    model = DeepseekVL.random(config, settings.seed, device=device, dtype=torch.float32)
-    widen(model)
-    return processor, model.train()
-
-
-def prepare_model(model: DeepseekVL, settings: TrainSettings) -> list[str]:
-    """Freeze what is not trained, and add LoRA; return the names of the adapted layers.
-
-    Raises:
-        ValueError: a part or layer does not exist.
-    """
-    if settings.lora is None:
-        parts.freeze(model, settings.train)
-        return []
-    names = add_lora(model, settings.lora, settings.seed)
-    adapted = {parts.part_of(name) for name in names}
-    without_rate = sorted(adapted - settings.train.keys())
-    if without_rate:
-        raise ValueError(f"train: lora adapts layers of {without_rate[0]}, which has no learning rate")
-    for name, parameter in model.named_parameters():
-        part = parts.part_of(name)
-        is_lora = name.rpartition(".")[2] in ("down", "up") and name.rpartition(".")[0] in names
-        parameter.requires_grad_(is_lora if part in adapted else part in settings.train)
-    return names
-
-
-def make_optimizer(model: DeepseekVL, settings: TrainSettings) -> torch.optim.Optimizer:
-    """Return AdamW over the trained parameters, one group per part."""
-    optimization = settings.optimization
-    groups = []
-    for part, rate in settings.train.items():
-        parameters = [p for name, p in model.named_parameters() if p.requires_grad and parts.part_of(name) == part]
-        if parameters:
-            groups.append({"params": parameters, "lr": rate, "base_lr": rate})
-    return torch.optim.AdamW(
-        groups,
-        betas=optimization.betas,
-        eps=optimization.epsilon,
-        weight_decay=optimization.weight_decay,
-        fused=True,
-    )
-
-
-def _adapt_blocks(model: DeepseekVL, settings: TrainSettings) -> None:
-    """Make the blocks compute activations again or be compiled, as the settings say."""
-    if settings.compute.compile:
-        compile_blocks(model)
-    for _, block in parts.blocks(model):
-        if settings.compute.checkpoint_activations and any(p.requires_grad for p in block.parameters()):
-            block.forward = partial(recompute, block.forward, use_reentrant=False)
-
-
-def _frozen_digest(model: DeepseekVL) -> str:
-    """Return a digest of a few values of every frozen parameter: enough to notice another model."""
-    digest = hashlib.sha256()
-    for name, parameter in model.named_parameters():
-        if not parameter.requires_grad:
-            digest.update(f"{name}{tuple(parameter.shape)}".encode())
-            digest.update(parameter.detach().flatten()[:16].float().cpu().numpy().tobytes())
-    return digest.hexdigest()
-
-
-def _check_same(
-    settings: TrainSettings, progress: Mapping[str, Any], datasets: Sequence[str], frozen: str, folder: Path
-) -> None:
-    # Through JSON, which turns tuples into lists.
-    now, then = json.loads(json.dumps(to_json(settings))), progress["settings"]
-    for key in sorted(now.keys() | then.keys()):
-        if key not in FREE and now.get(key) != then.get(key):
-            difference = _first_difference(then.get(key), now.get(key), key)
-            raise ValueError(f"{folder} was made with other settings: {difference}; use another output folder")
-    for source, before, after in zip(settings.data.sources, progress["datasets"], datasets, strict=True):
-        if before != after:
-            raise ValueError(f"{source.path} has other shards than when {folder} was made; use another output folder")
-    if frozen != progress["frozen"]:
-        raise ValueError(f"the frozen parts of {settings.model} differ from when {folder} was made")
-
-
-def _first_difference(then: Any, now: Any, key: str) -> str:
-    if isinstance(then, dict) and isinstance(now, dict):
-        for name in sorted(then.keys() | now.keys()):
-            if then.get(name) != now.get(name):
-                return _first_difference(then.get(name), now.get(name), f"{key}.{name}")
-    return f"{key} was {json.dumps(then)} and is {json.dumps(now)}"
