@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo loop docs pictures check test test-full fresh-machine lint constraints clean
+.PHONY: demo loop real-world docs pictures check test test-full fresh-machine lint constraints clean
 
 demo: .venv/core.done
 	$(BIN)/python -m pipelines.run --source pdfs --output out
@@ -11,6 +11,11 @@ demo: .venv/core.done
 # where it was interrupted (docs/closed_loop.md).
 loop: .venv/test.done
 	$(BIN)/python -m examples.closed_loop --output loop
+
+# Real documents of Debian through every source, twice, the second time killed in between, into the folder `real_world`
+# (docs/real_world_run.md).
+real-world: .venv/test.done
+	$(BIN)/python -m examples.real_world --output real_world
 
 # Before every commit: format, lint, types, and the tests that start no browser, no server, no model and no whole run.
 # All tests of the three folders are slow, and importing them takes a third of the time.
@@ -68,4 +73,4 @@ constraints:
 	  build/constraints/bin/python -m pip freeze --exclude-editable | grep -v '@ ' | sed 's/+cpu$$//'; } > constraints.txt
 
 clean:
-	rm -rf .venv build out loop *.egg-info
+	rm -rf .venv build out loop real_world *.egg-info

@@ -34,7 +34,7 @@ from deepseek_vl.train import __main__ as train
 from deepseek_vl.train.examples import ExampleEncoder
 from examples.closed_loop import shards
 from examples.closed_loop.plan import RECIPES
-from examples.closed_loop.steps import Step, call, run_pipeline, run_steps, times
+from examples.steps import Step, call, run_pipeline, run_steps, times
 from filters.calibration.measure import measure
 from filters.deepseek_vl.filter import DeepseekVl
 from pipelines.commands import refit

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from examples.closed_loop.sizes import SIZES
-from examples.closed_loop.steps import StepError, run_steps
+from examples.steps import StepError, run_steps
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,7 +12,7 @@ from deepseek_vl.train import __main__ as train
 from deepseek_vl.train import tokenizer
 from examples.closed_loop import agreement, report, shards
 from examples.closed_loop.sizes import Size
-from examples.closed_loop.steps import Step, StepError, call, run_pipeline
+from examples.steps import Step, StepError, call, run_pipeline
 
 RECIPES = Path(__file__).with_name("recipes")
 SEEN_BY_BOTH = ("words", "answers", "lookups")  # data sets with images, which the twin gets without them

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from deepseek_vl.evaluate.intervals import Estimate, difference, estimate
 from deepseek_vl.evaluate.metrics import METRICS
 from examples.closed_loop import shards
-from examples.closed_loop.steps import times
+from examples.steps import times
 
 COLOURS = ("#8a8f98", "#d9822b", "#3b6fb6", "#4f9d69")
 NUM_PICTURES = 24

@@ -14,7 +14,7 @@ from deepseek_vl.processor import Processor
 from examples.closed_loop import shards
 from examples.closed_loop.__main__ import ROOT, main
 from examples.closed_loop.agreement import Judged, auc
-from examples.closed_loop.steps import Step, StepError, run_steps
+from examples.steps import Step, StepError, run_steps
 
 pytestmark = pytest.mark.slow  # all import torch
 
