@@ -129,7 +129,8 @@ class Plan:
         return sorted(self._inputs("pdfs").rglob("*.pdf"))
 
     def _scans(self) -> None:
-        print(f"    {scans.make_scans(self._pdfs(), self._inputs('scans'), self.size.scans)} pictures")
+        pdfs = sorted(path for package in self._unpacked("scans") for path in package.rglob("*.pdf"))
+        print(f"    {scans.make_scans(pdfs, self._inputs('scans'), self.size.scans)} pictures")
 
     def _held_out(self) -> None:
         """Render pages as an evaluation set has them: the run must find and leave out what shows them."""

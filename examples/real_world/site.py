@@ -15,10 +15,15 @@ class _Quiet(SimpleHTTPRequestHandler):
         """Write nothing: the crawl reports what it fetched."""
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Write nothing: a crawl that is killed breaks its connections."""
+
+
 @contextmanager
 def serving(folder: Path, port: int = 8000) -> Iterator[str]:
     """Serve a folder on the loopback address; gives `http://localhost:PORT`."""
-    server = ThreadingHTTPServer(("127.0.0.1", port), partial(_Quiet, directory=str(folder)))
+    server = _Server(("127.0.0.1", port), partial(_Quiet, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://localhost:{server.server_address[1]}"
