@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -90,6 +91,7 @@ class Plan:
             Step("held_out", "inputs: pages that must not be in the data", self._held_out),
             Step("recipe", "recipe", self._recipe),
             Step("run", "the run", partial(self._run, "out", ())),
+            Step("captures", "pages of the web are fetched once: another visit gives another picture", self._captures),
             Step("again", "the run again, killed in between", partial(self._run, "again", self.size.interruptions)),
             Step("compared", "comparison of both", self._compare),
         ]
@@ -159,6 +161,11 @@ class Plan:
             code = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False).returncode
         if code:
             raise StepError(f"the pipeline ended with code {code}; its output is in {self.output / f'{name}.log'}")
+
+    def _captures(self) -> None:
+        target = self.output / "again" / ".staging" / "captures"
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(self.output / "out" / ".staging" / "captures", target)
 
     def _compare(self) -> None:
         differ = different(self.output / "out", self.output / "again")
