@@ -14,7 +14,7 @@ from pipelines.stages.judge import Judge
 from pipelines.stages.list_inputs import read_listing
 from pipelines.stages.mix import Cut, TallyTokens
 from pipelines.stages.plan_shards import SumUp, by_shard
-from pipelines.stages.publish import Publish
+from pipelines.stages.publish import Publish, Withdraw
 from pipelines.stages.score import ScoreAll
 from pipelines.stages.stage import Stage
 from pipelines.stages.step import ACCOUNT
@@ -77,7 +77,11 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.pvalue.PCollection[str]:
         sides["cuts"] = beam.pvalue.AsSingleton(tokens | "Cuts" >> beam.Map(Cut(job)))
     decided = by_unit | "Decide" >> beam.ParDo(Decide(job), **sides).with_outputs(ACCOUNT, main="nothing")
     account = (inspected[ACCOUNT], staged[ACCOUNT], decided[ACCOUNT]) | "Account" >> beam.Flatten()
-    totals = account | "Totals" >> beam.CombineGlobally(SumUp(recipe.output.shard_mb)).without_defaults()
+    totals = (
+        account
+        | "Totals" >> beam.CombineGlobally(SumUp(recipe.output.shard_mb)).without_defaults()
+        | "Withdraw" >> beam.ParDo(Withdraw(job))
+    )
     shards = (
         account
         | "ByShard" >> beam.FlatMap(by_shard, beam.pvalue.AsSingleton(totals))
