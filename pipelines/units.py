@@ -36,7 +36,12 @@ class Input(NamedTuple):
 
 
 class Slice(NamedTuple):
-    """A range of items of one input; `copies` are other inputs with the same bytes."""
+    """A range of items of one input.
+
+    Args:
+        copies: other inputs with the same bytes.
+        num_listed: more of them, whose names are in a file (`pipelines/tables/copies.py`).
+    """
 
     digest: str
     first: int
@@ -44,11 +49,12 @@ class Slice(NamedTuple):
     uri: str
     state: str
     copies: tuple[str, ...]
+    num_listed: int = 0
 
     @property
     def num_inputs(self) -> int:
         """The number of inputs that hold these items."""
-        return 1 + len(self.copies)
+        return 1 + len(self.copies) + self.num_listed
 
 
 class Unit(NamedTuple):

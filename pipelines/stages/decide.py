@@ -57,7 +57,7 @@ class Decide(ConcurrentDoFn):
         for number, size, verdict in zip(
             scored[SLICE].to_pylist(), scored["num_bytes"].to_pylist(), verdicts, strict=True
         ):
-            num_copies += len(unit.slices[number].copies)
+            num_copies += unit.slices[number].num_inputs - 1
             if verdict.is_kept:
                 kept_bytes[splits[number]] += size
         for split, num_bytes in sorted(kept_bytes.items()):

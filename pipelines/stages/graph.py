@@ -19,6 +19,7 @@ from pipelines.stages.score import ScoreAll
 from pipelines.stages.stage import Stage
 from pipelines.stages.step import ACCOUNT
 from pipelines.stages.write_shards import WriteShard
+from pipelines.tables.copies import listed
 from pipelines.units import Input, group_of, units_of
 
 
@@ -46,7 +47,10 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.pvalue.PCollection[str]:
         inspected.inputs
         | "ByDigest" >> beam.Map(by_digest, job.num_inputs)
         | "Together" >> beam.GroupByKey()
-        | "Units" >> beam.FlatMap(lambda group: units_of(group[0][0], group[1], items_per_unit[group[0][0]]))
+        | "Units"
+        >> beam.FlatMap(
+            lambda group: listed(units_of(group[0][0], group[1], items_per_unit[group[0][0]]), storage, job.run)
+        )
         | "SpreadUnits" >> beam.Reshuffle()
         | "Stage" >> beam.ParDo(Stage(job)).with_outputs(ACCOUNT, main="units")
     )
