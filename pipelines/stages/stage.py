@@ -14,7 +14,7 @@ from pipelines.stages.scratch import scratch_folder
 from pipelines.stages.staged_files import discard, whole_table
 from pipelines.stages.step import ACCOUNT, ConcurrentDoFn
 from pipelines.storage import fetch
-from pipelines.storage.arrow_file import check_local, read_local
+from pipelines.storage.arrow_file import check_local, read_local, validate_local
 from pipelines.storage.errors import DamagedFile
 from pipelines.tables.copies import copies_of
 from pipelines.tables.scores import SLICE, PartError, file_sizes, part_errors, part_replaced
@@ -164,5 +164,7 @@ class Stage(ConcurrentDoFn):
             made.insert(0, (scratch / "conversations", files.rows))
         if (scratch / "part").exists():
             made.insert(0, (scratch / "part", files.part))
+        for path, _ in made[:-1]:  # later steps and scorers map these as they are
+            validate_local(path)
         self._storage.publish_files(made)
         return scored
