@@ -70,6 +70,12 @@ class LocalCache:
             if key in self._folders:
                 self._remove(key)
 
+    def clear(self) -> None:
+        """Delete all folders that nobody holds."""
+        with self._lock:
+            for key in [key for key in self._folders if not self._holders[key]]:
+                self._remove(key)
+
     def _filled(self, key: str, fill: Callable[[Path], object]) -> "tempfile.TemporaryDirectory[str]":
         folder = tempfile.TemporaryDirectory(prefix=self._prefix)
         try:

@@ -17,11 +17,17 @@ from pipelines.storage.object_store import ObjectStore, store_and_key
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-# Small files of the staging folder that several steps read; a name there stands for the same content for ever.
+# Small files of the staging folder that steps read several times. Other workers may write them anew between bundles,
+# when what failed is read again, so that each bundle begins without copies.
 _small = LocalCache("vellum-staged-", max_bytes=500_000_000)
 SMALL_FOLDERS = (".staging/scores/", ".staging/scores_by_part/", ".staging/verdicts/")
 COPY = "copy"
 READ_BUFFER_BYTES = 1 << 20  # one request reads at least this much of a remote object
+
+
+def forget_copies() -> None:
+    """Drop this process's copies of staged files, so that the next reads ask the store."""
+    _small.clear()
 
 
 class RemoteFiles:
