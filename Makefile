@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo loop real-world docs pictures check test test-full fresh-machine lint constraints clean
+.PHONY: demo loop real-world docs pictures check test test-full fresh-machine lint constraints image clean
 
 demo: .venv/core.done
 	$(BIN)/python -m pipelines.run --source pdfs --output out
@@ -32,6 +32,16 @@ test-full: .venv/test.done
 # A part of it: make fresh-machine TARGET=demo
 fresh-machine:
 	tests/fresh-machine.sh $(TARGET)
+
+# Both images, from the base that the tag means now; needs Docker with buildx. Build from the same one again with
+# `make image BASE=NAME@sha256:…`, which each image names in its labels.
+BASE ?= apache/beam_python3.11_sdk:2.77.0
+IMAGE ?= vellum
+image:
+	base=$$(echo $(BASE) | sed 's/:[^/:]*$$//; s/@.*//')@$$(docker buildx imagetools inspect $(BASE) --format '{{.Manifest.Digest}}') && \
+	for target in worker cli; do \
+	    docker build --build-arg BASE=$$base --label org.opencontainers.image.base.name=$$base --target $$target --tag $(IMAGE)-$$target . || exit 1; \
+	done
 
 lint: .venv/test.done
 	$(BIN)/ruff check

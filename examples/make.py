@@ -167,7 +167,7 @@ def drawn(name: str, page: int, dpi: int) -> Image.Image:
 
 
 def encrypt(source: Path, name: str) -> None:
-    """Encrypt a PDF with the password `pages`; to read it, run with `--set 'passwords=[pages]'`."""
+    """Encrypt a PDF with the password `pages`; to read it, set VELLUM_PDF_PASSWORDS=pages."""
     document = pymupdf.open(source)
     document.save(PDFS / name, encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="pages", owner_pw="owner of the pages")
 

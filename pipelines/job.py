@@ -16,7 +16,7 @@ class Job:
     """One run of a recipe into an output.
 
     Args:
-        recipe: the recipe as JSON, secrets included.
+        recipe: the recipe as JSON; of secrets only the names of their files (`sources/base/secrets.py`).
         output: folder or `gs://`, `s3://` prefix.
         run: random name of this run; only progress files carry it.
         listing: files, relative to the output, with one input a line (`pipelines/stages/list_inputs.py`).

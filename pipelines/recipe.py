@@ -17,6 +17,7 @@ from filters.filter import Filter
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
 from pipelines.mixture.settings import Mixture
 from pipelines.registry import FILTERS, SOURCES
+from sources.base.secrets import named_files, read_secrets, spoken
 from sources.base.source import ReadingCosts, Source
 from sources.config_file import ConfigFileError, Place, load
 from taxonomy.settings import InstructionSettings, LabelSettings
@@ -128,6 +129,16 @@ class Recipe:
         nouns = {source.item_noun for source in self.sources}
         return nouns.pop() if len(nouns) == 1 else "item"
 
+    def spoken_secrets(self) -> dict[str, list[str]]:
+        """The secrets that the recipe itself holds, by the variable of the environment that may hold them instead."""
+        found: dict[str, list[str]] = {}
+        configs: tuple[Any, ...] = (*self.sources, *self.filters)
+        for config in configs:
+            for f in dataclasses.fields(config):
+                if variable := f.metadata.get("secret"):
+                    found.setdefault(variable, []).extend(spoken(getattr(config, f.name)))
+        return {variable: held for variable, held in found.items() if held}
+
     def component_of(self, source: int) -> str:
         """The component of a source, by the source's index."""
         return self.sources[source].component or self.sources[source].name
@@ -151,16 +162,29 @@ class Recipe:
         """The expensive filters, which run on finished parts."""
         return tuple(f for f in self.filters if f.worker() is not None)
 
-    def to_json(self, *, secrets: bool = False) -> dict[str, Any]:
-        """The recipe as plain data; secrets (passwords) only on request, to hand the recipe to a worker."""
+    def to_json(self, *, secrets: bool = False, travels: bool = False) -> dict[str, Any]:
+        """The recipe as plain data, without secrets and programs to run.
+
+        Args:
+            secrets: with secrets, read from where they are, to hand the recipe to a process that this one starts.
+            travels: with the names of files that hold secrets, for other machines.
+        """
+
+        def is_shown(f: "dataclasses.Field[Any]", value: Any) -> bool:
+            if f.metadata.get("secret") or f.metadata.get("program"):
+                return (secrets or travels) and bool(value)
+            return bool(value) or not f.metadata.get("optional")
+
+        def value_of(config: Any, f: "dataclasses.Field[Any]") -> Any:
+            value = getattr(config, f.name)
+            if not f.metadata.get("secret") or not (secrets or travels):
+                return _plain(value)
+            held = list(read_secrets(value, f.metadata["secret"])) if secrets else named_files(value)
+            return held if isinstance(value, tuple) else next(iter(held), None)
 
         def settings(config: Any) -> dict[str, Any]:
-            return {
-                f.name: _plain(getattr(config, f.name))
-                for f in dataclasses.fields(config)
-                if (secrets or not f.metadata.get("secret"))
-                and (getattr(config, f.name) or not f.metadata.get("optional"))
-            }
+            values = {f.name: (f, value_of(config, f)) for f in dataclasses.fields(config)}
+            return {name: value for name, (f, value) in values.items() if is_shown(f, value)}
 
         return {
             "name": self.name,
@@ -216,10 +240,27 @@ def load_recipe(path: Path) -> dict[str, Any]:
     except ConfigFileError as error:
         raise UsageError(str(error)) from error
     content = root.data()
-    if not isinstance(content, dict):
+    if not isinstance(content, dict) or content.keys().isdisjoint(_keys(Recipe)):  # its text may be anybody's secret
         raise UsageError(f"{path}:1: the recipe must be {expected}")
-    _build(content, Place("the recipe", file=path, node=root))
+    place = Place("the recipe", file=path, node=root)
+    _refuse_programs(content, place)
+    _build(content, place)
     return content
+
+
+def _refuse_programs(content: Mapping[str, Any], where: Place) -> None:
+    """Raise UsageError if a recipe names a program to run: recipes are passed on, and nobody reads all of one."""
+    for kind, registry in (("sources", SOURCES), ("filters", FILTERS)):
+        entries = content.get(kind)
+        for k, entry in enumerate(entries if isinstance(entries, list) else ()):
+            cls = registry.get(str(entry.get("type"))) if isinstance(entry, Mapping) else None
+            for f in dataclasses.fields(cls) if cls is not None else ():
+                if f.metadata.get("program") and entry.get(f.name) is not None:
+                    place = where.at(kind, k, f.name, name=f"{kind}[{k}] ({entry['type']})")
+                    raise UsageError(
+                        f"{place}.{f.name} names a program to run; give it on the command line instead: "
+                        f"--set {entry['type']}.{f.name}=PROGRAM"
+                    )
 
 
 def build_recipe(content: Mapping[str, Any], where: str = "the recipe") -> Recipe:
@@ -317,7 +358,7 @@ def apply_setting(content: dict[str, Any], setting: str) -> None:
     if not equals or not key:
         raise UsageError(f"--set expects key=value, got {setting!r}")
     try:
-        value = yaml.safe_load(text)
+        value = text if text.startswith("@") else yaml.safe_load(text)  # the name of a file; YAML knows no such value
     except yaml.YAMLError as error:
         raise UsageError(f"--set {key}: the value {text!r} is not valid YAML") from error
     section, dot, name = key.rpartition(".")

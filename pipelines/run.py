@@ -17,6 +17,7 @@ from typing import Any
 from filters.filter import FilterUnavailable
 from pipelines.commands.coordination import RunLog, coordinate
 from pipelines.commands.dry_run import print_plan
+from pipelines.commands.secret_arguments import take_keys, take_spoken
 from pipelines.commands.summary import print_summary
 from pipelines.contradictions import refuse_contradictions
 from pipelines.job import Job
@@ -30,6 +31,7 @@ from pipelines.storage.temporary import temporary_folder
 from pipelines.taxonomy_files import pinned
 from sources.base.remote import RemoteSource
 from sources.base.synthetic import SyntheticSource
+from sources.terminal import escaping
 from taxonomy.loader import BUNDLED
 
 DONE, FAILED, WRONG_USAGE, TOO_MANY_FAILED, STOPPED = 0, 1, 2, 3, 130
@@ -44,6 +46,7 @@ TRANSLATES_ONLY = ("--dry_run", "--template_location")  # Beam options after whi
 ROOT = Path(__file__).resolve().parent.parent  # a checkout, or the folder that the wheel is installed in
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """Run the command. Returns the exit code: 0 done, 1 failed, 2 wrong usage, 3 too many failed, 130 stopped."""
     args, beam_args = build_parser(prog).parse_known_args(arguments)
@@ -51,15 +54,19 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         recipe = recipe_of(args)
         refuse_contradictions(recipe)
         storage = Storage(args.output)
-        _check_beam_arguments(beam_args)
         is_local = not any(arg.startswith("--runner") for arg in beam_args)
+        variables, warnings = take_spoken(recipe, is_local=is_local)
+        beam_args, of_keys = take_keys(beam_args, is_local=is_local)
+        for warning in (*warnings, *of_keys):
+            print(f"warning: {warning}", file=sys.stderr)
+        _check_beam_arguments(beam_args)
         with temporary_folder() as lock:
             recipe = _ready(recipe, on_this_machine=is_local)
             if args.dry_run:
                 _set_beam_options(recipe, args.output, beam_args)
                 print_plan(recipe, storage, args.limit, args.workers)
                 return DONE
-            return _run(recipe, storage, args, beam_args, lock, is_local=is_local)
+            return _run(recipe, storage, args, beam_args, lock, variables, is_local=is_local)
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return WRONG_USAGE
@@ -178,7 +185,14 @@ def _set_beam_options(recipe: Recipe, output: str, beam_args: list[str]) -> None
 
 
 def _run(
-    recipe: Recipe, storage: Storage, args: argparse.Namespace, beam_args: list[str], lock: int, *, is_local: bool
+    recipe: Recipe,
+    storage: Storage,
+    args: argparse.Namespace,
+    beam_args: list[str],
+    lock: int,
+    variables: Mapping[str, str],
+    *,
+    is_local: bool,
 ) -> int:
     started = time.monotonic()
     if is_local:
@@ -188,11 +202,10 @@ def _run(
                     print(f"warning: {warning}", file=sys.stderr)
     run = secrets.token_hex(4)
     job = Job(
-        recipe=json.dumps(recipe.to_json(secrets=True)), output=storage.root, run=run, retry_failed=args.retry_failed
+        recipe=json.dumps(recipe.to_json(travels=True)), output=storage.root, run=run, retry_failed=args.retry_failed
     )
     request = {"job": job.to_json(), "limit": args.limit, "workers": args.workers, "beam_args": beam_args}
     progress = Path(storage.path(f"{STAGING}/progress/{run}")) if storage.is_local else None
-    is_local = not any(arg.startswith("--runner") for arg in beam_args)
     log = RunLog(storage, job)
     try:
         answer = coordinate(
@@ -201,7 +214,7 @@ def _run(
             progress,
             recipe.item_noun(),
             lock=lock,
-            python_path=_python_path(),
+            environment={"PYTHONPATH": _python_path(), **variables},
             restart=is_local,
         )
     except KeyboardInterrupt:

@@ -12,6 +12,7 @@ from pipelines.storage.arrow_file import SUFFIX
 from pipelines.taxonomy_files import labels_key
 
 NUM_BUCKETS = 65_536
+PLACES_IN_BUCKET = 2**32
 UNITS_PER_BUCKET = 64  # of one input: a giant file is spread over several buckets, and so over several shards
 INPUTS_PER_GROUP = 32_768  # their names and digests are some megabytes
 UNITS_BETWEEN_CUTS = 4  # on average; fewer leave more units half empty, more change more of them by a new input
@@ -35,7 +36,12 @@ class Input(NamedTuple):
 
 
 class Slice(NamedTuple):
-    """A range of items of one input; `copies` are other inputs with the same bytes."""
+    """A range of items of one input.
+
+    Args:
+        copies: other inputs with the same bytes.
+        num_listed: more of them, whose names are in a file (`pipelines/tables/copies.py`).
+    """
 
     digest: str
     first: int
@@ -43,11 +49,12 @@ class Slice(NamedTuple):
     uri: str
     state: str
     copies: tuple[str, ...]
+    num_listed: int = 0
 
     @property
     def num_inputs(self) -> int:
         """The number of inputs that hold these items."""
-        return 1 + len(self.copies)
+        return 1 + len(self.copies) + self.num_listed
 
 
 class Unit(NamedTuple):
@@ -72,13 +79,15 @@ class TableRow(NamedTuple):
     """Something to be written to one of the output's tables: a unit's rows, or one error row.
 
     Args:
-        bucket: decides the shard, from content alone.
+        bucket, within: decide the shard, from content alone: one of `NUM_BUCKETS`, and a place in it, which counts
+            where there are about as many shards as buckets.
     """
 
     table: str
     bucket: int
     num_bytes: int
     payload: Any
+    within: int = 0
 
 
 class ErrorRow(NamedTuple):
@@ -113,10 +122,18 @@ class LedgerUnit(NamedTuple):
 
 def bucket_of(unit: Unit | LedgerUnit, items_per_unit: int) -> int:
     """The bucket of a unit: neighbours in a file stay together, and no file outgrows a bucket."""
+    return int(_stretch_name(unit, items_per_unit)[:4], 16)
+
+
+def within_bucket(unit: Unit | LedgerUnit, items_per_unit: int) -> int:
+    """The place of a unit in its bucket, below `PLACES_IN_BUCKET`; that of its neighbours in the file, too."""
+    return int(_stretch_name(unit, items_per_unit)[4:12], 16)
+
+
+def _stretch_name(unit: Unit | LedgerUnit, items_per_unit: int) -> str:
     _, digest, first = unit.place
     stretch = first // (UNITS_PER_BUCKET * items_per_unit)
-    name = digest if stretch == 0 else hashlib.sha256(f"{digest}/{stretch}".encode()).hexdigest()
-    return int(name[:4], 16)
+    return digest if stretch == 0 else hashlib.sha256(f"{digest}/{stretch}".encode()).hexdigest()
 
 
 def split_of(digest: str, validation: float) -> str:
@@ -132,8 +149,9 @@ def splits_of(recipe: Recipe, unit: Unit) -> list[str]:
 
 def error_row(row: ErrorRow) -> TableRow:
     """The entry of an error row."""
-    bucket = int(hashlib.sha256(row.uri.encode(errors="surrogateescape")).hexdigest()[:4], 16)
-    return TableRow(ERRORS, bucket, ERROR_ROW_BYTES + len(row.uri) + len(row.message), row)
+    name = hashlib.sha256(row.uri.encode(errors="surrogateescape")).hexdigest()
+    num_bytes = ERROR_ROW_BYTES + len(row.uri) + len(row.message)
+    return TableRow(ERRORS, int(name[:4], 16), num_bytes, row, int(name[4:12], 16))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sources.config_file import ConfigFileError
+from sources.terminal import escaping
 from taxonomy.corrections import read_corrections, write_corrections
 from taxonomy.diff import compare, describe
 from taxonomy.editing import add_examples
@@ -48,6 +49,7 @@ EXAMPLES_OF: Mapping[str, Sequence[str]] = {
 }
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """Run a command and return its exit code: 0 done, 1 failed (or a taxonomy with mistakes), 2 wrong usage."""
     words = list(sys.argv[1:] if arguments is None else arguments)

@@ -36,6 +36,8 @@ def read_taxonomy(path: Path) -> str:
 def load_text(text: str, path: Path) -> Taxonomy:
     """Load the taxonomy in a text; `path` is for messages only. Raises ConfigFileError with every problem found."""
     root = parse(text, path, EXPECTED)
+    if not isinstance(root.value, dict) or "nodes" not in root.value:  # another file: its text may be anybody's secret
+        raise ConfigFileError(path, [Problem(root.line, f"expected {EXPECTED}")])
     num_leaves = _num_leaves(root)
     if num_leaves > MAX_LEAVES:
         raise ConfigFileError(path, [Problem(1, f"has {num_leaves:,} leaves; expected at most {MAX_LEAVES:,}")])

@@ -108,6 +108,15 @@ def test_the_default_of_every_source_runs(
     assert run_snippets(tmp_path / "out")["encoded"]
 
 
+def test_the_smoke_test_of_the_image_runs_what_is_installed(installed: Path, tmp_path: Path) -> None:
+    smoke = ROOT / "container" / "smoke.py"
+    done = run(installed, tmp_path, "python", str(smoke))
+    assert done.returncode == 0, done.stderr
+    assert [line.partition(":")[0] for line in done.stdout.splitlines()] == ["pdfs", "web"]
+    here = subprocess.run([sys.executable, str(smoke)], cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert "is not the installed one" in here.stderr  # the checkout, which this environment imports
+
+
 def test_the_bundled_taxonomy_is_found(installed: Path, tmp_path: Path) -> None:
     done = run(installed, tmp_path, "python", "-m", "taxonomy", "validate")
     assert done.returncode == 0, done.stderr

@@ -31,7 +31,10 @@ try:
 except ImportError as error:
     if __name__ != "__main__":
         raise
-    sys.exit(f"error: {error}; the server needs: pip install 'vellum-vl[serve]'")
+    sys.exit(
+        f"error: {error}; the server needs the extra serve: "
+        "pip install -e '.[serve]' in the checkout, or pip install 'FILE.whl[serve]' with Vellum's wheel"
+    )
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 PROG = "python -m deepseek_vl.serve"

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 MAX_SCHEMA_CHARS = 100_000
 # Without a bound, a model that is unsure can write line breaks until its answer is full.
 OPTIONS: "JsonCompileOptions" = {"whitespace_pattern": r"[\x20\x0A\x0D\x09]{1,20}"}
-MISSING = "response_format needs llguidance, which is not installed on the server: pip install 'vellum-vl[structured]'"
+MISSING = (
+    "response_format needs llguidance, which is not installed on the server; it comes with Vellum's extra `structured`"
+)
 
 
 class JsonMask:

@@ -131,5 +131,6 @@ def check_url(url: str) -> None:
         is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_address = False
-    if not is_address or parts.query or parts.fragment or parts.username:
-        raise ValueError(f"endpoint must be an address such as http://127.0.0.1:8000, got {url!r}")
+    if not is_address or parts.query or parts.fragment or "@" in parts.netloc:
+        shown = f"got {url!r}" if "@" not in url else "got one with a name or password; VELLUM_API_KEY holds a key"
+        raise ValueError(f"endpoint must be an address such as http://127.0.0.1:8000, {shown}")

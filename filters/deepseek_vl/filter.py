@@ -30,6 +30,8 @@ from filters.deepseek_vl.questions import (
 from filters.deepseek_vl.use_cases import ABOUT_REQUEST, ABOUT_TEXT, Label, Tree, label, questions_of, tree_of
 from filters.filter import Described, Filter, FilterUnavailable, Scores, Threshold, WorkerSettings
 from sources.base.sample import Sample
+from sources.base.secrets import read_secrets, secret
+from sources.optional_dependencies import how_to_install
 from sources.validation import check_names
 
 VERSION = "1"  # of the questions' form and of the scores
@@ -63,7 +65,8 @@ class DeepseekVl(Filter):
         max_chars: characters of a text that are put into a question.
         accelerator, min_ram: hints for the machines of a cluster, as in Beam's resource hints.
         prices: dollars per hour by device, for `--dry-run`, in place of the built-in ones.
-        api_key: key for the endpoint; by default the one in the environment's VELLUM_API_KEY.
+        api_key: `@FILE`, whose first line is the key for the endpoint; by default the one in the environment's
+            VELLUM_API_KEY.
         pinned_as: what the run found: the axes, and the model's digest; set by the run.
     """
 
@@ -90,7 +93,7 @@ class DeepseekVl(Filter):
     accelerator: str | None = None
     min_ram: str | None = None
     prices: Mapping[str, float] = field(default_factory=dict)
-    api_key: str | None = field(default=None, repr=False, metadata={"secret": True})
+    api_key: str | None = field(default=None, repr=False, metadata=secret(KEY_VARIABLE))
     pinned_as: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
@@ -176,9 +179,7 @@ class DeepseekVl(Filter):
         try:
             from filters.deepseek_vl import local_model
         except ImportError as error:
-            raise ValueError(
-                f"the deepseek_vl filter needs {error.name}: run `pip install 'vellum-vl[model]'`"
-            ) from error
+            raise ValueError(f"the deepseek_vl filter needs {error.name}: {how_to_install('model')}") from error
         local_model.check(self.model)
         self._check_choices(self._probe().questions)
 
@@ -207,8 +208,7 @@ class DeepseekVl(Filter):
 
             digest = local_model.digest(self.model)
         axes = {name: axis.plain() for name, axis in self._axes.items()}
-        key = self.api_key or os.environ.get(KEY_VARIABLE) or None
-        return dataclasses.replace(self, pinned_as={"digest": digest, "axes": axes, "use_cases": tree}, api_key=key)
+        return dataclasses.replace(self, pinned_as={"digest": digest, "axes": axes, "use_cases": tree})
 
     def _check_choices(self, questions: Sequence[Asked], where: str | None = None) -> None:
         """Raise ValueError, with the place, for a question whose choices have the same tokens."""
@@ -328,7 +328,7 @@ class DeepseekVl(Filter):
         return self._endpoints(digest) if self.model is None else local_judge(*settings, digest)
 
     def _endpoints(self, digest: str) -> Endpoints:
-        key = self.api_key or os.environ.get(KEY_VARIABLE) or None
+        key = next(iter(read_secrets(self.api_key, KEY_VARIABLE)), None)
         at_once, _ = self._in_flight()
         return endpoints(self.endpoint, digest, key, self.timeout_s, self.give_up_s, at_once)
 

@@ -29,6 +29,7 @@ from pipelines.report.presentation.report import recipe_yaml
 from pipelines.storage import Storage
 from pipelines.tables.bounds import bounds_of
 from pipelines.tables.manifest import read_manifest
+from sources.terminal import escaping
 
 PROG = "python -m filters.calibrate"
 EXAMPLES = """\
@@ -63,6 +64,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     return parser
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """The command: 0 done, 1 failed, 2 wrong usage."""
     args = build_parser(prog).parse_args(arguments)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def coordinate(
     noun: str,
     *,
     lock: int,
-    python_path: str,
+    environment: Mapping[str, str],
     restart: bool,
 ) -> dict[str, Any]:
     """Let a coordinator carry out a request. Returns its answer.
@@ -86,11 +87,11 @@ def coordinate(
         progress: folder of the workers' counters, if there is one.
         noun: what items are called.
         lock: descriptor of the run's temporary folder, which the coordinator keeps open.
-        python_path: where it finds the packages.
+        environment: its variables beyond this process's: where it finds the packages, secrets of the recipe.
         restart: start another coordinator if this one is killed; finished parts are used again.
     """
     for number in range(MAX_STARTS):
-        code, answer = _run(request, log, progress, noun, lock, python_path)
+        code, answer = _run(request, log, progress, noun, lock, environment)
         if answer is not None:
             return answer
         by = signal.Signals(-code).name if code < 0 else f"exit code {code}"
@@ -101,7 +102,7 @@ def coordinate(
 
 
 def _run(
-    request: dict[str, Any], log: RunLog, progress: Path | None, noun: str, lock: int, python_path: str
+    request: dict[str, Any], log: RunLog, progress: Path | None, noun: str, lock: int, environment: Mapping[str, str]
 ) -> tuple[int, dict[str, Any] | None]:
     """The exit code of a coordinator and its answer, if it gave one."""
     with log.path.open("ab") as errors, tempfile.TemporaryFile() as output:
@@ -112,7 +113,7 @@ def _run(
             stderr=errors,
             start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the others at once
             pass_fds=[lock],
-            env={**LEAN_MEMORY, **os.environ, "PYTHONPATH": python_path},
+            env={**LEAN_MEMORY, **os.environ, **environment},
         )
         assert coordinator.stdin is not None
         try:

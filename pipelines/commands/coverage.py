@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pipelines.report.presentation.coverage_chart import leaves_of
 from pipelines.storage import Storage
 from pipelines.tables.manifest import AccountingError, read_manifest
+from sources.terminal import escaping
 from taxonomy.coverage import describe
 from taxonomy.tree import UNLABELLED
 
@@ -30,6 +31,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     return parser
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """The command: 0 done, 1 failed."""
     out = build_parser(prog).parse_args(arguments).out

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from pipelines.commands.picture_files import read_pictures
-from pipelines.commands.wording import counted, for_terminal
+from pipelines.commands.wording import counted
 from pipelines.duplicates.fingerprint import FINGERPRINT, from_arrow
 from pipelines.duplicates.groups import nearest_kept
 from pipelines.duplicates.index import Index, rows_of, write_index
@@ -25,6 +25,7 @@ from pipelines.stages.references import sample_ids
 from pipelines.storage import Storage
 from pipelines.tables.manifest import MANIFEST, AccountingError, paths, read_manifest
 from pipelines.tables.schema import DUPLICATE, KEPT
+from sources.terminal import escaping, for_terminal
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 PROG = "python -m pipelines.duplicates"
@@ -64,6 +65,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     return parser
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """The command: 0 done, 1 failed, 2 wrong usage."""
     args = build_parser(prog).parse_args(arguments)

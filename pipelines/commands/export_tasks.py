@@ -16,6 +16,7 @@ from pipelines.tables.manifest import DATA_TABLES, AccountingError, paths, read_
 from pipelines.taxonomy_files import load_labelling, local_taxonomy
 from sources.base.marks import without_images
 from sources.base.sample import Message
+from sources.terminal import escaping
 from taxonomy.label_studio import MAX_TASKS, ReviewItem, tasks
 from taxonomy.labeller import Query
 from taxonomy.labelling import HUMAN, SampleLabeller
@@ -99,6 +100,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     return parser
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """The command: 0 done, 1 failed."""
     args = build_parser(prog).parse_args(arguments)

@@ -1,6 +1,7 @@
 """How Vellum is installed here, and the commands that add what is missing."""
 
 import importlib.metadata
+import json
 import os
 import shlex
 import shutil
@@ -42,12 +43,12 @@ def requirements() -> list[str]:
 def pip_install(extra: str | None = None) -> str:
     """The command line that installs this project into this Python, with an extra.
 
-    A checkout is installed again, in the versions that are tested together. Elsewhere pip finds the installed package,
-    and reads from it what the extra brings.
+    A checkout is installed again, in the versions that are tested together, and a wheel from where it was. The name
+    alone is never given to pip: Vellum is not on the package index, where anybody may take it.
     """
     brackets = f"[{extra}]" if extra else ""
     if not _is_checkout():
-        return f"{python()} -m pip install {shlex.quote(DISTRIBUTION + brackets)}"
+        return f"{python()} -m pip install {shlex.quote(f'{DISTRIBUTION}{brackets} @ {_origin()}')}"
     return f"{python()} -m pip install {_constraints()}-e {shlex.quote(_shown(ROOT) + brackets)}"
 
 
@@ -73,6 +74,15 @@ def apt_install(packages: Iterable[str]) -> str:
         return f"# install what Debian calls {names}"
     administrator = "" if os.geteuid() == 0 else "sudo "
     return f"{administrator}apt-get install --no-install-recommends {names}"
+
+
+def _origin() -> str:
+    """Where the installed package came from, as pip has written it down (PEP 610)."""
+    try:
+        noted = json.loads(importlib.metadata.distribution(DISTRIBUTION).read_text("direct_url.json") or "{}")
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        noted = {}
+    return str(noted.get("url") or "file:///PATH/TO/THE.whl")
 
 
 def _is_checkout() -> bool:

@@ -21,6 +21,7 @@ from pipelines.storage.arrow_file import read_local, write_table
 from pipelines.storage.names import printable
 from pipelines.workers.evaluation_items import IMAGE_SUFFIXES, read_collection
 from sources.base.source import InputError
+from sources.terminal import raw
 
 CACHE_VERSION = 1  # raise it when the same file would give other rows
 KNOWN_BUT_UNREAD = {".heic": "HEIC", ".heif": "HEIC", ".jxl": "JPEG XL", ".jp2": "JPEG 2000", ".psd": "Photoshop"}
@@ -170,7 +171,7 @@ class _Progress:
         self._unread += unread
         if self._is_on and time.monotonic() - self._shown > PROGRESS_EVERY_S:
             self._shown, self._has_written = time.monotonic(), True
-            print(f"\r{done:,} of {self._total:,} files, {self._unread:,} unreadable", end="", file=sys.stderr)
+            print(f"\r{done:,} of {self._total:,} files, {self._unread:,} unreadable", end="", file=raw(sys.stderr))
 
     def end(self) -> None:
         """Leave the line."""

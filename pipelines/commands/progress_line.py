@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from pipelines.stages.progress import ProgressReader
+from sources.terminal import raw
 
 POLL_S = 0.25
 QUIET_LINE_EVERY_S = 30
@@ -23,7 +24,7 @@ def watch(coordinator: "subprocess.Popen[bytes]", progress: Path | None, noun: s
         progress: the folder of the workers' counters; None on a cluster, whose own monitoring shows them.
         noun: what the items are called.
     """
-    console = Console(file=sys.stderr)
+    console = Console(file=raw(sys.stderr))
     started = time.monotonic()
     rate, scoring_rate = _Rate(), _Rate()
     reader = ProgressReader(progress) if progress is not None else None

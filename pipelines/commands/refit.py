@@ -14,6 +14,7 @@ from pipelines.rewriting.refit import Change, obstacle_of, old_recipe, plan, ref
 from pipelines.storage import Storage
 from pipelines.tables.bounds import Bound, bounds_of
 from pipelines.tables.manifest import read_manifest
+from sources.terminal import escaping
 
 PROG = "python -m pipelines.refit"
 EXAMPLES = """\
@@ -39,6 +40,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     return parser
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """The command: 0 done, 1 failed, 2 wrong usage."""
     args = build_parser(prog).parse_args(arguments)

@@ -27,6 +27,7 @@ from pipelines.tables.manifest import (
 from pipelines.tables.parquet import HashingFile, parquet_options
 from pipelines.taxonomy_files import load_labelling, local_taxonomy, pinned, publish_taxonomy
 from sources.base.sample import LABEL, Message, Provenance, Sample
+from sources.terminal import escaping
 from taxonomy.instructions import WRITTEN_BY
 from taxonomy.labelling import BY_CONSTRUCTION, HUMAN, NO_LABELLER, Label, SampleLabeller
 from taxonomy.settings import LabelSettings
@@ -176,6 +177,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     return parser
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """The command: 0 done, 1 failed, 2 wrong usage."""
     args = build_parser(prog).parse_args(arguments)

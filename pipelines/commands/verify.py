@@ -26,6 +26,7 @@ from pipelines.storage.digests import DIGESTS, are_whole
 from pipelines.storage.errors import DamagedFile
 from pipelines.tables.manifest import MANIFEST, AccountingError, read_manifest
 from sources.base.synthetic import SyntheticSource
+from sources.terminal import escaping
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 PROG = "python -m pipelines.commands.verify"
@@ -72,6 +73,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     return parser
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """The command: 0 all is whole or was made so, 1 something is damaged, 2 wrong usage."""
     args = build_parser(prog).parse_args(arguments)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sources.base.marks import IMAGE_PLACEHOLDER
 from sources.base.sample import Sample
+from sources.optional_dependencies import how_to_install
 from sources.text.token_estimate import CHARS_PER_TOKEN, TOKENS_PER_CJK, estimate_tokens
 
 IMAGE_TOKENS = 576  # of an image in DeepSeek-VL, whatever its size
@@ -65,7 +66,7 @@ def _load(tokenizer: str) -> Any:
     try:
         from tokenizers import Tokenizer
     except ImportError as error:
-        raise ValueError("mixture.tokenizer needs the package tokenizers: pip install 'vellum[model]'") from error
+        raise ValueError(f"mixture.tokenizer needs the package tokenizers: {how_to_install('model')}") from error
     try:
         return Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises nothing narrower

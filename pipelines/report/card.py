@@ -40,6 +40,7 @@ from pipelines.storage import Storage
 from pipelines.tables.manifest import MANIFEST, AccountingError, Files, paths, read_manifest
 from pipelines.tables.schema import REJECTED
 from sources.base.sample import dataset_schema
+from sources.terminal import escaping
 
 PROG = "python -m pipelines.card"
 EXAMPLES = """\
@@ -446,6 +447,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     return parser
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """The command: 0 done, 1 failed, 2 wrong usage."""
     out = build_parser(prog).parse_args(arguments).out

@@ -66,7 +66,7 @@ class Comparison:
                 "the collections that samples are compared with (decontaminate, dedupe.against) are not as they were; "
                 "run the recipe again"
             )
-        recipe = json.dumps(self._recipe.to_json(secrets=True))
+        recipe = json.dumps(self._recipe.to_json(travels=True))
         self._job = Job(recipe=recipe, output=self._scratch.root, run=run, references=references)
         return self
 

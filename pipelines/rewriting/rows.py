@@ -14,7 +14,7 @@ from pipelines.storage import Storage
 from pipelines.storage.arrow_file import read_table
 from pipelines.tables.data import data_rows
 from pipelines.tables.manifest import AccountingError
-from pipelines.units import TableRow, bucket_of, rows_path
+from pipelines.units import TableRow, bucket_of, rows_path, within_bucket
 
 LEDGER_COLUMNS = ["id", "language", "label", "uri"]
 Layout = Mapping[str, tuple[str, list[tuple[int, np.ndarray]]]]
@@ -28,19 +28,20 @@ def layout(recipe: Recipe, units: Sequence[Decided], *, before: bool) -> Layout:
     """
     combine = SumUp(recipe.output.shard_mb)
     accumulator = combine.create_accumulator()
-    found: list[tuple[str, int, int, np.ndarray]] = []
+    found: list[tuple[str, int, int, int, np.ndarray]] = []
     for index, unit in enumerate(units):
         splits = np.array(unit.old_splits if before else unit.splits)
         kept = unit.was_kept if before else unit.kept
-        bucket = bucket_of(unit.block.unit, recipe.sources[unit.block.unit.source].items_per_unit)
+        items_per_unit = recipe.sources[unit.block.unit.source].items_per_unit
+        bucket, within = bucket_of(unit.block.unit, items_per_unit), within_bucket(unit.block.unit, items_per_unit)
         for split in sorted(set(splits[kept].tolist())):
             rows = np.flatnonzero(kept & (splits == split))
-            found.append((split, bucket, index, rows))
-            combine.add_input(accumulator, TableRow(split, bucket, int(unit.num_bytes[rows].sum()), None))
+            found.append((split, bucket, within, index, rows))
+            combine.add_input(accumulator, TableRow(split, bucket, int(unit.num_bytes[rows].sum()), None, within))
     plan = combine.extract_output(accumulator).plan
     shards: dict[str, tuple[str, list[tuple[int, np.ndarray]]]] = {}
-    for split, bucket, index, rows in sorted(found, key=lambda entry: units[entry[2]].block.unit.place):
-        path = plan.path(plan.shard_of(split, bucket))
+    for split, bucket, within, index, rows in sorted(found, key=lambda entry: units[entry[3]].block.unit.place):
+        path = plan.path(plan.shard_of(split, bucket, within))
         shards.setdefault(path, (split, []))[1].append((index, rows))
     return dict(sorted(shards.items()))
 

@@ -12,12 +12,12 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from pipelines.report import card
+from pipelines.stages.publish import remove_others
 from pipelines.storage import STAGING, Storage
 from pipelines.tables.manifest import MANIFEST, reconcile
 
 FOLDER = f"{STAGING}/rewrite"
 JOURNAL = f"{FOLDER}/{MANIFEST}"
-TABLE_FOLDERS = ("data", "ledger", "errors")
 
 
 def staged(path: str) -> str:
@@ -60,10 +60,7 @@ def commit(storage: Storage) -> dict[str, Any]:
     manifest: dict[str, Any] = json.loads(journal)
     storage.delete(MANIFEST)
     wanted = {entry["path"] for entry in manifest["files"]}
-    for folder in TABLE_FOLDERS:
-        for path in storage.list(f"{folder}/"):
-            if path not in wanted:
-                storage.delete(path)
+    remove_others(storage, wanted)
     for path in sorted(wanted):
         if storage.exists(staged(path)):
             storage.move(staged(path), path)

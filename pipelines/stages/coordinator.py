@@ -12,6 +12,7 @@ from pipelines.job import Job
 from pipelines.workers.confinement import gaps, let_readers_write
 from pipelines.workers.lean_imports import keep_pandas_out_of_arrow, without
 from pipelines.workers.pool import readers_of
+from sources.terminal import escape_output
 
 PR_SET_PDEATHSIG = 1
 # Packages that Beam imports if they are installed, for sources, sinks and runners that a local run has no use for:
@@ -25,6 +26,7 @@ def main() -> None:
     A request is {"job", "limit", "workers", "beam_args"}.
     """
     _die_with_parent()
+    escape_output()  # the log is read on terminals, too
     request = json.loads(sys.stdin.readline())
     job, workers, beam_args = Job.from_json(request["job"]), request["workers"], request["beam_args"]
     recipe = job.load_recipe()

@@ -14,7 +14,7 @@ from pipelines.stages.step import ACCOUNT, ConcurrentDoFn
 from pipelines.tables.schema import DUPLICATE, NUM_TOKENS, REJECTED, SAME_CONTENT
 from pipelines.tables.scores import SLICE, read_scores
 from pipelines.tables.verdicts import JudgedUnit, decide, write_verdicts
-from pipelines.units import TableRow, bucket_of, splits_of
+from pipelines.units import TableRow, bucket_of, splits_of, within_bucket
 
 LEDGER_ROW_BYTES = 700  # a ledger row's size, for planning shards
 
@@ -47,7 +47,8 @@ class Decide(ConcurrentDoFn):
             verdicts = decide(verdicts, over_share(scored["id"].to_pylist(), verdicts, component, cuts))
             counts += counts_of(component, scored[NUM_TOKENS].to_pylist(), before, verdicts)
         write_verdicts(self._storage, self._job.run, unit, scored["id"], verdicts)
-        bucket = bucket_of(unit, self._recipe.sources[unit.source].items_per_unit)
+        items_per_unit = self._recipe.sources[unit.source].items_per_unit
+        bucket, within = bucket_of(unit, items_per_unit), within_bucket(unit, items_per_unit)
         names = Counter(verdict.name for verdict in verdicts)
         num_kept = len(verdicts) - names[REJECTED] - names[DUPLICATE]
         splits = splits_of(self._recipe, unit)
@@ -56,14 +57,14 @@ class Decide(ConcurrentDoFn):
         for number, size, verdict in zip(
             scored[SLICE].to_pylist(), scored["num_bytes"].to_pylist(), verdicts, strict=True
         ):
-            num_copies += len(unit.slices[number].copies)
+            num_copies += unit.slices[number].num_inputs - 1
             if verdict.is_kept:
                 kept_bytes[splits[number]] += size
         for split, num_bytes in sorted(kept_bytes.items()):
-            yield beam.pvalue.TaggedOutput(ACCOUNT, TableRow(split, bucket, num_bytes, unit))
+            yield beam.pvalue.TaggedOutput(ACCOUNT, TableRow(split, bucket, num_bytes, unit, within))
         if verdicts:
             num_bytes = LEDGER_ROW_BYTES * (len(verdicts) + num_copies)
-            yield beam.pvalue.TaggedOutput(ACCOUNT, TableRow("ledger", bucket, num_bytes, unit))
+            yield beam.pvalue.TaggedOutput(ACCOUNT, TableRow("ledger", bucket, num_bytes, unit, within))
         counts["samples.kept"] = num_kept
         counts[f"duplicates.{SAME_CONTENT}"] = num_copies
         for verdict in verdicts:

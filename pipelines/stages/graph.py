@@ -14,11 +14,12 @@ from pipelines.stages.judge import Judge
 from pipelines.stages.list_inputs import read_listing
 from pipelines.stages.mix import Cut, TallyTokens
 from pipelines.stages.plan_shards import SumUp, by_shard
-from pipelines.stages.publish import Publish
+from pipelines.stages.publish import Publish, Withdraw
 from pipelines.stages.score import ScoreAll
 from pipelines.stages.stage import Stage
 from pipelines.stages.step import ACCOUNT
 from pipelines.stages.write_shards import WriteShard
+from pipelines.tables.copies import listed
 from pipelines.units import Input, group_of, units_of
 
 
@@ -46,7 +47,10 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.pvalue.PCollection[str]:
         inspected.inputs
         | "ByDigest" >> beam.Map(by_digest, job.num_inputs)
         | "Together" >> beam.GroupByKey()
-        | "Units" >> beam.FlatMap(lambda group: units_of(group[0][0], group[1], items_per_unit[group[0][0]]))
+        | "Units"
+        >> beam.FlatMap(
+            lambda group: listed(units_of(group[0][0], group[1], items_per_unit[group[0][0]]), storage, job.run)
+        )
         | "SpreadUnits" >> beam.Reshuffle()
         | "Stage" >> beam.ParDo(Stage(job)).with_outputs(ACCOUNT, main="units")
     )
@@ -77,7 +81,11 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.pvalue.PCollection[str]:
         sides["cuts"] = beam.pvalue.AsSingleton(tokens | "Cuts" >> beam.Map(Cut(job)))
     decided = by_unit | "Decide" >> beam.ParDo(Decide(job), **sides).with_outputs(ACCOUNT, main="nothing")
     account = (inspected[ACCOUNT], staged[ACCOUNT], decided[ACCOUNT]) | "Account" >> beam.Flatten()
-    totals = account | "Totals" >> beam.CombineGlobally(SumUp(recipe.output.shard_mb)).without_defaults()
+    totals = (
+        account
+        | "Totals" >> beam.CombineGlobally(SumUp(recipe.output.shard_mb)).without_defaults()
+        | "Withdraw" >> beam.ParDo(Withdraw(job))
+    )
     shards = (
         account
         | "ByShard" >> beam.FlatMap(by_shard, beam.pvalue.AsSingleton(totals))

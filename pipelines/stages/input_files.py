@@ -18,6 +18,7 @@ from pipelines.stages.scratch import scratch_folder
 from pipelines.stages.web_files import download
 from pipelines.storage import STAGING, Storage, StorageError, fetch, is_remote
 from pipelines.storage.digests import are_whole, write_digests
+from pipelines.storage.local_cache import LocalCache
 from pipelines.storage.names import file_name, is_web, member_of
 from pipelines.workers.pool import ItemFault, readers_of
 from pipelines.workers.protocol import (
@@ -32,6 +33,8 @@ from sources.base.remote import RemoteSource
 from sources.base.source import InputError, file_digest
 from sources.base.synthetic import SCHEME
 
+# What a process keeps of the inputs that it has downloaded: the units of a long one follow each other.
+_downloads = LocalCache("vellum-inputs-", max_bytes=2_000_000_000)
 FETCHED, CONVERTED = f"{STAGING}/fetched", f"{STAGING}/converted"
 
 
@@ -110,11 +113,13 @@ class InputFiles:
     Args:
         storage: the output, whose staging folder keeps what is fetched or converted.
         readers: size of this process's pool of readers.
+        run: the run that asks; with it, what is downloaded is kept for its other units.
     """
 
     recipe: Recipe
     storage: Storage
     readers: int
+    run: str = ""
 
     @contextmanager
     def opened(self, index: int, uri: str, digest: str = "") -> Iterator[LocalInput]:
@@ -230,8 +235,8 @@ class InputFiles:
             brought = digest or self.bring(index, [uri])[uri]
             if isinstance(brought, InputError):
                 raise brought
-            with tempfile.TemporaryDirectory(prefix="vellum-") as folder:
-                yield LocalInput(fetch(self.storage.path(_place(brought)), Path(folder) / "input"))
+            with self._downloaded(self.storage.path(_place(brought))) as path:
+                yield LocalInput(path)
         elif member:
             archive, name = member
             with local_copy(archive, self.storage) as found, tempfile.TemporaryDirectory(prefix="vellum-") as folder:
@@ -239,9 +244,21 @@ class InputFiles:
                 self._ask(ExtractMember(path=found.path, name=name, out=path, whole=self._whole(index)))
                 self._companion(index, found.path, name, path)
                 yield LocalInput(path, found.state)
+        elif is_remote(uri) and self.run:
+            with _as_input_error(), self._downloaded(file_name(uri)) as path:
+                yield LocalInput(path)
         else:
             with local_copy(uri, self.storage) as found:
                 yield found
+
+    @contextmanager
+    def _downloaded(self, name: str) -> Iterator[Path]:
+        """A copy of a file or an object, which other units of the run find again; a local file itself."""
+        if not is_remote(name):
+            yield fetch(name, Path())
+            return
+        with _downloads.held(f"{self.run} {name}", lambda folder: fetch(name, folder / "input")) as folder:
+            yield folder / "input"
 
     @contextmanager
     def _converted(self, found: LocalInput, suffix: str, digest: str) -> Iterator[LocalInput]:

@@ -69,7 +69,7 @@ class Inspect(ConcurrentDoFn):
 
     def _inspected(self, source: int, uris: list[str]) -> Iterator[tuple[str, Inspection, str]]:
         """Every input with what was found in it and its state. One that the reader dies on costs itself only."""
-        inputs = InputFiles(self._recipe, self._storage, self._job.readers)
+        inputs = InputFiles(self._recipe, self._storage, self._job.readers, self._job.run)
         brought = inputs.bring(source, filter(is_fetched, uris))
         for start in range(0, len(uris), INPUTS_PER_BATCH):
             with ExitStack() as files:

@@ -12,22 +12,29 @@ from pipelines.stages.fetch import captures_path
 from pipelines.stages.input_files import InputFiles
 from pipelines.stages.material import gather_material, uri_of
 from pipelines.storage import STAGING, Storage, is_remote, match
-from pipelines.storage.names import ARCHIVES, MEMBER, is_archive, is_web, member_of, printable
+from pipelines.storage.names import ARCHIVES, MEMBER, has_password, is_archive, is_web, member_of, printable
 from sources.base.remote import FetchTask, RemoteSource
 from sources.base.source import InputError, Source
 from sources.base.synthetic import SyntheticSource
 
 LINES_PER_FILE = 10_000
 _WILDCARDS = "*?["
+NO_PASSWORD = (
+    "has an address with a name or password in it, which would be written to every table; put both into a netrc file "
+    "(~/.netrc, or the one that NETRC names)"
+)
 
 
 def list_inputs(files: InputFiles, index: int) -> Iterator[str]:
     """Every input of a source as a URI, in the order of its patterns.
 
     A folder means all files below it with the source's suffixes, and an archive is a folder, unless the source reads
-    such archives itself. A name in an `@list` that
-    has no wildcard is taken as it is: if it does not exist, it becomes an error row. Raises UsageError for a pattern
-    that matches nothing.
+    such archives itself. A name in an `@list` that has no wildcard is taken as it is: if it does not exist, it becomes
+    an error row. One that does not even look like a file of the source is named by its line there, because the list may
+    be a file that was not meant to be one.
+
+    Raises:
+        UsageError: a pattern matches nothing, or holds a password.
     """
     source = files.recipe.sources[index]
     if isinstance(source, SyntheticSource):
@@ -49,6 +56,8 @@ def _files(source: Source, suffixes: Sequence[str]) -> Iterator[tuple[str, str]]
     for pattern in source.input or (_examples(source),):
         if pattern.startswith("@"):
             yield from ((pattern, uri) for uri in _listed(pattern, suffixes))
+        elif has_password(pattern):
+            raise UsageError(f"--input {NO_PASSWORD}")
         elif is_web(pattern) and not source.http:
             raise UsageError(f"--input {pattern} is on the web; allow such inputs with --set http=true")
         else:
@@ -96,7 +105,18 @@ def _examples(source: Source) -> str:
         return str(folder)
 
 
-def _matched(pattern: str, suffixes: Sequence[str]) -> Iterator[str]:
+def _looks_like_input(entry: str, suffixes: Sequence[str]) -> bool:
+    is_named = is_web(entry) or is_remote(entry) or entry.lower().endswith(tuple(suffixes)) or member_of(entry)
+    return bool(is_named) or os.path.lexists(entry)
+
+
+def _matched(pattern: str, suffixes: Sequence[str], place: str = "") -> Iterator[str]:
+    """The files that a pattern names.
+
+    Args:
+        place: where the pattern is written; errors then name that and not the pattern.
+    """
+    named = place or pattern
     if is_web(pattern) or member_of(pattern):
         yield pattern
         return
@@ -108,13 +128,13 @@ def _matched(pattern: str, suffixes: Sequence[str]) -> Iterator[str]:
                 yield uri
         if not found:
             wanted = " or ".join(suffix for suffix in suffixes if suffix not in ARCHIVES)
-            raise UsageError(f"--input {pattern}: the folder holds no file that ends in {wanted}, and no archive")
+            raise UsageError(f"--input {named}: the folder holds no file that ends in {wanted}, and no archive")
         return
     for uri in match(pattern):
         found = True
         yield uri
     if not found:
-        raise UsageError(f"--input {pattern}: nothing matches; expected a file, folder, glob, @list or URI that exists")
+        raise UsageError(f"--input {named}: nothing matches; expected a file, folder, glob, @list or URI that exists")
 
 
 def _is_folder(pattern: str) -> bool:
@@ -132,17 +152,21 @@ def _listed(pattern: str, suffixes: Sequence[str]) -> Iterator[str]:
     found = False
     with file:
         try:
-            for line in file:
+            for number, line in enumerate(file, start=1):
                 entry = line.strip()
                 if not entry or entry.startswith("#"):
                     continue
                 found = True
+                if has_password(entry):
+                    raise UsageError(f"--input {pattern}, line {number}: {NO_PASSWORD}")
                 if not is_web(entry) and (any(sign in entry for sign in _WILDCARDS) or _is_folder(entry)):
-                    yield from _matched(entry, suffixes)
-                else:
+                    yield from _matched(entry, suffixes, f"{pattern}, line {number}")
+                elif _looks_like_input(entry, suffixes):
                     yield entry
+                else:
+                    yield f"{pattern}, line {number}"
         except UnicodeDecodeError as error:
-            raise UsageError(f"--input {pattern}: the list is not UTF-8 text: {error}") from error
+            raise UsageError(f"--input {pattern}: the list is not UTF-8 text") from error
     if not found:
         raise UsageError(f"--input {pattern}: the list names no input")
 

@@ -1,4 +1,4 @@
-"""The account of a run: the sums of its counters, and which bucket of the output goes to which shard."""
+"""The account of a run: the sums of its counters, and which rows of the output go to which shard."""
 
 import bisect
 from collections import Counter
@@ -9,24 +9,35 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 
 from pipelines.tables.manifest import DATA_TABLES
-from pipelines.units import TableRow
+from pipelines.units import NUM_BUCKETS, PLACES_IN_BUCKET, TableRow
+
+BUCKETS_PER_SHARD = 8  # on average, or shards are of unequal size; with fewer, ranges of places inside buckets count
+MAX_RANGES = 2**20  # of a table: 130 MB in the one process that plans, and enough for a million shards
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which buckets make up which shard: per table, the first bucket of every shard, ascending."""
+    """Which places make up which shard: per table, the first place of every shard, ascending.
+
+    A place is a bucket and a place in it, as one number.
+    """
 
     starts: Mapping[str, tuple[int, ...]]
 
-    def shard_of(self, table: str, bucket: int) -> str:
+    def shard_of(self, table: str, bucket: int, within: int = 0) -> str:
         """The shard's key, `table-number`."""
-        return f"{table}-{bisect.bisect_right(self.starts[table], bucket) - 1:05d}"
+        return f"{table}-{bisect.bisect_right(self.starts[table], _place(bucket, within)) - 1:05d}"
 
     def path(self, key: str) -> str:
         """The shard's place in the output, in the hub's convention."""
         table, _, number = key.rpartition("-")
         folder = "data" if table in DATA_TABLES else table
         return f"{folder}/{table}-{number}-of-{len(self.starts[table]):05d}.parquet"
+
+    def paths(self) -> set[str]:
+        """The places of all shards in the output."""
+        keys = (f"{table}-{k:05d}" for table, starts in self.starts.items() for k in range(len(starts)))
+        return set(map(self.path, keys))
 
 
 class Totals(NamedTuple):
@@ -36,26 +47,67 @@ class Totals(NamedTuple):
     plan: Plan
 
 
+class _Sizes:
+    """Bytes of one table by range of places; ranges are halves of halves, as small as there is room for.
+
+    Whatever order sizes are added and merged in, the ranges are in the end those of the finest level at which there are
+    at most `MAX_RANGES`: a part of the data has no more ranges of a level than all of it.
+    """
+
+    def __init__(self) -> None:
+        self._shift = 0  # a range is all places with the same bits above
+        self._bytes: Counter[int] = Counter()
+
+    def add(self, place: int, num_bytes: int) -> None:
+        self._bytes[place >> self._shift] += num_bytes
+        self._coarsen()
+
+    def merge(self, other: "_Sizes") -> None:
+        self._widen(other._shift - self._shift)
+        for number, size in other._bytes.items():
+            self._bytes[number >> (self._shift - other._shift)] += size
+        self._coarsen()
+
+    def of_places(self, shard_bytes: int) -> list[tuple[int, int]]:
+        """The first place of every range with its bytes, in order: of whole buckets where these are enough."""
+        if sum(self._bytes.values()) <= NUM_BUCKETS // BUCKETS_PER_SHARD * shard_bytes:
+            self._widen(PLACES_IN_BUCKET.bit_length() - 1 - self._shift)
+        return [(number << self._shift, size) for number, size in sorted(self._bytes.items())]
+
+    def _coarsen(self) -> None:
+        while len(self._bytes) > MAX_RANGES:
+            self._widen(1)
+
+    def _widen(self, bits: int) -> None:
+        """Make ranges wider, by so many bits if that is more than none."""
+        if bits > 0:
+            before, self._bytes = self._bytes, Counter()
+            self._shift += bits
+            for number, size in before.items():
+                self._bytes[number >> bits] += size
+
+
 class _Sums(NamedTuple):
     counts: Counter[str]
-    num_bytes: Counter[tuple[str, int]]  # by table and bucket
+    sizes: dict[str, _Sizes]  # by table
 
 
 class SumUp(beam.CombineFn):
     """The account, TableRows and mappings of counters, to its Totals, in one step of the graph.
 
-    Neighbouring buckets are joined until a shard has the bytes asked for.
+    Neighbouring places are joined until a shard has the bytes asked for.
     """
 
     def __init__(self, shard_mb: float):
         self._shard_bytes = int(shard_mb * 1_000_000)
 
     def create_accumulator(self) -> _Sums:
-        return _Sums(Counter(), Counter())
+        return _Sums(Counter(), {})
 
     def add_input(self, accumulator: _Sums, entry: TableRow | Mapping[str, int]) -> _Sums:
         if isinstance(entry, TableRow):
-            accumulator.num_bytes[entry.table, entry.bucket] += entry.num_bytes
+            sizes = accumulator.sizes.setdefault(entry.table, _Sizes())
+            sizes.add(_place(entry.bucket, entry.within), entry.num_bytes)
         else:
             accumulator.counts.update(entry)
         return accumulator
@@ -64,30 +116,35 @@ class SumUp(beam.CombineFn):
         merged = self.create_accumulator()
         for accumulator in accumulators:
             merged.counts.update(accumulator.counts)
-            merged.num_bytes.update(accumulator.num_bytes)
+            for table, sizes in accumulator.sizes.items():
+                merged.sizes.setdefault(table, _Sizes()).merge(sizes)
         return merged
 
     def extract_output(self, accumulator: _Sums) -> Totals:
-        starts: dict[str, tuple[int, ...]] = {}
-        for table in sorted({table for table, _ in accumulator.num_bytes}):
-            sizes = sorted((bucket, size) for (name, bucket), size in accumulator.num_bytes.items() if name == table)
-            starts[table] = tuple(_starts(sizes, self._shard_bytes))
+        starts = {
+            table: tuple(_starts(sizes.of_places(self._shard_bytes), self._shard_bytes))
+            for table, sizes in sorted(accumulator.sizes.items())
+        }
         return Totals(dict(accumulator.counts), Plan(starts))
 
 
 def by_shard(entry: TableRow | Mapping[str, int], totals: Totals) -> Iterator[tuple[str, Any]]:
     """A table row's payload under its shard's key; nothing of a mapping of counters."""
     if isinstance(entry, TableRow):
-        yield totals.plan.shard_of(entry.table, entry.bucket), entry.payload
+        yield totals.plan.shard_of(entry.table, entry.bucket, entry.within), entry.payload
+
+
+def _place(bucket: int, within: int) -> int:
+    return bucket * PLACES_IN_BUCKET + within
 
 
 def _starts(sizes: list[tuple[int, int]], shard_bytes: int) -> list[int]:
-    """First buckets of shards of about equal size, at most about `shard_bytes`: the last is no remnant."""
+    """First places of shards of about equal size, at most about `shard_bytes`: the last is no remnant."""
     total = sum(size for _, size in sizes)
     target = total / max(1, -(-total // shard_bytes))
     starts, filled = [0], 0
-    for bucket, size in sizes:
+    for place, size in sizes:
         if filled and filled >= target * len(starts):
-            starts.append(bucket)
+            starts.append(place)
         filled += size
     return starts

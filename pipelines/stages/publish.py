@@ -1,8 +1,12 @@
-"""Publishing: the last step of a run moves the finished shards to their places and writes manifest, card and report."""
+"""Publishing: shards are written to their places by all workers, and the manifest makes them an output.
+
+An output without a manifest does not count as finished. It goes before the first shard is written, and comes back
+behind the last one; a run that ends in between is made whole by the next.
+"""
 
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
@@ -12,7 +16,6 @@ from pipelines.report import card
 from pipelines.stages.material import describe_material
 from pipelines.stages.plan_shards import Totals
 from pipelines.stages.references import read_references
-from pipelines.stages.write_shards import staged
 from pipelines.storage import Storage
 from pipelines.tables.manifest import MANIFEST, Shard, build_manifest
 from pipelines.taxonomy_files import targets_of
@@ -20,8 +23,21 @@ from pipelines.taxonomy_files import targets_of
 TABLE_FOLDERS = ("data", "ledger", "errors")
 
 
+class Withdraw(beam.DoFn):
+    """Totals to themselves, after the output of an earlier run has been withdrawn."""
+
+    def __init__(self, job: Job):
+        self._job = job
+
+    def process(self, totals: Totals) -> Iterator[Totals]:
+        storage = self._job.storage()
+        storage.delete(MANIFEST)
+        remove_others(storage, totals.plan.paths())
+        yield totals
+
+
 class Publish(beam.DoFn):
-    """Runs once. Until there is a manifest, the output does not count as finished; a rerun makes it whole."""
+    """Runs once, when all shards are written: manifest, card and report."""
 
     def __init__(self, job: Job):
         self._job = job
@@ -34,8 +50,6 @@ class Publish(beam.DoFn):
         manifest = build_manifest(
             recipe, totals.counts, shards, references, targets_of(recipe, storage), self._material(storage)
         )
-        storage.delete(MANIFEST)
-        place_shards(storage, self._job, shards)
         text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
         storage.write_bytes(MANIFEST, text.encode())
         card.export(storage)
@@ -46,14 +60,9 @@ class Publish(beam.DoFn):
         return [{"uri": uri, **dataclasses.asdict(describe_material(uri, storage))} for uri in self._job.material]
 
 
-def place_shards(storage: Storage, job: Job, shards: Iterable[Shard]) -> None:
-    """Move shards from the staging folder to their places; files of an earlier run that no longer belong go first."""
-    wanted = {shard.path for shard in shards}
+def remove_others(storage: Storage, wanted: Container[str]) -> None:
+    """Remove the files of an earlier run that do not belong to the output any more."""
     for folder in TABLE_FOLDERS:
         for path in storage.list(f"{folder}/"):
             if path not in wanted:
                 storage.delete(path)
-    for path in sorted(wanted):
-        # A retried step finds part of its work done.
-        if storage.exists(staged(job, path)):
-            storage.move(staged(job, path), path)

@@ -22,7 +22,7 @@ def read_unit(job: Job, recipe: Recipe, storage: Storage, unit: Unit, request: R
     An item that the reader hangs or dies on is asked for in the source's other ways, and then given up. Too many such
     items of one input, or a fault while it is opened or its samples are measured, give up the rest of that input alone.
     """
-    inputs = InputFiles(recipe, storage, job.readers)
+    inputs = InputFiles(recipe, storage, job.readers, job.run)
     with ExitStack() as files:
         slices = [_opened(inputs, unit.source, each, files) for each in unit.slices]
         while True:

@@ -14,8 +14,9 @@ from pipelines.stages.scratch import scratch_folder
 from pipelines.stages.staged_files import discard, whole_table
 from pipelines.stages.step import ACCOUNT, ConcurrentDoFn
 from pipelines.storage import fetch
-from pipelines.storage.arrow_file import check_local, read_local
+from pipelines.storage.arrow_file import check_local, read_local, validate_local
 from pipelines.storage.errors import DamagedFile
+from pipelines.tables.copies import copies_of
 from pipelines.tables.scores import SLICE, PartError, file_sizes, part_errors, part_replaced
 from pipelines.taxonomy_files import local_taxonomy
 from pipelines.units import ErrorRow, Unit, UnitFiles, error_row
@@ -46,10 +47,12 @@ class Stage(ConcurrentDoFn):
         if len(scored):
             yield unit
         causes: Counter[str] = Counter()
+        failed = {error.slice for error in errors}
+        copies = {number: copies_of(unit.slices[number], self._storage, self._job.run) for number in failed}
         for error in errors:
             each = unit.slices[error.slice]
             causes[error.cause] += each.num_inputs
-            for uri in (each.uri, *each.copies):
+            for uri in (each.uri, *copies[error.slice]):
                 row = ErrorRow(source.name, error.uri or uri, source.locator(error.item), error.cause, error.message)
                 yield beam.pvalue.TaggedOutput(ACCOUNT, error_row(row))
         num_samples = sum(unit.slices[number].num_inputs for number in scored[SLICE].to_pylist())
@@ -74,11 +77,12 @@ class Stage(ConcurrentDoFn):
     def _scored(self, unit: Unit) -> tuple[pa.Table, list[PartError]]:
         """The unit's score rows and errors, from its finished files or from the reader."""
         files = UnitFiles.of(self._recipe, unit)
-        finished = self._whole_scores(files)
+        is_staged = self._storage.exists(files.part)  # of a new unit, nothing more is asked for
+        finished = self._whole_scores(files) if is_staged else None
         if finished is not None and not self._is_to_read_again(finished):
             return finished, part_errors(finished)
         with scratch_folder(self._storage) as scratch:
-            rescored = self._rescore(files, scratch)
+            rescored = self._rescore(files, scratch) if is_staged and not self._job.retry_failed else None
             if rescored is not None:
                 return rescored, part_errors(rescored)
             self._read(unit, scratch)
@@ -113,9 +117,10 @@ class Stage(ConcurrentDoFn):
 
     def _rescore(self, files: UnitFiles, scratch: Path) -> pa.Table | None:
         """The scores of a finished part, measured again; None if there is none, or if it has to be read again."""
-        if self._job.retry_failed or not self._storage.exists(files.part):
+        try:
+            finished = fetch(self._storage.path(files.part), scratch / "finished")
+        except FileNotFoundError:  # it was damaged, and is deleted
             return None
-        finished = fetch(self._storage.path(files.part), scratch / "finished")
         if not self._storage.is_local:  # else it was checked
             try:
                 check_local(finished)
@@ -159,5 +164,7 @@ class Stage(ConcurrentDoFn):
             made.insert(0, (scratch / "conversations", files.rows))
         if (scratch / "part").exists():
             made.insert(0, (scratch / "part", files.part))
+        for path, _ in made[:-1]:  # later steps and scorers map these as they are
+            validate_local(path)
         self._storage.publish_files(made)
         return scored

@@ -13,6 +13,7 @@ from pipelines.storage.errors import DamagedFile
 
 def whole_table(job: Job, storage: Storage, path: str) -> pa.Table | None:
     """The table in a file of the staging folder; None if it was damaged, and is deleted now."""
+    storage.forget(path)
     try:
         return read_checked(storage, path)
     except DamagedFile as error:

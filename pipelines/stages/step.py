@@ -16,6 +16,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from pipelines.job import Job
 from pipelines.once import once
 from pipelines.stages.progress import progress_of
+from pipelines.storage.remote_files import forget_copies
 from pipelines.storage.temporary import own_temporary_folder
 from pipelines.workers.confinement import let_readers_write
 
@@ -38,6 +39,7 @@ class ConcurrentDoFn(beam.DoFn):
     def start_bundle(self) -> None:
         if not self._job.is_local:
             own_temporary_folder()
+        forget_copies()
         self._running: set[Future[list[Any]]] = set()
         let_readers_write(self._job.storage())
 

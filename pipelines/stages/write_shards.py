@@ -4,11 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pipelines.job import Job
 from pipelines.stages.plan_shards import Totals
 from pipelines.stages.progress import progress_of
 from pipelines.stages.step import ConcurrentDoFn
-from pipelines.storage import STAGING
 from pipelines.tables.data import DataTable
 from pipelines.tables.errors import write_errors
 from pipelines.tables.ledger import LedgerTable
@@ -17,7 +15,7 @@ from pipelines.tables.parquet import HashingFile
 
 
 class WriteShard(ConcurrentDoFn):
-    """(shard key, payloads) to a Shard, written to the staging folder; `publish` moves it to its place."""
+    """(shard key, payloads) to a Shard, written to its place; the manifest, which is last, makes it count."""
 
     extra_threads = 0
 
@@ -30,7 +28,7 @@ class WriteShard(ConcurrentDoFn):
         table = key.rpartition("-")[0]
         path = totals.plan.path(key)
         labels: Counter[str] = Counter()
-        with self._storage.create(staged(self._job, path)) as raw:
+        with self._storage.create(path) as raw:
             file = HashingFile(raw)
             if table == "errors":
                 rows = write_errors(file, payloads)
@@ -43,8 +41,3 @@ class WriteShard(ConcurrentDoFn):
                 rows, labels = split.write(file, sorted(payloads, key=lambda unit: unit.place))
         progress_of(self._job).add(f"shard {key}", shards_written=1)
         yield Shard(path, table, rows, file.num_bytes, file.sha256(), tuple(sorted(labels.items())))
-
-
-def staged(job: Job, path: str) -> str:
-    """The place of a shard until the run publishes it."""
-    return f"{STAGING}/shards/{job.run}/{path}"

@@ -83,6 +83,18 @@ def _table(data: bytes, name: str) -> pa.Table:
         raise DamagedFile(f"{name} is damaged: its offsets or texts are wrong") from error
 
 
+def validate_local(path: Path) -> None:
+    """Validate the table in a local file that a reader has just written, without reading its images.
+
+    Raises DamagedFile.
+    """
+    try:
+        with pa.memory_map(str(path)) as file:
+            validated(pa.ipc.open_file(file).read_all())
+    except (pa.ArrowException, OSError) as error:
+        raise DamagedFile(f"{path} is damaged: its offsets or texts are wrong") from error
+
+
 def validated(table: pa.Table) -> pa.Table:
     """Return a table whose offsets and texts were checked: a reader wrote it, which a hostile file may have taken over.
 

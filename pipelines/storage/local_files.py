@@ -96,6 +96,9 @@ class LocalFiles:
         for relative in self.list(prefix):
             yield self.size(relative) or 0
 
+    def forget(self, relative: str) -> None:
+        """Do nothing: there are no copies of local files."""
+
     def delete(self, relative: str) -> None:
         with explained("delete", self._path(relative)), suppress(FileNotFoundError):
             os.unlink(self._path(relative))

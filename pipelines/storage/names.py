@@ -13,6 +13,11 @@ def is_web(uri: str) -> bool:
     return uri.lower().startswith(("http://", "https://"))
 
 
+def has_password(uri: str) -> bool:
+    """Return True if `uri` is a web address with the name or password of a user in it."""
+    return is_web(uri) and "@" in re.split(r"[/?#\\]", uri.partition("://")[2], maxsplit=1)[0]
+
+
 def is_archive(uri: str) -> bool:
     """Return True if a name has the suffix of an archive."""
     return uri.lower().endswith(ARCHIVES)

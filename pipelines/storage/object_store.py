@@ -16,6 +16,7 @@ from pipelines.storage.google_store import GoogleStore
 from pipelines.storage.retry import RetryingStore
 from pipelines.storage.s3_store import S3Store
 from pipelines.storage.uris import REMOTE_SCHEMES, bucket_and_key
+from sources.optional_dependencies import how_to_install
 
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -47,7 +48,7 @@ def object_store(scheme: str, bucket: str) -> ObjectStore:
         return RetryingStore(S3Store(f"s3://{bucket}", _s3_client(options)))
     except ImportError as error:
         extra = REMOTE_SCHEMES[scheme]
-        raise StorageError(f"{scheme}:// paths need an extra: pip install 'vellum-vl[{extra}]'") from error
+        raise StorageError(f"{scheme}:// paths need an extra: {how_to_install(extra)}") from error
 
 
 # One client a process and set of options: a client keeps connections open, and making one costs up to half a

@@ -2,20 +2,32 @@
 
 import io
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from pipelines.storage.errors import not_found
 from pipelines.storage.files import WRITE_BUFFER_BYTES, RawWriter
+from pipelines.storage.local_cache import LocalCache
 from pipelines.storage.object_store import ObjectStore, store_and_key
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+# Small files of the staging folder that steps read several times. Other workers may write them anew between bundles,
+# when what failed is read again, so that each bundle begins without copies.
+_small = LocalCache("vellum-staged-", max_bytes=500_000_000)
+SMALL_FOLDERS = (".staging/scores/", ".staging/scores_by_part/", ".staging/verdicts/")
+COPY = "copy"
 READ_BUFFER_BYTES = 1 << 20  # one request reads at least this much of a remote object
+
+
+def forget_copies() -> None:
+    """Drop this process's copies of staged files, so that the next reads ask the store."""
+    _small.clear()
 
 
 class RemoteFiles:
@@ -43,12 +55,44 @@ class RemoteFiles:
         return io.BufferedReader(reader, READ_BUFFER_BYTES)
 
     def read_bytes(self, relative: str) -> bytes:
-        buffer = io.BytesIO()
+        if not relative.startswith(SMALL_FOLDERS):
+            buffer = io.BytesIO()
+            self._download(relative, buffer)
+            return buffer.getvalue()
+
+        def fill(folder: Path) -> None:
+            with open(folder / COPY, "wb", buffering=0) as file:
+                self._download(relative, file)
+
+        with _small.held(self._uri(relative), fill) as folder:
+            return (folder / COPY).read_bytes()
+
+    def forget(self, relative: str) -> None:
+        _small.drop(self._uri(relative))
+
+    def _keep(self, relative: str, made: Path | IO[bytes]) -> None:
+        """Keep what was uploaded for the steps that read it next, if it is small and there is room."""
+        self.forget(relative)
+        if not relative.startswith(SMALL_FOLDERS):
+            return
+
+        def fill(folder: Path) -> None:
+            if isinstance(made, Path):
+                shutil.move(made, folder / COPY)
+            else:
+                (folder / COPY).write_bytes(made.read())
+
+        with suppress(OSError):
+            _small.folder(self._uri(relative), fill)
+
+    def _download(self, relative: str, into: IO[bytes]) -> None:
         try:
-            self.store.download(self.key(relative), buffer)
+            self.store.download(self.key(relative), into)
         except FileNotFoundError:
-            raise not_found(f"{self.root}/{relative}") from None
-        return buffer.getvalue()
+            raise not_found(self._uri(relative)) from None
+
+    def _uri(self, relative: str) -> str:
+        return f"{self.root}/{relative}"
 
     @contextmanager
     def create(self, relative: str) -> Iterator[BinaryIO]:
@@ -60,12 +104,15 @@ class RemoteFiles:
                 yield writer
             spool.seek(0)
             self.store.upload(self.key(relative), spool)
+            spool.seek(0)
+            self._keep(relative, spool)
 
     def publish_files(self, files: Sequence[tuple[Path, str]]) -> None:
         for local_path, relative in files:
             with open(local_path, "rb") as file:
                 self.store.upload(self.key(relative), file)
-            local_path.unlink()
+            self._keep(relative, local_path)
+            local_path.unlink(missing_ok=True)
 
     def list(self, prefix: str) -> Iterator[str]:
         for key in self.store.list(self._prefix + prefix):
@@ -77,6 +124,7 @@ class RemoteFiles:
             yield size
 
     def delete(self, relative: str) -> None:
+        self.forget(relative)
         self.store.delete(self.key(relative))
 
     def move(self, source: str, target: str) -> None:

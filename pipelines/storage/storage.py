@@ -97,6 +97,10 @@ class Storage:
         """Size in bytes of every file whose relative path begins with `relative_prefix`."""
         return self._files.sizes(relative_prefix)
 
+    def forget(self, relative: str) -> None:
+        """Drop this process's copy of a remote file, so that the next read asks the store."""
+        self._files.forget(_checked(relative))
+
     def delete(self, relative: str) -> None:
         """Delete a file; it may be missing."""
         self._files.delete(_checked(relative))

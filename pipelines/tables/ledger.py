@@ -1,9 +1,10 @@
 """Ledger shards: one row per sample, kept or not."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -12,6 +13,7 @@ from pipelines.recipe import Recipe
 from pipelines.storage import Storage
 from pipelines.storage.arrow_file import read_table
 from pipelines.tables.composition import COMPOSITION_FIELDS
+from pipelines.tables.copies import copies_of
 from pipelines.tables.labels import label_struct
 from pipelines.tables.parquet import HashingFile, parquet_options
 from pipelines.tables.schema import DUPLICATE, KEPT, NUM_TOKENS, SAME_CONTENT, VERDICT_FIELDS, ledger_schema
@@ -91,17 +93,23 @@ class LedgerTable:
         uris = pc.coalesce(scored["uri"], pa.array([unit.slices[number].uri for number in slices], pa.string()))
         tables = [self._table({**shared, **decided, "uri": uris})]
         for number, each in enumerate(unit.slices):
-            if each.copies:
+            if each.num_inputs > 1:
                 is_of_slice = pc.equal(scored[SLICE], number)
-                tables += self._copies(each, tables[0].filter(is_of_slice), scored["uri"].filter(is_of_slice))
+                tables.append(self._copies(each, tables[0].filter(is_of_slice), scored["uri"].filter(is_of_slice)))
         return pa.concat_tables(tables)
 
-    def _copies(self, of: Slice, rows: pa.Table, own_uris: pa.ChunkedArray) -> Iterator[pa.Table]:
+    def _copies(self, of: Slice, rows: pa.Table, own_uris: pa.ChunkedArray) -> pa.Table:
         """The rows of a slice once more for each copy of its input, as duplicates."""
-        columns = {name: rows[name] for name in rows.column_names}
-        columns |= {name: [COPY.get(name)] * len(rows) for name in DECIDED} | {"duplicate_of": rows["id"]}
-        for uri in of.copies:
-            yield self._table({**columns, "uri": pc.coalesce(own_uris, pa.scalar(uri))})
+        names = pa.array(copies_of(of, self._storage, self._run), pa.string())
+        each_row = pa.array(np.tile(np.arange(len(rows)), len(names)))
+        uris = pc.coalesce(own_uris.take(each_row), names.take(pa.array(np.repeat(np.arange(len(names)), len(rows)))))
+        columns: dict[str, Any] = {"uri": uris, "duplicate_of": rows["id"].take(each_row)}
+        for field in self._schema:
+            if field.name in DECIDED and field.name not in columns:
+                columns[field.name] = pa.repeat(pa.scalar(COPY.get(field.name), field.type), len(each_row))
+            elif field.name not in columns:
+                columns[field.name] = rows[field.name].take(each_row)
+        return self._table(columns)
 
     def _table(self, columns: Mapping[str, Any]) -> pa.Table:
         arrays = [columns[field.name] for field in self._schema]

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from filters.filter import Filter, FilterUnavailable
 from pipelines.recipe import build_recipe
+from pipelines.storage.arrow_file import validated
 from pipelines.workers.parent import Parent, limit_memory
 from pipelines.workers.protocol import Answer, Failed, NotUnderstood, Request, Scored, ScoreRows, Unavailable
 from sources.base.sample import from_part
@@ -44,6 +45,8 @@ def answer(scorer: Filter, request: Request[Any]) -> Answer:
         return _scored(scorer.only(request.names), request.part, request.rows)
     except FilterUnavailable as error:
         return Unavailable(message=str(error))
+    except pa.ArrowInvalid as error:
+        return Failed(cause="unreadable", message=f"{request.part} is damaged: {error}")
     except MemoryError:
         how = scorer.worker()
         assert how is not None
@@ -53,7 +56,7 @@ def answer(scorer: Filter, request: Request[Any]) -> Answer:
 def _scored(scorer: Filter, part: Path, rows: Sequence[int]) -> Scored:
     """Scores of rows of a part, in the order of the filter's names. The file is mapped: other rows are not read."""
     with pa.memory_map(str(part)) as file:
-        samples = from_part(pa.ipc.open_file(file).read_all().take(rows))
+        samples = from_part(validated(pa.ipc.open_file(file).read_all()).take(rows))
     since = time.monotonic()
     found = scorer.scores(samples)
     return Scored(

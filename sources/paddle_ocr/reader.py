@@ -23,6 +23,8 @@ import numpy as np
 import yaml
 from PIL import Image
 
+from sources.optional_dependencies import how_to_install
+
 PACKAGES = ("onnxruntime", "opencv-contrib-python", "paddleocr", "paddlex")  # that decide what is read
 MODULES = ("cv2", "onnxruntime", "paddleocr", "rapidfuzz")
 SILENT = {"PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK": "True", "ORT_DISABLE_TELEMETRY": "1"}
@@ -179,8 +181,8 @@ def check(models: str | None, download: str | None = None, *, needed_by: str, se
     missing = [name for name in MODULES if importlib.util.find_spec(name) is None]
     if missing:
         raise ValueError(
-            f"{needed_by} needs {', '.join(missing)}: run `pip install 'vellum-vl[ocr]'`, "
-            "and `pip install --no-deps rapidocr` for the weights"
+            f"{needed_by} needs {', '.join(missing)}: {how_to_install('ocr')}; "
+            "and pip install --no-deps rapidocr for the weights"
         )
     if download is None:
         model_files(models, needed_by=needed_by, setting=setting)

@@ -12,7 +12,7 @@ import pypdfium2.raw as pdfium_c
 
 from sources.base.source import InputError, unreadable_file
 
-ENCRYPTED = "the PDF asks for a password; give it with --set passwords=[…]"
+ENCRYPTED = "the PDF asks for a password; set VELLUM_PDF_PASSWORDS, or give --set passwords=@FILE"
 PERMITTED = 0b111100  # to print, modify, copy and annotate: bits 3 to 6 of the permissions (ISO 32000-1, table 22)
 # The only page of a dynamic form says this until a viewer has built the real ones: English, German, French, Spanish,
 # Italian, Portuguese, Japanese, Chinese.

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sources.base.card import SourceCard
+from sources.base.secrets import secret
 from sources.base.source import Items, ReadingCosts, Source
 from sources.images.encoding import check_encoding
 from sources.paddle_ocr.page import OCR_COSTS, OcrSettings
 from sources.pdfs.card import CARD
 
+PASSWORDS = "VELLUM_PDF_PASSWORDS"  # variable of the environment
 CODE_VERSION = 7  # increase it when this package, sources.text or sources.images give other bytes for the same page
 TRANSCRIPTION = "recognition/ocr_and_transcription/printed_text"  # use case of a page of text
 
@@ -36,7 +38,8 @@ class Pdfs(Source):
         ocr_side_px: long side at which a page is drawn to be read, in pixels.
         ocr_models: folder with `det/` and `rec/` of PaddleOCR's ONNX packages; None: the models in the rapidocr wheel,
             for Chinese, English, Japanese and other languages in Latin letters.
-        passwords: tried in order on encrypted files, after the empty one; never written to any output.
+        passwords: tried in order on encrypted files, after the empty one; `@FILE` names a file with one in each line.
+            Those in the environment's VELLUM_PDF_PASSWORDS come after them. Never written to any output.
     """
 
     name: ClassVar[str] = "pdfs"
@@ -56,7 +59,7 @@ class Pdfs(Source):
     ocr_min_confidence: float = 0.6
     ocr_side_px: int = 2048
     ocr_models: str | None = None
-    passwords: tuple[str, ...] = field(default=(), metadata={"secret": True})
+    passwords: tuple[str, ...] = field(default=(), metadata=secret(PASSWORDS))
 
     def __post_init__(self) -> None:
         super().__post_init__()

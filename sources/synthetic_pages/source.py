@@ -13,6 +13,7 @@ import numpy as np
 
 from sources.base.card import SourceCard
 from sources.base.sample import Element, Provenance, Sample, Words
+from sources.base.secrets import PROGRAM
 from sources.base.source import ItemError
 from sources.base.synthetic import SyntheticSource
 from sources.charts.fonts import fonts_digest
@@ -52,7 +53,7 @@ class SyntheticPages(SyntheticSource):
             box) and `description` give a conversation, `reading` gives pre-training text.
         num_elements: greatest number of questions about elements in a sample.
         vocabulary: a YAML file that replaces the bundled one.
-        browser: path or name of a Chromium; by default an installed one.
+        browser: path or name of a Chromium, only from the command line; by default an installed one.
         format, quality: image format, `png` (lossless), `jpeg` or `webp`; quality of the last two.
         license: licence of the samples.
     """
@@ -77,7 +78,7 @@ class SyntheticPages(SyntheticSource):
     )
     num_elements: int = 4
     vocabulary: str | None = None
-    browser: str | None = None
+    browser: str | None = field(default=None, metadata=PROGRAM)
     format: str = "png"
     quality: int = 90
 

@@ -1,7 +1,10 @@
 """Files from the web, fetched through the policy for addresses: public hosts only, checked at each redirect."""
 
 import asyncio
+import base64
 import http.client
+import netrc
+import os
 import socket
 import ssl
 import time
@@ -44,7 +47,8 @@ def _get(policy: AddressPolicy, uri: str, out: Path, deadline: float, max_bytes:
         raise InputError("address_refused", f"it is not fetched: {error}") from error
     connection = _connected(parts.scheme, parts.hostname, port, addresses)
     try:
-        connection.request("GET", urlunsplit(("", "", parts.path or "/", parts.query, "")), headers=HEADERS)
+        headers = HEADERS | _authorization(parts.hostname)
+        connection.request("GET", urlunsplit(("", "", parts.path or "/", parts.query, "")), headers=headers)
         response = connection.getresponse()
         if response.status in (301, 302, 303, 307, 308) and response.headers["Location"]:
             return str(response.headers["Location"])
@@ -66,6 +70,21 @@ def _get(policy: AddressPolicy, uri: str, out: Path, deadline: float, max_bytes:
     finally:
         connection.close()
     return None
+
+
+def _authorization(host: str) -> dict[str, str]:
+    """The header with the name and password that the user's netrc file has for a host; none without them."""
+    place = os.environ.get("NETRC")
+    if place is None and not (Path.home() / ".netrc").exists():
+        return {}
+    try:
+        known = netrc.netrc(place).hosts.get(host)
+    except (OSError, netrc.NetrcParseError, UnicodeDecodeError) as error:  # whose text may hold a password
+        raise ValueError("the netrc file cannot be read") from error
+    if known is None:
+        return {}
+    login, _, password = known
+    return {"Authorization": f"Basic {base64.b64encode(f'{login}:{password}'.encode()).decode()}"}
 
 
 def _connected(scheme: str, host: str, port: int, addresses: list[tuple[str, int]]) -> http.client.HTTPConnection:

@@ -32,7 +32,7 @@ def read_seeds(inputs: Sequence[str]) -> NamedSeeds:
     An input is a URL, a file with one URL per line (empty lines and `#` comments are skipped), or a sitemap file. A URL
     whose path ends in `.xml` or `.xml.gz` is a sitemap.
 
-    A line of a file that is no URL is a refused seed.
+    A line of a file that is no URL is a refused seed, told by its number: the file may not be a list at all.
 
     Raises:
         ValueError: a file cannot be read, a URL of the command line is none, or no URL is named at all.
@@ -43,9 +43,9 @@ def read_seeds(inputs: Sequence[str]) -> NamedSeeds:
     for place, text in _named_urls(inputs):
         url = canonical(text)
         if url is None:
-            message = f"expected an http or https URL of at most {MAX_URL_CHARS} characters, got {text[:200]!r}"
+            message = f"expected an http or https URL of at most {MAX_URL_CHARS} characters"
             if place == "--input":
-                raise ValueError(f"{place}: {message}")
+                raise ValueError(f"{place}: {message}, got {text[:200]!r}")
             refused.append((place, "no_url", message))
             continue
         (sitemaps if _SITEMAP.search(url.partition("?")[0]) else pages).append(url)
@@ -73,7 +73,7 @@ def _named_urls(inputs: Sequence[str]) -> Iterator[tuple[str, str]]:
         try:
             lines = data.decode("utf-8-sig").splitlines()
         except UnicodeDecodeError as error:
-            raise ValueError(f"--input {entry} is not UTF-8 text: {error}") from error
+            raise ValueError(f"--input {entry} is not UTF-8 text: {error.reason} at byte {error.start:,}") from error
         for number, line in enumerate(lines, start=1):
             if line.strip() and not line.lstrip().startswith("#"):
                 yield f"{entry}, line {number}", line.strip()

@@ -197,7 +197,10 @@ def test_passwords_open_files_and_are_written_nowhere(command: Command, tmp_path
     out = tmp_path / "out"
     assert command("--input", locked, "--output", out).returncode == 1
     assert manifest(out)["failures"] == {"encrypted": 1}
-    assert command("--input", locked, "--output", out, "--set", "passwords=[wrong, open-sesame]").returncode == 0
+    done = command("--input", locked, "--output", out, "--set", "passwords=[wrong, open-sesame]")
+    assert done.returncode == 0
+    assert "secrets on the command line can be read by everyone" in done.stderr
+    assert "open-sesame" not in done.stdout + done.stderr
     assert manifest(out)["samples"]["kept"] == 2
     for path in out.rglob("*"):
         assert not path.is_file() or b"open-sesame" not in path.read_bytes(), path

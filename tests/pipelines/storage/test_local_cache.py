@@ -45,3 +45,22 @@ def test_a_download_that_fails_leaves_nothing_behind() -> None:
         cache.folder("key", fail)
     assert not seen[0].exists()
     assert list(cache.folder("key", lambda folder: None).iterdir()) == []
+
+
+def test_what_is_held_stays_and_the_oldest_of_the_rest_makes_room() -> None:
+    cache = LocalCache("vellum-test-", max_bytes=25)
+
+    def fill(folder: Path) -> None:
+        (folder / "file").write_bytes(bytes(10))
+
+    with cache.held("a", fill) as held:
+        folders = [cache.folder(key, fill) for key in "bcd"]
+        assert held.exists()
+        assert [folder.exists() for folder in folders] == [False, False, True]
+        cache.clear()
+        assert held.exists()
+        assert not folders[2].exists()
+    assert cache.find("a") == held
+    assert cache.find("b") is None
+    cache.drop("a")
+    assert not held.exists()

@@ -14,6 +14,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines.storage import Storage, StorageError, match
+from sources.optional_dependencies import how_to_install
 from tests.pipelines.storage.processes import python, sentence
 
 pytestmark = pytest.mark.slow
@@ -136,4 +137,4 @@ def test_a_missing_extra_is_named(scheme: str, package: str, extra: str):
         f"except StorageError as error: print(error)\n"
     )
     out, err = python(code).communicate()
-    assert out == f"{scheme}:// paths need an extra: pip install 'vellum-vl[{extra}]'\n", err
+    assert out == f"{scheme}:// paths need an extra: {how_to_install(extra)}\n", err

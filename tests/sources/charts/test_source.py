@@ -119,7 +119,7 @@ def test_error_for_a_missing_package_tells_how_to_install_it(monkeypatch: pytest
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "vl_convert" else found(name))
     with pytest.raises(
-        ValueError, match=r"charts need vl-convert-python; install with: pip install 'vellum-vl\[charts\]'"
+        ValueError, match=r"charts need vl-convert-python; install with: pip install -e '\.\[charts\]' in the checkout"
     ):
         Charts()
 

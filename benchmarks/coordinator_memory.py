@@ -1,0 +1,84 @@
+"""The memory of a run's processes while the input grows: a coordinator that keeps anything of each sample shows it.
+
+    python -m benchmarks.coordinator_memory [--samples 10000 50000] [--workers 1]
+
+Samples are short texts, so that many go through all steps in a short time: they are read, scored, compared, decided and
+written as pages are. A unit has 64 of them, as of pages.
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import psutil
+
+SAMPLES_A_FILE = 1000
+WORDS = "page figure table method result number value measure model sample report paper author river"
+PROCESSES = {"pipelines.stages.coordinator": "coordinator", "pipelines.workers.reader": "reader"}
+POLL_S = 0.05
+
+
+def write_texts(folder: Path, num_samples: int) -> None:
+    """JSONL files of short texts that all differ."""
+    folder.mkdir(parents=True)
+    chance, words = random.Random(num_samples), WORDS.split()
+    for first in range(0, num_samples, SAMPLES_A_FILE):
+        rows = []
+        for number in range(first, min(first + SAMPLES_A_FILE, num_samples)):
+            said = " ".join(f"{chance.choice(words)} {chance.random()}" for _ in range(30))
+            rows.append(json.dumps({"text": f"Report {number}. {said}"}))
+        (folder / f"{first:08d}.jsonl").write_text("\n".join(rows))
+
+
+def peaks_mb(folder: Path, num_samples: int, workers: int) -> dict[str, float]:
+    """Peak of memory that is a process's own, in MB, by what it is; and the seconds of processor time of all."""
+    write_texts(folder / "in", num_samples)
+    line = [sys.executable, "-m", "pipelines.run", "--source", "text", "--input", str(folder / "in")]
+    line += ["--output", str(folder / "out"), "--workers", str(workers), "--set", "items_per_unit=64"]
+    found: Counter[str] = Counter()
+    with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        found["command"] = 0
+        while process.poll() is None:
+            members = {process.pid: "command"}
+            for member in psutil.Process(process.pid).children(recursive=True):
+                try:
+                    known = [name for module, name in PROCESSES.items() if module in member.cmdline()]
+                except psutil.Error:  # it ended just now
+                    continue
+                members |= dict.fromkeys([member.pid] if known else [], *known)
+            for pid, name in members.items():
+                try:
+                    found[name] = max(found[name], psutil.Process(pid).memory_full_info().uss)
+                except psutil.Error:
+                    continue
+            time.sleep(POLL_S)
+        assert process.stderr is not None
+        told = process.stderr.read()
+    if process.returncode:
+        raise SystemExit(f"the run failed: {told}")
+    return {name: round(value / 1e6, 1) for name, value in found.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--samples", type=int, nargs="+", default=[10_000, 50_000])
+    parser.add_argument("--workers", type=int, default=1)
+    args = parser.parse_args()
+    result: dict[int, dict[str, float]] = {}
+    for num_samples in args.samples:
+        with tempfile.TemporaryDirectory(prefix="vellum-benchmark-") as folder:
+            result[num_samples] = peaks_mb(Path(folder), num_samples, args.workers)
+        print(f"{num_samples:,} samples: {result[num_samples]} MB", flush=True)
+    first, last = result[args.samples[0]], result[args.samples[-1]]
+    print("growth:", {name: round(last[name] / first[name], 2) for name in first})
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
