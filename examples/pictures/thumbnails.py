@@ -20,7 +20,7 @@ from sources.pictures import source as pictures
 SIZE = (240, 180)
 BOOK = Path(books.__file__).parent / "examples/measuring.epub"
 PAPER = Path(papers.__file__).parent / "examples/matching.tex"
-SCAN = Path(pictures.__file__).parent / "examples/页面.jpg"
+SCAN = Path(pictures.__file__).parent / "examples/slides.tif"
 DOCUMENT = Path(pdfs.__file__).parent / "examples/judging-pages.pdf"
 
 
@@ -42,7 +42,7 @@ def paper() -> tuple[Image.Image, str]:
 
 
 def scan() -> tuple[Image.Image, str]:
-    """A bundled photograph of a page."""
+    """The first page of a bundled scan."""
     return Image.open(SCAN).convert("RGB"), ""
 
 
