@@ -1,9 +1,9 @@
 """Sources of published data compared with bare loops that parse the same files, in one run on one core.
 
-python benchmarks/knowledge.py text                 # rows of JSONL, Parquet and gzip made of bundled paragraphs
-python benchmarks/knowledge.py pairs                # images of bundled PDFs as the hub stores them
-python benchmarks/knowledge.py notebooks FOLDER     # real notebooks, also what became of their plots
-python benchmarks/knowledge.py papers FOLDER        # .tex beside .pdf of texlive-*-doc; how many fit, checked pages
+python -m benchmarks.knowledge text                 # rows of JSONL, Parquet and gzip made of bundled paragraphs
+python -m benchmarks.knowledge pairs                # images of bundled PDFs as the hub stores them
+python -m benchmarks.knowledge notebooks FOLDER     # real notebooks, also what became of their plots
+python -m benchmarks.knowledge papers FOLDER        # .tex beside .pdf of texlive-*-doc; how many fit, checked pages
 
 A bare loop decodes with the same libraries and computes the same hashes; it checks, cleans and keeps nothing.
 """
