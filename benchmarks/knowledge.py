@@ -1,9 +1,9 @@
 """Sources of published data compared with bare loops that parse the same files, in one run on one core.
 
-python benchmarks/knowledge.py text                 # rows of JSONL, Parquet and gzip made of bundled paragraphs
-python benchmarks/knowledge.py pairs                # images of bundled PDFs as the hub stores them
-python benchmarks/knowledge.py notebooks FOLDER     # real notebooks, also what became of their plots
-python benchmarks/knowledge.py papers FOLDER        # .tex beside .pdf, e.g. of texlive-*-doc; also how many fit
+python -m benchmarks.knowledge text                 # rows of JSONL, Parquet and gzip made of bundled paragraphs
+python -m benchmarks.knowledge pairs                # images of bundled PDFs as the hub stores them
+python -m benchmarks.knowledge notebooks FOLDER     # real notebooks, also what became of their plots
+python -m benchmarks.knowledge papers FOLDER        # .tex beside .pdf of texlive-*-doc; how many fit, checked pages
 
 A bare loop decodes with the same libraries and computes the same hashes; it checks, cleans and keeps nothing.
 """
@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 import pymupdf
 from PIL import Image
 
+from benchmarks.papers_checked import check_pages
 from filters.plot_code import PlotCode
 from sources.base.sample import Sample
 from sources.base.source import InputError, ItemError, Source
@@ -211,7 +212,8 @@ def papers(folder: Path, max_papers: int = 20) -> dict[str, Any]:
 
     outcomes = {"papers": len(paths), "pages": len(fits), **shares, "errors": counts}
     print(outcomes)
-    return {**outcomes, "speed": compare("pages", ours, bare, repeats=1)}
+    checked = check_pages(folder)
+    return {**outcomes, "checked": checked, "speed": compare("pages", ours, bare, repeats=1)}
 
 
 def main() -> None:

@@ -12,10 +12,15 @@ from examples.pictures.ocr import BOX, page
 from examples.pictures.sheet import Sheet
 from examples.pictures.web_code import crawled, synthesized
 from sources.books import source as books
+from sources.papers import Papers
+from sources.papers import source as papers
 from sources.pdfs import source as pdfs
+from sources.pictures import source as pictures
 
 SIZE = (240, 180)
 BOOK = Path(books.__file__).parent / "examples/measuring.epub"
+PAPER = Path(papers.__file__).parent / "examples/matching.tex"
+SCAN = Path(pictures.__file__).parent / "examples/slides.tif"
 DOCUMENT = Path(pdfs.__file__).parent / "examples/judging-pages.pdf"
 
 
@@ -28,6 +33,17 @@ def document() -> tuple[Image.Image, str]:
     for box in sample.words.boxes:
         draw.rectangle([float(edge) for edge in box], outline=BOX)
     return picture, ""
+
+
+def paper() -> tuple[Image.Image, str]:
+    """A page of the bundled paper, as its sample has it."""
+    with Papers().open(PAPER) as pages:
+        return Image.open(io.BytesIO(pages[0].images[0].data)).convert("RGB"), ""
+
+
+def scan() -> tuple[Image.Image, str]:
+    """The first page of a bundled scan."""
+    return Image.open(SCAN).convert("RGB"), ""
 
 
 def figure() -> tuple[Image.Image, str]:
@@ -56,6 +72,8 @@ def _thumbnail(source: str, draw: Callable[[], tuple[Image.Image, str]], width: 
 
 SHEETS = [
     _thumbnail("pdfs", document, 1.0),
+    _thumbnail("papers", paper, 1.0),
+    _thumbnail("images", scan, 1.0),
     _thumbnail("books", figure, 0.46),
     _thumbnail("web", partial(crawled, "index.html", 0), 1.0),
     _thumbnail("ocr", partial(page, "receipt", "en", 9), 1.0),

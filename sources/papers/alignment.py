@@ -149,12 +149,19 @@ def _pages(
         split = int(np.argmin(np.abs(total - num_left)))
         if num_left == 0:
             split = 0
+        while split < len(between) and between[split] == 0 and _ends_block(atoms, left, left + 1 + split, right):
+            split += 1
         on[left + 1 : left + 1 + split] = on[left]
         on[left + 1 + split : right] = on[right]
     for k in range(len(atoms) - 2, -1, -1):  # a label is with its text
         if atoms[k].block == atoms[k + 1].block and _is_label(content, atoms[k]):
             on[k] = on[k + 1]
     return on
+
+
+def _ends_block(atoms: Sequence[Atom], left: int, k: int, right: int) -> bool:
+    """Return True for an atom of the block that ends before a page does."""
+    return atoms[k].block == atoms[left].block != atoms[right].block
 
 
 def _is_label(content: Content, atom: Atom) -> bool:

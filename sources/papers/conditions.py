@@ -92,8 +92,10 @@ class Conditions(TokenReader):
         return token
 
     def _meaning(self, token: str) -> object:
-        if token in self.macros:
-            return self.macros[token]
+        macro = self.macros.get(token)
+        if macro is not None and not macro.is_alias:
+            return macro
+        token = macro.body[0] if macro else token
         return token if token in self.fixed or not token.startswith("\\") or token == "\\relax" else None
 
     def _compare(self) -> bool:

@@ -173,6 +173,9 @@ class _Reader:
             self._in.optional()
 
     def _raw(self, token: Raw) -> None:
+        if token.kind == "text":
+            self._text.append(str(token))
+            return
         if token.kind == "inline":
             self._text += [CODE, str(token), CODE_END]
             return

@@ -27,11 +27,13 @@ class Macro:
 
     Args:
         prefix: tokens that follow its name before the first parameter.
+        is_alias: the body is a character or command with the meaning that TeX or a package gives it.
     """
 
     body: tuple[str, ...]
     parameters: tuple[Parameter, ...] = ()
     prefix: tuple[str, ...] = ()
+    is_alias: bool = False
 
 
 def with_arguments(body: Tokens, arguments: Sequence[Tokens]) -> list[str]:

@@ -1,6 +1,7 @@
 r"""Expansion of a paper's macros, \input inside the paper only, and conditionals. Nothing is executed."""
 
 import posixpath
+import re
 from collections.abc import Callable, Collection, Mapping
 
 from sources.base.source import InputError
@@ -16,10 +17,11 @@ from sources.papers.definitions import (
     with_arguments,
 )
 from sources.papers.reading import END
-from sources.papers.tokens import Raw, decode, tokens
+from sources.papers.tokens import Code, Raw, decode, is_command, tokens
 
 MAX_DEPTH = 40  # files in each other
 MAX_INPUTS = 2_000
+_DECIMAL, _OCTAL, _HEXADECIMAL = re.compile(r"\d{1,7}"), re.compile("[0-7]{1,7}"), re.compile("[0-9A-F]{1,6}")
 _IGNORED = frozenset(
     ("\\xspace", "\\relax", "\\expandafter", "\\noexpand", "\\protect", "\\global", "\\long", "\\outer",
      "\\makeatletter",
@@ -47,24 +49,32 @@ class Expander(Conditions):
         self._ends: list[tuple[str, list[str]]] = []
         self._scopes: list[dict[str, Macro | None]] = []
         self._num_inputs = 0
+        self._code = Code()
         self.read_names: list[str] = []
         self.open_file(main)
 
     def next(self) -> str:
         """Return the next token that no macro stands for; END after the last."""
         while token := self.raw():
-            if token[0] != "\\" or len(token) == 1 or isinstance(token, Raw):
+            if not is_command(token):
                 if token == "{":
                     self._scopes.append({})
                 elif token == "}":
                     self._close_scope()
                 return token
             macro = self.macros.get(token)
-            if macro is not None:
+            if macro is not None and macro.is_alias:
+                token = macro.body[0]
+                self.count(1)
+                if not is_command(token):
+                    self.push((token,))
+                    continue
+            elif macro is not None:
                 self._expand(macro)
-            elif token in _IGNORED:
                 continue
-            elif token in _HANDLERS:
+            if token in _IGNORED:
+                continue
+            if token in _HANDLERS:
                 _HANDLERS[token](self)
             elif not self.condition(token):
                 return token
@@ -148,7 +158,7 @@ class Expander(Conditions):
             self.missing.add(name[:200])
             return False
         self.read_names.append(found)
-        self.open_frame(tokens(text, internal=internal), found)
+        self.open_frame(tokens(text, internal=internal, code=self._code), found)
         return True
 
     def find(self, name: str, suffixes: Collection[str]) -> str | None:
@@ -217,9 +227,19 @@ def _let(expander: Expander) -> None:
     token = expander.raw()
     while token in (" ", "="):
         token = expander.raw()
+    _copy_meaning(expander, name, token)
+
+
+def _futurelet(expander: Expander) -> None:
+    name, following, token = expander.raw(), expander.raw(), expander.raw()
+    _copy_meaning(expander, name, token)
+    expander.push((following, token))
+
+
+def _copy_meaning(expander: Expander, name: str, token: str) -> None:
     known = expander.macros.get(token)
     if token and token != name:
-        expander.define(name, known or Macro((token,)))
+        expander.define(name, known or Macro((token,), is_alias=True))
 
 
 def _newenvironment(expander: Expander) -> None:
@@ -337,6 +357,47 @@ def _endgroup(expander: Expander) -> None:
     expander.close_scope()
 
 
+def _string(expander: Expander) -> None:
+    expander.push((Raw(expander.raw(), "text"),))
+
+
+def _detokenize(expander: Expander) -> None:
+    expander.push((Raw(as_tex(expander.argument()), "text"),))
+
+
+def _char(expander: Expander) -> None:
+    r"""Push the character whose code follows: decimal, `'` octal, `"` hexadecimal, or a backtick and the sign."""
+    expander.skip_spaces()
+    first = expander.raw()
+    if first == "`":
+        sign = expander.raw()
+        rest = "" if is_command(sign) else sign[1:]
+        sign = sign[-1:] if is_command(sign) else sign[:1]
+        expander.push((Raw(sign, "text"), rest or _without_space(expander)))
+        return
+    digits = expander.raw() if first in ("'", '"') else first
+    found = {"'": _OCTAL, '"': _HEXADECIMAL}.get(first, _DECIMAL).match(digits)
+    if found is None:
+        expander.push((digits,))
+        return
+    code = int(found[0], {"'": 8, '"': 16}.get(first, 10))
+    is_printed = 32 <= code < 0xE000
+    rest = digits[found.end() :] or _without_space(expander)
+    expander.push(((Raw(chr(code), "text") if is_printed else ""), rest))
+
+
+def _without_space(expander: Expander) -> str:
+    """Return the next token, which must not be pushed back if it is the space that ends a number."""
+    token = expander.raw()
+    return "" if token == " " else token
+
+
+def _symbol(expander: Expander) -> None:
+    code = "".join(expander.argument()).strip()
+    if code[:1] in ("`", "'", '"') or code.isdecimal():
+        expander.push(("\\char", *([code] if code.isdecimal() else [code[0], code[1:]])))
+
+
 def _ensuremath(expander: Expander) -> None:
     body = expander.argument()
     expander.push(body if expander.is_math else ["$", *body, "$"])
@@ -354,6 +415,7 @@ _HANDLERS: Mapping[str, Callable[[Expander], None]] = {
     },
     **{f"\\{verb}DocumentEnvironment": _document_environment for verb in ("New", "Renew", "Provide", "Declare")},
     "\\let": _let,
+    "\\futurelet": _futurelet,
     "\\newenvironment": _newenvironment,
     "\\renewenvironment": _newenvironment,
     "\\DeclareMathOperator": _operator,
@@ -374,4 +436,8 @@ _HANDLERS: Mapping[str, Callable[[Expander], None]] = {
     "\\bgroup": _begingroup,
     "\\egroup": _endgroup,
     "\\ensuremath": _ensuremath,
+    "\\string": _string,
+    "\\detokenize": _detokenize,
+    "\\char": _char,
+    "\\symbol": _symbol,
 }  # fmt: skip

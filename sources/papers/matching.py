@@ -9,6 +9,7 @@ from rapidfuzz.distance import LCSseq
 NGRAMS = (4, 2, 1)  # words of an anchor: rare in both sequences
 MAX_CELLS = 30_000_000  # of a table between two anchors; more is matched by anchors alone
 MIN_CHARS, MAX_STRETCH = 7, 12  # a match of fewer characters, so many words away from others, is chance
+MAX_WORDS, MAX_WINDOW, MIN_WORD = 4, 80, 3  # between two matches: few words in a short stretch, and their letters
 LOOSE = 3  # words that a formula or a reference may add between two words
 
 Pairs = list[tuple[int, int]]
@@ -25,7 +26,7 @@ def match(a: Sequence[str], b: Sequence[str], parts: Sequence[int] = ()) -> Pair
     right = [numbers.setdefault(word, len(numbers)) for word in b]
     pairs: Pairs = []
     _match(left, right, 0, len(left), 0, len(right), 0, pairs)
-    return _without_chance(_compact(pairs, left, right, parts or [0] * len(a)), a)
+    return _with_near(_without_chance(_compact(pairs, left, right, parts or [0] * len(a)), a), a, b)
 
 
 def _match(a: Sequence[int], b: Sequence[int], a0: int, a1: int, b0: int, b1: int, level: int, pairs: Pairs) -> None:
@@ -107,7 +108,7 @@ def _compact(pairs: Pairs, a: Sequence[int], b: Sequence[int], parts: Sequence[i
                 break
     for k in range(1, len(moved)):
         (i, j), (before_i, before_j) = moved[k], moved[k - 1]
-        after = moved[k + 1] if k + 1 < len(moved) and parts[moved[k + 1][0]] == parts[i] else None
+        after = moved[k + 1] if k + 1 < len(moved) else None  # of any part: a heading is with the text after it
         if j - before_j - (i - before_i) <= LOOSE or (after and after[1] - j - (after[0] - i) <= LOOSE):
             continue
         for place in range(before_j + 1, min(j, before_j + (i - before_i) + 2 * LOOSE)):
@@ -126,3 +127,20 @@ def _without_chance(pairs: Pairs, a: Sequence[str]) -> Pairs:
         else:
             groups.append([(i, j)])
     return [pair for group in groups if sum(len(a[i]) for i, _ in group) >= MIN_CHARS for pair in group]
+
+
+def _with_near(pairs: Pairs, a: Sequence[str], b: Sequence[str]) -> Pairs:
+    """Add the few words between two matches that are in the stretch between them once, as `hence` between formulas."""
+    found: Pairs = []
+    for k, (i, j) in enumerate(pairs):
+        if k:
+            before_i, before_j = pairs[k - 1]
+            window = b[before_j + 1 : j]
+            if 1 < i - before_i <= MAX_WORDS + 1 and len(window) <= MAX_WINDOW:
+                at = 0
+                for word in range(before_i + 1, i):
+                    if len(a[word]) >= MIN_WORD and window.count(a[word]) == 1 and window.index(a[word]) >= at:
+                        at = window.index(a[word])
+                        found.append((word, before_j + 1 + at))
+        found.append((i, j))
+    return found

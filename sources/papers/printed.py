@@ -9,6 +9,7 @@ import numpy as np
 
 from sources.papers.alignment import Alignment, Placed, expected_length, has_picture
 from sources.papers.blocks import Formula, Hole
+from sources.text.gaps import BULLETS
 
 MAX_GAP_CHARS, MAX_VARIABLE = 300, 4  # of a place in which references are looked for: text, and unknown parts
 OPTIONAL = "\0"  # in a pattern under construction, after a sign that the page may not have
@@ -22,6 +23,7 @@ _PATTERNS = {
 MAX_MARK = 3  # characters of the mark of a footnote
 _EQUATION_NUMBER = re.compile(r"\((?:[A-Z]{1,3}[.-]?|S)?\d[\d.]*[a-z]?[′']?\)")
 _SIGNS = re.compile(r"[^,;:.()\[\]]")
+_BULLETS = frozenset((*BULLETS, "–", "-", "*", "∗", "·", "⋅", "∙"))  # those of itemize at its four levels too
 _MARKS = re.compile("[\ue000-\ue0ff]")
 
 
@@ -171,7 +173,7 @@ class _Gaps:
     def _fill(
         self, printed: Printed, placed: Placed, members: Sequence[int], before: int, after: int, page: int
     ) -> None:
-        content = self._alignment.content
+        content, following = self._alignment.content, members[-1] + 1
         holes = [k for k in members if placed.atoms[k].item >= 0]
         wanted = [k for k in holes if isinstance(content.objects[placed.atoms[k].item], Hole)]
         numbered = [k for k in holes if _num_numbers(content.objects[placed.atoms[k].item])]
@@ -185,9 +187,16 @@ class _Gaps:
             wanted.remove(labels[-1])
         for k in numbered:
             pieces = _take_numbers(printed, placed.atoms[k].item, content.objects[placed.atoms[k].item], pieces)
+        if after >= 0 and pieces and pieces[-1][1] in _BULLETS and self._begins_item(placed, following):
+            pieces = pieces[:-1]  # TeX prints it, the markup does not have it
         if wanted:
             text = _joined(pieces).strip()
             self._by_pattern(printed, placed, members, text, page)
+
+    def _begins_item(self, placed: Placed, k: int) -> bool:
+        atoms = placed.atoms
+        is_first = k < len(atoms) and (k == 0 or atoms[k - 1].block != atoms[k].block)
+        return is_first and self._alignment.content.blocks[atoms[k].block].kind == "item"
 
     def _label(
         self,

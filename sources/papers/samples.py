@@ -17,7 +17,7 @@ from sources.images.decoding import read_image
 from sources.images.encoding import encode, grey_of
 from sources.papers.alignment import Alignment, align
 from sources.papers.archive import MAX_FILE_BYTES, MissingFile
-from sources.papers.blocks import OBJECT, Picture
+from sources.papers.blocks import OBJECT, Content, Picture
 from sources.papers.markdown import Slice, page_markdown, slices_of
 from sources.papers.paper import Paper, open_paper
 from sources.papers.printed import Printed, read_printed
@@ -40,6 +40,29 @@ class Aligned:
     alignment: Alignment
     printed: Printed
     slices: list[list[Slice]]
+
+    def markdown(self, page: int) -> str:
+        """Return the markup of a page."""
+        return page_markdown(self.slices[page], self.alignment, self.printed)
+
+
+def page_markups(paper: Paper) -> list[str]:
+    """Return the markup of every page of a paper, also of those that do not fit. Raises InputError and ItemError."""
+    found = aligned(paper.pdf, paper.content())
+    return [found.markdown(page) for page in range(len(found.slices))]
+
+
+def aligned(pdf: Path, content: Content) -> Aligned:
+    """Put the content of a paper on the pages of its PDF. Raises ItemError."""
+    with open_document(pdf, ()) as document:
+        if document.num_pages > MAX_PAGES:
+            raise ItemError("too_many_pages", f"the paper has {document.num_pages:,} pages, more than {MAX_PAGES:,}")
+        if document.mupdf is None:
+            raise ItemError("damaged", "the PDF can be read by the second engine only, which gives no order of words")
+        words = [_words(document.mupdf, number) for number in range(document.num_pages)]
+    alignment = align(content, words)
+    printed = read_printed(alignment)
+    return Aligned(alignment, printed, slices_of(alignment, printed))
 
 
 @contextmanager
@@ -80,23 +103,12 @@ class _Samples:
 
     @cached_property
     def _aligned(self) -> Aligned:
-        if len(self._pages) > MAX_PAGES:
-            raise ItemError("too_many_pages", f"the paper has {len(self._pages):,} pages, more than {MAX_PAGES:,}")
-        with open_document(self._paper.pdf, ()) as document:
-            if document.mupdf is None:
-                raise ItemError(
-                    "damaged", "the PDF can be read by the second engine only, which gives no order of words"
-                )
-            words = [_words(document.mupdf, number) for number in range(document.num_pages)]
-        alignment = align(self._content, words)
-        printed = read_printed(alignment)
-        return Aligned(alignment, printed, slices_of(alignment, printed))
+        return aligned(self._paper.pdf, self._content)
 
     def page(self, item: int) -> Sample:
         """Return a page with its markup. Raises ItemError."""
         sample = self._pages[item]
-        aligned = self._aligned
-        text = page_markdown(aligned.slices[item], aligned.alignment, aligned.printed)
+        text = self._aligned.markdown(item)
         if not text.strip():
             raise ItemError("no_markup", "no text of the LaTeX source is on the page")
         missing = ["missing_files"] if self._content.missing else []
@@ -109,9 +121,8 @@ class _Samples:
         )
 
     def _measures(self, item: int) -> Mapping[str, float]:
-        aligned = self._aligned
-        fit = aligned.printed.fit(item, aligned.alignment)
-        return {"markup_fit": fit, "open_references": float(aligned.printed.open.get(item, 0))}
+        fit = self._aligned.printed.fit(item, self._aligned.alignment)
+        return {"markup_fit": fit, "open_references": float(self._aligned.printed.open.get(item, 0))}
 
     @cached_property
     def figures(self) -> list[tuple[list[str], list[int]]]:
@@ -134,11 +145,11 @@ class _Samples:
         """Return the pictures of a float with their caption. Raises ItemError."""
         names, captions = figure
         pictures = [self._picture(name, side_px) for name in names]
-        aligned = self._aligned
+        placed = self._aligned
         blocks = [self._content.blocks[k] for k in captions]
-        slices = (part for of_page in aligned.slices for part in of_page)
+        slices = (part for of_page in placed.slices for part in of_page)
         parts = [part for part in slices if any(part.block is block for block in blocks)]
-        text = page_markdown(parts, aligned.alignment, aligned.printed)
+        text = page_markdown(parts, placed.alignment, placed.printed)
         if not text:
             raise ItemError("no_caption", "the figure's caption is on no page")
         return Sample.of_picture(

@@ -32,7 +32,7 @@ SIGNS: Mapping[str, str] = {
     "\\enspace": " ", "\\enskip": " ", "\\hfill": " ", "\\hfil": " ", "\\hss": " ", "\\dotfill": " ", "\\tab": " ",
     "\\negthinspace": "", "\\nolinebreak": "", "\\allowbreak": "", "\\textquotesingle": "'", "\\textvisiblespace": "␣",
     "\\textasteriskcentered": "*", "\\textperiodcentered": "·", "\\textregistered ": "®", "\\checkmark": "✓",
-    "\\bs": "\\",
+    "\\bs": "\\", "\\@backslashchar": "\\", "\\bslash": "\\", "\\@percentchar": "%",
 }  # fmt: skip
 _DOTLESS = {"ı": "i", "ȷ": "j"}
 

@@ -2,6 +2,7 @@ r"""TeX as tokens: control sequences, runs of letters, single characters, and te
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Self
 
 PARAGRAPH = "\\par"
@@ -11,7 +12,14 @@ CODE = (
     "LTXexample", "verbatimtab", "Code", "CodeInput", "CodeOutput", "Sinput", "Soutput", "dispListing", "dispExample",
 )  # fmt: skip
 LEFT_OUT = ("comment", "filecontents", "filecontents*", "CCSXML")
-_RAW = re.compile(rf"\\begin\s*\{{({'|'.join(map(re.escape, (*CODE, *LEFT_OUT)))})\}}")
+_BEGIN = re.compile(r"\\begin\s*\{([A-Za-z@*]+)\}")
+_DEFINITION = re.compile(
+    r"\\(?:(?:lstnewenvironment|DefineVerbatimEnvironment|newtcblisting|NewTCBListing|newverbatim)\s*(?:\[[^\]]*\]\s*)?"
+    r"\{(?P<environment>[A-Za-z@*]+)\}"
+    r"|(?:MakeShortVerb|DefineShortVerb|lstMakeShortInline)\*?\s*(?:\[[^\]]*\]\s*)?\{?\\?(?P<sign>[^\sA-Za-z\\{}%])\}?"
+    r"|(?:DeleteShortVerb|UndefineShortVerb|lstDeleteShortInline)\s*\{?\\?(?P<ended>[^\sA-Za-z\\{}%])\}?"
+    r"|documentclass\s*(?:\[[^\]]*\]\s*)?\{(?P<ltxdoc>ltxdoc)\})"
+)
 _VERB = re.compile(r"\\(?:verb|lstinline|Verb)\b\*?(?:\[[^\]\n]*\])?\s?([^A-Za-z\s*])")
 _TOKEN = re.compile(
     r"\\(?P<word>[A-Za-z]+)|\\(?P<symbol>.)|%(?P<comment>[^\n]*)(?:\n[ \t]*(?=(?P<blank>\n?))|$)|(?P<space>\s+)"
@@ -19,6 +27,11 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _INTERNAL = re.compile(_TOKEN.pattern.replace("[A-Za-z]+)|\\\\(?P<symbol", "[A-Za-z@]+)|\\\\(?P<symbol"), re.DOTALL)
+_DEFINING = frozenset(
+    ("\\lstnewenvironment", "\\DefineVerbatimEnvironment", "\\newtcblisting", "\\NewTCBListing", "\\newverbatim",
+     "\\MakeShortVerb", "\\DefineShortVerb", "\\lstMakeShortInline", "\\DeleteShortVerb", "\\UndefineShortVerb",
+     "\\lstDeleteShortInline", "\\documentclass")
+)  # fmt: skip
 _AFTER_WORD = re.compile(r"[ \t]*(?:\n(?![ \t]*\n)[ \t]*)?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ue000-\uf8ff\ufffe\uffff\ud800-\udfff]")
 
@@ -27,7 +40,7 @@ class Raw(str):
     """Text that TeX does not interpret.
 
     Args:
-        kind: `inline` or `block`.
+        kind: `inline` or `block` for code, `text` for a part of the text around it.
     """
 
     __slots__ = ("kind",)
@@ -48,12 +61,45 @@ def decode(data: bytes) -> str:
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def tokens(text: str, *, internal: bool = False) -> Iterator[str]:
+@dataclass(slots=True)
+class Code:
+    r"""How a paper marks code.
+
+    Args:
+        environments: names of those whose content is code.
+        signs: characters between which code is, such as `|` after `\MakeShortVerb{\|}`.
+    """
+
+    environments: set[str] = field(default_factory=lambda: set(CODE))
+    signs: set[str] = field(default_factory=set)
+
+    def learn(self, text: str, place: int) -> int | None:
+        """Read a definition; return its end if it is nothing but that, else None."""
+        found = _DEFINITION.match(text, place)
+        if found is None:
+            return None
+        if found["environment"]:
+            self.environments.add(found["environment"])
+        elif found["ended"]:
+            self.signs.discard(found["ended"])
+        else:
+            self.signs.add(found["sign"] or "|")  # the class ltxdoc makes this one
+        return None if found["environment"] or found["ltxdoc"] else found.end()
+
+
+def is_command(token: str) -> bool:
+    """Return True for a control sequence."""
+    return token[0] == "\\" and len(token) > 1 and not isinstance(token, Raw)
+
+
+def tokens(text: str, *, internal: bool = False, code: Code | None = None) -> Iterator[str]:
     r"""Yield the tokens of a text. A control sequence begins with a backslash; white space is one space.
 
     Args:
         internal: `@` is a letter, as after `\makeatletter`.
+        code: how the paper marks code; what the text says about that is added.
     """
+    code = code or Code()
     place, end = 0, len(text)
     pattern = _INTERNAL if internal else _TOKEN
     while place < end:
@@ -64,10 +110,10 @@ def tokens(text: str, *, internal: bool = False) -> Iterator[str]:
         if kind == "word":
             name = found[0]
             if name == "\\begin":
-                raw = _RAW.match(text, start)
-                if raw is not None:
+                raw = _BEGIN.match(text, start)
+                if raw is not None and (raw[1] in code.environments or raw[1] in LEFT_OUT):
                     content, place = _environment(text, raw)
-                    if raw[1] in CODE:
+                    if raw[1] in code.environments:
                         yield Raw(content, "block")
                     continue
             elif name in ("\\verb", "\\lstinline", "\\Verb"):
@@ -75,6 +121,10 @@ def tokens(text: str, *, internal: bool = False) -> Iterator[str]:
                 if verb is not None:
                     content, place = _inline(text, verb)
                     yield Raw(content, "inline")
+                    continue
+            elif name in _DEFINING:
+                place = code.learn(text, start) or place
+                if place > found.end():
                     continue
             elif name in ("\\makeatletter", "\\makeatother"):
                 pattern = _INTERNAL if name == "\\makeatletter" else _TOKEN
@@ -85,6 +135,10 @@ def tokens(text: str, *, internal: bool = False) -> Iterator[str]:
         elif kind == "comment":
             if found["blank"]:
                 yield PARAGRAPH
+        elif found[0] in code.signs:
+            content, end_of_code = _between(text, place, found[0])
+            place = end_of_code or place
+            yield Raw(content, "inline") if end_of_code else found[0]
         elif found[0]:
             yield found[0]
 
@@ -100,9 +154,12 @@ def _environment(text: str, begin: re.Match[str]) -> tuple[str, int]:
 
 
 def _inline(text: str, verb: re.Match[str]) -> tuple[str, int]:
-    mark = "}" if verb[1] == "{" else verb[1]
-    end = text.find(mark, verb.end())
-    line = text.find("\n", verb.end())
-    if end < 0 or 0 <= line < end:  # TeX would stop here
-        return "", verb.end()
-    return text[verb.end() : end], end + 1
+    content, end = _between(text, verb.end(), "}" if verb[1] == "{" else verb[1])
+    return content, end or verb.end()
+
+
+def _between(text: str, start: int, mark: str) -> tuple[str, int]:
+    """Return the text up to a mark on its line, and the end of the mark; 0 if there is none: TeX would stop there."""
+    end = text.find(mark, start)
+    line = text.find("\n", start)
+    return ("", 0) if end < 0 or 0 <= line < end else (text[start:end], end + 1)

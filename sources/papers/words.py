@@ -23,6 +23,7 @@ _NUMBER = re.compile(r"^\W*(\d{1,4})\b|\b(\d{1,4})\W*$")
 _DIGITS = re.compile(r"\d+")
 GAP = 0.6  # in heights of a line: white between a running head and the text
 MAX_HEAD_CHARS = 160
+MAX_HEAD_HEIGHT = 1.2  # of a running head, in heights of the page's usual words
 
 
 @lru_cache(maxsize=200_000)
@@ -133,7 +134,7 @@ def running_heads(pages: Sequence[LayoutWords]) -> list[np.ndarray]:
         heights = Counter(place for _, text, place in of_pages if text)
         shifts = Counter(shift for page, (_, text, _) in enumerate(of_pages) for shift in _shifts(text, page))
         for page, (chosen, text, place) in enumerate(of_pages):
-            if not text or len(text) > MAX_HEAD_CHARS:
+            if not text or len(text) > MAX_HEAD_CHARS or _is_large(pages[page], chosen):
                 continue
             is_in_place = sum(heights[place + shift] for shift in (-1, 0, 1)) > 2
             is_counted = any(shifts[shift] > 1 for shift in _shifts(text, page))
@@ -141,6 +142,12 @@ def running_heads(pages: Sequence[LayoutWords]) -> list[np.ndarray]:
             if _ONLY_NUMBER.fullmatch(text) or (is_in_place and (is_repeated or is_counted)):
                 masks[page][chosen] = True
     return masks
+
+
+def _is_large(words: LayoutWords, chosen: np.ndarray) -> bool:
+    """Return True if a line is larger than the text of its page, as headings are and running heads are not."""
+    heights = words.boxes[:, 3] - words.boxes[:, 1]
+    return bool(np.median(heights[chosen]) > MAX_HEAD_HEIGHT * np.median(heights))
 
 
 def _shifts(text: str, page: int) -> set[int]:

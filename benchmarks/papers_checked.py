@@ -1,0 +1,79 @@
+"""The markup of real pages against what was written down about them by eye (`papers_checked.yaml`)."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rapidfuzz.distance import Levenshtein
+
+from sources.papers.paper import open_paper
+from sources.papers.samples import page_markups
+
+CHECKED = Path(__file__).with_suffix(".yaml")
+EDGE = 40  # characters in which the first and last words of a page must be
+
+
+def check_pages(folder: Path) -> dict[str, Any]:
+    """Print and return how much of the markup of the checked pages below a folder is right.
+
+    Returns:
+        `accuracy`: share of characters of text that are right. `formulas`: the same for formulas. `errors`: those of
+        the list that are still there, by kind. `fixed`: those that are gone. `edges`: share of pages that begin and end
+        with the right words.
+    """
+    of_paper: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for entry in yaml.safe_load(CHECKED.read_text("utf-8")):
+        of_paper[entry["paper"]].append(entry)
+    chars: Counter[str] = Counter()
+    costs: Counter[str] = Counter()
+    errors: Counter[str] = Counter()
+    num_right_edges = num_pages = num_fixed = 0
+    for name, entries in of_paper.items():
+        path = folder / f"{name}.tex"
+        if not path.exists():
+            continue
+        with open_paper(path, compile=False) as paper:
+            assert paper is not None, path
+            pages = page_markups(paper)
+        for entry in entries:
+            text = pages[entry["page"] - 1]
+            num_pages += 1
+            formulas = sum(map(len, text.replace("\\$", "").split("$")[1::2]))
+            chars += Counter(formula=formulas, text=len(text) - formulas)
+            num_right_edges += has_edges(text, entry)
+            for error in entry.get("wrong", ()):
+                cost = cost_of(text, error)
+                num_fixed += cost == 0
+                errors[error["kind"]] += cost > 0
+                costs["formula" if error["kind"] == "formula" else "text"] += cost
+    found = {
+        "pages": num_pages,
+        "papers": len(of_paper),
+        "accuracy": round(1 - costs["text"] / max(1, chars["text"]), 4),
+        "formulas": round(1 - costs["formula"] / max(1, chars["formula"]), 4),
+        "errors": dict(errors),
+        "fixed": num_fixed,
+        "edges": round(num_right_edges / max(1, num_pages), 3),
+    }
+    print(found)
+    return found
+
+
+def cost_of(text: str, error: Mapping[str, str]) -> int:
+    """Return how many characters an error of the list costs; 0 if the markup does not have it any more."""
+    plain = " ".join(text.split())
+    wrong, right = (" ".join(error.get(name, "").split()) for name in ("text", "right"))
+    if error["kind"] == "missing":
+        return 0 if wrong in plain else len(wrong)
+    if wrong not in plain:
+        return 0
+    return plain.count(wrong) * (Levenshtein.distance(wrong, right) if right else len(wrong))
+
+
+def has_edges(text: str, entry: Mapping[str, str]) -> bool:
+    """Return True if a page's markup begins and, but for its notes, ends with the words that were seen there."""
+    plain = " ".join(text.split("\n\n[^")[0].split())
+    begins, ends = entry["begins"], entry["ends"]
+    return begins in plain[: len(begins) + EDGE] and ends in plain[-len(ends) - EDGE :]
