@@ -113,7 +113,9 @@ class SampleLabeller:
             return Label(corrected, 1.0, HUMAN)
         constructed = self.taxonomy.resolve(sample.use_case or "")
         if constructed is not None:
-            return Label(constructed, 1.0, sample.labeller or BY_CONSTRUCTION + sample.source)
+            resolved = (self.taxonomy.resolve(leaf) for leaf in sample.secondary)
+            secondary = tuple(dict.fromkeys(leaf for leaf in resolved if leaf is not None and leaf != constructed))
+            return Label(constructed, 1.0, sample.labeller or BY_CONSTRUCTION + sample.source, secondary)
         return None
 
     def _label_queries(self, queries: Sequence[Query]) -> list[Label]:

@@ -135,6 +135,7 @@ def _of_data(group: pa.Table, labelling: SampleLabeller) -> list[Label]:
                 provenance=Provenance(locator="", digest=""),
                 messages=None if row["messages"] is None else [Message(**m) for m in row["messages"]],
                 use_case=old["use_case"] if stays else None,
+                secondary=(old["secondary"] or "").split() if stays else (),
                 labeller=by if stays else "",
             )
         )
