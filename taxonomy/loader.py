@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sources.config_file import ConfigFileError, Node, Problem, parse, read_text
-from taxonomy.schema import LANGUAGES, RECOMMENDED_PROMPTS, Branch, File, file_adapter
+from taxonomy.schema import LANGUAGES, RECOMMENDED_PROMPTS, RECOMMENDED_QUESTIONS, Branch, File, file_adapter
 from taxonomy.tree import UNLABELLED, Taxonomy
 from taxonomy.writers.registry import QUESTION_TEMPLATES, WRITERS
 
@@ -71,6 +71,12 @@ def warnings(taxonomy: Taxonomy) -> list[str]:
                 found.append(
                     f"{leaf_id} has {num} {language} prompts; the labeller wants {RECOMMENDED_PROMPTS} or more"
                 )
+        for kind, questions in leaf.question_templates.items():
+            num = min(len(questions.en), len(questions.zh))
+            if num < RECOMMENDED_QUESTIONS:
+                found.append(
+                    f"{leaf_id} has {num} wordings of {kind}; a model learns from {RECOMMENDED_QUESTIONS} or more"
+                )
     unasked = unasked_writers(taxonomy)
     if unasked:
         found.append(
@@ -85,11 +91,7 @@ def unasked_writers(taxonomy: Taxonomy) -> list[str]:
     return [
         name
         for name, writer in WRITERS.items()
-        if not any(
-            (leaf := taxonomy.resolve(pool.use_case)) is not None
-            and pool_name in taxonomy.leaves[leaf].question_templates
-            for pool_name, pool in writer.question_templates.items()
-        )
+        if not any(kind in taxonomy.asking for kind in writer.question_templates)
     ]
 
 
@@ -298,9 +300,9 @@ def _wrong_question_templates(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Pro
                 )
                 yield Problem(line, f"no instruction writer asks questions called {name!r}{hint}")
                 continue
-            if taxonomy.resolve(QUESTION_TEMPLATES[name].use_case) != leaf_id:
+            if taxonomy.asking[name] != leaf_id:
                 yield Problem(
-                    line, f"the questions {name} are of {QUESTION_TEMPLATES[name].use_case}; expected them there"
+                    line, f"the questions {name} are of {taxonomy.asking[name]}, too; expected them in one leaf"
                 )
             for language in LANGUAGES:
                 for k, question in enumerate(getattr(kind, language)):

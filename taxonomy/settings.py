@@ -53,12 +53,16 @@ class InstructionSettings:
         writers: names of the writers to use; empty means all.
         weights: by writer, the relative frequency with which it is tried first, in place of the target share of its
             leaves.
+        max_turns: most questions of a conversation; later ones build on the answers before them.
     """
 
     writers: tuple[str, ...] = ()
     weights: Mapping[str, float] = field(default_factory=dict)
+    max_turns: int = 4
 
     def __post_init__(self) -> None:
+        if self.max_turns <= 0:
+            raise ValueError(f"max_turns must be positive, got {self.max_turns}")
         if self.writers or self.weights:
             from taxonomy.writers.registry import WRITERS
 
