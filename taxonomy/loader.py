@@ -226,10 +226,14 @@ def _wrong_ids(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Problem]:
     for node_id, node, _ in taxonomy.walk():
         for k, alias in enumerate(node.aliases):
             line = lines.of(node_id, "aliases", k)
-            if alias in taxonomy.shares:
+            if alias in taxonomy.shares and not (alias not in taxonomy.leaves and node_id.startswith(f"{alias}/")):
                 yield Problem(line, f"the alias {alias} is the id of a node that exists; expected a former id")
             elif alias in owners:
-                yield Problem(line, f"the alias {alias} is an alias of {owners[alias]} already")
+                yield Problem(
+                    line,
+                    f"the alias {alias} is an alias of {owners[alias]} already; expected one leaf, which takes all labels "
+                    "of the former one",
+                )
             owners[alias] = node_id
     for leaf_id, leaf in taxonomy.leaves.items():
         for k, negative in enumerate(leaf.hard_negatives):

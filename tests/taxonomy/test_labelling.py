@@ -87,6 +87,14 @@ def test_a_conversation_can_have_several_use_cases(labeller: SampleLabeller) -> 
     assert {both.use_case, *both.secondary} >= {"reading/print", "looking/counting"}
 
 
+def test_the_surest_clause_decides(labeller: SampleLabeller) -> None:
+    context = "We move house in spring and my brother wants everything written down before that. "
+    label = labeller.label_prompts([f"{context * 3}how many cats"])[0]
+    assert label.use_case == "looking/counting"
+    several = labeller.label_prompts(["count the chairs. which painting style is it? sum the column."])[0]
+    assert {several.use_case, *several.secondary} >= {"looking/counting", "looking/style", "reading/table"}
+
+
 def test_corrections_come_first_then_construction_then_patterns() -> None:
     text = yaml_text().replace("        prompts:", "        patterns: {en: [^verbatim]}\n        prompts:", 1)
     taxonomy = load_text(text, Path("small.yaml"))
