@@ -21,7 +21,7 @@ from taxonomy.loader import BUNDLED, load, warnings
 from taxonomy.prompts import is_path, read_prompts
 from taxonomy.schema import LANGUAGES, SCHEMA_PATH, Branch, json_schema
 from taxonomy.settings import LabelSettings
-from taxonomy.writers.registry import served_leaves
+from taxonomy.writers.registry import WRITERS
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 PROG = "python -m taxonomy"
@@ -107,9 +107,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     diff.add_argument("new", type=Path, nargs="?", default=BUNDLED, metavar="NEW")
     label = command("label", _label, "label prompts (`relabel` labels the samples of an output)")
     label.add_argument("prompts", nargs="*", metavar="PROMPT")
-    label.add_argument(
-        "--file", type=Path, metavar="FILE", help='prompts: one per line, or JSONL with "prompt"; - is stdin'
-    )
+    label.add_argument("--file", type=Path, metavar="FILE", help="prompts: one per line, or JSONL; - is stdin")
     label.add_argument("--json", action="store_true", help="print one JSON object per prompt")
     with_path(label)
     score = command("evaluate", _evaluate, "accuracy, confusion and calibration on labelled prompts (JSONL)")
@@ -145,7 +143,10 @@ def _validate(args: argparse.Namespace) -> int:
 
 def _show(args: argparse.Namespace) -> int:
     taxonomy = load(args.path)
-    served = served_leaves()
+    served: dict[str, list[str]] = {}
+    for name, writer in WRITERS.items():
+        for leaf in dict.fromkeys(taxonomy.asking[k] for k in writer.question_templates if k in taxonomy.asking):
+            served.setdefault(leaf, []).append(name)
     print(f"{'':52}{'share':>8}{'en':>5}{'zh':>5}  written by")
     for node_id, node, share in taxonomy.walk():
         indent = "  " * node_id.count("/")

@@ -38,7 +38,7 @@ class ReviewItem(NamedTuple):
 
 
 class Correction(NamedTuple):
-    """A reviewer's choice of a leaf for a sample, with the sample's prompt, and further leaves if they chose several."""
+    """A reviewer's choice of a leaf for a sample and its prompt, and further leaves if they chose several."""
 
     sample_id: str
     prompt: str
@@ -128,7 +128,7 @@ def read_annotations(path: Path, taxonomy: Taxonomy) -> Annotations:
     unlabelled = skipped = 0
     for number, task in enumerate(content, start=1):
         try:
-            data = task["data"] if "data" in task else task
+            data = task.get("data", task)
             chosen, was_skipped, age = _chosen(task)
             sample_id, prompt = str(data["id"]), str(data["prompt"])
         except (KeyError, TypeError, AttributeError, IndexError) as error:

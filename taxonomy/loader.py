@@ -231,8 +231,8 @@ def _wrong_ids(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Problem]:
             elif alias in owners:
                 yield Problem(
                     line,
-                    f"the alias {alias} is an alias of {owners[alias]} already; expected one leaf, which takes all labels "
-                    "of the former one",
+                    f"the alias {alias} is an alias of {owners[alias]} already; expected one leaf, which "
+                    "takes all labels of the former one",
                 )
             owners[alias] = node_id
     for leaf_id, leaf in taxonomy.leaves.items():

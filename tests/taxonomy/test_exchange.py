@@ -235,7 +235,7 @@ def test_every_form_of_export_keeps_all_choices(tmp_path: Path) -> None:
     several = annotated({"data": {"id": "a", "prompt": "p"}}, "reading/print")
     paths = several["annotations"][0]["result"][0]["value"]
     paths["taxonomy"] = [["reading"], ["reading", "print"], ["looking", "style"]]
-    smallest = [
+    smallest: list[dict[str, Any]] = [
         {"id": "b", "prompt": "q", "annotation_id": 1, "updated_at": "1", "use_case": [["reading", "table"]]},
         {
             "id": "b",
