@@ -32,6 +32,7 @@ _DOUBTFUL_END = re.compile(
     r"|Bros|Dept|Est|Univ|Ref|Refs|Def|Thm|Prop|Lemma|Release|Version|Section|Chapter|Figure|Table)\.$"
 )
 _BRACKETS = (("(", ")"), ("[", "]"), ("“", "”"), ("（", "）"), ("«", "»"), ("「", "」"), ("《", "》"))
+_INITIAL = re.compile(r"(?![AIOUYEÀÉÈ])[A-ZÀ-Þ]\.? ")  # the rest of a reference: J (2001) …
 _LETTER = re.compile(r"(?:^|[^\w.])[^\W\d_]\. +([^\W\d_])")
 # A missed end inside: before a number, or at a footnote's mark; and what no prose has.
 _MISSED_END = re.compile(r"[.!?] +\d|[^\W\d_)\]”][.,]\d|[”\"]\d|https?://|[<=>±−×÷∂∆∏∑√∞∩∪∈⊂⊆≈≠≤≥→⇒↔∀∃|\\{}^~]")
@@ -97,6 +98,7 @@ def _is_whole(text: str) -> bool:
         is_long
         and len(text) <= MAX_CHARS
         and start.isalpha()
+        and _INITIAL.match(text) is None
         and not start.islower()
         and not _is_doubtful(text)
         and _MISSED_END.search(text) is None

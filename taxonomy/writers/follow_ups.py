@@ -109,7 +109,11 @@ def _num_words(page: Page, subject: Subject, rng: random.Random) -> Turn | None:
     """Ask for the number of words; of a Chinese text, for the number of its characters."""
     num = len(CHINESE.findall(subject.text)) if page.language == "zh" else len(subject.text.split())
     is_clear = page.language == "zh" or (not _UNCLEAR & set(subject.text) and CHINESE.search(subject.text) is None)
-    if not is_clear or not 2 <= num <= MAX_WORDS or any(not bare(word) for word in subject.text.split()):
+    if (
+        not is_clear
+        or not 2 <= num <= MAX_WORDS
+        or not all(any(c.isalpha() for c in word) for word in subject.text.split())
+    ):
         return None
     return Turn(kind="num_words", answer=str(num), subject=subject)
 

@@ -12,7 +12,7 @@ from pipelines.report.presentation.escaping import visible
 from pipelines.tables.manifest import DATA_TABLES, Files, paths
 from pipelines.tables.thumbnail import thumbnail
 from sources.base.marks import without_images
-from taxonomy.answers import Balance, balances, choice_of
+from taxonomy.answers import MIN_COUNT, Balance, balances, choice_of
 
 MAX_SHOWN = 60  # conversations with their pictures: about 2 MB
 PICTURE_PX = 480
@@ -50,6 +50,10 @@ class Conversations:
         uneven = [balance for balance in self.balances if not balance.is_even]
         if not self.balances:
             return "No question has an answer out of a few."
+        if all(sum(balance.counts.values()) < MIN_COUNT for balance in self.balances):
+            return (
+                f"Each set of answers was given fewer than {MIN_COUNT} times, too few to say whether it is one-sided."
+            )
         if not uneven:
             return "Of every set of answers, each is given about as often as the others."
         return f"{len(uneven)} of {len(self.balances)} sets of answers are one-sided: a model could answer them unseen."
