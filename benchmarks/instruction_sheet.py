@@ -4,7 +4,7 @@
     python -m benchmarks.instruction_sheet --count FOLDER
 
 The first command takes finished outputs whose samples are pages (text, words with boxes, no conversations yet), tries
-every writer alone on all of them, and writes a page per writer (`counting.html`, conversations beside their pictures)
+every writer alone on all of them, and writes a page per writer (`counting.html`, conversations with their pictures)
 with a list (`counting.jsonl`). It prints how many pages each writer can ask about, and the answers to questions that
 have a few. A person writes what is wrong into the field `error` of the list (null is right), after opening the
 picture where the text does not settle it; the second command counts. The last line is JSON.

@@ -50,7 +50,7 @@ _PATTERNS = [
     *((key, re.compile(pattern, re.IGNORECASE)) for key, pattern in _OPENINGS.items()),
     *((key, re.compile(rf"(?:{pattern})[.。]?$", re.IGNORECASE)) for key, pattern in _WHOLE.items()),
 ]
-# Kinds of questions whose other answer is not worded alike: any text, any number.
+# Kinds of questions whose other answer is not of one wording: any text, any number.
 _OTHERWISE = {
     "one_script": "some or none: some",
     "page_matching": "image or none: image",

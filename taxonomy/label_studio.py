@@ -104,7 +104,7 @@ def _prediction(item: ReviewItem) -> dict[str, Any]:
 
 
 class Annotations(NamedTuple):
-    """The choices in an export, and the tasks without one: nobody labelled them, or the reviewer skipped them."""
+    """The choices in an export, and the tasks without one: not labelled yet, or skipped by the reviewer."""
 
     corrections: list[Correction]
     num_unlabelled: int

@@ -1,4 +1,4 @@
-"""What a writer can need of a sample, by name: it is asked only about samples that have it."""
+"""The things that a writer can need of a sample, by name: it is asked only about samples that have them."""
 
 from collections.abc import Callable, Mapping, Sequence
 

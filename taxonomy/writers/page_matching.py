@@ -27,7 +27,7 @@ class PageMatching(Writer):
     def write(self, pages: Sequence[Page], k: int, rng: random.Random, choices: Choices) -> Conversation | None:
         others = neighbours(pages, k, REACH)
         num = 3 if len(others) >= 3 and rng.random() < 0.5 else 2
-        if len(others) < num:  # one more than is shown beside the page, for the case without it
+        if len(others) < num:  # one more than is shown with the page, for the case without it
             return None
         elsewhere = rng.sample(others, num)
         texts = [squeezed(pages[j].text) for j in elsewhere]

@@ -68,7 +68,7 @@ def _ask(kind: str, table: Table, rng: random.Random) -> tuple[str, dict[str, st
 
 
 def has_names(table: Table) -> bool:
-    """Return True if every row and column has a name of its own."""
+    """Return True if every row and column has a distinct name."""
     names = [row[0] for row in table.rows]
     return (
         all(names)

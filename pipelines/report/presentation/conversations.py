@@ -1,4 +1,4 @@
-"""Conversations of an output: some of every use case and writer beside their pictures, and the balance of answers."""
+"""Conversations of an output: some of every use case and writer with their pictures, and the balance of answers."""
 
 import base64
 from collections import Counter
