@@ -32,11 +32,11 @@ _DOUBTFUL_END = re.compile(
     r"|Bros|Dept|Est|Univ|Ref|Refs|Def|Thm|Prop|Lemma|Release|Version|Section|Chapter|Figure|Table)\.$"
 )
 _BRACKETS = (("(", ")"), ("[", "]"), ("“", "”"), ("（", "）"), ("«", "»"), ("「", "」"), ("《", "》"))
-_INITIAL = re.compile(r"(?![AIOUYEÀÉÈ])[A-ZÀ-Þ]\.? ")  # the rest of a reference: J (2001) …
+_INITIAL = re.compile(r"(?![AIOUYEÀÉÈ])[A-ZÀ-Þ]\.? |\w+, [“\"]")  # the rest of a reference: J (2001) …
 _LETTER = re.compile(r"(?:^|[^\w.])[^\W\d_]\. +([^\W\d_])")
 # A missed end inside: before a number, or at a footnote's mark; and what no prose has.
 _MISSED_END = re.compile(r"[.!?] +\d|[^\W\d_)\]”][.,]\d|[”\"]\d|https?://|[<=>±−×÷∂∆∏∑√∞∩∪∈⊂⊆≈≠≤≥→⇒↔∀∃|\\{}^~]")
-MAX_NUMBERS = 0.34  # share of a sentence's words that are numbers; an index has more
+MAX_NUMBERS = 0.3  # share of a sentence's words that have a digit; an index or a row of a table has more
 MIN_CHARS, MIN_CHINESE, MAX_CHARS = 25, 10, 300
 
 
@@ -103,7 +103,7 @@ def _is_whole(text: str) -> bool:
         and not _is_doubtful(text)
         and _MISSED_END.search(text) is None
         and not any(found[1].isupper() for found in _LETTER.finditer(text))  # s. Weiter, J. Smith
-        and sum(word.strip(",;.()").isdigit() for word in text.split()) <= max(1, MAX_NUMBERS * len(text.split()))
+        and sum(any(map(str.isdigit, word)) for word in text.split()) <= max(2, MAX_NUMBERS * len(text.split()))
         and all(text.count(a) == text.count(b) for a, b in _BRACKETS)
         and text.count('"') % 2 == 0
         and sum(letter.isalpha() or letter.isspace() for letter in text) >= 0.75 * len(text)
