@@ -131,6 +131,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         if not args.no_pictures:
             add_pictures(storage, found)
         args.tasks.write_text(json.dumps(found, ensure_ascii=False, indent=1), "utf-8")
+    except FileNotFoundError:
+        print(f"{args.out} holds no labelled output; expected the output folder of a finished run", file=sys.stderr)
+        return 1
     except (AccountingError, OSError) as error:
         print(f"{args.out}: {error}", file=sys.stderr)
         return 1

@@ -52,6 +52,8 @@ def relabel(storage: Storage, settings: LabelSettings | None) -> dict[str, Any]:
         FileNotFoundError: there is no finished output here.
         AccountingError, StorageError: the output is damaged, in use or cannot be written.
     """
+    if not storage.exists(MANIFEST) and not swap.is_interrupted(storage):  # a lock would make the folder
+        raise FileNotFoundError(storage.path(MANIFEST))
     with storage.lock() as lease:
         if swap.is_interrupted(storage):
             swap.commit(storage)
