@@ -126,7 +126,8 @@ def labels_key(recipe: Recipe) -> str:
     settings, instructions = recipe.taxonomy, recipe.instructions
     parts: list[Any] = [settings.digest, _labeller(recipe), settings.threshold]
     if instructions is not None:
-        parts += [INSTRUCTIONS_VERSION, instructions.writers, dict(instructions.weights), dict(settings.shares)]
+        parts += [INSTRUCTIONS_VERSION, instructions.writers, dict(instructions.weights)]
+        parts += [instructions.max_turns, dict(settings.shares)]
     return "-" + hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 

@@ -1,7 +1,9 @@
 """The commands about the taxonomy. Commands about an output folder are implemented in `pipelines`."""
 
 import argparse
+import dataclasses
 import importlib
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,9 +19,10 @@ from taxonomy.label_studio import interface, read_annotations
 from taxonomy.labeller import Query
 from taxonomy.labelling import SampleLabeller
 from taxonomy.loader import BUNDLED, load, warnings
+from taxonomy.prompts import is_path, read_prompts
 from taxonomy.schema import LANGUAGES, SCHEMA_PATH, Branch, json_schema
 from taxonomy.settings import LabelSettings
-from taxonomy.writers.registry import served_leaves
+from taxonomy.writers.registry import WRITERS
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 PROG = "python -m taxonomy"
@@ -41,7 +44,11 @@ EXAMPLES_OF: Mapping[str, Sequence[str]] = {
     "validate": ("", " my_use_cases.yaml"),
     "show": ("", " my_use_cases.yaml"),
     "diff": (" old.yaml", " old.yaml new.yaml"),
-    "label": (' "Turn this chart into a table"', " --taxonomy my_use_cases.yaml 这张图里有几只猫？", " out"),
+    "label": (
+        ' "Turn this chart into a table"',
+        " --taxonomy my_use_cases.yaml 这张图里有几只猫？",
+        " --file prompts.txt --json",
+    ),
     "evaluate": (" held_out.jsonl", " held_out.jsonl --half test --mistakes 20"),
     "import": (" export.json", " export.json --corrections corrections.jsonl --add-examples"),
     "interface": (" > interface.xml", " --taxonomy my_use_cases.yaml > interface.xml"),
@@ -53,8 +60,6 @@ EXAMPLES_OF: Mapping[str, Sequence[str]] = {
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """Run a command and return its exit code: 0 done, 1 failed (or a taxonomy with mistakes), 2 wrong usage."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words[:1] == ["label"] and len(words) > 1 and _is_output(words[1]):
-        words[0] = "relabel"
     if words and words[0] in PIPELINE_COMMANDS:
         code: int = importlib.import_module(PIPELINE_COMMANDS[words[0]]).main(words[1:], prog=f"{prog} {words[0]}")
         return code
@@ -65,10 +70,6 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     except ConfigFileError as error:
         print(error, file=sys.stderr)
         return FAILED
-
-
-def _is_output(word: str) -> bool:
-    return "://" in word or Path(word).is_dir()
 
 
 def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
@@ -106,8 +107,10 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     diff = command("diff", _diff, "compare two versions, and say what happens to labels")
     diff.add_argument("old", type=Path, metavar="OLD")
     diff.add_argument("new", type=Path, nargs="?", default=BUNDLED, metavar="NEW")
-    label = command("label", _label, "label prompts; with an output folder, relabel its samples")
-    label.add_argument("prompts", nargs="+", metavar="PROMPT|OUT")
+    label = command("label", _label, "label prompts (`relabel` labels the samples of an output)")
+    label.add_argument("prompts", nargs="*", metavar="PROMPT")
+    label.add_argument("--file", type=Path, metavar="FILE", help="prompts: one per line, or JSONL; - is stdin")
+    label.add_argument("--json", action="store_true", help="print one JSON object per prompt")
     with_path(label)
     score = command("evaluate", _evaluate, "accuracy, confusion and calibration on labelled prompts (JSONL)")
     score.add_argument("file", type=Path, metavar="FILE")
@@ -123,7 +126,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     with_path(view)
     command("schema", _schema, f"write {SCHEMA_PATH.name}, which editors complete and check with")
     for name, about in (
-        ("relabel", "relabel an output's samples in place (the same as `label OUT`)"),
+        ("relabel", "relabel a finished output's samples in place"),
         ("coverage", "counts and shares of an output's leaves against their targets, gaps first"),
         ("export", "an output's samples as Label Studio tasks, least sure first"),
     ):
@@ -142,7 +145,10 @@ def _validate(args: argparse.Namespace) -> int:
 
 def _show(args: argparse.Namespace) -> int:
     taxonomy = load(args.path)
-    served = served_leaves()
+    served: dict[str, list[str]] = {}
+    for name, writer in WRITERS.items():
+        for leaf in dict.fromkeys(taxonomy.asking[k] for k in writer.question_templates if k in taxonomy.asking):
+            served.setdefault(leaf, []).append(name)
     print(f"{'':52}{'share':>8}{'en':>5}{'zh':>5}  written by")
     for node_id, node, share in taxonomy.walk():
         indent = "  " * node_id.count("/")
@@ -161,12 +167,27 @@ def _diff(args: argparse.Namespace) -> int:
 
 
 def _label(args: argparse.Namespace) -> int:
+    paths = [word for word in args.prompts if is_path(word)]
+    if paths:
+        print(
+            f"error: {paths[0]} looks like a path, not like a prompt; `relabel {paths[0]}` labels an output's samples, "
+            f"and `label --file {paths[0]}` the prompts in a file",
+            file=sys.stderr,
+        )
+        return WRONG_USAGE
     taxonomy = load(args.taxonomy)
+    prompts = [*args.prompts, *(read_prompts(args.file) if args.file else [])]
+    if not prompts:
+        print("error: expected prompts, or --file with some", file=sys.stderr)
+        return WRONG_USAGE
     labeller = SampleLabeller(taxonomy, LabelSettings())
     leaves = list(taxonomy.leaves)
-    labels = labeller.label_prompts(args.prompts)
-    probabilities = labeller.probabilities([Query(prompt) for prompt in args.prompts])
-    for prompt, label, row in zip(args.prompts, labels, probabilities, strict=True):
+    labels = labeller.label_prompts(prompts)
+    probabilities = labeller.probabilities([Query(prompt) for prompt in prompts])
+    for prompt, label, row in zip(prompts, labels, probabilities, strict=True):
+        if args.json:
+            print(json.dumps({"prompt": prompt, **dataclasses.asdict(label)}, ensure_ascii=False))
+            continue
         if len(labels) > 1:
             print(prompt)
         print(f"{label.use_case}  {label.confidence:.2f}  by {label.labeller}")
@@ -192,11 +213,15 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 def _import(args: argparse.Namespace) -> int:
     taxonomy = load(args.taxonomy)
-    chosen = read_annotations(args.file, taxonomy)
+    found = read_annotations(args.file, taxonomy)
+    chosen = found.corrections
     corrections = read_corrections(args.corrections, taxonomy) if args.corrections.exists() else {}
-    changed = {c.sample_id: c.use_case for c in chosen if corrections.get(c.sample_id) != c.use_case}
+    given = {c.sample_id: " ".join((c.use_case, *c.secondary)) for c in chosen}
+    changed = {sample_id: leaves for sample_id, leaves in given.items() if corrections.get(sample_id) != leaves}
     write_corrections(args.corrections, corrections | changed)
     print(f"{len(chosen):,} annotations, {len(changed):,} new: {args.corrections} holds {len(corrections | changed):,}")
+    if found.num_unlabelled or found.num_skipped:
+        print(f"{found.num_unlabelled:,} tasks have no choice, and {found.num_skipped:,} were skipped")
     if args.add_examples:
         examples = [Example(c.prompt, c.use_case, language_of(c.prompt)) for c in chosen]
         added = add_examples(args.taxonomy, examples)

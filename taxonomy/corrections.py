@@ -1,4 +1,7 @@
-"""Labels that a person gave to samples: JSONL with one {"id", "use_case"} per line; the last line of an id counts."""
+"""Labels that a person gave to samples: JSONL with one {"id", "use_case"} per line; the last line of an id counts.
+
+`use_case` is a leaf, or several separated by spaces: further leaves become the label's `secondary`.
+"""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +15,7 @@ def read_corrections(path: Path, taxonomy: Taxonomy) -> dict[str, str]:
     """Read the corrections of a file.
 
     Returns:
-        Leaf by sample id; former ids are replaced by present ones.
+        Leaf by sample id, or several separated by spaces; former ids are replaced by present ones.
     Raises:
         ConfigFileError: lines are malformed or name no leaf; the message names each line.
     """
@@ -27,11 +30,12 @@ def read_corrections(path: Path, taxonomy: Taxonomy) -> dict[str, str]:
         except (ValueError, KeyError, TypeError):
             problems.append(Problem(number, 'expected {"id": …, "use_case": …}'))
             continue
-        present = taxonomy.resolve(str(use_case))
-        if present is None:
-            problems.append(Problem(number, f"{use_case} is no leaf{taxonomy.nearest(str(use_case))}"))
-        else:
-            corrections[str(sample_id)] = present
+        leaves = str(use_case).split() or [""]
+        present = [taxonomy.resolve(leaf) for leaf in leaves]
+        wrong = [leaf for leaf, found in zip(leaves, present, strict=True) if found is None]
+        problems += [Problem(number, f"{leaf} is no leaf{taxonomy.nearest(leaf)}") for leaf in wrong]
+        if not wrong:
+            corrections[str(sample_id)] = " ".join(dict.fromkeys(leaf for leaf in present if leaf is not None))
     if problems:
         raise ConfigFileError(path, problems)
     return corrections

@@ -1,9 +1,12 @@
 """Comparison of two versions of a taxonomy: leaves added, renamed, moved, merged or removed, and their new labels."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from taxonomy.tree import Taxonomy
+
+MIN_SHARED = 0.5  # share of a leaf's prompts that it has from another
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,7 @@ class Comparison:
         renamed, moved: (old id, new id); a moved leaf has another parent.
         merged: (new id, old ids whose labels it takes over, its own id included if it existed).
         removed: old leaves whose labels become `unlabelled`.
+        forgotten: (removed id, new ids that have its prompts): renamed or split, without an alias that says so.
         reworded: leaves whose prompts, definition or patterns changed, so that the labeller is retrained.
         labels: new id by old id, for every old leaf that has one.
     """
@@ -24,6 +28,7 @@ class Comparison:
     moved: list[tuple[str, str]]
     merged: list[tuple[str, list[str]]]
     removed: list[str]
+    forgotten: list[tuple[str, list[str]]]
     reworded: list[str]
     labels: dict[str, str]
 
@@ -40,16 +45,36 @@ def compare(old: Taxonomy, new: Taxonomy) -> Comparison:
         former_ids[present].append(former)
     merged = [(present, formers) for present, formers in former_ids.items() if len(formers) > 1]
     single = {present: formers[0] for present, formers in former_ids.items() if len(formers) == 1}
+    added = [leaf for leaf in new.leaves if leaf not in former_ids]
+    removed = [leaf for leaf in old.leaves if leaf not in labels]
     changed = [(former, present) for present, former in single.items() if former != present]
     return Comparison(
-        added=[leaf for leaf in new.leaves if leaf not in former_ids],
+        added=added,
         renamed=[pair for pair in changed if _parent(pair[0]) == _parent(pair[1])],
         moved=[pair for pair in changed if _parent(pair[0]) != _parent(pair[1])],
         merged=merged,
-        removed=[leaf for leaf in old.leaves if leaf not in labels],
+        removed=removed,
+        forgotten=[(leaf, heirs) for leaf in removed if (heirs := _heirs(old, leaf, new, added))],
         reworded=[p for p, former in single.items() if _training_texts(old, former) != _training_texts(new, p)],
         labels=labels,
     )
+
+
+def _heirs(old: Taxonomy, leaf: str, new: Taxonomy, added: Sequence[str]) -> list[str]:
+    """Return the added leaves that have `MIN_SHARED` of their prompts from a removed one, the largest part first."""
+    before = _prompts(old, leaf)
+    shared = {other: len(before & _prompts(new, other)) / len(_prompts(new, other)) for other in added}
+    same = [other for other in added if shared[other] >= MIN_SHARED or _is_same(old, leaf, new, other)]
+    return sorted(same, key=lambda other: -len(before & _prompts(new, other)))
+
+
+def _prompts(taxonomy: Taxonomy, leaf: str) -> set[str]:
+    prompts = taxonomy.leaves[leaf].prompts
+    return {*prompts.en, *prompts.zh}
+
+
+def _is_same(old: Taxonomy, leaf: str, new: Taxonomy, other: str) -> bool:
+    return old.leaves[leaf].definition == new.leaves[other].definition
 
 
 def _parent(leaf: str) -> str:
@@ -78,7 +103,12 @@ def describe(comparison: Comparison) -> str:
             for leaf in comparison.removed
         ),
         *(
-            f"reworded  {leaf}: the labeller is retrained; labels already given stay until `label OUT`"
+            f"warning   {leaf} looks renamed or split: {', '.join(heirs)} {'has' if len(heirs) == 1 else 'have'} its "
+            f"prompts; write `aliases: [{leaf}]` under {heirs[0]}, and its labels follow"
+            for leaf, heirs in comparison.forgotten
+        ),
+        *(
+            f"reworded  {leaf}: the labeller is retrained; labels already given stay until `relabel OUT`"
             for leaf in comparison.reworded
         ),
     ]

@@ -63,7 +63,7 @@ class SampleLabeller:
     """Labels prompts and samples by one taxonomy and its settings. The model is loaded when the first prompt needs it.
 
     Args:
-        corrections: leaf by sample id, from a person.
+        corrections: leaf by sample id, or several separated by spaces, from a person.
         folder: the folder that the labeller's `prepare` wrote; None trains a model or takes it from the cache.
     """
 
@@ -108,12 +108,15 @@ class SampleLabeller:
         return [label or Label(UNLABELLED, 0.0, NO_LABELLER) for label in labels]
 
     def _label_without_model(self, sample: Sample) -> Label | None:
-        corrected = self.taxonomy.resolve(self._corrections.get(sample.id, ""))
-        if corrected is not None:
-            return Label(corrected, 1.0, HUMAN)
+        given = [self.taxonomy.resolve(leaf) for leaf in self._corrections.get(sample.id, "").split()]
+        corrected = [leaf for leaf in given if leaf is not None]
+        if corrected:
+            return Label(corrected[0], 1.0, HUMAN, tuple(corrected[1:]))
         constructed = self.taxonomy.resolve(sample.use_case or "")
         if constructed is not None:
-            return Label(constructed, 1.0, sample.labeller or BY_CONSTRUCTION + sample.source)
+            resolved = (self.taxonomy.resolve(leaf) for leaf in sample.secondary)
+            secondary = tuple(dict.fromkeys(leaf for leaf in resolved if leaf is not None and leaf != constructed))
+            return Label(constructed, 1.0, sample.labeller or BY_CONSTRUCTION + sample.source, secondary)
         return None
 
     def _label_queries(self, queries: Sequence[Query]) -> list[Label]:
@@ -128,16 +131,17 @@ class SampleLabeller:
         labels = []
         for k, query in enumerate(queries):
             found = self._found_by_pattern(query.prompt)
-            sure = {
-                best[j]: probabilities[j, best[j]]
-                for j in pieces[k]
-                if probabilities[j, best[j]] >= SECONDARY_CONFIDENCE
-            }
+            sure: dict[int, float] = {}  # the surest clause of each leaf
+            for j in pieces[k]:
+                if probabilities[j, best[j]] >= max(SECONDARY_CONFIDENCE, sure.get(best[j], 0.0)):
+                    sure[best[j]] = probabilities[j, best[j]]
             first, confidence, by = best[k], probabilities[k, best[k]], self.settings.labeller or NO_LABELLER
             if found:
                 first, confidence, by = max(found, key=lambda leaf: probabilities[k, leaf]), 1.0, PATTERN
-            elif len(sure) > 1 and first not in sure:  # several requests together can look like another leaf
-                first, confidence = next(iter(sure.items()))
+            elif sure and (first not in sure or max(sure.values()) > confidence):
+                # A long context, or several requests together, can look like another leaf: the surest clause decides.
+                first = max(sure, key=lambda leaf: sure[leaf])
+                confidence = sure[first]
             labels.append(self._label(first, float(confidence), by, [*found, *sure]))
         return labels
 

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sources.config_file import ConfigFileError, Node, Problem, parse, read_text
-from taxonomy.schema import LANGUAGES, RECOMMENDED_PROMPTS, Branch, File, file_adapter
+from taxonomy.schema import LANGUAGES, RECOMMENDED_PROMPTS, RECOMMENDED_QUESTIONS, Branch, File, file_adapter
 from taxonomy.tree import UNLABELLED, Taxonomy
 from taxonomy.writers.registry import QUESTION_TEMPLATES, WRITERS
 
@@ -73,6 +73,12 @@ def warnings(taxonomy: Taxonomy) -> list[str]:
                 found.append(
                     f"{leaf_id} has {num} {language} prompts; the labeller wants {RECOMMENDED_PROMPTS} or more"
                 )
+        for kind, questions in leaf.question_templates.items():
+            num = min(len(questions.en), len(questions.zh))
+            if num < RECOMMENDED_QUESTIONS:
+                found.append(
+                    f"{leaf_id} has {num} wordings of {kind}; a model learns from {RECOMMENDED_QUESTIONS} or more"
+                )
     unasked = unasked_writers(taxonomy)
     if unasked:
         found.append(
@@ -87,11 +93,7 @@ def unasked_writers(taxonomy: Taxonomy) -> list[str]:
     return [
         name
         for name, writer in WRITERS.items()
-        if not any(
-            (leaf := taxonomy.resolve(pool.use_case)) is not None
-            and pool_name in taxonomy.leaves[leaf].question_templates
-            for pool_name, pool in writer.question_templates.items()
-        )
+        if not any(kind in taxonomy.asking for kind in writer.question_templates)
     ]
 
 
@@ -226,10 +228,14 @@ def _wrong_ids(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Problem]:
     for node_id, node, _ in taxonomy.walk():
         for k, alias in enumerate(node.aliases):
             line = lines.of(node_id, "aliases", k)
-            if alias in taxonomy.shares:
+            if alias in taxonomy.shares and not (alias not in taxonomy.leaves and node_id.startswith(f"{alias}/")):
                 yield Problem(line, f"the alias {alias} is the id of a node that exists; expected a former id")
             elif alias in owners:
-                yield Problem(line, f"the alias {alias} is an alias of {owners[alias]} already")
+                yield Problem(
+                    line,
+                    f"the alias {alias} is an alias of {owners[alias]} already; expected one leaf, which "
+                    "takes all labels of the former one",
+                )
             owners[alias] = node_id
     for leaf_id, leaf in taxonomy.leaves.items():
         for k, negative in enumerate(leaf.hard_negatives):
@@ -300,9 +306,9 @@ def _wrong_question_templates(taxonomy: Taxonomy, lines: _Lines) -> Iterator[Pro
                 )
                 yield Problem(line, f"no instruction writer asks questions called {name!r}{hint}")
                 continue
-            if taxonomy.resolve(QUESTION_TEMPLATES[name].use_case) != leaf_id:
+            if taxonomy.asking[name] != leaf_id:
                 yield Problem(
-                    line, f"the questions {name} are of {QUESTION_TEMPLATES[name].use_case}; expected them there"
+                    line, f"the questions {name} are of {taxonomy.asking[name]}, too; expected them in one leaf"
                 )
             for language in LANGUAGES:
                 for k, question in enumerate(getattr(kind, language)):

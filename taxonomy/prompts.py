@@ -1,12 +1,17 @@
 """The requests in a prompt or a conversation: clauses of one prompt, user turns of a conversation."""
 
+import difflib
+import json
 import re
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from sources.base.marks import IMAGE_PLACEHOLDER, unescaped
 from sources.base.sample import Message
+from sources.config_file import ConfigFileError, Problem
 
-MAX_CLAUSES = 6
+MAX_CLAUSES = 12  # of a longer prompt only those at both ends: the request is at its beginning or end
 MIN_CLAUSE = 8  # letters, where a Chinese character counts as three; shorter pieces are not requests
 _MAY_BREAK = re.compile(r"[.!?;。！？；\n,，)、]| and | then ", re.IGNORECASE)
 _BREAK = re.compile(
@@ -26,7 +31,9 @@ def clauses(prompt: str) -> list[str]:
     if len(pieces) == 1:
         return []
     asking = [piece for piece in pieces if _weight(piece) >= MIN_CLAUSE]
-    return asking[:MAX_CLAUSES] if len(asking) > 1 else []
+    if len(asking) > MAX_CLAUSES:
+        asking = asking[: MAX_CLAUSES // 2] + asking[-MAX_CLAUSES // 2 :]
+    return asking if len(asking) > 1 else []
 
 
 def _weight(text: str) -> int:
@@ -40,3 +47,43 @@ def user_turns(messages: Sequence[Message]) -> list[str]:
     asked = (message.content.replace(IMAGE_PLACEHOLDER, " ") for message in messages if message.role == "user")
     turns = (unescaped(text).strip() for text in asked)
     return [turn for turn in turns if turn]
+
+
+def is_path(word: str) -> bool:
+    """Return True if a single word is a path, or one that was mistyped: a folder of a similar name is here."""
+    if not word or any(letter.isspace() for letter in word) or not word.isascii():
+        return False
+    if "://" in word or "/" in word or "\\" in word or Path(word).exists():
+        return True
+    folder_names = [path.name for path in Path().iterdir() if path.is_dir()]
+    return bool(difflib.get_close_matches(word, folder_names, n=1, cutoff=0.8))
+
+
+def read_prompts(path: Path) -> list[str]:
+    """Read the prompts of a file: one per line, or JSONL with {"prompt"}; `-` is the standard input.
+
+    Raises:
+        ConfigFileError: the file cannot be read, has no prompt, or a line of JSON has no prompt.
+    """
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigFileError(path, [Problem(1, f"cannot be read: {reason}")]) from error
+    prompts, problems = [], []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        if not line.lstrip().startswith("{"):
+            prompts.append(line.strip())
+            continue
+        try:
+            prompt = json.loads(line)["prompt"]
+            prompts.append(str(prompt))
+        except (ValueError, KeyError, TypeError):
+            problems.append(Problem(number, 'expected a prompt, or {"prompt": …}'))
+    if not prompts and not problems:
+        problems.append(Problem(1, "holds no prompt"))
+    if problems:
+        raise ConfigFileError(path, problems)
+    return prompts

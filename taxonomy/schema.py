@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
 LANGUAGES = ("en", "zh")
 MIN_PROMPTS = 5  # per leaf and language; the labeller does not learn a leaf with fewer
 RECOMMENDED_PROMPTS = 25  # per leaf and language; `validate` warns below
+RECOMMENDED_QUESTIONS = 12  # wordings per kind and language; with fewer a model learns the wording
 MAX_PROMPT_CHARS = 2000
 SCHEMA_PATH = Path(__file__).parent / "use_cases.schema.json"
 

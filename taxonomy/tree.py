@@ -43,6 +43,11 @@ class Taxonomy:
                     found |= {alias + leaf.removeprefix(node_id): leaf for leaf in below}
         return {former: leaf for former, leaf in found.items() if former not in self.leaves}
 
+    @cached_property
+    def asking(self) -> dict[str, str]:
+        """The leaf that has the questions of a kind, by kind."""
+        return {kind: leaf_id for leaf_id, leaf in self.leaves.items() for kind in leaf.question_templates}
+
     def walk(self) -> Iterator[tuple[str, Branch | Leaf, float]]:
         """Yield (id, node, share of the whole) for every node, parents before children."""
         return _walk(self.file.nodes, "", 1.0)

@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         print(f"{out}: {error}", file=sys.stderr)
         return 1
     if "labels" not in manifest:
-        print(f"{out} is not labelled; label it with `{prog.rpartition(' ')[0]} label {out}`", file=sys.stderr)
+        print(f"{out} is not labelled; label it with `{prog.rpartition(' ')[0]} relabel {out}`", file=sys.stderr)
         return 1
     print(describe(leaves_of(manifest), manifest["labels"]["counts"].get(UNLABELLED, 0)))
     return 0

@@ -1,6 +1,7 @@
 """`python -m taxonomy export OUT`: an output's samples as Label Studio tasks, the least sure first."""
 
 import argparse
+import base64
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 from pipelines.recipe import build_recipe
 from pipelines.storage import Storage
 from pipelines.tables.manifest import DATA_TABLES, AccountingError, paths, read_manifest
+from pipelines.tables.thumbnail import thumbnail
 from pipelines.taxonomy_files import load_labelling, local_taxonomy
 from sources.base.marks import without_images
 from sources.base.sample import Message
@@ -23,12 +25,32 @@ from taxonomy.labelling import HUMAN, SampleLabeller
 from taxonomy.prompts import user_turns
 
 BATCH_ROWS = 2_000
+PICTURE_ROWS = 64
 PROG = "python -m taxonomy export"
 EXAMPLES = """\
 examples:
   %(prog)s out
   %(prog)s out --tasks review.json --limit 200"""
 ANSWER_CHARS = 2_000  # of an answer are shown
+PICTURE_PX = 1_024  # longest side of a picture in a task; text on a page can be read
+
+
+def add_pictures(storage: Storage, found: Sequence[dict[str, Any]]) -> None:
+    """Put the pictures of the samples of tasks into these, as data URLs, so that a task needs no other file."""
+    waiting = {task["data"]["id"]: task["data"] for task in found}
+    manifest = read_manifest(storage)
+    for table in DATA_TABLES:
+        for path in paths(manifest, table):
+            with storage.open(path) as file:
+                for batch in pq.ParquetFile(file).iter_batches(PICTURE_ROWS, columns=["id", "images"]):
+                    for k, sample_id in enumerate(batch["id"].to_pylist()):
+                        if sample_id in waiting:
+                            pictures = batch["images"][k].as_py()
+                            waiting[sample_id]["images"] = [_data_url(picture["bytes"]) for picture in pictures]
+
+
+def _data_url(data: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(thumbnail(data, PICTURE_PX)).decode()
 
 
 def reviewed(storage: Storage) -> Iterator[ReviewItem]:
@@ -97,6 +119,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     parser.add_argument("out", metavar="OUT", help="a labelled output: folder, gs://… or s3://…")
     parser.add_argument("--tasks", type=Path, default=Path("tasks.json"), metavar="FILE", help="written (tasks.json)")
     parser.add_argument("--limit", type=int, default=MAX_TASKS, metavar="N", help=f"at most this many ({MAX_TASKS:,})")
+    parser.add_argument("--no-pictures", action="store_true", help="leave the pictures out: about 100 KB a task")
     return parser
 
 
@@ -105,8 +128,14 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """The command: 0 done, 1 failed."""
     args = build_parser(prog).parse_args(arguments)
     try:
-        found = tasks(reviewed(Storage(args.out)), args.limit)
+        storage = Storage(args.out)
+        found = tasks(reviewed(storage), args.limit)
+        if not args.no_pictures:
+            add_pictures(storage, found)
         args.tasks.write_text(json.dumps(found, ensure_ascii=False, indent=1), "utf-8")
+    except FileNotFoundError:
+        print(f"{args.out} holds no labelled output; expected the output folder of a finished run", file=sys.stderr)
+        return 1
     except (AccountingError, OSError) as error:
         print(f"{args.out}: {error}", file=sys.stderr)
         return 1

@@ -53,6 +53,8 @@ def relabel(storage: Storage, settings: LabelSettings | None) -> dict[str, Any]:
         FileNotFoundError: there is no finished output here.
         AccountingError, StorageError: the output is damaged, in use or cannot be written.
     """
+    if not storage.exists(MANIFEST) and not swap.is_interrupted(storage):  # a lock would make the folder
+        raise FileNotFoundError(storage.path(MANIFEST))
     with storage.lock() as lease:
         if swap.is_interrupted(storage):
             swap.commit(storage)
@@ -136,6 +138,7 @@ def _of_data(group: pa.Table, labelling: SampleLabeller) -> list[Label]:
                 provenance=Provenance(locator="", digest=""),
                 messages=None if row["messages"] is None else [Message(**m) for m in row["messages"]],
                 use_case=old["use_case"] if stays else None,
+                secondary=(old["secondary"] or "").split() if stays else (),
                 labeller=by if stays else "",
             )
         )

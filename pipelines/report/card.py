@@ -29,6 +29,7 @@ from pipelines.report.presentation.composition import (
     summary,
 )
 from pipelines.report.presentation.contact_sheet import contact_sheet
+from pipelines.report.presentation.conversations import Conversations, read_conversations
 from pipelines.report.presentation.escaping import Markdown, code, code_block, markdown, split_code, visible
 from pipelines.report.presentation.front_matter import front_matter, languages, licenses, tags
 from pipelines.report.presentation.histogram import sparkline
@@ -80,13 +81,20 @@ def export(out: Files) -> list[str]:
     """
     manifest = read_manifest(out)
     statistics = read_statistics(out, manifest)
+    conversations = read_conversations(out, manifest)
     sheet = contact_sheet([row["thumbnail"] for row in statistics.kept_pictures()])
     written = {
-        README: render(manifest, statistics, read_calibrations(out, manifest), has_contact_sheet=sheet is not None),
+        README: render(
+            manifest,
+            statistics,
+            read_calibrations(out, manifest),
+            has_contact_sheet=sheet is not None,
+            conversations=conversations,
+        ),
         CROISSANT: croissant.describe(
             manifest, fields(manifest, statistics), languages(statistics), tags(manifest), summary(statistics)
         ),
-        REPORT: report.render(manifest, statistics, read_clusters(out, manifest)),
+        REPORT: report.render(manifest, statistics, read_clusters(out, manifest), conversations),
     }
     if sheet is not None:
         written[THUMBNAILS] = sheet
@@ -101,6 +109,7 @@ def render(
     calibrations: Sequence[Mapping[str, Any]] = (),
     *,
     has_contact_sheet: bool,
+    conversations: Conversations | None = None,
 ) -> bytes:
     """README.md: front matter and text, UTF-8."""
     environment = Environment(
@@ -143,6 +152,7 @@ def render(
         ],
         mixture={"lead": _prose(mixture_lead(manifest)), "rows": mixture_rows(manifest)},
         coverage=report.use_cases(manifest),
+        conversations=conversations,
         references=[
             {
                 "setting": reference["setting"],

@@ -87,6 +87,7 @@ class Sample:
         measures: numbers taken from the raw pixels while staging, before lossy encoding.
         fingerprint: hashes of the first image (`sources/images/fingerprint.py` has the rules), None without an image.
         use_case: the leaf of the taxonomy that the sample is of by construction, None if its maker does not know.
+        secondary: further leaves that turns of the same conversation are of.
         labeller: who says so, e.g. `writer:counting`; empty means the source.
     """
 
@@ -102,6 +103,7 @@ class Sample:
     measures: dict[str, float] = field(default_factory=dict)
     fingerprint: bytes | None = None
     use_case: str | None = None
+    secondary: Sequence[str] = ()
     labeller: str = ""
 
     @classmethod
@@ -119,6 +121,7 @@ class Sample:
         flags: Sequence[str] = (),
         measures: Mapping[str, float] | None = None,
         use_case: str | None = None,
+        secondary: Sequence[str] = (),
     ) -> "Sample":
         """Make a sample of a picture. Its id comes from its provenance, its fingerprint and `ink` from the pixels.
 
@@ -140,6 +143,7 @@ class Sample:
             measures={"ink": ink(grey), **(measures or {})},
             fingerprint=picture_fingerprint(grey),
             use_case=use_case,
+            secondary=secondary,
         )
 
     @property
@@ -196,6 +200,7 @@ PART_SCHEMA = pa.schema(
         ("sizes", pa.list_(pa.struct([("width", pa.int32()), ("height", pa.int32())]))),
         ("measures", pa.map_(pa.string(), pa.float64())),
         ("use_case", pa.string()),
+        ("secondary", pa.list_(pa.string())),
         ("labeller", pa.string()),
     ]
 )
@@ -275,6 +280,7 @@ def to_part(samples: Sequence[Sample]) -> pa.RecordBatch:
         ),
         "measures": pa.array([list(s.measures.items()) for s in samples], PART_SCHEMA.field("measures").type),
         "use_case": pa.array([s.use_case for s in samples], pa.string()),
+        "secondary": pa.array([list(s.secondary) for s in samples], pa.list_(pa.string())),
         "labeller": pa.array([s.labeller for s in samples], pa.string()),
     }
     return pa.RecordBatch.from_arrays([columns[name] for name in PART_SCHEMA.names], schema=PART_SCHEMA)
@@ -318,6 +324,7 @@ def from_part(table: pa.Table | pa.RecordBatch) -> list[Sample]:
                 measures=dict(row["measures"]),
                 fingerprint=row["fingerprint"],
                 use_case=row["use_case"],
+                secondary=tuple(row["secondary"]),
                 labeller=row["labeller"],
                 provenance=Provenance(**row["provenance"]),
             )

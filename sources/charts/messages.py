@@ -42,6 +42,12 @@ def use_case(chart: Chart, task: str) -> str:
     return SUMMARY if task == "description" else USE_CASES.get(chart.kind, GRAPH)
 
 
+def secondary_use_cases(chart: Chart, task: str) -> tuple[str, ...]:
+    """Return the further leaves of a conversation: its last answer is always the table."""
+    table = USE_CASES["table"]
+    return (table,) if task != "text" and use_case(chart, task) != table else ()
+
+
 def choose_code(chart: Chart, picture: Picture, random: random_module.Random) -> tuple[str, str]:
     """Return language and text of the code of a picture: its program or specification, or the source of a graph."""
     if isinstance(chart, GraphChart):

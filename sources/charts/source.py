@@ -18,7 +18,15 @@ from sources.charts.card import CARD
 from sources.charts.chart import Chart
 from sources.charts.fonts import fonts_digest
 from sources.charts.kinds import KINDS
-from sources.charts.messages import ALL_USE_CASES, TASKS, choose_code, make_conversation, make_plain_text, use_case
+from sources.charts.messages import (
+    ALL_USE_CASES,
+    TASKS,
+    choose_code,
+    make_conversation,
+    make_plain_text,
+    secondary_use_cases,
+    use_case,
+)
 from sources.charts.questions.ask_questions import question_names
 from sources.charts.style import sample_style
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
@@ -148,6 +156,7 @@ class Charts(SyntheticSource):
             words=extract_words(picture, chart.style.face),
             flags=[chart.kind, renderer, chart.language],
             use_case=use_case(chart, task),
+            secondary=secondary_use_cases(chart, task),
         )
 
     def specify(self, number: int) -> tuple[Chart, str, str]:

@@ -5,17 +5,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from sources.base.ground_truth import GroundTruth
-from taxonomy.writers.page import MIN_WORD, bare
-from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
+from taxonomy.writers.choices import Choices
+from taxonomy.writers.page import MIN_WORD, Page, bare, is_readable
+from taxonomy.writers.writer import Conversation, QuestionKind, Subject, Writer, about_page
 
 LEAF = "recognition/local_description/counting"
-MAX_OCCURRENCES = 12  # more cannot be counted at a glance
-MAX_LINES = 25
+MAX_OCCURRENCES = 6  # more cannot be counted at a glance
+MIN_LINES, MAX_LINES = 3, 20
 
 
 class Counting(Writer):
-    """Asks for the occurrences of a whole word, regardless of case, or for the lines of text if there are few."""
+    """Asks for the occurrences of a whole word, regardless of case, or for the lines of a page with few of them."""
 
     name = "counting"
     question_templates: ClassVar[Mapping[str, QuestionKind]] = {
@@ -24,17 +24,36 @@ class Counting(Writer):
     }
     needs = ("text", "words")
 
-    def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
+    def write(self, pages: Sequence[Page], k: int, rng: random.Random, choices: Choices) -> Conversation | None:
         page = pages[k]
-        if page.language == "en" and 2 <= len(page.lines) <= MAX_LINES and rng.random() < 0.3:
-            return about_page(page, "lines", str(len(page.lines)))
-        counts = Counter(bare(word).casefold() for word in page.words)
-        min_length = MIN_WORD[page.language]
-        words = [w for w, n in counts.items() if 2 <= n <= MAX_OCCURRENCES and len(w) >= min_length and w.isalpha()]
-        # A word that is also part of a longer one, or is hyphenated somewhere, could be counted in two ways.
-        joined, flat = "\n".join(counts), page.text.casefold()
-        words = [w for w in words if joined.count(w) == 1 and flat.count(w) == counts[w]]
-        if not words:
+        num = len(page.lines)
+        is_clear = MIN_LINES <= num <= MAX_LINES and len(page.clear_lines) == num == len(page.rows)
+        if is_clear and rng.random() < 0.5:
+            return about_page(page, "lines", str(num))
+        by_count: dict[str, list[str]] = {}
+        for word, count in sorted(_countable(page).items()):
+            by_count.setdefault(str(count), []).append(word)
+        if not by_count:
             return None
-        word = rng.choice(sorted(words))
-        return about_page(page, "occurrences", str(counts[word]), {"word": word})
+        answer = choices.pick("occurrences", sorted(by_count), rng)
+        word = rng.choice(by_count[answer])
+        places = tuple(j for j, text in enumerate(page.words) if bare(text).casefold() == word)
+        subject = Subject("word", places, word) if len(places) == 1 else None
+        return about_page(page, "occurrences", answer, {"word": word}, subject)
+
+
+def _countable(page: Page) -> dict[str, int]:
+    """Return words with their number: legible, and in no longer word, hyphenated word or address."""
+    bares = [bare(word).casefold() for word in page.words]
+    counts = Counter(bares)
+    joined, flat = "\n".join(word.casefold() for word in page.words), page.text.casefold()
+    small = {word for word, box in zip(bares, page.boxes, strict=True) if not is_readable(box)}
+    return {
+        word: num
+        for word, num in counts.items()
+        if num <= MAX_OCCURRENCES
+        and len(word) >= MIN_WORD[page.language]
+        and word.isalpha()
+        and word not in small
+        and joined.count(word) == flat.count(word) == num
+    }

@@ -1,20 +1,14 @@
-"""Extractive summary: the page's heading and the first sentence of each of its first paragraphs."""
+"""Extractive summary of a section: its first sentence, or the first sentence of each of its paragraphs, quoted."""
 
 import random
-import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-import numpy as np
+from taxonomy.writers.choices import Choices
+from taxonomy.writers.page import Page
+from taxonomy.writers.writer import Conversation, QuestionKind, Subject, Writer, about_page
 
-from sources.base.ground_truth import GroundTruth
-from taxonomy.writers.page import SENTENCE, is_sentence
-from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
-
-MAX_HEADING = 90
-MAX_BEFORE = 3  # paragraphs that may be the heading: a running head may come first
-NUM_PARAGRAPHS = 3
-MIN_HEIGHT = 1.15  # times the median height of the page's words: a heading is set in larger type
+LEAF = "conversion/image_to_text/text_summary"
 
 
 class ExtractionSummary(Writer):
@@ -22,33 +16,19 @@ class ExtractionSummary(Writer):
 
     name = "extraction_summary"
     question_templates: ClassVar[Mapping[str, QuestionKind]] = {
-        "extraction_summary": QuestionKind("conversion/image_to_text/text_summary")
+        "extraction_summary": QuestionKind(LEAF, ("heading",)),
+        "lead_sentence": QuestionKind(LEAF, ("heading",)),
     }
-    needs = ("text", "words")
-    written_share = 0.27
+    needs = ("section",)
+    written_share = 0.07
 
-    def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
+    def write(self, pages: Sequence[Page], k: int, rng: random.Random, choices: Choices) -> Conversation | None:
         page = pages[k]
-        glue = "" if page.language == "zh" else " "
-        paragraphs = [glue.join(p.split("\n")).strip() for p in re.split(r"\n\s*\n", page.text)]
-        heading = next((j for j, text in enumerate(paragraphs[:MAX_BEFORE]) if _is_heading(text, page)), None)
-        if heading is None:
-            return None
-        firsts = [SENTENCE.match(paragraph) for paragraph in paragraphs[heading + 1 :]]
-        sentences = [m[0] for m in firsts if m is not None and is_sentence(m[0], page.language)][:NUM_PARAGRAPHS]
-        if len(sentences) < 2:
-            return None
-        answer = "\n".join([paragraphs[heading], *(f"- {sentence}" for sentence in sentences)])
-        return about_page(page, "extraction_summary", answer)
-
-
-def _is_heading(text: str, page: GroundTruth) -> bool:
-    """Return True for a short line in larger type that is not a sentence."""
-    if not 3 <= len(text) <= MAX_HEADING or SENTENCE.fullmatch(text):
-        return False
-    words = text.split()
-    heights = page.boxes[:, 3] - page.boxes[:, 1]
-    starts = [k for k in range(len(page.words) - len(words) + 1) if page.words[k : k + len(words)] == words]
-    if not starts:
-        return False
-    return bool(heights[starts[0] : starts[0] + len(words)].min() >= MIN_HEIGHT * np.median(heights))
+        complete = [section for section in page.sections if len(section.first_sentences) > 1]
+        section = rng.choice(complete or page.sections)
+        values = {"heading": section.heading}
+        if complete:
+            answer = "\n".join(f"- {sentence}" for sentence in section.first_sentences)
+            return about_page(page, "extraction_summary", answer, values)
+        subject = Subject("sentence", page.words_of(section.lead), section.lead)
+        return about_page(page, "lead_sentence", section.lead, values, subject)

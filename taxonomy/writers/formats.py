@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
-from sources.base.ground_truth import GroundTruth
+from taxonomy.writers.choices import Choices
+from taxonomy.writers.page import Page
+from taxonomy.writers.transcription import MIN_PRINTED, printed_share
 from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
 
 LEAF = "recognition/ocr_and_transcription/specified_format"
@@ -20,33 +22,33 @@ DATE = re.compile(
 EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
 
 
-def _lines(page: GroundTruth) -> list[str]:
+def _lines(page: Page) -> list[str]:
     return page.lines if len(page.lines) <= MAX_LINES else []
 
 
-def _matches(pattern: re.Pattern[str], min_matches: int) -> Callable[[GroundTruth], str | None]:
-    def answer(page: GroundTruth) -> str | None:
+def _matches(pattern: re.Pattern[str], min_matches: int) -> Callable[[Page], str | None]:
+    def answer(page: Page) -> str | None:
         matches = pattern.findall(page.text)
         return "\n".join(matches) if min_matches <= len(matches) <= MAX_MATCHES else None
 
     return answer
 
 
-def _upper(page: GroundTruth) -> str | None:
+def _upper(page: Page) -> str | None:
     has_lower_case = any(letter.islower() for letter in page.text)
     return page.text.upper() if has_lower_case and _lines(page) else None
 
 
-def _json_lines(page: GroundTruth) -> str | None:
+def _json_lines(page: Page) -> str | None:
     rows = [json.dumps({"line": k, "text": line}, ensure_ascii=False) for k, line in enumerate(_lines(page), start=1)]
     return "\n".join(rows) or None
 
 
-def _numbered(page: GroundTruth) -> str | None:
+def _numbered(page: Page) -> str | None:
     return "\n".join(f"{k}. {line}" for k, line in enumerate(_lines(page), start=1)) or None
 
 
-FORMATS: dict[str, Callable[[GroundTruth], str | None]] = {
+FORMATS: dict[str, Callable[[Page], str | None]] = {
     "upper_case": _upper,
     "json_lines": _json_lines,
     "numbered_lines": _numbered,
@@ -63,7 +65,9 @@ class Formats(Writer):
     question_templates: ClassVar[Mapping[str, QuestionKind]] = {name: QuestionKind(LEAF) for name in FORMATS}
     needs = ("text",)
 
-    def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
+    def write(self, pages: Sequence[Page], k: int, rng: random.Random, choices: Choices) -> Conversation | None:
+        if printed_share(pages[k]) < MIN_PRINTED:
+            return None
         for kind in rng.sample(sorted(FORMATS), len(FORMATS)):
             answer = FORMATS[kind](pages[k])
             if answer:

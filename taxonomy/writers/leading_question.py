@@ -1,37 +1,53 @@
-"""Leading questions: they state a sentence of the page with a number changed; the answer corrects it."""
+"""Leading questions: they state a sentence of the page, true or with a number changed, and ask for agreement."""
 
 import random
 import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from sources.base.ground_truth import GroundTruth
-from taxonomy.writers.page import sentences
-from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
+from taxonomy.writers.choices import Choices
+from taxonomy.writers.page import Page, squeezed
+from taxonomy.writers.writer import Conversation, QuestionKind, Subject, Writer, about_page
 
-_NUMBER = re.compile(r"(?<![\w.,])\d{1,6}(?![\w]|[.,]\d)")
-ANSWERS = {"en": "No. The page says: “{sentence}”", "zh": "不是。页面上写的是：“{sentence}”"}
+YES, NO = "yes", "no"
+_NUMBER = re.compile(r"(?<![\w.,:/\-–+$€£(\[])(?:0|[1-9][0-9]{0,5})(?![\w%)\]]|[.,:/\-–]\d)")
+ANSWERS = {
+    "en": {YES: "Yes. The page says: “{sentence}”", NO: "No. The page says: “{sentence}”"},
+    "zh": {YES: "是的。页面上写的是：“{sentence}”", NO: "不是。页面上写的是：“{sentence}”"},
+}
 
 
 class LeadingQuestion(Writer):
-    """Asks with a false claim; the changed sentence is nowhere on the page."""
+    """Asks for agreement with a claim: half of the claims are true, the others are nowhere on the page."""
 
     name = "leading_question"
     question_templates: ClassVar[Mapping[str, QuestionKind]] = {
         "leading_question": QuestionKind("safety/suggestive_questions", ("claim",))
     }
-    needs = ("text",)
-    written_share = 0.6
+    needs = ("sentences",)
+    written_share = 0.4
 
-    def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
+    def write(self, pages: Sequence[Page], k: int, rng: random.Random, choices: Choices) -> Conversation | None:
         page = pages[k]
-        numbered = [s for s in sentences(page) if _NUMBER.search(s)]
+        numbered = [sentence for sentence in page.sentences if _NUMBER.search(sentence)]
         if not numbered:
             return None
         sentence = rng.choice(numbered)
-        number = rng.choice(list(_NUMBER.finditer(sentence)))
-        changed = str(int(number[0]) + rng.choice([1, 2, 3, 5, 10]))
-        claim = sentence[: number.start()] + changed + sentence[number.end() :]
-        if "".join(claim.split()) in "".join(page.text.split()):
+        false = _with_another_number(sentence, rng)
+        if squeezed(false) in squeezed(page.text):
             return None
-        return about_page(page, "leading_question", ANSWERS[page.language].format(sentence=sentence), {"claim": claim})
+        answer = choices.pick("leading_question", (YES, NO), rng)
+        claim = sentence if answer == YES else false
+        said = ANSWERS[page.language][answer].format(sentence=sentence)
+        subject = Subject("sentence", page.words_of(sentence), sentence)
+        return about_page(page, "leading_question", said, {"claim": claim}, subject)
+
+
+def _with_another_number(sentence: str, rng: random.Random) -> str:
+    """Return the sentence with one number changed to one of the same length, so that it is as plausible."""
+    number = rng.choice(list(_NUMBER.finditer(sentence)))
+    value, length = int(number[0]), len(number[0])
+    low, high = (10 ** (length - 1) if length > 1 else 0), 10**length - 1
+    near = [value + step for step in (-10, -5, -3, -2, -1, 1, 2, 3, 5, 10) if low <= value + step <= high]
+    changed = str(rng.choice(near)).zfill(length)
+    return sentence[: number.start()] + changed + sentence[number.end() :]

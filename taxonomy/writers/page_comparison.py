@@ -4,17 +4,19 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from sources.base.ground_truth import GroundTruth
-from taxonomy.writers.page import bare, unique_words
+from taxonomy.writers.choices import Choices
+from taxonomy.writers.needs import neighbours
+from taxonomy.writers.page import Page, bare, squeezed
 from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_pages
 
 LEAF = "multi_image/comparison/attribute"
-MIN_RATIO = 1.5  # between the numbers of characters; a smaller difference is not visible
+MIN_RATIO = 1.8  # between the numbers of characters; a smaller difference is not visible
 ANSWERS = {"en": ("the first", "the second"), "zh": ("第一张", "第二张")}
+FIRST, SECOND = "first", "second"
 
 
 class PageComparison(Writer):
-    """Asks about the page and one of its neighbours, in random order."""
+    """Asks about the page and one of its neighbours; which of them is shown first decides the answer."""
 
     name = "page_comparison"
     question_templates: ClassVar[Mapping[str, QuestionKind]] = {
@@ -23,19 +25,23 @@ class PageComparison(Writer):
     }
     needs = ("text", "pages")
 
-    def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
-        others = [j for j in (k - 1, k + 1) if 0 <= j < len(pages) and pages[j].text]
-        if not others or not pages[k].text:
-            return None
-        pair = rng.sample([pages[k], pages[rng.choice(others)]], 2)
-        say = ANSWERS[pair[0].language]
-        lengths = [len("".join(page.text.split())) for page in pair]
+    def write(self, pages: Sequence[Page], k: int, rng: random.Random, choices: Choices) -> Conversation | None:
+        page, other = pages[k], pages[rng.choice(neighbours(pages, k))]
+        lengths = [len(squeezed(p.text)) for p in (page, other)]
         if max(lengths) >= MIN_RATIO * min(lengths) and rng.random() < 0.5:
-            return about_pages(pair, "more_text", say[lengths.index(max(lengths))])
-        which = rng.randrange(2)
-        other = pair[1 - which].text.casefold()
-        words = [bare(pair[which].words[j]) for j in unique_words(pair[which])]
-        words = [word for word in words if word.casefold() not in other]
+            ranked = [page, other] if lengths[0] > lengths[1] else [other, page]
+            return _ask("more_text", ranked[0], ranked[1], {}, rng, choices)
+        rest = squeezed(other.text + "".join(other.words)).casefold()
+        words = [bare(page.words[w]) for w in page.unique_words]
+        words = [word for word in words if word.casefold() not in rest]
         if not words:
             return None
-        return about_pages(pair, "which_has_word", say[which], {"word": rng.choice(words)})
+        return _ask("which_has_word", page, other, {"word": rng.choice(words)}, rng, choices)
+
+
+def _ask(
+    kind: str, right: Page, wrong: Page, values: Mapping[str, str], rng: random.Random, choices: Choices
+) -> Conversation:
+    place = choices.pick(kind, (FIRST, SECOND), rng)
+    pair = [right, wrong] if place == FIRST else [wrong, right]
+    return about_pages(pair, kind, ANSWERS[pair[0].language][place == SECOND], values)

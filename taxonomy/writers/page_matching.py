@@ -1,34 +1,42 @@
-"""Matching: which of several pages contains a sentence."""
+"""Matching: which of several pages contains a sentence, if any."""
 
 import random
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from sources.base.ground_truth import GroundTruth
-from taxonomy.writers.page import sentences
+from taxonomy.writers.choices import Choices
+from taxonomy.writers.needs import neighbours
+from taxonomy.writers.page import Page, squeezed
 from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_pages
 
-MAX_PAGES = 4
+SHOWN, NONE = "shown", "none"
+NOWHERE = {"en": "It is on none of them.", "zh": "哪一张上都没有。"}
+REACH = 3
 
 
 class PageMatching(Writer):
-    """Shows the page among up to three neighbours; the answer is the number of its image."""
+    """Shows two or three pages of a document; the answer is the number of the image, or that it is none of them."""
 
     name = "page_matching"
     question_templates: ClassVar[Mapping[str, QuestionKind]] = {
         "page_matching": QuestionKind("multi_image/comparison/matching", ("sentence",))
     }
-    needs = ("text", "pages")
+    needs = ("sentences", "pages")
+    written_share = 0.6
 
-    def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
-        others = [j for j in range(max(0, k - 3), min(len(pages), k + 4)) if j != k and pages[j].text]
-        if not others:
+    def write(self, pages: Sequence[Page], k: int, rng: random.Random, choices: Choices) -> Conversation | None:
+        others = neighbours(pages, k, REACH)
+        num = 3 if len(others) >= 3 and rng.random() < 0.5 else 2
+        if len(others) < num:  # one more than is shown with the page, for the case without it
             return None
-        chosen = rng.sample(others, min(len(others), rng.randint(1, MAX_PAGES - 1)))
-        elsewhere = ["".join(pages[j].text.split()) for j in chosen]
-        only_here = [s for s in sentences(pages[k]) if not any("".join(s.split()) in text for text in elsewhere)]
+        elsewhere = rng.sample(others, num)
+        texts = [squeezed(pages[j].text) for j in elsewhere]
+        only_here = [s for s in pages[k].sentences if not any(squeezed(s) in text for text in texts)]
         if not only_here:
             return None
-        shown = rng.sample([k, *chosen], len(chosen) + 1)
-        answer = str(shown.index(k) + 1)
-        return about_pages([pages[j] for j in shown], "page_matching", answer, {"sentence": rng.choice(only_here)})
+        shown = [pages[j] for j in elsewhere]
+        said = NOWHERE[shown[0].language]
+        if choices.pick("page_matching", (SHOWN, NONE), rng) == SHOWN:
+            said = choices.pick(f"page_matching/{num}", [str(place + 1) for place in range(num)], rng)
+            shown[int(said) - 1] = pages[k]
+        return about_pages(shown, "page_matching", said, {"sentence": rng.choice(only_here)})

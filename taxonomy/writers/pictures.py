@@ -31,6 +31,13 @@ def paint_over(image: EncodedImage, box: np.ndarray, margin_px: int = 1) -> Enco
     return encode(pixels if picture.mode == "L" else Image.fromarray(pixels), _FORMATS[image.extension], QUALITY)
 
 
+def reencoded(image: EncodedImage) -> EncodedImage:
+    """Return the picture as it is after an edit that changed nothing: decoded, and encoded with the same settings."""
+    picture = _decoded(image)
+    pixels = np.array(picture)
+    return encode(pixels if picture.mode == "L" else Image.fromarray(pixels), _FORMATS[image.extension], QUALITY)
+
+
 def add_line_below(image: EncodedImage, text: str) -> tuple[EncodedImage, list[str], np.ndarray]:
     """Add a blank band with a text below the picture.
 

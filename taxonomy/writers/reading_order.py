@@ -1,42 +1,55 @@
 """Reading order: which line comes next, or how shuffled lines are ordered."""
 
 import random
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from sources.base.ground_truth import GroundTruth
-from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
+from taxonomy.writers.choices import Choices
+from taxonomy.writers.page import Line, Page
+from taxonomy.writers.writer import Conversation, QuestionKind, Subject, Writer, about_page
 
 LEAF = "recognition/ocr_and_transcription/printed_text"
-MIN_CHARS = 12
 NUM_SHUFFLED = 4
 
 
 class ReadingOrder(Writer):
-    """Asks about lines that occur once in the page's text."""
+    """Asks about lines that follow each other in the text and lie directly below each other in the picture."""
 
     name = "reading_order"
     question_templates: ClassVar[Mapping[str, QuestionKind]] = {
         "next_line": QuestionKind(LEAF, ("line",)),
         "sort_lines": QuestionKind(LEAF, ("lines",)),
     }
-    needs = ("text",)
+    needs = ("lines",)
+    written_share = 0.7
 
-    def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
+    def write(self, pages: Sequence[Page], k: int, rng: random.Random, choices: Choices) -> Conversation | None:
         page = pages[k]
-        counts = Counter(page.lines)
-        clear = [j for j, line in enumerate(page.lines) if counts[line] == 1 and MIN_CHARS <= len(line) <= 200]
         if rng.random() < 0.5:
-            follows = [j for j in clear[:-1] if j + 1 < len(page.lines)]
-            if not follows:
+            pairs = [(line, after) for line in page.clear_lines if (after := page.line_after(line))]
+            if not pairs:
                 return None
-            j = rng.choice(follows)
-            return about_page(page, "next_line", page.lines[j + 1], {"line": page.lines[j]})
-        if len(clear) < NUM_SHUFFLED:
+            line, after = rng.choice(pairs)
+            subject = Subject("line", after.words, after.text)
+            return about_page(page, "next_line", after.text, {"line": line.text}, subject)
+        runs = [run for run in _runs(page) if len(run) >= NUM_SHUFFLED]
+        if not runs:
             return None
-        ordered = [page.lines[j] for j in sorted(rng.sample(clear, NUM_SHUFFLED))]
+        run = rng.choice(runs)
+        ordered = [run[j].text for j in sorted(rng.sample(range(len(run)), NUM_SHUFFLED))]
         shuffled = rng.sample(ordered, NUM_SHUFFLED)
-        return about_page(
-            page, "sort_lines", "\n".join(ordered), {"lines": "\n".join(f"- {line}" for line in shuffled)}
-        )
+        values = {"lines": "\n".join(f"- {line}" for line in shuffled)}
+        return about_page(page, "sort_lines", "\n".join(ordered), values)
+
+
+def _runs(page: Page) -> list[list[Line]]:
+    """Return the runs of clear lines of one column."""
+    runs: list[list[Line]] = []
+    for line in page.clear_lines:
+        previous = runs[-1][-1] if runs else None
+        after = page.line_after(previous) if previous is not None else None
+        if after is not None and after.number == line.number:
+            runs[-1].append(line)
+        else:
+            runs.append([line])
+    return runs

@@ -6,41 +6,50 @@ from typing import ClassVar
 
 import numpy as np
 
-from sources.base.ground_truth import GroundTruth
-from taxonomy.writers.page import bare, unique_words
+from taxonomy.writers.choices import Choices
+from taxonomy.writers.page import Page, bare
 from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
 
+LEAF = "commonsense_reasoning/relationship/spatial"
 MIN_DISTANCE = 0.08  # of the image's height or width; for closer words the relation is not clear
+NUM_TRIES = 12
 ANSWERS = {
     "en": {"above": "above", "below": "below", "left": "to the left", "right": "to the right"},
     "zh": {"above": "上方", "below": "下方", "left": "左边", "right": "右边"},
 }
+OPPOSITE = {"above": "below", "below": "above", "left": "right", "right": "left"}
 
 
 class SpatialRelation(Writer):
-    """Asks about above and below, and about left and right for words in one row."""
+    """Asks about above and below, and about left and right for words in one row; the order of the words decides."""
 
     name = "spatial_relation"
     question_templates: ClassVar[Mapping[str, QuestionKind]] = {
-        "vertical": QuestionKind("commonsense_reasoning/relationship/spatial", ("first", "second")),
-        "horizontal": QuestionKind("commonsense_reasoning/relationship/spatial", ("first", "second")),
+        "vertical": QuestionKind(LEAF, ("first", "second")),
+        "horizontal": QuestionKind(LEAF, ("first", "second")),
     }
     needs = ("words",)
+    written_share = 0.95
 
-    def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
+    def write(self, pages: Sequence[Page], k: int, rng: random.Random, choices: Choices) -> Conversation | None:
         page = pages[k]
-        candidates = unique_words(page)
+        candidates = page.unique_words
         if len(candidates) < 2:
             return None
         image = page.sample.images[0]
-        for _ in range(10):
+        found: dict[str, tuple[int, int]] = {}
+        for _ in range(NUM_TRIES):
             first, second = rng.sample(candidates, 2)
-            values = {"first": bare(page.words[first]), "second": bare(page.words[second])}
             relation = relation_of(page.boxes[first], page.boxes[second], image.width, image.height)
             if relation is not None:
-                kind = "vertical" if relation in ("above", "below") else "horizontal"
-                return about_page(page, kind, ANSWERS[page.language][relation], values)
-        return None
+                found |= {relation: (first, second), OPPOSITE[relation]: (second, first)}
+        if not found:
+            return None
+        relation = choices.pick("spatial_relation", sorted(found), rng)
+        first, second = found[relation]
+        kind = "vertical" if relation in ("above", "below") else "horizontal"
+        values = {"first": bare(page.words[first]), "second": bare(page.words[second])}
+        return about_page(page, kind, ANSWERS[page.language][relation], values)
 
 
 def relation_of(a: np.ndarray, b: np.ndarray, width: int, height: int) -> str | None:

@@ -1,55 +1,48 @@
-"""Spotting differences: the page is shown twice, with one word painted over in the second picture."""
+"""Spotting differences: the page is shown twice, in half of the cases with one word painted over."""
 
 import random
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-import numpy as np
-
-from sources.base.ground_truth import GroundTruth
-from sources.base.sample import Words
 from sources.images.boxes import scaled
-from taxonomy.writers.page import bare, unique_words
-from taxonomy.writers.pictures import paint_over
-from taxonomy.writers.writer import Conversation, QuestionKind, Writer
+from taxonomy.writers.choices import Choices
+from taxonomy.writers.page import Page, bare
+from taxonomy.writers.pair_of_pictures import EDITED, SAME, paint_a_word, without_word
+from taxonomy.writers.pictures import reencoded
+from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_pages
 
 ANSWERS = {
-    "en": "The second picture lacks the word “{word}” at {box}.",
-    "zh": "第二张图缺少“{word}”，位置是 {box}。",
+    "en": {
+        EDITED: "The second picture lacks the word “{word}” at {box}.",
+        SAME: "There is no difference: both pictures show the same page.",
+    },
+    "zh": {EDITED: "第二张图缺少“{word}”，位置是 {box}。", SAME: "没有区别：两张图是同一页。"},
 }
 
 
 class SpotDifference(Writer):
-    """Asks for the difference; the answer is the missing word and its box, in thousandths of the image's sides."""
+    """Asks for the difference; the answer is the missing word and its box in thousandths, or that there is none.
+
+    The second picture is encoded again in both cases, so that traces of encoding do not give the answer away.
+    """
 
     name = "spot_difference"
     question_templates: ClassVar[Mapping[str, QuestionKind]] = {
         "spot_difference": QuestionKind("multi_image/comparison/spotting_differences")
     }
     needs = ("words",)
-    written_share = 0.5
+    written_share = 0.9
 
-    def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
+    def write(self, pages: Sequence[Page], k: int, rng: random.Random, choices: Choices) -> Conversation | None:
         page = pages[k]
-        candidates = unique_words(page)
-        for word in rng.sample(candidates, min(3, len(candidates))):
-            image = page.sample.images[0]
-            edited = paint_over(image, page.boxes[word])
-            if edited is None:
-                continue
-            kept = np.arange(len(page.words)) != word
-            texts = [*page.words, *(w for w, is_kept in zip(page.words, kept, strict=True) if is_kept)]
-            return Conversation(
-                kind="spot_difference",
-                answer=ANSWERS[page.language].format(
-                    word=bare(page.words[word]), box=scaled(page.boxes[word], image.width, image.height)
-                ),
-                language=page.language,
-                images=[image, edited],
-                words=Words(
-                    texts=texts,
-                    boxes=np.concatenate([page.boxes, page.boxes[kept]]),
-                    images=np.repeat(np.array([0, 1], np.int32), [len(kept), kept.sum()]),
-                ),
-            )
-        return None
+        painted = paint_a_word(page, rng)
+        if painted is None:
+            return None
+        word, edited = painted
+        image = page.sample.images[0]
+        answer = choices.pick("spot_difference", (EDITED, SAME), rng)
+        box = scaled(page.boxes[word], image.width, image.height)
+        said = ANSWERS[page.language][answer].format(word=bare(page.words[word]), box=box)
+        second = without_word(page, word) if answer == EDITED else page
+        images = [image, edited if answer == EDITED else reencoded(image)]
+        return about_pages([page, second], "spot_difference", said, images=images)

@@ -1,4 +1,4 @@
-"""Questions about a table: a cell, the largest value of a column, the number of rows, the table as CSV."""
+"""Questions about a printed table: a cell, the largest value of a column, the number of rows, the table as CSV."""
 
 import csv
 import io
@@ -7,15 +7,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from sources.base.ground_truth import GroundTruth, Table
-from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
+from sources.base.ground_truth import Table
+from taxonomy.writers.choices import Choices
+from taxonomy.writers.page import Page
+from taxonomy.writers.writer import Conversation, QuestionKind, Subject, Writer, about_page
 
 LEAF = "analysis/data_chart/table"
-_NUMBER = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-+]?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"[-+−]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-+−]?\d+(?:\.\d+)?")
 
 
 class TableQuestions(Writer):
-    """Asks about the first table of the sample."""
+    """Asks about the only table of a picture that prints it."""
 
     name = "table_questions"
     question_templates: ClassVar[Mapping[str, QuestionKind]] = {
@@ -27,42 +29,60 @@ class TableQuestions(Writer):
     needs = ("table",)
     written_share = 0.01
 
-    def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
+    def write(self, pages: Sequence[Page], k: int, rng: random.Random, choices: Choices) -> Conversation | None:
         page = pages[k]
-        if not page.tables:
+        if len(page.tables) != 1:  # "the table" would not say which
             return None
         table = page.tables[0]
         for kind in rng.sample(sorted(self.question_templates), len(self.question_templates)):
             found = _ask(kind, table, rng)
             if found is not None:
-                return about_page(page, kind, *found)
+                answer, values, row = found
+                subject = Subject("row", (), row) if row else None
+                return about_page(page, kind, answer, values, subject)
         return None
 
 
-def _ask(kind: str, table: Table, rng: random.Random) -> tuple[str, dict[str, str]] | None:
-    names = [row[0] for row in table.rows]
+def _ask(kind: str, table: Table, rng: random.Random) -> tuple[str, dict[str, str], str] | None:
+    """Return an answer, the values of its question and the first cell of the row that it names, if any."""
     if kind == "num_rows":
-        return str(len(table.rows)), {}
+        return str(len(table.rows)), {}, ""
     if kind == "as_csv":
         buffer = io.StringIO()
         csv.writer(buffer, lineterminator="\n").writerows([table.header, *table.rows])
-        return buffer.getvalue().rstrip("\n"), {}
-    if len(set(names)) < len(names) or len(set(table.header)) < len(table.header):
-        return None  # a name would not identify a row or column
+        return buffer.getvalue().rstrip("\n"), {}, ""
+    if not has_names(table):
+        return None
     if kind == "cell":
         row, column = rng.choice(table.rows), rng.randrange(1, len(table.header))
         is_clear = row[0] and row[column] and table.header[column]
-        return (row[column], {"row": row[0], "column": table.header[column]}) if is_clear else None
-    columns = [j for j in range(1, len(table.header)) if all(_NUMBER.fullmatch(row[j]) for row in table.rows)]
+        return (row[column], {"row": row[0], "column": table.header[column]}, row[0]) if is_clear else None
+    columns = numeric_columns(table)
     if not columns or len(table.rows) < 2:
         return None
     column = rng.choice(columns)
     ranked = sorted(table.rows, key=lambda row: -number(row[column]))
     if number(ranked[0][column]) == number(ranked[1][column]):
         return None
-    return f"{ranked[0][0]} ({ranked[0][column]})", {"column": table.header[column]}
+    return f"{ranked[0][0]} ({ranked[0][column]})", {"column": table.header[column]}, ranked[0][0]
+
+
+def has_names(table: Table) -> bool:
+    """Return True if every row and column has a distinct name."""
+    names = [row[0] for row in table.rows]
+    return (
+        all(names)
+        and all(table.header)
+        and len(set(names)) == len(names)
+        and len(set(table.header)) == len(table.header)
+    )
+
+
+def numeric_columns(table: Table) -> list[int]:
+    """Return the columns, except for the first, all of whose cells are numbers."""
+    return [j for j in range(1, len(table.header)) if all(_NUMBER.fullmatch(row[j]) for row in table.rows)]
 
 
 def number(cell: str) -> float:
     """Return the value of a cell that is a number."""
-    return float(cell.replace(",", ""))
+    return float(cell.replace(",", "").replace("−", "-"))

@@ -4,10 +4,10 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from sources.base.ground_truth import GroundTruth
 from sources.images.boxes import scaled
-from taxonomy.writers.page import bare, unique_words
-from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
+from taxonomy.writers.choices import Choices
+from taxonomy.writers.page import Page, bare
+from taxonomy.writers.writer import Conversation, QuestionKind, Subject, Writer, about_page
 
 
 class TextLocation(Writer):
@@ -19,11 +19,10 @@ class TextLocation(Writer):
     }
     needs = ("words",)
 
-    def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
+    def write(self, pages: Sequence[Page], k: int, rng: random.Random, choices: Choices) -> Conversation | None:
         page = pages[k]
-        candidates = unique_words(page)
-        if not candidates:
+        if not page.unique_words:
             return None
-        word = rng.choice(candidates)
-        answer = scaled(page.boxes[word], *page.sample.image_sizes()[0])
-        return about_page(page, "text_location", answer, {"word": bare(page.words[word])})
+        word = rng.choice(page.unique_words)
+        answer, text = scaled(page.boxes[word], *page.sample.image_sizes()[0]), bare(page.words[word])
+        return about_page(page, "text_location", answer, {"word": text}, Subject("word", (word,), text))

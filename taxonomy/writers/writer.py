@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from sources.base.ground_truth import GroundTruth
 from sources.base.sample import EncodedImage, Words
+from taxonomy.writers.choices import Choices
+from taxonomy.writers.page import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +26,50 @@ class QuestionKind:
     placeholders: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The part of the page that a turn is about, so that a later turn can ask about "it".
+
+    Args:
+        kind: `word`, `line`, `sentence` or `row` (of a printed table).
+        words: indices of its words on the page.
+        text: its text; of a row, its first cell.
+    """
+
+    kind: str
+    words: tuple[int, ...]
+    text: str
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Conversation:
+class Turn:
     """A question, not yet worded, and its answer.
 
     Args:
         kind: name of the kind of question.
         values: values of the template's placeholders.
-        language: language of question and answer.
-        images, words: content of the sample; the words' boxes are in pixels of these images.
+        subject: what the answer is about; None if nothing that a further question could refer to.
     """
 
     kind: str
     answer: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    subject: Subject | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conversation:
+    """The first turn about a page, which others may follow, and the content of the sample.
+
+    Args:
+        language: language of questions and answers.
+        images, words: content of the sample; the words' boxes are in pixels of these images.
+    """
+
+    turn: Turn
     language: str
     images: Sequence[EncodedImage]
     words: Words
-    values: Mapping[str, str] = field(default_factory=dict)
 
 
 class Writer(ABC):
@@ -49,7 +77,7 @@ class Writer(ABC):
 
     Args:
         question_templates: the kinds of questions by name.
-        needs: required ground truth: `text`, `words`, `table`, `code`, `elements` or `pages` (several).
+        needs: what a sample must have, by the names in `taxonomy/writers/needs.py`; it is asked about no other.
         written_share: share of real pages that it can write about (measured by benchmarks/taxonomy.py); a writer for
             few pages is tried first more often.
     """
@@ -60,41 +88,48 @@ class Writer(ABC):
     written_share: ClassVar[float] = 1.0
 
     @abstractmethod
-    def write(self, pages: Sequence[GroundTruth], k: int, rng: random.Random) -> Conversation | None:
-        """Return a conversation about page `k`, or None if the page does not have what the writer needs.
+    def write(self, pages: Sequence[Page], k: int, rng: random.Random, choices: Choices) -> Conversation | None:
+        """Return a conversation about page `k`, or None if the page does not have what this question needs.
 
         Args:
-            pages: consecutive pages of one document, in order.
+            pages: consecutive pages, in order; `neighbours` has those of the same document.
             k: index into `pages`.
             rng: source of all randomness, seeded by the sample's id.
+            choices: picks the answer of every question that has a few possible ones.
         """
 
 
-def about_page(page: GroundTruth, kind: str, answer: str, values: Mapping[str, str] | None = None) -> Conversation:
+def about_page(
+    page: Page, kind: str, answer: str, values: Mapping[str, str] | None = None, subject: Subject | None = None
+) -> Conversation:
     """Return a conversation about one page as it is."""
     return Conversation(
-        kind=kind,
-        answer=answer,
+        turn=Turn(kind=kind, answer=answer, values=values or {}, subject=subject),
         language=page.language,
         images=page.sample.images[:1],
         words=Words(texts=page.words, boxes=page.boxes, images=np.zeros(len(page.words), np.int32)),
-        values=values or {},
     )
 
 
 def about_pages(
-    pages: Sequence[GroundTruth], kind: str, answer: str, values: Mapping[str, str] | None = None
+    pages: Sequence[Page],
+    kind: str,
+    answer: str,
+    values: Mapping[str, str] | None = None,
+    images: Sequence[EncodedImage] | None = None,
 ) -> Conversation:
-    """Return a conversation about several pages, one image each, in the language of the first page."""
+    """Return a conversation about several pages, one image each, in the language of the first page.
+
+    Args:
+        images: edited pictures of the pages, whose words are where they were; None takes the pages' own.
+    """
     return Conversation(
-        kind=kind,
-        answer=answer,
+        turn=Turn(kind=kind, answer=answer, values=values or {}),
         language=pages[0].language,
-        images=[page.sample.images[0] for page in pages],
+        images=images or [page.sample.images[0] for page in pages],
         words=Words(
             texts=[word for page in pages for word in page.words],
             boxes=np.concatenate([page.boxes for page in pages]),
             images=np.concatenate([np.full(len(page.words), k, np.int32) for k, page in enumerate(pages)]),
         ),
-        values=values or {},
     )

@@ -6,12 +6,14 @@ import json
 import re
 import string
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import numpy as np
 from PIL import Image
 
 from sources.base.sample import Sample
 from taxonomy.loader import load
+from taxonomy.writers.follow_ups import FOLLOW_UPS
 
 Pages = Sequence[Sample]  # the pages of the question's images, before any edit
 _TAXONOMY = load()
@@ -21,10 +23,10 @@ _QUESTIONS = {name: kind for leaf in _TAXONOMY.leaves.values() for name, kind in
 def values_in(question: str, kind: str) -> dict[str, str]:
     """Return the values of a question's placeholders; fails if no template of the kind gives the question."""
     for template in (*_QUESTIONS[kind].en, *_QUESTIONS[kind].zh):
-        pattern = "".join(
-            re.escape(literal) + (f"(?P<{name}>.+)" if name else "")
-            for literal, name, _, _ in string.Formatter().parse(template)
-        )
+        pattern = ""
+        for literal, name, _, _ in string.Formatter().parse(template):
+            again = name is not None and f"(?P<{name}>" in pattern
+            pattern += re.escape(literal) + (f"(?P={name})" if again else f"(?P<{name}>.+)" if name else "")
         found = re.fullmatch(pattern, question, re.DOTALL)
         if found:
             return found.groupdict()
@@ -105,16 +107,20 @@ def only_emails(pages: Pages, values: dict[str, str], answer: str) -> None:
     assert answer.split("\n") == [w.strip(".,") for w in text_of(pages[0]).split() if "@" in w]
 
 
-def chinese_text(pages: Pages, values: dict[str, str], answer: str) -> None:
-    wanted = [c for c in text_of(pages[0]) if "\u3400" <= c <= "\u9fff"]
-    assert [c for c in answer if "\u3400" <= c <= "\u9fff" and answer != "无"] == wanted
-    assert wanted or answer == "none"
+def one_script(pages: Pages, values: dict[str, str], answer: str) -> None:
+    ranges = {"Chinese": ("㐀", "鿿"), "中文": ("㐀", "鿿"), "Latin-script": ("A", "Z"), "拉丁字母": ("A", "Z")}
+    first, last = ranges.get(values["script"], (" ", " "))
+    wanted = [c for c in text_of(pages[0]) if first <= c.upper() <= last and c.isalpha()]
+    if answer in ("There is none on this page.", "这一页上没有。"):
+        assert not wanted
+    else:
+        assert [c for c in answer if first <= c.upper() <= last and c.isalpha()] == wanted != []
 
 
-def latin_words(pages: Pages, values: dict[str, str], answer: str) -> None:
-    wanted = [c for c in text_of(pages[0]) if c.isascii() and c.isalpha()]
-    assert [c for c in answer if c.isascii() and c.isalpha()] == wanted
-    assert wanted or answer == "无"
+def title(pages: Pages, values: dict[str, str], answer: str) -> None:
+    words = pages[0].words
+    heights = words.boxes[:, 3] - words.boxes[:, 1]
+    assert flat(answer) == flat("".join(np.array(words.texts)[heights > 0.9 * heights.max()]))
 
 
 def region_text(pages: Pages, values: dict[str, str], answer: str) -> None:
@@ -177,13 +183,19 @@ def as_csv(pages: Pages, values: dict[str, str], answer: str) -> None:
 
 
 def extraction_summary(pages: Pages, values: dict[str, str], answer: str) -> None:
-    heading, *points = answer.split("\n")
+    points = answer.split("\n")
     text = flat(text_of(pages[0]))
-    assert text.index(flat(heading)) < 200
-    assert 2 <= len(points) <= 3
+    place = text.index(flat(values["heading"])) + len(flat(values["heading"]))
+    assert len(points) >= 2
+    assert text[place:].startswith(flat(points[0].removeprefix("- ")))
     places = [text.index(flat(point.removeprefix("- "))) for point in points]
     assert places == sorted(places)
     assert all(point.startswith("- ") and point[-1] in ".!?。！？" for point in points)
+
+
+def lead_sentence(pages: Pages, values: dict[str, str], answer: str) -> None:
+    assert flat(values["heading"] + answer) in flat(text_of(pages[0]))
+    assert answer[-1] in ".!?。！？"
 
 
 def more_text(pages: Pages, values: dict[str, str], answer: str) -> None:
@@ -206,36 +218,114 @@ def page_order(pages: Pages, values: dict[str, str], answer: str) -> None:
 
 def page_matching(pages: Pages, values: dict[str, str], answer: str) -> None:
     has = [flat(values["sentence"]) in flat(text_of(page)) for page in pages]
-    assert has.index(True) + 1 == int(answer)
-    assert sum(has) == 1
+    if answer in ("It is on none of them.", "哪一张上都没有。"):
+        assert not any(has)
+    else:
+        assert has.index(True) + 1 == int(answer)
+        assert sum(has) == 1
+
+
+def page_discrimination(pages: Pages, values: dict[str, str], answer: str) -> None:
+    assert answer.startswith(("Yes", "是的")) == (pages[0].id == pages[1].id)
+
+
+def page_similarity(pages: Pages, values: dict[str, str], answer: str) -> None:
+    assert answer.startswith(("They are different", "是不同")) == (pages[0].id != pages[1].id)
+
+
+def common_line(pages: Pages, values: dict[str, str], answer: str) -> None:
+    first, second = (set(text_of(page).split("\n")) for page in pages)
+    assert {line for line in first & second if line.strip()} == {answer}
+
+
+def type_size(pages: Pages, values: dict[str, str], answer: str) -> None:
+    boxes = pages[0].words.boxes
+    heights = {}
+    for name in ("first", "second"):
+        (place,) = has_word(pages[0], values[name])
+        heights[values[name]] = boxes[place][3] - boxes[place][1]
+    assert answer == max(heights, key=lambda word: heights[word])
+    assert max(heights.values()) > 1.4 * min(heights.values())
+
+
+def chart_comparison(pages: Pages, values: dict[str, str], answer: str) -> None:
+    found = {row[0]: float(row[1]) for row in rows_of(pages[0])[1:]}
+    assert answer.startswith(("Yes", "是的")) == (found[values["first"]] > found[values["second"]])
+    assert values["first"] in answer
 
 
 def absent_text(pages: Pages, values: dict[str, str], answer: str) -> None:
-    assert flat(values["word"]) not in flat(text_of(pages[0]))
-    assert values["word"] in answer
-    assert "does not appear" in answer or "没有" in answer
+    page = flat(text_of(pages[0]))
+    if answer.startswith(("It is in", "它在")):
+        sentence = answer[answer.index("“") + 1 : answer.rindex("”")]
+        assert flat(sentence) in page
+        assert values["word"] in sentence
+    else:
+        assert flat(values["word"]) not in page
+        assert "does not appear" in answer or "没有" in answer
 
 
 def leading_question(pages: Pages, values: dict[str, str], answer: str) -> None:
     page, claim = flat(text_of(pages[0])), values["claim"]
-    assert flat(claim) not in page
     quoted = answer[answer.index("“") + 1 : answer.rindex("”")]
     assert flat(quoted) in page
-    assert answer.startswith(("No.", "不是。"))
+    assert answer.startswith(("Yes.", "是的。") if flat(claim) in page else ("No.", "不是。"))
     assert re.sub(r"\d+", "#", quoted) == re.sub(r"\d+", "#", claim)
 
 
 def printed_instruction(pages: Pages, values: dict[str, str], answer: str) -> None:
-    first, note = answer.split("\n\n")
+    first, _, note = answer.partition("\n\n")
     assert text_of(pages[0]).startswith(first)
-    assert "not followed" in note or "没有照做" in note
+    assert not note or "not followed" in note or "没有照做" in note
 
 
 def spot_difference(pages: Pages, values: dict[str, str], answer: str) -> None:
+    if answer.startswith(("There is no", "没有区别")):
+        return
     word = answer[answer.index("“") + 1 : answer.index("”")]
     (where,) = has_word(pages[0], word)
     box = answer[answer.index("[") : answer.index("]") + 1]
     assert overlap(pixels_in(pages[0], box), pages[0].words.boxes[where]) > 0.6
+
+
+# ── later turns: the answer before them says what they are about ──
+
+
+def box_of_it(page: Sample, before: str, values: dict[str, str], answer: str) -> None:
+    box = pixels_in(page, answer)
+    middles = (page.words.boxes[:, :2] + page.words.boxes[:, 2:]) / 2
+    inside = ((middles > box[:2]) & (middles < box[2:])).all(axis=1)
+    assert inside.any()
+
+
+def line_of_it(page: Sample, before: str, values: dict[str, str], answer: str) -> None:
+    assert answer in [line.strip() for line in text_of(page).split("\n")]
+
+
+def word_after_it(page: Sample, before: str, values: dict[str, str], answer: str) -> None:
+    assert answer in text_of(page)
+
+
+def line_after_it(page: Sample, before: str, values: dict[str, str], answer: str) -> None:
+    assert answer in [line.strip() for line in text_of(page).split("\n")]
+
+
+def num_words(page: Sample, before: str, values: dict[str, str], answer: str) -> None:
+    assert 2 <= int(answer) <= 25
+
+
+def sentence_after_it(page: Sample, before: str, values: dict[str, str], answer: str) -> None:
+    assert flat(answer) in flat(text_of(page))
+    assert answer[-1] in ".!?。！？"
+
+
+def cell_of_it(page: Sample, before: str, values: dict[str, str], answer: str) -> None:
+    header, *body = rows_of(page)
+    assert answer in [row[header.index(values["column"])] for row in body]
+
+
+def row_below_it(page: Sample, before: str, values: dict[str, str], answer: str) -> None:
+    assert answer in [row[0] for row in rows_of(page)[2:]]
 
 
 def pictures_differ_in(first: bytes, second: bytes) -> np.ndarray:
@@ -245,6 +335,16 @@ def pictures_differ_in(first: bytes, second: bytes) -> np.ndarray:
     return np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
 
 
+LATER: dict[str, Callable[[Sample, str, dict[str, str], str], None]] = {name: globals()[name] for name in FOLLOW_UPS}
 CHECKERS: dict[str, Callable[[Pages, dict[str, str], str], None]] = {
-    name: check for name, check in globals().items() if name in _QUESTIONS
+    name: check for name, check in globals().items() if name in _QUESTIONS and name not in LATER
 }
+
+
+def kind_of(question: str) -> str:
+    """Return the kind of a later turn's question."""
+    for kind in LATER:
+        with suppress(AssertionError):
+            values_in(question, kind)
+            return kind
+    raise AssertionError(f"no later turn asks {question!r}")

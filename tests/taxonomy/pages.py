@@ -18,11 +18,13 @@ every week. Nobody kept the answers.</p>
 came by boat, some visitors came on foot. {aside}</p>
 <p>{extra} Its walls are made of {stone}, and its roof was mended twice. Whoever climbs the stairs sees the {view}
 first.</p>
+<p>{page}</p>
 """
 CHINESE = """<h2>{subject}的报告</h2>
 <p>这座建筑在19{number}年{month}月{day}日开放，共有{number}个房间。守护人每周写信，没有人保存回信。</p>
 <p>到了后来，参观人数达到{many}人，比前一年多{more}人。大多数人乘船而来，也有人步行。English name: {latin} House。</p>
 <p>墙壁由石头砌成，屋顶修过两次。登上楼梯的人首先看到大海。{extra}</p>
+<p>{page}</p>
 """
 STONES = ("granite", "sandstone", "limestone", "basalt", "slate", "marble", "flint", "chalk")
 VIEWS = ("mountains", "islands", "meadows", "rooftops", "vineyards", "chimneys", "glaciers", "dunes")
@@ -36,6 +38,7 @@ def _html(k: int, language: str) -> str:
     extra = " ".join(f"Room {j} of the {SUBJECTS[k]} holds {j * 7 + k} old {VIEWS[j % 8]} maps." for j in rooms)
     return template.format(
         subject=subject,
+        page=k + 1,
         latin=SUBJECTS[k].capitalize(),
         day=10 + k,
         number=41 + k,

@@ -17,6 +17,7 @@ from taxonomy.editing import add_examples
 from taxonomy.examples import Example, language_of
 from taxonomy.label_studio import ReviewItem, interface, read_annotations, tasks
 from taxonomy.loader import load, load_text
+from taxonomy.prompts import read_prompts
 from taxonomy.targets import leaf_shares
 from taxonomy.tree import ancestor
 from tests.taxonomy.small import load_small, write_small, yaml_text
@@ -206,7 +207,9 @@ def test_choices_come_back_as_corrections_and_examples(tmp_path: Path, capsys: p
         {"id": f"{1:032x}", "use_case": "looking/style"}
     ]
     assert "prompt 1" in load(path).leaves["looking/style"].prompts.en
-    assert "1 annotations, 1 new" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "1 annotations, 1 new" in said
+    assert "1 tasks have no choice, and 1 were skipped" in said
     assert main(arguments) == 0
     assert "0 new" in capsys.readouterr().out
 
@@ -227,7 +230,87 @@ def test_other_files_are_rejected(tmp_path: Path, content: str, message: str) ->
         read_annotations(export, load_small(tmp_path))
 
 
+def test_every_form_of_export_keeps_all_choices(tmp_path: Path) -> None:
+    taxonomy = load_small(tmp_path)
+    several = annotated({"data": {"id": "a", "prompt": "p"}}, "reading/print")
+    paths = several["annotations"][0]["result"][0]["value"]
+    paths["taxonomy"] = [["reading"], ["reading", "print"], ["looking", "style"]]
+    smallest: list[dict[str, Any]] = [
+        {"id": "b", "prompt": "q", "annotation_id": 1, "updated_at": "1", "use_case": [["reading", "table"]]},
+        {
+            "id": "b",
+            "prompt": "q",
+            "annotation_id": 2,
+            "updated_at": "2",
+            "use_case": {"taxonomy": [["looking", "style"]]},
+        },
+        {"id": "c", "prompt": "r", "annotation_id": 3, "updated_at": "1"},
+    ]
+    export = tmp_path / "export.json"
+    export.write_text(json.dumps([several, *smallest]))
+    found = read_annotations(export, taxonomy)
+    assert [(c.sample_id, c.use_case, c.secondary) for c in found.corrections] == [
+        ("a", "reading/print", ("looking/style",)),
+        ("b", "looking/style", ()),
+    ]
+    assert found.num_skipped == 1
+
+
+def test_a_leaf_can_be_split() -> None:
+    """The former leaf becomes a branch; one of its leaves takes its labels over, the other some of its prompts."""
+    old = load_text(yaml_text(), HERE)
+    lines = yaml_text().split("\n")
+    start = next(k for k, line in enumerate(lines) if line.startswith("      print:"))
+    end = next(k for k in range(start + 1, len(lines)) if lines[k].startswith("      table:"))
+    below = ["    " + line for line in lines[start + 1 : end]]
+    names = [line for line in lines[start + 1 : end] if line.strip().startswith(("name:", "definition:", "share:"))]
+    half = [line.replace("share: 0.5", "share: 1") for line in below]
+    branch = ["      print:", *names, "        nodes:", "          page:", *half]
+    branch.insert(branch.index("          page:") + 1, "            aliases: [reading/print]")
+    text = "\n".join([*lines[:start], *branch, *lines[end:]])
+    text = text.replace("belongs_to: reading/print}", "belongs_to: reading/print/page}")
+    new = load_text(text, HERE)
+    assert new.resolve("reading/print") == "reading/print/page"
+    assert compare(old, new).moved == [("reading/print", "reading/print/page")]
+    without = load_text(text.replace("            aliases: [reading/print]\n", ""), HERE)
+    assert compare(old, without).forgotten == [("reading/print", ["reading/print/page"])]
+
+
+def test_a_rename_without_an_alias_is_seen() -> None:
+    old = load_text(yaml_text(), HERE)
+    text = yaml_text().replace("      print:", "      transcription:", 1)
+    text = text.replace("belongs_to: reading/print", "belongs_to: reading/transcription")
+    found = compare(old, load_text(text, HERE))
+    assert found.forgotten == [("reading/print", ["reading/transcription"])]
+    assert "write `aliases: [reading/print]` under reading/transcription" in describe(found)
+
+
 # ── commands ──
+
+
+@pytest.mark.parametrize("word", ["outt", "./nowhere", "gs://bucket/v1", "papers/out"])
+def test_a_folder_is_no_prompt(word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert main(["label", word]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"{word} looks like a path" in said.err
+    assert len(said.err.splitlines()) == 1
+
+
+def test_prompts_are_read_from_files(tmp_path: Path) -> None:
+    path = tmp_path / "prompts.txt"
+    path.write_text('\ufeffhow many cats\n\n{"prompt": "有几只猫"}\n', "utf-8")
+    assert read_prompts(path) == ["how many cats", "有几只猫"]
+    path.write_text('{"promt": "x"}\n')
+    with pytest.raises(ConfigFileError, match="expected a prompt"):
+        read_prompts(path)
+    path.write_text("\n")
+    with pytest.raises(ConfigFileError, match="holds no prompt"):
+        read_prompts(path)
+    with pytest.raises(ConfigFileError, match="cannot be read"):
+        read_prompts(tmp_path / "missing.txt")
 
 
 def test_commands_print_their_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

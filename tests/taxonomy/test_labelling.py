@@ -27,6 +27,7 @@ from taxonomy.labelling import SampleLabeller
 from taxonomy.loader import BUNDLED, load, load_text
 from taxonomy.prompts import clauses, user_turns
 from taxonomy.settings import LabelSettings
+from taxonomy.targets import leaf_shares
 from taxonomy.tree import UNLABELLED, Taxonomy
 from tests.taxonomy.small import load_small, yaml_text
 
@@ -85,6 +86,14 @@ def test_a_conversation_can_have_several_use_cases(labeller: SampleLabeller) -> 
     assert (first.use_case, first.secondary) == ("looking/counting", ("looking/style",))
     both = labeller.label_prompts(["please transcribe the page. how many cats are there?"])[0]
     assert {both.use_case, *both.secondary} >= {"reading/print", "looking/counting"}
+
+
+def test_the_surest_clause_decides(labeller: SampleLabeller) -> None:
+    context = "We move house in spring and my brother wants everything written down before that. "
+    label = labeller.label_prompts([f"{context * 3}how many cats"])[0]
+    assert label.use_case == "looking/counting"
+    several = labeller.label_prompts(["count the chairs. which painting style is it? sum the column."])[0]
+    assert {several.use_case, *several.secondary} >= {"looking/counting", "looking/style", "reading/table"}
 
 
 def test_corrections_come_first_then_construction_then_patterns() -> None:
@@ -257,12 +266,23 @@ def test_the_best_temperature_calibrates_confidence() -> None:
         ({"threshold": 2}, "between 0 and 1"),
         ({"samples": 0}, "positive"),
         ({"shares": {"a": 0.7, "b": 0.6}}, "sum to at most 1"),
+        ({"targets": {"a": 0}}, "target of a must be positive"),
+        ({"targets": {"a": 5}, "samples": 7}, "expected no shares and no samples"),
         ({"shares": {"a": -0.1}}, "between 0 and 1"),
     ],
 )
 def test_wrong_settings_are_rejected(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         LabelSettings(**settings)
+
+
+def test_targets_are_numbers_of_samples(small: Taxonomy) -> None:
+    settings = LabelSettings(targets={"reading/print": 30, "looking": 10})
+    assert settings.samples == 40
+    assert leaf_shares(small, settings.shares) == pytest.approx(
+        {"reading/print": 0.75, "reading/table": 0, "looking/counting": 0.125, "looking/style": 0.125}
+    )
+    assert LabelSettings(**dataclasses.asdict(settings)) == settings
 
 
 def test_another_labeller_can_be_registered(small: Taxonomy, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """The coverage picture: every leaf of the taxonomy with its share and its target, by group, as SVG."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -18,15 +18,18 @@ NAME, BARS, WIDTH = 330.0, 560.0, 1000.0
 def leaves_of(manifest: Mapping[str, Any]) -> list[LeafCoverage]:
     """The coverage of a finished output, largest gaps first; empty if its samples are not labelled."""
     labels = manifest.get("labels")
-    return coverage(labels["counts"], labels["targets"], _makers(), labels["wanted"]) if labels else []
+    return coverage(labels["counts"], labels["targets"], _makers(labels["targets"]), labels["wanted"]) if labels else []
 
 
-def _makers() -> dict[str, list[str]]:
-    """By leaf, the writers that serve it and the sources whose samples are of it."""
+def _makers(leaves: Collection[str]) -> dict[str, list[str]]:
+    """By leaf, the writers that serve it and the sources whose samples are of it; of a split leaf, by those below."""
     makers = {leaf: list(writers) for leaf, writers in served_leaves().items()}
     for source in SOURCES.values():
         for leaf in source.use_cases:
             makers.setdefault(leaf, []).append(f"source:{source.name}")
+    for leaf in [leaf for leaf in makers if leaf not in leaves]:
+        for below in (other for other in leaves if other.startswith(f"{leaf}/")):
+            makers[below] = [*makers.get(below, []), *makers[leaf]]
     return makers
 
 

@@ -18,6 +18,7 @@ from PIL import Image
 from pipelines.report.presentation import coverage_chart, flow, histogram
 from pipelines.report.presentation.clusters import Cluster
 from pipelines.report.presentation.composition import sections, summary
+from pipelines.report.presentation.conversations import Conversations
 from pipelines.report.presentation.escaping import split_code, visible
 from pipelines.report.presentation.mixture import mixture_lead, mixture_rows
 from pipelines.report.presentation.numbers import measure, number, share, size
@@ -35,7 +36,12 @@ NEAR_PX = 192  # longer side of the pictures next to a threshold
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP")
 
 
-def render(manifest: Mapping[str, Any], statistics: Statistics, clusters: Sequence[Cluster] = ()) -> bytes:
+def render(
+    manifest: Mapping[str, Any],
+    statistics: Statistics,
+    clusters: Sequence[Cluster] = (),
+    conversations: Conversations | None = None,
+) -> bytes:
     """The page as UTF-8 HTML."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -67,6 +73,7 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, clusters: Sequen
             ("contents", "Contents"),
             *([("mixture", "Mixture")] if "mixture" in manifest else []),
             *([("coverage", "Use cases")] if "labels" in manifest else []),
+            *([("conversations", "Conversations")] if conversations else []),
             ("failures", "Failures"),
             ("files", "Files"),
             ("recipe", "Recipe"),
@@ -90,6 +97,7 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, clusters: Sequen
         ],
         mixture={"lead": mixture_lead(manifest), "rows": mixture_rows(manifest)},
         coverage=use_cases(manifest),
+        conversations=conversations,
         causes=causes(statistics),
         errors=statistics.errors,
         num_errors=statistics.failures.total(),
