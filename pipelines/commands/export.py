@@ -59,7 +59,7 @@ def _export(output: Storage, args: argparse.Namespace) -> None:
     if show:
         print("\r\x1b[K", end="", file=sys.stderr)
     _print(done, target.root)
-    if done.num_samples and (step := layout.next_step(done.name, args.dest)):
+    if done.num_samples and (step := layout.next_step(done.name, args.dest, done.files)):
         print(f"read it with: {step}")
 
 

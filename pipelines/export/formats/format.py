@@ -58,7 +58,7 @@ class Format(ABC):
         """
         return {}
 
-    def next_step(self, name: str, place: str) -> str:
+    def next_step(self, name: str, place: str, files: Sequence[ExportFile]) -> str:
         """Return a command or a line of Python that reads the export.
 
         Args:

@@ -11,7 +11,9 @@ from sources.pairs.source import VELLUM_ROWS
 
 
 class Jsonl(Format):
-    """Conversations and texts in files of their own, because loaders want the same fields in every row of a file."""
+    """Conversations and texts, with images and without, in files of their own: loaders take the types of columns from the
+    first rows of a file.
+    """
 
     name: ClassVar[str] = "jsonl"
     about: ClassVar[str] = "one JSON object per line, images in a folder; `--source pairs` reads it back"
@@ -27,13 +29,14 @@ class Jsonl(Format):
                     writing.add_line(f"{split}-{kind_of(sample)}-{number}.jsonl", row)
         return writing.files()
 
-    def next_step(self, name: str, place: str) -> str:
+    def next_step(self, name: str, place: str, files: Sequence[ExportFile]) -> str:
         return f"vellum run --source pairs --input '{place}/*.jsonl'"
 
 
 def kind_of(sample: ExportedSample) -> str:
-    """`conversations` or `texts`."""
-    return "texts" if sample.messages is None else "conversations"
+    """The kind of file a sample is in: `conversations` or `texts`; `plain-` before it if it has no images."""
+    plain = "" if sample.images else "plain-"
+    return plain + ("texts" if sample.messages is None else "conversations")
 
 
 def fields_of(sample: ExportedSample) -> dict[str, Any]:

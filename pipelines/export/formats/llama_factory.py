@@ -27,26 +27,32 @@ class LlamaFactory(Format):
     def write(
         self, storage: Storage, split: str, number: str, batches: Iterable[Sequence[ExportedSample]], left_out: Counter[str]
     ) -> list[ExportFile]:
-        return write_conversations(self, f"{split}/{number}.jsonl", storage, batches, left_out)
+        paths = f"{split}/{number}.jsonl", f"{split}_plain/{number}.jsonl"
+        return write_conversations(self, paths, storage, batches, left_out)
 
     def extra_files(self, name: str, files: Sequence[ExportFile]) -> Mapping[str, bytes]:
         entries = {
-            dataset_name(name, split): {
-                "file_name": split,
+            dataset_name(name, folder): {
+                "file_name": folder,
                 "formatting": "sharegpt",
-                "columns": {"messages": "messages", "images": "images"},
+                "columns": {column: column for column in ("messages", "images")[: 1 if folder.endswith("_plain") else 2]},
                 "tags": TAGS,
             }
-            for split in sorted({file.path.partition("/")[0] for file in files})
+            for folder in folders(files)
         }
         return {"dataset_info.json": (json.dumps(entries, indent=2) + "\n").encode()}
 
-    def next_step(self, name: str, place: str) -> str:
-        chosen = f"--dataset {dataset_name(name, 'train')} --dataset_dir {place} --media_dir {place}"
-        return f"llamafactory-cli train --stage sft {chosen} …"
+    def next_step(self, name: str, place: str, files: Sequence[ExportFile]) -> str:
+        names = ",".join(dataset_name(name, folder) for folder in folders(files) if folder.startswith("train"))
+        return f"llamafactory-cli train --stage sft --dataset {names} --dataset_dir {place} --media_dir {place} …"
 
 
-def dataset_name(name: str, split: str) -> str:
-    """The name of a split in `dataset_info.json`: LLaMA-Factory separates names by commas."""
-    plain = "-".join(re.findall("[A-Za-z0-9_.]+", name)) or "vellum"
-    return plain if split == "train" else f"{plain}_{split}"
+def folders(files: Sequence[ExportFile]) -> list[str]:
+    """The folders of an export, each one data set: `train`, and `train_plain` for conversations without images."""
+    return sorted({file.path.partition("/")[0] for file in files})
+
+
+def dataset_name(name: str, folder: str) -> str:
+    """The name of a folder in `dataset_info.json`, without commas, which separate names on the command line."""
+    recipe = "-".join(re.findall("[A-Za-z0-9_.]+", name)) or "vellum"
+    return recipe if folder == "train" else f"{recipe}_{folder.removeprefix('train_')}"

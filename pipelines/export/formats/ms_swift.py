@@ -16,28 +16,40 @@ class MsSwift(Format):
     def write(
         self, storage: Storage, split: str, number: str, batches: Iterable[Sequence[ExportedSample]], left_out: Counter[str]
     ) -> list[ExportFile]:
-        return write_conversations(self, f"{split}-{number}.jsonl", storage, batches, left_out)
+        paths = f"{split}-{number}.jsonl", f"{split}-plain-{number}.jsonl"
+        return write_conversations(self, paths, storage, batches, left_out)
 
-    def next_step(self, name: str, place: str) -> str:
+    def next_step(self, name: str, place: str, files: Sequence[ExportFile]) -> str:
         return f"ROOT_IMAGE_DIR={place} swift sft --dataset {place}/train-*.jsonl …"
 
 
 def write_conversations(
-    self: Format, path: str, storage: Storage, batches: Iterable[Sequence[ExportedSample]], left_out: Counter[str]
+    layout: Format,
+    paths: tuple[str, str],
+    storage: Storage,
+    batches: Iterable[Sequence[ExportedSample]],
+    left_out: Counter[str],
 ) -> list[ExportFile]:
-    """Write a JSONL file of conversations and their image files; samples without an answer are left out."""
+    """Write JSONL files of conversations, and their image files; samples without an answer are left out.
+
+    Args:
+        paths: files of conversations with images, and of those without: loaders take the type of the column `images` from
+            the first rows of a file.
+    """
     with of_shard(storage) as writing:
         for samples in batches:
             rows: list[tuple[ExportedSample, dict[str, Any]]] = []
             for sample in samples:
-                turns = as_conversation(sample, self.prompt)
+                turns = as_conversation(sample, layout.prompt)
                 if not turns:
                     left_out["no_text"] += 1
                     continue
                 messages = [{"role": turn.role, "content": turn.content} for turn in turns]
-                images = [image_path(image) for image in sample.images]
-                rows.append((sample, {"id": sample.id, "messages": messages, "images": images}))
+                row: dict[str, Any] = {"id": sample.id, "messages": messages}
+                if sample.images:
+                    row["images"] = [image_path(image) for image in sample.images]
+                rows.append((sample, row))
             writing.add_images(sample for sample, _ in rows)
-            for _, row in rows:
-                writing.add_line(path, row)
+            for sample, row in rows:
+                writing.add_line(paths[0] if sample.images else paths[1], row)
     return writing.files()

@@ -74,7 +74,7 @@ class Trl(Format):
                 sizes.append(sum(len(image.data) for image in sample.images) + num_chars + ROW_BYTES)
             yield pa.Table.from_pylist(rows, schema=SCHEMA), sizes
 
-    def next_step(self, name: str, place: str) -> str:
+    def next_step(self, name: str, place: str, files: Sequence[ExportFile]) -> str:
         return f"trl sft --dataset_name {place} …"
 
 

@@ -33,7 +33,7 @@ class WebDataset(Format):
             stack.close()  # the ends of the tars
         return writing.files()
 
-    def next_step(self, name: str, place: str) -> str:
+    def next_step(self, name: str, place: str, files: Sequence[ExportFile]) -> str:
         return f"vellum run --source pairs --input '{place}/*.tar'"
 
 
