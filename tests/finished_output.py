@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from pipelines.recipe import build_recipe
+from pipelines.tables.composition import composition_columns
 from pipelines.tables.schema import ERRORS_SCHEMA, ledger_schema
 from sources.base.sample import EncodedImage, Message, Provenance, Sample, dataset_schema, sample_id, to_part
 
@@ -88,7 +89,20 @@ def write_output(
         write(path, split, pa.Table.from_pylist(rows, schema=dataset_schema(names)))
         numbers[split] += 1
     ledger = [
-        {"id": each.id, "verdict": "kept", "num_words": len(each.plain_text().split()), **values(split, each)}
+        {
+            "id": each.id,
+            "source": each.source,
+            "uri": each.provenance.uri,
+            "locator": each.provenance.locator,
+            "digest": each.provenance.digest,
+            "verdict": "kept",
+            "reasons": [],
+            "flags": [],
+            "num_bytes": 100,
+            **{name: column[0].as_py() for name, column in composition_columns([each]).items()},
+            "num_words": len(each.plain_text().split()),
+            **values(split, each),
+        }
         for split, each in everything
     ]
     write("ledger/ledger-00000-of-00001.parquet", "ledger", pa.Table.from_pylist(ledger, schema=ledger_schema(names)))

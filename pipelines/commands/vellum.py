@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, Command] = {
     "refit": Command("pipelines.commands.refit", "apply other thresholds to an output, without reading its inputs"),
     "verify": Command("pipelines.commands.verify", "compare an output with its digests, and mend what is damaged"),
     "export": Command("pipelines.commands.export", "write an output's samples in the layout of a trainer"),
+    "push": Command("pipelines.commands.push", "publish an output as a data set on the Hugging Face hub"),
     "duplicates": Command("pipelines.commands.duplicates", "print the groups of duplicates in an output or a folder"),
     "taxonomy": Command("taxonomy.commands", "check, show, compare and use the taxonomy of use cases"),
     "chat": Command("deepseek_vl.chat", "talk with a model about images", extra="model"),
