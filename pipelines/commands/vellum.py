@@ -52,6 +52,8 @@ COMMANDS: Mapping[str, Command] = {
     "train": Command("deepseek_vl.train.__main__", "train a model on outputs of the pipeline", extra="model"),
     "evaluate": Command("deepseek_vl.evaluate.__main__", "evaluate models on tasks in local files", extra="model"),
     "convert": Command("deepseek_vl.convert", "write a model's checkpoint in the other layout", extra="model"),
+    "sources": Command("pipelines.commands.sources", "list the sources with their settings"),
+    "filters": Command("pipelines.commands.filters", "list the filters with their settings"),
     "doctor": Command("pipelines.commands.doctor", "say what is installed, what is missing, and how to get it"),
     "completion": Command("pipelines.commands.completion", "print a script that completes these commands in a shell"),
 }

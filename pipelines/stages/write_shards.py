@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pipelines.job import Job
+from pipelines.public_names import PublicNames
 from pipelines.stages.plan_shards import Totals
 from pipelines.stages.progress import progress_of
 from pipelines.stages.step import ConcurrentDoFn
@@ -14,6 +15,7 @@ from pipelines.tables.errors import write_errors
 from pipelines.tables.ledger import LedgerTable
 from pipelines.tables.manifest import Shard
 from pipelines.tables.parquet import HashingFile
+from pipelines.units import ErrorRow
 
 
 class WriteShard(ConcurrentDoFn):
@@ -33,7 +35,8 @@ class WriteShard(ConcurrentDoFn):
         with self._storage.create(staged(self._job, path)) as raw:
             file = HashingFile(raw)
             if table == "errors":
-                rows = write_errors(file, payloads)
+                names = PublicNames(self._recipe)
+                rows = write_errors(file, (_public(row, names) for row in payloads))
             elif table == "ledger":
                 rows = LedgerTable(self._storage, self._recipe, self._job.run).write(
                     file, sorted(payloads, key=lambda unit: unit.place)
@@ -43,6 +46,10 @@ class WriteShard(ConcurrentDoFn):
                 rows, labels = split.write(file, sorted(payloads, key=lambda unit: unit.place))
         progress_of(self._job).add(f"shard {key}", shards_written=1)
         yield Shard(path, table, rows, file.num_bytes, file.sha256(), tuple(sorted(labels.items())))
+
+
+def _public(row: ErrorRow, names: PublicNames) -> ErrorRow:
+    return row._replace(uri=names.of(row.uri), message=names.of_message(row.message, row.uri))
 
 
 def staged(job: Job, path: str) -> str:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipelines.public_names import PublicNames
 from pipelines.recipe import Recipe
 from pipelines.storage import Storage
 from pipelines.storage.arrow_file import read_table
@@ -38,6 +39,7 @@ class LedgerTable:
     def __init__(self, storage: Storage, recipe: Recipe, run: str):
         self._storage, self._recipe, self._run = storage, recipe, run
         self._names = recipe.score_names()
+        self._public = PublicNames(recipe)
         self._schema = ledger_schema(self._names, counts_tokens=recipe.mixture is not None)
 
     def write(self, file: HashingFile, units: Sequence[Unit]) -> int:
@@ -88,7 +90,8 @@ class LedgerTable:
             ],
             "thumbnail": self._thumbnails(unit, scored["id"].to_pylist(), shown),
         }
-        uris = pc.coalesce(scored["uri"], pa.array([unit.slices[number].uri for number in slices], pa.string()))
+        names = [self._public.of(each.uri) for each in unit.slices]
+        uris = pc.coalesce(scored["uri"], pa.array([names[number] for number in slices], pa.string()))
         tables = [self._table({**shared, **decided, "uri": uris})]
         for number, each in enumerate(unit.slices):
             if each.copies:
@@ -101,7 +104,7 @@ class LedgerTable:
         columns = {name: rows[name] for name in rows.column_names}
         columns |= {name: [COPY.get(name)] * len(rows) for name in DECIDED} | {"duplicate_of": rows["id"]}
         for uri in of.copies:
-            yield self._table({**columns, "uri": pc.coalesce(own_uris, pa.scalar(uri))})
+            yield self._table({**columns, "uri": pc.coalesce(own_uris, pa.scalar(self._public.of(uri)))})
 
     def _table(self, columns: Mapping[str, Any]) -> pa.Table:
         arrays = [columns[field.name] for field in self._schema]
