@@ -1,8 +1,8 @@
 """Names of inputs as an output tells them: relative to the patterns that name them, never as places on this machine."""
 
 import json
-import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pipelines.recipe import Recipe
@@ -55,8 +55,8 @@ def public_place(place: str) -> str:
         return place
     folder, wildcards = Pattern.split(path.rstrip("/"))
     if wildcards:
-        return f"{mark}{os.path.basename(folder.rstrip('/'))}/{wildcards}"
-    return mark + os.path.basename(folder)
+        return f"{mark}{_last(folder.rstrip('/'))}/{wildcards}"
+    return mark + _last(folder)
 
 
 def save_own_recipe(storage: Storage, content: Mapping[str, Any]) -> None:
@@ -78,13 +78,17 @@ def own_recipe(storage: Storage, manifest: Mapping[str, Any]) -> dict[str, Any]:
 def _below(uri: str, pattern: str) -> str | None:
     """The name of a file relative to a pattern that names it; None if the pattern cannot name it."""
     if pattern.startswith("@"):
-        return _inside(uri, os.path.dirname(os.path.abspath(pattern[1:])))
+        return _inside(uri, str(Path(pattern[1:]).absolute().parent))
     if uri == pattern or uri.startswith(pattern + MEMBER):
-        return uri[len(pattern) - len(os.path.basename(pattern)) :]
+        return uri[len(pattern) - len(_last(pattern)) :]
     folder, wildcards = Pattern.split(pattern)
     if not wildcards:
         return _inside(uri, pattern)
     return uri[len(folder) :] if uri.startswith(folder) else None
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _inside(uri: str, folder: str) -> str | None:

@@ -314,8 +314,8 @@ def _names(value: Any, where: Place) -> tuple[str, ...]:
 def apply_setting(content: dict[str, Any], setting: str) -> None:
     """Apply one `--set key=value` to a recipe's mapping, in place. The value is YAML.
 
-    A filter's name alone adds it (`min_words=true`, `min_words={words: 9}`) or drops it (`min_words=false`). Else the key
-    is `section.field` (`output.shard_mb`, `language.keep`, `pdfs.side_px`) or a field of the only source
+    A filter's name alone adds it (`min_words=true`, `min_words={words: 9}`) or drops it (`min_words=false`). Else the
+    key is `section.field` (`output.shard_mb`, `language.keep`, `pdfs.side_px`) or a field of the only source
     (`side_px`). Raises UsageError.
     """
     key, equals, text = setting.partition("=")

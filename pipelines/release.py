@@ -14,11 +14,11 @@ EPOCH = "SOURCE_DATE_EPOCH"  # https://reproducible-builds.org/specs/source-date
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """What who publishes a data set knows of it.
+    """The edition of a data set, as its publisher states it.
 
     Args:
         version: three numbers, as in semantic versioning.
-        date: of publication, `YYYY-MM-DD`; empty: the day on which the card was made first.
+        date: day of publication, `YYYY-MM-DD`; empty: the day on which the card was made first.
         creators: names of people and organisations.
         citation: how to cite the data set, as BibTeX; empty: made from the above.
     """
@@ -41,8 +41,8 @@ class Release:
 def release_of(manifest: Mapping[str, Any], earlier: bytes | None) -> dict[str, Any]:
     """Return version, date, creators and citation of an output.
 
-    The date is the recipe's; or that of SOURCE_DATE_EPOCH; or the one of an earlier Croissant file of the same shards; or
-    today.
+    The date comes from the recipe, else from SOURCE_DATE_EPOCH, else from an earlier Croissant file of the same shards;
+    else it is today.
 
     Args:
         earlier: the Croissant file that is there, if there is one.

@@ -1,7 +1,7 @@
 """A hub on loopback: the part of its protocol that an upload uses, with everything in memory.
 
-Repositories, preupload, the LFS batch with PUT and verification, and commits as ndjson. Digests of uploads are checked, a
-commit may only name objects that were uploaded, and the token must be right.
+Repositories, preupload, the LFS batch with PUT and verification, and commits as ndjson. Digests of uploads are checked,
+a commit may only name objects that were uploaded, and the token must be right.
 """
 
 import base64
@@ -24,7 +24,7 @@ class Hub:
 
     Args:
         lfs_bytes: larger files, and Parquet, are stored as LFS objects.
-        fails: answers that are not given: the number of the request by its kind, counted from 1, and the status instead.
+        fails: requests that are refused: kind and number, counted from 1, with the status.
     """
 
     lfs_bytes: int = 100_000
@@ -91,7 +91,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self._body()
-        kind = next(k for k in ("create", "validate-yaml", "preupload", "batch", "verify", "commit") if f"/{k}" in self.path)
+        kind = next(
+            k for k in ("create", "validate-yaml", "preupload", "batch", "verify", "commit") if f"/{k}" in self.path
+        )
         if not self._is_refused(kind):
             self._answer(*getattr(self, f"_{kind.replace('-', '_')}")(body))
 

@@ -30,7 +30,7 @@ def build_parser(prog: str, noun: str, examples: str) -> argparse.ArgumentParser
         epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("names", nargs="*", metavar=noun.upper(), help=f"only these, with what each setting means")
+    parser.add_argument("names", nargs="*", metavar=noun.upper(), help="only these, with what each setting means")
     parser.add_argument("--json", action="store_true", help="print one JSON array")
     return parser
 

@@ -31,7 +31,9 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     )
     parser = finished_output.build_parser(prog, description, EXAMPLES)
     parser.add_argument("repo", metavar="ORGANISATION/NAME", help="the data set; made if there is none")
-    parser.add_argument("--public", action="store_true", help="a new data set can be seen by everyone (default: private)")
+    parser.add_argument(
+        "--public", action="store_true", help="a new data set can be seen by everyone (default: private)"
+    )
     parser.add_argument(
         "--dry-run", action="store_true", help="list what would be sent, and problems of the card; send nothing"
     )
@@ -75,7 +77,9 @@ def _send(storage: Storage, files: Sequence[PublishedFile], args: argparse.Names
 
     def report(done: int, of: int) -> None:
         if show:
-            print(f"\r{size(done)} of {size(of)} sent\x1b[K", end="\n" if done == of else "", file=sys.stderr, flush=True)
+            print(
+                f"\r{size(done)} of {size(of)} sent\x1b[K", end="\n" if done == of else "", file=sys.stderr, flush=True
+            )
 
     done = push(
         storage,

@@ -1,7 +1,7 @@
-"""An export from its first shard to its record: each shard of `data/` becomes its own files, so that none is made twice.
+"""An export from its first shard to its record: each shard of `data/` becomes its own files.
 
-A shard's files appear whole; then its record appears in `.exporting/`. A killed export, started again, goes on after the
-last record. At the end the records become `export.json`.
+A shard's files appear whole; then its record appears in `.exporting/`. A killed export, started again, goes on after
+the last record. At the end the records become `export.json`.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ UNFINISHED = ".exporting"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Exported:
-    """What an export came to.
+    """The result of an export.
 
     Args:
         left_out: samples that the format cannot hold, by reason.
@@ -109,7 +109,7 @@ def export(
 
 
 def _record(output: Storage, layout: Format, where: str | None) -> dict[str, Any]:
-    """What decides the bytes of an export."""
+    """The settings and the manifest that decide the bytes of an export."""
     return {
         "vellum": VERSION,
         "layout": LAYOUT_VERSION,

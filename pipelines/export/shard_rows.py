@@ -16,7 +16,7 @@ COLUMNS = ("id", "source", "images", "messages", "text", "language", "label", "p
 
 
 def read_samples(storage: Storage, path: str, selection: Selection | None) -> Iterator[list[ExportedSample]]:
-    """Yield the chosen samples of a shard, those of one row group at a time. Raises AccountingError for a damaged one."""
+    """Yield the chosen samples of a shard, a row group at a time. Raises AccountingError for a damaged one."""
     try:
         with storage.open(path) as file:
             parquet = pq.ParquetFile(file)

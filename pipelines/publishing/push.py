@@ -1,7 +1,7 @@
 """The upload to the hub, in commits of some files each: what the hub has already is never sent again.
 
-A killed upload, started again, lists the files on the hub and goes on with what is missing. Card, Croissant and manifest
-come last, in the commit that also removes files of an older version.
+A killed upload, started again, lists the files on the hub and goes on with what is missing. Card, Croissant and
+manifest come last, in the commit that also removes files of an older version.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ class HubError(OutputError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pushed:
-    """What an upload came to.
+    """The result of an upload.
 
     Args:
         uri: address of the data set's page.

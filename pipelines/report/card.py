@@ -169,7 +169,7 @@ def render(
         versions=sorted(manifest["versions"].items()),
         limits=_limits(manifest),
         citation=code_block(citation, "bibtex"),
-        empty_split=_empty_split(manifest),
+        empty_split=_prose(_empty_split(manifest)),
         tables=[table for table in ("ledger", "errors") if has_rows(manifest, table)],
     )
     matter = yaml.safe_dump(front_matter(manifest, statistics), sort_keys=False, allow_unicode=True, width=1000)
@@ -316,14 +316,14 @@ def _load_pyarrow(statistics: Statistics) -> Markdown:
 
 
 def _empty_split(manifest: Mapping[str, Any]) -> str:
-    """Why there is no validation split although the recipe has a share for it; empty if there is one or none is wanted."""
+    """Why a validation split is missing that the recipe has a share for; empty if none is missing."""
     wanted = manifest["recipe"]["output"].get("validation", 0)
     kept = manifest["samples"]["kept"]
     if not wanted or not kept or manifest["splits"].get("validation", {}).get("samples"):
         return ""
     return (
-        f"There is no validation split: the recipe asks for {wanted:g} of the documents, chosen by their content, and of "
-        f"these few none was chosen. Set `output.validation` higher, or add documents."
+        f"There is no validation split: the recipe asks for {wanted:g} of the documents, chosen by their content, and "
+        f"none of these few was chosen. Set `output.validation` higher, or add documents."
     )
 
 

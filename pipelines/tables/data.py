@@ -60,7 +60,9 @@ class DataTable:
             "label": label_struct(scored),
             **({"scores": scores_struct(scored, self._names)} if self._names else {}),
         }
-        of_inputs = pa.array([self._public.of(each.uri) for each in unit.slices], pa.string()).take(scored[SLICE].combine_chunks())
+        of_inputs = pa.array([self._public.of(each.uri) for each in unit.slices], pa.string()).take(
+            scored[SLICE].combine_chunks()
+        )
         return data_rows(self._recipe, unit.source, part, columns, of_inputs, self._split)
 
 

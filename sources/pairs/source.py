@@ -183,10 +183,7 @@ class Pairs(Source):
     def _sample(self, row: Mapping[str, Any], data: list[bytes], columns: Columns, digest: str, item: int) -> Sample:
         is_ours = columns.value(row, "exported") is True
         content = content_of(row, columns, repair=self.repair, is_clean=is_ours)
-        if is_ours:
-            content = _own_content(content, len(data))
-        else:
-            content = with_marks(content, len(data), self.image_mark)
+        content = _own_content(content, len(data)) if is_ours else with_marks(content, len(data), self.image_mark)
         pixels = int(self.max_megapixels * 1_000_000)
         images = [read_image(each, max_pixels=pixels, max_side_px=self.side_px) for each in data]
         provenance = provenance_of(row, columns, digest=digest, locator=self.locator(item))

@@ -46,9 +46,7 @@ def content_of(
         asked = [columns.value(row, "question"), *filter(None, [columns.value(row, "context")])]
         question = {"role": "user", "content": "\n\n".join(map(text_of, asked))}
         turns = messages_of([question, {"role": "assistant", "content": text_of(columns.value(row, "answer"))}])
-    return [
-        Message(role=turn.role, content=cleaned(turn.content, repair=repair, is_clean=is_clean)) for turn in turns
-    ]
+    return [Message(role=turn.role, content=cleaned(turn.content, repair=repair, is_clean=is_clean)) for turn in turns]
 
 
 def cleaned(value: Any, *, repair: bool, is_clean: bool = False) -> str:

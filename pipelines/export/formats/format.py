@@ -41,12 +41,17 @@ class Format(ABC):
 
     @abstractmethod
     def write(
-        self, storage: Storage, split: str, number: str, batches: Iterable[Sequence[ExportedSample]], left_out: Counter[str]
+        self,
+        storage: Storage,
+        split: str,
+        number: str,
+        batches: Iterable[Sequence[ExportedSample]],
+        left_out: Counter[str],
     ) -> list[ExportFile]:
         """Write the samples of a shard, and return the files that hold rows; without a sample, none.
 
         Args:
-            number: of the shard, as in its name, e.g. `00003`.
+            number: number of the shard, as in its name, e.g. `00003`.
             left_out: reasons why samples cannot be written are counted here.
         """
 
@@ -54,7 +59,7 @@ class Format(ABC):
         """Further files of a whole export, by path.
 
         Args:
-            name: of the recipe.
+            name: name of the recipe.
         """
         return {}
 
@@ -97,7 +102,8 @@ class Writing:
     def files(self) -> list[ExportFile]:
         """The files, when all rows are written."""
         return [
-            ExportFile(path, self.rows[path], file.num_bytes, file.sha256()) for path, file in sorted(self._open.items())
+            ExportFile(path, self.rows[path], file.num_bytes, file.sha256())
+            for path, file in sorted(self._open.items())
         ]
 
 

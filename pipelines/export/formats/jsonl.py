@@ -11,7 +11,7 @@ from sources.pairs.source import VELLUM_ROWS
 
 
 class Jsonl(Format):
-    """Conversations and texts, with images and without, in files of their own: loaders take the types of columns from the
+    """Conversations and texts, with images and without, in separate files: loaders take the types of columns from the
     first rows of a file.
     """
 
@@ -19,7 +19,12 @@ class Jsonl(Format):
     about: ClassVar[str] = "one JSON object per line, images in a folder; `--source pairs` reads it back"
 
     def write(
-        self, storage: Storage, split: str, number: str, batches: Iterable[Sequence[ExportedSample]], left_out: Counter[str]
+        self,
+        storage: Storage,
+        split: str,
+        number: str,
+        batches: Iterable[Sequence[ExportedSample]],
+        left_out: Counter[str],
     ) -> list[ExportFile]:
         with of_shard(storage) as writing:
             for samples in batches:

@@ -25,7 +25,12 @@ class LlamaFactory(Format):
     about: ClassVar[str] = "dataset_info.json, JSONL and image files for `llamafactory-cli train`"
 
     def write(
-        self, storage: Storage, split: str, number: str, batches: Iterable[Sequence[ExportedSample]], left_out: Counter[str]
+        self,
+        storage: Storage,
+        split: str,
+        number: str,
+        batches: Iterable[Sequence[ExportedSample]],
+        left_out: Counter[str],
     ) -> list[ExportFile]:
         paths = f"{split}/{number}.jsonl", f"{split}_plain/{number}.jsonl"
         return write_conversations(self, paths, storage, batches, left_out)
@@ -35,7 +40,9 @@ class LlamaFactory(Format):
             dataset_name(name, folder): {
                 "file_name": folder,
                 "formatting": "sharegpt",
-                "columns": {column: column for column in ("messages", "images")[: 1 if folder.endswith("_plain") else 2]},
+                "columns": {
+                    column: column for column in ("messages", "images")[: 1 if folder.endswith("_plain") else 2]
+                },
                 "tags": TAGS,
             }
             for folder in folders(files)

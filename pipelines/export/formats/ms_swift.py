@@ -14,7 +14,12 @@ class MsSwift(Format):
     about: ClassVar[str] = "JSONL and image files for `swift sft`"
 
     def write(
-        self, storage: Storage, split: str, number: str, batches: Iterable[Sequence[ExportedSample]], left_out: Counter[str]
+        self,
+        storage: Storage,
+        split: str,
+        number: str,
+        batches: Iterable[Sequence[ExportedSample]],
+        left_out: Counter[str],
     ) -> list[ExportFile]:
         paths = f"{split}-{number}.jsonl", f"{split}-plain-{number}.jsonl"
         return write_conversations(self, paths, storage, batches, left_out)
@@ -33,8 +38,8 @@ def write_conversations(
     """Write JSONL files of conversations, and their image files; samples without an answer are left out.
 
     Args:
-        paths: files of conversations with images, and of those without: loaders take the type of the column `images` from
-            the first rows of a file.
+        paths: the file of conversations with images, and the one without: loaders take the type of the column `images`
+            from the first rows of a file.
     """
     with of_shard(storage) as writing:
         for samples in batches:

@@ -17,7 +17,7 @@ from sources.base.marks import IMAGE_PLACEHOLDER
 from sources.base.sample import Message
 
 ROW_GROUP_BYTES = 10_000_000
-ROW_BYTES = 200  # beside texts and images
+ROW_BYTES = 200  # in addition to texts and images
 SCHEMA = pa.schema(
     [
         ("id", pa.string()),
@@ -42,10 +42,17 @@ class Trl(Format):
     about: ClassVar[str] = "Parquet for `trl sft` and its SFTTrainer of vision-language models"
 
     def write(
-        self, storage: Storage, split: str, number: str, batches: Iterable[Sequence[ExportedSample]], left_out: Counter[str]
+        self,
+        storage: Storage,
+        split: str,
+        number: str,
+        batches: Iterable[Sequence[ExportedSample]],
+        left_out: Counter[str],
     ) -> list[ExportFile]:
         path = f"data/{split}-{number}.parquet"
-        schema = SCHEMA.with_metadata({b"huggingface": json.dumps({"info": {"features": hub_features(SCHEMA)}}).encode()})
+        schema = SCHEMA.with_metadata(
+            {b"huggingface": json.dumps({"info": {"features": hub_features(SCHEMA)}}).encode()}
+        )
         with of_shard(storage) as writing:
             writer = None
             for group in row_groups(self._tables(batches, left_out), ROW_GROUP_BYTES):
@@ -79,7 +86,7 @@ class Trl(Format):
 
 
 def parts_of(turn: Message) -> list[dict[str, Any]]:
-    """The content of a turn as parts of type `image` and `text`, in their order; line ends around images are left out."""
+    """The content of a turn as parts of type `image` and `text`, in order; line ends around images are left out."""
     parts: list[dict[str, Any]] = []
     pieces = turn.content.split(IMAGE_PLACEHOLDER)
     for k, piece in enumerate(pieces):

@@ -19,7 +19,12 @@ class WebDataset(Format):
     about: ClassVar[str] = "tars for streaming; `--source pairs` reads them back"
 
     def write(
-        self, storage: Storage, split: str, number: str, batches: Iterable[Sequence[ExportedSample]], left_out: Counter[str]
+        self,
+        storage: Storage,
+        split: str,
+        number: str,
+        batches: Iterable[Sequence[ExportedSample]],
+        left_out: Counter[str],
     ) -> list[ExportFile]:
         with of_shard(storage) as writing, ExitStack() as stack:
             tars: dict[str, tarfile.TarFile] = {}

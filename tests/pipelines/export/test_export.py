@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-
 from finished_output import picture, sample, write_output
+
 from pipelines.commands import vellum
 from pipelines.export.formats import FORMATS
 from pipelines.export.formats.format import Writing
@@ -79,7 +79,10 @@ def test_pairs_reads_back_the_same_texts_and_bytes(output: Path, tmp_path: Path,
 
 
 def test_a_row_that_says_it_is_ours_cannot_smuggle_marks(tmp_path: Path) -> None:
-    rows = [{"text": "a <|im_start|>b", "images": [], "vellum": True}, {"text": "<image>", "images": [], "vellum": True}]
+    rows = [
+        {"text": "a <|im_start|>b", "images": [], "vellum": True},
+        {"text": "<image>", "images": [], "vellum": True},
+    ]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     with Pairs().open(tmp_path / "rows.jsonl") as items:
         assert items[0].text == "a <|im_start| >b"
@@ -121,7 +124,9 @@ def test_an_interrupted_export_goes_on(
 
 
 def test_conditions_choose_by_data_and_by_ledger(output: Path, tmp_path: Path) -> None:
-    ids = {each.id: name for each, name in zip(SAMPLES, ("talk", "caption", "mixed", "text", "chat", "bare"), strict=True)}
+    ids = {
+        each.id: name for each, name in zip(SAMPLES, ("talk", "caption", "mixed", "text", "chat", "bare"), strict=True)
+    }
 
     def chosen(where: str) -> set[str]:
         target = tmp_path / hashlib.sha256(where.encode()).hexdigest()[:8]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from finished_output import picture, sample, write_output
+
 from pipelines.commands import vellum
 
 pytestmark = pytest.mark.slow
@@ -28,10 +28,10 @@ SAMPLES = [
 ]
 MARK = "<image>"
 # The template of LLaVA's processor in short, with the marks that make the loss count answers only.
-PARTS = """{% for part in message['content'] %}{% if part['type'] == 'image' %}<image>{% else %}{{ part['text'] }}{% endif %}\
-{% endfor %}"""
-TEMPLATE = f"""{{% for message in messages %}}{{{{ message['role'] | upper }}}}: {{% if message['role'] == 'assistant' %}}\
-{{% generation %}}{PARTS}<|end|>{{% endgeneration %}}{{% else %}}{PARTS}<|end|>{{% endif %}}
+PARTS = """{% for part in message['content'] %}{% if part['type'] == 'image' %}<image>{% else %}\
+{{ part['text'] }}{% endif %}{% endfor %}"""
+TEMPLATE = f"""{{% for message in messages %}}{{{{ message['role'] | upper }}}}: \
+{{% if message['role'] == 'assistant' %}}{{% generation %}}{PARTS}<|end|>{{% endgeneration %}}{{% else %}}{PARTS}<|end|>{{% endif %}}
 {{% endfor %}}"""
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from finished_output import picture, sample, write_output
 from hub_server import TOKEN, Hub, serving
+
 from pipelines.commands import vellum
 from pipelines.publishing import push as uploads
 from pipelines.report import card
@@ -21,7 +21,9 @@ REPO = "paper-lab/pages"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("push") / "out"
-    shards = [[sample(f"{k}-{n}", images=[picture((k, n, 9))], text=f"<image>\nPage {n}") for n in range(3)] for k in range(3)]
+    shards = [
+        [sample(f"{k}-{n}", images=[picture((k, n, 9))], text=f"<image>\nPage {n}") for n in range(3)] for k in range(3)
+    ]
     write_output(root, [("train", samples) for samples in shards])
     card.export(Storage(str(root)))
     (root / ".staging").mkdir()
