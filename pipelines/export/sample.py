@@ -41,8 +41,8 @@ class ExportedSample:
 def as_conversation(sample: ExportedSample, prompt: str = "") -> list[Message]:
     """Return the sample's turns. A text becomes an answer.
 
-    Images at the beginning of the text are the question, followed by `prompt`; the rest is the answer, with its images in
-    their places. Nothing is returned for a text that has nothing but images.
+    Images at the beginning of the text are the question, followed by `prompt`; the rest is the answer, with its images
+    in their places. Nothing is returned for a text that has nothing but images.
     """
     if sample.messages is not None:
         return list(sample.messages)

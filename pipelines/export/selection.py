@@ -25,8 +25,8 @@ COUNTED = {"num_images": "images", "num_messages": "messages"}  # lengths of lis
 class Selection:
     """A condition on the samples of an output, checked against its columns.
 
-    Names are columns and scores of `data/`, fields of label and provenance, `num_images`, `num_messages`, and columns of
-    the ledger. If a condition names what only the ledger has, the ids that it chooses are kept in memory: 32 bytes
+    Names are columns and scores of `data/`, fields of label and provenance, `num_images`, `num_messages`, and columns
+    of the ledger. If a condition names what only the ledger has, the ids that it chooses are kept in memory: 32 bytes
     each.
 
     Raises:

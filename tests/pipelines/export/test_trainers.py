@@ -31,7 +31,8 @@ MARK = "<image>"
 PARTS = """{% for part in message['content'] %}{% if part['type'] == 'image' %}<image>{% else %}\
 {{ part['text'] }}{% endif %}{% endfor %}"""
 TEMPLATE = f"""{{% for message in messages %}}{{{{ message['role'] | upper }}}}: \
-{{% if message['role'] == 'assistant' %}}{{% generation %}}{PARTS}<|end|>{{% endgeneration %}}{{% else %}}{PARTS}<|end|>{{% endif %}}
+{{% if message['role'] == 'assistant' %}}{{% generation %}}{PARTS}<|end|>{{% endgeneration %}}\
+{{% else %}}{PARTS}<|end|>{{% endif %}}
 {{% endfor %}}"""
 
 
