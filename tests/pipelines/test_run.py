@@ -80,8 +80,8 @@ def test_changed_thresholds_reuse_every_part(corpus: Path, command: Command, tmp
 def test_changed_image_settings_make_new_parts_only_for_themselves(command: Command, tmp_path: Path) -> None:
     source = write_pdf(tmp_path / "in" / "a.pdf", 3, "Settings")
     out = tmp_path / "out"
-    assert "1 parts made" in command("--input", source, "--output", out).stdout
-    assert "1 parts made, 0 used again" in command("--input", source, "--output", out, "--set", "side_px=512").stdout
+    assert "1 part made" in command("--input", source, "--output", out).stdout
+    assert "1 part made, 0 used again" in command("--input", source, "--output", out, "--set", "side_px=512").stdout
     assert "0 parts made, 1 used again" in command("--input", source, "--output", out).stdout
 
 
