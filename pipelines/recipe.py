@@ -17,6 +17,7 @@ from filters.filter import Filter
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
 from pipelines.mixture.settings import Mixture
 from pipelines.registry import FILTERS, SOURCES
+from pipelines.release import Release
 from sources.base.secrets import named_files, read_secrets, spoken
 from sources.base.source import ReadingCosts, Source
 from sources.config_file import ConfigFileError, Place, load
@@ -101,6 +102,7 @@ class Recipe:
     Args:
         dedupe: what counts as the same sample; None: near duplicates are not looked for.
         decontaminate: evaluation sets (images, Parquet files, dataset folders) that no kept sample may show.
+        release: version, date and citation of the data set.
         mixture: shares of the tokens; None: all samples are kept that nothing else rejects.
     """
 
@@ -112,6 +114,7 @@ class Recipe:
     dedupe: Dedupe | None = None
     decontaminate: tuple[str, ...] = ()
     mixture: Mixture | None = None
+    release: Release | None = None
     taxonomy: LabelSettings | None = None
     instructions: InstructionSettings | None = None
 
@@ -195,6 +198,7 @@ class Recipe:
             **({"dedupe": settings(self.dedupe)} if self.dedupe else {}),
             **({"decontaminate": list(self.decontaminate)} if self.decontaminate else {}),
             **({"mixture": settings(self.mixture)} if self.mixture else {}),
+            **({"release": settings(self.release)} if self.release else {}),
             **({"taxonomy": settings(self.taxonomy)} if self.taxonomy else {}),
             **({"instructions": settings(self.instructions)} if self.instructions else {}),
         }
@@ -299,6 +303,7 @@ def _build(content: Mapping[str, Any], where: Place) -> Recipe:
         dedupe=None if content.get("dedupe") is None else section(Dedupe, "dedupe"),
         decontaminate=_names(content.get("decontaminate"), where.at("decontaminate", name="decontaminate")),
         mixture=None if content.get("mixture") is None else section(Mixture, "mixture"),
+        release=None if content.get("release") is None else section(Release, "release"),
         taxonomy=section(LabelSettings, "taxonomy") if "taxonomy" in content else None,
         instructions=section(InstructionSettings, "instructions") if "instructions" in content else None,
     )
@@ -350,7 +355,8 @@ def _names(value: Any, where: Place) -> tuple[str, ...]:
 def apply_setting(content: dict[str, Any], setting: str) -> None:
     """Apply one `--set key=value` to a recipe's mapping, in place. The value is YAML.
 
-    The key is `section.field` (`output.shard_mb`, `language.keep`, `pdfs.side_px`) or a field of the only source
+    A filter's name alone adds it (`min_words=true`, `min_words={words: 9}`) or drops it (`min_words=false`). Else the
+    key is `section.field` (`output.shard_mb`, `language.keep`, `pdfs.side_px`) or a field of the only source
     (`side_px`). Raises UsageError.
     """
     key, equals, text = setting.partition("=")
@@ -361,6 +367,9 @@ def apply_setting(content: dict[str, Any], setting: str) -> None:
         value = text if text.startswith("@") else yaml.safe_load(text)  # the name of a file; YAML knows no such value
     except yaml.YAMLError as error:
         raise UsageError(f"--set {key}: the value {text!r} is not valid YAML") from error
+    if key in FILTERS and (value is None or isinstance(value, bool | dict)):
+        _switch(content, key, value)
+        return
     section, dot, name = key.rpartition(".")
     targets: dict[str, tuple[dict[str, Any], Sequence[str]]] = {
         "": (content, ["name", "dedupe", "decontaminate"]),
@@ -375,6 +384,9 @@ def apply_setting(content: dict[str, Any], setting: str) -> None:
     if section == "mixture" or content.get("mixture") is not None:
         content["mixture"] = content.get("mixture") or {}
         targets["mixture"] = (content["mixture"], _keys(Mixture))
+    if section == "release" or content.get("release") is not None:
+        content["release"] = content.get("release") or {}
+        targets["release"] = (content["release"], _keys(Release))
     if section == "dedupe" or content.get("dedupe") is not None:  # naming it switches it on
         content["dedupe"] = content.get("dedupe") or {}
         targets["dedupe"] = (content["dedupe"], _keys(Dedupe))
@@ -413,6 +425,21 @@ def apply_setting(content: dict[str, Any], setting: str) -> None:
             raise UsageError(f"--set {key} could mean {' or '.join(f'{where}.{name}' for where in chosen)}")
         raise UsageError(f"--set {key}: no such setting{_nearest(name, [n.rpartition('.')[2] for n in known])}")
     targets[chosen[0]][0][name] = value
+
+
+def _switch(content: dict[str, Any], name: str, value: Any) -> None:
+    """Add a filter (`true`, or its settings) or drop it (`false` or `null`). Raises UsageError if it is not there."""
+    filters = list(content.get("filters") or [])
+    others = [entry for entry in filters if not isinstance(entry, dict) or entry.get("type") != name]
+    if isinstance(value, dict):
+        content["filters"] = [*others, {"type": name, **value}]
+    elif value:
+        content["filters"] = filters if len(others) < len(filters) else [*filters, {"type": name}]
+    elif len(others) == len(filters):
+        there = ", ".join(str(entry["type"]) for entry in filters if isinstance(entry, dict) and "type" in entry)
+        raise UsageError(f"--set {name}: the recipe has no filter {name} to drop; it has {there or 'none'}")
+    else:
+        content["filters"] = others
 
 
 def _keys(cls: Any) -> list[str]:

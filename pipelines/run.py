@@ -103,7 +103,8 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="change one setting, e.g. side_px=1344, language.keep=[en,zh], output.shard_mb=512",
+        help="change one setting, e.g. side_px=1344, language.keep=[en,zh], output.shard_mb=512; FILTER=true adds a "
+        "filter, FILTER=false drops it",
     )
     parser.add_argument("--limit", type=_positive, metavar="N", help="read the first N inputs only")
     parser.add_argument(

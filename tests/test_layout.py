@@ -21,8 +21,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 # The parts of `pipelines`, lowest first; each imports only earlier ones.
 LAYERS = (
-    "storage", "once", "duplicates", "mixture", "registry", "recipe", "contradictions", "taxonomy_files", "job",
-    "units", "tables", "workers", "report", "stages", "rewriting", "commands", "run",
+    "storage", "once", "duplicates", "mixture", "registry", "release", "recipe", "public_names", "contradictions",
+    "taxonomy_files", "job", "units", "tables", "workers", "report", "stages", "rewriting", "export", "publishing",
+    "commands", "run",
 )  # fmt: skip
 ENTRY_POINTS = {
     "pipelines.card",

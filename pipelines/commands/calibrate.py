@@ -22,6 +22,7 @@ from filters.filter import Filter, Threshold
 from pipelines.commands import finished_output
 from pipelines.commands.held_out import read_trials
 from pipelines.commands.recipe_file import with_setting
+from pipelines.public_names import own_recipe
 from pipelines.recipe import Recipe, UsageError, apply_setting, build_recipe
 from pipelines.report import card
 from pipelines.report.calibrations import FOLDER, data_digest
@@ -81,7 +82,7 @@ def _calibrate(storage: Storage, args: argparse.Namespace) -> None:
     if args.recipe is not None and args.precision is None:
         raise UsageError("--recipe is changed by --precision; give both")
     manifest = read_manifest(storage)
-    recipe = _recipe(manifest, args.set)
+    recipe = _recipe(storage, manifest, args.set)
     chosen = _filters(recipe, args.axis)
     whole = {**manifest, "recipe": recipe.to_json()}
     text = recipe_yaml(whole) if args.recipe is None else _recipe_text(args.recipe)
@@ -116,8 +117,8 @@ def _calibrate(storage: Storage, args: argparse.Namespace) -> None:
         _write_threshold(storage, results[0], text, args.recipe, args.precision)
 
 
-def _recipe(manifest: Mapping[str, Any], settings: Sequence[str]) -> Recipe:
-    content = build_recipe(manifest["recipe"], "the output's recipe").to_json()
+def _recipe(storage: Storage, manifest: Mapping[str, Any], settings: Sequence[str]) -> Recipe:
+    content = build_recipe(own_recipe(storage, manifest), "the output's recipe").to_json()
     for setting in settings:
         apply_setting(content, setting)
     return build_recipe(content, "the command line")

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from filters.filter import Filter
+from pipelines.commands.wording import counted
 from pipelines.recipe import Recipe
 from pipelines.stages.input_files import InputFiles
 from pipelines.stages.list_inputs import gather_all, limited, list_inputs
@@ -47,7 +48,7 @@ def _print_sources(recipe: Recipe, storage: Storage, limit: int | None, workers:
     for index, source in enumerate(recipe.sources):
         if isinstance(source, RemoteSource):
             num_inputs = len(set(limited(list_inputs(InputFiles(recipe, storage, 1), index), limit)))
-            print(f"source {source.name}: {num_inputs:,} inputs to fetch; nothing is fetched in a dry run")
+            print(f"source {source.name}: {counted(num_inputs, 'input')} to fetch; nothing is fetched in a dry run")
             continue
         num_items = num_failed = num_read = num_bytes = 0
         found: list[tuple[str, Input]] = []
@@ -94,17 +95,19 @@ def _print_sources(recipe: Recipe, storage: Storage, limit: int | None, workers:
         items, units = round(num_items * scale), round(num_units * scale)
         total += items
         noun = source.item_noun
-        print(f"source {source.name}: {len(uris):,} inputs, {about}{items:,} {noun}s in {about}{units:,} work units")
+        held = f"{about}{counted(items, noun)} in {about}{counted(units, 'work unit')}"
+        print(f"source {source.name}: {counted(len(uris), 'input')}, {held}")
         for note, count in notes.most_common():
             if note:
-                print(f"  {note} in {count:,} of {len(sampled):,} inputs looked at")
+                print(f"  {note} in {count:,} of {counted(len(sampled), 'input')} looked at")
         if num_failed:
-            print(f"  {num_failed:,} of {len(sampled):,} inputs looked at cannot be read and will be error rows")
+            looked_at = counted(len(sampled), "input")
+            print(f"  {num_failed:,} of {looked_at} looked at cannot be read and will be error rows")
         if num_read:
             megabytes = num_bytes / num_read * items / 1e6
             minutes = seconds / num_read * items / workers / 60
             print(
-                f"  estimated from {num_read} {noun}s: {megabytes:,.1f} MB of samples at most, "
+                f"  estimated from {counted(num_read, noun)}: {megabytes:,.1f} MB of samples at most, "
                 f"twice that on disk with the staging folder, {minutes:,.1f} minutes with {workers} workers"
             )
     return total

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from pipelines.public_names import own_recipe
 from pipelines.recipe import build_recipe
 from pipelines.storage import Storage
 from pipelines.tables.manifest import DATA_TABLES, AccountingError, paths, read_manifest
@@ -64,7 +65,7 @@ def reviewed(storage: Storage) -> Iterator[ReviewItem]:
         AccountingError: the manifest is damaged.
     """
     manifest = read_manifest(storage)
-    recipe = build_recipe(manifest["recipe"], "the output's recipe")
+    recipe = build_recipe(own_recipe(storage, manifest), "the output's recipe")
     folder = local_taxonomy(recipe, storage)
     if folder is None:
         raise FileNotFoundError("the output is not labelled")

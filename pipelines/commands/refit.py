@@ -67,7 +67,7 @@ def _refit(storage: Storage, args: argparse.Namespace) -> None:
 
 def new_recipe(storage: Storage, settings: Sequence[str]) -> Recipe:
     """The recipe of an output with settings changed. Raises UsageError, AccountingError, FileNotFoundError."""
-    content = old_recipe(read_manifest(storage)).to_json()
+    content = old_recipe(storage, read_manifest(storage)).to_json()
     bounds = bounds_of(content)
     for setting in settings:
         apply_setting(content, _of_filter(setting, bounds))

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.public_names import own_recipe, public_recipe, save_own_recipe
 from pipelines.recipe import Recipe, UsageError, build_recipe
 from pipelines.rewriting import swap
 from pipelines.storage import Storage, StorageError
@@ -59,7 +60,7 @@ def relabel(storage: Storage, settings: LabelSettings | None) -> dict[str, Any]:
         if swap.is_interrupted(storage):
             swap.commit(storage)
         manifest = read_manifest(storage)
-        recipe = _recipe(manifest, settings)
+        recipe = _recipe(storage, manifest, settings)
         publish_taxonomy(recipe, storage)
         folder = local_taxonomy(recipe, storage)
         assert folder is not None
@@ -69,8 +70,8 @@ def relabel(storage: Storage, settings: LabelSettings | None) -> dict[str, Any]:
         return swap.commit(storage)
 
 
-def _recipe(manifest: Mapping[str, Any], settings: LabelSettings | None) -> Recipe:
-    recipe = build_recipe(manifest["recipe"], "the output's recipe")
+def _recipe(storage: Storage, manifest: Mapping[str, Any], settings: LabelSettings | None) -> Recipe:
+    recipe = build_recipe(own_recipe(storage, manifest), "the output's recipe")
     if settings is not None:
         shares = recipe.taxonomy.shares if recipe.taxonomy else {}
         recipe = dataclasses.replace(recipe, taxonomy=dataclasses.replace(settings, shares=shares))
@@ -96,7 +97,9 @@ def _stage(storage: Storage, manifest: dict[str, Any], recipe: Recipe, labelling
         for name, split in manifest["splits"].items()
     }
     labels = labels_section(shards, leaf_shares(labelling.taxonomy, recipe.taxonomy.shares), recipe.taxonomy.samples)
-    swap.decide(storage, {**manifest, "recipe": recipe.to_json(), "splits": splits, "labels": labels, "files": files})
+    save_own_recipe(storage, recipe.to_json())
+    changed = {"recipe": public_recipe(recipe.to_json()), "splits": splits, "labels": labels, "files": files}
+    swap.decide(storage, {**manifest, **changed})
 
 
 def _rewrite(storage: Storage, path: str, table: str, labelling: SampleLabeller, given: dict[str, Label]) -> Shard:

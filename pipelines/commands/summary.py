@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipelines.commands.wording import counted
 from pipelines.report.presentation.mixture import mixture_rows
 from pipelines.stages.progress import MEASURED, SCORING_MS, read_progress
 from pipelines.storage import STAGING, Storage
@@ -20,28 +21,31 @@ def print_summary(storage: Storage, progress: Path | None, elapsed_s: float) -> 
     inputs, items, samples = manifest["inputs"], manifest["items"], manifest["samples"]
     noun = items["noun"]
     rejected, duplicates = sum(samples["rejected"].values()), sum(samples["duplicates"].values())
-    print(f"{inputs['matched']:,} inputs: {inputs['read']:,} read, {inputs['failed']:,} failed")
-    print(f"{items['found']:,} {noun}s: {samples['total']:,} samples, {items['failed']:,} failed")
+    num_samples = counted(samples["total"], "sample")
+    print(f"{counted(inputs['matched'], 'input')}: {inputs['read']:,} read, {inputs['failed']:,} failed")
+    print(f"{counted(items['found'], noun)}: {num_samples}, {items['failed']:,} failed")
     print(
-        f"{samples['total']:,} samples: {samples['kept']:,} kept, {rejected:,} rejected{_listed(samples['rejected'])}, "
-        f"{duplicates:,} duplicates{_listed(samples['duplicates'])}"
+        f"{num_samples}: {samples['kept']:,} kept, {rejected:,} rejected{_listed(samples['rejected'])}, "
+        f"{counted(duplicates, 'duplicate')}{_listed(samples['duplicates'])}"
     )
     if "mixture" in manifest:
         reached = "; ".join(f"{r['name']} {r['reached']} ({r['wanted']} wanted)" for r in mixture_rows(manifest))
-        print(f"{manifest['mixture']['tokens']:,} tokens: {reached}")
+        print(f"{counted(manifest['mixture']['tokens'], 'token')}: {reached}")
     if manifest["failures"]:
         print(f"failures{_listed(manifest['failures'])}; each is a row of {storage.path('errors')}")
     counts: Mapping[str, int] = read_progress(progress) if progress is not None else {}
     made = counts.get("units_read", 0)
     used_again = counts.get("units_done", 0) - made
-    parts = f"; {made:,} parts made, {used_again:,} used again" if counts else ""
+    parts = f"; {counted(made, 'part')} made, {used_again:,} used again" if counts else ""
     if counts.get("samples_to_score"):
         scored, reused = counts.get("scores_made", 0), counts.get("scores_reused", 0)
-        parts += f"; {scored:,} samples scored, {reused:,} scores used again"
+        parts += f"; {counted(scored, 'sample')} scored, {counted(reused, 'score')} used again"
         if counts.get("samples_skipped"):
             parts += f", {counts['samples_skipped']:,} skipped"
     if counts.get("files_damaged"):
-        print(f"{counts['files_damaged']:,} files of the staging folder were damaged, and were made again")
+        is_one = counts["files_damaged"] == 1
+        damaged = f"{counts['files_damaged']:,} file{'' if is_one else 's'} of the staging folder"
+        print(f"{damaged} {'was' if is_one else 'were'} damaged, and {'was' if is_one else 'were'} made again")
     print(f"{elapsed_s:,.1f} s, {items['found'] / elapsed_s:,.0f} {noun}s/s{parts}")
     for entry in manifest["recipe"]["filters"]:
         _print_whole_cost(entry, counts, samples["total"])
@@ -78,6 +82,6 @@ def _print_whole_cost(entry: dict[str, Any], counts: Mapping[str, int], num_samp
         return
     hours = counts[f"{SCORING_MS}{name}"] / 1000 / num_measured * num_samples / entry.get("processes", 1) / 3600
     print(
-        f"{name} judged {num_measured:,} samples, a share of {share:g}; "
+        f"{name} judged {counted(num_measured, 'sample')}, a share of {share:g}; "
         f"all {num_samples:,} would take about {hours:,.2f} hours on this machine"
     )

@@ -42,6 +42,8 @@ COMMANDS: Mapping[str, Command] = {
     "card": Command("pipelines.report.card", "make an output's card, Croissant file and report again"),
     "refit": Command("pipelines.commands.refit", "apply other thresholds to an output, without reading its inputs"),
     "verify": Command("pipelines.commands.verify", "compare an output with its digests, and mend what is damaged"),
+    "export": Command("pipelines.commands.export", "write an output's samples in the layout of a trainer"),
+    "push": Command("pipelines.commands.push", "publish an output as a data set on the Hugging Face hub"),
     "duplicates": Command("pipelines.commands.duplicates", "print the groups of duplicates in an output or a folder"),
     "taxonomy": Command("taxonomy.commands", "check, show, compare and use the taxonomy of use cases"),
     "chat": Command("deepseek_vl.chat", "talk with a model about images", extra="model"),
@@ -50,6 +52,8 @@ COMMANDS: Mapping[str, Command] = {
     "train": Command("deepseek_vl.train.__main__", "train a model on outputs of the pipeline", extra="model"),
     "evaluate": Command("deepseek_vl.evaluate.__main__", "evaluate models on tasks in local files", extra="model"),
     "convert": Command("deepseek_vl.convert", "write a model's checkpoint in the other layout", extra="model"),
+    "sources": Command("pipelines.commands.sources", "list the sources with their settings"),
+    "filters": Command("pipelines.commands.filters", "list the filters with their settings"),
     "doctor": Command("pipelines.commands.doctor", "say what is installed, what is missing, and how to get it"),
     "completion": Command("pipelines.commands.completion", "print a script that completes these commands in a shell"),
 }

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from pipelines.public_names import own_recipe
 from pipelines.recipe import Recipe, UsageError
 from pipelines.report import card
 from pipelines.rewriting.refit import old_recipe
@@ -158,7 +159,7 @@ def repair(storage: Storage, manifest: Mapping[str, Any], found: Sequence[Damage
     Raises:
         UsageError: the recipe cannot be run again as it was.
     """
-    recipe = old_recipe(manifest)
+    recipe = old_recipe(storage, manifest)
     kinds = {damage.kind for damage in found}
     with storage.lock():
         for damage in found:
@@ -171,7 +172,7 @@ def repair(storage: Storage, manifest: Mapping[str, Any], found: Sequence[Damage
     _check_inputs(recipe, storage, manifest["inputs"]["matched"])
     with tempfile.TemporaryDirectory(prefix="vellum-") as folder:
         path = Path(folder) / "recipe.yaml"
-        path.write_text(json.dumps(manifest["recipe"]))
+        path.write_text(json.dumps(own_recipe(storage, manifest)))
         command = [sys.executable, "-m", "pipelines.run", "--recipe", str(path), "--output", storage.root]
         subprocess.run(command, check=False)  # it says what it does, and the output is verified again
     if read_manifest(storage)["files"] != manifest["files"]:

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from filters.calibration.corruptions import CORRUPTIONS
 from filters.language import Language
 from pipelines.registry import SOURCES
+from pipelines.release import release_of
 from pipelines.report.calibrations import read_calibrations
 from pipelines.report.presentation import croissant, report
 from pipelines.report.presentation.clusters import read_clusters
@@ -31,7 +32,7 @@ from pipelines.report.presentation.composition import (
 from pipelines.report.presentation.contact_sheet import contact_sheet
 from pipelines.report.presentation.conversations import Conversations, read_conversations
 from pipelines.report.presentation.escaping import Markdown, code, code_block, markdown, split_code, visible
-from pipelines.report.presentation.front_matter import front_matter, languages, licenses, tags
+from pipelines.report.presentation.front_matter import front_matter, has_rows, languages, licenses, tags
 from pipelines.report.presentation.histogram import sparkline
 from pipelines.report.presentation.mixture import mixture_lead, mixture_rows
 from pipelines.report.presentation.numbers import measure, share, size
@@ -82,6 +83,8 @@ def export(out: Files) -> list[str]:
     manifest = read_manifest(out)
     statistics = read_statistics(out, manifest)
     conversations = read_conversations(out, manifest)
+    earlier = out.read_bytes(CROISSANT) if out.exists(CROISSANT) else None
+    release = release_of(manifest, earlier)
     sheet = contact_sheet([row["thumbnail"] for row in statistics.kept_pictures()])
     written = {
         README: render(
@@ -90,9 +93,10 @@ def export(out: Files) -> list[str]:
             read_calibrations(out, manifest),
             has_contact_sheet=sheet is not None,
             conversations=conversations,
+            citation=release["citation"],
         ),
         CROISSANT: croissant.describe(
-            manifest, fields(manifest, statistics), languages(statistics), tags(manifest), summary(statistics)
+            manifest, fields(manifest, statistics), languages(statistics), tags(manifest), summary(statistics), release
         ),
         REPORT: report.render(manifest, statistics, read_clusters(out, manifest), conversations),
     }
@@ -109,6 +113,7 @@ def render(
     calibrations: Sequence[Mapping[str, Any]] = (),
     *,
     has_contact_sheet: bool,
+    citation: str,
     conversations: Conversations | None = None,
 ) -> bytes:
     """README.md: front matter and text, UTF-8."""
@@ -169,6 +174,9 @@ def render(
         reproduce=code_block("python -m pipelines.run --recipe recipe.yaml --output out", "sh"),
         versions=sorted(manifest["versions"].items()),
         limits=_limits(manifest),
+        citation=code_block(citation, "bibtex"),
+        empty_split=_prose(_empty_split(manifest)),
+        tables=[table for table in ("ledger", "errors") if has_rows(manifest, table)],
     )
     matter = yaml.safe_dump(front_matter(manifest, statistics), sort_keys=False, allow_unicode=True, width=1000)
     return f"---\n{matter}---\n\n{body}".encode()
@@ -311,6 +319,18 @@ def _load_pyarrow(statistics: Statistics) -> Markdown:
     else:
         lines.append('        print(sample["id"])')
     return code_block("\n".join(lines), "python")
+
+
+def _empty_split(manifest: Mapping[str, Any]) -> str:
+    """Why a validation split is missing that the recipe has a share for; empty if none is missing."""
+    wanted = manifest["recipe"]["output"].get("validation", 0)
+    kept = manifest["samples"]["kept"]
+    if not wanted or not kept or manifest["splits"].get("validation", {}).get("samples"):
+        return ""
+    return (
+        f"There is no validation split: the recipe asks for {wanted:g} of the documents, chosen by their content, and "
+        f"none of these few was chosen. Set `output.validation` higher, or add documents."
+    )
 
 
 def _splits(manifest: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.duplicates.settings import FINGERPRINT_VERSION
+from pipelines.public_names import own_recipe, public_recipe, save_own_recipe
 from pipelines.recipe import Recipe, UsageError, build_recipe
 from pipelines.rewriting import swap
 from pipelines.rewriting.ledger_units import Block, all_blocks, read_groups, read_rows
@@ -74,6 +75,7 @@ def refit(storage: Storage, new: Recipe) -> Change:
         raise UsageError(obstacle)
     with swap.staging(storage):
         manifest, no_picture = work.stage()
+        save_own_recipe(storage, new.to_json())
         swap.decide(storage, manifest)
     return dataclasses.replace(change, no_picture=no_picture)
 
@@ -99,12 +101,12 @@ def _missing_rows(change: Change) -> str:
     )
 
 
-def old_recipe(manifest: Mapping[str, Any]) -> Recipe:
+def old_recipe(storage: Storage, manifest: Mapping[str, Any]) -> Recipe:
     """The recipe of an output. Raises UsageError if another version made it."""
     if manifest.get("vellum") != VERSION or manifest.get("fingerprint") != FINGERPRINT_VERSION:
         made_by = f"the output was made by Vellum {manifest.get('vellum')}, and this is {VERSION}"
         raise UsageError(f"{made_by}; run its recipe again to refit it")
-    return build_recipe(manifest["recipe"], "the output's recipe")
+    return build_recipe(own_recipe(storage, manifest), "the output's recipe")
 
 
 def check_difference(old: Recipe, new: Recipe) -> None:
@@ -145,7 +147,7 @@ class _Refit:
     def __init__(self, storage: Storage, new: Recipe):
         self._storage, self._new = storage, new
         self._manifest = read_manifest(storage)
-        self._old = old_recipe(self._manifest)
+        self._old = old_recipe(storage, self._manifest)
         check_difference(self._old, new)
         if new.mixture is not None and self._old.mixture is not None:  # its tokens are those in the ledger
             new = dataclasses.replace(new, mixture=dataclasses.replace(new.mixture, digest=self._old.mixture.digest))
@@ -289,7 +291,7 @@ class _Refit:
         counts[DUPLICATE][SAME_CONTENT] += sum(block.num_copies for block in self._blocks)
         changed = {
             **self._manifest,
-            "recipe": self._new.to_json(),
+            "recipe": public_recipe(self._new.to_json()),
             "samples": {
                 **self._manifest["samples"],
                 "kept": counts["kept"].total(),

@@ -12,6 +12,7 @@ from typing import Any
 import apache_beam as beam
 
 from pipelines.job import Job
+from pipelines.public_names import save_own_recipe
 from pipelines.report import card
 from pipelines.stages.material import describe_material
 from pipelines.stages.plan_shards import Totals
@@ -50,6 +51,7 @@ class Publish(beam.DoFn):
         manifest = build_manifest(
             recipe, totals.counts, shards, references, targets_of(recipe, storage), self._material(storage)
         )
+        save_own_recipe(storage, recipe.to_json())
         text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
         storage.write_bytes(MANIFEST, text.encode())
         card.export(storage)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from pipelines.public_names import PublicNames
 from pipelines.stages.plan_shards import Totals
 from pipelines.stages.progress import progress_of
 from pipelines.stages.step import ConcurrentDoFn
@@ -12,6 +13,7 @@ from pipelines.tables.errors import write_errors
 from pipelines.tables.ledger import LedgerTable
 from pipelines.tables.manifest import Shard
 from pipelines.tables.parquet import HashingFile
+from pipelines.units import ErrorRow
 
 
 class WriteShard(ConcurrentDoFn):
@@ -31,7 +33,8 @@ class WriteShard(ConcurrentDoFn):
         with self._storage.create(path) as raw:
             file = HashingFile(raw)
             if table == "errors":
-                rows = write_errors(file, payloads)
+                names = PublicNames(self._recipe)
+                rows = write_errors(file, (_public(row, names) for row in payloads))
             elif table == "ledger":
                 rows = LedgerTable(self._storage, self._recipe, self._job.run).write(
                     file, sorted(payloads, key=lambda unit: unit.place)
@@ -41,3 +44,7 @@ class WriteShard(ConcurrentDoFn):
                 rows, labels = split.write(file, sorted(payloads, key=lambda unit: unit.place))
         progress_of(self._job).add(f"shard {key}", shards_written=1)
         yield Shard(path, table, rows, file.num_bytes, file.sha256(), tuple(sorted(labels.items())))
+
+
+def _public(row: ErrorRow, names: PublicNames) -> ErrorRow:
+    return row._replace(uri=names.of(row.uri), message=names.of_message(row.message, row.uri))

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipelines.public_names import PublicNames
 from pipelines.recipe import Recipe
 from pipelines.storage import Storage
 from pipelines.storage.arrow_file import read_table
@@ -33,6 +34,7 @@ class DataTable:
     def __init__(self, storage: Storage, recipe: Recipe, run: str, split: str):
         self._storage, self._recipe, self._run, self._split = storage, recipe, run, split
         self._names = recipe.score_names()
+        self._public = PublicNames(recipe)
 
     def write(self, file: HashingFile, units: Iterable[Unit]) -> tuple[int, Counter[str]]:
         """Write the kept rows of `units` in their order. Gives the number of rows, and of rows per label."""
@@ -58,7 +60,9 @@ class DataTable:
             "label": label_struct(scored),
             **({"scores": scores_struct(scored, self._names)} if self._names else {}),
         }
-        of_inputs = pa.array([each.uri for each in unit.slices], pa.string()).take(scored[SLICE].combine_chunks())
+        of_inputs = pa.array([self._public.of(each.uri) for each in unit.slices], pa.string()).take(
+            scored[SLICE].combine_chunks()
+        )
         return data_rows(self._recipe, unit.source, part, columns, of_inputs, self._split)
 
 

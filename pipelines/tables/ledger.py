@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipelines.public_names import PublicNames
 from pipelines.recipe import Recipe
 from pipelines.storage import Storage
 from pipelines.storage.arrow_file import read_table
@@ -40,6 +41,7 @@ class LedgerTable:
     def __init__(self, storage: Storage, recipe: Recipe, run: str):
         self._storage, self._recipe, self._run = storage, recipe, run
         self._names = recipe.score_names()
+        self._public = PublicNames(recipe)
         self._schema = ledger_schema(self._names, counts_tokens=recipe.mixture is not None)
 
     def write(self, file: HashingFile, units: Sequence[Unit]) -> int:
@@ -90,7 +92,8 @@ class LedgerTable:
             ],
             "thumbnail": self._thumbnails(unit, scored["id"].to_pylist(), shown),
         }
-        uris = pc.coalesce(scored["uri"], pa.array([unit.slices[number].uri for number in slices], pa.string()))
+        names = [self._public.of(each.uri) for each in unit.slices]
+        uris = pc.coalesce(scored["uri"], pa.array([names[number] for number in slices], pa.string()))
         tables = [self._table({**shared, **decided, "uri": uris})]
         for number, each in enumerate(unit.slices):
             if each.num_inputs > 1:
@@ -100,7 +103,8 @@ class LedgerTable:
 
     def _copies(self, of: Slice, rows: pa.Table, own_uris: pa.ChunkedArray) -> pa.Table:
         """The rows of a slice once more for each copy of its input, as duplicates."""
-        names = pa.array(copies_of(of, self._storage, self._run), pa.string())
+        copies = [self._public.of(uri) for uri in copies_of(of, self._storage, self._run)]
+        names = pa.array(copies, pa.string())
         each_row = pa.array(np.tile(np.arange(len(rows)), len(names)))
         uris = pc.coalesce(own_uris.take(each_row), names.take(pa.array(np.repeat(np.arange(len(names)), len(rows)))))
         columns: dict[str, Any] = {"uri": uris, "duplicate_of": rows["id"].take(each_row)}

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from pipelines.duplicates.settings import FINGERPRINT_VERSION
+from pipelines.public_names import public_place, public_recipe
 from pipelines.recipe import Recipe
 from pipelines.tables.mixture import mixture_section
 
@@ -36,6 +37,7 @@ class Files(Protocol):
     """The files of one output folder, local or in a bucket (`pipelines.storage.Storage`)."""
 
     def read_bytes(self, relative: str) -> bytes: ...
+    def exists(self, relative: str) -> bool: ...
     def open(self, relative: str) -> BinaryIO: ...
     def write_bytes(self, relative: str, data: bytes) -> None: ...
 
@@ -74,7 +76,7 @@ def build_manifest(
 
     manifest = {
         "vellum": VERSION,
-        "recipe": recipe.to_json(),
+        "recipe": public_recipe(recipe.to_json()),
         "versions": {
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in PACKAGES},
@@ -108,7 +110,7 @@ def build_manifest(
         },
         "scores": recipe.score_names(),
         "fingerprint": FINGERPRINT_VERSION,
-        "references": [dict(reference) for reference in references],
+        "references": [{**reference, "uri": public_place(reference["uri"])} for reference in references],
         **({"mixture": mixture_section(recipe, counts)} if recipe.mixture else {}),
         **_labels(recipe, shards, targets),
         "files": [

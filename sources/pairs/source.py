@@ -13,7 +13,7 @@ import PIL
 import pyarrow as pa
 
 from sources.base.card import SourceCard
-from sources.base.marks import IMAGE_PLACEHOLDER, escaped
+from sources.base.marks import IMAGE_PLACEHOLDER, escaped, num_images_marked, unescaped
 from sources.base.sample import Message, Sample, Words, sample_id
 from sources.base.source import InputError, ItemError, Items, Source, file_digest
 from sources.images.decoding import DecodedImage, read_image
@@ -26,8 +26,9 @@ from sources.rows.open_rows import SUFFIXES, open_rows
 from sources.rows.parquet_rows import ParquetRows
 from sources.rows.row import Rows
 
-CODE_VERSION = 1  # increase it when this package, sources.rows or sources.images give another sample for the same row
+CODE_VERSION = 2  # increase it when this package, sources.rows or sources.images give another sample for the same row
 FORMATS = ("auto", "jsonl", "json", "parquet", "webdataset")
+VELLUM_ROWS = "vellum"  # field of rows that `vellum export` wrote: their texts are clean, and foreign marks are escaped
 PAIR_NAMES: Names = {
     **TEXT_NAMES,
     "text": ("caption", "captions", "text", "txt", "description", "alt_text", "content"),
@@ -36,6 +37,7 @@ PAIR_NAMES: Names = {
         *("file_name", "filename", "path"),
     ),
     "image_url": (),  # never guessed: fetching is asked for
+    "exported": (VELLUM_ROWS,),
     "words": ("words",),
     "boxes": (),
     "labels": (),
@@ -165,7 +167,7 @@ class Pairs(Source):
         rows = open_rows(path, digest, self.format, int(self.max_row_mb * 1_000_000), self.encodings)
         if not isinstance(rows, Rows):
             raise InputError("not_rows", "the file is plain text; expected rows with images")
-        optional = [*OPTIONAL, *(["image"] if "image_url" not in self.columns else [])]
+        optional = [*OPTIONAL, "exported", *(["image"] if "image_url" not in self.columns else [])]
         columns = columns_of(rows.names, self.columns, PAIR_NAMES, optional)
         if "image" not in columns.found and "image_url" not in columns.found:
             has = ", ".join(map(str, rows.names[:20]))
@@ -179,7 +181,9 @@ class Pairs(Source):
         return ImageFiles(folder, int(self.max_image_mb * 1_000_000))
 
     def _sample(self, row: Mapping[str, Any], data: list[bytes], columns: Columns, digest: str, item: int) -> Sample:
-        content = with_marks(content_of(row, columns, repair=self.repair), len(data), self.image_mark)
+        is_ours = columns.value(row, "exported") is True
+        content = content_of(row, columns, repair=self.repair, is_clean=is_ours)
+        content = _own_content(content, len(data)) if is_ours else with_marks(content, len(data), self.image_mark)
         pixels = int(self.max_megapixels * 1_000_000)
         images = [read_image(each, max_pixels=pixels, max_side_px=self.side_px) for each in data]
         provenance = provenance_of(row, columns, digest=digest, locator=self.locator(item))
@@ -240,6 +244,23 @@ def with_marks(content: str | list[Message], num_images: int, mark: str) -> str 
         marks = f"{IMAGE_PLACEHOLDER}\n" * num_images
         written[first] = replace(written[first], content=marks + written[first].content)
     return written[0].content if isinstance(content, str) else written
+
+
+def _own_content(content: str | list[Message], num_images: int) -> str | list[Message]:
+    """Return the content of a row that an export wrote, as it is: its foreign marks are escaped already.
+
+    Raises:
+        ItemError: it has another number of marks than images.
+    """
+    turns = [Message(role="user", content=content)] if isinstance(content, str) else content
+    num_marks = sum(num_images_marked(turn.content) for turn in turns)
+    if num_marks != num_images:
+        raise ItemError("image_count", f"the text marks {num_marks} images, the row holds {num_images}")
+    pieces = [turn.content.split(IMAGE_PLACEHOLDER) for turn in turns]
+    own = [IMAGE_PLACEHOLDER.join(escaped(unescaped(each)) for each in of_turn) for of_turn in pieces]
+    if isinstance(content, str):
+        return own[0]
+    return [replace(turn, content=text) for turn, text in zip(turns, own, strict=True)]
 
 
 def _split(text: str, mark: str, num_images: int | None) -> list[str]:

@@ -27,28 +27,31 @@ def provenance_of(row: Mapping[str, Any], columns: Columns, *, digest: str, loca
     )
 
 
-def content_of(row: Mapping[str, Any], columns: Columns, *, repair: bool) -> str | list[Message]:
+def content_of(
+    row: Mapping[str, Any], columns: Columns, *, repair: bool, is_clean: bool = False
+) -> str | list[Message]:
     """Return the text or the conversation of a row.
 
     Args:
         repair: as in `clean`.
+        is_clean: texts are taken as they are.
     Raises:
         ItemError: it has none.
     """
     if "text" in columns.found:
-        return cleaned(columns.value(row, "text"), repair=repair)
+        return cleaned(columns.value(row, "text"), repair=repair, is_clean=is_clean)
     if "messages" in columns.found:
         turns = messages_of(columns.value(row, "messages"))
     else:
         asked = [columns.value(row, "question"), *filter(None, [columns.value(row, "context")])]
         question = {"role": "user", "content": "\n\n".join(map(text_of, asked))}
         turns = messages_of([question, {"role": "assistant", "content": text_of(columns.value(row, "answer"))}])
-    return [Message(role=turn.role, content=cleaned(turn.content, repair=repair)) for turn in turns]
+    return [Message(role=turn.role, content=cleaned(turn.content, repair=repair, is_clean=is_clean)) for turn in turns]
 
 
-def cleaned(value: Any, *, repair: bool) -> str:
+def cleaned(value: Any, *, repair: bool, is_clean: bool = False) -> str:
     """Return a clean text. Raises ItemError if the value is none."""
-    text = clean(text_of(value), repair=repair)
+    text = text_of(value) if is_clean else clean(text_of(value), repair=repair)
     if not text.strip():
         raise ItemError("no_text", "the text is empty")
     try:

@@ -244,7 +244,7 @@ def test_a_dataset_without_samples_has_a_card(tmp_path, errors_file):
     assert written == ["README.md", "croissant.json", "report/index.html"]
     readme = (tmp_path / "README.md").read_text("utf-8")
     matter = yaml.safe_load(readme.split("---\n")[1])
-    assert "configs" not in matter
+    assert "default" not in [config["config_name"] for config in matter["configs"]]
     assert "No sample was kept" in readme
     assert "None." in readme
 

@@ -56,14 +56,14 @@ def test_one_worker_writes_the_same_bytes(made: Path, charts: Callable, tmp_path
 def test_more_samples_make_only_the_new_ones(made: Path, charts: Callable) -> None:
     done = charts(made, "--set", "num_samples=60")
     assert done.returncode == 0, done.stderr
-    assert "1 parts made, 4 used again" in done.stdout
+    assert "1 part made, 4 used again" in done.stdout
     assert "60 samples: 60 kept" in done.stdout
 
 
 def test_a_dry_run_says_what_would_be_made(charts: Callable, tmp_path: Path) -> None:
     done = charts(tmp_path / "dry", "--dry-run", "--set", "num_samples=1000000")
     assert done.returncode == 0, done.stderr
-    assert "source charts: 1 inputs, 1,000,000 samples in 83,334 work units" in done.stdout
+    assert "source charts: 1 input, 1,000,000 samples in 83,334 work units" in done.stdout
     assert not (tmp_path / "dry").exists()
 
 

@@ -63,7 +63,7 @@ def test_a_page_that_hangs_or_crashes_costs_itself_only(command: Command, tmp_pa
     # The faults are remembered; asked to, a later run (of a mended reader) tries those pages again.
     assert "1 used again" in command("--input", source, good, "--output", out, *limits).stdout
     healed = command("--input", source, good, "--output", out, *limits, "--retry-failed")
-    assert "1 parts made, 0 used again" in healed.stdout
+    assert "1 part made, 0 used again" in healed.stdout
     assert json.loads((out / "manifest.json").read_text())["samples"]["kept"] == 13
 
 
@@ -102,7 +102,7 @@ def test_one_bad_file_among_short_ones_costs_itself_only(command: Command, tmp_p
     account = json.loads((out / "manifest.json").read_text())
     assert account["samples"]["total"] == 13 + 1
     healed = command("--input", folder, "--output", out, *limits, "--retry-failed")
-    assert "1 parts made, 0 used again" in healed.stdout
+    assert "1 part made, 0 used again" in healed.stdout
     assert json.loads((out / "manifest.json").read_text())["samples"]["total"] == 28
 
 

@@ -59,7 +59,7 @@ def test_every_flag_counts(command: Command, tmp_path: Path) -> None:
     names = [str(write_pdf(tmp_path / f"{name}.pdf", 1, f"Text {name}")) for name in "abc"]
     result = command("--input", names[0], "--output", tmp_path / "out", "--input", names[1], names[2])
     assert result.returncode == 0, result.stderr
-    assert sources(tmp_path / "out") == set(names)
+    assert sources(tmp_path / "out") == {"a.pdf", "b.pdf", "c.pdf"}
 
 
 @pytest.mark.slow
@@ -94,10 +94,8 @@ def test_archives_are_folders_and_a_bad_one_costs_itself_only(command: Command, 
         "odd.zip!/not.pdf": "not_a_pdf",
     }
     names = {"a.zip", "b.tar", "c.tar.gz", "d.tar.xz"}
-    members = {
-        f"{folder}/{name}!/{member}" for name, piece in zip(sorted(names), pieces, strict=True) for member in piece
-    }
-    assert sources(out) == members | {f"{folder}/d.tar.xz!/../up.pdf"}  # it has the bytes of a member of a.zip
+    members = {f"{name}!/{member}" for name, piece in zip(sorted(names), pieces, strict=True) for member in piece}
+    assert sources(out) == members | {"d.tar.xz!/../up.pdf"}  # it has the bytes of a member of a.zip
     assert manifest(out)["samples"]["duplicates"] == {"same_content": 2}
     assert not list(out.glob(".staging/fetched/*"))
     assert not list(tmp_path.rglob("up.pdf"))

@@ -60,7 +60,7 @@ def test_a_second_run_makes_only_what_is_new(made: Path, ocr: Callable) -> None:
     replaced = json.loads((made / "manifest.json").read_text())["replaced"]
     done = ocr(made, "--set", "strength=1", "--set", f"num_samples={NUM + 6}")
     assert done.returncode == 0, done.stderr
-    assert "1 parts made, 4 used again" in done.stdout
+    assert "1 part made, 4 used again" in done.stdout
     again = json.loads((made / "manifest.json").read_text())["replaced"]
     assert all(again[reason] >= count for reason, count in replaced.items())
 
@@ -100,7 +100,7 @@ def test_files_fill_the_pages(ocr: Callable, texts: Path, tmp_path: Path) -> Non
 def test_a_dry_run_gathers_nothing_into_the_output(ocr: Callable, texts: Path, tmp_path: Path) -> None:
     done = ocr(tmp_path / "dry", "--dry-run", "--input", texts)
     assert done.returncode == 0, done.stderr
-    assert f"source ocr: 1 inputs, {NUM} samples in 4 work units" in done.stdout
+    assert f"source ocr: 1 input, {NUM} samples in 4 work units" in done.stdout
     assert not (tmp_path / "dry").exists()
 
 

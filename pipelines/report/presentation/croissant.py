@@ -59,7 +59,12 @@ CONTEXT = {
 
 
 def describe(
-    manifest: Mapping[str, Any], fields: Mapping[str, str], languages: list[str], tags: list[str], holds: str
+    manifest: Mapping[str, Any],
+    fields: Mapping[str, str],
+    languages: list[str],
+    tags: list[str],
+    holds: str,
+    release: Mapping[str, Any],
 ) -> bytes:
     """`croissant.json`.
 
@@ -68,6 +73,7 @@ def describe(
         languages: ISO 639 codes of the kept samples, the most frequent first.
         tags: what the sources declare.
         holds: what the kept samples are, in words.
+        release: version, date, creators and citation, of `release_of`.
     """
     shards = [entry for entry in manifest["files"] if entry["table"] in manifest["splits"]]
     sources = manifest["recipe"]["sources"]
@@ -78,6 +84,10 @@ def describe(
         "name": visible(manifest["recipe"]["name"]),
         "description": _description(manifest, holds),
         "conformsTo": "http://mlcommons.org/croissant/1.1",
+        "version": release["version"],
+        "datePublished": release["date"],
+        "citeAs": release["citation"],
+        "creator": [{"@type": "sc:Organization", "name": visible(name)} for name in release["creators"]],
         "license": [license_url(name) for name in licenses],
         "inLanguage": languages,
         "keywords": list(dict.fromkeys(["vision-language", *tags, *sorted({source["type"] for source in sources})])),

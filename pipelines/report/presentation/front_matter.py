@@ -114,7 +114,17 @@ def _configs(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
         for split, counts in sorted(manifest["splits"].items())
         if counts["samples"]
     ]
-    return [{"config_name": "default", "data_files": files}] if files else []
+    default = [{"config_name": "default", "default": True, "data_files": files}] if files else []
+    return [*default, *(_table_config(table) for table in ("ledger", "errors") if has_rows(manifest, table))]
+
+
+def _table_config(table: str) -> dict[str, Any]:
+    return {"config_name": table, "data_files": [{"split": "train", "path": f"{table}/*.parquet"}]}
+
+
+def has_rows(manifest: Mapping[str, Any], table: str) -> bool:
+    """Return True if a table of the output has rows."""
+    return any(entry["rows"] for entry in manifest["files"] if entry["table"] == table)
 
 
 def _dataset_info(manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,29 @@
+"""`vellum filters`: the filters that recipes name, with their settings, types and defaults."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from pipelines.commands import listing
+from pipelines.registry import FILTERS
+
+PROG = "python -m pipelines.commands.filters"
+EXAMPLES = """\
+examples:
+  %(prog)s
+  %(prog)s language
+  %(prog)s --json"""
+
+
+def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
+    """The command's parser."""
+    return listing.build_parser(prog, "filter", EXAMPLES)
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
+    """Run the command. Returns 0, or 2 for an unknown name."""
+    return listing.run(FILTERS, "filter", build_parser(prog).parse_args(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

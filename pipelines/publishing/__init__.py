@@ -1,0 +1,1 @@
+"""Publishing: the files of a finished output on the Hugging Face hub."""
