@@ -252,7 +252,7 @@
     const line = parseFloat(outer["line-height"]) || 1.2 * parseFloat(outer["font-size"]) || 20;
     const last = Math.min(HEIGHT, clip[3] + line); // a line more than is seen, so that what cuts it still cuts
     if (all[3] > last + 100) end = before(1, last);
-    else if (all[2] > clip[2] + 100 && outer["white-space"] === "nowrap" && outer.direction === "ltr") end = before(0, clip[2] + 50);
+    else if (all[2] > clip[2] + 50 && outer["white-space"] === "nowrap" && outer.direction === "ltr") end = before(0, clip[2] + 50);
     numChars += end;
     if (numChars > limits.characters) throw new Refused("too_much_text");
     const text = whole.slice(0, end);
