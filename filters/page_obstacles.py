@@ -7,15 +7,26 @@ from typing import ClassVar
 from filters.filter import Filter, Scores, Threshold
 from sources.base.sample import Sample
 
-SIGNS = ("soft_404", "consent_wall", "login_wall", "captcha", "parked")
+SIGNS = (
+    "soft_404",
+    "consent_wall",
+    "login_wall",
+    "captcha",
+    "parked",
+    "paywall",
+    "loading",
+    "unstyled",
+    "broken_pictures",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaxPageObstacles(Filter):
     """Demands that no sign of an obstacle on a web page is stronger than `strength`; other samples pass.
 
-    The signs are a "not found" that was answered as a page, a wall of cookie consent, a login, a captcha and a parked
-    domain, measured by `sources/web/obstacles.py`.
+    The signs are a "not found" that was answered as a page, a wall of cookie consent, a login, a captcha, a parked
+    domain, a paywall, a page that was still loading, and the shares of its style sheets and pictures that did not come.
+    They are measured by `sources/web/obstacles.py`.
 
     Args:
         strength: 0 to 1.
@@ -29,6 +40,10 @@ class MaxPageObstacles(Filter):
         "login_wall": "The page asks for a login.",
         "captcha": "The page asks for proof that its visitor is a person.",
         "parked": "The page belongs to a domain that is for sale.",
+        "paywall": "The page shows the rest to subscribers.",
+        "loading": "The page was still loading.",
+        "unstyled": "Style sheets of the page did not come.",
+        "broken_pictures": "Pictures of the page did not come.",
     }
     thresholds: ClassVar[tuple[Threshold, ...]] = tuple(Threshold("strength", sign, "max", (sign,)) for sign in SIGNS)
 

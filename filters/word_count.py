@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from filters.filter import Filter, Scores, Threshold
+from filters.written_text import count_unspaced
 from sources.base.sample import Sample
 
 
@@ -13,7 +14,7 @@ class MinWords(Filter):
     """Demands at least `words` words with boxes on the images, whatever is asked about them.
 
     Args:
-        words: a run of Chinese without spaces counts as one word for every two of its characters.
+        words: in scripts without spaces (Chinese, Japanese, Thai, …) two characters count as a word.
     """
 
     name: ClassVar[str] = "min_words"
@@ -35,5 +36,4 @@ class MinWords(Filter):
 
 
 def _count(word: str) -> int:
-    num_chinese = sum("\u3400" <= letter <= "\u9fff" for letter in word)
-    return max(1, num_chinese // 2)
+    return max(1, count_unspaced(word) // 2)

@@ -14,6 +14,11 @@ def is_judged(sample: Sample) -> bool:
     return sample.messages is None and not sample.images and bool((sample.text or "").strip())
 
 
+def count_unspaced(text: str) -> int:
+    """Return the number of characters of scripts without spaces."""
+    return 0 if text.isascii() else len(_UNSPACED_CHARACTER.findall(text))
+
+
 def words_of(text: str) -> tuple[list[str], bool]:
     """Return the words of a text, and True if most of it is in a script without spaces.
 

@@ -34,7 +34,10 @@ ARGUMENTS = (
     "--hide-scrollbars",
     "--window-position=0,0",  # the whole browser opens its windows at 10, 10, and pages can ask where
     # No plugins: the headless shell has none but says so in the page, the whole browser has one for PDF files.
-    "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4,pluginsEnabled=false",
+    "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4,pluginsEnabled=false,"
+    # Lazy pictures below the window are not fetched; those that are wanted are fetched by `settle.js`.
+    "lazyLoadingImageMarginPxUnknown=0,lazyLoadingImageMarginPx3G=0,lazyLoadingImageMarginPx4G=0,"
+    "lazyLoadingFrameMarginPxUnknown=0,lazyLoadingFrameMarginPx3G=0,lazyLoadingFrameMarginPx4G=0",
     "--mute-audio",
     "--no-pings",
     "--disable-quic",  # not every way out goes through a proxy by itself: UDP and WebRTC do not

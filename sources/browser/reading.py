@@ -1,8 +1,9 @@
 """Reads a page with scripts in isolated worlds: waits until it settles, and reads its visible parts and frames."""
 
+import asyncio
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -21,10 +22,40 @@ def script(name: str) -> str:
     return files("sources.browser").joinpath("scripts", f"{name}.js").read_text(encoding="utf-8").rstrip()
 
 
-async def settle(world: World, quiet_ms: float, limit_ms: float) -> bool:
-    """Wait until a page settles; return True if it did. Raises DocumentGone, ScriptFailed, playwright's Error."""
-    settings = {"quietMs": quiet_ms, "limitMs": limit_ms}
-    return bool(await world.run(f"({script('settle')}\n)({json.dumps(settings)})"))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """When a page counts as settled.
+
+    Args:
+        quiet_ms: milliseconds without a change.
+        limit_ms: maximum time in all.
+        wait_ms: time before anything else.
+        wait_for: CSS selector of an element to wait for.
+        height: height in CSS pixels from the top, above which lazy pictures are fetched.
+    """
+
+    quiet_ms: float
+    limit_ms: float
+    height: float
+    wait_ms: float = 0
+    wait_for: str = ""
+
+
+async def settle(world: World, waiting: Waiting) -> tuple[bool, list[str]]:
+    """Wait until a page settles; return True if it did, and what it was waited for in vain.
+
+    Raises:
+        DocumentGone, ScriptFailed, playwright's Error.
+    """
+    settings = {
+        "quietMs": waiting.quiet_ms,
+        "limitMs": waiting.limit_ms,
+        "waitMs": waiting.wait_ms,
+        "waitFor": waiting.wait_for,
+        "height": waiting.height,
+    }
+    result = await world.run(f"({script('settle')}\n)({json.dumps(settings)})")
+    return bool(result["isAtRest"]), [str(name) for name in result["missed"]]
 
 
 async def height_of(world: World) -> int:
@@ -58,22 +89,58 @@ class Reading:
         return False
 
 
-async def read_page(world: World, page: Page) -> Reading:
-    """Read a page.
+async def freeze(world: World, frames: "Frames") -> None:
+    """Stop the scripts and animations of a page and its frames, so that it is read as it is photographed.
+
+    Raises:
+        DocumentGone, ScriptFailed, playwright's Error: from the page itself; a frame that cannot be stopped goes on.
+    """
+    await _hold(world.session)
+    for session in (await frames.sessions()).values():
+        try:
+            await _hold(session)
+        except Error:
+            continue
+    await world.run(f"({script('still')}\n)()")
+
+
+async def _hold(session: CDPSession) -> None:
+    await asyncio.gather(
+        session.send("Emulation.setScriptExecutionDisabled", {"value": True}),
+        session.send("Animation.setPlaybackRate", {"playbackRate": 0}),
+    )
+
+
+async def release(session: CDPSession) -> None:
+    """Let the scripts and animations of the page that is shown next run."""
+    await asyncio.gather(
+        session.send("Emulation.setScriptExecutionDisabled", {"value": False}),
+        session.send("Animation.setPlaybackRate", {"playbackRate": 1}),
+    )
+
+
+async def read_page(world: World, frames: "Frames", height: int | None = None) -> Reading:
+    """Read a page that is at its top.
+
+    Args:
+        height: height in CSS pixels of what is read; None is the height of the window.
 
     Raises:
         DocumentGone, ScriptFailed, playwright's Error: from the page itself; frames that fail are left out.
     """
-    found = await _read(world, None, is_main=True)
+    found = await _read(world, None, is_main=True, height=height)
     worlds = [world]
     if found["frames"]:
-        await _add_frames(_Frames(page), worlds, found, 0.0, 0.0, found)
+        await _add_frames(frames, worlds, found, 0.0, 0.0, found)
     return Reading(found, worlds)
 
 
-async def _read(world: World, clip: dict[str, float] | None, *, is_main: bool) -> dict[str, Any]:
+async def _read(
+    world: World, clip: dict[str, float] | None, *, is_main: bool, height: int | None = None
+) -> dict[str, Any]:
     settings = {
         "clip": clip or {"x0": 0, "y0": 0, "x1": 1e6, "y1": 1e6},
+        "height": height,
         "maxWords": MAX_WORDS,
         "maxElements": MAX_ELEMENTS,
         "maxLinks": MAX_LINKS,
@@ -86,7 +153,7 @@ async def _read(world: World, clip: dict[str, float] | None, *, is_main: bool) -
 
 
 async def _add_frames(
-    frames: "_Frames", worlds: list[World], found: dict[str, Any], x: float, y: float, into: dict[str, Any]
+    frames: "Frames", worlds: list[World], found: dict[str, Any], x: float, y: float, into: dict[str, Any]
 ) -> None:
     """Append the content of the visible frames in the document of the last world, moved to their positions."""
     world = worlds[-1]
@@ -109,12 +176,12 @@ async def _add_frames(
         await _add_frames(frames, worlds, inner, left, top, into)
 
 
-class _Frames:
+@dataclass(slots=True)
+class Frames:
     """Worlds in the frames of a page. Frames of other sites are in other processes, with separate sessions."""
 
-    def __init__(self, page: Page):
-        self._page = page
-        self._sessions: dict[str, CDPSession] | None = None
+    page: Page
+    _sessions: dict[str, CDPSession] | None = field(default=None, init=False)
 
     async def world(self, parent: World, element: str) -> World | None:
         """Return the world in the frame of an element, which is given by an expression in the parent's world."""
@@ -124,16 +191,16 @@ class _Frames:
         try:
             return await World.of(parent.session, frame)
         except DocumentGone:
-            session = (await self._others()).get(frame)
+            session = (await self.sessions()).get(frame)
             return None if session is None else await World.of(session, frame)
 
-    async def _others(self) -> dict[str, CDPSession]:
+    async def sessions(self) -> dict[str, CDPSession]:
         """Return the sessions of the frames that have one, by frame id."""
         if self._sessions is None:
             self._sessions = {}
-            for frame in self._page.frames[1 : 1 + MAX_FRAMES]:
+            for frame in self.page.frames[1 : 1 + MAX_FRAMES]:
                 try:
-                    session = await self._page.context.new_cdp_session(frame)
+                    session = await self.page.context.new_cdp_session(frame)
                     tree = await session.send("Page.getFrameTree")
                 except Error:  # it is in the process of its parent, or gone
                     continue

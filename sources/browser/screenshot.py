@@ -14,7 +14,7 @@ async def take_screenshot(
     """Return an encoded screenshot, PNG or JPEG at quality 90.
 
     Args:
-        rows: first and last row in pixels; None for the whole window.
+        rows: first and last row in pixels, which may be below the window; None for the whole window.
 
     Raises:
         playwright's Error.
@@ -27,5 +27,7 @@ async def take_screenshot(
         # given. A clip makes the browser render the page again, so a whole window at scale 1 is taken without one.
         top, bottom = (row / view.scale for row in rows or (0, view.height * view.scale))
         settings["clip"] = {"x": 0, "y": top, "width": view.width, "height": bottom - top, "scale": view.scale}
+        # The window keeps its size, on which parts of the page may depend (`100vh`).
+        settings["captureBeyondViewport"] = bottom > view.height
     answer = await session.send("Page.captureScreenshot", settings)
     return base64.b64decode(answer["data"])

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from playwright.async_api import CDPSession, Error, Frame, Page
 
 from sources.browser.browser import Browser, answering
-from sources.browser.reading import script
+from sources.browser.reading import release, script
 from sources.browser.viewports import View
 from sources.web.address_policy import AddressPolicy
 from sources.web.proxy import ProxySession, TrafficLimits, open_proxy_session
@@ -68,14 +68,12 @@ class PooledPage:
                 await send("DOMStorage.clear", {"storageId": {"securityOrigin": origin, "isLocalStorage": False}})
             await self.page.goto("about:blank")
             await asyncio.gather(
-                send("Emulation.setScriptExecutionDisabled", {"value": False}),
+                release(self.session),
                 send("Runtime.evaluate", {"expression": "name = ''"}),
                 send("Page.resetNavigationHistory"),
                 send("Storage.clearDataForOrigin", EVERY_ORIGIN),
                 self.page.context.clear_cookies(),
             )
-            if self.page.viewport_size != {"width": self.view.width, "height": self.view.height}:
-                await self.page.set_viewport_size({"width": self.view.width, "height": self.view.height})
         self.origins.clear()
         await self.proxy_session.renew()
 

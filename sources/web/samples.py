@@ -4,7 +4,7 @@ import io
 import random
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -42,7 +42,8 @@ WORD_CONTRAST = 24  # least difference between the darkest and the lightest pixe
 MIN_TITLE_SHARE = 0.6  # share of a title's words that must be in the picture, so that the title can be inferred
 MIN_DESCRIPTION_CHARS, MIN_DESCRIPTION_SHARE = 40, 0.3
 _CHINESE = re.compile("[\u3400-\u9fff]")
-_TOKEN = re.compile(r"[\u3400-\u9fff]|\w+")
+_KANA = re.compile("[\u3040-\u30ff]")
+_TOKEN = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\W\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]+")
 _CC = re.compile(r"creativecommons\.org/(licenses/([a-z-]+)/(\d\.\d)|publicdomain/zero/1\.0)")
 _STRENGTH = ("", " ", "\t", "\n", "\n\n")
 
@@ -54,18 +55,30 @@ class SampleSettings:
     Args:
         tasks: weight by task.
         num_questions: maximum number of questions about elements per sample.
+        min_similarity, max_code_tokens: code that renders to something less similar, or is longer, is no task.
         format, quality, grey: encoding of images, as in `sources/pdfs/source.py`.
     """
 
     tasks: Mapping[str, float]
     num_questions: int
+    min_similarity: float = 0.85
+    max_code_tokens: int = 4000
     format: str
     quality: int
     grey: str
 
 
-def sample_of(capture: Capture, digest: str, locator: str, settings: SampleSettings) -> Sample:
+def sample_of(
+    capture: Capture,
+    digest: str,
+    locator: str,
+    settings: SampleSettings,
+    elsewhere: Collection[tuple[str, str]] = (),
+) -> Sample:
     """Return the sample of a page in one view; its task is chosen at random, by weight, from the possible ones.
+
+    Args:
+        elsewhere: role and name of the elements that are asked about on other pages of the site.
 
     Raises:
         ItemError: the screenshot shows nothing.
@@ -81,9 +94,10 @@ def sample_of(capture: Capture, digest: str, locator: str, settings: SampleSetti
         raise ItemError("blank_paint", "the screenshot is of one colour", capture.url)
     words, separators = _visible_words(content, greys)
     elements = [e for e in content.elements if e.box[3] <= content.screenshot.tops[1]]
+    askable = [e for e in identifiable_elements(elements) if (e.role, e.name) not in elsewhere]
     rng = random.Random(f"{digest}/{locator}")
     language = language_of("".join(words.texts))
-    task = _draw_task(content, words, elements, settings, rng)
+    task = _draw_task(content, words, askable, settings, rng)
     images = [_encoded(tile, settings) for tile in tiles]
     messages = text = None
     if task == TEXT:
@@ -92,7 +106,7 @@ def sample_of(capture: Capture, digest: str, locator: str, settings: SampleSetti
         if task != CODE:  # code describes the whole picture
             images = images[:1]
             words = _first(words)
-        messages = _conversation(task, content, elements, images, language, settings, rng)
+        messages = _conversation(task, content, askable, images, language, settings, rng)
     measures = signs_of(content, capture.final_url)
     if task == CODE:
         measures |= {"render_similarity": content.code.similarity, "code_tokens": float(content.code.num_tokens)}
@@ -104,7 +118,7 @@ def sample_of(capture: Capture, digest: str, locator: str, settings: SampleSetti
         text=text,
         words=words,
         elements=[Element(e.role, e.name, e.box) for e in elements],
-        flags=[*content.flags, *([f"no_code:{content.code.refusal}"] if content.code.refusal else [])],
+        flags=[*content.flags, *([f"no_code:{refusal}"] if (refusal := _code_refusal(content, settings)) else [])],
         measures=measures,
         use_case=USE_CASES[task],
         provenance=Provenance(
@@ -168,16 +182,26 @@ def _first(words: Words) -> Words:
     return Words(texts=texts, boxes=words.boxes[chosen], images=words.images[chosen])
 
 
+def _code_refusal(content: PageContent, settings: SampleSettings) -> str:
+    """Return the cause why the code of a page is no task, named as the filter of code names it; empty if it is one."""
+    code = content.code
+    if not code.html:
+        return code.refusal
+    if code.similarity < settings.min_similarity:
+        return "render_similarity"
+    return "long_code" if code.num_tokens > settings.max_code_tokens else ""
+
+
 def _draw_task(
-    content: PageContent, words: Words, elements: Sequence[PageElement], settings: SampleSettings, rng: random.Random
+    content: PageContent, words: Words, askable: Sequence[PageElement], settings: SampleSettings, rng: random.Random
 ) -> str:
     """Choose a task by weight; if none is possible, it is text, which every page has."""
     tokens = Counter(_TOKEN.findall(" ".join(words.texts).casefold()))
     can = {
         TEXT: True,
-        CODE: bool(content.code.html),
-        GROUNDING: bool(identifiable_elements(elements)),
-        ELEMENT: bool(identifiable_elements(elements)),
+        CODE: bool(content.code.html) and not _code_refusal(content, settings),
+        GROUNDING: bool(askable),
+        ELEMENT: bool(askable),
         TITLE: bool(content.title) and _shown_share(content.title, tokens) >= MIN_TITLE_SHARE,
         DESCRIPTION: len(content.description) >= MIN_DESCRIPTION_CHARS
         and _shown_share(content.description, tokens) >= MIN_DESCRIPTION_SHARE,
@@ -211,8 +235,9 @@ def _conversation(
 
 
 def language_of(text: str) -> str:
-    """Return the language for questions: `zh` if a fifth of the characters are Chinese, else `en`."""
-    return "zh" if len(_CHINESE.findall(text)) * 5 > len(text) else "en"
+    """Return the language for questions: `zh` if a fifth of the characters are Chinese, not Japanese, else `en`."""
+    is_chinese = len(_CHINESE.findall(text)) * 5 > len(text) and len(_KANA.findall(text)) * 20 < len(text)
+    return "zh" if is_chinese else "en"
 
 
 def license_of(licences: Sequence[str]) -> str | None:

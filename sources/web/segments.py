@@ -123,6 +123,22 @@ def _index_rows(path: Path) -> list[dict[str, str]]:
     return rows
 
 
+def element_names(entries: Sequence[IndexEntry]) -> dict[str, set[tuple[str, str]]]:
+    """Return role and name of the elements of captured pages by URL, without reading their pictures."""
+    rows: dict[Path, list[IndexEntry]] = {}
+    for entry in entries:
+        if entry.file is not None and not entry.cause:
+            rows.setdefault(entry.file, []).append(entry)
+    found: dict[str, set[tuple[str, str]]] = {}
+    for file, of_file in rows.items():
+        with pa.memory_map(str(file)) as source, pa.ipc.open_file(source) as reader:
+            elements = reader.read_all()["content"].combine_chunks().field("elements")
+            for entry in of_file:
+                names = found.setdefault(entry.url, set())
+                names.update((e["role"], e["name"]) for e in elements[entry.row].as_py() or ())
+    return found
+
+
 class SegmentReader:
     """Reads captures. The last segment stays open: captures that follow each other are mostly in the same one."""
 

@@ -26,17 +26,19 @@ from sources.images.encoding import check_encoding
 from sources.optional_dependencies import check_installed
 from sources.validation import check_names, check_weights
 from sources.web.card import CARD
+from sources.web.conversation import ELEMENT, GROUNDING
 from sources.web.samples import TASKS, USE_CASES, SampleSettings, sample_of
 
 if TYPE_CHECKING:
     from sources.web.crawl import CrawlSettings
+    from sources.web.navigation import Name
     from sources.web.plan import Bounds, Seeds
     from sources.web.segments import IndexEntry, SegmentReader
 
 # Modules that need packages of the extra `web` are imported where they are used: other recipes do not need them.
 PACKAGES = {"ada_url": "ada-url", "playwright": "playwright", "protego": "protego", "tldextract": "tldextract"}
-CAPTURE_VERSION = 5  # increase it when a visit captures something else
-SAMPLE_VERSION = 2  # increase it when the same capture gives other samples
+CAPTURE_VERSION = 6  # increase it when a visit captures something else
+SAMPLE_VERSION = 3  # increase it when the same capture gives other samples
 NAME, VERSION = "vellum", "0.1"
 URI = "web:"
 NOWHERE = "(seeds)"  # instead of a site, for seeds that are not visited
@@ -66,12 +68,17 @@ class Web(RemoteSource):
         browser: the browser's program, only from the command line; None searches for one.
         locale, timezone: locale and time zone that pages see.
         load_s, settle_s, page_s: maximum seconds for loading the document, for settling, and for a page in total.
+        quiet_ms: milliseconds without a change after which a page counts as settled.
+        wait_ms: milliseconds to wait after loading, whatever the page does; a part of settle_s.
+        wait_for: CSS selector of an element that is waited for, at most settle_s.
         response_mb, page_mb: maximum megabytes of a response, and of a page in total.
         code: also reduce each page to HTML that renders back to its screenshot, which takes time.
         lossless_captures: True stores captures as PNG, False as JPEG at quality 90 (a third of the space).
         tasks: weights of the tasks `text`, `code`, `grounding`, `element`, `title` and `description`; each sample has
             one that its page makes possible.
         num_questions: maximum number of questions about elements per sample.
+        min_similarity, max_code_tokens: a page whose code renders back less well, or is longer, gets another task; keep
+            them as in the filter `render_similarity`.
         format, quality, grey: encoding of images, as in `pdfs`.
     """
 
@@ -104,6 +111,9 @@ class Web(RemoteSource):
     timezone: str = "UTC"
     load_s: float = 20
     settle_s: float = 6
+    quiet_ms: int = 150
+    wait_ms: int = 0
+    wait_for: str = ""
     page_s: float = 60
     response_mb: float = 25
     page_mb: float = 60
@@ -120,6 +130,8 @@ class Web(RemoteSource):
         }
     )
     num_questions: int = 4
+    min_similarity: float = 0.85
+    max_code_tokens: int = 4000
     format: str = "jpeg"
     quality: int = 90
     grey: str = "png"
@@ -141,6 +153,12 @@ class Web(RemoteSource):
             raise ValueError(f"delay_s must be between 0 and 3600 seconds, got {self.delay_s}")
         if not all(math.isfinite(wait) and wait >= 0 for wait in (*self.retry_waits_s, self.retry_most_s)):
             raise ValueError("retry_waits_s and retry_most_s must be seconds, none of them negative")
+        if self.quiet_ms < 1 or not 0 <= self.wait_ms <= 1000 * self.settle_s:
+            raise ValueError("quiet_ms must be at least 1, and wait_ms between 0 and settle_s")
+        if not 0 <= self.min_similarity <= 1:
+            raise ValueError(f"min_similarity must be between 0 and 1, got {self.min_similarity}")
+        if self.max_code_tokens < 1:
+            raise ValueError(f"max_code_tokens must be at least 1, got {self.max_code_tokens}")
         check_names("views", self.views, tuple(VIEWS))
         check_weights("tasks", self.tasks, tuple(TASKS))
         if not self.code and {name for name, weight in self.tasks.items() if weight} == {"code"}:
@@ -160,7 +178,10 @@ class Web(RemoteSource):
             "pillow": PIL.__version__,
             "zlib-ng": zlib_ng.__version__,
             "tasks": dict(self.tasks),
-            **{name: getattr(self, name) for name in ("num_questions", "format", "quality", "grey")},
+            **{
+                name: getattr(self, name)
+                for name in ("num_questions", "min_similarity", "max_code_tokens", "format", "quality", "grey")
+            },
         }
 
     def locator(self, item: int) -> str:
@@ -238,6 +259,7 @@ class Web(RemoteSource):
 
     def digest_of(self, path: Path) -> str:
         _entries.cache_clear()  # more may have been fetched since
+        _navigation.cache_clear()
         return _digest(_entries(self._bounds(), self.views, path))
 
     @contextlib.contextmanager
@@ -252,20 +274,32 @@ class Web(RemoteSource):
         if _digest(entries) != digest:
             raise InputError("changed", "the captures changed while the run was going on; run again")
         reader = SegmentReader()
-        yield Items(len(entries), lambda item: self._sample(reader, entries[item]))
+        elsewhere = self._asked_elsewhere(path)
+        yield Items(
+            len(entries),
+            lambda item: self._sample(reader, entries[item], elsewhere.get(entries[item].url, frozenset())),
+        )
 
-    def _sample(self, reader: "SegmentReader", entry: "IndexEntry") -> Sample:
+    def _asked_elsewhere(self, path: Path) -> "Mapping[str, frozenset[Name]]":
+        """Return the elements that are asked about on another page of the site, by URL."""
+        if not any(self.tasks.get(task, 0) for task in (GROUNDING, ELEMENT)):
+            return {}
+        return _navigation(self._bounds(), self.views, path)
+
+    def _sample(self, reader: "SegmentReader", entry: "IndexEntry", elsewhere: "frozenset[Name]") -> Sample:
         capture = reader.read(entry)
         if capture.content is None:
             raise ItemError(capture.cause, capture.message, capture.url)
         settings = SampleSettings(
             tasks=self.tasks,
             num_questions=self.num_questions,
+            min_similarity=self.min_similarity,
+            max_code_tokens=self.max_code_tokens,
             format=self.format,
             quality=self.quality,
             grey=self.grey,
         )
-        return sample_of(capture, entry.digest, f"view={capture.view}", settings)
+        return sample_of(capture, entry.digest, f"view={capture.view}", settings, elsewhere)
 
     def _bounds(self) -> "Bounds":
         from sources.web.plan import Bounds
@@ -300,6 +334,7 @@ class Web(RemoteSource):
         from sources.web.code.page_code import CODE_VERSION, MAX_TOKENS
 
         names = ("locale", "timezone", "max_tiles", "load_s", "settle_s", "page_s", "response_mb", "page_mb")
+        names += ("quiet_ms", "wait_ms", "wait_for")
         code = [CODE_VERSION, MAX_TOKENS] if self.code else None
         settings = [CAPTURE_VERSION, self.lossless_captures, code, *(getattr(self, name) for name in names)]
         return hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]
@@ -324,6 +359,9 @@ class Web(RemoteSource):
                 load_s=self.load_s,
                 settle_s=self.settle_s,
                 page_s=self.page_s,
+                quiet_ms=self.quiet_ms,
+                wait_ms=self.wait_ms,
+                wait_for=self.wait_for,
                 max_tiles=self.max_tiles,
                 lossless=self.lossless_captures,
             ),
@@ -347,6 +385,14 @@ def _entries(bounds: "Bounds", views: tuple[str, ...], path: Path) -> "list[Inde
     from sources.web.plan import Seeds
 
     return captured_items(Seeds.from_json(path.read_bytes()), bounds, views, path.parent)
+
+
+@lru_cache(maxsize=4)
+def _navigation(bounds: "Bounds", views: tuple[str, ...], path: Path) -> "Mapping[str, frozenset[Name]]":
+    from sources.web.navigation import asked_elsewhere
+    from sources.web.segments import element_names
+
+    return asked_elsewhere(element_names(_entries(bounds, views, path)))
 
 
 def _check_ranges(allow: tuple[str, ...]) -> None:

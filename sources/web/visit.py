@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,18 +13,19 @@ from playwright.async_api import CDPSession, Error, Page, Request, Response
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from sources.browser.browser import BrowserDiedError
+from sources.browser.closed_roots import open_closed_roots
 from sources.browser.isolated_world import DocumentGone, ScriptError, World
-from sources.browser.reading import height_of, read_page, settle, well_formed
+from sources.browser.reading import Frames, Waiting, freeze, height_of, read_page, settle, well_formed
 from sources.browser.screenshot import take_screenshot
 from sources.web.capture import Code, PageContent, PageElement, Screenshot
 from sources.web.code.page_code import PageCoder
 from sources.web.code.snapshot import CodeRefusedError
 from sources.web.page_pool import PooledPage
 from sources.web.robots import is_reserved, opt_out, refused_use
-from sources.web.tiles import tile_tops
+from sources.web.tiles import SPARE, tile_tops
 from sources.web.urls import canonical, place_of
 
-READINGS = 2  # attempts at a page whose words move while its picture is taken
+READINGS = 3  # attempts at a page whose words move while its picture is taken
 NAVIGATIONS = 3  # documents that a page may load one after the other by script
 STILL_S = 0.05  # seconds without pending requests after which the network counts as quiet
 HTML_TYPES = ("text/html", "application/xhtml+xml")
@@ -60,6 +62,8 @@ class Timeouts:
         load_s: seconds until the document must have loaded.
         settle_s: seconds for resources and changes after that.
         quiet_ms: milliseconds without a change after which a page with scripts counts as settled.
+        wait_ms: milliseconds after loading before the page is looked at.
+        wait_for: CSS selector of an element that must be there before the page is looked at.
         page_s: seconds for the whole visit, after which the browser must close the page.
         max_tiles: maximum number of tiles, each as high as the window; 1 is the window only.
         lossless: PNG, else JPEG at quality 90.
@@ -68,6 +72,8 @@ class Timeouts:
     load_s: float = 20
     settle_s: float = 6
     quiet_ms: int = 150
+    wait_ms: int = 0
+    wait_for: str = ""
     page_s: float = 60
     max_tiles: int = 1
     lossless: bool = True
@@ -120,6 +126,7 @@ class Visit:
         self._response: Response | None = None
         self._is_cut_off = False
         self._on_the_way: set[Request] = set()
+        self._styles: dict[str, bool] = {}  # style sheets by URL, and True for those that came
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> VisitResult:
@@ -256,6 +263,8 @@ class Visit:
                 raise VisitError("opted_out", f"its head says {refused}")
 
     def _note_response(self, response: Response) -> None:
+        if response.request.resource_type == "stylesheet":
+            self._styles[response.url] = response.status < 400
         if response.request.is_navigation_request() and response.frame.parent_frame is None:
             self._response = response
 
@@ -267,6 +276,8 @@ class Visit:
 
     def _note_failure(self, request: Request) -> None:
         self._on_the_way.discard(request)
+        if request.resource_type == "stylesheet":
+            self._styles[request.url] = False
         if self._response is not None and request == self._response.request:
             self._is_cut_off = True
 
@@ -315,46 +326,59 @@ class Visit:
             return False
         return True
 
-    async def _settle(self, world: World) -> bool:
-        quiet_ms, limit_ms = self._timeouts.quiet_ms, self._timeouts.settle_s * 1000
-        at_rest = await settle(world, quiet_ms, limit_ms)
+    async def _settle(self, world: World, flags: list[str]) -> None:
+        """Wait until the page has settled, and add to the flags what it was waited for in vain."""
+        waiting = Waiting(
+            quiet_ms=self._timeouts.quiet_ms,
+            limit_ms=self._timeouts.settle_s * 1000,
+            wait_ms=self._timeouts.wait_ms,
+            wait_for=self._timeouts.wait_for,
+            height=self._view.height * (self._timeouts.max_tiles + SPARE * (self._timeouts.max_tiles > 1)),
+        )
+        at_rest, missed = await settle(world, waiting)
         try:
             async with asyncio.timeout(self._timeouts.settle_s):
                 waited = bool(self._on_the_way)
                 while self._on_the_way:
                     await asyncio.sleep(STILL_S)
         except TimeoutError:
-            return False
+            at_rest = waited = False
         if waited:  # the last responses may have changed the page
-            at_rest = await settle(world, quiet_ms, limit_ms)
-        return at_rest
+            at_rest, missed = await settle(world, replace(waiting, wait_ms=0))
+        flags += [*([] if at_rest else ["unsettled"]), *missed]
 
     async def _read(self, page: Page, session: CDPSession, flags: list[str]) -> None:
         """Wait until the page has settled, then read it and take its picture."""
         world = await World.of(session)
-        if not await self._settle(world):
-            flags.append("unsettled")
-        view = self._view
+        await self._settle(world, flags)
+        frames = Frames(page)
+        await freeze(world, frames)
+        await open_closed_roots(world)
+        view, height = self._view, self._view.height
+        limit = height
         if self._timeouts.max_tiles > 1:
-            wanted = await height_of(world)
-            height = max(view.height, min(wanted, view.height * self._timeouts.max_tiles))
-            await page.set_viewport_size({"width": view.width, "height": height})
-            await self._settle(world)
+            limit = math.ceil(view.height * (self._timeouts.max_tiles + SPARE))
+            height = max(view.height, await height_of(world))
         for _ in range(READINGS):
-            reading = await read_page(world, page)
+            reading = await read_page(world, frames, min(height, limit))
             directive = opt_out(reading.found["robots"], self._agent)
             if directive:
                 raise VisitError("opted_out", f"its robots meta tag says {directive}")
             if any(map(is_reserved, reading.found["reservations"])):
                 raise VisitError("opted_out", "its meta tag tdm-reservation is 1")
             boxes = np.array([word[1:5] for word in reading.found["words"]], np.float32).reshape(-1, 4) * view.scale
-            height_px = (page.viewport_size or {"height": view.height})["height"] * view.scale
-            screenshot = await self._photograph(session, tile_tops(boxes, height_px, view.height * view.scale))
+            sizes = (height * view.scale, view.height * view.scale)
+            tops = tile_tops(boxes, *sizes, self._timeouts.max_tiles, view.scale)
+            screenshot = await self._photograph(session, tops)
             if not await reading.has_moved():
                 break
         else:
             raise VisitError("moving_layout", "its words moved or changed while the picture was taken")
         found = reading.found
+        found["facts"] |= {
+            "num_styles": len(self._styles),
+            "num_failed_styles": list(self._styles.values()).count(False),
+        }
         self.result.content = _page_content(found, boxes, screenshot, flags, view.scale)
         linked = (canonical(link, page.url) for link in found["links"])
         self.result.links = list(dict.fromkeys(link for link in linked if link is not None))
@@ -363,16 +387,17 @@ class Visit:
     async def _photograph(self, session: CDPSession, tops: list[int]) -> Screenshot:
         """Take the picture in tiles."""
         lossless = self._timeouts.lossless
-        parts = list(itertools.pairwise(tops)) if len(tops) > 2 else [None]
+        is_window = tops == [0, self._view.height * self._view.scale]
+        parts = [None] if is_window else list(itertools.pairwise(tops))
         images = [await take_screenshot(session, self._view, rows, lossless=lossless) for rows in parts]
         width = self._view.width * self._view.scale
         return Screenshot(images=images, extension="png" if lossless else "jpg", tops=tops, width=width)
 
     async def _code(self, coder: PageCoder, screenshot: Screenshot) -> Code:
         """Make the code of the page in the picture. The content of the page is kept even if this fails."""
-        view = replace(self._view, height=screenshot.tops[-1] // self._view.scale)
+        height = screenshot.tops[-1] // self._view.scale
         try:
-            made = await coder.code(self._session, screenshot.images, view)
+            made = await coder.code(self._session, screenshot.images, self._view, height)
         except CodeRefusedError as refused:
             return Code(refusal=refused.cause)
         except BrowserDiedError:
@@ -403,7 +428,15 @@ def _page_content(
     found: dict[str, Any], boxes: np.ndarray, screenshot: Screenshot, flags: Sequence[str], scale: int
 ) -> PageContent:
     """Join a reading and its picture. `boxes` are the boxes of the words, in pixels."""
-    has = {"frames": any(frame["clip"] for frame in found["frames"]), "canvas": found["facts"]["num_canvases"]}
+    facts = found["facts"]
+    has = {
+        "frames": any(frame["clip"] for frame in found["frames"]),
+        "canvas": facts["num_canvases"],
+        "styles_failed": facts["num_failed_styles"],
+        "pictures_failed": facts["num_broken_pictures"],
+    }
+    if has["frames"]:  # an overlay may hold its text in a frame
+        facts["overlay_text"] = (facts["overlay_text"] + _text_in(facts["overlay_boxes"], found["words"]))[:4000]
     return PageContent(
         screenshot=screenshot,
         texts=[word[0] for word in found["words"]],
@@ -416,6 +449,15 @@ def _page_content(
         licences=[url[:300] for url in found["licences"]],
         facts=found["facts"],
         flags=[*flags, *(name for name, is_there in has.items() if is_there)],
+    )
+
+
+def _text_in(boxes: Sequence[Sequence[float]], words: Sequence[Sequence[Any]]) -> str:
+    """Return the words whose centres are in one of the boxes, each after a space."""
+    return "".join(
+        f" {text}"
+        for text, x0, y0, x1, y1, _ in words
+        if any(a <= (x0 + x1) / 2 <= c and b <= (y0 + y1) / 2 <= d for a, b, c, d in boxes)
     )
 
 

@@ -1,6 +1,6 @@
-// Waits until the page has stopped changing, at most `limitMs`. Lazy images are fetched, fonts loaded, animations ended.
-// Returns whether it came to rest.
-async ({ quietMs, limitMs }) => {
+// Waits until the page has stopped changing and no longer shows that it is loading, at most `limitMs`. Lazy images above
+// `height` (CSS pixels from the top) are fetched, fonts loaded. Returns whether it came to rest, and what was missed.
+async ({ quietMs, limitMs, waitMs, waitFor, height }) => {
   // The document's own, whatever parts of the page are called (`<form name="images">`).
   const own = (name) => {
     const { get, value } = Object.getOwnPropertyDescriptor(Document.prototype, name);
@@ -8,21 +8,57 @@ async ({ quietMs, limitMs }) => {
   };
   const deadline = performance.now() + limitMs;
   const left = () => Math.max(0, deadline - performance.now());
-  const bounded = (promise) => Promise.race([promise, new Promise((done) => setTimeout(done, left()))]);
+  const sleep = (ms) => new Promise((done) => setTimeout(done, Math.min(ms, left())));
+  const bounded = (promise) => Promise.race([promise, sleep(limitMs)]);
 
-  for (const image of own("querySelectorAll")("img[loading=lazy], iframe[loading=lazy]")) image.loading = "eager";
+  if (waitMs) await sleep(waitMs);
+  if (waitFor) while (left() > 0 && !own("querySelector")(waitFor)) await sleep(30);
+  if (height > innerHeight) { // scripts fetch pictures when they come into the window
+    for (let top = innerHeight; top < Math.min(height, own("documentElement").scrollHeight) && left() > 0; top += innerHeight) {
+      scrollTo({ left: 0, top, behavior: "instant" });
+      await sleep(40);
+    }
+    scrollTo({ left: 0, top: 0, behavior: "instant" });
+  }
+  for (const image of own("querySelectorAll")("img[loading=lazy], iframe[loading=lazy]")) {
+    if (image.getBoundingClientRect().top < height) image.loading = "eager";
+  }
   await bounded(own("fonts").ready);
-  const near = [...own("images")].filter((image) => !image.complete && image.getBoundingClientRect().top < innerHeight);
+  const near = [...own("images")].filter((image) => !image.complete && image.loading !== "lazy" && image.getBoundingClientRect().top < height);
   await bounded(Promise.all(near.map((image) => image.decode().catch(() => undefined))));
 
-  let changed = performance.now();
+  // Signs that content is still to come, in the window. Names of classes are conventions, so that only what shows counts.
+  const SIGNS = "[aria-busy=true], [role=progressbar]:not([aria-valuenow]), [class*=skeleton i], [class*=shimmer i], [class*=spinner i], " +
+    "[class*=loader i], [class*=loading i], [class*=placeholder-glow i], [class*=placeholder-wave i], [class*=ghost-line i]";
+  const NAMED = /(^|[^a-z])(skeleton|shimmer|spinner|(pre)?loader|loading|placeholder-(glow|wave)|ghost-line)s?([^a-z]|$)/i;
+  const isShown = (element) => {
+    const rect = element.getBoundingClientRect();
+    const isInside = rect.width >= 12 && rect.height >= 6 && rect.top < innerHeight && rect.bottom > 0 && rect.left < innerWidth && rect.right > 0;
+    return isInside && element.checkVisibility({ opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true });
+  };
+  const isLoading = () => [...own("querySelectorAll")(SIGNS)].slice(0, 200).some((element) => {
+    const { className } = element;
+    const name = typeof className === "string" ? className : className?.baseVal ?? "";
+    const isSign = element.getAttribute("aria-busy") === "true" || element.getAttribute("role") === "progressbar" || NAMED.test(name);
+    return isSign && isShown(element) && (element.innerText ?? "").trim().length < 200; // a part with text has come
+  });
+
+  // A clock or a headline that types itself changes again and again, and is no sign that something is missing.
+  const NOISE = 3;
+  const times = new WeakMap();
+  const isNews = (record) => {
+    if ([...record.addedNodes].some((node) => node.nodeType === Node.ELEMENT_NODE)) return true;
+    const number = (times.get(record.target) ?? 0) + 1;
+    times.set(record.target, number);
+    return number <= NOISE;
+  };
   if (own("scripts").length) { // without scripts nothing changes after load
-    const watcher = new MutationObserver(() => { changed = performance.now(); });
+    let changed = performance.now();
+    const watcher = new MutationObserver((records) => { if (records.filter(isNews).length) changed = performance.now(); });
     watcher.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
     let resources = performance.getEntriesByType("resource").length;
-    changed = performance.now();
-    while (left() > 0 && performance.now() - changed < quietMs) {
-      await new Promise((done) => setTimeout(done, Math.min(30, quietMs)));
+    while (left() > 0 && (performance.now() - changed < quietMs || isLoading())) {
+      await sleep(Math.min(30, quietMs));
       const now = performance.getEntriesByType("resource").length;
       if (now !== resources) {
         resources = now;
@@ -31,24 +67,8 @@ async ({ quietMs, limitMs }) => {
     }
     watcher.disconnect();
   }
-  const atRest = left() > 0;
-
-  const animations = own("getAnimations")();
-  for (const animation of animations) {
-    try {
-      if (Number.isFinite(animation.effect.getComputedTiming().endTime)) animation.finish();
-      else animation.cancel();
-    } catch { /* it cannot be ended: its effect has no end to jump to */ }
-  }
-  for (const media of own("querySelectorAll")("video, audio")) media.pause();
-  if (animations.length) { // where something moved, something else may begin to; a rule for all elements costs a new layout
-    const still = own("createElement")("style");
-    still.textContent = "*, *::before, *::after { transition: none !important; }";
-    own("documentElement").append(still);
-  }
-  let focused = own("activeElement");
-  while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
-  if (focused && focused !== own("body")) focused.style?.setProperty("caret-color", "transparent", "important");
-  scrollTo({ top: 0, left: 0, behavior: "instant" });
-  return atRest;
+  const missed = [];
+  if (waitFor && !own("querySelector")(waitFor)) missed.push("wait_for_missed");
+  if (isLoading()) missed.push("loading");
+  return { isAtRest: left() > 0, missed };
 }

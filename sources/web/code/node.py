@@ -127,6 +127,7 @@ class Node:
         is_inline: True if it is part of a line of text.
         is_picture: True if it replaces an image, a drawing or a frame.
         has_backdrop: True if it had a background image.
+        placeholder: colour of the text that shows in an empty field; empty for the browser's own.
     """
 
     tag: str
@@ -138,6 +139,12 @@ class Node:
     is_inline: bool = False
     is_picture: bool = False
     has_backdrop: bool = False
+    placeholder: str = ""
+
+    def shape(self) -> str:
+        """Return the tags of this element and its descendants, as `(div(p)(p))`."""
+        inner = "".join(child.shape() for child in self.children if isinstance(child, Node))
+        return f"({self.tag}{inner})"
 
     def walk(self) -> Iterator["Node"]:
         """Yield this element and its descendants in document order."""
@@ -173,6 +180,7 @@ def node_of(content: Any, depth: int = 0) -> Node:
         is_inline=bool(content.get("inline")),
         is_picture=bool(content.get("picture")),
         has_backdrop=bool(content.get("backdrop")),
+        placeholder=str(content.get("placeholder", "")),
     )
 
 

@@ -19,13 +19,13 @@ from sources.browser.viewports import View
 from sources.web.code.document import document
 from sources.web.code.pictures import colour_pictures
 from sources.web.code.render import CodeRenderer, look_of
-from sources.web.code.similarity import Look, Similarity, compare
+from sources.web.code.similarity import Look, Similarity, compare, only_inked
 from sources.web.code.simplify import simplify
 from sources.web.code.snapshot import CodeRefusedError, SnapshotLimits, take_snapshot
 from sources.web.code.stylesheet import stylesheet
 from sources.web.code.tokens import estimate_tokens
 
-CODE_VERSION = 2  # increase it when the same page gives other code
+CODE_VERSION = 3  # increase it when the same page gives other code
 MAX_TOKENS = 8000  # as many as a manual's page of dense links; few train on longer answers
 TIMEOUT_S = 40  # in total; the parts have separate limits
 
@@ -67,14 +67,17 @@ class PageCoder:
     ) -> None:
         await self._renderer.__aexit__(kind, error, trace)
 
-    async def code(self, session: CDPSession, screenshot: Sequence[bytes], view: View) -> PageCode:
+    async def code(
+        self, session: CDPSession, screenshot: Sequence[bytes], view: View, height: int | None = None
+    ) -> PageCode:
         """Convert what a page shows, scrolled to its top, to code.
 
         Args:
             session: CDP session of the page, unchanged since the screenshot.
-            screenshot: PNG or JPEG of its viewport, in one piece or in tiles from top to bottom, with `view.scale`
-                pixels per CSS pixel.
+            screenshot: PNG or JPEG of the page, in one piece or in tiles from top to bottom, with `view.scale` pixels
+                per CSS pixel.
             view: view with the size of the viewport.
+            height: height of the screenshot in CSS pixels, by default the viewport's; a larger one goes on below it.
 
         Raises:
             CodeRefused: the page is too large or hostile, or its code longer than `max_tokens`.
@@ -82,28 +85,29 @@ class PageCoder:
         """
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                return await self._code(session, screenshot, view)
+                return await self._code(session, screenshot, view, height or view.height)
         except TimeoutError as error:
             raise CodeRefusedError("timeout", "the code is not made in time") from error
         except (async_api.Error, DocumentGone) as error:
             raise CodeRefusedError("page_lost", str(error).partition("\n")[0]) from error
 
-    async def _code(self, session: CDPSession, screenshot: Sequence[bytes], view: View) -> PageCode:
+    async def _code(self, session: CDPSession, screenshot: Sequence[bytes], view: View, height: int) -> PageCode:
         pixels = np.concatenate([np.asarray(Image.open(io.BytesIO(tile)).convert("RGB")) for tile in screenshot])
         if self._defaults is None:
             self._defaults = await self._renderer.bare_styles(view)
-        seen = await take_snapshot(await World.of(session), self._defaults, self._limits)
+        seen = await take_snapshot(await World.of(session), self._defaults, self._limits, height)
         colour_pictures(seen.tree, pixels, view.scale)
         simplify(seen.tree)
-        html = document(seen.tree, seen.title, stylesheet(seen.tree, seen.other_fonts))
+        absent = await self._renderer.absent_fonts(seen.fonts, view)
+        html = document(seen.tree, seen.title, stylesheet(seen.tree, absent))
         num_tokens = estimate_tokens(html)
         if num_tokens > self._max_tokens:
             raise CodeRefusedError(
                 "code_too_long", f"the code has {num_tokens} tokens; at most {self._max_tokens} are wanted"
             )
-        rendered = await self._renderer.render(html, view)
+        rendered = await self._renderer.render(html, view, height, seen.tree.shape())
         before = look_of(pixels, seen, view.scale)
-        similarity = compare(before, _without(rendered, seen.generated, before.words))
+        similarity = compare(only_inked(before), only_inked(_without(rendered, seen.generated, before.words)))
         return PageCode(html=html, similarity=similarity, num_tokens=num_tokens)
 
 

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import io
-from collections.abc import AsyncIterator, Mapping
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
@@ -18,9 +19,17 @@ from sources.browser.isolated_world import World
 from sources.browser.screenshot import take_screenshot
 from sources.browser.viewports import View
 from sources.web.code.similarity import Look
-from sources.web.code.snapshot import CodeRefusedError, Snapshot, SnapshotLimits, read_defaults, read_words
+from sources.web.code.snapshot import (
+    CodeRefusedError,
+    Snapshot,
+    SnapshotLimits,
+    absent_fonts,
+    read_defaults,
+    read_words,
+)
 
 TIMEOUT_S = 20
+_TAG = re.compile(r"\(\w+|\)")
 BLANK = "<!DOCTYPE html><html><head></head><body></body></html>"
 
 
@@ -53,6 +62,7 @@ class CodeRenderer:
         self._browser = browser
         self._limits = limits or SnapshotLimits()
         self._free: list[_Window] = []
+        self._is_absent: dict[str, bool] = {}  # font families
 
     async def __aenter__(self) -> Self:
         return self
@@ -64,18 +74,40 @@ class CodeRenderer:
             await window.closing.aclose()
         self._free.clear()
 
-    async def render(self, html: str, view: View) -> Look:
-        """Render `html` in a window with the view's size. Raises CodeRefused, BrowserDied."""
+    async def render(self, html: str, view: View, height: int | None = None, shape: str = "") -> Look:
+        """Render `html` in a window with the view's size, down to `height` CSS pixels.
+
+        Args:
+            shape: tags that the parsed code must have (`Node.shape`); empty allows all.
+
+        Raises:
+            CodeRefused: it is too large or slow, or parsed into another tree.
+            BrowserDied: the browser is at fault.
+        """
+        height = height or view.height
+        view = replace(view, is_dark=False)  # the code says itself what is dark
+        rows = None if height == view.height else (0, height * view.scale)
         async with self._window(view) as window:
             world = await window.show(html, view)
-            words, boxes = await read_words(world, self._limits)
-            data = await take_screenshot(window.session, view)
+            words, boxes, parsed = await read_words(world, self._limits, height)
+            if shape and without_bodies(parsed) != without_bodies(shape):
+                raise CodeRefusedError("reparsed", "a parser makes another tree of the code")
+            data = await take_screenshot(window.session, view, rows)
         pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
         return Look(pixels, words, scaled(boxes, view.scale), scaled([], view.scale))
 
+    async def absent_fonts(self, names: Sequence[str], view: View) -> frozenset[str]:
+        """Return those of some font families that are not installed. Raises CodeRefused, BrowserDied."""
+        new = [name for name in names if name not in self._is_absent]
+        if new:
+            async with self._window(replace(view, is_dark=False)) as window:
+                absent = set(await absent_fonts(await window.show(BLANK, window.view), new))
+            self._is_absent |= {name: name in absent for name in new}
+        return frozenset(name for name in names if self._is_absent[name])
+
     async def bare_styles(self, view: View) -> Mapping[str, Any]:
         """Return this browser's styles of unstyled elements. Raises CodeRefused, BrowserDied."""
-        async with self._window(view) as window:
+        async with self._window(replace(view, is_dark=False)) as window:
             return await read_defaults(await window.show(BLANK, view))
 
     @contextlib.asynccontextmanager
@@ -110,6 +142,18 @@ class CodeRenderer:
                 session = await page.context.new_cdp_session(page)
                 frame = (await session.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
             return _Window(page=page, session=session, frame=frame, view=view, closing=opened.pop_all())
+
+
+def without_bodies(shape: str) -> str:
+    """Return tags without `tbody`, which a parser adds to tables."""
+    kept: list[bool] = []
+    parts = []
+    for part in _TAG.findall(shape):
+        if part != ")":
+            kept.append(part != "(tbody")
+        if kept[-1] if part != ")" else kept.pop():
+            parts.append(part)
+    return "".join(parts)
 
 
 def look_of(pixels: np.ndarray, snapshot: Snapshot, scale: float) -> Look:

@@ -22,6 +22,7 @@ SSIM_C1, SSIM_C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2  # Wang et al. 2004
 WEIGHTS = {"layout": 0.30, "colour": 0.21, "text": 0.34, "regions": 0.15}
 REGION = 8  # small pixels, the side of a region
 WORST_SHARE = 0.03  # share of the content that the worst regions make up: as much as a heading or a card
+WORD_CONTRAST = 24  # least difference in a channel between two pixels of a word's box
 MAX_PAIRS = 250_000  # of positions of one word; if there are more, they are matched in order
 
 
@@ -62,6 +63,18 @@ class Similarity:
     def score(self) -> float:
         """The weighted geometric mean, in which the other parts do not compensate for one that is completely wrong."""
         return float(np.prod([getattr(self, name) ** weight for name, weight in WEIGHTS.items()]))
+
+
+def only_inked(look: Look) -> Look:
+    """Return a look without the words under which its picture is of one colour: nobody sees those."""
+    height, width = look.pixels.shape[:2]
+    inked = []
+    for k, (x0, y0, x1, y1) in enumerate(look.boxes):
+        rows = slice(min(max(0, int(y0)), height), max(0, int(np.ceil(y1))))
+        region = look.pixels[rows, min(max(0, int(x0)), width) : max(0, int(np.ceil(x1)))]
+        if region.size and int((region.max(axis=(0, 1)) - region.min(axis=(0, 1))).max()) >= WORD_CONTRAST:
+            inked.append(k)
+    return Look(look.pixels, [look.words[k] for k in inked], look.boxes[inked], look.pictures)
 
 
 def compare(first: Look, second: Look) -> Similarity:

@@ -6,22 +6,23 @@
   const getter = (type, name) => { const { get } = Object.getOwnPropertyDescriptor(type.prototype, name); return (object) => get.call(object); };
   const method = (type, name) => { const { value } = Object.getOwnPropertyDescriptor(type.prototype, name); return (object, ...given) => value.apply(object, given); };
   const childNodesOf = getter(Node, "childNodes"), nodeTypeOf = getter(Node, "nodeType"), parentOf = getter(Node, "parentElement");
-  const localNameOf = getter(Element, "localName"), shadowRootOf = getter(Element, "shadowRoot"), assignedSlotOf = getter(Element, "assignedSlot");
+  const localNameOf = getter(Element, "localName"), openShadowOf = getter(Element, "shadowRoot"), assignedSlotOf = getter(Element, "assignedSlot");
+  const shadowRootOf = (element) => openShadowOf(element) ?? globalThis.closedRoots?.get(element) ?? null; // (closed_roots.py)
   const firstElementOf = getter(Element, "firstElementChild"), rectOf = method(Element, "getBoundingClientRect");
   const attributeOf = method(Element, "getAttribute"), hasAttribute = method(Element, "hasAttribute");
   const styleMapOf = method(Element, "computedStyleMap"), closestOf = method(Element, "closest");
   const isRendered = method(Element, "checkVisibility"); // false in `content-visibility: hidden`, as closed details have it
   const rootOf = getter(Document, "documentElement"), createRange = method(Document, "createRange"), titleOf = getter(Document, "title");
-  const fontsOf = getter(Document, "fonts");
   const INHERITED = ["color", "font-family", "font-size", "font-weight", "font-style", "font-variant-caps", "line-height",
     "letter-spacing", "word-spacing", "text-align", "text-transform", "text-indent", "white-space", "word-break",
     "overflow-wrap", "direction", "list-style-type", "list-style-position", "border-collapse", "border-spacing",
-    "caption-side"];
+    "caption-side", "color-scheme", "-webkit-text-fill-color"];
   const SIDES = ["top", "right", "bottom", "left"];
   const CORNERS = ["top-left", "top-right", "bottom-right", "bottom-left"];
   const OWN = ["display", "position", "float", "clear", "box-sizing", "background-color", "background-image", "opacity",
     "overflow-x", "overflow-y", "z-index", "transform", "box-shadow", "text-decoration-line", "text-overflow",
     "table-layout", "column-count", "aspect-ratio", "appearance", "writing-mode", "text-decoration-color", "mix-blend-mode",
+    "background-size", "background-position", "background-repeat", "background-clip", "-webkit-line-clamp",
     ...SIDES.flatMap((side) => [`border-${side}-width`, `border-${side}-style`, `border-${side}-color`]),
     ...CORNERS.map((corner) => `border-${corner}-radius`)];
   // `getComputedStyle` gives these as the pixels they came to; the style map as they were meant (auto, 50%, 1fr).
@@ -77,6 +78,11 @@
       for (const name of own) values[name] = style.getPropertyValue(name);
       for (const name of sizes) readMeant(name);
     }
+    const isDark = /dark/.test(values["color-scheme"]) && (!/light/.test(values["color-scheme"]) || matchMedia("(prefers-color-scheme: dark)").matches);
+    values["color-scheme"] = isDark ? "dark" : "normal";
+    if (values["-webkit-text-fill-color"] === values.color) values["-webkit-text-fill-color"] = "currentcolor";
+    if (values["background-image"] === "none") for (const part of ["size", "position", "repeat"]) values[`background-${part}`] = "";
+    if (values["background-image"] === "none" && values["background-color"] === "rgba(0, 0, 0, 0)") values["background-clip"] = "";
     if (values["text-align"] === "start") values["text-align"] = values.direction === "rtl" ? "right" : "left";
     return { values, style };
   }
@@ -109,9 +115,14 @@
       found[kindOf(tag, element)] = given;
       element.remove();
     }
+    const field = document.createElement("input");
+    field.placeholder = "x";
+    document.body.append(field);
+    found[":placeholder"] = getComputedStyle(field, "::placeholder").color;
+    field.remove();
     parent.remove();
     for (const [kind, given] of Object.entries(found)) { // most is as in a div, and is not said again
-      if (kind === "div" || kind === ":root") continue;
+      if (kind === "div" || kind.startsWith(":")) continue;
       for (const name of Object.keys(given)) if (given[name] === found.div[name]) delete given[name];
     }
     return found;
@@ -124,7 +135,7 @@
   }
 
   const started = performance.now();
-  const WIDTH = innerWidth, HEIGHT = innerHeight;
+  const WIDTH = innerWidth, HEIGHT = limits.height ?? innerHeight;
   const words = [], images = [], generated = [];
   let numVisited = 0, numNodes = 0, numChars = 0;
 
@@ -141,14 +152,17 @@
 
   const families = new Set();
 
-  // Those of the families in use that are not installed: text in them is as wide as in whatever else is asked for.
-  function absentFamilies() {
-    const pencil = new OffscreenCanvas(1, 1).getContext("2d");
+  // In a window without fonts of a page: those of the families in use that are not installed: text in them is as wide as in whatever else is asked for.
+  function absentFamilies(names) {
     const width = (font) => { pencil.font = `40px ${font}`; return pencil.measureText("mmwwWWii10QR@").width; };
-    const names = [...families].slice(0, 50).flatMap((list) => [...list.matchAll(/"([^"]*)"|'([^']*)'|([^,"']+)/g)].map((found) => (found[1] ?? found[2] ?? found[3]).trim()));
-    return [...new Set(names)].slice(0, 200).filter((name) => /^[\w .&-]+$/.test(name) &&
-      ["serif", "monospace"].every((other) => width(`"${name}", ${other}`) === width(other)));
+    return names.filter((name) => ["serif", "monospace"].every((other) => width(`"${name}", ${other}`) === width(other)));
   }
+  function familiesInUse() {
+    const names = [...families].slice(0, 50).flatMap((list) => [...list.matchAll(/"([^"]*)"|'([^']*)'|([^,"']+)/g)].map((found) => (found[1] ?? found[2] ?? found[3]).trim()));
+    return [...new Set(names)].filter((name) => /^[\w .&-]+$/.test(name)).slice(0, 200);
+  }
+  // The elements as a parser has built them: `(div(p)(p))`.
+  const shapeOf = (element) => `(${localNameOf(element)}${[...childrenOf(element)].filter((child) => nodeTypeOf(child) === Node.ELEMENT_NODE && !DROPPED.has(localNameOf(child))).map(shapeOf).join("")})`;
 
   // What an element has that a bare one in its parent would not have.
   function differing(values, kind, outer) {
@@ -227,14 +241,18 @@
     const all = bounds(0, whole.length);
     if (isEmpty(meet(all, clip))) return null;
     let end = whole.length;
-    if (all[3] > HEIGHT + 100) { // the last character that begins above the viewport's end
-      let low = 0, high = whole.length;
+    const before = (side, limit) => { // the number of characters that begin before a limit
+      let low = 0, high = end;
       while (low < high) {
         const middle = (low + high) >> 1;
-        if (bounds(middle, middle + 1)[1] < HEIGHT) low = middle + 1; else high = middle;
+        if (bounds(middle, middle + 1)[side] < limit) low = middle + 1; else high = middle;
       }
-      end = Math.max(1, low);
-    }
+      return Math.max(1, low);
+    };
+    const line = parseFloat(outer["line-height"]) || 1.2 * parseFloat(outer["font-size"]) || 20;
+    const last = Math.min(HEIGHT, clip[3] + line); // a line more than is seen, so that what cuts it still cuts
+    if (all[3] > last + 100) end = before(1, last);
+    else if (all[2] > clip[2] + 50 && outer["white-space"] === "nowrap" && outer.direction === "ltr") end = before(0, clip[2] + 50);
     numChars += end;
     if (numChars > limits.characters) throw new Refused("too_much_text");
     const text = whole.slice(0, end);
@@ -263,6 +281,69 @@
     return found ? found[1].replace(/\\(.)/g, "$1") : null;
   }
 
+  // A parser ends elements where others begin. What scripts have put into such a place is written as a span or a div.
+  const PARAGRAPH_ENDS = new Set(("address article aside blockquote dd div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 " +
+    "header hr li main menu nav ol p pre search section table ul").split(" "));
+  const IN_TABLE = { tr: ["table", "tbody", "thead", "tfoot"], td: ["tr"], th: ["tr"], tbody: ["table"], thead: ["table"], tfoot: ["table"], caption: ["table"] };
+  const ENDS = { li: ["li"], dd: ["dd", "dt"], dt: ["dd", "dt"] };
+  const PASSED = new Set("address div p".split(" ")); // up to what else an item is looked for
+  const INLINE = new Set("a abbr b cite code del dfn em i ins kbd label mark meter progress q s samp small span strong sub sup time u var".split(" "));
+  const HEADINGS = /^h[1-6]$/;
+  function closesParagraph(tag, path) {
+    if (!PARAGRAPH_ENDS.has(tag)) return false;
+    for (let k = path.length - 1; k >= 0; k -= 1) {
+      if (path[k] === "p") return true;
+      if (/^(button|table|td|th|caption|html)$/.test(path[k])) return false;
+    }
+    return false;
+  }
+  function isEnded(tag, path) { // an item ends the one before it, in whatever that is
+    for (let k = path.length - 1; k >= 0; k -= 1) {
+      if (ENDS[tag].includes(path[k])) return true;
+      if (!PASSED.has(path[k]) && !INLINE.has(path[k])) return false;
+    }
+    return false;
+  }
+  function nestable(tag, path, isInline) {
+    const parent = path.at(-1);
+    const other = isInline || closesParagraph("div", path) ? "span" : "div";
+    if (closesParagraph(tag, path)) return "span";
+    if (tag in IN_TABLE && !IN_TABLE[tag].includes(parent)) return other;
+    if (tag in ENDS && isEnded(tag, path)) return other;
+    if (HEADINGS.test(tag) && HEADINGS.test(parent)) return other;
+    if (/^(a|button|form)$/.test(tag)) {
+      for (let k = path.length - 1; k >= 0 && !(tag === "a" && /^(td|th|caption)$/.test(path[k])); k -= 1) if (path[k] === tag) return other;
+    }
+    if (/^(option|optgroup)$/.test(tag) && parent !== "select") return other;
+    if (tag === "body" && parent !== "html" || tag === "html" && parent) return other;
+    return tag;
+  }
+
+  // Fonts of icons draw a word as one sign (`home`), or have signs where no character is assigned.
+  const pencil = new OffscreenCanvas(1, 1).getContext("2d");
+  function isSign(text, box, style) {
+    const size = parseFloat(style.fontSize), width = box[2] - box[0];
+    if (/^[\ue000-\uf8ff\u{f0000}-\u{10ffff}]+$/u.test(text)) return true;
+    if (text.length < 2 || width > 1.7 * size || width > 0.42 * size * text.length || !/^[\w-]+$/.test(text)) return false;
+    pencil.font = style.font;
+    pencil.letterSpacing = "0px";
+    const joined = pencil.measureText(text).width;
+    pencil.letterSpacing = "0.01px"; // letters with space between them are not joined
+    return joined < 0.6 * pencil.measureText(text).width;
+  }
+  function signOf(node, style, clip) {
+    const text = node.nodeValue.trim();
+    if (!text || text.length > 40) return null;
+    const range = createRange(document);
+    range.selectNodeContents(node);
+    const box = boxOf(range.getBoundingClientRect());
+    if (isEmpty(meet(box, clip)) || !isSign(text, box, style)) return null;
+    images.push(meet(box, clip));
+    numNodes += 1;
+    const given = { display: "inline-block", width: `${box[2] - box[0]}px`, height: `${box[3] - box[1]}px`, "vertical-align": "text-bottom" };
+    return { tag: "span", style: given, attributes: { role: "img" }, name: "icon", box, inline: true, picture: true, children: [] };
+  }
+
   function pseudoOf(element, pseudo, outer) {
     const probe = getComputedStyle(element, pseudo);
     if (probe.content === "none" || probe.content === "normal" || probe.display === "none" || probe.visibility !== "visible") return null;
@@ -281,7 +362,7 @@
   }
 
   // A box as large as an element is, in its place, with nothing in it.
-  function placeholder(values, box, outer, attributes) {
+  function placeholder(values, box, outer, attributes, path) {
     const given = differing(values, "div", outer);
     for (const name of Object.keys(given)) if (INHERITED.includes(name) || name.startsWith("padding-")) delete given[name];
     for (const name of ["background-image", "background-color", "overflow-x", "overflow-y", "max-width", "max-height",
@@ -292,22 +373,25 @@
     given["box-sizing"] = "border-box";
     given.width = `${box[2] - box[0]}px`;
     given.height = `${box[3] - box[1]}px`;
-    if (/flex/.test(outer.display)) given["flex-shrink"] = "0";
+    if (/flex/.test(outer.display)) Object.assign(given, { "flex-grow": "0", "flex-shrink": "0", "flex-basis": "auto" });
+    const tag = isInline || closesParagraph("div", path) ? "span" : "div";
+    if (tag === "span" && !isInline) given.display = values.display === "none" ? "block" : /^(block|flex|grid|flow-root|list-item|table)$/.test(values.display) ? "block" : "inline-block";
+    if (tag === "span" && isBlockified(values, outer)) delete given.display;
     numNodes += 1;
-    return { tag: "div", style: given, attributes, name: "", box, inline: isInline, children: [] };
+    return { tag, style: given, attributes, name: "", box, inline: isInline, children: [] };
   }
 
-  function pictureOf(element, values, box, outer) {
+  function pictureOf(element, values, box, outer, path) {
     images.push(meet(box, [0, 0, WIDTH, HEIGHT]));
     const attributes = { role: "img" };
     const label = attributeOf(element, "alt") || attributeOf(element, "aria-label");
     if (label) attributes["aria-label"] = label.slice(0, 100);
-    return { ...placeholder(values, box, outer, attributes), name: "img", picture: true };
+    return { ...placeholder(values, box, outer, attributes, path), name: "img", picture: true };
   }
 
   const isOutside = (box) => box[1] >= HEIGHT || box[0] >= WIDTH || box[3] <= 0 || box[2] <= 0;
 
-  function read(element, outer, clip, depth) {
+  function read(element, outer, clip, depth, path) {
     spend();
     let tag = localNameOf(element);
     if (DROPPED.has(tag)) return null;
@@ -324,19 +408,25 @@
     if (numNodes >= limits.nodes) throw new Refused("too_many_nodes");
     if (PICTURES.has(tag) || (tag === "input" && element.type === "image")) {
       if (isZero || probe.visibility !== "visible") return null;
-      return pictureOf(element, styleOf(element, null, outer).values, box, outer);
+      return pictureOf(element, styleOf(element, null, outer).values, box, outer, path);
     }
     if (depth > limits.depth) throw new Refused("too_deep");
     const { values, style } = styleOf(element, null, outer);
     const wasInline = LEVEL.test(values.display);
     if (tag === "input" && element.type === "hidden") return null;
     if (!KEPT.has(tag)) tag = wasInline ? "span" : "div";
+    tag = nestable(tag, path, wasInline);
     const kind = kindOf(tag, element);
     numNodes += 1;
     const isHidden = values.visibility !== "visible" || parseFloat(values.opacity) < 0.05;
     const node = { tag, style: differing(values, kind, outer), attributes: attributesOf(element, tag), box,
       name: String(attributeOf(element, "class") || "").trim().split(/\s+/)[0].slice(0, 40), inline: wasInline, children: [] };
     const given = node.style;
+    if (/^(input|textarea)$/.test(tag) && hasAttribute(element, "placeholder") && !element.value) {
+      const { color } = getComputedStyle(element, "::placeholder");
+      if (color !== defaults[":placeholder"]) node.placeholder = color;
+    }
+    if (values["-webkit-line-clamp"] !== "none") Object.assign(given, { display: "-webkit-box", "-webkit-box-orient": "vertical" });
     if (/^url|[ ,]url\(|image-set|paint\(|element\(|cross-fade/.test(values["background-image"])) {
       delete given["background-image"];
       if (!isZero && !isHidden) node.backdrop = true;
@@ -361,10 +451,12 @@
       let numRemoved = 0;
       for (const child of childrenOf(element)) {
         if (nodeTypeOf(child) === Node.TEXT_NODE) {
+          const sign = values.seen && signOf(child, style, inside);
+          if (sign) { node.children.push(sign); continue; }
           const text = textOf(child, values, inside);
           if (text !== null) node.children.push(text); else if (WRITTEN.test(child.nodeValue)) isCut = true;
         } else if (nodeTypeOf(child) === Node.ELEMENT_NODE) {
-          const made = read(child, values.display === "contents" ? { ...values, display: outer.display } : values, inside, depth + 1);
+          const made = read(child, values.display === "contents" ? { ...values, display: outer.display } : values, inside, depth + 1, values.display === "contents" ? path : [...path, tag]);
           if (made === "removed") { isCut = true; numRemoved += 1; if (numVisited > limits.visited) break; }
           else if (made) {
             if (made.isCut) isCut = true;
@@ -379,7 +471,7 @@
     }
     if (values.display === "contents") return { contents: true, isCut, children: node.children };
     if (isHidden && tag !== "body" && words.length + images.length === numSeen) {
-      return placeholder(values, box, outer, {}); // unseen with all it holds, but its place is kept
+      return placeholder(values, box, outer, {}, path); // unseen with all it holds, but its place is kept
     }
     if (isCut && box[3] > HEIGHT) {
       node.isCut = true;
@@ -419,18 +511,17 @@
   }
 
   if (task === "defaults") return JSON.stringify(readDefaults());
+  if (task === "fonts") return JSON.stringify({ absent: absentFamilies(defaults.names) });
   try {
     const root = rootOf(document);
     if (task === "words") {
       readWords(root, { seen: true }, [0, 0, WIDTH, HEIGHT]);
-      return JSON.stringify({ words });
+      return JSON.stringify({ words, shape: shapeOf(root) });
     }
     const outer = { ...defaults[":root"], seen: true, visibility: "visible" };
-    const tree = root ? read(root, outer, [0, 0, WIDTH, HEIGHT], 0) : null;
+    const tree = root ? read(root, outer, [0, 0, WIDTH, HEIGHT], 0, []) : null;
     if (!tree || tree === "removed" || tree.contents) return JSON.stringify({ refused: "nothing_visible" });
-    // Families that a browser here would pass over, and those from files of the page, which the code will not have.
-    const loaded = [...fontsOf(document)].map((face) => face.family.replace(/^["']|["']$/g, ""));
-    return JSON.stringify({ tree, words, images, generated, title: titleOf(document).slice(0, 300), fonts: [...new Set([...loaded, ...absentFamilies()])].slice(0, 300) });
+    return JSON.stringify({ tree, words, images, generated, title: titleOf(document).slice(0, 300), fonts: familiesInUse() });
   } catch (error) {
     if (error instanceof Refused) return JSON.stringify({ refused: error.message });
     throw error;

@@ -44,6 +44,7 @@ FUNCTIONS = frozenset(
     ]
 )
 MAX_FAMILIES = 3  # before the generic one; Chinese families often come after two Latin ones
+PLACEHOLDER = "::placeholder"  # in place of a property: the colour of that part
 BORDER_BOX = ("box-sizing", "border-box")
 SIZED_WITH_BORDER = frozenset(("button", "input", "meter", "progress", "select", "table"))  # by the browser
 _PLAIN = re.compile(r"[\w\s.,%#()/+*\"\[\]-]*", re.ASCII)
@@ -89,7 +90,15 @@ def stylesheet(root: Node, other_fonts: Collection[str]) -> Stylesheet:
                 sets[id(node)] = tuple(entry for entry in sets[id(node)] if entry not in shared)
     names = _names(nodes, sets)
     rules += [(f".{name}", entries) for entries, name in names.items()]
+    rules = [rule for selector, entries in rules for rule in _with_parts(selector, entries)]
     return Stylesheet(rules, {id(node): names[sets[id(node)]] for node in nodes if sets[id(node)]})
+
+
+def _with_parts(selector: str, entries: Declarations) -> list[tuple[str, Declarations]]:
+    """Return the rule of a selector, and that of the part of it which has its own."""
+    own = tuple(entry for entry in entries if entry[0] != PLACEHOLDER)
+    parts = [(f"{selector}::placeholder", (("color", value),)) for name, value in entries if name == PLACEHOLDER]
+    return [*([(selector, own)] if own else []), *parts]
 
 
 def _names(nodes: Sequence[Node], sets: Mapping[int, Declarations]) -> dict[Declarations, str]:
@@ -141,16 +150,21 @@ def declarations(node: Node, other_fonts: Collection[str]) -> Declarations:
         elif name == "font-family":
             found[name] = families(node.style[name], other_fonts)
         elif name == "background-color":
-            found.setdefault("background", style[name])
+            found["background"] = f"{found.get('background', '')} {style[name]}".strip()
         elif name == "background-image":
-            if "gradient" in style[name]:
-                found["background"] = style[name]
+            if "gradient" in style[name]:  # the colour is below the last layer
+                found["background"] = f"{style[name]} {found.get('background', '')}".strip()
+        elif name in ("background-size", "background-position", "background-repeat"):
+            if "gradient" in style.get("background-image", ""):
+                found[name] = style[name]
         elif name == "text-decoration-line":
             found["text-decoration"] = style[name]
         elif name == "text-decoration-color":
             found[name] = style[name]
         else:
             found[name] = style[name]
+    if node.placeholder and _is_plain(node.placeholder):
+        found[PLACEHOLDER] = _short(node.placeholder)
     return tuple((name, value) for name, value in found.items() if value)
 
 

@@ -1,5 +1,6 @@
 """Code in captures and samples: made during the visit, chosen by weight, measured only if it is the task."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,16 @@ def test_a_page_without_code_is_about_something_else(captures: dict[str, Capture
 
 def test_code_that_does_not_render_back_says_so(captures: dict[str, Capture]) -> None:
     sample = sample_of(captures["/inverted"], "0" * 64, "view=square", _settings(code=1))
-    assert 0 <= sample.measures["render_similarity"] < RenderSimilarity().min_similarity
+    assert (sample.messages, sample.flags) == (None, ["no_code:render_similarity"])
+    content = captures["/inverted"].content
+    assert content is not None
+    assert 0 <= content.code.similarity < RenderSimilarity().min_similarity
+
+
+def test_code_that_is_too_long_leaves_the_page_to_another_task(captures: dict[str, Capture]) -> None:
+    settings = dataclasses.replace(_settings(code=1), max_code_tokens=50)
+    sample = sample_of(captures["/plain"], "0" * 64, "view=square", settings)
+    assert (sample.messages, sample.flags) == (None, ["no_code:long_code"])
 
 
 def test_code_is_of_the_whole_picture(tmp_path: Path) -> None:

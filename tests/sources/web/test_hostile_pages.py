@@ -36,7 +36,6 @@ CAUSES = {
     "/gone": "http_error",
     "/error": "http_error",
     "/missing": "http_error",
-    "/moving": "moving_layout",
     "/noai": "opted_out",
     "/noindex": "opted_out",
 }
