@@ -100,6 +100,28 @@ def test_character_missing_in_the_chosen_font_is_illegible() -> None:
         lay_out(page)
 
 
+@pytest.mark.parametrize("is_shaped", [False, True])
+def test_a_character_whose_glyph_is_empty_is_illegible(is_shaped: bool) -> None:
+    """WenQuanYi Micro Hei maps several characters to glyphs without an outline: a page would have gaps."""
+    style = sample_style(generator(2, 0, "zh"), "zh", 1024)
+    chosen = next(font for font in fonts_for("zh") if font.family == "WenQuanYi Micro Hei")
+    style = dataclasses.replace(style, body=dataclasses.replace(style.body, regular=chosen, bold=chosen, italic=None))
+    for text, is_drawn in (("地，āé", True), ("气温12℃", False), ("第Ⅴ章", False), ("nǐ hǎo", False)):
+        page = Page(
+            width=400,
+            height=200,
+            css=style.css(),
+            fonts=style.fonts,
+            flows=[Flow(blocks=[paragraph(text)], boxes=[(20, 20, 380, 180)])],
+            is_shaped=is_shaped,
+        )
+        if is_drawn:
+            assert lay_out(page).text == text
+        else:
+            with pytest.raises(Illegible, match="no chosen font draws"):
+                lay_out(page)
+
+
 def _samples(tmp_path: Path, texts: Sequence[str], **settings: Any) -> list[Sample]:
     path, out = tmp_path / "texts.txt", tmp_path / "gathered"
     path.write_text("\n\n".join(texts), encoding="utf-8")
