@@ -9,6 +9,7 @@ import numpy as np
 
 from sources.base.illegible import Illegible
 from sources.ocr.arrays import Bools, Ints
+from sources.ocr.countable import countable
 from sources.ocr.degradation import PAGES, SCENES, DegradedText, degrade
 from sources.ocr.messages import WHOLE_TEXT, GroundTruth, SampleText, make_sample_text
 from sources.ocr.page import Page, PageLayout
@@ -92,7 +93,7 @@ def _compose_scene(
 
     rendering = draw_scene(phrase, language, sampler.random)
     degraded, is_whole = _degrade(rendering.rendered, rendering.lines, task, strength, SCENES, sampler)
-    text = rendering.text()
+    text = countable(rendering.text())
     truth = GroundTruth(
         rendered=degraded.rendered,
         lines=rendering.lines[degraded.kept],
@@ -141,6 +142,7 @@ def _degrade(
 
     Raises Illegible if words are lost and the task asks for the whole text.
     """
+    rendered = replace(rendered, texts=[countable(text) for text in rendered.texts])
     degraded = degrade(rendered, strength, sampler.random, captures)
     is_lost = np.ones(len(rendered.texts), bool)
     is_lost[degraded.kept] = False
