@@ -8,15 +8,19 @@ from typing import Protocol
 from sources.ocr.vocabulary import CORPUS, LANGUAGES, furniture_language, words
 
 # A sentence ends at a full stop, unless a lower-case letter follows ("9 a.m. and"), or at a Chinese full stop.
-_SENTENCE = re.compile(r".+?(?:[.!?][”\")]?(?=\s+[^\sa-z])|[。！？][”」）]?|$)", re.DOTALL)
-_SYLLABLE = re.compile(r"(?<=[aeiouy][bcdfghjklmnpqrstvwxz])(?=[bcdfghjklmnpqrstvwxz][aeiouy])")
-MIN_BROKEN = 7  # least number of letters of a word that may be broken
+_SENTENCE = re.compile(r".+?(?:[.!?…][”\"’)\]]*(?=\s+[^\sa-z])|[。！？]+[”」』）]*|$)", re.DOTALL)
+# A capital letter follows these abbreviations within a sentence, and initials of names.
+_ABBREVIATIONS = (
+    "Mr Mrs Ms Dr Prof St Mt Ft Rev Hon Capt Col Gen Lt Sgt Sen Rep Gov Pres No Nos Vol Fig Figs Eq Ch Sec pp p vs cf ca "
+    "Jr Sr Inc Ltd Co Corp Bros Dept Univ Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec e.g i.e viz al approx "
+    "Hr Fr Nr Str z.B bzw d.h u.a Bd Abb Tab Jh Mme Mlle MM Sig Sra Sr Srta ul nr im dr inż tzn Ing Bc tj např"
+)
+_UNENDED = re.compile(rf"(?:^|[\s(“\"])(?:{'|'.join(map(re.escape, _ABBREVIATIONS.split()))}|[A-Z]|(?:[A-Z]\.)+[A-Z])\.$")
 # Parts of the syllables of synthetic words; an empty part is left out.
 ONSETS = (*"bcdfghjklmnpqrstvwz", "br", "ch", "pl", "st", "tr")
 VOWELS = (*"aeiou", "ai", "ea", "y")
 CODAS = ("", "", "", "", *"nrstlmkx")
 MAX_SYNTHETIC = 6  # letters
-MIN_PART = 3  # least number of letters on either side of a hyphen
 
 
 class Passages(Protocol):
@@ -53,19 +57,14 @@ def _bundled(language: str) -> tuple[str, ...]:
 
 def split_sentences(text: str) -> list[str]:
     """Return the sentences of a paragraph, in order."""
-    return [found for match in _SENTENCE.finditer(text) if (found := match[0].strip())]
-
-
-def add_soft_hyphens(text: str) -> str:
-    """Insert soft hyphens into long English words, between two consonants with vowels around them."""
-
-    def hyphenate_word(word: re.Match[str]) -> str:
-        letters = word[0]
-        ends = (0, *(m.start() for m in _SYLLABLE.finditer(letters.lower())), len(letters))
-        inner = [k for k in ends[1:-1] if MIN_PART <= k <= len(letters) - MIN_PART]
-        return "\u00ad".join(letters[a:b] for a, b in zip([0, *inner], [*inner, len(letters)], strict=True))
-
-    return re.sub(rf"[A-Za-z]{{{MIN_BROKEN},}}", hyphenate_word, text)
+    sentences: list[str] = []
+    for match in _SENTENCE.finditer(text):
+        found = match[0].strip()
+        if sentences and _UNENDED.search(sentences[-1]):
+            sentences[-1] += f" {found}"
+        elif found:
+            sentences.append(found)
+    return sentences
 
 
 class ContentSampler:

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from sources.ocr.rendered_text import RenderedText
 
 CODE_VERSION = 2  # increment when the bytes of a sample change
-PACKAGES = {"cv2": "opencv-contrib-python", "fontTools": "fonttools", "matplotlib": "matplotlib"}
+PACKAGES = {
+    "babel": "babel", "cv2": "opencv-contrib-python", "faker": "faker", "fontTools": "fonttools",
+    "markdown_it": "markdown-it-py", "matplotlib": "matplotlib", "pyphen": "pyphen",
+}  # fmt: skip
 SCENE = "scene"  # the kind that is not a template
 SMALLEST_PAGE_PX, SMALLEST_CLOSE_UP_PX = 512, 128
 ENGINES = ("story", "chromium")

@@ -4,8 +4,9 @@ import dataclasses
 
 from sources.ocr.blocks import Block, figure, heading, paragraph
 from sources.ocr.figures import draw_figure
+from sources.ocr.hyphenation import add_soft_hyphens
 from sources.ocr.page import Area, Box, Flow, Page
-from sources.ocr.passages import ContentSampler, add_soft_hyphens
+from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.templates.furniture import GREY
 from sources.ocr.vocabulary import label, words
@@ -74,6 +75,6 @@ def _story(sampler: ContentSampler, style: Style, boxes: list[Box]) -> list[Bloc
         shape = draw_figure(round(width), round(width * sampler.random.uniform(0.5, 0.8)), style.accent, sampler.random)
         blocks += figure(shape, sampler.sentence(60))
     for text in sampler.paragraphs(style.capacity(boxes)):
-        hyphenated_text = add_soft_hyphens(text) if sampler.text_language == "en" else None
+        hyphenated_text = add_soft_hyphens(text, sampler.text_language)
         blocks.append(paragraph(text, hyphenated_text=hyphenated_text))
     return blocks

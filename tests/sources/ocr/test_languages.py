@@ -12,6 +12,7 @@ from sources.base.illegible import Illegible
 from sources.base.sample import Sample
 from sources.ocr.blocks import paragraph
 from sources.ocr.corpus_file import CorpusFile, gather
+from sources.ocr.language_of_text import LanguageTeller
 from sources.ocr.page import Flow, Page, PageLayout
 from sources.ocr.source import Ocr
 from sources.ocr.story import lay_out
@@ -147,7 +148,38 @@ def test_setting_languages_decides_the_language_of_a_script(tmp_path: Path) -> N
     out = tmp_path / "two"
     (tmp_path / "b.txt").write_text("\n\n".join(texts), encoding="utf-8")
     gather(tmp_path / "b.txt", "b.txt", "text", out, lambda: None)
-    assert dict(CorpusFile(out).all()) == {"en": texts[0], "ru": texts[1]}
+    assert dict(CorpusFile(out).all()) == {"de": texts[0], "ru": texts[1]}
+
+
+PARAGRAPHS = {
+    "en": "The ferry leaves when it is full, or when the pilot has finished his tea, and nobody knows the timetable.",
+    "tr": "Feribot dolduğunda ya da kaptan çayını bitirdiğinde kalkar ve bu tarifeyi bir türlü kimse bilmez.",
+    "pl": "Prom odpływa, gdy jest pełny albo gdy pilot wypije herbatę, i nikt nie pamięta już, że jest na to rozkład.",
+    "cs": "Přívoz odjíždí, když je plný, nebo když převozník dopije čaj, a nikdo si nepamatuje, že je na to jízdní řád.",
+    "de": TEXTS["de"] + " Und das ist nicht immer so.",
+    "fr": "Le bac part quand il est plein, ou quand le pilote a fini son thé, et les horaires ne sont pas pour lui.",
+    "es": "El barco sale cuando está lleno o cuando el piloto termina su té, y los horarios no son para él.",
+    "it": "Il traghetto parte quando è pieno o quando il pilota ha finito il tè, e non si sa per quale orario.",
+    "pt": "O barco parte quando está cheio ou quando o piloto acaba o chá, e não há um horário para os passageiros.",
+    "nl": "De veerboot vertrekt als hij vol is, of als de schipper zijn thee op heeft, en dat is voor het dorp niet erg.",
+    "sv": "Färjan går när den är full eller när styrmannen har druckit sitt te, och det är inte för att den är sen.",
+    "hu": "A komp akkor indul, ha megtelt, vagy ha a révész megitta a teáját, és ez már nem is lehet meg menetrend.",
+    "vi": TEXTS["vi"],
+    "uk": "Пором відходить, коли він повний або коли лоцман допив чай, і це не є щось нове для тих, що їздять до міста.",
+    "ru": TEXTS["ru"] + " И это не то, что было на причале.",
+}
+
+
+def test_the_language_of_a_paragraph_is_told_by_its_words_and_letters() -> None:
+    for language, text in PARAGRAPHS.items():
+        assert LanguageTeller().tell(text)[0] == language
+    teller = LanguageTeller()
+    assert teller.tell("Menu")[0] == "en"
+    assert teller.tell(PARAGRAPHS["tr"])[0] == "tr"
+    assert teller.tell("Menu")[0] == "tr"  # a short line is in the language of the lines before
+    assert teller.tell("Über die Brücke und weiter für Müßiggänger")[0] == "de"
+    assert LanguageTeller(("de",)).tell(PARAGRAPHS["en"])[0] == "de"
+    assert LanguageTeller(("de", "fr")).tell(PARAGRAPHS["fr"])[0] == "fr"
 
 
 def test_kinds_with_many_bundled_words_support_bundled_languages_only() -> None:
