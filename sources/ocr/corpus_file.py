@@ -88,6 +88,9 @@ class CorpusFile:
         batch = self._reader.get_batch(self._batches[language][place])
         return str(batch["text"][number - first].as_py())
 
+    def title(self, language: str, number: int) -> str:
+        return ""
+
     def all(self) -> Iterator[tuple[str, str]]:
         """Yield (language, text) of every paragraph."""
         for number in range(self._reader.num_record_batches):

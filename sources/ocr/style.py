@@ -222,7 +222,7 @@ def sample_style(random: random_module.Random, language: str, side: int, chosen:
         width=width,
         height=side,
         size=size,
-        leading=random.uniform(1.2, 1.5) if furniture == "en" else random.uniform(1.35, 1.75),
+        leading=random.uniform(1.2, 1.5) if furniture != "zh" else random.uniform(1.35, 1.75),
         margin=round(width * random.uniform(0.06, 0.13)),
         ink=random.choice(INKS),
         accent=random.choice(ACCENTS),

@@ -37,9 +37,24 @@ def words(kind: str, language: str) -> Sequence[str]:
     return found
 
 
-def dictionary_entries(language: str) -> list[tuple[str, str, str]]:
-    """Return entries of a dictionary: term, part of speech or pronunciation, meaning."""
-    return [(term, note, meaning) for term, note, meaning in _load_vocabulary()["entries"][language]]
+def fields(language: str) -> list[tuple[str, str]]:
+    """Return the fields of forms: their label and their type."""
+    return [(name, kind) for name, kind in _load_vocabulary()["fields"][language]]
+
+
+@lru_cache(maxsize=1)
+def measure_ranges() -> list[tuple[float, float, int]]:
+    """Return the least and greatest value and the decimals of each measure, in the order of `words("measures", ...)`."""
+    return [(low, high, decimals) for low, high, decimals in _load_vocabulary()["measure_ranges"]]
+
+
+@lru_cache(maxsize=32)
+def months(language: str) -> Sequence[str]:
+    """Return the names of the months."""
+    from babel.dates import get_month_names  # an optional dependency
+
+    names = get_month_names("wide", context="stand-alone", locale=language)
+    return [str(names[k]) for k in range(1, 13)]
 
 
 def label(name: str, language: str, /, **values: object) -> str:

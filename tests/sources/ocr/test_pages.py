@@ -24,7 +24,7 @@ def _make_page(kind: str, language: str, seed: int = 3) -> tuple[PageLayout, Sty
     for number in range(40):
         random = generator(seed, number, f"{kind}/{language}")
         style = sample_style(random, language, 1024)
-        sampler = ContentSampler(BundledPassages(), language, random, 0.3)
+        sampler = ContentSampler(BundledPassages(), language, random)
         try:
             return (
                 DIRECT_TEMPLATES[kind](sampler, style)
