@@ -24,6 +24,7 @@ from sources.text.languages import SHAPED
 
 HANDWRITTEN = ("note",)
 SCENE_RUNNING = 0.4  # fraction of phrases in a scene that are running text
+MIN_RUNNING = 30  # characters of a label on which a sentence has room
 
 
 class Engine(Protocol):
@@ -80,7 +81,7 @@ def _compose_scene(
 ) -> tuple[GroundTruth, tuple[str, ...]]:
     def phrase(max_characters: int) -> str:
         short = _short_phrases(sampler, language, max_characters)
-        if short and sampler.random.random() >= SCENE_RUNNING:
+        if short and (max_characters < MIN_RUNNING or sampler.random.random() >= SCENE_RUNNING):
             return sampler.random.choice(short)
         return sampler.line(max(1, max_characters))
 

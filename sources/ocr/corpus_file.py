@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from sources.base.source import InputError
 from sources.ocr.language_of_text import LanguageTeller
+from sources.ocr.markdown_text import markdown_paragraphs
 from sources.text.fonts import FontError, fonts_for, missing, script_of
 from sources.text.languages import LANGUAGES
 
@@ -142,6 +143,8 @@ def _raw_paragraphs(path: Path, name: str, text_key: str, dropped: Counter[str])
     elif lower.endswith(".jsonl"):
         for text in _jsonl_texts(path, text_key, dropped):
             yield from _join_lines(iter(text.splitlines()))
+    elif lower.endswith((".md", ".markdown")):
+        yield from markdown_paragraphs(path)
     else:
         with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
             yield from _join_lines(iter(lambda: file.readline(MAX_LINE), ""))

@@ -1,4 +1,4 @@
-"""Typed contents of fields: people, firms, addresses, dates and numbers, invented in the manner of a language's country."""
+"""Typed contents of fields: people, firms, addresses, dates and numbers, invented in the manner of a country."""
 
 import random as random_module
 from collections.abc import Callable, Mapping
@@ -117,7 +117,8 @@ class Fields:
         name = "".join(
             self.random.choice(("ka", "lo", "mi", "ne", "ru", "sa", "te", "vo", "bel", "dor")) for _ in range(3)
         )
-        return f"{name}{self.random.choice(('', '.', '_'))}{self.random.randint(1, 99)}@example.{self.random.choice(('org', 'com', 'net'))}"
+        number, end = self.random.randint(1, 99), self.random.choice(("org", "com", "net"))
+        return f"{name}{self.random.choice(('', '.', '_'))}{number}@example.{end}"
 
     def telephone(self) -> str:
         """Return a telephone number."""
@@ -136,10 +137,14 @@ class Fields:
     def nationality(self) -> str:
         """Return a nationality or a country."""
         return self._one_of(
-            ("Austrian", "Brazilian", "British", "Canadian", "Chilean", "Chinese", "Danish", "Dutch", "Egyptian", "Finnish",
-             "French", "German", "Greek", "Indian", "Irish", "Italian", "Japanese", "Kenyan", "Korean", "Mexican", "Norwegian",
-             "Polish", "Portuguese", "Spanish", "Swedish", "Swiss", "Thai", "Turkish", "Vietnamese"),
-            ("中国", "日本", "韩国", "泰国", "越南", "印度", "法国", "德国", "英国", "意大利", "西班牙", "巴西", "加拿大", "埃及", "新加坡"),
+            ("Austrian", "Brazilian", "British", "Canadian", "Chilean", "Chinese", "Danish", "Dutch", "Egyptian",
+             "Finnish", "French", "German", "Greek", "Indian", "Irish",
+             "Italian", "Japanese", "Kenyan", "Korean", "Mexican",
+             "Norwegian",
+             "Polish", "Portuguese", "Spanish", "Swedish", "Swiss", "Thai",
+             "Turkish", "Vietnamese"),
+            ("中国", "日本", "韩国", "泰国", "越南", "印度", "法国", "德国", "英国", "意大利", "西班牙", "巴西",
+             "加拿大", "埃及", "新加坡"),
         )  # fmt: skip
 
     def passport(self) -> str:
@@ -151,9 +156,12 @@ class Fields:
     def reason(self) -> str:
         """Return a reason for a visit or an application."""
         return self._one_of(
-            ("Business meeting", "Family visit", "Holiday", "Delivery", "Maintenance", "Job interview", "Medical appointment",
-             "School trip", "Research", "Change of employer", "Moving house", "Training course", "Inspection", "Repair"),
-            ("商务洽谈", "探亲", "旅游", "送货", "设备维修", "面试", "看病", "参观学习", "课题调研", "工作调动", "搬家", "培训", "检查", "咨询"),
+            ("Business meeting", "Family visit", "Holiday", "Delivery", "Maintenance", "Job interview",
+             "Medical appointment",
+             "School trip", "Research", "Change of employer", "Moving house", "Training course", "Inspection",
+             "Repair"),
+            ("商务洽谈", "探亲", "旅游", "送货", "设备维修", "面试", "看病", "参观学习", "课题调研",
+             "工作调动", "搬家", "培训", "检查", "咨询"),
         )  # fmt: skip
 
     def gender(self) -> str:
@@ -217,8 +225,10 @@ class Fields:
 FIELD_TYPES: Mapping[str, Callable[[Fields], str]] = {
     name: getattr(Fields, name)
     for name in (
-        "address", "amount", "birthday", "blood", "company", "count", "degree", "department", "email", "empty", "gender",
-        "height", "job", "nationality", "passport", "person", "plate", "postcode", "reason", "recent_date", "room", "street",
+        "address", "amount", "birthday", "blood", "company", "count", "degree", "department", "email", "empty",
+        "gender",
+        "height", "job", "nationality", "passport", "person", "plate", "postcode", "reason", "recent_date", "room",
+        "street",
         "telephone", "time", "town",
     )
 }  # fmt: skip

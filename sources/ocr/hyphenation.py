@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sources.ocr.blocks import SOFT_HYPHEN
@@ -29,7 +30,7 @@ def add_soft_hyphens(text: str, language: str) -> str:
         # A position with data changes the spelling of the word ("asszony", "asz-szony").
         breaks = [k for k in patterns.positions(word) if getattr(k, "data", None) is None]
         ends = [0, *(int(k) for k in breaks if LEFT <= k <= len(word) - RIGHT), len(word)]
-        return SOFT_HYPHEN.join(word[a:b] for a, b in zip(ends, ends[1:], strict=False))
+        return SOFT_HYPHEN.join(word[a:b] for a, b in pairwise(ends))
 
     return _WORD.sub(hyphenate, text)
 

@@ -12,8 +12,8 @@ from sources.ocr.writing.grammar import Writer, parallel_sentences
 _SENTENCE = re.compile(r".+?(?:[.!?…][”\"’)\]]*(?=\s+[^\sa-z])|[。！？]+[”」』）]*|$)", re.DOTALL)
 # A capital letter follows these abbreviations within a sentence, and initials of names.
 _ABBREVIATIONS = (
-    "Mr Mrs Ms Dr Prof St Mt Ft Rev Hon Capt Col Gen Lt Sgt Sen Rep Gov Pres No Nos Vol Fig Figs Eq Ch Sec pp p vs cf ca "
-    "Jr Sr Inc Ltd Co Corp Bros Dept Univ Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec e.g i.e viz al approx "
+    "Mr Mrs Ms Dr Prof St Mt Ft Rev Hon Capt Col Gen Lt Sgt Sen Rep Gov Pres No Nos Vol Fig Figs Eq Ch Sec pp p vs "
+    "cf ca Jr Sr Inc Ltd Co Corp Bros Dept Univ Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec e.g i.e viz al approx "
     "Hr Fr Nr Str z.B bzw d.h u.a Bd Abb Tab Jh Mme Mlle MM Sig Sra Sr Srta ul nr im dr inż tzn Ing Bc tj např"
 )
 _UNENDED = re.compile(

@@ -44,7 +44,7 @@ def fields(language: str) -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=1)
 def measure_ranges() -> list[tuple[float, float, int]]:
-    """Return the least and greatest value and the decimals of each measure, in the order of `words("measures", ...)`."""
+    """Return the least and greatest value and the decimals of each measure, in the order of the word list."""
     return [(low, high, decimals) for low, high, decimals in _load_vocabulary()["measure_ranges"]]
 
 

@@ -24,6 +24,7 @@ from pipelines.report.presentation.numbers import measure, number, share, size
 from pipelines.report.presentation.rules import bounds, rules
 from pipelines.report.presentation.statistics import Statistics
 from pipelines.report.presentation.thresholds import Margin, steps
+from pipelines.report.presentation.variety import Figures, variety_rows, variety_warnings
 from pipelines.tables.bounds import Bound
 from pipelines.tables.schema import KEPT, REJECTED
 
@@ -35,7 +36,12 @@ NEAR_PX = 192  # longer side of the pictures next to a threshold
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP")
 
 
-def render(manifest: Mapping[str, Any], statistics: Statistics, clusters: Sequence[Cluster] = ()) -> bytes:
+def render(
+    manifest: Mapping[str, Any],
+    statistics: Statistics,
+    clusters: Sequence[Cluster] = (),
+    variety: Mapping[str, Figures] | None = None,
+) -> bytes:
     """The page as UTF-8 HTML."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -65,6 +71,7 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, clusters: Sequen
             ("scores", "Scores"),
             *([("thresholds", "Thresholds")] if statistics.margins else []),
             ("contents", "Contents"),
+            *([("variety", "Variety")] if variety else []),
             *([("mixture", "Mixture")] if "mixture" in manifest else []),
             *([("coverage", "Use cases")] if "labels" in manifest else []),
             ("failures", "Failures"),
@@ -88,6 +95,7 @@ def render(manifest: Mapping[str, Any], statistics: Statistics, clusters: Sequen
             ("Splits", tally(statistics.splits)),
             ("Flags", tally(statistics.flags, manifest["samples"]["kept"])),
         ],
+        variety={"rows": variety_rows(variety or {}), "warnings": variety_warnings(variety or {})},
         mixture={"lead": mixture_lead(manifest), "rows": mixture_rows(manifest)},
         coverage=use_cases(manifest),
         causes=causes(statistics),

@@ -8,7 +8,6 @@ from sources.ocr.passages import ContentSampler
 from sources.ocr.style import SIZES, Style, font_families
 from sources.ocr.templates.furniture import GREY
 
-
 FILLED = 0.24  # of the capacity of a page that the Chinese text takes; the English one takes about twice as much
 
 

@@ -14,11 +14,11 @@ def form(sampler: ContentSampler, style: Style) -> Page:
     """Return a form."""
     random, language = sampler.random, style.language
     left, top, right, bottom = style.frame
-    fields = random.sample(form_fields(language), random.randint(12, 22))
+    fields = random.sample(form_fields(language), random.randint(10, 18))
     blocks: list[Block] = [
         heading(random.choice(words("forms", language)), 1),
         paragraph(f"{label('number', language)} {sampler.code()}", "small-right", is_divisible=False),
-        paragraph(sampler.sentence(160), "flat", is_divisible=False),
+        paragraph(random.choice(words("form_notes", language)), "flat", is_divisible=False),
     ]
     rows = [[name, sampler.fields.entry(kind) if random.random() < FILLED else ""] for name, kind in fields]
     colon = "：" if language == "zh" else ":"
@@ -28,7 +28,7 @@ def form(sampler: ContentSampler, style: Style) -> Page:
         blocks += [table(part[0], part[1:], widths=(34, 66), css_class="fields") for part in parts]
     else:
         blocks += [paragraph(f"{name}{colon} {entry or '_' * 24}", "line", is_divisible=False) for name, entry in rows]
-    consents = random.sample(words("consents", language), random.randint(2, 6))
+    consents = random.sample(words("consents", language), random.randint(2, 5))
     blocks += [paragraph(f"{random.choice(('[ ]', '[x]'))} {text}", "flat", is_divisible=False) for text in consents]
     css = (
         style.css(

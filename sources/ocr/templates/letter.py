@@ -6,7 +6,7 @@ from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.vocabulary import label
 
-FILLED = (0.42, 0.66)  # range of the fraction of the sheet that is filled, without the last paragraph
+FILLED = (0.24, 0.46)  # range of the fraction of the sheet that is filled, without the last paragraph
 
 
 def letter(sampler: ContentSampler, style: Style) -> Page:

@@ -29,7 +29,7 @@ LEADS = {"n": "名词：", "v": "动词：", "a": "形容词：", "i": "成语�
 
 @dataclass(frozen=True, slots=True)
 class DictionaryEntry:
-    """An entry: the term, its part of speech or pronunciation, its meaning, and a sentence or compounds, possibly none."""
+    """An entry: the term, its part of speech or pronunciation, its meaning, and a sentence, possibly none."""
 
     term: str
     note: str

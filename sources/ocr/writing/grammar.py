@@ -164,7 +164,7 @@ class Writer:
     def _index(self, kind: str, name: str, place: str) -> int:
         """Return the place in the lexicon of the word of a slot: not one that an earlier slot of the class has.
 
-        Earlier are the names of the whole passage and, in the sentence, `tool` before `tool2`: the same in any language.
+        Earlier are the names of the whole passage and, in the sentence, `tool` before `tool2`, in any language.
         """
         bound = [other for other, wanted in self._scheme.let.items() if wanted == kind]
         if name in bound:

@@ -57,7 +57,8 @@ _DERIVATIONS: Sequence[tuple[str, str, str, str]] = (
 )
 # Prefixes: the endings of the words that they are put before, the meaning.
 _PREFIXES = (
-    ("un", ("ed", "able"), "not {base}."), ("over", ("ed",), "{base} too much."), ("under", ("ed",), "{base} too little."),
+    ("un", ("ed", "able"), "not {base}."), ("over", ("ed",), "{base} too much."),
+    ("under", ("ed",), "{base} too little."),
     ("re", ("ed", "ing"), "{base} again."), ("mis", ("ed", "ing"), "{base} badly or wrongly."),
     ("pre", ("ed", "ing"), "{base} beforehand."), ("non", ("ing", "able"), "not {base}."),
 )  # fmt: skip
@@ -208,7 +209,7 @@ def english_nouns() -> tuple[tuple[str, str], ...]:
 
 @lru_cache(maxsize=1)
 def english_words() -> Mapping[str, tuple[str, ...]]:
-    """Return the words of the grammar's large classes: `abstract`, `adverb`, `adjective`, and nouns in the plural, `things`."""
+    """Return the words of the large classes: `abstract`, `adverb`, `adjective`, and nouns in the plural, `things`."""
     by_kind: dict[str, list[str]] = {"n.": [], "adv.": [], "adj.": []}
     for entry in english_entries():
         if entry.kind in by_kind:
