@@ -254,6 +254,8 @@ class Ocr(SyntheticSource):
             for kind in sorted(weights)
             if weights[kind] > 0
         }
+        if self.input and not self.kinds:  # its text is the grammar's, as a translation of the user's is not known
+            languages_by_kind.pop("bilingual", None)
         languages_by_kind = {kind: languages for kind, languages in languages_by_kind.items() if languages}
         if not languages_by_kind:
             return None

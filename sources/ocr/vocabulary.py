@@ -22,7 +22,13 @@ class CodeListing:
 
 def furniture_language(language: str) -> str:
     """Return the language of titles, labels and names on a page whose text is in `language`."""
-    return language if language in LANGUAGES else "en"
+    return language if language in LANGUAGES or language in _load_furniture() else "en"
+
+
+@lru_cache(maxsize=1)
+def _load_furniture() -> Mapping[str, Any]:
+    furniture: Mapping[str, Any] = load_data(CORPUS / "furniture.yaml")
+    return furniture
 
 
 @lru_cache(maxsize=1)
@@ -33,7 +39,9 @@ def _load_vocabulary() -> Mapping[str, Any]:
 
 def words(kind: str, language: str) -> Sequence[str]:
     """Return a word list of the vocabulary, e.g. `people`."""
-    found: Sequence[str] = _load_vocabulary()[kind][language]
+    found: Sequence[str] = (
+        _load_vocabulary()[kind][language] if language in LANGUAGES else _load_furniture()[language][kind]
+    )
     return found
 
 
@@ -59,7 +67,9 @@ def months(language: str) -> Sequence[str]:
 
 def label(name: str, language: str, /, **values: object) -> str:
     """Return a label that is printed on pages, e.g. `total`."""
-    return str(_load_vocabulary()["labels"][name][language]).format(**values)
+    if language in LANGUAGES:
+        return str(_load_vocabulary()["labels"][name][language]).format(**values)
+    return str(_load_furniture()[language]["labels"][name]).format(**values)
 
 
 @lru_cache(maxsize=1)

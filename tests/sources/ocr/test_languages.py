@@ -12,15 +12,17 @@ from sources.base.illegible import Illegible
 from sources.base.sample import Sample
 from sources.ocr.blocks import paragraph
 from sources.ocr.corpus_file import CorpusFile, gather
+from sources.ocr.fields import Fields
 from sources.ocr.language_of_text import LanguageTeller
 from sources.ocr.page import Flow, Page, PageLayout
 from sources.ocr.source import Ocr
 from sources.ocr.story import lay_out
 from sources.ocr.style import sample_style
 from sources.ocr.templates.registry import KINDS, supported_languages
+from sources.ocr.vocabulary import furniture_language, label, months, words
 from sources.rng import generator
-from sources.text.fonts import fonts_for, missing
-from sources.text.languages import RIGHT_TO_LEFT, SHAPED
+from sources.text.fonts import fonts_for, missing, script_of
+from sources.text.languages import LANGUAGES, RIGHT_TO_LEFT, SHAPED
 
 TEXTS = {
     "de": "Größere Übungen finden öfter statt, und die Fähre legt ab, wenn der Lotse seinen Tee getrunken hat.",
@@ -180,6 +182,25 @@ def test_the_language_of_a_paragraph_is_told_by_its_words_and_letters() -> None:
     assert teller.tell("Über die Brücke und weiter für Müßiggänger")[0] == "de"
     assert LanguageTeller(("de",)).tell(PARAGRAPHS["en"])[0] == "de"
     assert LanguageTeller(("de", "fr")).tell(PARAGRAPHS["fr"])[0] == "fr"
+
+
+def test_labels_and_names_are_in_the_language_of_the_page() -> None:
+    for language in LANGUAGES:
+        assert furniture_language(language) == language
+        fields = Fields(language, generator(1, 0, language))
+        written = [
+            label("figure", language, n=3, text="x"),
+            label("page", language, n=4),
+            fields.date(),
+            *months(language),
+        ]
+        written += [fields.person(), fields.company(), fields.street(), fields.town(), *words("sections", language)]
+        letters = "".join(written)
+        assert script_of(letters) == LANGUAGES[language].script, written
+        for kind in ("topics", "newspapers", "measures", "groups"):
+            assert len(set(words(kind, language))) == len(words(kind, language)) >= 2
+    assert label("figure", "pl", n=3, text="x") == "Rysunek 3. x"
+    assert label("page", "tr", n=3) == "Sayfa 3"
 
 
 def test_kinds_with_many_bundled_words_support_bundled_languages_only() -> None:
