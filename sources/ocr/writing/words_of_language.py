@@ -14,6 +14,7 @@ from pathlib import Path
 from sources.text.word_list import words_by_centibels
 
 MIN_ZIPF, MIN_BASE_ZIPF = 1.4, 2.4  # log10 of occurrences in a billion words; rarer words are often misspelled
+RARER = 0.7  # than its base is a word with a prefix; "pretended" is nearly as frequent as "tended"
 LENGTHS = (4, 15)  # letters
 _UNFIT = re.compile(
     r"sex|rap(e|ist)|porn|nazi|fuck|shit|piss|slut|whore|nigg|jew|musl|islam|christ|terror|suicid|slav|incest|abort|kill|"
@@ -116,14 +117,19 @@ def _derive(word: str, zipf: Mapping[str, float]) -> Entry | None:
                     return Entry(word, kind, base, meaning)
     for prefix, endings_after, meaning in _PREFIXES:
         base = word.removeprefix(prefix)
-        if base != word and len(base) >= 5 and word.endswith(endings_after) and _is_base(base, word, zipf):
+        if (
+            len(base) < len(word)
+            and len(base) >= 5
+            and word.endswith(endings_after)
+            and _is_base(base, word, zipf, RARER)
+        ):
             return Entry(word, "pref.", base, meaning.format(base=base))
     return None
 
 
-def _is_base(base: str, word: str, zipf: Mapping[str, float]) -> bool:
-    """Return True if a word is frequent enough to be what another one, which is hardly more frequent, comes from."""
-    return zipf.get(base, 0) >= max(MIN_BASE_ZIPF, zipf[word] - 0.5)
+def _is_base(base: str, word: str, zipf: Mapping[str, float], rarer: float = -0.5) -> bool:
+    """Return True if another word comes from `base`: the base is frequent, and the word rarer by `rarer` at least."""
+    return zipf.get(base, 0) >= max(MIN_BASE_ZIPF, zipf[word] + rarer)
 
 
 def with_article(noun: str) -> str:
