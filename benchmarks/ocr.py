@@ -135,7 +135,7 @@ def clean_pages(count: int) -> "list[tuple[PageLayout, Bools]]":
         page_random = generator(9, number, "boxes")
         number += 1
         style = sample_style(page_random, language, SIDE_PX)
-        page = TEMPLATES[kind](ContentSampler(BundledPassages(), language, page_random, 0.3), style)
+        page = TEMPLATES[kind](ContentSampler(BundledPassages(), language, page_random), style)
         try:
             layout = lay_out(page)
         except Illegible:

@@ -6,6 +6,7 @@ makes all of them again from the manifest, the ledger and the error table alone.
 """
 
 import argparse
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -38,12 +39,14 @@ from pipelines.report.presentation.mixture import mixture_lead, mixture_rows
 from pipelines.report.presentation.numbers import measure, share, size
 from pipelines.report.presentation.rules import rules
 from pipelines.report.presentation.statistics import Statistics, read_statistics
+from pipelines.report.presentation.variety import Figures, read_variety, variety_rows, variety_warnings
 from pipelines.storage import Storage
 from pipelines.tables.manifest import MANIFEST, AccountingError, Files, paths, read_manifest
 from pipelines.tables.schema import REJECTED
 from sources.base.sample import dataset_schema
 from sources.terminal import escaping
 
+_log = logging.getLogger(__name__)
 PROG = "python -m pipelines.card"
 EXAMPLES = """\
 examples:
@@ -83,6 +86,9 @@ def export(out: Files) -> list[str]:
     manifest = read_manifest(out)
     statistics = read_statistics(out, manifest)
     conversations = read_conversations(out, manifest)
+    variety = read_variety(out, manifest)
+    for sentence in variety_warnings(variety):
+        _log.warning(sentence)
     earlier = out.read_bytes(CROISSANT) if out.exists(CROISSANT) else None
     release = release_of(manifest, earlier)
     sheet = contact_sheet([row["thumbnail"] for row in statistics.kept_pictures()])
@@ -94,11 +100,12 @@ def export(out: Files) -> list[str]:
             has_contact_sheet=sheet is not None,
             conversations=conversations,
             citation=release["citation"],
+            variety=variety,
         ),
         CROISSANT: croissant.describe(
             manifest, fields(manifest, statistics), languages(statistics), tags(manifest), summary(statistics), release
         ),
-        REPORT: report.render(manifest, statistics, read_clusters(out, manifest), conversations),
+        REPORT: report.render(manifest, statistics, read_clusters(out, manifest), conversations, variety),
     }
     if sheet is not None:
         written[THUMBNAILS] = sheet
@@ -115,6 +122,7 @@ def render(
     has_contact_sheet: bool,
     citation: str,
     conversations: Conversations | None = None,
+    variety: Mapping[str, Figures] | None = None,
 ) -> bytes:
     """README.md: front matter and text, UTF-8."""
     environment = Environment(
@@ -155,6 +163,7 @@ def render(
             )
             if rows
         ],
+        variety={"rows": variety_rows(variety or {}), "warnings": variety_warnings(variety or {})},
         mixture={"lead": _prose(mixture_lead(manifest)), "rows": mixture_rows(manifest)},
         coverage=report.use_cases(manifest),
         conversations=conversations,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sources.ocr.arrays import Floats, Pixels
+from sources.ocr.countable import countable
 
 INSET = "\ufffc"  # marks a picture in the text of a block
 INSET_FILE = "inset.png"  # a transparent pixel that the layout engine stretches to the size of the picture
@@ -53,6 +54,7 @@ class Block:
         insets: pictures, one per `INSET` in the text.
         is_divisible: a page may end inside the block (a paragraph, whose Markdown is its text).
         is_tight: in Markdown, no blank line separates it from the block before (a list item).
+        is_verbatim: the spaces of the text count (a code listing).
     """
 
     html: str
@@ -61,13 +63,15 @@ class Block:
     insets: tuple[Inset, ...] = ()
     is_divisible: bool = False
     is_tight: bool = False
+    is_verbatim: bool = False
 
     def __post_init__(self) -> None:
         assert self.text.count(INSET) == len(self.insets)
 
     def plain(self) -> str:
-        """Return the plain text, including the text of the insets."""
-        return _fill_insets(self.text, [inset.text for inset in self.insets]).replace("\t", "  ").strip()
+        """Return the plain text, including the text of the insets; cells of a row are separated by tabs."""
+        text = self.text if self.is_verbatim else countable(self.text)
+        return _fill_insets(text, [inset.text for inset in self.insets]).strip()
 
 
 def _fill_insets(text: str, inset_texts: Sequence[str]) -> str:
@@ -81,8 +85,8 @@ def escape_html(text: str) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Escape the characters of a text that have a meaning in Markdown."""
-    return _MARKDOWN_SIGNS.sub(r"\\\1", text)
+    """Return a text as Markdown: what can be read of it, with characters escaped that have a meaning in Markdown."""
+    return _MARKDOWN_SIGNS.sub(r"\\\1", countable(text))
 
 
 def paragraph(
@@ -155,7 +159,10 @@ def code(lines: Sequence[str], language: str, css_class: str = "code") -> Block:
     """Return a code listing."""
     text = "\n".join(lines)
     return Block(
-        html=f'<pre class="{css_class}">{escape_html(text)}</pre>', text=text, markdown=f"```{language}\n{text}\n```"
+        html=f'<pre class="{css_class}">{escape_html(text)}</pre>',
+        text=text,
+        markdown=f"```{language}\n{text}\n```",
+        is_verbatim=True,
     )
 
 

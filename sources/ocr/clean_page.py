@@ -23,7 +23,6 @@ def make_clean_page(kind: str, language: str, key: str) -> RenderedText:
                 language,
                 "text",
                 passages=BundledPassages(),
-                mixed=0,
                 strength=0,
                 side_px=1024,
                 engine=lay_out,

@@ -9,6 +9,7 @@ import numpy as np
 
 from sources.base.illegible import Illegible
 from sources.ocr.arrays import Bools, Ints
+from sources.ocr.countable import countable
 from sources.ocr.degradation import PAGES, SCENES, DegradedText, degrade
 from sources.ocr.messages import WHOLE_TEXT, GroundTruth, SampleText, make_sample_text
 from sources.ocr.page import Page, PageLayout
@@ -18,12 +19,12 @@ from sources.ocr.scene import draw_scene
 from sources.ocr.style import Style, sample_style
 from sources.ocr.templates.close_up import CLOSE_UPS
 from sources.ocr.templates.registry import DIRECT_TEMPLATES, TEMPLATES
-from sources.ocr.vocabulary import words
+from sources.ocr.vocabulary import LANGUAGES, words
 from sources.text.languages import SHAPED
 
 HANDWRITTEN = ("note",)
-SCENE_WORDS = ("companies", "streets", "towns", "goods", "topics", "newspapers", "sections")
 SCENE_RUNNING = 0.4  # fraction of phrases in a scene that are running text
+MIN_RUNNING = 30  # characters of a label on which a sentence has room
 
 
 class Engine(Protocol):
@@ -47,7 +48,6 @@ def compose_draft(
     task: str,
     *,
     passages: Passages,
-    mixed: float,
     strength: float,
     side_px: int,
     engine: Engine,
@@ -57,7 +57,6 @@ def compose_draft(
     """Compose a sample of a kind (the name of a template, or `scene`).
 
     Args:
-        mixed: fraction of paragraphs that are composed of random sentences.
         strength: strength of degradation, 0 to 1.
         side_px: long side of a page in pixels.
         families: names of the font families of running text; empty for all.
@@ -65,7 +64,7 @@ def compose_draft(
         Illegible: this attempt is unusable; another one may succeed.
         FontError: no font has one of the characters.
     """
-    sampler = ContentSampler(passages, language, random, mixed)
+    sampler = ContentSampler(passages, language, random)
     if kind == "scene":
         truth, flags = _compose_scene(language, task, sampler, strength)
     else:
@@ -81,18 +80,14 @@ def _compose_scene(
     language: str, task: str, sampler: ContentSampler, strength: float
 ) -> tuple[GroundTruth, tuple[str, ...]]:
     def phrase(max_characters: int) -> str:
-        fitting = (
-            [text for kind in SCENE_WORDS for text in words(kind, language) if len(text) <= max_characters]
-            if language in ("en", "zh")
-            else []
-        )
-        if fitting and sampler.random.random() >= SCENE_RUNNING:
-            return sampler.random.choice(fitting)
+        short = _short_phrases(sampler, language, max_characters)
+        if short and (max_characters < MIN_RUNNING or sampler.random.random() >= SCENE_RUNNING):
+            return sampler.random.choice(short)
         return sampler.line(max(1, max_characters))
 
     rendering = draw_scene(phrase, language, sampler.random)
     degraded, is_whole = _degrade(rendering.rendered, rendering.lines, task, strength, SCENES, sampler)
-    text = rendering.text()
+    text = countable(rendering.text())
     truth = GroundTruth(
         rendered=degraded.rendered,
         lines=rendering.lines[degraded.kept],
@@ -102,6 +97,22 @@ def _compose_scene(
         language=language,
     )
     return truth, tuple(dict.fromkeys((*rendering.style, *degraded.effects)))
+
+
+def _short_phrases(sampler: ContentSampler, language: str, max_characters: int) -> list[str]:
+    """Return what is written on signs and labels: notices, firms, streets, goods."""
+    if language not in LANGUAGES:
+        return []
+    fields = sampler.fields
+    named = [
+        fields.company(),
+        fields.street(),
+        fields.town(),
+        fields.plate(),
+        sampler.random.choice(words("goods", language)),
+    ]
+    found = [*named, *sampler.random.sample(words("signs", language), 5)]
+    return [text for text in found if len(text) <= max_characters]
 
 
 def _compose_page(
@@ -141,6 +152,7 @@ def _degrade(
 
     Raises Illegible if words are lost and the task asks for the whole text.
     """
+    rendered = replace(rendered, texts=[countable(text) for text in rendered.texts])
     degraded = degrade(rendered, strength, sampler.random, captures)
     is_lost = np.ones(len(rendered.texts), bool)
     is_lost[degraded.kept] = False

@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sources.base.source import InputError
+from sources.ocr.language_of_text import LanguageTeller
+from sources.ocr.markdown_text import markdown_paragraphs
 from sources.text.fonts import FontError, fonts_for, missing, script_of
 from sources.text.languages import LANGUAGES
 
@@ -87,6 +89,9 @@ class CorpusFile:
         batch = self._reader.get_batch(self._batches[language][place])
         return str(batch["text"][number - first].as_py())
 
+    def title(self, language: str, number: int) -> str:
+        return ""
+
     def all(self) -> Iterator[tuple[str, str]]:
         """Yield (language, text) of every paragraph."""
         for number in range(self._reader.num_record_batches):
@@ -116,12 +121,13 @@ def gather(
         InputError: the file does not have the format that its name says, or lacks the field.
     """
     dropped: Counter[str] = Counter()
+    teller = LanguageTeller(languages)
     with CorpusWriter(out) as corpus:
         for count, raw in enumerate(_raw_paragraphs(path, name, text_key, dropped)):
             if count % 256 == 0:
                 progress()
             for text in _split_paragraph(raw):
-                language, reason = _classify(text, languages)
+                language, reason = _classify(text, languages, teller)
                 if reason:
                     dropped[reason] += 1
                 else:
@@ -137,6 +143,8 @@ def _raw_paragraphs(path: Path, name: str, text_key: str, dropped: Counter[str])
     elif lower.endswith(".jsonl"):
         for text in _jsonl_texts(path, text_key, dropped):
             yield from _join_lines(iter(text.splitlines()))
+    elif lower.endswith((".md", ".markdown")):
+        yield from markdown_paragraphs(path)
     else:
         with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
             yield from _join_lines(iter(lambda: file.readline(MAX_LINE), ""))
@@ -215,16 +223,16 @@ def _split_paragraph(raw: str) -> Iterator[str]:
         start = end
 
 
-def _classify(text: str, languages: tuple[str, ...]) -> tuple[str, str]:
+def _classify(text: str, languages: tuple[str, ...], teller: LanguageTeller) -> tuple[str, str]:
     """Return the language of a paragraph and the reason to drop it; the reason is empty if it is kept."""
     if any("\udc80" <= character <= "\udcff" for character in text):
         return "", "not_utf8"
     if any(unicodedata.category(character) in ("Cn", "Co", "Cs") for character in text):
         return "", "unassigned_character"
-    script = script_of(text)
-    language = _language_of(script, languages)
+    language, script = teller.tell(text)
     if language is None:
-        return "", f"unsupported_script.{script}"
+        is_known = any(known.script == script for known in LANGUAGES.values())
+        return "", "unknown_language" if is_known else f"unsupported_script.{script}"
     if languages and language not in languages:
         return "", f"other_language.{language}"
     if len(text) < MIN_PARAGRAPH.get(language, MIN_OTHER):
@@ -235,12 +243,6 @@ def _classify(text: str, languages: tuple[str, ...]) -> tuple[str, str]:
     if unsupported is not None:
         return "", f"no_font.{script_of(unsupported)}"
     return language, ""
-
-
-@lru_cache(maxsize=256)
-def _language_of(script: str, languages: tuple[str, ...]) -> str | None:
-    """Return the language that is written in a script. None for Japanese and for punctuation only."""
-    return next((name for name in (*languages, *LANGUAGES) if LANGUAGES[name].script == script), None)
 
 
 @lru_cache(maxsize=100_000)

@@ -2,21 +2,30 @@
 
 import random as random_module
 import re
-from functools import lru_cache
 from typing import Protocol
 
-from sources.ocr.vocabulary import CORPUS, LANGUAGES, furniture_language, words
+from sources.ocr.fields import Fields
+from sources.ocr.vocabulary import LANGUAGES, furniture_language
+from sources.ocr.writing.grammar import Writer, parallel_sentences
 
 # A sentence ends at a full stop, unless a lower-case letter follows ("9 a.m. and"), or at a Chinese full stop.
-_SENTENCE = re.compile(r".+?(?:[.!?][”\")]?(?=\s+[^\sa-z])|[。！？][”」）]?|$)", re.DOTALL)
-_SYLLABLE = re.compile(r"(?<=[aeiouy][bcdfghjklmnpqrstvwxz])(?=[bcdfghjklmnpqrstvwxz][aeiouy])")
-MIN_BROKEN = 7  # least number of letters of a word that may be broken
+_SENTENCE = re.compile(r".+?(?:[.!?…][”\"’)\]]*(?=\s+[^\sa-z])|[。！？]+[”」』）]*|$)", re.DOTALL)
+# A capital letter follows these abbreviations within a sentence, and initials of names.
+_ABBREVIATIONS = (
+    "Mr Mrs Ms Dr Prof St Mt Ft Rev Hon Capt Col Gen Lt Sgt Sen Rep Gov Pres No Nos Vol Fig Figs Eq Ch Sec pp p vs "
+    "cf ca Jr Sr Inc Ltd Co Corp Bros Dept Univ Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec e.g i.e viz al approx "
+    "Hr Fr Nr Str z.B bzw d.h u.a Bd Abb Tab Jh Mme Mlle MM Sig Sra Sr Srta ul nr im dr inż tzn Ing Bc tj např"
+)
+_UNENDED = re.compile(
+    rf"(?:^|[\s(“\"])(?:{'|'.join(map(re.escape, _ABBREVIATIONS.split()))}|[A-Z]|(?:[A-Z]\.)+[A-Z])\.$"
+)
 # Parts of the syllables of synthetic words; an empty part is left out.
 ONSETS = (*"bcdfghjklmnpqrstvwz", "br", "ch", "pl", "st", "tr")
 VOWELS = (*"aeiou", "ai", "ea", "y")
 CODAS = ("", "", "", "", *"nrstlmkx")
 MAX_SYNTHETIC = 6  # letters
-MIN_PART = 3  # least number of letters on either side of a hyphen
+NUM_PASSAGES, PARAGRAPHS = 100_000_000, 3  # of the grammar
+TITLE_ATTEMPTS = 12
 
 
 class Passages(Protocol):
@@ -31,41 +40,50 @@ class Passages(Protocol):
     def paragraph(self, language: str, number: int) -> str:
         """Return one paragraph, without line breaks."""
 
+    def title(self, language: str, number: int) -> str:
+        """Return the title of the passage that a paragraph is in; empty if it is not known."""
+
 
 class BundledPassages:
-    """The short texts that come with the project."""
+    """Passages that a grammar writes (`sources/ocr/writing`): three paragraphs each, in order, under a title."""
 
     def languages(self) -> tuple[str, ...]:
         return LANGUAGES
 
     def count(self, language: str) -> int:
-        return len(_bundled(language))
+        return NUM_PASSAGES * PARAGRAPHS
 
     def paragraph(self, language: str, number: int) -> str:
-        return _bundled(language)[number]
+        passage, k = divmod(number, PARAGRAPHS)
+        writer = Writer(passage, language)
+        if k >= writer.num_paragraphs:  # a short passage is followed by the beginning of another one
+            writer, k = Writer(NUM_PASSAGES + passage, language), 0
+        return ("" if language == "zh" else " ").join(writer.paragraph(k))
 
-
-@lru_cache(maxsize=4)
-def _bundled(language: str) -> tuple[str, ...]:
-    text = (CORPUS / f"{language}.txt").read_text(encoding="utf-8")
-    return tuple(line for line in text.split("\n") if line and not line.startswith("# "))
+    def title(self, language: str, number: int) -> str:
+        return Writer(number // PARAGRAPHS, language).title()
 
 
 def split_sentences(text: str) -> list[str]:
     """Return the sentences of a paragraph, in order."""
-    return [found for match in _SENTENCE.finditer(text) if (found := match[0].strip())]
+    sentences: list[str] = []
+    for match in _SENTENCE.finditer(text):
+        found = match[0].strip()
+        if sentences and _UNENDED.search(sentences[-1]):
+            sentences[-1] += f" {found}"
+        elif found:
+            sentences.append(found)
+    return sentences
 
 
-def add_soft_hyphens(text: str) -> str:
-    """Insert soft hyphens into long English words, between two consonants with vowels around them."""
-
-    def hyphenate_word(word: re.Match[str]) -> str:
-        letters = word[0]
-        ends = (0, *(m.start() for m in _SYLLABLE.finditer(letters.lower())), len(letters))
-        inner = [k for k in ends[1:-1] if MIN_PART <= k <= len(letters) - MIN_PART]
-        return "\u00ad".join(letters[a:b] for a, b in zip([0, *inner], [*inner, len(letters)], strict=True))
-
-    return re.sub(rf"[A-Za-z]{{{MIN_BROKEN},}}", hyphenate_word, text)
+def _shorten(text: str, max_characters: int) -> str:
+    """Return the clauses of a sentence that fit; if the first one does not, as many words as do."""
+    clauses = [found.end() for found in re.finditer(r"[,;:，；：、](?=\s|[\u2e80-\u9fff])|\s[–—]\s", text)]
+    fitting = [end for end in clauses if 4 <= end <= max_characters]
+    if fitting:
+        return text[: fitting[-1]].rstrip(" ,;:–—，；：、")
+    cut = text[:max_characters]
+    return cut if len(text) <= max_characters else cut.rpartition(" ")[0] or cut
 
 
 class ContentSampler:
@@ -73,26 +91,22 @@ class ContentSampler:
 
     Args:
         language: language of the text.
-        mixed: fraction of paragraphs that are composed of random sentences, so that a small corpus gives more pages.
     """
 
-    def __init__(self, passages: Passages, language: str, random: random_module.Random, mixed: float = 0.0):
+    def __init__(self, passages: Passages, language: str, random: random_module.Random):
         self.language = furniture_language(language)
         self.text_language = language
         self.random = random
+        self.fields = Fields(self.language, random)
         self._passages = passages
-        self._mixed = mixed
         self._next = random.randrange(passages.count(language))
 
     def in_language(self, language: str) -> "ContentSampler":
         """Return a sampler of text in another language, with the same generator."""
-        return ContentSampler(self._passages, language, self.random, self._mixed)
+        return ContentSampler(self._passages, language, self.random)
 
     def paragraph(self) -> str:
-        """Return the next paragraph, or with probability `mixed` a paragraph of random sentences."""
-        if self.random.random() < self._mixed:
-            glue = "" if self.language == "zh" else " "
-            return glue.join(self.sentence() for _ in range(self.random.randint(2, 6)))
+        """Return the next paragraph."""
         text = self._passages.paragraph(self.text_language, self._next)
         self._next = (self._next + 1) % self._passages.count(self.text_language)
         return text
@@ -105,19 +119,38 @@ class ContentSampler:
         return found
 
     def sentence(self, max_characters: int = 400) -> str:
-        """Return a random sentence; if all sentences of its paragraph are too long, cut one at the end of a word."""
-        number = self.random.randrange(self._passages.count(self.text_language))
-        paragraph = self._passages.paragraph(self.text_language, number)
-        found = split_sentences(paragraph)
-        text = self.random.choice([text for text in found if len(text) <= max_characters] or found)
-        if len(text) > max_characters:
-            cut = text[:max_characters]
-            text = cut.rpartition(" ")[0] or cut
-        return text
+        """Return a random sentence; if those of several paragraphs are too long, the first clause of one of them."""
+        shortest = ""
+        for _ in range(TITLE_ATTEMPTS):
+            number = self.random.randrange(self._passages.count(self.text_language))
+            found = split_sentences(self._passages.paragraph(self.text_language, number))
+            fitting = [text for text in found if len(text) <= max_characters]
+            if fitting:
+                return self.random.choice(fitting)
+            shortest = min((shortest, *found), key=lambda text: (not text, len(text)))
+        return _shorten(shortest, max_characters)
+
+    def title(self, max_characters: int) -> str:
+        """Begin another passage and return its title, or a sentence without its final punctuation if it has none."""
+        for _ in range(TITLE_ATTEMPTS):
+            number = self.random.randrange(self._passages.count(self.text_language))
+            number -= number % PARAGRAPHS
+            text = self._passages.title(self.text_language, number)
+            if not text:
+                break
+            if len(text) <= max_characters:
+                self._next = number
+                return text
+        return self.line(max_characters)
 
     def line(self, max_characters: int) -> str:
-        """Return a sentence without its final punctuation, e.g. for a heading."""
-        return self.sentence(max_characters).rstrip(" .。，,;；：:、！!？?") or self.sentence(max_characters)
+        """Return a sentence without its final punctuation, e.g. for a point of a list."""
+        sentence = self.sentence(max_characters)
+        return sentence.rstrip(" .。，,;；：:、！!？?") or sentence
+
+    def parallel(self) -> list[tuple[str, str]]:
+        """Return the title and the sentences of a passage as pairs of English and Chinese, which say the same."""
+        return parallel_sentences(self.random.randrange(NUM_PASSAGES))
 
     def number(self, low: float, high: float, decimals: int = 0) -> str:
         """Return a number with commas between thousands."""
@@ -136,25 +169,7 @@ class ContentSampler:
         ]
         return random.choice((str.lower, str.capitalize))("".join(parts)[:MAX_SYNTHETIC])
 
-    def date(self) -> str:
-        year, month, day = self.random.randint(1978, 2026), self.random.randint(1, 12), self.random.randint(1, 28)
-        if self.language == "zh":
-            return f"{year}年{month}月{day}日"
-        name = words("months", "en")[month - 1]
-        return self.random.choice(
-            (
-                f"{day} {name} {year}",
-                f"{name} {day}, {year}",
-                f"{year}-{month:02d}-{day:02d}",
-                f"{day:02d}.{month:02d}.{year}",
-            )
-        )
-
     def code(self) -> str:
         """Return a reference such as `AB-20417`."""
         letters = "".join(self.random.choices("ABCDEFGHKLMNPRSTUVWXYZ", k=self.random.randint(1, 3)))
         return f"{letters}-{self.random.randint(100, 99999)}"
-
-    def telephone(self) -> str:
-        groups = ((3, 4, 4), (2, 3, 4), (4, 6), (3, 3, 2, 2))
-        return " ".join("".join(self.random.choices("0123456789", k=n)) for n in self.random.choice(groups))

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from pymupdf import mupdf
 
-from sources.base.illegible import Illegible
 from sources.ocr.alignment import Characters
 from sources.ocr.blocks import INSET
-from sources.ocr.typefaces import NO_INK, GlyphBox, ink_box
+from sources.ocr.typefaces import NO_INK, GlyphBox, check_drawn, ink_box
+from sources.text.fonts import is_blank
 
 MISSING = 0  # glyph number of the box that is drawn for a missing character
 NO_GLYPH, NO_CHARACTER = (
@@ -44,13 +44,14 @@ class _Trace(mupdf.FzDevice2):
 
     def _add(self, name: str, font: Any, glyph: int, code: int, x: float, y: float, size: float) -> None:
         sign = chr(code) if code != NO_CHARACTER else ""
-        if (name not in self._faces or glyph == MISSING) and sign.strip():
-            self.unknown_character = self.unknown_character or sign
         ink = NO_INK
         if glyph != NO_GLYPH:
             if (name, glyph) not in self._inks:
                 self._inks[name, glyph] = ink_box(font, glyph)
             ink = self._inks[name, glyph]
+        is_missing = name not in self._faces or glyph == MISSING or (glyph != NO_GLYPH and ink is NO_INK)
+        if sign and is_missing and not is_blank(sign):
+            self.unknown_character = self.unknown_character or sign
         x0, y0, x1, y1 = (edge * size + start for edge, start in zip(ink, (x, y, x, y), strict=True))
         if sign:
             self.text.append(sign)
@@ -83,9 +84,7 @@ def trace_characters(picture: mupdf.FzDisplayList, rect: mupdf.FzRect, faces: fr
     mupdf.fz_run_display_list(picture, trace, mupdf.FzMatrix(), rect, mupdf.FzCookie())
     mupdf.fz_close_device(trace)
     if trace.unknown_character:
-        raise Illegible(
-            "missing_glyph", f"no chosen font draws {trace.unknown_character!r} (U+{ord(trace.unknown_character):04X})"
-        )
+        check_drawn(trace.unknown_character)
     return Characters(
         text="".join(trace.text),
         boxes=np.array(trace.boxes, np.float64).reshape(-1, 4),

@@ -30,14 +30,17 @@ if TYPE_CHECKING:
     from sources.ocr.passages import Passages
     from sources.ocr.rendered_text import RenderedText
 
-CODE_VERSION = 2  # increment when the bytes of a sample change
-PACKAGES = {"cv2": "opencv-contrib-python", "fontTools": "fonttools", "matplotlib": "matplotlib"}
+CODE_VERSION = 3  # increment when the bytes of a sample change
+PACKAGES = {
+    "babel": "babel", "cv2": "opencv-contrib-python", "faker": "faker", "fontTools": "fonttools",
+    "markdown_it": "markdown-it-py", "matplotlib": "matplotlib", "pyphen": "pyphen",
+    "pypinyin": "pypinyin",
+}  # fmt: skip
 SCENE = "scene"  # the kind that is not a template
 SMALLEST_PAGE_PX, SMALLEST_CLOSE_UP_PX = 512, 128
 ENGINES = ("story", "chromium")
 MAX_ATTEMPTS = 24
 STRENGTH_DECAY = 0.85  # factor per attempt
-MIXED = 0.35  # fraction of bundled paragraphs that are composed of random sentences
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,7 +223,7 @@ class Ocr(SyntheticSource):
             random = generator(self.seed, number, f"attempt/{k}")
             try:
                 draft = compose_draft(
-                    kind, language, task, passages=passages, mixed=0 if self.input else MIXED,
+                    kind, language, task, passages=passages,
                     strength=strength * STRENGTH_DECAY**k, side_px=self.side_px, engine=_load_engine(self.engine),
                     random=random, families=self.families,
                 )  # fmt: skip
@@ -251,6 +254,8 @@ class Ocr(SyntheticSource):
             for kind in sorted(weights)
             if weights[kind] > 0
         }
+        if self.input and not self.kinds:  # its text is the grammar's, as a translation of the user's is not known
+            languages_by_kind.pop("bilingual", None)
         languages_by_kind = {kind: languages for kind, languages in languages_by_kind.items() if languages}
         if not languages_by_kind:
             return None

@@ -14,7 +14,7 @@ from sources.ocr.blocks import INSET, SOFT_HYPHEN, Block, Inset
 from sources.ocr.page import Flow, Page, PageLayout, boxes_to_quads, draw_paper
 from sources.ocr.rendered_text import RenderedText
 from sources.ocr.shaped import trace_characters
-from sources.ocr.typefaces import NO_INK, GlyphBox, Glyphs, load_archive, load_glyphs
+from sources.ocr.typefaces import NO_INK, GlyphBox, Glyphs, check_drawn, load_archive, load_glyphs
 
 KEEP_IMAGES = mupdf.FZ_STEXT_PRESERVE_IMAGES | mupdf.FZ_STEXT_PRESERVE_WHITESPACE
 EDGE_PX = 0.1  # a pixel that a glyph covers by less than this remains white
@@ -142,16 +142,14 @@ def _read_characters(picture: mupdf.FzDisplayList, page: Page, faces: Mapping[st
         for span in (span for line in block["lines"] for span in line["spans"]):
             signs = [character["c"] for character in span["chars"]]
             face = faces.get(span["font"])
-            if face is None:
-                unknown_character = "".join(signs).strip()[:1]
-                if unknown_character:
-                    raise Illegible(
-                        "missing_glyph", f"no chosen font draws {unknown_character!r} (U+{ord(unknown_character):04X})"
-                    )
+            boxes = [NO_INK] * len(signs) if face is None else [face[sign] for sign in signs]
+            for sign, box in zip(signs, boxes, strict=True):
+                if box is NO_INK:
+                    check_drawn(sign)
             text += signs
             origins += [character["origin"] for character in span["chars"]]
             sizes += [span["size"]] * len(signs)
-            inks += [NO_INK] * len(signs) if face is None else map(face.__getitem__, signs)
+            inks += boxes
     return place_characters("".join(text), origins, sizes, inks)
 
 

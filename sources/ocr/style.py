@@ -94,7 +94,12 @@ class Style:
     def capacity(self, boxes: Sequence[Box]) -> int:
         """Return about how many characters of running text fit into some boxes, a generous estimate."""
         area = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in boxes)
-        return round(1.15 * area / (self.size**2 * self.leading * CHARACTER_WIDTH[self.language])) + 200
+        return (
+            round(
+                1.15 * area / (self.size**2 * self.leading * CHARACTER_WIDTH["zh" if self.language == "zh" else "en"])
+            )
+            + 200
+        )
 
     def columns(self, count: int, top: float, bottom: float, gap: float | None = None) -> list[Box]:
         """Return columns of equal width over the type area, in reading order."""
@@ -213,7 +218,7 @@ def sample_style(random: random_module.Random, language: str, side: int, chosen:
     mono = font_families("en", ("monospaced",))
     body = random.choice(text)
     furniture = furniture_language(language)
-    size = side * random.uniform(*SIZES[furniture])
+    size = side * random.uniform(*SIZES["zh" if furniture == "zh" else "en"])
     width = round(side * random.choice(PORTRAITS))
     return Style(
         language=furniture,
@@ -222,7 +227,7 @@ def sample_style(random: random_module.Random, language: str, side: int, chosen:
         width=width,
         height=side,
         size=size,
-        leading=random.uniform(1.2, 1.5) if furniture == "en" else random.uniform(1.35, 1.75),
+        leading=random.uniform(1.2, 1.5) if furniture != "zh" else random.uniform(1.35, 1.75),
         margin=round(width * random.uniform(0.06, 0.13)),
         ink=random.choice(INKS),
         accent=random.choice(ACCENTS),

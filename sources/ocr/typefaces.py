@@ -9,8 +9,9 @@ import pymupdf
 from PIL import Image
 from pymupdf import mupdf
 
+from sources.base.illegible import Illegible
 from sources.ocr.blocks import INSET_FILE, SOFT_HYPHEN
-from sources.text.fonts import Font
+from sources.text.fonts import Font, is_blank
 
 
 def css_name(font: Font) -> str:
@@ -55,6 +56,12 @@ def ink_box(font: mupdf.FzFont, glyph: int) -> GlyphBox:
     outline = mupdf.fz_outline_glyph(font, glyph, mupdf.FzMatrix())
     bounds = mupdf.fz_bound_path(outline, mupdf.FzStrokeState(None), mupdf.FzMatrix())
     return (bounds.x0, -bounds.y1, bounds.x1, -bounds.y0) if bounds.x1 > bounds.x0 else NO_INK
+
+
+def check_drawn(character: str) -> None:
+    """Raise Illegible for a character without ink that is not blank: its font has no glyph, or an empty one."""
+    if not is_blank(character):
+        raise Illegible("missing_glyph", f"no chosen font draws {character!r} (U+{ord(character):04X})")
 
 
 @lru_cache(maxsize=128)

@@ -22,7 +22,13 @@ class CodeListing:
 
 def furniture_language(language: str) -> str:
     """Return the language of titles, labels and names on a page whose text is in `language`."""
-    return language if language in LANGUAGES else "en"
+    return language if language in LANGUAGES or language in _load_furniture() else "en"
+
+
+@lru_cache(maxsize=1)
+def _load_furniture() -> Mapping[str, Any]:
+    furniture: Mapping[str, Any] = load_data(CORPUS / "furniture.yaml")
+    return furniture
 
 
 @lru_cache(maxsize=1)
@@ -33,18 +39,37 @@ def _load_vocabulary() -> Mapping[str, Any]:
 
 def words(kind: str, language: str) -> Sequence[str]:
     """Return a word list of the vocabulary, e.g. `people`."""
-    found: Sequence[str] = _load_vocabulary()[kind][language]
+    found: Sequence[str] = (
+        _load_vocabulary()[kind][language] if language in LANGUAGES else _load_furniture()[language][kind]
+    )
     return found
 
 
-def dictionary_entries(language: str) -> list[tuple[str, str, str]]:
-    """Return entries of a dictionary: term, part of speech or pronunciation, meaning."""
-    return [(term, note, meaning) for term, note, meaning in _load_vocabulary()["entries"][language]]
+def fields(language: str) -> list[tuple[str, str]]:
+    """Return the fields of forms: their label and their type."""
+    return [(name, kind) for name, kind in _load_vocabulary()["fields"][language]]
+
+
+@lru_cache(maxsize=1)
+def measure_ranges() -> list[tuple[float, float, int]]:
+    """Return the least and greatest value and the decimals of each measure, in the order of the word list."""
+    return [(low, high, decimals) for low, high, decimals in _load_vocabulary()["measure_ranges"]]
+
+
+@lru_cache(maxsize=32)
+def months(language: str) -> Sequence[str]:
+    """Return the names of the months."""
+    from babel.dates import get_month_names  # an optional dependency
+
+    names = get_month_names("wide", context="stand-alone", locale=language)
+    return [str(names[k]) for k in range(1, 13)]
 
 
 def label(name: str, language: str, /, **values: object) -> str:
     """Return a label that is printed on pages, e.g. `total`."""
-    return str(_load_vocabulary()["labels"][name][language]).format(**values)
+    if language in LANGUAGES:
+        return str(_load_vocabulary()["labels"][name][language]).format(**values)
+    return str(_load_furniture()[language]["labels"][name]).format(**values)
 
 
 @lru_cache(maxsize=1)

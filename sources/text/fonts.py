@@ -24,8 +24,8 @@ SUFFIXES = (".ttf", ".otf", ".ttc")
 KINDS = ("sans", "serif", "monospaced", "handwriting")
 WEIGHTS = (300, 900)  # lighter strokes are thinner than a pixel at the sizes of a page
 BOLD = 600
-MAX_EMPTY_GLYPH = 12  # bytes of a TrueType glyph without a contour; the smallest with one has 16
-MAX_EMPTY_PROGRAM = 8  # bytes of a charstring that may be empty (a width, an end, a call); a longer one draws something
+MAX_DOUBTFUL = 40  # bytes of a glyph that may be a contour without an area; "一" has 28, so these are measured
+MAX_DOUBTFUL_PROGRAM = 24  # bytes of a charstring that may have a width, hints and an end only; a longer one draws
 MAX_SMALL = 0.93  # height of lower-case letters relative to capitals
 MIN_DESCENT = -0.1  # in font sizes; the descenders of lower-case letters are lower
 
@@ -220,6 +220,11 @@ def families(fonts: Iterable[Font]) -> Mapping[str, tuple[Font, ...]]:
     return found
 
 
+def is_blank(character: str) -> bool:
+    """Return True if a character may have an empty glyph: white space, a format character, a combining mark."""
+    return character.isspace() or unicodedata.category(character) in ("Cf", "Mn")
+
+
 class _Glyphs:
     """The glyphs of a font file: names by code point, and widths and outlines by name.
 
@@ -247,32 +252,52 @@ class _Glyphs:
         found = self._has_glyph.get(character)
         if found is None:
             name = self.names.get(ord(character), ".notdef")
-            is_blank = character.isspace() or unicodedata.category(character) in ("Cf", "Mn")
             with self._turn:
-                found = name != ".notdef" and (is_blank or self._has_outline(name))
+                found = name != ".notdef" and (is_blank(character) or self._has_outline(name))
             self._has_glyph[character] = found
         return found
 
     def _has_outline(self, name: str) -> bool:
-        """Return True if a glyph is not empty, by its size if possible: drawing took a fifth of a scene's time."""
+        """Return True if a glyph covers an area, by its size if possible: drawing took a fifth of a scene's time.
+
+        A composite glyph (-1 contours) is measured, because its components may be empty.
+        """
         if "glyf" in self._font:
             starts, number = self._font["loca"], self._font.getGlyphID(name)
-            return bool(starts[number + 1] - starts[number] > MAX_EMPTY_GLYPH)
-        if "CFF " in self._font:
+            start, length = starts[number], starts[number + 1] - starts[number]
+            if length == 0:
+                return False
+            if length > MAX_DOUBTFUL and self._num_contours(start) > 0:
+                return True
+        elif "CFF " in self._font:
             program = self._font["CFF "].cff.topDictIndex[0].CharStrings[name]
-            is_long = program.bytecode is not None and len(program.bytecode) > MAX_EMPTY_PROGRAM
-            return is_long or program.calcBounds(None) is not None
-        return self.extent(name) != (0, 0)
+            if program.bytecode is not None and len(program.bytecode) > MAX_DOUBTFUL_PROGRAM:
+                return True
+        x0, y0, x1, y1 = self._bounds(name) or (0, 0, 0, 0)
+        return x1 > x0 and y1 > y0
 
-    def extent(self, name: str) -> tuple[float, float]:
-        """Return bottom and top of an outline above the baseline, in font sizes; both 0 if it is empty."""
+    def _num_contours(self, start: int) -> int:
+        """Return the number of contours of the glyph at an offset of the table; -1 for a composite glyph."""
+        reader = self._font.reader
+        reader.file.seek(reader.tables["glyf"].offset + start)
+        return int.from_bytes(reader.file.read(2), "big", signed=True)
+
+    def _bounds(self, name: str) -> tuple[float, float, float, float] | None:
+        """Return the box of an outline in units of the font; None if it is empty."""
         from fontTools.pens.boundsPen import ControlBoundsPen
 
         with self._turn:
             pen = ControlBoundsPen(self._outlines)
             self._outlines[name].draw(pen)
+            bounds: tuple[float, float, float, float] | None = pen.bounds
+            return bounds
+
+    def extent(self, name: str) -> tuple[float, float]:
+        """Return bottom and top of an outline above the baseline, in font sizes; both 0 if it is empty."""
+        bounds = self._bounds(name)
+        with self._turn:
             units = self._font["head"].unitsPerEm
-        return (pen.bounds[1] / units, pen.bounds[3] / units) if pen.bounds else (0, 0)
+        return (bounds[1] / units, bounds[3] / units) if bounds else (0, 0)
 
     def advance(self, name: str) -> float:
         """Return the width in font sizes."""

@@ -107,14 +107,14 @@ class Frequencies:
 @cache
 def frequencies(language: str) -> Frequencies:
     """Load the words of one of `LANGUAGES`: up to 0.2 s, on the first page of a process that needs them."""
-    bins = _words_by_centibels(language)
+    bins = words_by_centibels(language)
     keys = np.fromiter(map(zlib.crc32, chain.from_iterable(bins)), np.uint32)
     centibels = np.repeat(np.arange(len(bins)), [len(words) for words in bins])
     order = np.argsort(keys, kind="stable")  # of words with the same hash, the most frequent is found
     return Frequencies(keys[order], (9 - centibels[order] / 100).astype(np.float16))
 
 
-def _words_by_centibels(language: str) -> list[list[bytes]]:
+def words_by_centibels(language: str) -> list[list[bytes]]:
     """Return the words of a language as UTF-8, by how many hundredths of a power of ten they are rarer than always.
 
     The lists are files of wordfreq, which takes 0.3 s to import, most of it for what it does with other texts.

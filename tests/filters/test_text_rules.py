@@ -13,8 +13,8 @@ from filters.written_text import words_of
 from sources.base.sample import EncodedImage, Message, Provenance, Sample
 from tests.conftest import ROOT
 
-ENGLISH = (ROOT / "sources/ocr/corpus/en.txt").read_text("utf-8")
-CHINESE = (ROOT / "sources/ocr/corpus/zh.txt").read_text("utf-8")
+ENGLISH = (ROOT / "tests/texts/en.txt").read_text("utf-8")
+CHINESE = (ROOT / "tests/texts/zh.txt").read_text("utf-8")
 RULES: tuple[Filter, ...] = (GopherQuality(), GopherRepetition(), LineQuality())
 WORDS = " ".join(f"the word{k} of" for k in range(20))
 

@@ -21,7 +21,7 @@ NUM_ROWS = 60
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A compressed JSONL file with a broken row and two that say the same, a book, and a file that is no text."""
     folder = tmp_path_factory.mktemp("text")
-    known = (ROOT / "sources/ocr/corpus/en.txt").read_text("utf-8").split()
+    known = (ROOT / "tests/texts/en.txt").read_text("utf-8").split()
     words = random.Random(4).choices(known, k=5000)
     lines = [json.dumps({"text": " ".join(words[k * 40 : k * 40 + 40]) + "."}) for k in range(NUM_ROWS)]
     lines[7] = lines[7][:50]

@@ -78,6 +78,32 @@ def _made_font(path: Path, *, family: str = "Made", empty: str = "", capitals_on
     return path
 
 
+def _font_with_odd_glyphs(path: Path) -> Path:
+    """Write a font with four glyphs that draw nothing: A is empty, B refers to A, C is a line, D is a point."""
+    names = {character: f"u{ord(character):04X}" for character in LETTERS + " "}
+    builder = FontBuilder(1000, isTTF=True)
+    builder.setupGlyphOrder([".notdef", *names.values()])
+    builder.setupCharacterMap({ord(character): name for character, name in names.items()})
+    outlines = {".notdef": _box(500, 0, 700), **{name: _box(450, -200, 480) for name in names.values()}}
+    composite = TTGlyphPen(dict.fromkeys(names.values()))
+    composite.addComponent(names["A"], (1, 0, 0, 1, 30, 40))
+    outlines |= {names["A"]: Glyph(), names["B"]: composite.glyph(), names[" "]: Glyph()}
+    outlines |= {names["C"]: _box(50, 0, 700), names["D"]: _box(50, 0, 0)}
+    builder.setupGlyf(outlines, calcGlyphBounds=True)
+    builder.setupHorizontalMetrics(dict.fromkeys(outlines, (500, 50)))
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": "Odd", "styleName": "Regular"})
+    builder.setupOS2(ulUnicodeRange1=1, usWeightClass=400)
+    builder.setupPost()
+    builder.save(path)
+    return path
+
+
+def test_a_glyph_without_an_area_is_missing(tmp_path: Path) -> None:
+    font = Font(path=_font_with_odd_glyphs(tmp_path / "odd.ttf"), family="Odd", kind="sans")
+    assert missing("ABCDE F", font) == ["A", "B", "C", "D"]
+
+
 def _installed(family: str) -> Font:
     return next(font for font in installed_fonts() if font.family == family and font.weight == 400 and not font.italic)
 

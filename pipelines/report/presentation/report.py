@@ -25,6 +25,7 @@ from pipelines.report.presentation.numbers import measure, number, share, size
 from pipelines.report.presentation.rules import bounds, rules
 from pipelines.report.presentation.statistics import Statistics
 from pipelines.report.presentation.thresholds import Margin, steps
+from pipelines.report.presentation.variety import Figures, variety_rows, variety_warnings
 from pipelines.tables.bounds import Bound
 from pipelines.tables.schema import KEPT, REJECTED
 
@@ -41,6 +42,7 @@ def render(
     statistics: Statistics,
     clusters: Sequence[Cluster] = (),
     conversations: Conversations | None = None,
+    variety: Mapping[str, Figures] | None = None,
 ) -> bytes:
     """The page as UTF-8 HTML."""
     environment = Environment(
@@ -71,6 +73,7 @@ def render(
             ("scores", "Scores"),
             *([("thresholds", "Thresholds")] if statistics.margins else []),
             ("contents", "Contents"),
+            *([("variety", "Variety")] if variety else []),
             *([("mixture", "Mixture")] if "mixture" in manifest else []),
             *([("coverage", "Use cases")] if "labels" in manifest else []),
             *([("conversations", "Conversations")] if conversations else []),
@@ -95,6 +98,7 @@ def render(
             ("Splits", tally(statistics.splits)),
             ("Flags", tally(statistics.flags, manifest["samples"]["kept"])),
         ],
+        variety={"rows": variety_rows(variety or {}), "warnings": variety_warnings(variety or {})},
         mixture={"lead": mixture_lead(manifest), "rows": mixture_rows(manifest)},
         coverage=use_cases(manifest),
         conversations=conversations,

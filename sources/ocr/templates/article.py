@@ -45,9 +45,9 @@ def article(sampler: ContentSampler, style: Style) -> Page:
 
 def _front(sampler: ContentSampler, style: Style) -> list[Block]:
     random = sampler.random
-    names = random.sample(list(words("people", style.language)), random.randint(1, 3))
+    names = sampler.fields.people(random.randint(1, 3))
     blocks = [
-        heading(sampler.line(40 if style.language == "en" else 18), 1),
+        heading(sampler.title(60 if style.language != "zh" else 18), 1),
         paragraph(("，" if style.language == "zh" else ", ").join(names), "flat", is_divisible=False),
     ]
     if random.random() < 0.6:
@@ -62,17 +62,18 @@ def _body(sampler: ContentSampler, style: Style, columns: list[Box]) -> list[Blo
     wanted = style.capacity(columns)
     blocks: list[Block] = []
     length = section = 0
+    sections = random.sample(words("sections", style.language), len(words("sections", style.language)))
     while length < wanted:
         chance = random.random()
         if chance < 0.13:
             section += 1
-            text = random.choice(words("sections", style.language))
+            text = sections[(section - 1) % len(sections)]
             blocks.append(heading(f"{section}. {text}" if random.random() < 0.5 else text, 2))
         elif chance < 0.19:
             shape = draw_figure(
                 round(width * random.uniform(0.6, 1)), round(width * random.uniform(0.3, 0.6)), style.accent, random
             )
-            blocks += figure(shape, label("figure", style.language, n=random.randint(1, 9), text=sampler.sentence(60)))
+            blocks += figure(shape, label("figure", style.language, n=random.randint(1, 9), text=sampler.sentence(90)))
             length += round(shape.pixels.shape[0] * width / style.size**2)
         elif chance < 0.24:
             blocks += list_items(

@@ -23,7 +23,7 @@ def book(sampler: ContentSampler, style: Style) -> Page:
         blocks.append(
             paragraph(label("chapter", style.language, n=random.randint(1, 30)), "centre", is_divisible=False)
         )
-        blocks.append(heading(sampler.line(30 if style.language == "en" else 14), 1, "title"))
+        blocks.append(heading(sampler.title(44 if style.language != "zh" else 16), 1, "title"))
         heads, areas = [], []
     for text in sampler.paragraphs(style.capacity([(left, top, right, bottom)])):
         blocks.append(paragraph(text))

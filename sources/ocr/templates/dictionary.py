@@ -5,30 +5,34 @@ import dataclasses
 from sources.ocr.blocks import Block, paragraph, rich_paragraph
 from sources.ocr.page import Area, Flow, Page
 from sources.ocr.passages import ContentSampler
-from sources.ocr.style import Style
+from sources.ocr.style import Style, font_families
 from sources.ocr.templates.furniture import GREY, page_number
-from sources.ocr.vocabulary import dictionary_entries
+from sources.ocr.writing.dictionary import entries
+from sources.text.fonts import missing
+
+ENTRY_CHARACTERS = 28  # least length of an entry
+TONES = "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ"
 
 
 def dictionary(sampler: ContentSampler, style: Style) -> Page:
     """Return a page of a dictionary."""
     random, language = sampler.random, style.language
-    style = dataclasses.replace(style, leading=1.25 if language == "en" else 1.4, size=style.size * 0.95)
+    style = dataclasses.replace(style, leading=1.4 if language == "zh" else 1.25, size=style.size * 0.95)
+    if language == "zh" and missing(TONES, style.body.regular):
+        fitting = [family for family in font_families("zh", ("serif", "sans")) if not missing(TONES, family.regular)]
+        style = dataclasses.replace(style, body=random.choice(fitting or [style.body]))
     left, top, right, bottom = style.frame
-    entries = dictionary_entries(language)
+    columns = style.columns(2 if language == "zh" else random.choice((2, 3)), top, bottom)
     blocks: list[Block] = []
-    columns = style.columns(random.choice((2, 3)) if language == "en" else 2, top, bottom)
-    while sum(len(block.text) for block in blocks) < style.capacity(columns):
-        for term, before, meaning in sorted(random.sample(entries, len(entries))):
-            pieces = [
-                (term, "b"),
-                (f" {before} ", "i" if style.body.italic and language == "en" else ""),
-                (meaning, ""),
-            ]
-            if random.random() < 0.6:
-                pieces.append((f" {'例：' if language == 'zh' else ''}{sampler.sentence(110)}", ""))
-            blocks.append(rich_paragraph(pieces, "entry"))
-    guide = f"{blocks[0].text.split(' ')[0]} – {blocks[min(20, len(blocks) - 1)].text.split(' ')[0]}"
+    for entry in entries(language, 1 + style.capacity(columns) // ENTRY_CHARACTERS, random):
+        pieces = [
+            (entry.term, "b"),
+            (f" {entry.note} ", "i" if style.body.italic and language != "zh" else ""),
+            (entry.meaning, ""),
+        ]
+        if entry.use:
+            pieces.append((f" {entry.use}", ""))
+        blocks.append(rich_paragraph(pieces, "entry"))
     css = style.css(
         entry=f"margin:0 0 {style.size * 0.35:.1f}px {style.size:.0f}px;text-indent:-{style.size:.0f}px;text-align:left"
     )
@@ -38,6 +42,7 @@ def dictionary(sampler: ContentSampler, style: Style) -> Page:
             Area(box=(box[2] + style.size * 0.8, top, box[2] + style.size * 0.8 + 1, bottom), colour=GREY)
             for box in sorted(columns)[:-1]
         ]
+    guide = f"{blocks[0].text.split(' ')[0]} – {blocks[min(20, len(blocks) - 1)].text.split(' ')[0]}"
     head = Flow(
         blocks=[paragraph(guide, "small", is_divisible=False)], boxes=[(left, top - style.size * 2, right, top - 4)]
     )

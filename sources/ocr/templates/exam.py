@@ -5,9 +5,12 @@ from sources.ocr.page import Flow, Page
 from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.templates.furniture import page_number
-from sources.ocr.vocabulary import dictionary_entries, label, words
+from sources.ocr.vocabulary import label, words
+from sources.ocr.writing.dictionary import pinyin_of, wrong_readings
+from sources.ocr.writing.words_of_language import chinese_words, english_entries
 
 GAP = "________"
+NUM_QUESTIONS = 26
 
 
 def exam(sampler: ContentSampler, style: Style) -> Page:
@@ -21,9 +24,14 @@ def exam(sampler: ContentSampler, style: Style) -> Page:
         paragraph(label("time", language, n=random.choice((45, 60, 90, 120))), "centre", is_divisible=False),
         paragraph(label("student", language), "centre", is_divisible=False),
     ]
-    for number in range(1, 27):
-        question = random.choice((_arithmetic, _choice, _gap))
-        blocks += question(sampler, style, number)
+    asked: set[str] = set()
+    while len(asked) < NUM_QUESTIONS:
+        question = random.choice((_arithmetic, _choice, _gap))(sampler, style)
+        if question[0] not in asked:
+            asked.add(question[0])
+            first, *options = question
+            blocks.append(paragraph(f"{len(asked)}. {first}", "ask", is_divisible=False))
+            blocks += [paragraph(option, "options", is_divisible=False) for option in options]
     css = style.css(
         title=style.display(1.5, margin=f"0 0 {style.size * 0.6:.0f}px 0", align="center"),
         ask=f"margin:{style.size * 0.7:.0f}px 0 {style.size * 0.3:.0f}px 0",
@@ -45,42 +53,43 @@ def exam(sampler: ContentSampler, style: Style) -> Page:
     )
 
 
-def _arithmetic(sampler: ContentSampler, style: Style, number: int) -> list[Block]:
+def _arithmetic(sampler: ContentSampler, style: Style) -> list[str]:
     random = sampler.random
-    a, b, c = random.randint(11, 999), random.randint(2, 99), random.randint(2, 60)
+    a, b, c = random.randint(100, 999), random.randint(2, 99), random.randint(2, 60)
     total = random.choice(
-        (f"{a} + {b} × {c}", f"({a} – {b}) × {c}", f"{a} ÷ {b} + {c}", f"{a / 10} × {b}", f"{a}² – {c}")
+        (f"{a} + {b} × {c}", f"({a} – {b}) × {c}", f"{a * b} ÷ {b} + {c}", f"{a / 10} × {b}", f"{a}² – {c}")
     )
     points = label("points", style.language, n=random.randint(1, 5))
-    question = label("compute", style.language, sum=total)
-    return [paragraph(f"{number}. {question} {points}", "ask", is_divisible=False)]
+    return [f"{label('compute', style.language, sum=total)} {points}"]
 
 
-def _choice(sampler: ContentSampler, style: Style, number: int) -> list[Block]:
+def _choice(sampler: ContentSampler, style: Style) -> list[str]:
+    """Return a question of four options: for a word by its meaning, or in Chinese for the reading of a word."""
     random = sampler.random
-    entries = random.sample(dictionary_entries(style.language), 4)
-    question = f"{number}. {label('choose', style.language, text=entries[0][2].rstrip('.。'))}"
-    terms = sorted(entry[0] for entry in entries)
-    options = [f"{letter}. {word}" for letter, word in zip("ABCD", terms, strict=True)]
-    if random.random() < 0.5:
-        return [
-            paragraph(question, "ask", is_divisible=False),
-            paragraph("    ".join(options), "options", is_divisible=False),
-        ]
-    return [
-        paragraph(question, "ask", is_divisible=False),
-        *(paragraph(option, "options", is_divisible=False) for option in options),
-    ]
+    if style.language == "zh":
+        word = chinese_words()["n"].pick(random.getrandbits(48))
+        question = label("reading", style.language, text=word)
+        terms = [pinyin_of(word), *wrong_readings(word, random)]
+    else:
+        entries = random.sample(english_entries(), 4)
+        while len({entry.meaning for entry in entries}) < 4:
+            entries = random.sample(english_entries(), 4)
+        question = label("choose", style.language, text=entries[0].meaning.rstrip("."))
+        terms = [entry.word for entry in entries]
+    options = [f"{letter}. {word}" for letter, word in zip("ABCD", sorted(terms), strict=False)]
+    return [question, "    ".join(options)] if random.random() < 0.5 else [question, *options]
 
 
-def _gap(sampler: ContentSampler, style: Style, number: int) -> list[Block]:
+def _gap(sampler: ContentSampler, style: Style) -> list[str]:
     random = sampler.random
     sentence = sampler.sentence(120)
     if style.language == "zh":
-        start = random.randrange(max(1, len(sentence) - 3))
+        places = [k for k in range(len(sentence) - 1) if sentence[k : k + 2].isalpha()]
+        start = random.choice(places or [0])
         text = sentence[:start] + GAP + sentence[start + 2 :]
     else:
         parts = sentence.split(" ")
-        parts[random.randrange(len(parts))] = GAP
+        places = [k for k, part in enumerate(parts) if part.isalpha()]
+        parts[random.choice(places or [0])] = GAP
         text = " ".join(parts)
-    return [paragraph(f"{number}. {label('blank', style.language, text=text)}", "ask", is_divisible=False)]
+    return [label("blank", style.language, text=text)]

@@ -16,9 +16,7 @@ def running_head(sampler: ContentSampler, style: Style) -> tuple[list[Flow], lis
         return [], []
     left, top, right, _ = style.frame
     height = style.size * 1.9
-    text = random.choice(
-        (random.choice(words("topics", style.language)), random.choice(words("companies", style.language)))
-    )
+    text = random.choice((random.choice(words("topics", style.language)), sampler.fields.company()))
     css_class = random.choice(("small", "small-centre", "small-right"))
     flow = Flow(blocks=[paragraph(text, css_class, is_divisible=False)], boxes=[(left, top - height, right, top)])
     rule = [Area(box=(left, top - 3, right, top - 2), colour=GREY)] if random.random() < 0.5 else []

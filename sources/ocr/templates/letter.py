@@ -4,17 +4,17 @@ from sources.ocr.blocks import Block, heading, paragraph
 from sources.ocr.page import Area, Flow, Page
 from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
-from sources.ocr.vocabulary import label, words
+from sources.ocr.vocabulary import label
 
-FILLED = (0.1, 0.38)  # range of the fraction of the sheet that is filled, without the last paragraph
+FILLED = (0.24, 0.46)  # range of the fraction of the sheet that is filled, without the last paragraph
 
 
 def letter(sampler: ContentSampler, style: Style) -> Page:
     """Return a letter."""
     random, language = sampler.random, style.language
     left, top, right, bottom = style.frame
-    sender, receiver = random.sample(list(words("people", language)), 2)
-    company, street, town = (random.choice(words(kind, language)) for kind in ("companies", "streets", "towns"))
+    fields = sampler.fields
+    sender, receiver = fields.people(2)
     side = random.choice(("tight", "small-right", "small-centre"))
 
     def flat(text: str, css_class: str = "tight") -> Block:
@@ -22,12 +22,12 @@ def letter(sampler: ContentSampler, style: Style) -> Page:
 
     body_top = top + style.size * 7
     capacity = style.capacity([(left, body_top + 8 * style.size * style.leading, right, bottom)])
-    head = [heading(company, 2, "company"), flat(f"{street}, {town}", side), flat(sampler.telephone(), side)]
+    head = [heading(fields.company(), 2, "company"), flat(fields.address(), side), flat(fields.telephone(), side)]
     blocks = [
         flat(receiver),
-        flat(random.choice(words("streets", language))),
-        flat(random.choice(words("towns", language)), "flat"),
-        flat(sampler.date(), random.choice(("flat", "right"))),
+        flat(fields.street()),
+        flat(fields.town(), "flat"),
+        flat(fields.recent_date(), random.choice(("flat", "right"))),
         paragraph(label("dear", language, name=receiver), "flat", is_divisible=False),
         *(paragraph(text) for text in sampler.paragraphs(round(capacity * random.uniform(*FILLED)))),
         flat(label("regards", language), "sign"),

@@ -4,8 +4,9 @@ import dataclasses
 
 from sources.ocr.blocks import Block, figure, heading, paragraph
 from sources.ocr.figures import draw_figure
+from sources.ocr.hyphenation import add_soft_hyphens
 from sources.ocr.page import Area, Box, Flow, Page
-from sources.ocr.passages import ContentSampler, add_soft_hyphens
+from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.templates.furniture import GREY
 from sources.ocr.vocabulary import label, words
@@ -19,8 +20,8 @@ def newspaper(sampler: ContentSampler, style: Style) -> Page:
     style = dataclasses.replace(
         style,
         width=round(style.side * 0.75),
-        size=style.side * (0.0112 if language == "en" else 0.0137),
-        leading=1.22 if language == "en" else 1.35,
+        size=style.side * (0.0112 if language != "zh" else 0.0137),
+        leading=1.22 if language != "zh" else 1.35,
         justify=True,
         indent=True,
         margin=round(style.side * random.uniform(0.03, 0.05)),
@@ -31,8 +32,8 @@ def newspaper(sampler: ContentSampler, style: Style) -> Page:
     mast, line = top + size * 4.2, top + size * 6.2
     middle = line + (bottom - line) * random.uniform(0.45, 0.6)
     areas = [Area(box=(left, y, right, y + 1), colour=(40, 40, 40)) for y in (mast, line)]
-    edition = f"{label('edition', language, n=random.randint(100, 20000))}    {sampler.date()}"
-    num_columns = random.choice((3, 4)) if language == "en" else random.choice((2, 3, 4))
+    edition = f"{label('edition', language, n=random.randint(100, 20000))}    {sampler.fields.date()}"
+    num_columns = random.choice((3, 4)) if language != "zh" else random.choice((2, 3, 4))
     lead_columns = style.columns(num_columns, line + size * 5, middle - size)
     flows = [
         Flow(
@@ -46,7 +47,7 @@ def newspaper(sampler: ContentSampler, style: Style) -> Page:
             must_fit=True,
         ),
         Flow(
-            blocks=[heading(sampler.line(44 if language == "en" else 20), 2, "lead")],
+            blocks=[heading(sampler.title(60 if language != "zh" else 20), 2, "lead")],
             boxes=[(left, line + size * 0.6, right, line + size * 5)],
             must_fit=True,
         ),
@@ -55,7 +56,7 @@ def newspaper(sampler: ContentSampler, style: Style) -> Page:
     areas.append(Area(box=(left, middle - size * 0.5, right, middle - size * 0.5 + 1), colour=GREY))
     count = random.choice((2, 3))
     for box in style.columns(count, middle, bottom):
-        title = heading(sampler.line(40 if language == "en" else 16), 3, "short")
+        title = heading(sampler.title(48 if language != "zh" else 16), 3, "short")
         flows.append(Flow(blocks=[title, *_story(sampler, style, [box])], boxes=[box]))
     css = style.css(
         mast=style.display(3.2, align="center"),
@@ -72,8 +73,8 @@ def _story(sampler: ContentSampler, style: Style, boxes: list[Box]) -> list[Bloc
     width = boxes[0][2] - boxes[0][0]
     if sampler.random.random() < 0.4:
         shape = draw_figure(round(width), round(width * sampler.random.uniform(0.5, 0.8)), style.accent, sampler.random)
-        blocks += figure(shape, sampler.sentence(60))
+        blocks += figure(shape, sampler.sentence(90))
     for text in sampler.paragraphs(style.capacity(boxes)):
-        hyphenated_text = add_soft_hyphens(text) if sampler.text_language == "en" else None
+        hyphenated_text = add_soft_hyphens(text, sampler.text_language)
         blocks.append(paragraph(text, hyphenated_text=hyphenated_text))
     return blocks

@@ -6,7 +6,7 @@ from sources.ocr.page import PageLayout
 from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.text_rendering import join_words
-from sources.ocr.vocabulary import LANGUAGES, label, words
+from sources.ocr.vocabulary import LANGUAGES, label
 
 
 def note(sampler: ContentSampler, style: Style) -> PageLayout:
@@ -16,8 +16,8 @@ def note(sampler: ContentSampler, style: Style) -> PageLayout:
 
     def phrase(max_characters: int) -> str:
         sentences = [
-            sampler.date(),
-            label("dear", language, name=random.choice(words("people", language))),
+            sampler.fields.recent_date(),
+            label("dear", language, name=sampler.fields.person()),
         ] * is_bundled
         wanted = random.uniform(0.3, 1) * max_characters
         while sum(map(len, sentences)) < wanted:

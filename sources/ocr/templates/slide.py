@@ -7,7 +7,6 @@ from sources.ocr.figures import draw_figure
 from sources.ocr.page import Area, Flow, Page
 from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
-from sources.ocr.vocabulary import words
 
 RATIOS = (9 / 16, 9 / 16, 3 / 4)
 DARK = ((24, 32, 52), (30, 30, 34), (16, 54, 60), (60, 22, 40))
@@ -33,9 +32,10 @@ def slide(sampler: ContentSampler, style: Style) -> Page:
     )
     left, top, right, bottom = style.frame
     body_top = top + style.size * 3.6
+    title = sampler.title(round((right - left) / style.size * (1.1 if language != "zh" else 0.6)))
     flows = [
         Flow(
-            blocks=[heading(random.choice(words("topics", language)), 1, "title")],
+            blocks=[heading(title, 1, "title")],
             boxes=[(left, top, right, body_top)],
             must_fit=True,
         )
@@ -53,7 +53,7 @@ def slide(sampler: ContentSampler, style: Style) -> Page:
         areas.append(Area(box=(0, 0, style.margin * 0.35, height), colour=style.accent))
     has_picture = random.random() < 0.45
     edge = left + (right - left) * 0.56 if has_picture else right
-    max_length = (edge - left) / style.size * (2.6 if language == "en" else 1.4)
+    max_length = (edge - left) / style.size * (3.4 if language != "zh" else 1.7)
     points = [sampler.line(round(max_length)) for _ in range(random.randint(3, 5))]
     mark = random.choice(("•", "–", "•"))
     marks = [mark] * len(points) if random.random() < 0.75 else [f"{k}." for k in range(1, len(points) + 1)]
@@ -63,7 +63,7 @@ def slide(sampler: ContentSampler, style: Style) -> Page:
         shape = draw_figure(round((right - edge) * 0.92), round((bottom - body_top) * 0.72), style.accent, random)
         flows.append(Flow(blocks=figure(shape), boxes=[(edge, body_top, right, bottom)]))
     if random.random() < 0.6:
-        foot = f"{random.choice(words('companies', language))}  {random.randint(2, 60)}"
+        foot = f"{sampler.fields.company()}  {random.randint(2, 60)}"
         flows.append(
             Flow(
                 blocks=[paragraph(foot, "small", is_divisible=False)],

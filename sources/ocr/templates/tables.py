@@ -1,30 +1,41 @@
 """A table of numbers with its caption."""
 
+import random as random_module
+
 from sources.ocr.blocks import Block, paragraph, table
 from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
-from sources.ocr.vocabulary import label, words
+from sources.ocr.vocabulary import label, measure_ranges, months, words
 
 
 def data_table(sampler: ContentSampler, style: Style, max_columns: int, num_rows: int | None = None) -> list[Block]:
     """Return a caption and a table: rows are regions or months, columns are measures."""
     random = sampler.random
-    names = list(words(random.choice(("groups", "months")), style.language))
-    rows = names[: num_rows or random.randint(3, 9)]
-    measures = random.sample(list(words("measures", style.language)), random.randint(2, max(2, max_columns - 1)))
-    scales = [(random.choice((10, 100, 1000, 50_000)), random.choice((0, 0, 1, 2))) for _ in measures]
-    body = [[row, *(sampler.number(scale * 0.1, scale, decimals) for scale, decimals in scales)] for row in rows]
+    is_by_month = random.random() < 0.5
+    names = months(style.language) if is_by_month else words("groups", style.language)
+    first_row = random.randrange(len(names))
+    rows = [*names[first_row:], *names[:first_row]][: num_rows or random.randint(3, 9)]
+    all_measures = words("measures", style.language)
+    chosen = random.sample(range(len(all_measures)), random.randint(2, min(len(all_measures), max(2, max_columns - 1))))
+    measures = [all_measures[k] for k in chosen]
+    ranges = [_part_of(measure_ranges()[k], random) for k in chosen]
+    body = [[row, *(sampler.number(*bounds) for bounds in ranges)] for row in rows]
     first = 100 - 100 // (len(measures) + 1) * len(measures)
     grid = table(
         [
-            label("region", style.language)
-            if rows[0] != words("months", style.language)[0]
-            else label("date", style.language),
+            label("date" if is_by_month else "region", style.language),
             *measures,
         ],
         body,
         widths=[first, *[100 // (len(measures) + 1)] * len(measures)],
         right=range(1, len(measures) + 1),
     )
-    caption = label("table", style.language, n=random.randint(1, 12), text=sampler.line(50))
+    caption = label("table", style.language, n=random.randint(1, 12), text=sampler.line(80))
     return [paragraph(caption, "caption", is_divisible=False), grid]
+
+
+def _part_of(bounds: tuple[float, float, int], random: random_module.Random) -> tuple[float, float, int]:
+    """Return a part of the range of a measure: the values of one table are of like size."""
+    low, high, decimals = bounds
+    top = low + (high - low) * random.uniform(0.15, 1)
+    return low + (top - low) * random.uniform(0, 0.5), top, decimals

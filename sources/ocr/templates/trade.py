@@ -53,23 +53,23 @@ def invoice(sampler: ContentSampler, style: Style) -> Page:
     def flat(text: str, css_class: str = "tight") -> Block:
         return paragraph(text, css_class, is_divisible=False)
 
-    company, customer = random.sample(list(words("companies", language)), 2)
+    fields = sampler.fields
     seller = [
-        flat(company, "bold"),
-        flat(random.choice(words("streets", language))),
-        flat(random.choice(words("towns", language))),
-        flat(sampler.telephone()),
+        flat(fields.company(), "bold"),
+        flat(fields.street()),
+        flat(fields.town()),
+        flat(fields.telephone()),
     ]
     facts = [
         heading(label("invoice", language), 1, "title"),
         flat(f"{label('number', language)} {sampler.code()}"),
-        flat(f"{label('date', language)} {sampler.date()}"),
+        flat(f"{label('date', language)} {sampler.fields.recent_date()}"),
     ]
     buyer = [
         flat(label("to", language), "bold"),
-        flat(customer),
-        flat(random.choice(words("streets", language))),
-        flat(random.choice(words("towns", language))),
+        flat(fields.company()),
+        flat(fields.street()),
+        flat(fields.town()),
     ]
     header = [label(name, language) for name in ("item", "quantity", "price", "amount")]
     rows = [
@@ -140,10 +140,10 @@ def receipt(sampler: ContentSampler, style: Style) -> Page:
         [label("change", language), format_money(paid - total)],
     ]
     blocks = [
-        flat(random.choice(words("companies", language)), "bold"),
-        flat(random.choice(words("streets", language))),
-        flat(sampler.telephone()),
-        flat(f"{sampler.date()}  {random.randint(7, 21):02d}:{random.randint(0, 59):02d}", "tight"),
+        flat(sampler.fields.company(), "bold"),
+        flat(sampler.fields.street()),
+        flat(sampler.fields.telephone()),
+        flat(f"{sampler.fields.recent_date()}  {random.randint(7, 21):02d}:{random.randint(0, 59):02d}", "tight"),
         table([label("item", language), label("amount", language)], rows, widths=(68, 32), right=(1,)),
         flat(label("thanks", language)),
         flat(sampler.code()),

@@ -1,6 +1,7 @@
 """A page of Chinese in vertical columns from right to left."""
 
 import dataclasses
+import re
 from collections.abc import Iterator, Sequence
 from random import Random
 
@@ -24,6 +25,8 @@ UPRIGHT = str.maketrans("，、。：；！？（）《》〈〉「」『』【�
 HANGING = "，、。：；！？）》〉」』】"
 QUOTES = str.maketrans("“”‘’", "「」『』")
 DIGITS = str.maketrans("0123456789%", "〇一二三四五六七八九％")
+_YEAR = re.compile(r"\d{4}(?=年)|\d{5,}")  # read digit by digit; other numbers are read as numbers
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def vertical(sampler: ContentSampler, style: Style) -> PageLayout:
@@ -92,8 +95,31 @@ def _split_columns(text: str, length: int) -> Iterator[str]:
 
 def _to_vertical(text: str) -> str:
     """Convert a text to vertical setting: Chinese numerals and corner quotes; other characters are dropped."""
-    replaced = text.translate(QUOTES).translate(DIGITS).replace(".", "点")
+    replaced = _YEAR.sub(lambda found: found[0].translate(DIGITS), text.translate(QUOTES))
+    replaced = _NUMBER.sub(lambda found: chinese_number(found[0]), replaced).replace("%", "％")
     return "".join(sign for sign in replaced if ord(sign) > 0x2000 and not sign.isspace())
+
+
+def chinese_number(digits: str) -> str:
+    """Return a decimal number in Chinese numerals: 14 is 十四, 205 二百零五, 0.5 〇点五."""
+    whole, _, decimals = digits.partition(".")
+    text = _whole_number(int(whole)) if whole.strip("0") else "〇"
+    return f"{text}点{decimals.translate(DIGITS)}" if decimals else text
+
+
+def _whole_number(number: int) -> str:
+    if number >= 10_000:
+        high, low = divmod(number, 10_000)
+        return _whole_number(high) + "万" + ("零" * (0 < low < 1000) + _whole_number(low) if low else "")
+    text, is_gap = "", False
+    for place, unit in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
+        digit = number // place % 10
+        if digit:
+            text += ("零" if is_gap and text else "") + str(digit).translate(DIGITS) + unit
+            is_gap = False
+        else:
+            is_gap = True
+    return text.removeprefix("一") if text.startswith("一十") else text
 
 
 def _render(

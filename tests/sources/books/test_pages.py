@@ -20,7 +20,7 @@ from tests.conftest import ROOT
 from tests.sources.books.conftest import MakeBook, picture
 
 EXAMPLE = ROOT / "sources/books/examples/measuring.epub"
-TEXT = (ROOT / "sources/ocr/corpus/en.txt").read_text("utf-8")
+TEXT = (ROOT / "tests/texts/en.txt").read_text("utf-8")
 INK = 40  # difference from the paper
 
 

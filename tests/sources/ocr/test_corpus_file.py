@@ -70,6 +70,46 @@ def test_a_line_of_a_million_characters_is_cut_into_paragraphs(tmp_path: Path) -
     assert "".join("".join(piece.split()) for _, piece in found) == "".join(text.split())
 
 
+MARKDOWN = """---
+title: front matter is no text
+---
+# A heading that is long enough to be kept
+
+Some **bold** and *slanted* words, `code`, a [link](https://example.org) and 2 \\* 3 stars
+on two lines.
+
+| first column of the table | second |
+|---|---:|
+| a cell | 12 |
+
+- an item of a list with ~~struck~~ words in it
+  1. a nested item that is also long enough
+
+> A quotation that somebody put into the text.
+
+```python
+print("code is no running text, however long it is")
+```
+
+<div class="x">HTML is left out as well, as it is markup</div>
+"""
+
+
+def test_markdown_is_read_without_its_marks(tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_text(MARKDOWN)
+    found, dropped = _gather(path)
+    assert [text for _, text in found] == [
+        "A heading that is long enough to be kept",
+        "Some bold and slanted words, code, a link and 2 * 3 stars on two lines.",
+        "first column of the table; second",
+        "an item of a list with struck words in it",
+        "a nested item that is also long enough",
+        "A quotation that somebody put into the text.",
+    ]
+    assert dropped == {"too_short": 1}
+
+
 def test_rows_of_jsonl(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(

@@ -12,14 +12,17 @@ from sources.base.illegible import Illegible
 from sources.base.sample import Sample
 from sources.ocr.blocks import paragraph
 from sources.ocr.corpus_file import CorpusFile, gather
+from sources.ocr.fields import Fields
+from sources.ocr.language_of_text import LanguageTeller
 from sources.ocr.page import Flow, Page, PageLayout
 from sources.ocr.source import Ocr
 from sources.ocr.story import lay_out
 from sources.ocr.style import sample_style
 from sources.ocr.templates.registry import KINDS, supported_languages
+from sources.ocr.vocabulary import furniture_language, label, months, words
 from sources.rng import generator
-from sources.text.fonts import fonts_for, missing
-from sources.text.languages import RIGHT_TO_LEFT, SHAPED
+from sources.text.fonts import fonts_for, missing, script_of
+from sources.text.languages import LANGUAGES, RIGHT_TO_LEFT, SHAPED
 
 TEXTS = {
     "de": "Größere Übungen finden öfter statt, und die Fähre legt ab, wenn der Lotse seinen Tee getrunken hat.",
@@ -100,6 +103,28 @@ def test_character_missing_in_the_chosen_font_is_illegible() -> None:
         lay_out(page)
 
 
+@pytest.mark.parametrize("is_shaped", [False, True])
+def test_a_character_whose_glyph_is_empty_is_illegible(is_shaped: bool) -> None:
+    """WenQuanYi Micro Hei maps several characters to glyphs without an outline: a page would have gaps."""
+    style = sample_style(generator(2, 0, "zh"), "zh", 1024)
+    chosen = next(font for font in fonts_for("zh") if font.family == "WenQuanYi Micro Hei")
+    style = dataclasses.replace(style, body=dataclasses.replace(style.body, regular=chosen, bold=chosen, italic=None))
+    for text, is_drawn in (("地，āé", True), ("气温12℃", False), ("第Ⅴ章", False), ("nǐ hǎo", False)):
+        page = Page(
+            width=400,
+            height=200,
+            css=style.css(),
+            fonts=style.fonts,
+            flows=[Flow(blocks=[paragraph(text)], boxes=[(20, 20, 380, 180)])],
+            is_shaped=is_shaped,
+        )
+        if is_drawn:
+            assert lay_out(page).text == text
+        else:
+            with pytest.raises(Illegible, match="no chosen font draws"):
+                lay_out(page)
+
+
 def _samples(tmp_path: Path, texts: Sequence[str], **settings: Any) -> list[Sample]:
     path, out = tmp_path / "texts.txt", tmp_path / "gathered"
     path.write_text("\n\n".join(texts), encoding="utf-8")
@@ -125,7 +150,57 @@ def test_setting_languages_decides_the_language_of_a_script(tmp_path: Path) -> N
     out = tmp_path / "two"
     (tmp_path / "b.txt").write_text("\n\n".join(texts), encoding="utf-8")
     gather(tmp_path / "b.txt", "b.txt", "text", out, lambda: None)
-    assert dict(CorpusFile(out).all()) == {"en": texts[0], "ru": texts[1]}
+    assert dict(CorpusFile(out).all()) == {"de": texts[0], "ru": texts[1]}
+
+
+PARAGRAPHS = {
+    "en": "The ferry leaves when it is full, or when the pilot has finished his tea, and nobody knows the timetable.",
+    "tr": "Feribot dolduğunda ya da kaptan çayını bitirdiğinde kalkar ve bu tarifeyi bir türlü kimse bilmez.",
+    "pl": "Prom odpływa, gdy jest pełny albo gdy pilot wypije herbatę, i nikt nie pamięta już, że jest na to rozkład.",
+    "cs": "Přívoz odjíždí, když je plný, nebo když převozník dopije čaj, a nikdo si nepamatuje, že je na to řád.",
+    "de": TEXTS["de"] + " Und das ist nicht immer so.",
+    "fr": "Le bac part quand il est plein, ou quand le pilote a fini son thé, et les horaires ne sont pas pour lui.",
+    "es": "El barco sale cuando está lleno o cuando el piloto termina su té, y los horarios no son para él.",
+    "it": "Il traghetto parte quando è pieno o quando il pilota ha finito il tè, e non si sa per quale orario.",
+    "pt": "O barco parte quando está cheio ou quando o piloto acaba o chá, e não há um horário para os passageiros.",
+    "nl": "De veerboot vertrekt als hij vol is, of als de schipper zijn thee op heeft, en dat is voor het dorp goed.",
+    "sv": "Färjan går när den är full eller när styrmannen har druckit sitt te, och det är inte för att den är sen.",
+    "hu": "A komp akkor indul, ha megtelt, vagy ha a révész megitta a teáját, és ez már nem is lehet meg menetrend.",
+    "vi": TEXTS["vi"],
+    "uk": "Пором відходить, коли повний або коли лоцман допив чай, і це не є щось нове для тих, що їдуть до міста.",
+    "ru": TEXTS["ru"] + " И это не то, что было на причале.",
+}
+
+
+def test_the_language_of_a_paragraph_is_told_by_its_words_and_letters() -> None:
+    for language, text in PARAGRAPHS.items():
+        assert LanguageTeller().tell(text)[0] == language
+    teller = LanguageTeller()
+    assert teller.tell("Menu")[0] == "en"
+    assert teller.tell(PARAGRAPHS["tr"])[0] == "tr"
+    assert teller.tell("Menu")[0] == "tr"  # a short line is in the language of the lines before
+    assert teller.tell("Über die Brücke und weiter für Müßiggänger")[0] == "de"
+    assert LanguageTeller(("de",)).tell(PARAGRAPHS["en"])[0] == "de"
+    assert LanguageTeller(("de", "fr")).tell(PARAGRAPHS["fr"])[0] == "fr"
+
+
+def test_labels_and_names_are_in_the_language_of_the_page() -> None:
+    for language in LANGUAGES:
+        assert furniture_language(language) == language
+        fields = Fields(language, generator(1, 0, language))
+        written = [
+            label("figure", language, n=3, text="x"),
+            label("page", language, n=4),
+            fields.date(),
+            *months(language),
+        ]
+        written += [fields.person(), fields.company(), fields.street(), fields.town(), *words("sections", language)]
+        letters = "".join(written)
+        assert script_of(letters) == LANGUAGES[language].script, written
+        for kind in ("topics", "newspapers", "measures", "groups"):
+            assert len(set(words(kind, language))) == len(words(kind, language)) >= 2
+    assert label("figure", "pl", n=3, text="x") == "Rysunek 3. x"
+    assert label("page", "tr", n=3) == "Sayfa 3"
 
 
 def test_kinds_with_many_bundled_words_support_bundled_languages_only() -> None:

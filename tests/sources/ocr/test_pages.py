@@ -7,8 +7,9 @@ import pytest
 
 from sources.base.illegible import Illegible
 from sources.ocr.blocks import INSET, Inset, figure, paragraph, rich_paragraph, table
+from sources.ocr.hyphenation import add_soft_hyphens
 from sources.ocr.page import Flow, Page, PageLayout
-from sources.ocr.passages import BundledPassages, ContentSampler, add_soft_hyphens, split_sentences
+from sources.ocr.passages import BundledPassages, ContentSampler, split_sentences
 from sources.ocr.story import lay_out
 from sources.ocr.style import Style, sample_style
 from sources.ocr.templates.registry import DIRECT_TEMPLATES, KINDS, TEMPLATES, supported_languages
@@ -23,7 +24,7 @@ def _make_page(kind: str, language: str, seed: int = 3) -> tuple[PageLayout, Sty
     for number in range(40):
         random = generator(seed, number, f"{kind}/{language}")
         style = sample_style(random, language, 1024)
-        sampler = ContentSampler(BundledPassages(), language, random, 0.3)
+        sampler = ContentSampler(BundledPassages(), language, random)
         try:
             return (
                 DIRECT_TEMPLATES[kind](sampler, style)
@@ -117,7 +118,7 @@ def test_character_missing_in_the_chosen_fonts_is_illegible(style: Style) -> Non
 
 def test_hyphenated_word_is_two_printed_words_but_one_in_the_text(style: Style) -> None:
     text = "internationalization circumstances understandable " * 6
-    block = paragraph(text.strip(), hyphenated_text=add_soft_hyphens(text.strip()))
+    block = paragraph(text.strip(), hyphenated_text=add_soft_hyphens(text.strip(), "en"))
     layout = lay_out(_page(style, [Flow(blocks=[block], boxes=[(20, 20, 130, 380)])]))
     broken = [word for word in layout.rendered.texts if word.endswith("-")]
     assert broken
@@ -179,6 +180,27 @@ def test_sentence_does_not_end_before_a_lower_case_letter() -> None:
         "Open from 9 a.m. to 5 p.m. on Monday.",
         "Ring twice.",
     ]
+
+
+def test_sentence_does_not_end_after_an_abbreviation_or_an_initial() -> None:
+    text = ["Mrs. Hale met Dr. J. R. Boone at No. 5, St. Mary's.", "He left at once.", "“Why?” she asked.", "Go on!"]
+    assert split_sentences(" ".join(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("language", "word", "parts"),
+    [
+        ("en", "anything", "any-thing"),
+        ("en", "understanding", "un-der-stand-ing"),
+        ("en", "Whitfield", "Whitfield"),
+        ("de", "Geschwindigkeit", "Ge-schwin-dig-keit"),
+        ("pl", "odpowiedzialność", "od-po-wie-dzial-ność"),
+        ("cs", "nejkrásnější", "nej-krás-nější"),
+        ("tr", "anlaşılabilir", "anlaşılabilir"),  # there are no patterns for Turkish
+    ],
+)
+def test_words_are_broken_by_the_patterns_of_their_language(language: str, word: str, parts: str) -> None:
+    assert add_soft_hyphens(word, language).replace("\u00ad", "-") == parts
 
 
 def test_split_sentences_keeps_all_characters() -> None:

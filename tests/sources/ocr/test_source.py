@@ -98,7 +98,7 @@ def test_an_invoice_adds_up_in_its_markdown() -> None:
 
 
 def test_replaced_samples_are_counted_by_reason() -> None:
-    source = Ocr(seed=2, side_px=768, scene=0, strength=1, tasks={"transcription": 1})
+    source = Ocr(seed=2, side_px=768, kinds={"invoice": 1, "form": 1}, strength=1, tasks={"transcription": 1})
     made = [source.make(number, source.digest) for number in range(12)]
     counts = [value for sample in made for name, value in sample.measures.items() if name.startswith(REPLACED)]
     assert counts
