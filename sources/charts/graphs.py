@@ -104,11 +104,24 @@ def to_mermaid(chart: GraphChart) -> str:
     """Return the graph as Mermaid: questions are rhombi, undirected links have no arrow head."""
     lines = ["flowchart TD"]
     for k, name in enumerate(chart.nodes):
-        shape = f'n{k}{{"{name}"}}' if k in chart.questions else f'n{k}["{name}"]'
+        text = escape_mermaid(name)
+        shape = f'n{k}{{"{text}"}}' if k in chart.questions else f'n{k}["{text}"]'
         lines.append(f"    {shape}")
     arrow = "-->" if chart.directed else "---"
-    lines += [f"    n{i} {arrow}{f'|{label}|' if label else ''} n{j}" for i, j, label in chart.edges]
+    lines += [f"    n{i} {arrow}{_mermaid_label(label)} n{j}" for i, j, label in chart.edges]
     return "\n".join(lines)
+
+
+def _mermaid_label(text: str) -> str:
+    if not text:
+        return ""
+    return f"|{text}|" if text.isalnum() else f'|"{escape_mermaid(text)}"|'
+
+
+def escape_mermaid(text: str) -> str:
+    """Return a text for quotes in Mermaid, where it shows as it is: quotes, entities, formulas and HTML mean nothing."""
+    codes = {"#": "#35;", "&": "#amp;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "`": "#96;", "$": "#36;"}
+    return "".join(codes.get(character, character) for character in text)
 
 
 def to_dot(chart: GraphChart) -> str:
