@@ -4,6 +4,7 @@ import math
 import random as random_module
 
 from sources.charts.chart import GraphChart
+from sources.charts.noun import Noun, plural_of
 from sources.charts.style import Style
 from sources.charts.table import Column, Table
 from sources.charts.vocabulary_schema import Process, Vocabulary, localize
@@ -30,7 +31,8 @@ def flow_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, r
     return GraphChart(
         kind=kind, language=language, title=localize(process.title, language), style=style, exact=True,
         table=_edge_table(nodes, edges, language, words["label"]), nodes=nodes, places=_flow_places(process),
-        edges=tuple(edges), directed=True, node_noun=words["step"], link_noun=words["arrow"],
+        edges=tuple(edges), directed=True, node_noun=_noun(words["step"], language),
+        link_noun=_noun(words["arrow"], language, "条"),
         questions=tuple(k for k, step in enumerate(process.steps) if step.question),
     )  # fmt: skip
 
@@ -72,9 +74,16 @@ def network(kind: str, vocabulary: Vocabulary, language: str, style: Style, rand
     return GraphChart(
         kind=kind, language=language, title=title, style=style, exact=True, nodes=nodes, places=places,
         table=_edge_table(nodes, edges, language, label), edges=tuple(edges), directed=entry.directed,
-        node_noun=localize(entry.node, language).lower(), link_noun=localize(entry.link, language),
+        node_noun=_noun(localize(entry.node, language), language),
+        link_noun=_noun(localize(entry.link, language), language, "条"),
         absent=tuple(localize(item, language) for k, item in enumerate(names.items) if k not in chosen),
     )  # fmt: skip
+
+
+def _noun(name: str, language: str, counter: str = "个") -> Noun:
+    if language == "zh":
+        return Noun(name, name, counter=counter)
+    return Noun(name.lower(), plural_of(name.lower()))
 
 
 def _choose_order(count: int, edges: list[tuple[int, int, str]], random: Random) -> list[int]:
@@ -119,7 +128,7 @@ def _mermaid_label(text: str) -> str:
 
 
 def escape_mermaid(text: str) -> str:
-    """Return a text for quotes in Mermaid, where it shows as it is: quotes, entities, formulas and HTML mean nothing."""
+    """Return a text for quotes in Mermaid, where it shows as it is, whatever signs it has."""
     codes = {"#": "#35;", "&": "#amp;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "`": "#96;", "$": "#36;"}
     return "".join(codes.get(character, character) for character in text)
 

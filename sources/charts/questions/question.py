@@ -7,7 +7,9 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+from sources.charts.noun import unit_of_one
 from sources.charts.vocabulary_schema import localize
 from sources.config_file import load_data
 
@@ -22,6 +24,7 @@ class Question:
 
     Args:
         name: name of the template.
+        kind: kind of the noun that the question is about, where wordings depend on it.
         slots: values for the template.
         answer: answer as text.
         options: other plausible answers, for multiple choice.
@@ -31,6 +34,7 @@ class Question:
 
     name: str
     slots: Mapping[str, str]
+    kind: str = "thing"
     answer: str
     options: tuple[str, ...] = ()
     precision: str = ""
@@ -61,8 +65,8 @@ def fill_phrase(name: str, language: str, **slots: str) -> str:
 
 def write_turn(question: Question, family: str, language: str, random: random_module.Random, choice: float) -> Turn:
     """Word a question; with probability `choice` as multiple choice, if there are other options."""
-    pair = random.choice(load_templates()[family][question.name])
-    text = localize((pair[0], pair[1]), language).format(**question.slots) + question.precision
+    pair = random.choice(_wordings(family, question))
+    text = localize((pair[0], pair[1]), language).format(**question.slots)
     others = [option for option in dict.fromkeys(question.options) if option != question.answer]
     if len(others) >= 2 and random.random() < choice:
         options = [question.answer, *random.sample(others, min(MAX_CHOICES - 1, len(others)))]
@@ -70,15 +74,18 @@ def write_turn(question: Question, family: str, language: str, random: random_mo
         listed = "\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False))
         text = f"{text}\n{listed}\n{fill_phrase('choose', language)}"
         return Turn(name=question.name, question=text, answer=LETTERS[options.index(question.answer)])
+    text += question.precision  # a choice needs no rule for rounding
     answer = question.answer
     if question.working and random.random() < 0.5:
         answer = f"{question.working} = {answer}"
     return Turn(name=question.name, question=text, answer=answer)
 
 
-def lower_first(name: str) -> str:
-    """Return a name as inside a sentence: in lower case, unless its second letter is upper case (pH, GDP)."""
-    return name if name[1:2].isupper() or not name[1:2].isalpha() else name[0].lower() + name[1:]
+def _wordings(family: str, question: Question) -> list[tuple[str, str]]:
+    """Return the templates of a question: those for its kind of noun, if there are any, else those for any kind."""
+    found: Any = load_templates()[family][question.name]
+    chosen: list[tuple[str, str]] = found.get(question.kind, found["any"]) if isinstance(found, dict) else found
+    return chosen
 
 
 def round_half_up(value: Fraction, places: int) -> Decimal:
@@ -90,5 +97,7 @@ def round_half_up(value: Fraction, places: int) -> Decimal:
 
 def format_with_unit(value: Decimal, unit: str, language: str) -> str:
     """Return a number with its unit."""
+    if language == "en" and abs(value) == 1:
+        unit = unit_of_one(unit)
     space = "" if unit in ("", "%", "°C") or language == "zh" else " "
     return f"{value:f}{space}{unit}"
