@@ -16,6 +16,7 @@ from sources.config_file import load_data
 TEMPLATES = Path(__file__).with_name("templates.yaml")
 MAX_CHOICES = 4
 LETTERS = "ABCD"
+Templates = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,9 +52,9 @@ class Turn:
 
 
 @lru_cache(maxsize=1)
-def load_templates() -> Mapping[str, Mapping[str, list[tuple[str, str]]]]:
+def load_templates() -> Templates:
     """Return the templates of all families of charts."""
-    templates: Mapping[str, Mapping[str, list[tuple[str, str]]]] = load_data(TEMPLATES)
+    templates: Templates = load_data(TEMPLATES)
     return templates
 
 
@@ -63,9 +64,20 @@ def fill_phrase(name: str, language: str, **slots: str) -> str:
     return localize((str(text[0]), str(text[1])), language).format(**slots)
 
 
-def write_turn(question: Question, family: str, language: str, random: random_module.Random, choice: float) -> Turn:
-    """Word a question; with probability `choice` as multiple choice, if there are other options."""
-    pair = random.choice(_wordings(family, question))
+def write_turn(
+    question: Question,
+    family: str,
+    language: str,
+    random: random_module.Random,
+    choice: float,
+    templates: Templates | None = None,
+) -> Turn:
+    """Word a question; with probability `choice` as multiple choice, if there are other options.
+
+    Args:
+        templates: wordings by family and name; without them those of charts.
+    """
+    pair = random.choice(_wordings(templates or load_templates(), family, question))
     text = localize((pair[0], pair[1]), language).format(**question.slots)
     others = [option for option in dict.fromkeys(question.options) if option != question.answer]
     if len(others) >= 2 and random.random() < choice:
@@ -81,11 +93,10 @@ def write_turn(question: Question, family: str, language: str, random: random_mo
     return Turn(name=question.name, question=text, answer=answer)
 
 
-def _wordings(family: str, question: Question) -> list[tuple[str, str]]:
+def _wordings(templates: Templates, family: str, question: Question) -> list[tuple[str, str]]:
     """Return the templates of a question: those for its kind of noun, if there are any, else those for any kind."""
-    found: Any = load_templates()[family][question.name]
-    chosen: list[tuple[str, str]] = found.get(question.kind, found["any"]) if isinstance(found, dict) else found
-    return chosen
+    found: Any = templates[family][question.name]
+    return list(found.get(question.kind) or found["any"]) if isinstance(found, dict) else list(found)
 
 
 def round_half_up(value: Fraction, places: int) -> Decimal:
