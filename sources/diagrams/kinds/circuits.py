@@ -35,7 +35,7 @@ class Circuit:
 
     @property
     def resistance(self) -> Fraction:
-        return Fraction(sum(self.series)) + 1 / sum(Fraction(1, ohms) for ohms in self.parallel)
+        return Fraction(sum(self.series)) + 1 / sum((Fraction(1, ohms) for ohms in self.parallel), Fraction(0))
 
     def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the designators of the resistors in series and in parallel."""
@@ -159,14 +159,13 @@ def _questions(spec: Circuit, language: str, random: Random) -> list[Question]:
     values = dict(zip((*series, *parallel), (*spec.series, *spec.parallel), strict=True))
     name = random.choice(sorted(values))
     total = round_half_up(spec.resistance, 1)
-    parallel_ohms = round_half_up(1 / sum(Fraction(1, ohms) for ohms in spec.parallel), 1)
     milliamperes = Fraction(0) if spec.open else round_half_up(Fraction(spec.volts * 1000) / spec.resistance, 0)
     choices = tuple(f"{ohms} Ω" for ohms in sorted({*spec.series, *spec.parallel, *random.sample(OHMS, 3)}))
     asked = [
         Question(name="count_resistors", slots={}, answer=str(len(values)), options=("2", "3", "4", "5", "6", "7")),
         Question(name="value", slots={"name": name}, answer=f"{values[name]} Ω", options=choices),
         Question(name="source", slots={}, answer=f"{spec.volts} V", options=tuple(f"{volts} V" for volts in VOLTS)),
-        Question(name="total", slots={}, answer=f"{total} Ω", working="+".join(map(str, spec.series)) + f"+{parallel_ohms}"),
+        Question(name="total", slots={}, answer=f"{total} Ω"),
         Question(name="current", slots={}, answer=f"{milliamperes} mA"),
         Question(name="parallel_with", slots={"name": parallel[0]}, answer=", ".join(parallel[1:])),
         Question(name="count_series", slots={}, answer=str(len(series)), options=("0", "1", "2", "3", "4")),

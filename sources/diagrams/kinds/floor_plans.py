@@ -1,11 +1,12 @@
 """Floor plans: rooms with areas, doors and an entrance, as a drawing and as JSON."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
 from sources.charts.questions.question import Question
-from sources.diagrams.canvas import PAD, Canvas
+from sources.diagrams.canvas import PAD, Canvas, Point
 from sources.diagrams.diagram import Diagram, pick
 from sources.diagrams.style import DiagramStyle
 
@@ -19,11 +20,13 @@ MAX_AREA = 40  # half metres squared below which a room is not divided
 DOOR_PLACE = 0.28  # of a door along its wall: away from the texts in the middle
 TITLE = {"en": "Floor plan, {area} m²", "zh": "平面图，{area}平方米"}
 INTRO = {
-    "en": "The floor plan has {count} rooms with {area} m² in all: {rooms}. The entrance leads into: {entrance}. {doors}",
+    "en": "The floor plan has {count} rooms with {area} m² in all: {rooms}. "
+          "The entrance leads into: {entrance}. {doors}",
     "zh": "平面图有{count}个房间，总面积{area}平方米：{rooms}。入口通向{entrance}。{doors}",
-}
+}  # fmt: skip
 DOOR = {"en": "A door joins {a} and {b}.", "zh": "{a}与{b}之间有门。"}
 YES = {"en": {True: "Yes", False: "No"}, "zh": {True: "是", False: "否"}}
+Wall = tuple[tuple[int, int], tuple[int, int]]
 Box = tuple[int, int, int, int]  # x, y, width, height in half metres
 
 
@@ -100,7 +103,7 @@ def _divide(box: Box, random: Random) -> list[Box]:
     return [room for part in parts for room in _divide(part, random)]
 
 
-def _wall(a: Box, b: Box) -> tuple[tuple[int, int], tuple[int, int]] | None:
+def _wall(a: Box, b: Box) -> Wall | None:
     """Return the ends of the wall that two rooms share if a door fits into it, else None."""
     for first, second in ((a, b), (b, a)):
         if first[0] + first[2] == second[0]:
@@ -162,7 +165,7 @@ def _draw(canvas: Canvas, plan: Plan, language: str) -> None:
     canvas.text((left - 0.7 * font, place(0, plan.height / 2)[1]), f"{_number(plan.height / 2)} m", anchor="end")
 
 
-def _door(canvas: Canvas, place, ends) -> None:  # type: ignore[no-untyped-def]  # a local function of the scale
+def _door(canvas: Canvas, place: Callable[[float, float], Point], ends: Wall) -> None:
     """Draw a gap of 0.9 m in a wall, and the open leaf with its swing."""
     (x, y), (u, v) = ends
     middle = (x + DOOR_PLACE * (u - x), y + DOOR_PLACE * (v - y))

@@ -14,8 +14,8 @@ from sources.diagrams.style import DiagramStyle
 LETTERS = ("ABC", "PQR", "KLM", "XYZ", "DEF", "RST")
 QUADS = ("ABCD", "PQRS", "KLMN", "EFGH", "WXYZ")
 TRIPLES = (
-    (3, 4, 5), (5, 12, 13), (8, 15, 17), (7, 24, 25), (20, 21, 29), (12, 35, 37), (9, 40, 41), (28, 45, 53), (11, 60, 61),
-    (16, 63, 65), (33, 56, 65), (48, 55, 73),
+    (3, 4, 5), (5, 12, 13), (8, 15, 17), (7, 24, 25), (20, 21, 29), (12, 35, 37), (9, 40, 41), (28, 45, 53),
+    (11, 60, 61), (16, 63, 65), (33, 56, 65), (48, 55, 73),
 )  # fmt: skip
 TITLES: Mapping[str, Mapping[str, str]] = {
     "right_triangle": {"en": "Right triangle {name}", "zh": "直角三角形{name}"},
@@ -122,7 +122,7 @@ def _right_triangle(language: str, random: Random) -> Figure:
         a, b = b, a
     name = random.choice(LETTERS)
     hidden = random.choice(("hypotenuse", "leg"))
-    corner, first, second = name
+    corner, first, second = tuple(name)
     sides = {corner + first: a, corner + second: b, first + second: c}
     unknown = first + second if hidden == "hypotenuse" else corner + first
     shown = {side: f"{length} cm" for side, length in sides.items() if side != unknown}
@@ -133,7 +133,7 @@ def _right_triangle(language: str, random: Random) -> Figure:
     def draw(canvas: Canvas) -> None:
         points = _fit(canvas, [(0, 0), (a, 0), (0, b)], turn)
         _polygon(canvas, points, name, shown)
-        _angle_mark(canvas, *points, "", right=True)
+        _angle_mark(canvas, points[0], points[1], points[2], "", right=True)
 
     asked = [
         Question(name="side", slots={"side": unknown}, answer=f"{sides[unknown]} cm",
@@ -163,7 +163,7 @@ def _angles(language: str, random: Random) -> Figure:
     if gamma < 28 or 90 in (alpha, beta):
         return _angles(language, random)
     name = random.choice(LETTERS)
-    a, b, c = name
+    a, b, c = tuple(name)
     turn = random.uniform(0, 2 * math.pi)
 
     def draw(canvas: Canvas) -> None:
@@ -189,7 +189,7 @@ def _isosceles(language: str, random: Random) -> Figure:
     base = random.randint(35, 75)
     apex = 180 - 2 * base
     name = random.choice(LETTERS)
-    a, b, c = name
+    a, b, c = tuple(name)
     leg = random.randint(4, 30)
     shown = {a + c: f"{leg} cm", b + c: f"{leg} cm"}
     turn = random.uniform(-0.6, 0.6)
@@ -212,7 +212,7 @@ def _parallelogram(language: str, random: Random) -> Figure:
     width, side, height = random.randint(8, 24), random.randint(6, 16), 0
     height = random.randint(max(3, side // 2), side - 1)
     name = random.choice(QUADS)
-    a, b, c, d = name
+    a, b, c, d = tuple(name)
     shift = math.sqrt(side**2 - height**2)
     shown = {a + b: f"{width} cm", b + c: f"{side} cm"}
 
@@ -241,7 +241,7 @@ def _circle(language: str, random: Random) -> Figure:
     radius = random.randint(2, 30)
     inscribed = random.randint(24, 70)
     first = random.uniform(0, 2 * math.pi)
-    a, b, c = "ABC"
+    a, b, c = "A", "B", "C"
 
     def draw(canvas: Canvas) -> None:
         size = min(canvas.width, canvas.height - canvas.top) / 2 - PAD - 1.6 * canvas.style.font_px
@@ -265,7 +265,8 @@ def _circle(language: str, random: Random) -> Figure:
         canvas.text((middle[0] - side[0] * out, middle[1] - side[1] * out), f"{radius} cm", halo=False)
 
     asked = [
-        Question(name="central_angle", slots={"angle": f"{a}O{b}"}, answer=f"{2 * inscribed}°", working=f"2 * {inscribed}",
+        Question(name="central_angle", slots={"angle": f"{a}O{b}"}, answer=f"{2 * inscribed}°",
+                 working=f"2 * {inscribed}",
                  options=(f"{inscribed}°", f"{180 - inscribed}°", f"{90 + inscribed}°")),
         Question(name="diameter", slots={}, answer=f"{2 * radius} cm", working=f"2 * {radius}",
                  options=(f"{radius} cm", f"{3 * radius} cm", f"{4 * radius} cm")),
