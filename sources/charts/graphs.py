@@ -7,9 +7,10 @@ from sources.charts.chart import GraphChart
 from sources.charts.noun import Noun, plural_of
 from sources.charts.style import Style
 from sources.charts.table import Column, Table
-from sources.charts.vocabulary_schema import Process, Vocabulary, localize
+from sources.charts.vocabulary_schema import Process, Step, Text, Vocabulary, localize
 
 Random = random_module.Random
+LISTED_SHARE = 0.15  # of flow charts that show a listed process; the others are composed
 NUM_ORDERS = 30  # random orders that are compared
 WORDS = {
     "en": {"from": "From", "to": "To", "label": "Label", "yes": "yes", "no": "no", "step": "step", "arrow": "arrow"},
@@ -19,7 +20,7 @@ WORDS = {
 
 def flow_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, random: Random) -> GraphChart:
     """Make a flow chart from top to bottom; steps off the main path are to its right."""
-    process = random.choice(vocabulary.processes)
+    process = random.choice(vocabulary.processes) if random.random() < LISTED_SHARE else _compose(vocabulary, random)
     words = WORDS[language]
     nodes = tuple(localize(step.text, language) for step in process.steps)
     edges = []
@@ -35,6 +36,31 @@ def flow_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, r
         link_noun=_noun(words["arrow"], language, "条"),
         questions=tuple(k for k, step in enumerate(process.steps) if step.question),
     )  # fmt: skip
+
+
+def _compose(vocabulary: Vocabulary, random: Random) -> Process:
+    """Compose a process of steps of a procedure and one or two checks: no leads back, or to a step at the side."""
+    procedure = random.choice(vocabulary.procedures)
+    count = random.randint(3, 5)
+    chosen = [procedure.steps[k] for k in sorted(random.sample(range(len(procedure.steps)), count))]
+    checks = random.sample(procedure.checks, random.randint(1, min(2, len(procedure.checks))))
+    behind = sorted(random.sample(range(count - 1), len(checks)))  # steps after which a check stands
+    main: list[tuple[Text, Text | None]] = []
+    for k, step in enumerate(chosen):
+        main.append((step, None))
+        if k in behind:
+            main.append(checks[behind.index(k)])
+    sides: list[Step] = []
+    steps: list[Step] = []
+    for k, (text, remedy) in enumerate(main):
+        if remedy is None:
+            steps.append(Step(text=text, end=k == len(main) - 1))
+        elif sides or random.random() < 0.4:  # repeat the step before
+            steps.append(Step(text=text, question=True, otherwise=k - 1))
+        else:
+            steps.append(Step(text=text, question=True, otherwise=len(main)))
+            sides.append(Step(text=remedy, next=k - 1) if random.random() < 0.6 else Step(text=remedy, end=True))
+    return Process(title=procedure.title, steps=(*steps, *sides))
 
 
 def _flow_places(process: Process) -> tuple[tuple[float, float], ...]:

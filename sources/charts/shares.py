@@ -86,11 +86,14 @@ def funnel(kind: str, vocabulary: Vocabulary, language: str, style: Style, rando
     """Make stages, each a part of the one before."""
     entry = random.choice(vocabulary.funnels)
     value = random.uniform(entry.low, entry.high)
+    middle = range(1, len(entry.stages) - 1)  # the first and the last stage are always there
+    kept = sorted(random.sample(middle, random.randint(min(2, len(middle)), len(middle))))
+    stages = [entry.stages[k] for k in (0, *kept, len(entry.stages) - 1)]
     values = []
-    for _ in entry.stages:
+    for _ in stages:
         values.append(snap(value, Decimal(1)))
         value *= random.uniform(0.45, 0.85)
-    first = Column({"en": "Stage", "zh": "阶段"}[language], tuple(localize(stage, language) for stage in entry.stages))
+    first = Column({"en": "Stage", "zh": "阶段"}[language], tuple(localize(stage, language) for stage in stages))
     measure, unit = localize(entry.measure, language), localize(entry.unit, language)
     return SeriesChart(
         kind=kind, language=language, title=localize(entry.title, language), style=style, exact=True, measure=measure,

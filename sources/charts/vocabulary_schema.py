@@ -294,6 +294,27 @@ class Process(_Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Procedure(_Entry):
+    """A pool from which processes are composed: steps in order, and checks between them.
+
+    Args:
+        steps: a process has some of them, in this order.
+        checks: pairs of a question and the step that follows its answer no.
+    """
+
+    title: Text
+    steps: tuple[Text, ...]
+    checks: tuple[tuple[Text, Text], ...]
+
+    def __post_init__(self) -> None:
+        _check_texts(
+            [*self.steps, *(text for check in self.checks for text in check)], "steps and checks", MIN_ITEMS + 2
+        )
+        if len(self.steps) < MIN_ITEMS or not self.checks:
+            raise ValueError(f"a procedure needs at least {MIN_ITEMS} steps and one check")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Network(_Entry):
     """Nodes from a list, connected by links that may have a weight."""
 
@@ -370,6 +391,7 @@ class Vocabulary(_Entry):
     projects: tuple[Project, ...]
     histories: tuple[History, ...]
     processes: tuple[Process, ...]
+    procedures: tuple[Procedure, ...]
     networks: tuple[Network, ...]
     records: tuple[Record, ...]
 
