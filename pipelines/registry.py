@@ -54,6 +54,7 @@ SOURCES = Registry[Source](
         "books": "sources.books.source:Books",
         "papers": "sources.papers:Papers",
         "charts": "sources.charts:Charts",
+        "diagrams": "sources.diagrams:Diagrams",
         "ocr": "sources.ocr.source:Ocr",
         "web": "sources.web.source:Web",
         "synthetic_pages": "sources.synthetic_pages:SyntheticPages",

@@ -2,7 +2,7 @@
 
 import argparse
 
-from examples.pictures import charts, ocr, ocr_degradation, report, thumbnails, web_code
+from examples.pictures import charts, diagrams, ocr, ocr_degradation, report, thumbnails, web_code
 from examples.pictures.sheet import FOLDER, Sheet
 
 SHEETS: dict[str, Sheet] = {
@@ -10,6 +10,7 @@ SHEETS: dict[str, Sheet] = {
     for sheet in (
         report.SHEET,
         charts.SHEET,
+        diagrams.SHEET,
         ocr.SHEET,
         ocr_degradation.SHEET,
         web_code.SHEET,

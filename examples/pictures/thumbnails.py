@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from examples.pictures.charts import chart
+from examples.pictures.diagrams import diagram
 from examples.pictures.ocr import BOX, page
 from examples.pictures.sheet import Sheet
 from examples.pictures.web_code import crawled, synthesized
@@ -78,5 +79,6 @@ SHEETS = [
     _thumbnail("web", partial(crawled, "index.html", 0), 1.0),
     _thumbnail("ocr", partial(page, "receipt", "en", 9), 1.0),
     _thumbnail("charts", partial(chart, "stacked_area", "en"), 1.0),
+    _thumbnail("diagrams", partial(diagram, "floor_plan", "en", "light"), 1.0),
     _thumbnail("synthetic_pages", partial(synthesized, 2), 1.0),
 ]

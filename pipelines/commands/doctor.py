@@ -94,6 +94,7 @@ def _sources(browser: "Future[Finding]") -> list[Part]:
         "books": _books,
         "papers": _papers,
         "charts": _charts,
+        "diagrams": _charts,
         "ocr": _ocr,
         "synthetic_pages": lambda: _synthetic_pages(browser),
         "web": lambda: _web(browser),

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from sources.charts.axis import Axis
+from sources.charts.noun import ROW, Noun
 from sources.charts.style import Style
 from sources.charts.table import Column, Table
 
@@ -19,6 +20,7 @@ class Chart:
         language: language of all texts, `en` or `zh`.
         table: the data, as precise as a reader can take them from the picture; all answers are computed from it.
         exact: True if numbers are printed; else they can be read to the step of their column.
+        row_noun, series_noun: nouns for the names of rows and of series, where questions use them.
         absent: names that would fit as rows of the table but are not in the picture.
     """
 
@@ -30,6 +32,8 @@ class Chart:
     table: Table
     style: Style
     exact: bool
+    row_noun: Noun = ROW
+    series_noun: Noun | None = None
     absent: tuple[str, ...] = ()
 
 
@@ -167,6 +171,7 @@ class GraphChart(Chart):
         edges: (from, to, label) with indices of nodes.
         questions: indices of nodes that are drawn as diamonds.
         directed: True if edges have arrow heads.
+        node_noun, link_noun: nouns for nodes and edges.
     """
 
     family: ClassVar[str] = "graphs"
@@ -176,5 +181,5 @@ class GraphChart(Chart):
     edges: tuple[tuple[int, int, str], ...]
     directed: bool
     questions: tuple[int, ...] = ()
-    node_noun: str
-    link_noun: str
+    node_noun: Noun
+    link_noun: Noun

@@ -7,10 +7,10 @@ from typing import Any
 
 from sources.charts.chart import Chart, GraphChart, PointsChart, RecordsChart, ScheduleChart, SeriesChart
 from sources.charts.questions.points import STRONG
-from sources.charts.questions.question import format_with_unit, load_templates, lower_first
+from sources.charts.questions.question import format_with_unit, load_templates
 from sources.charts.questions.series_view import SeriesView
 from sources.charts.table import Column, format_value
-from sources.charts.vocabulary_schema import localize
+from sources.charts.vocabulary_schema import localize, lower_first
 
 MAX_NAMES = 8  # greatest number of names in a list
 MAX_COLUMNS = 4  # greatest number of described columns
@@ -26,7 +26,14 @@ def _series(chart: Any) -> str:
     is_series = isinstance(chart, SeriesChart)
     measure = "" if isinstance(chart, RecordsChart) else chart.measure
     view = SeriesView(chart, measure=measure, over_time=is_series and chart.over_time)
-    text = _fill_template(chart, "rows", count=str(len(view.rows)), noun=view.noun, names=_join_names(chart, view.rows))
+    text = _fill_template(
+        chart,
+        "rows",
+        count=str(len(view.rows)),
+        noun=view.noun.plural,
+        counter=view.noun.counter,
+        names=_join_names(chart, view.rows),
+    )
     if isinstance(chart, RecordsChart):
         text += _fill_template(
             chart, "columns", names=_join_names(chart, [column.header() for column in chart.table.columns])
@@ -46,8 +53,8 @@ def _column(chart: Chart, view: SeriesView, column: Column) -> str:
     is_clear = view.can_distinguish(column, most, known[-2][1]) and view.can_distinguish(column, known[1][1], least)
     if is_clear and chart.kind != "waterfall":  # the start and end of a waterfall are not changes
         text = _fill_template(
-            chart, "extremes", what=what, at=view.describe_row(most_row), value=_number(chart, most, column),
-            other=view.describe_row(least_row), least=_number(chart, least, column),
+            chart, "extremes", value=_number(chart, most, column), least=_number(chart, least, column),
+            **view.slots(column, a=most_row, b=least_row),
         )  # fmt: skip
     if view.over_time or chart.kind == "waterfall":
         (first_row, first), (last_row, last) = view.known_values(column)[0], view.known_values(column)[-1]
@@ -97,7 +104,14 @@ def _schedules(chart: ScheduleChart) -> str:
 
 
 def _graphs(chart: GraphChart) -> str:
-    text = _fill_template(chart, "nodes", count=str(len(chart.nodes)), names=_join_names(chart, chart.nodes))
+    text = _fill_template(
+        chart,
+        "nodes",
+        count=str(len(chart.nodes)),
+        nouns=chart.node_noun.plural,
+        counter=chart.node_noun.counter,
+        names=_join_names(chart, chart.nodes),
+    )
     for i, j, label in chart.edges:
         listed = _fill_template(chart, "label", label=label) if label else ""
         text += _fill_template(

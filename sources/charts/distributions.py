@@ -11,6 +11,7 @@ import numpy as np
 
 from sources.charts.axis import Axis, make_axis
 from sources.charts.chart import DistributionChart
+from sources.charts.noun import Noun
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, Value, snap
 from sources.charts.vocabulary_schema import Vocabulary, localize
@@ -22,10 +23,12 @@ MARGINS = {"histogram": 0.0, "density": 0.2, "box": 0.04, "violin": 0.04, "error
 MAX_BINS = 12
 NAMES = {
     "en": {"group": "Group", "min": "Minimum", "q1": "Lower quartile", "median": "Median", "q3": "Upper quartile",
-           "max": "Maximum", "mean": "Mean", "error": "Error", "peak": "Peak", "bin": "Bin", "count": "Count"},
+           "max": "Maximum", "mean": "Mean", "error": "Standard deviation", "peak": "Peak", "bin": "Bin",
+           "count": "Count"},
     "zh": {"group": "组别", "min": "最小值", "q1": "下四分位数", "median": "中位数", "q3": "上四分位数",
-           "max": "最大值", "mean": "平均值", "error": "误差", "peak": "峰值位置", "bin": "区间", "count": "频数"},
+           "max": "最大值", "mean": "平均值", "error": "标准差", "peak": "峰值位置", "bin": "区间", "count": "频数"},
 }  # fmt: skip
+BINS = {"en": Noun("bin", "bins", preposition="in the bin"), "zh": Noun("区间", "区间", after="区间")}
 
 
 def distribution_chart(
@@ -40,6 +43,8 @@ def distribution_chart(
     samples = tuple(_measurements(entry.low, entry.high, random) for _ in groups)
     unit, measure = localize(entry.unit, language), localize(entry.measure, language)
     axis_title = f"{measure} ({unit})"
+    if kind == "error_bars":
+        axis_title += {"en": ", mean ± standard deviation", "zh": "，平均值±标准差"}[language]
     measured = [value for sample in samples for value in sample]
     tails = (max(measured) - min(measured)) * MARGINS[kind]
     ends = (max(min(measured) - tails, 0.0), max(measured) + tails)
@@ -55,10 +60,11 @@ def distribution_chart(
     rows = [statistics_of[kind](sample) for sample in samples]
     for k, key in enumerate(_KEYS[kind]):
         values: list[Value] = [snap(row[k], step) for row in rows]
-        columns.append(Column(names_of[key], tuple(values), unit, step))
+        columns.append(Column(names_of[key], tuple(values), unit, step, degree="value"))
     return DistributionChart(
         kind=kind, language=language, title=title, table=Table(tuple(columns)), style=style, exact=False,
         measure=measure, unit=unit, groups=groups, samples=samples, axis=axis,
+        row_noun=names.named(language),
         absent=tuple(localize(item, language) for k, item in enumerate(names.items) if k not in chosen),
     )  # fmt: skip
 
@@ -130,10 +136,11 @@ def _histogram(
         counts[k] += 1
     names = NAMES[language]
     bins = tuple(f"{low:f}–{high:f}" for low, high in itertools.pairwise(edges))
-    table = Table((Column(measure, bins, unit), Column(names["count"], tuple(map(Decimal, counts)))))
+    table = Table((Column(measure, bins, unit), Column(names["count"], tuple(map(Decimal, counts)), degree="much")))
     count_axis = make_axis(names["count"], [float(c) for c in counts], from_zero=True, headroom=0.08)
     exact = style.value_labels or count_axis.step(style.height_px * PLOT_SHARE) <= 1
     return DistributionChart(
         kind="histogram", language=language, title=title, table=table, style=style, exact=exact,
         measure=measure, unit=unit, groups=groups, samples=samples, axis=axis, count_axis=count_axis, edges=edges,
+        row_noun=BINS[language],
     )  # fmt: skip

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from sources.charts.axis import make_axis
 from sources.charts.chart import SeriesChart
+from sources.charts.noun import Noun
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, snap
 from sources.charts.vocabulary_schema import Vocabulary, localize
@@ -43,6 +44,7 @@ def candlestick(kind: str, vocabulary: Vocabulary, language: str, style: Style, 
     return SeriesChart(
         kind=kind, language=language, title={"en": f"{share}, daily prices", "zh": f"{share}每日股价"}[language],
         table=Table((first, *columns)), style=style, exact=False, measure=measure, unit=unit, axis=axis, over_time=True,
+        row_noun={"en": Noun("day", "days", "time", "on"), "zh": Noun("天", "天", "time", counter="")}[language],
     )  # fmt: skip
 
 
@@ -72,5 +74,6 @@ def waterfall(kind: str, vocabulary: Vocabulary, language: str, style: Style, ra
     first = Column({"en": "Step", "zh": "环节"}[language], tuple(localize(row, language) for row in rows))
     return SeriesChart(
         kind=kind, language=language, title=localize(bridge.title, language), style=style, exact=True, measure=measure,
-        unit=unit, axis=axis, table=Table((first, Column(measure, tuple(values), unit, Decimal(1)))),
+        unit=unit, axis=axis, table=Table((first, Column(measure, tuple(values), unit, Decimal(1), degree="much"))),
+        row_noun={"en": Noun("step", "steps", preposition="for"), "zh": Noun("环节", "环节")}[language],
     )  # fmt: skip

@@ -4,11 +4,13 @@ import math
 import random as random_module
 
 from sources.charts.chart import GraphChart
+from sources.charts.noun import Noun, plural_of
 from sources.charts.style import Style
 from sources.charts.table import Column, Table
-from sources.charts.vocabulary_schema import Process, Vocabulary, localize
+from sources.charts.vocabulary_schema import Process, Step, Text, Vocabulary, localize
 
 Random = random_module.Random
+LISTED_SHARE = 0.15  # of flow charts that show a listed process; the others are composed
 NUM_ORDERS = 30  # random orders that are compared
 WORDS = {
     "en": {"from": "From", "to": "To", "label": "Label", "yes": "yes", "no": "no", "step": "step", "arrow": "arrow"},
@@ -18,7 +20,7 @@ WORDS = {
 
 def flow_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, random: Random) -> GraphChart:
     """Make a flow chart from top to bottom; steps off the main path are to its right."""
-    process = random.choice(vocabulary.processes)
+    process = random.choice(vocabulary.processes) if random.random() < LISTED_SHARE else _compose(vocabulary, random)
     words = WORDS[language]
     nodes = tuple(localize(step.text, language) for step in process.steps)
     edges = []
@@ -30,9 +32,35 @@ def flow_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, r
     return GraphChart(
         kind=kind, language=language, title=localize(process.title, language), style=style, exact=True,
         table=_edge_table(nodes, edges, language, words["label"]), nodes=nodes, places=_flow_places(process),
-        edges=tuple(edges), directed=True, node_noun=words["step"], link_noun=words["arrow"],
+        edges=tuple(edges), directed=True, node_noun=_noun(words["step"], language),
+        link_noun=_noun(words["arrow"], language, "条"),
         questions=tuple(k for k, step in enumerate(process.steps) if step.question),
     )  # fmt: skip
+
+
+def _compose(vocabulary: Vocabulary, random: Random) -> Process:
+    """Compose a process of steps of a procedure and one or two checks: no leads back, or to a step at the side."""
+    procedure = random.choice(vocabulary.procedures)
+    count = random.randint(3, 5)
+    chosen = [procedure.steps[k] for k in sorted(random.sample(range(len(procedure.steps)), count))]
+    checks = random.sample(procedure.checks, random.randint(1, min(2, len(procedure.checks))))
+    behind = sorted(random.sample(range(count - 1), len(checks)))  # steps after which a check stands
+    main: list[tuple[Text, Text | None]] = []
+    for k, step in enumerate(chosen):
+        main.append((step, None))
+        if k in behind:
+            main.append(checks[behind.index(k)])
+    sides: list[Step] = []
+    steps: list[Step] = []
+    for k, (text, remedy) in enumerate(main):
+        if remedy is None:
+            steps.append(Step(text=text, end=k == len(main) - 1))
+        elif sides or random.random() < 0.4:  # repeat the step before
+            steps.append(Step(text=text, question=True, otherwise=k - 1))
+        else:
+            steps.append(Step(text=text, question=True, otherwise=len(main)))
+            sides.append(Step(text=remedy, next=k - 1) if random.random() < 0.6 else Step(text=remedy, end=True))
+    return Process(title=procedure.title, steps=(*steps, *sides))
 
 
 def _flow_places(process: Process) -> tuple[tuple[float, float], ...]:
@@ -72,9 +100,16 @@ def network(kind: str, vocabulary: Vocabulary, language: str, style: Style, rand
     return GraphChart(
         kind=kind, language=language, title=title, style=style, exact=True, nodes=nodes, places=places,
         table=_edge_table(nodes, edges, language, label), edges=tuple(edges), directed=entry.directed,
-        node_noun=localize(entry.node, language).lower(), link_noun=localize(entry.link, language),
+        node_noun=_noun(localize(entry.node, language), language),
+        link_noun=_noun(localize(entry.link, language), language, "条"),
         absent=tuple(localize(item, language) for k, item in enumerate(names.items) if k not in chosen),
     )  # fmt: skip
+
+
+def _noun(name: str, language: str, counter: str = "个") -> Noun:
+    if language == "zh":
+        return Noun(name, name, counter=counter)
+    return Noun(name.lower(), plural_of(name.lower()))
 
 
 def _choose_order(count: int, edges: list[tuple[int, int, str]], random: Random) -> list[int]:
@@ -104,11 +139,24 @@ def to_mermaid(chart: GraphChart) -> str:
     """Return the graph as Mermaid: questions are rhombi, undirected links have no arrow head."""
     lines = ["flowchart TD"]
     for k, name in enumerate(chart.nodes):
-        shape = f'n{k}{{"{name}"}}' if k in chart.questions else f'n{k}["{name}"]'
+        text = escape_mermaid(name)
+        shape = f'n{k}{{"{text}"}}' if k in chart.questions else f'n{k}["{text}"]'
         lines.append(f"    {shape}")
     arrow = "-->" if chart.directed else "---"
-    lines += [f"    n{i} {arrow}{f'|{label}|' if label else ''} n{j}" for i, j, label in chart.edges]
+    lines += [f"    n{i} {arrow}{_mermaid_label(label)} n{j}" for i, j, label in chart.edges]
     return "\n".join(lines)
+
+
+def _mermaid_label(text: str) -> str:
+    if not text:
+        return ""
+    return f"|{text}|" if text.isalnum() else f'|"{escape_mermaid(text)}"|'
+
+
+def escape_mermaid(text: str) -> str:
+    """Return a text for quotes in Mermaid, where it shows as it is, whatever signs it has."""
+    codes = {"#": "#35;", "&": "#amp;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "`": "#96;", "$": "#36;"}
+    return "".join(codes.get(character, character) for character in text)
 
 
 def to_dot(chart: GraphChart) -> str:

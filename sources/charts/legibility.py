@@ -2,11 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from sources.charts.picture import Picture
+from sources.charts.picture import Picture, TextBox
 
 MARGIN_PX = 1.0  # least distance of a text from the edge of the picture
 TOUCH_PX = 0.5  # tolerated overlap, as boxes include the ascent and descent of the font
@@ -19,10 +19,18 @@ def find_fault(picture: Picture) -> tuple[str, str] | None:
     Reasons are `clipped_text`, `overlapping_text` and `tiny_mark`.
     """
     height, width = picture.pixels.shape[:2]
-    boxes = np.array([[t.x0, t.y0, t.x1, t.y1] for t in picture.texts]).reshape(-1, 4)
+    fault = find_text_fault(picture.texts, width, height)
+    if fault is None and (picture.marks < MIN_MARK_PX).any():
+        return "tiny_mark", f"a mark is only {picture.marks.min():.1f} pixels large"
+    return fault
+
+
+def find_text_fault(texts: Sequence[TextBox], width: int, height: int) -> tuple[str, str] | None:
+    """Return `clipped_text` or `overlapping_text` and a sentence if texts do not fit into a picture of this size."""
+    boxes = np.array([[t.x0, t.y0, t.x1, t.y1] for t in texts]).reshape(-1, 4)
     outside = (boxes[:, :2] < MARGIN_PX).any(1) | (boxes[:, 2] > width - MARGIN_PX) | (boxes[:, 3] > height - MARGIN_PX)
     if outside.any():
-        return "clipped_text", f"the text {picture.texts[int(outside.argmax())].text!r} does not fit into the picture"
+        return "clipped_text", f"the text {texts[int(outside.argmax())].text!r} does not fit into the picture"
     low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
     overlaps = np.triu((high - low > TOUCH_PX).all(2), 1)
@@ -30,10 +38,8 @@ def find_fault(picture: Picture) -> tuple[str, str] | None:
         first, second = np.argwhere(overlaps)[0]
         return (
             "overlapping_text",
-            f"the texts {picture.texts[first].text!r} and {picture.texts[second].text!r} overlap",
+            f"the texts {texts[first].text!r} and {texts[second].text!r} overlap",
         )
-    if (picture.marks < MIN_MARK_PX).any():
-        return "tiny_mark", f"a mark is only {picture.marks.min():.1f} pixels large"
     return None
 
 

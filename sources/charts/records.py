@@ -1,5 +1,6 @@
 """Data of tables: one row per thing, with columns of numbers, words and dates."""
 
+import dataclasses
 import random as random_module
 from datetime import timedelta
 from decimal import Decimal
@@ -29,11 +30,12 @@ def table_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, 
         place = next(k for k, column in enumerate(columns) if column.is_numeric)
         values: list[Value] = list(columns[place].values)
         values[random.randrange(len(values))] = None
-        columns[place] = Column(columns[place].name, tuple(values), columns[place].unit, columns[place].step)
+        columns[place] = dataclasses.replace(columns[place], values=tuple(values))
     first = Column(localize(record.rows.noun, language), tuple(localize(record.rows.items[k], language) for k in rows))
     return RecordsChart(
         kind=kind, language=language, title=localize(record.title, language), table=Table((first, *columns)),
         style=style, exact=True, table_style=random.choice(TABLE_STYLES),
+        row_noun=record.rows.named(language),
         absent=tuple(localize(item, language) for k, item in enumerate(record.rows.items) if k not in rows),
     )  # fmt: skip
 
@@ -52,4 +54,5 @@ def _column(column: RecordColumn, count: int, language: str, random: Random) -> 
     assert column.high is not None
     step = Decimal(1).scaleb(-column.decimals)
     values = tuple(snap(random.uniform(column.low, column.high), step) for _ in range(count))
-    return Column(name, values, unit, step)
+    asked = localize(column.asked, language) if column.asked else ""
+    return Column(name, values, unit, step, asked, column.degree)

@@ -102,7 +102,8 @@ def series_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style,
         if kind == "dual_axis":
             name = measure if k == 0 else localize(second.measure, language)
         column_unit = localize(second.unit, language) if kind == "dual_axis" and k else unit
-        table_columns.append(Column(name, tuple(exacts), column_unit, step))
+        degree = (second if kind == "dual_axis" and k else topic).words
+        table_columns.append(Column(name, tuple(exacts), column_unit, step, degree=degree))
     subject = localize(topic.title, language)
     if kind == "dual_axis":
         subject = {"en": "{} and {}", "zh": "{}与{}"}[language].format(
@@ -116,6 +117,7 @@ def series_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style,
     return SeriesChart(
         kind=kind, language=language, title=subject, table=Table((first, *table_columns)), style=style, exact=exact,
         measure=measure, unit=unit, axis=axis, second_axis=second_axis, over_time=rows.time, additive=topic.additive,
+        row_noun=rows.named(language), series_noun=columns.named(language),
         absent=tuple(localize(item, language) for k, item in enumerate(rows.items) if k not in names),
     )  # fmt: skip
 
@@ -133,11 +135,15 @@ def _subject(layout: Layout, vocabulary: Vocabulary, random: Random) -> tuple[To
         for rows in (*topic.along, *topic.by):
             for columns in topic.by:
                 is_time = vocabulary.lists[rows].time
-                if rows != columns and (layout.time is None or layout.time == is_time):
+                differ = rows != columns and vocabulary.can_cross(rows, columns)
+                if layout is LAYOUTS["dual_axis"] and not _partners(topic, vocabulary, vocabulary.lists[rows]):
+                    continue
+                if differ and (layout.time is None or layout.time == is_time):
                     choices.append((topic, vocabulary.lists[rows], vocabulary.lists[columns]))
     if not choices:
         raise ValueError(
-            "the vocabulary has no topic for this kind of chart; add one whose lists fit (time, additive, not negative)"
+            "the vocabulary has no topic for this kind of chart; add one whose lists fit (time, additive, not "
+            "negative, for two axes another one of its theme)"
         )
     return random.choice(choices)
 
@@ -225,8 +231,14 @@ def _second(
     topic: Topic, vocabulary: Vocabulary, rows: NamedList, count: int, random: Random
 ) -> tuple[Topic, list[float]]:
     """Choose another topic and its values, for the second axis."""
-    others = [other for other in vocabulary.topics if other.measure != topic.measure and other.unit != topic.unit]
-    if not others:
-        raise ValueError("the vocabulary has only one topic; a chart with two axes needs two with different units")
-    second = random.choice(others)
+    second = random.choice(_partners(topic, vocabulary, rows))
     return second, _values(second, rows.time, count, second.low, second.high, random)
+
+
+def _partners(topic: Topic, vocabulary: Vocabulary, rows: NamedList) -> list[Topic]:
+    """Return the topics that may share a chart with two axes: of the same theme and rows, in another unit."""
+    return [
+        other for other in vocabulary.topics
+        if other.measure != topic.measure and other.unit != topic.unit and other.theme == topic.theme
+        and any(vocabulary.lists[name] is rows for name in other.along)
+    ]  # fmt: skip

@@ -1,14 +1,16 @@
 """Data of shares of a whole: pie, donut, treemap, 100 % bars, and stages of a funnel."""
 
+import dataclasses
 import random as random_module
 from collections.abc import Sequence
 from decimal import Decimal
 
 from sources.charts.axis import Axis
 from sources.charts.chart import SeriesChart
+from sources.charts.noun import Noun
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, snap
-from sources.charts.vocabulary_schema import Topic, Vocabulary, localize
+from sources.charts.vocabulary_schema import NamedList, Topic, Vocabulary, localize
 
 Random = random_module.Random
 LEAST_SHARE = 0.04  # of the whole; the label would not fit into a thinner slice
@@ -26,30 +28,39 @@ def share_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, 
     in_percent = random.random() < 0.5
     if in_percent:
         values = percentages(weights, Decimal(1))
-        measure, unit = {"en": "Share", "zh": "占比"}[language], "%"
+        measure, unit, degree = {"en": "Share", "zh": "占比"}[language], "%", "high"
     else:
         total = (topic.low + topic.high) / 2 * count
         step = Decimal(1).scaleb(-topic.decimals)
         values = [snap(max(weight * total, float(step)), step) for weight in weights]
-        measure, unit = localize(topic.measure, language), localize(topic.unit, language)
+        measure, unit, degree = localize(topic.measure, language), localize(topic.unit, language), topic.words
     _check_shares(values)
     first = Column(localize(names.noun, language), tuple(localize(names.items[k], language) for k in chosen))
     title = localize(topic.title, language)
     title = {"en": f"{title} by {first.name.lower()}", "zh": f"{title}（按{first.name}）"}[language]
     return SeriesChart(
         kind=kind, language=language, title=title, style=style, exact=True, measure=measure, unit=unit,
-        table=Table((first, Column(measure, tuple(values), unit, Decimal(1)))), additive=True,
+        table=Table((first, Column(measure, tuple(values), unit, Decimal(1), degree=degree))),
+        additive=True, row_noun=_noun_of_shares(names, language) if in_percent else names.named(language),
         absent=tuple(localize(item, language) for k, item in enumerate(names.items) if k not in chosen),
     )  # fmt: skip
 
 
+def _noun_of_shares(names: NamedList, language: str) -> Noun:
+    """Return the noun of names that have shares: the share of the bus, not by bus."""
+    return dataclasses.replace(names.named(language), preposition="of")
+
+
 def percent_bar(kind: str, vocabulary: Vocabulary, language: str, style: Style, random: Random) -> SeriesChart:
     """Make bars of equal length, divided into percentages."""
-    topics: list[Topic] = [topic for topic in vocabulary.topics if topic.additive and len(topic.by) > 1]
-    if not topics:
+    choices: list[tuple[Topic, str, str]] = [
+        (topic, rows, columns)
+        for topic in vocabulary.topics if topic.additive
+        for rows in topic.by for columns in topic.by if rows != columns and vocabulary.can_cross(rows, columns)
+    ]  # fmt: skip
+    if not choices:
         raise ValueError("the vocabulary has no additive topic with two lists in `by`; 100 % bars need one")
-    topic = random.choice(topics)
-    rows_name, columns_name = random.sample(topic.by, 2)
+    topic, rows_name, columns_name = random.choice(choices)
     rows, columns = vocabulary.lists[rows_name], vocabulary.lists[columns_name]
     chosen_rows = random.sample(range(len(rows.items)), min(random.randint(3, 6), len(rows.items)))
     chosen = random.sample(range(len(columns.items)), min(random.randint(2, 4), len(columns.items)))
@@ -66,6 +77,7 @@ def percent_bar(kind: str, vocabulary: Vocabulary, language: str, style: Style, 
     return SeriesChart(
         kind=kind, language=language, title=localize(topic.title, language), table=Table((first, *series)), style=style,
         exact=exact, measure=measure, unit="%", axis=Axis(f"{measure} (%)", ticks[0], ticks[-1], ticks),
+        row_noun=rows.named(language), series_noun=_noun_of_shares(columns, language),
         absent=tuple(localize(item, language) for k, item in enumerate(rows.items) if k not in chosen_rows),
     )  # fmt: skip
 
@@ -74,15 +86,19 @@ def funnel(kind: str, vocabulary: Vocabulary, language: str, style: Style, rando
     """Make stages, each a part of the one before."""
     entry = random.choice(vocabulary.funnels)
     value = random.uniform(entry.low, entry.high)
+    middle = range(1, len(entry.stages) - 1)  # the first and the last stage are always there
+    kept = sorted(random.sample(middle, random.randint(min(2, len(middle)), len(middle))))
+    stages = [entry.stages[k] for k in (0, *kept, len(entry.stages) - 1)]
     values = []
-    for _ in entry.stages:
+    for _ in stages:
         values.append(snap(value, Decimal(1)))
         value *= random.uniform(0.45, 0.85)
-    first = Column({"en": "Stage", "zh": "阶段"}[language], tuple(localize(stage, language) for stage in entry.stages))
+    first = Column({"en": "Stage", "zh": "阶段"}[language], tuple(localize(stage, language) for stage in stages))
     measure, unit = localize(entry.measure, language), localize(entry.unit, language)
     return SeriesChart(
         kind=kind, language=language, title=localize(entry.title, language), style=style, exact=True, measure=measure,
-        unit=unit, table=Table((first, Column(measure, tuple(values), unit, Decimal(1)))),
+        unit=unit, table=Table((first, Column(measure, tuple(values), unit, Decimal(1), degree="much"))),
+        row_noun={"en": Noun("stage", "stages", preposition="at"), "zh": Noun("阶段", "阶段")}[language],
     )  # fmt: skip
 
 

@@ -22,12 +22,16 @@ class Column:
         values: values of one type: text, exact numbers or dates; None if missing.
         unit: unit of numbers, or empty.
         step: numbers are multiples of this, the precision with which they can be read from labels or pixels.
+        asked: what questions call it, if not the name.
+        degree: words for more and less of it, one of `noun.DEGREES`.
     """
 
     name: str
     values: tuple[Value, ...]
     unit: str = ""
     step: Decimal = Decimal(1)
+    asked: str = ""
+    degree: str = "high"
 
     def __post_init__(self) -> None:
         if not self.name.strip():

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -9,6 +10,7 @@ from sources.charts.vocabulary_schema import Vocabulary
 from sources.config_file import ConfigFileError, Node, Problem, load
 
 BUNDLED = Path(__file__).with_name("vocabulary.yaml")
+MAX_NAME, MAX_TITLE = 40, 70  # characters that fit into a picture
 EXPECTED = "a mapping with lists, topics and the other sections"
 
 
@@ -26,8 +28,21 @@ def load_vocabulary(path: Path) -> Vocabulary:
         message = first["msg"].removeprefix("Value error, ")
         message = f"{message[0].lower()}{message[1:]}"
         raise ConfigFileError(path, [Problem(root.line_of(first["loc"]), f"{place}: {message}")]) from error
+    _check_lengths(root.data(), (), path, root)
     _check_references(vocabulary, path, root)
     return vocabulary
+
+
+def _check_lengths(value: Any, place: tuple[str | int, ...], path: Path, root: Node) -> None:
+    """Check that every text is short enough for a picture."""
+    if isinstance(value, str):
+        longest = MAX_TITLE if "title" in place else MAX_NAME
+        if len(value) > longest:
+            message = f"{value[:20]!r}… has {len(value)} characters; at most {longest} fit into a picture"
+            raise ConfigFileError(path, [Problem(root.line_of(place), f"{'.'.join(map(str, place))}: {message}")])
+    elif isinstance(value, dict | list):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            _check_lengths(part, (*place, key), path, root)
 
 
 def _check_references(vocabulary: Vocabulary, path: Path, root: Node) -> None:

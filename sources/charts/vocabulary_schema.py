@@ -8,8 +8,11 @@ from typing import ClassVar
 
 from pydantic import ConfigDict
 
+from sources.charts.noun import DEGREES, KINDS, PREPOSITIONS, Noun, plural_of
+
 LANGUAGES = ("en", "zh")
 SHAPES = ("growth", "decline", "season", "walk", "noise")
+MAX_NUMBER = 1e12  # larger numbers do not fit at an axis
 MIN_ITEMS = 4  # least length of a list
 Text = tuple[str, str]  # English, Chinese
 
@@ -17,6 +20,11 @@ Text = tuple[str, str]  # English, Chinese
 def localize(text: Text, language: str) -> str:
     """Return a text in one of LANGUAGES."""
     return text[LANGUAGES.index(language)]
+
+
+def lower_first(name: str) -> str:
+    """Return a name as inside a sentence: in lower case, unless its second letter is upper case (pH, GDP)."""
+    return name if name[1:2].isupper() or not name[1:2].isalpha() else name[0].lower() + name[1:]
 
 
 class _Entry:
@@ -28,8 +36,15 @@ class _Entry:
 def _check_range(low: float, high: float) -> None:
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError(f"low and high must be finite, got {low} and {high}")
+    if max(abs(low), abs(high)) > MAX_NUMBER:
+        raise ValueError(f"low and high must be between -1e12 and 1e12 to fit into a picture, got {low:g} and {high:g}")
     if low >= high:
         raise ValueError(f"low must be below high, got {low} and {high}")
+
+
+def _check_degree(degree: str) -> None:
+    if degree and degree not in DEGREES:
+        raise ValueError(f"degree must be one of {', '.join(DEGREES)}, got {degree}")
 
 
 def _check_texts(texts: Sequence[Text], what: str, at_least: int = MIN_ITEMS) -> None:
@@ -46,19 +61,49 @@ def _check_texts(texts: Sequence[Text], what: str, at_least: int = MIN_ITEMS) ->
 
 @dataclass(frozen=True, kw_only=True)
 class NamedList(_Entry):
-    """Names of rows or series. `time`: they are consecutive in time."""
+    """Names of rows or series.
+
+    Args:
+        noun: header of a column with these names.
+        time: they are consecutive in time.
+        kind: `time`, `place`, `thing` or `person`: questions ask when, where, which or who.
+        plural, preposition: English plural of the noun and word before a name, if they are not the regular ones.
+        asked: the noun in questions, if it differs from the header.
+        counter: Chinese measure word.
+    """
 
     noun: Text
     items: tuple[Text, ...]
     time: bool = False
+    kind: str = ""
+    plural: str = ""
+    preposition: str = ""
+    asked: Text | None = None
+    counter: str = "个"
 
     def __post_init__(self) -> None:
         _check_texts(self.items, "items")
+        if self.kind and self.kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {self.kind}")
+
+    def named(self, language: str) -> Noun:
+        """Return the noun of these names for sentences."""
+        kind = self.kind or ("time" if self.time else "thing")
+        name = localize(self.asked or self.noun, language)
+        if language != "en":
+            return Noun(name, name, kind, counter=self.counter)
+        name = lower_first(name)
+        return Noun(name, self.plural or plural_of(name), kind, self.preposition or PREPOSITIONS[kind])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Topic(_Entry):
-    """One measured quantity, along rows (`along`) and for several series (`by`)."""
+    """One measured quantity, along rows (`along`) and for several series (`by`).
+
+    Args:
+        degree: words for more and less of it, one of DEGREES; `much` if it is additive, else `high`.
+        theme: a chart with two axes has two topics of one theme.
+    """
 
     title: Text
     measure: Text
@@ -70,9 +115,17 @@ class Topic(_Entry):
     decimals: int = 0
     additive: bool = False
     shapes: tuple[str, ...] = SHAPES
+    degree: str = ""
+    theme: str = ""
+
+    @property
+    def words(self) -> str:
+        """The name of the words for more and less of it."""
+        return self.degree or ("much" if self.additive else "high")
 
     def __post_init__(self) -> None:
         _check_range(self.low, self.high)
+        _check_degree(self.degree)
         _check_decimals(self.decimals, self.low, self.high)
         unknown = [shape for shape in self.shapes if shape not in SHAPES]
         if unknown or not self.shapes:
@@ -241,6 +294,27 @@ class Process(_Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Procedure(_Entry):
+    """A pool from which processes are composed: steps in order, and checks between them.
+
+    Args:
+        steps: a process has some of them, in this order.
+        checks: pairs of a question and the step that follows its answer no.
+    """
+
+    title: Text
+    steps: tuple[Text, ...]
+    checks: tuple[tuple[Text, Text], ...]
+
+    def __post_init__(self) -> None:
+        _check_texts(
+            [*self.steps, *(text for check in self.checks for text in check)], "steps and checks", MIN_ITEMS + 2
+        )
+        if len(self.steps) < MIN_ITEMS or not self.checks:
+            raise ValueError(f"a procedure needs at least {MIN_ITEMS} steps and one check")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Network(_Entry):
     """Nodes from a list, connected by links that may have a weight."""
 
@@ -260,7 +334,12 @@ class Network(_Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class RecordColumn(_Entry):
-    """A column of a table: numbers from low to high, one of some choices, or dates between two."""
+    """A column of a table: numbers from low to high, one of some choices, or dates between two.
+
+    Args:
+        asked: what questions call it, if that is not its header: `number of goals`.
+        degree: words for more and less of it, one of DEGREES.
+    """
 
     name: Text
     unit: Text = ("", "")
@@ -269,8 +348,11 @@ class RecordColumn(_Entry):
     decimals: int = 0
     choices: tuple[Text, ...] = ()
     dates: tuple[date, date] | None = None
+    asked: Text | None = None
+    degree: str = "high"
 
     def __post_init__(self) -> None:
+        _check_degree(self.degree)
         if (self.low is not None and self.high is not None) + bool(self.choices) + (self.dates is not None) != 1:
             raise ValueError("a column has either low and high, or choices, or dates")
         if self.low is not None and self.high is not None:
@@ -309,8 +391,14 @@ class Vocabulary(_Entry):
     projects: tuple[Project, ...]
     histories: tuple[History, ...]
     processes: tuple[Process, ...]
+    procedures: tuple[Procedure, ...]
     networks: tuple[Network, ...]
     records: tuple[Record, ...]
+
+    def can_cross(self, rows: str, columns: str) -> bool:
+        """Return True if every row can have a value for every column: no place is in another one."""
+        kinds = [self.lists[name].kind or "thing" for name in (rows, columns)]
+        return kinds[0] != kinds[1] or self.lists[rows].time or kinds[0] == "thing"
 
 
 def _check_decimals(decimals: int, low: float, high: float) -> None:

@@ -44,7 +44,7 @@ def bars(chart: SeriesChart) -> Program:
         ]
     _name_rows(frame, chart, labels_px, below, names_variable)
     if legend is not None:
-        frame.legend(legend, below_px=below.total_px)
+        frame.legend(legend, below_px=below.total_px, marks="ax.containers")
     return program
 
 

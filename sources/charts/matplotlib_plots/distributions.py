@@ -54,7 +54,7 @@ def densities(chart: DistributionChart) -> Program:
     program.call("ax.set_yticks", [])
     frame.number_axis("x", chart.axis, below)
     frame.grid("x")
-    frame.legend(legend, below_px=below + 1.5 * style.font_px)
+    frame.legend(legend, below_px=below + 1.5 * style.font_px, marks="ax.lines")
     return program
 
 

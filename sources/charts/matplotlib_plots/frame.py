@@ -65,6 +65,7 @@ class Frame:
                 "font.family": [style.face.family],
                 "font.size": self.points(style.font_px),
                 "axes.unicode_minus": False,
+                "text.parse_math": False,  # two dollar signs in a name are no formula
                 "axes.linewidth": 0.8,
                 "axes.edgecolor": style.ink,
                 "axes.labelcolor": style.ink,
@@ -133,7 +134,7 @@ class Frame:
         place = self.style.legend
         if place == "right":
             self.right += max(widths) + 1.2 * font
-            return Legend(place, 1, 1)
+            return Legend(tuple(names), place, 1, 1)
         room = self.style.width_px - 2 * PAD * font - 0.6 * font
         columns = len(names)
         while columns > 1 and max(widths) * columns + 1.3 * font * (columns - 1) > room:
@@ -144,16 +145,17 @@ class Frame:
             self.top += height
         else:
             self.bottom += height
-        return Legend(place, columns, height)
+        return Legend(tuple(names), place, columns, height)
 
     def legend(
         self, legend: "Legend", axes: str = "ax", *args: object, below_px: float = 0, aside_px: float = 0,
-        above_px: float = 0,
+        above_px: float = 0, marks: str = "",
     ) -> None:  # fmt: skip
         """Draw the legend in its reserved space.
 
         Args:
             args: handles and names, if the marks do not have them.
+            marks: the marks in the order of the names, a path such as `ax.lines`.
             below_px, aside_px, above_px: heights or widths of labels below, right of and above the axes.
         """
         font = self.style.font_px
@@ -163,6 +165,8 @@ class Frame:
             "bottom": ("upper center", (0.5, round(-(below_px + 0.3 * font) / self.plot_height, 4))),
         }
         loc, anchor = anchors[legend.place]
+        if marks and any(name.startswith("_") for name in legend.names):  # matplotlib leaves such labels out
+            args = (Name(marks), list(legend.names))
         self.program.call(
             f"{axes}.legend", *args, loc=loc, bbox_to_anchor=anchor, ncols=legend.columns, frameon=False,
             handlelength=1.4, handletextpad=0.5, columnspacing=1.3, labelspacing=0.4, borderpad=0.2, borderaxespad=0,
@@ -241,8 +245,9 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Legend:
-    """Position of the legend, its number of columns and its height in pixels."""
+    """Names in the legend, its position, its number of columns and its height in pixels."""
 
+    names: tuple[str, ...]
     place: str
     columns: int
     height_px: float

@@ -54,7 +54,8 @@ def lines(chart: SeriesChart) -> Program:
     frame.number_axis("y", chart.axis, labels_px)
     frame.grid("y")
     if legend is not None:
-        frame.legend(legend, below_px=below.total_px)
+        marks = "ax.collections" if chart.kind == "stacked_area" else "ax.lines"
+        frame.legend(legend, below_px=below.total_px, marks=marks)
     return program
 
 
@@ -134,7 +135,7 @@ def radar(chart: SeriesChart) -> Program:
     program.call("ax.grid", True)
     if legend is not None:
         beyond = LINE * style.font_px + extra[1]  # names are around the circle, which may not fill the area
-        frame.legend(legend, below_px=beyond, aside_px=room + extra[0], above_px=beyond)
+        frame.legend(legend, below_px=beyond, aside_px=room + extra[0], above_px=beyond, marks="ax.lines")
     return program
 
 

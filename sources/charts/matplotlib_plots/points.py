@@ -44,7 +44,7 @@ def points(chart: PointsChart) -> Program:
     frame.number_axis("y", chart.y_axis, labels_px)
     frame.grid("both")
     if legend is not None:
-        frame.legend(legend, below_px=below + 1.5 * style.font_px)
+        frame.legend(legend, below_px=below + 1.5 * style.font_px, marks="ax.collections")
     return program
 
 

@@ -25,7 +25,7 @@ Writers = dict[str, Callable[[], Question | None]]
 UNSUITABLE: Mapping[str, frozenset[str]] = {
     "density": frozenset({"mean", "ratio", "count_above", "count_below"}),
     "donut": frozenset({"mean"}),
-    "box": frozenset({"higher_series"}),
+    "box": frozenset({"higher_series", "mean"}),
     "candlestick": frozenset({"higher_series"}),
     "error_bars": frozenset({"mean", "ratio", "higher_series"}),
     "funnel": frozenset({"mean", "rank", "highest", "lowest", "unanswerable"}),
@@ -33,7 +33,7 @@ UNSUITABLE: Mapping[str, frozenset[str]] = {
     "percent_bar": frozenset({"mean", "ratio"}),
     "pie": frozenset({"mean"}),
     "treemap": frozenset({"mean"}),
-    "violin": frozenset({"higher_series"}),
+    "violin": frozenset({"higher_series", "mean"}),
     "waterfall": frozenset({
         "mean", "rank", "ratio", "count_above", "count_below", "highest", "highest_value", "lowest_value", "compare",
         "is_higher", "difference", "is_above",

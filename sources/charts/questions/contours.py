@@ -4,7 +4,8 @@ import random as random_module
 from collections.abc import Callable
 
 from sources.charts.chart import ContourChart
-from sources.charts.questions.question import Question, fill_phrase, lower_first
+from sources.charts.questions.question import Question, fill_phrase
+from sources.charts.vocabulary_schema import lower_first
 
 Random = random_module.Random
 

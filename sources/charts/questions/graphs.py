@@ -21,6 +21,13 @@ class Graph:
         self.noun = chart.node_noun
         self.link = chart.link_noun
 
+    def slots(self, **names: str) -> dict[str, str]:
+        """Return the slots that templates about a graph may use."""
+        return {
+            "noun": self.noun.name, "nouns": self.noun.plural, "counter": self.noun.counter,
+            "link": self.link.name, "links": self.link.plural, "link_counter": self.link.counter, **names,
+        }  # fmt: skip
+
     def after(self, node: int) -> list[int]:
         """Return the nodes one edge away, in the direction of the arrows."""
         found = [j for i, j, _ in self.chart.edges if i == node]
@@ -45,13 +52,13 @@ Writer = Callable[[Graph], Question | None]
 
 def count_nodes(graph: Graph) -> Question | None:
     count = len(graph.nodes)
-    return Question(name="count_nodes", slots={"noun": graph.noun}, answer=str(count),
+    return Question(name="count_nodes", slots=graph.slots(), answer=str(count),
                     options=tuple(str(count + k) for k in (-2, -1, 1, 2)))  # fmt: skip
 
 
 def count_edges(graph: Graph) -> Question | None:
     count = len(graph.chart.edges)
-    return Question(name="count_edges", slots={"link": graph.link}, answer=str(count),
+    return Question(name="count_edges", slots=graph.slots(), answer=str(count),
                     options=tuple(str(count + k) for k in (-2, -1, 1, 2)))  # fmt: skip
 
 
@@ -90,7 +97,7 @@ def is_linked(graph: Graph) -> Question | None:
         i, j = graph.random.sample(range(len(graph.nodes)), 2)
     name = "is_linked_to" if graph.chart.directed else "is_linked"
     answer = fill_phrase("yes" if j in graph.after(i) else "no", graph.language)
-    return Question(name=name, slots={"link": graph.link, "a": graph.nodes[i], "b": graph.nodes[j]}, answer=answer)
+    return Question(name=name, slots=graph.slots(a=graph.nodes[i], b=graph.nodes[j]), answer=answer)
 
 
 def degree(graph: Graph) -> Question | None:
@@ -98,7 +105,7 @@ def degree(graph: Graph) -> Question | None:
         return None
     node = graph.random.randrange(len(graph.nodes))
     count = sum(node in (i, j) for i, j, _ in graph.chart.edges)
-    return Question(name="degree", slots={"a": graph.nodes[node], "link": graph.link}, answer=str(count),
+    return Question(name="degree", slots=graph.slots(a=graph.nodes[node]), answer=str(count),
                     options=("0", "1", "2", "3", "4", "5"))  # fmt: skip
 
 
@@ -109,9 +116,7 @@ def most_linked(graph: Graph) -> Question | None:
     degrees.sort(key=lambda entry: entry[0], reverse=True)
     if degrees[0][0] == degrees[1][0]:
         return None
-    return Question(
-        name="most_linked", slots={"noun": graph.noun, "link": graph.link}, answer=degrees[0][1], options=graph.nodes
-    )
+    return Question(name="most_linked", slots=graph.slots(), answer=degrees[0][1], options=graph.nodes)
 
 
 def shortest_way(graph: Graph) -> Question | None:
@@ -119,7 +124,7 @@ def shortest_way(graph: Graph) -> Question | None:
     steps = graph.distance(i, j)
     if steps is None:
         return None
-    return Question(name="shortest_way", slots={"a": graph.nodes[i], "b": graph.nodes[j], "link": graph.link},
+    return Question(name="shortest_way", slots=graph.slots(a=graph.nodes[i], b=graph.nodes[j]),
                     answer=str(steps), options=("1", "2", "3", "4", "5", "6"))  # fmt: skip
 
 
@@ -136,7 +141,7 @@ def weight(graph: Graph) -> Question | None:
         return None
     i, j, label = graph.random.choice(graph.chart.edges)
     name = "weight_to" if graph.chart.directed else "weight"
-    return Question(name=name, slots={"link": graph.link, "a": graph.nodes[i], "b": graph.nodes[j]}, answer=label,
+    return Question(name=name, slots=graph.slots(a=graph.nodes[i], b=graph.nodes[j]), answer=label,
                     options=tuple(edge[2] for edge in graph.chart.edges))  # fmt: skip
 
 
@@ -144,14 +149,14 @@ def heaviest(graph: Graph) -> Question | None:
     if graph.chart.kind == "flow_chart" or not graph.chart.edges[0][2]:
         return None
     value = max(int(edge[2]) for edge in graph.chart.edges)
-    return Question(name="heaviest", slots={"link": graph.link}, answer=str(value),
+    return Question(name="heaviest", slots=graph.slots(), answer=str(value),
                     options=tuple(edge[2] for edge in graph.chart.edges))  # fmt: skip
 
 
 def unanswerable(graph: Graph) -> Question | None:
     if not graph.chart.absent:
         return None
-    slots = {"a": graph.random.choice(graph.chart.absent), "link": graph.link}
+    slots = graph.slots(a=graph.random.choice(graph.chart.absent))
     return Question(name="degree", slots=slots, answer=fill_phrase("not_shown", graph.language))
 
 

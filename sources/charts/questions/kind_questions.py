@@ -13,9 +13,9 @@ def net_change(view: SeriesView) -> Question | None:
         return None
     column = view.series[0]
     values = column.numbers()
-    slots = {"what": view.describe_column(column), "a": view.rows[0], "b": view.rows[-1]}
+    slots = view.slots(column, a=view.rows[0], b=view.rows[-1])
     return Question(
-        name="net_change", slots=slots, answer=view.format_answer(values[-1] - values[0], column),
+        name="net_change", slots=slots, answer=view.format_difference(values[-1] - values[0], column),
         working=f"{values[-1]:f} - {values[0]:f}",
     )  # fmt: skip
 
@@ -25,7 +25,7 @@ def count_losses(view: SeriesView) -> Question | None:
     if view.chart.kind != "waterfall":
         return None
     count = sum(value < 0 for value in view.series[0].numbers())
-    return Question(name="count_losses", slots={"what": view.describe_column(view.series[0])}, answer=str(count),
+    return Question(name="count_losses", slots=view.slots(view.series[0]), answer=str(count),
                     options=("0", "1", "2", "3", "4", "5"))  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def spread(view: SeriesView) -> Question | None:
     low, high = (view.series[j].numbers()[k] for j in (1, 3))
     column = view.series[1]
     return Question(
-        name="spread", slots={"row": view.rows[k]}, answer=view.format_answer(high - low, column),
+        name="spread", slots=view.slots(column, row=view.rows[k]), answer=view.format_difference(high - low, column),
         precision=view.step_note(column, 2), working=f"{high:f} - {low:f}",
     )  # fmt: skip
 

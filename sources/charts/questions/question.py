@@ -7,13 +7,16 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+from sources.charts.noun import unit_of_one
 from sources.charts.vocabulary_schema import localize
 from sources.config_file import load_data
 
 TEMPLATES = Path(__file__).with_name("templates.yaml")
 MAX_CHOICES = 4
 LETTERS = "ABCD"
+Templates = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +25,7 @@ class Question:
 
     Args:
         name: name of the template.
+        kind: kind of the noun that the question is about, where wordings depend on it.
         slots: values for the template.
         answer: answer as text.
         options: other plausible answers, for multiple choice.
@@ -31,6 +35,7 @@ class Question:
 
     name: str
     slots: Mapping[str, str]
+    kind: str = "thing"
     answer: str
     options: tuple[str, ...] = ()
     precision: str = ""
@@ -47,9 +52,9 @@ class Turn:
 
 
 @lru_cache(maxsize=1)
-def load_templates() -> Mapping[str, Mapping[str, list[tuple[str, str]]]]:
+def load_templates() -> Templates:
     """Return the templates of all families of charts."""
-    templates: Mapping[str, Mapping[str, list[tuple[str, str]]]] = load_data(TEMPLATES)
+    templates: Templates = load_data(TEMPLATES)
     return templates
 
 
@@ -59,10 +64,21 @@ def fill_phrase(name: str, language: str, **slots: str) -> str:
     return localize((str(text[0]), str(text[1])), language).format(**slots)
 
 
-def write_turn(question: Question, family: str, language: str, random: random_module.Random, choice: float) -> Turn:
-    """Word a question; with probability `choice` as multiple choice, if there are other options."""
-    pair = random.choice(load_templates()[family][question.name])
-    text = localize((pair[0], pair[1]), language).format(**question.slots) + question.precision
+def write_turn(
+    question: Question,
+    family: str,
+    language: str,
+    random: random_module.Random,
+    choice: float,
+    templates: Templates | None = None,
+) -> Turn:
+    """Word a question; with probability `choice` as multiple choice, if there are other options.
+
+    Args:
+        templates: wordings by family and name; without them those of charts.
+    """
+    pair = random.choice(_wordings(templates or load_templates(), family, question))
+    text = localize((pair[0], pair[1]), language).format(**question.slots)
     others = [option for option in dict.fromkeys(question.options) if option != question.answer]
     if len(others) >= 2 and random.random() < choice:
         options = [question.answer, *random.sample(others, min(MAX_CHOICES - 1, len(others)))]
@@ -70,15 +86,17 @@ def write_turn(question: Question, family: str, language: str, random: random_mo
         listed = "\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False))
         text = f"{text}\n{listed}\n{fill_phrase('choose', language)}"
         return Turn(name=question.name, question=text, answer=LETTERS[options.index(question.answer)])
+    text += question.precision  # a choice needs no rule for rounding
     answer = question.answer
     if question.working and random.random() < 0.5:
         answer = f"{question.working} = {answer}"
     return Turn(name=question.name, question=text, answer=answer)
 
 
-def lower_first(name: str) -> str:
-    """Return a name as inside a sentence: in lower case, unless its second letter is upper case (pH, GDP)."""
-    return name if name[1:2].isupper() or not name[1:2].isalpha() else name[0].lower() + name[1:]
+def _wordings(templates: Templates, family: str, question: Question) -> list[tuple[str, str]]:
+    """Return the templates of a question: those for its kind of noun, if there are any, else those for any kind."""
+    found: Any = templates[family][question.name]
+    return list(found.get(question.kind) or found["any"]) if isinstance(found, dict) else list(found)
 
 
 def round_half_up(value: Fraction, places: int) -> Decimal:
@@ -90,5 +108,7 @@ def round_half_up(value: Fraction, places: int) -> Decimal:
 
 def format_with_unit(value: Decimal, unit: str, language: str) -> str:
     """Return a number with its unit."""
+    if language == "en" and abs(value) == 1:
+        unit = unit_of_one(unit)
     space = "" if unit in ("", "%", "°C") or language == "zh" else " "
     return f"{value:f}{space}{unit}"

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-from sources.charts.questions.question import Question, lower_first
+from sources.charts.questions.question import Question
 from sources.charts.questions.series_view import SeriesView
 from sources.charts.table import Column, format_value
+from sources.charts.vocabulary_schema import lower_first
 
 
 def _texts(view: SeriesView) -> list[Column]:
@@ -16,6 +17,10 @@ def _choices(view: SeriesView) -> list[Column]:
     return [column for column in _texts(view) if all(isinstance(value, str) for value in column.values)]
 
 
+def _noun_slots(view: SeriesView) -> dict[str, str]:
+    return {"noun": view.noun.name, "nouns": view.noun.plural, "counter": view.noun.counter}
+
+
 def text_lookup(view: SeriesView) -> Question | None:
     columns = _texts(view)
     if not columns:
@@ -24,7 +29,12 @@ def text_lookup(view: SeriesView) -> Question | None:
     k = view.random.randrange(len(view.rows))
     return Question(
         name="text_lookup",
-        slots={"what": lower_first(column.name), "row": view.rows[k]},
+        slots={
+            **_noun_slots(view),
+            "what": lower_first(column.asked or column.name),
+            "row": view.rows[k],
+            "at_row": view.describe_row(view.rows[k]),
+        },
         answer=format_value(column.values[k]),
         options=tuple(format_value(value) for value in column.values),
     )
@@ -38,7 +48,7 @@ def count_choice(view: SeriesView) -> Question | None:
     value = format_value(view.random.choice(column.values))
     count = sum(format_value(other) == value for other in column.values)
     return Question(
-        name="count_choice", slots={"what": lower_first(column.name), "value": value, "noun": view.noun},
+        name="count_choice", slots={**_noun_slots(view), "what": lower_first(column.name), "value": value},
         answer=str(count), options=tuple(str(count + k) for k in (-1, 1, 2, 3) if count + k >= 0),
     )  # fmt: skip
 
@@ -58,7 +68,7 @@ def highest_among(view: SeriesView) -> Question | None:
     known.sort(key=lambda entry: entry[1], reverse=True)
     if len(known) < 2 or known[0][1] == known[1][1]:
         return None
-    slots = {"what": view.describe_column(numbers), "by": lower_first(column.name), "value": value, "noun": view.noun}
+    slots = view.slots(numbers) | {"by": lower_first(column.name), "value": value}
     return Question(name="highest_among", slots=slots, answer=known[0][0], options=tuple(view.rows))
 
 

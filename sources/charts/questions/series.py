@@ -18,7 +18,7 @@ def lookup(view: SeriesView) -> Question | None:
     column = view.sample_column()
     row, value = view.random.choice(view.known_values(column))
     return Question(
-        name="lookup", slots={"what": view.describe_column(column), "at": view.describe_row(row)},
+        kind=view.noun.kind, name="lookup", slots=view.slots(column, row=row),
         answer=view.format_answer(value, column), options=view.alternatives(value, column),
         precision=view.step_note(column),
     )  # fmt: skip
@@ -35,7 +35,7 @@ def missing(view: SeriesView) -> Question | None:
         return None
     row, column = view.random.choice(gaps)
     return Question(
-        name="missing", slots={"what": view.describe_column(column), "at": view.describe_row(row)},
+        kind=view.noun.kind, name="missing", slots=view.slots(column, row=row),
         answer=fill_phrase("missing", view.language),
     )  # fmt: skip
 
@@ -45,7 +45,7 @@ def unanswerable(view: SeriesView) -> Question | None:
         return None
     row = view.random.choice(view.chart.absent)
     return Question(
-        name="unanswerable", slots={"what": view.describe_column(view.sample_column()), "at": view.describe_row(row)},
+        kind=view.noun.kind, name="unanswerable", slots=view.slots(view.sample_column(), row=row),
         answer=fill_phrase("not_shown", view.language),
     )  # fmt: skip
 
@@ -57,7 +57,7 @@ def compare(view: SeriesView) -> Question | None:
         return None
     (high, _), (low, _) = pair
     a, b = view.random.sample((high, low), 2)
-    return Question(name="compare", slots={"what": view.describe_column(column), "a": a, "b": b}, answer=high)
+    return Question(kind=view.noun.kind, name="compare", slots=view.slots(column, a=a, b=b), answer=high)
 
 
 def is_higher(view: SeriesView) -> Question | None:
@@ -68,7 +68,7 @@ def is_higher(view: SeriesView) -> Question | None:
     (high, _), (low, _) = pair
     a, b = view.random.sample((high, low), 2)
     answer = fill_phrase("yes" if a == high else "no", view.language)
-    return Question(name="is_higher", slots={"what": view.describe_column(column), "a": a, "b": b}, answer=answer)
+    return Question(kind=view.noun.kind, name="is_higher", slots=view.slots(column, a=a, b=b), answer=answer)
 
 
 def is_above(view: SeriesView) -> Question | None:
@@ -78,12 +78,9 @@ def is_above(view: SeriesView) -> Question | None:
         return None
     row, value = view.random.choice(view.known_values(column))
     return Question(
+        kind=view.noun.kind,
         name="is_above",
-        slots={
-            "what": view.describe_column(column),
-            "at": view.describe_row(row),
-            "limit": view.format_answer(limit, column),
-        },
+        slots=view.slots(column, row=row) | {"limit": view.format_answer(limit, column)},
         answer=fill_phrase("yes" if value > limit else "no", view.language),
     )
 
@@ -102,9 +99,7 @@ def _where(view: SeriesView, sign: int, name: str) -> Question | None:
     if found is None:
         return None
     column, row, _ = found
-    return Question(
-        name=name, slots={"what": view.describe_column(column), "noun": view.noun}, answer=row, options=tuple(view.rows)
-    )
+    return Question(kind=view.noun.kind, name=name, slots=view.slots(column), answer=row, options=tuple(view.rows))
 
 
 def highest(view: SeriesView) -> Question | None:
@@ -119,7 +114,7 @@ def _value_of(view: SeriesView, sign: int, name: str) -> Question:
     column = view.sample_column()
     value = sign * max(sign * value for _, value in view.known_values(column))
     return Question(
-        name=name, slots={"what": view.describe_column(column)}, answer=view.format_answer(value, column),
+        kind=view.noun.kind, name=name, slots=view.slots(column), answer=view.format_answer(value, column),
         options=view.alternatives(value, column), precision=view.step_note(column),
     )  # fmt: skip
 
@@ -139,8 +134,9 @@ def difference(view: SeriesView) -> Question | None:
         return None
     (a, high), (b, low) = pair
     return Question(
-        name="difference", slots={"what": view.describe_column(column), "a": a, "b": b},
-        answer=view.format_answer(high - low, column), options=view.alternatives(high - low, column),
+        kind=view.noun.kind, name="difference", slots=view.slots(column, a=a, b=b),
+        answer=view.format_difference(high - low, column),
+        options=view.alternatives(high - low, column, difference=True),
         precision=view.step_note(column, 2), working=f"{high:f} - {_operand(low)}",
     )  # fmt: skip
 
@@ -148,13 +144,14 @@ def difference(view: SeriesView) -> Question | None:
 def ratio(view: SeriesView) -> Question | None:
     column = view.sample_column()
     pair = view.sample_pair(column)
-    if pair is None or pair[1][1] <= column.step * 10:  # the ratio is sensitive to errors of a small divisor
+    # The ratio is sensitive to errors of a small divisor, and means nothing for degrees.
+    if pair is None or pair[1][1] <= column.step * 10 or column.unit == "°C":
         return None
     (a, high), (b, low) = pair
     places = 2 if view.chart.exact else 1
     value = round_half_up(Fraction(high) / Fraction(low), places)
     return Question(
-        name="ratio", slots={"what": view.describe_column(column), "a": a, "b": b}, answer=f"{value:f}",
+        kind=view.noun.kind, name="ratio", slots=view.slots(column, a=a, b=b), answer=f"{value:f}",
         precision=view.places_note(places) + _ratio_tolerance(view, column, high, low),
         working=f"{high:f} / {low:f}",
         options=tuple(f"{value + k * Decimal('0.6'):f}" for k in (-2, -1, 1, 2, 3) if value + k * Decimal("0.6") > 1),
@@ -170,7 +167,7 @@ def total(view: SeriesView) -> Question | None:
     if column.unit == "%" and value == 100:
         return None
     return Question(
-        name="total", slots={"what": view.describe_column(column), "noun": view.noun, "count": str(len(values))},
+        kind=view.noun.kind, name="total", slots=view.slots(column),
         answer=view.format_answer(value, column), options=view.alternatives(value, column),
         precision=view.step_note(column, len(values)), working=" + ".join(f"{v:f}" for v in values),
     )  # fmt: skip
@@ -182,7 +179,7 @@ def sum_two(view: SeriesView) -> Question | None:
         return None
     (a, first), (b, second) = view.random.sample(view.known_values(column), 2)
     return Question(
-        name="sum_two", slots={"what": view.describe_column(column), "a": a, "b": b},
+        kind=view.noun.kind, name="sum_two", slots=view.slots(column, a=a, b=b),
         answer=view.format_answer(first + second, column), options=view.alternatives(first + second, column),
         precision=view.step_note(column, 2), working=f"{first:f} + {second:f}",
     )  # fmt: skip
@@ -196,7 +193,7 @@ def mean(view: SeriesView) -> Question | None:
     places = max(0, -exponent(column.step)) + (1 if view.chart.exact else 0)
     value = round_half_up(Fraction(sum(values, Decimal(0))) / len(values), places)
     return Question(
-        name="mean", slots={"what": view.describe_column(column), "noun": view.noun, "count": str(len(values))},
+        kind=view.noun.kind, name="mean", slots=view.slots(column),
         answer=view.format_answer(value, column), options=view.alternatives(value, column),
         precision=view.places_note(places) + view.step_note(column),
         working=f"({' + '.join(map(_operand, values))}) / {len(values)}",
@@ -210,7 +207,7 @@ def trend(view: SeriesView) -> Question | None:
     if not view.over_time or not view.can_distinguish(column, first, last):
         return None
     answer = fill_phrase("rises" if last > first else "falls", view.language)
-    return Question(name="trend", slots={"what": view.describe_column(column), "a": a, "b": b}, answer=answer)
+    return Question(kind=view.noun.kind, name="trend", slots=view.slots(column, a=a, b=b), answer=answer)
 
 
 def _count(view: SeriesView, name: str, sign: int) -> Question | None:
@@ -220,8 +217,8 @@ def _count(view: SeriesView, name: str, sign: int) -> Question | None:
         return None
     count = sum(sign * value > sign * limit for _, value in view.known_values(column))
     return Question(
-        name=name,
-        slots={"what": view.describe_column(column), "noun": view.noun, "limit": view.format_answer(limit, column)},
+        kind=view.noun.kind, name=name,
+        slots=view.slots(column) | {"limit": view.format_answer(limit, column)},
         answer=str(count), options=tuple(str(count + k) for k in (-2, -1, 1, 2) if count + k >= 0),
     )  # fmt: skip
 
@@ -244,7 +241,8 @@ def rank(view: SeriesView) -> Question | None:
     if any(not view.can_distinguish(column, a[1], b[1]) for a, b in itertools.pairwise(around)):
         return None
     return Question(
-        name="rank", slots={"what": view.describe_column(column), "noun": view.noun, "rank": str(place)},
+        kind=view.noun.kind, name="rank",
+        slots=view.slots(column) | {"rank": fill_phrase(f"rank_{place}", view.language)},
         answer=known[place - 1][0], options=tuple(view.rows),
     )  # fmt: skip
 
@@ -258,12 +256,9 @@ def higher_series(view: SeriesView) -> Question | None:
     if not isinstance(a, Decimal) or not isinstance(b, Decimal) or not view.can_distinguish(first, a, b):
         return None
     return Question(
+        kind=view.noun.kind,
         name="higher_series",
-        slots={
-            "what": view.describe_column(first),
-            "other": view.describe_column(second),
-            "at": view.describe_row(view.rows[k]),
-        },
+        slots=view.slots(first, row=view.rows[k]) | {"other": view.describe_column(second)},
         answer=(first if a > b else second).name,
     )
 
@@ -278,7 +273,7 @@ def largest_rise(view: SeriesView) -> Question | None:
     if rises[0][0] < needed or (len(rises) > 1 and rises[0][0] - rises[1][0] < needed):
         return None
     return Question(
-        name="largest_rise", slots={"what": view.describe_column(column), "noun": view.noun},
+        kind=view.noun.kind, name="largest_rise", slots=view.slots(column),
         answer=f"{rises[0][1]} – {rises[0][2]}", options=tuple(f"{a} – {b}" for _, a, b in rises),
     )  # fmt: skip
 
@@ -286,7 +281,7 @@ def largest_rise(view: SeriesView) -> Question | None:
 def count_rows(view: SeriesView) -> Question | None:
     count = len(view.rows)
     return Question(
-        name="count_rows", slots={"noun": view.noun}, answer=str(count),
+        kind=view.noun.kind, name="count_rows", slots=view.slots(view.series[0]), answer=str(count),
         options=tuple(str(count + k) for k in (-2, -1, 1, 2)),
     )  # fmt: skip
 
@@ -296,7 +291,11 @@ def count_series(view: SeriesView) -> Question | None:
     if count < 2 or view.chart.kind in (*COLUMNS, *STATISTICS):
         return None
     return Question(
-        name="count_series", slots={}, answer=str(count), options=tuple(str(count + k) for k in (-1, 1, 2, 3))
+        kind=view.noun.kind,
+        name="count_series",
+        slots={},
+        answer=str(count),
+        options=tuple(str(count + k) for k in (-1, 1, 2, 3)),
     )
 
 

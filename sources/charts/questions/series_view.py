@@ -4,12 +4,15 @@ import random as random_module
 from decimal import Decimal
 
 from sources.charts.chart import Chart, SeriesChart
-from sources.charts.questions.question import fill_phrase, format_with_unit, lower_first
+from sources.charts.noun import degree_slots
+from sources.charts.questions.question import fill_phrase, format_with_unit
 from sources.charts.table import Column, format_value, nice_step
+from sources.charts.vocabulary_schema import lower_first
 
 Random = random_module.Random
 CLEAR_STEPS = 2  # least difference of values that can be distinguished by eye, in steps
 STATISTICS = ("box", "violin", "error_bars", "density")
+OF_THE = ("standard deviation", "lower quartile", "upper quartile")  # statistics that need `of the` before the quantity
 COLUMNS = ("candlestick", "dual_axis", "table", "histogram")
 
 
@@ -23,7 +26,7 @@ class SeriesView:
         self.over_time = over_time
         self.random = random or random_module.Random(0)
         self.rows = [format_value(value) for value in chart.table.rows.values]
-        self.noun = lower_first(chart.table.rows.name)
+        self.noun = chart.row_noun
         self.series = chart.table.series
 
     def sample_column(self) -> Column:
@@ -38,12 +41,45 @@ class SeriesView:
             name = "statistic"
         else:
             name = "single" if len(self.series) == 1 else "of"
-        series = lower_first(column.name) if name in ("column", "statistic") else column.name
-        return fill_phrase(name, self.language, measure=lower_first(self.measure), series=series)
+        series = lower_first(column.asked or column.name) if name in ("column", "statistic") else column.name
+        if series in OF_THE:
+            name = "statistic_of"
+        preposition = self.chart.series_noun.preposition if self.chart.series_noun else "of"
+        return fill_phrase(
+            name, self.language, measure=lower_first(self.measure), series=series, preposition=preposition
+        )
 
     def describe_row(self, row: str) -> str:
-        """Return words for a row."""
-        return fill_phrase("at", self.language, row=row)
+        """Return words for a row: `in May`, `of wheat`."""
+        return f"{self.noun.preposition} {row}" if self.language == "en" else f"{row}{self.noun.after}"
+
+    def slots(self, column: Column, **rows: str) -> dict[str, str]:
+        """Return the slots that templates about a column may use.
+
+        Args:
+            rows: names of rows, each for a slot of its own (`a`) and one with its preposition (`at_a`).
+        """
+        what = self.describe_column(column)
+        of_what = what if self._has_possessive else f"的{what}"  # Chinese: 8月的降水量, 8月海岛的降水量
+        slots = {
+            "what": what, "of_what": of_what, "noun": self.noun.name, "nouns": self.noun.plural,
+            "counter": self.noun.counter, "in": self.noun.preposition,
+            "In": self.noun.preposition.capitalize(), "count": str(len(self.known_values(column))),
+            **degree_slots(column.degree, self.language),
+        }  # fmt: skip
+        for name, row in rows.items():
+            at = self.describe_row(row)
+            slots |= {name: row, f"at_{name}": at}
+            slots[f"what_at_{name}"] = f"{what} {at}" if self.language == "en" else f"{at}{of_what}"
+        if "b" in rows:
+            is_named = self.noun.preposition.endswith(self.noun.name)  # in the bin
+            slots["at_both"] = f"{self.noun.preposition}{'s' if is_named else ''} {rows['a']} and {rows['b']}"
+        return slots
+
+    @property
+    def _has_possessive(self) -> bool:
+        """True if the words for a column begin with the name of a series."""
+        return self.chart.kind not in (*COLUMNS, *STATISTICS) and len(self.series) > 1
 
     def is_additive(self, column: Column) -> bool:
         """Return True if a total of the column makes sense."""
@@ -80,11 +116,19 @@ class SeriesView:
         """Return a number with the unit of the column."""
         return format_with_unit(value, column.unit, self.language)
 
-    def alternatives(self, value: Decimal, column: Column) -> tuple[str, ...]:
+    def format_difference(self, value: Decimal, column: Column) -> str:
+        """Return a difference of two values with its unit; percentages differ by percentage points."""
+        return format_with_unit(value, self._unit_of_difference(column), self.language)
+
+    def _unit_of_difference(self, column: Column) -> str:
+        return fill_phrase("points", self.language) if column.unit == "%" else column.unit
+
+    def alternatives(self, value: Decimal, column: Column, *, difference: bool = False) -> tuple[str, ...]:
         """Return other numbers for multiple choice that can be distinguished from the value."""
+        unit = self._unit_of_difference(column) if difference else column.unit
         away = max(column.step * 4, nice_step(float(abs(value)) * 0.08) if value else column.step)
         return tuple(
-            self.format_answer(value + k * away, column)
+            format_with_unit(value + k * away, unit, self.language)
             for k in (-3, -2, -1, 1, 2, 3)
             if value < 0 or value + k * away > 0
         )

@@ -62,8 +62,29 @@ class Data:
         k = self.column(what)
         return {row[0]: Fraction(row[k]) for row in self.rows if row[k] != "-"}
 
-    def where(self, at: str) -> str:
-        return re.sub(r"^for ", "", at) if self.language == "en" else at
+    def slots(self, slots: dict[str, str]) -> dict[str, str]:
+        """Return the slots with the names of rows found in phrases such as `rainfall in May`."""
+        rows = [row[0] for row in self.rows]
+        for key, text in list(slots.items()):
+            name = key.removeprefix("what_")
+            if not name.startswith("at_"):
+                continue
+            if name == "at_both":
+                slots["a"], slots["b"] = (next(row for row in sorted(rows, key=len, reverse=True) if part.endswith(row))
+                                          for part in text.split(" and ", 1))  # fmt: skip
+                continue
+            at_end = self.language == "en"
+            places = [row for row in rows if (text.endswith(row) if at_end else text.startswith(row))]
+            slots[name.removeprefix("at_")] = max(places, key=len, default="?")
+            if key.startswith("what_"):
+                slots["what"] = text
+        # The pattern may cut the words for the column anywhere, so they are put together again.
+        whole = [slots.get(key, "") for key in ("what", "at_both", "at_a", "at_row")]
+        if self.language == "zh":
+            whole = [slots.get("noun", "") if "of_what" in slots else "", slots.get("of_what") or slots.get("what", "")]
+        if any(whole):
+            slots["what"] = (" " if self.language == "en" else "").join(filter(None, whole))
+        return slots
 
     def texts(self, what: str) -> list[str]:
         names = [name.lower() for name in self.names()]
@@ -83,16 +104,29 @@ def match_templates(question: str, family: str, data: Data) -> list[tuple[str, d
     for name in ("to_step", "rounded"):
         line = re.sub(_pattern(content["phrases"][name][k], {}).strip() + r".*$", "", line).strip()
     rows = "|".join(re.escape(row[0]) for row in data.rows)
-    known = {"at": "for .+" if not k else f"(?:{rows})|.+?"}
+    known = dict(WORDS[k])
     if family == "series":
         known |= dict.fromkeys(("a", "b", "row"), rows)
+        known |= dict.fromkeys(("at_a", "at_b", "at_row"), f"[^?]*?(?:{rows})" if not k else rows)
+        known |= dict.fromkeys(("what_at_a", "what_at_b"), f".+?(?:{rows})" if not k else f"(?:{rows}).+?")
     found = []
-    for name, pairs in content[family].items():
-        for pair in pairs:
+    for name, wordings in content[family].items():
+        lists = wordings.values() if isinstance(wordings, dict) else [wordings]
+        for pair in itertools.chain.from_iterable(lists):
             match = re.fullmatch(_pattern(pair[k], known), line)
             if match:
-                found.append((name, match.groupdict()))
+                found.append((name, data.slots(match.groupdict())))
     return found
+
+
+# Words for more and less: without them, the highest and the lowest would be asked for alike.
+WORDS = (
+    {"higher": "higher|longer|larger|greater", "highest": "highest|longest|largest|greatest",
+     "lower": "lower|shorter|smaller", "lowest": "lowest|shortest|smallest",
+     "rank": "second|third|fourth", "In": "[A-Z][a-z ]+?", "limit": r"-?\d.*?"},
+    {"high": "[高多长大]", "low": "[低少短小]", "counter": ".?", "limit": r"-?\d.*?"},
+)  # fmt: skip
+RANKS = {"second": 2, "third": 3, "fourth": 4, "2": 2, "3": 3, "4": 4}
 
 
 def _pattern(template: str, known: Mapping[str, str]) -> str:
@@ -162,14 +196,14 @@ def _verb(data: Data, rises: bool) -> str:
 
 
 def _lookup(data: Data, slots: Mapping[str, str], _: str) -> Any:
-    row = data.where(slots["at"])
-    if row not in [cells[0] for cells in data.rows]:
+    row = slots["row"]
+    if row == "?":
         return {"en": "The picture does not show this.", "zh": "图中没有给出。"}[data.language]
     return data.values(slots["what"]).get(row, {"en": "No value is given.", "zh": "没有给出数值。"}[data.language])
 
 
 def _higher_series(data: Data, slots: Mapping[str, str], _: str) -> str:
-    row = data.where(slots["at"])
+    row = slots["row"]
     first, second = slots["what"], slots["other"]
     name = first if data.values(first)[row] > data.values(second)[row] else second
     return data.names()[data.column(name)]
@@ -206,9 +240,9 @@ SERIES: dict[str, Check] = {
     "trend": lambda d, s, _: _verb(d, d.values(s["what"])[s["b"]] > d.values(s["what"])[s["a"]]),
     "count_above": lambda d, s, _: sum(v > limit(s["limit"]) for v in d.values(s["what"]).values()),
     "count_below": lambda d, s, _: sum(v < limit(s["limit"]) for v in d.values(s["what"]).values()),
-    "rank": lambda d, s, _: _rank_rows(d, s["what"])[int(s["rank"]) - 1],
+    "rank": lambda d, s, _: _rank_rows(d, s["what"])[RANKS[s["rank"]] - 1],
     "is_higher": lambda d, s, _: _yes(d, d.values(s["what"])[s["a"]] > d.values(s["what"])[s["b"]]),
-    "is_above": lambda d, s, _: _yes(d, d.values(s["what"])[d.where(s["at"])] > limit(s["limit"])),
+    "is_above": lambda d, s, _: _yes(d, d.values(s["what"])[s["row"]] > limit(s["limit"])),
     "higher_series": _higher_series,
     "largest_rise": _rise,
     "count_rows": lambda d, s, _: len(d.rows),

@@ -32,6 +32,8 @@ def _line_of(text: str) -> int:
             "low must be below high, got 950.0 and 80.0",
         ),
         ("low: 80, high: 950", "low: .nan, high: 950", "low: 80, high: 950", "must be finite, got nan"),
+        ("low: 80, high: 950", "low: 80, high: 1e300", "low: 80, high: 950", "must be between -1e12 and 1e12"),
+        ("[Feb, 2月]", f"[{'F' * 50}, 2月]", "noun: [Month", "has 50 characters; at most 40 fit into a picture"),
         ("low: 80, high: 950", "low: 80, high: .inf", "low: 80, high: 950", "must be finite"),
         (
             "by: [drinks, cities]",
@@ -64,6 +66,7 @@ def test_error_has_the_line_of_the_mistake(tmp_path: Path, old: str, new: str, w
     ("content", "message"),
     [
         ("", "1: is empty; expected a mapping with lists, topics"),
+        ("[]", "1: expected a mapping with lists, topics"),
         ("[1, 2]", "1: expected a mapping with lists, topics"),
         ("lists: {}\ntopics: []\nlists: {}", "3: 'lists' is here a second time; the first is on line 1"),
         ("lists: {}", "topics: field required"),
