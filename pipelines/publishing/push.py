@@ -15,7 +15,7 @@ from typing import Any
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
 from pipelines.publishing.files import ABOUT, PublishedFile, blob_id
 from pipelines.storage import OutputError, Storage, fetch
@@ -26,7 +26,10 @@ OURS = ("data/", "ledger/", "errors/", "report/")  # folders in which files of o
 REPO_TYPE = "dataset"
 
 # The client's library for HTTP has been httpx and httpx2; its errors are a base of the hub's.
-TRANSPORT_ERRORS = tuple(cls for cls in HfHubHTTPError.__mro__ if cls.__module__.startswith("httpx"))
+_CLIENT_ERRORS: tuple[type[Exception], ...] = (
+    RuntimeError,
+    *(cls for cls in HfHubHTTPError.__mro__ if cls.__module__.startswith("httpx") and issubclass(cls, Exception)),
+)
 
 
 class HubError(OutputError):
@@ -74,7 +77,8 @@ def push(
     with _explained(repo), _without_bars():
         api = HfApi(endpoint=endpoint, token=token, library_name="vellum")
         api.create_repo(repo, repo_type=REPO_TYPE, private=private, exist_ok=True)
-        there = {e.path: e for e in api.list_repo_tree(repo, recursive=True, repo_type=REPO_TYPE) if _is_file(e)}
+        entries = api.list_repo_tree(repo, recursive=True, repo_type=REPO_TYPE)
+        there = {entry.path: entry for entry in entries if isinstance(entry, RepoFile)}
         missing = [file for file in files if not _is_there(storage, file, there.get(file.path))]
         known = {file.path for file in files}
         old = sorted(path for path in there if path.startswith(OURS) and path not in known)
@@ -110,7 +114,7 @@ def _commit(
         for file, addition in zip(files, additions, strict=True):
             if file.sha256 is not None and addition.upload_info.sha256.hex() != file.sha256:
                 raise HubError(f"{file.path} is not as the manifest says, and was not published; see `vellum verify`")
-        operations = [*additions, *(CommitOperationDelete(path_in_repo=path) for path in old)]
+        operations: list[Any] = [*additions, *(CommitOperationDelete(path_in_repo=path) for path in old)]
         api.create_commit(repo, operations, commit_message=title, repo_type=REPO_TYPE)
 
 
@@ -139,10 +143,6 @@ def _is_there(storage: Storage, file: PublishedFile, found: RepoFile | None) -> 
     if found.lfs is not None:
         return bool(found.lfs.sha256 == hashlib.sha256(data).hexdigest())
     return bool(found.blob_id == blob_id(data))
-
-
-def _is_file(entry: Any) -> bool:
-    return isinstance(entry, RepoFile)
 
 
 @contextmanager
@@ -177,7 +177,7 @@ def _explained(repo: str) -> Iterator[None]:
         status = error.response.status_code if error.response is not None else 0
         reason = reasons.get(status, f"the hub answered with {status}: {str(error).strip().splitlines()[-1]}")
         raise HubError(f"{reason}; the same command goes on with what is missing") from error
-    except (*TRANSPORT_ERRORS, RuntimeError) as error:
+    except _CLIENT_ERRORS as error:
         if isinstance(error, OutputError):
             raise
         cause = error.__cause__ or error

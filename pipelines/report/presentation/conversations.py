@@ -72,7 +72,7 @@ def read_conversations(files: Files, manifest: Mapping[str, Any]) -> Conversatio
                 parquet = pq.ParquetFile(file)
                 for group in range(parquet.num_row_groups):
                     rows = _rows(parquet, group)
-                    first = []
+                    first: list[int] = []
                     for k, row in enumerate(rows):
                         if row["messages"]:
                             is_first = _count(row, counts, answers)
