@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete, HfApi
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
 from pipelines.publishing.files import ABOUT, PublishedFile, blob_id
 from pipelines.storage import OutputError, Storage, fetch
@@ -26,7 +25,9 @@ OURS = ("data/", "ledger/", "errors/", "report/")  # folders in which files of o
 REPO_TYPE = "dataset"
 
 # The client's library for HTTP has been httpx and httpx2; its errors are a base of the hub's.
-TRANSPORT_ERRORS = tuple(cls for cls in HfHubHTTPError.__mro__ if cls.__module__.startswith("httpx"))
+TRANSPORT_ERRORS: tuple[type[BaseException], ...] = tuple(
+    cls for cls in HfHubHTTPError.__mro__ if cls.__module__.startswith("httpx")
+)
 
 
 class HubError(OutputError):
@@ -74,7 +75,7 @@ def push(
     with _explained(repo), _without_bars():
         api = HfApi(endpoint=endpoint, token=token, library_name="vellum")
         api.create_repo(repo, repo_type=REPO_TYPE, private=private, exist_ok=True)
-        there = {e.path: e for e in api.list_repo_tree(repo, recursive=True, repo_type=REPO_TYPE) if _is_file(e)}
+        there = _files_of(api, repo)
         missing = [file for file in files if not _is_there(storage, file, there.get(file.path))]
         known = {file.path for file in files}
         old = sorted(path for path in there if path.startswith(OURS) and path not in known)
@@ -110,6 +111,7 @@ def _commit(
         for file, addition in zip(files, additions, strict=True):
             if file.sha256 is not None and addition.upload_info.sha256.hex() != file.sha256:
                 raise HubError(f"{file.path} is not as the manifest says, and was not published; see `vellum verify`")
+        operations: list[CommitOperationAdd | CommitOperationCopy | CommitOperationDelete]
         operations = [*additions, *(CommitOperationDelete(path_in_repo=path) for path in old)]
         api.create_commit(repo, operations, commit_message=title, repo_type=REPO_TYPE)
 
@@ -141,8 +143,10 @@ def _is_there(storage: Storage, file: PublishedFile, found: RepoFile | None) -> 
     return bool(found.blob_id == blob_id(data))
 
 
-def _is_file(entry: Any) -> bool:
-    return isinstance(entry, RepoFile)
+def _files_of(api: HfApi, repo: str) -> dict[str, RepoFile]:
+    """The files that the hub has, by path."""
+    entries = api.list_repo_tree(repo, recursive=True, repo_type=REPO_TYPE)
+    return {entry.path: entry for entry in entries if isinstance(entry, RepoFile)}
 
 
 @contextmanager
