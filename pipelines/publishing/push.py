@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete, HfApi
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
@@ -26,9 +25,8 @@ OURS = ("data/", "ledger/", "errors/", "report/")  # folders in which files of o
 REPO_TYPE = "dataset"
 
 # The client's library for HTTP has been httpx and httpx2; its errors are a base of the hub's.
-_CLIENT_ERRORS: tuple[type[Exception], ...] = (
-    RuntimeError,
-    *(cls for cls in HfHubHTTPError.__mro__ if cls.__module__.startswith("httpx") and issubclass(cls, Exception)),
+TRANSPORT_ERRORS: tuple[type[BaseException], ...] = tuple(
+    cls for cls in HfHubHTTPError.__mro__ if cls.__module__.startswith("httpx")
 )
 
 
@@ -77,8 +75,7 @@ def push(
     with _explained(repo), _without_bars():
         api = HfApi(endpoint=endpoint, token=token, library_name="vellum")
         api.create_repo(repo, repo_type=REPO_TYPE, private=private, exist_ok=True)
-        entries = api.list_repo_tree(repo, recursive=True, repo_type=REPO_TYPE)
-        there = {entry.path: entry for entry in entries if isinstance(entry, RepoFile)}
+        there = _files_of(api, repo)
         missing = [file for file in files if not _is_there(storage, file, there.get(file.path))]
         known = {file.path for file in files}
         old = sorted(path for path in there if path.startswith(OURS) and path not in known)
@@ -114,7 +111,8 @@ def _commit(
         for file, addition in zip(files, additions, strict=True):
             if file.sha256 is not None and addition.upload_info.sha256.hex() != file.sha256:
                 raise HubError(f"{file.path} is not as the manifest says, and was not published; see `vellum verify`")
-        operations: list[Any] = [*additions, *(CommitOperationDelete(path_in_repo=path) for path in old)]
+        operations: list[CommitOperationAdd | CommitOperationCopy | CommitOperationDelete]
+        operations = [*additions, *(CommitOperationDelete(path_in_repo=path) for path in old)]
         api.create_commit(repo, operations, commit_message=title, repo_type=REPO_TYPE)
 
 
@@ -143,6 +141,12 @@ def _is_there(storage: Storage, file: PublishedFile, found: RepoFile | None) -> 
     if found.lfs is not None:
         return bool(found.lfs.sha256 == hashlib.sha256(data).hexdigest())
     return bool(found.blob_id == blob_id(data))
+
+
+def _files_of(api: HfApi, repo: str) -> dict[str, RepoFile]:
+    """The files that the hub has, by path."""
+    entries = api.list_repo_tree(repo, recursive=True, repo_type=REPO_TYPE)
+    return {entry.path: entry for entry in entries if isinstance(entry, RepoFile)}
 
 
 @contextmanager
@@ -177,7 +181,7 @@ def _explained(repo: str) -> Iterator[None]:
         status = error.response.status_code if error.response is not None else 0
         reason = reasons.get(status, f"the hub answered with {status}: {str(error).strip().splitlines()[-1]}")
         raise HubError(f"{reason}; the same command goes on with what is missing") from error
-    except _CLIENT_ERRORS as error:
+    except (*TRANSPORT_ERRORS, RuntimeError) as error:
         if isinstance(error, OutputError):
             raise
         cause = error.__cause__ or error

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-
 from finished_output import sample, write_output
+
 from pipelines.commands.summary import print_summary
 from pipelines.storage import Storage
 
