@@ -332,10 +332,10 @@ class Web(RemoteSource):
         """Return the name of the folder of captures, a digest of the settings on which captures depend."""
         from sources.web.code.page_code import CODE_VERSION, MAX_TOKENS
 
-        names = ("locale", "timezone", "max_tiles", "load_s", "settle_s", "page_s", "response_mb", "page_mb")
-        names += ("quiet_ms", "wait_ms", "wait_for")
+        names = ("locale", "timezone", "max_tiles", "load_s", "settle_s", "quiet_ms", "wait_ms", "wait_for", "page_s")
+        limits = ("response_mb", "page_mb")
         code = [CODE_VERSION, MAX_TOKENS] if self.code else None
-        settings = [CAPTURE_VERSION, self.lossless_captures, code, *(getattr(self, name) for name in names)]
+        settings = [CAPTURE_VERSION, self.lossless_captures, code, *(getattr(self, name) for name in (*names, *limits))]
         return hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]
 
     def _crawl_settings(self, routes: Mapping[str, tuple[str, int]], delay_s: float) -> "CrawlSettings":
