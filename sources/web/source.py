@@ -19,7 +19,6 @@ import zlib_ng
 from sources.base.card import SourceCard
 from sources.base.remote import FetchTask, RemoteSource
 from sources.base.sample import Sample
-from sources.base.secrets import PROGRAM
 from sources.base.source import InputError, ItemError, Items
 from sources.browser.viewports import VIEWS
 from sources.images.encoding import check_encoding
@@ -65,7 +64,7 @@ class Web(RemoteSource):
         allow: hosts (`intranet.example`, `localhost:8000`) or address ranges that may be visited although they are not
             public.
         ports: allowed ports.
-        browser: the browser's program, only from the command line; None searches for one.
+        browser: the browser's program; None searches for one.
         locale, timezone: locale and time zone that pages see.
         load_s, settle_s, page_s: maximum seconds for loading the document, for settling, and for a page in total.
         quiet_ms: milliseconds without a change after which a page counts as settled.
@@ -106,7 +105,7 @@ class Web(RemoteSource):
     retry_most_s: float = 120
     allow: tuple[str, ...] = ()
     ports: tuple[int, ...] = (80, 443, 8080, 8443)
-    browser: str | None = field(default=None, metadata=PROGRAM)
+    browser: str | None = None
     locale: str = "en-US"
     timezone: str = "UTC"
     load_s: float = 20
@@ -333,10 +332,10 @@ class Web(RemoteSource):
         """Return the name of the folder of captures, a digest of the settings on which captures depend."""
         from sources.web.code.page_code import CODE_VERSION, MAX_TOKENS
 
-        names = ["locale", "timezone", "max_tiles", "load_s", "settle_s", "page_s", "response_mb", "page_mb"]
-        names += ["quiet_ms", "wait_ms", "wait_for"]
+        names = ("locale", "timezone", "max_tiles", "load_s", "settle_s", "quiet_ms", "wait_ms", "wait_for", "page_s")
+        limits = ("response_mb", "page_mb")
         code = [CODE_VERSION, MAX_TOKENS] if self.code else None
-        settings = [CAPTURE_VERSION, self.lossless_captures, code, *(getattr(self, name) for name in names)]
+        settings = [CAPTURE_VERSION, self.lossless_captures, code, *(getattr(self, name) for name in (*names, *limits))]
         return hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]
 
     def _crawl_settings(self, routes: Mapping[str, tuple[str, int]], delay_s: float) -> "CrawlSettings":

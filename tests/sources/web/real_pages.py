@@ -77,7 +77,8 @@ CONTENT = {
     "covered": html("<div style='position:relative;height:30px;width:300px'>alpha beta gamma<div style='left:0;"
                     f"width:20px;pointer-events:none;{STRIPES}'></div><div style='left:80px;width:99px;{STRIPES}'>"
                     f"</div></div>{P}"),
-    "ellipsis": html(f"<div style='width:150px;{CUT}'>one two three four five six seven eight nine eleven</div><div style='{CLAMP}'>"
+    "ellipsis": html(f"<div style='width:150px;{CUT}'>one two three four five six seven eight nine "
+                     f"eleven</div><div style='{CLAMP}'>"
                      f"{PARAGRAPH}</div><div style='width:150px;{CUT}'>fits well</div>"),
     "declared": html("<div><template shadowrootmode=closed><p>closed words <slot></slot></p></template>"
                      f"slotted</div>{P}"),
