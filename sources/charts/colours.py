@@ -9,7 +9,7 @@ def contrasting_colour(colour: str) -> str:
     return "#000000" if luminance > 0.179 else "#FFFFFF"  # WCAG contrast: equal at 0.179
 
 
-def mix_with_white(colour: str, share: float) -> str:
-    """Mix a `#RRGGBB` colour with this fraction of white."""
-    mixed = (round(int(colour[k : k + 2], 16) * (1 - share) + 255 * share) for k in (1, 3, 5))
+def mix(colour: str, share: float, other: str) -> str:
+    """Mix a `#RRGGBB` colour with this fraction of another one."""
+    mixed = (round(int(colour[k : k + 2], 16) * (1 - share) + int(other[k : k + 2], 16) * share) for k in (1, 3, 5))
     return "#" + "".join(f"{value:02X}" for value in mixed)

@@ -13,6 +13,7 @@ from sources.charts.table import Column, Table, snap
 from sources.charts.vocabulary_schema import NamedList, Topic, Vocabulary, localize
 
 Random = random_module.Random
+MAX_GREYS = 4  # slices whose greys differ enough
 LEAST_SHARE = 0.04  # of the whole; the label would not fit into a thinner slice
 
 
@@ -24,6 +25,8 @@ def share_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, 
     names = vocabulary.lists[random.choice(topic.by)]
     count = min(random.randint(4, 8 if kind == "treemap" else 6), len(names.items))
     chosen = random.sample(range(len(names.items)), count)
+    if style.palette == "greys" and count > MAX_GREYS:
+        style = dataclasses.replace(style, palette="okabe_ito")
     weights = _weights(count, random)
     in_percent = random.random() < 0.5
     if in_percent:

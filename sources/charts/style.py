@@ -16,6 +16,13 @@ PALETTES = {
     "vivid": ("#E63946", "#1D3557", "#2A9D8F", "#F4A261", "#6A4C93", "#8AC926", "#FF99C8", "#264653"),
     "slate": ("#355070", "#B56576", "#6D597A", "#EAAC8B", "#56876D", "#E56B6F", "#88A0A8", "#2F3E46"),
 }
+# Palettes of dark and of printed charts, which other charts do not use.
+SPECIAL_PALETTES = {
+    "pastel": ("#8DD3C7", "#FFD27F", "#BEBADA", "#FB8072", "#80B1D3", "#FDB462", "#B3DE69", "#FCCDE5"),
+    "greys": ("#262626", "#8C8C8C", "#595959", "#BFBFBF", "#404040", "#A6A6A6", "#737373", "#D9D9D9"),
+}
+DARK = ("#1E222A", "#E6E8EB")
+LOOK_SHARES = {"light": 0.78, "dark": 0.12, "publication": 0.1}
 COLOUR_BLIND_SAFE = ("okabe_ito", "tol_bright", "tol_muted")
 SEQUENTIAL = ("viridis", "cividis", "magma", "YlGnBu", "Blues", "Greens")
 BACKGROUNDS = (("#FFFFFF", "#222222"), ("#FFFFFF", "#000000"), ("#F7F7F2", "#2B2B2B"), ("#FAFAFA", "#333333"))
@@ -56,7 +63,7 @@ class Style:
 
     @property
     def colours(self) -> tuple[str, ...]:
-        return PALETTES[self.palette]
+        return {**PALETTES, **SPECIAL_PALETTES}[self.palette]
 
     @property
     def is_small(self) -> bool:
@@ -72,7 +79,7 @@ def sample_style(random: random.Random, language: str, *, small: bool = False) -
     """Sample a style; if `small`, of a small picture with large type and printed numbers."""
     width, height = random.choice(SMALL_SIZES if small else SIZES)
     background, ink = random.choice(BACKGROUNDS)
-    return Style(
+    style = Style(
         width_px=width,
         height_px=height,
         dpi=random.choice((80, 96, 100, 120, 150)),
@@ -91,6 +98,18 @@ def sample_style(random: random.Random, language: str, *, small: bool = False) -
         title_left=random.random() < 0.3,
         marker=random.choice(("o", "s", "^", "D", "")),
     )
+    return style if small else _with_look(style, random.choices(tuple(LOOK_SHARES), tuple(LOOK_SHARES.values()))[0])
+
+
+def _with_look(style: Style, look: str) -> Style:
+    """Return a style in one of LOOK_SHARES: on dark paper, or black and grey on white as printed journals have it."""
+    if look == "dark":
+        return dataclasses.replace(style, background=DARK[0], ink=DARK[1], palette="pastel")
+    if look == "publication":  # without markers, lines have different dashes
+        return dataclasses.replace(
+            style, background="#FFFFFF", ink="#000000", palette="greys", colormap="Greys", grid=False, marker=""
+        )
+    return style
 
 
 def enlarge_style(style: Style, attempt: int) -> Style:

@@ -3,7 +3,7 @@
 import math
 
 from sources.charts.chart import GraphChart
-from sources.charts.colours import mix_with_white
+from sources.charts.colours import mix
 from sources.charts.matplotlib_plots.frame import Frame
 from sources.charts.program import Call, Program
 
@@ -70,7 +70,7 @@ def _circle_centres(frame: Frame, chart: GraphChart, sizes: list[Point]) -> list
 def _nodes(program: Program, chart: GraphChart, centres: list[Point], sizes: list[Point]) -> None:
     """Draw boxes, diamonds for questions, and their names."""
     style = chart.style
-    fill, other = mix_with_white(style.colours[0], 0.75), mix_with_white(style.colours[1], 0.7)
+    fill, other = mix(style.colours[0], 0.75, style.background), mix(style.colours[1], 0.7, style.background)
     for k, (name, (x, y), (w, h)) in enumerate(zip(chart.nodes, centres, sizes, strict=True)):
         if k in chart.questions:
             corners = [(x - w / 2, y), (x, y + h / 2), (x + w / 2, y), (x, y - h / 2)]

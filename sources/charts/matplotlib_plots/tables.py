@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sources.charts.chart import RecordsChart
-from sources.charts.colours import contrasting_colour, mix_with_white
+from sources.charts.colours import contrasting_colour, mix
 from sources.charts.matplotlib_plots.frame import PAD, Frame
 from sources.charts.program import Call, Name, Program
 from sources.charts.table import Column, Value, format_value
@@ -104,11 +104,13 @@ def _fill(program: Program, chart: RecordsChart, table_style: TableStyle, edges:
     colour = chart.style.colours[0]
     fills: list[tuple[tuple[float, float], float, float, str]] = []
     if table_style.stripes:
-        fills += [((0, row), edges[-1], 1, mix_with_white(colour, PALER)) for row in range(2, num_rows, 2)]
+        fills += [((0, row), edges[-1], 1, mix(colour, PALER, chart.style.background)) for row in range(2, num_rows, 2)]
     if table_style.first:
-        fills.append(((0, 1), edges[1], num_rows - 1, mix_with_white(colour, PALER)))
+        fills.append(((0, 1), edges[1], num_rows - 1, mix(colour, PALER, chart.style.background)))
     if table_style.header:
-        fills.append(((0, 0), edges[-1], 1, colour if table_style.dark_header else mix_with_white(colour, PALE)))
+        fills.append(
+            ((0, 0), edges[-1], 1, colour if table_style.dark_header else mix(colour, PALE, chart.style.background))
+        )
     if fills:
         program.loop(
             ("corner", "width", "height", "color"), fills, "ax.add_patch",
