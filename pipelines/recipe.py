@@ -101,6 +101,7 @@ class Recipe:
     Args:
         dedupe: what counts as the same sample; None: near duplicates are not looked for.
         decontaminate: evaluation sets (images, Parquet files, dataset folders) that no kept sample may show.
+        decontaminate_except: text files whose lines, such as licences, are no contamination.
         mixture: shares of the tokens; None: all samples are kept that nothing else rejects.
     """
 
@@ -111,6 +112,7 @@ class Recipe:
     limits: Limits = field(default_factory=Limits)
     dedupe: Dedupe | None = None
     decontaminate: tuple[str, ...] = ()
+    decontaminate_except: tuple[str, ...] = ()
     mixture: Mixture | None = None
     taxonomy: LabelSettings | None = None
     instructions: InstructionSettings | None = None
@@ -194,6 +196,7 @@ class Recipe:
             "limits": settings(self.limits),
             **({"dedupe": settings(self.dedupe)} if self.dedupe else {}),
             **({"decontaminate": list(self.decontaminate)} if self.decontaminate else {}),
+            **({"decontaminate_except": list(self.decontaminate_except)} if self.decontaminate_except else {}),
             **({"mixture": settings(self.mixture)} if self.mixture else {}),
             **({"taxonomy": settings(self.taxonomy)} if self.taxonomy else {}),
             **({"instructions": settings(self.instructions)} if self.instructions else {}),
@@ -298,6 +301,9 @@ def _build(content: Mapping[str, Any], where: Place) -> Recipe:
         limits=section(Limits, "limits"),
         dedupe=None if content.get("dedupe") is None else section(Dedupe, "dedupe"),
         decontaminate=_names(content.get("decontaminate"), where.at("decontaminate", name="decontaminate")),
+        decontaminate_except=_names(
+            content.get("decontaminate_except"), where.at("decontaminate_except", name="decontaminate_except")
+        ),
         mixture=None if content.get("mixture") is None else section(Mixture, "mixture"),
         taxonomy=section(LabelSettings, "taxonomy") if "taxonomy" in content else None,
         instructions=section(InstructionSettings, "instructions") if "instructions" in content else None,
