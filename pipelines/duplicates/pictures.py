@@ -10,7 +10,7 @@ import numpy as np
 
 from pipelines.duplicates.bit_sampling import RECALL, Tables, candidates, distances, to_words
 from pipelines.duplicates.settings import Dedupe
-from sources.images.views import VIEWS
+from sources.images.views import FIGURES, VIEWS
 
 BASIC = ("hash", "inset")
 VIEW_GROUPS = (
@@ -20,10 +20,12 @@ VIEW_GROUPS = (
     ("ink",),
     ("content",),
 )
+FIGURE_GROUP = ("hash", *FIGURES)
 FLIPS = ("hash", "mirrored", "upside_down")
 VIEW_RECALL = 0.8  # wanted of pairs at the radius: copies are mostly much nearer to a view, or near to two of them
 
 Emit = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+IsAsked = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def near_pictures(
@@ -33,6 +35,8 @@ def near_pictures(
     first: int,
     step: int,
     emit: Emit,
+    *,
+    prints: IsAsked | None,
 ) -> Iterator[np.ndarray]:
     """What `emit` makes of places and distances of pictures within the wide radius, the better one's place first.
 
@@ -40,10 +44,13 @@ def near_pictures(
         basic: (N, B) `hash` and `inset`, the best picture first.
         views: gives the (N, 32) hashes of a view by its number.
         first, step: which tables are looked at.
+        prints: which pairs (place of the page, place of the picture that it prints) count; None: none do.
     """
     groups = [(BASIC, RECALL)]
     if settings.has_views:
         groups += [(names, VIEW_RECALL) for names in VIEW_GROUPS]
+        if prints is not None:
+            groups.append((FIGURE_GROUP, RECALL))
     if settings.flips:
         groups.append((FLIPS, VIEW_RECALL))
     for names, recall in groups:
@@ -51,11 +58,20 @@ def near_pictures(
         if not hashes[:, -1].any() and not hashes[:, 1:].any():
             continue  # no picture has these views
         only_across = names is not BASIC and len(names) > 1  # whole with whole is compared once
-        yield from _near(hashes, settings, recall, first, step, emit, only_across=only_across)
+        is_asked = prints if names is FIGURE_GROUP else None
+        yield from _near(hashes, settings, recall, first, step, emit, only_across=only_across, prints=is_asked)
 
 
 def _near(
-    hashes: np.ndarray, settings: Dedupe, recall: float, first: int, step: int, emit: Emit, *, only_across: bool
+    hashes: np.ndarray,
+    settings: Dedupe,
+    recall: float,
+    first: int,
+    step: int,
+    emit: Emit,
+    *,
+    only_across: bool,
+    prints: IsAsked | None,
 ) -> Iterator[np.ndarray]:
     num_variants = hashes.shape[1]
     flat = hashes.reshape(-1, hashes.shape[2])
@@ -69,8 +85,15 @@ def _near(
         for a, b in candidates(words, tables, table):
             row_a, variant_a = np.divmod(entries[a], np.uint32(num_variants))
             row_b, variant_b = np.divmod(entries[b], np.uint32(num_variants))
-            useful = (variant_a == 0) != (variant_b == 0) if only_across else (variant_a == 0) | (variant_b == 0)
+            useful = (variant_a == 0) | (variant_b == 0)
+            if prints is not None:  # a picture with a white border is met by its own block
+                useful = (variant_a > 0) | (variant_b > 0)
+            elif only_across:
+                useful = (variant_a == 0) != (variant_b == 0)
             useful &= row_a != row_b
+            if prints is not None:
+                is_page = (variant_a > 0) & (variant_b == 0)
+                useful &= prints(np.where(is_page, row_a, row_b), np.where(is_page, row_b, row_a))
             distance = distances(flat, a[useful], b[useful])
             close = distance <= settings.wide_radius_bits
             yield emit(row_a[useful][close], row_b[useful][close], distance[close])
@@ -100,3 +123,24 @@ def flipped(hashes: np.ndarray, kind: str, *, upside_down: bool) -> np.ndarray:
     else:
         bits = bits[:, ::-1, :] if upside_down else 1 - bits[:, :, ::-1]
     return np.packbits(bits.reshape(len(hashes), -1), axis=1)
+
+
+def show_other_pages(hashes: np.ndarray, views: np.ndarray, a: np.ndarray, b: np.ndarray, radius: int) -> np.ndarray:
+    """(P,) bool: whether two pictures are the same window around different pages: alike as wholes, not in the page.
+
+    Args:
+        hashes, views: (N, 32) and (N, V, 32) of all pictures.
+        a, b: (P,) places of the pictures of each pair.
+    """
+    pages = views[:, VIEWS.index("page")]
+    is_window = pages.any(axis=1) & (_bits(pages, hashes) > 2 * radius)  # elsewhere the page is the whole
+    apart: np.ndarray = is_window[a] & is_window[b]
+    some = np.flatnonzero(apart)
+    alike = _bits(hashes[a[some]], hashes[b[some]]) <= 2 * radius
+    apart[some] = alike & (_bits(pages[a[some]], pages[b[some]]) > 3 * radius // 2)
+    return apart
+
+
+def _bits(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    counted: np.ndarray = np.bitwise_count(a ^ b).sum(axis=1, dtype=np.uint16)
+    return counted

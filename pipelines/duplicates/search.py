@@ -7,7 +7,7 @@ import numpy as np
 
 from pipelines.duplicates.bit_sampling import distances, side_by_side, to_words
 from pipelines.duplicates.index import EVALUATION, NEW, WORTH, Columns
-from pipelines.duplicates.pictures import BASIC, near_pictures
+from pipelines.duplicates.pictures import BASIC, near_pictures, show_other_pages
 from pipelines.duplicates.settings import Dedupe
 from pipelines.duplicates.smooth import smooth_pairs
 from pipelines.duplicates.text import similarity
@@ -63,6 +63,12 @@ def find_edges(
         crosses = np.ones(len(twins), bool) if side is None else side[heads] != side[twins]
         found.append(_pack(heads[crosses], twins[crosses], np.zeros(int(crosses.sum()), np.uint16)))
     pairs, distance = _unpacked(_least(iter(found)))
+    if settings.has_views and len(distance):
+        ends, places = np.unique(pairs, return_inverse=True)
+        views = index.column("views")[order[ends]]
+        a, b = places.reshape(pairs.shape)
+        same = ~show_other_pages(ranked["hash"][ends], views, a, b, settings.radius_bits)
+        pairs, distance = pairs[:, same], distance[same]
     return _verified(sketches, order, ranked, pairs, distance, settings)
 
 
@@ -114,7 +120,19 @@ def _near_pictures(
     def emit(a: np.ndarray, b: np.ndarray, distance: np.ndarray) -> np.ndarray:
         return _asked(ranked, wanted[a], wanted[b], distance, side)
 
-    return _least(near_pictures(basic, views, settings, part.first, part.step, emit))
+    kinds = ranked["kind"][wanted]
+
+    def prints(page: np.ndarray, picture: np.ndarray) -> np.ndarray:
+        """A page leaks the evaluation picture that it prints; it stands for the picture if it is the better one."""
+        counts = (kinds[picture] == EVALUATION) & (kinds[page] == NEW)
+        if settings.figures:
+            counts |= (page < picture) & (kinds[picture] == NEW)
+        asked: np.ndarray = counts
+        return asked
+
+    has_figures = settings.figures or bool((kinds == EVALUATION).any())
+    pairs = near_pictures(basic, views, settings, part.first, part.step, emit, prints=prints if has_figures else None)
+    return _least(pairs)
 
 
 def _smooth(

@@ -33,7 +33,7 @@ class Dedupe:
     text_similarity: float = 0.8
     min_detail: float = 3.0
     against: tuple[str, ...] = ()
-    memory_mb: int = 1_700
+    memory_mb: int = 2_000
     views: bool = True
     flips: bool = False
     figures: bool = False

@@ -32,7 +32,7 @@ from pipelines.workers.pool import readers_of
 from pipelines.workers.protocol import FindContamination
 
 NUM_FILES = 4096  # of rows: at 1 billion rows one holds 93 MB, which its writer sorts
-BYTES_PER_ROW = 1_700  # of memory, in a task, imports included (`benchmarks/duplicates_scale.py`)
+BYTES_PER_ROW = 1_900  # of memory, in a task, imports included (`benchmarks/duplicates_scale.py`)
 SLICES = 4  # tasks that the tables are dealt to, where one partition has all rows and there are enough
 MIN_SLICED_ROWS = 20_000
 DECISIONS = "decisions"  # tag of what is decided before the search

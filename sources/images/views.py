@@ -10,6 +10,11 @@ photographed in a window meet the hash of the original.
 | ink | dark marks of that region | watermarks lighter than the text, windows |
 | content | that region from the first to the last mark | uneven crops, margins, windows without borders |
 
+| figure_1 to figure_6 | the largest blocks of a page with pictures' density | pictures printed on pages |
+
+Figures are compared with wholes, and only where one side is an evaluation item or the recipe asks for it. They are
+looked for in the pixels, so that scans, screenshots and drawn pages have them as documents with objects do.
+
 Views of the first three kinds and `page` are compared with the hash of the whole, `ink` and `content` with their own
 kind (`pipelines/duplicates/search.py`).
 """
@@ -27,7 +32,8 @@ AGAINST_WHOLE = (
     "inset_5", "inset_8", "turned_left", "turned_right", "left", "top", "right", "bottom", "page",
 )  # fmt: skip
 AGAINST_THEMSELVES = ("ink", "content")
-VIEWS = (*AGAINST_WHOLE, *AGAINST_THEMSELVES)
+FIGURES = tuple(f"figure_{number}" for number in range(1, 7))
+VIEWS = (*AGAINST_WHOLE, *AGAINST_THEMSELVES, *FIGURES)
 INSETS = {
     "inset_5": (0.05, 0.05, 0.05, 0.05),
     "inset_8": (0.075, 0.075, 0.075, 0.075),
@@ -46,6 +52,9 @@ MIN_INK_PX = 30
 CONTENT_SHARE = 0.015  # of the ink that may lie outside the content on each side: page numbers, specks
 CONTENT_MARGIN = 0.03  # of the content's size that is added on each side
 MIN_CONTENT_PX, MIN_REGION_PX = 16, 32
+MIN_FIGURE = 0.1  # of the page's width and height
+MIN_FIGURE_FILL = 0.05  # of a figure's box that differs from paper: charts have thin lines, and compete with paragraphs
+MAX_FIGURE = 0.95  # of the page; a larger one is the page
 LEVEL_PX, REGION_PX = 1024, 256  # longest side at which ink and regions are looked for
 
 
@@ -132,7 +141,37 @@ def _page_looks(view: Image.Image) -> dict[str, Image.Image]:
     content = content_box(marks)
     if content is not None:
         found["content"] = _framed(page, content, region.level)
+    boxes = figure_boxes(np.abs(grey.astype(np.int16) - region.level) > PAPER_LEVELS)
+    for name, box in zip(FIGURES, boxes, strict=False):
+        found[name] = _look(page.crop(box))
     return found
+
+
+def figure_boxes(marks: np.ndarray) -> list[tuple[int, int, int, int]]:
+    """Boxes (x0, y0, x1, y1) in pixels of the blocks that may be figures, the fullest first.
+
+    Args:
+        marks: (height, width) bool, whether a pixel differs from the paper.
+    """
+    step = max(1, max(marks.shape) // REGION_PX)
+    height, width = (side // step for side in marks.shape)
+    cells = marks[: height * step, : width * step].reshape(height, step, width, step).mean(axis=(1, 3))
+    labels, _ = ndimage.label(ndimage.binary_dilation(cells > 0, iterations=1))
+    found = []
+    for y, x in ndimage.find_objects(labels):
+        tall, wide = y.stop - y.start, x.stop - x.start
+        if min(tall / height, wide / width) < MIN_FIGURE or tall * wide > MAX_FIGURE * height * width:
+            continue
+        inside = marks[y.start * step : y.stop * step, x.start * step : x.stop * step]
+        rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+        if not len(rows):
+            continue
+        top, left = y.start * step + int(rows[0]), x.start * step + int(columns[0])
+        bottom, right = y.start * step + int(rows[-1]) + 1, x.start * step + int(columns[-1]) + 1
+        fill = float(marks[top:bottom, left:right].mean())
+        if fill >= MIN_FIGURE_FILL and min(bottom - top, right - left) >= MIN_REGION_PX:
+            found.append((-fill * (bottom - top) * (right - left), (left, top, right, bottom)))
+    return [box for _, box in sorted(found)[: len(FIGURES)]]
 
 
 def content_box(marks: np.ndarray) -> tuple[float, float, float, float] | None:

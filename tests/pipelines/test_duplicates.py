@@ -250,7 +250,7 @@ def test_partitions_find_what_one_task_finds(tmp_path: Path) -> None:
     whole = searched(index, settings)
     assert len(wanted - whole) <= 0.01 * len(wanted)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(deduplicate, "BYTES_PER_ROW", 1_700_000)  # 1,000 rows in a task
+        patch.setattr(deduplicate, "BYTES_PER_ROW", 2_000_000)  # 1,000 rows in a task
         assert len(list(tasks_of([IndexFile("", len(index), -1)], settings))) > 100
         parts = searched(index, settings)
     assert parts <= whole | wanted
@@ -270,7 +270,7 @@ def test_a_crowded_partition_is_compared_by_blocks(tmp_path: Path) -> None:
         return find_edges(rows, *arguments, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(deduplicate, "BYTES_PER_ROW", 17_000_000)  # 100 rows in a task
+        patch.setattr(deduplicate, "BYTES_PER_ROW", 20_000_000)  # 100 rows in a task
         patch.setattr(deduplicate, "find_edges", watched)
         found = searched(index, settings)
     assert max(sizes) <= 100
