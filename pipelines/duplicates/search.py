@@ -66,6 +66,7 @@ def find_edges(
     if settings.has_views and len(distance):
         ends, places = np.unique(pairs, return_inverse=True)
         views = index.column("views")[order[ends]]
+        views[index.column("strongest")[order[ends]].any(axis=1)] = 0  # the regions of smooth pictures are chance
         a, b = places.reshape(pairs.shape)
         same = ~show_other_pages(ranked["hash"][ends], views, a, b, settings.radius_bits)
         pairs, distance = pairs[:, same], distance[same]
