@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.duplicates.index import NEW, Index, row_dtype, write_index
-from pipelines.duplicates.partition import FIELDS
+from pipelines.duplicates.partition import fields_of
 from pipelines.duplicates.settings import Dedupe
 from pipelines.stages.deduplicate import IndexFile, edges_of, tasks_of
 from pipelines.storage import Storage
@@ -59,6 +59,8 @@ def write_rows(storage: Storage, num_rows: int, settings: Dedupe) -> list[IndexF
         rows = np.zeros(size, row_dtype(settings))
         rows["hash"] = rows["inset"] = grown(real, size, chance)
         rows["inset"][::2] ^= chance.integers(0, 256, (len(rows[::2]), 32), np.uint8) & 17
+        for view in range(rows["views"].shape[1] if settings.has_views else 0):
+            rows["views"][:, view] = grown(real, size, chance)
         rows["has_image"], rows["detail"], rows["num_pixels"], rows["kind"] = 1, 9, 786_432, NEW
         rows["id"] = chance.integers(0, 256, (size, 16), np.uint8)
         rows["unit"], rows["item"] = start + np.arange(size) // 64, np.arange(size) % 64
@@ -79,7 +81,9 @@ def run_task(folder: Path, num_rows: int, number: int, settings: Dedupe) -> None
     index, files = index_of(folder, num_rows, settings)
     task = list(tasks_of(files, settings))[number]
     since = time.process_time()
-    num_members = sum(int(task.partition.members(columns, settings).sum()) for _, columns in index.files(FIELDS))
+    num_members = sum(
+        int(task.partition.members(columns, settings).sum()) for _, columns in index.files(fields_of(settings))
+    )
     reading_s = time.process_time() - since
     since = time.process_time()
     num_edges = sum(map(len, edges_of(index, task, settings)))

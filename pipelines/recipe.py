@@ -102,8 +102,9 @@ class Recipe:
     Args:
         dedupe: what counts as the same sample; None: near duplicates are not looked for.
         decontaminate: evaluation sets (images, Parquet files, dataset folders) that no kept sample may show.
-        release: version, date and citation of the data set.
+        decontaminate_except: text files whose lines, such as licences, are no contamination.
         mixture: shares of the tokens; None: all samples are kept that nothing else rejects.
+        release: version, date and citation of the data set.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Recipe:
     limits: Limits = field(default_factory=Limits)
     dedupe: Dedupe | None = None
     decontaminate: tuple[str, ...] = ()
+    decontaminate_except: tuple[str, ...] = ()
     mixture: Mixture | None = None
     release: Release | None = None
     taxonomy: LabelSettings | None = None
@@ -197,6 +199,7 @@ class Recipe:
             "limits": settings(self.limits),
             **({"dedupe": settings(self.dedupe)} if self.dedupe else {}),
             **({"decontaminate": list(self.decontaminate)} if self.decontaminate else {}),
+            **({"decontaminate_except": list(self.decontaminate_except)} if self.decontaminate_except else {}),
             **({"mixture": settings(self.mixture)} if self.mixture else {}),
             **({"release": settings(self.release)} if self.release else {}),
             **({"taxonomy": settings(self.taxonomy)} if self.taxonomy else {}),
@@ -302,6 +305,9 @@ def _build(content: Mapping[str, Any], where: Place) -> Recipe:
         limits=section(Limits, "limits"),
         dedupe=None if content.get("dedupe") is None else section(Dedupe, "dedupe"),
         decontaminate=_names(content.get("decontaminate"), where.at("decontaminate", name="decontaminate")),
+        decontaminate_except=_names(
+            content.get("decontaminate_except"), where.at("decontaminate_except", name="decontaminate_except")
+        ),
         mixture=None if content.get("mixture") is None else section(Mixture, "mixture"),
         release=None if content.get("release") is None else section(Release, "release"),
         taxonomy=section(LabelSettings, "taxonomy") if "taxonomy" in content else None,

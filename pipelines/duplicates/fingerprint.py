@@ -1,4 +1,4 @@
-"""The fingerprint of a sample: all that comparing it with others needs, 333 bytes, kept in score file and ledger."""
+"""The fingerprint of a sample: all that comparing it with others needs, under 1 KB, kept in score file and ledger."""
 
 import hashlib
 import math
@@ -11,6 +11,7 @@ from pipelines.duplicates.settings import MAX_MIN_DETAIL
 from pipelines.duplicates.text import TEXT, text_fingerprint
 from sources.base.sample import Sample
 from sources.images.fingerprint import PICTURE
+from sources.images.quality import encoded_quality
 
 
 def fields_of(dtype: np.dtype) -> list[tuple[str, np.dtype]]:
@@ -25,6 +26,7 @@ FINGERPRINT = np.dtype(
         ("has_image", "u1"),
         ("picture", "u1", 16),  # digest of the encoded image, for pictures with little to see
         ("num_pixels", "<u4"),  # of the first image
+        ("quality", "u1"),  # of its encoding (`sources/images/quality.py`)
         *fields_of(TEXT),
     ]
 )
@@ -41,6 +43,7 @@ def fingerprints(samples: Sequence[Sample]) -> np.ndarray:
             image = sample.images[0]
             records["has_image"][k] = 1
             records["num_pixels"][k] = image.width * image.height
+            records["quality"][k] = encoded_quality(image.data)
             if picture["detail"][0] < MAX_MIN_DETAIL:
                 digest = hashlib.blake2b(image.data, digest_size=16).digest()
                 records["picture"][k] = np.frombuffer(digest, np.uint8)

@@ -6,7 +6,7 @@ kept unless one that is kept already is its pair.
 
 import numpy as np
 
-from pipelines.duplicates.index import EVALUATION, Index
+from pipelines.duplicates.index import EVALUATION, WORTH, Index
 
 UNDECIDED, KEPT, LEFT = 0, 1, 2
 
@@ -49,7 +49,7 @@ def nearest_kept(edges: np.ndarray, rows: Index, *, dedupe: bool = True) -> np.n
     edges = np.concatenate([leaks, edges[kept[winners] & ~kept[losers]]])
     # The nearest first; of equally near ones the better, as the search orders them.
     ids = np.ascontiguousarray(rows.take("id", edges["winner"])).view(">u8").astype(np.uint64)
-    negative = [-rows.take(name, edges["winner"]).astype(np.int64) for name in ("num_tokens", "num_pixels")]
+    negative = [-rows.take(name, edges["winner"]).astype(np.int64) for name in WORTH]
     distance = np.where(edges["distance"] < 0, 1 - edges["similarity"], edges["distance"])
     edges = edges[np.lexsort([ids[:, 1], ids[:, 0], *negative, distance, edges["loser"]])]
     nearest: np.ndarray = edges[_is_first(edges["loser"])]

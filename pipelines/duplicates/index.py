@@ -17,7 +17,11 @@ EVALUATION, AGAINST, NEW = (
     1,
     2,
 )  # kinds, the best first: a sample is compared with items to avoid, then with kept ones
-COPIED = ("detail", "flatness", "has_image", "picture", "num_pixels", "text", "num_tokens", "sketch")
+WORTH = ("num_tokens", "quality", "num_pixels")  # what makes a sample the better one, the weightiest last
+COPIED = (
+    "detail", "flatness", "has_image", "picture", "num_pixels", "quality", "text", "num_tokens", "sketch", "strongest",
+    "tiny",
+)  # fmt: skip
 
 
 def row_dtype(settings: Dedupe) -> np.dtype:
@@ -25,6 +29,7 @@ def row_dtype(settings: Dedupe) -> np.dtype:
     num_bytes = HASH_BYTES[settings.hash_name]
     return np.dtype(
         [("hash", "u1", num_bytes), ("inset", "u1", num_bytes)]
+        + ([("views", FINGERPRINT["views"])] if settings.has_views else [])
         + [(name, FINGERPRINT[name]) for name in COPIED]
         + [("id", "u1", 16), ("unit", "<u8"), ("item", "<u4"), ("kind", "u1")]
     )
@@ -44,7 +49,7 @@ def rows_of(
     rows = np.zeros(len(fingerprints), row_dtype(settings))
     rows["hash"] = fingerprints[settings.hash_name]
     rows["inset"] = fingerprints[f"{settings.hash_name}_inset"]
-    for name in COPIED:
+    for name in (*COPIED, *(["views"] if settings.has_views else [])):
         rows[name] = fingerprints[name]
     rows["id"] = np.frombuffer(bytes.fromhex("".join(ids)), np.uint8).reshape(len(ids), 16)
     rows["unit"], rows["item"], rows["kind"] = unit, items, kind

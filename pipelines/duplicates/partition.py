@@ -16,8 +16,15 @@ from pipelines.duplicates.settings import Dedupe
 
 RECALL = 0.999  # of pairs exactly at the radius, before the search in a partition finds 0.995 of them
 CROWDING = 2.5  # a hash and its inset are both members, and real hashes fill partitions unevenly
+VIEWS_CROWDING = 6.0  # the same with a third of the views
+VIEWS_EVERY = 3  # levels that bring a view together: fewer than all, because most copies are near to several views
 FIRST_LEVEL = 1 << 20  # seeds of levels; smaller ones are for the tables of a search
-FIELDS = ("hash", "inset", "has_image", "detail", "text", "picture", "num_tokens", "sketch")  # that membership reads
+FIELDS = ("hash", "inset", "has_image", "detail", "text", "picture", "num_tokens", "sketch", "strongest")
+
+
+def fields_of(settings: Dedupe) -> tuple[str, ...]:
+    """Fields of rows that membership reads."""
+    return (*FIELDS, "views") if settings.has_views else FIELDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,8 @@ class Partition:
     @staticmethod
     def all_of(num_rows: int, rows_per_task: int, settings: Dedupe) -> "list[Partition]":
         """The partitions of a search among so many rows, each of at most about `rows_per_task`."""
-        bits = 0 if num_rows <= rows_per_task else math.ceil(math.log2(CROWDING * num_rows / rows_per_task))
+        crowding = VIEWS_CROWDING if settings.has_views else CROWDING
+        bits = 0 if num_rows <= rows_per_task else math.ceil(math.log2(crowding * num_rows / rows_per_task))
         together = (1 - settings.radius_bits / settings.bits) ** bits
         num_levels = 1 if together >= RECALL else math.ceil(math.log(1 - RECALL) / math.log1p(-together))
         return [
@@ -43,15 +51,19 @@ class Partition:
         """(N,) bool: which rows belong to it.
 
         Args:
-            columns: `FIELDS` of N rows.
+            columns: `fields_of` N rows.
         """
         num_rows = len(columns["has_image"])
         if not self.bits:
             return np.ones(num_rows, bool)
         has_image = columns["has_image"] == 1
         found = np.zeros(num_rows, bool)
-        for name in ("hash", "inset"):
-            keys = sampled_bits(to_words(columns[name]), FIRST_LEVEL + self.level, self.bits)
+        hashes = [columns["hash"], columns["inset"]]
+        if settings.has_views:
+            views = range(self.level % VIEWS_EVERY, columns["views"].shape[1], VIEWS_EVERY)
+            hashes += [columns["views"][:, number] for number in views]
+        for each in hashes:
+            keys = sampled_bits(to_words(each), FIRST_LEVEL + self.level, self.bits)
             found |= has_image & (keys == self.prefix)
         bands = to_words(columns["sketch"])
         for band in bands[self.level :: self.num_levels]:
@@ -60,6 +72,8 @@ class Partition:
             is_plain = has_image & (columns["detail"] < 2 * settings.min_detail)
             for name in ("text", "picture"):
                 found |= is_plain & columns[name].any(axis=1) & self._is_mine(to_words(columns[name])[0])
+        digests = columns["strongest"][:, self.level % columns["strongest"].shape[1]]
+        found |= has_image & (digests != 0) & self._is_mine(digests)
         return found
 
     def _is_mine(self, keys: np.ndarray) -> np.ndarray:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.duplicates.bit_sampling import Tables, candidates, distances, side_by_side, to_words
-from pipelines.duplicates.index import EVALUATION, NEW, Columns
+from pipelines.duplicates.bit_sampling import distances, side_by_side, to_words
+from pipelines.duplicates.index import EVALUATION, NEW, WORTH, Columns
+from pipelines.duplicates.pictures import BASIC, near_pictures, show_other_pages
 from pipelines.duplicates.settings import Dedupe
+from pipelines.duplicates.smooth import smooth_pairs
 from pipelines.duplicates.text import similarity
 
 REASONS = ("near_duplicate", "same_text", "similar_text")
@@ -49,24 +51,33 @@ def find_edges(
     is_plain = has_image & (ranked["detail"] < settings.min_detail)
     # A plain picture's hash says nothing: what else it may be is told by its text, or by its bytes.
     may_be_plain = is_first & has_image & (ranked["detail"] < 2 * settings.min_detail)
+    pictures = np.flatnonzero(is_first & has_image & ~is_plain)
     sketches = index.column("sketch")
     found = [
-        _near_pictures(ranked, np.flatnonzero(is_first & has_image & ~is_plain), settings, part, side),
+        _near_pictures(index, order, ranked, pictures, settings, part, side),
         _near_texts(ranked, np.flatnonzero(is_first & ~has_image & has_text), sketches, order, part, side),
     ]
     if part.first == 0:
+        found.append(_smooth(index, order, ranked, pictures, settings, side))
         found.append(_equal_plain(ranked, np.flatnonzero(may_be_plain), settings, side))
         crosses = np.ones(len(twins), bool) if side is None else side[heads] != side[twins]
         found.append(_pack(heads[crosses], twins[crosses], np.zeros(int(crosses.sum()), np.uint16)))
     pairs, distance = _unpacked(_least(iter(found)))
+    if settings.has_views and len(distance):
+        ends, places = np.unique(pairs, return_inverse=True)
+        views = index.column("views")[order[ends]]
+        views[index.column("strongest")[order[ends]].any(axis=1)] = 0  # the regions of smooth pictures are chance
+        a, b = places.reshape(pairs.shape)
+        same = ~show_other_pages(ranked["hash"][ends], views, a, b, settings.radius_bits)
+        pairs, distance = pairs[:, same], distance[same]
     return _verified(sketches, order, ranked, pairs, distance, settings)
 
 
 def _best_first(index: Columns) -> np.ndarray:
-    """(N,) places of the rows, the best first: larger picture, then more text, then the smaller id."""
+    """(N,) places of the rows, the best first: larger picture, better encoded, more text, then the smaller id."""
     ids = index.column("id")
     halves = np.ascontiguousarray(ids).view(">u8").astype(np.uint64)
-    negative = [-index.column(name).astype(np.int64) for name in ("num_tokens", "num_pixels")]
+    negative = [-index.column(name).astype(np.int64) for name in WORTH]
     places: np.ndarray = np.lexsort([halves[:, 1], halves[:, 0], *negative, index.column("kind")]).astype(np.uint32)
     return places
 
@@ -91,22 +102,53 @@ def _identical(ranked: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _near_pictures(
-    ranked: dict[str, np.ndarray], wanted: np.ndarray, settings: Dedupe, part: TableSlice, side: np.ndarray | None
+    index: Columns,
+    order: np.ndarray,
+    ranked: dict[str, np.ndarray],
+    wanted: np.ndarray,
+    settings: Dedupe,
+    part: TableSlice,
+    side: np.ndarray | None,
 ) -> np.ndarray:
-    """Packed pairs whose hashes, or hash and inset, lie within the wide radius."""
-    both = np.stack([ranked["hash"][wanted], ranked["inset"][wanted]], axis=1)
-    hashes = np.ascontiguousarray(both.reshape(2 * len(wanted), both.shape[2]))
-    words = to_words(hashes)
-    tables = Tables.plan(len(hashes), 64 * len(words), settings.radius_bits)
+    """Packed pairs whose hashes, or a hash and a view, lie within the wide radius."""
+    basic = {name: ranked[name][wanted] for name in BASIC}
+    places = order[wanted]
+
+    def views(number: int) -> np.ndarray:
+        found: np.ndarray = index.column("views")[places, number]
+        return found
+
+    def emit(a: np.ndarray, b: np.ndarray, distance: np.ndarray) -> np.ndarray:
+        return _asked(ranked, wanted[a], wanted[b], distance, side)
+
+    kinds = ranked["kind"][wanted]
+
+    def prints(page: np.ndarray, picture: np.ndarray) -> np.ndarray:
+        """A page leaks the evaluation picture that it prints; it stands for the picture if it is the better one."""
+        counts = (kinds[picture] == EVALUATION) & (kinds[page] == NEW)
+        if settings.figures:
+            counts |= (page < picture) & (kinds[picture] == NEW)
+        asked: np.ndarray = counts
+        return asked
+
+    has_figures = settings.figures or bool((kinds == EVALUATION).any())
+    pairs = near_pictures(basic, views, settings, part.first, part.step, emit, prints=prints if has_figures else None)
+    return _least(pairs)
+
+
+def _smooth(
+    index: Columns, order: np.ndarray, ranked: dict[str, np.ndarray], wanted: np.ndarray, settings: Dedupe,
+    side: np.ndarray | None,
+) -> np.ndarray:  # fmt: skip
+    """Packed pairs of smooth pictures whose pixels agree; they count as at the radius, or nearer."""
+    wanted = wanted[index.column("strongest")[order[wanted]].any(axis=1)]
+    places = order[wanted]
+    hashes = np.ascontiguousarray(ranked["hash"][wanted])
 
     def near() -> Iterator[np.ndarray]:
-        for table in range(part.first, tables.num_tables, part.step):
-            for a, b in candidates(words, tables, table):
-                useful = ((a >> 1) != (b >> 1)) & ((a & b & 1) == 0)  # two insets meet where their pictures do
-                a, b = a[useful], b[useful]
-                distance = distances(hashes, a, b)
-                close = distance <= settings.wide_radius_bits
-                yield _asked(ranked, wanted[a[close] >> 1], wanted[b[close] >> 1], distance[close], side)
+        for a, b in smooth_pairs(index.column("strongest")[places], index.column("tiny")[places]):
+            distance = np.minimum(distances(hashes, a, b), settings.radius_bits)
+            yield _asked(ranked, wanted[a], wanted[b], distance, side)
 
     return _least(near())
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-FINGERPRINT_VERSION = 1  # raise it when the same sample would get another fingerprint
+FINGERPRINT_VERSION = 2  # raise it when the same sample would get another fingerprint
 MAX_MIN_DETAIL = 6.0  # pictures with less detail carry a digest in their fingerprint
 BITS_PER_RADIUS = 8  # the default radius is an eighth of the bits: 32 of 256
 
@@ -19,6 +19,10 @@ class Dedupe:
         text_similarity: Jaccard similarity of word triples, 0 to 1, that two texts also need; below it both are kept.
         min_detail: standard deviation of the picture in grey levels (a text page has 7 to 12) below which there is too
             little to see for a hash to decide: the texts must then be equal, or the pictures identical.
+        views: whether hashes of the picture cropped, turned, without stamps and cut out of a window are compared too
+            (256-bit pHash only); without them a search costs a third.
+        flips: whether a picture is the same as its mirror image, left to right or upside down.
+        figures: whether a picture is a duplicate of a larger page that prints it as a figure.
         memory_mb: memory that a task of the search may take; more samples than fit into it are compared in partitions.
         against: earlier outputs, or Parquet files with images, whose samples count as already kept.
     """
@@ -29,7 +33,10 @@ class Dedupe:
     text_similarity: float = 0.8
     min_detail: float = 3.0
     against: tuple[str, ...] = ()
-    memory_mb: int = 1_000
+    memory_mb: int = 2_000
+    views: bool = True
+    flips: bool = False
+    figures: bool = False
 
     def __post_init__(self) -> None:
         if self.radius is not None and not 0 <= self.radius <= self.bits // 3:
@@ -45,6 +52,11 @@ class Dedupe:
     def hash_name(self) -> str:
         """Name of the hash in `sources.images.encoding.fingerprint.HASH_BYTES`."""
         return self.hash if self.bits == 256 else f"{self.hash}_64"
+
+    @property
+    def has_views(self) -> bool:
+        """Whether views are compared: their hashes are 256-bit pHashes."""
+        return self.views and self.hash_name == "phash"
 
     @property
     def radius_bits(self) -> int:

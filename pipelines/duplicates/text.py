@@ -4,6 +4,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from rensa import RMinHash
@@ -11,8 +12,8 @@ from rensa import RMinHash
 SHINGLE_TOKENS = 3
 SKETCH_BYTES = 128  # lowest byte of as many MinHashes: similarity to within 0.04 (one standard deviation at 0.8)
 SKETCH_SEED = 20240308
-RUN_WORDS = 13  # as GPT-3 and most after it look for evaluation texts
-RUN_CHARACTERS = 26  # of scripts without spaces: Chinese words have two characters on average
+RUN_WORDS = 5  # a quote with a word in eight changed still has runs of seven
+RUN_CHARACTERS = 10  # of scripts without spaces: Chinese words have two characters on average
 TEXT = np.dtype([("text", "u1", 16), ("num_tokens", "<u4"), ("sketch", "u1", SKETCH_BYTES)])
 
 _UNSPACED = "\u2e80-\u2fdf\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -51,8 +52,22 @@ def similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return estimates
 
 
-def ngrams_of(text: str) -> np.ndarray:
-    """(R,) uint64 sorted hashes of every run of 13 words, and of 26 characters of scripts without spaces.
+class Runs(NamedTuple):
+    """All runs of a text in one kind of script, in order; the k-th starts at token k.
+
+    Args:
+        hashes: (R,) uint64.
+        length: tokens of a run.
+        num_tokens: tokens of the text in this kind of script.
+    """
+
+    hashes: np.ndarray
+    length: int
+    num_tokens: int
+
+
+def runs_of(text: str) -> list[Runs]:
+    """The runs of 5 words, and of 10 characters of scripts without spaces, where there is enough of either.
 
     Each script's runs pass over the other's tokens, so that neither punctuation nor a foreign word hides a copy.
     """
@@ -60,11 +75,12 @@ def ngrams_of(text: str) -> np.ndarray:
     characters: list[str] = []
     for token in tokens_of(text):
         (characters if _UNSPACED_CHARACTER.match(token) else words).append(token)
-    runs = _shingles(words, RUN_WORDS) if len(words) >= RUN_WORDS else []
-    if len(characters) >= RUN_CHARACTERS:
-        runs += _shingles(characters, RUN_CHARACTERS)
-    hashes = [hashlib.blake2b(run.encode(), digest_size=8).digest() for run in runs]
-    return np.unique(np.frombuffer(b"".join(hashes), "<u8"))
+    found = []
+    for tokens, length in ((words, RUN_WORDS), (characters, RUN_CHARACTERS)):
+        if len(tokens) >= length:
+            digests = [hashlib.blake2b(run.encode(), digest_size=8).digest() for run in _shingles(tokens, length)]
+            found.append(Runs(np.frombuffer(b"".join(digests), "<u8"), length, len(tokens)))
+    return found
 
 
 def _shingles(tokens: Sequence[str], length: int) -> list[str]:

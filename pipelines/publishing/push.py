@@ -25,8 +25,9 @@ OURS = ("data/", "ledger/", "errors/", "report/")  # folders in which files of o
 REPO_TYPE = "dataset"
 
 # The client's library for HTTP has been httpx and httpx2; its errors are a base of the hub's.
-TRANSPORT_ERRORS: tuple[type[BaseException], ...] = tuple(
-    cls for cls in HfHubHTTPError.__mro__ if cls.__module__.startswith("httpx")
+CLIENT_ERRORS: tuple[type[Exception], ...] = (
+    RuntimeError,
+    *(cls for cls in HfHubHTTPError.__mro__ if cls.__module__.startswith("httpx") and issubclass(cls, Exception)),
 )
 
 
@@ -181,7 +182,7 @@ def _explained(repo: str) -> Iterator[None]:
         status = error.response.status_code if error.response is not None else 0
         reason = reasons.get(status, f"the hub answered with {status}: {str(error).strip().splitlines()[-1]}")
         raise HubError(f"{reason}; the same command goes on with what is missing") from error
-    except (*TRANSPORT_ERRORS, RuntimeError) as error:
+    except CLIENT_ERRORS as error:
         if isinstance(error, OutputError):
             raise
         cause = error.__cause__ or error

@@ -108,10 +108,10 @@ class Comparison:
                 return []  # the samples are missed when their rows are looked for
             path = fetch(self._output.path(part), Path(self._folder.name) / "part")
             return leaks_in(path, evaluation, self._scratch, self._recipe, 1, Path(self._folder.name))
-        is_text = pc.and_(pc.is_null(rows["distance"]), pc.is_null(rows["similarity"])).to_pylist()
-        names = rows["duplicate_of"].to_pylist()
+        is_text = pc.is_null(rows["distance"]).to_pylist()
+        names, shares = rows["duplicate_of"].to_pylist(), rows["similarity"].to_pylist()
         return [
-            Rejection(item=k, reason=CONTAMINATED, duplicate_of=names[k])
+            Rejection(item=k, reason=CONTAMINATED, duplicate_of=names[k], similarity=shares[k])
             for k, reason in enumerate(reasons)
             if reason == CONTAMINATED and is_text[k]
         ]

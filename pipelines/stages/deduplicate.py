@@ -15,8 +15,7 @@ import numpy as np
 from pipelines.duplicates.fingerprint import FINGERPRINT, from_arrow
 from pipelines.duplicates.groups import nearest_kept
 from pipelines.duplicates.index import EVALUATION, NEW, Index, row_dtype, rows_of, write_index
-from pipelines.duplicates.partition import FIELDS as MEMBERSHIP
-from pipelines.duplicates.partition import Partition
+from pipelines.duplicates.partition import Partition, fields_of
 from pipelines.duplicates.search import EDGE, REASONS, TableSlice, find_edges
 from pipelines.duplicates.settings import Dedupe
 from pipelines.job import Job
@@ -33,7 +32,7 @@ from pipelines.workers.pool import readers_of
 from pipelines.workers.protocol import FindContamination
 
 NUM_FILES = 4096  # of rows: at 1 billion rows one holds 93 MB, which its writer sorts
-BYTES_PER_ROW = 850  # of memory, in a task: 837 MB for a million (`benchmarks/duplicates_scale.py`), imports included
+BYTES_PER_ROW = 1_900  # of memory, in a task, imports included (`benchmarks/duplicates_scale.py`)
 SLICES = 4  # tasks that the tables are dealt to, where one partition has all rows and there are enough
 MIN_SLICED_ROWS = 20_000
 DECISIONS = "decisions"  # tag of what is decided before the search
@@ -165,8 +164,9 @@ def leaks_in(
             hits = reader.ask(FindContamination(part=part, ngrams=runs)).hits
         if hits:
             names = names_of(storage, reference)
-        for row, item in hits:
-            found.setdefault(row, Rejection(item=row, reason=CONTAMINATED, duplicate_of=names[item]))
+        for row, item, share in hits:
+            leak = Rejection(item=row, reason=CONTAMINATED, duplicate_of=names[item], similarity=share)
+            found.setdefault(row, leak)
     return list(found.values())
 
 
@@ -213,7 +213,7 @@ def edges_of(index: Index, task: Task, settings: Dedupe) -> Iterator[np.ndarray]
     if task.partition.bits:
         members = [
             np.uint64(start) + np.flatnonzero(task.partition.members(columns, settings)).astype(np.uint64)
-            for start, columns in index.files(MEMBERSHIP)
+            for start, columns in index.files(fields_of(settings))
         ]
         places = np.concatenate(members)
     size = rows_per_task(settings)

@@ -16,6 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipelines.duplicates.contamination import SCHEMA as RUN_SCHEMA
+from pipelines.duplicates.contamination import counted_runs, exceptions_in
 from pipelines.duplicates.fingerprint import FINGERPRINT, from_arrow
 from pipelines.duplicates.index import AGAINST, EVALUATION, rows_of, write_index
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
@@ -68,6 +70,7 @@ def prepare(recipe: Recipe, storage: Storage, run: str) -> tuple[str, list[Refer
         UsageError: a collection is missing, empty, unreadable or made by another version; it names the file.
     """
     references: list[Reference] = []
+    excepted = _exceptions(recipe, storage)
     for kind, patterns in (
         (EVALUATION, recipe.decontaminate),
         (AGAINST, recipe.dedupe.against if recipe.dedupe else ()),
@@ -76,7 +79,7 @@ def prepare(recipe: Recipe, storage: Storage, run: str) -> tuple[str, list[Refer
             found = len(references)
             try:
                 for uri in _files(pattern, kind, storage):
-                    references += _prepared(recipe, storage, run, uri, kind, len(references))
+                    references += _prepared(recipe, storage, run, uri, kind, len(references), excepted)
             except StorageError as error:
                 raise UsageError(f"{KINDS[kind]}: {pattern}: {error}") from error
             if not sum(reference.num_items for reference in references[found:]):
@@ -120,7 +123,9 @@ def _files(pattern: str, kind: int, output: Storage) -> Iterator[str]:
         raise UsageError(f"{KINDS[kind]}: {pattern}: nothing to compare with there; expected {expected}")
 
 
-def _prepared(recipe: Recipe, storage: Storage, run: str, uri: str, kind: int, number: int) -> Iterator[Reference]:
+def _prepared(
+    recipe: Recipe, storage: Storage, run: str, uri: str, kind: int, number: int, excepted: tuple[np.ndarray, str]
+) -> Iterator[Reference]:
     settings = recipe.dedupe or Dedupe()
     with tempfile.TemporaryDirectory(prefix="vellum-") as folder:
         try:
@@ -139,7 +144,9 @@ def _prepared(recipe: Recipe, storage: Storage, run: str, uri: str, kind: int, n
     storage.write_bytes(f"{rows_path}.names", json.dumps(names).encode())
     if kind == EVALUATION:
         runs_path = f"{FOLDER}/{run}/{number:06d}.runs"
-        _write_runs(storage, runs_path, table)
+        _write_runs(storage, runs_path, table, excepted[0])
+        if excepted[1]:  # the same set with other exceptions is another reference
+            digest = hashlib.sha256(f"{digest} {excepted[1]}".encode()).hexdigest()
     yield Reference(setting=KINDS[kind], uri=uri, digest=digest, num_items=len(names), rows=rows_path, runs=runs_path)
 
 
@@ -175,7 +182,7 @@ def _ledger(path: Path) -> pa.Table:
         {
             "name": kept["id"],
             "fingerprint": kept["fingerprint"],
-            "runs": pa.array([[]] * len(kept), pa.list_(pa.uint64())),
+            "runs": pa.array([[]] * len(kept), pa.list_(pa.struct(list(RUN_SCHEMA)))),
         }
     )
 
@@ -187,15 +194,29 @@ def _collection(recipe: Recipe, path: Path, uri: str, out: Path) -> pa.Table:
     return read_local(out)
 
 
-def _write_runs(storage: Storage, path: str, table: pa.Table) -> None:
-    """Sorted hashes of all runs, each with the item that has it."""
+def _write_runs(storage: Storage, path: str, table: pa.Table, exceptions: np.ndarray) -> None:
+    """The runs that count, each with its place in a text and the item that has it."""
     lists = table["runs"].combine_chunks()
     lists = lists.chunk(0) if isinstance(lists, pa.ChunkedArray) else lists
-    hashes = lists.values.to_numpy()
     items = np.repeat(np.arange(len(lists), dtype=np.uint32), np.diff(lists.offsets.to_numpy()))
-    order = np.lexsort([items, hashes])
-    runs = pa.table({"run": hashes[order], "item": items[order]})
-    storage.write_bytes(path, table_bytes(runs))
+    rows = pa.Table.from_struct_array(lists.flatten()).append_column("item", pa.array(items))
+    storage.write_bytes(path, table_bytes(counted_runs(rows, exceptions).combine_chunks()))
+
+
+def _exceptions(recipe: Recipe, storage: Storage) -> tuple[np.ndarray, str]:
+    """The runs that are no contamination, and the digest of the files that name them. Raises UsageError."""
+    runs, digest = [np.zeros(0, np.uint64)], hashlib.sha256()
+    for uri in recipe.decontaminate_except:
+        try:
+            with local_copy(uri, storage) as found:
+                text = found.path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError, StorageError) as error:
+            raise UsageError(f"decontaminate_except: {uri}: expected a file of text in UTF-8 ({error})") from error
+        except InputError as error:
+            raise UsageError(f"decontaminate_except: {uri}: {error.message}") from error
+        runs.append(exceptions_in(text))
+        digest.update(text.encode())
+    return np.unique(np.concatenate(runs)), digest.hexdigest() if recipe.decontaminate_except else ""
 
 
 def _sha256(path: Path) -> str:

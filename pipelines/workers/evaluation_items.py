@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.duplicates.contamination import SCHEMA as RUN_SCHEMA
+from pipelines.duplicates.contamination import run_rows
 from pipelines.duplicates.fingerprint import fingerprints, to_arrow
-from pipelines.duplicates.text import ngrams_of
 from sources.base.sample import EncodedImage, Provenance, Sample
 from sources.base.source import InputError, ItemError
 from sources.images.decoding import read_luma
@@ -38,14 +39,14 @@ def read_collection(path: Path, name: str, skip: Skip | None = None) -> pa.Table
     for suffix, sample, texts in items:
         names.append(name + suffix)
         records.append(fingerprints([sample]))
-        runs.append(np.unique(np.concatenate([np.zeros(0, np.uint64), *map(ngrams_of, texts)])))
+        runs.append(run_rows(texts))
     if not names:
         raise InputError("empty", "it holds no rows")
     return pa.table(
         {
             "name": pa.array(names, pa.string()),
             "fingerprint": to_arrow(np.concatenate(records)),
-            "runs": pa.array(runs, pa.list_(pa.uint64())),
+            "runs": pa.array(runs, pa.list_(pa.struct(list(RUN_SCHEMA)))),
         }
     )
 

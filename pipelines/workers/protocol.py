@@ -155,9 +155,9 @@ class Gathered(Answer):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contaminated(Answer):
-    """The result of FindContamination: (row of the part, number of the evaluation item) of every match."""
+    """The result of FindContamination: row of the part, number of the evaluation item, and share of its text."""
 
-    hits: Sequence[tuple[int, int]]
+    hits: Sequence[tuple[int, int, float]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

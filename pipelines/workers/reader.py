@@ -213,8 +213,8 @@ def _read_collection(recipe: Recipe, request: ReadCollection, send: Send) -> Don
 def _find_contamination(recipe: Recipe, request: FindContamination, send: Send) -> Contaminated:
     send(Heartbeat(item=None))
     index = NgramIndex(request.ngrams)
-    items = [index.item_of(text) for text in texts_of(read_local(request.part))]
-    return Contaminated(hits=[(row, item) for row, item in enumerate(items) if item is not None])
+    quotes = [index.quote_in(text) for text in texts_of(read_local(request.part))]
+    return Contaminated(hits=[(row, quote.item, quote.share) for row, quote in enumerate(quotes) if quote is not None])
 
 
 HANDLERS: Mapping[type[Request[Any]], Callable[[Recipe, Any, Send], Answer]] = {

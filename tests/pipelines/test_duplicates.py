@@ -18,17 +18,20 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pipelines.duplicates.bit_sampling import WINDOW, Tables, candidates, distances, side_by_side, to_words
+from pipelines.duplicates.contamination import SCHEMA as RUN_SCHEMA
+from pipelines.duplicates.contamination import NgramIndex, counted_runs, exceptions_in, run_rows
 from pipelines.duplicates.fingerprint import FINGERPRINT, fingerprints, from_arrow, to_arrow
 from pipelines.duplicates.groups import keep, nearest_kept
 from pipelines.duplicates.index import AGAINST, EVALUATION, NEW, Index, Selection, rows_of, write_index
 from pipelines.duplicates.search import NEAR_DUPLICATE, SAME_TEXT, SIMILAR_TEXT, TableSlice, find_edges
 from pipelines.duplicates.settings import Dedupe
-from pipelines.duplicates.text import ngrams_of, similarity, text_fingerprint, tokens_of
+from pipelines.duplicates.text import similarity, text_fingerprint, tokens_of
 from pipelines.recipe import UsageError, apply_setting, build_recipe
 from pipelines.stages import deduplicate
 from pipelines.stages.deduplicate import IndexFile, edges_of, tasks_of
 from pipelines.stages.references import prepare
 from pipelines.storage import Storage
+from pipelines.storage.arrow_file import write_table
 from pipelines.workers.evaluation_items import sample_of
 from tests.conftest import ROOT, Command
 from tests.corpus import digests, prose
@@ -242,12 +245,12 @@ def searched(index: Index, settings: Dedupe) -> set[tuple[int, int]]:
 
 
 def test_partitions_find_what_one_task_finds(tmp_path: Path) -> None:
-    settings = Dedupe(text_similarity=0.99)
+    settings = Dedupe(text_similarity=0.99, views=False)
     index, wanted = large(tmp_path, settings)
     whole = searched(index, settings)
     assert len(wanted - whole) <= 0.01 * len(wanted)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(deduplicate, "BYTES_PER_ROW", 1_000_000)  # 1,000 rows in a task
+        patch.setattr(deduplicate, "BYTES_PER_ROW", 2_000_000)  # 1,000 rows in a task
         assert len(list(tasks_of([IndexFile("", len(index), -1)], settings))) > 100
         parts = searched(index, settings)
     assert parts <= whole | wanted
@@ -259,16 +262,17 @@ def test_a_crowded_partition_is_compared_by_blocks(tmp_path: Path) -> None:
     records["has_image"] = 1
     records["detail"] = 9
     records["phash"] = 7  # all of them one picture
-    index, sizes = rows_in(tmp_path, records), []
+    settings = Dedupe(views=False)
+    index, sizes = rows_in(tmp_path, records, settings), []
 
     def watched(rows: Selection, *arguments: Any, **options: Any) -> np.ndarray:
         sizes.append(len(rows.column("kind")))
         return find_edges(rows, *arguments, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(deduplicate, "BYTES_PER_ROW", 10_000_000)  # 100 rows in a task
+        patch.setattr(deduplicate, "BYTES_PER_ROW", 20_000_000)  # 100 rows in a task
         patch.setattr(deduplicate, "find_edges", watched)
-        found = searched(index, DEFAULT)
+        found = searched(index, settings)
     assert max(sizes) <= 100
     assert {(0, number) for number in range(1, 300)} <= found
 
@@ -293,14 +297,41 @@ def test_tokens_are_words_and_single_characters_where_no_spaces_stand() -> None:
     assert tokens_of("Ｆｕｌｌ-width, CASE. 每一页abc都") == ["full", "width", "case", "每", "一", "页", "abc", "都"]
 
 
-def test_runs_are_shared_by_copies_only() -> None:
-    text = " ".join(ESSAY)
-    assert len(set(ngrams_of(text)) & set(ngrams_of("before " + " ".join(ESSAY[50:63]) + " after"))) == 1
-    assert not set(ngrams_of(text)) & set(ngrams_of(" ".join(ESSAY[50:62]) + " other"))
+def index_of(folder: Path, texts: Sequence[str], exceptions: str = "") -> NgramIndex:
+    rows = [{**row, "item": item} for item, text in enumerate(texts) for row in run_rows([text])]
+    table = pa.Table.from_pylist(rows, schema=RUN_SCHEMA.append(pa.field("item", pa.uint32())))
+    write_table(counted_runs(table, exceptions_in(exceptions)), folder / "runs")
+    return NgramIndex(folder / "runs")
+
+
+def test_a_share_of_the_text_is_contamination(tmp_path: Path) -> None:
+    licence = " ".join(f"permission{k} is" for k in range(12))
+    passage = " ".join(ESSAY[:60])
+    index = index_of(tmp_path, [passage, f"{licence} {' '.join(ESSAY[100:160])}", "Too short to be a leak."])
+    changed = " ".join("other" if k % 8 == 3 else word for k, word in enumerate(ESSAY[:60]))
+    for quoted in (passage, changed, f"before {passage.upper()} after", "\n".join(ESSAY[:40])):
+        found = index.quote_in(quoted)
+        assert found is not None
+        assert (found.item, found.share >= 0.4) == (0, True)
+    assert index.quote_in(f"This page has a licence: {licence}.") is None
+    assert index.quote_in(" ".join(ESSAY[:12])) is None
+    assert index.quote_in("Too short to be a leak.") is None
+    every_other = " ".join("other" if k % 2 else word for k, word in enumerate(ESSAY[:60]))
+    assert index.quote_in(every_other) is None
+    assert index_of(tmp_path, [passage], exceptions=passage).quote_in(passage) is None
+
+
+def test_what_many_texts_of_a_set_share_does_not_count(tmp_path: Path) -> None:
+    template = "Look at the picture and answer the question with a single word or a short phrase"
+    index = index_of(tmp_path, [f"{template}: {ESSAY[k]} {ESSAY[k + 1]}" for k in range(12)])
+    assert index.quote_in(f"{template} about something else") is None
+
+
+def test_quotes_in_chinese_are_found(tmp_path: Path) -> None:
     chinese = "每一页都只渲染一次文字与图像保持对应数据的质量决定了模型能学到什么因此"
-    assert len(chinese) > 26
-    assert set(ngrams_of(chinese)) & set(ngrams_of("，".join(chinese)))
-    assert not set(ngrams_of(chinese)) & set(ngrams_of(chinese[::-1]))
+    index = index_of(tmp_path, [chinese])
+    assert index.quote_in("，".join(chinese)) is not None
+    assert index.quote_in(chinese[::-1]) is None
 
 
 @pytest.mark.parametrize(

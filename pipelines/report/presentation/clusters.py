@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from pipelines.duplicates.search import REASONS
 from pipelines.tables.manifest import Files, paths
-from pipelines.tables.schema import DUPLICATE, KEPT
+from pipelines.tables.schema import DUPLICATE
 
 COLUMNS = ("id", "uri", "locator", "verdict", "reason", "duplicate_of", "distance", "similarity", "thumbnail")
 BATCH_ROWS = 4_096
@@ -23,7 +23,7 @@ class Cluster:
     """A kept sample, some of its duplicates, and how many there are.
 
     Args:
-        kept: its ledger row; None if it is in another output.
+        kept: its ledger row; None if it is in another output, never because it has no picture.
         members: ledger rows of duplicates that have a thumbnail, the most distant first.
     """
 
@@ -46,14 +46,31 @@ def read_clusters(files: Files, manifest: Mapping[str, Any]) -> list[Cluster]:
                 is_near = pc.and_(pc.equal(table["verdict"], DUPLICATE), pc.is_in(table["reason"], pa.array(REASONS)))
                 for entry in pc.value_counts(table["duplicate_of"].filter(is_near)).to_pylist():
                     sizes[entry["values"]] += entry["counts"]
-                seen = pc.and_(pc.is_valid(table["thumbnail"]), pc.or_(is_near, pc.equal(table["verdict"], KEPT)))
+                seen = pc.and_(
+                    pc.is_valid(table["thumbnail"]), pc.or_(is_near, pc.not_equal(table["verdict"], DUPLICATE))
+                )
                 pictures |= {row["id"]: row for row in table.filter(seen).to_pylist()}
     clusters: dict[str, Cluster] = {}
     for row in pictures.values():
         if row["verdict"] == DUPLICATE:
             clusters.setdefault(row["duplicate_of"], Cluster(row["duplicate_of"])).members.append(row)
+    # A duplicate may have a thumbnail as an example of its reason; without its kept sample's it is no pair to look at.
+    for sample_id in _found(files, manifest, {each for each in clusters if each not in pictures}):
+        del clusters[sample_id]
     for cluster in clusters.values():
         cluster.kept = pictures.get(cluster.id)
         cluster.num_members = sizes[cluster.id]
         cluster.members.sort(key=lambda row: (-(row["distance"] or 0), row["similarity"] or 0, row["id"]))
     return sorted(clusters.values(), key=lambda cluster: (-cluster.num_members, cluster.id))[:MAX_CLUSTERS]
+
+
+def _found(files: Files, manifest: Mapping[str, Any], ids: set[str]) -> set[str]:
+    """Those of the ids that are in this ledger."""
+    found: set[str] = set()
+    wanted = pa.array(sorted(ids), pa.string())
+    for path in paths(manifest, "ledger") if ids else ():
+        with files.open(path) as file:
+            for batch in pq.ParquetFile(file).iter_batches(BATCH_ROWS, columns=["id"]):
+                column = batch.column(0)
+                found.update(column.filter(pc.is_in(column, wanted)).to_pylist())
+    return found
