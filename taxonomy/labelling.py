@@ -13,7 +13,7 @@ from sources.base.sample import Sample
 from taxonomy.examples import language_of
 from taxonomy.labeller import Labeller, Query
 from taxonomy.labellers import LABELLERS
-from taxonomy.prompts import clauses, user_turns
+from taxonomy.prompts import clauses, is_request, user_turns
 from taxonomy.schema import LANGUAGES
 from taxonomy.settings import LabelSettings
 from taxonomy.tree import UNLABELLED, Taxonomy
@@ -132,6 +132,7 @@ class SampleLabeller:
         for k, query in enumerate(queries):
             found = self._found_by_pattern(query.prompt)
             sure: dict[int, float] = {}  # the surest clause of each leaf
+            asked = {best[j] for j in pieces[k] if is_request(parts[j].prompt, query.prompt)}
             for j in pieces[k]:
                 if probabilities[j, best[j]] >= max(SECONDARY_CONFIDENCE, sure.get(best[j], 0.0)):
                     sure[best[j]] = probabilities[j, best[j]]
@@ -139,8 +140,9 @@ class SampleLabeller:
             if found:
                 first, confidence, by = max(found, key=lambda leaf: probabilities[k, leaf]), 1.0, PATTERN
             elif sure and (first not in sure or max(sure.values()) > confidence):
-                # A long context, or several requests together, can look like another leaf: the surest clause decides.
-                first = max(sure, key=lambda leaf: sure[leaf])
+                # A long context, or several requests together, can look like another leaf: the surest clause decides,
+                # and one that asks comes before one that tells.
+                first = max(sure, key=lambda leaf: (leaf in asked, sure[leaf]))
                 confidence = sure[first]
             labels.append(self._label(first, float(confidence), by, [*found, *sure]))
         return labels

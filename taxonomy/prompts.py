@@ -22,6 +22,13 @@ _BREAK = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
+_REQUEST = re.compile(
+    r"^(?:please|pls|can|could|would|will|do|does|is|are|what|which|who|where|when|why|how|give|tell|show|list|count|read|write"
+    r"|find|name|identify|describe|explain|summari[sz]e|translate|transcribe|convert|turn|make|compare|sort|solve|draw)\b"
+    r"|[请帮]|什么|多少|[几哪吗]|怎么|怎样|为什么|^(?:写|翻译|读|数|找|把|给|列|说|算)",
+    re.IGNORECASE,
+)
+
 
 def clauses(prompt: str) -> list[str]:
     """Return the clauses of a prompt that may each be a request; empty if there is only one."""
@@ -34,6 +41,12 @@ def clauses(prompt: str) -> list[str]:
     if len(asking) > MAX_CLAUSES:
         asking = asking[: MAX_CLAUSES // 2] + asking[-MAX_CLAUSES // 2 :]
     return asking if len(asking) > 1 else []
+
+
+def is_request(clause: str, prompt: str) -> bool:
+    """Return True if a clause of a prompt asks for something: it is a question, or begins as a request does."""
+    after = prompt[prompt.find(clause) + len(clause) :].lstrip(' ”"')[:1]
+    return after in ("?", "？") or _REQUEST.search(clause) is not None
 
 
 def _weight(text: str) -> int:
