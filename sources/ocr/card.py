@@ -13,8 +13,7 @@ CARD = SourceCard(
     limits=(
         "Layouts come from a fixed set of templates, and damage from a model of printing, scanning and photography: "
         "real documents vary more.",
-        "Without `input`, a grammar with 16 kinds of passages writes the texts: words vary more than patterns of "
-        "sentences.",
+        "Without `input`, a grammar with 16 kinds of passages writes the texts: words vary more than sentences.",
         "Facts in the texts (names, amounts, dates) are invented, or taken from the texts without their context.",
     ),
     tags=("document", "ocr", "synthetic"),
