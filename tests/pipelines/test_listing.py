@@ -27,7 +27,7 @@ def test_one_entry_says_what_its_settings_mean(capsys: pytest.CaptureFixture[str
     shown = capsys.readouterr().out
     assert "  words: int = 20\n" in shown
     assert "  components: list[str] = []\n" in shown
-    assert "a run of Chinese" in shown
+    assert "\n      in scripts without spaces" in shown
     assert vellum.main(["filters", "min_word"]) == 2
     assert "no filter 'min_word'" in capsys.readouterr().err
 
