@@ -24,7 +24,7 @@ from sources.config_file import ConfigFileError, Place, load
 from taxonomy.settings import InstructionSettings, LabelSettings
 
 RECIPES = Path(__file__).parent / "recipes"
-PARTS_VERSION = 4  # raise it when parts are written in another way
+PARTS_VERSION = 5  # raise it when parts are written in another way
 SCORES_VERSION = 6  # raise it when score files get other columns
 
 
