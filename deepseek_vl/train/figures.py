@@ -3,22 +3,31 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from deepseek_vl.train.flops import peak_flops
-from deepseek_vl.train.loader import StepData
+from deepseek_vl.train.flops import StepCost, peak_flops
+from deepseek_vl.train.loader import Loader, StepData
+from deepseek_vl.train.processes import Processes
+from deepseek_vl.train.settings import TrainSettings
 
-if TYPE_CHECKING:
-    from deepseek_vl.train.trainer import Trainer
+
+class Training(Protocol):
+    """A training as its figures see it: a `Trainer`."""
+
+    settings: TrainSettings
+    processes: Processes
+    loader: Loader
+    cost: StepCost
+    num_skipped_steps: int
 
 
 class Figures:
     """Sums up what is reported between two lines of the log."""
 
-    def __init__(self, trainer: "Trainer"):
+    def __init__(self, trainer: Training):
         self._trainer = trainer
         self._names = [source.path.rstrip("/").rpartition("/")[2] for source in trainer.settings.data.sources]
         self._groups = [source.group for source in trainer.settings.data.sources]
