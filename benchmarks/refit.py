@@ -28,7 +28,8 @@ from PIL import Image
 
 from filters.filter import Filter
 from pipelines.duplicates.fingerprint import FINGERPRINT, to_arrow
-from pipelines.recipe import Recipe, build_recipe
+from pipelines.recipe import Recipe
+from pipelines.recipe_file import build_recipe
 from pipelines.stages.decide import LEDGER_ROW_BYTES
 from pipelines.stages.plan_shards import Plan, SumUp
 from pipelines.storage import Storage

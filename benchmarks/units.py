@@ -24,7 +24,8 @@ from apache_beam.runners.portability.fn_api_runner import execution
 
 from benchmarks.pdfs import cut_corpus
 from pipelines.job import Job
-from pipelines.recipe import RECIPES, build_recipe, load_recipe
+from pipelines.recipe import RECIPES
+from pipelines.recipe_file import build_recipe, load_recipe
 from pipelines.stages import input_files
 from pipelines.stages.decide import Decide
 from pipelines.stages.execute import execute

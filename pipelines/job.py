@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.once import once
-from pipelines.recipe import Recipe, UsageError, build_recipe
+from pipelines.recipe import Recipe, UsageError
+from pipelines.recipe_file import build_recipe
 from pipelines.storage import Storage
 from sources.base.remote import RemoteSource
 

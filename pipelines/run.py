@@ -23,7 +23,9 @@ from pipelines.contradictions import refuse_contradictions
 from pipelines.job import Job
 from pipelines.mixture.settings import Mixture
 from pipelines.mixture.tokens import tokenizer_digest
-from pipelines.recipe import RECIPES, Recipe, UsageError, apply_setting, build_recipe, load_recipe
+from pipelines.overrides import apply_setting
+from pipelines.recipe import RECIPES, Recipe, UsageError
+from pipelines.recipe_file import build_recipe, load_recipe
 from pipelines.registry import SOURCES
 from pipelines.storage import STAGING, Storage, StorageError, is_remote
 from pipelines.storage.names import is_web

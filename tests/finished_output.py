@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from pipelines.recipe import build_recipe
+from pipelines.recipe_file import build_recipe
 from pipelines.tables.composition import composition_columns
 from pipelines.tables.schema import ERRORS_SCHEMA, ledger_schema
 from sources.base.sample import EncodedImage, Message, Provenance, Sample, dataset_schema, sample_id, to_part

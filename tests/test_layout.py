@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 # The parts of `pipelines`, lowest first; each imports only earlier ones.
 LAYERS = (
-    "storage", "once", "duplicates", "mixture", "registry", "release", "recipe", "public_names", "contradictions",
+    "storage", "once", "duplicates", "mixture", "registry", "release", "recipe", "recipe_file", "overrides", "public_names", "contradictions",
     "taxonomy_files", "job", "units", "tables", "workers", "report", "stages", "rewriting", "export", "publishing",
     "commands", "run",
 )  # fmt: skip
@@ -107,7 +107,7 @@ def test_what_is_imported_stays_small(modules: str, without: tuple[str, ...]) ->
 def test_a_recipe_imports_only_what_it_names() -> None:
     code = """
 import sys
-from pipelines.recipe import build_recipe
+from pipelines.recipe_file import build_recipe
 build_recipe({"sources": [{"type": "charts"}], "filters": [{"type": "min_ink"}], "taxonomy": {"labeller": None}})
 print(*(m for m in ("pymupdf", "sources.web.source", "filters.ocr_agreement", "taxonomy.schema") if m in sys.modules))
 """

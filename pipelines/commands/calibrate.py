@@ -22,8 +22,10 @@ from filters.filter import Filter, Threshold
 from pipelines.commands import finished_output
 from pipelines.commands.held_out import read_trials
 from pipelines.commands.recipe_file import with_setting
+from pipelines.overrides import apply_setting
 from pipelines.public_names import own_recipe
-from pipelines.recipe import Recipe, UsageError, apply_setting, build_recipe
+from pipelines.recipe import Recipe, UsageError
+from pipelines.recipe_file import build_recipe
 from pipelines.report import card
 from pipelines.report.calibrations import FOLDER, data_digest
 from pipelines.report.presentation.report import recipe_yaml

@@ -107,7 +107,8 @@ def _sources(browser: "Future[Finding]") -> list[Part]:
 
 def _problem(source: str) -> str | None:
     """Why a source's own recipe is refused, None if it is not."""
-    from pipelines.recipe import RECIPES, UsageError, build_recipe, load_recipe
+    from pipelines.recipe import RECIPES, UsageError
+    from pipelines.recipe_file import build_recipe, load_recipe
 
     path = RECIPES / f"{source}.yaml"
     try:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from pipelines.public_names import own_recipe
-from pipelines.recipe import build_recipe
+from pipelines.recipe_file import build_recipe
 from pipelines.storage import Storage
 from pipelines.tables.manifest import DATA_TABLES, AccountingError, paths, read_manifest
 from pipelines.tables.thumbnail import thumbnail

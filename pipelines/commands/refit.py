@@ -8,7 +8,9 @@ import time
 from collections.abc import Sequence
 
 from pipelines.commands import finished_output
-from pipelines.recipe import Recipe, UsageError, apply_setting, build_recipe
+from pipelines.overrides import apply_setting
+from pipelines.recipe import Recipe, UsageError
+from pipelines.recipe_file import build_recipe
 from pipelines.rewriting import swap
 from pipelines.rewriting.refit import Change, obstacle_of, old_recipe, plan, refit
 from pipelines.storage import Storage

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.public_names import own_recipe, public_recipe, save_own_recipe
-from pipelines.recipe import Recipe, UsageError, build_recipe
+from pipelines.recipe import Recipe, UsageError
+from pipelines.recipe_file import build_recipe
 from pipelines.rewriting import swap
 from pipelines.storage import Storage, StorageError
 from pipelines.tables.labels import label_array

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 
 from pipelines.duplicates.settings import FINGERPRINT_VERSION
 from pipelines.public_names import own_recipe, public_recipe, save_own_recipe
-from pipelines.recipe import Recipe, UsageError, build_recipe
+from pipelines.recipe import Recipe, UsageError
+from pipelines.recipe_file import build_recipe
 from pipelines.rewriting import swap
 from pipelines.rewriting.ledger_units import Block, all_blocks, read_groups, read_rows
 from pipelines.rewriting.redecide import redecide

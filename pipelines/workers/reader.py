@@ -19,7 +19,8 @@ from filters.filter import Filter
 from pipelines.duplicates.contamination import NgramIndex, texts_of
 from pipelines.duplicates.fingerprint import fingerprints, to_arrow
 from pipelines.mixture.tokens import count_tokens
-from pipelines.recipe import Recipe, build_recipe
+from pipelines.recipe import Recipe
+from pipelines.recipe_file import build_recipe
 from pipelines.storage.arrow_file import read_local, write_table
 from pipelines.tables.composition import composition_columns
 from pipelines.tables.labels import labelled

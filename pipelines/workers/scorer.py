@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from filters.filter import Filter, FilterUnavailable
-from pipelines.recipe import build_recipe
+from pipelines.recipe_file import build_recipe
 from pipelines.storage.arrow_file import validated
 from pipelines.workers.parent import Parent, limit_memory
 from pipelines.workers.protocol import Answer, Failed, NotUnderstood, Request, Scored, ScoreRows, Unavailable

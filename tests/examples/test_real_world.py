@@ -14,7 +14,7 @@ from examples.real_world import inputs
 from examples.real_world.plan import SIZES, different, recipe
 from examples.real_world.scans import make_scans
 from examples.real_world.site import serving
-from pipelines.recipe import build_recipe
+from pipelines.recipe_file import build_recipe
 
 
 def write(path: Path, content: bytes, *, packed: bool = False) -> None:

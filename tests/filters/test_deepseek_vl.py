@@ -18,7 +18,9 @@ from filters.deepseek_vl.filter import DeepseekVl
 from filters.deepseek_vl.questions import Answers, Ask, Asked, Fault, is_answer, language_of, questions_about
 from filters.deepseek_vl.use_cases import ABOUT_REQUEST
 from filters.filter import FilterUnavailable, Scores
-from pipelines.recipe import UsageError, apply_setting, build_recipe, scores_key
+from pipelines.overrides import apply_setting
+from pipelines.recipe import UsageError, scores_key
+from pipelines.recipe_file import build_recipe
 from sources.base.sample import Sample
 from taxonomy.loader import BUNDLED as BUNDLED_TAXONOMY
 from taxonomy.loader import load as load_taxonomy

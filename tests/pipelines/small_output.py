@@ -17,7 +17,7 @@ from PIL import Image
 
 from filters.filter import Scores
 from pipelines.duplicates.fingerprint import fingerprints
-from pipelines.recipe import build_recipe
+from pipelines.recipe_file import build_recipe
 from pipelines.tables.composition import composition_columns
 from pipelines.tables.schema import DUPLICATE, ERRORS_SCHEMA, KEPT, REJECTED, SAME_CONTENT, ledger_schema
 from sources.base.sample import Sample, dataset_schema, to_part

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from pipelines.recipe import build_recipe
+from pipelines.recipe_file import build_recipe
 from pipelines.report import card
 from pipelines.report.presentation.escaping import code, markdown, visible
 from pipelines.report.presentation.front_matter import hub_license, size_category

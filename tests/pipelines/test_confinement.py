@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.recipe import Recipe, build_recipe
+from pipelines.recipe import Recipe
+from pipelines.recipe_file import build_recipe
 from pipelines.workers import confinement
 from pipelines.workers.pool import ReaderPool, readers_of
 from pipelines.workers.protocol import InspectInputs

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from pipelines.contradictions import refuse_contradictions
-from pipelines.recipe import RECIPES, UsageError, build_recipe, load_recipe
+from pipelines.recipe import RECIPES, UsageError
+from pipelines.recipe_file import build_recipe, load_recipe
 from pipelines.run import WRONG_USAGE, main
 from taxonomy.commands import main as taxonomy_main
 from taxonomy.loader import BUNDLED

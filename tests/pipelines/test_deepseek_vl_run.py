@@ -291,7 +291,7 @@ from pathlib import Path
 
 from fragile import Fragile
 
-from pipelines.recipe import build_recipe
+from pipelines.recipe_file import build_recipe
 from pipelines.registry import FILTERS
 from pipelines.stages.shared_pool import shared
 from pipelines.workers.pool import program_of

@@ -26,7 +26,9 @@ from pipelines.duplicates.index import AGAINST, EVALUATION, NEW, Index, Selectio
 from pipelines.duplicates.search import NEAR_DUPLICATE, SAME_TEXT, SIMILAR_TEXT, TableSlice, find_edges
 from pipelines.duplicates.settings import Dedupe
 from pipelines.duplicates.text import similarity, text_fingerprint, tokens_of
-from pipelines.recipe import UsageError, apply_setting, build_recipe
+from pipelines.overrides import apply_setting
+from pipelines.recipe import UsageError
+from pipelines.recipe_file import build_recipe
 from pipelines.stages import deduplicate
 from pipelines.stages.deduplicate import IndexFile, edges_of, tasks_of
 from pipelines.stages.references import prepare

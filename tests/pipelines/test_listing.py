@@ -5,7 +5,9 @@ import json
 import pytest
 
 from pipelines.commands import vellum
-from pipelines.recipe import UsageError, apply_setting, build_recipe
+from pipelines.overrides import apply_setting
+from pipelines.recipe import UsageError
+from pipelines.recipe_file import build_recipe
 from pipelines.registry import FILTERS, SOURCES
 
 

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.job import Job
-from pipelines.recipe import RECIPES, build_recipe, load_recipe
+from pipelines.recipe import RECIPES
+from pipelines.recipe_file import build_recipe, load_recipe
 from pipelines.stages.execute import execute
 from pipelines.tables.manifest import AccountingError, reconcile
 from tests.corpus import write_pdf

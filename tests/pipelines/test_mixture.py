@@ -13,7 +13,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from pipelines.commands.refit import main as refit
 from pipelines.mixture.cuts import NUM_BINS, bin_of, cut, key_of, wanted_tokens
 from pipelines.mixture.tokens import ESTIMATE, IMAGE_TOKENS, count_tokens, tokenizer_digest
-from pipelines.recipe import UsageError, apply_setting, build_recipe
+from pipelines.overrides import apply_setting
+from pipelines.recipe import UsageError
+from pipelines.recipe_file import build_recipe
 from pipelines.run import main as run
 from pipelines.stages.plan_shards import SumUp
 from pipelines.storage import Storage

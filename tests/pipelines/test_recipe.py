@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from pipelines import registry
-from pipelines.recipe import RECIPES, UsageError, apply_setting, build_recipe, load_recipe, part_key, scores_key
+from pipelines.overrides import apply_setting
+from pipelines.recipe import RECIPES, UsageError, part_key, scores_key
+from pipelines.recipe_file import build_recipe, load_recipe
 from pipelines.run import recipe_of
 
 

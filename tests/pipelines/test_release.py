@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from pipelines.public_names import PublicNames, own_recipe, public_place, public_recipe, save_own_recipe
-from pipelines.recipe import UsageError, build_recipe
+from pipelines.recipe import UsageError
+from pipelines.recipe_file import build_recipe
 from pipelines.release import release_of
 from pipelines.storage import Storage
 

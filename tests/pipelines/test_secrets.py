@@ -16,7 +16,9 @@ import pytest
 
 from pipelines.commands.secret_arguments import hide, take_keys, take_spoken
 from pipelines.job import Job
-from pipelines.recipe import UsageError, apply_setting, build_recipe, load_recipe
+from pipelines.overrides import apply_setting
+from pipelines.recipe import UsageError
+from pipelines.recipe_file import build_recipe, load_recipe
 from pipelines.run import build_parser, main, recipe_of
 from pipelines.stages.input_files import InputFiles
 from pipelines.stages.list_inputs import list_inputs

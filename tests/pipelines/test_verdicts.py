@@ -13,7 +13,7 @@ import pytest
 
 from filters.filter import Filter
 from pipelines.job import Job
-from pipelines.recipe import build_recipe
+from pipelines.recipe_file import build_recipe
 from pipelines.stages.execute import execute
 from pipelines.storage import Storage
 from pipelines.tables import verdicts as verdicts_module

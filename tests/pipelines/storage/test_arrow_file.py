@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipelines.recipe import build_recipe
+from pipelines.recipe_file import build_recipe
 from pipelines.storage import Storage
 from pipelines.storage.arrow_file import read_table, table_bytes, validate_local, write_table
 from pipelines.storage.errors import DamagedFile

@@ -243,7 +243,8 @@ def test_every_kind_exists_in_both_languages(kind: str) -> None:
 
 
 def test_the_documented_recipe_is_the_default() -> None:
-    from pipelines.recipe import RECIPES, build_recipe, load_recipe
+    from pipelines.recipe import RECIPES
+    from pipelines.recipe_file import build_recipe, load_recipe
 
     recipe = build_recipe(load_recipe(Path(RECIPES) / "charts.yaml"))
     assert dataclasses.replace(recipe.sources[0]) == Charts()

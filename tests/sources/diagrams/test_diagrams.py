@@ -123,7 +123,8 @@ def test_invalid_settings_are_rejected(settings: dict[str, object], message: str
 
 
 def test_the_documented_recipe_is_the_default() -> None:
-    from pipelines.recipe import RECIPES, build_recipe, load_recipe
+    from pipelines.recipe import RECIPES
+    from pipelines.recipe_file import build_recipe, load_recipe
 
     recipe = build_recipe(load_recipe(Path(RECIPES) / "diagrams.yaml"))
     assert recipe.sources[0] == Diagrams()
