@@ -22,8 +22,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 # The parts of `pipelines`, lowest first; each imports only earlier ones.
 LAYERS = (
     "storage", "once", "duplicates", "mixture", "registry", "release", "recipe", "recipe_file", "overrides",
-    "public_names", "contradictions", "taxonomy_files", "job", "units", "tables", "workers", "report", "stages", "rewriting", "export", "publishing",
-    "commands", "run",
+    "public_names", "contradictions", "taxonomy_files", "job", "units", "tables", "workers", "report", "stages",
+    "rewriting", "export", "publishing", "commands", "run",
 )  # fmt: skip
 ENTRY_POINTS = {
     "pipelines.card",
