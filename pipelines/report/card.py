@@ -11,29 +11,27 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pyarrow as pa
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from filters.calibration.corruptions import CORRUPTIONS
-from filters.language import Language
-from pipelines.registry import SOURCES
 from pipelines.release import release_of
 from pipelines.report.calibrations import read_calibrations
 from pipelines.report.presentation import croissant, report
+from pipelines.report.presentation.card_columns import column_rows, fields
+from pipelines.report.presentation.card_loading import empty_split, examples, load_datasets, load_pyarrow, splits
+from pipelines.report.presentation.card_rights import licence_long, licence_short, limits, source_row
 from pipelines.report.presentation.clusters import read_clusters
 from pipelines.report.presentation.composition import (
     SourceSection,
-    cards,
-    filled,
     is_synthetic,
     sections,
     summary,
 )
 from pipelines.report.presentation.contact_sheet import contact_sheet
 from pipelines.report.presentation.conversations import Conversations, read_conversations
-from pipelines.report.presentation.escaping import Markdown, code, code_block, markdown, split_code, visible
-from pipelines.report.presentation.front_matter import front_matter, has_rows, languages, licenses, tags
+from pipelines.report.presentation.escaping import Markdown, code, code_block, markdown, prose, visible
+from pipelines.report.presentation.front_matter import front_matter, has_rows, languages, tags
 from pipelines.report.presentation.histogram import sparkline
 from pipelines.report.presentation.mixture import mixture_lead, mixture_rows
 from pipelines.report.presentation.numbers import measure, share, size
@@ -41,9 +39,8 @@ from pipelines.report.presentation.rules import rules
 from pipelines.report.presentation.statistics import Statistics, read_statistics
 from pipelines.report.presentation.variety import Figures, read_variety, variety_rows, variety_warnings
 from pipelines.storage import Storage
-from pipelines.tables.manifest import MANIFEST, AccountingError, Files, paths, read_manifest
+from pipelines.tables.manifest import MANIFEST, AccountingError, Files, read_manifest
 from pipelines.tables.schema import REJECTED
-from sources.base.sample import dataset_schema
 from sources.terminal import escaping
 
 _log = logging.getLogger(__name__)
@@ -55,25 +52,6 @@ examples:
 README, CROISSANT = "README.md", "croissant.json"
 REPORT, THUMBNAILS = "report/index.html", "report/thumbnails.jpg"
 MAX_REFERENCES = 100  # files listed; the manifest has them all
-PLACE = "path/to/this/folder"  # in the snippets: a folder or the name of a dataset on the hub
-
-# Meaning of every column of data/, in the order of `sources.base.sample.dataset_schema`; `fields` adds counts.
-FIELDS = {
-    "id": "Content id: a hash of the input's bytes and the place inside it, never of its name.",
-    "source": "The kind of source.",
-    "images": "The encoded images, one for each `<image>` in the text.",
-    "messages": "Turns of an instruction sample, each a role and its content; null if `text` is set.",
-    "text": "A pre-training sample, `<image>` where an image stands; null if `messages` is set.",
-    "words": "Every word with its box on the image, in pixels from the top left, and the index of the image.",
-    "flags": "Facts that are no verdict, such as `scan` or `ocr_layer`.",
-    "language": "ISO 639 code of the text as fastText names it; null if unknown.",
-    "label": "Use case from the taxonomy, its confidence, who gave it, and further use cases separated by spaces.",
-    "scores": "Every filter's score; null where it has no meaning.",
-    "phash": "256-bit perceptual hash of the first image.",
-    "provenance": "The input's name, the place in it, its licence, when it was fetched, and its SHA-256.",
-    "split": "`train` or `validation`.",
-}
-GUESSED_LANGUAGES = "Languages are a statistical model's guess; short and mixed texts are often wrong."
 
 
 def export(out: Files) -> list[str]:
@@ -142,13 +120,13 @@ def render(
         lead=_lead(manifest, statistics),
         sections=[_section(section) for section in sections(manifest, statistics)],
         contact_sheet=has_contact_sheet,
-        licence_short=_licence_short(manifest),
-        licence_long=_licence_long(manifest),
-        load_datasets=_load_datasets(manifest, statistics),
-        load_pyarrow=_load_pyarrow(statistics),
-        examples=_examples(manifest, statistics),
-        splits=_splits(manifest),
-        fields=_fields(manifest, statistics),
+        licence_short=licence_short(manifest),
+        licence_long=licence_long(manifest),
+        load_datasets=load_datasets(manifest, statistics),
+        load_pyarrow=load_pyarrow(statistics),
+        examples=examples(manifest, statistics),
+        splits=splits(manifest),
+        fields=column_rows(manifest, statistics),
         example=_example(statistics),
         sums=[(whole, f"{count:,}", _sum(parts)) for whole, count, parts in report.sums(manifest)],
         reasons=_reasons(manifest, statistics),
@@ -164,7 +142,7 @@ def render(
             if rows
         ],
         variety={"rows": variety_rows(variety or {}), "warnings": variety_warnings(variety or {})},
-        mixture={"lead": _prose(mixture_lead(manifest)), "rows": mixture_rows(manifest)},
+        mixture={"lead": prose(mixture_lead(manifest)), "rows": mixture_rows(manifest)},
         coverage=report.use_cases(manifest),
         conversations=conversations,
         references=[
@@ -178,46 +156,17 @@ def render(
         ],
         num_references=len(manifest.get("references", ())),
         compares=bool(manifest["recipe"].get("dedupe")),
-        sources=[_source(source) for source in manifest["recipe"]["sources"]],
+        sources=[source_row(source) for source in manifest["recipe"]["sources"]],
         recipe=code_block(report.recipe_yaml(manifest), "yaml"),
         reproduce=code_block("python -m pipelines.run --recipe recipe.yaml --output out", "sh"),
         versions=sorted(manifest["versions"].items()),
-        limits=_limits(manifest),
+        limits=limits(manifest),
         citation=code_block(citation, "bibtex"),
-        empty_split=_prose(_empty_split(manifest)),
+        empty_split=prose(empty_split(manifest)),
         tables=[table for table in ("ledger", "errors") if has_rows(manifest, table)],
     )
     matter = yaml.safe_dump(front_matter(manifest, statistics), sort_keys=False, allow_unicode=True, width=1000)
     return f"---\n{matter}---\n\n{body}".encode()
-
-
-def _prose(text: str) -> Markdown:
-    """Our own sentence as Markdown: code stays code, all else is escaped."""
-    return Markdown("".join(f"`{piece}`" if is_code else markdown(piece) for piece, is_code in split_code(text)))
-
-
-def fields(manifest: Mapping[str, Any], statistics: Statistics) -> dict[str, str]:
-    """The meaning of every column of data/, with how many samples of this dataset have it."""
-    total = statistics.composition()
-    found = dict(FIELDS)
-    for name, count, empty in (
-        ("images", total.with_images, "Empty"),
-        ("messages", total.with_messages, "Null"),
-        ("text", total.with_text, "Null"),
-        ("words", total.with_words, "Empty"),
-        ("language", total.samples - statistics.languages[""], "Null"),
-        ("label", statistics.labels.total(), "Null"),
-    ):
-        if total.samples:
-            found[name] += f" {filled(count, total.samples, empty)}"
-    rules = {section.name: section.card.splits for section in sections(manifest, statistics)}
-    several = len(set(rules.values())) > 1
-    for rule in dict.fromkeys(rules.values()):
-        names = ", ".join(name for name, other in rules.items() if other == rule)
-        found["split"] += f" Source {names}: {rule[0].lower()}{rule[1:]}" if several else f" {rule}"
-    if not manifest["scores"]:
-        del found["scores"]
-    return found
 
 
 def _lead(manifest: Mapping[str, Any], statistics: Statistics) -> str:
@@ -244,140 +193,8 @@ def _section(section: SourceSection) -> dict[str, Any]:
     return {
         "name": section.name,
         "samples": f"{counted.samples:,}",
-        "holdings": [(column, f"{counts[column]:,}", _prose(what)) for column, what in section.holdings],
+        "holdings": [(column, f"{counts[column]:,}", prose(what)) for column, what in section.holdings],
     }
-
-
-def _examples(manifest: Mapping[str, Any], statistics: Statistics) -> list[dict[str, Any]]:
-    """Python for each source, to be run after `_load_datasets`."""
-    found = sections(manifest, statistics)
-    examples = []
-    for section in found:
-        chosen = "dataset"
-        if len(found) > 1:
-            chosen = f'dataset.filter(lambda sample: sample["source"] == "{section.name}")'
-        for example in section.examples:
-            code = f"samples = {chosen}\n{example.code.rstrip()}"
-            examples.append({"title": example.title, "code": code_block(code, "python")})
-    return examples
-
-
-def _licence_short(manifest: Mapping[str, Any]) -> str:
-    names = licenses(manifest)
-    if names == [None]:
-        return "unknown. Find out before you publish or train."
-    return ", ".join("unknown for some sources" if name is None else visible(name) for name in names)
-
-
-def _licence_long(manifest: Mapping[str, Any]) -> Markdown:
-    sources = manifest["recipe"]["sources"]
-    unknown = [source["type"] for source in sources if not source.get("license")]
-    if unknown:
-        whose = "" if len(unknown) == len(sources) else f" of {', '.join(map(visible, dict.fromkeys(unknown)))}"
-        return Markdown(
-            f"**The licence{whose} is unknown.** The recipe names none for these inputs, and nothing here grants any "
-            "right to use them. Whoever publishes this dataset must find out what the authors allow, and set "
-            "`license:` in the recipe and at the top of this file."
-        )
-    if all(is_synthetic(source) for source in sources):
-        return Markdown("The licence is what the recipe states for the samples.")
-    return Markdown("The licence is what the recipe states for the inputs; it was not checked document by document.")
-
-
-def _load_datasets(manifest: Mapping[str, Any], statistics: Statistics) -> Markdown:
-    split = next((name for name, counts in sorted(manifest["splits"].items()) if counts["samples"]), "train")
-    total = statistics.composition()
-    lines = [
-        "from datasets import load_dataset",
-        "",
-        f'dataset = load_dataset("{PLACE}", split="{split}")  # or its name on the hub',
-        "sample = dataset[0]",
-    ]
-    if total.with_images == total.samples:
-        lines.append('image = sample["images"][0]  # a PIL image')
-    elif total.with_images:
-        lines.append('images = sample["images"]  # PIL images; may be empty')
-    if total.with_messages == total.samples:
-        lines += ['for message in sample["messages"]:', '    print(message["role"], message["content"])']
-    elif total.with_text == total.samples:
-        lines.append('print(sample["text"])  # "<image>" where an image stands')
-    else:
-        lines += [
-            'if sample["messages"]:  # a conversation',
-            '    for message in sample["messages"]:',
-            '        print(message["role"], message["content"])',
-            "else:",
-            '    print(sample["text"])',
-        ]
-    return code_block("\n".join(lines), "python")
-
-
-def _load_pyarrow(statistics: Statistics) -> Markdown:
-    total = statistics.composition()
-    held = {"images": total.with_images, "messages": total.with_messages, "text": total.with_text}
-    columns = ", ".join(f'"{name}"' for name in ("id", *(name for name, count in held.items() if count)))
-    lines = [
-        "import pyarrow.dataset",
-        "",
-        f'shards = pyarrow.dataset.dataset("{PLACE}/data", format="parquet")',
-        f"for batch in shards.to_batches(columns=[{columns}], batch_size=64):",
-        "    for sample in batch.to_pylist():",
-    ]
-    if total.with_images:
-        lines.append('        encoded = [image["bytes"] for image in sample["images"]]  # PNG, JPEG or WebP')
-    else:
-        lines.append('        print(sample["id"])')
-    return code_block("\n".join(lines), "python")
-
-
-def _empty_split(manifest: Mapping[str, Any]) -> str:
-    """Why a validation split is missing that the recipe has a share for; empty if none is missing."""
-    wanted = manifest["recipe"]["output"].get("validation", 0)
-    kept = manifest["samples"]["kept"]
-    if not wanted or not kept or manifest["splits"].get("validation", {}).get("samples"):
-        return ""
-    return (
-        f"There is no validation split: the recipe asks for {wanted:g} of the documents, chosen by their content, and "
-        f"none of these few was chosen. Set `output.validation` higher, or add documents."
-    )
-
-
-def _splits(manifest: Mapping[str, Any]) -> list[dict[str, str]]:
-    return [
-        {
-            "name": name,
-            "samples": f"{counts['samples']:,}",
-            "shards": f"{len(paths(manifest, name)):,}",
-            "size": size(counts["bytes"]),
-        }
-        for name, counts in sorted(manifest["splits"].items())
-        if counts["samples"]
-    ]
-
-
-def _fields(manifest: Mapping[str, Any], statistics: Statistics) -> list[dict[str, Any]]:
-    schema = dataset_schema(manifest["scores"])
-    meanings = fields(manifest, statistics)
-    return [
-        {
-            "name": field.name,
-            "type": Markdown(_type(field.name, field.type)),
-            "meaning": _prose(meanings[field.name]),
-        }
-        for field in schema
-    ]
-
-
-def _type(name: str, arrow_type: pa.DataType) -> str:
-    if name == "images":
-        return "list of images"
-    if pa.types.is_list(arrow_type):
-        return f"list of {_type('', arrow_type.value_type)}s"
-    if pa.types.is_struct(arrow_type):
-        return "struct"
-    if pa.types.is_fixed_size_binary(arrow_type):
-        return f"{arrow_type.byte_width} bytes"
-    return str(arrow_type)
 
 
 def _example(statistics: Statistics) -> dict[str, str] | None:
@@ -408,7 +225,7 @@ def _reasons(manifest: Mapping[str, Any], statistics: Statistics) -> list[dict[s
         rows.append(
             {
                 "rule": rule,
-                "meaning": _prose(rule.meaning),
+                "meaning": prose(rule.meaning),
                 "count": f"{count:,}",
                 "share": share(count, manifest["items"]["found"]),
                 "broken": f"{broken:,}" if rule.verdict == REJECTED else "–",
@@ -440,38 +257,6 @@ def _calibrations(results: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None
         earlier = "" if result["is_current"] else ", before the data changed"
         notes.append(f"{result['score']}: {result['samples']:,} samples{earlier}.")
     return {"scores": [result["score"] for result in results], "rows": rows, "notes": notes} if rows else None
-
-
-def _source(source: Mapping[str, Any]) -> dict[str, Any]:
-    patterns = source.get("input") or []
-    shown = ", ".join(visible(pattern, 120) for pattern in patterns[:10])
-    if len(patterns) > 10:
-        shown += f" and {len(patterns) - 10} more"
-    if not shown:
-        shown = f"seed {source.get('seed', 0)}" if is_synthetic(source) else "the examples that come with Vellum"
-    known = SOURCES.get(source["type"])
-    return {
-        "type": source["type"],
-        "verb": "made from" if is_synthetic(source) else "read from",
-        "rights": _prose(known.card.rights) if known else "",
-        "input": shown,
-        "license": visible(source.get("license") or "unknown"),
-    }
-
-
-def _limits(manifest: Mapping[str, Any]) -> list[Markdown]:
-    names: dict[str, list[str]] = {}  # of the sources that share a limit
-    found = cards(manifest)
-    for name, card in found.items():
-        for limit in card.limits:
-            names.setdefault(limit, []).append(name)
-    limits = [
-        _prose(limit if len(of) == len(found) else f"{', '.join(f'`{name}`' for name in of)}: {limit}")
-        for limit, of in names.items()
-    ]
-    if any(entry["type"] == Language.name for entry in manifest["recipe"]["filters"]):
-        limits.append(_prose(GUESSED_LANGUAGES))
-    return limits
 
 
 def build_parser(prog: str = PROG) -> argparse.ArgumentParser:

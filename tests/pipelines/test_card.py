@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 
 from pipelines.recipe_file import build_recipe
 from pipelines.report import card
+from pipelines.report.presentation.card_columns import FIELDS
 from pipelines.report.presentation.escaping import code, markdown, visible
 from pipelines.report.presentation.front_matter import hub_license, size_category
 from pipelines.storage import Storage
@@ -159,11 +160,11 @@ def test_every_column_is_explained(output):
     from sources.base.sample import dataset_schema
 
     root, manifest = output
-    assert list(card.FIELDS) == dataset_schema(manifest["scores"]).names
+    assert list(FIELDS) == dataset_schema(manifest["scores"]).names
     rows = cells((root / "README.md").read_text("utf-8"), "## A sample")
-    assert [row[0].strip("`") for row in rows] == list(card.FIELDS)
+    assert [row[0].strip("`") for row in rows] == list(FIELDS)
     page = Tags(COMMONMARK.render(body_of((root / "README.md").read_text("utf-8"))))
-    for meaning in card.FIELDS.values():
+    for meaning in FIELDS.values():
         assert meaning.replace("`", "") in page.text  # spaces around code too
 
 
@@ -274,6 +275,9 @@ def test_export_uses_only_the_storage_it_is_given(output):
             if relative not in self.files:
                 raise FileNotFoundError(relative)
             return self.files[relative]
+
+        def exists(self, relative):
+            return relative in self.files
 
         def open(self, relative):
             return io.BytesIO(self.files[relative])

@@ -61,3 +61,8 @@ def code_block(text: str, language: str = "") -> Markdown:
 def split_code(text: str) -> list[tuple[str, bool]]:
     """Our own prose cut at its `code` spans: (piece, whether it is code)."""
     return [(piece, k % 2 == 1) for k, piece in enumerate(_CODE.split(text)) if piece]
+
+
+def prose(text: str) -> Markdown:
+    """Our own sentence as Markdown: code stays code, all else is escaped."""
+    return Markdown("".join(f"`{piece}`" if is_code else markdown(piece) for piece, is_code in split_code(text)))
