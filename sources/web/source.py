@@ -19,6 +19,7 @@ import zlib_ng
 from sources.base.card import SourceCard
 from sources.base.remote import FetchTask, RemoteSource
 from sources.base.sample import Sample
+from sources.base.secrets import PROGRAM
 from sources.base.source import InputError, ItemError, Items
 from sources.browser.viewports import VIEWS
 from sources.images.encoding import check_encoding
@@ -64,7 +65,7 @@ class Web(RemoteSource):
         allow: hosts (`intranet.example`, `localhost:8000`) or address ranges that may be visited although they are not
             public.
         ports: allowed ports.
-        browser: the browser's program; None searches for one.
+        browser: the browser's program, only from the command line; None searches for one.
         locale, timezone: locale and time zone that pages see.
         load_s, settle_s, page_s: maximum seconds for loading the document, for settling, and for a page in total.
         quiet_ms: milliseconds without a change after which a page counts as settled.
@@ -105,7 +106,7 @@ class Web(RemoteSource):
     retry_most_s: float = 120
     allow: tuple[str, ...] = ()
     ports: tuple[int, ...] = (80, 443, 8080, 8443)
-    browser: str | None = None
+    browser: str | None = field(default=None, metadata=PROGRAM)
     locale: str = "en-US"
     timezone: str = "UTC"
     load_s: float = 20
