@@ -347,13 +347,21 @@ class Visit:
             at_rest, missed = await settle(world, replace(waiting, wait_ms=0))
         flags += [*([] if at_rest else ["unsettled"]), *missed]
 
+    async def _source(self) -> str:
+        """Return the HTML of the document as it came; empty if the browser does not have it any more."""
+        # Not by the protocol's `Page.getResourceContent`: with its domain `Page` the browser asks for the manifest.
+        try:
+            return "" if self._response is None else await self._response.text()
+        except Error:
+            return ""
+
     async def _read(self, page: Page, session: CDPSession, flags: list[str]) -> None:
         """Wait until the page has settled, then read it and take its picture."""
         world = await World.of(session)
         await self._settle(world, flags)
         frames = Frames(page)
         await freeze(world, frames)
-        await open_closed_roots(world)
+        await open_closed_roots(world, await self._source())
         view, height = self._view, self._view.height
         limit = height
         if self._timeouts.max_tiles > 1:

@@ -32,7 +32,8 @@ def _settings(**tasks: float) -> SampleSettings:
 @pytest.fixture(scope="module")
 def captures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Capture]:
     with serving(PAGES) as site:
-        found = crawl(settings_for(site, code=True), tmp_path_factory.mktemp("code"), list(PAGES))
+        timeouts = Timeouts(load_s=20, settle_s=2, page_s=60)  # for few cores, on which other tests may run too
+        found = crawl(settings_for(site, code=True, timeouts=timeouts), tmp_path_factory.mktemp("code"), list(PAGES))
     return {f"/{capture.url.rpartition('/')[2]}": capture for capture in found}
 
 
