@@ -10,16 +10,17 @@ import pytest
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
-ABSENT = ("apache_beam", "pydantic", "pymupdf", "fitz", "matplotlib", "tensorboard")
+ABSENT = ("accelerate", "apache_beam", "pydantic", "pymupdf", "fitz", "matplotlib", "tensorboard")
 BARE = f"""\
 import sys
+from importlib.machinery import PathFinder
 
-class Absent:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {ABSENT}:
-            raise ModuleNotFoundError(name)
+real = PathFinder.find_spec
 
-sys.meta_path.insert(0, Absent())
+def find_spec(name, path=None, target=None):
+    return None if name.partition(".")[0] in {ABSENT} else real(name, path, target)
+
+PathFinder.find_spec = find_spec
 """
 
 
