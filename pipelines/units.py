@@ -1,7 +1,7 @@
 """Inputs, the work units they are cut into, and rows of the output's tables on their way to a shard."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -141,10 +141,18 @@ def split_of(digest: str, validation: float) -> str:
     return "validation" if int(digest[-8:], 16) < validation * 2**32 else "train"
 
 
-def splits_of(recipe: Recipe, unit: Unit) -> list[str]:
-    """The split of every slice of a unit."""
-    source = recipe.sources[unit.source]
-    return [split_of(source.document(each.digest, each.first), recipe.output.validation) for each in unit.slices]
+def splits_of(recipe: Recipe, unit: Unit, slices: Sequence[int], locators: Sequence[str]) -> list[str]:
+    """The split of each sample of a unit.
+
+    Args:
+        slices: (N,) number of each sample's slice.
+        locators: (N,) each sample's place in its input.
+    """
+    source, validation = recipe.sources[unit.source], recipe.output.validation
+    return [
+        split_of(source.document(unit.slices[number].digest, unit.slices[number].first, locator), validation)
+        for number, locator in zip(slices, locators, strict=True)
+    ]
 
 
 def error_row(row: ErrorRow) -> TableRow:

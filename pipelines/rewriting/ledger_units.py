@@ -103,14 +103,14 @@ def read_groups(
             yield table.combine_chunks(), inside
 
 
-def splits_in(recipe: Recipe, block: Block, digests: Sequence[str]) -> list[str]:
-    """The split of each sample of a block, from the digests of their inputs."""
+def splits_in(recipe: Recipe, block: Block, rows: pa.Table) -> list[str]:
+    """The split of each sample of a block, from the digests of their inputs and their places in these."""
     source, validation = recipe.sources[block.unit.source], recipe.output.validation
-    found: dict[str, str] = {}
-    for digest in set(digests):
+    found = []
+    for digest, locator in zip(rows["digest"].to_pylist(), rows["locator"].to_pylist(), strict=True):
         first = block.unit.first if digest == block.unit.digest else 0  # inputs that share a unit are in it as a whole
-        found[digest] = split_of(source.document(digest, first), validation)
-    return [found[digest] for digest in digests]
+        found.append(split_of(source.document(digest, first, locator), validation))
+    return found
 
 
 def is_kept(rows: pa.Table) -> np.ndarray:

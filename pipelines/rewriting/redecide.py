@@ -24,7 +24,7 @@ from taxonomy.instructions import NO_WRITER
 
 LIGHT = [
     "id", "verdict", "reason", "reasons", "duplicate_of", "distance", "similarity", "language", "flags", "digest",
-    "num_bytes",
+    "locator", "num_bytes",
 ]  # fmt: skip
 KEPT_VERDICT = Verdict()
 
@@ -97,7 +97,6 @@ def _judged(block: Block, rows: pa.Table, old: Recipe, new: Recipe, pool: dict[A
     scored = _scored(rows, new.filters)
     component = new.component_of(block.unit.source)
     reasons = judge(scored, new.filters, component)
-    digests = rows["digest"].to_pylist()
     before = [
         pool.setdefault(text, text)
         for text in (
@@ -105,7 +104,7 @@ def _judged(block: Block, rows: pa.Table, old: Recipe, new: Recipe, pool: dict[A
             for verdict, reason in zip(rows["verdict"].to_pylist(), rows["reason"].to_pylist(), strict=True)
         )
     ]
-    old_splits = splits_in(old, block, digests)
+    old_splits = splits_in(old, block, rows)
     return Decided(
         block=block,
         was_kept=is_kept(rows),
@@ -113,7 +112,7 @@ def _judged(block: Block, rows: pa.Table, old: Recipe, new: Recipe, pool: dict[A
         before=before,
         verdicts=[pool.setdefault(codes, Verdict(codes)) if codes else KEPT_VERDICT for codes in reasons],
         old_splits=old_splits,
-        splits=old_splits if old.output.validation == new.output.validation else splits_in(new, block, digests),
+        splits=old_splits if old.output.validation == new.output.validation else splits_in(new, block, rows),
         unscored=_unscored(scored, rows["id"].to_pylist(), component, old, new),
     )
 

@@ -51,15 +51,14 @@ class Decide(ConcurrentDoFn):
         bucket, within = bucket_of(unit, items_per_unit), within_bucket(unit, items_per_unit)
         names = Counter(verdict.name for verdict in verdicts)
         num_kept = len(verdicts) - names[REJECTED] - names[DUPLICATE]
-        splits = splits_of(self._recipe, unit)
+        slices = scored[SLICE].to_pylist()
+        splits = splits_of(self._recipe, unit, slices, scored["locator"].to_pylist())
         kept_bytes: Counter[str] = Counter()
         num_copies = 0
-        for number, size, verdict in zip(
-            scored[SLICE].to_pylist(), scored["num_bytes"].to_pylist(), verdicts, strict=True
-        ):
+        for number, split, size, verdict in zip(slices, splits, scored["num_bytes"].to_pylist(), verdicts, strict=True):
             num_copies += unit.slices[number].num_inputs - 1
             if verdict.is_kept:
-                kept_bytes[splits[number]] += size
+                kept_bytes[split] += size
         for split, num_bytes in sorted(kept_bytes.items()):
             yield beam.pvalue.TaggedOutput(ACCOUNT, TableRow(split, bucket, num_bytes, unit, within))
         if verdicts:

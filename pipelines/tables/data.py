@@ -46,10 +46,9 @@ class DataTable:
             scored = read_scores(self._storage, self._recipe, unit)
             part = read_table(self._storage, UnitFiles.of(self._recipe, unit).rows)
             is_kept = pc.equal(read_verdicts(self._storage, self._run, unit)["verdict"], KEPT)
-            splits = splits_of(self._recipe, unit)
+            splits = splits_of(self._recipe, unit, scored[SLICE].to_pylist(), scored["locator"].to_pylist())
             if set(splits) != {self._split}:
-                is_ours = pa.array([split == self._split for split in splits]).take(scored[SLICE])
-                is_kept = pc.and_(is_kept, is_ours)
+                is_kept = pc.and_(is_kept, pa.array([split == self._split for split in splits], pa.bool_()))
             if not pc.all(is_kept).as_py():  # filtering copies the images
                 part, scored = part.filter(is_kept), scored.filter(is_kept)
             yield self._rows(unit, part, scored), scored["num_bytes"].to_pylist()

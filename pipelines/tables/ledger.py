@@ -68,7 +68,7 @@ class LedgerTable:
         scored = read_scores(self._storage, self._recipe, unit)
         verdicts = read_verdicts(self._storage, self._run, unit)
         slices = scored[SLICE].to_pylist()
-        splits = splits_of(self._recipe, unit)
+        splits = splits_of(self._recipe, unit, slices, scored["locator"].to_pylist())
         shared = {
             "id": scored["id"],
             "source": [self._recipe.sources[unit.source].name] * len(scored),
@@ -87,8 +87,8 @@ class LedgerTable:
         decided = {
             **{name: verdicts[name] for name, _ in VERDICT_FIELDS},
             "split": [
-                splits[number] if verdict == KEPT else None
-                for number, verdict in zip(slices, verdicts["verdict"].to_pylist(), strict=True)
+                split if verdict == KEPT else None
+                for split, verdict in zip(splits, verdicts["verdict"].to_pylist(), strict=True)
             ],
             "thumbnail": self._thumbnails(unit, scored["id"].to_pylist(), shown),
         }

@@ -191,8 +191,14 @@ class Source(ABC):
     def locator(self, item: int) -> str:
         """The place of an item inside its input, as in `Provenance.locator`."""
 
-    def document(self, digest: str, first: int) -> str:
-        """A digest of the document that a unit (from item `first`) belongs to: a split never cuts through one."""
+    def document(self, digest: str, first: int, locator: str) -> str:
+        """A digest of the document that a sample belongs to: a split never cuts through one.
+
+        Args:
+            digest: of the sample's input.
+            first: the first item of that input in the sample's unit.
+            locator: the sample's place in the input.
+        """
         return digest
 
     def written_languages(self) -> tuple[str, ...]:

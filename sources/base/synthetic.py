@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sources.base.sample import Sample
+from sources.base.sample import Sample, sample_id
 from sources.base.source import Items, Source
 
 SCHEME = "vellum:"  # of the one virtual input of a synthetic source
@@ -91,9 +91,9 @@ class SyntheticSource(Source):
         """
         raise NotImplementedError(f"{self.name} takes no input")
 
-    def document(self, digest: str, first: int) -> str:
-        """Samples do not belong together: every unit is a separate document, and goes to one split."""
-        return hashlib.sha256(f"{digest}/{first}".encode()).hexdigest()
+    def document(self, digest: str, first: int, locator: str) -> str:
+        """Samples do not belong together: every sample is a separate document, and its id decides the split."""
+        return sample_id(digest, locator)
 
     def locator(self, item: int) -> str:
         return f"number={item}"

@@ -8,7 +8,7 @@ CARD = SourceCard(
     messages="questions about the chart with their answers, its data as a table, the code that draws it, or a "
     "description",
     words="every word of the chart with its box",
-    splits="Each block of consecutive samples is in one split; samples do not depend on each other.",
+    splits="Each sample's id decides its split; samples do not depend on each other.",
     rights="The charts, their data and all texts are generated.",
     limits=(
         "Data, names and titles are invented: nothing in them is a fact about the world.",

@@ -8,7 +8,7 @@ CARD = SourceCard(
     messages="questions about the diagram with their answers, its data (netlist, JSON, Mermaid), SVG code that "
     "draws it, or a description",
     words="every word of the diagram with its box",
-    splits="Each block of consecutive samples is in one split; samples do not depend on each other.",
+    splits="Each sample's id decides its split; samples do not depend on each other.",
     rights="The diagrams, their data and all texts are generated.",
     limits=(
         "Places, names and numbers are invented: nothing in them is a fact about the world.",

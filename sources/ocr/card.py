@@ -5,10 +5,10 @@ from sources.base.card import Example, SourceCard
 CARD = SourceCard(
     images="synthesized documents and scenes with text, degraded as scans and photographs are",
     text="all that is written on the image, in reading order",
-    messages="a request for the text, for the text as Markdown, for the place of a line or for the line at a place, "
-    "and its answer",
+    messages="a request for the text, for the text as Markdown, for keys and values as JSON, for the place "
+    "of a line or for the line at a place, and its answer",
     words="every legible word with its box",
-    splits="Each block of consecutive samples is in one split; samples do not depend on each other.",
+    splits="Each sample's id decides its split; samples do not depend on each other.",
     rights="The pages are generated. Texts given with `input` remain the work of their authors.",
     limits=(
         "Layouts come from a fixed set of templates, and damage from a model of printing, scanning and photography: "

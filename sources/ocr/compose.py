@@ -119,10 +119,12 @@ def _compose_page(
     kind: str, language: str, task: str, sampler: ContentSampler, strength: float, engine: Engine, style: Style
 ) -> tuple[GroundTruth, tuple[str, ...]]:
     direct = DIRECT_TEMPLATES.get(kind) or CLOSE_UPS.get(kind)
+    record = None
     if direct is not None:
         layout = direct(sampler, style)
     else:
         page = TEMPLATES[kind](sampler, style)
+        record = page.record
         layout = engine(replace(page, is_shaped=language in SHAPED, is_right_to_left=style.is_right_to_left))
     if not layout.rendered.texts:
         raise Illegible("empty_page", "nothing is written on the page")
@@ -135,6 +137,7 @@ def _compose_page(
         markdown=layout.markdown,
         language=language,
         is_handwriting=kind in HANDWRITTEN,
+        record=record,
         text_by_language=layout.by_language() if kind == "bilingual" else None,
     )
     return truth, tuple(dict.fromkeys((degraded.capture, *degraded.effects)))

@@ -14,11 +14,12 @@ from sources.base.sample import Message
 from sources.config_file import load_data
 from sources.images.boxes import hull, scaled
 from sources.ocr.arrays import Bools, Floats, Ints
+from sources.ocr.records import Record
 from sources.ocr.rendered_text import RenderedText
 from sources.ocr.text_rendering import join_words
 
-TASKS = ("text", "transcription", "markdown", "grounding")
-WHOLE_TEXT = ("text", "transcription", "markdown")  # tasks whose answer is the whole text of the page
+TASKS = ("text", "transcription", "markdown", "json", "grounding")
+WHOLE_TEXT = ("text", "transcription", "markdown", "json")  # tasks whose answer is the whole text of the page
 
 PRINTED = "recognition/ocr_and_transcription/printed_text"
 HANDWRITING = "recognition/ocr_and_transcription/handwriting"
@@ -42,6 +43,7 @@ class GroundTruth:
         lines: (N,) int, line number of each word.
         is_whole: (L,) bool, True if all words of the line are legible.
         text, markdown: the whole text of the page.
+        record: what the page says as keys and values; None if it is not a form.
         text_by_language: the text in each language, for a bilingual page.
     """
 
@@ -52,6 +54,7 @@ class GroundTruth:
     markdown: str
     language: str
     is_handwriting: bool = False
+    record: Record | None = None
     text_by_language: Mapping[str, str] | None = None
 
 
@@ -86,6 +89,11 @@ def make_sample_text(task: str, truth: GroundTruth, random: random_module.Random
         return _make_conversation(use_case, "transcription", truth, random, truth.text)
     if task == "markdown":
         return _make_conversation(FORMAT, "markdown", truth, random, truth.markdown)
+    if task == "json":
+        if truth.record is None:
+            return None
+        answer, names = truth.record.to_json(), truth.record.names
+        return _make_conversation(FORMAT, "json", truth, random, answer, names=names)
     assert task == "grounding"
     formulas = [k for k, word in enumerate(truth.rendered.texts) if word.startswith("$")]
     if formulas:

@@ -8,6 +8,7 @@ import numpy as np
 
 from sources.ocr.arrays import Floats, Ints, Pixels
 from sources.ocr.blocks import Block, join_markdown, join_text
+from sources.ocr.records import Record
 from sources.ocr.rendered_text import RenderedText
 from sources.text.fonts import Font
 
@@ -51,6 +52,7 @@ class Page:
         is_shaped: letters depend on their neighbours (Arabic, Devanagari).
         is_right_to_left: lines begin on the right.
         bottom: if set, the page is cut this many pixels below its last line (a receipt, whose length varies).
+        record: what the page says as keys and values, if it is a form.
     """
 
     width: int
@@ -63,6 +65,7 @@ class Page:
     is_shaped: bool = False
     is_right_to_left: bool = False
     bottom: int | None = None
+    record: Record | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sources.ocr.passages import Passages
     from sources.ocr.rendered_text import RenderedText
 
-CODE_VERSION = 3  # increment when the bytes of a sample change
+CODE_VERSION = 4  # increment when the bytes of a sample change
 PACKAGES = {
     "babel": "babel", "cv2": "opencv-contrib-python", "faker": "faker", "fontTools": "fonttools",
     "markdown_it": "markdown-it-py", "matplotlib": "matplotlib", "pyphen": "pyphen",
@@ -55,7 +55,8 @@ class Ocr(SyntheticSource):
         kinds: weights of the templates, of `scene` and of close-ups (`word`, `line`, `paragraph`), by name; empty gives
             all templates equal weights, and no close-ups.
         scene: fraction of scene text, if `kinds` is empty.
-        tasks: weights of the tasks; `text` gives pre-training text, the others give conversations.
+        tasks: weights of the tasks; `text` gives pre-training text, the others give conversations. `json` counts for
+            forms, invoices and receipts only.
         strength: greatest strength of degradation, 0 to 1; each sample has a random strength from 0 to this.
         side_px: long side of a page, or width of a close-up, in pixels.
         families: names of the font families of running text; empty means all that are installed.
@@ -84,7 +85,7 @@ class Ocr(SyntheticSource):
     kinds: Mapping[str, float] = field(default_factory=dict)
     scene: float = 0.25
     tasks: Mapping[str, float] = field(
-        default_factory=lambda: {"text": 0.35, "transcription": 0.25, "markdown": 0.2, "grounding": 0.2}
+        default_factory=lambda: {"text": 0.35, "transcription": 0.25, "markdown": 0.2, "json": 0.2, "grounding": 0.2}
     )
     strength: float = 0.5
     side_px: int = 1024
@@ -98,7 +99,7 @@ class Ocr(SyntheticSource):
         check_installed("ocr needs", PACKAGES, "ocr")
         from sources.ocr.messages import TASKS
         from sources.ocr.templates.close_up import CLOSE_UPS
-        from sources.ocr.templates.registry import KINDS
+        from sources.ocr.templates.registry import KINDS, RECORDED
         from sources.text.languages import LANGUAGES as TEXT_LANGUAGES
 
         check_names("languages", self.languages, tuple(TEXT_LANGUAGES), empty=True)
@@ -111,6 +112,8 @@ class Ocr(SyntheticSource):
             if weight and not self._supported_languages(kind, possible):
                 raise ValueError(f"there is no {kind} page in {', '.join(possible)}")
         check_weights("tasks", self.tasks, TASKS)
+        if self.kinds and not any(weight and self._tasks(kind) for kind, weight in self.kinds.items()):
+            raise ValueError(f"only {', '.join(sorted(RECORDED))} have the task json, and kinds names none of them")
         for name in ("scene", "strength"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, got {getattr(self, name)}")
@@ -252,7 +255,7 @@ class Ocr(SyntheticSource):
                 if all(passages.count(needed) for needed in required_languages(kind, language))
             ]
             for kind in sorted(weights)
-            if weights[kind] > 0
+            if weights[kind] > 0 and self._tasks(kind)
         }
         if self.input and not self.kinds:  # its text is the grammar's, as a translation of the user's is not known
             languages_by_kind.pop("bilingual", None)
@@ -261,8 +264,19 @@ class Ocr(SyntheticSource):
             return None
         kind = random.choices(list(languages_by_kind), [weights[kind] for kind in languages_by_kind])[0]
         language = random.choice(languages_by_kind[kind])
-        task = random.choices(sorted(self.tasks), [self.tasks[name] for name in sorted(self.tasks)])[0]
+        tasks = self._tasks(kind)
+        task = random.choices(list(tasks), list(tasks.values()))[0]
         return kind, language, task, self.strength * random.random()
+
+    def _tasks(self, kind: str) -> dict[str, float]:
+        """Return the weights of the tasks that a kind has."""
+        from sources.ocr.templates.registry import RECORDED
+
+        return {
+            task: self.tasks[task]
+            for task in sorted(self.tasks)
+            if self.tasks[task] > 0 and (task != "json" or kind in RECORDED)
+        }
 
     def _supported_languages(self, kind: str, languages: Iterable[str]) -> list[str]:
         """Return the languages, out of some, that a kind supports with the engine of this source."""

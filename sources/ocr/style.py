@@ -1,7 +1,9 @@
 """The style of a page: fonts, sizes, colours, margins and table style, sampled once per page."""
 
+import math
 import random as random_module
 import string
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +12,7 @@ from sources.ocr.formula import FONT_SETS
 from sources.ocr.page import Box
 from sources.ocr.typefaces import font_face_css
 from sources.ocr.vocabulary import furniture_language
-from sources.text.fonts import Font, FontError, families, fonts_for, missing
+from sources.text.fonts import Font, FontError, advance, families, fonts_for, missing
 from sources.text.languages import RIGHT_TO_LEFT
 
 Colour = tuple[int, int, int]
@@ -27,6 +29,7 @@ PORTRAITS = (0.7071, 0.7071, 0.7727, 0.66, 0.75)  # width / height; A4 twice as 
 # Font size as a fraction of the long side: 9 to 13 pt on A4; larger for Chinese, whose characters have more strokes.
 SIZES = {"en": (0.0115, 0.0165), "zh": (0.0138, 0.019)}
 CHARACTER_WIDTH = {"en": 0.42, "zh": 1.0}  # mean width in font sizes, for narrow fonts
+LOOSE_LINES = 1.06  # what lines that end at a word take in addition
 SIGNS = "•–×÷€£¥" + string.ascii_letters + string.digits  # every font must have these characters of titles and labels
 TABLE_STYLES = {
     "grid": "td,th{{border:1px solid {rule};padding:2px 5px}}",
@@ -100,6 +103,15 @@ class Style:
             )
             + 200
         )
+
+    def height_of(self, text: str, width: float) -> float:
+        """Return about how many pixels of height a paragraph of running text takes, `width` pixels wide."""
+        font = self.body.regular
+        length = (2 if self.indent else 0) + LOOSE_LINES * sum(
+            count * (0.5 if missing(sign, font) else advance(font, sign)) for sign, count in Counter(text).items()
+        )
+        num_lines = math.ceil(length * self.size / width)
+        return (num_lines * self.leading + (0 if self.indent else 0.55)) * self.size
 
     def columns(self, count: int, top: float, bottom: float, gap: float | None = None) -> list[Box]:
         """Return columns of equal width over the type area, in reading order."""

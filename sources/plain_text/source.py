@@ -91,7 +91,7 @@ class PlainText(Source):
     def locator(self, item: int) -> str:
         return f"item={item + 1}"
 
-    def document(self, digest: str, first: int) -> str:
+    def document(self, digest: str, first: int, locator: str) -> str:
         """Rows do not belong together: the split of every unit of a long file is decided separately."""
         return digest if first == 0 else sample_id(digest, self.locator(first)) * 2
 

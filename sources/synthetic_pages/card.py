@@ -7,7 +7,7 @@ CARD = SourceCard(
     text="the visible text of the page in reading order",
     messages="the HTML that draws the page, its text, a description, or questions about its elements and their places",
     words="every word on the page with its box",
-    splits="Each block of consecutive samples is in one split; samples do not depend on each other.",
+    splits="Each sample's id decides its split; samples do not depend on each other.",
     rights="The pages and all texts on them are generated.",
     limits=(
         "Pages are composed of a fixed set of components and themes: real sites vary more.",

@@ -96,7 +96,7 @@ def test_the_card_of_charts_is_about_charts(outputs: dict[str, Path]) -> None:
     assert {"image-to-text", "image-text-to-text", "visual-question-answering"} == set(matter["task_categories"])
     assert "strangers" not in text
     assert "All pages of one file" not in text
-    assert "block of consecutive samples is in one split" in text
+    assert "Each sample's id decides its split" in text
     assert "made from seed 0" in text
     croissant = json.loads((outputs["charts"] / "croissant.json").read_text())
     assert "conversations" in croissant["description"]

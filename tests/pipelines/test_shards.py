@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.recipe import Recipe
+from pipelines.rewriting.ledger_units import Block, splits_in
 from pipelines.stages import plan_shards
 from pipelines.stages.plan_shards import SumUp
 from pipelines.tables.parquet import row_groups
@@ -18,15 +20,19 @@ from pipelines.units import (
     NUM_BUCKETS,
     PLACES_IN_BUCKET,
     Input,
+    LedgerUnit,
     Slice,
     TableRow,
     Unit,
     bucket_of,
     group_of,
     split_of,
+    splits_of,
     units_of,
     within_bucket,
 )
+from sources.base.sample import sample_id
+from sources.ocr.source import Ocr
 
 ENTRIES = st.lists(
     st.tuples(st.sampled_from(["train", "ledger"]), st.integers(0, NUM_BUCKETS - 1), st.integers(0, 3_000_000)).map(
@@ -158,6 +164,29 @@ def test_a_document_is_in_validation_for_every_larger_share(digests: list[str]) 
         assert sides == sorted(sides)  # train before validation
         assert sides[0] == "train"
         assert sides[-1] == "validation"
+
+
+@pytest.mark.parametrize("items_per_unit", [12, 64, 2000])
+def test_each_synthesized_sample_has_its_own_split(items_per_unit: int) -> None:
+    source = Ocr(items_per_unit=items_per_unit)
+    recipe = Recipe(name="pages", filters=(), sources=(source,))
+    made = Input(source.uri, source.num_samples, 0, "")
+    held_out: set[str] = set()
+    for unit in units_of(0, [(source.digest, made)], items_per_unit):
+        locators = [source.locator(number) for each in unit.slices for number in range(each.first, each.last)]
+        splits = splits_of(recipe, unit, [0] * len(locators), locators)
+        held_out |= {locator for locator, split in zip(locators, splits, strict=True) if split == "validation"}
+        block = Block(LedgerUnit(0, unit.name, *unit.place[1:], len(locators)), "", 0, 0)
+        rows = pa.table({"digest": [source.digest] * len(locators), "locator": locators})
+        assert splits_in(recipe, block, rows) == splits
+    share = recipe.output.validation
+    wanted = {
+        source.locator(number)
+        for number in range(source.num_samples)
+        if split_of(sample_id(source.digest, source.locator(number)), share) == "validation"
+    }
+    assert held_out == wanted
+    assert share / 2 < len(wanted) / source.num_samples < share * 2  # 1,000 samples have some
 
 
 @given(st.lists(st.tuples(st.integers(0, 255), st.integers(0, 255)), min_size=1, max_size=200), st.integers(0, 200))

@@ -8,7 +8,8 @@ from sources.ocr.passages import ContentSampler
 from sources.ocr.style import SIZES, Style, font_families
 from sources.ocr.templates.furniture import GREY
 
-FILLED = 0.24  # of the capacity of a page that the Chinese text takes; the English one takes about twice as much
+FILLED = (0.95, 1.04)  # range of the fraction of the page that is filled
+HEADING = 2.6  # height of a heading with its margins, in font sizes
 
 
 def bilingual(sampler: ContentSampler, style: Style) -> Page:
@@ -19,21 +20,11 @@ def bilingual(sampler: ContentSampler, style: Style) -> Page:
         style, size=style.side * random.uniform(*SIZES["zh"]), indent=False, body=chinese, head=chinese
     )
     left, top, right, bottom = style.frame
-    titles: list[Block] = []
-    parts: list[list[Block]] = [[], []]
-    while sum(len(block.text) for block in parts[0]) < style.capacity([style.frame]) * FILLED:
-        title, *sentences = sampler.parallel()
-        for k, css_level in ((0, 2), (1, 2)):
-            heading_block = heading(title[1 - k], css_level)
-            if len(titles) < 2:
-                titles.append(heading_block)
-            else:
-                parts[k].append(heading_block)
-        for english, chinese_text in sentences:
-            parts[0].append(paragraph(chinese_text, is_divisible=False))
-            parts[1].append(paragraph(english, is_divisible=False))
-    if random.random() < 0.5:
-        boxes = style.columns(2, top, bottom)
+    boxes = style.columns(2, top, bottom)
+    has_columns = random.random() < 0.5
+    width = boxes[0][2] - boxes[0][0] if has_columns else right - left
+    parts = _parts(sampler, style, width, (bottom - top) * random.uniform(*FILLED), has_columns)
+    if has_columns:
         middle = (boxes[0][2] + boxes[1][0]) / 2
         return Page(
             width=style.width,
@@ -42,11 +33,9 @@ def bilingual(sampler: ContentSampler, style: Style) -> Page:
             fonts=style.fonts,
             css=style.css(),
             areas=[Area(box=(middle, top, middle + 1, bottom), colour=GREY)],
-            flows=[
-                Flow(blocks=[title, *part], boxes=[box]) for title, part, box in zip(titles, parts, boxes, strict=True)
-            ],
+            flows=[Flow(blocks=part, boxes=[box]) for part, box in zip(parts, boxes, strict=True)],
         )
-    blocks = [*titles, *(block for pair in zip(*parts, strict=True) for block in pair)]
+    blocks = [block for pair in zip(*parts, strict=True) for block in pair]
     return Page(
         width=style.width,
         height=style.height,
@@ -55,3 +44,27 @@ def bilingual(sampler: ContentSampler, style: Style) -> Page:
         css=style.css(),
         flows=[Flow(blocks=blocks, boxes=[(left, top, right, bottom)])],
     )
+
+
+def _parts(
+    sampler: ContentSampler, style: Style, width: float, height: float, has_columns: bool
+) -> tuple[list[Block], list[Block]]:
+    """Return the Chinese and the English blocks, in pairs, that fill about `height` pixels.
+
+    Args:
+        width: of the lines in pixels.
+        has_columns: the parts stand side by side, and do not alternate.
+    """
+    parts: tuple[list[Block], list[Block]] = ([], [])
+    heights = [0.0, 0.0]
+    while True:
+        title, *sentences = sampler.parallel()
+        before = HEADING * style.size
+        for english, chinese in sentences:
+            texts = (chinese, english)
+            heights = [used + before + style.height_of(text, width) for used, text in zip(heights, texts, strict=True)]
+            if (max(heights) if has_columns else sum(heights)) > height and parts[0]:
+                return parts
+            for part, text, name in zip(parts, texts, reversed(title), strict=True):
+                part += [heading(name, 2)] * bool(before) + [paragraph(text, is_divisible=False)]
+            before = 0

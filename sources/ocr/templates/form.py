@@ -1,41 +1,61 @@
 """A form: labels and fields, filled in or empty."""
 
+from collections.abc import Sequence
+
 from sources.ocr.blocks import Block, heading, paragraph, table
 from sources.ocr.page import Area, Flow, Page
 from sources.ocr.passages import ContentSampler
+from sources.ocr.records import Record
 from sources.ocr.style import Style
 from sources.ocr.vocabulary import fields as form_fields
 from sources.ocr.vocabulary import label, words
 
-FILLED = 0.75  # fraction of fields that are filled in
+FIELDS, CONSENTS = (16, 26), (3, 7)  # ranges of their numbers
+FILLED_IN = 0.75  # fraction of fields
+HEIGHT = (0.88, 0.98)  # range of the fraction of the page that is filled: fields stand apart as far as there is room
+LABELS, ENTRIES = 34, 66  # widths of the columns of fields in percent
+HEADING, TABLE_LINE = 3.0, 1.35  # heights of the title and of a line of a table in font sizes
+MIN_GAP, MAX_GAP = 0.3, 3.0  # font sizes between two fields
+FIELDS_HEIGHT = 0.68  # greatest fraction of the page that the fields take
 
 
 def form(sampler: ContentSampler, style: Style) -> Page:
     """Return a form."""
     random, language = sampler.random, style.language
     left, top, right, bottom = style.frame
-    fields = random.sample(form_fields(language), random.randint(10, 18))
-    blocks: list[Block] = [
-        heading(random.choice(words("forms", language)), 1),
-        paragraph(f"{label('number', language)} {sampler.code()}", "small-right", is_divisible=False),
-        paragraph(random.choice(words("form_notes", language)), "flat", is_divisible=False),
+    most = int(FIELDS_HEIGHT * (bottom - top) / (style.size * (style.leading + MIN_GAP)))
+    fields = random.sample(form_fields(language), min(most, random.randint(*FIELDS)))
+    title, number, name = random.choice(words("forms", language)), sampler.code(), label("number", language)
+    note = random.choice(words("form_notes", language))
+    rows = [[key, sampler.fields.entry(kind) if random.random() < FILLED_IN else ""] for key, kind in fields]
+    ticks = {
+        text: random.choice(("[ ]", "[x]"))
+        for text in random.sample(words("consents", language), random.randint(*CONSENTS))
+    }
+    head: list[Block] = [
+        heading(title, 1),
+        paragraph(f"{name} {number}", "small-right", is_divisible=False),
+        paragraph(note, "flat", is_divisible=False),
     ]
-    rows = [[name, sampler.fields.entry(kind) if random.random() < FILLED else ""] for name, kind in fields]
-    colon = "：" if language == "zh" else ":"
-    if random.random() < 0.6:
+    foot = [paragraph(f"{tick} {text}", "flat", is_divisible=False) for text, tick in ticks.items()]
+    has_tables = random.random() < 0.6
+    row = style.size * (TABLE_LINE if has_tables else style.leading)
+    texts = [note, *(f"{tick} {text}" for text, tick in ticks.items())]
+    gap = _gap(style, texts, len(rows), row, random.uniform(*HEIGHT))
+    if has_tables:
         half = len(rows) // 2
         parts = (rows[:half], rows[half:])
-        blocks += [table(part[0], part[1:], widths=(34, 66), css_class="fields") for part in parts]
+        body = [table(part[0], part[1:], widths=(LABELS, ENTRIES), css_class="fields") for part in parts]
     else:
-        blocks += [paragraph(f"{name}{colon} {entry or '_' * 24}", "line", is_divisible=False) for name, entry in rows]
-    consents = random.sample(words("consents", language), random.randint(2, 5))
-    blocks += [paragraph(f"{random.choice(('[ ]', '[x]'))} {text}", "flat", is_divisible=False) for text in consents]
+        colon = "：" if language == "zh" else ":"
+        body = [paragraph(f"{key}{colon} {entry or '_' * 24}", "line", is_divisible=False) for key, entry in rows]
     css = (
         style.css(
-            line=f"margin:0 0 {style.size * 0.9:.0f}px 0;border-bottom:1px solid #999999",
+            line=f"margin:0 0 {gap:.1f}px 0;border-bottom:1px solid #999999",
             fields=f"font-size:{style.size * 1.02:.1f}px",
         )
         + " .fields th{font-weight:normal;background-color:#ffffff;color:#000000}"
+        + f" .fields th,.fields td{{padding-top:{gap / 2:.1f}px;padding-bottom:{gap / 2:.1f}px}}"
     )
     areas = [Area(box=(left - 8, top - 8, right + 8, top - 5), colour=style.accent)] if random.random() < 0.5 else []
     return Page(
@@ -45,5 +65,22 @@ def form(sampler: ContentSampler, style: Style) -> Page:
         fonts=style.fonts,
         css=css,
         areas=areas,
-        flows=[Flow(blocks=blocks, boxes=[(left, top, right, bottom)], must_fit=True)],
+        flows=[Flow(blocks=[*head, *body, *foot], boxes=[(left, top, right, bottom)], must_fit=True)],
+        record=Record(
+            labelled={name: number, **dict(rows), **ticks},
+            unlabelled={"title": title, "note": note},
+        ),
     )
+
+
+def _gap(style: Style, texts: Sequence[str], num_rows: int, row: float, share: float) -> float:
+    """Return the distance between two fields in pixels with which a form takes about a share of the type area.
+
+    Args:
+        texts: paragraphs above and below the fields.
+        row: height of a field in pixels.
+    """
+    left, top, right, bottom = style.frame
+    head = (HEADING + 0.82 * style.leading) * style.size
+    used = head + sum(style.height_of(text, right - left) + 0.4 * style.size for text in texts) + num_rows * row
+    return min(max(((bottom - top) * share - used) / num_rows, style.size * MIN_GAP), style.size * MAX_GAP)

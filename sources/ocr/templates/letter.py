@@ -2,11 +2,12 @@
 
 from sources.ocr.blocks import Block, heading, paragraph
 from sources.ocr.page import Area, Flow, Page
-from sources.ocr.passages import ContentSampler
+from sources.ocr.passages import ContentSampler, split_sentences
 from sources.ocr.style import Style
 from sources.ocr.vocabulary import label
 
-FILLED = (0.24, 0.46)  # range of the fraction of the sheet that is filled, without the last paragraph
+FILLED = (0.9, 1.0)  # range of the fraction of the sheet below the letterhead that a letter takes
+ENDS = 9  # lines of a letter, in addition to its paragraphs
 
 
 def letter(sampler: ContentSampler, style: Style) -> Page:
@@ -21,7 +22,6 @@ def letter(sampler: ContentSampler, style: Style) -> Page:
         return paragraph(text, css_class, is_divisible=False)
 
     body_top = top + style.size * 7
-    capacity = style.capacity([(left, body_top + 8 * style.size * style.leading, right, bottom)])
     head = [heading(fields.company(), 2, "company"), flat(fields.address(), side), flat(fields.telephone(), side)]
     blocks = [
         flat(receiver),
@@ -29,7 +29,7 @@ def letter(sampler: ContentSampler, style: Style) -> Page:
         flat(fields.town(), "flat"),
         flat(fields.recent_date(), random.choice(("flat", "right"))),
         paragraph(label("dear", language, name=receiver), "flat", is_divisible=False),
-        *(paragraph(text) for text in sampler.paragraphs(round(capacity * random.uniform(*FILLED)))),
+        *(paragraph(text) for text in _body(sampler, style, (bottom - body_top) * random.uniform(*FILLED))),
         flat(label("regards", language), "sign"),
         flat(sender, "sign"),
     ]
@@ -55,3 +55,20 @@ def letter(sampler: ContentSampler, style: Style) -> Page:
             Flow(blocks=blocks, boxes=[(left, body_top, right, bottom)], must_fit=True),
         ],
     )
+
+
+def _body(sampler: ContentSampler, style: Style, height: float) -> list[str]:
+    """Return the paragraphs of a letter of about `height` pixels; the last one ends at a sentence that fits."""
+    left, _, right, _ = style.frame
+    room = height - ENDS * style.size * style.leading
+    glue = "" if style.language == "zh" else " "
+    found: list[str] = []
+    while True:
+        kept = ""
+        for sentence in split_sentences(sampler.paragraph()):
+            longer = f"{kept}{glue}{sentence}" if kept else sentence
+            if style.height_of(longer, right - left) > room:
+                return [*found, kept] if kept else found or [longer]
+            kept = longer
+        found.append(kept)
+        room -= style.height_of(kept, right - left)

@@ -46,6 +46,7 @@ DIRECT_TEMPLATES: Mapping[str, Callable[[ContentSampler, Style], PageLayout]] = 
 KINDS = (*TEMPLATES, *DIRECT_TEMPLATES)
 # Kinds that exist in languages without bundled words: mostly running text, as their labels are English.
 RUNNING = frozenset(("article", "book", "formulas", "letter", "newspaper", "report", "slide"))
+RECORDED = frozenset(("form", "invoice", "receipt"))  # kinds with keys and values, for the task `json`
 MIRRORED = frozenset(("article", "book", "newspaper", "slide"))  # kinds that exist in right-to-left languages too
 
 

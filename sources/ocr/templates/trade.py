@@ -1,10 +1,12 @@
 """Invoices and receipts whose amounts add up."""
 
 import dataclasses
+from collections.abc import Sequence
 
 from sources.ocr.blocks import Block, heading, paragraph, table
 from sources.ocr.page import Area, Flow, Page
 from sources.ocr.passages import ContentSampler
+from sources.ocr.records import Record
 from sources.ocr.style import Style
 from sources.ocr.vocabulary import label, words
 
@@ -39,6 +41,20 @@ def _sample_sale(sampler: ContentSampler, language: str, low: int, high: int) ->
     return Sale(lines, random.choice(TAXES[language]))
 
 
+def _sums(sale: Sale, language: str) -> dict[str, str]:
+    """Return the sums of a sale as they are printed, by label."""
+    return {
+        label("subtotal", language): format_money(sale.subtotal),
+        label("tax", language, n=sale.tax_percent): format_money(sale.tax),
+        label("total", language): format_money(sale.subtotal + sale.tax),
+    }
+
+
+def _items(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[dict[str, str]]:
+    """Return the rows of a table by the labels of its columns."""
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
 def invoice(sampler: ContentSampler, style: Style) -> Page:
     """Return an invoice."""
     random, language = sampler.random, style.language
@@ -49,40 +65,25 @@ def invoice(sampler: ContentSampler, style: Style) -> Page:
     sale = _sample_sale(sampler, language, 3, max(3, min(11, max_rows)))
     currency = random.choice(CURRENCIES[language])
     middle = left + (right - left) * 0.55
+    title, to = label("invoice", language), label("to", language)
 
     def flat(text: str, css_class: str = "tight") -> Block:
         return paragraph(text, css_class, is_divisible=False)
 
     fields = sampler.fields
-    seller = [
-        flat(fields.company(), "bold"),
-        flat(fields.street()),
-        flat(fields.town()),
-        flat(fields.telephone()),
-    ]
-    facts = [
-        heading(label("invoice", language), 1, "title"),
-        flat(f"{label('number', language)} {sampler.code()}"),
-        flat(f"{label('date', language)} {sampler.fields.recent_date()}"),
-    ]
-    buyer = [
-        flat(label("to", language), "bold"),
-        flat(fields.company()),
-        flat(fields.street()),
-        flat(fields.town()),
-    ]
+    seller = [fields.company(), fields.street(), fields.town(), fields.telephone()]
+    facts = {label("number", language): sampler.code(), label("date", language): fields.recent_date()}
+    buyer = [fields.company(), fields.street(), fields.town()]
     header = [label(name, language) for name in ("item", "quantity", "price", "amount")]
     rows = [
         [name, str(quantity), format_money(price), format_money(quantity * price)]
         for name, quantity, price in sale.lines
     ]
     grid = table(header, rows, widths=(52, 12, 18, 18), right=(1, 2, 3))
-    totals = [
-        flat(f"{label('subtotal', language)}  {currency}{format_money(sale.subtotal)}", "right"),
-        flat(f"{label('tax', language, n=sale.tax_percent)}  {currency}{format_money(sale.tax)}", "right"),
-        flat(f"{label('total', language)}  {currency}{format_money(sale.subtotal + sale.tax)}", "total"),
-        flat(label("payable", language, n=random.choice((7, 14, 30))), "small"),
-    ]
+    totals = {name: f"{currency}{amount}" for name, amount in _sums(sale, language).items()}
+    terms = label("payable", language, n=random.choice((7, 14, 30)))
+    *others, total = (f"{name}  {amount}" for name, amount in totals.items())
+    foot = [*(flat(text, "right") for text in others), flat(total, "total"), flat(terms, "small")]
     css = style.css(
         title=style.display(2, margin="0 0 6px 0", is_coloured=True),
         bold="margin:0;font-weight:bold",
@@ -97,11 +98,23 @@ def invoice(sampler: ContentSampler, style: Style) -> Page:
         css=css,
         areas=areas,
         flows=[
-            Flow(blocks=seller, boxes=[(left, top, middle - style.size, second)], must_fit=True),
-            Flow(blocks=facts, boxes=[(middle, top, right, second)], must_fit=True),
-            Flow(blocks=buyer, boxes=[(left, second, right, third)], must_fit=True),
-            Flow(blocks=[grid, *totals], boxes=[(left, third, right, bottom)], must_fit=True),
+            Flow(
+                blocks=[flat(seller[0], "bold"), *map(flat, seller[1:])],
+                boxes=[(left, top, middle - style.size, second)],
+                must_fit=True,
+            ),
+            Flow(
+                blocks=[heading(title, 1, "title"), *(flat(" ".join(fact)) for fact in facts.items())],
+                boxes=[(middle, top, right, second)],
+                must_fit=True,
+            ),
+            Flow(blocks=[flat(to, "bold"), *map(flat, buyer)], boxes=[(left, second, right, third)], must_fit=True),
+            Flow(blocks=[grid, *foot], boxes=[(left, third, right, bottom)], must_fit=True),
         ],
+        record=Record(
+            labelled={**facts, to: buyer, **totals},
+            unlabelled={"title": title, "seller": seller, "items": _items(header, rows), "terms": terms},
+        ),
     )
 
 
@@ -132,21 +145,23 @@ def receipt(sampler: ContentSampler, style: Style) -> Page:
         return paragraph(text, css_class, is_divisible=False)
 
     rows = [[f"{quantity} x {name}", format_money(quantity * price)] for name, quantity, price in sale.lines]
-    rows += [
-        [label("subtotal", language), format_money(sale.subtotal)],
-        [label("tax", language, n=sale.tax_percent), format_money(sale.tax)],
-        [label("total", language), format_money(total)],
-        [label("cash", language), format_money(paid)],
-        [label("change", language), format_money(paid - total)],
-    ]
+    sums = {
+        **_sums(sale, language),
+        label("cash", language): format_money(paid),
+        label("change", language): format_money(paid - total),
+    }
+    header = [label("item", language), label("amount", language)]
+    fields = sampler.fields
+    seller = [fields.company(), fields.street(), fields.telephone()]
+    date, time = fields.recent_date(), f"{random.randint(7, 21):02d}:{random.randint(0, 59):02d}"
+    number, thanks = sampler.code(), label("thanks", language)
     blocks = [
-        flat(sampler.fields.company(), "bold"),
-        flat(sampler.fields.street()),
-        flat(sampler.fields.telephone()),
-        flat(f"{sampler.fields.recent_date()}  {random.randint(7, 21):02d}:{random.randint(0, 59):02d}", "tight"),
-        table([label("item", language), label("amount", language)], rows, widths=(68, 32), right=(1,)),
-        flat(label("thanks", language)),
-        flat(sampler.code()),
+        flat(seller[0], "bold"),
+        *map(flat, seller[1:]),
+        flat(f"{date}  {time}", "tight"),
+        table(header, [*rows, *map(list, sums.items())], widths=(68, 32), right=(1,)),
+        flat(thanks),
+        flat(number),
     ]
     css = style.css(bold=f"margin:0 0 4px 0;font-weight:bold;font-size:{size * 1.15:.1f}px;text-align:center")
     left, top, right, bottom = style.frame
@@ -158,4 +173,15 @@ def receipt(sampler: ContentSampler, style: Style) -> Page:
         css=css,
         bottom=style.margin,
         flows=[Flow(blocks=blocks, boxes=[(left, top, right, bottom)], must_fit=True)],
+        record=Record(
+            labelled=sums,
+            unlabelled={
+                "seller": seller,
+                "date": date,
+                "time": time,
+                "items": _items(header, rows),
+                "note": thanks,
+                "number": number,
+            },
+        ),
     )

@@ -1,0 +1,97 @@
+"""Keys and values of forms, invoices and receipts: exactly what is printed."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sources.base.sample import Sample
+from sources.ocr.records import Record
+from sources.ocr.source import Ocr
+from sources.ocr.templates.registry import RECORDED
+from sources.ocr.vocabulary import label
+
+NUM = 2
+SAMPLES = pytest.mark.parametrize(("kind", "language"), [(k, name) for k in sorted(RECORDED) for name in ("en", "zh")])
+
+
+def _samples(kind: str, language: str) -> list[Sample]:
+    source = Ocr(seed=8, kinds={kind: 1}, languages=(language,), tasks={"json": 1}, strength=0)
+    return [source.make(number, source.digest) for number in range(NUM)]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, content in value.items():
+            yield key
+            yield from _texts(content)
+    else:
+        for content in value:
+            yield from _texts(content)
+
+
+@SAMPLES
+def test_every_key_and_value_is_printed_or_named_in_the_question(kind: str, language: str) -> None:
+    for sample in _samples(kind, language):
+        assert sample.messages is not None
+        question, answer = (message.content for message in sample.messages)
+        assert sample.use_case == "recognition/ocr_and_transcription/specified_format"
+        record = json.loads(answer)
+        printed = "".join(sample.words.texts)
+        unlabelled = [key for key in record if f'"{key}"' in question]
+        assert unlabelled == list(record)[: len(unlabelled)]
+        covered = ""
+        for key, value in record.items():
+            for text in (*_texts(value), *((key,) if key not in unlabelled else ())):
+                assert "".join(text.split()) in printed
+                covered += "".join(text.split())
+        signs = dict.fromkeys("_:：[]x", "")
+        assert len(covered.translate(str.maketrans(signs))) >= 0.9 * len(printed.translate(str.maketrans(signs)))
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_amounts_of_an_invoice_add_up_as_printed(language: str) -> None:
+    item, quantity, price, amount = (label(name, language) for name in ("item", "quantity", "price", "amount"))
+    for sample in _samples("invoice", language):
+        assert sample.messages is not None
+        record = json.loads(sample.messages[1].content)
+        rows = record["items"]
+        assert len(rows) >= 3
+        assert all(list(row) == [item, quantity, price, amount] for row in rows)
+        assert all(_number(row[quantity]) * _number(row[price]) == _number(row[amount]) for row in rows)
+        assert sum(_number(row[amount]) for row in rows) == _number(record[label("subtotal", language)])
+
+
+def _number(text: str) -> Decimal:
+    return Decimal(text.strip("$€£¥").replace(",", ""))
+
+
+def test_only_recorded_kinds_have_the_task() -> None:
+    source = Ocr(seed=2, tasks={"json": 1}, strength=0)
+    samples = [source.make(number, source.digest) for number in range(6)]
+    assert {sample.flags[0] for sample in samples} <= RECORDED
+    with pytest.raises(ValueError, match="only form, invoice, receipt have the task json"):
+        Ocr(tasks={"json": 1}, kinds={"letter": 1})
+
+
+def test_texts_are_as_a_reader_reads_them() -> None:
+    record = Record(labelled={"Name  of": "a ______ b", "Rows": [{"A": ""}]}, unlabelled={"title": "T"})
+    assert json.loads(record.to_json()) == {"title": "T", "Name of": "a ____ b", "Rows": [{"A": ""}]}
+    assert record.names == '"title"'
+
+
+@pytest.mark.parametrize(
+    ("kind", "languages"), [("form", ("en",)), ("form", ("zh",)), ("letter", ("en",)), ("bilingual", ())]
+)
+def test_pages_are_filled(kind: str, languages: tuple[str, ...]) -> None:
+    source = Ocr(seed=4, kinds={kind: 1}, languages=languages, tasks={"grounding": 1}, strength=0)
+    ends = []
+    for number in range(3):
+        sample = source.make(number, source.digest)
+        ends.append(float(sample.words.boxes[:, 3].max()) / source.side_px)
+    assert float(np.median(ends)) > 0.75  # the margin below takes up to a tenth
