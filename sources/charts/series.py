@@ -10,6 +10,7 @@ from sources.charts.axis import Axis, make_axis
 from sources.charts.chart import SeriesChart
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, snap
+from sources.charts.titles import add_name
 from sources.charts.vocabulary_schema import NamedList, Topic, Vocabulary, localize
 
 Random = random_module.Random
@@ -112,7 +113,7 @@ def series_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style,
     elif kind == "heat_map":  # no axis names the quantity
         subject = f"{subject} – {title}"
     elif layout.series[1] == 1:
-        subject = _add_name(subject, localize(columns.items[random.randrange(len(columns.items))], language), language)
+        subject = add_name(subject, localize(columns.items[random.randrange(len(columns.items))], language), language)
     first = Column(localize(rows.noun, language), tuple(localize(rows.items[k], language) for k in names))
     return SeriesChart(
         kind=kind, language=language, title=subject, table=Table((first, *table_columns)), style=style, exact=exact,
@@ -120,10 +121,6 @@ def series_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style,
         row_noun=rows.named(language), series_noun=columns.named(language),
         absent=tuple(localize(item, language) for k, item in enumerate(rows.items) if k not in names),
     )  # fmt: skip
-
-
-def _add_name(subject: str, name: str, language: str) -> str:
-    return {"en": f"{subject}: {name}", "zh": f"{name}：{subject}"}[language]
 
 
 def _subject(layout: Layout, vocabulary: Vocabulary, random: Random) -> tuple[Topic, NamedList, NamedList]:

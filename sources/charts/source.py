@@ -38,7 +38,7 @@ from sources.rng import generator
 from sources.text.fonts import FontError
 from sources.validation import check_names, check_weights
 
-CODE_VERSION = 2  # increment when the bytes of a sample change
+CODE_VERSION = 3  # increment when the bytes of a sample change
 PACKAGES = {"matplotlib": "matplotlib", "vl_convert": "vl-convert-python", "fontTools": "fonttools"}
 
 
