@@ -1,4 +1,4 @@
-"""Titles: a subject, and the place or thing that it is about."""
+"""Titles with the place or thing that they are about, and lines that name a source."""
 
 import random as random_module
 from collections.abc import Sequence
@@ -19,3 +19,11 @@ def placed_title(
     if not where:
         return subject
     return add_name(subject, localize(random.choice(vocabulary.lists[random.choice(where)].items), language), language)
+
+
+def source_line(vocabulary: Vocabulary, language: str, random: random_module.Random) -> str:
+    """Return a line that names one of the vocabulary's invented publishers; empty if it has none."""
+    if not vocabulary.publishers:
+        return ""
+    name = localize(random.choice(vocabulary.publishers), language)
+    return {"en": f"Source: {name}", "zh": f"数据来源：{name}"}[language]

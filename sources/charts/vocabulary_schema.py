@@ -104,6 +104,7 @@ class Topic(_Entry):
     Args:
         degree: words for more and less of it, one of DEGREES; `much` if it is additive, else `high`.
         theme: a chart with two axes has two topics of one theme.
+        decades: its values differ by factors of ten, so it is drawn along a logarithmic axis.
     """
 
     title: Text
@@ -118,6 +119,7 @@ class Topic(_Entry):
     shapes: tuple[str, ...] = SHAPES
     degree: str = ""
     theme: str = ""
+    decades: bool = False
 
     @property
     def words(self) -> str:
@@ -133,6 +135,11 @@ class Topic(_Entry):
             raise ValueError(f"shapes must be some of {', '.join(SHAPES)}, got {', '.join(self.shapes) or 'none'}")
         if self.additive and self.low < 0:
             raise ValueError(f"additive quantities cannot be negative, but low is {self.low}")
+        if self.decades and (self.low < 1 or self.high < 100 * self.low or self.additive or self.decimals):
+            raise ValueError(
+                "with decades, low must be 1 or more, high at least 100 times low, and the topic neither additive nor "
+                f"with decimals; got low {self.low:g} and high {self.high:g}"
+            )
         if not self.along or not self.by:
             raise ValueError("along and by must each name a list")
 
@@ -423,6 +430,7 @@ class Vocabulary(_Entry):
     procedures: tuple[Procedure, ...]
     networks: tuple[Network, ...]
     records: tuple[Record, ...]
+    publishers: tuple[Text, ...] = ()
 
     def can_cross(self, rows: str, columns: str) -> bool:
         """Return True if every row can have a value for every column: no place is in another one."""
