@@ -1,5 +1,6 @@
 """Axes: round limits and ticks, and the finest step that their pixels can show."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
@@ -11,7 +12,7 @@ MIN_STEP_PX = 2.0  # least distance in the picture of values that differ by one 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A linear axis.
+    """A linear or logarithmic axis.
 
     Args:
         title: name and unit of the quantity.
@@ -23,10 +24,17 @@ class Axis:
     low: Decimal
     high: Decimal
     ticks: tuple[Decimal, ...]
+    is_log: bool = False
 
     @property
     def span(self) -> Decimal:
         return self.high - self.low
+
+    def share(self, value: Decimal) -> float:
+        """Return the place of a value along the axis, from 0 to 1."""
+        if self.is_log:
+            return math.log10(value / self.low) / math.log10(self.high / self.low)
+        return float((value - self.low) / self.span)
 
     def step(self, length_px: float) -> Decimal:
         """Return the finest round step that is at least two pixels long on an axis of `length_px`."""
@@ -63,3 +71,19 @@ def make_axis(title: str, values: Sequence[float], *, from_zero: bool, headroom:
     places = Decimal(1).scaleb(min(0, exponent(step)))
     ticks = tuple((k * step).quantize(places) + 0 for k in range(int(first), int(last) + 1))
     return Axis(title=title, low=ticks[0], high=ticks[-1], ticks=ticks)
+
+
+def make_log_axis(title: str, values: Sequence[float], *, headroom: float = 0.0) -> Axis:
+    """Return a logarithmic axis with a tick at every power of ten, at least two decades long.
+
+    Args:
+        headroom: least fraction of a decade that is free above the largest value.
+    Raises:
+        ValueError: there are no values, or they are not positive.
+    """
+    if not values or min(values) <= 0:
+        raise ValueError("a logarithmic axis needs positive values")
+    first = math.floor(math.log10(min(values)))
+    last = max(math.ceil(math.log10(max(values)) + headroom), first + 2)
+    ticks = tuple(Decimal(f"{Decimal(1).scaleb(power):f}") for power in range(first, last + 1))
+    return Axis(title=title, low=ticks[0], high=ticks[-1], ticks=ticks, is_log=True)

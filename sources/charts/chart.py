@@ -22,6 +22,7 @@ class Chart:
         exact: True if numbers are printed; else they can be read to the step of their column.
         row_noun, series_noun: nouns for the names of rows and of series, where questions use them.
         absent: names that would fit as rows of the table but are not in the picture.
+        source: line that names where the data are from; empty if there is none.
     """
 
     family: ClassVar[str]
@@ -35,6 +36,7 @@ class Chart:
     row_noun: Noun = ROW
     series_noun: Noun | None = None
     absent: tuple[str, ...] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,7 @@ class SeriesChart(Chart):
         second_axis: axis of the last series, on a chart with two axes.
         over_time: True if the rows are consecutive in time.
         additive: True if totals and shares make sense.
+        every: one of so many rows has its name on the axis; the others have a tick mark.
     """
 
     family: ClassVar[str] = "series"
@@ -57,6 +60,7 @@ class SeriesChart(Chart):
     second_axis: Axis | None = None
     over_time: bool = False
     additive: bool = False
+    every: int = 1
 
     def __post_init__(self) -> None:
         # A value outside its axis would not be visible.

@@ -19,7 +19,14 @@ MAX_COLUMNS = 4  # greatest number of described columns
 def describe(chart: Chart) -> str:
     """Return a paragraph in the language of the chart."""
     kind = localize(_pair("kinds", chart.kind), chart.language)
-    return _fill_template(chart, "intro", kind=kind, title=chart.title) + _BODIES[chart.family](chart)
+    return _fill_template(chart, "intro", kind=kind, title=chart.title) + _BODIES[chart.family](chart) + _source(chart)
+
+
+def _source(chart: Chart) -> str:
+    if not chart.source:
+        return ""
+    name = chart.source.split({"en": ": ", "zh": "："}[chart.language], 1)[1]
+    return _fill_template(chart, "source", source=name)
 
 
 def _series(chart: Any) -> str:
@@ -41,6 +48,8 @@ def _series(chart: Any) -> str:
     elif is_series and len(view.series) > 1:
         names = [column.name for column in view.series]
         text += _fill_template(chart, "several", count=str(len(names)), names=_join_names(chart, names))
+    if is_series and chart.axis is not None and chart.axis.is_log:
+        text += _fill_template(chart, "log")
     return text + "".join(_column(chart, view, column) for column in view.series[:MAX_COLUMNS])
 
 

@@ -131,10 +131,11 @@ def draw_legibly(chart: Chart, renderer: str) -> tuple[Chart, Picture]:
 
 def _required_texts(chart: Chart) -> list[str]:
     """Return the texts that the picture must show: title, names of rows and series, exact numbers."""
-    names = [chart.title]
+    names = [chart.title, *([chart.source] if chart.source else [])]
     if isinstance(chart, SeriesChart | DistributionChart | RecordsChart):
         if chart.kind != "histogram":
-            names += [format_value(value) for value in chart.table.rows.values]
+            every = chart.every if isinstance(chart, SeriesChart) else 1
+            names += [format_value(value) for value in chart.table.rows.values[::every]]
         if (
             isinstance(chart, SeriesChart)
             and chart.kind not in ("candlestick", "dual_axis")

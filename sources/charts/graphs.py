@@ -7,10 +7,10 @@ from sources.charts.chart import GraphChart
 from sources.charts.noun import Noun, plural_of
 from sources.charts.style import Style
 from sources.charts.table import Column, Table
-from sources.charts.vocabulary_schema import Process, Step, Text, Vocabulary, localize
+from sources.charts.vocabulary_schema import Check, Process, Step, Text, Vocabulary, localize
 
 Random = random_module.Random
-LISTED_SHARE = 0.15  # of flow charts that show a listed process; the others are composed
+LISTED_SHARE = 0.02  # of flow charts that show a listed process; the others are composed
 NUM_ORDERS = 30  # random orders that are compared
 WORDS = {
     "en": {"from": "From", "to": "To", "label": "Label", "yes": "yes", "no": "no", "step": "step", "arrow": "arrow"},
@@ -39,27 +39,35 @@ def flow_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, r
 
 
 def _compose(vocabulary: Vocabulary, random: Random) -> Process:
-    """Compose a process of steps of a procedure and one or two checks: no leads back, or to a step at the side."""
+    """Compose a process of steps of a procedure and one or two checks, each behind a step that it is about."""
     procedure = random.choice(vocabulary.procedures)
-    count = random.randint(3, 5)
-    chosen = [procedure.steps[k] for k in sorted(random.sample(range(len(procedure.steps)), count))]
     checks = random.sample(procedure.checks, random.randint(1, min(2, len(procedure.checks))))
-    behind = sorted(random.sample(range(count - 1), len(checks)))  # steps after which a check stands
-    main: list[tuple[Text, Text | None]] = []
-    for k, step in enumerate(chosen):
-        main.append((step, None))
+    behind: dict[int, Check] = {}  # steps with the checks that stand directly after them
+    for check in checks:
+        free = [k for k in range(check.after[0], check.after[1] + 1) if k not in behind]
+        if free:
+            behind[random.choice(free)] = check
+    later = random.randint(max(behind) + 1, len(procedure.steps) - 1)  # a check is never the last step
+    needed = {*behind, later}
+    others = [k for k in range(len(procedure.steps)) if k not in needed]
+    chosen = sorted(needed | set(random.sample(others, min(len(others), max(0, random.randint(3, 7) - len(needed))))))
+    main: list[tuple[Text, Check | None]] = []
+    for k in chosen:
+        main.append((procedure.steps[k], None))
         if k in behind:
-            main.append(checks[behind.index(k)])
-    sides: list[Step] = []
+            main.append((behind[k].ask, behind[k]))
     steps: list[Step] = []
-    for k, (text, remedy) in enumerate(main):
-        if remedy is None:
+    sides: list[Step] = []
+    for k, (text, stands) in enumerate(main):
+        if stands is None:
             steps.append(Step(text=text, end=k == len(main) - 1))
-        elif sides or random.random() < 0.4:  # repeat the step before
-            steps.append(Step(text=text, question=True, otherwise=k - 1))
-        else:
-            steps.append(Step(text=text, question=True, otherwise=len(main)))
-            sides.append(Step(text=remedy, next=k - 1) if random.random() < 0.6 else Step(text=remedy, end=True))
+            continue
+        way = random.choice(stands.ways)
+        steps.append(Step(text=text, question=True, otherwise=k - 1 if way == "repeat" else len(main) + len(sides)))
+        if way == "end":
+            sides.append(Step(text=stands.remedy, end=True))
+        elif way != "repeat":
+            sides.append(Step(text=stands.remedy, next=k + 1 if way == "go_on" else k - 1))
     return Process(title=procedure.title, steps=(*steps, *sides))
 
 

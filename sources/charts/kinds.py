@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sources.charts import contours, distributions, finance, graphs, points, records, schedules, series, shares
-from sources.charts.chart import Chart
+from sources.charts.chart import Chart, SeriesChart
 from sources.charts.style import Style
 from sources.charts.vocabulary_schema import Vocabulary
 
@@ -23,6 +23,10 @@ class Kind:
         """Return the renderers that can draw a chart of this kind."""
         # Vega-Lite cannot keep a line clear of the numbers along it.
         with_vega = self.vega and not (chart.kind == "line" and chart.exact)
+        if isinstance(chart, SeriesChart) and chart.axis is not None:  # nor does it draw tick marks without labels
+            with_vega = with_vega and chart.every == 1 and not chart.axis.is_log
+        if chart.kind in ("pie", "donut") and chart.source:  # the line below the title names the unit
+            with_vega = False
         return ("matplotlib", "vega") if with_vega else ("matplotlib",)
 
 

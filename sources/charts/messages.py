@@ -101,7 +101,7 @@ def _table_turn(chart: Chart, random: random_module.Random) -> Turn:
     question = _choose_question(form, chart, random)
     if not chart.exact:
         question += "".join(
-            describe_step(column.header(), format_value(column.step), chart.language)
+            describe_step(column.header(), "" if column.one_digit else format_value(column.step), chart.language)
             for column in chart.table.columns
             if column.is_numeric
         )
@@ -110,8 +110,8 @@ def _table_turn(chart: Chart, random: random_module.Random) -> Turn:
 
 
 def describe_step(column: str, step: str, language: str) -> str:
-    """Return a sentence on the precision with which a column must be read."""
-    pair = load_templates()["tasks"]["step"]
+    """Return a sentence on the precision with which a column must be read; without a step, to one digit."""
+    pair = load_templates()["tasks"]["step" if step else "digit"]
     return localize((str(pair[0]), str(pair[1])), language).format(column=column, step=step)
 
 

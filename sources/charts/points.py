@@ -7,6 +7,7 @@ from sources.charts.axis import Axis, make_axis
 from sources.charts.chart import PointsChart
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, snap
+from sources.charts.titles import placed_title
 from sources.charts.vocabulary_schema import Relation, Vocabulary, localize
 
 Random = random_module.Random
@@ -52,7 +53,8 @@ def points_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style,
         random.shuffle(groups)
         columns.append(Column({"en": "Group", "zh": "组别"}[language], tuple(groups)))
     return PointsChart(
-        kind=kind, language=language, title=localize(relation.title, language), table=Table(tuple(columns)),
+        kind=kind, language=language, title=placed_title(relation.title, relation.where, vocabulary, language, random),
+        table=Table(tuple(columns)),
         style=style, exact=False, x_axis=x_axis, y_axis=y_axis, things=localize(relation.things, language),
         trend=_least_squares([float(v) for v in x], [float(v) for v in y]) if kind == "trend_line" else None,
     )  # fmt: skip

@@ -8,19 +8,24 @@ from decimal import Decimal
 from sources.charts.chart import RecordsChart
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, Value, snap
-from sources.charts.vocabulary_schema import RecordColumn, Vocabulary, localize
+from sources.charts.vocabulary_schema import Record, RecordColumn, Vocabulary, localize
 
 Random = random_module.Random
 TABLE_STYLES = (
     "plain", "grid", "striped", "ruled", "booktabs", "header", "coloured_header", "first_column", "outlined", "cards",
 )  # fmt: skip
+LONG_SHARE = 0.3  # fraction of tables with more than nine rows, if the list is as long
+ROW_PITCH, MARGINS = 1.75, 6.0  # of long tables, in font sizes
 MISSING_SHARE = 0.1  # fraction of tables with an empty cell
 
 
 def table_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, random: Random) -> RecordsChart:
     """Make a table of four to nine rows in one of TABLE_STYLES."""
     record = random.choice(vocabulary.records)
-    rows = random.sample(range(len(record.rows.items)), min(random.randint(4, 9), len(record.rows.items)))
+    rows = random.sample(range(len(record.rows.items)), _count_rows(record, style, random))
+    if len(rows) > 9:
+        height = round(((len(rows) + 1) * ROW_PITCH + MARGINS) * style.font_px)
+        style = dataclasses.replace(style, height_px=max(style.height_px, height))
     numeric = [k for k, column in enumerate(record.columns) if column.low is not None]
     chosen = set(random.sample(numeric, 2)) | set(
         random.sample(range(len(record.columns)), random.randint(2, len(record.columns)))
@@ -38,6 +43,12 @@ def table_chart(kind: str, vocabulary: Vocabulary, language: str, style: Style, 
         row_noun=record.rows.named(language),
         absent=tuple(localize(item, language) for k, item in enumerate(record.rows.items) if k not in rows),
     )  # fmt: skip
+
+
+def _count_rows(record: Record, style: Style, random: Random) -> int:
+    """Choose a number of rows: four to nine, or up to 40."""
+    is_long = random.random() < LONG_SHARE and not style.is_small
+    return min(random.randint(10, 40) if is_long else random.randint(4, 9), len(record.rows.items))
 
 
 def _column(column: RecordColumn, count: int, language: str, random: Random) -> Column:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from sources.charts.chart import ScheduleChart
 from sources.charts.style import Style
 from sources.charts.table import Column, Table
+from sources.charts.titles import placed_title
 from sources.charts.vocabulary_schema import Vocabulary, localize
 
 Random = random_module.Random
@@ -39,7 +40,8 @@ def gantt(kind: str, vocabulary: Vocabulary, language: str, style: Style, random
         Column(names["end"], tuple(ends)),
     )
     return ScheduleChart(
-        kind=kind, language=language, title=localize(project.title, language), table=Table(columns), style=style,
+        kind=kind, language=language, title=placed_title(project.title, project.where, vocabulary, language, random),
+        table=Table(columns), style=style,
         exact=True,
         first=monday, last=last, ticks=ticks,
         absent=tuple(localize(task, language) for k, task in enumerate(project.tasks) if k not in chosen),

@@ -10,6 +10,7 @@ from sources.charts.chart import SeriesChart
 from sources.charts.noun import Noun
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, snap
+from sources.charts.titles import placed_title
 from sources.charts.vocabulary_schema import NamedList, Topic, Vocabulary, localize
 
 Random = random_module.Random
@@ -99,7 +100,8 @@ def funnel(kind: str, vocabulary: Vocabulary, language: str, style: Style, rando
     first = Column({"en": "Stage", "zh": "阶段"}[language], tuple(localize(stage, language) for stage in stages))
     measure, unit = localize(entry.measure, language), localize(entry.unit, language)
     return SeriesChart(
-        kind=kind, language=language, title=localize(entry.title, language), style=style, exact=True, measure=measure,
+        kind=kind, language=language, style=style, exact=True, measure=measure,
+        title=placed_title(entry.title, entry.where, vocabulary, language, random),
         unit=unit, table=Table((first, Column(measure, tuple(values), unit, Decimal(1), degree="much"))),
         row_noun={"en": Noun("stage", "stages", preposition="at"), "zh": Noun("阶段", "阶段")}[language],
     )  # fmt: skip

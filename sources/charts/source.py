@@ -1,5 +1,6 @@
 """The chart source: makes sample n from the settings, the seed and n alone."""
 
+import dataclasses
 import hashlib
 import platform
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ from sources.charts.messages import (
 )
 from sources.charts.questions.ask_questions import question_names
 from sources.charts.style import sample_style
+from sources.charts.titles import source_line
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
 from sources.charts.vocabulary_schema import LANGUAGES
 from sources.charts.words import extract_words
@@ -38,7 +40,8 @@ from sources.rng import generator
 from sources.text.fonts import FontError
 from sources.validation import check_names, check_weights
 
-CODE_VERSION = 2  # increment when the bytes of a sample change
+CODE_VERSION = 3  # increment when the bytes of a sample change
+SOURCE_SHARE = 0.25  # fraction of charts with a line that names their source
 PACKAGES = {"matplotlib": "matplotlib", "vl_convert": "vl-convert-python", "fontTools": "fonttools"}
 
 
@@ -165,7 +168,10 @@ class Charts(SyntheticSource):
         kind = random.choice(self._kinds)
         language = random.choice(self.languages)
         style = sample_style(random, language, small=self.small)
-        chart = KINDS[kind].make(kind, load_vocabulary(self._vocabulary_path), language, style, random)
+        vocabulary = load_vocabulary(self._vocabulary_path)
+        chart = KINDS[kind].make(kind, vocabulary, language, style, random)
+        if random.random() < SOURCE_SHARE:
+            chart = dataclasses.replace(chart, source=source_line(vocabulary, language, random))
         is_vega = random.random() < self.vega_share and "vega" in KINDS[kind].renderers(chart)
         tasks = [task for task in TASKS if task in self.tasks]
         return (

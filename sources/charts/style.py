@@ -125,5 +125,5 @@ def enlarge_style(style: Style, attempt: int) -> Style:
     return (
         larger
         if attempt == 1
-        else dataclasses.replace(larger, width_px=1024, height_px=768, font_px=12, legend="right")
+        else dataclasses.replace(larger, width_px=1024, height_px=max(768, style.height_px), font_px=12, legend="right")
     )

@@ -24,6 +24,7 @@ class Column:
         step: numbers are multiples of this, the precision with which they can be read from labels or pixels.
         asked: what questions call it, if not the name.
         degree: words for more and less of it, one of `noun.DEGREES`.
+        one_digit: numbers are read from a logarithmic axis, to one significant digit.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Column:
     step: Decimal = Decimal(1)
     asked: str = ""
     degree: str = "high"
+    one_digit: bool = False
 
     def __post_init__(self) -> None:
         if not self.name.strip():
@@ -130,6 +132,12 @@ def snap(value: float, step: Decimal) -> Decimal:
     multiple = (exact / step).to_integral_value(ROUND_HALF_EVEN) * step
     # Quantized, so that 0.10 keeps its zero; adding 0 turns -0 into 0.
     return multiple.quantize(Decimal(1).scaleb(min(0, exponent(step)))) + 0
+
+
+def round_digits(value: float, digits: int) -> Decimal:
+    """Return a positive number rounded to significant digits, and to an integer."""
+    power = max(0, Decimal(repr(value)).adjusted() - digits + 1)
+    return Decimal(f"{max(Decimal(1), snap(value, Decimal(1).scaleb(power))):f}")
 
 
 def exponent(number: Decimal) -> int:

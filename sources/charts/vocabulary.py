@@ -1,12 +1,13 @@
 """Load the vocabulary, a YAML file with the topics and names of charts."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from sources.charts.vocabulary_schema import Vocabulary
+from sources.charts.vocabulary_schema import Funnel, Project, Relation, Vocabulary
 from sources.config_file import ConfigFileError, Node, Problem, load
 
 BUNDLED = Path(__file__).with_name("vocabulary.yaml")
@@ -49,7 +50,7 @@ def _check_references(vocabulary: Vocabulary, path: Path, root: Node) -> None:
     """Check that every section has an entry, and that every referenced list exists."""
     named: list[tuple[tuple[str | int, ...], str]] = []
     for section, entries in vars(vocabulary).items():
-        if not entries:
+        if not entries and section != "publishers":
             problem = Problem(root.line_of([section]), f"{section} is empty; expected at least one entry")
             raise ConfigFileError(path, [problem])
     for k, topic in enumerate(vocabulary.topics):
@@ -57,6 +58,10 @@ def _check_references(vocabulary: Vocabulary, path: Path, root: Node) -> None:
         named += [(("topics", k, "by"), name) for name in topic.by]
     named += [(("samples", k, "groups"), entry.groups) for k, entry in enumerate(vocabulary.samples)]
     named += [(("networks", k, "list"), entry.list) for k, entry in enumerate(vocabulary.networks)]
+    placed: tuple[tuple[str, Sequence[Relation | Funnel | Project]], ...]
+    placed = (("relations", vocabulary.relations), ("funnels", vocabulary.funnels), ("projects", vocabulary.projects))
+    for section, entries in placed:
+        named += [((section, k, "where"), name) for k, entry in enumerate(entries) for name in entry.where]
     for place, name in named:
         if name not in vocabulary.lists:
             message = f"no list {name!r}; expected one of {', '.join(vocabulary.lists)}"

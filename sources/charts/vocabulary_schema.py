@@ -12,6 +12,7 @@ from sources.charts.noun import DEGREES, KINDS, PREPOSITIONS, Noun, plural_of
 
 LANGUAGES = ("en", "zh")
 SHAPES = ("growth", "decline", "season", "walk", "noise")
+WAYS = ("go_on", "back", "repeat", "end")
 MAX_NUMBER = 1e12  # larger numbers do not fit at an axis
 MIN_ITEMS = 4  # least length of a list
 Text = tuple[str, str]  # English, Chinese
@@ -103,6 +104,7 @@ class Topic(_Entry):
     Args:
         degree: words for more and less of it, one of DEGREES; `much` if it is additive, else `high`.
         theme: a chart with two axes has two topics of one theme.
+        decades: its values differ by factors of ten, so it is drawn along a logarithmic axis.
     """
 
     title: Text
@@ -117,6 +119,7 @@ class Topic(_Entry):
     shapes: tuple[str, ...] = SHAPES
     degree: str = ""
     theme: str = ""
+    decades: bool = False
 
     @property
     def words(self) -> str:
@@ -132,13 +135,22 @@ class Topic(_Entry):
             raise ValueError(f"shapes must be some of {', '.join(SHAPES)}, got {', '.join(self.shapes) or 'none'}")
         if self.additive and self.low < 0:
             raise ValueError(f"additive quantities cannot be negative, but low is {self.low}")
+        if self.decades and (self.low < 1 or self.high < 100 * self.low or self.additive or self.decimals):
+            raise ValueError(
+                "with decades, low must be 1 or more, high at least 100 times low, and the topic neither additive nor "
+                f"with decimals; got low {self.low:g} and high {self.high:g}"
+            )
         if not self.along or not self.by:
             raise ValueError("along and by must each name a list")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Relation(_Entry):
-    """Two quantities of the same things, with their correlation (-1 to 1)."""
+    """Two quantities of the same things, with their correlation (-1 to 1).
+
+    Args:
+        where: lists of names, one of which follows the title.
+    """
 
     title: Text
     x: Text
@@ -151,6 +163,7 @@ class Relation(_Entry):
     y_high: float
     correlation: float
     things: Text
+    where: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_range(self.x_low, self.x_high)
@@ -220,7 +233,7 @@ class Bridge(_Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Funnel(_Entry):
-    """Stages; the first has a value from low to high."""
+    """Stages; the first has a value from low to high. `where` names lists of names that may follow the title."""
 
     title: Text
     measure: Text
@@ -228,6 +241,7 @@ class Funnel(_Entry):
     low: float
     high: float
     stages: tuple[Text, ...]
+    where: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_range(self.low, self.high)
@@ -238,10 +252,11 @@ class Funnel(_Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Project(_Entry):
-    """Tasks in the order of their starts."""
+    """Tasks in the order of their starts. `where` names lists of names that may follow the title."""
 
     title: Text
     tasks: tuple[Text, ...]
+    where: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_texts(self.tasks, "tasks")
@@ -294,24 +309,45 @@ class Process(_Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Procedure(_Entry):
-    """A pool from which processes are composed: steps in order, and checks between them.
+class Check(_Entry):
+    """A question behind a step of a procedure, and what follows the answer no.
 
     Args:
-        steps: a process has some of them, in this order.
-        checks: pairs of a question and the step that follows its answer no.
+        remedy: the step that follows the answer no.
+        after: the question stands directly behind one of the steps from the first to the second of these (from 0).
+        ways: what may follow no: the remedy, which leads on (`go_on`), back to the step before (`back`) or nowhere
+            (`end`), or that step once more (`repeat`).
     """
+
+    ask: Text
+    remedy: Text
+    after: tuple[int, int]
+    ways: tuple[str, ...] = ("go_on",)
+
+    def __post_init__(self) -> None:
+        if not self.ways or set(self.ways) - set(WAYS):
+            raise ValueError(f"ways must be some of {', '.join(WAYS)}, got {', '.join(self.ways) or 'none'}")
+        if not 0 <= self.after[0] <= self.after[1]:
+            raise ValueError(f"after must be the first and the last step, from 0, got {list(self.after)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Procedure(_Entry):
+    """A pool from which processes are composed: steps in order (a process has some of them), and checks of them."""
 
     title: Text
     steps: tuple[Text, ...]
-    checks: tuple[tuple[Text, Text], ...]
+    checks: tuple[Check, ...]
 
     def __post_init__(self) -> None:
-        _check_texts(
-            [*self.steps, *(text for check in self.checks for text in check)], "steps and checks", MIN_ITEMS + 2
-        )
+        texts = [*self.steps, *(text for check in self.checks for text in (check.ask, check.remedy))]
+        _check_texts(texts, "steps and checks", MIN_ITEMS + 2)
         if len(self.steps) < MIN_ITEMS or not self.checks:
             raise ValueError(f"a procedure needs at least {MIN_ITEMS} steps and one check")
+        last = len(self.steps) - 2  # another step follows every check
+        for check in self.checks:
+            if check.after[1] > last:
+                raise ValueError(f"{check.ask[0]!r} may stand after step {last} at most, got {check.after[1]}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -394,6 +430,7 @@ class Vocabulary(_Entry):
     procedures: tuple[Procedure, ...]
     networks: tuple[Network, ...]
     records: tuple[Record, ...]
+    publishers: tuple[Text, ...] = ()
 
     def can_cross(self, rows: str, columns: str) -> bool:
         """Return True if every row can have a value for every column: no place is in another one."""

@@ -17,7 +17,7 @@ LABEL_SIZE = 0.88  # relative to the tick labels
 def bars(chart: SeriesChart) -> Program:
     """Draw vertical bars, one or several per row, grouped or stacked."""
     assert chart.axis is not None
-    frame, series, names = Frame.begin(chart.title, chart.style), chart.table.series, row_names(chart)
+    frame, series, names = Frame.begin(chart), chart.table.series, row_names(chart)
     legend = frame.reserve_legend([column.name for column in series]) if len(series) > 1 else None
     labels_px = frame.reserve_numbers(chart.axis, "left")
     below = frame.reserve_names(names)
@@ -51,7 +51,7 @@ def bars(chart: SeriesChart) -> Program:
 def horizontal_bars(chart: SeriesChart) -> Program:
     """Draw one bar per row from left to right, the first at the top."""
     assert chart.axis is not None
-    frame, column, names = Frame.begin(chart.title, chart.style), chart.table.series[0], row_names(chart)
+    frame, column, names = Frame.begin(chart), chart.table.series[0], row_names(chart)
     frame.left += max(map(frame.width, names)) + 1.4 * frame.style.font_px
     below = frame.reserve_ticks(chart.axis)
     frame.axes()
@@ -74,7 +74,7 @@ def horizontal_bars(chart: SeriesChart) -> Program:
 def lollipops(chart: SeriesChart) -> Program:
     """Draw a stem and a dot for each value."""
     assert chart.axis is not None
-    frame, column, names = Frame.begin(chart.title, chart.style), chart.table.series[0], row_names(chart)
+    frame, column, names = Frame.begin(chart), chart.table.series[0], row_names(chart)
     labels_px = frame.reserve_numbers(chart.axis, "left")
     below = frame.reserve_names(names)
     frame.axes()
@@ -93,7 +93,7 @@ def lollipops(chart: SeriesChart) -> Program:
 def waterfall(chart: SeriesChart) -> Program:
     """Draw a start, floating changes and the end."""
     assert chart.axis is not None
-    frame, names = Frame.begin(chart.title, chart.style), row_names(chart)
+    frame, names = Frame.begin(chart), row_names(chart)
     values = chart.table.series[0].numbers()
     labels_px = frame.reserve_numbers(chart.axis, "left")
     below = frame.reserve_names(names)
@@ -121,7 +121,7 @@ def waterfall(chart: SeriesChart) -> Program:
 
 def funnel(chart: SeriesChart) -> Program:
     """Draw centred bars below each other, with their values inside or next to them."""
-    frame, column, names = Frame.begin(chart.title, chart.style), chart.table.series[0], row_names(chart)
+    frame, column, names = Frame.begin(chart), chart.table.series[0], row_names(chart)
     frame.left += max(map(frame.width, names)) + 1.2 * frame.style.font_px
     frame.axes()
     program, style = frame.program, chart.style
@@ -164,7 +164,7 @@ def label_points(frame: Frame, places: list[int], column: Column, chart: SeriesC
     rows = []
     for k, (place, value) in enumerate(known):
         around = [known[j][1] for j in (k - 1, k + 1) if 0 <= j < len(known)]
-        low = value < sum(around) / len(around) and value > chart.axis.low + chart.axis.span / 8
+        low = value < sum(around) / len(around) and chart.axis.share(value) > 1 / 8
         if chart.kind == "lollipop":
             low = value < 0
         rows.append((place, float(value), frame.number(value), -0.75 if low else 0.75))

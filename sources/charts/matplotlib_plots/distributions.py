@@ -14,7 +14,7 @@ GRID_POINTS = 80  # of a density curve
 def histogram(chart: DistributionChart) -> Program:
     """Draw touching bars, one per bin."""
     assert chart.count_axis is not None
-    frame, style = Frame.begin(chart.title, chart.style), chart.style
+    frame, style = Frame.begin(chart), chart.style
     labels_px = frame.reserve_numbers(chart.count_axis, "left")
     below = frame.reserve_ticks(chart.axis)
     frame.axes()
@@ -37,7 +37,7 @@ def histogram(chart: DistributionChart) -> Program:
 
 def densities(chart: DistributionChart) -> Program:
     """Draw one filled smooth curve per group."""
-    frame, style = Frame.begin(chart.title, chart.style), chart.style
+    frame, style = Frame.begin(chart), chart.style
     legend = frame.reserve_legend(chart.groups)
     below = frame.reserve_ticks(chart.axis)
     frame.axes()
@@ -114,7 +114,7 @@ class _Upright:
 
     @staticmethod
     def begin(chart: DistributionChart) -> "_Upright":
-        frame = Frame.begin(chart.title, chart.style)
+        frame = Frame.begin(chart)
         labels_px = frame.reserve_numbers(chart.axis, "left")
         below = frame.reserve_names(chart.groups)
         frame.axes()

@@ -11,7 +11,7 @@ RISE_AND_FALL = {"en": ("Close above open", "Close below open"), "zh": ("收高"
 def candlesticks(chart: SeriesChart) -> Program:
     """Draw one candle per day; the legend explains the colours."""
     assert chart.axis is not None
-    frame, style, names = Frame.begin(chart.title, chart.style), chart.style, row_names(chart)
+    frame, style, names = Frame.begin(chart), chart.style, row_names(chart)
     meaning = RISE_AND_FALL[chart.language]
     legend = frame.reserve_legend(meaning)
     labels_px = frame.reserve_numbers(chart.axis, "left")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sources.charts.axis import Axis
+from sources.charts.chart import Chart
 from sources.charts.fonts import text_width
 from sources.charts.program import Name, Program
 from sources.charts.style import Style
@@ -14,6 +15,7 @@ PAD = 0.9  # around the picture, in font sizes
 LINE = 1.5  # height of a line of text, in font sizes
 TICK_PX = 4
 GAP = 0.45  # between a text and its mark, in font sizes
+NOTE_SIZE = 0.85  # of the source line, relative to the tick labels
 POINTS_PER_INCH = 72
 
 
@@ -33,8 +35,9 @@ class Frame:
     right: float = 0
 
     @staticmethod
-    def begin(title: str, style: Style) -> "Frame":
-        """Return a frame with a figure and its title."""
+    def begin(chart: Chart, style: Style | None = None) -> "Frame":
+        """Return a frame with a figure, its title and its source; `style` replaces the style of the chart."""
+        style, title = style or chart.style, chart.title
         frame = Frame(Program(), style)
         pad = PAD * style.font_px
         frame.top = frame.bottom = frame.left = frame.right = pad
@@ -55,6 +58,8 @@ class Frame:
             fontweight="bold" if style.bold_title else "normal",
         )
         frame.top += size * LINE + GAP * style.font_px
+        if chart.source:
+            frame.source_line(chart.source)
         return frame
 
     def _figure(self) -> None:
@@ -172,6 +177,16 @@ class Frame:
             handlelength=1.4, handletextpad=0.5, columnspacing=1.3, labelspacing=0.4, borderpad=0.2, borderaxespad=0,
         )  # fmt: skip
 
+    def source_line(self, text: str) -> None:
+        """Add the line that names the source, at the bottom on the left."""
+        style = self.style
+        place = PAD * style.font_px
+        self.program.call(
+            "fig.text", round(place / style.width_px, 4), round(place / style.height_px, 4), text,
+            ha="left", va="bottom", fontsize=self.points(style.font_px * NOTE_SIZE),
+        )  # fmt: skip
+        self.bottom += LINE * style.font_px
+
     def note(self, text: str) -> None:
         """Add a line at the bottom, e.g. the unit of numbers without an axis. Call it before `axes`."""
         font = self.style.font_px
@@ -217,8 +232,13 @@ class Frame:
 
     def number_axis(self, which: str, axis: Axis, labels_px: float, axes: str = "ax", *, right: bool = False) -> None:
         """Draw limits, ticks and title of an axis of numbers; `which` is x or y."""
+        if axis.is_log:
+            self.program.call(f"{axes}.set_{which}scale", "log")
         self.program.call(f"{axes}.set_{which}lim", float(axis.low), float(axis.high))
         self.program.call(f"{axes}.set_{which}ticks", numbers(axis.ticks), [self.number(tick) for tick in axis.ticks])
+        if axis.is_log:  # tick marks at 2 to 9 times every power of ten, without labels
+            marks = numbers([tick * k for tick in axis.ticks[:-1] for k in range(2, 10)])
+            self.program.call(f"{axes}.set_{which}ticks", marks, [""] * len(marks), minor=True)
         self.axis_title(which, axis.title, labels_px, axes, right=right)
 
     def axis_title(self, which: str, title: str, labels_px: float, axes: str = "ax", *, right: bool = False) -> None:

@@ -17,7 +17,7 @@ LOOP_OUT = 2.6  # font sizes between the main column's widest node and an arrow 
 
 def graph(chart: GraphChart) -> Program:
     """Draw nodes at their places, edges between their borders, and labels next to the edges."""
-    frame, font = Frame.begin(chart.title, chart.style), chart.style.font_px
+    frame, font = Frame.begin(chart), chart.style.font_px
     sizes = [_size(frame, chart, k) for k in range(len(chart.nodes))]
     if chart.kind == "flow_chart":  # arrows pass on both sides
         frame.left += 1.5 * (LOOP_OUT + 1) * font

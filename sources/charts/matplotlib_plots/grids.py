@@ -14,7 +14,7 @@ BAR_PX = 18  # width of a colour bar
 
 def heat_map(chart: SeriesChart) -> Program:
     """Draw coloured cells with their numbers: series from top to bottom, rows from left to right."""
-    frame, style = Frame.begin(chart.title, chart.style), chart.style
+    frame, style = Frame.begin(chart), chart.style
     series, names = chart.table.series, row_names(chart)
     frame.left += max(frame.width(column.name) for column in series) + TICK_PX + 0.8 * style.font_px
     below = frame.reserve_names(names)
@@ -42,7 +42,7 @@ def heat_map(chart: SeriesChart) -> Program:
 
 def contour(chart: ContourChart) -> Program:
     """Draw filled bands, lines at the levels, and a colour bar with the levels."""
-    frame, style = Frame.begin(chart.title, chart.style), chart.style
+    frame, style = Frame.begin(chart), chart.style
     widest = max(frame.width(frame.number(level)) for level in chart.levels)
     frame.right += BAR_PX + 1.6 * style.font_px + widest + TICK_PX
     labels_px = frame.reserve_numbers(chart.y_axis, "left")

@@ -16,15 +16,16 @@ LINE_STYLES = ("-", "-", "--", "-.")
 def lines(chart: SeriesChart) -> Program:
     """Draw lines over time, with or without markers."""
     assert chart.axis is not None
-    frame, series, names = Frame.begin(chart.title, chart.style), chart.table.series, row_names(chart)
+    frame, series, names = Frame.begin(chart), chart.table.series, row_names(chart)
     legend = frame.reserve_legend([column.name for column in series]) if len(series) > 1 else None
     labels_px = frame.reserve_numbers(chart.axis, "left")
-    if "area" in chart.kind:  # the last name is centred on the end of the axis
+    if "area" in chart.kind or chart.every > 1:  # the last name is centred on, or near, the end of the axis
         frame.right += frame.width(names[-1]) / 2
-    below = frame.reserve_names(names)
+    shown = names[:: chart.every]
+    below = frame.reserve_names(shown)
     frame.axes()
     program, style = frame.program, chart.style
-    names_variable = program.let("names", names)
+    names_variable = program.let("names", shown)
     places = list(range(len(names)))
     bottoms: Name | list[float | int] | None = None
     running = [Decimal(0)] * len(names)
@@ -50,7 +51,9 @@ def lines(chart: SeriesChart) -> Program:
             label_points(frame, places, column, chart)
     margin = 0.5 if chart.kind == "step" else 0 if "area" in chart.kind else 0.35
     program.call("ax.set_xlim", -margin, len(names) - 1 + margin)
-    frame.names_axis(names_variable, below, chart.table.rows.header(), places)
+    frame.names_axis(names_variable, below, chart.table.rows.header(), places[:: chart.every])
+    if chart.every > 1:
+        program.call("ax.set_xticks", places, minor=True)
     frame.number_axis("y", chart.axis, labels_px)
     frame.grid("y")
     if legend is not None:
@@ -63,7 +66,7 @@ def dual_axis(chart: SeriesChart) -> Program:
     """Draw bars on the left axis and a line on the right one; axis titles have the colours of their marks."""
     assert chart.axis is not None
     assert chart.second_axis is not None
-    frame, names = Frame.begin(chart.title, chart.style), row_names(chart)
+    frame, names = Frame.begin(chart), row_names(chart)
     first, second = chart.table.series
     legend = frame.reserve_legend([first.name, second.name])
     left_px = frame.reserve_numbers(chart.axis, "left")
@@ -95,7 +98,7 @@ def dual_axis(chart: SeriesChart) -> Program:
 def radar(chart: SeriesChart) -> Program:
     """Draw closed lines around a centre, one spoke per row."""
     assert chart.axis is not None
-    frame, series, names = Frame.begin(chart.title, chart.style), chart.table.series, row_names(chart)
+    frame, series, names = Frame.begin(chart), chart.table.series, row_names(chart)
     style, program, axis = chart.style, frame.program, chart.axis
     legend = frame.reserve_legend([column.name for column in series]) if len(series) > 1 else None
     room = max(map(frame.width, names)) + style.font_px
@@ -153,7 +156,7 @@ def _side(angle: float) -> str:
 def small_multiples(chart: SeriesChart) -> Program:
     """Draw one panel per series, all with the same axes."""
     assert chart.axis is not None
-    frame, series, names = Frame.begin(chart.title, chart.style), chart.table.series, row_names(chart)
+    frame, series, names = Frame.begin(chart), chart.table.series, row_names(chart)
     style, program, axis = chart.style, frame.program, chart.axis
     labels_px = frame.reserve_numbers(axis, "left")
     columns = 2

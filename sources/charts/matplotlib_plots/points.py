@@ -11,7 +11,7 @@ BUBBLE_PX = (34, 84)  # diameters of the smallest and largest bubble
 
 def points(chart: PointsChart) -> Program:
     """Draw one mark per row of the table."""
-    frame, table, style = Frame.begin(chart.title, chart.style), chart.table, chart.style
+    frame, table, style = Frame.begin(chart), chart.table, chart.style
     group = chart.group
     names = sorted({str(value) for value in group.values}) if group is not None else []
     legend = frame.reserve_legend(names) if names else None

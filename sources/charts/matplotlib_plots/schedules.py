@@ -12,7 +12,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 def gantt(chart: ScheduleChart) -> Program:
     """Draw one bar per task from its start to its end, with a grid line at each labelled date."""
-    frame, style = Frame.begin(chart.title, chart.style), chart.style
+    frame, style = Frame.begin(chart), chart.style
     tasks, starts, ends = ([format_value(value) for value in column.values] for column in chart.table.columns)
     frame.left += max(map(frame.width, tasks)) + TICK_PX + 0.8 * style.font_px
     ticks = [short_date(tick, chart.language) for tick in chart.ticks]
@@ -39,7 +39,7 @@ def gantt(chart: ScheduleChart) -> Program:
 
 def timeline(chart: ScheduleChart) -> Program:
     """Draw events on a horizontal line, their names alternately above and below it."""
-    frame, style = Frame.begin(chart.title, chart.style), chart.style
+    frame, style = Frame.begin(chart), chart.style
     events, years = ([format_value(value) for value in column.values] for column in chart.table.columns)
     side = max(frame.width(text) for text in (events[0], events[-1])) / 2
     frame.left += side

@@ -13,7 +13,7 @@ from sources.charts.program import Call, Name, Program
 
 def pie(chart: SeriesChart) -> Program:
     """Draw a pie or donut; names are around it or in a legend, values in the slices."""
-    frame, column, names = Frame.begin(chart.title, chart.style), chart.table.series[0], row_names(chart)
+    frame, column, names = Frame.begin(chart), chart.table.series[0], row_names(chart)
     style, program = chart.style, frame.program
     around = style.box  # names around the pie instead of a legend
     legend = None if around else frame.reserve_legend(names)
@@ -62,7 +62,7 @@ def _at(turn: float, distance: float) -> tuple[float, float]:
 
 def treemap(chart: SeriesChart) -> Program:
     """Draw rectangles whose areas are the values, as square as possible."""
-    frame, column, names = Frame.begin(chart.title, chart.style), chart.table.series[0], row_names(chart)
+    frame, column, names = Frame.begin(chart), chart.table.series[0], row_names(chart)
     style, program = chart.style, frame.program
     frame.note(column.header())
     frame.axes()

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from sources.charts.chart import RecordsChart
 from sources.charts.colours import contrasting_colour, mix
-from sources.charts.matplotlib_plots.frame import PAD, Frame
+from sources.charts.matplotlib_plots.frame import LINE, PAD, Frame
 from sources.charts.program import Call, Name, Program
 from sources.charts.table import Column, Value, format_value
 
@@ -54,9 +54,12 @@ def table(chart: RecordsChart) -> Program:
     """Draw a table as wide as its texts and as high as its rows."""
     table_style, columns = TABLE_STYLES[chart.table_style], chart.table.columns
     font = chart.style.font_px
-    height = round((2 * PAD + ROW_HEIGHT * (len(chart.table) + 1)) * font + TITLE_LINES * chart.style.title_px)
+    height = round(
+        (2 * PAD + ROW_HEIGHT * (len(chart.table) + 1) + (LINE if chart.source else 0)) * font
+        + TITLE_LINES * chart.style.title_px
+    )
     style = dataclasses.replace(chart.style, height_px=min(height, chart.style.height_px))  # as high as necessary
-    frame = Frame.begin(chart.title, style)
+    frame = Frame.begin(chart, style)
     texts = [[column.header(), *(_to_text(frame, value) for value in column.values)] for column in columns]
     num_rows = len(chart.table) + 1
     widths = [max(map(frame.width, column)) * 1.1 + CELL_PAD * style.font_px for column in texts]

@@ -9,6 +9,7 @@ from sources.charts.questions.question import Question, fill_phrase, round_half_
 from sources.charts.questions.series_view import CLEAR_STEPS, COLUMNS, STATISTICS, SeriesView
 from sources.charts.table import Column, exponent, format_value
 
+MAX_PRINTED = 15  # greatest number of printed values of a sum
 MAX_ADDED = 8  # greatest number of values that are read from an axis for a sum, as errors add up
 
 Writer = Callable[[SeriesView], Question | None]
@@ -130,7 +131,7 @@ def lowest_value(view: SeriesView) -> Question | None:
 def difference(view: SeriesView) -> Question | None:
     column = view.sample_column()
     pair = view.sample_pair(column)
-    if pair is None:
+    if pair is None or column.one_digit:
         return None
     (a, high), (b, low) = pair
     return Question(
@@ -145,7 +146,7 @@ def ratio(view: SeriesView) -> Question | None:
     column = view.sample_column()
     pair = view.sample_pair(column)
     # The ratio is sensitive to errors of a small divisor, and means nothing for degrees.
-    if pair is None or pair[1][1] <= column.step * 10 or column.unit == "°C":
+    if pair is None or column.one_digit or pair[1][1] <= column.step * 10 or column.unit == "°C":
         return None
     (a, high), (b, low) = pair
     places = 2 if view.chart.exact else 1
@@ -161,7 +162,7 @@ def ratio(view: SeriesView) -> Question | None:
 def total(view: SeriesView) -> Question | None:
     column = view.sample_column()
     values = [value for _, value in view.known_values(column)]
-    if not view.is_additive(column) or None in column.values or (not view.chart.exact and len(values) > MAX_ADDED):
+    if not view.is_additive(column) or None in column.values or len(values) > _most_added(view):
         return None
     value = sum(values, Decimal(0))
     if column.unit == "%" and value == 100:
@@ -188,7 +189,7 @@ def sum_two(view: SeriesView) -> Question | None:
 def mean(view: SeriesView) -> Question | None:
     column = view.sample_column()
     values = [value for _, value in view.known_values(column)]
-    if None in column.values or (not view.chart.exact and len(values) > MAX_ADDED):
+    if None in column.values or column.one_digit or len(values) > _most_added(view):
         return None
     places = max(0, -exponent(column.step)) + (1 if view.chart.exact else 0)
     value = round_half_up(Fraction(sum(values, Decimal(0))) / len(values), places)
@@ -266,7 +267,7 @@ def higher_series(view: SeriesView) -> Question | None:
 def largest_rise(view: SeriesView) -> Question | None:
     column = view.sample_column()
     known = view.known_values(column)
-    if not view.over_time or None in column.values:
+    if not view.over_time or None in column.values or column.one_digit:
         return None
     rises = sorted(((b[1] - a[1], a[0], b[0]) for a, b in itertools.pairwise(known)), key=lambda r: r[0], reverse=True)
     needed = column.step if view.chart.exact else 2 * CLEAR_STEPS * column.step  # a rise depends on two values
@@ -307,6 +308,10 @@ QUESTIONS: dict[str, Writer] = {
         count_rows, count_series,
     )
 }  # fmt: skip
+
+
+def _most_added(view: SeriesView) -> int:
+    return MAX_PRINTED if view.chart.exact else MAX_ADDED
 
 
 def _ratio_tolerance(view: SeriesView, column: Column, high: Decimal, low: Decimal) -> str:

@@ -11,6 +11,8 @@ from sources.charts.vocabulary_schema import lower_first
 
 Random = random_module.Random
 CLEAR_STEPS = 2  # least difference of values that can be distinguished by eye, in steps
+CLEAR_RATIO = Decimal("1.3")  # least ratio of values that can be distinguished along a logarithmic axis
+LOG_FACTORS = tuple(map(Decimal, ("0.01", "0.1", "10", "100")))
 STATISTICS = ("box", "violin", "error_bars", "density")
 OF_THE = ("standard deviation", "lower quartile", "upper quartile")  # statistics that need `of the` before the quantity
 COLUMNS = ("candlestick", "dual_axis", "table", "histogram")
@@ -103,12 +105,16 @@ class SeriesView:
 
     def can_distinguish(self, column: Column, a: Decimal, b: Decimal) -> bool:
         """Return True if two values can be distinguished in the picture."""
+        if column.one_digit:
+            return max(a, b) >= CLEAR_RATIO * min(a, b)
         return abs(a - b) >= (column.step if self.chart.exact else CLEAR_STEPS * column.step)
 
     def step_note(self, column: Column, num_values: int = 1) -> str:
         """Return a sentence on the precision of values; empty if they are printed."""
         if self.chart.exact:
             return ""
+        if column.one_digit:
+            return fill_phrase("to_digit", self.language)
         step, tolerance = format_value(column.step), format_value(column.step * num_values)
         return fill_phrase("to_step", self.language, step=step, tolerance=tolerance)
 
@@ -126,6 +132,9 @@ class SeriesView:
     def alternatives(self, value: Decimal, column: Column, *, difference: bool = False) -> tuple[str, ...]:
         """Return other numbers for multiple choice that can be distinguished from the value."""
         unit = self._unit_of_difference(column) if difference else column.unit
+        if column.one_digit:
+            others = [Decimal(int(value * factor)) for factor in LOG_FACTORS if value * factor >= 1]
+            return tuple(format_with_unit(other, unit, self.language) for other in others)
         away = max(column.step * 4, nice_step(float(abs(value)) * 0.08) if value else column.step)
         return tuple(
             format_with_unit(value + k * away, unit, self.language)
@@ -139,11 +148,24 @@ class SeriesView:
         low, high = min(values), max(values)
         if low == high:
             return None
+        if column.one_digit:
+            return self._sample_power(column, values)
         step = max(nice_step(float(high - low) / 8), column.step)
         candidates = [k * step for k in range(int(low / step) + 1, int(high / step) + 1)]
         clear = [
             limit for limit in candidates
             if low < limit < high and all(self.can_distinguish(column, limit, value) for value in values)
+        ]  # fmt: skip
+        return self.random.choice(clear) if clear else None
+
+    def _sample_power(self, column: Column, values: list[Decimal]) -> Decimal | None:
+        """Return 1, 2 or 5 times a power of ten among values of a logarithmic axis, not near any of them."""
+        powers = range(min(values).adjusted(), max(values).adjusted() + 1)
+        candidates = [Decimal(factor * 10**power) for power in powers for factor in (1, 2, 5)]
+        clear = [
+            limit for limit in candidates
+            if min(values) < limit < max(values)
+            and all(self.can_distinguish(column, limit, value) for value in values)
         ]  # fmt: skip
         return self.random.choice(clear) if clear else None
 

@@ -68,7 +68,7 @@ def series_along_names(chart: SeriesChart) -> Spec:
     layers: list[Spec] = [{"mark": mark}]
     if chart.exact:
         layers.append(_labels(chart, encoding))
-    return specification(chart.title, style, rows, encoding=encoding, layer=layers)
+    return specification(chart, style, rows, encoding=encoding, layer=layers)
 
 
 def _labels(chart: SeriesChart, encoding: Spec) -> Spec:
@@ -105,7 +105,7 @@ def horizontal_bars(chart: SeriesChart) -> Spec:
         far = {"expr": "datum.value < 0 ? -4 : 4"}
         align = {"expr": "datum.value < 0 ? 'right' : 'left'"}
         layers.append({"mark": {"type": "text", "align": align, "dx": far}, "encoding": {"text": text}})
-    return specification(chart.title, style, long_rows(names, [column], ROW), encoding=encoding, layer=layers)
+    return specification(chart, style, long_rows(names, [column], ROW), encoding=encoding, layer=layers)
 
 
 def lollipops(chart: SeriesChart) -> Spec:
@@ -128,7 +128,7 @@ def lollipops(chart: SeriesChart) -> Spec:
         layers.append(
             {"mark": {"type": "text", "dy": {"expr": "datum.value < 0 ? 14 : -14"}}, "encoding": {"text": text}}
         )
-    return specification(chart.title, style, long_rows(names, [column], ROW), encoding=encoding, layer=layers)
+    return specification(chart, style, long_rows(names, [column], ROW), encoding=encoding, layer=layers)
 
 
 def small_multiples(chart: SeriesChart) -> Spec:
@@ -148,7 +148,7 @@ def small_multiples(chart: SeriesChart) -> Spec:
         "y": numbers_axis("value", chart.axis, style),
         "color": {**scale, "legend": None},
     }
-    spec = specification(chart.title, style, long_rows(names, series, ROW), mark={"type": "bar"}, encoding=encoding)
+    spec = specification(chart, style, long_rows(names, series, ROW), mark={"type": "bar"}, encoding=encoding)
     return {**spec, "width": round(style.width_px * 0.72 / columns), "height": round(style.height_px * 0.24)}
 
 
@@ -176,4 +176,4 @@ def heat_map(chart: SeriesChart) -> Spec:
         {"mark": {"type": "rect", "stroke": style.background}, "encoding": {"color": colour}},
         {"mark": {"type": "text"}, "encoding": {"text": text, "color": shade}},
     ]
-    return specification(chart.title, style, long_rows(names, series, ROW), encoding={"x": x, "y": y}, layer=layers)
+    return specification(chart, style, long_rows(names, series, ROW), encoding={"x": x, "y": y}, layer=layers)

@@ -37,7 +37,7 @@ def histogram(chart: DistributionChart) -> Spec:
             "transform": [{"calculate": "(datum.from + datum.to) / 2", "as": "middle"}],
             "mark": {"type": "text", "dy": -8}, "encoding": {"x": middle, "y": y, "text": text},
         })  # fmt: skip
-    return specification(chart.title, style, rows, layer=layers)
+    return specification(chart, style, rows, layer=layers)
 
 
 def densities(chart: DistributionChart) -> Spec:
@@ -55,7 +55,7 @@ def densities(chart: DistributionChart) -> Spec:
         "color": colours(chart.groups, style),
     }
     mark = {"type": "area", "opacity": 0.35, "line": True}
-    return specification(chart.title, style, rows, mark=mark, encoding=encoding)
+    return specification(chart, style, rows, mark=mark, encoding=encoding)
 
 
 def boxes(chart: DistributionChart) -> Spec:
@@ -80,7 +80,7 @@ def boxes(chart: DistributionChart) -> Spec:
          "encoding": {"y": y("q1"), "y2": {"field": "q3"}}},
         {"mark": {"type": "tick", **ink, "size": 42, "thickness": 2.5}, "encoding": {"y": y("median")}},
     ]  # fmt: skip
-    return specification(chart.title, style, rows, encoding={"x": x}, layer=layers)
+    return specification(chart, style, rows, encoding={"x": x}, layer=layers)
 
 
 def error_bars(chart: DistributionChart) -> Spec:
@@ -106,4 +106,4 @@ def error_bars(chart: DistributionChart) -> Spec:
         {"mark": {"type": "point", "filled": True, "opacity": 1, "size": 90, "color": style.colours[0]},
          "encoding": {"y": numbers_axis("mean", chart.axis, style)}},
     ]  # fmt: skip
-    return specification(chart.title, style, rows, encoding={"x": x}, layer=layers)
+    return specification(chart, style, rows, encoding={"x": x}, layer=layers)

@@ -30,7 +30,7 @@ def candlesticks(chart: SeriesChart) -> Spec:
         {"mark": {"type": "bar"},
          "encoding": {"y": numbers_axis("open", chart.axis, style), "y2": {"field": "close"}, "color": colour}},
     ]  # fmt: skip
-    return specification(chart.title, style, rows, encoding={"x": x}, layer=layers)
+    return specification(chart, style, rows, encoding={"x": x}, layer=layers)
 
 
 def waterfall(chart: SeriesChart) -> Spec:
@@ -55,4 +55,4 @@ def waterfall(chart: SeriesChart) -> Spec:
            "color": {"field": "color", "type": "nominal", "scale": None}}  # fmt: skip
     label = {"y": numbers_axis("top", chart.axis, style), "text": {"field": "label", "type": "nominal"}}
     layers = [{"mark": {"type": "bar"}, "encoding": bar}, {"mark": {"type": "text", "dy": -8}, "encoding": label}]
-    return specification(chart.title, style, rows, encoding={"x": x}, layer=layers)
+    return specification(chart, style, rows, encoding={"x": x}, layer=layers)

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from sources.charts.axis import Axis
+from sources.charts.chart import Chart
 from sources.charts.fonts import text_width
 from sources.charts.style import Style
 from sources.charts.table import Column, exponent
@@ -13,18 +14,20 @@ Spec = dict[str, Any]
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 PLOT_WIDTH, PLOT_HEIGHT = 0.8, 0.76  # approximate fractions of the size of the picture
 LABEL_SIZE = 0.88  # of value labels, relative to the tick labels
+NOTE_SIZE = 0.85  # of the source line
 LEGEND_EXTRA = 2.6  # width of a legend entry without its name, in font sizes
 UPRIGHT_DEGREES = 270
 
 
-def specification(title: str, style: Style, rows: Sequence[Mapping[str, Any]], **parts: Any) -> Spec:
+def specification(chart: Chart, style: Style, rows: Sequence[Mapping[str, Any]], **parts: Any) -> Spec:
     """Return a specification with the data of the chart; `parts` are its marks, layers and encodings."""
+    title = chart.title
     pad = round(0.9 * style.font_px)
     needed = text_width(title, style.face, style.title_px, bold=style.bold_title)
     size = max(style.font_px, min(style.title_px, style.title_px * (style.width_px - 2 * pad) / needed))
     return {
         "$schema": SCHEMA,
-        "title": {"text": title, "fontSize": round(size, 1)},
+        "title": {"text": title, "fontSize": round(size, 1), **_source(chart)},
         # The size of the plot without titles and labels. `fit` would give an exact size of the picture, but computes
         # the layout twice, which takes half as long again.
         "width": round(style.width_px * PLOT_WIDTH),
@@ -35,6 +38,14 @@ def specification(title: str, style: Style, rows: Sequence[Mapping[str, Any]], *
         **parts,
         "config": _config(style),
     }
+
+
+def _source(chart: Chart) -> Spec:
+    """Return the line that names the source, below the title."""
+    if not chart.source:
+        return {}
+    return {"subtitle": chart.source, "subtitleFontSize": round(chart.style.font_px * NOTE_SIZE, 1),
+            "subtitleColor": chart.style.ink}  # fmt: skip
 
 
 def _config(style: Style) -> Spec:

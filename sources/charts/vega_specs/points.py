@@ -24,4 +24,4 @@ def points(chart: PointsChart) -> Spec:
         ends = [float(min(x)), float(max(x))]
         line = [{"x": end, "y": round(intercept + slope * end, 6)} for end in ends]
         layers.append({"data": {"values": line}, "mark": {"type": "line", "color": style.colours[1], "strokeWidth": 2}})
-    return specification(chart.title, style, rows, encoding=encoding, layer=layers)
+    return specification(chart, style, rows, encoding=encoding, layer=layers)

@@ -23,7 +23,7 @@ def gantt(chart: ScheduleChart) -> Spec:
         "y": {"field": "task", "type": "nominal", "sort": tasks, "axis": {"title": None}},
     }  # fmt: skip
     mark = {"type": "bar", "color": style.colours[0], "height": {"band": 0.6}}
-    return specification(chart.title, style, rows, mark=mark, encoding=encoding)
+    return specification(chart, style, rows, mark=mark, encoding=encoding)
 
 
 def _moment(day: date) -> dict[str, int]:

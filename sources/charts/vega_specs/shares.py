@@ -39,7 +39,7 @@ def pie(chart: SeriesChart) -> Spec:
         {"mark": {"type": "text", "radius": round((radius + inner) / 2 * (1 if inner else 1.35))},
          "encoding": {"text": text, "color": ink}},
     ]  # fmt: skip
-    spec = specification(chart.title, style, rows, encoding=encoding, layer=layers)
+    spec = specification(chart, style, rows, encoding=encoding, layer=layers)
     if column.unit != "%":
         spec["title"]["subtitle"] = column.header()
         spec["title"]["subtitleFontSize"] = style.font_px

@@ -101,7 +101,7 @@ def match_templates(question: str, family: str, data: Data) -> list[tuple[str, d
     """Return (template name, slots) of all templates that match a question."""
     k, content = data.language == "zh", _templates()
     line = question.split("\n")[0]
-    for name in ("to_step", "rounded"):
+    for name in ("to_step", "to_digit", "rounded"):
         line = re.sub(_pattern(content["phrases"][name][k], {}).strip() + r".*$", "", line).strip()
     rows = "|".join(re.escape(row[0]) for row in data.rows)
     known = dict(WORDS[k])

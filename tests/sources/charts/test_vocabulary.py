@@ -49,6 +49,9 @@ def _line_of(text: str) -> int:
         ("correlation: 0.8", "correlation: 8", "title: [Study time", "between -1 and 1"),
         ("otherwise: 6", "otherwise: 60", "title: [Handling", "leads to step 60"),
         ("noun: [Month, 月份]", "noun: [Month, 月份]\n    colour: red", "noun: [Month", "colour"),
+        ("after: [1, 2]", "after: [1, 8]", "title: [Baking bread", "may stand after step 7 at most, got 8"),
+        ("ways: [go_on", "ways: [jump", "ask: ['Dough", "ways must be some of go_on, back, repeat, end"),
+        ("where: [schools, cities]", "where: [towns]", "title: [Study time", "no list 'towns'"),
     ],
 )
 def test_error_has_the_line_of_the_mistake(tmp_path: Path, old: str, new: str, where: str, message: str) -> None:
