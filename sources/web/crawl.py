@@ -171,6 +171,7 @@ class Crawl:
             status=done.status,
             permission=checked,
             links=() if cause else done.links,
+            canonical="" if cause else done.canonical,
             content=None if cause else done.content,
             cause=cause,
             message=message,

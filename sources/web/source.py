@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 # Modules that need packages of the extra `web` are imported where they are used: other recipes do not need them.
 PACKAGES = {"ada_url": "ada-url", "playwright": "playwright", "protego": "protego", "tldextract": "tldextract"}
-CAPTURE_VERSION = 6  # increase it when a visit captures something else
-SAMPLE_VERSION = 3  # increase it when the same capture gives other samples
+CAPTURE_VERSION = 7  # increase it when a visit captures something else
+SAMPLE_VERSION = 4  # increase it when the same capture gives other samples
 NAME, VERSION = "vellum", "0.1"
 URI = "web:"
 NOWHERE = "(seeds)"  # instead of a site, for seeds that are not visited
@@ -260,6 +260,7 @@ class Web(RemoteSource):
     def digest_of(self, path: Path) -> str:
         _entries.cache_clear()  # more may have been fetched since
         _navigation.cache_clear()
+        _copies.cache_clear()
         return _digest(_entries(self._bounds(), self.views, path))
 
     @contextlib.contextmanager
@@ -274,11 +275,14 @@ class Web(RemoteSource):
         if _digest(entries) != digest:
             raise InputError("changed", "the captures changed while the run was going on; run again")
         reader = SegmentReader()
-        elsewhere = self._asked_elsewhere(path)
-        yield Items(
-            len(entries),
-            lambda item: self._sample(reader, entries[item], elsewhere.get(entries[item].url, frozenset())),
-        )
+        elsewhere, copies = self._asked_elsewhere(path), _copies(self._bounds(), self.views, path)
+
+        def sample(item: int) -> Sample:
+            entry = entries[item]
+            asked = elsewhere.get(entry.url, frozenset())
+            return self._sample(reader, entry, asked, is_copy=(entry.url, entry.view) in copies)
+
+        yield Items(len(entries), sample)
 
     def _asked_elsewhere(self, path: Path) -> "Mapping[str, frozenset[Name]]":
         """Return the elements that are asked about on another page of the site, by URL."""
@@ -286,7 +290,9 @@ class Web(RemoteSource):
             return {}
         return _navigation(self._bounds(), self.views, path)
 
-    def _sample(self, reader: "SegmentReader", entry: "IndexEntry", elsewhere: "frozenset[Name]") -> Sample:
+    def _sample(
+        self, reader: "SegmentReader", entry: "IndexEntry", elsewhere: "frozenset[Name]", *, is_copy: bool
+    ) -> Sample:
         capture = reader.read(entry)
         if capture.content is None:
             raise ItemError(capture.cause, capture.message, capture.url)
@@ -299,7 +305,7 @@ class Web(RemoteSource):
             quality=self.quality,
             grey=self.grey,
         )
-        return sample_of(capture, entry.digest, f"view={capture.view}", settings, elsewhere)
+        return sample_of(capture, entry.digest, f"view={capture.view}", settings, elsewhere, is_copy=is_copy)
 
     def _bounds(self) -> "Bounds":
         from sources.web.plan import Bounds
@@ -392,7 +398,18 @@ def _navigation(bounds: "Bounds", views: tuple[str, ...], path: Path) -> "Mappin
     from sources.web.navigation import asked_elsewhere
     from sources.web.segments import element_names
 
-    return asked_elsewhere(element_names(_entries(bounds, views, path)))
+    copies = _copies(bounds, views, path)
+    entries = [entry for entry in _entries(bounds, views, path) if (entry.url, entry.view) not in copies]
+    return asked_elsewhere(element_names(entries))
+
+
+@lru_cache(maxsize=4)
+def _copies(bounds: "Bounds", views: tuple[str, ...], path: Path) -> Mapping[tuple[str, str], str]:
+    """Return the captures of a site that are copies of another one's page, as (URL, view)."""
+    from sources.web.copies import copies_of
+    from sources.web.segments import words_of
+
+    return copies_of(_entries(bounds, views, path), words_of)
 
 
 def _check_ranges(allow: tuple[str, ...]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import math
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -38,6 +39,8 @@ _NET_CAUSES = (  # part of Chromium's message: cause
     ("ERR_SSL", "bad_certificate"),
     ("crash", "page_crashed"),
 )
+_LINK = re.compile(r"<([^<>]*)>([^<>]*)")
+_IS_CANONICAL = re.compile(r";\s*rel\s*=\s*(\"[^\"]*\bcanonical\b[^\"]*\"|canonical\b)", re.IGNORECASE)
 Permit = Callable[[str], Awaitable[tuple[str, str] | None]]
 
 
@@ -87,6 +90,7 @@ class VisitResult:
     status: int | None = None
     retry_after: str = ""
     links: list[str] = field(default_factory=list)
+    canonical: str = ""
     content: PageContent | None = None
 
 
@@ -123,6 +127,7 @@ class Visit:
         self._place = place_of(url)  # of the last request for the page itself
         self._num_redirects = 0
         self._is_answered = False
+        self._named_by_head = ""  # canonical URL of a `Link` header
         self._response: Response | None = None
         self._is_cut_off = False
         self._on_the_way: set[Request] = set()
@@ -238,6 +243,7 @@ class Visit:
             self.result.final_url, self.result.status = well_formed(event["request"]["url"]), status
             self.result.retry_after = headers.get("retry-after", "")
             self._check_head(status, headers)
+            self._named_by_head = _canonical_of(headers.get("link", ""), self.result.final_url)
         except VisitError as failure:
             self._blocked = failure.cause, failure.message
             return False
@@ -382,6 +388,7 @@ class Visit:
         self.result.content = _page_content(found, boxes, screenshot, flags, view.scale)
         linked = (canonical(link, page.url) for link in found["links"])
         self.result.links = list(dict.fromkeys(link for link in linked if link is not None))
+        self.result.canonical = canonical(found["canonical"]) or self._named_by_head
         self.result.final_url = well_formed(page.url)
 
     async def _photograph(self, session: CDPSession, tops: list[int]) -> Screenshot:
@@ -418,6 +425,12 @@ def _headers(event: Mapping[str, Any]) -> dict[str, str]:
         name = header["name"].lower()
         found[name] = f"{found[name]}\n{header['value']}" if name in found else header["value"]
     return found
+
+
+def _canonical_of(link: str, base: str) -> str:
+    """Return the canonical URL that a `Link` header names (RFC 8288); empty if it names none."""
+    named = (found[1] for found in _LINK.finditer(link) if _IS_CANONICAL.search(found[2]))
+    return next(filter(None, (canonical(url.strip(), base) for url in named)), "")
 
 
 def _type_of(headers: Mapping[str, str]) -> str:
