@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import json
 import math
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -41,6 +42,11 @@ _NET_CAUSES = (  # part of Chromium's message: cause
 )
 _LINK = re.compile(r"<([^<>]*)>([^<>]*)")
 _IS_CANONICAL = re.compile(r";\s*rel\s*=\s*(\"[^\"]*\bcanonical\b[^\"]*\"|canonical\b)", re.IGNORECASE)
+_ADD_STYLE = """(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(%s);
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+})()"""
 Permit = Callable[[str], Awaitable[tuple[str, str] | None]]
 
 
@@ -120,7 +126,7 @@ class Visit:
             pooled_page.view,
         )
         self._timeouts, self._permit, self._agent, self._url = timeouts, permit, agent, url
-        self._coder = coder
+        self._coder, self._client = coder, pooled_page.client
         self.result = VisitResult()
         self._blocked: tuple[str, str] | None = None
         self._main_frame: str | None = None
@@ -196,7 +202,7 @@ class Visit:
         """Continue a held request or response, or end it."""
         is_answer = "responseStatusCode" in event or "responseErrorReason" in event
         if event["resourceType"] != "Document":
-            goes_on = not _is_icon(event)
+            goes_on = event["resourceType"] != "Other" or not _is_icon(event)
         elif is_answer:
             goes_on = self._accepts(event)
         else:
@@ -204,10 +210,20 @@ class Visit:
         with contextlib.suppress(Error):  # the page may be gone
             if goes_on:
                 method = "Fetch.continueResponse" if is_answer else "Fetch.continueRequest"
-                await self._session.send(method, {"requestId": event["requestId"]})
+                headers = {} if is_answer else self._headers_of(event["request"])
+                await self._session.send(method, {"requestId": event["requestId"], **headers})
             else:
                 failed = {"requestId": event["requestId"], "errorReason": "Aborted"}
                 await self._session.send("Fetch.failRequest", failed)
+
+    def _headers_of(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the headers with which a request goes on, without ours if a redirect leads to another site."""
+        if not self._client.headers:
+            return {}
+        ours = {name.lower() for name, _ in self._client.headers}
+        own = [(name, value) for name, value in request["headers"].items() if name.lower() not in ours]
+        headers = [*own, *self._client.headers_for(canonical(request["url"]) or "")]
+        return {"headers": [{"name": name, "value": value} for name, value in headers]}
 
     async def _permits(self, event: dict[str, Any]) -> bool:
         """Return True if a document may be requested. Redirects of the page itself need permission."""
@@ -356,6 +372,8 @@ class Visit:
     async def _read(self, page: Page, session: CDPSession, flags: list[str]) -> None:
         """Wait until the page has settled, then read it and take its picture."""
         world = await World.of(session)
+        if self._client.style:
+            await world.run(_ADD_STYLE % json.dumps(self._client.style))
         await self._settle(world, flags)
         frames = Frames(page)
         await freeze(world, frames)
