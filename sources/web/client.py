@@ -12,7 +12,7 @@ from sources.base.secrets import FILE
 from sources.web.urls import site_of, site_of_host
 
 if TYPE_CHECKING:
-    from playwright.async_api import SetCookieParam
+    from playwright._impl._api_structures import SetCookieParam  # the public modules do not export it
 
 HEADERS, COOKIES = "VELLUM_WEB_HEADERS", "VELLUM_WEB_COOKIES"  # of the environment
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x20-\x7e\t]*?)[ \t]*")
