@@ -50,7 +50,7 @@ class Client:
 
     def site_cookies(self) -> "list[SetCookieParam]":
         """Return the cookies of the site."""
-        return [c for c in parse_cookies(self.cookies) if site_of_host(c["domain"].lstrip(".")) == self.site]
+        return [c for c in parse_cookies(self.cookies) if site_of_host((c["domain"] or "").lstrip(".")) == self.site]
 
 
 ANONYMOUS = Client()
