@@ -17,6 +17,7 @@ SIGNS = (
     "loading",
     "unstyled",
     "broken_pictures",
+    "same_page",
 )
 
 
@@ -26,7 +27,7 @@ class MaxPageObstacles(Filter):
 
     The signs are a "not found" that was answered as a page, a wall of cookie consent, a login, a captcha, a parked
     domain, a paywall, a page that was still loading, and the shares of its style sheets and pictures that did not come.
-    They are measured by `sources/web/obstacles.py`.
+    They are measured by `sources/web/obstacles.py`; `same_page` is 1 for a page that is kept under another address.
 
     Args:
         strength: 0 to 1.
@@ -44,6 +45,7 @@ class MaxPageObstacles(Filter):
         "loading": "The page was still loading.",
         "unstyled": "Style sheets of the page did not come.",
         "broken_pictures": "Pictures of the page did not come.",
+        "same_page": "The same page is kept under another address (rel=canonical).",
     }
     thresholds: ClassVar[tuple[Threshold, ...]] = tuple(Threshold("strength", sign, "max", (sign,)) for sign in SIGNS)
 

@@ -49,6 +49,8 @@ def _print_sources(recipe: Recipe, storage: Storage, limit: int | None, workers:
         if isinstance(source, RemoteSource):
             num_inputs = len(set(limited(list_inputs(InputFiles(recipe, storage, 1), index), limit)))
             print(f"source {source.name}: {counted(num_inputs, 'input')} to fetch; nothing is fetched in a dry run")
+            for line in source.plan(workers):
+                print(f"  {line}")
             continue
         num_items = num_failed = num_read = num_bytes = 0
         found: list[tuple[str, Input]] = []

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from pipelines.stages.progress import ProgressReader
+from pipelines.stages.progress import FETCH_FAILED, ProgressReader
 from sources.terminal import raw
 
 POLL_S = 0.25
@@ -26,13 +26,14 @@ def watch(coordinator: "subprocess.Popen[bytes]", progress: Path | None, noun: s
     """
     console = Console(file=raw(sys.stderr))
     started = time.monotonic()
-    rate, scoring_rate = _Rate(), _Rate()
+    rate, scoring_rate, fetching_rate = _Rate(), _Rate(), _Rate()
     reader = ProgressReader(progress) if progress is not None else None
 
     def line() -> str:
         counts = reader.read() if reader is not None else Counter()
         per_s, scored_per_s = rate.of(counts["items_done"]), scoring_rate.of(counts["scores_made"])
-        return status(counts, per_s, time.monotonic() - started, noun, scored_per_s)
+        fetched_per_s = fetching_rate.of(counts["items_fetched"])
+        return status(counts, per_s, time.monotonic() - started, noun, scored_per_s, fetched_per_s)
 
     if console.is_terminal:
         with Live(Text(""), console=console, refresh_per_second=4, transient=True) as live:
@@ -48,7 +49,12 @@ def watch(coordinator: "subprocess.Popen[bytes]", progress: Path | None, noun: s
 
 
 def status(
-    counts: "Counter[str]", per_s: float, elapsed_s: float, noun: str = "page", scored_per_s: float = 0.0
+    counts: "Counter[str]",
+    per_s: float,
+    elapsed_s: float,
+    noun: str = "page",
+    scored_per_s: float = 0.0,
+    fetched_per_s: float = 0.0,
 ) -> str:
     """One line: inputs done, rate, kept, rejected, failed, time left."""
     inspected = counts["inputs_read"] + counts["inputs_failed"]
@@ -56,7 +62,10 @@ def status(
     clock = _clock(elapsed_s)
     if counts["items_fetched"] and not done:
         shares = f"{inspected:,} of {counts['inputs_found']:,} inputs done"
-        return f"[{clock}] fetched {counts['items_fetched']:,} {noun}s · {shares}"
+        num_hosts = counts["hosts_fetched"]
+        hosts = f" of {num_hosts:,} host{'s' * (num_hosts != 1)}" if num_hosts else ""
+        fetched = f"fetched {counts['items_fetched']:,} {noun}s{hosts} · {fetched_per_s:,.1f} {noun}s/s"
+        return f"[{clock}] {fetched} · {_failures(counts)}{shares}"
     if not inspected:
         return f"[{clock}] starting: {counts['inputs_found']:,} inputs"
     if not counts["items_done"]:
@@ -75,6 +84,17 @@ def status(
         left = _clock((to_score - scored) / scored_per_s) if scored_per_s else "?"
         return f"{state} · scored {scored:,} of {to_score:,} · {scored_per_s:,.1f}/s · {left} left"
     return f"{state} · writing shards: {counts['shards_written']:,} done"
+
+
+def _failures(counts: "Counter[str]") -> str:
+    """The items that could not be fetched, and the commonest causes."""
+    causes = Counter(
+        {name.removeprefix(FETCH_FAILED): n for name, n in counts.items() if name.startswith(FETCH_FAILED)}
+    )
+    if not causes:
+        return ""
+    named = [f"{cause} {number:,}" for cause, number in sorted(causes.items(), key=lambda each: (-each[1], each[0]))]
+    return f"failed {causes.total():,} ({', '.join([*named[:3], *(['…'] if named[3:] else [])])}) · "
 
 
 class _Rate:

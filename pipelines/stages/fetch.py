@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipelines.job import Job
 from pipelines.recipe import Recipe
-from pipelines.stages.progress import progress_of
+from pipelines.stages.progress import FETCH_FAILED, progress_of
 from pipelines.stages.scratch import scratch_folder
 from pipelines.storage import STAGING, Storage, fetch
 from pipelines.storage.local_cache import LocalCache
@@ -51,7 +51,10 @@ def fetch_input(job: Job, recipe: Recipe, index: int, uri: str) -> None:
                     storage.publish_file(scratch / event.name, f"{folder}/{event.name}")
                     num_published += 1
                 elif isinstance(event, ItemsFetched):
-                    progress.add("", items_fetched=event.num_items)
+                    failures = {f"{FETCH_FAILED}{cause}": number for cause, number in event.failures.items()}
+                    progress.add("", items_fetched=event.num_items, **failures)
+                    for host in event.hosts:  # a fetch that starts again tells of them again
+                        progress.add(f"host {host}", hosts_fetched=1)
 
             request = FetchInput(source=index, path=path, scratch=scratch, retry_failed=job.retry_failed)
             try:

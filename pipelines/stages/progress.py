@@ -17,6 +17,7 @@ from pipelines.job import Job
 from pipelines.storage import STAGING
 
 WRITE_EVERY_S = 0.3
+FETCH_FAILED = "fetch_failed."  # prefix of the counters of items that could not be fetched, by cause
 SCORING_MS, MEASURED = "scoring_ms.", "measured."  # prefixes of the counters of an expensive filter
 
 

@@ -74,9 +74,11 @@ class FileFinished(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ItemsFetched(Event):
-    """So many items were fetched since the last of these events."""
+    """So many items were fetched since the last of these events; `Fetched` has the same fields."""
 
     num_items: int
+    hosts: tuple[str, ...]
+    failures: Mapping[str, int]
 
 
 # Answers

@@ -171,7 +171,7 @@ def _fetch(recipe: Recipe, request: FetchInput, send: Send) -> Done:
         request.scratch,
         retry_failed=request.retry_failed,
         save=lambda path: send(FileFinished(name=path.name)),
-        beat=lambda num_items: send(ItemsFetched(num_items=num_items)),
+        beat=lambda done: send(ItemsFetched(num_items=done.num_items, hosts=done.hosts, failures=done.failures)),
     )
     return Done()
 

@@ -1,8 +1,8 @@
 """Remote sources: their inputs are fetched first and kept, so that reading them again needs no network."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sources.base.source import Source
@@ -19,6 +19,21 @@ class FetchTask:
 
     uri: str
     content: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fetched:
+    """What was fetched since the last report.
+
+    Args:
+        num_items: items, those that failed included.
+        hosts: hosts that were not in a report before.
+        failures: number of items that failed, by cause.
+    """
+
+    num_items: int
+    hosts: tuple[str, ...] = ()
+    failures: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +61,7 @@ class RemoteSource(Source):
         *,
         retry_failed: bool,
         save: Callable[[Path], None],
-        beat: Callable[[int], None],
+        beat: Callable[[Fetched], None],
     ) -> None:
         """Fetch what is missing of an input.
 
@@ -55,9 +70,13 @@ class RemoteSource(Source):
             scratch: a folder to write files in.
             retry_failed: try again what failed before.
             save: called with every finished file in `scratch`, which then belongs to the caller.
-            beat: called every few seconds with the number of items fetched since the last call.
+            beat: called every few seconds with what was fetched since the last call.
         """
 
     def warnings(self) -> list[str]:
         """Sentences that the user should read before anything is fetched."""
+        return []
+
+    def plan(self, workers: int) -> list[str]:
+        """Sentences on what will be fetched, for a dry run. Raises ValueError as `fetch_tasks` does."""
         return []

@@ -95,6 +95,7 @@ class Capture:
         fetched_at: UTC, ISO 8601.
         permission: what was checked before fetching.
         links: canonical URLs that the page links to, or that the sitemap lists, in order.
+        canonical: URL at which the page says it is (`rel=canonical`); empty if it does not say.
         content: what the page shows; None if the visit failed.
         cause, message: reason of the failure; empty if there was none.
     """
@@ -106,11 +107,13 @@ class Capture:
     status: int | None = None
     permission: str = PERMISSION_UNCHECKED
     links: Sequence[str] = ()
+    canonical: str = ""
     content: PageContent | None = None
     cause: str = ""
     message: str = ""
 
 
+_PLAIN = ("url", "view", "fetched_at", "final_url", "status", "permission", "canonical", "cause", "message")
 _SEEN = pa.struct(
     [
         ("images", pa.list_(pa.binary())),
@@ -145,6 +148,7 @@ CAPTURE_SCHEMA = pa.schema(
         ("status", pa.int32()),
         ("permission", pa.string()),
         ("links", pa.list_(pa.string())),
+        ("canonical", pa.string()),
         ("cause", pa.string()),
         ("message", pa.string()),
         ("content", _SEEN),
@@ -159,10 +163,7 @@ def to_rows(captures: Sequence[Capture]) -> pa.Table:
 
 
 def _row(capture: Capture) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        name: getattr(capture, name)
-        for name in ("url", "view", "fetched_at", "final_url", "status", "permission", "cause", "message")
-    }
+    row: dict[str, Any] = {name: getattr(capture, name) for name in _PLAIN}
     row |= {"links": list(capture.links), "content": None}
     if capture.content is not None:
         content = capture.content

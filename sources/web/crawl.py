@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,11 +14,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from sources.base.remote import Fetched
 from sources.browser.browser import Browser, BrowserDiedError, BrowserSettings
 from sources.browser.reading import well_formed
 from sources.browser.viewports import VIEWS
 from sources.web.address_policy import AddressPolicy
 from sources.web.capture import Capture
+from sources.web.client import Client
 from sources.web.code.page_code import PageCoder
 from sources.web.page_pool import PagePool
 from sources.web.plan import SITEMAP, Bounds, Level, Seeds, levels
@@ -51,6 +54,7 @@ class CrawlSettings:
         delay_s, per_host, patience: politeness.
         at_once: number of concurrent visits.
         code: also reduce pages to HTML that renders back.
+        client: what hosts are sent.
     """
 
     views: Sequence[str]
@@ -66,6 +70,7 @@ class CrawlSettings:
     at_once: int = 4
     patience: Patience = field(default_factory=Patience)
     code: bool = False
+    client: Client = field(default_factory=Client)
 
 
 class Crawl:
@@ -75,7 +80,7 @@ class Crawl:
         folder: folder of the finished segments.
         scratch: folder for segments that are being written.
         save: called with every finished segment.
-        beat: called every few seconds with the number of visits since the last call.
+        beat: called every few seconds with the visits since the last call.
         browser: an open browser; without it the crawl opens one.
     """
 
@@ -86,16 +91,20 @@ class Crawl:
         folder: Path,
         scratch: Path,
         save: Callable[[Path], None],
-        beat: Callable[[int], None],
+        beat: Callable[[Fetched], None],
         browser: Browser | None = None,
     ):
         self._seeds, self._settings, self._folder = seeds, settings, folder
+        self._client = dataclasses.replace(settings.client, site=seeds.site)
         self._writer = SegmentWriter(scratch, save)
         self._beat = beat
         self._num_done = 0
+        self._hosts: dict[str, bool] = {}  # True for those that were reported
+        self._failures: Counter[str] = Counter()
         self._polite = Politeness(
-            settings.policy, settings.name, settings.agent, settings.delay_s, settings.per_host, settings.patience
-        )
+            settings.policy, settings.name, settings.agent, settings.delay_s, settings.per_host, settings.patience,
+            self._client,
+        )  # fmt: skip
         self._at_once = asyncio.Semaphore(settings.at_once)
         self._browser = browser
         self._pool: PagePool | None = None
@@ -138,6 +147,9 @@ class Crawl:
             self._writer.add(capture)
         known[url, view] = None if is_file(url, capture.cause) else capture.links
         self._num_done += 1
+        self._hosts.setdefault(host_of(url), False)
+        if capture.cause and known[url, view] is not None:
+            self._failures[capture.cause] += 1
 
     async def _page(self, url: str, view: str) -> Capture:
         """Visit a page; try again if the browser dies, or if the host is busy."""
@@ -171,6 +183,7 @@ class Crawl:
             status=done.status,
             permission=checked,
             links=() if cause else done.links,
+            canonical="" if cause else done.canonical,
             content=None if cause else done.content,
             cause=cause,
             message=message,
@@ -263,7 +276,7 @@ class Crawl:
                     self._browser = await self._stack.enter_async_context(Browser(settings))
                 if self._settings.code:
                     self._coder = await self._stack.enter_async_context(PageCoder(self._browser))
-                pool = PagePool(self._browser, self._settings.policy, self._settings.limits)
+                pool = PagePool(self._browser, self._settings.policy, self._settings.limits, self._client)
                 self._pool = await self._stack.enter_async_context(pool)
             return self._pool
 
@@ -274,8 +287,7 @@ class Crawl:
         async def beat() -> None:
             while True:
                 await asyncio.sleep(BEAT_S)
-                done, self._num_done = self._num_done, 0
-                self._beat(done)
+                self._report()
                 self._writer.close_if_old()
 
         task = asyncio.create_task(beat())
@@ -283,7 +295,15 @@ class Crawl:
             yield
         finally:
             task.cancel()
-            self._beat(self._num_done)
+            self._report()
+
+    def _report(self) -> None:
+        """Tell the caller what was visited since the last time."""
+        hosts = tuple(host for host, is_known in self._hosts.items() if not is_known)
+        self._beat(Fetched(num_items=self._num_done, hosts=hosts, failures=dict(self._failures)))
+        self._hosts.update(dict.fromkeys(hosts, True))
+        self._num_done = 0
+        self._failures.clear()
 
 
 def _now() -> str:

@@ -20,6 +20,7 @@ from sources.browser.browser import Browser, answering
 from sources.browser.reading import release, script
 from sources.browser.viewports import View
 from sources.web.address_policy import AddressPolicy
+from sources.web.client import ANONYMOUS, Client
 from sources.web.proxy import ProxySession, TrafficLimits, open_proxy_session
 
 WIPE_TIMEOUT_S = 5
@@ -30,6 +31,8 @@ HELD = [  # requests and responses that wait for a decision
     {"resourceType": "Other", "requestStage": "Request"},
 ]
 
+ALL = {"urlPattern": "*", "requestStage": "Request"}  # held where headers are added
+
 
 @dataclass(kw_only=True)
 class PooledPage:
@@ -39,6 +42,7 @@ class PooledPage:
         session: session of the debugging protocol; it holds document requests until they are permitted.
         proxy_session: the window's access to the network.
         closing: closes the page and the proxy session.
+        client: what hosts are sent.
         origins: origins shown since the window was last wiped.
     """
 
@@ -47,6 +51,7 @@ class PooledPage:
     proxy_session: ProxySession
     view: View
     closing: contextlib.AsyncExitStack
+    client: Client = ANONYMOUS
     origins: set[str] = field(default_factory=set)
     num_visits: int = 0
 
@@ -54,6 +59,12 @@ class PooledPage:
         url = urlsplit(frame.url)
         if url.scheme in ("http", "https"):
             self.origins.add(f"{url.scheme}://{url.netloc}")
+
+    async def give_cookies(self) -> None:
+        """Set the cookies with which every page is visited."""
+        cookies = self.client.site_cookies()
+        if cookies:
+            await self.page.context.add_cookies(cookies)
 
     async def wipe(self) -> None:
         """Leave the page, and remove everything that it stored.
@@ -74,6 +85,7 @@ class PooledPage:
                 send("Storage.clearDataForOrigin", EVERY_ORIGIN),
                 self.page.context.clear_cookies(),
             )
+            await self.give_cookies()
         self.origins.clear()
         await self.proxy_session.renew()
 
@@ -81,8 +93,8 @@ class PooledPage:
 class PagePool:
     """`async with PagePool(browser, policy, limits) as pool: async with pool.page(view) as page: …`, for one site."""
 
-    def __init__(self, browser: Browser, policy: AddressPolicy, limits: TrafficLimits):
-        self._browser, self._policy, self._limits = browser, policy, limits
+    def __init__(self, browser: Browser, policy: AddressPolicy, limits: TrafficLimits, client: Client = ANONYMOUS):
+        self._browser, self._policy, self._limits, self._client = browser, policy, limits, client
         self._free: list[PooledPage] = []
 
     async def __aenter__(self) -> Self:
@@ -134,11 +146,13 @@ class PagePool:
             async with answering(page.context.browser):
                 session = await page.context.new_cdp_session(page)
                 await asyncio.gather(
-                    session.send("Fetch.enable", {"patterns": HELD}),
+                    session.send("Fetch.enable", {"patterns": [*HELD, *([ALL] if self._client.headers else [])]}),
                     page.add_init_script(script("prepare")),
                 )
             pooled_page = PooledPage(
-                page=page, session=session, proxy_session=proxy_session, view=view, closing=opened.pop_all()
-            )
+                page=page, session=session, proxy_session=proxy_session, view=view, closing=opened.pop_all(),
+                client=self._client,
+            )  # fmt: skip
+            await pooled_page.give_cookies()
             page.on("framenavigated", pooled_page.note_frame)
             return pooled_page

@@ -15,6 +15,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from sources.web.address_policy import AddressPolicy
+from sources.web.client import ANONYMOUS, Client
 from sources.web.proxy import TrafficLimits, open_proxy_session
 from sources.web.robots import MAX_ROBOTS_BYTES, Robots
 from sources.web.urls import host_of
@@ -78,9 +79,16 @@ def _seconds(retry_after: str) -> float | None:
     return max(0.0, (date - datetime.now(date.tzinfo)).total_seconds())
 
 
-async def get(url: str, policy: AddressPolicy, agent: str, max_bytes: int, method: str = "GET") -> Answer:
+async def get(
+    url: str,
+    policy: AddressPolicy,
+    agent: str,
+    max_bytes: int,
+    method: str = "GET",
+    headers: Sequence[tuple[str, str]] = (),
+) -> Answer:
     """Fetch the first bytes of a file without a browser, through a proxy with the same address policy, following
-    redirects."""
+    redirects, which are not sent `headers`."""
     limits = TrafficLimits(
         response_mb=max_bytes / 1e6 + BUFFERED_MB,
         page_mb=2 * max_bytes / 1e6 + BUFFERED_MB,
@@ -89,7 +97,7 @@ async def get(url: str, policy: AddressPolicy, agent: str, max_bytes: int, metho
     async with open_proxy_session(policy, limits) as session:
         try:
             async with asyncio.timeout(2 * ROBOTS_TIMEOUT_S):
-                answer = await asyncio.to_thread(_get, url, session.address, agent, max_bytes, method)
+                answer = await asyncio.to_thread(_get, url, session.address, agent, max_bytes, method, headers)
         except TimeoutError:
             return Answer(None, cause=UNREACHABLE, why="no answer in time")
         if session.refused:  # the response is the proxy's, not the host's
@@ -113,7 +121,7 @@ class _Through(urllib.request.BaseHandler):
     https_open = http_open
 
 
-def _get(url: str, proxy: str, agent: str, max_bytes: int, method: str) -> Answer:
+def _get(url: str, proxy: str, agent: str, max_bytes: int, method: str, headers: Sequence[tuple[str, str]]) -> Answer:
     opener = urllib.request.OpenerDirector()  # the default one also supports FTP, files and `no_proxy`
     for handler in (
         _Through(proxy),
@@ -126,6 +134,8 @@ def _get(url: str, proxy: str, agent: str, max_bytes: int, method: str) -> Answe
     ):
         opener.add_handler(handler)
     request = urllib.request.Request(url, headers={"User-Agent": agent, "Accept-Encoding": "gzip"}, method=method)
+    for header in headers:
+        request.add_unredirected_header(*header)
     try:
         with opener.open(request, timeout=ROBOTS_TIMEOUT_S) as response:
             body = response.read(max_bytes)
@@ -162,6 +172,7 @@ class Politeness:
         delay_s: seconds between the starts of two visits to a host; its robots.txt may demand more.
         per_host: maximum concurrent visits to a host.
         patience: how long a busy host is waited for.
+        client: what hosts are sent.
     """
 
     def __init__(
@@ -172,7 +183,9 @@ class Politeness:
         delay_s: float,
         per_host: int,
         patience: Patience = Patience(),
+        client: Client = ANONYMOUS,
     ):
+        self._client = client
         self._policy, self._name, self._agent, self._patience = policy, name, agent, patience
         self._delay_s, self._per_host = delay_s, per_host
         self._hosts: dict[str, asyncio.Task[_Host]] = {}
@@ -216,12 +229,16 @@ class Politeness:
         """Fetch a file in a turn of its host; a host that is busy is asked again."""
         for attempt in itertools.count():
             async with self.turn(url):
-                answer = await get(url, self._policy, self._agent, max_bytes, method)
+                answer = await self._get(url, max_bytes, method)
             wait_s = self._patience.wait_s(answer.status, answer.retry_after, attempt)
             if wait_s is None:
                 break
             await self.postpone(url, wait_s)
         return answer
+
+    async def _get(self, url: str, max_bytes: int, method: str = "GET") -> Answer:
+        headers = self._client.headers_for(url)
+        return await get(url, self._policy, self._agent, max_bytes, method, headers)
 
     async def _host(self, url: str) -> _Host:
         name = f"{urlsplit(url).scheme}://{host_of(url)}"
@@ -231,7 +248,7 @@ class Politeness:
 
     async def _meet(self, name: str) -> _Host:
         for attempt in itertools.count():
-            answer = await get(f"{name}/robots.txt", self._policy, self._agent, MAX_ROBOTS_BYTES)
+            answer = await self._get(f"{name}/robots.txt", MAX_ROBOTS_BYTES)
             wait_s = self._patience.wait_s(answer.status, answer.retry_after, attempt)
             if wait_s is None:
                 break
@@ -239,7 +256,7 @@ class Politeness:
         failure = (answer.cause, f"robots.txt cannot be read: {answer.why}") if answer.status is None else None
         robots = Robots.of_answer(answer.status, answer.body)
         if failure is None and robots.refusal(f"{name}{TDMREP}", self._name) is None:
-            reservations = await get(f"{name}{TDMREP}", self._policy, self._agent, MAX_ROBOTS_BYTES)
+            reservations = await self._get(f"{name}{TDMREP}", MAX_ROBOTS_BYTES)
             robots = Robots.of_answer(answer.status, answer.body, reservations.body)
         delay_s = max(self._delay_s, robots.delay_s(self._name))
         # A host that demands delays gets one visit at a time.

@@ -74,11 +74,14 @@ def sample_of(
     locator: str,
     settings: SampleSettings,
     elsewhere: Collection[tuple[str, str]] = (),
+    *,
+    is_copy: bool = False,
 ) -> Sample:
     """Return the sample of a page in one view; its task is chosen at random, by weight, from the possible ones.
 
     Args:
         elsewhere: role and name of the elements that are asked about on other pages of the site.
+        is_copy: the same page is kept under another address.
 
     Raises:
         ItemError: the screenshot shows nothing.
@@ -107,7 +110,7 @@ def sample_of(
             images = images[:1]
             words = _first(words)
         messages = _conversation(task, content, askable, images, language, settings, rng)
-    measures = signs_of(content, capture.final_url)
+    measures = {**signs_of(content, capture.final_url), "same_page": float(is_copy)}
     if task == CODE:
         measures |= {"render_similarity": content.code.similarity, "code_tokens": float(content.code.num_tokens)}
     return Sample.of_picture(

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -14,7 +15,7 @@ from sources.web.urls import is_like_file
 SUFFIX = ".arrow"
 NOT_HTML = "not_html"
 MAX_PAGES, MAX_BYTES, MAX_AGE_S = 16, 20_000_000, 5.0  # a segment is closed at the first of them
-_INDEX_COLUMNS = ("url", "view", "fetched_at", "cause", "final_url", "links", "digest")
+_INDEX_COLUMNS = ("url", "view", "fetched_at", "cause", "final_url", "canonical", "links", "digest")
 
 
 class SegmentWriter:
@@ -69,6 +70,7 @@ class IndexEntry:
     Args:
         file, row: segment file and row of the capture; None and 0 for a seed that was never visited.
         message: why a seed was never visited.
+        canonical: URL at which the page says it is; possibly empty.
     """
 
     url: str
@@ -81,6 +83,7 @@ class IndexEntry:
     file: Path | None
     row: int
     message: str = ""
+    canonical: str = ""
 
     @property
     def found(self) -> Sequence[str] | None:
@@ -125,18 +128,27 @@ def _index_rows(path: Path) -> list[dict[str, str]]:
 
 def element_names(entries: Sequence[IndexEntry]) -> dict[str, set[tuple[str, str]]]:
     """Return role and name of the elements of captured pages by URL, without reading their pictures."""
-    rows: dict[Path, list[IndexEntry]] = {}
-    for entry in entries:
-        if entry.file is not None and not entry.cause:
-            rows.setdefault(entry.file, []).append(entry)
     found: dict[str, set[tuple[str, str]]] = {}
+    for number, elements in _parts(entries, "elements"):
+        found.setdefault(entries[number].url, set()).update((e["role"], e["name"]) for e in elements)
+    return found
+
+
+def words_of(entries: Sequence[IndexEntry]) -> dict[int, list[str]]:
+    """Return the words of captured pages by their number, without reading their pictures."""
+    return dict(_parts(entries, "texts"))
+
+
+def _parts(entries: Sequence[IndexEntry], name: str) -> Iterator[tuple[int, list[Any]]]:
+    """Yield the number and one field of the content of every entry that has content."""
+    rows: dict[Path, list[int]] = {}
+    for number, entry in enumerate(entries):
+        if entry.file is not None and not entry.cause:
+            rows.setdefault(entry.file, []).append(number)
     for file, of_file in rows.items():
         with pa.memory_map(str(file)) as source, pa.ipc.open_file(source) as reader:
-            elements = reader.read_all()["content"].combine_chunks().field("elements")
-            for entry in of_file:
-                names = found.setdefault(entry.url, set())
-                names.update((e["role"], e["name"]) for e in elements[entry.row].as_py() or ())
-    return found
+            values = reader.read_all()["content"].combine_chunks().field(name)
+            yield from ((number, values[entries[number].row].as_py() or []) for number in of_file)
 
 
 class SegmentReader:

@@ -17,10 +17,10 @@ import PIL.Image
 import zlib_ng
 
 from sources.base.card import SourceCard
-from sources.base.remote import FetchTask, RemoteSource
+from sources.base.remote import Fetched, FetchTask, RemoteSource
 from sources.base.sample import Sample
-from sources.base.secrets import PROGRAM
-from sources.base.source import InputError, ItemError, Items
+from sources.base.secrets import PROGRAM, read_secrets, secret
+from sources.base.source import OPTIONAL, InputError, ItemError, Items
 from sources.browser.viewports import VIEWS
 from sources.images.encoding import check_encoding
 from sources.optional_dependencies import check_installed
@@ -30,17 +30,20 @@ from sources.web.conversation import ELEMENT, GROUNDING
 from sources.web.samples import TASKS, USE_CASES, SampleSettings, sample_of
 
 if TYPE_CHECKING:
+    from sources.web.client import Client
     from sources.web.crawl import CrawlSettings
     from sources.web.navigation import Name
     from sources.web.plan import Bounds, Seeds
+    from sources.web.seeds import NamedSeeds
     from sources.web.segments import IndexEntry, SegmentReader
 
 # Modules that need packages of the extra `web` are imported where they are used: other recipes do not need them.
 PACKAGES = {"ada_url": "ada-url", "playwright": "playwright", "protego": "protego", "tldextract": "tldextract"}
-CAPTURE_VERSION = 6  # increase it when a visit captures something else
-SAMPLE_VERSION = 3  # increase it when the same capture gives other samples
+CAPTURE_VERSION = 7  # increase it when a visit captures something else
+SAMPLE_VERSION = 4  # increase it when the same capture gives other samples
 NAME, VERSION = "vellum", "0.1"
 URI = "web:"
+CAPTURE_BYTES = 100_000  # of one of the 12 bundled pages, lossless; pages with photographs are larger
 NOWHERE = "(seeds)"  # instead of a site, for seeds that are not visited
 
 
@@ -49,6 +52,7 @@ class Web(RemoteSource):
     """Web pages, visited by a real browser.
 
     Args:
+        url_column: the column of CSV, JSON Lines and Parquet files of seeds; by default it is guessed.
         max_pages: maximum number of pages in total, divided among the sites of the seeds.
         max_pages_per_host: maximum number of pages per host.
         depth: maximum number of links from a seed to a page; 0 visits only the seeds.
@@ -58,6 +62,10 @@ class Web(RemoteSource):
         views: names of VIEWS, the windows in which each page is shown; each gives a sample.
         max_tiles: maximum number of tiles, each as high as the window; more than 1 captures the page below the window.
         contact: an e-mail address or URL for the operators of hosts, sent with every request.
+        user_agent: an own user agent; robots.txt is then obeyed under its first word.
+        headers: `Name: value`, sent to the hosts of the seeds' sites with every request; a secret.
+        cookies: lines of a `cookies.txt`, set for every page of their site; a secret.
+        style: CSS that is added to every page, or @FILE.
         delay_s: seconds between two visits to a host; a longer delay in its robots.txt is obeyed.
         per_host, at_once: maximum concurrent visits to one host, and to all hosts of a site.
         retry_waits_s: seconds before each further attempt where a host answers 429 or 503 and names no time.
@@ -89,6 +97,7 @@ class Web(RemoteSource):
     use_cases: ClassVar[tuple[str, ...]] = tuple(USE_CASES.values())
 
     items_per_unit: int = 32
+    url_column: str = ""
     max_pages: int = 1000
     max_pages_per_host: int = 1000
     depth: int = 1
@@ -99,6 +108,10 @@ class Web(RemoteSource):
     views: tuple[str, ...] = ("square",)
     max_tiles: int = 1
     contact: str = ""
+    user_agent: str = ""
+    headers: tuple[str, ...] = field(default=(), metadata=secret("VELLUM_WEB_HEADERS"), repr=False)
+    cookies: tuple[str, ...] = field(default=(), metadata=secret("VELLUM_WEB_COOKIES"), repr=False)
+    style: str = field(default="", metadata=OPTIONAL)
     delay_s: float = 1.0
     per_host: int = 2
     at_once: int = 4
@@ -168,6 +181,8 @@ class Web(RemoteSource):
         check_encoding(self.format, self.quality)
         if not re.fullmatch(r"[\x21-\x7e]*", self.contact):
             raise ValueError(f"contact must be an e-mail address or URL, got {self.contact!r}")
+        if not re.fullmatch(r"([!-~]([ -~]*[!-~])?)?", self.user_agent):
+            raise ValueError(f"user_agent must be printable ASCII, got {self.user_agent!r}")
         self._bounds()
         _check_ranges(self.allow)
 
@@ -191,6 +206,7 @@ class Web(RemoteSource):
         from sources.browser.chromium import find_chromium
 
         find_chromium(self.browser)
+        self._client()
 
     def warnings(self) -> list[str]:
         from sources.browser.chromium import find_chromium, sandbox_refusal
@@ -203,11 +219,42 @@ class Web(RemoteSource):
 
     def fetch_tasks(self) -> Iterator[FetchTask]:
         """Yield one task per site, so that one process visits all its hosts and keeps the delays between visits."""
+        yield from map(self._task, self._sites(self._named()))
+
+    def plan(self, workers: int) -> list[str]:
+        from sources.web.estimate import estimate, spoken
+
+        named = self._named()
+        sites = list(self._sites(named))
+        never = [(cause, place) for seeds in sites for place, cause, _ in seeds.refused]
+        delay_s = self.delay_s if self.input else 0.0
+        found = estimate(
+            [seeds for seeds in sites if seeds.site != NOWHERE],
+            depth=self.depth,
+            delay_s=delay_s,
+            num_views=len(self.views),
+            code=self.code,
+            capture_bytes=CAPTURE_BYTES if self.lossless_captures else CAPTURE_BYTES / 3,
+            workers=workers,
+        )
+        causes = (
+            f"{sum(each == cause for each, _ in never):,} seeds are not visited ({cause}), the first: "
+            f"{next(place for each, place in never if each == cause)}"
+            for cause in dict.fromkeys(cause for cause, _ in never)
+        )
+        return [*named.notes, spoken(found, workers), *causes]
+
+    def _named(self) -> "NamedSeeds":
+        """Return what the user named, or the bundled site."""
         from sources.web.bundled import SEED
-        from sources.web.plan import Seeds, by_site, split_budget
         from sources.web.seeds import NamedSeeds, read_seeds
 
-        named = read_seeds(self.input) if self.input else NamedSeeds([SEED], [])
+        return read_seeds(self.input, self.url_column) if self.input else NamedSeeds([SEED], [])
+
+    def _sites(self, named: "NamedSeeds") -> "Iterator[Seeds]":
+        """Yield the seeds of every site with its limit of pages, then those that are never visited."""
+        from sources.web.plan import Seeds, by_site, split_budget
+
         sites = by_site(named.pages, named.sitemaps)
         wants = [len(seeds) if self.depth == 0 and not listed else None for seeds, listed in sites.values()]
         budgets = split_budget(self.max_pages, wants)
@@ -217,9 +264,9 @@ class Web(RemoteSource):
                 message = f"max_pages={self.max_pages} is spent on the sites before it"
                 never_visited += [(url, "over_limit", message) for url in (*seeds, *listed)]
                 continue
-            yield self._task(Seeds(site=site, pages=tuple(seeds), sitemaps=tuple(listed), budget=budget))
+            yield Seeds(site=site, pages=tuple(seeds), sitemaps=tuple(listed), budget=budget)
         if never_visited:
-            yield self._task(Seeds(site=NOWHERE, pages=(), sitemaps=(), budget=0, refused=tuple(never_visited)))
+            yield Seeds(site=NOWHERE, pages=(), sitemaps=(), budget=0, refused=tuple(never_visited))
 
     def _task(self, seeds: "Seeds") -> FetchTask:
         content = seeds.to_json()
@@ -237,7 +284,7 @@ class Web(RemoteSource):
         *,
         retry_failed: bool,
         save: Callable[[Path], None],
-        beat: Callable[[int], None],
+        beat: Callable[[Fetched], None],
     ) -> None:
         from sources.browser.browser import BrowserDiedError
         from sources.web.bundled import HOST, serve
@@ -260,6 +307,7 @@ class Web(RemoteSource):
     def digest_of(self, path: Path) -> str:
         _entries.cache_clear()  # more may have been fetched since
         _navigation.cache_clear()
+        _copies.cache_clear()
         return _digest(_entries(self._bounds(), self.views, path))
 
     @contextlib.contextmanager
@@ -274,11 +322,14 @@ class Web(RemoteSource):
         if _digest(entries) != digest:
             raise InputError("changed", "the captures changed while the run was going on; run again")
         reader = SegmentReader()
-        elsewhere = self._asked_elsewhere(path)
-        yield Items(
-            len(entries),
-            lambda item: self._sample(reader, entries[item], elsewhere.get(entries[item].url, frozenset())),
-        )
+        elsewhere, copies = self._asked_elsewhere(path), _copies(self._bounds(), self.views, path)
+
+        def sample(item: int) -> Sample:
+            entry = entries[item]
+            asked = elsewhere.get(entry.url, frozenset())
+            return self._sample(reader, entry, asked, is_copy=(entry.url, entry.view) in copies)
+
+        yield Items(len(entries), sample)
 
     def _asked_elsewhere(self, path: Path) -> "Mapping[str, frozenset[Name]]":
         """Return the elements that are asked about on another page of the site, by URL."""
@@ -286,7 +337,9 @@ class Web(RemoteSource):
             return {}
         return _navigation(self._bounds(), self.views, path)
 
-    def _sample(self, reader: "SegmentReader", entry: "IndexEntry", elsewhere: "frozenset[Name]") -> Sample:
+    def _sample(
+        self, reader: "SegmentReader", entry: "IndexEntry", elsewhere: "frozenset[Name]", *, is_copy: bool
+    ) -> Sample:
         capture = reader.read(entry)
         if capture.content is None:
             raise ItemError(capture.cause, capture.message, capture.url)
@@ -299,7 +352,7 @@ class Web(RemoteSource):
             quality=self.quality,
             grey=self.grey,
         )
-        return sample_of(capture, entry.digest, f"view={capture.view}", settings, elsewhere)
+        return sample_of(capture, entry.digest, f"view={capture.view}", settings, elsewhere, is_copy=is_copy)
 
     def _bounds(self) -> "Bounds":
         from sources.web.plan import Bounds
@@ -326,17 +379,37 @@ class Web(RemoteSource):
 
     def _agent(self) -> str:
         """Return the user agent with the contact address."""
+        if self.user_agent:
+            return f"{self.user_agent} (+{self.contact})" if self.contact else self.user_agent
         contact = f"; +{self.contact}" if self.contact else ""
         return f"Mozilla/5.0 (compatible; Vellum/{VERSION}{contact})"
 
+    def _robot_name(self) -> str:
+        """Return the name under which robots.txt and opt-outs address the crawler."""
+        product = re.match(r"[A-Za-z_-]+", self.user_agent)
+        return NAME if product is None or product[0].lower() == "mozilla" else product[0]
+
+    def _client(self) -> "Client":
+        """Return what hosts are sent, from the files and the environment. Raises ValueError."""
+        from sources.web.client import COOKIES, HEADERS, Client, parse_cookies, parse_headers, read_style
+
+        cookies = read_secrets(self.cookies, COOKIES)
+        parse_cookies(cookies)
+        headers = parse_headers(read_secrets(self.headers, HEADERS))
+        return Client(headers=headers, cookies=cookies, style=read_style(self.style))
+
     def _capture_key(self) -> str:
         """Return the name of the folder of captures, a digest of the settings on which captures depend."""
+        from sources.web.client import secret_digest
         from sources.web.code.page_code import CODE_VERSION, MAX_TOKENS
 
         names = ("locale", "timezone", "max_tiles", "load_s", "settle_s", "quiet_ms", "wait_ms", "wait_for", "page_s")
         limits = ("response_mb", "page_mb")
         code = [CODE_VERSION, MAX_TOKENS] if self.code else None
         settings = [CAPTURE_VERSION, self.lossless_captures, code, *(getattr(self, name) for name in (*names, *limits))]
+        client = self._client()
+        shown = (*(": ".join(header) for header in client.headers), *client.cookies)
+        settings += [self.user_agent, client.style, secret_digest(shown) if shown else ""]
         return hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]
 
     def _crawl_settings(self, routes: Mapping[str, tuple[str, int]], delay_s: float) -> "CrawlSettings":
@@ -350,7 +423,7 @@ class Web(RemoteSource):
         return CrawlSettings(
             views=self.views,
             bounds=self._bounds(),
-            name=NAME,
+            name=self._robot_name(),
             agent=self._agent(),
             policy=AddressPolicy(ports=self.ports, allow=self.allow, routes=routes),
             limits=TrafficLimits(response_mb=self.response_mb, page_mb=self.page_mb),
@@ -370,6 +443,7 @@ class Web(RemoteSource):
             at_once=self.at_once,
             patience=Patience(self.retry_waits_s, self.retry_most_s),
             code=self.code,
+            client=self._client(),
         )
 
 
@@ -392,7 +466,18 @@ def _navigation(bounds: "Bounds", views: tuple[str, ...], path: Path) -> "Mappin
     from sources.web.navigation import asked_elsewhere
     from sources.web.segments import element_names
 
-    return asked_elsewhere(element_names(_entries(bounds, views, path)))
+    copies = _copies(bounds, views, path)
+    entries = [entry for entry in _entries(bounds, views, path) if (entry.url, entry.view) not in copies]
+    return asked_elsewhere(element_names(entries))
+
+
+@lru_cache(maxsize=4)
+def _copies(bounds: "Bounds", views: tuple[str, ...], path: Path) -> Mapping[tuple[str, str], str]:
+    """Return the captures of a site that are copies of another one's page, as (URL, view)."""
+    from sources.web.copies import copies_of
+    from sources.web.segments import words_of
+
+    return copies_of(_entries(bounds, views, path), words_of)
 
 
 def _check_ranges(allow: tuple[str, ...]) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import itertools
+import json
 import math
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -38,6 +40,13 @@ _NET_CAUSES = (  # part of Chromium's message: cause
     ("ERR_SSL", "bad_certificate"),
     ("crash", "page_crashed"),
 )
+_LINK = re.compile(r"<([^<>]*)>([^<>]*)")
+_IS_CANONICAL = re.compile(r";\s*rel\s*=\s*(\"[^\"]*\bcanonical\b[^\"]*\"|canonical\b)", re.IGNORECASE)
+_ADD_STYLE = """(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(%s);
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+})()"""
 Permit = Callable[[str], Awaitable[tuple[str, str] | None]]
 
 
@@ -87,6 +96,7 @@ class VisitResult:
     status: int | None = None
     retry_after: str = ""
     links: list[str] = field(default_factory=list)
+    canonical: str = ""
     content: PageContent | None = None
 
 
@@ -116,13 +126,14 @@ class Visit:
             pooled_page.view,
         )
         self._timeouts, self._permit, self._agent, self._url = timeouts, permit, agent, url
-        self._coder = coder
+        self._coder, self._client = coder, pooled_page.client
         self.result = VisitResult()
         self._blocked: tuple[str, str] | None = None
         self._main_frame: str | None = None
         self._place = place_of(url)  # of the last request for the page itself
         self._num_redirects = 0
         self._is_answered = False
+        self._named_by_head = ""  # canonical URL of a `Link` header
         self._response: Response | None = None
         self._is_cut_off = False
         self._on_the_way: set[Request] = set()
@@ -191,7 +202,7 @@ class Visit:
         """Continue a held request or response, or end it."""
         is_answer = "responseStatusCode" in event or "responseErrorReason" in event
         if event["resourceType"] != "Document":
-            goes_on = not _is_icon(event)
+            goes_on = event["resourceType"] != "Other" or not _is_icon(event)
         elif is_answer:
             goes_on = self._accepts(event)
         else:
@@ -199,10 +210,20 @@ class Visit:
         with contextlib.suppress(Error):  # the page may be gone
             if goes_on:
                 method = "Fetch.continueResponse" if is_answer else "Fetch.continueRequest"
-                await self._session.send(method, {"requestId": event["requestId"]})
+                headers = {} if is_answer else self._headers_of(event["request"])
+                await self._session.send(method, {"requestId": event["requestId"], **headers})
             else:
                 failed = {"requestId": event["requestId"], "errorReason": "Aborted"}
                 await self._session.send("Fetch.failRequest", failed)
+
+    def _headers_of(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the headers with which a request goes on, without ours if a redirect leads to another site."""
+        if not self._client.headers:
+            return {}
+        ours = {name.lower() for name, _ in self._client.headers}
+        own = [(name, value) for name, value in request["headers"].items() if name.lower() not in ours]
+        headers = [*own, *self._client.headers_for(canonical(request["url"]) or "")]
+        return {"headers": [{"name": name, "value": value} for name, value in headers]}
 
     async def _permits(self, event: dict[str, Any]) -> bool:
         """Return True if a document may be requested. Redirects of the page itself need permission."""
@@ -238,6 +259,7 @@ class Visit:
             self.result.final_url, self.result.status = well_formed(event["request"]["url"]), status
             self.result.retry_after = headers.get("retry-after", "")
             self._check_head(status, headers)
+            self._named_by_head = _canonical_of(headers.get("link", ""), self.result.final_url)
         except VisitError as failure:
             self._blocked = failure.cause, failure.message
             return False
@@ -358,6 +380,8 @@ class Visit:
     async def _read(self, page: Page, session: CDPSession, flags: list[str]) -> None:
         """Wait until the page has settled, then read it and take its picture."""
         world = await World.of(session)
+        if self._client.style:
+            await world.run(_ADD_STYLE % json.dumps(self._client.style))
         await self._settle(world, flags)
         frames = Frames(page)
         await freeze(world, frames)
@@ -390,6 +414,7 @@ class Visit:
         self.result.content = _page_content(found, boxes, screenshot, flags, view.scale)
         linked = (canonical(link, page.url) for link in found["links"])
         self.result.links = list(dict.fromkeys(link for link in linked if link is not None))
+        self.result.canonical = canonical(found["canonical"]) or self._named_by_head
         self.result.final_url = well_formed(page.url)
 
     async def _photograph(self, session: CDPSession, tops: list[int]) -> Screenshot:
@@ -426,6 +451,12 @@ def _headers(event: Mapping[str, Any]) -> dict[str, str]:
         name = header["name"].lower()
         found[name] = f"{found[name]}\n{header['value']}" if name in found else header["value"]
     return found
+
+
+def _canonical_of(link: str, base: str) -> str:
+    """Return the canonical URL that a `Link` header names (RFC 8288); empty if it names none."""
+    named = (found[1] for found in _LINK.finditer(link) if _IS_CANONICAL.search(found[2]))
+    return next(filter(None, (canonical(url.strip(), base) for url in named)), "")
 
 
 def _type_of(headers: Mapping[str, str]) -> str:

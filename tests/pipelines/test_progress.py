@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.commands.progress_line import status
 from pipelines.job import Job
 from pipelines.stages.progress import Progress, ProgressReader, read_progress
 from pipelines.storage import STAGING
@@ -58,3 +59,18 @@ def test_a_line_is_read_when_it_is_complete(tmp_path: Path, folder: Path) -> Non
     assert reader.read() == {}
     (folder / "1.jsonl").write_text(line)
     assert reader.read() == {"items_done": 7}
+
+
+def test_what_is_fetched_is_shown_with_hosts_causes_and_rate(tmp_path: Path, folder: Path) -> None:
+    """A fetch that is started again tells of its hosts again; they count once."""
+    for name in ("1", "2"):
+        progress = worker(tmp_path, name)
+        progress.add("", items_fetched=50, **{"fetch_failed.robots": 2, "fetch_failed.timeout": 1})
+        progress.add("host a.example", hosts_fetched=1)
+        progress.flush()
+    progress.add("", inputs_found=3, inputs_read=1)
+    progress.flush()
+    line = status(read_progress(folder), 0, 60, "page", 0, 1.25)
+    assert (
+        line == "[1:00] fetched 100 pages of 1 host · 1.2 pages/s · failed 6 (robots 4, timeout 2) · 1 of 3 inputs done"
+    )

@@ -24,8 +24,9 @@ from sources.web.code.simplify import simplify
 from sources.web.code.snapshot import CodeRefusedError, SnapshotLimits, take_snapshot
 from sources.web.code.stylesheet import stylesheet
 from sources.web.code.tokens import estimate_tokens
+from sources.web.code.unseen import remove_unseen
 
-CODE_VERSION = 3  # increase it when the same page gives other code
+CODE_VERSION = 4  # increase it when the same page gives other code
 MAX_TOKENS = 8000  # as many as a manual's page of dense links; few train on longer answers
 TIMEOUT_S = 40  # in total; the parts have separate limits
 
@@ -96,6 +97,8 @@ class PageCoder:
         if self._defaults is None:
             self._defaults = await self._renderer.bare_styles(view)
         seen = await take_snapshot(await World.of(session), self._defaults, self._limits, height)
+        before = look_of(pixels, seen, view.scale)
+        remove_unseen(seen.tree, before, view.scale)
         colour_pictures(seen.tree, pixels, view.scale)
         simplify(seen.tree)
         absent = await self._renderer.absent_fonts(seen.fonts, view)
@@ -106,7 +109,6 @@ class PageCoder:
                 "code_too_long", f"the code has {num_tokens} tokens; at most {self._max_tokens} are wanted"
             )
         rendered = await self._renderer.render(html, view, height, seen.tree.shape())
-        before = look_of(pixels, seen, view.scale)
         similarity = compare(only_inked(before), only_inked(_without(rendered, seen.generated, before.words)))
         return PageCode(html=html, similarity=similarity, num_tokens=num_tokens)
 

@@ -67,14 +67,20 @@ class Similarity:
 
 def only_inked(look: Look) -> Look:
     """Return a look without the words under which its picture is of one colour: nobody sees those."""
+    shown = inked(look)
+    return Look(look.pixels, [look.words[k] for k in shown], look.boxes[shown], look.pictures)
+
+
+def inked(look: Look) -> list[int]:
+    """Return the numbers of the words under which the picture is not of one colour."""
     height, width = look.pixels.shape[:2]
-    inked = []
+    found = []
     for k, (x0, y0, x1, y1) in enumerate(look.boxes):
         rows = slice(min(max(0, int(y0)), height), max(0, int(np.ceil(y1))))
         region = look.pixels[rows, min(max(0, int(x0)), width) : max(0, int(np.ceil(x1)))]
         if region.size and int((region.max(axis=(0, 1)) - region.min(axis=(0, 1))).max()) >= WORD_CONTRAST:
-            inked.append(k)
-    return Look(look.pixels, [look.words[k] for k in inked], look.boxes[inked], look.pictures)
+            found.append(k)
+    return found
 
 
 def compare(first: Look, second: Look) -> Similarity:
