@@ -1,6 +1,6 @@
 """Measure the text of scans against known text, and the speed against a bare PaddleOCR loop on the same pictures.
 
-    python -m benchmarks.scans --pdf en=MANUAL.pdf --pdf zh=REFERENCE.pdf [--pages 3] [--ocr-side-px 2048]
+    python -m benchmarks.scans --pdf en=MANUAL.pdf --pdf zh=REFERENCE.pdf [--pages 3] [--pictures 6]
 
 Pages of PDFs, whose words are known, are drawn with a long side of 1,600 pixels and degraded as photocopies and
 photographs are; the source `images` reads the pictures. Words that the degradation made illegible are left out of what
@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from io import BytesIO
+from itertools import islice, zip_longest
 from pathlib import Path
 from random import Random
 
@@ -41,6 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pdf", action="append", required=True, metavar="LANGUAGE=FILE")
     parser.add_argument("--pages", type=int, default=3, help="of each file")
+    parser.add_argument("--pictures", type=int, help="end after this many pictures")
     parser.add_argument("--ocr-side-px", type=int, default=Pictures.ocr_side_px)
     args = parser.parse_args()
     source = Pictures(ocr_side_px=args.ocr_side_px)
@@ -49,16 +51,13 @@ def main() -> None:
     seconds = {"source": 0.0, "bare": 0.0}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "page.png"
-        for language, pdf in (entry.split("=", 1) for entry in args.pdf):
-            for page in known_pages(Path(pdf), args.pages):
-                for strength in STRENGTHS:
-                    with suppress(Illegible):
-                        picture = degrade(page, strength, Random(f"{pdf}/{page.texts[:5]}/{strength}")).rendered
-                        Image.fromarray(picture.pixels).save(path)
-                        words = read(source, path, seconds)
-                        scores[f"{language} {strength}"].append(
-                            (error_rate(picture.texts, words), recall(picture.texts, words))
-                        )
+        for name, picture in islice(pictures(args.pdf, args.pages), args.pictures):
+            Image.fromarray(picture.pixels).save(path)
+            words = read(source, path, seconds)
+            errors, share = error_rate(picture.texts, words), recall(picture.texts, words)
+            scores[name].append((errors, share))
+            relative = seconds["bare"] / seconds["source"]
+            print(f"{name}: errors {errors:.2%}, recall {share:.2%}, relative speed {relative:.3f}", flush=True)
     found = {name: [round(float(mean), 4) for mean in np.mean(pairs, axis=0)] for name, pairs in scores.items()}
     for name, (errors, share) in found.items():
         print(f"{name}: {len(scores[name])} pages, character error rate {errors:.2%}, recall of words {share:.2%}")
@@ -66,6 +65,17 @@ def main() -> None:
     for name, total in seconds.items():
         print(f"{name}: {total / num_pages:.2f} s per page")
     print(json.dumps({"scores": found, "relative_speed": round(seconds["bare"] / seconds["source"], 3)}))
+
+
+def pictures(pdfs: Sequence[str], num_pages: int) -> Iterator[tuple[str, RenderedText]]:
+    """Yield degraded pages with their language and strength, one page of each file after the other."""
+    entries = [entry.split("=", 1) for entry in pdfs]
+    for pages in zip_longest(*(known_pages(Path(pdf), num_pages) for _, pdf in entries)):
+        for (language, pdf), page in zip(entries, pages, strict=True):
+            for strength in STRENGTHS if page is not None else ():
+                with suppress(Illegible):
+                    random = Random(f"{pdf}/{page.texts[:5]}/{strength}")
+                    yield f"{language} {strength}", degrade(page, strength, random).rendered
 
 
 def known_pages(pdf: Path, number: int) -> Iterator[RenderedText]:

@@ -16,6 +16,7 @@ from sources.papers.definitions import (
     parameters_of_spec,
     with_arguments,
 )
+from sources.papers.quantities import as_formula, as_text, number_of, unit_of
 from sources.papers.reading import END
 from sources.papers.tokens import Code, Raw, decode, is_command, tokens
 
@@ -46,6 +47,7 @@ class Expander(Conditions):
         self.missing: set[str] = set()
         self.theorems: dict[str, str] = {}
         self.environments: dict[str, Macro] = {}
+        self.units: dict[str, str] = {}
         self._ends: list[tuple[str, list[str]]] = []
         self._scopes: list[dict[str, Macro | None]] = []
         self._num_inputs = 0
@@ -76,6 +78,10 @@ class Expander(Conditions):
                 continue
             if token in _HANDLERS:
                 _HANDLERS[token](self)
+            elif token in _QUANTITIES and self.skip_spaces() in ("{", "["):
+                _quantity(self, _QUANTITIES[token])
+            elif token == "\\DeclareSIUnit":
+                _declare_unit(self)
             elif not self.condition(token):
                 return token
         return END
@@ -403,6 +409,42 @@ def _ensuremath(expander: Expander) -> None:
     expander.push(body if expander.is_math else ["$", *body, "$"])
 
 
+def _quantity(expander: Expander, spec: str) -> None:
+    """Push a number, unit, angle or range of siunitx as text, or as a formula if it has powers."""
+    expander.optional()
+    numbers = [expander.expanded(expander.argument()) for letter in spec if letter in "na"]
+    if "u" in spec and numbers:
+        expander.optional()  # what is printed before the number
+    unit = unit_of(expander.expanded(expander.argument()), expander.units) if "u" in spec else []
+    parts: list[str] = []
+    for given in numbers or [[]]:
+        if spec == "a":
+            degrees = as_tex(given).replace(" ", "").split(";")
+            number, power = "".join(f"{each}{sign}" for each, sign in zip(degrees, "°′″", strict=False) if each), ""
+        else:
+            number, power = number_of(given)
+        text = as_text(number, power, unit)
+        if text is None or expander.is_math:
+            formula = list(tokens(as_formula(number, power, unit)))
+            parts += formula if expander.is_math else ["$", *formula, "$"]
+        else:
+            parts.append(Raw(text, "text"))
+        parts += ["\\text", "{", " to ", "}"] if expander.is_math else [Raw(" to ", "text")]
+    expander.push(parts[: -4 if expander.is_math else -1])
+
+
+def _declare_unit(expander: Expander) -> None:
+    expander.optional()
+    name = expander.name_argument()
+    symbols = unit_of(expander.expanded(expander.argument()), expander.units)
+    expander.units[name] = " ".join(symbol for symbol, _ in symbols)
+
+
+# `n` number, `u` unit, `a` angle. A paper may give these names another meaning.
+_QUANTITIES: Mapping[str, str] = {
+    "\\SI": "nu", "\\qty": "nu", "\\si": "u", "\\unit": "u", "\\num": "n", "\\ang": "a",
+    "\\SIrange": "nnu", "\\qtyrange": "nnu", "\\numrange": "nn",
+}  # fmt: skip
 _HANDLERS: Mapping[str, Callable[[Expander], None]] = {
     **dict.fromkeys(("\\def", "\\edef"), _def),
     **{name: lambda expander: _def(expander, is_global=True) for name in ("\\gdef", "\\xdef")},

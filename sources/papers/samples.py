@@ -82,13 +82,14 @@ def open_samples(
         if paper is None:  # a part of another paper
             yield Items(0, lambda item: _nothing())
             return
-        with pages.open(paper.pdf, digest) as read:
-            made = _Samples(paper, read, source, digest, locator)
+        made = _Samples(paper, source, digest, locator)
+        reader = dataclasses.replace(pages.page_reader(), known=made.words)
+        with reader.open(paper.pdf, digest) as read:
             if captions:
                 figures = made.figures
                 yield Items(len(figures), lambda item: made.figure(item, figures[item], pages.side_px))
             else:
-                yield Items(len(read), made.page)
+                yield Items(len(read), lambda item: made.page(item, read))
 
 
 def _nothing() -> Sample:
@@ -96,18 +97,28 @@ def _nothing() -> Sample:
 
 
 class _Samples:
-    def __init__(self, paper: Paper, pages: Items, source: str, digest: str, locator: Callable[[int], str]):
-        self._paper, self._pages = paper, pages
-        self._source, self._digest, self._locator = source, digest, locator
+    def __init__(self, paper: Paper, source: str, digest: str, locator: Callable[[int], str]):
+        self._paper, self._source, self._digest, self._locator = paper, source, digest, locator
         self._content = paper.content()  # before any page is read: a paper without LaTeX is no input
 
     @cached_property
     def _aligned(self) -> Aligned:
         return aligned(self._paper.pdf, self._content)
 
-    def page(self, item: int) -> Sample:
-        """Return a page with its markup. Raises ItemError."""
-        sample = self._pages[item]
+    def words(self, item: int) -> LayoutWords | None:
+        """Return the words of a page; None if it has none, or cannot be read. Raises ItemError."""
+        words = self._aligned.alignment.words[item]
+        return words if words.texts else None
+
+    def page(self, item: int, pages: Items) -> Sample:
+        """Return a page with its markup.
+
+        Args:
+            pages: the pages of the PDF.
+        Raises:
+            ItemError: the page cannot be drawn, or has no markup.
+        """
+        sample = pages[item]
         text = self._aligned.markdown(item)
         if not text.strip():
             raise ItemError("no_markup", "no text of the LaTeX source is on the page")

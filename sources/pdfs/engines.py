@@ -8,6 +8,7 @@ from sources.pdfs import mupdf_page, pdfium_page
 from sources.pdfs.document import Document
 from sources.pdfs.page import DrawnPage, Engine, Resolution
 from sources.pdfs.painted import painted_words
+from sources.text.words import LayoutWords
 
 BLANK_INK = 0.0005  # the same share from which on the filter `min_ink` keeps a page
 FEW_DARK = 0.002  # share of dark values from which on a page is not blank for sure
@@ -20,19 +21,27 @@ MORE_INK = 1.5  # PDFium's letters alone are up to a fifth darker
 MORE_WORDS = 1.1
 
 
-def draw(document: Document, number: int, resolution: Resolution, *, only: Engine | None = None) -> DrawnPage:
+def draw(
+    document: Document,
+    number: int,
+    resolution: Resolution,
+    *,
+    only: Engine | None = None,
+    known: LayoutWords | None = None,
+) -> DrawnPage:
     """Draw a page with the engine that does it best.
 
     Args:
         number: the page, counted from 0.
         only: the engine to use, because the other one hangs or crashes on the page.
+        known: words of the page as the first engine reads them (`mupdf_page.page_words`); None: they are read.
     Raises:
         ItemError: no engine draws the page, or its content is lost.
     """
     if only == "pdfium" or document.mupdf is None:
         return _second(document, number, resolution)
     try:
-        page = mupdf_page.draw(document.mupdf, number, resolution)
+        page = mupdf_page.draw(document.mupdf, number, resolution, known)
     except ItemError:
         raise
     except Exception as error:  # the library raises many types, also built-in ones

@@ -16,11 +16,14 @@ from sources.text.words import LayoutWords
 TEXT_FLAGS = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_IMAGES
 
 
-def draw(document: pymupdf.Document, number: int, resolution: Resolution) -> DrawnPage:
+def draw(
+    document: pymupdf.Document, number: int, resolution: Resolution, known: LayoutWords | None = None
+) -> DrawnPage:
     """Draw a page, annotations and form fields included.
 
     Args:
         number: the page, counted from 0.
+        known: the words of `page_words`, if they are there already.
     Raises:
         ItemError: the page shows an image that is too large to decode.
         Exception: MuPDF cannot draw the page; it raises its own and built-in types.
@@ -42,7 +45,8 @@ def draw(document: pymupdf.Document, number: int, resolution: Resolution) -> Dra
     pixmap = drawn.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), colorspace=pymupdf.csRGB, alpha=False)
     pixels = np.frombuffer(pixmap.samples_mv, np.uint8).reshape(pixmap.height, pixmap.width, 3)
     origin = (pixmap.x, pixmap.y)
-    words, boxes = inside(_words(page, drawn, textpage), zoom, origin, pixels.shape)
+    found = _words(page, drawn, textpage) if known is None else known
+    words, boxes = inside(found, zoom, origin, pixels.shape)
     warnings = pymupdf.TOOLS.mupdf_warnings()
     if "malloc" in warnings:  # MuPDF silently leaves out what it has no memory for
         raise MemoryError("some of the page needs more memory than there is")

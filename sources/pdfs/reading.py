@@ -37,6 +37,10 @@ REPLACED = ("ocr_layer", "hidden_text")  # flags about a text layer that is not 
 MAX_GARBLED = 0.01  # of the characters of a text layer that is used; the filter `max_garbled_share` has the same bound
 
 
+def _unknown(item: int) -> None:
+    return None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageReader:
     """Reads pages with the settings of `sources/pdfs/source.py`.
@@ -46,6 +50,7 @@ class PageReader:
         use_case: leaf of the taxonomy of a page of text.
         locator: returns the place of an item in its file.
         ocr: how pages whose text layer is missing or unusable are read; None: they stay without text.
+        known: returns the words of a page that were read before; None: the page is read.
     """
 
     source: str
@@ -58,6 +63,7 @@ class PageReader:
     text: str
     passwords: tuple[str, ...]
     ocr: OcrSettings | None = None
+    known: Callable[[int], LayoutWords | None] = _unknown
 
     @contextmanager
     def open(self, path: Path, digest: str) -> Iterator[Items]:
@@ -74,8 +80,9 @@ class PageReader:
             yield Items(document.num_pages, sample, others)
 
     def _sample(self, document: Document, digest: str, item: int, outline: Outline, only: Engine | None) -> Sample:
+        known = self.known(item)
         try:
-            page = draw(document, item, self.resolution, only=only)
+            page = draw(document, item, self.resolution, only=only, known=known)
             return self._sample_of(page, document, digest, item, outline, only)
         except ItemError:
             raise

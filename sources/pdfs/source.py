@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sources.base.card import SourceCard
 from sources.base.secrets import secret
@@ -14,6 +14,9 @@ from sources.base.source import Items, ReadingCosts, Source
 from sources.images.encoding import check_encoding
 from sources.paddle_ocr.page import OCR_COSTS, OcrSettings
 from sources.pdfs.card import CARD
+
+if TYPE_CHECKING:
+    from sources.pdfs.reading import PageReader
 
 PASSWORDS = "VELLUM_PDF_PASSWORDS"  # variable of the environment
 CODE_VERSION = 7  # increase it when this package, sources.text or sources.images give other bytes for the same page
@@ -112,11 +115,15 @@ class Pdfs(Source):
             reader.load()
 
     def open(self, path: Path, digest: str | None = None) -> AbstractContextManager[Items]:
+        return self.page_reader().open(path, digest or self.digest_of(path))
+
+    def page_reader(self) -> "PageReader":
+        """Return what reads the pages of a file with these settings."""
         # Only readers import the engines, which takes 0.2 s.
         from sources.pdfs.page import Resolution
         from sources.pdfs.reading import PageReader
 
-        reader = PageReader(
+        return PageReader(
             source=self.name,
             use_case=TRANSCRIPTION,
             locator=self.locator,
@@ -128,7 +135,6 @@ class Pdfs(Source):
             passwords=self.passwords,
             ocr=self.reader(),
         )
-        return reader.open(path, digest or self.digest_of(path))
 
 
 @cache

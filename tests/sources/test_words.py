@@ -151,6 +151,11 @@ def test_an_accent_painted_over_a_letter_is_part_of_it(letter: str, composed: st
     assert text_of(page_of((72, 100, "10\u00b4 north"))) == "10\u00b4 north"
 
 
+def test_letters_on_top_of_each_other_are_read() -> None:
+    page = page_of(*((72 - k / 10, 100, f"{letter} ") for k, letter in enumerate("MWOGQDNH")))
+    assert sorted(text_of(page).split()) == sorted("MWOGQDNH")
+
+
 def test_one_letter_is_a_page() -> None:
     with warnings.catch_warnings(action="error"):
         assert text_of(page_of((72, 100, "A"))) == "A"

@@ -40,6 +40,34 @@ def test_commands_have_the_meaning_of_tex(tmp_path: Path, body: str, preamble: s
     assert text_of(tmp_path, body, preamble) == expected
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("\\SI{5}{\\km} \\qty[mode=text]{-1,5}{\\kilo\\ohm}", "5 km −1.5 kΩ"),
+        ("\\unit{\\um} \\si{m/s} \\num{12345} \\num{1.2 +- 0.1}", "µm m/s 12345 1.2 ± 0.1"),
+        ("\\ang{30} \\ang{1;2;3} \\SI{20}{\\celsius} \\SI{5}{\\percent}", "30° 1°2′3″ 20 °C 5 %"),
+        ("\\SIrange{1}{2}{\\m}, \\DeclareSIUnit\\year{yr}\\SI{3}{\\year}", "1 m to 2 m, 3 yr"),
+        ("\\newcommand{\\unit}[1]{own #1} \\unit{x}", "own x"),
+    ],
+)
+def test_quantities_are_as_printed(tmp_path: Path, body: str, expected: str) -> None:
+    assert text_of(tmp_path, body) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("\\SI{9.81}{\\metre\\per\\second\\squared}", "9.81\\,\\mathrm{m\\,s^{-2}}"),
+        ("\\num{1e-5}", "1 \\times10^{-5}"),
+        ("$v=\\SI{5}{\\um}$", "v=5\\,\\mathrm{\\mu m}"),
+        ("\\si{kg.m^{-3}}", "\\mathrm{kg\\,m^{-3}}"),
+    ],
+)
+def test_quantities_with_powers_are_formulas(tmp_path: Path, body: str, expected: str) -> None:
+    text_of(tmp_path, body)
+    assert [getattr(item, "tex", "") for item in read_content(Folder(tmp_path), "a.tex").objects] == [expected]
+
+
 def test_code_is_kept_in_environments_and_between_signs_that_the_paper_names() -> None:
     source = (
         "\\documentclass{ltxdoc}\\lstnewenvironment{example}[1][]{\\lstset{x}}{}\n"

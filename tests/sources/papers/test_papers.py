@@ -15,6 +15,8 @@ import pytest
 from sources.base.source import InputError, ItemError
 from sources.papers import Papers
 from sources.papers.compilation import PROGRAM
+from sources.pdfs import mupdf_page
+from sources.pdfs.source import Pdfs
 
 EXAMPLE = Path(__file__).parents[3] / "sources/papers/examples/matching.tex"
 TEX, PDF = EXAMPLE.read_bytes(), EXAMPLE.with_suffix(".pdf").read_bytes()
@@ -90,6 +92,22 @@ def test_the_fit_of_a_page_is_measured_and_another_paper_does_not_fit(tmp_path: 
     (tmp_path / "a.pdf").write_bytes(PDF)
     with Papers(side_px=200).open(tmp_path / "a.tex") as items:
         assert all(items[k].measures["markup_fit"] < 0.9 for k in range(2))
+
+
+def test_the_words_of_a_page_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = mupdf_page._words
+    pages_read = []
+
+    def counted(page: Any, *others: Any) -> Any:
+        pages_read.append(page.number)
+        return read(page, *others)
+
+    monkeypatch.setattr(mupdf_page, "_words", counted)
+    with Papers(side_px=200).open(EXAMPLE) as items:
+        pages = [items[k] for k in range(2)]
+    assert pages_read == [0, 1]
+    with Pdfs(side_px=200).open(EXAMPLE.with_suffix(".pdf")) as items:
+        assert [items[k].words.texts for k in range(2)] == [page.words.texts for page in pages]
 
 
 @pytest.mark.parametrize("kind", ["tar.gz", "gz", "zip", "tex", "tar", "inside"])
