@@ -60,8 +60,8 @@ def _check_references(vocabulary: Vocabulary, path: Path, root: Node) -> None:
     named += [(("networks", k, "list"), entry.list) for k, entry in enumerate(vocabulary.networks)]
     placed: tuple[tuple[str, Sequence[Relation | Funnel | Project]], ...]
     placed = (("relations", vocabulary.relations), ("funnels", vocabulary.funnels), ("projects", vocabulary.projects))
-    for section, entries in placed:
-        named += [((section, k, "where"), name) for k, entry in enumerate(entries) for name in entry.where]
+    for section, in_places in placed:
+        named += [((section, k, "where"), name) for k, entry in enumerate(in_places) for name in entry.where]
     for place, name in named:
         if name not in vocabulary.lists:
             message = f"no list {name!r}; expected one of {', '.join(vocabulary.lists)}"
