@@ -58,10 +58,13 @@ def _check_references(vocabulary: Vocabulary, path: Path, root: Node) -> None:
         named += [(("topics", k, "by"), name) for name in topic.by]
     named += [(("samples", k, "groups"), entry.groups) for k, entry in enumerate(vocabulary.samples)]
     named += [(("networks", k, "list"), entry.list) for k, entry in enumerate(vocabulary.networks)]
-    placed: tuple[tuple[str, Sequence[Relation | Funnel | Project]], ...]
-    placed = (("relations", vocabulary.relations), ("funnels", vocabulary.funnels), ("projects", vocabulary.projects))
-    for section, in_places in placed:
-        named += [((section, k, "where"), name) for k, entry in enumerate(in_places) for name in entry.where]
+    in_places: dict[str, Sequence[Relation | Funnel | Project]] = {
+        "relations": vocabulary.relations,
+        "funnels": vocabulary.funnels,
+        "projects": vocabulary.projects,
+    }
+    for section, found in in_places.items():
+        named += [((section, k, "where"), name) for k, entry in enumerate(found) for name in entry.where]
     for place, name in named:
         if name not in vocabulary.lists:
             message = f"no list {name!r}; expected one of {', '.join(vocabulary.lists)}"
