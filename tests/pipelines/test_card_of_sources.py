@@ -19,7 +19,14 @@ from tests.corpus import write_pdf
 
 pytestmark = pytest.mark.slow
 
-FEW = ("--set", "charts.num_samples=24", "--set", "charts.items_per_unit=12")
+FEW = (
+    "--set",
+    "charts.num_samples=24",
+    "--set",
+    "charts.items_per_unit=12",
+    "--set",
+    "charts.tasks={questions: 2, text: 1}",
+)
 
 
 def card_of(out: Path) -> tuple[dict[str, Any], str]:
