@@ -29,7 +29,9 @@ def prepare() -> None:
     matplotlib.rcdefaults()  # a user's matplotlibrc would change the pixels
     families = {face.family for face in FACES}
     # matplotlib searches its font list for every size; with some hundred fonts that takes 10 ms, a third of a draw.
-    fontManager.ttflist = [entry for entry in fontManager.ttflist if entry.name in families]
+    # Those that come with it stay: formulas of other sources are set in them.
+    own = matplotlib.get_data_path()
+    fontManager.ttflist = [e for e in fontManager.ttflist if e.name in families or e.fname.startswith(own)]
     gc.collect()
     # A chart leaves thousands of reference cycles; to collect them took 15 % of the time, mostly in permanent objects.
     gc.freeze()

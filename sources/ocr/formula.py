@@ -20,11 +20,14 @@ RENDER_PX = 72  # rendered once at this font size, then scaled: to parse the TeX
 def _render_ink(tex: str, font_set: str) -> tuple[Pixels, float]:
     """Return the (H, W) uint8 coverage of a formula at `RENDER_PX` and its depth below the baseline in pixels."""
     # matplotlib takes a third of a second to import and only formulas need it.
+    import matplotlib
     from matplotlib.font_manager import FontProperties
     from matplotlib.mathtext import MathTextParser
 
-    properties = FontProperties(size=RENDER_PX, math_fontfamily=font_set)
-    parsed = MathTextParser("agg").parse(f"${tex}$", dpi=72, prop=properties)
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # a chart drawn before, or a user's matplotlibrc, would change the pixels
+        properties = FontProperties(size=RENDER_PX, math_fontfamily=font_set)
+        parsed = MathTextParser("agg").parse(f"${tex}$", dpi=72, prop=properties)
     return np.asarray(parsed.image, np.uint8), float(parsed.depth)
 
 
