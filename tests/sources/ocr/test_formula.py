@@ -13,7 +13,7 @@ if "charts" in sys.argv:
     from sources.charts import matplotlib_renderer
     matplotlib_renderer.prepare()
     matplotlib.rcParams.update({"font.family": "monospace", "mathtext.fontset": "custom", "text.parse_math": False})
-pixels = [draw_formula(r"\\\\sum x^2", 20, (0, 0, 0), name, display=True).pixels for name in FONT_SETS]
+pixels = [draw_formula(r"\\sum x^2", 20, (0, 0, 0), name, display=True).pixels for name in FONT_SETS]
 print(hashlib.sha256(b"".join(p.tobytes() for p in pixels)).hexdigest())
 """
 
