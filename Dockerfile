@@ -14,7 +14,9 @@ ARG BASE=apache/beam_python${PYTHON_VERSION}_sdk:${BEAM_VERSION}
 # hadolint ignore=DL3006
 FROM ${BASE} AS base
 
-# Debian's packages as they were at a moment (20261101T000000Z); empty: those of today, with the browser's last fixes.
+# Debian's packages as they were at a moment (20261101T000000Z), from an archive that keeps them by moment; both empty:
+# those of today, with the browser's last fixes.
+ARG DEBIAN_ARCHIVE=
 ARG DEBIAN_SNAPSHOT=
 # Chromium renders web pages, and documents laid out in it look different with every font that is missing: Noto
 # covers Chinese, Japanese, Korean and symbols; Liberation has the widths of Arial, Times and Courier. Synthesized OCR
@@ -22,7 +24,7 @@ ARG DEBIAN_SNAPSHOT=
 # Playwright's Node.js needs libatomic. What was installed is in /opt/vellum/debian-packages.txt.
 # hadolint ignore=DL3008
 RUN if [ -n "${DEBIAN_SNAPSHOT}" ]; then \
-      sed -i "s|http://deb.debian.org/\(debian[^ ]*\)|https://snapshot.debian.org/archive/\1/${DEBIAN_SNAPSHOT}|" \
+      sed -i "s|^URIs: .*/\(debian[^/ ]*\)/*$|URIs: ${DEBIAN_ARCHIVE}/\1/${DEBIAN_SNAPSHOT}|" \
         /etc/apt/sources.list.d/*.sources \
       && echo 'Acquire::Check-Valid-Until "false";' > /etc/apt/apt.conf.d/snapshot; \
     fi \
