@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 PAGES_A_FILE = 20
 LIMIT_MB = 1000
-GROWTH = 1.2
+GROWTH = 1.3  # of the coordinator, which still grows with the pages; readers do not
 
 
 def peaks_mb(num_pages: int, folder: Path) -> dict[str, float]:

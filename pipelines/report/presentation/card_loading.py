@@ -74,7 +74,7 @@ def examples(manifest: Mapping[str, Any], statistics: Statistics) -> list[dict[s
 
 def empty_split(manifest: Mapping[str, Any]) -> str:
     """Why a validation split is missing that the recipe has a share for; empty if none is missing."""
-    wanted = manifest["recipe"]["output"].get("validation", 0)
+    wanted = manifest["recipe"].get("output", {}).get("validation", 0)
     kept = manifest["samples"]["kept"]
     if not wanted or not kept or manifest["splits"].get("validation", {}).get("samples"):
         return ""
