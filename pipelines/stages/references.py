@@ -21,6 +21,7 @@ from pipelines.duplicates.contamination import counted_runs, exceptions_in
 from pipelines.duplicates.fingerprint import FINGERPRINT, from_arrow
 from pipelines.duplicates.index import AGAINST, EVALUATION, rows_of, write_index
 from pipelines.duplicates.settings import FINGERPRINT_VERSION, Dedupe
+from pipelines.public_names import public_place
 from pipelines.recipe import Recipe, UsageError
 from pipelines.stages.input_files import local_copy
 from pipelines.storage import STAGING, Storage, StorageError, match
@@ -57,8 +58,9 @@ class Reference:
     runs: str
 
     def described(self) -> dict[str, Any]:
-        """Its entry in the manifest."""
-        return {"setting": self.setting, "uri": self.uri, "items": self.num_items, "sha256": self.digest}
+        """Its entry in the manifest, which names no folder of this machine."""
+        uri = public_place(self.uri)
+        return {"setting": self.setting, "uri": uri, "items": self.num_items, "sha256": self.digest}
 
 
 def prepare(recipe: Recipe, storage: Storage, run: str) -> tuple[str, list[Reference]]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from pipelines.duplicates.settings import FINGERPRINT_VERSION
-from pipelines.public_names import public_place, public_recipe
+from pipelines.public_names import public_recipe
 from pipelines.recipe import Recipe
 from pipelines.tables.mixture import mixture_section
 
@@ -110,7 +110,7 @@ def build_manifest(
         },
         "scores": recipe.score_names(),
         "fingerprint": FINGERPRINT_VERSION,
-        "references": [{**reference, "uri": public_place(reference["uri"])} for reference in references],
+        "references": [dict(reference) for reference in references],
         **({"mixture": mixture_section(recipe, counts)} if recipe.mixture else {}),
         **_labels(recipe, shards, targets),
         "files": [
