@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -35,9 +36,18 @@ def _edge(content: PageContent, rows: Sequence[Sequence[Piece]], body: Body, is_
     for k in range(min(num, MAX_ROWS), 0, -1):
         if k == len(rows):
             continue
+        whites = [_white(outer, inner) for outer, inner in pairwise(rows[: k + 1])]
+        if max(whites) > whites[-1]:
+            continue  # the head ends where the most white is
         if _is_apart(content, rows[k - 1], rows[k], body) and _looks_marginal(content, rows[:k], body, rows[k:]):
             return list(rows[:k])
     return []
+
+
+def _white(outer: Sequence[Piece], inner: Sequence[Piece]) -> float:
+    """Return the height of the white between two rows."""
+    a, b = (outer, inner) if outer[0].y0 < inner[0].y0 else (inner, outer)
+    return min(p.y0 for p in b) - max(p.y1 for p in a)
 
 
 def _is_apart(content: PageContent, outer: Sequence[Piece], inner: Sequence[Piece], body: Body) -> bool:
@@ -51,7 +61,7 @@ def _is_apart(content: PageContent, outer: Sequence[Piece], inner: Sequence[Piec
         ).any()
     ):
         return True
-    return bottom - top > MIN_WHITE * body.leading - body.size
+    return _white(outer, inner) > MIN_WHITE * body.leading - body.size
 
 
 def _looks_marginal(

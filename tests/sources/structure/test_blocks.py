@@ -120,6 +120,19 @@ def test_running_heads_footnotes_and_captions_are_marked(tmp_path: Path) -> None
     assert sum(kind == "paragraph" for kind, _ in found) == 5
 
 
+def test_a_list_near_the_top_of_a_page_is_no_running_head(tmp_path: Path) -> None:
+    drawing = Drawing()
+    drawing.text("Water levels", y=50)
+    drawing.text("34 / 248", x=500, y=50)
+    drawing.line(72, 56, 520, 56)
+    drawing.y = 75
+    for item in ("– the upper lock", "– the lower lock", "– both gates"):
+        drawing.y += 4
+        drawing.text(item)
+    drawing.prose()
+    assert markdown(drawing.save(tmp_path)).startswith("Water levels 34 / 248\n\n- the upper lock\n- the lower")
+
+
 def test_a_table_of_contents_is_a_nested_list(tmp_path: Path) -> None:
     drawing = Drawing()
     for x, title, page in ((72, "1 Locks", 3), (92, "1.1 Gauges", 4), (92, "1.2 Gates", 9), (72, "2 Weirs", 12)):
