@@ -10,7 +10,7 @@ from sources.base.source import ItemError
 from sources.books.blocks import Block, Figure
 from sources.books.drawable import Drawable
 from sources.books.pictures import Picture
-from sources.books.sheets import Sheet
+from sources.books.sheets import CHARS_PER_LINE, Sheet
 from sources.ocr.blocks import paragraph
 from sources.ocr.page import Area, Box, Flow, Page, PageLayout
 from sources.ocr.story import lay_out
@@ -25,6 +25,8 @@ ATTEMPTS = 5  # styles; each is tried at several sizes
 SIZES = 9
 SHRINK = 0.92  # factor of the font size per size
 SMALLEST = 0.0098  # font size as a fraction of the long side: 10 px of 1024
+FILLED = 0.9  # share of the characters that fit on a page, as the style estimates them, that a sheet should have
+LARGEST = 1.6  # factor of the font size of a sheet with little content
 MAX_HEAD_CHARS = 60
 
 
@@ -40,7 +42,7 @@ def language_of(text: str) -> str:
 def draw_page(
     sheet: Sheet, notes: Mapping[str, str], number: int, load: Callable[[Figure], Picture], side_px: int, key: str
 ) -> tuple[PageLayout, tuple[str, ...]]:
-    """Draw a page; also return its facts: language and number of columns.
+    """Draw a page; also return its facts: the number of columns.
 
     Args:
         notes: texts of footnotes by key.
@@ -64,18 +66,26 @@ def draw_page(
         style = replace(style, width=round(style.side * random.uniform(0.62, 0.78)))
         several = random.random() < 0.5 and sheet.lines >= MIN_LINES_OF_TWO and attempt < ATTEMPTS - 1
         num_columns = 2 if several else 1
+        style = _filled(style, sheet, num_columns)
         furniture = random.getrandbits(64)
         for _ in range(SIZES):
             try:
                 page = _page(sheet, notes, number, load, style, num_columns, random_module.Random(furniture))
                 page = replace(page, is_shaped=language in SHAPED, is_right_to_left=language in RIGHT_TO_LEFT)
-                return lay_out(page), (language, "two_columns" if num_columns == 2 else "one_column")
+                return lay_out(page), ("two_columns" if num_columns == 2 else "one_column",)
             except Illegible as error:
                 failure = error
                 style = replace(style, size=style.size * SHRINK)
                 if error.reason != "overflow" or style.size < side_px * SMALLEST:
                     break
     raise ItemError(failure.reason, str(failure))
+
+
+def _filled(style: Style, sheet: Sheet, num_columns: int) -> Style:
+    """Return a style whose letters are larger, up to a limit, if the sheet would leave much of its page empty."""
+    _, top, _, bottom = style.frame
+    share = sheet.lines * CHARS_PER_LINE / style.capacity(style.columns(num_columns, top, bottom))
+    return style if share > FILLED else replace(style, size=style.size * min(LARGEST, (FILLED / share) ** 0.5))
 
 
 def _page(

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from sources.books.blocks import Block
 
 CHARS_PER_LINE = 60
 _WIDE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef]")
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
+_SENTENCE_END = re.compile(r"(?<=[^\W\d_][.!?])\s+|(?<=[。！？])")  # not behind a number, which may be that of an item
 FIGURE_LINES = 16.0
 
 
@@ -92,7 +93,7 @@ def _pieces(block: Block, lines: int) -> Iterator[Block]:
         texts = ["\n".join([*([header, rule] if first else [some[0], rule]), *some[0 if first else 1 :]])
                  for first, some in zip((True, *(False,) * len(rows)), _runs(rows, most), strict=False)]  # fmt: skip
     elif block.kind in ("text", "item", "caption"):
-        texts = [" ".join(some) for some in _runs(_SENTENCE.split(block.text), most)]
+        texts = ["".join(some).strip() for some in _runs(_sentences(block.text), most)]
     else:
         texts = [block.text]
     for number, text in enumerate(texts):
@@ -100,6 +101,12 @@ def _pieces(block: Block, lines: int) -> Iterator[Block]:
             yield replace(block, text=text)
         else:
             yield replace(block, text=text, first="", opens=False, joined=False, goes_on=True)
+
+
+def _sentences(text: str) -> list[str]:
+    """Return the sentences of a text, each with the space behind it."""
+    ends = [0, *(end.end() for end in _SENTENCE_END.finditer(text)), len(text)]
+    return [text[start:end] for start, end in pairwise(ends) if start < end]
 
 
 def _runs(parts: Sequence[str], most: float) -> Iterator[list[str]]:

@@ -99,7 +99,6 @@ def test_languages_and_scripts(book: MakeBook) -> None:
     chinese = "<p>" + "测量就是把一个东西和另一个大家都有的东西相比较。" * 12 + "</p>"
     (page,) = pages_of(book(chinese))
     assert isinstance(page, Sample)
-    assert "zh" in page.flags
     assert page.plain_text().startswith("测量就是把一个东西")
 
 
@@ -156,3 +155,20 @@ def test_other_samples_have_no_marks() -> None:
 def test_settings_of_pages_are_checked(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Books(**{"samples": "pages", **settings})  # type: ignore[arg-type]
+
+
+def test_a_number_stays_with_its_sentence() -> None:
+    text = f"12. {'the lender is not liable for water ' * 14}at all. " + "测量就是比较。" * 80
+    (block,) = (Block("text", text),)
+    pieces = [block.text for sheet in sheets([block], 22) for block in sheet.blocks]
+    assert len(pieces) > 2
+    assert pieces[0].startswith("12. the lender")
+    assert "".join(pieces).replace(" ", "") == text.replace(" ", "")
+    assert "。 " not in "".join(pieces)
+
+
+def test_pages_with_little_text_are_filled_by_larger_letters(book: MakeBook) -> None:
+    chapters = [f"<h1>Chapter</h1>{'<p>Words of a chapter of a book that ends soon.</p>' * 9}" for _ in range(8)]
+    pages = [page for page in pages_of(book(*chapters)) if isinstance(page, Sample)]
+    ends = [page.words.boxes[:-3, 3].max() for page in pages if page.words is not None]
+    assert float(np.median(ends)) > 0.4 * 1024
