@@ -13,7 +13,9 @@ from sources.ocr.countable import countable
 INSET = "\ufffc"  # marks a picture in the text of a block
 INSET_FILE = "inset.png"  # a transparent pixel that the layout engine stretches to the size of the picture
 SOFT_HYPHEN = "\u00ad"  # in HTML only: where a word may be broken
-_MARKDOWN_SIGNS = re.compile(r"([\\*_`|<#])")
+_MARKDOWN_SIGNS = re.compile(r"([\\*`|<#])")
+# Underscores between letters, or before a space, open no emphasis: blanks of forms and exams stay as they are printed.
+_OPENING_UNDERSCORES = re.compile(r"(?<![^\W_])(?<!_)_+(?=[^\s_])|^[_\s]*_[_\s]*$")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +88,8 @@ def escape_html(text: str) -> str:
 
 def escape_markdown(text: str) -> str:
     """Return a text as Markdown: what can be read of it, with characters escaped that have a meaning in Markdown."""
-    return _MARKDOWN_SIGNS.sub(r"\\\1", countable(text))
+    signs = _MARKDOWN_SIGNS.sub(r"\\\1", countable(text))
+    return _OPENING_UNDERSCORES.sub(lambda run: run[0].replace("_", r"\_"), signs)
 
 
 def paragraph(
