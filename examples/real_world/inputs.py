@@ -94,13 +94,16 @@ def write_manuals(unpacked: Sequence[Path], folder: Path, workers: int) -> int:
 
 
 def typeset(path: Path) -> str:
-    """Return a gzipped manual page as plain text without overstrikes; empty if it only names another page."""
+    """Return a gzipped manual page as plain text, a line for each paragraph; empty if it only names another page.
+
+    Lines without a limit need no hyphens and no wider spaces. The running head and foot are left out.
+    """
     source = _read(path)
     if source.lstrip().startswith(b".so "):
         return ""
-    command = ["groff", "-k", "-mandoc", "-Tutf8", "-rLL=100n", "-P-c", "-P-b", "-P-o", "-P-u"]
+    command = ["groff", "-k", "-t", "-mandoc", "-Tutf8", "-rLL=9999n", "-P-c", "-P-b", "-P-o", "-P-u"]
     found = subprocess.run(command, input=source, capture_output=True, check=False)
-    text = found.stdout.decode("utf-8", "replace")
+    text = "\n".join(found.stdout.decode("utf-8", "replace").strip().split("\n")[1:-1])
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 

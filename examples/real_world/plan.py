@@ -132,7 +132,10 @@ class Plan:
 
     def _scans(self) -> None:
         pdfs = sorted(path for package in self._unpacked("scans") for path in package.rglob("*.pdf"))
-        print(f"    {scans.make_scans(pdfs, self._inputs('scans'), self.size.scans)} pictures")
+        made = scans.make_scans(pdfs, self._inputs("scans"), self.size.scans)
+        if not made:
+            raise StepError("the packages of `scans` have no PDF with a page of text")
+        print(f"    {made} pictures")
 
     def _held_out(self) -> None:
         """Render pages as an evaluation set has them: the run must find and leave out what shows them."""
