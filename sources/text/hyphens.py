@@ -15,6 +15,7 @@ SOFT_HYPHEN = "\u00ad"
 NON_BREAKING_HYPHEN = "\u2011"
 HYPHENS = ("-", "\u2010", NON_BREAKING_HYPHEN, SOFT_HYPHEN)
 _AROUND = ".,;:!?()[]{}\"'“”‘’«»‹›„‚…*†‡"
+_CLOSING = tuple("\"'“”’»)]")
 _ELISION = re.compile(r"^(?:[cdjlmnst]|qu|un|(?:d|n)?all|dell|nell|sull)['’](?=\w)", re.IGNORECASE)  # l'en-tête
 _LAST_PART = re.compile(r"[^\W\d_]+$")
 _NUMBER_AND_UNIT = re.compile(r"\d[^\W\d_]{1,2}$")
@@ -162,6 +163,8 @@ def spelling_of(first: str, second: str, page: Vocabulary, language: str) -> Spe
     if second[0] == "-":
         is_repeated = language in _REPEATS_HYPHEN and stem.isalpha() and second[1:2].islower()
         return Spelling.HYPHENATED if is_repeated else Spelling.SEPARATE
+    if _is_compound_of_signs(stem, second, language):
+        return Spelling.HYPHENATED
     if not _has_case(stem[-1:]) or not _has_case(second[0]):
         return Spelling.SEPARATE
     if _NOT_A_WORD.search(stem) or _NOT_A_WORD.search(second):
@@ -169,6 +172,14 @@ def spelling_of(first: str, second: str, page: Vocabulary, language: str) -> Spe
     if hyphen == NON_BREAKING_HYPHEN:
         return Spelling.HYPHENATED
     return Halves(bare(stem), second.strip(_AROUND)).spelling(page, language)
+
+
+def _is_compound_of_signs(stem: str, second: str, language: str) -> bool:
+    """Return True for UTF-8-Text and "passwd"-Datei in German, where nouns have capitals."""
+    last = stem[-1:]
+    if LANGUAGES[language].compounds != "german" or not second[0].isupper():
+        return False
+    return last in _CLOSING or (last.isdigit() and not _NOT_A_WORD.search(stem))
 
 
 def _has_case(letter: str) -> bool:
