@@ -188,7 +188,7 @@ def _text_blocks(content: PageContent, items: Sequence[Line | Table], body: Body
         if isinstance(item, Line):
             lines.append(item)
             continue
-        blocks += to_blocks(lines, body, bullets, marks)
+        blocks += to_blocks(lines, body, content.width, bullets, marks)
         lines = []
         if item is not None:
             blocks.append(Block(TABLE, table=item))

@@ -14,23 +14,26 @@ from sources.pdfs.structure.tags import Mark, mark_of_line
 INDENT = 0.7  # of a first line or a hanging item, in font sizes
 MAX_PITCH = 1.28  # between lines of a paragraph, in leadings
 MAX_CODE_PITCH = 4.2  # between lines of one piece of code, in font sizes: up to two empty lines
+SAME_END = 1.0  # points between the ends of justified lines
+MIN_AT_MARGIN = 4  # lines that end together
 WINDOW = 6  # lines on both sides that tell where a column ends
 NOTE_START = re.compile(r"^(\d{1,2}|[*†‡§¶]) ?[A-Z“(]")  # of a footnote
 _ENDS_SENTENCE = re.compile(r"[.:;!?。：；！？][\"'”’)\]]*$")
 
 
 def to_blocks(
-    lines: Sequence[Line], body: Body, bullets: np.ndarray, marks: Sequence[Mark | None] | None = None
+    lines: Sequence[Line], body: Body, width: float, bullets: np.ndarray, marks: Sequence[Mark | None] | None = None
 ) -> list[Block]:
     """Group consecutive lines into paragraphs, list items, entries of contents and code.
 
     Args:
         lines: in reading order, without a table between them.
+        width: of the page; lines that run off it do not tell where a column ends.
         bullets: (M, 4) boxes of small drawings.
         marks: what the structure tree says about every word; lines of one of its parts are one block.
     """
     of_lines = [mark_of_line(line, marks) for line in lines] if marks is not None else [None] * len(lines)
-    rights = _right_edges(lines)
+    rights = _right_edges(lines, width)
     markers = [marker_of(line, bullets) for line in lines]
     leading = _leading(lines, body)
     blocks: list[Block] = []
@@ -56,15 +59,26 @@ def _new_block(line: Line, marker: tuple[str, int] | None) -> Block:
     return Block(CODE if line.is_code else PARAGRAPH, [line])
 
 
-def _right_edges(lines: Sequence[Line]) -> list[float]:
+def _right_edges(lines: Sequence[Line], width: float) -> list[float]:
     edges = []
     ends = [(line.region, line.size, line.all.x0, line.all.x1) for line in lines]
     for k, (region, size, x0, x1) in enumerate(ends):
         near = [
             end for end in ends[max(0, k - WINDOW) : k + WINDOW + 1] if end[0] == region and abs(end[1] - size) < 0.6
         ]
-        edges.append(max([end for _, _, start, end in near if start < x1 and end > x0]))
+        overlapping = [end for _, _, start, end in near if start < x1 and end > x0]
+        edges.append(_right_edge([end for end in overlapping if end < width] or overlapping))
     return edges
+
+
+def _right_edge(ends: Sequence[float]) -> float:
+    """Return where the lines of a column end: at the furthest end, or at a margin that only single lines overrun."""
+    for end in sorted(ends, reverse=True):
+        at_margin = sum(abs(other - end) < SAME_END for other in ends)
+        beyond = sum(other >= end + SAME_END for other in ends)
+        if at_margin >= MIN_AT_MARGIN and beyond * 2 <= at_margin:
+            return end
+    return max(ends)
 
 
 def _leading(lines: Sequence[Line], body: Body) -> dict[float, float]:

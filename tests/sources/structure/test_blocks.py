@@ -120,6 +120,16 @@ def test_running_heads_footnotes_and_captions_are_marked(tmp_path: Path) -> None
     assert sum(kind == "paragraph" for kind, _ in found) == 5
 
 
+def test_a_line_that_runs_off_the_page_divides_no_paragraph(tmp_path: Path) -> None:
+    drawing = Drawing()
+    drawing.text("Entries are in /var/lib/locks/upper/gauges/readings/by/keeper/and/by/day/" + "of-the-week/" * 12)
+    drawing.text("(one file for each lock).")
+    drawing.y += 6
+    drawing.text("Read them before the gates are opened, and copy what you have read into the book of the", x=72)
+    drawing.text("keeper, who signs it.")
+    assert markdown(drawing.save(tmp_path)).split("\n\n")[-1].endswith("book of the keeper, who signs it.")
+
+
 def test_a_list_near_the_top_of_a_page_is_no_running_head(tmp_path: Path) -> None:
     drawing = Drawing()
     drawing.text("Water levels", y=50)
