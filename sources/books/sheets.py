@@ -29,6 +29,11 @@ class Sheet:
         """About how many lines of `CHARS_PER_LINE` characters the content takes."""
         return sum(map(_lines, self.blocks))
 
+    @property
+    def is_mostly_pictures(self) -> bool:
+        """Whether figures take more than two thirds of the page: what is written in them is not in its text."""
+        return sum(_lines(block) for block in self.blocks if block.figure is not None) > self.lines * 2 / 3
+
 
 def sheets(blocks: Sequence[Block], lines: int) -> list[Sheet]:
     """Return the pages of a book.

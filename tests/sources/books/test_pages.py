@@ -127,10 +127,10 @@ def test_pages_do_not_depend_on_each_other() -> None:
 
 
 def test_figures_are_drawn_and_are_no_text(book: MakeBook) -> None:
-    body = '<figure><img src="a.png"/><figcaption>Figure 1. A square.</figcaption></figure><p>Words below.</p>'
-    (page,) = pages_of(book(body, files={"a.png": picture(300, 200)}))
+    body = '<figure><img src="a.png"/><figcaption>Figure 1. A square.</figcaption></figure><p>' + "Words below. " * 45
+    (page,) = pages_of(book(f"{body}</p>", files={"a.png": picture(300, 200)}))
     assert isinstance(page, Sample)
-    assert "Figure 1. A square.\nWords below." in page.plain_text()
+    assert "Figure 1. A square.\nWords below. Words" in page.plain_text()
     assert (page.text or "").count("<image>") == 1
 
 
@@ -172,3 +172,10 @@ def test_pages_with_little_text_are_filled_by_larger_letters(book: MakeBook) -> 
     pages = [page for page in pages_of(book(*chapters)) if isinstance(page, Sample)]
     ends = [page.words.boxes[:-3, 3].max() for page in pages if page.words is not None]
     assert float(np.median(ends)) > 0.4 * 1024
+
+
+def test_a_page_that_is_mostly_pictures_is_none(book: MakeBook) -> None:
+    figure = '<figure><img src="a.png"/><figcaption>Figure 1: A window.</figcaption></figure>'
+    (error,) = pages_of(book(f"<h1>Groups</h1>{figure}", files={"a.png": picture(300, 200)}))
+    assert isinstance(error, ItemError)
+    assert error.cause == "mostly_pictures"
