@@ -89,7 +89,7 @@ class _Maker:
         from sources.books.page import draw_page
 
         if sheet.is_mostly_pictures:
-            raise ItemError("mostly_pictures", "figures take more than two thirds of the page, and may show words")
+            raise ItemError("mostly_pictures", "figures take more than three quarters of the page, and may show words")
         wanted, locator = self._wanted, self._locator(item)
         key = f"{self._digest}/{item}"
         layout, facts = draw_page(sheet, self._book.notes, item + 1, self._load, wanted.side_px, key)

@@ -31,8 +31,8 @@ class Sheet:
 
     @property
     def is_mostly_pictures(self) -> bool:
-        """Whether figures take more than two thirds of the page: what is written in them is not in its text."""
-        return sum(_lines(block) for block in self.blocks if block.figure is not None) > self.lines * 2 / 3
+        """Whether figures take more than three quarters of the page: what is written in them is not in its text."""
+        return sum(_lines(block) for block in self.blocks if block.figure is not None) > self.lines * 3 / 4
 
 
 def sheets(blocks: Sequence[Block], lines: int) -> list[Sheet]:

@@ -127,7 +127,7 @@ def test_pages_do_not_depend_on_each_other() -> None:
 
 
 def test_figures_are_drawn_and_are_no_text(book: MakeBook) -> None:
-    body = '<figure><img src="a.png"/><figcaption>Figure 1. A square.</figcaption></figure><p>' + "Words below. " * 45
+    body = '<figure><img src="a.png"/><figcaption>Figure 1. A square.</figcaption></figure><p>' + "Words below. " * 18
     (page,) = pages_of(book(f"{body}</p>", files={"a.png": picture(300, 200)}))
     assert isinstance(page, Sample)
     assert "Figure 1. A square.\nWords below. Words" in page.plain_text()
