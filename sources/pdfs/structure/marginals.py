@@ -13,6 +13,8 @@ from sources.pdfs.structure.pieces import Piece, rows_of
 MAX_HEAD, MIN_FOOT = 0.12, 0.88  # of the page's height
 MAX_ROWS = 2
 MIN_WHITE = 1.3  # between a running head and the text without a line between, in leadings of the text
+MAX_TO_RULE = 1.6  # between a running head and the line below it, in font sizes
+WIDE_RULE = 0.4  # of the page's width
 PAGE_NUMBER = re.compile(
     r"^[-–—\s]*(page\s+|p\.\s*|seite\s+)?(\d{1,4}|[ivxlc]{1,7}|[A-Z]-?\d{1,3}|\d+[-–.]\d+)(\s*(/|of|von)\s*\d{1,4})?[-–—\s]*$",
     re.I,
@@ -26,6 +28,16 @@ def find_marginals(content: PageContent, pieces: Sequence[Piece], body: Body) ->
     rest = rows[len(head) :]
     foot = _edge(content, rest[::-1], body, lambda row: min(p.y0 for p in row) > MIN_FOOT * content.height)
     return [p for row in head for p in row], [p for row in reversed(foot) for p in row]
+
+
+def without_rules(
+    horizontal: np.ndarray, content: PageContent, head: Sequence[Piece], foot: Sequence[Piece], body: Body
+) -> np.ndarray:
+    """Return the (K, 3) horizontal lines but those that divide the running head and foot from the text."""
+    near = np.zeros(len(horizontal), bool)
+    for y in ([max(piece.y1 for piece in head)] if head else []) + ([min(piece.y0 for piece in foot)] if foot else []):
+        near |= np.abs(horizontal[:, 0] - y) < MAX_TO_RULE * body.size
+    return horizontal[~(near & (horizontal[:, 2] - horizontal[:, 1] > WIDE_RULE * content.width))]
 
 
 def _edge(content: PageContent, rows: Sequence[Sequence[Piece]], body: Body, is_outside) -> list[Sequence[Piece]]:  # type: ignore[no-untyped-def]
@@ -57,7 +69,9 @@ def _is_apart(content: PageContent, outer: Sequence[Piece], inner: Sequence[Piec
     if (
         len(lines)
         and (
-            (lines[:, 0] > top - 2) & (lines[:, 0] < bottom + 2) & (lines[:, 2] - lines[:, 1] > 0.4 * content.width)
+            (lines[:, 0] > top - 2)
+            & (lines[:, 0] < bottom + 2)
+            & (lines[:, 2] - lines[:, 1] > WIDE_RULE * content.width)
         ).any()
     ):
         return True
@@ -76,7 +90,8 @@ def _looks_marginal(
     lines = content.horizontal
     ruled = bool(len(lines)) and bool(
         (
-            (np.abs(lines[:, 0] - np.mean(outer)) < 2.5 * body.size) & (lines[:, 2] - lines[:, 1] > 0.4 * content.width)
+            (np.abs(lines[:, 0] - np.mean(outer)) < 2.5 * body.size)
+            & (lines[:, 2] - lines[:, 1] > WIDE_RULE * content.width)
         ).any()
     )
     is_spread = any(len(row) > 1 and row[-1].x0 - row[0].x1 > 0.1 * content.width for row in rows)

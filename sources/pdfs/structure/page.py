@@ -26,7 +26,7 @@ from sources.pdfs.structure.grid import Table
 from sources.pdfs.structure.headings import Outline, join_headings, mark_headings
 from sources.pdfs.structure.horizontal import groups_of_lines, tables_between
 from sources.pdfs.structure.lists import contents_lines, set_levels, small_drawings
-from sources.pdfs.structure.marginals import find_marginals
+from sources.pdfs.structure.marginals import find_marginals, without_rules
 from sources.pdfs.structure.markdown import block_markdown, separator
 from sources.pdfs.structure.order import in_order, split_margins
 from sources.pdfs.structure.paragraphs import to_blocks
@@ -145,8 +145,9 @@ def find_blocks(content: PageContent, outline: Outline) -> list[Block]:
         free[table.words] = False
         tables.append(table)
     pieces = free_pieces(content, pieces, free)
-    for lines in groups_of_lines(horizontal):
-        for table in tables_between(content, pieces, lines, horizontal):
+    rules = without_rules(horizontal, content, head, foot, body)
+    for lines in groups_of_lines(rules):
+        for table in tables_between(content, pieces, lines, rules):
             free[table.words] = False
             tables.append(table)
             pieces = free_pieces(content, pieces, free)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from sources.pdfs.structure.body import Body
 from sources.pdfs.structure.lists import marker_of
 from sources.pdfs.structure.tags import Mark, mark_of_line
 
+HANGING = 5.0  # greatest indent of the lines of a description, in font sizes
 INDENT = 0.7  # of a first line or a hanging item, in font sizes
 MAX_PITCH = 1.28  # between lines of a paragraph, in leadings
 MAX_CODE_PITCH = 4.2  # between lines of one piece of code, in font sizes: up to two empty lines
@@ -61,14 +63,42 @@ def _new_block(line: Line, marker: tuple[str, int] | None) -> Block:
 
 def _right_edges(lines: Sequence[Line], width: float) -> list[float]:
     edges = []
-    ends = [(line.region, line.size, line.all.x0, line.all.x1) for line in lines]
-    for k, (region, size, x0, x1) in enumerate(ends):
-        near = [
-            end for end in ends[max(0, k - WINDOW) : k + WINDOW + 1] if end[0] == region and abs(end[1] - size) < 0.6
-        ]
-        overlapping = [end for _, _, start, end in near if start < x1 and end > x0]
-        edges.append(_right_edge([end for end in overlapping if end < width] or overlapping))
+    ends = [_End(line.region, line.size, line.all.x0, line.all.x1) for line in lines]
+    for k, line in enumerate(ends):
+        first, last = max(0, k - WINDOW), k + WINDOW + 1
+        near = [end for end in ends[first:last] if end.region == line.region and abs(end.size - line.size) < 0.6]
+        margin = _margin([end.x1 for end in _flush(ends[first:last], k - first)])
+        overlapping = [end.x1 for end in near if end.x0 < line.x1 and end.x1 > line.x0]
+        edges.append(margin or _right_edge([x1 for x1 in overlapping if x1 < width] or overlapping))
     return edges
+
+
+class _End(NamedTuple):
+    region: int
+    size: float
+    x0: float
+    x1: float
+
+
+def _flush(ends: Sequence[_End], k: int) -> Sequence[_End]:
+    """Return the lines around line k that begin where it begins: those of a box or of a paragraph."""
+
+    def is_flush(end: _End) -> bool:
+        return end.region == ends[k].region and abs(end.x0 - ends[k].x0) < 0.5 * ends[k].size
+
+    first = last = k
+    while first > 0 and is_flush(ends[first - 1]):
+        first -= 1
+    while last + 1 < len(ends) and is_flush(ends[last + 1]):
+        last += 1
+    return ends[first : last + 1]
+
+
+def _margin(ends: Sequence[float]) -> float | None:
+    """Return where justified lines end, if most of some lines do."""
+    end = max(ends, key=lambda end: sum(abs(other - end) < SAME_END for other in ends))
+    at_margin = sum(abs(other - end) < SAME_END for other in ends)
+    return end if at_margin >= MIN_AT_MARGIN and at_margin > len(ends) / 2 else None
 
 
 def _right_edge(ends: Sequence[float]) -> float:
@@ -200,6 +230,13 @@ def _shape_breaks(lines: Sequence[Line], k: int, block: Block, full: bool, right
     if not full:
         return True
     moved = b.x0 - a.x0
+    if (
+        b.text[:1].islower()
+        and not _ENDS_SENTENCE.search(a.text)
+        and len(block.lines) == 1
+        and 0 < moved < HANGING * b.size
+    ):
+        return False  # the second line of a term and its description
     if block.kind == LIST_ITEM:
         if len(block.lines) == 1:
             return moved < -step

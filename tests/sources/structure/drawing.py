@@ -41,6 +41,22 @@ class Drawing:
             line = longer
         self.text(line, x, size)
 
+    def justified(self, left: float, right: float, text: str = PROSE, size: float = 10) -> None:
+        """Write a paragraph whose lines fill the width, but the last."""
+        lines: list[list[str]] = [[]]
+        for word in text.split():
+            if pymupdf.get_text_length(" ".join([*lines[-1], word]), "tiro", size) > right - left:
+                lines.append([])
+            lines[-1].append(word)
+        for words in lines:
+            widths = [pymupdf.get_text_length(word, "tiro", size) for word in words]
+            space = (right - left - sum(widths)) / (len(words) - 1) if words is not lines[-1] else 0.25 * size
+            self.y += 1.25 * size
+            x = left
+            for word, width in zip(words, widths, strict=True):
+                self.text(word, x, size, y=self.y)
+                x += width + space
+
     def row(self, cells: Sequence[str], xs: Sequence[float], size: float = 10, font: str = "tiro") -> None:
         """Write cells side by side."""
         self.y += 1.6 * size

@@ -130,6 +130,24 @@ def test_a_line_that_runs_off_the_page_divides_no_paragraph(tmp_path: Path) -> N
     assert markdown(drawing.save(tmp_path)).split("\n\n")[-1].endswith("book of the keeper, who signs it.")
 
 
+def test_the_lines_of_a_box_end_where_those_of_the_box_end(tmp_path: Path) -> None:
+    drawing = Drawing()
+    for left, right in ((72, 520), (130, 420), (72, 520)):
+        drawing.y += 8
+        drawing.justified(left, right)
+    assert markdown(drawing.save(tmp_path)).split("\n\n") == [PROSE] * 3
+
+
+def test_the_second_line_of_a_description_goes_on_with_it(tmp_path: Path) -> None:
+    drawing = Drawing()
+    for term in ("lock", "weir", "gate"):
+        drawing.text(
+            f"{term} A part of the canal that is opened and closed by hand, as the keeper of the upper lock has"
+        )
+        drawing.text("told us in his letter of last year.", x=100)
+    assert "upper lock has told us in his letter of last year.\n\nweir A part" in markdown(drawing.save(tmp_path))
+
+
 def test_a_list_near_the_top_of_a_page_is_no_running_head(tmp_path: Path) -> None:
     drawing = Drawing()
     drawing.text("Water levels", y=50)

@@ -132,3 +132,20 @@ def test_every_word_is_in_the_sample_once_and_tables_are_elements(tmp_path: Path
         if x0 - 1 <= a and c <= x1 + 1 and y0 - 2 <= b and d <= y1 + 2
     ]
     assert sorted(inside) == sorted(words[len(PROSE.split()) :])
+
+
+def test_code_between_the_rules_of_head_and_foot_is_no_table(tmp_path: Path) -> None:
+    drawing = Drawing()
+    drawing.text("Water levels", y=46, size=9)
+    drawing.text("Chapter 6", x=470, y=46, size=9)
+    drawing.line(72, 50, 520, 50)
+    drawing.y = 60
+    for number in range(12):
+        drawing.text(f"gauge/{number:02d}   lock string   height {number}   # read by hand", size=9, font="cour")
+    for word in ("lock", "weir", "gate", "basin", "sluice", "lift", "bridge", "pump") * 2:
+        drawing.text(f"• {word} (one of them)", x=90)
+    drawing.line(72, 792, 520, 792)
+    drawing.text("41", x=290, y=802, size=9)
+    text = markdown(drawing.save(tmp_path))
+    assert "|---" not in text
+    assert text.count("\ngauge/") == 12
