@@ -11,6 +11,15 @@ from sources.text.scripts import EAST_ASIAN
 _EAST_ASIAN_BREAK = re.compile(rf"(?<={EAST_ASIAN.pattern})\n(?={EAST_ASIAN.pattern})")
 
 
+_BEGINS_ADDRESS = re.compile(r"(?:https?://|ftp://|www\.)[^\s<>()]*[/?&=_#-]$")
+_ENDS_ADDRESS = re.compile(r"[\w%~-]+[/.?&=_#][^\s]")  # not a word with a full stop behind it
+
+
+def _is_inside_address(first: str, second: str) -> bool:
+    """Return True if an address is broken at the end of a line: a word would not have a slash or a dot inside."""
+    return _BEGINS_ADDRESS.search(first) is not None and _ENDS_ADDRESS.match(second) is not None
+
+
 class ParagraphJoiner:
     """Joins the lines of the paragraphs of one page, whose words tell how broken words are spelled.
 
@@ -35,6 +44,8 @@ class ParagraphJoiner:
                 text = text[:-1] + following
             elif spelling is Spelling.HYPHENATED:
                 text += following.removeprefix("-")
+            elif _is_inside_address(before[-1], line[0]):
+                text += following
             else:
                 text += f"\n{following}"
         if not text.isascii():

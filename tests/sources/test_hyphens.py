@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sources.text.hyphens import HYPHENS, join_broken_words, language_near
+from sources.text.paragraph import ParagraphJoiner
 from sources.text.word_list import LANGUAGES, frequencies, language_of
 
 ENGLISH = "The text is in the language of the people and it has words for that"
@@ -174,3 +175,18 @@ def test_only_hyphens_at_the_ends_of_lines_are_lost(lines: list[list[str]]) -> N
     lost = len(before) - len(after)
     assert 0 <= lost <= len(broken)
     assert [c for c in after if c not in HYPHENS] == [c for c in before if c not in HYPHENS]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "text"),
+    [
+        ("from https://example.org/", "bin/. There is", "from https://example.org/bin/. There is"),
+        ("see https://example.org/a-", "b.html for", "see https://example.org/a-b.html for"),
+        ("see https://example.org/", "for more", "see https://example.org/ for more"),
+        ("see https://example.org/.", "e.g. it", "see https://example.org/. e.g. it"),
+        ("either and/", "or.both", "either and/ or.both"),
+    ],
+)
+def test_addresses_are_joined_where_the_next_line_goes_on_with_one(first: str, second: str, text: str) -> None:
+    lines = [first.split(), second.split()]
+    assert ParagraphJoiner(lines)(lines) == text

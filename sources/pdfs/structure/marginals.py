@@ -37,7 +37,8 @@ def without_rules(
     near = np.zeros(len(horizontal), bool)
     for y in ([max(piece.y1 for piece in head)] if head else []) + ([min(piece.y0 for piece in foot)] if foot else []):
         near |= np.abs(horizontal[:, 0] - y) < MAX_TO_RULE * body.size
-    return horizontal[~(near & (horizontal[:, 2] - horizontal[:, 1] > WIDE_RULE * content.width))]
+    kept: np.ndarray = horizontal[~(near & (horizontal[:, 2] - horizontal[:, 1] > WIDE_RULE * content.width))]
+    return kept
 
 
 def _edge(content: PageContent, rows: Sequence[Sequence[Piece]], body: Body, is_outside) -> list[Sequence[Piece]]:  # type: ignore[no-untyped-def]
