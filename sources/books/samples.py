@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import numpy as np
 from sources.base.marks import escaped, with_images
 from sources.base.sample import Provenance, Sample, Words, sample_id
 from sources.base.source import ItemError, Items
+from sources.base.use_cases import CAPTION, TRANSCRIPTION
 from sources.books import pictures
 from sources.books.blocks import Block, Figure
 from sources.books.book import Book, open_book
@@ -104,7 +105,7 @@ class _Maker:
                 texts=list(rendered.texts), boxes=rendered.boxes(), images=np.zeros(len(rendered.texts), np.int32)
             ),
             flags=[*self._book.flags, "laid_out", *facts],
-            use_case="recognition/ocr_and_transcription/printed_text",
+            use_case=TRANSCRIPTION,
         )
 
     def captioned(self) -> list[int]:
@@ -127,7 +128,7 @@ class _Maker:
             nearest = sorted(mentions(blocks).get(number, ()), key=lambda other: abs(other - place))
             nearest = sorted(nearest[: self._wanted.mentions])
             texts += [escaped(with_numbers(blocks[other].text, {})) for other in nearest]
-        return self._sample(item, "\n\n".join(texts), [picture], self._book.flags)
+        return replace(self._sample(item, "\n\n".join(texts), [picture], self._book.flags), use_case=CAPTION)
 
     def _mark_small(self) -> None:
         """Mark the pictures whose size says that they are no figures, so that they take no part of a budget."""

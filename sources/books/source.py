@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from sources.base.card import SourceCard
 from sources.base.source import InputError, Items, ReadingCosts, Source, file_digest
+from sources.base.use_cases import CAPTION, TRANSCRIPTION
 from sources.books.card import CARD
 from sources.optional_dependencies import check_installed
 
@@ -45,6 +46,7 @@ class Books(Source):
     name: ClassVar[str] = "books"
     card: ClassVar[SourceCard] = CARD
     suffixes: ClassVar[tuple[str, ...]] = (".epub", ".pdf", *HTML)
+    use_cases: ClassVar[tuple[str, ...]] = (TRANSCRIPTION, CAPTION)
     item_noun: ClassVar[str] = "section"
 
     samples: str = "sections"

@@ -13,6 +13,7 @@ import pymupdf
 from sources.base.marks import with_images
 from sources.base.sample import EncodedImage, Provenance, Sample
 from sources.base.source import ItemError, Items
+from sources.base.use_cases import CAPTION
 from sources.images.decoding import read_image
 from sources.images.encoding import encode, grey_of
 from sources.papers.alignment import Alignment, align
@@ -170,6 +171,7 @@ class _Samples:
             images=[image for _, image in pictures],
             text=with_images(text, len(pictures)),
             flags=self._paper.flags,
+            use_case=CAPTION,
         )
 
     def _picture(self, name: str, side_px: int) -> tuple[np.ndarray, EncodedImage]:

@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 
 from sources.base.card import SourceCard
 from sources.base.source import InputError, Items, Source, file_digest
+from sources.base.use_cases import CAPTION, TRANSCRIPTION
 from sources.optional_dependencies import check_installed
 from sources.papers.card import CARD
-from sources.pdfs.source import TRANSCRIPTION, Pdfs
+from sources.pdfs.source import Pdfs
 
 CODE_VERSION = 3  # raise it when the same paper gives other bytes
 PACKAGES = {"rapidfuzz": "rapidfuzz"}
@@ -40,7 +41,7 @@ class Papers(Source):
     suffixes: ClassVar[tuple[str, ...]] = (*LATEX, ".gz", ".tgz", ".zip")
     companion: ClassVar[str] = ".pdf"
     item_noun: ClassVar[str] = "page"
-    use_cases: ClassVar[tuple[str, ...]] = (TRANSCRIPTION,)
+    use_cases: ClassVar[tuple[str, ...]] = (TRANSCRIPTION, CAPTION)
 
     samples: str = "pages"
     compile: str = "auto"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sources.base.card import SourceCard
 from sources.base.secrets import secret
 from sources.base.source import Items, ReadingCosts, Source
+from sources.base.use_cases import TRANSCRIPTION
 from sources.images.encoding import check_encoding
 from sources.paddle_ocr.page import OCR_COSTS, OcrSettings
 from sources.pdfs.card import CARD
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 PASSWORDS = "VELLUM_PDF_PASSWORDS"  # variable of the environment
 CODE_VERSION = 7  # increase it when this package, sources.text or sources.images give other bytes for the same page
-TRANSCRIPTION = "recognition/ocr_and_transcription/printed_text"  # use case of a page of text
 
 
 @dataclass(frozen=True, kw_only=True)

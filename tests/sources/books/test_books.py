@@ -64,6 +64,7 @@ def test_captions_of_the_example_book_with_their_mentions() -> None:
     assert pendulum.text is not None
     assert "Figure 2.1\nA pendulum and the angle by which it swings.\n\nA clock counts" in pendulum.text
     assert "[^" not in pendulum.text
+    assert {ruler.use_case, vernier.use_case, pendulum.use_case} == {"recognition/global_description/other"}
 
 
 def test_a_book_of_one_html_file() -> None:
