@@ -19,7 +19,11 @@ from pathlib import Path
 import psutil
 
 SAMPLES_A_FILE = 1000
-WORDS = "page figure table method result number value measure model sample report paper author river"
+WORDS = (
+    "the of and to a in that is was for page figure table method result number value measure model sample report paper "
+    "author river from with under water small large first second shows gives changes follows between early later long "
+    "short many few every other same new old high low bridge garden letter winter morning village teacher student"
+)
 PROCESSES = {"pipelines.stages.coordinator": "coordinator", "pipelines.workers.reader": "reader"}
 POLL_S = 0.05
 
@@ -31,8 +35,8 @@ def write_texts(folder: Path, num_samples: int) -> None:
     for first in range(0, num_samples, SAMPLES_A_FILE):
         rows = []
         for number in range(first, min(first + SAMPLES_A_FILE, num_samples)):
-            said = " ".join(f"{chance.choice(words)} {chance.random()}" for _ in range(30))
-            rows.append(json.dumps({"text": f"Report {number}. {said}"}))
+            sentences = [" ".join(chance.choices(words, k=12)).capitalize() for _ in range(8)]
+            rows.append(json.dumps({"text": ". ".join([f"Report {number}", *sentences, ""]).strip()}))
         (folder / f"{first:08d}.jsonl").write_text("\n".join(rows))
 
 

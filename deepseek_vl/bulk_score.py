@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from deepseek_vl.score_shards import KEY, Shard, ShardRow, printable
 from deepseek_vl.scoring import Item, ItemError, Question, Scorer
+from sources.terminal import raw
 
 QUESTIONS = b"vellum.questions"
 SCHEMA = pa.schema(
@@ -53,7 +54,7 @@ class Progress:
         self.errors += error
         if time.monotonic() - self.printed > PROGRESS_S[sys.stderr.isatty()]:
             self.printed = time.monotonic()
-            print(self.line(), end="\r" if sys.stderr.isatty() else "\n", file=sys.stderr, flush=True)
+            print(self.line(), end="\r" if sys.stderr.isatty() else "\n", file=raw(sys.stderr), flush=True)
 
     def line(self) -> str:
         """Return the state in one line."""

@@ -21,6 +21,7 @@ from deepseek_vl.images import read_rgb
 from deepseek_vl.packing import pack
 from deepseek_vl.processor import Processor
 from deepseek_vl.sampling import SamplingSettings
+from sources.terminal import escaping, raw
 
 DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
 PROG = "python -m deepseek_vl.chat"
@@ -71,7 +72,7 @@ class Chat:
                 new_text = "".join(piece for _, piece in self.engine.step())
                 new_text = new_text if text_so_far else new_text.lstrip()
                 text_so_far += new_text
-                print(_printable(new_text), end="", flush=True)
+                print(_printable(new_text), end="", file=raw(sys.stdout), flush=True)
         except KeyboardInterrupt:
             self.engine.cancel(stream)
         if stream.finish_reason == "not_finite":
@@ -82,6 +83,7 @@ class Chat:
         return str(stream.finish_reason)
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """Run the command and return its exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."""
     args = build_parser(prog).parse_args(arguments)

@@ -9,6 +9,7 @@ import torch
 
 from deepseek_vl import device as devices
 from deepseek_vl.checkpoint import LAYOUTS, find, load, save, stored_dtype
+from sources.terminal import escaping
 
 PROG = "python -m deepseek_vl.convert"
 EXAMPLES = """\
@@ -17,6 +18,7 @@ examples:
   %(prog)s authors_7b native_7b --layout native --shard-gb 2"""
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """Convert a checkpoint. Return 0, or 2 for a mistake in the command or the checkpoint."""
     args = build_parser(prog).parse_args(arguments)

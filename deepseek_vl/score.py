@@ -17,6 +17,7 @@ from deepseek_vl.checkpoint import digest, find, load
 from deepseek_vl.processor import Processor
 from deepseek_vl.score_shards import Shard, find_shards, printable
 from deepseek_vl.scoring import Item, ItemError, Question, Scorer
+from sources.terminal import escaping
 
 PROG = "python -m deepseek_vl.score"
 EXAMPLES = """\
@@ -27,6 +28,7 @@ examples:
   %(prog)s --input out --output scores --model checkpoints/mine --question "Is the text sharp?" """
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """Score images on the command line, one JSON line each, or shards into a folder.
 
@@ -101,7 +103,8 @@ def _print_scores(scorer: Scorer, questions: tuple[Question, ...], paths: Sequen
                 {"question": q.text, "probabilities": dict(zip(q.choices, np.exp(s).round(6).tolist(), strict=True))}
                 for q, s in zip(questions, scores, strict=True)
             ]
-        print(json.dumps(line, ensure_ascii=False), flush=True)
+        text = json.dumps(line, ensure_ascii=False)
+        print(text if text.isprintable() else json.dumps(line), flush=True)  # escaped as JSON has it
     return 1 if failed else 0
 
 

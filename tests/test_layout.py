@@ -10,14 +10,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("public_addresses", "sources", "filters", "taxonomy", "pipelines", "deepseek_vl")
-# The packages that each package may import in addition to itself.
+# The packages and modules that each package may import in addition to itself.
 MAY_IMPORT: dict[str, set[str]] = {
     "public_addresses": set(),
     "sources": {"public_addresses"},
     "filters": {"sources", "taxonomy", "deepseek_vl"},
     "taxonomy": {"sources"},
     "pipelines": {"sources", "filters", "taxonomy", "deepseek_vl"},
-    "deepseek_vl": {"public_addresses"},
+    "deepseek_vl": {"public_addresses", "sources.terminal"},  # which imports nothing
 }
 # The parts of `pipelines`, lowest first; each imports only earlier ones.
 LAYERS = (
@@ -59,7 +59,7 @@ def test_packages_import_in_one_direction() -> None:
         f"{module} imports {imported}"
         for module, all_imported in IMPORTS.items()
         for imported in all_imported
-        if imported.split(".")[0] not in MAY_IMPORT[module.split(".")[0]] | {module.split(".")[0]}
+        if not {imported, imported.split(".")[0]} & {*MAY_IMPORT[module.split(".")[0]], module.split(".")[0]}
     ]
     assert not wrong
 

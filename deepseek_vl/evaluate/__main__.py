@@ -15,6 +15,7 @@ from deepseek_vl.evaluate.results import TaskResult, compare, picture, summarize
 from deepseek_vl.evaluate.runner import Outcome, run_task
 from deepseek_vl.evaluate.tasks import Task, load_task, shipped_names
 from deepseek_vl.processor import Processor
+from sources.terminal import escaping, raw
 
 PROG = "python -m deepseek_vl.evaluate"
 EXAMPLES = """\
@@ -25,6 +26,7 @@ examples:
   %(prog)s checkpoints/mine my_task.yaml --data folder --limit 100"""
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """Run the command; return 0, or 2 for a mistake in a task, its data, or a model."""
     args = build_parser(prog).parse_args(arguments)
@@ -88,7 +90,8 @@ def _run(
         outcomes: list[Outcome] = []
         for outcome in run_task(task, records, loaded, processor):
             outcomes.append(outcome)
-            print(f"\r{task.name}: {len(outcomes):,} of {len(records):,}", end="", file=sys.stderr, flush=True)
+            print("\r", end="", file=raw(sys.stderr))
+            print(f"{task.name}: {len(outcomes):,} of {len(records):,}", end="", file=sys.stderr, flush=True)
         print(file=sys.stderr)
         found.append(outcomes)
     return found

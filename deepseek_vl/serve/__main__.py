@@ -20,6 +20,7 @@ from deepseek_vl.engine import Engine
 from deepseek_vl.packing import pack
 from deepseek_vl.processor import Processor
 from deepseek_vl.scoring import Scorer
+from sources.terminal import escaping
 
 try:
     import uvicorn
@@ -68,6 +69,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """Serve until stopped, and return the exit code: 0 stopped, 1 failed, 2 wrong usage."""
     args = build_parser(prog).parse_args(arguments)

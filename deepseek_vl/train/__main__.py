@@ -12,6 +12,7 @@ from deepseek_vl.train import processes
 from deepseek_vl.train.dry_run import report
 from deepseek_vl.train.settings import SettingsError, load_settings, shipped_names
 from deepseek_vl.train.trainer import Trainer, TrainingError
+from sources.terminal import escaping
 
 PROG = "python -m deepseek_vl.train"
 EXAMPLES = """\
@@ -21,6 +22,7 @@ examples:
   torchrun --nproc-per-node 8 -m deepseek_vl.train stage2-7b --set output=runs/stage2"""
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """Run the command.
 

@@ -10,6 +10,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_token
 from deepseek_vl.config import PRESETS, SPECIAL_TOKENS, ModelConfig, preset
 from deepseek_vl.conversation import IMAGE_MARK, render
 from deepseek_vl.train.dataset import Dataset
+from sources.terminal import escaping
 
 PROG = "python -m deepseek_vl.train.tokenizer"
 EXAMPLES = """\
@@ -21,6 +22,7 @@ examples:
 DIGITS = Regex(r"\p{N}")
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """Run the command; return 0, or 2 for a mistake in it."""
     args = build_parser(prog).parse_args(arguments)

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from sources.terminal import raw
+
 METRICS = "metrics.jsonl"
 PREDICTIONS = "predictions"
 REFRESH_S = 0.25  # of the live line
@@ -43,7 +45,7 @@ class Watch:
             self._shown = time.monotonic()
             seconds = (self._shown - self._since) / max(step - self._first, 1)
             line = f"step {step:,}/{self._num_steps:,} · {seconds:.2f} s/step · {self._left(step)} left"
-            print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
+            print(f"\r\033[K{line}", end="", file=raw(sys.stderr), flush=True)
 
     def note(self, step: int, figures: Mapping[str, float]) -> None:
         """Record figures, whose names are paths such as `loss/pdfs`."""
@@ -69,7 +71,7 @@ class Watch:
     def close(self) -> None:
         """Write everything to disk."""
         if self._is_live:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+            print("\r\033[K", end="", file=raw(sys.stderr), flush=True)
         if self._board is not None:
             self._board.close()
 
@@ -83,7 +85,7 @@ class Watch:
             + (f" · {skipped:.0f} steps skipped" if skipped else "")
             + f" · {self._left(step)} left"
         )
-        print(("\r\033[K" if self._is_live else "") + line, file=sys.stderr, flush=True)
+        print(("\r\033[K" if self._is_live else "") + line, file=raw(sys.stderr), flush=True)
 
     def _left(self, step: int) -> str:
         seconds = (time.monotonic() - self._since) / max(step - self._first, 1) * (self._num_steps - step)

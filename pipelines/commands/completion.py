@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import shtab
 
 from pipelines.commands import vellum
+from sources.terminal import escaping
 
 DONE = 0
 PROG = "python -m pipelines.commands.completion"
@@ -33,6 +34,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     return parser
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """Run the command. Returns 0."""
     shell = build_parser(prog).parse_args(arguments).shell

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pipelines.commands import environment
 from pipelines.commands.environment import Finding
+from sources.terminal import escaping, for_terminal, raw
 
 DONE, FAILED = 0, 1
 PROG = "python -m pipelines.commands.doctor"
@@ -59,6 +60,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     return parser
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """Run the command. Returns 0 if the core works, else 1."""
     args = build_parser(prog).parse_args(arguments)
@@ -267,13 +269,14 @@ def print_table(parts: Sequence[Part]) -> None:
         name = part.name
         for finding in _rows(part):
             state, colour = _state(finding)
-            table.add_row(name, finding.name, Text(state, style=colour), Text(_found(finding)))
+            found = Text(for_terminal(_found(finding)))
+            table.add_row(name, for_terminal(finding.name), Text(state, style=colour), found)
             name = ""
-    console = Console(highlight=False)
+    console = Console(highlight=False, file=raw(sys.stdout))
     console.print(table)
     for part in parts:
         if part.problem and all(f.is_there for f in part.findings):  # else the rows say it
-            console.print(Text(f"{part.name}: {part.problem}"), soft_wrap=True)
+            console.print(Text(for_terminal(f"{part.name}: {part.problem}")), soft_wrap=True)
     console.print(Text(f"Ready:     {', '.join(part.name for part in parts if part.is_ready)}"))
     unready = [part.name for part in parts if not part.is_ready]
     if unready:

@@ -9,6 +9,7 @@ from pipelines.commands.wording import counted
 from pipelines.export.formats import FORMATS
 from pipelines.export.job import Exported, export
 from pipelines.storage import Storage
+from sources.terminal import escaping, raw
 
 PROG = "python -m pipelines.commands.export"
 EXAMPLES = """\
@@ -40,6 +41,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     return parser
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """The command: 0 done, 1 failed, 2 wrong usage."""
     args = build_parser(prog).parse_args(arguments)
@@ -53,11 +55,11 @@ def _export(output: Storage, args: argparse.Namespace) -> None:
 
     def report(done: int, of: int) -> None:
         if show:
-            print(f"\r{done:,} of {counted(of, 'shard')}", end="", file=sys.stderr, flush=True)
+            print(f"\r{done:,} of {counted(of, 'shard')}", end="", file=raw(sys.stderr), flush=True)
 
     done = export(output, target, layout, where=args.where, report=report)
     if show:
-        print("\r\x1b[K", end="", file=sys.stderr)
+        print("\r\x1b[K", end="", file=raw(sys.stderr))
     _print(done, target.root)
     if done.num_samples and (step := layout.next_step(done.name, args.dest, done.files)):
         print(f"read it with: {step}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pipelines.commands import listing
 from pipelines.registry import FILTERS
+from sources.terminal import escaping
 
 PROG = "python -m pipelines.commands.filters"
 EXAMPLES = """\
@@ -20,6 +21,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     return listing.build_parser(prog, "filter", EXAMPLES)
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """Run the command. Returns 0, or 2 for an unknown name."""
     return listing.run(FILTERS, "filter", build_parser(prog).parse_args(arguments))

@@ -13,6 +13,7 @@ from pipelines.recipe import UsageError
 from pipelines.report.presentation.numbers import size
 from pipelines.storage import OutputError, Storage
 from pipelines.tables.manifest import read_manifest
+from sources.terminal import escaping, raw
 
 PROG = "python -m pipelines.commands.push"
 TOKEN = "HF_TOKEN"
@@ -40,6 +41,7 @@ def build_parser(prog: str = PROG) -> argparse.ArgumentParser:
     return parser
 
 
+@escaping
 def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     """The command: 0 done, 1 failed, 2 wrong usage."""
     args = build_parser(prog).parse_args(arguments)
@@ -77,9 +79,8 @@ def _send(storage: Storage, files: Sequence[PublishedFile], args: argparse.Names
 
     def report(done: int, of: int) -> None:
         if show:
-            print(
-                f"\r{size(done)} of {size(of)} sent\x1b[K", end="\n" if done == of else "", file=sys.stderr, flush=True
-            )
+            end = "\n" if done == of else ""
+            print(f"\r{size(done)} of {size(of)} sent\x1b[K", end=end, file=raw(sys.stderr), flush=True)
 
     done = push(
         storage,

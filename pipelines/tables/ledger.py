@@ -24,7 +24,7 @@ from pipelines.tables.thumbnail import thumbnail
 from pipelines.tables.verdicts import read_verdicts
 from pipelines.units import Slice, Unit, UnitFiles, splits_of
 
-ROWS_PER_GROUP = 50_000
+ROWS_PER_GROUP = 4_000  # about 4 MB, which a writer holds twice: a fingerprint alone is 1 kB
 UNITS_KEY = b"vellum.units"  # in the schema's metadata: the units in their order, each as its `LedgerUnit` without rows
 DECIDED = (*(name for name, _ in VERDICT_FIELDS), "split", "thumbnail")  # columns that copies of an input do not share
 COPY: Mapping[str, Any] = {"verdict": DUPLICATE, "reason": SAME_CONTENT, "reasons": [SAME_CONTENT]}

@@ -1,5 +1,6 @@
 """Secrets and foreign text: what is written nowhere, what no error prints, and what reaches a terminal escaped."""
 
+import importlib
 import io
 import json
 import os
@@ -15,6 +16,7 @@ import pymupdf
 import pytest
 
 from pipelines.commands.secret_arguments import hide, take_keys, take_spoken
+from pipelines.commands.vellum import COMMANDS
 from pipelines.job import Job
 from pipelines.overrides import apply_setting
 from pipelines.recipe import UsageError
@@ -208,3 +210,14 @@ def test_what_a_command_prints_is_escaped(tmp_path: Path, capsys: pytest.Capture
     stream = EscapingText(io.StringIO())
     print("two\nlines\tand \r\udcff", file=stream)
     assert stream.getvalue() == "two\nlines\tand \\x0d\\xff\n"
+
+
+@pytest.mark.parametrize("name", sorted({*COMMANDS} - {"run"}))
+def test_every_command_escapes_what_it_prints(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch" if COMMANDS[name].extra else "sys")
+    module = importlib.import_module(COMMANDS[name].module)
+    with pytest.raises(SystemExit):
+        module.main(["--\x1b]0;owned\x07\u202e"], prog=f"vellum {name}")
+    told = capsys.readouterr().err
+    assert told
+    assert not {"\x1b", "\x07", "\u202e"} & set(told)
