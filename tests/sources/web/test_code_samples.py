@@ -10,7 +10,7 @@ from filters.render_similarity import RenderSimilarity
 from sources.web.capture import Capture
 from sources.web.samples import SampleSettings, sample_of
 from sources.web.source import Web
-from sources.web.visit import Timeouts
+from sources.web.timeouts import Timeouts
 from tests.sources.web.crawling import crawl, settings_for
 from tests.sources.web.hostile_site import PARAGRAPH, html, serving
 

@@ -28,8 +28,9 @@ from sources.web.plan import Bounds
 from sources.web.proxy import TrafficLimits, open_proxy_session
 from sources.web.samples import SampleSettings, sample_of
 from sources.web.segments import index
+from sources.web.timeouts import Timeouts
 from sources.web.urls import Scope
-from sources.web.visit import Timeouts, Visit
+from sources.web.visit import Visit
 from tests.sources.web import crawling
 from tests.sources.web.crawling import ROOT, crawl, settings_for, text_of
 from tests.sources.web.hostile_site import Handler, html, serving

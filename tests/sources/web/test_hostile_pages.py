@@ -10,8 +10,8 @@ from sources.base.source import ItemError
 from sources.web.capture import Capture
 from sources.web.obstacles import signs_of
 from sources.web.samples import SampleSettings, sample_of
+from sources.web.timeouts import Timeouts
 from sources.web.urls import canonical
-from sources.web.visit import Timeouts
 from tests.sources.web.crawling import ROOT, crawl, settings_for, text_of
 from tests.sources.web.hostile_site import PARAGRAPH, Site, hostile_pages, serving
 

@@ -24,7 +24,7 @@ from sources.web.navigation import asked_elsewhere
 from sources.web.obstacles import signs_of
 from sources.web.samples import SampleSettings, sample_of
 from sources.web.tiles import tile_tops
-from sources.web.visit import Timeouts
+from sources.web.timeouts import Timeouts
 from tests.sources.web.crawling import ROOT, crawl, settings_for, text_of
 from tests.sources.web.hostile_site import PARAGRAPH, Site, html, serving
 from tests.sources.web.icon_font import icon_font
