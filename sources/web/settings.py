@@ -13,13 +13,17 @@ from sources.browser.viewports import VIEWS
 from sources.images.encoding import check_encoding
 from sources.optional_dependencies import check_installed
 from sources.validation import check_names, check_weights
-from sources.web.samples import TASKS
+from sources.web.tasks import TASKS
 
 if TYPE_CHECKING:
     from sources.web.plan import Bounds
 
 # Modules that need packages of the extra `web` are imported where they are used: other recipes do not need them.
 PACKAGES = {"ada_url": "ada-url", "playwright": "playwright", "protego": "protego", "tldextract": "tldextract"}
+
+_COUNTS = (
+    "max_pages", "max_pages_per_host", "max_tiles", "per_host", "at_once", "tasks_per_page", "num_questions",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +63,7 @@ class WebSettings(RemoteSource):
         lossless_captures: True stores captures as PNG, False as JPEG at quality 90 (a third of the space).
         tasks: weights of the tasks `text`, `code`, `grounding`, `element`, `title` and `description`; each sample has
             one that its page makes possible.
+        tasks_per_page: maximum number of samples of a page, each about another task; 6 makes all that are possible.
         num_questions: maximum number of questions about elements per sample.
         min_similarity, max_code_tokens: a page whose code renders back less well, or is longer, gets another task; keep
             them as in the filter `render_similarity`.
@@ -111,6 +116,7 @@ class WebSettings(RemoteSource):
             "description": 0.05,
         }
     )
+    tasks_per_page: int = 1
     num_questions: int = 4
     min_similarity: float = 0.85
     max_code_tokens: int = 4000
@@ -121,7 +127,7 @@ class WebSettings(RemoteSource):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_installed("web needs", PACKAGES, "web")
-        for name in ("max_pages", "max_pages_per_host", "max_tiles", "per_host", "at_once", "num_questions"):
+        for name in _COUNTS:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.max_tiles > 16:

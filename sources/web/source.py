@@ -21,8 +21,9 @@ from sources.web.captured_site import captured_entries, copied_pages, digest_of,
 from sources.web.card import CARD
 from sources.web.conversation import ELEMENT, GROUNDING
 from sources.web.crawl_settings import capture_key, client_of, crawl_settings
-from sources.web.samples import USE_CASES, SampleSettings, sample_of
+from sources.web.samples import SampleSettings, samples_of
 from sources.web.settings import WebSettings
+from sources.web.tasks import USE_CASES
 
 if TYPE_CHECKING:
     from sources.web.navigation import Name
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
     from sources.web.seeds import NamedSeeds
     from sources.web.segments import IndexEntry, SegmentReader
 
-SAMPLE_VERSION = 4  # increase it when the same capture gives other samples
+SAMPLE_VERSION = 5  # increase it when the same capture gives other samples
+SAMPLE_SETTINGS = (
+    "tasks_per_page", "num_questions", "min_similarity", "max_code_tokens", "format", "quality", "grey",
+)  # fmt: skip
 URI = "web:"
 CAPTURE_BYTES = 100_000  # of one of the 12 bundled pages, lossless; pages with photographs are larger
 NOWHERE = "(seeds)"  # instead of a site, for seeds that are not visited
@@ -53,14 +57,14 @@ class Web(WebSettings):
             "pillow": PIL.__version__,
             "zlib-ng": zlib_ng.__version__,
             "tasks": dict(self.tasks),
-            **{
-                name: getattr(self, name)
-                for name in ("num_questions", "min_similarity", "max_code_tokens", "format", "quality", "grey")
-            },
+            **{name: getattr(self, name) for name in SAMPLE_SETTINGS},
         }
 
     def locator(self, item: int) -> str:
         return f"page={item + 1}"
+
+    def repeats_pictures(self) -> bool:
+        return self.tasks_per_page > 1
 
     def check(self) -> None:
         from sources.browser.chromium import find_chromium
@@ -182,12 +186,12 @@ class Web(WebSettings):
         reader = SegmentReader()
         elsewhere, copies = self._asked_elsewhere(path), copied_pages(self.bounds(), self.views, path)
 
-        def sample(item: int) -> Sample:
+        def samples(item: int) -> list[Sample]:
             entry = entries[item]
             asked = elsewhere.get(entry.url, frozenset())
-            return self._sample(reader, entry, asked, is_copy=(entry.url, entry.view) in copies)
+            return self._samples(reader, entry, asked, is_copy=(entry.url, entry.view) in copies)
 
-        yield Items(len(entries), sample)
+        yield Items(len(entries), lambda item: samples(item)[0], read_all=samples)
 
     def _asked_elsewhere(self, path: Path) -> "Mapping[str, frozenset[Name]]":
         """Return the elements that are asked about on another page of the site, by URL."""
@@ -195,14 +199,15 @@ class Web(WebSettings):
             return {}
         return navigation_of(self.bounds(), self.views, path)
 
-    def _sample(
+    def _samples(
         self, reader: "SegmentReader", entry: "IndexEntry", elsewhere: "frozenset[Name]", *, is_copy: bool
-    ) -> Sample:
+    ) -> list[Sample]:
         capture = reader.read(entry)
         if capture.content is None:
             raise ItemError(capture.cause, capture.message, capture.url)
         settings = SampleSettings(
             tasks=self.tasks,
+            tasks_per_page=self.tasks_per_page,
             num_questions=self.num_questions,
             min_similarity=self.min_similarity,
             max_code_tokens=self.max_code_tokens,
@@ -210,4 +215,5 @@ class Web(WebSettings):
             quality=self.quality,
             grey=self.grey,
         )
-        return sample_of(capture, entry.digest, f"view={capture.view}", settings, elsewhere, is_copy=is_copy)
+        locator = f"page={entry.digest[:16]};view={capture.view}"
+        return samples_of(capture, entry.digest, locator, settings, elsewhere, is_copy=is_copy)
