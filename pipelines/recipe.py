@@ -19,7 +19,7 @@ from taxonomy.settings import InstructionSettings, LabelSettings
 
 RECIPES = Path(__file__).parent / "recipes"
 PARTS_VERSION = 5  # raise it when parts are written in another way
-SCORES_VERSION = 6  # raise it when score files get other columns
+SCORES_VERSION = 7  # raise it when score files get other columns
 
 
 class UsageError(ValueError):
@@ -122,6 +122,10 @@ class Recipe:
             item_s=max(each.item_s for each in costs),
             recycle_mb=min(each.recycle_mb for each in costs),
         )
+
+    def repeats_pictures(self) -> bool:
+        """Return True if several samples may have the same picture."""
+        return any(source.repeats_pictures() for source in self.sources)
 
     def item_noun(self) -> str:
         """The noun for items of the inputs; `item` where sources differ."""

@@ -162,7 +162,7 @@ def _synthetic_pages(browser: "Future[Finding]") -> list[Finding]:
 
 
 def _web(browser: "Future[Finding]") -> list[Finding]:
-    from sources.web.source import PACKAGES
+    from sources.web.settings import PACKAGES
 
     return [*environment.extra_packages("web", PACKAGES.values()), browser.result()]
 

@@ -25,6 +25,7 @@ from pipelines.stages.references import sample_ids
 from pipelines.storage import Storage
 from pipelines.tables.manifest import MANIFEST, AccountingError, paths, read_manifest
 from pipelines.tables.schema import DUPLICATE, KEPT
+from pipelines.tables.siblings import first_rows, one_per_item
 from sources.terminal import escaping, for_terminal
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
@@ -115,13 +116,17 @@ def read_place(place: str, *, is_cached: bool = True) -> tuple[list[str], np.nda
             raise UsageError(f"{place} holds hashes of another kind; run it again with this Vellum")
         for path in paths(manifest, "ledger"):
             with root.open(path) as file:
-                table = pq.read_table(file, columns=["uri", "locator", "verdict", "reason", "fingerprint"])
-            rows = table.select(["uri", "locator", "verdict", "reason"]).to_pylist()
+                table = pq.read_table(file, columns=["uri", "digest", "locator", "verdict", "reason", "fingerprint"])
+            rows = table.select(["uri", "digest", "locator", "verdict", "reason"]).to_pylist()
+            items = first_rows([(row["uri"], row["digest"]) for row in rows], [row["locator"] for row in rows])
             compared = [
-                row["verdict"] == KEPT or (row["verdict"] == DUPLICATE and row["reason"] in REASONS) for row in rows
+                k
+                for k, row in enumerate(rows)
+                if row["verdict"] == KEPT or (row["verdict"] == DUPLICATE and row["reason"] in REASONS)
             ]
+            compared = one_per_item(compared, items)  # the samples of an item are no duplicates of each other
             records.append(from_arrow(table["fingerprint"], FINGERPRINT)[compared])
-            names += [f"{row['uri']} {row['locator']}" for row, is_in in zip(rows, compared, strict=True) if is_in]
+            names += [f"{rows[k]['uri']} {rows[k]['locator']}" for k in compared]
     else:
         names, found, unread = read_pictures(place, is_cached=is_cached)
         records.append(found)

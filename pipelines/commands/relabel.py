@@ -26,7 +26,7 @@ from pipelines.tables.manifest import (
     paths,
     read_manifest,
 )
-from pipelines.tables.parquet import HashingFile, parquet_options
+from pipelines.tables.parquet import HashingFile, parquet_options, stores_pictures_once
 from pipelines.taxonomy_files import load_labelling, local_taxonomy, pinned, publish_taxonomy
 from sources.base.sample import LABEL, Message, Provenance, Sample
 from sources.terminal import escaping
@@ -112,7 +112,8 @@ def _rewrite(storage: Storage, path: str, table: str, labelling: SampleLabeller,
         schema = source.schema_arrow
         if "label" not in schema.names or schema.field("label").type != LABEL:
             raise UsageError("the output was made by an earlier version; run its recipe again to label it")
-        with pq.ParquetWriter(file, schema, **parquet_options(schema, table)) as writer:
+        options = parquet_options(schema, table, repeats_pictures=stores_pictures_once(source))
+        with pq.ParquetWriter(file, schema, **options) as writer:
             for k in range(source.num_row_groups):
                 group = source.read_row_group(k)
                 if table == "ledger":

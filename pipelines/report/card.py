@@ -39,7 +39,7 @@ from pipelines.report.presentation.rules import rules
 from pipelines.report.presentation.statistics import Statistics, read_statistics
 from pipelines.report.presentation.variety import Figures, read_variety, variety_rows, variety_warnings
 from pipelines.storage import Storage
-from pipelines.tables.manifest import MANIFEST, AccountingError, Files, read_manifest
+from pipelines.tables.manifest import MANIFEST, AccountingError, Files, num_possible, read_manifest
 from pipelines.tables.schema import REJECTED
 from sources.terminal import escaping
 
@@ -170,15 +170,22 @@ def render(
 
 
 def _lead(manifest: Mapping[str, Any], statistics: Statistics) -> str:
-    items, samples, inputs = manifest["items"], manifest["samples"], manifest["inputs"]
+    samples, inputs = manifest["samples"], manifest["inputs"]
     holds = summary(statistics)
     where = ""
     if not all(is_synthetic(source) for source in manifest["recipe"]["sources"]):
         where = f" found in {inputs['read']:,} of {inputs['matched']:,} inputs"
     return (
         f"{holds[:1].upper()}{holds[1:]}, for training vision-language models: "
-        f"{share(samples['kept'], items['found'])} of the {items['found']:,} {items['noun']}s{where}."
+        f"{share(samples['kept'], num_possible(manifest))} of the {_whole(manifest)}{where}."
     )
+
+
+def _whole(manifest: Mapping[str, Any]) -> str:
+    """What the kept samples are a share of, e.g. `804 samples of the 201 pages`."""
+    items = manifest["items"]
+    found = f"{items['found']:,} {items['noun']}s"
+    return f"{manifest['samples']['total']:,} samples of the {found}" if items.get("further_samples") else found
 
 
 def _section(section: SourceSection) -> dict[str, Any]:
@@ -189,6 +196,7 @@ def _section(section: SourceSection) -> dict[str, Any]:
         "text": counted.with_text,
         "messages": counted.with_messages,
         "words": counted.with_words,
+        "elements": counted.with_elements,
     }
     return {
         "name": section.name,
@@ -227,7 +235,7 @@ def _reasons(manifest: Mapping[str, Any], statistics: Statistics) -> list[dict[s
                 "rule": rule,
                 "meaning": prose(rule.meaning),
                 "count": f"{count:,}",
-                "share": share(count, manifest["items"]["found"]),
+                "share": share(count, num_possible(manifest)),
                 "broken": f"{broken:,}" if rule.verdict == REJECTED else "–",
             }
         )

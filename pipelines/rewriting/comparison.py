@@ -34,7 +34,8 @@ from pipelines.stages.deduplicate import (
 from pipelines.stages.references import Reference, prepare
 from pipelines.storage import Storage, fetch
 from pipelines.tables.schema import CONTAMINATED, REJECTED
-from pipelines.tables.verdicts import NO_DUPLICATE, Rejection
+from pipelines.tables.siblings import one_per_item, with_siblings
+from pipelines.tables.verdicts import NO_DUPLICATE, Rejection, Verdict
 from pipelines.units import UnitFiles
 
 
@@ -73,20 +74,24 @@ class Comparison:
     def __exit__(self, *_: object) -> None:
         self._folder.cleanup()
 
-    def add(self, block: Block, rows: pa.Table, passes: np.ndarray) -> None:
+    def add(self, block: Block, rows: pa.Table, verdicts: Sequence[Verdict], first: Sequence[int]) -> None:
         """Add a unit.
 
         Args:
             rows: its ledger rows.
-            passes: (N,) bool: whether the filters keep each sample now.
+            verdicts: (N,) what the filters decide now.
+            first: (N,) the first sample of the item of each.
         """
         if not self._compares:
             return
         number = unit_number(block.unit)
+        passes = np.array([verdict.is_kept for verdict in verdicts], bool)
         leaks = [leak for leak in self._leaks_of(block, rows, passes) if passes[leak.item]]
+        leaks = with_siblings(leaks, verdicts, first)
         if leaks:
             self._leaks[number] = tuple(leaks)
         wanted = np.setdiff1d(np.flatnonzero(passes), [leak.item for leak in leaks])
+        wanted = np.array(one_per_item(wanted.tolist(), first), np.int64)
         if len(wanted):
             records = from_arrow(rows["fingerprint"], FINGERPRINT)[wanted]
             ids = rows["id"].take(pa.array(wanted)).to_pylist()

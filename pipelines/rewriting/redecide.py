@@ -19,6 +19,8 @@ from pipelines.stages.mix import counts_of, over_share, tally
 from pipelines.storage import Storage
 from pipelines.tables.labels import COLUMN
 from pipelines.tables.schema import FAULT, NOT_SCORED, NUM_TOKENS, REASON
+from pipelines.tables.scores import SLICE
+from pipelines.tables.siblings import first_rows, item_ids, with_siblings
 from pipelines.tables.verdicts import Verdict, decide, judge
 from taxonomy.instructions import NO_WRITER
 
@@ -39,6 +41,7 @@ class Decided:
         verdicts: N verdicts by the new recipe.
         old_splits, splits: the split that each sample is in if it is kept.
         mixed: counters of the mixture.
+        first: (N,) the first sample of the item of each.
         unscored: by filter, samples that it was told to skip, and is not any more.
     """
 
@@ -50,6 +53,7 @@ class Decided:
     old_splits: list[str]
     splits: list[str]
     unscored: Mapping[str, int]
+    first: Sequence[int]
     mixed: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -81,10 +85,11 @@ def redecide(
         for block, rows in read_rows(storage, blocks, [*columns, *(["fingerprint"] if compares else [])]):
             unit = _judged(block, rows, old, new, pool)
             units.append(unit)
-            search.add(block, rows, unit.kept)
+            search.add(block, rows, unit.verdicts, unit.first)
         found = search.decisions()
     for unit in units:
-        unit.verdicts = decide(unit.verdicts, found.get(unit_number(unit.block.unit), ()))
+        rejections = with_siblings(found.get(unit_number(unit.block.unit), ()), unit.verdicts, unit.first)
+        unit.verdicts = decide(unit.verdicts, rejections)
     if new.taxonomy is not None and new.taxonomy.samples is not None:
         assert targets is not None
         _balance(storage, units, targets, new.taxonomy.samples)
@@ -114,6 +119,7 @@ def _judged(block: Block, rows: pa.Table, old: Recipe, new: Recipe, pool: dict[A
         old_splits=old_splits,
         splits=old_splits if old.output.validation == new.output.validation else splits_in(new, block, rows),
         unscored=_unscored(scored, rows["id"].to_pylist(), component, old, new),
+        first=first_rows(rows["digest"].to_pylist(), rows["locator"].to_pylist()),
     )
 
 
@@ -164,7 +170,7 @@ def _balance(storage: Storage, units: Sequence[Decided], targets: Mapping[str, f
     """Leave out the kept samples that their use case has no room for."""
     tally: Counter[str] = Counter()
     for unit, table in _labels(storage, units):
-        ids, use_cases = table["id"].to_pylist(), table[COLUMN + "use_case"].to_pylist()
+        ids, use_cases = item_ids(table, SLICE), table[COLUMN + "use_case"].to_pylist()
         tally.update(f"{use_cases[k]}#{bin_of(ids[k])}" for k in np.flatnonzero(unit.kept))
     cut = cuts(tally, targets, num_samples)
     for unit, table in _labels(storage, units):
@@ -177,21 +183,26 @@ def _mix(storage: Storage, units: Sequence[Decided], recipe: Recipe) -> None:
     assert mixture is not None
     whole: Counter[str] = Counter()
     for unit, table in _tokens(storage, units):
-        whole += tally(table, unit.verdicts, recipe.component_of(unit.block.unit.source))
+        component = recipe.component_of(unit.block.unit.source)
+        whole += tally(item_ids(table, SLICE), table[NUM_TOKENS].to_pylist(), unit.verdicts, component)
     cuts = cut(whole, mixture.shares, mixture.tokens)
     for unit, table in _tokens(storage, units):
         component, before = recipe.component_of(unit.block.unit.source), unit.verdicts
-        unit.verdicts = decide(before, over_share(table["id"].to_pylist(), before, component, cuts))
+        unit.verdicts = decide(before, over_share(item_ids(table, SLICE), before, component, cuts))
         unit.mixed = counts_of(component, table[NUM_TOKENS].to_pylist(), before, unit.verdicts)
 
 
 def _tokens(storage: Storage, units: Sequence[Decided]) -> Iterator[tuple[Decided, pa.Table]]:
-    rows = read_rows(storage, [unit.block for unit in units], ["id", NUM_TOKENS])
-    for unit, (_, table) in zip(units, rows, strict=True):
-        yield unit, table
+    yield from _of_items(storage, units, NUM_TOKENS)
 
 
 def _labels(storage: Storage, units: Sequence[Decided]) -> Iterator[tuple[Decided, pa.Table]]:
-    rows = read_rows(storage, [unit.block for unit in units], ["id", "label"])
+    for unit, table in _of_items(storage, units, "label"):
+        yield unit, table.append_column(COLUMN + "use_case", _field(table["label"], "use_case"))
+
+
+def _of_items(storage: Storage, units: Sequence[Decided], column: str) -> Iterator[tuple[Decided, pa.Table]]:
+    """Units with a column of their rows, and what tells the rows' items from each other."""
+    rows = read_rows(storage, [unit.block for unit in units], ["id", "digest", "locator", column])
     for unit, (_, table) in zip(units, rows, strict=True):
-        yield unit, pa.table({"id": table["id"], COLUMN + "use_case": _field(table["label"], "use_case")})
+        yield unit, table.rename_columns({"digest": SLICE})

@@ -14,8 +14,9 @@ import pyarrow as pa
 from pipelines.job import Job
 from pipelines.stages.step import ConcurrentDoFn
 from pipelines.tables.labels import COLUMN
-from pipelines.tables.scores import read_scores
-from pipelines.tables.verdicts import JudgedUnit, Rejection, Verdict, decide
+from pipelines.tables.scores import SLICE, read_scores
+from pipelines.tables.siblings import decided, item_ids
+from pipelines.tables.verdicts import JudgedUnit, Rejection, Verdict
 from pipelines.taxonomy_files import targets_of
 from taxonomy.targets import BEYOND_SHARE
 
@@ -36,8 +37,8 @@ class TallyUseCases(ConcurrentDoFn):
         judged: JudgedUnit
         (judged,) = element[1]["units"]
         scored = read_scores(self._storage, self._recipe, judged.unit)
-        verdicts = decide(judged.verdicts(), [row for rows in element[1]["decisions"] for row in rows])
-        yield Counter(f"{use_case}#{bin_of(sample_id)}" for _, sample_id, use_case in _kept(scored, verdicts))
+        verdicts = decided(judged, element[1]["decisions"])
+        yield Counter(f"{use_case}#{bin_of(item_id)}" for _, item_id, use_case in _kept(scored, verdicts))
 
 
 class Quota:
@@ -84,8 +85,8 @@ def beyond_share(scored: pa.Table, verdicts: Sequence[Verdict], cut: Quotas) -> 
     """The kept rows of a score file that their use case has no room for."""
     return [
         Rejection(row, BEYOND_SHARE)
-        for row, sample_id, use_case in _kept(scored, verdicts)
-        if bin_of(sample_id) >= cut[use_case]
+        for row, item_id, use_case in _kept(scored, verdicts)
+        if bin_of(item_id) >= cut[use_case]
     ]
 
 
@@ -95,8 +96,8 @@ def bin_of(sample_id: str) -> int:
 
 
 def _kept(scored: pa.Table, verdicts: Sequence[Verdict]) -> Iterator[tuple[int, str, str]]:
-    """(row, id, use case) of the kept rows."""
-    ids, use_cases = scored["id"].to_pylist(), scored[COLUMN + "use_case"].to_pylist()
+    """(row, id of the first sample of its item, use case) of the kept rows."""
+    ids, use_cases = item_ids(scored, SLICE), scored[COLUMN + "use_case"].to_pylist()
     for row, verdict in enumerate(verdicts):
         if verdict.is_kept:
             yield row, ids[row], use_cases[row]

@@ -13,6 +13,7 @@ from pipelines.stages.progress import progress_of
 from pipelines.stages.step import ACCOUNT, ConcurrentDoFn
 from pipelines.tables.schema import DUPLICATE, NUM_TOKENS, REJECTED, SAME_CONTENT
 from pipelines.tables.scores import SLICE, read_scores
+from pipelines.tables.siblings import decided, item_ids
 from pipelines.tables.verdicts import JudgedUnit, decide, write_verdicts
 from pipelines.units import TableRow, bucket_of, splits_of, within_bucket
 
@@ -38,13 +39,13 @@ class Decide(ConcurrentDoFn):
         (judged,) = element[1]["units"]  # two units of one number would be an accident in 10^12 runs
         unit = judged.unit
         scored = read_scores(self._storage, self._recipe, unit)
-        verdicts = decide(judged.verdicts(), [row for rows in element[1]["decisions"] for row in rows])
+        verdicts = decided(judged, element[1]["decisions"])
         if quotas is not None:
             verdicts = decide(verdicts, beyond_share(scored, verdicts, quotas))
         counts: Counter[str] = Counter()
         if cuts is not None:
             component, before = self._recipe.component_of(unit.source), verdicts
-            verdicts = decide(verdicts, over_share(scored["id"].to_pylist(), verdicts, component, cuts))
+            verdicts = decide(verdicts, over_share(item_ids(scored, SLICE), verdicts, component, cuts))
             counts += counts_of(component, scored[NUM_TOKENS].to_pylist(), before, verdicts)
         write_verdicts(self._storage, self._job.run, unit, scored["id"], verdicts)
         items_per_unit = self._recipe.sources[unit.source].items_per_unit

@@ -26,6 +26,7 @@ from pipelines.stages.step import ConcurrentDoFn
 from pipelines.storage import STAGING, Storage, fetch
 from pipelines.tables.schema import CONTAMINATED
 from pipelines.tables.scores import read_scores
+from pipelines.tables.siblings import one_per_item, with_siblings
 from pipelines.tables.verdicts import JudgedUnit, Rejection
 from pipelines.units import LedgerUnit, Unit, UnitFiles
 from pipelines.workers.pool import readers_of
@@ -119,7 +120,10 @@ def rows_per_task(settings: Dedupe) -> int:
 
 
 class UnitRows(ConcurrentDoFn):
-    """Unit to (file number, rows of its samples that the filters keep), as bytes; leaks by text to DECISIONS."""
+    """Unit to (file number, rows of its samples that the filters keep), as bytes; leaks by text to DECISIONS.
+
+    Of the samples of one item only the first is compared; what is found holds for all (`pipelines/tables/siblings.py`).
+    """
 
     def setup(self) -> None:
         self._recipe = self._job.load_recipe()
@@ -139,9 +143,11 @@ class UnitRows(ConcurrentDoFn):
                 part = fetch(self._storage.path(files.part), scratch / "part")
                 found = leaks_in(part, self._runs, self._storage, self._recipe, self._job.readers, scratch)
             leaks = [leak for leak in found if leak.item in set(wanted.tolist())]
+            leaks = with_siblings(leaks, judged.verdicts(), judged.first)
             if leaks:
                 yield beam.pvalue.TaggedOutput(DECISIONS, (number, tuple(leaks)))
                 wanted = np.setdiff1d(wanted, [leak.item for leak in leaks])
+        wanted = np.array(one_per_item(wanted.tolist(), judged.first), np.int64)
         if len(wanted):
             records = from_arrow(scored["fingerprint"], FINGERPRINT)[wanted]
             ids = scored["id"].take(wanted).to_pylist()

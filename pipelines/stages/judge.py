@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from pipelines.stages.progress import progress_of
 from pipelines.stages.step import ConcurrentDoFn
-from pipelines.tables.scores import read_scores
+from pipelines.tables.scores import SLICE, read_scores
+from pipelines.tables.siblings import first_rows
 from pipelines.tables.verdicts import JudgedUnit, judge
 from pipelines.units import Unit
 
@@ -21,7 +22,8 @@ class Judge(ConcurrentDoFn):
     def work(self, unit: Unit) -> Iterator[JudgedUnit]:
         scored = read_scores(self._storage, self._recipe, unit)
         component = self._recipe.component_of(unit.source)
-        judged = JudgedUnit(unit, tuple(judge(scored, self._recipe.filters, component)))
+        first = first_rows(scored[SLICE].to_pylist(), scored["locator"].to_pylist())
+        judged = JudgedUnit(unit, tuple(judge(scored, self._recipe.filters, component)), first)
         num_kept = sum(not reasons for reasons in judged.reasons)
         num_rejected = len(judged.reasons) - num_kept
         progress_of(self._job).add(f"judge {unit.name}", samples_kept=num_kept, samples_rejected=num_rejected)

@@ -4,15 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import pyarrow as pa
-
 from pipelines.job import Job
 from pipelines.mixture.cuts import Cuts, bin_of, cut, key_of
 from pipelines.stages.balance import Quotas, beyond_share
 from pipelines.stages.step import ConcurrentDoFn
 from pipelines.tables.mixture import FOUND, SAMPLES, TOKENS
 from pipelines.tables.schema import NUM_TOKENS, OVER_SHARE
-from pipelines.tables.scores import read_scores
+from pipelines.tables.scores import SLICE, read_scores
+from pipelines.tables.siblings import decided, item_ids
 from pipelines.tables.verdicts import JudgedUnit, Rejection, Verdict, decide
 
 
@@ -31,10 +30,11 @@ class TallyTokens(ConcurrentDoFn):
         judged: JudgedUnit
         (judged,) = element[1]["units"]
         scored = read_scores(self._storage, self._recipe, judged.unit)
-        verdicts = decide(judged.verdicts(), [row for rows in element[1]["decisions"] for row in rows])
+        verdicts = decided(judged, element[1]["decisions"])
         if quotas is not None:
             verdicts = decide(verdicts, beyond_share(scored, verdicts, quotas))
-        yield tally(scored, verdicts, self._recipe.component_of(judged.unit.source))
+        component = self._recipe.component_of(judged.unit.source)
+        yield tally(item_ids(scored, SLICE), scored[NUM_TOKENS].to_pylist(), verdicts, component)
 
 
 class Cut:
@@ -49,23 +49,23 @@ class Cut:
         return cut(tally, mixture.shares, mixture.tokens)
 
 
-def tally(scored: pa.Table, verdicts: Sequence[Verdict], component: str) -> Counter[str]:
-    """Tokens of the kept rows of a score file, by `key_of`."""
+def tally(
+    item_ids: Sequence[str], num_tokens: Sequence[int], verdicts: Sequence[Verdict], component: str
+) -> Counter[str]:
+    """Tokens of the kept samples of a unit, by `key_of`; the samples of an item have one key."""
     found: Counter[str] = Counter()
-    for sample_id, num_tokens, verdict in zip(
-        scored["id"].to_pylist(), scored[NUM_TOKENS].to_pylist(), verdicts, strict=True
-    ):
+    for item_id, number, verdict in zip(item_ids, num_tokens, verdicts, strict=True):
         if verdict.is_kept:
-            found[key_of(component, sample_id)] += num_tokens
+            found[key_of(component, item_id)] += number
     return found
 
 
-def over_share(ids: Sequence[str], verdicts: Sequence[Verdict], component: str, cuts: Cuts) -> list[Rejection]:
-    """The kept samples that their component has no room for."""
+def over_share(item_ids: Sequence[str], verdicts: Sequence[Verdict], component: str, cuts: Cuts) -> list[Rejection]:
+    """The kept samples that their component has no room for; the samples of an item have room together or not."""
     return [
         Rejection(row, OVER_SHARE)
-        for row, (sample_id, verdict) in enumerate(zip(ids, verdicts, strict=True))
-        if verdict.is_kept and bin_of(sample_id) >= cuts[component]
+        for row, (item_id, verdict) in enumerate(zip(item_ids, verdicts, strict=True))
+        if verdict.is_kept and bin_of(item_id) >= cuts[component]
     ]
 
 

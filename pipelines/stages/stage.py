@@ -26,6 +26,7 @@ from pipelines.workers.protocol import ReadUnit, RescorePart
 from sources.base.source import InputError
 from sources.base.synthetic import REPLACED
 
+FURTHER = "samples.further"  # counter: samples of items that have given one before
 # Causes that the next run may not meet.
 PASSING = ("changed", "not_found", "permission_denied", "unreadable", KILLED)
 
@@ -55,11 +56,14 @@ class Stage(ConcurrentDoFn):
             for uri in (each.uri, *copies[error.slice]):
                 row = ErrorRow(source.name, error.uri or uri, source.locator(error.item), error.cause, error.message)
                 yield beam.pvalue.TaggedOutput(ACCOUNT, error_row(row))
-        num_samples = sum(unit.slices[number].num_inputs for number in scored[SLICE].to_pylist())
+        num_inputs = [each.num_inputs for each in unit.slices]
+        num_samples = sum(num_inputs[number] for number in scored[SLICE].to_pylist())
+        num_items = sum((each.last - each.first) * each.num_inputs for each in unit.slices)
         yield beam.pvalue.TaggedOutput(
             ACCOUNT,
             {
                 "samples.total": num_samples,
+                FURTHER: num_samples - (num_items - causes.total()),
                 "items.failed": causes.total(),
                 **{f"failures.{cause}": number for cause, number in causes.items()},
                 **{REPLACED + reason: number for reason, number in part_replaced(scored).items()},
@@ -69,7 +73,7 @@ class Stage(ConcurrentDoFn):
             f"stage {unit.name}",
             units_done=1,
             samples_to_score=len(scored) * len(self._recipe.filters_by_part()),
-            items_done=sum((each.last - each.first) * each.num_inputs for each in unit.slices),
+            items_done=num_items,
             samples_duplicate=num_samples - len(scored),
             items_failed=causes.total(),
         )

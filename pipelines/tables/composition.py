@@ -15,6 +15,7 @@ COMPOSITION_FIELDS = (
     ("has_text", pa.bool_()),  # a pre-training sample
     ("num_messages", pa.int32()),  # turns of a conversation; 0: not an instruction sample
     ("num_words", pa.int32()),  # words with a box on an image
+    ("num_elements", pa.int32()),  # parts of the first image with a box
 )
 
 
@@ -25,5 +26,6 @@ def composition_columns(samples: Sequence[Sample]) -> dict[str, pa.Array]:
         "has_text": [sample.text is not None for sample in samples],
         "num_messages": [len(sample.messages or ()) for sample in samples],
         "num_words": [len(sample.words.texts) for sample in samples],
+        "num_elements": [len(sample.elements) for sample in samples],
     }
     return {name: pa.array(values[name], kind) for name, kind in COMPOSITION_FIELDS}

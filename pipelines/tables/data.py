@@ -95,7 +95,8 @@ def write_data(
     metadata = {b"huggingface": json.dumps({"info": {"features": hub_features(plain)}}).encode()}
     rows = 0
     labels: Counter[str] = Counter()
-    with pq.ParquetWriter(file, plain.with_metadata(metadata), **parquet_options(plain, split)) as writer:
+    options = parquet_options(plain, split, repeats_pictures=recipe.repeats_pictures())
+    with pq.ParquetWriter(file, plain.with_metadata(metadata), **options) as writer:
         for group in row_groups(tables, int(recipe.output.row_group_mb * 1_000_000)):
             # In one piece: the bytes of a Parquet file tell where pieces end, and a refit's are not units.
             writer.write_table(group.combine_chunks(), row_group_size=len(group))

@@ -90,6 +90,7 @@ def build_manifest(
             "noun": recipe.item_noun(),
             "found": counts.get("items.found", 0),
             "failed": counts.get("items.failed", 0),
+            **({"further_samples": further} if (further := counts.get("samples.further", 0)) else {}),
         },
         "samples": {
             "total": counts.get("samples.total", 0),
@@ -150,7 +151,12 @@ def reconcile(manifest: Mapping[str, Any]) -> None:
         return sum(file["rows"] for file in manifest["files"] if file["table"] in tables)
 
     check("inputs matched", inputs["matched"], "read + failed", inputs["read"] + inputs["failed"])
-    check(f"{noun}s found", items["found"], "samples + failed", samples["total"] + items["failed"])
+    check(
+        f"{noun}s found, and further samples of them",
+        num_possible(manifest),
+        "samples + failed",
+        samples["total"] + items["failed"],
+    )
     check("samples", samples["total"], "kept + rejected + duplicates", samples["kept"] + set_aside)
     check(
         "samples kept", samples["kept"], "samples of all splits", sum(s["samples"] for s in manifest["splits"].values())
@@ -171,6 +177,13 @@ def reconcile(manifest: Mapping[str, Any]) -> None:
         )
     check(f"inputs and {noun}s failed", failed, "rows of errors", rows("errors"))
     check(f"inputs and {noun}s failed", failed, "failures of all causes", sum(manifest["failures"].values()))
+
+
+def num_possible(manifest: Mapping[str, Any]) -> int:
+    """Return the number of samples if none had failed: items found, and further samples of items that give several."""
+    items = manifest["items"]
+    found: int = items["found"] + items.get("further_samples", 0)
+    return found
 
 
 def check(name: str, number: int, other_name: str, other: int) -> None:

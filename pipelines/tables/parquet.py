@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 
 from pipelines.tables.manifest import DATA_TABLES
 
+MAX_DICTIONARY_BYTES = 2**30  # more than a row group holds; a Parquet page ends at 2 ** 31
+
 
 class HashingFile(io.RawIOBase):
     """A write-only file that counts and hashes what passes through it."""
@@ -36,16 +38,36 @@ class HashingFile(io.RawIOBase):
         return self._sha256.hexdigest()
 
 
-def parquet_options(schema: pa.Schema, table: str) -> dict[str, Any]:
-    """How a table's Parquet files are written."""
+PICTURES = "images.list.element.bytes"
+
+
+def parquet_options(schema: pa.Schema, table: str, *, repeats_pictures: bool = False) -> dict[str, Any]:
+    """How a table's Parquet files are written.
+
+    Args:
+        repeats_pictures: rows may have the same picture, which is then stored once per row group, in a dictionary. A
+            reader of one row has to read the whole dictionary, so other files have none.
+    """
     if table not in DATA_TABLES:
         return {"compression": "zstd", "write_page_index": True}
+    coded = ["source", "language", "split", "provenance.license", "provenance.uri"]
     return {
         "compression": _compression(schema),
-        "use_dictionary": ["source", "language", "split", "provenance.license", "provenance.uri"],
+        "use_dictionary": [*coded, PICTURES] if repeats_pictures else coded,
+        **({"dictionary_pagesize_limit": MAX_DICTIONARY_BYTES} if repeats_pictures else {}),
         "write_page_index": True,
         "use_content_defined_chunking": True,
     }
+
+
+def stores_pictures_once(file: pq.ParquetFile) -> bool:
+    """Return True if a file of the data was written with `repeats_pictures`."""
+    metadata = file.metadata
+    if not metadata.num_row_groups:
+        return False
+    group = metadata.row_group(0)
+    columns = [group.column(k) for k in range(group.num_columns)]
+    return any(column.path_in_schema == PICTURES and column.has_dictionary_page for column in columns)
 
 
 def row_groups(tables: Iterable[tuple[pa.Table, list[int]]], limit: int) -> Iterator[pa.Table]:

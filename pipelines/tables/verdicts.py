@@ -81,10 +81,12 @@ class JudgedUnit(NamedTuple):
 
     Args:
         reasons: for each sample, in the order of the part, the codes of all filters that reject it.
+        first: for each sample, the first sample of the same item (`pipelines/tables/siblings.py`).
     """
 
     unit: Unit
     reasons: tuple[tuple[str, ...], ...]
+    first: tuple[int, ...]
 
     def verdicts(self) -> list[Verdict]:
         """The filters' verdicts, before samples are compared."""

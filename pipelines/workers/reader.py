@@ -251,7 +251,7 @@ def _read_slice(source: Source, number: int, wanted: ReadSlice, send: Send) -> t
             while left:
                 send(Heartbeat(slice=number, item=left[0]))
                 try:
-                    samples.append(_read_item(items, left[0], wanted.faulty))
+                    samples += _read_item(items, left[0], wanted.faulty)
                 except ItemError as error:
                     fail(left[0], error.cause, error.message, error.uri)
                 except MemoryError:
@@ -266,22 +266,22 @@ def _read_slice(source: Source, number: int, wanted: ReadSlice, send: Send) -> t
     return samples, errors
 
 
-def _read_item(items: Items, item: int, faulty: Sequence[GivenUp]) -> Sample:
-    """The sample of an item; one that hung or crashed readers is read in the source's next other way.
+def _read_item(items: Items, item: int, faulty: Sequence[GivenUp]) -> list[Sample]:
+    """The samples of an item; one that hung or crashed readers is read in the source's next other way.
 
     Raises:
         ItemError: the item gives no sample; for a faulty one, its first fault.
     """
     faults = [fault for fault in faulty if fault.item == item]
     if not faults:
-        return _checked(items[item])
+        return [_checked(sample) for sample in items.samples(item)]
     try:
         sample = items.read_otherwise(item, len(faults) - 1)
     except ItemError:
         sample = None
     if sample is None:
         raise ItemError(faults[0].cause, faults[0].message)
-    return _checked(sample)
+    return [_checked(sample)]
 
 
 def _checked(sample: Sample) -> Sample:

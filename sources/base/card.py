@@ -30,6 +30,7 @@ class SourceCard:
         text: what `text` holds in samples that have one; empty if none of the source ever has.
         messages: what `messages` hold in samples that have some; empty if none of the source ever has.
         words: what `words` hold in samples that have some.
+        elements: what `elements` hold in samples that have some.
         splits: which samples are always in the same split, one sentence.
         rights: whose work the samples are, one sentence.
         limits: known limits, one sentence each.
@@ -41,6 +42,7 @@ class SourceCard:
     text: str = ""
     messages: str = ""
     words: str
+    elements: str = "parts of the first image with their role, name and box"
     splits: str
     rights: str
     limits: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from sources.base.marks import num_images_marked, without_images
 from sources.images.fingerprint import HASH_BYTES, PICTURE, phash_of, picture_fingerprint
 from sources.images.ink import ink
 
+TASK_MARK = ";task="  # in a locator, before the task of one of an item's samples
 NUM_PHASH_BYTES = HASH_BYTES["phash"]
 
 
@@ -50,10 +51,10 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """A part of the first image with its kind (`button`, `bar`, …), its text if it has one, and its box in pixels."""
+    """A part of the first image: its role (`button`, `table`, …), its name or text if it has one, its box in pixels."""
 
-    kind: str
-    text: str
+    role: str
+    name: str
     box: tuple[float, float, float, float]
 
 
@@ -170,6 +171,14 @@ class Sample:
         return num_images_marked(self.text or "")
 
 
+def item_locator(locator: str) -> str:
+    """Return the place of the item that a sample was made from, without the task for which it was made.
+
+    An item may give several samples, one per task. Their locators are the same up to `;task=`.
+    """
+    return locator.partition(TASK_MARK)[0]
+
+
 def sample_id(digest: str, locator: str) -> str:
     """The content id: 32 hex digits from the input's digest and the place inside it, never from its path."""
     return hashlib.sha256(f"{digest}#{locator}".encode()).hexdigest()[:32]
@@ -180,7 +189,7 @@ _MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 _WORD = pa.struct(
     [("text", pa.string())] + [(name, pa.float32()) for name in ("x0", "y0", "x1", "y1")] + [("image", pa.int32())]
 )
-_ELEMENT = pa.struct([("kind", pa.string()), ("text", pa.string()), ("box", pa.list_(pa.float32(), 4))])
+_ELEMENT = pa.struct([("role", pa.string()), ("name", pa.string()), ("box", pa.list_(pa.float32()))])
 _PROVENANCE = pa.struct([(name, pa.string()) for name in ("uri", "locator", "license", "fetched_at", "digest")])
 
 # A part holds everything a source knows, and nothing that a threshold, a label or a file name can change.
@@ -213,7 +222,7 @@ LABEL = pa.struct(
 def dataset_schema(score_names: Sequence[str]) -> pa.Schema:
     """The schema of `data/*.parquet` for these score names (in order); without any there is no `scores` column."""
     part = {name: PART_SCHEMA.field(name).type for name in PART_SCHEMA.names}
-    kept = ("id", "source", "images", "messages", "text", "words", "flags")
+    kept = ("id", "source", "images", "messages", "text", "words", "elements", "flags")
     return pa.schema(
         [(name, part[name]) for name in kept]
         + [
@@ -255,7 +264,7 @@ def to_part(samples: Sequence[Sample]) -> pa.RecordBatch:
         "text": pa.array([s.text for s in samples], pa.string()),
         "words": _words_column([s.words for s in samples]),
         "elements": pa.array(
-            [[{"kind": e.kind, "text": e.text, "box": list(e.box)} for e in s.elements] for s in samples],
+            [[{"role": e.role, "name": e.name, "box": list(e.box)} for e in s.elements] for s in samples],
             pa.list_(_ELEMENT),
         ),
         "flags": pa.array([list(s.flags) for s in samples], pa.list_(pa.string())),
@@ -319,7 +328,7 @@ def from_part(table: pa.Table | pa.RecordBatch) -> list[Sample]:
                     boxes=np.array([[w["x0"], w["y0"], w["x1"], w["y1"]] for w in words], np.float32).reshape(-1, 4),
                     images=np.array([w["image"] for w in words], np.int32),
                 ),
-                elements=[Element(e["kind"], e["text"], tuple(e["box"])) for e in row["elements"]],
+                elements=[Element(e["role"], e["name"], tuple(e["box"])) for e in row["elements"]],
                 flags=row["flags"],
                 measures=dict(row["measures"]),
                 fingerprint=row["fingerprint"],

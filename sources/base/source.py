@@ -55,6 +55,7 @@ class Items:
         read: returns the sample of an item, counted from 0, or raises ItemError.
         others: do the same in other ways, one after the other, for items on which `read` hangs or crashes its process.
         note: what was guessed about the input, one sentence for the plan of a run; empty if nothing was.
+        read_all: returns all samples of an item that gives several, the one that `read` returns first.
     """
 
     def __init__(
@@ -63,11 +64,13 @@ class Items:
         read: Callable[[int], Sample],
         others: Sequence[Callable[[int], Sample]] = (),
         note: str = "",
+        read_all: Callable[[int], Sequence[Sample]] | None = None,
     ):
         self.note = note
         self._num_items = num_items
         self._read = read
         self._others = others
+        self._read_all = read_all
 
     def __len__(self) -> int:
         return self._num_items
@@ -81,6 +84,11 @@ class Items:
         """
         self._check(item)
         return self._read(item)
+
+    def samples(self, item: int) -> Sequence[Sample]:
+        """Return all samples of an item, at least one. Raises what `[item]` raises."""
+        self._check(item)
+        return [self._read(item)] if self._read_all is None else self._read_all(item)
 
     def read_otherwise(self, item: int, way: int = 0) -> Sample | None:
         """Return the sample of an item that hangs or crashes its reader; None if there is no such way to read it.
@@ -200,6 +208,10 @@ class Source(ABC):
             locator: the sample's place in the input.
         """
         return digest
+
+    def repeats_pictures(self) -> bool:
+        """Return True if an item may give several samples, which then have the same picture."""
+        return False
 
     def written_languages(self) -> tuple[str, ...]:
         """ISO 639-1 codes of the only languages that its samples are in; empty if they are not known beforehand."""

@@ -7,6 +7,7 @@ CARD = SourceCard(
     text="the visible text of the page in reading order",
     messages="the HTML that draws the page, its text, a description, or questions about its elements and their places",
     words="every word on the page with its box",
+    elements="links, buttons, headings, fields and pictures with their role, accessible name and box",
     splits="Each sample's id decides its split; samples do not depend on each other.",
     rights="The pages and all texts on them are generated.",
     limits=(

@@ -8,6 +8,7 @@ CARD = SourceCard(
     messages="the page's HTML reduced to what renders the same, questions about its elements and where they are, its "
     "title or its description",
     words="every word that can be seen on the screenshot with its box",
+    elements="links, buttons, headings, fields and pictures with their role, accessible name and box",
     splits="All pages reached from the seeds of one site are in one split.",
     rights="The pages are the work of their authors; `provenance.license` has the licence that a page states.",
     limits=(

@@ -26,11 +26,14 @@ from sources.web.page_pool import PagePool
 from sources.web.plan import SITEMAP, Bounds, Level, Seeds, levels
 from sources.web.politeness import Patience, Politeness
 from sources.web.proxy import TrafficLimits
+from sources.web.response_head import HTML_TYPES
 from sources.web.segments import NOT_HTML, IndexEntry, SegmentWriter, index, is_file
 from sources.web.sitemap import MAX_BYTES as MAX_SITEMAP_BYTES
 from sources.web.sitemap import SitemapError, parse_sitemap
+from sources.web.timeouts import Timeouts
 from sources.web.urls import canonical, comparison_key, host_of, is_like_file, site_of
-from sources.web.visit import HTML_TYPES, Timeouts, Visit, VisitError, VisitResult
+from sources.web.visit import Visit
+from sources.web.visit_result import VisitError, VisitResult
 
 Known = dict[tuple[str, str], Sequence[str] | None]  # links by URL and view; None for a file that is no page
 BEAT_S = 2.0

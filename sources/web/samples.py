@@ -3,7 +3,6 @@
 import io
 import random
 import re
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from sources.base.marks import with_images
-from sources.base.sample import Element, EncodedImage, Message, Provenance, Sample, Words
+from sources.base.sample import TASK_MARK, Element, EncodedImage, Message, Provenance, Sample, Words
 from sources.base.source import ItemError
 from sources.images.encoding import encode, grey_of, luma
 from sources.web.capture import Capture, PageContent, PageElement
@@ -27,23 +26,11 @@ from sources.web.conversation import (
     questions,
 )
 from sources.web.obstacles import signs_of
+from sources.web.tasks import TEXT, TITLE, USE_CASES, draw_tasks, possible_tasks
 
-TEXT, TITLE, DESCRIPTION = "text", "title", "description"
-USE_CASES = {
-    TEXT: "recognition/ocr_and_transcription/printed_text",
-    CODE: "conversion/image_to_code/ui",
-    GROUNDING: "recognition/local_description/position",
-    ELEMENT: "recognition/local_description/pointing",
-    TITLE: "recognition/global_description/theme",
-    DESCRIPTION: "conversion/image_to_text/text_summary",
-}
-TASKS = tuple(USE_CASES)
 WORD_CONTRAST = 24  # least difference between the darkest and the lightest pixel of a word's box, in grey levels
-MIN_TITLE_SHARE = 0.6  # share of a title's words that must be in the picture, so that the title can be inferred
-MIN_DESCRIPTION_CHARS, MIN_DESCRIPTION_SHARE = 40, 0.3
 _CHINESE = re.compile("[\u3400-\u9fff]")
 _KANA = re.compile("[\u3040-\u30ff]")
-_TOKEN = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\W\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]+")
 _CC = re.compile(r"creativecommons\.org/(licenses/([a-z-]+)/(\d\.\d)|publicdomain/zero/1\.0)")
 _STRENGTH = ("", " ", "\t", "\n", "\n\n")
 
@@ -54,6 +41,7 @@ class SampleSettings:
 
     Args:
         tasks: weight by task.
+        tasks_per_page: maximum number of samples of a page, each about another task.
         num_questions: maximum number of questions about elements per sample.
         min_similarity, max_code_tokens: code that renders to something less similar, or is longer, is no task.
         format, quality, grey: encoding of images, as in `sources/pdfs/source.py`.
@@ -61,6 +49,7 @@ class SampleSettings:
 
     tasks: Mapping[str, float]
     num_questions: int
+    tasks_per_page: int = 1
     min_similarity: float = 0.85
     max_code_tokens: int = 4000
     format: str
@@ -68,7 +57,7 @@ class SampleSettings:
     grey: str
 
 
-def sample_of(
+def samples_of(
     capture: Capture,
     digest: str,
     locator: str,
@@ -76,8 +65,10 @@ def sample_of(
     elsewhere: Collection[tuple[str, str]] = (),
     *,
     is_copy: bool = False,
-) -> Sample:
-    """Return the sample of a page in one view; its task is chosen at random, by weight, from the possible ones.
+) -> list[Sample]:
+    """Return the samples of a page in one view, one per task, in the order of TASKS.
+
+    The tasks are drawn at random, by weight, from the possible ones. A sample does not depend on the others.
 
     Args:
         elsewhere: role and name of the elements that are asked about on other pages of the site.
@@ -86,52 +77,105 @@ def sample_of(
     Raises:
         ItemError: the screenshot shows nothing.
     """
-    assert capture.content is not None
-    content = capture.content
-    tiles = [np.asarray(Image.open(io.BytesIO(image)).convert("RGB")) for image in content.screenshot.images]
-    width, tops = content.screenshot.width, content.screenshot.tops
-    if any(tile.shape[:2] != (b - a, width) for tile, (a, b) in zip(tiles, pairwise(tops), strict=True)):
-        raise ItemError("bad_screenshot", "the screenshot is not as large as the window", capture.url)
-    greys = [grey if (grey := grey_of(tile)) is not None else luma(Image.fromarray(tile)) for tile in tiles]
-    if all(grey.min() == grey.max() for grey in greys):
-        raise ItemError("blank_paint", "the screenshot is of one colour", capture.url)
-    words, separators = _visible_words(content, greys)
-    elements = [e for e in content.elements if e.box[3] <= content.screenshot.tops[1]]
-    askable = [e for e in identifiable_elements(elements) if (e.role, e.name) not in elsewhere]
+    page = _Page.of(capture, settings, elsewhere)
+    possible = possible_tasks(page.content, page.words.texts, page.askable, page.code_refusal)
     rng = random.Random(f"{digest}/{locator}")
-    language = language_of("".join(words.texts))
-    task = _draw_task(content, words, askable, settings, rng)
-    images = [_encoded(tile, settings) for tile in tiles]
-    messages = text = None
-    if task == TEXT:
-        text = _text(words, separators, len(images))
-    else:
-        if task != CODE:  # code describes the whole picture
-            images = images[:1]
-            words = _first(words)
-        messages = _conversation(task, content, askable, images, language, settings, rng)
-    measures = {**signs_of(content, capture.final_url), "same_page": float(is_copy)}
-    if task == CODE:
-        measures |= {"render_similarity": content.code.similarity, "code_tokens": float(content.code.num_tokens)}
-    return Sample.of_picture(
-        greys[0],
-        source="web",
-        images=images,
-        messages=messages,
-        text=text,
-        words=words,
-        elements=[Element(e.role, e.name, e.box) for e in elements],
-        flags=[*content.flags, *([f"no_code:{refusal}"] if (refusal := _code_refusal(content, settings)) else [])],
-        measures=measures,
-        use_case=USE_CASES[task],
-        provenance=Provenance(
+    measures = {**signs_of(page.content, capture.final_url), "same_page": float(is_copy)}
+    flags = [*page.content.flags, *([f"no_code:{page.code_refusal}"] if page.code_refusal else [])]
+    samples = []
+    for task in draw_tasks(possible, settings.tasks, settings.tasks_per_page, rng):
+        provenance = Provenance(
             uri=capture.final_url or capture.url,
-            locator=f"{locator};task={task}",
+            locator=f"{locator}{TASK_MARK}{task}",
             digest=digest,
-            license=license_of(content.licences),
+            license=license_of(page.content.licences),
             fetched_at=capture.fetched_at,
-        ),
-    )
+        )
+        samples.append(page.sample(task, provenance, settings, measures, flags))
+    return samples
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Page:
+    """The parts that the samples of a page have in common.
+
+    Args:
+        greys: luma of each tile.
+        words, separators: the words that the picture shows, and what is before each.
+        elements: those of the first tile; `askable` are the ones that can be asked about.
+        images: the encoded tiles.
+        code_refusal: why the code of the page is no task; empty if it is one.
+    """
+
+    content: PageContent
+    greys: Sequence[np.ndarray]
+    words: Words
+    separators: Sequence[str]
+    elements: Sequence[PageElement]
+    askable: Sequence[PageElement]
+    images: Sequence[EncodedImage]
+    code_refusal: str
+
+    @classmethod
+    def of(cls, capture: Capture, settings: SampleSettings, elsewhere: Collection[tuple[str, str]]) -> "_Page":
+        assert capture.content is not None
+        content = capture.content
+        tiles = [np.asarray(Image.open(io.BytesIO(image)).convert("RGB")) for image in content.screenshot.images]
+        width, tops = content.screenshot.width, content.screenshot.tops
+        if any(tile.shape[:2] != (b - a, width) for tile, (a, b) in zip(tiles, pairwise(tops), strict=True)):
+            raise ItemError("bad_screenshot", "the screenshot is not as large as the window", capture.url)
+        greys = [grey if (grey := grey_of(tile)) is not None else luma(Image.fromarray(tile)) for tile in tiles]
+        if all(grey.min() == grey.max() for grey in greys):
+            raise ItemError("blank_paint", "the screenshot is of one colour", capture.url)
+        words, separators = _visible_words(content, greys)
+        elements = [e for e in content.elements if e.box[3] <= tops[1]]
+        return cls(
+            content=content,
+            greys=greys,
+            words=words,
+            separators=separators,
+            elements=elements,
+            askable=[e for e in identifiable_elements(elements) if (e.role, e.name) not in elsewhere],
+            images=[_encoded(tile, settings) for tile in tiles],
+            code_refusal=_code_refusal(content, settings),
+        )
+
+    def sample(
+        self,
+        task: str,
+        provenance: Provenance,
+        settings: SampleSettings,
+        measures: Mapping[str, float],
+        flags: Sequence[str],
+    ) -> Sample:
+        """Return the sample of a task. Its questions depend on the page and the task alone."""
+        images, words = self.images, self.words
+        messages = text = None
+        if task == TEXT:
+            text = _text(words, self.separators, len(images))
+        else:
+            if task != CODE:  # code describes the whole picture
+                images, words = images[:1], _first(words)
+            rng = random.Random(f"{provenance.digest}/{provenance.locator}")
+            messages = _conversation(
+                task, self.content, self.askable, images, language_of("".join(self.words.texts)), settings, rng
+            )
+        if task == CODE:
+            code = self.content.code
+            measures = {**measures, "render_similarity": code.similarity, "code_tokens": float(code.num_tokens)}
+        return Sample.of_picture(
+            self.greys[0],
+            source="web",
+            images=images,
+            messages=messages,
+            text=text,
+            words=words,
+            elements=[Element(e.role, e.name, e.box) for e in self.elements],
+            flags=flags,
+            measures=measures,
+            use_case=USE_CASES[task],
+            provenance=provenance,
+        )
 
 
 def _visible_words(content: PageContent, greys: Sequence[np.ndarray]) -> tuple[Words, list[str]]:
@@ -193,30 +237,6 @@ def _code_refusal(content: PageContent, settings: SampleSettings) -> str:
     if code.similarity < settings.min_similarity:
         return "render_similarity"
     return "long_code" if code.num_tokens > settings.max_code_tokens else ""
-
-
-def _draw_task(
-    content: PageContent, words: Words, askable: Sequence[PageElement], settings: SampleSettings, rng: random.Random
-) -> str:
-    """Choose a task by weight; if none is possible, it is text, which every page has."""
-    tokens = Counter(_TOKEN.findall(" ".join(words.texts).casefold()))
-    can = {
-        TEXT: True,
-        CODE: bool(content.code.html) and not _code_refusal(content, settings),
-        GROUNDING: bool(askable),
-        ELEMENT: bool(askable),
-        TITLE: bool(content.title) and _shown_share(content.title, tokens) >= MIN_TITLE_SHARE,
-        DESCRIPTION: len(content.description) >= MIN_DESCRIPTION_CHARS
-        and _shown_share(content.description, tokens) >= MIN_DESCRIPTION_SHARE,
-    }
-    names = [name for name in TASKS if can[name] and settings.tasks.get(name, 0) > 0]
-    return rng.choices(names, [settings.tasks[name] for name in names])[0] if names else TEXT
-
-
-def _shown_share(text: str, tokens: Mapping[str, int]) -> float:
-    """Return the share of a text's tokens that are in the picture."""
-    wanted = _TOKEN.findall(text.casefold())
-    return sum(token in tokens for token in wanted) / len(wanted) if wanted else 0.0
 
 
 def _conversation(

@@ -63,7 +63,7 @@ def rejection(item: int, reason: str, **other: Any) -> Rejection:
 
 
 def test_the_comparison_decides_on_what_the_filters_keep(tmp_path: Path) -> None:
-    verdicts = JudgedUnit(UNIT, ((), ("ink", "min_words"), (), (), ())).verdicts()
+    verdicts = JudgedUnit(UNIT, ((), ("ink", "min_words"), (), (), ()), (0, 1, 2, 3, 4)).verdicts()
     found = [
         rejection(2, "near_duplicate", duplicate_of="a", distance=3, similarity=0.5, is_shown=True),
         rejection(3, "contaminated", duplicate_of="exam.png", distance=0),

@@ -14,8 +14,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.rewriting.refit import old_recipe, plan
+from pipelines.storage import Storage
 from sources.web.capture import to_rows
 from sources.web.segments import index, read_captures
+from sources.web.tasks import TASKS
 from tests.conftest import KINDS_OF_CHROMIUM, ROOT, Command
 from tests.emulators import Emulator
 from tests.sources.web.hostile_site import Handler, html, serving
@@ -108,6 +111,32 @@ def test_code_that_does_not_render_back_is_no_answer(command: Command, tmp_path:
         assert (found["good"]["reason"], found["dark"]["reason"]) == (None, "render_similarity")
         assert 0 <= found["dark"]["scores"]["render_similarity"] < 0.85 < found["good"]["scores"]["render_similarity"]
         assert site.requests == asked  # nothing is fetched for other settings
+
+
+def test_a_page_gives_several_samples_that_stay_together(command: Command, tmp_path: Path) -> None:
+    """They are no duplicates of each other, those of a copy are all duplicates, and deciding again says the same."""
+    out, lines = tmp_path / "out", "".join(f"<p>Line {k} of a page with a few more words.</p>" for k in range(12))
+    first = f"<h1>A page</h1><a href='/elsewhere'>Elsewhere</a>{lines}"
+    with serving({"/first": html(first), "/copy": html(first + "<!-- copied -->")}) as site:
+        root = f"http://127.0.0.1:{site.server_port}"
+        arguments = ["--input", f"{root}/first", f"{root}/copy", "--output", out, "--workers", "1", "--set", "depth=0"]
+        arguments += ["--set", "delay_s=0", "--set", f"allow=['127.0.0.1:{site.server_port}']"]
+        done = command(*arguments, "--set", "tasks_per_page=6", source="web")
+    assert done.returncode == 0, done.stderr
+    ledger, manifest = _ledger(out), _manifest(out)
+    assert [row["locator"].rpartition("=")[2] for row in ledger] == 2 * list(TASKS[:5])
+    kept = [row for row in ledger if row["verdict"] == "kept"]
+    duplicates = [row for row in ledger if row["verdict"] == "duplicate"]
+    assert len(kept) == len(duplicates) == 5
+    assert {row["duplicate_of"] for row in duplicates} == {kept[0]["id"]}
+    assert manifest["items"] == {"noun": "page", "found": 2, "failed": 0, "further_samples": 8}
+    rows = _data(out)
+    assert len({row["images"][0]["bytes"] for row in rows}) == 1
+    assert {"link": "Elsewhere"}.items() <= {e["role"]: e["name"] for e in rows[1]["elements"]}.items()
+    assert "of the 10 samples of the 2 pages" in (out / "README.md").read_text()
+    storage = Storage(str(out))
+    change = plan(storage, old_recipe(storage, manifest))
+    assert (change.kept_before, change.kept, change.moves) == (5, 5, {})
 
 
 def _slow(name: str) -> Callable[[Handler], None]:

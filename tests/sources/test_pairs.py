@@ -232,7 +232,7 @@ def test_boxes_in_every_form(folder: Path, options: Any, box: list[float], expec
     path = write(folder / "input", [row])
     columns = {"boxes": "objects.bbox", "labels": "objects.category"}
     (element,) = sample(path, columns=columns, **options).elements
-    assert (element.kind, element.box) == ("circle", pytest.approx(expected, abs=1e-4))
+    assert (element.role, element.box) == ("circle", pytest.approx(expected, abs=1e-4))
     words = sample(path, columns={"boxes": "objects.bbox", "words": "word"}, **options).words
     assert words.texts == ["a"]
     np.testing.assert_allclose(words.boxes, [expected], atol=1e-4)

@@ -18,6 +18,7 @@ FIELDS = {
     "messages": "Turns of an instruction sample, each a role and its content; null if `text` is set.",
     "text": "A pre-training sample, `<image>` where an image stands; null if `messages` is set.",
     "words": "Every word with its box on the image, in pixels from the top left, and the index of the image.",
+    "elements": "Parts of the first image: role, name (may be empty) and box as x0, y0, x1, y1 in pixels.",
     "flags": "Facts that are no verdict, such as `scan` or `ocr_layer`.",
     "language": "ISO 639 code of the text as fastText names it; null if unknown.",
     "label": "Use case from the taxonomy, its confidence, who gave it, and further use cases separated by spaces.",
@@ -37,6 +38,7 @@ def fields(manifest: Mapping[str, Any], statistics: Statistics) -> dict[str, str
         ("messages", total.with_messages, "Null"),
         ("text", total.with_text, "Null"),
         ("words", total.with_words, "Empty"),
+        ("elements", total.with_elements, "Empty"),
         ("language", total.samples - statistics.languages[""], "Null"),
         ("label", statistics.labels.total(), "Null"),
     ):

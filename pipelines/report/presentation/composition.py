@@ -88,6 +88,7 @@ def _section(name: str, card: SourceCard, counted: Composition, manifest: Mappin
         "text": counted.with_text,
         "messages": counted.with_messages,
         "words": counted.with_words,
+        "elements": counted.with_elements,
         "label": "labels" in manifest,
     }
     return SourceSection(
@@ -108,3 +109,5 @@ def _holdings(card: SourceCard, has: Mapping[str, int], *, is_asked: bool) -> It
         yield "messages", "; or ".join(filter(None, [card.messages, ASKED if is_asked else ""]))
     if has["words"]:
         yield "words", card.words
+    if has["elements"]:
+        yield "elements", card.elements

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipelines.report.presentation.escaping import visible
 from pipelines.report.presentation.numbers import number, share, size
+from pipelines.tables.manifest import num_possible
 
 RECORDS = "samples"  # name of the record set: `mlcroissant.Dataset(…).records("samples")`
 SHARDS = "shards"
@@ -115,8 +116,10 @@ def license_url(name: str) -> str:
 
 def _description(manifest: Mapping[str, Any], holds: str) -> str:
     samples, items = manifest["samples"], manifest["items"]
+    several = f"{number(samples['total'])} samples of the " if items.get("further_samples") else ""
     return (
-        f"{holds[:1].upper()}{holds[1:]}: {share(samples['kept'], items['found'])} of the {number(items['found'])} "
+        f"{holds[:1].upper()}{holds[1:]}: {share(samples['kept'], num_possible(manifest))} of the "
+        f"{several}{number(items['found'])} "
         f"{items['noun']}s found in {number(manifest['inputs']['read'])} inputs; made with Vellum "
         f"{manifest['vellum']}. ledger/ accounts for every one, kept or not."
     )
@@ -160,6 +163,7 @@ def _record_set(manifest: Mapping[str, Any], fields: Mapping[str, str]) -> dict[
             {"text": text, "x0": real, "y0": real, "x1": real, "y1": real, "image": whole},
             repeated=True,
         ),
+        _structure(fields, "elements", {"role": text, "name": text}, repeated=True),  # a list in a list has no type
         _field(fields, "flags", text, repeated=True),
         _field(fields, "language", text),
         _structure(fields, "label", {"use_case": text, "confidence": real, "labeller": text, "secondary": text}),

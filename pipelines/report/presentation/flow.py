@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from pipelines.report.presentation.numbers import share
 from pipelines.report.presentation.statistics import Statistics
+from pipelines.tables.manifest import num_possible
 
 WIDTH = 900
 COLUMNS = (8, 300, 620)  # left edge of each level, pixels
@@ -52,7 +53,8 @@ def tree(manifest: Mapping[str, Any], statistics: Statistics) -> Node:
         Node("duplicates", sum(duplicates.values()), "duplicate", leaves(duplicates, "duplicate")),
         Node(f"failed {noun}s", manifest["items"]["failed"], "failed", leaves(causes, "failed")),
     ]
-    return Node(f"{noun}s found", manifest["items"]["found"], "all", [node for node in groups if node.count])
+    whole = f"{noun}s found" if not manifest["items"].get("further_samples") else f"samples, and failed {noun}s"
+    return Node(whole, num_possible(manifest), "all", [node for node in groups if node.count])
 
 
 def draw(root: Node) -> Markup:

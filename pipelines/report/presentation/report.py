@@ -27,6 +27,7 @@ from pipelines.report.presentation.statistics import Statistics
 from pipelines.report.presentation.thresholds import Margin, steps
 from pipelines.report.presentation.variety import Figures, variety_rows, variety_warnings
 from pipelines.tables.bounds import Bound
+from pipelines.tables.manifest import num_possible
 from pipelines.tables.schema import KEPT, REJECTED
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -119,6 +120,12 @@ def lead(manifest: Mapping[str, Any]) -> str:
     """One sentence: how much of what was found is kept."""
     items, samples, inputs = manifest["items"], manifest["samples"], manifest["inputs"]
     noun = items["noun"]
+    if items.get("further_samples"):
+        return (
+            f"{samples['kept']:,} of {samples['total']:,} samples of {items['found']:,} {noun}s kept "
+            f"({share(samples['kept'], num_possible(manifest))}), "
+            f"from {inputs['read']:,} of {inputs['matched']:,} inputs."
+        )
     return (
         f"{samples['kept']:,} of {items['found']:,} {noun}s kept ({share(samples['kept'], items['found'])}), "
         f"from {inputs['read']:,} of {inputs['matched']:,} inputs."
@@ -130,14 +137,19 @@ def sums(manifest: Mapping[str, Any]) -> list[tuple[str, int, list[tuple[str, in
     inputs, items, samples = manifest["inputs"], manifest["items"], manifest["samples"]
     noun = items["noun"]
     rejected, duplicates = sum(samples["rejected"].values()), sum(samples["duplicates"].values())
+    first = f"{noun}s with samples" if items.get("further_samples") else "samples"
     in_splits = [(name, split["samples"]) for name, split in sorted(manifest["splits"].items())]
     return [
         ("inputs matched", inputs["matched"], [("read", inputs["read"]), ("failed", inputs["failed"])]),
         (
             f"{noun}s found",
             items["found"],
-            [("samples", samples["total"]), (f"failed {noun}s", items["failed"])],
+            [
+                (first, items["found"] - items["failed"]),
+                (f"failed {noun}s", items["failed"]),
+            ],
         ),
+        *_sum_of_further(manifest),
         (
             "samples",
             samples["total"],
@@ -145,6 +157,17 @@ def sums(manifest: Mapping[str, Any]) -> list[tuple[str, int, list[tuple[str, in
         ),
         ("kept", samples["kept"], in_splits),
     ]
+
+
+def _sum_of_further(manifest: Mapping[str, Any]) -> list[tuple[str, int, list[tuple[str, int]]]]:
+    """The equation of samples and items, if some items gave several samples."""
+    items, samples = manifest["items"], manifest["samples"]
+    further = items.get("further_samples", 0)
+    if not further:
+        return []
+    noun = items["noun"]
+    first = items["found"] - items["failed"]
+    return [("samples", samples["total"], [(f"first of a {noun}", first), (f"further of a {noun}", further)])]
 
 
 def causes(statistics: Statistics) -> list[dict[str, Any]]:
@@ -202,12 +225,15 @@ def _prose(text: str) -> Markup:
 def _tiles(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     inputs, items, samples = manifest["inputs"], manifest["items"], manifest["samples"]
     noun, found = items["noun"], items["found"]
+    whole = num_possible(manifest)
+    several = bool(items.get("further_samples"))
     rejected, duplicates = sum(samples["rejected"].values()), sum(samples["duplicates"].values())
 
     def of_found(count: int) -> str:
-        return f"{share(count, found)} of {noun}s"
+        return f"{share(count, whole)} of {'samples' if several else f'{noun}s'}"
 
     matched = f"of {inputs['matched']:,} matched"
+    note = f"gave {samples['total']:,} samples" if several else "in the inputs read"
     failed = [
         f"{count:,} {name}{'s' if count != 1 else ''}"
         for count, name in ((inputs["failed"], "input"), (items["failed"], noun))
@@ -215,7 +241,7 @@ def _tiles(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
     return [
         {"label": "Inputs read", "count": inputs["read"], "note": matched, "kind": "all"},
-        {"label": f"{noun.capitalize()}s found", "count": found, "note": "in the inputs read", "kind": "all"},
+        {"label": f"{noun.capitalize()}s found", "count": found, "note": note, "kind": "all"},
         {"label": "Kept", "count": samples["kept"], "note": of_found(samples["kept"]), "kind": "kept"},
         {"label": "Rejected", "count": rejected, "note": of_found(rejected), "kind": "rejected"},
         {"label": "Duplicates", "count": duplicates, "note": of_found(duplicates), "kind": "duplicate"},
@@ -229,7 +255,7 @@ def _tiles(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _reasons(manifest: Mapping[str, Any], statistics: Statistics) -> list[dict[str, Any]]:
-    found = manifest["items"]["found"]
+    found = num_possible(manifest)
     counted = [(rule, statistics.reasons[rule.verdict, rule.reason]) for rule in rules(manifest)]
     most = max((count for _, count in counted), default=0) or 1
     return [

@@ -89,6 +89,7 @@ class Composition:
     with_text: int = 0
     with_messages: int = 0
     with_words: int = 0
+    with_elements: int = 0
     num_words: int = 0
 
     def add(self, **counts: int) -> None:
@@ -164,7 +165,9 @@ def read_statistics(files: Files, manifest: Mapping[str, Any]) -> Statistics:
 
 def _batches(files: Files, path: str, columns: list[str], rows: int) -> Iterator[pa.RecordBatch]:
     with files.open(path) as file:
-        yield from pq.ParquetFile(file).iter_batches(batch_size=rows, columns=columns)
+        reader = pq.ParquetFile(file)
+        present = [name for name in columns if name in reader.schema_arrow.names]  # an older output lacks some counts
+        yield from reader.iter_batches(batch_size=rows, columns=present)
 
 
 def _count(
@@ -234,6 +237,8 @@ def _count_compositions(statistics: Statistics, kept: pa.Table) -> None:
         "with_words": pc.greater(kept["num_words"], 0),
         "num_words": kept["num_words"],
     }
+    if "num_elements" in kept.column_names:
+        counted["with_elements"] = pc.greater(kept["num_elements"], 0)
     columns = {"source": kept["source"], **{name: column.cast(pa.int64()) for name, column in counted.items()}}
     sums = pa.table(columns).group_by("source").aggregate([([], "count_all"), *((name, "sum") for name in counted)])
     for row in sums.to_pylist():

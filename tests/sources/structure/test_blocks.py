@@ -17,7 +17,7 @@ from tests.sources.structure.drawing import PROSE, Drawing, markdown, markdown_s
 
 
 def kinds(path: Path) -> list[tuple[str, str]]:
-    return [(element.kind, element.text) for element in markdown_sample(path).elements]
+    return [(element.role, element.name) for element in markdown_sample(path).elements]
 
 
 def test_paragraphs_are_one_line_each(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_elements_survive_a_part(tmp_path: Path) -> None:
     drawing.prose()
     sample = markdown_sample(drawing.save(tmp_path))
     (again,) = from_part(to_part([sample]))
-    assert [(e.kind, e.text) for e in again.elements] == [("paragraph", PROSE)]
+    assert [(e.role, e.name) for e in again.elements] == [("paragraph", PROSE)]
 
 
 def test_plain_text_is_the_default_and_other_values_are_refused() -> None:

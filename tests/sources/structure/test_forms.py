@@ -34,7 +34,7 @@ def test_fields_are_elements_with_key_and_value(tmp_path: Path) -> None:
     expected = ["Name: Upper lock", "Remarks:", "open in winter: [x]", "closed on Sundays: [ ]"]
     for text in ("plain", "markdown"):
         with Pdfs(text=text).open(path) as items:
-            assert [element.text for element in items[0].elements if element.kind == "field"] == expected
+            assert [element.name for element in items[0].elements if element.role == "field"] == expected
 
 
 def test_values_are_in_place_in_plain_text(tmp_path: Path) -> None:
@@ -60,4 +60,4 @@ def test_hidden_fields_are_no_elements(tmp_path: Path) -> None:
         for widget in document[0].widgets():
             document.xref_set_key(widget.xref, "F", "2")
         document.save(hidden)
-    assert not [element for element in markdown_sample(hidden).elements if element.kind == "field"]
+    assert not [element for element in markdown_sample(hidden).elements if element.role == "field"]

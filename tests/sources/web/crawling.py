@@ -14,8 +14,8 @@ from sources.web.plan import Bounds, Seeds
 from sources.web.politeness import Patience
 from sources.web.proxy import TrafficLimits
 from sources.web.segments import read_captures
+from sources.web.timeouts import Timeouts
 from sources.web.urls import Scope
-from sources.web.visit import Timeouts
 from tests.sources.web.hostile_site import Site
 
 HOST, OTHER_HOST = "site.test", "other.test"

@@ -11,7 +11,8 @@ import pytest
 from sources.browser.browser import BrowserSettings
 from sources.web.address_policy import AddressPolicy
 from sources.web.capture import Capture, to_rows
-from sources.web.visit import MAX_REDIRECTS, Timeouts
+from sources.web.page_traffic import MAX_REDIRECTS
+from sources.web.timeouts import Timeouts
 from tests.conftest import KINDS_OF_CHROMIUM, ROOT
 from tests.sources.web import crawling
 from tests.sources.web.crawling import HOST, OTHER_HOST, crawl, settings_for, text_of

@@ -8,6 +8,7 @@ import pytest
 from sources.web.client import Client, parse_cookies, parse_headers, read_style
 from sources.web.copies import copies_of
 from sources.web.crawl import captured_items
+from sources.web.crawl_settings import agent_of, client_of, robot_name
 from sources.web.plan import Seeds
 from sources.web.segments import words_of
 from sources.web.source import Web
@@ -45,7 +46,7 @@ def test_cookies_of_a_browser() -> None:
 )
 def test_mistakes_are_told_without_secrets(settings: dict[str, Any], expected: str) -> None:
     with pytest.raises(ValueError, match=expected) as caught:
-        Web(**settings)._client()
+        client_of(Web(**settings))
     assert "s3cret" not in str(caught.value)
 
 
@@ -63,9 +64,9 @@ def test_captures_depend_on_what_hosts_are_sent(tmp_path: Path, monkeypatch: pyt
 
 def test_own_user_agents() -> None:
     own = Web(user_agent="OwnBot/2.0 (test)", contact="a@b.example")
-    assert own._agent() == "OwnBot/2.0 (test) (+a@b.example)"
-    assert own._robot_name() == "OwnBot"
-    assert Web(user_agent="Mozilla/5.0 (X11)")._robot_name() == Web()._robot_name() == "vellum"
+    assert agent_of(own) == "OwnBot/2.0 (test) (+a@b.example)"
+    assert robot_name(own) == "OwnBot"
+    assert robot_name(Web(user_agent="Mozilla/5.0 (X11)")) == robot_name(Web()) == "vellum"
 
 
 def test_styles(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from filters.render_similarity import RenderSimilarity
 from sources.web.capture import Capture
-from sources.web.samples import SampleSettings, sample_of
+from sources.web.samples import SampleSettings, samples_of
 from sources.web.source import Web
-from sources.web.visit import Timeouts
+from sources.web.timeouts import Timeouts
 from tests.sources.web.crawling import crawl, settings_for
 from tests.sources.web.hostile_site import PARAGRAPH, html, serving
 
@@ -38,7 +38,7 @@ def captures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Capture]:
 
 
 def test_a_page_that_renders_back_is_a_code_sample(captures: dict[str, Capture]) -> None:
-    sample = sample_of(captures["/plain"], "0" * 64, "view=square", _settings(code=1))
+    (sample,) = samples_of(captures["/plain"], "0" * 64, "view=square", _settings(code=1))
     assert sample.use_case == "conversion/image_to_code/ui"
     question, answer = sample.messages or ()
     assert question.content.startswith("<image>\n")
@@ -49,20 +49,20 @@ def test_a_page_that_renders_back_is_a_code_sample(captures: dict[str, Capture])
 
 
 def test_only_code_is_measured_as_code(captures: dict[str, Capture]) -> None:
-    sample = sample_of(captures["/plain"], "0" * 64, "view=square", _settings(text=1))
+    (sample,) = samples_of(captures["/plain"], "0" * 64, "view=square", _settings(text=1))
     assert not {"render_similarity", "code_tokens"} & set(sample.measures)
     assert sample.flags == []
 
 
 def test_a_page_without_code_is_about_something_else(captures: dict[str, Capture]) -> None:
-    sample = sample_of(captures["/dense"], "0" * 64, "view=square", _settings(code=1))
+    (sample,) = samples_of(captures["/dense"], "0" * 64, "view=square", _settings(code=1))
     assert (sample.text or "").startswith("<image>\n")
     assert sample.flags == ["no_code:too_many_nodes"]
     assert "render_similarity" not in sample.measures
 
 
 def test_code_that_does_not_render_back_says_so(captures: dict[str, Capture]) -> None:
-    sample = sample_of(captures["/inverted"], "0" * 64, "view=square", _settings(code=1))
+    (sample,) = samples_of(captures["/inverted"], "0" * 64, "view=square", _settings(code=1))
     assert (sample.messages, sample.flags) == (None, ["no_code:render_similarity"])
     content = captures["/inverted"].content
     assert content is not None
@@ -71,7 +71,7 @@ def test_code_that_does_not_render_back_says_so(captures: dict[str, Capture]) ->
 
 def test_code_that_is_too_long_leaves_the_page_to_another_task(captures: dict[str, Capture]) -> None:
     settings = dataclasses.replace(_settings(code=1), max_code_tokens=50)
-    sample = sample_of(captures["/plain"], "0" * 64, "view=square", settings)
+    (sample,) = samples_of(captures["/plain"], "0" * 64, "view=square", settings)
     assert (sample.messages, sample.flags) == (None, ["no_code:long_code"])
 
 
@@ -79,13 +79,13 @@ def test_code_is_of_the_whole_picture(tmp_path: Path) -> None:
     with serving(PAGES) as site:
         timeouts = Timeouts(load_s=4, settle_s=1, page_s=9, max_tiles=3)
         (found,) = crawl(settings_for(site, code=True, timeouts=timeouts), tmp_path, ["/long"])
-    sample = sample_of(found, "0" * 64, "view=square", _settings(code=1))
+    (sample,) = samples_of(found, "0" * 64, "view=square", _settings(code=1))
     assert len(sample.images) > 1
     assert sample.messages is not None
     assert sample.messages[0].content.startswith("<image>\n" * len(sample.images))
     assert "Line 29" in sample.messages[1].content
     assert sample.measures["render_similarity"] > 0.97
-    about = sample_of(found, "0" * 64, "view=square", _settings(title=1))
+    (about,) = samples_of(found, "0" * 64, "view=square", _settings(title=1))
     assert set(about.words.images.tolist()) <= set(range(len(about.images)))
 
 
@@ -94,7 +94,7 @@ def test_no_code_is_made_where_none_is_wanted(tmp_path: Path) -> None:
         (found,) = crawl(settings_for(site), tmp_path, ["/plain"])
     assert found.content is not None
     assert found.content.code.html == found.content.code.refusal == ""
-    assert sample_of(found, "0" * 64, "view=square", _settings(code=1)).text
+    assert samples_of(found, "0" * 64, "view=square", _settings(code=1))[0].text
 
 
 def test_code_changes_captures_and_tasks_change_samples() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from filters.page_obstacles import MaxPageObstacles
 from sources.web.copies import copies_of
+from sources.web.response_head import canonical_of
 from sources.web.segments import IndexEntry
-from sources.web.visit import _canonical_of
 
 ROOT = "http://e.org"
 SAME = ["every", "one", "of", "these", "words", "is", "on", "all", "the", "pages"]
@@ -74,7 +74,7 @@ def test_other_words_are_another_page() -> None:
     ],
 )
 def test_link_headers_name_canonical_urls(link: str, expected: str) -> None:
-    assert _canonical_of(link, f"{ROOT}/docs/") == expected
+    assert canonical_of(link, f"{ROOT}/docs/") == expected
 
 
 def test_copies_have_a_reason() -> None:

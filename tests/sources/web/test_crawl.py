@@ -26,10 +26,11 @@ from sources.web.crawl import CrawlSettings
 from sources.web.page_pool import PagePool
 from sources.web.plan import Bounds
 from sources.web.proxy import TrafficLimits, open_proxy_session
-from sources.web.samples import SampleSettings, sample_of
+from sources.web.samples import SampleSettings, samples_of
 from sources.web.segments import index
+from sources.web.timeouts import Timeouts
 from sources.web.urls import Scope
-from sources.web.visit import Timeouts, Visit
+from sources.web.visit import Visit
 from tests.sources.web import crawling
 from tests.sources.web.crawling import ROOT, crawl, settings_for, text_of
 from tests.sources.web.hostile_site import Handler, html, serving
@@ -248,7 +249,7 @@ def test_text_is_the_pages_own_and_boxes_hold_ink(tmp_path: Path, view: str) -> 
         for text, (x0, y0, x1, y1) in zip(seen.texts, seen.boxes.round().astype(int), strict=True):
             inside = grey[max(0, y0) : y1, max(0, x0) : x1]
             assert int(inside.max()) - int(inside.min()) >= 24, (capture.url, text)
-        sample = sample_of(capture, "0" * 64, f"view={view}", ONLY_TEXT)
+        (sample,) = samples_of(capture, "0" * 64, f"view={view}", ONLY_TEXT)
         assert len(sample.words.texts) == len(seen.texts)
         assert sample.text.count("<image>") == len(sample.images)
 

@@ -9,9 +9,9 @@ import pytest
 from sources.base.source import ItemError
 from sources.web.capture import Capture
 from sources.web.obstacles import signs_of
-from sources.web.samples import SampleSettings, sample_of
+from sources.web.samples import SampleSettings, samples_of
+from sources.web.timeouts import Timeouts
 from sources.web.urls import canonical
-from sources.web.visit import Timeouts
 from tests.sources.web.crawling import ROOT, crawl, settings_for, text_of
 from tests.sources.web.hostile_site import PARAGRAPH, Site, hostile_pages, serving
 
@@ -109,13 +109,13 @@ def test_text_is_what_is_seen(captures: dict[str, Capture], path: str, words: li
 
 
 def test_what_is_not_seen_is_no_text(captures: dict[str, Capture]) -> None:
-    sample = sample_of(captures["/hidden"], "0" * 64, "view=square", ONLY_TEXT)
+    (sample,) = samples_of(captures["/hidden"], "0" * 64, "view=square", ONLY_TEXT)
     assert sample.text == "<image>\nseen\n\nshown\nCAPITALS" or sample.words.texts == ["seen", "shown", "CAPITALS"]
 
 
 def test_a_blank_page_is_an_error(captures: dict[str, Capture]) -> None:
     with pytest.raises(ItemError, match="one colour") as caught:
-        sample_of(captures["/blank"], "0" * 64, "view=square", ONLY_TEXT)
+        samples_of(captures["/blank"], "0" * 64, "view=square", ONLY_TEXT)
     assert (caught.value.cause, caught.value.uri) == ("blank_paint", captures["/blank"].url)
 
 
@@ -163,7 +163,7 @@ def test_a_page_cannot_change_what_is_read_of_it(captures: dict[str, Capture]) -
         "Press",
         "me",
     ]
-    sample = sample_of(captures["/rewritten"], "0" * 64, "view=square", ONLY_TEXT)
+    (sample,) = samples_of(captures["/rewritten"], "0" * 64, "view=square", ONLY_TEXT)
     assert len(sample.words.texts) == len(seen.texts)  # every box holds ink
     assert seen.title == "A page"
 

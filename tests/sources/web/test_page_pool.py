@@ -11,7 +11,8 @@ from sources.browser.viewports import VIEWS
 from sources.web.address_policy import AddressPolicy
 from sources.web.crawl import CrawlSettings
 from sources.web.page_pool import PagePool, PooledPage
-from sources.web.visit import Visit, VisitError
+from sources.web.visit import Visit
+from sources.web.visit_result import VisitError
 from tests.sources.web.crawling import HOST, ROOT, settings_for
 from tests.sources.web.hostile_site import Site, html, redirect, serving
 

@@ -22,9 +22,9 @@ from sources.web.capture import Capture, PageContent
 from sources.web.code.similarity import Look, only_inked
 from sources.web.navigation import asked_elsewhere
 from sources.web.obstacles import signs_of
-from sources.web.samples import SampleSettings, sample_of
+from sources.web.samples import SampleSettings, samples_of
 from sources.web.tiles import tile_tops
-from sources.web.visit import Timeouts
+from sources.web.timeouts import Timeouts
 from tests.sources.web.crawling import ROOT, crawl, settings_for, text_of
 from tests.sources.web.hostile_site import PARAGRAPH, Site, html, serving
 from tests.sources.web.icon_font import icon_font
@@ -200,7 +200,7 @@ def test_every_view_of_a_long_page_passes_the_default_filters(tmp_path: Path) ->
         assert len(capture.content.screenshot.tops) == 4
         for task in ("code", "text"):
             settings = SampleSettings(tasks={task: 1}, num_questions=1, format="png", quality=90, grey="png")
-            sample = sample_of(capture, "0" * 64, "", settings)
+            (sample,) = samples_of(capture, "0" * 64, "", settings)
             for filter_ in FILTERS:
                 assert filter_.rejects(filter_.scores([sample])[0]) is None, (capture.view, task, filter_.name)
         at = dict(zip(capture.content.texts, capture.content.boxes / view.scale, strict=True))

@@ -13,7 +13,8 @@ from sources.browser.viewports import VIEWS
 from sources.web.address_policy import AddressPolicy
 from sources.web.capture import Capture
 from sources.web.page_pool import PagePool
-from sources.web.visit import Visit, VisitError
+from sources.web.visit import Visit
+from sources.web.visit_result import VisitError
 from tests.sources.web.authority import Authority, by_host, trust
 from tests.sources.web.crawling import crawl_urls, settings_for, text_of
 from tests.sources.web.hostile_site import Handler, Site, html, redirect, serving

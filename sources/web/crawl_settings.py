@@ -1,0 +1,102 @@
+"""What a crawl is made of: its user agent, what hosts are sent, its limits, and the key of its captures."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from sources.base.secrets import read_secrets
+from sources.web.settings import WebSettings
+
+if TYPE_CHECKING:
+    from sources.web.client import Client
+    from sources.web.crawl import CrawlSettings
+
+CAPTURE_VERSION = 7  # increase it when a visit captures something else
+NAME, VERSION = "vellum", "0.1"
+
+
+def agent_of(settings: WebSettings) -> str:
+    """Return the user agent with the contact address."""
+    if settings.user_agent:
+        return f"{settings.user_agent} (+{settings.contact})" if settings.contact else settings.user_agent
+    contact = f"; +{settings.contact}" if settings.contact else ""
+    return f"Mozilla/5.0 (compatible; Vellum/{VERSION}{contact})"
+
+
+def robot_name(settings: WebSettings) -> str:
+    """Return the name under which robots.txt and opt-outs address the crawler."""
+    product = re.match(r"[A-Za-z_-]+", settings.user_agent)
+    return NAME if product is None or product[0].lower() == "mozilla" else product[0]
+
+
+def client_of(settings: WebSettings) -> "Client":
+    """Return what hosts are sent, from the files and the environment. Raises ValueError."""
+    from sources.web.client import COOKIES, HEADERS, Client, parse_cookies, parse_headers, read_style
+
+    cookies = read_secrets(settings.cookies, COOKIES)
+    parse_cookies(cookies)
+    headers = parse_headers(read_secrets(settings.headers, HEADERS))
+    return Client(headers=headers, cookies=cookies, style=read_style(settings.style))
+
+
+def capture_key(settings: WebSettings) -> str:
+    """Return the name of the folder of captures, a digest of the settings on which captures depend."""
+    from sources.web.client import secret_digest
+    from sources.web.code.page_code import CODE_VERSION, MAX_TOKENS
+
+    names = ("locale", "timezone", "max_tiles", "load_s", "settle_s", "quiet_ms", "wait_ms", "wait_for", "page_s")
+    limits = ("response_mb", "page_mb")
+    code = [CODE_VERSION, MAX_TOKENS] if settings.code else None
+    parts = [
+        CAPTURE_VERSION,
+        settings.lossless_captures,
+        code,
+        *(getattr(settings, name) for name in (*names, *limits)),
+    ]
+    client = client_of(settings)
+    shown = (*(": ".join(header) for header in client.headers), *client.cookies)
+    parts += [settings.user_agent, client.style, secret_digest(shown) if shown else ""]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def crawl_settings(settings: WebSettings, routes: Mapping[str, tuple[str, int]], delay_s: float) -> "CrawlSettings":
+    """Return the settings of a site's crawl.
+
+    Args:
+        routes: address and port by host, for hosts that we serve ourselves.
+        delay_s: seconds between two visits to a host.
+    """
+    from sources.browser.browser import BrowserSettings
+    from sources.web.address_policy import AddressPolicy
+    from sources.web.crawl import CrawlSettings
+    from sources.web.politeness import Patience
+    from sources.web.proxy import TrafficLimits
+    from sources.web.timeouts import Timeouts
+
+    return CrawlSettings(
+        views=settings.views,
+        bounds=settings.bounds(),
+        name=robot_name(settings),
+        agent=agent_of(settings),
+        policy=AddressPolicy(ports=settings.ports, allow=settings.allow, routes=routes),
+        limits=TrafficLimits(response_mb=settings.response_mb, page_mb=settings.page_mb),
+        browser=BrowserSettings(program=settings.browser, locale=settings.locale, timezone=settings.timezone),
+        timeouts=Timeouts(
+            load_s=settings.load_s,
+            settle_s=settings.settle_s,
+            page_s=settings.page_s,
+            quiet_ms=settings.quiet_ms,
+            wait_ms=settings.wait_ms,
+            wait_for=settings.wait_for,
+            max_tiles=settings.max_tiles,
+            lossless=settings.lossless_captures,
+        ),
+        delay_s=delay_s,
+        per_host=settings.per_host if delay_s else settings.at_once,
+        at_once=settings.at_once,
+        patience=Patience(settings.retry_waits_s, settings.retry_most_s),
+        code=settings.code,
+        client=client_of(settings),
+    )
