@@ -30,7 +30,7 @@ RUN if [ -n "${DEBIAN_SNAPSHOT}" ]; then \
     fi \
  && apt-get update \
  && apt-get install --yes --no-install-recommends \
-      chromium-headless-shell fonts-liberation fonts-dejavu-core fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji \
+      chromium-headless-shell fonts-liberation fonts-dejavu-core fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji fonts-thai-tlwg \
       libatomic1 libfribidi0 libgl1 libglib2.0-0 \
  && rm -rf /var/lib/apt/lists/* \
  && mkdir -p /opt/vellum \

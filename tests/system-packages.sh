@@ -8,7 +8,7 @@ packages="chromium chromium-headless-shell fonts-liberation fonts-noto-cjk fonts
 # For OCR: a varied set of faces (12 MB), what shapes Arabic, and what OpenCV is linked to.
 packages="$packages fonts-arphic-gkai00mp fonts-breip fonts-comic-neue fonts-crosextra-caladea fonts-crosextra-carlito fonts-dancingscript
 fonts-dkg-handwriting fonts-ebgaramond fonts-femkeklaver fonts-hosny-amiri fonts-inconsolata fonts-kaushanscript fonts-kristi fonts-lato
-fonts-lobster fonts-lohit-deva fonts-oldstandard fonts-open-sans fonts-sjfonts fonts-wqy-microhei libfribidi0 libgl1 libglib2.0-0"
+fonts-lobster fonts-lohit-deva fonts-oldstandard fonts-open-sans fonts-sjfonts fonts-thai-tlwg fonts-wqy-microhei libfribidi0 libgl1 libglib2.0-0"
 # Playwright's Node.js is linked to libatomic; charts by Vega-Lite are drawn in DejaVu, which matplotlib has for itself alone.
 packages="$packages fonts-dejavu-core libatomic1"
 libraries="libatomic.so.1 libfribidi.so.0 libGL.so.1 libglib-2.0.so.0"
@@ -20,7 +20,7 @@ done
 for library in $libraries; do
     /sbin/ldconfig -p | grep -q "$library" || missing="$missing $library"
 done
-for font in "DejaVu Sans" "Noto Serif CJK SC" "Noto Sans Arabic" "Liberation Serif" "Lato" "Dancing Script" "AR PL KaitiM GB"; do
+for font in "DejaVu Sans" "Noto Serif CJK SC" "Noto Sans Arabic" "Liberation Serif" "Lato" "Dancing Script" "AR PL KaitiM GB" "Loma"; do
     fc-list "$font" 2>/dev/null | grep -q . || missing="$missing font:$(echo $font | tr " " _)"
 done
 [ -n "$missing" ] || exit 0

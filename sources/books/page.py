@@ -12,6 +12,7 @@ from sources.books.drawable import Drawable
 from sources.books.pictures import Picture
 from sources.books.sheets import CHARS_PER_LINE, Sheet
 from sources.ocr.blocks import paragraph
+from sources.ocr.language_of_text import EAST_ASIAN, tell_east_asian
 from sources.ocr.page import Area, Box, Flow, Page, PageLayout
 from sources.ocr.story import lay_out
 from sources.ocr.style import Family, Style, chosen_families, sample_style
@@ -33,6 +34,8 @@ MAX_HEAD_CHARS = 60
 def language_of(text: str) -> str:
     """Return the first of the drawable languages that is written in the script of a text. Raises ItemError."""
     script = script_of(text)
+    if script in EAST_ASIAN:
+        return tell_east_asian(text)
     for name, language in LANGUAGES.items():
         if language.script == script or (script == "Common" and name == "en"):
             return name

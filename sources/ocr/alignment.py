@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sources.ocr.arrays import Floats, Ints
+from sources.ocr.arrays import Bools, Floats, Ints
 from sources.ocr.blocks import INSET, SOFT_HYPHEN, Block, escape_markdown
+from sources.text.thai import has_thai, split_thai
 
 # Text without spaces is cut into pieces of a few characters, at punctuation if possible: on a curled page the box of a
 # whole line would not fit its ink.
@@ -54,6 +55,7 @@ class Alignment:
         texts: N words as printed; a word that is broken at the end of a line counts as two, the first with its hyphen.
         boxes: (N, 4) boxes around the ink of the words.
         lines: (N,) int, 0-based line numbers.
+        is_glued: (N,) bool, True if no space stands before the word.
         blocks: the blocks that were rendered; the last one is cut where rendering ended.
         inset_boxes: (M, 4) boxes of the insets, in order.
     """
@@ -61,6 +63,7 @@ class Alignment:
     texts: list[str]
     boxes: Floats
     lines: Ints
+    is_glued: Bools
     blocks: list[Block]
     inset_boxes: Floats
 
@@ -77,7 +80,7 @@ def _code_points(text: str) -> Ints:
 
 def split_unspaced(token: str) -> list[str]:
     """Split a token into words: pieces of a few characters where the script has no spaces, else the token itself."""
-    return _PIECE.findall(token)
+    return split_thai(token) if has_thai(token) else _PIECE.findall(token)
 
 
 def align(rendered: Characters, blocks: Sequence[Block], is_ordered: bool = True) -> Alignment:
@@ -116,9 +119,17 @@ def align(rendered: Characters, blocks: Sequence[Block], is_ordered: bool = True
         texts=[text for text, is_kept in zip(texts, kept, strict=True) if is_kept],
         boxes=hulls[kept],
         lines=lines[kept],
+        is_glued=~_follows_space(given)[starts][kept],
         blocks=_visible_blocks(blocks, len(shown)),
         inset_boxes=boxes[is_inset],
     )
+
+
+def _follows_space(given: str) -> Bools:
+    """Return (N,) bool: whether a space or the end of a line stands before each of the N visible characters."""
+    inked = np.flatnonzero(~_SPACES[np.minimum(_code_points(given), LAST_SPACE + 1)])
+    follows: Bools = np.diff(inked, prepend=-2) > 1
+    return follows
 
 
 def _check_prefix(shown: str, expected: str) -> None:

@@ -19,7 +19,7 @@ from sources.ocr.scene import draw_scene
 from sources.ocr.style import Style, sample_style
 from sources.ocr.templates.close_up import CLOSE_UPS
 from sources.ocr.templates.registry import DIRECT_TEMPLATES, TEMPLATES
-from sources.ocr.vocabulary import LANGUAGES, words
+from sources.ocr.vocabulary import BUNDLED, words
 from sources.text.languages import SHAPED
 
 HANDWRITTEN = ("note",)
@@ -101,7 +101,7 @@ def _compose_scene(
 
 def _short_phrases(sampler: ContentSampler, language: str, max_characters: int) -> list[str]:
     """Return what is written on signs and labels: notices, firms, streets, goods."""
-    if language not in LANGUAGES:
+    if language not in BUNDLED:
         return []
     fields = sampler.fields
     named = [
@@ -139,6 +139,7 @@ def _compose_page(
         is_handwriting=kind in HANDWRITTEN,
         record=record,
         text_by_language=layout.by_language() if kind == "bilingual" else None,
+        is_glued=None if layout.is_glued is None else layout.is_glued[degraded.kept],
     )
     return truth, tuple(dict.fromkeys((degraded.capture, *degraded.effects)))
 

@@ -18,13 +18,13 @@ from sources.base.source import InputError
 from sources.ocr.language_of_text import LanguageTeller
 from sources.ocr.markdown_text import markdown_paragraphs
 from sources.text.fonts import FontError, fonts_for, missing, script_of
-from sources.text.languages import LANGUAGES
+from sources.text.languages import LANGUAGES, SQUARE
 
 SCHEMA = pa.schema([("language", pa.string()), ("text", pa.string())])
 MAX_LINE = 1 << 20  # characters; a longer line of text is cut
 MAX_ROW = 1 << 24  # characters of a JSONL row
 MAX_PARAGRAPH = 900  # characters; a longer paragraph is cut at the end of a sentence or of a word
-MIN_PARAGRAPH = {"zh": 8}  # characters
+MIN_PARAGRAPH = dict.fromkeys(SQUARE, 8)  # characters
 MIN_OTHER = 24  # characters, in other languages
 MAX_WORD = 40  # characters without a space; a longer word fits no column
 BATCH_ROWS = 4096

@@ -7,8 +7,33 @@ from sources.text.fonts import script_of
 from sources.text.languages import LANGUAGES
 from sources.text.word_list import LANGUAGES as WORD_LANGUAGES
 
+EAST_ASIAN = ("Han", "Hiragana", "Katakana")  # scripts that several languages share
 MIN_WORDS = 3  # function words that a language needs to be known without the paragraphs before
 VIETNAMESE = frozenset("ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ")
+
+
+def tell_east_asian(text: str) -> str:
+    """Return the language of a text in Chinese characters or kana: by its kana, or by the forms of its characters.
+
+    Characters that only one of the old code pages of the mainland and of Taiwan has tell them apart.
+    """
+    if any("\u3041" <= sign <= "\u30fa" for sign in text):
+        return "ja"
+    han = [sign for sign in text if "\u4e00" <= sign <= "\u9fff"]
+    simplified, traditional = (
+        sum(_can_encode(sign, own) and not _can_encode(sign, other) for sign in han)
+        for own, other in (("gb2312", "big5"), ("big5", "gb2312"))
+    )
+    return "zh-Hant" if traditional > simplified else "zh"
+
+
+@lru_cache(maxsize=100_000)
+def _can_encode(sign: str, code_page: str) -> bool:
+    try:
+        sign.encode(code_page)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class LanguageTeller:
@@ -30,6 +55,9 @@ class LanguageTeller:
             return None, script
         if len(candidates) == 1:
             return candidates[0], script
+        if script in EAST_ASIAN:
+            told = tell_east_asian(text)
+            return told if told in candidates else candidates[0], script
         language, is_sure = _most_likely(text, candidates)
         if not is_sure:
             last = self._last.get(script)
@@ -43,7 +71,7 @@ class LanguageTeller:
 @lru_cache(maxsize=64)
 def _languages_with(script: str, named: tuple[str, ...]) -> tuple[str, ...]:
     """Return the named languages that are written in a script; if none is, all that are."""
-    found = tuple(name for name, language in LANGUAGES.items() if language.script == script)
+    found = tuple(name for name, language in LANGUAGES.items() if script in language.scripts)
     return tuple(name for name in named if name in found) or found
 
 

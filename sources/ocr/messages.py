@@ -17,6 +17,8 @@ from sources.ocr.arrays import Bools, Floats, Ints
 from sources.ocr.records import Record
 from sources.ocr.rendered_text import RenderedText
 from sources.ocr.text_rendering import join_words
+from sources.ocr.writing.traditional import in_script_of
+from sources.text.languages import CHINESE, SQUARE
 
 TASKS = ("text", "transcription", "markdown", "json", "grounding")
 WHOLE_TEXT = ("text", "transcription", "markdown", "json")  # tasks whose answer is the whole text of the page
@@ -30,7 +32,7 @@ TEXT_OF_BOX = "recognition/local_description/pointing"
 BOX_OF_TEXT = "recognition/local_description/position"
 ALL_USE_CASES = (PRINTED, HANDWRITING, FORMAT, LANGUAGE, FORMULA, TEXT_OF_BOX, BOX_OF_TEXT)
 
-MIN_LINE = {"en": 6, "zh": 3}  # least number of characters of a line in a question
+MIN_LINE = {"en": 6, **dict.fromkeys(SQUARE, 3)}  # least number of characters of a line in a question
 MAX_LISTED = 60  # greatest number of lines in an answer that lists them
 
 
@@ -42,6 +44,7 @@ class GroundTruth:
         rendered: the picture and its legible words.
         lines: (N,) int, line number of each word.
         is_whole: (L,) bool, True if all words of the line are legible.
+        is_glued: (N,) bool, True if no space stands before the word; None if its script tells.
         text, markdown: the whole text of the page.
         record: what the page says as keys and values; None if it is not a form.
         text_by_language: the text in each language, for a bilingual page.
@@ -56,6 +59,7 @@ class GroundTruth:
     is_handwriting: bool = False
     record: Record | None = None
     text_by_language: Mapping[str, str] | None = None
+    is_glued: Bools | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +121,14 @@ def whole_lines(truth: GroundTruth) -> list[Line]:
     starts = np.flatnonzero(np.diff(truth.lines, prepend=-1))
     for start, end in zip(starts, [*starts[1:], len(truth.lines)], strict=True):
         if truth.is_whole[truth.lines[start]]:
-            found.append(Line(join_words(truth.rendered.texts[start:end]), hull(boxes[start:end])))
+            found.append(Line(_join(truth, range(start, end)), hull(boxes[start:end])))
     return found
+
+
+def _join(truth: GroundTruth, words: Sequence[int]) -> str:
+    """Return the text of some words of a line."""
+    glued = None if truth.is_glued is None else truth.is_glued[list(words)]
+    return join_words([truth.rendered.texts[k] for k in words], glued)
 
 
 def _ask_text_of_box(truth: GroundTruth, random: random_module.Random) -> SampleText | None:
@@ -129,7 +139,7 @@ def _ask_text_of_box(truth: GroundTruth, random: random_module.Random) -> Sample
     random.shuffle(candidates)
     for line in candidates[:20]:
         inside = ((middles > line.box[:2]) & (middles < line.box[2:])).all(axis=1)
-        if join_words([truth.rendered.texts[k] for k in np.flatnonzero(inside)]) == line.text:
+        if _join(truth, np.flatnonzero(inside).tolist()) == line.text:
             return _make_conversation(
                 TEXT_OF_BOX, "box_text", truth, random, line.text, box=_format_box(truth, line.box)
             )
@@ -138,7 +148,7 @@ def _ask_text_of_box(truth: GroundTruth, random: random_module.Random) -> Sample
 
 def _ask_box_of_text(truth: GroundTruth, random: random_module.Random) -> SampleText | None:
     """Ask for the box of a line whose text appears once on the page."""
-    text = join_words(truth.rendered.texts).replace(" ", "")
+    text = "".join(truth.rendered.texts).replace(" ", "")
     candidates = [line for line in _candidate_lines(truth) if text.count(line.text.replace(" ", "")) == 1]
     if not candidates:
         return None
@@ -175,7 +185,8 @@ def _make_conversation(
     use_case: str, kind: str, truth: GroundTruth, random: random_module.Random, answer: str, **values: str
 ) -> SampleText:
     english, chinese = random.choice(_load_questions()[kind])
-    question = (chinese if truth.language == "zh" else english).format(**values)
+    question = english if truth.language not in CHINESE else in_script_of(truth.language, chinese)
+    question = question.format(**values)
     return SampleText(
         use_case,
         messages=(

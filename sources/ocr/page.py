@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sources.ocr.arrays import Floats, Ints, Pixels
+from sources.ocr.arrays import Bools, Floats, Ints, Pixels
 from sources.ocr.blocks import Block, join_markdown, join_text
 from sources.ocr.records import Record
 from sources.ocr.rendered_text import RenderedText
@@ -75,12 +75,14 @@ class PageLayout:
     Args:
         rendered: pixels and words in reading order, with boxes tight around their ink.
         lines: (N,) int, line number of each word; table cells count as lines.
+        is_glued: (N,) bool, True if no space stands before the word; None if its script tells.
         blocks: the visible blocks; the last one of a flow is cut where the page ends.
     """
 
     rendered: RenderedText
     lines: Ints
     blocks: Sequence[Block] = field(default_factory=tuple)
+    is_glued: Bools | None = None
 
     @property
     def text(self) -> str:

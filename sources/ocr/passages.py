@@ -5,8 +5,10 @@ import re
 from typing import Protocol
 
 from sources.ocr.fields import Fields
-from sources.ocr.vocabulary import LANGUAGES, furniture_language
-from sources.ocr.writing.grammar import Writer, parallel_sentences
+from sources.ocr.vocabulary import BUNDLED, furniture_language
+from sources.ocr.writing.grammar import parallel_sentences
+from sources.ocr.writing.writer import writer_of
+from sources.text.languages import UNSPACED
 
 # A sentence ends at a full stop, unless a lower-case letter follows ("9 a.m. and"), or at a Chinese full stop.
 _SENTENCE = re.compile(r".+?(?:[.!?…][”\"’)\]]*(?=\s+[^\sa-z])|[。！？]+[”」』）]*|$)", re.DOTALL)
@@ -48,20 +50,20 @@ class BundledPassages:
     """Passages that a grammar writes (`sources/ocr/writing`): three paragraphs each, in order, under a title."""
 
     def languages(self) -> tuple[str, ...]:
-        return LANGUAGES
+        return BUNDLED
 
     def count(self, language: str) -> int:
         return NUM_PASSAGES * PARAGRAPHS
 
     def paragraph(self, language: str, number: int) -> str:
         passage, k = divmod(number, PARAGRAPHS)
-        writer = Writer(passage, language)
+        writer = writer_of(passage, language)
         if k >= writer.num_paragraphs:  # a short passage is followed by the beginning of another one
-            writer, k = Writer(NUM_PASSAGES + passage, language), 0
-        return ("" if language == "zh" else " ").join(writer.paragraph(k))
+            writer, k = writer_of(NUM_PASSAGES + passage, language), 0
+        return ("" if language in UNSPACED else " ").join(writer.paragraph(k))
 
     def title(self, language: str, number: int) -> str:
-        return Writer(number // PARAGRAPHS, language).title()
+        return writer_of(number // PARAGRAPHS, language).title()
 
 
 def split_sentences(text: str) -> list[str]:

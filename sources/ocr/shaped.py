@@ -9,6 +9,7 @@ from sources.ocr.alignment import Characters
 from sources.ocr.blocks import INSET
 from sources.ocr.typefaces import NO_INK, GlyphBox, check_drawn, ink_box
 from sources.text.fonts import is_blank
+from sources.text.thai import ZERO_WIDTH_SPACE
 
 MISSING = 0  # glyph number of the box that is drawn for a missing character
 NO_GLYPH, NO_CHARACTER = (
@@ -43,6 +44,8 @@ class _Trace(mupdf.FzDevice2):
             span = span.next
 
     def _add(self, name: str, font: Any, glyph: int, code: int, x: float, y: float, size: float) -> None:
+        if code == ord(ZERO_WIDTH_SPACE):
+            return
         sign = chr(code) if code != NO_CHARACTER else ""
         ink = NO_INK
         if glyph != NO_GLYPH:

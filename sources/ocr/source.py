@@ -1,6 +1,7 @@
 """The OCR source: makes sample n from the settings, the texts, the seed and n alone."""
 
 import hashlib
+import logging
 import platform
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,7 +21,7 @@ from sources.base.synthetic import REPLACED, SyntheticSource
 from sources.images.encoding import check_encoding, encode
 from sources.ocr.arrays import Floats
 from sources.ocr.card import CARD
-from sources.ocr.vocabulary import LANGUAGES
+from sources.ocr.vocabulary import BUNDLED, LANGUAGES
 from sources.optional_dependencies import check_installed
 from sources.rng import generator
 from sources.validation import check_names, check_weights
@@ -30,12 +31,13 @@ if TYPE_CHECKING:
     from sources.ocr.passages import Passages
     from sources.ocr.rendered_text import RenderedText
 
-CODE_VERSION = 4  # increment when the bytes of a sample change
+CODE_VERSION = 5  # increment when the bytes of a sample change
 PACKAGES = {
-    "babel": "babel", "cv2": "opencv-contrib-python", "faker": "faker", "fontTools": "fonttools",
-    "markdown_it": "markdown-it-py", "matplotlib": "matplotlib", "pyphen": "pyphen",
+    "babel": "babel", "budoux": "budoux", "cv2": "opencv-contrib-python", "faker": "faker", "fontTools": "fonttools",
+    "markdown_it": "markdown-it-py", "matplotlib": "matplotlib", "opencc": "opencc", "pyphen": "pyphen",
     "pypinyin": "pypinyin",
 }  # fmt: skip
+ALL = "all"  # languages
 SCENE = "scene"  # the kind that is not a template
 SMALLEST_PAGE_PX, SMALLEST_CLOSE_UP_PX = 512, 128
 ENGINES = ("story", "chromium")
@@ -50,8 +52,9 @@ class Ocr(SyntheticSource):
     Args:
         input: text, JSONL or Parquet files whose text fills the pages; empty uses the bundled texts.
         text_key: field of JSONL and Parquet rows that holds the text.
-        languages: languages of the texts: `en`, `zh`, and with `input` all of `sources/text/languages.py`; text in a
-            script that several share counts as the first. Empty means all.
+        languages: languages of the texts: `en`, `zh`, `zh-Hant`, `ja`, `ko`, `th`, and with `input` all of
+            `sources/text/languages.py`. Empty means English and Chinese, with `input` all that the texts are in; `all`
+            means all bundled ones that have a font here.
         kinds: weights of the templates, of `scene` and of close-ups (`word`, `line`, `paragraph`), by name; empty gives
             all templates equal weights, and no close-ups.
         scene: fraction of scene text, if `kinds` is empty.
@@ -102,8 +105,12 @@ class Ocr(SyntheticSource):
         from sources.ocr.templates.registry import KINDS, RECORDED
         from sources.text.languages import LANGUAGES as TEXT_LANGUAGES
 
-        check_names("languages", self.languages, tuple(TEXT_LANGUAGES), empty=True)
-        unbundled = [language for language in self.languages if language not in LANGUAGES]
+        check_names("languages", self.languages, (*TEXT_LANGUAGES, ALL), empty=True)
+        if ALL in self.languages:
+            if len(self.languages) > 1:
+                raise ValueError(f"languages is either {ALL} or a list of names, got {', '.join(self.languages)}")
+            object.__setattr__(self, "languages", _all_with_a_font())
+        unbundled = [language for language in self.languages if language not in BUNDLED]
         if unbundled and not self.input:
             raise ValueError(f"there is no bundled text in {', '.join(unbundled)}; name files with --input")
         check_weights("kinds", self.kinds, (*KINDS, SCENE, *CLOSE_UPS), empty=True)
@@ -308,6 +315,20 @@ class Ocr(SyntheticSource):
             measures={REPLACED + reason: float(count) for reason, count in sorted(failures.items())},
             use_case=draft.sample_text.use_case,
         )
+
+
+def _all_with_a_font() -> tuple[str, ...]:
+    """Return the bundled languages that have a font on this machine; a sentence names the others."""
+    from sources.text.fonts import FontError, fonts_for, installed_for
+
+    found = tuple(language for language in BUNDLED if installed_for(language))
+    for language in BUNDLED:
+        if language not in found:
+            try:
+                fonts_for(language)
+            except FontError as error:
+                logging.getLogger(__name__).warning("no pages in %s: %s", language, error)
+    return found
 
 
 def _clip_boxes(rendered: "RenderedText") -> Floats:

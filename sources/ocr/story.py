@@ -9,12 +9,13 @@ from pymupdf import mupdf
 
 from sources.base.illegible import Illegible
 from sources.ocr.alignment import Alignment, AlignmentError, Characters, CutBlockError, align, count_inked
-from sources.ocr.arrays import Floats, Ints, Pixels
+from sources.ocr.arrays import Bools, Floats, Ints, Pixels
 from sources.ocr.blocks import INSET, SOFT_HYPHEN, Block, Inset
 from sources.ocr.page import Flow, Page, PageLayout, boxes_to_quads, draw_paper
 from sources.ocr.rendered_text import RenderedText
 from sources.ocr.shaped import trace_characters
 from sources.ocr.typefaces import NO_INK, GlyphBox, Glyphs, check_drawn, load_archive, load_glyphs
+from sources.text.thai import mark_breaks
 
 KEEP_IMAGES = mupdf.FZ_STEXT_PRESERVE_IMAGES | mupdf.FZ_STEXT_PRESERVE_WHITESPACE
 EDGE_PX = 0.1  # a pixel that a glyph covers by less than this remains white
@@ -103,6 +104,8 @@ def _place_blocks(
 ) -> tuple[mupdf.FzDisplayList, bool]:
     """Return the display list that draws the blocks into the boxes of the flow, and True if all of them fit."""
     elements = [f"{NEXT_BOX}{block.html}</div>" if k in firsts else block.html for k, block in enumerate(blocks)]
+    if page.is_shaped:
+        elements = [mark_breaks(element) for element in elements]
     direction = "rtl" if page.is_right_to_left else "ltr"
     html = f'<div class="{flow.css_class}" dir="{direction}">' + "".join(elements) + "</div>"
     story = pymupdf.Story(html, page.css, archive=archive)
@@ -167,6 +170,7 @@ def assemble_page(page: Page, canvas: Pixels, alignments: Sequence[Alignment]) -
     texts: list[str] = []
     boxes: list[Floats] = [np.zeros((0, 4))]
     lines: list[Ints] = [np.zeros(0, int)]
+    glued: list[Bools] = [np.zeros(0, bool)]
     blocks: list[Block] = []
     next_line = 0
     for alignment in alignments:
@@ -180,6 +184,7 @@ def assemble_page(page: Page, canvas: Pixels, alignments: Sequence[Alignment]) -
             flow_boxes.append(inset.boxes + np.array([x, y, x, y]))
             line_numbers = np.append(line_numbers, np.full(len(inset.words), next_line))
             next_line += 1
+        glued.append(np.append(alignment.is_glued, np.zeros(len(flow_texts) - len(alignment.is_glued), bool)))
         texts += flow_texts
         boxes += flow_boxes
         lines.append(line_numbers)
@@ -192,6 +197,7 @@ def assemble_page(page: Page, canvas: Pixels, alignments: Sequence[Alignment]) -
     return PageLayout(
         rendered=RenderedText(pixels=np.ascontiguousarray(canvas), texts=texts, quads=boxes_to_quads(all_boxes)),
         lines=np.concatenate(lines),
+        is_glued=np.concatenate(glued),
         blocks=blocks,
     )
 

@@ -4,7 +4,7 @@ import math
 import random as random_module
 import string
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,7 +13,7 @@ from sources.ocr.page import Box
 from sources.ocr.typefaces import font_face_css
 from sources.ocr.vocabulary import furniture_language
 from sources.text.fonts import Font, FontError, advance, families, fonts_for, missing
-from sources.text.languages import RIGHT_TO_LEFT
+from sources.text.languages import RIGHT_TO_LEFT, SQUARE, UNSPACED
 
 Colour = tuple[int, int, int]
 INKS: tuple[Colour, ...] = ((0, 0, 0), (20, 20, 20), (35, 31, 32), (25, 28, 48), (48, 36, 28))
@@ -27,8 +27,10 @@ PAPERS: tuple[Colour, ...] = (
 )  # fmt: skip
 PORTRAITS = (0.7071, 0.7071, 0.7727, 0.66, 0.75)  # width / height; A4 twice as often as letter, book and magazine
 # Font size as a fraction of the long side: 9 to 13 pt on A4; larger for Chinese, whose characters have more strokes.
-SIZES = {"en": (0.0115, 0.0165), "zh": (0.0138, 0.019)}
-CHARACTER_WIDTH = {"en": 0.42, "zh": 1.0}  # mean width in font sizes, for narrow fonts
+SIZES = {"en": (0.0115, 0.0165), "th": (0.0145, 0.02), **dict.fromkeys(SQUARE, (0.0138, 0.019))}
+# Mean width in font sizes, for narrow fonts. A third of the characters of Thai stand above or below others.
+CHARACTER_WIDTH = {"en": 0.42, "th": 0.36, "ko": 0.75, **dict.fromkeys(UNSPACED, 1.0)}
+INDENTS = {"zh": 2, "zh-Hant": 2, "ja": 1}  # of a paragraph, in font sizes; others: 1.5
 LOOSE_LINES = 1.06  # what lines that end at a word take in addition
 SIGNS = "•–×÷€£¥" + string.ascii_letters + string.digits  # every font must have these characters of titles and labels
 TABLE_STYLES = {
@@ -98,9 +100,7 @@ class Style:
         """Return about how many characters of running text fit into some boxes, a generous estimate."""
         area = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in boxes)
         return (
-            round(
-                1.15 * area / (self.size**2 * self.leading * CHARACTER_WIDTH["zh" if self.language == "zh" else "en"])
-            )
+            round(1.15 * area / (self.size**2 * self.leading * CHARACTER_WIDTH[_like(self.language, CHARACTER_WIDTH)]))
             + 200
         )
 
@@ -148,7 +148,7 @@ class Style:
         gap = "0" if self.indent else f"{size * 0.55:.1f}px"
         classes = {
             "p": f"margin:0 0 {gap} 0;" + ("text-align:justify;" if self.justify else "text-align:left;")
-            + (f"text-indent:{size * (2 if self.language == 'zh' else 1.5):.1f}px;" if self.indent else ""),
+            + (f"text-indent:{size * INDENTS.get(self.language, 1.5):.1f}px;" if self.indent else ""),
             "flat": f"margin:0 0 {size * 0.4:.1f}px 0;text-align:left",
             "tight": "margin:0;text-align:left",
             "centre": f"margin:0 0 {size * 0.4:.1f}px 0;text-align:center",
@@ -181,6 +181,11 @@ class Style:
             f"color:{to_hex(self.ink)}}}table{{width:100%;border-collapse:collapse;margin:{size * 0.4:.1f}px 0}}"
             f"td,th{{text-align:left;line-height:1.25}}{table_rules} .r{{text-align:right}}{rules}"
         )
+
+
+def _like(language: str, known: Collection[str]) -> str:
+    """Return a language, or `en` if nothing is known about it."""
+    return language if language in known else "en"
 
 
 def to_hex(colour: Colour) -> str:
@@ -230,7 +235,7 @@ def sample_style(random: random_module.Random, language: str, side: int, chosen:
     mono = font_families("en", ("monospaced",))
     body = random.choice(text)
     furniture = furniture_language(language)
-    size = side * random.uniform(*SIZES["zh" if furniture == "zh" else "en"])
+    size = side * random.uniform(*SIZES[_like(furniture, SIZES)])
     width = round(side * random.choice(PORTRAITS))
     return Style(
         language=furniture,
@@ -239,7 +244,7 @@ def sample_style(random: random_module.Random, language: str, side: int, chosen:
         width=width,
         height=side,
         size=size,
-        leading=random.uniform(1.2, 1.5) if furniture != "zh" else random.uniform(1.35, 1.75),
+        leading=random.uniform(1.2, 1.5) if furniture not in (*SQUARE, "th") else random.uniform(1.35, 1.75),
         margin=round(width * random.uniform(0.06, 0.13)),
         ink=random.choice(INKS),
         accent=random.choice(ACCENTS),

@@ -12,6 +12,7 @@ from PIL import Image, ImageFont, features
 
 from sources.ocr.arrays import Pixels
 from sources.text.fonts import Font, FontError, check_glyphs, script_of
+from sources.text.thai import has_thai, split_thai
 
 # Letters of these scripts depend on their neighbours; without HarfBuzz and FriBidi they would be drawn separately.
 SHAPED_SCRIPTS = frozenset(
@@ -21,7 +22,7 @@ SHAPED_SCRIPTS = frozenset(
     )
 )  # fmt: skip
 _RIGHT_TO_LEFT = ("R", "AL")
-_CLOSING = "，。、；：？！）》”’」』】,.;:?!)]}%…—～·"
+_CLOSING = "，。、；：？！）》”’」』】,.;:?!)]}%…—～·・ーっゃゅょぁぃぅぇぉッャュョァィゥェォ々"
 _OPENING = "（《“‘「『【([{"
 MIN_GAP = 0.12  # in font sizes, between the ink of words; in some fonts they would touch
 INK = 64  # of 255: least coverage of a pixel that counts as ink; fainter pixels are its soft edge
@@ -107,7 +108,8 @@ def line_length(text: str, font: Font, size_px: int) -> float:
 
 
 def split_at_breaks(text: str) -> list[str]:
-    """Split a text where a line may be broken: after words (with their space) and between Chinese characters.
+    """Split a text where a line may be broken: after words (with their space), and between characters of Chinese and
+    Japanese, or words of Thai.
 
     Closing punctuation stays with the piece before it, opening punctuation with the piece after it.
     """
@@ -115,6 +117,10 @@ def split_at_breaks(text: str) -> list[str]:
     for word in text.split():
         if word.isascii():
             pieces.append(word + " ")
+            continue
+        if has_thai(word):
+            *first, last = split_thai(word)
+            pieces += [*first, last + " "]
             continue
         piece = ""
         for character in word:
@@ -128,7 +134,7 @@ def split_at_breaks(text: str) -> list[str]:
 
 
 def _is_wide(character: str) -> bool:
-    return unicodedata.east_asian_width(character) in ("W", "F")
+    return unicodedata.east_asian_width(character) in ("W", "F") and not "가" <= character <= "힣"
 
 
 def paste(ink: Pixels, word: WordMask, x: int, baseline: int) -> tuple[float, float, float, float] | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from sources.ocr.arrays import Ints
+from sources.ocr.arrays import Bools, Ints
 from sources.ocr.rendered_text import RenderedText
 
 
@@ -35,14 +35,18 @@ class TextRendering:
         return "\n".join(join_words([self.rendered.texts[k] for k in row]) for _, row in rows)
 
 
-def join_words(words: Sequence[str]) -> str:
-    """Join the words of a line with spaces, but without spaces between Chinese characters."""
+def join_words(words: Sequence[str], is_glued: Sequence[bool] | Bools | None = None) -> str:
+    """Join the words of a line with spaces, but without spaces between Chinese characters.
+
+    Args:
+        is_glued: whether no space stands before a word, if it is known.
+    """
     text = ""
-    for word in words:
-        glue = " " if text and not (_is_unspaced(text[-1]) or _is_unspaced(word[0])) else ""
-        text += glue + word
+    for k, word in enumerate(words):
+        has_none = _is_unspaced(text[-1:]) or _is_unspaced(word[:1]) if is_glued is None else is_glued[k]
+        text += word if not text or has_none else f" {word}"
     return text
 
 
 def _is_unspaced(character: str) -> bool:
-    return "\u2e80" <= character <= "\u9fff" or "\uff00" <= character <= "\uffef" or character in "“”‘’…—"
+    return "\u2e80" <= character <= "\u9fff" or "\uff00" <= character <= "\uffef" or character in tuple("“”‘’…—")

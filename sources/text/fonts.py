@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from sources.text.languages import LANGUAGES
+from sources.text.languages import LANGUAGES, Language
 
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
@@ -49,7 +49,9 @@ _UNFIT = re.compile(
 )
 # A hundred Noto faces for other scripts have the same Latin letters as Noto Sans: these are the Latin ones.
 _LATIN_NOTO = re.compile(r"Noto (Sans|Serif|Mono)( Mono| Display)?$")
-_ELSEWHERE = re.compile(r"\b(JP|KR|TC|HK|TW)\b")  # forms of Chinese characters outside mainland China
+_REGION = re.compile(r"\b(SC|CN|JP|KR|TC|HK|TW)\b")  # whose forms of Chinese characters a family has
+_MAINLAND = ("SC", "CN")
+_CODE_PAGE_OF_CHINA = 18
 
 
 class FontError(ValueError):
@@ -67,6 +69,7 @@ class Font:
         kind: one of KINDS.
         weight: 100 to 900; 400 is regular, 600 and more is bold.
         ranges: bits of the Unicode ranges that the file claims to cover (table OS/2).
+        code_pages: bits of the code pages that it claims to cover.
     """
 
     path: Path
@@ -76,6 +79,7 @@ class Font:
     weight: int = 400
     italic: bool = False
     ranges: int = 0
+    code_pages: int = 0
 
     @property
     def bold(self) -> bool:
@@ -137,6 +141,7 @@ def _face(font: "TTFont", path: Path, index: int) -> Font:
         kind=_kind(f"{family} {style}", looks),
         weight=looks.usWeightClass,
         ranges=looks.ulUnicodeRange1 | looks.ulUnicodeRange2 << 32,
+        code_pages=getattr(looks, "ulCodePageRange1", 0),
         italic=bool(looks.fsSelection & 1) or re.search(r"italic|oblique|slanted", style, re.IGNORECASE) is not None,
     )
 
@@ -193,7 +198,7 @@ def _fonts_writing(language: str) -> tuple[Font, ...]:
         for font in installed_fonts()
         if low <= font.weight <= high
         and font.ranges >> wanted.range_bit & 1
-        and not _ELSEWHERE.search(font.family)
+        and _has_forms_of(wanted, font)
         and not (wanted.script == "Latin" and _is_for_another_script(font))
         and all(ord(character) in _glyphs(font.path, font.index).names for character in wanted.sample)
         and not missing(wanted.sample, font)
@@ -206,8 +211,20 @@ def _fonts_writing(language: str) -> tuple[Font, ...]:
     )
 
 
+def _has_forms_of(wanted: Language, font: Font) -> bool:
+    """Return True unless a face has the forms that Chinese characters have elsewhere."""
+    region = _REGION.search(font.family)
+    if region:
+        return region[0] in (wanted.regions or _MAINLAND)
+    if wanted.code_page is None:
+        return True
+    return bool(font.code_pages >> wanted.code_page & 1) and not font.code_pages >> _CODE_PAGE_OF_CHINA & 1
+
+
 def _is_for_another_script(font: Font) -> bool:
     """Return True if a face has Latin letters only as a supplement, such as for names in Chinese text."""
+    if ord("ก") in _glyphs(font.path, font.index).names:  # Thai fonts have Latin letters that fit theirs
+        return True
     is_foreign_noto = font.family.startswith("Noto ") and not _LATIN_NOTO.match(font.family)
     return is_foreign_noto or bool(font.ranges >> LANGUAGES["zh"].range_bit & 1)
 
@@ -299,6 +316,25 @@ class _Glyphs:
             units = self._font["head"].unitsPerEm
         return (bounds[1] / units, bounds[3] / units) if bounds else (0, 0)
 
+    def vertical_forms(self) -> Mapping[int, int]:
+        """Return the single substitutions of the feature `vert`, by glyph number."""
+        with self._turn:
+            if "GSUB" not in self._font:
+                return {}
+            table = self._font["GSUB"].table
+            lookups = {
+                k
+                for record in table.FeatureList.FeatureRecord
+                if record.FeatureTag == "vert"
+                for k in record.Feature.LookupListIndex
+            }
+            found: dict[int, int] = {}
+            for k in sorted(lookups):
+                for subtable in table.LookupList.Lookup[k].SubTable:
+                    mapping = getattr(getattr(subtable, "ExtSubTable", subtable), "mapping", {})
+                    found |= {self._font.getGlyphID(a): self._font.getGlyphID(b) for a, b in mapping.items()}
+            return found
+
     def advance(self, name: str) -> float:
         """Return the width in font sizes."""
         with self._turn:
@@ -322,6 +358,12 @@ def missing(text: str, font: Font) -> list[str]:
     """Return the characters of a text that a face cannot draw, each once, in order of appearance."""
     glyphs = _glyphs(font.path, font.index)
     return [character for character in dict.fromkeys(text) if character != "\n" and not glyphs.draws(character)]
+
+
+@lru_cache(maxsize=64)
+def vertical_forms(font: Font) -> Mapping[int, int]:
+    """Return the glyphs of a face that have another form in vertical text, by number: commas, small kana, dashes."""
+    return _glyphs(font.path, font.index).vertical_forms()
 
 
 def check_glyphs(texts: Iterable[str], font: Font) -> None:

@@ -13,12 +13,23 @@ class Language:
         range_bit: bit of the Unicode range in the OS/2 table of its fonts.
         sample: the characters of its texts; a font must have all of them.
         packages: Debian packages with such fonts.
+        other_scripts: Unicode names of further scripts that its texts mix with the first.
+        regions: marks of its fonts in the names of families that exist for several regions (`Noto Sans CJK JP`); a font
+            without such a mark must claim the code page of the language and not that of mainland China.
+        code_page: bit of that code page in the OS/2 table.
     """
 
     script: str
     range_bit: int
     sample: str
     packages: str
+    other_scripts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    code_page: int | None = None
+
+    @property
+    def scripts(self) -> tuple[str, ...]:
+        return (self.script, *self.other_scripts)
 
 
 _LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.,:;!?-()'\"/&%+$@#"
@@ -49,6 +60,43 @@ LANGUAGES: Mapping[str, Language] = {
         "的一是不了人在有我他这中大来上国和们为到说时要就出会可也你对生能而子那得于着下自之年过发后作里经关书写数学"
         "，。、；：？！（）《》“”0123456789",
         "fonts-noto-cjk",
+        regions=("SC", "CN"),
+    ),
+    "zh-Hant": Language(
+        "Han",
+        59,
+        "的一是不了人在有我他這中大來上國和們為到說時要就出會可也你對生能而子得於著下自之年過發後作裡經關書寫數學"
+        "，。、；：？！（）《》「」0123456789",
+        "fonts-noto-cjk",
+        regions=("TC", "TW", "HK"),
+        code_page=20,
+    ),
+    "ja": Language(
+        "Hiragana",
+        49,
+        "あいうえおかきくけこさしすせそたちつてとなにぬねのはひふへほまみむめもやゆよらりるれろわをんがぎぐげござじずだでどばびぶべぼぱぴぷぺぽ"
+        "っゃゅょアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワンッャュョー"
+        "日本語国会学発気図売読対変経関権込働、。「」『』・？！（）0123456789",
+        "fonts-noto-cjk or fonts-ipafont",
+        other_scripts=("Katakana", "Han"),
+        regions=("JP",),
+        code_page=17,
+    ),
+    "ko": Language(
+        "Hangul",
+        56,
+        "가각간갈감강개거건걸것게겠고곳과구국그기길까나날남내너년노는니다단대더도동되된드들때또라람로를리마만말면모문물"
+        "바받방배보부분비사상새생서선성세소수시식신실아안않알야어업없었에여연오와요우운원월위으은을음이인일입있자작잘"
+        "장저적전정제조주중지진집차처천체초출치크타통투파페포표품프하학한할합해했행현형호화회후.,?!()0123456789",
+        "fonts-noto-cjk or fonts-nanum",
+        regions=("KR",),
+        code_page=19,
+    ),
+    "th": Language(
+        "Thai",
+        24,
+        "กขคฆงจฉชซญฎฏฐฑณดตถทธนบปผฝพฟภมยรลวศษสหฬอฮะาำเแโใไๆฯัิีึืุู็่้๊๋์0123456789",
+        "fonts-thai-tlwg",
     ),
     "ru": Language("Cyrillic", 9, _CYRILLIC + "ЁЪЫЭёъыэ", _LATIN_FONTS),
     "uk": Language("Cyrillic", 9, _CYRILLIC + "ҐЄІЇґєії", _LATIN_FONTS),
@@ -63,4 +111,12 @@ LANGUAGES: Mapping[str, Language] = {
     ),
 }
 RIGHT_TO_LEFT = ("ar", "he")
-SHAPED = ("ar", "hi")  # the form of a letter depends on its neighbours
+SHAPED = ("ar", "hi", "th")  # the form or the place of a letter depends on its neighbours
+SQUARE = ("zh", "zh-Hant", "ja", "ko")  # characters as wide as they are high
+UNSPACED = ("zh", "zh-Hant", "ja")  # words and sentences follow each other without a space
+CHINESE = ("zh", "zh-Hant")
+
+
+def locale_of(language: str) -> str:
+    """Return the name of a language as Babel writes it."""
+    return language.replace("-", "_")

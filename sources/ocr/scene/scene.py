@@ -16,6 +16,7 @@ from sources.ocr.text_rendering import TextRendering
 from sources.ocr.textures import SURFACES, draw_surface
 from sources.ocr.warps import Arc, Chain, Homography, Warp, pixel_maps, warp_quads
 from sources.text.fonts import Font, draw_font, fonts_for
+from sources.text.languages import SQUARE
 
 Phrase = Callable[[int], str]
 SIZES = ((640, 480), (768, 576), (480, 640), (720, 720), (960, 640), (1024, 768), (640, 960))
@@ -78,7 +79,7 @@ def _place_label(
     aspect = random.uniform(*kind.aspect)
     width = min(max_width, max_height * aspect) * random.uniform(0.75, 1.0)
     height = int(width / aspect)
-    text = phrase(max_characters(kind, int(width), height, language == "zh"))
+    text = phrase(max_characters(kind, int(width), height, language in SQUARE))
     if not text.split():
         raise ValueError(f"a phrase for a scene must have a word, got {text!r}")
     font = _choose_font(text, language, kind, random)

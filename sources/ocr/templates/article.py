@@ -8,8 +8,11 @@ from sources.ocr.style import Style
 from sources.ocr.templates.furniture import GREY, page_number, running_head
 from sources.ocr.templates.tables import data_table
 from sources.ocr.vocabulary import label, words
+from sources.text.languages import SQUARE, UNSPACED
 
 FRONT_SHARE = 0.3  # greatest fraction of the height of the type area
+
+COMMAS = {"zh": "，", "zh-Hant": "、", "ja": "、"}  # between names
 
 
 def article(sampler: ContentSampler, style: Style) -> Page:
@@ -47,11 +50,11 @@ def _front(sampler: ContentSampler, style: Style) -> list[Block]:
     random = sampler.random
     names = sampler.fields.people(random.randint(1, 3))
     blocks = [
-        heading(sampler.title(60 if style.language != "zh" else 18), 1),
-        paragraph(("，" if style.language == "zh" else ", ").join(names), "flat", is_divisible=False),
+        heading(sampler.title(60 if style.language not in SQUARE else 18), 1),
+        paragraph(COMMAS.get(style.language, ", ").join(names), "flat", is_divisible=False),
     ]
     if random.random() < 0.6:
-        lead = label("abstract", style.language) + ("：" if style.language == "zh" else ". ")
+        lead = label("abstract", style.language) + ("：" if style.language in UNSPACED else ". ")
         blocks.append(rich_paragraph([(lead, "b"), (sampler.sentence(220), "i" if style.body.italic else "")], "flat"))
     return blocks
 

@@ -8,6 +8,7 @@ from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.templates.furniture import GREY, page_number, running_head
 from sources.ocr.vocabulary import label
+from sources.text.languages import SQUARE
 
 
 def book(sampler: ContentSampler, style: Style) -> Page:
@@ -23,7 +24,7 @@ def book(sampler: ContentSampler, style: Style) -> Page:
         blocks.append(
             paragraph(label("chapter", style.language, n=random.randint(1, 30)), "centre", is_divisible=False)
         )
-        blocks.append(heading(sampler.title(44 if style.language != "zh" else 16), 1, "title"))
+        blocks.append(heading(sampler.title(44 if style.language not in SQUARE else 16), 1, "title"))
         heads, areas = [], []
     for text in sampler.paragraphs(style.capacity([(left, top, right, bottom)])):
         blocks.append(paragraph(text))

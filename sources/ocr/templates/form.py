@@ -9,6 +9,7 @@ from sources.ocr.records import Record
 from sources.ocr.style import Style
 from sources.ocr.vocabulary import fields as form_fields
 from sources.ocr.vocabulary import label, words
+from sources.text.languages import UNSPACED
 
 FIELDS, CONSENTS = (16, 26), (3, 7)  # ranges of their numbers
 FILLED_IN = 0.75  # fraction of fields
@@ -47,7 +48,7 @@ def form(sampler: ContentSampler, style: Style) -> Page:
         parts = (rows[:half], rows[half:])
         body = [table(part[0], part[1:], widths=(LABELS, ENTRIES), css_class="fields") for part in parts]
     else:
-        colon = "：" if language == "zh" else ":"
+        colon = "：" if language in UNSPACED else ":"
         body = [paragraph(f"{key}{colon} {entry or '_' * 24}", "line", is_divisible=False) for key, entry in rows]
     css = (
         style.css(

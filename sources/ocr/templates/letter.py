@@ -5,6 +5,7 @@ from sources.ocr.page import Area, Flow, Page
 from sources.ocr.passages import ContentSampler, split_sentences
 from sources.ocr.style import Style
 from sources.ocr.vocabulary import label
+from sources.text.languages import UNSPACED
 
 FILLED = (0.9, 1.0)  # range of the fraction of the sheet below the letterhead that a letter takes
 ENDS = 9  # lines of a letter, in addition to its paragraphs
@@ -61,7 +62,7 @@ def _body(sampler: ContentSampler, style: Style, height: float) -> list[str]:
     """Return the paragraphs of a letter of about `height` pixels; the last one ends at a sentence that fits."""
     left, _, right, _ = style.frame
     room = height - ENDS * style.size * style.leading
-    glue = "" if style.language == "zh" else " "
+    glue = "" if style.language in UNSPACED else " "
     found: list[str] = []
     while True:
         kept = ""

@@ -10,6 +10,7 @@ from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.templates.furniture import GREY
 from sources.ocr.vocabulary import label, words
+from sources.text.languages import SQUARE
 
 GREY_PAPERS = ((255, 255, 255), (240, 238, 232), (232, 229, 220))
 
@@ -20,8 +21,8 @@ def newspaper(sampler: ContentSampler, style: Style) -> Page:
     style = dataclasses.replace(
         style,
         width=round(style.side * 0.75),
-        size=style.side * (0.0112 if language != "zh" else 0.0137),
-        leading=1.22 if language != "zh" else 1.35,
+        size=style.side * (0.0112 if language not in SQUARE else 0.0137),
+        leading=1.22 if language not in SQUARE else 1.35,
         justify=True,
         indent=True,
         margin=round(style.side * random.uniform(0.03, 0.05)),
@@ -33,7 +34,7 @@ def newspaper(sampler: ContentSampler, style: Style) -> Page:
     middle = line + (bottom - line) * random.uniform(0.45, 0.6)
     areas = [Area(box=(left, y, right, y + 1), colour=(40, 40, 40)) for y in (mast, line)]
     edition = f"{label('edition', language, n=random.randint(100, 20000))}    {sampler.fields.date()}"
-    num_columns = random.choice((3, 4)) if language != "zh" else random.choice((2, 3, 4))
+    num_columns = random.choice((3, 4)) if language not in SQUARE else random.choice((2, 3, 4))
     lead_columns = style.columns(num_columns, line + size * 5, middle - size)
     flows = [
         Flow(
@@ -47,7 +48,7 @@ def newspaper(sampler: ContentSampler, style: Style) -> Page:
             must_fit=True,
         ),
         Flow(
-            blocks=[heading(sampler.title(60 if language != "zh" else 20), 2, "lead")],
+            blocks=[heading(sampler.title(60 if language not in SQUARE else 20), 2, "lead")],
             boxes=[(left, line + size * 0.6, right, line + size * 5)],
             must_fit=True,
         ),
@@ -56,7 +57,7 @@ def newspaper(sampler: ContentSampler, style: Style) -> Page:
     areas.append(Area(box=(left, middle - size * 0.5, right, middle - size * 0.5 + 1), colour=GREY))
     count = random.choice((2, 3))
     for box in style.columns(count, middle, bottom):
-        title = heading(sampler.title(48 if language != "zh" else 16), 3, "short")
+        title = heading(sampler.title(48 if language not in SQUARE else 16), 3, "short")
         flows.append(Flow(blocks=[title, *_story(sampler, style, [box])], boxes=[box]))
     css = style.css(
         mast=style.display(3.2, align="center"),

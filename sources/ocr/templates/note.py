@@ -6,13 +6,13 @@ from sources.ocr.page import PageLayout
 from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.text_rendering import join_words
-from sources.ocr.vocabulary import LANGUAGES, label
+from sources.ocr.vocabulary import BUNDLED, label
 
 
 def note(sampler: ContentSampler, style: Style) -> PageLayout:
     """Return a note. Raises FontError if no handwriting font is installed."""
     language, random = style.language, sampler.random
-    is_bundled = sampler.text_language in LANGUAGES
+    is_bundled = sampler.text_language in BUNDLED
 
     def phrase(max_characters: int) -> str:
         sentences = [

@@ -21,9 +21,9 @@ from sources.ocr.templates.report import report
 from sources.ocr.templates.slide import slide
 from sources.ocr.templates.trade import invoice, receipt
 from sources.ocr.templates.vertical import vertical
-from sources.ocr.vocabulary import LANGUAGES
+from sources.ocr.vocabulary import BUNDLED, LANGUAGES
 from sources.text.fonts import FontError, fonts_for
-from sources.text.languages import RIGHT_TO_LEFT
+from sources.text.languages import RIGHT_TO_LEFT, UNSPACED
 
 TEMPLATES: Mapping[str, Callable[[ContentSampler, Style], Page]] = {
     "article": article,
@@ -46,6 +46,7 @@ DIRECT_TEMPLATES: Mapping[str, Callable[[ContentSampler, Style], PageLayout]] = 
 KINDS = (*TEMPLATES, *DIRECT_TEMPLATES)
 # Kinds that exist in languages without bundled words: mostly running text, as their labels are English.
 RUNNING = frozenset(("article", "book", "formulas", "letter", "newspaper", "report", "slide"))
+LEXICAL = frozenset(("dictionary", "exam"))  # kinds with facts about English or Chinese words
 RECORDED = frozenset(("form", "invoice", "receipt"))  # kinds with keys and values, for the task `json`
 MIRRORED = frozenset(("article", "book", "newspaper", "slide"))  # kinds that exist in right-to-left languages too
 
@@ -60,9 +61,13 @@ def _exists_in(kind: str, language: str) -> bool:
         return _has_handwriting(language)
     if kind in CLOSE_UPS:
         return language == "en"
-    if kind in ("vertical", "bilingual"):
+    if kind == "bilingual":
         return language == "zh"
-    return language in LANGUAGES or kind in (MIRRORED if language in RIGHT_TO_LEFT else RUNNING)
+    if kind == "vertical":
+        return language in UNSPACED
+    if language in BUNDLED:
+        return language in LANGUAGES or kind not in LEXICAL
+    return kind in (MIRRORED if language in RIGHT_TO_LEFT else RUNNING)
 
 
 def _has_handwriting(language: str) -> bool:

@@ -7,6 +7,7 @@ from sources.ocr.figures import draw_figure
 from sources.ocr.page import Area, Flow, Page
 from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
+from sources.text.languages import SQUARE
 
 RATIOS = (9 / 16, 9 / 16, 3 / 4)
 DARK = ((24, 32, 52), (30, 30, 34), (16, 54, 60), (60, 22, 40))
@@ -32,7 +33,7 @@ def slide(sampler: ContentSampler, style: Style) -> Page:
     )
     left, top, right, bottom = style.frame
     body_top = top + style.size * 3.6
-    title = sampler.title(round((right - left) / style.size * (1.1 if language != "zh" else 0.6)))
+    title = sampler.title(round((right - left) / style.size * (1.1 if language not in SQUARE else 0.6)))
     flows = [
         Flow(
             blocks=[heading(title, 1, "title")],
@@ -53,7 +54,7 @@ def slide(sampler: ContentSampler, style: Style) -> Page:
         areas.append(Area(box=(0, 0, style.margin * 0.35, height), colour=style.accent))
     has_picture = random.random() < 0.45
     edge = left + (right - left) * 0.56 if has_picture else right
-    max_length = (edge - left) / style.size * (3.4 if language != "zh" else 1.7)
+    max_length = (edge - left) / style.size * (3.4 if language not in SQUARE else 1.7)
     points = [sampler.line(round(max_length)) for _ in range(random.randint(3, 5))]
     mark = random.choice(("•", "–", "•"))
     marks = [mark] * len(points) if random.random() < 0.75 else [f"{k}." for k in range(1, len(points) + 1)]

@@ -4,19 +4,20 @@ import dataclasses
 from collections.abc import Sequence
 
 from sources.ocr.blocks import Block, heading, paragraph, table
+from sources.ocr.fields import CURRENCIES, WHOLE_AMOUNTS
 from sources.ocr.page import Area, Flow, Page
 from sources.ocr.passages import ContentSampler
 from sources.ocr.records import Record
 from sources.ocr.style import Style
 from sources.ocr.vocabulary import label, words
 
-CURRENCIES = {"en": ("$", "€", "£"), "zh": ("¥",)}
-TAXES = {"en": (5, 7, 19, 20, 21), "zh": (3, 6, 9, 13)}
+TAXES = {"en": (5, 7, 19, 20, 21), "zh": (3, 6, 9, 13), "zh-Hant": (5,), "ja": (8, 10), "ko": (10,), "th": (7,)}
+PRICE_STEP = {"ko": 10}  # of the least coin or hundredths, in which prices are counted
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Sale:
-    """Goods with quantity and unit price in hundredths."""
+    """Goods with quantity and unit price in the smallest unit of the currency."""
 
     lines: tuple[tuple[str, int, int], ...]
     tax_percent: int
@@ -30,23 +31,25 @@ class Sale:
         return round(self.subtotal * self.tax_percent / 100)
 
 
-def format_money(hundredths: int) -> str:
-    return f"{hundredths / 100:,.2f}"
+def format_money(amount: int, language: str) -> str:
+    """Return an amount of hundredths, or of whole units of a currency without them."""
+    return f"{amount:,}" if language in WHOLE_AMOUNTS else f"{amount / 100:,.2f}"
 
 
 def _sample_sale(sampler: ContentSampler, language: str, low: int, high: int) -> Sale:
     random = sampler.random
+    step = PRICE_STEP.get(language, 1)
     goods = random.sample(list(words("goods", language)), random.randint(low, high))
-    lines = tuple((name, random.randint(1, 12), random.randint(30, 9000)) for name in goods)
+    lines = tuple((name, random.randint(1, 12), random.randint(30, 9000) * step) for name in goods)
     return Sale(lines, random.choice(TAXES[language]))
 
 
 def _sums(sale: Sale, language: str) -> dict[str, str]:
     """Return the sums of a sale as they are printed, by label."""
     return {
-        label("subtotal", language): format_money(sale.subtotal),
-        label("tax", language, n=sale.tax_percent): format_money(sale.tax),
-        label("total", language): format_money(sale.subtotal + sale.tax),
+        label("subtotal", language): format_money(sale.subtotal, language),
+        label("tax", language, n=sale.tax_percent): format_money(sale.tax, language),
+        label("total", language): format_money(sale.subtotal + sale.tax, language),
     }
 
 
@@ -76,7 +79,7 @@ def invoice(sampler: ContentSampler, style: Style) -> Page:
     buyer = [fields.company(), fields.street(), fields.town()]
     header = [label(name, language) for name in ("item", "quantity", "price", "amount")]
     rows = [
-        [name, str(quantity), format_money(price), format_money(quantity * price)]
+        [name, str(quantity), format_money(price, language), format_money(quantity * price, language)]
         for name, quantity, price in sale.lines
     ]
     grid = table(header, rows, widths=(52, 12, 18, 18), right=(1, 2, 3))
@@ -144,11 +147,11 @@ def receipt(sampler: ContentSampler, style: Style) -> Page:
     def flat(text: str, css_class: str = "centre") -> Block:
         return paragraph(text, css_class, is_divisible=False)
 
-    rows = [[f"{quantity} x {name}", format_money(quantity * price)] for name, quantity, price in sale.lines]
+    rows = [[f"{quantity} x {name}", format_money(quantity * price, language)] for name, quantity, price in sale.lines]
     sums = {
         **_sums(sale, language),
-        label("cash", language): format_money(paid),
-        label("change", language): format_money(paid - total),
+        label("cash", language): format_money(paid, language),
+        label("change", language): format_money(paid - total, language),
     }
     header = [label("item", language), label("amount", language)]
     fields = sampler.fields

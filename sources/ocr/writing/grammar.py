@@ -18,7 +18,7 @@ from sources.ocr.writing.words_of_language import chinese_words, english_words, 
 
 LANGUAGES = ("en", "zh")
 CHINESE_TAGS = {"noun": "n", "verb": "v", "adj": "a", "idiom": "i"}
-_SLOT = re.compile(r"\{(?:(?P<form>[as]):)?(?P<name>[a-z_]+)(?P<number>\d*)(?:=(?P<low>\d+)\.\.(?P<high>\d+))?\}")
+SLOT = re.compile(r"\{(?:(?P<form>[as]):)?(?P<name>[a-z_]+)(?P<number>\d*)(?:=(?P<low>\d+)\.\.(?P<high>\d+))?\}")
 _FIRST_LETTER = re.compile(r"^([“‘(]?)([a-z])")
 _ENGLISH, _CHINESE = 0, 1
 Texts = tuple[str | None, str | None]  # a sentence in English and in Chinese; None where it has no translation
@@ -152,7 +152,7 @@ class Writer:
                 return word
             return with_article(word) if slot["form"] == "a" else plural(word) if slot["form"] == "s" else word
 
-        filled = _SLOT.sub(fill, text)
+        filled = SLOT.sub(fill, text)
         if self._side == _CHINESE:
             return filled
         return _FIRST_LETTER.sub(lambda found: found[1] + found[2].upper(), filled)
