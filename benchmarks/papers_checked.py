@@ -1,7 +1,8 @@
 """The markup of real pages against what was written down about them by eye (`papers_checked.yaml`)."""
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sources.papers.samples import page_markups
 
 CHECKED = Path(__file__).with_suffix(".yaml")
 EDGE = 40  # characters in which the first and last words of a page must be
+_STYLES = re.compile("[*`#]")
 
 
 def check_pages(folder: Path) -> dict[str, Any]:
@@ -21,7 +23,7 @@ def check_pages(folder: Path) -> dict[str, Any]:
     Returns:
         `accuracy`: share of characters of text that are right. `formulas`: the same for formulas. `errors`: those of
         the list that are still there, by kind. `fixed`: those that are gone. `edges`: share of pages that begin and end
-        with the right words.
+        with the right words. `anchors`: share of the texts right that must be on a page, or must not be.
     """
     of_paper: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for entry in yaml.safe_load(CHECKED.read_text("utf-8")):
@@ -29,6 +31,7 @@ def check_pages(folder: Path) -> dict[str, Any]:
     chars: Counter[str] = Counter()
     costs: Counter[str] = Counter()
     errors: Counter[str] = Counter()
+    anchors: list[bool] = []
     num_right_edges = num_pages = num_fixed = 0
     for name, entries in of_paper.items():
         path = folder / f"{name}.tex"
@@ -43,6 +46,7 @@ def check_pages(folder: Path) -> dict[str, Any]:
             formulas = sum(map(len, text.replace("\\$", "").split("$")[1::2]))
             chars += Counter(formula=formulas, text=len(text) - formulas)
             num_right_edges += has_edges(text, entry)
+            anchors += right_anchors(text, entry.get("has", ()), entry.get("lacks", ()))
             for error in entry.get("wrong", ()):
                 cost = cost_of(text, error)
                 num_fixed += cost == 0
@@ -56,6 +60,7 @@ def check_pages(folder: Path) -> dict[str, Any]:
         "errors": dict(errors),
         "fixed": num_fixed,
         "edges": round(num_right_edges / max(1, num_pages), 3),
+        "anchors": round(sum(anchors) / max(1, len(anchors)), 3),
     }
     print(found)
     return found
@@ -74,6 +79,17 @@ def cost_of(text: str, error: Mapping[str, str]) -> int:
 
 def has_edges(text: str, entry: Mapping[str, str]) -> bool:
     """Return True if a page's markup begins and, but for its notes, ends with the words that were seen there."""
-    plain = " ".join(text.split("\n\n[^")[0].split())
-    begins, ends = entry["begins"], entry["ends"]
-    return begins in plain[: len(begins) + EDGE] and ends in plain[-len(ends) - EDGE :]
+    found = plain(text.split("\n\n[^")[0])
+    begins, ends = plain(entry["begins"]), plain(entry["ends"])
+    return begins in found[: len(begins) + EDGE] and ends in found[-len(ends) - EDGE :]
+
+
+def right_anchors(text: str, has: Sequence[str], lacks: Sequence[str]) -> list[bool]:
+    """Return for each text whether the markup of a page has it, or lacks it, as it should."""
+    found = plain(text)
+    return [*(plain(each) in found for each in has), *(each not in text for each in lacks)]
+
+
+def plain(text: str) -> str:
+    """Return Markdown without the signs of its styles, so that it can be compared with words read from a picture."""
+    return " ".join(_STYLES.sub("", text).split())

@@ -19,7 +19,7 @@ from sources.images.decoding import read_image
 from sources.notebooks.card import CARD
 from sources.notebooks.notebook import CodeCell, Notebook, Output, read_notebook
 
-CODE_VERSION = 1  # increase it when this package or sources.images give another sample for the same plot
+CODE_VERSION = 2  # increase it when this package or sources.images give another sample for the same plot
 MAX_PIXELS = 40_000_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # A cell of another language (`%%html`), and one that shows a file or an address instead of drawing (IPython.display).

@@ -26,7 +26,7 @@ from sources.rows.open_rows import SUFFIXES, open_rows
 from sources.rows.parquet_rows import ParquetRows
 from sources.rows.row import Rows
 
-CODE_VERSION = 2  # increase it when this package, sources.rows or sources.images give another sample for the same row
+CODE_VERSION = 3  # increase it when this package, sources.rows or sources.images give another sample for the same row
 FORMATS = ("auto", "jsonl", "json", "parquet", "webdataset")
 VELLUM_ROWS = "vellum"  # field of rows that `vellum export` wrote: their texts are clean, and foreign marks are escaped
 PAIR_NAMES: Names = {

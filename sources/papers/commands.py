@@ -39,6 +39,9 @@ LEFT_OUT: Mapping[str, str] = {
          "\\settoheight", "\\rule", ),
         "somm",
     ),
+    **dict.fromkeys(("\\newboolean", "\\newbool", "\\booltrue", "\\boolfalse", "\\newtoggle", "\\toggletrue",
+                     "\\togglefalse"), "m"),
+    **dict.fromkeys(("\\setbool", "\\setboolean", "\\algtext"), "smm"),
     "\\addcontentsline": "mmm", "\\definecolor": "mmm", "\\crefname": "mmm", "\\Crefname": "mmm", "\\newfloat": "mmm",
     "\\newacronym": "ommm", "\\DeclareMathSymbol": "mmmm", "\\cline": "m", "\\cmidrule": "om", "\\specialrule": "mmm",
     "\\openin": "d", "\\openout": "d", "\\closein": "", "\\closeout": "", "\\write18": "m", "\\read": "",
@@ -127,7 +130,7 @@ TABLES: Mapping[str, str] = {
 }  # fmt: skip
 LISTS = {"itemize", "enumerate", "description", "inparaenum", "compactitem", "compactenum", "asparaenum", "labeling",
 "list",
-         "trivlist", "compactdesc", "tasks", "enumeratei", "easylist"}  # fmt: skip
+         "trivlist", "compactdesc", "tasks", "enumeratei", "easylist", "algorithmic"}  # fmt: skip
 ENVIRONMENTS: Mapping[str, str] = {  # arguments of others
     "multicols": "m", "minipage": "ooom", "wrapfigure": "omom", "wraptable": "omom", "adjustwidth": "mm",
     "spacing": "m",
@@ -138,7 +141,7 @@ ENVIRONMENTS: Mapping[str, str] = {  # arguments of others
     "fminipage": "om",
     "sidewaystable": "o", "sidewaysfigure": "o", "compactenum": "o", "compactitem": "o", "changemargin": "mm",
     "addmargin": "om", "block": "m", "scope": "o", "threeparttable": "o", "tablenotes": "o", "mdframed": "o",
-    "alltt": "",
+    "alltt": "", "center": "", "flushleft": "", "flushright": "", "quotation": "", "verse": "", "titlepage": "",
 }  # fmt: skip
 THEOREMS: Mapping[str, str] = {
     name: name.capitalize()

@@ -3,12 +3,13 @@ r"""The content of a LaTeX paper: its commands and environments as blocks with f
 from collections.abc import Callable, Mapping
 
 from sources.base.source import InputError
-from sources.papers import commands, figures, headings, math_mode, references, running_text
+from sources.papers import algorithms, commands, figures, headings, math_mode, references, running_text
 from sources.papers.archive import PaperFiles
 from sources.papers.blocks import Content
 from sources.papers.content_reader import ContentReader
 from sources.papers.environments import begin, item
 from sources.papers.expansion import Expander
+from sources.papers.handlers import HANDLERS, OF_PACKAGES
 from sources.papers.symbols import ACCENTS, SIGNS
 from sources.papers.tokens import PARAGRAPH, Raw
 
@@ -37,6 +38,7 @@ _COMMANDS: Mapping[str, Callable[[ContentReader, str], None]] = {  # the last on
     "\\(": math_mode.inline,
     "\\[": math_mode.display,
     "\\\\": running_text.new_line,
+    **dict.fromkeys(algorithms.COMMANDS, algorithms.statement),
     **dict.fromkeys(("\\and", "\\AND"), running_text.space),
     **dict.fromkeys(ACCENTS, running_text.accent),
     **dict.fromkeys(SIGNS, running_text.sign),
@@ -58,13 +60,14 @@ def read_content(files: PaperFiles, main: str) -> Content:
     Raises:
         InputError: the file is no LaTeX document, reads itself, or its macros have no end.
     """
-    reader = ContentReader(Expander(files, main, _FIXED), _take)
+    reader = ContentReader(Expander(files, main, _FIXED, HANDLERS, OF_PACKAGES), _take)
     _read_preamble(reader)
     reader.tokens.is_in_document = True
     while token := reader.tokens.next():
-        if token == "\\end" and reader.end():
+        if token != "\\end":
+            reader.take(token)
+        elif reader.end():
             break
-        reader.take(token)
     reader.flush()
     content = reader.content
     if not content.blocks:

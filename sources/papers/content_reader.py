@@ -20,6 +20,7 @@ class ContentReader(OpenBlocks):
     Attributes:
         lists: names of the lists that are open.
         front: parts of the title, until the paper prints them.
+        has_line_numbers: the lines of the algorithm that is open are numbered.
     """
 
     def __init__(self, tokens: Expander, take: Callable[["ContentReader", str], None]):
@@ -30,6 +31,7 @@ class ContentReader(OpenBlocks):
         self.lists: list[str] = []
         self.front: list[Block] = []
         self.is_book = False
+        self.has_line_numbers = False
 
     def take(self, token: str) -> None:
         """Read a token that is already taken from the paper, and its arguments."""

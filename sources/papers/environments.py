@@ -31,8 +31,9 @@ def begin(reader: ContentReader, token: str) -> None:
         float_of(reader, name)
     elif base in commands.LISTS:
         reader.flush()
-        reader.arguments(commands.ENVIRONMENTS.get(name, "o"))
+        options = reader.arguments(commands.ENVIRONMENTS.get(name, "o"))
         reader.lists.append(name)
+        reader.has_line_numbers = options[:1] == [["1"]]  # of an algorithm
     elif base in reader.tokens.theorems or base in commands.THEOREMS:
         _theorem(reader)
     else:

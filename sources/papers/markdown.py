@@ -36,6 +36,7 @@ _MARK = re.compile(r"[^\s\[\]()]{1,3}")
 _START = re.compile(r"^(#{1,6}(?=\s)|[-+*>](?=\s)|```|~~~)")
 _CLOSE_SPACE = re.compile("(\\s+)([\ue001\ue003\ue005])")
 _OPEN_SPACE = re.compile("([\ue000\ue002\ue004])(\\s+)")
+_OTHER_OR_QUOTE = re.compile(r'```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$|<td[^>]*>|"', re.DOTALL)
 INDENT = "  "
 
 
@@ -204,18 +205,20 @@ class _Writer:
         label = _OBJECT.match(part.text)
         value = self._printed.values.get(int(label[1]), "") if label else ""
         body = text.removeprefix(value).strip() if value else text
-        return f"[^{value}]: {body}" if value else body
+        return f"[^{value.rstrip('.)')}]: {body}" if value.rstrip(".)") else body
 
     def inline(self, text: str) -> str:
         """Return the Markdown of text with marks."""
-        while (shorter := _EMPTY.sub("", self._without_empty(text))) != text:
+        while (shorter := _EMPTY.sub(_white_space, self._without_empty(text))) != text:
             text = shorter
         text = _CLOSE_SPACE.sub(r"\2\1", _OPEN_SPACE.sub(r"\2\1", text))
         text = _balanced(text)
         parts: list[str] = []
         at = 0
         for found in _OBJECT.finditer(text):
-            parts += [_plain(text[at : found.start()]), self._object(int(found[1]))]
+            before, shown = _plain(text[at : found.start()]), self._object(int(found[1]))
+            is_joined = not before and shown.startswith("$") and parts and parts[-1].endswith("$")
+            parts += [before, f" {shown}" if is_joined else shown]  # `$a$$b$` would begin a displayed formula
             at = found.end()
         parts.append(_plain(text[at:]))
         joined = "".join(parts)
@@ -311,11 +314,21 @@ def _plain(text: str) -> str:
     """Text without formulas: white space as one space, `$` escaped, styles as signs."""
     text = " ".join(text.replace(LINE_BREAK, "\ue024").split("\n"))
     text = _CODE_OR_DOLLAR.sub(
-        lambda found: "\\$" if found[0] == "$" else found[0], text.replace(f"{CODE_END}{CODE}", "")
+        lambda found: "\\$" if found[0] == "$" else _code(found[0]),
+        text.replace(f"\\{CODE}", f"{CODE}\\").replace(f"{CODE_END}{CODE}", ""),
     )
     text = re.sub(r"\s+", " ", text)
     text = re.sub(" ?\ue024 ?", "\n", text)
     return _STYLE.sub(lambda mark: _SIGNS[mark[0]], text)
+
+
+def _code(text: str) -> str:
+    """Return code between its marks; with more backticks around it if it has some itself."""
+    content = text[1:-1]
+    if "`" not in content:
+        return text
+    fence = "`" * (1 + max(map(len, re.findall("`+", content))))
+    return f"{fence} {_STYLE.sub('', content)} {fence}"
 
 
 def _balanced(text: str) -> str:
@@ -336,6 +349,16 @@ def _balanced(text: str) -> str:
             parts.append(mark)
     parts.append(text[at:])
     return "".join([*parts, *(OPENING[mark] for mark in reversed(stack))])
+
+
+def curly(text: str) -> str:
+    """Return Markdown with closing quotes for straight ones, but for those in code and formulas."""
+    return _OTHER_OR_QUOTE.sub(lambda found: "”" if found[0] == '"' else found[0], text)
+
+
+def _white_space(found: re.Match[str]) -> str:
+    """Return what is left of a style without text: a space if it has one."""
+    return " " if found[0][1:-1] else ""
 
 
 def _one_line(text: str) -> str:

@@ -100,6 +100,9 @@ def _compact(pairs: Pairs, a: Sequence[int], b: Sequence[int], parts: Sequence[i
     for k in range(len(moved) - 2, -1, -1):
         (i, j), (after_i, after_j) = moved[k], moved[k + 1]
         before = moved[k - 1] if k and parts[moved[k - 1][0]] == parts[i] else None
+        if before is None and b[after_j - 1] == a[i] and parts[i] == parts[after_i] and after_i == i + 1:
+            moved[k] = (i, after_j - 1)  # the first word of a part, and not the label before it
+            continue
         if after_j - j - (after_i - i) <= LOOSE or (before and j - before[1] - (i - before[0]) <= LOOSE):
             continue
         for place in range(after_j - 1, max(j, after_j - (after_i - i) - 2 * LOOSE), -1):

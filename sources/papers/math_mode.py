@@ -3,9 +3,16 @@ r"""Formulas in text and on lines of their own, with their macros expanded."""
 from sources.papers.blocks import Formula, Hole
 from sources.papers.content_reader import ContentReader
 from sources.papers.formulas import formula_of, num_numbers
+from sources.papers.math_text import TEXT, text_in_formula
 from sources.papers.tokens import PARAGRAPH
 
-_TEXT = ("\\text", "\\mbox", "\\textrm", "\\hbox", "\\textit", "\\textbf", "\\intertext")
+# Formulas of one sign are text: `$\backslash$` is how old papers print one.
+_SIGNS = {
+    "\\backslash": "\\", "\\langle": "⟨", "\\rangle": "⟩", "<": "<", ">": ">", "|": "|", "/": "/",
+    "\\{": "{", "\\}": "}", "\\lbrace": "{", "\\rbrace": "}", "\\vert": "|", "\\mid": "|", "[": "[", "]": "]",
+    "\\lbrack": "[", "\\rbrack": "]",
+    "\\ldots": "…", "\\dots": "…",
+}  # fmt: skip
 
 
 def dollar(reader: ContentReader) -> None:
@@ -19,14 +26,21 @@ def dollar(reader: ContentReader) -> None:
     if "\\ref" in tokens or "\\cite" in tokens:  # a raised reference, `$^{\\ref{note}}$`
         reader.object(Hole("reference"))
         return
-    tex = formula_of(tokens)
-    if tex:
-        reader.object(Formula(tex))
+    _write_inline(reader, tokens)
 
 
 def inline(reader: ContentReader, token: str) -> None:
     r"""Read a formula after `\(`."""
-    reader.object(Formula(formula_of(_formula(reader, ("\\)",)))))
+    _write_inline(reader, _formula(reader, ("\\)",)))
+
+
+def _write_inline(reader: ContentReader, tokens: list[str]) -> None:
+    tex = formula_of(tokens)
+    sign = _SIGNS.get(tex.removesuffix("{}").strip())
+    if sign is not None:
+        reader.text.append(sign)
+    elif tex:
+        reader.object(Formula(tex))
 
 
 def display(reader: ContentReader, token: str) -> None:
@@ -64,8 +78,8 @@ def _formula(reader: ContentReader, end: tuple[str, ...]) -> list[str]:
         depth += (token == "{") - (token == "}")
         if token == PARAGRAPH:  # TeX would stop here
             break
-        if token in _TEXT:
-            found += [token, "{", *reader.tokens.argument(), "}"]
+        if token in TEXT:
+            found += text_in_formula(reader.tokens, token)
             continue
         found.append(token)
         if depth <= 0 and tuple(found[-len(end) :]) == end:

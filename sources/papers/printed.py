@@ -20,8 +20,13 @@ _PATTERNS = {
     "citation": r"(\[[^\[\]]*\]|\([^()]*(?:\([^()]*\)[^()]*)*\)|\d[\d,\s–-]*|.{1,120}?)",
     "note": r"(\S{1,3}?)",
 }
+_LABEL_ABOVE = re.compile(
+    r"(?:[^\W\d_]{3,}\.?\s+)?(?:[A-Z]|\d{1,3}|[IVXLC]+)(?:\.\d+)*[.:]?"
+    r"|[^\W\d_]{4,}\s+(?:one|two|three|four|five|six|seven|eight|nine|ten)|第\s*\S{1,3}\s*[章节節篇部]",
+    re.IGNORECASE,
+)
 MAX_MARK = 3  # characters of the mark of a footnote
-_EQUATION_NUMBER = re.compile(r"\((?:[A-Z]{1,3}[.-]?|S)?\d[\d.]*[a-z]?[′']?\)")
+_EQUATION_NUMBER = re.compile(r"\((?:[A-Z]{1,3}[.-]?|S)?\d[\d.]*(?:[-–]\d+)*[a-z]?[′']?\)")
 _SIGNS = re.compile(r"[^,;:.()\[\]]")
 _BULLETS = frozenset((*BULLETS, "–", "-", "*", "∗", "·", "⋅", "∙"))  # those of itemize at its four levels too
 _MARKS = re.compile("[\ue000-\ue0ff]")
@@ -224,11 +229,13 @@ class _Gaps:
         if block.kind == "note":  # its mark is smaller and higher than its text
             on_line = [piece for piece in pieces[-1:] if len(piece[1]) <= MAX_MARK]
         elif block.kind == "heading" and not _has_letters(on_line) and len(_joined(pieces[-4:])) < 30:
-            on_line = pieces[-4:]  # "Chapter 1" above its title
+            on_line = _above(pieces)
         value = _joined(on_line).strip()
         between = block.text[placed.atoms[k].end : placed.atoms[k + 1].start] if k + 1 < len(placed.atoms) else ""
         value = value.removesuffix(_MARKS.sub("", between).strip()) if between.strip() else value
-        if 0 < len(value) <= 60:
+        if block.kind == "heading" and not _has_letters(on_line):
+            on_line = []
+        elif 0 < len(value) <= 60:
             printed.values[placed.atoms[k].item] = value.strip()
         chosen = {number for number, _ in on_line}
         return [(number, text) for number, text in pieces if number not in chosen]
@@ -291,6 +298,11 @@ def _joined(pieces: Sequence[tuple[int, str]]) -> str:
 
 def _has_letters(pieces: Sequence[tuple[int, str]]) -> bool:
     return any(map(str.isalnum, _joined(pieces)))
+
+
+def _above(pieces: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Return the last words that may be a label above a title, as `Chapter 1`."""
+    return next((pieces[-k:] for k in (4, 3, 2, 1) if _LABEL_ABOVE.fullmatch(_joined(pieces[-k:]))), [])
 
 
 def _kind(item: object) -> str:

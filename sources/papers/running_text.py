@@ -10,22 +10,23 @@ from sources.papers.symbols import SIGNS, accented
 from sources.papers.tokens import Raw
 
 _TEXT = {"~": " ", "``": "“", "''": "”"}
+_JOINED = {("-", "-"): "–", ("–", "-"): "—", ("<", "<"): "«", (">", ">"): "»"}  # ligatures of text fonts
 _LENGTH = re.compile(r"\s*=?\s*-?[\d.]*\s*(?:true\s*)?(?:pt|mm|cm|in|ex|em|mu|bp|pc|dd|cc|sp|fil+)?")
 
 
 def character(reader: ContentReader, token: str) -> None:
     """Read letters, or one other character."""
+    joined = _JOINED.get((reader.text[-1], token)) if reader.text else None
     if token == "$":
         dollar(reader)
+    elif joined and not _is_code(reader):
+        reader.text[-1] = joined
     elif token == "{":
         reader.closers.append([])
     elif token == "}":
         reader.close_group()
     elif token == "`" or token == "'":
         _quote(reader, token)
-    elif token == "-" and reader.text:
-        last = reader.text[-1]
-        reader.text[-1:] = {"-": ["–"], "–": ["—"]}.get(last, [last, "-"])
     elif token == "&":
         reader.text.append(" ")
     else:
@@ -35,10 +36,17 @@ def character(reader: ContentReader, token: str) -> None:
 def _quote(reader: ContentReader, token: str) -> None:
     last = reader.text[-1] if reader.text else ""
     single, double = ("‘", "“") if token == "`" else ("’", "”")
-    if last == single:
+    if token == "`" and last in ("?", "!"):
+        reader.text[-1] = {"?": "¿", "!": "¡"}[last]
+    elif last == single:
         reader.text[-1] = double
     else:
         reader.text.append(single)
+
+
+def _is_code(reader: ContentReader) -> bool:
+    """Return True if the text that is open is in a font whose dashes and quotes are not joined."""
+    return next((part == CODE for part in reversed(reader.text) if part in (CODE, CODE_END)), False)
 
 
 def sign(reader: ContentReader, token: str) -> None:
@@ -79,7 +87,10 @@ def new_line(reader: ContentReader, token: str) -> None:
 
 
 def unknown(reader: ContentReader, token: str) -> None:
-    """Leave a command out; its arguments are text, but for those in brackets."""
+    """Leave a command out with its star; its arguments are text, but for those in brackets."""
+    if reader.tokens.star():
+        following = reader.tokens.raw()
+        reader.tokens.push((following,) if following in ("{", "[") else ("*", following))
     _skip_options(reader)
 
 
@@ -127,8 +138,8 @@ def length(reader: ContentReader, token: str) -> None:
         if taken[-1][:1].isdigit() and token[:1].isalpha():
             taken.append(token)
             token = reader.tokens.raw()
-    if token.startswith("\\") and taken[:1] == ["="]:
-        return
+    if token.startswith("\\") and "=" in taken and all(part in ("=", " ", "-") for part in taken):
+        return  # another length
     text = "".join(taken)
     found = _LENGTH.match(text)
     rest = text[found.end() :] if found else text

@@ -19,7 +19,7 @@ from sources.images.encoding import encode, grey_of
 from sources.papers.alignment import Alignment, align
 from sources.papers.archive import MAX_FILE_BYTES, MissingFile
 from sources.papers.blocks import OBJECT, Content, Picture
-from sources.papers.markdown import Slice, page_markdown, slices_of
+from sources.papers.markdown import Slice, curly, page_markdown, slices_of
 from sources.papers.paper import Paper, open_paper
 from sources.papers.printed import Printed, read_printed
 from sources.pdfs.document import open_document
@@ -44,7 +44,10 @@ class Aligned:
 
     def markdown(self, page: int) -> str:
         """Return the markup of a page."""
-        return page_markdown(self.slices[page], self.alignment, self.printed)
+        texts = self.alignment.words[page].texts
+        has_curly = any("”" in text for text in texts) and not any('"' in text for text in texts)
+        found = page_markdown(self.slices[page], self.alignment, self.printed)
+        return curly(found) if has_curly else found  # what `"` prints depends on the font
 
 
 def page_markups(paper: Paper) -> list[str]:

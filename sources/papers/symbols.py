@@ -33,6 +33,15 @@ SIGNS: Mapping[str, str] = {
     "\\negthinspace": "", "\\nolinebreak": "", "\\allowbreak": "", "\\textquotesingle": "'", "\\textvisiblespace": "␣",
     "\\textasteriskcentered": "*", "\\textperiodcentered": "·", "\\textregistered ": "®", "\\checkmark": "✓",
     "\\bs": "\\", "\\@backslashchar": "\\", "\\bslash": "\\", "\\@percentchar": "%",
+    "\\textlangle": "⟨", "\\textrangle": "⟩", "\\textcelsius": "°C", "\\textohm": "Ω", "\\textonehalf": "½",
+    "\\textonequarter": "¼", "\\textthreequarters": "¾", "\\textdiv": "÷", "\\textminus": "−", "\\textrightarrow": "→",
+    "\\textleftarrow": "←", "\\textuparrow": "↑", "\\textdownarrow": "↓", "\\textonesuperior": "¹",
+    "\\texttwosuperior": "²", "\\textthreesuperior": "³", "\\textordfeminine": "ª", "\\textordmasculine": "º",
+    "\\textsection": "§", "\\textparagraph": "¶", "\\textcent": "¢", "\\textyen": "¥", "\\textdagger": "†",
+    "\\textdaggerdbl": "‡", "\\textquestiondown": "¿", "\\textexclamdown": "¡", "\\textbardbl": "‖",
+    "\\textopenbullet": "◦", "\\guilsinglleft": "‹", "\\guilsinglright": "›", "\\quotedblbase": "„",
+    "\\quotesinglbase": "‚", "\\textquotedbl": '"', "\\textnumero": "№", "\\textperthousand": "‰", "\\textlnot": "¬",
+    "\\glq": "‚", "\\grq": "‘",
 }  # fmt: skip
 _DOTLESS = {"ı": "i", "ȷ": "j"}
 

@@ -2,24 +2,15 @@ r"""TeX as tokens: control sequences, runs of letters, single characters, and te
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Self
 
+from sources.papers.code_marks import DEFINING, CodeMarks
+
 PARAGRAPH = "\\par"
-# Environments whose content is code, and those whose content is no part of the document.
-CODE = (
-    "verbatim", "verbatim*", "Verbatim", "Verbatim*", "BVerbatim", "lstlisting", "minted", "alltt", "listing",
-    "LTXexample", "verbatimtab", "Code", "CodeInput", "CodeOutput", "Sinput", "Soutput", "dispListing", "dispExample",
-)  # fmt: skip
+# Environments whose content is no part of the document.
 LEFT_OUT = ("comment", "filecontents", "filecontents*", "CCSXML")
-_BEGIN = re.compile(r"\\begin\s*\{([A-Za-z@*]+)\}")
-_DEFINITION = re.compile(
-    r"\\(?:(?:lstnewenvironment|DefineVerbatimEnvironment|newtcblisting|NewTCBListing|newverbatim)\s*(?:\[[^\]]*\]\s*)?"
-    r"\{(?P<environment>[A-Za-z@*]+)\}"
-    r"|(?:MakeShortVerb|DefineShortVerb|lstMakeShortInline)\*?\s*(?:\[[^\]]*\]\s*)?\{?\\?(?P<sign>[^\sA-Za-z\\{}%])\}?"
-    r"|(?:DeleteShortVerb|UndefineShortVerb|lstDeleteShortInline)\s*\{?\\?(?P<ended>[^\sA-Za-z\\{}%])\}?"
-    r"|documentclass\s*(?:\[[^\]]*\]\s*)?\{(?P<ltxdoc>ltxdoc)\})"
-)
+_BEGIN = re.compile(r"\\begin\s*\{([\w@*:-]+)\}")
+_TITLE = re.compile(r"\btitle\s*=\s*\{((?:[^{}]|\{[^{}]*\})*)\}")  # of a box of code
 _VERB = re.compile(r"\\(?:verb|lstinline|Verb)\b\*?(?:\[[^\]\n]*\])?\s?([^A-Za-z\s*])")
 _TOKEN = re.compile(
     r"\\(?P<word>[A-Za-z]+)|\\(?P<symbol>.)|%(?P<comment>[^\n]*)(?:\n[ \t]*(?=(?P<blank>\n?))|$)|(?P<space>\s+)"
@@ -27,11 +18,6 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _INTERNAL = re.compile(_TOKEN.pattern.replace("[A-Za-z]+)|\\\\(?P<symbol", "[A-Za-z@]+)|\\\\(?P<symbol"), re.DOTALL)
-_DEFINING = frozenset(
-    ("\\lstnewenvironment", "\\DefineVerbatimEnvironment", "\\newtcblisting", "\\NewTCBListing", "\\newverbatim",
-     "\\MakeShortVerb", "\\DefineShortVerb", "\\lstMakeShortInline", "\\DeleteShortVerb", "\\UndefineShortVerb",
-     "\\lstDeleteShortInline", "\\documentclass")
-)  # fmt: skip
 _AFTER_WORD = re.compile(r"[ \t]*(?:\n(?![ \t]*\n)[ \t]*)?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ue000-\uf8ff\ufffe\uffff\ud800-\udfff]")
 
@@ -61,45 +47,19 @@ def decode(data: bytes) -> str:
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-@dataclass(slots=True)
-class Code:
-    r"""How a paper marks code.
-
-    Args:
-        environments: names of those whose content is code.
-        signs: characters between which code is, such as `|` after `\MakeShortVerb{\|}`.
-    """
-
-    environments: set[str] = field(default_factory=lambda: set(CODE))
-    signs: set[str] = field(default_factory=set)
-
-    def learn(self, text: str, place: int) -> int | None:
-        """Read a definition; return its end if it is nothing but that, else None."""
-        found = _DEFINITION.match(text, place)
-        if found is None:
-            return None
-        if found["environment"]:
-            self.environments.add(found["environment"])
-        elif found["ended"]:
-            self.signs.discard(found["ended"])
-        else:
-            self.signs.add(found["sign"] or "|")  # the class ltxdoc makes this one
-        return None if found["environment"] or found["ltxdoc"] else found.end()
-
-
 def is_command(token: str) -> bool:
     """Return True for a control sequence."""
     return token[0] == "\\" and len(token) > 1 and not isinstance(token, Raw)
 
 
-def tokens(text: str, *, internal: bool = False, code: Code | None = None) -> Iterator[str]:
+def tokens(text: str, *, internal: bool = False, code: CodeMarks | None = None) -> Iterator[str]:
     r"""Yield the tokens of a text. A control sequence begins with a backslash; white space is one space.
 
     Args:
         internal: `@` is a letter, as after `\makeatletter`.
         code: how the paper marks code; what the text says about that is added.
     """
-    code = code or Code()
+    code = code or CodeMarks()
     place, end = 0, len(text)
     pattern = _INTERNAL if internal else _TOKEN
     while place < end:
@@ -112,8 +72,10 @@ def tokens(text: str, *, internal: bool = False, code: Code | None = None) -> It
             if name == "\\begin":
                 raw = _BEGIN.match(text, start)
                 if raw is not None and (raw[1] in code.environments or raw[1] in LEFT_OUT):
-                    content, place = _environment(text, raw)
+                    content, options, place = _environment(text, raw)
                     if raw[1] in code.environments:
+                        title = _TITLE.search(options)
+                        yield from (*tokens(title[1]), PARAGRAPH) if title else ()
                         yield Raw(content, "block")
                     continue
             elif name in ("\\verb", "\\lstinline", "\\Verb"):
@@ -122,7 +84,7 @@ def tokens(text: str, *, internal: bool = False, code: Code | None = None) -> It
                     content, place = _inline(text, verb)
                     yield Raw(content, "inline")
                     continue
-            elif name in _DEFINING:
+            elif name in DEFINING:
                 place = code.learn(text, start) or place
                 if place > found.end():
                     continue
@@ -143,14 +105,16 @@ def tokens(text: str, *, internal: bool = False, code: Code | None = None) -> It
             yield found[0]
 
 
-def _environment(text: str, begin: re.Match[str]) -> tuple[str, int]:
+def _environment(text: str, begin: re.Match[str]) -> tuple[str, str, int]:
+    """Return the content of an environment, the options on its first line, and the place after it."""
     end = text.find(f"\\end{{{begin[1]}}}", begin.end())
     if end < 0:
-        return text[begin.end() :], len(text)
+        return text[begin.end() :], "", len(text)
     content = text[begin.end() : end]
     first, _, rest = content.partition("\n")  # options are on the line of \begin
-    options = not first.strip() or first.lstrip()[:1] in "[{%"
-    return rest if options else content, end + len(f"\\end{{{begin[1]}}}")
+    has_options = not first.strip() or first.lstrip()[:1] in "[{%"
+    after = end + len(f"\\end{{{begin[1]}}}")
+    return (rest, first, after) if has_options else (content, "", after)
 
 
 def _inline(text: str, verb: re.Match[str]) -> tuple[str, int]:

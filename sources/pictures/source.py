@@ -14,7 +14,7 @@ from sources.images.encoding import check_encoding
 from sources.paddle_ocr.page import OCR_COSTS, OcrSettings
 from sources.pictures.card import CARD
 
-CODE_VERSION = 1  # raise it when the same picture gives other bytes
+CODE_VERSION = 2  # raise it when the same picture gives other bytes
 MAX_PIXELS = 178_000_000  # what Pillow decodes at most
 PACKAGES = ("pillow", "zlib-ng")
 
