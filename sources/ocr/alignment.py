@@ -178,7 +178,7 @@ def _merge_boxes(boxes: Floats, starts: Ints) -> Floats:
 def _visible_blocks(blocks: Sequence[Block], num_rendered: int) -> list[Block]:
     """Return the blocks that `num_rendered` characters reach, with the last one cut.
 
-    Raises CutBlockError if it is not divisible.
+    Raises CutBlockError if it is not divisible, or leads a block that is not reached.
     """
     shown: list[Block] = []
     for block in blocks:
@@ -187,22 +187,30 @@ def _visible_blocks(blocks: Sequence[Block], num_rendered: int) -> list[Block]:
         num_inked = count_inked(block.text)
         if num_inked > num_rendered:
             if not block.is_divisible:
-                raise CutBlockError(len(shown))
+                raise CutBlockError(_num_ended(shown))
             inked = [k for k, sign in enumerate(block.text) if not sign.isspace()]
             text = block.text[: inked[num_rendered - 1] + 1]
             block = replace(block, text=text, markdown=escape_markdown(text))
         shown.append(block)
         num_rendered -= num_inked
+    if len(shown) < len(blocks) and _num_ended(shown) < len(shown):
+        raise CutBlockError(_num_ended(shown))
     return shown
 
 
+def _num_ended(blocks: Sequence[Block]) -> int:
+    """Return the number of blocks without headings and captions at the end."""
+    ended = [k for k, block in enumerate(blocks) if not block.leads]
+    return ended[-1] + 1 if ended else 0
+
+
 class CutBlockError(Exception):
-    """The page ends inside a block that must not be cut.
+    """The page ends inside a block that must not be cut, or behind one that leads another.
 
     Args:
-        num_blocks: number of blocks before it.
+        num_blocks: number of blocks that are shown whole.
     """
 
     def __init__(self, num_blocks: int):
-        super().__init__(f"the page ends inside block {num_blocks}")
+        super().__init__(f"the page ends at block {num_blocks}")
         self.num_blocks = num_blocks

@@ -57,6 +57,7 @@ class Block:
         is_divisible: a page may end inside the block (a paragraph, whose Markdown is its text).
         is_tight: in Markdown, no blank line separates it from the block before (a list item).
         is_verbatim: the spaces of the text count (a code listing).
+        leads: it belongs to the block after it, and ends no page (a heading, the caption above a table).
     """
 
     html: str
@@ -66,6 +67,7 @@ class Block:
     is_divisible: bool = False
     is_tight: bool = False
     is_verbatim: bool = False
+    leads: bool = False
 
     def __post_init__(self) -> None:
         assert self.text.count(INSET) == len(self.insets)
@@ -137,6 +139,7 @@ def heading(text: str, level: int, css_class: str | None = None) -> Block:
         html=f'<p class="{css_class or f"h{level}"}">{escape_html(text)}</p>',
         text=text,
         markdown="#" * level + " " + escape_markdown(text),
+        leads=True,
     )
 
 

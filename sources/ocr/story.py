@@ -58,7 +58,7 @@ def _set_flow(
 ) -> tuple[Alignment, mupdf.FzDisplayList]:
     """Lay out a flow; return its words and the display list that draws it.
 
-    A block that would be cut and is not divisible is left out.
+    A block that would be cut and is not divisible is left out, and so are headings and captions before it.
     """
     blocks = list(flow.blocks)
     firsts: set[int] = set()  # indices of blocks that must begin a box

@@ -66,12 +66,13 @@ def _body(sampler: ContentSampler, style: Style, columns: list[Box]) -> list[Blo
     blocks: list[Block] = []
     length = section = 0
     sections = random.sample(words("sections", style.language), len(words("sections", style.language)))
+    is_numbered = random.random() < 0.5
     while length < wanted:
-        chance = random.random()
+        chance = random.random() if not (blocks and blocks[-1].leads) else 1.0  # a paragraph follows a heading
         if chance < 0.13:
             section += 1
             text = sections[(section - 1) % len(sections)]
-            blocks.append(heading(f"{section}. {text}" if random.random() < 0.5 else text, 2))
+            blocks.append(heading(f"{section}. {text}" if is_numbered else text, 2))
         elif chance < 0.19:
             shape = draw_figure(
                 round(width * random.uniform(0.6, 1)), round(width * random.uniform(0.3, 0.6)), style.accent, random

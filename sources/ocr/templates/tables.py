@@ -1,6 +1,7 @@
 """A table of numbers with its caption."""
 
 import random as random_module
+from dataclasses import replace
 
 from sources.ocr.blocks import Block, paragraph, table
 from sources.ocr.passages import ContentSampler
@@ -31,7 +32,7 @@ def data_table(sampler: ContentSampler, style: Style, max_columns: int, num_rows
         right=range(1, len(measures) + 1),
     )
     caption = label("table", style.language, n=random.randint(1, 12), text=sampler.line(80))
-    return [paragraph(caption, "caption", is_divisible=False), grid]
+    return [replace(paragraph(caption, "caption", is_divisible=False), leads=True), grid]
 
 
 def _part_of(bounds: tuple[float, float, int], random: random_module.Random) -> tuple[float, float, int]:

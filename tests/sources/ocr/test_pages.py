@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from sources.base.illegible import Illegible
-from sources.ocr.blocks import INSET, Inset, figure, paragraph, rich_paragraph, table
+from sources.ocr.blocks import INSET, Inset, figure, heading, paragraph, rich_paragraph, table
 from sources.ocr.hyphenation import add_soft_hyphens
 from sources.ocr.page import Flow, Page, PageLayout
 from sources.ocr.passages import BundledPassages, ContentSampler, split_sentences
 from sources.ocr.story import lay_out
 from sources.ocr.style import Style, sample_style
 from sources.ocr.templates.registry import DIRECT_TEMPLATES, KINDS, TEMPLATES, supported_languages
+from sources.ocr.templates.tables import data_table
 from sources.rng import generator
 
 INK = 60  # grey levels between text and paper
@@ -208,3 +209,12 @@ def test_split_sentences_keeps_all_characters() -> None:
     text = "One 1.5 sentence. Another? “A third!” And 第一句。第二句！"
     assert "".join("".join(split_sentences(text)).split()) == "".join(text.split())
     assert len(split_sentences(text)) >= 4
+
+
+@pytest.mark.parametrize("height", range(90, 330, 20))
+def test_no_page_ends_with_a_heading_or_a_caption_without_its_table(style: Style, height: int) -> None:
+    sampler = ContentSampler(BundledPassages(), "en", generator(0, height, "page"))
+    blocks = [paragraph("Words. " * 30), heading("Results", 2), *data_table(sampler, style, 3, 4)]
+    blocks += [heading("Outlook", 2), paragraph("Words. " * 90, is_divisible=False)]
+    text = lay_out(_page(style, [Flow(blocks=blocks, boxes=[(20, 20, 480, height)])])).text.strip()
+    assert text.endswith(("Words.", *"0123456789")), text[-60:]
