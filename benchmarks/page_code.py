@@ -23,7 +23,7 @@ import numpy as np
 from benchmarks.web import HOST, paths_of, served, settings_for
 from filters.render_similarity import RenderSimilarity
 from sources.web.capture import Code
-from sources.web.crawl import Crawl
+from sources.web.crawl import crawl_site
 from sources.web.plan import Seeds
 from sources.web.segments import index, read_captures
 
@@ -39,7 +39,7 @@ def crawl(port: int, paths: Sequence[str], at_once: int, folder: Path, *, code: 
         path.rename(folder / path.name)
 
     since = time.perf_counter()
-    asyncio.run(Crawl(seeds, settings, folder, scratch, save, lambda _: None).run())
+    asyncio.run(crawl_site(seeds, settings, folder, scratch, save))
     seconds = time.perf_counter() - since
     captures = list(read_captures(list(index(folder).values())))
     failed = [capture for capture in captures if capture.content is None]

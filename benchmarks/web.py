@@ -1,6 +1,7 @@
 """Web pages per second: our crawl and a bare Playwright loop that only navigates and takes screenshots; and memory.
 
     python -m benchmarks.web --pages 120              # both in turn, same pages, same browser
+    python -m benchmarks.web sites --pages 24         # as many sites with a page each, beside one site with all pages
     python -m benchmarks.web memory --pages 3000      # one long crawl of the repeated manuals, memory over time
 
 Needs real pages: apt-get install python3.11-doc postgresql-doc-15. They are served on loopback. For both, the clock
@@ -8,7 +9,8 @@ starts in a browser that has already shown a page, before the window for the cou
 the browser is closed; window size, pages and order are the same. Processor time covers all processes.
 The bare loop waits for the load event. Ours waits for load, fonts, pictures, a quiet network and, if a page has
 scripts, 150 ms without a change; it follows robots.txt, uses the filtering proxy, clears its windows between pages,
-reads words, elements and links, checks that they did not move, and writes segments. The last line is JSON.
+reads words, elements and links, checks that they did not move, and writes segments. With many sites, both open a fresh
+context for each: nothing passes between sites. The last line is JSON.
 """
 
 import argparse
@@ -16,13 +18,14 @@ import asyncio
 import dataclasses
 import functools
 import http.server
+import itertools
 import json
 import os
 import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -35,15 +38,17 @@ from sources.browser.chromium import find_chromium, sandbox_refusal
 from sources.browser.processes import memory_mb
 from sources.browser.viewports import VIEWS
 from sources.web.address_policy import AddressPolicy
-from sources.web.crawl import Crawl, CrawlSettings
+from sources.web.crawl import Crawl, CrawlSettings, browser_for, run_crawls
 from sources.web.plan import Bounds, Seeds
 from sources.web.segments import index
-from sources.web.urls import Scope
+from sources.web.shared_browser import SharedBrowser
+from sources.web.urls import Scope, host_of, site_of
 
 FOLDERS = (Path("/usr/share/doc/python3.11/html"), Path("/usr/share/doc/postgresql-doc-15/html"))
 HOST = "docs.vellum.example"
 VIEW = "square"
 REPORT_EVERY_PAGES = 100
+MAX_SITES = 200
 MAX_GROWTH = 1.15  # median memory of the last third relative to the middle third
 
 
@@ -108,23 +113,32 @@ class Cost:
         return Cost(self.seconds - earlier.seconds, self.processor_s - earlier.processor_s)
 
 
-async def bare(port: int, paths: list[str]) -> Cost:
-    """Measure the bare loop, which uses one page, `goto` and `screenshot`."""
+def site_name(number: int) -> str:
+    """Return the name of one of many sites, each of which is a registrable domain."""
+    return f"site-{number}.example"
+
+
+async def bare(port: int, urls: Sequence[str]) -> Cost:
+    """Measure the bare loop, which uses one page for each site, `goto` and `screenshot`."""
     view = VIEWS[VIEW]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=find_chromium(), chromium_sandbox=sandbox_refusal() is None
+            executable_path=find_chromium(),
+            chromium_sandbox=sandbox_refusal() is None,
+            args=[f"--host-resolver-rules=MAP * 127.0.0.1:{port}"],
         )
         size: async_api.ViewportSize = {"width": view.width, "height": view.height}
         page = await browser.new_page(viewport=size)
-        await page.goto(f"http://127.0.0.1:{port}{paths[0]}")  # warm-up
+        await page.goto(urls[0])  # warm-up
         await page.screenshot()
         await page.close()
         since = Cost.now()
-        page = await browser.new_page(viewport=size)
-        for path in paths:
-            await page.goto(f"http://127.0.0.1:{port}{path}")
-            await page.screenshot()
+        for _, of_site in itertools.groupby(urls, host_of):
+            page = await browser.new_page(viewport=size)
+            for url in of_site:
+                await page.goto(url)
+                await page.screenshot()
+            await page.close()
         cost = Cost.now() - since
         await browser.close()
     return cost
@@ -136,7 +150,7 @@ def settings_for(port: int, at_once: int, code: bool = False) -> CrawlSettings:
         bounds=Bounds(depth=0, max_pages_per_host=1_000_000, scope=Scope()),
         name="vellum",
         agent="Mozilla/5.0 (compatible; Vellum benchmark)",
-        policy=AddressPolicy(routes={HOST: ("127.0.0.1", port)}),
+        policy=AddressPolicy(routes=dict.fromkeys((HOST, *map(site_name, range(MAX_SITES))), ("127.0.0.1", port))),
         browser=BrowserSettings(),
         delay_s=0,
         per_host=at_once,
@@ -147,47 +161,77 @@ def settings_for(port: int, at_once: int, code: bool = False) -> CrawlSettings:
 
 async def crawl(
     port: int,
-    paths: list[str],
+    urls: Sequence[str],
     at_once: int,
     folder: Path,
     on_progress: Callable[[int], None] = lambda _: None,
     *,
     code: bool = False,
 ) -> Cost:
-    """Measure our crawl in an open browser that has already shown a page; segments go to `folder`.
+    """Measure our crawls of sites in an open browser that has already shown a page; segments go to `folder`.
 
     Args:
         on_progress: called every few seconds with the number of pages visited since the last call.
         code: also reduce pages to HTML that renders back.
     """
     settings = settings_for(port, at_once, code)
+    sites = [list(of_site) for _, of_site in itertools.groupby(urls, host_of)]
     async with Browser(dataclasses.replace(settings.browser, user_agent=settings.agent)) as browser:
-        await _share(paths[:1], settings, folder / "warm-up", browser).run()
-        work = _share(paths, settings, folder, browser, on_progress)
+        async with browser_for(settings, browser) as shared:
+            await _share(urls[:1], settings, folder / "warm-up", shared).run()
         since = Cost.now()
-        await work.run()
+        async with browser_for(settings, browser) as shared:
+            await run_crawls(
+                [_share(of_site, settings, folder / str(k), shared, on_progress) for k, of_site in enumerate(sites)]
+            )
         cost = Cost.now() - since
-    failed = [found for found in index(folder).values() if found.cause]
-    if failed:
-        raise SystemExit(f"{len(failed)} pages failed, the first: {failed[0].url}: {failed[0].cause}")
+    found = [each for k in range(len(sites)) for each in index(folder / str(k)).values()]
+    failed = [each for each in found if each.cause]
+    if failed or len(found) != len(urls):
+        raise SystemExit(f"{len(found)} of {len(urls)} pages, {len(failed)} failed: {failed[:1]}")
     return cost
 
 
 def _share(
-    paths: list[str],
+    urls: Sequence[str],
     settings: CrawlSettings,
     folder: Path,
-    browser: Browser,
+    shared: SharedBrowser,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Crawl:
-    seeds = Seeds(site=HOST, pages=tuple(f"http://{HOST}{path}" for path in paths), sitemaps=(), budget=len(paths))
+    seeds = Seeds(site=site_of(urls[0]), pages=tuple(urls), sitemaps=(), budget=len(urls))
     scratch = folder / "scratch"
-    scratch.mkdir(parents=True)
+    scratch.mkdir(parents=True, exist_ok=True)
 
     def save(path: Path) -> None:
         path.rename(folder / path.name)
 
-    return Crawl(seeds, settings, folder, scratch, save, on_progress, browser)
+    return Crawl(seeds, settings, folder, scratch, save, lambda done: on_progress(done.num_items), shared)
+
+
+def sites(number: int, at_once: int, rounds: int, *, code: bool) -> dict[str, float]:
+    """Measure the same pages on one site and on a site each, ours and the bare loop, by processor time."""
+    with tempfile.TemporaryDirectory() as name, served(Path(name) / "site") as port:
+        root = Path(name) / "site"
+        root.mkdir()
+        paths = paths_of(root, number)
+        kinds = {
+            "one_site": [f"http://{HOST}{path}" for path in paths],
+            "many_sites": [f"http://{site_name(k)}{path}" for k, path in enumerate(paths)],
+        }
+        used: dict[str, list[float]] = {}
+        for k in range(rounds):
+            for kind, urls in kinds.items():
+                folder = Path(name) / f"{kind}-{k}"
+                costs = {"bare": asyncio.run(bare(port, urls))}
+                costs["ours"] = asyncio.run(crawl(port, urls, at_once, folder, code=code))
+                for who, cost in costs.items():
+                    ms = 1000 * cost.processor_s / number
+                    used.setdefault(f"{who}_{kind}", []).append(ms)
+                    print(f"round {k + 1}, {who}, {kind}: {ms:.0f} ms, {number / cost.seconds:.2f} pages/s", flush=True)
+    least = {f"{who}_cpu_ms": min(found) for who, found in used.items()}
+    ratio = {who: least[f"{who}_many_sites_cpu_ms"] / least[f"{who}_one_site_cpu_ms"] for who in ("ours", "bare")}
+    return {**least, "ratio": ratio["ours"], "bare_ratio": ratio["bare"], "pages": number}
 
 
 def speed(number: int, at_once: int, rounds: int) -> dict[str, float]:
@@ -199,9 +243,10 @@ def speed(number: int, at_once: int, rounds: int) -> dict[str, float]:
         costs: dict[str, list[Cost]] = {"bare": [], "ours": [], "ours_with_code": []}
         for k in range(rounds):
             folders = {who: Path(name) / f"{who}-{k}" for who in ("ours", "ours_with_code")}
-            costs["bare"].append(asyncio.run(bare(port, paths)))
+            urls = [f"http://{HOST}{path}" for path in paths]
+            costs["bare"].append(asyncio.run(bare(port, urls)))
             for who, folder in folders.items():
-                costs[who].append(asyncio.run(crawl(port, paths, at_once, folder, code=who == "ours_with_code")))
+                costs[who].append(asyncio.run(crawl(port, urls, at_once, folder, code=who == "ours_with_code")))
             for who, (*_, cost) in costs.items():
                 rate, used_ms = len(paths) / cost.seconds, 1000 * cost.processor_s / len(paths)
                 print(f"round {k + 1}, {who}: {rate:.2f} pages/s, {used_ms:.0f} ms of processor time each", flush=True)
@@ -234,7 +279,8 @@ def memory(number: int, at_once: int) -> dict[str, float | bool]:
         root = Path(name) / "site"
         root.mkdir()
         paths = paths_of(root, number)
-        seconds = asyncio.run(crawl(port, paths, at_once, Path(name) / "captures", on_progress)).seconds
+        urls = [f"http://{HOST}{path}" for path in paths]
+        seconds = asyncio.run(crawl(port, urls, at_once, Path(name) / "captures", on_progress)).seconds
     third = max(1, len(samples) // 3)
     result: dict[str, float | bool] = {"pages": len(paths), "pages_per_s": len(paths) / seconds}
     for k, part in enumerate(("crawler", "all")):
@@ -249,13 +295,15 @@ def memory(number: int, at_once: int) -> dict[str, float | bool]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("mode", nargs="?", choices=("speed", "memory"), default="speed")
+    parser.add_argument("mode", nargs="?", choices=("speed", "sites", "memory"), default="speed")
     parser.add_argument("--pages", type=int, default=120)
     parser.add_argument("--at-once", type=int, default=max(2, 2 * (os.cpu_count() or 1)))
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--code", action="store_true", help="of many sites: also make code of pages")
     args = parser.parse_args()
     modes: dict[str, Callable[[], Mapping[str, float | bool]]] = {
         "speed": lambda: speed(args.pages, args.at_once, args.rounds),
+        "sites": lambda: sites(min(args.pages, MAX_SITES), args.at_once, args.rounds, code=args.code),
         "memory": lambda: memory(args.pages, args.at_once),
     }
     result = modes[args.mode]()

@@ -36,7 +36,7 @@ from sources.browser.chromium import find_chromium, sandbox_refusal
 from sources.browser.viewports import VIEWS
 from sources.images.encoding import luma
 from sources.web.capture import Capture, PageContent
-from sources.web.crawl import Crawl
+from sources.web.crawl import crawl_site
 from sources.web.plan import Seeds
 from sources.web.samples import WORD_CONTRAST
 from sources.web.segments import index, read_captures
@@ -107,7 +107,7 @@ def crawl(port: int, paths: Sequence[str], folder: Path) -> list[Capture]:
     def save(path: Path) -> None:
         path.rename(folder / path.name)
 
-    asyncio.run(Crawl(seeds, settings, folder, scratch, save, lambda _: None).run())
+    asyncio.run(crawl_site(seeds, settings, folder, scratch, save))
     captures = list(read_captures(list(index(folder).values())))
     for capture in captures:
         if capture.content is None:

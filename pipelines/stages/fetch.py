@@ -2,8 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pipelines.job import Job
@@ -16,11 +16,12 @@ from pipelines.workers.pool import Deaths, ItemFault, readers_of
 from pipelines.workers.process import Death
 from pipelines.workers.protocol import (
     Event,
-    FetchInput,
+    FetchInputs,
     FileFinished,
     ItemsFetched,
 )
 from sources.base.remote import RemoteSource
+from sources.base.source import InputError
 
 KEPT_COPIES = 2 + 2 * (os.cpu_count() or 1)  # downloads that a worker keeps: more than it reads at a time
 
@@ -30,25 +31,47 @@ def captures_path(source: RemoteSource, uri: str) -> str:
     return f"{STAGING}/captures/{source.path_of(uri)}"
 
 
-def fetch_input(job: Job, recipe: Recipe, index: int, uri: str) -> None:
-    """Fetch what is missing of a remote input in a reader, each finished file published at once.
+def fetch_inputs(job: Job, recipe: Recipe, index: int, uris: Sequence[str]) -> dict[str, InputError | ItemFault]:
+    """Fetch what is missing of some remote inputs in one reader, each finished file published at once.
 
-    A reader that dies is followed by another, which goes on after what is published, as long as there is progress.
-    Raises InputError, ItemFault if readers keep dying over it, and ReadersLost if they die of something else.
+    A reader that dies is followed by another, which goes on after what is published, as long as there is progress. If
+    readers keep dying over several inputs, each is fetched alone, which shows which of them it was.
+
+    Returns:
+        Why inputs cannot be fetched.
+    Raises:
+        ReadersLost: readers die of something else.
     """
+    try:
+        _fetch_together(job, recipe, index, uris)
+    except InputError as error:
+        return dict.fromkeys(uris, error)
+    except ItemFault as fault:
+        if len(uris) == 1:
+            return {uris[0]: fault}
+        failed: dict[str, InputError | ItemFault] = {}
+        for uri in uris:
+            failed |= fetch_inputs(job, recipe, index, [uri])
+        return failed
+    return {}
+
+
+def _fetch_together(job: Job, recipe: Recipe, index: int, uris: Sequence[str]) -> None:
     source = recipe.sources[index]
     assert isinstance(source, RemoteSource)
     storage, progress = job.storage(), progress_of(job)
-    folder = captures_path(source, uri).rpartition("/")[0]
+    folders = [captures_path(source, uri).rpartition("/")[0] for uri in uris]
     faults, deaths = 0, Deaths()
     while True:
         num_published = 0
-        with local_captures(source, uri, storage) as path, scratch_folder(storage) as scratch:
+        with ExitStack() as stack:
+            paths = tuple(stack.enter_context(local_captures(source, uri, storage)) for uri in uris)
+            scratch = stack.enter_context(scratch_folder(storage))
 
             def publish(event: Event, scratch: Path = scratch) -> None:
                 nonlocal num_published
                 if isinstance(event, FileFinished):
-                    storage.publish_file(scratch / event.name, f"{folder}/{event.name}")
+                    storage.publish_file(scratch / event.name, f"{folders[event.input]}/{event.name}")
                     num_published += 1
                 elif isinstance(event, ItemsFetched):
                     failures = {f"{FETCH_FAILED}{cause}": number for cause, number in event.failures.items()}
@@ -56,7 +79,7 @@ def fetch_input(job: Job, recipe: Recipe, index: int, uri: str) -> None:
                     for host in event.hosts:  # a fetch that starts again tells of them again
                         progress.add(f"host {host}", hosts_fetched=1)
 
-            request = FetchInput(source=index, path=path, scratch=scratch, retry_failed=job.retry_failed)
+            request = FetchInputs(source=index, paths=paths, scratch=scratch, retry_failed=job.retry_failed)
             try:
                 with readers_of(recipe, job.readers).reader() as reader:
                     reader.ask_once(request, on_event=publish)

@@ -39,7 +39,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.pvalue.PCollection[str]:
         pipeline
         | "Listing" >> beam.Create(list(job.listing), reshuffle=False)
         | "ReadListing" >> beam.FlatMap(lambda file: read_listing(storage, file))
-        | "Batch" >> beam.Map(lambda line: (batch_of(recipe, job.num_inputs, *line), line[1]))
+        | "Batch" >> beam.Map(lambda line: (batch_of(job, recipe, *line), line[1]))
         | "SpreadInputs" >> beam.GroupByKey()
         | "Inspect" >> beam.ParDo(Inspect(job)).with_outputs(ACCOUNT, main="inputs")
     )

@@ -7,8 +7,9 @@ from typing import Any
 
 import apache_beam as beam
 
+from pipelines.job import Job
 from pipelines.recipe import Recipe
-from pipelines.stages.fetch import fetch_input
+from pipelines.stages.fetch import fetch_inputs
 from pipelines.stages.input_files import InputFiles, LocalInput, is_fetched
 from pipelines.stages.progress import progress_of
 from pipelines.stages.step import ACCOUNT, ConcurrentDoFn
@@ -21,17 +22,22 @@ from sources.base.remote import RemoteSource
 from sources.base.source import InputError
 
 INPUTS_PER_BATCH = 16
+INPUTS_PER_FETCH = 4  # on a cluster, which may have many workers
 MIN_BATCHES = 64  # for few inputs, which may be long: every reader has some
 
 Batch = tuple[int, int]  # source, number
 
 
-def batch_of(recipe: Recipe, num_inputs: int, source: int, uri: str) -> Batch:
+def batch_of(job: Job, recipe: Recipe, source: int, uri: str) -> Batch:
     """The batch in which an input is inspected. A name that was given twice is twice in the same one."""
+    num_inputs = job.num_inputs
     member = member_of(uri) if is_fetched(uri) else None  # all of an archive together: it is fetched once
     name = member[0] if member else uri
     number = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big") >> 1
-    if isinstance(recipe.sources[source], RemoteSource) or is_fetched(uri) or is_remote(uri):  # each takes long
+    if isinstance(recipe.sources[source], RemoteSource):  # those of a batch are fetched together
+        each = num_inputs // INPUTS_PER_BATCH if job.is_local else num_inputs // INPUTS_PER_FETCH
+        return source, number % max(job.readers, each)
+    if is_fetched(uri) or is_remote(uri):  # each takes long
         return source, number
     return source, number % max(MIN_BATCHES, num_inputs // INPUTS_PER_BATCH)
 
@@ -74,10 +80,13 @@ class Inspect(ConcurrentDoFn):
         for start in range(0, len(uris), INPUTS_PER_BATCH):
             with ExitStack() as files:
                 left: list[tuple[str, LocalInput]] = []
-                for uri in uris[start : start + INPUTS_PER_BATCH]:
+                chunk = uris[start : start + INPUTS_PER_BATCH]
+                is_remote_source = isinstance(self._recipe.sources[source], RemoteSource)
+                failed = fetch_inputs(self._job, self._recipe, source, chunk) if is_remote_source else {}
+                for uri in chunk:
                     try:
-                        if isinstance(self._recipe.sources[source], RemoteSource):
-                            fetch_input(self._job, self._recipe, source, uri)
+                        if uri in failed:
+                            raise failed[uri]
                         digest = brought.get(uri, "")
                         if isinstance(digest, InputError):
                             raise digest

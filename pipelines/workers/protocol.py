@@ -67,8 +67,13 @@ class Heartbeat(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileFinished(Event):
-    """A file in the scratch folder of a FetchInput is finished and belongs to the parent."""
+    """A file in the scratch folder of a FetchInputs is finished and belongs to the parent.
 
+    Args:
+        input: number of the input that it belongs to.
+    """
+
+    input: int
     name: str
 
 
@@ -271,16 +276,18 @@ class RescorePart(Request[Done]):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FetchInput(FileRequest[Done]):
-    """Fetch what is missing of an input of a remote source; sends FileFinished and ItemsFetched.
+class FetchInputs(Request[Done]):
+    """Fetch what is missing of some inputs of a remote source; sends FileFinished and ItemsFetched.
 
     Args:
         source: index of the source in the recipe.
+        paths: files of the inputs.
         scratch: folder for finished files.
         retry_failed: fetch again what failed before.
     """
 
     source: int
+    paths: tuple[Path, ...]
     scratch: Path
     retry_failed: bool
 
@@ -395,7 +402,7 @@ _TYPES: Mapping[str, type[Message]] = {
         *(Ready, Heartbeat, FileFinished, ItemsFetched),
         *(Done, Failed, OutputFailed, NotUnderstood, Unavailable, Inspected, Gathered, Contaminated, Scored),
         *(ListArchive, ExtractMember, UnpackTar, ConvertDocument),
-        *(InspectInputs, ReadUnit, RescorePart, FetchInput, GatherMaterial, ReadCollection, FindContamination),
+        *(InspectInputs, ReadUnit, RescorePart, FetchInputs, GatherMaterial, ReadCollection, FindContamination),
         ScoreRows,
     )
 }

@@ -42,7 +42,7 @@ from pipelines.workers.protocol import (
     Event,
     ExtractMember,
     Failed,
-    FetchInput,
+    FetchInputs,
     FileFinished,
     FileRequest,
     FindContamination,
@@ -163,15 +163,15 @@ def _rescore(recipe: Recipe, request: RescorePart, send: Send) -> Done:
     return _score(recipe, request, samples, part.schema.metadata[ERRORS_KEY], send)
 
 
-def _fetch(recipe: Recipe, request: FetchInput, send: Send) -> Done:
+def _fetch(recipe: Recipe, request: FetchInputs, send: Send) -> Done:
     source = recipe.sources[request.source]
     assert isinstance(source, RemoteSource)
     source.fetch(
-        request.path,
+        request.paths,
         request.scratch,
         retry_failed=request.retry_failed,
-        save=lambda path: send(FileFinished(name=path.name)),
-        beat=lambda done: send(ItemsFetched(num_items=done.num_items, hosts=done.hosts, failures=done.failures)),
+        save=lambda number, path: send(FileFinished(input=number, name=path.name)),
+        beat=lambda _, done: send(ItemsFetched(num_items=done.num_items, hosts=done.hosts, failures=done.failures)),
     )
     return Done()
 
@@ -222,7 +222,7 @@ HANDLERS: Mapping[type[Request[Any]], Callable[[Recipe, Any, Send], Answer]] = {
     InspectInputs: _inspect,
     ReadUnit: _read,
     RescorePart: _rescore,
-    FetchInput: _fetch,
+    FetchInputs: _fetch,
     ListArchive: _list_archive,
     ExtractMember: _extract,
     UnpackTar: _unpack,

@@ -1,7 +1,7 @@
 """Remote sources: their inputs are fetched first and kept, so that reading them again needs no network."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from sources.base.source import Source
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FetchTask:
-    """One input to fetch; a single process carries the task out.
+    """One input to fetch; a single process carries the task out, together with others.
 
     Args:
         uri: name of the input; a task with another content has another name.
@@ -56,21 +56,22 @@ class RemoteSource(Source):
     @abstractmethod
     def fetch(
         self,
-        path: Path,
+        paths: Sequence[Path],
         scratch: Path,
         *,
         retry_failed: bool,
-        save: Callable[[Path], None],
-        beat: Callable[[Fetched], None],
+        save: Callable[[int, Path], None],
+        beat: Callable[[int, Fetched], None],
     ) -> None:
-        """Fetch what is missing of an input.
+        """Fetch what is missing of some inputs.
 
         Args:
-            path: the task's file; what was fetched before is in the same folder.
+            paths: the tasks' files; what was fetched before for each is in the folder of its file.
             scratch: a folder to write files in.
             retry_failed: try again what failed before.
-            save: called with every finished file in `scratch`, which then belongs to the caller.
-            beat: called every few seconds with what was fetched since the last call.
+            save: called with the number of an input and every finished file in `scratch`, which then belongs to the
+                caller.
+            beat: called every few seconds with the number of an input and what was fetched of it since the last call.
         """
 
     def warnings(self) -> list[str]:

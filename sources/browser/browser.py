@@ -181,7 +181,13 @@ class Browser:
 
     @contextlib.asynccontextmanager
     async def page(
-        self, view: View, *, proxy: str | None = None, offline: bool = False, javascript: bool = True
+        self,
+        view: View,
+        *,
+        proxy: str | None = None,
+        offline: bool = False,
+        javascript: bool = True,
+        any_certificate: bool = False,
     ) -> AsyncIterator[Page]:
         """Open a page in a fresh context, and close it at the end of the block.
 
@@ -189,6 +195,7 @@ class Browser:
             proxy: `host:port` through which everything goes, loopback too; None: no network can be reached.
             offline: the page is told so.
             javascript: whether the page's own scripts run.
+            any_certificate: hosts may show any certificate; only for a proxy that answers for all of them itself.
 
         Raises:
             BrowserDied: it cannot be opened.
@@ -215,6 +222,7 @@ class Browser:
                     permissions=[],
                     offline=offline,
                     java_script_enabled=javascript,
+                    ignore_https_errors=any_certificate,
                 )
                 page = await context.new_page()
             page.on("dialog", _dismiss)

@@ -96,6 +96,8 @@ class Capture:
         permission: what was checked before fetching.
         links: canonical URLs that the page links to, or that the sitemap lists, in order.
         canonical: URL at which the page says it is (`rel=canonical`); empty if it does not say.
+        archive: the web archive with the page and the id of its record there, as `FILE;record=ID`; empty if it was
+            fetched.
         content: what the page shows; None if the visit failed.
         cause, message: reason of the failure; empty if there was none.
     """
@@ -108,12 +110,13 @@ class Capture:
     permission: str = PERMISSION_UNCHECKED
     links: Sequence[str] = ()
     canonical: str = ""
+    archive: str = ""
     content: PageContent | None = None
     cause: str = ""
     message: str = ""
 
 
-_PLAIN = ("url", "view", "fetched_at", "final_url", "status", "permission", "canonical", "cause", "message")
+_PLAIN = ("url", "view", "fetched_at", "final_url", "status", "permission", "canonical", "archive", "cause", "message")
 _SEEN = pa.struct(
     [
         ("images", pa.list_(pa.binary())),
@@ -149,6 +152,7 @@ CAPTURE_SCHEMA = pa.schema(
         ("permission", pa.string()),
         ("links", pa.list_(pa.string())),
         ("canonical", pa.string()),
+        ("archive", pa.string()),
         ("cause", pa.string()),
         ("message", pa.string()),
         ("content", _SEEN),

@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -19,15 +21,15 @@ from sources.browser.browser import Browser, BrowserDiedError, BrowserSettings
 from sources.browser.reading import well_formed
 from sources.browser.viewports import VIEWS
 from sources.web.address_policy import AddressPolicy
-from sources.web.capture import Capture
+from sources.web.capture import Capture, PageContent
 from sources.web.client import Client
-from sources.web.code.page_code import PageCoder
-from sources.web.page_pool import PagePool
+from sources.web.page_pool import PooledPage
 from sources.web.plan import SITEMAP, Bounds, Level, Seeds, levels
 from sources.web.politeness import Patience, Politeness
-from sources.web.proxy import TrafficLimits
+from sources.web.proxy import Responder, TrafficLimits
 from sources.web.response_head import HTML_TYPES
 from sources.web.segments import NOT_HTML, IndexEntry, SegmentWriter, index, is_file
+from sources.web.shared_browser import SharedBrowser
 from sources.web.sitemap import MAX_BYTES as MAX_SITEMAP_BYTES
 from sources.web.sitemap import SitemapError, parse_sitemap
 from sources.web.timeouts import Timeouts
@@ -35,11 +37,16 @@ from sources.web.urls import canonical, comparison_key, host_of, is_like_file, s
 from sources.web.visit import Visit
 from sources.web.visit_result import VisitError, VisitResult
 
+if TYPE_CHECKING:
+    from sources.web.archive.rules import ArchiveRules
+
 Known = dict[tuple[str, str], Sequence[str] | None]  # links by URL and view; None for a file that is no page
 BEAT_S = 2.0
+SITES_AT_ONCE = 8  # of one browser: most of them wait until a host may be visited again
 MAX_NESTED = 500  # sitemaps that a sitemap names
 MAX_LISTED_PAGES = 50_000
 BROWSER_DIED = "browser_died"
+RECORD = "record"  # instead of a view, for records of an archive that cannot be read
 log = logging.getLogger(__name__)
 
 
@@ -55,7 +62,7 @@ class CrawlSettings:
         name: the crawler's name in robots.txt.
         agent: the whole user agent.
         delay_s, per_host, patience: politeness.
-        at_once: number of concurrent visits.
+        at_once: number of concurrent visits of one browser.
         code: also reduce pages to HTML that renders back.
         client: what hosts are sent.
     """
@@ -84,7 +91,7 @@ class Crawl:
         scratch: folder for segments that are being written.
         save: called with every finished segment.
         beat: called every few seconds with the visits since the last call.
-        browser: an open browser; without it the crawl opens one.
+        shared: the browser, which the crawls of other sites may use at the same time.
     """
 
     def __init__(
@@ -95,30 +102,27 @@ class Crawl:
         scratch: Path,
         save: Callable[[Path], None],
         beat: Callable[[Fetched], None],
-        browser: Browser | None = None,
+        shared: SharedBrowser,
     ):
         self._seeds, self._settings, self._folder = seeds, settings, folder
         self._client = dataclasses.replace(settings.client, site=seeds.site)
-        self._writer = SegmentWriter(scratch, save)
+        self._scratch, self._writer = scratch, SegmentWriter(scratch, save)
         self._beat = beat
-        self._num_done = 0
+        self._num_done = self._num_left = 0
         self._hosts: dict[str, bool] = {}  # True for those that were reported
         self._failures: Counter[str] = Counter()
-        self._polite = Politeness(
+        self._archive: Responder | None = None
+        self._moments: dict[str, int] = {}  # when pages in the archive were fetched
+        self._polite: Politeness | ArchiveRules = Politeness(
             settings.policy, settings.name, settings.agent, settings.delay_s, settings.per_host, settings.patience,
             self._client,
         )  # fmt: skip
-        self._at_once = asyncio.Semaphore(settings.at_once)
-        self._browser = browser
-        self._pool: PagePool | None = None
-        self._coder: PageCoder | None = None
-        self._stack = contextlib.AsyncExitStack()
-        self._opening = asyncio.Lock()
+        self._shared = shared
 
     async def run(self, *, retry_failed: bool = False) -> None:
         """Crawl to the end of the plan. Raises BrowserDied if the browser cannot be started."""
         known = {key: found.found for key, found in index(self._folder).items() if not (retry_failed and found.cause)}
-        async with self._stack, self._heartbeat():
+        async with self._heartbeat():
             plan = levels(self._seeds, self._settings.bounds)
             try:
                 level = next(plan)
@@ -128,11 +132,13 @@ class Crawl:
                 pass
             finally:
                 self._writer.close()
+                await self._shared.leave(self._owns)
 
     async def _links_of(self, level: Level, known: Known) -> dict[str, Sequence[str] | None]:
         """Visit the URLs of a level that are not captured in every view; return the links of all its URLs."""
         views = [SITEMAP] if level.is_sitemaps else self._settings.views
         missing = [(url, view) for url in level.urls for view in views if (url, view) not in known]
+        self._num_left = len(missing)
         async with asyncio.TaskGroup() as group:
             for key in missing:
                 group.create_task(self._capture(*key, known))
@@ -150,6 +156,7 @@ class Crawl:
             self._writer.add(capture)
         known[url, view] = None if is_file(url, capture.cause) else capture.links
         self._num_done += 1
+        self._num_left -= 1
         self._hosts.setdefault(host_of(url), False)
         if capture.cause and known[url, view] is not None:
             self._failures[capture.cause] += 1
@@ -195,24 +202,41 @@ class Crawl:
     async def _visit(self, url: str, view: str) -> tuple[VisitResult, str, str]:
         """Visit a page once; return what was found, and cause and message if it failed."""
         settings = self._settings
-        async with self._polite.turn(url), self._at_once:
-            pool = await self._open_pool()
+        async with self._polite.turn(url):
+            await self._shared.start()
             done = VisitResult()
             try:
-                async with pool.page(VIEWS[view]) as pooled_page:
-                    visit = Visit(pooled_page, settings.timeouts, self._permit, settings.name, url, self._coder)
+                async with self._shared.page(VIEWS[view], self._client_for(url), self._archive) as (window, coder):
+                    window.proxy_session.moment = self._moments.get(url, 0)
+                    permit = partial(self._permit, self._site_of(url))
+                    visit = Visit(window, settings.timeouts, permit, settings.name, url, coder)
                     done = visit.result
-                    await visit.run()
+                    try:
+                        await visit.run()
+                        done.content = _with_missing(done.content, window.proxy_session.num_missing)
+                    finally:
+                        window.is_last = self._num_left == 1 and self._settings.bounds.depth == 0
             except VisitError as failure:
                 return done, failure.cause, failure.message
             except BrowserDiedError as error:
                 return done, BROWSER_DIED, f"twice: {error}"
         return done, "", ""
 
-    async def _permit(self, url: str) -> tuple[str, str] | None:
+    def _client_for(self, url: str) -> Client:
+        """Return what the site of a page is sent."""
+        return self._client
+
+    def _site_of(self, url: str) -> str:
+        """Return the site on which a page may redirect."""
+        return self._seeds.site
+
+    def _owns(self, window: PooledPage) -> bool:
+        return window.client == self._client and window.proxy_session.archive is None
+
+    async def _permit(self, site: str, url: str) -> tuple[str, str] | None:
         """Return None if a redirect to a URL is allowed (same site, allowed by robots.txt), else cause and message."""
         target = canonical(url)
-        if target is None or site_of(target) != self._seeds.site:
+        if target is None or site_of(target) != site:
             return "left_site", f"it redirects to another site: {host_of(url) or url[:80]}"
         refused, _ = await self._polite.refusal(target)
         return None if refused is None else (refused[0], f"it redirects to {target[:200]}: {refused[1]}")
@@ -270,19 +294,6 @@ class Crawl:
         except SitemapError as error:
             raise VisitError("bad_sitemap", str(error), answer.status) from error
 
-    async def _open_pool(self) -> PagePool:
-        """Return the page pool; the browser is started for the first page."""
-        async with self._opening:
-            if self._pool is None:
-                if self._browser is None:
-                    settings = dataclasses.replace(self._settings.browser, user_agent=self._settings.agent)
-                    self._browser = await self._stack.enter_async_context(Browser(settings))
-                if self._settings.code:
-                    self._coder = await self._stack.enter_async_context(PageCoder(self._browser))
-                pool = PagePool(self._browser, self._settings.policy, self._settings.limits, self._client)
-                self._pool = await self._stack.enter_async_context(pool)
-            return self._pool
-
     @contextlib.asynccontextmanager
     async def _heartbeat(self) -> AsyncIterator[None]:
         """Call `beat` and close old segments every few seconds."""
@@ -309,6 +320,49 @@ class Crawl:
         self._failures.clear()
 
 
+def _with_missing(content: PageContent | None, num_missing: int) -> PageContent | None:
+    """Return the content of a page in an archive with the number of its requests that the archive does not answer."""
+    if content is None or not num_missing:
+        return content
+    return dataclasses.replace(
+        content,
+        facts={**content.facts, "num_not_archived": num_missing},
+        flags=[*content.flags, "not_archived"],
+    )
+
+
+def browser_for(settings: CrawlSettings, browser: Browser | None = None) -> SharedBrowser:
+    """Return a browser for crawls with these settings: a new one, or one that is open and stays open."""
+    own = dataclasses.replace(settings.browser, user_agent=settings.agent)
+    return SharedBrowser(browser or own, settings.policy, settings.limits, code=settings.code, at_once=settings.at_once)
+
+
+async def run_crawls(crawls: Sequence[Crawl], *, retry_failed: bool = False) -> None:
+    """Crawl several sites, some of them at the same time. Raises BrowserDied if the browser cannot be started."""
+    free = asyncio.Semaphore(SITES_AT_ONCE)
+
+    async def run(crawl: Crawl) -> None:
+        async with free:
+            await crawl.run(retry_failed=retry_failed)
+
+    async with asyncio.TaskGroup() as group:
+        for crawl in crawls:
+            group.create_task(run(crawl))
+
+
+async def crawl_site(
+    seeds: Seeds,
+    settings: CrawlSettings,
+    folder: Path,
+    scratch: Path,
+    save: Callable[[Path], None],
+    beat: Callable[[Fetched], None] = lambda _: None,
+) -> None:
+    """Crawl one site in a browser of its own; the arguments are the same as of Crawl. Raises BrowserDied."""
+    async with browser_for(settings) as shared:
+        await Crawl(seeds, settings, folder, scratch, save, beat, shared).run()
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
@@ -319,7 +373,7 @@ def captured_items(seeds: Seeds, bounds: Bounds, views: Sequence[str], folder: P
     Seeds that are no URLs, or for which the limit of pages leaves no room, are failures too. Files that pages link
     to are none.
     """
-    named = {*seeds.pages, *seeds.sitemaps}
+    named = {*seeds.pages, *seeds.sitemaps, seeds.archive_url}
     known = index(folder)
     items = [_never_visited(place, cause, message) for place, cause, message in seeds.refused]
     plan = levels(seeds, bounds)
@@ -337,6 +391,13 @@ def captured_items(seeds: Seeds, bounds: Bounds, views: Sequence[str], folder: P
             level = plan.send({url: known[url, names[0]].found for url in level.urls if (url, names[0]) in known})
     except StopIteration:
         pass
+    if seeds.archive is not None:
+        listed = known.get((seeds.archive_url, SITEMAP))
+        num_left = 0 if listed is None else sum(comparison_key(url) not in planned for url in listed.links)
+        items += [known[key] for key in sorted(known) if key[1] == RECORD]
+        if num_left:
+            message = f"max_pages, max_pages_per_host, include or exclude leave out {num_left:,} pages"
+            items.append(_never_visited(seeds.archive.name, "over_limit", message))
     items += [
         _never_visited(url, "over_limit", "max_pages or max_pages_per_host is spent on the seeds before it")
         for url in seeds.pages

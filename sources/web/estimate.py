@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sources.web.plan import Seeds
 from sources.web.urls import host_of
 
+SITES, ARCHIVES = "sites", "archives"
 # Seconds for a visit with the default four visits at a time, on two cores: docs/benchmarks.md, "Web pages".
 VISIT_S, VISIT_WITH_CODE_S = 1 / 6.55, 1 / 3.59
 
@@ -49,7 +50,7 @@ def estimate(
     visit_s = VISIT_WITH_CODE_S if code else VISIT_S
     pages, seconds, hosts, is_exact = [0], [0.0], set[str](), True
     for seeds in sites:
-        follows = depth > 0 or bool(seeds.sitemaps)
+        follows = depth > 0 or bool(seeds.sitemaps) or seeds.archive is not None
         of_site = {host_of(url) for url in (*seeds.pages, *seeds.sitemaps)}
         pages.append(seeds.budget if follows else min(seeds.budget, len(seeds.pages)))
         seconds.append(num_views * pages[-1] * max(visit_s, delay_s / max(1, len(of_site))))
@@ -65,11 +66,16 @@ def estimate(
     )
 
 
-def spoken(found: Estimate, workers: int) -> str:
-    """Return the estimate as a sentence."""
+def spoken(found: Estimate, workers: int, kind: str = SITES) -> str:
+    """Return the estimate as a sentence.
+
+    Args:
+        kind: SITES or ARCHIVES, of which no host is asked.
+    """
     most = "" if found.is_exact else "at most "
+    of = f"{found.num_hosts:,} hosts of {found.num_sites:,} sites" if kind == SITES else f"{found.num_sites:,} archives"
+    at_once = " if hosts answer at once" if kind == SITES else ""
     return (
-        f"{most}{found.num_pages:,} pages, from {found.num_hosts:,} hosts of {found.num_sites:,} sites: about "
-        f"{found.seconds / 60:,.1f} minutes with {workers} workers if hosts answer at once, and "
-        f"{found.num_bytes / 1e6:,.0f} MB of captures"
+        f"{most}{found.num_pages:,} pages, from {of}: about {found.seconds / 60:,.1f} minutes with {workers} workers"
+        f"{at_once}, and {found.num_bytes / 1e6:,.0f} MB of captures"
     )

@@ -1,4 +1,4 @@
-"""The page pool: windows in which the pages of one site are visited one after the other.
+"""The page pool: windows in which the pages of sites are visited, those of one site one after the other.
 
 A new context costs a renderer's start and an empty cache, more processor time than the visit itself. Within one site a
 window is used again after everything that a page can leave there is removed, except for the HTTP cache: files that
@@ -8,7 +8,7 @@ after a failed visit.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -21,9 +21,10 @@ from sources.browser.reading import release, script
 from sources.browser.viewports import View
 from sources.web.address_policy import AddressPolicy
 from sources.web.client import ANONYMOUS, Client
-from sources.web.proxy import ProxySession, TrafficLimits, open_proxy_session
+from sources.web.proxy import ProxySession, Responder, TrafficLimits, open_proxy_session
 
 WIPE_TIMEOUT_S = 5
+MAX_IDLE = 8  # windows that wait for the next page of their site; each takes 50 to 100 MB
 EVERY_ORIGIN = {"origin": "*", "storageTypes": "all"}
 HELD = [  # requests and responses that wait for a decision
     {"resourceType": "Document", "requestStage": "Request"},
@@ -44,6 +45,7 @@ class PooledPage:
         closing: closes the page and the proxy session.
         client: what hosts are sent.
         origins: origins shown since the window was last wiped.
+        is_last: no page of the site follows, so that the window need not be wiped for it.
     """
 
     page: Page
@@ -54,6 +56,7 @@ class PooledPage:
     client: Client = ANONYMOUS
     origins: set[str] = field(default_factory=set)
     num_visits: int = 0
+    is_last: bool = False
 
     def note_frame(self, frame: Frame) -> None:
         url = urlsplit(frame.url)
@@ -91,11 +94,14 @@ class PooledPage:
 
 
 class PagePool:
-    """`async with PagePool(browser, policy, limits) as pool: async with pool.page(view) as page: …`, for one site."""
+    """`async with PagePool(browser, policy, limits) as pool: async with pool.page(view, client) as page: …`.
 
-    def __init__(self, browser: Browser, policy: AddressPolicy, limits: TrafficLimits, client: Client = ANONYMOUS):
-        self._browser, self._policy, self._limits, self._client = browser, policy, limits, client
-        self._free: list[PooledPage] = []
+    It serves several sites: a window is lent for the pages of one site only, that of its client.
+    """
+
+    def __init__(self, browser: Browser, policy: AddressPolicy, limits: TrafficLimits):
+        self._browser, self._policy, self._limits = browser, policy, limits
+        self._free: list[PooledPage] = []  # the one that has waited longest is the first
 
     async def __aenter__(self) -> Self:
         return self
@@ -107,18 +113,24 @@ class PagePool:
             await pooled_page.closing.aclose()
 
     @contextlib.asynccontextmanager
-    async def page(self, view: View) -> AsyncIterator[PooledPage]:
-        """Lend a window for one visit; it is used again if the block ends without an error.
+    async def page(
+        self, view: View, client: Client = ANONYMOUS, archive: Responder | None = None
+    ) -> AsyncIterator[PooledPage]:
+        """Lend a window for one visit; it is used again for its site if the block ends without an error.
+
+        Args:
+            client: what the site is sent, and which site it is.
+            archive: answers all requests; None: the hosts do.
 
         Raises:
             BrowserDied: none can be opened.
         """
-        pooled_page = await self._take(view)
+        pooled_page = await self._take(view, client, archive)
         pooled_page.num_visits += 1
         is_good = False
         try:
             yield pooled_page
-            is_good = pooled_page.num_visits < self._browser.settings.pages_per_context
+            is_good = not pooled_page.is_last and pooled_page.num_visits < self._browser.settings.pages_per_context
             if is_good:
                 try:
                     await pooled_page.wipe()
@@ -127,31 +139,45 @@ class PagePool:
         finally:
             if is_good:
                 self._free.append(pooled_page)
+                await self._close(self._free[:-MAX_IDLE])
             else:
                 await pooled_page.closing.aclose()
 
-    async def _take(self, view: View) -> PooledPage:
-        for pooled_page in [each for each in self._free if each.view == view]:
+    async def leave(self, is_left: Callable[[PooledPage], bool]) -> None:
+        """Close the windows for which no page is to come."""
+        await self._close(list(filter(is_left, self._free)))
+
+    async def _close(self, windows: Sequence[PooledPage]) -> None:
+        for pooled_page in windows:
+            self._free.remove(pooled_page)
+        for pooled_page in windows:
+            await pooled_page.closing.aclose()
+
+    async def _take(self, view: View, client: Client, archive: Responder | None) -> PooledPage:
+        wanted = (view, client, archive)
+        for pooled_page in [e for e in self._free if (e.view, e.client, e.proxy_session.archive) == wanted]:
             self._free.remove(pooled_page)
             if self._browser.visits_again(pooled_page.page):
                 return pooled_page
             await pooled_page.closing.aclose()
-        return await self._open(view)
+        return await self._open(view, client, archive)
 
-    async def _open(self, view: View) -> PooledPage:
+    async def _open(self, view: View, client: Client, archive: Responder | None) -> PooledPage:
         async with contextlib.AsyncExitStack() as opened:
-            proxy_session = await opened.enter_async_context(open_proxy_session(self._policy, self._limits))
-            page = await opened.enter_async_context(self._browser.page(view, proxy=proxy_session.address))
+            proxy_session = await opened.enter_async_context(open_proxy_session(self._policy, self._limits, archive))
+            page = await opened.enter_async_context(
+                self._browser.page(view, proxy=proxy_session.address, any_certificate=archive is not None)
+            )
             assert page.context.browser is not None
             async with answering(page.context.browser):
                 session = await page.context.new_cdp_session(page)
                 await asyncio.gather(
-                    session.send("Fetch.enable", {"patterns": [*HELD, *([ALL] if self._client.headers else [])]}),
+                    session.send("Fetch.enable", {"patterns": [*HELD, *([ALL] if client.headers else [])]}),
                     page.add_init_script(script("prepare")),
                 )
             pooled_page = PooledPage(
                 page=page, session=session, proxy_session=proxy_session, view=view, closing=opened.pop_all(),
-                client=self._client,
+                client=client,
             )  # fmt: skip
             await pooled_page.give_cookies()
             page.on("framenavigated", pooled_page.note_frame)

@@ -5,15 +5,18 @@ same captures always give the same list of pages, and a crawl that is resumed, o
 the pages it already has.
 """
 
+import dataclasses
 import json
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sources.web.archive.files import Archive
 from sources.web.urls import Scope, comparison_key, host_of, site_of
 
-SITEMAP = "sitemap"  # the name used instead of a view
+SITEMAP = "sitemap"  # the name used instead of a view, for archives too
+ARCHIVE = "archive:"  # before the name of an archive, instead of a URL
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +28,7 @@ class Seeds:
         pages, sitemaps: canonical URLs.
         budget: maximum number of pages to visit.
         refused: seeds that are no URLs, as (place or URL, cause, message); they are failed pages.
+        archive: an archive, whose pages are visited in it and nowhere else.
     """
 
     site: str
@@ -32,8 +36,15 @@ class Seeds:
     sitemaps: tuple[str, ...]
     budget: int
     refused: tuple[tuple[str, str, str], ...] = ()
+    archive: Archive | None = None
 
-    def to_json(self) -> bytes:
+    @property
+    def archive_url(self) -> str:
+        """What stands for the archive where pages and sitemaps have a URL."""
+        return f"{ARCHIVE}{self.archive.name}" if self.archive is not None else ""
+
+    def to_json(self, *, with_paths: bool = True) -> bytes:
+        """Return it as JSON, for `from_json`; without the places of files it is the same on every machine."""
         content: dict[str, Any] = {
             "site": self.site,
             "pages": self.pages,
@@ -42,6 +53,10 @@ class Seeds:
         }
         if self.refused:
             content["refused"] = self.refused
+        if self.archive is not None:
+            content["archive"] = dataclasses.asdict(self.archive)
+            if not with_paths:
+                del content["archive"]["paths"]
         return json.dumps(content, ensure_ascii=False).encode()
 
     @staticmethod
@@ -53,6 +68,7 @@ class Seeds:
             sitemaps=tuple(content["sitemaps"]),
             budget=content["budget"],
             refused=tuple((place, cause, message) for place, cause, message in content.get("refused", ())),
+            archive=_archive(content.get("archive")),
         )
 
 
@@ -87,6 +103,11 @@ def levels(seeds: Seeds, bounds: Bounds) -> Generator[Level, Mapping[str, Sequen
     None instead of links means that the URL is a file and no page; then another page takes its place.
     """
     listed: Mapping[str, Sequence[str] | None] = {}
+    if seeds.archive is not None:
+        listed = yield Level(urls=[seeds.archive_url], is_sitemaps=True)
+        pages = [url for url in listed.get(seeds.archive_url) or () if bounds.scope.matches(url)]
+        yield from _of_archive(pages, seeds.budget, bounds.max_pages_per_host)
+        return
     of_seeds = frozenset(map(host_of, (*seeds.pages, *seeds.sitemaps)))
     if seeds.sitemaps:
         listed = yield Level(urls=seeds.sitemaps, is_sitemaps=True)
@@ -117,6 +138,20 @@ def levels(seeds: Seeds, bounds: Bounds) -> Generator[Level, Mapping[str, Sequen
             rules = list(dict.fromkeys(f"{url.partition('://')[0]}://{host_of(url)}/robots.txt" for url in level))
             listed = yield Level(urls=rules, is_sitemaps=True)
             found += _in_scope(rules, listed, seeds, bounds, hosts)
+
+
+def _of_archive(
+    pages: Sequence[str], budget: int, most_per_host: int
+) -> Generator[Level, Mapping[str, Sequence[str] | None], None]:
+    """Yield the one level of an archive: links are not followed, as what they lead to is a page of its own there."""
+    per_host: Counter[str] = Counter()
+    level = []
+    for url in pages:
+        if len(level) < budget and per_host[host_of(url)] < most_per_host:
+            per_host[host_of(url)] += 1
+            level.append(url)
+    if level:
+        yield Level(urls=level)
 
 
 def _in_scope(
@@ -153,6 +188,10 @@ def split_budget(max_pages: int, wants: Sequence[int | None]) -> list[int]:
             left -= taken
         open_sites = [site for site in open_sites if wants[site] is None or budgets[site] < (wants[site] or 0)]
     return budgets
+
+
+def _archive(content: dict[str, Any] | None) -> Archive | None:
+    return None if content is None else Archive(**{**content, "paths": tuple(content["paths"])})
 
 
 def by_site(pages: Sequence[str], sitemaps: Sequence[str]) -> dict[str, tuple[list[str], list[str]]]:

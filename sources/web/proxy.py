@@ -11,21 +11,24 @@ import socket
 import struct
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from sources.web.address_policy import AddressPolicy, AddressRefusedError
+from sources.web.http_head import HOP_BY_HOP, MAX_HEAD_BYTES, RequestError, read_head
 
-MAX_HEAD_BYTES = 65_536
 CHUNK_BYTES = 65_536
-HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-connection", b"proxy-authorization", b"te", b"upgrade"}
-
-
-class RequestError(Exception):
-    """The client or the host violates HTTP."""
 
 
 class TooLargeError(Exception):
     """A response or a page is larger than its limit."""
+
+
+class Responder(Protocol):
+    """Answers the browser instead of the hosts."""
+
+    async def serve(self, session: "ProxySession", reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the requests of one connection until it ends. Raises TooLargeError."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +61,9 @@ class ProxySession:
         address: `host:port` of the proxy, for the client.
         refused: reason by `host:port`, for places that the policy does not allow.
         broken: reason by `host:port`, for places that could not be reached or closed the connection.
+        archive: answers all requests, and nothing else does; None: the hosts do.
+        moment: when a page in the archive was fetched, in seconds since 1970: what was fetched next to it is its.
+        num_missing: requests that the archive cannot answer.
     """
 
     policy: AddressPolicy
@@ -68,6 +74,9 @@ class ProxySession:
     broken: dict[str, str] = field(default_factory=dict)
     is_too_large: bool = False
     connections: set[asyncio.Task[None]] = field(default_factory=set)
+    archive: "Responder | None" = None
+    moment: int = 0
+    num_missing: int = 0
 
     async def break_off(self) -> None:
         """End all connections."""
@@ -78,7 +87,7 @@ class ProxySession:
     async def renew(self) -> None:
         """End all connections and reset the counters, for the next page."""
         await self.break_off()
-        self.num_bytes, self.is_too_large = 0, False
+        self.num_bytes, self.num_missing, self.is_too_large = 0, 0, False
         self.refused.clear()
         self.broken.clear()
 
@@ -93,9 +102,11 @@ class ProxySession:
 
 
 @contextlib.asynccontextmanager
-async def open_proxy_session(policy: AddressPolicy, limits: TrafficLimits) -> AsyncIterator[ProxySession]:
+async def open_proxy_session(
+    policy: AddressPolicy, limits: TrafficLimits, archive: "Responder | None" = None
+) -> AsyncIterator[ProxySession]:
     """Open a proxy on a loopback port; it is closed with all its connections at the end of the block."""
-    session = ProxySession(policy, limits)
+    session = ProxySession(policy, limits, archive=archive)
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.get_running_loop().create_task(_serve(session, reader, writer))
@@ -113,11 +124,14 @@ async def open_proxy_session(policy: AddressPolicy, limits: TrafficLimits) -> As
 
 async def _serve(session: ProxySession, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Answer one connection of the client, then close it."""
+    if session.archive is not None:
+        await _replay(session, session.archive, reader, writer)
+        return
     place = ""
     is_connected = False
     try:
         async with asyncio.timeout(session.limits.response_s):
-            request, headers = await _read_head(reader)
+            request, headers = await read_head(reader)
             method, target, _ = request.split(b" ", 2)
             host, port = _place(method, target)
             place = f"{host}:{port}"
@@ -151,26 +165,18 @@ async def _serve(session: ProxySession, reader: asyncio.StreamReader, writer: as
             writer.close()
 
 
-async def _read_head(reader: asyncio.StreamReader) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-    """Read a head; return its first line and the headers (names in lower case).
-
-    As browsers do, it takes lines that end with LF alone, joins folded lines, and skips lines without a colon.
-    """
-    first = (await reader.readline()).rstrip(b"\r\n")
-    headers: list[tuple[bytes, bytes]] = []
-    size = len(first)
-    while line := (data := await reader.readline()).rstrip(b"\r\n"):
-        size += len(data)
-        if size > MAX_HEAD_BYTES:
-            raise RequestError
-        name, colon, value = line.partition(b":")
-        if line[:1] in b" \t" and headers:
-            headers[-1] = headers[-1][0], headers[-1][1] + b" " + line.strip()
-        elif colon and name.strip():
-            headers.append((name.strip().lower(), value.strip()))
-    if not data:  # the connection ended in the head
-        raise RequestError
-    return first, headers
+async def _replay(
+    session: ProxySession, archive: Responder, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(session.limits.response_s):
+                await archive.serve(session, reader, writer)
+    except TooLargeError:
+        _reset(writer)
+    finally:
+        with contextlib.suppress(OSError):
+            writer.close()
 
 
 def _place(method: bytes, target: bytes) -> tuple[str, int]:
@@ -228,7 +234,7 @@ async def _respond(session: ProxySession, upstream: asyncio.StreamReader, writer
     """Forward one response, marked as the last on its connection."""
     size = 0
     while True:
-        status, headers = await _read_head(upstream)
+        status, headers = await read_head(upstream)
         size = session.count(size, len(status) + sum(len(name) + len(value) for name, value in headers))
         if not status.startswith(b"HTTP/1.1 1"):  # an interim response is followed by another one
             break

@@ -1,11 +1,14 @@
 """Seeds: URLs and sitemaps that the user names on the command line or in files."""
 
+import glob
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sources.web.seed_files import SeedFile, read_seed_file
+from sources.web.archive.files import Archive, archives_of, is_archive
+from sources.web.seed_files import read_seed_file
 from sources.web.urls import MAX_URL_CHARS, canonical
 
 _SITEMAP = re.compile(r"\.xml(\.gz)?$")
@@ -19,19 +22,21 @@ class NamedSeeds:
         pages, sitemaps: canonical URLs; sitemaps have to be fetched.
         refused: lines that are no URLs, as (place, cause, message).
         notes: how each file was read.
+        archives: web archives, whose pages are seeds.
     """
 
     pages: Sequence[str]
     sitemaps: Sequence[str]
     refused: Sequence[tuple[str, str, str]] = ()
     notes: Sequence[str] = ()
+    archives: Sequence[Archive] = ()
 
 
 def read_seeds(inputs: Sequence[str], column: str = "") -> NamedSeeds:
     """Read the seeds that the user names.
 
     An input is a URL, or a file of URLs: text with one per line (empty lines and `#` comments are skipped), CSV, JSON
-    Lines, Parquet, or a sitemap. A URL whose path ends in `.xml` or `.xml.gz` is a sitemap.
+    Lines, Parquet, a sitemap, or a pattern of web archives. A URL whose path ends in `.xml` or `.xml.gz` is a sitemap.
 
     A line of a file that is no URL is a refused seed, told by its number: the file may not be a list at all.
 
@@ -45,13 +50,21 @@ def read_seeds(inputs: Sequence[str], column: str = "") -> NamedSeeds:
     sitemaps: list[str] = []
     refused: list[tuple[str, str, str]] = []
     notes: list[str] = []
+    archives: list[Archive] = []
     for entry in inputs:
+        seeds: list[tuple[str, str]] = []
         if re.match(r"https?://", entry, re.IGNORECASE):
-            file = SeedFile([("--input", entry)], "")
+            seeds.append(("--input", entry))
         else:
-            file = read_seed_file(Path(entry.removeprefix("@")), entry, column)
-            notes.append(f"{entry}: {len(file.seeds):,} seeds, {file.note}")
-        for place, text in file.seeds:
+            files = _files(entry.removeprefix("@"))
+            archives += archives_of([path for path in files if is_archive(path.name)])
+            for path in files:
+                if not is_archive(path.name):
+                    name = entry if len(files) == 1 else str(path)
+                    file = read_seed_file(path, name, column)
+                    notes.append(f"{name}: {len(file.seeds):,} seeds, {file.note}")
+                    seeds += file.seeds
+        for place, text in seeds:
             url = canonical(text)
             if url is not None:
                 (sitemaps if _SITEMAP.search(url.partition("?")[0]) else pages).append(url)
@@ -60,7 +73,19 @@ def read_seeds(inputs: Sequence[str], column: str = "") -> NamedSeeds:
             if place == "--input":
                 raise ValueError(f"{place}: {message}, got {text[:200]!r}")
             refused.append((place, "no_url", message))
-    if not pages and not sitemaps:
+    if not pages and not sitemaps and not archives:
         first = f"; {refused[0][0]}: {refused[0][2]}" if refused else ""
         raise ValueError(f"--input {' '.join(inputs)} names no URL{first}")
-    return NamedSeeds(pages, sitemaps, refused, notes)
+    return NamedSeeds(pages, sitemaps, refused, notes, list(dict.fromkeys(archives)))
+
+
+def _files(entry: str) -> list[Path]:
+    """Return the files that an entry names: itself, or what its pattern matches. Raises ValueError."""
+    if "://" in entry:
+        raise ValueError(f"--input {entry}: expected http or https, or local files; copy it to one")
+    if os.path.lexists(entry) or not glob.has_magic(entry):
+        return [Path(entry)]
+    found = sorted(glob.glob(entry, recursive=True))  # noqa: PTH207
+    if not found:
+        raise ValueError(f"--input {entry} matches no file")
+    return list(map(Path, found))

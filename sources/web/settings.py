@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from sources.web.plan import Bounds
 
 # Modules that need packages of the extra `web` are imported where they are used: other recipes do not need them.
-PACKAGES = {"ada_url": "ada-url", "playwright": "playwright", "protego": "protego", "tldextract": "tldextract"}
+PACKAGES = {
+    **{"ada_url": "ada-url", "cryptography": "cryptography", "playwright": "playwright", "protego": "protego"},
+    "tldextract": "tldextract",
+}
 
 _COUNTS = (
     "max_pages", "max_pages_per_host", "max_tiles", "per_host", "at_once", "tasks_per_page", "num_questions",
@@ -46,7 +49,7 @@ class WebSettings(RemoteSource):
         cookies: lines of a `cookies.txt`, set for every page of their site; a secret.
         style: CSS that is added to every page, or @FILE.
         delay_s: seconds between two visits to a host; a longer delay in its robots.txt is obeyed.
-        per_host, at_once: maximum concurrent visits to one host, and to all hosts of a site.
+        per_host, at_once: maximum concurrent visits to one host, and to all hosts that share a browser.
         retry_waits_s: seconds before each further attempt where a host answers 429 or 503 and names no time.
         retry_most_s: a host that names a longer time in `Retry-After` is not asked again.
         allow: hosts (`intranet.example`, `localhost:8000`) or address ranges that may be visited although they are not

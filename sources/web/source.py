@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, unquote
@@ -77,36 +78,54 @@ class Web(WebSettings):
 
         refusal = sandbox_refusal(find_chromium(self.browser))
         found = [] if refusal is None else [f"web pages are opened without Chromium's sandbox: {refusal}"]
-        if self.input and not self.contact:
+        if self.input and not self.contact and self._asks_hosts():
             found.append("hosts are not told whom to write to; name an address with --set contact=…")
         return found
+
+    def _asks_hosts(self) -> bool:
+        """Return True unless all that is named are archives; what cannot be read is reported elsewhere."""
+        from sources.web.archive.files import is_archive
+
+        return not all(map(is_archive, self.input))
 
     def fetch_tasks(self) -> Iterator[FetchTask]:
         """Yield one task per site, so that one process visits all its hosts and keeps the delays between visits."""
         yield from map(self._task, self._sites(self._named()))
 
     def plan(self, workers: int) -> list[str]:
-        from sources.web.estimate import estimate, spoken
+        from sources.web.estimate import ARCHIVES, SITES, estimate, spoken
 
         named = self._named()
         sites = list(self._sites(named))
         never = [(cause, place) for seeds in sites for place, cause, _ in seeds.refused]
         delay_s = self.delay_s if self.input else 0.0
-        found = estimate(
-            [seeds for seeds in sites if seeds.site != NOWHERE],
-            depth=self.depth,
-            delay_s=delay_s,
-            num_views=len(self.views),
-            code=self.code,
-            capture_bytes=CAPTURE_BYTES if self.lossless_captures else CAPTURE_BYTES / 3,
-            workers=workers,
-        )
+        parts = [
+            ([seeds for seeds in sites if seeds.site != NOWHERE and seeds.archive is None], delay_s, SITES),
+            ([seeds for seeds in sites if seeds.archive is not None], 0.0, ARCHIVES),
+        ]
+        found = [
+            spoken(
+                estimate(
+                    of_kind,
+                    depth=self.depth,
+                    delay_s=pause_s,
+                    num_views=len(self.views),
+                    code=self.code,
+                    capture_bytes=CAPTURE_BYTES if self.lossless_captures else CAPTURE_BYTES / 3,
+                    workers=workers,
+                ),
+                workers,
+                kind,
+            )
+            for of_kind, pause_s, kind in parts
+            if of_kind
+        ]
         causes = (
             f"{sum(each == cause for each, _ in never):,} seeds are not visited ({cause}), the first: "
             f"{next(place for each, place in never if each == cause)}"
             for cause in dict.fromkeys(cause for cause, _ in never)
         )
-        return [*named.notes, spoken(found, workers), *causes]
+        return [*named.notes, *found, *causes]
 
     def _named(self) -> "NamedSeeds":
         """Return what the user named, or the bundled site."""
@@ -121,20 +140,28 @@ class Web(WebSettings):
 
         sites = by_site(named.pages, named.sitemaps)
         wants = [len(seeds) if self.depth == 0 and not listed else None for seeds, listed in sites.values()]
-        budgets = split_budget(self.max_pages, wants)
+        budgets = split_budget(self.max_pages, [*wants, *(None for _ in named.archives)])
+        of_archives = budgets[len(sites) :]
         never_visited = list(named.refused)
-        for (site, (seeds, listed)), budget in zip(sites.items(), budgets, strict=True):
+        for (site, (seeds, listed)), budget in zip(sites.items(), budgets, strict=False):
             if budget == 0:
                 message = f"max_pages={self.max_pages} is spent on the sites before it"
                 never_visited += [(url, "over_limit", message) for url in (*seeds, *listed)]
                 continue
             yield Seeds(site=site, pages=tuple(seeds), sitemaps=tuple(listed), budget=budget)
+        for archive, budget in zip(named.archives, of_archives, strict=True):
+            if budget == 0:
+                message = f"max_pages={self.max_pages} is spent on the archives before it"
+                never_visited.append((archive.name, "over_limit", message))
+                continue
+            site = f"{archive.name}~{archive.digest}"
+            yield Seeds(site=site, pages=(), sitemaps=(), budget=budget, archive=archive)
         if never_visited:
             yield Seeds(site=NOWHERE, pages=(), sitemaps=(), budget=0, refused=tuple(never_visited))
 
     def _task(self, seeds: "Seeds") -> FetchTask:
         content = seeds.to_json()
-        name = hashlib.sha256(content + json.dumps(self.scope_key()).encode()).hexdigest()[:8]
+        name = hashlib.sha256(seeds.to_json(with_paths=False) + json.dumps(self.scope_key()).encode()).hexdigest()[:8]
         return FetchTask(uri=f"{URI}{quote(seeds.site, safe='.:')}#{name}", content=content)
 
     def path_of(self, uri: str) -> str:
@@ -143,28 +170,38 @@ class Web(WebSettings):
 
     def fetch(
         self,
-        path: Path,
+        paths: Sequence[Path],
         scratch: Path,
         *,
         retry_failed: bool,
-        save: Callable[[Path], None],
-        beat: Callable[[Fetched], None],
+        save: Callable[[int, Path], None],
+        beat: Callable[[int, Fetched], None],
     ) -> None:
         from sources.browser.browser import BrowserDiedError
+        from sources.web.archive.crawl import ArchiveCrawl
         from sources.web.bundled import HOST, serve
-        from sources.web.crawl import Crawl
+        from sources.web.crawl import Crawl, browser_for, run_crawls
         from sources.web.plan import Seeds
 
-        seeds = Seeds.from_json(path.read_bytes())
-        if seeds.site == NOWHERE:
-            return
+        tasks = [(k, Seeds.from_json(path.read_bytes()), path.parent) for k, path in enumerate(paths)]
+        tasks = [task for task in tasks if task[1].site != NOWHERE]
         with contextlib.ExitStack() as stack:
-            is_bundled = seeds.site == HOST
+            is_bundled = any(seeds.site == HOST for _, seeds, _ in tasks)
             routes = {HOST: stack.enter_context(serve())} if is_bundled else {}
-            settings = crawl_settings(self, routes, 0.0 if is_bundled else self.delay_s)
-            crawl = Crawl(seeds, settings, path.parent, scratch, save, beat)
+            settings = crawl_settings(self, routes, self.delay_s)
+            undelayed = crawl_settings(self, routes, 0.0)
+
+            async def crawl() -> None:
+                async with browser_for(settings) as shared:
+                    crawls = []
+                    for k, seeds, folder in tasks:
+                        mine = undelayed if seeds.site == HOST else settings
+                        args = (seeds, mine, folder, scratch, partial(save, k), partial(beat, k), shared)
+                        crawls.append(Crawl(*args) if seeds.archive is None else ArchiveCrawl(seeds.archive, *args))
+                    await run_crawls(crawls, retry_failed=retry_failed)
+
             try:
-                asyncio.run(crawl.run(retry_failed=retry_failed))
+                asyncio.run(crawl())
             except* BrowserDiedError as errors:
                 raise InputError("no_browser", str(errors.exceptions[0])) from errors
 
@@ -215,5 +252,6 @@ class Web(WebSettings):
             quality=self.quality,
             grey=self.grey,
         )
-        locator = f"page={entry.digest[:16]};view={capture.view}"
+        archive = f";archive={capture.archive}" if capture.archive else ""
+        locator = f"page={entry.digest[:16]};view={capture.view}{archive}"
         return samples_of(capture, entry.digest, locator, settings, elsewhere, is_copy=is_copy)

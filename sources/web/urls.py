@@ -110,6 +110,10 @@ class Scope:
         """Return True if a canonical URL is in scope."""
         if site_of(url) != site or (self.same == "host" and host_of(url) not in hosts):
             return False
+        return self.matches(url)
+
+    def matches(self, url: str) -> bool:
+        """Return True if a canonical URL matches the patterns."""
         if self.include and not any(fnmatch.fnmatchcase(url, pattern) for pattern in self.include):
             return False
         return not any(fnmatch.fnmatchcase(url, pattern) for pattern in self.exclude)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sources.web.address_policy import AddressPolicy
 from sources.web.capture import Capture
-from sources.web.crawl import Crawl, CrawlSettings, captured_items
+from sources.web.crawl import CrawlSettings, captured_items, crawl_site
 from sources.web.plan import Bounds, Seeds
 from sources.web.politeness import Patience
 from sources.web.proxy import TrafficLimits
@@ -62,8 +62,7 @@ def crawl_urls(
     seeds = Seeds(site=site, pages=tuple(urls), sitemaps=tuple(sitemaps), budget=budget)
     scratch = folder / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
-    work = Crawl(seeds, settings, folder, scratch, lambda path: _keep(path, folder), lambda number: None)
-    asyncio.run(work.run())
+    asyncio.run(crawl_site(seeds, settings, folder, scratch, lambda path: _keep(path, folder)))
     return list(read_captures(captured_items(seeds, settings.bounds, settings.views, folder)))
 
 

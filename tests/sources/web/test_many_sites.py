@@ -1,0 +1,109 @@
+"""Several sites in one browser: nothing passes between them, and each gives what it gives alone."""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sources.browser.browser import Browser
+from sources.web.address_policy import AddressPolicy
+from sources.web.capture import Capture
+from sources.web.crawl import Crawl, CrawlSettings, browser_for, captured_items, run_crawls
+from sources.web.plan import Seeds
+from sources.web.segments import read_captures
+from tests.sources.web.crawling import settings_for, text_of
+from tests.sources.web.hostile_site import Handler, Site, html, serving
+
+pytestmark = [pytest.mark.usefixtures("chromium"), pytest.mark.slow]
+SITES = ("first.test", "second.test", "third.test")
+# What a page finds of those before it, also of other sites, and what it leaves for those after it.
+LOOKS = html(
+    "<p id=out></p><img src='http://shared.test/picture' width=9 height=9><script>"
+    "const found = `${document.cookie}|${localStorage.length}|${sessionStorage.length}|${name}|${history.length}`;"
+    "indexedDB.databases().then((bases) => {"
+    "  out.textContent = `found:${found}|${bases.length}`;"
+    "  document.cookie = 'a=1; max-age=1000'; localStorage.a = sessionStorage.a = 1; name = 'left';"
+    "  indexedDB.open('a'); });</script>"
+)
+
+
+def crawl_all(
+    settings: CrawlSettings, folder: Path, urls: dict[str, Sequence[str]], shared_of: Callable[..., Any] = browser_for
+) -> dict[str, list[Capture]]:
+    seeds = [Seeds(site=site, pages=tuple(of_site), sitemaps=(), budget=99) for site, of_site in urls.items()]
+    scratch = folder / "scratch"
+    scratch.mkdir(parents=True)
+
+    async def run() -> None:
+        async with shared_of(settings) as shared:
+            crawls = []
+            for each in seeds:
+                own = folder / each.site
+                own.mkdir()
+                crawls.append(
+                    Crawl(each, settings, own, scratch, lambda p, own=own: shutil.move(p, own), lambda _: None, shared)
+                )
+            await run_crawls(crawls)
+
+    asyncio.run(run())
+    return {
+        each.site: list(read_captures(captured_items(each, settings.bounds, settings.views, folder / each.site)))
+        for each in seeds
+    }
+
+
+def routed(site: Site, **changes: Any) -> CrawlSettings:
+    routes = dict.fromkeys((*SITES, "shared.test"), ("127.0.0.1", site.server_port))
+    return settings_for(site, policy=AddressPolicy(routes=routes), **changes)
+
+
+def test_sites_in_one_browser_find_nothing_of_each_other(tmp_path: Path) -> None:
+    browsers: list[Browser] = []
+
+    def shared_of(settings: CrawlSettings) -> Any:
+        browsers.append(Browser(settings.browser))
+        return _Opened(settings, browsers[0])
+
+    asked: list[str] = []
+
+    def picture(handler: Handler) -> None:  # which may be kept for a year
+        asked.append(handler.path)
+        handler.answer(b"GIF89a", kind="image/gif", Cache_Control="public, max-age=31536000, immutable")
+
+    with serving({"/": LOOKS, "/2": LOOKS, "/picture": picture}) as site:
+        urls = {name: [f"http://{name}/", f"http://{name}/2"] for name in SITES}
+        found = crawl_all(routed(site, at_once=1), tmp_path, urls, shared_of)
+    texts = [text_of(capture).strip() for of_site in found.values() for capture in of_site]
+    assert texts == ["found:|0|0||2|0"] * 6
+    assert len(asked) == len(SITES)  # a site's second page has it from the cache, another site has not
+    assert browsers[0].num_started == 1
+
+
+class _Opened:
+    """Opens a given browser for the block, so that it can be looked at afterwards."""
+
+    def __init__(self, settings: CrawlSettings, browser: Browser):
+        self._browser, self._shared = browser, browser_for(settings, browser)
+
+    async def __aenter__(self) -> Any:
+        await self._browser.__aenter__()
+        return await self._shared.__aenter__()
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._shared.__aexit__(*error)
+        await self._browser.__aexit__(*error)
+
+
+def test_a_site_that_kills_the_browser_costs_no_other_site(tmp_path: Path) -> None:
+    pages = {"/": html("<h1>Good</h1>"), "/bad": html("<script>for (;;);</script>"), "/gone": lambda handler: 1 / 0}
+    with serving(pages) as site:
+        urls = {"first.test": ["http://first.test/"], "second.test": ["http://second.test/bad", "http://second.test/"]}
+        found = crawl_all(routed(site), tmp_path, urls | {"third.test": ["http://third.test/"]})
+    assert {name: [c.cause for c in of_site] for name, of_site in found.items()} == {
+        "first.test": [""],
+        "second.test": ["timeout", ""],
+        "third.test": [""],
+    }
