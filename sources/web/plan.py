@@ -145,7 +145,7 @@ def _of_archive(
 ) -> Generator[Level, Mapping[str, Sequence[str] | None], None]:
     """Yield the one level of an archive: links are not followed, as what they lead to is a page of its own there."""
     per_host: Counter[str] = Counter()
-    level = []
+    level: list[str] = []
     for url in pages:
         if len(level) < budget and per_host[host_of(url)] < most_per_host:
             per_host[host_of(url)] += 1
