@@ -1,6 +1,7 @@
 """A page of a book: its content laid out in a style of its own, with exact boxes, by the engine of the OCR source."""
 
 import random as random_module
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -12,7 +13,7 @@ from sources.books.drawable import Drawable
 from sources.books.pictures import Picture
 from sources.books.sheets import CHARS_PER_LINE, Sheet
 from sources.ocr.blocks import paragraph
-from sources.ocr.language_of_text import EAST_ASIAN, tell_east_asian
+from sources.ocr.language_of_text import tell_east_asian
 from sources.ocr.page import Area, Box, Flow, Page, PageLayout
 from sources.ocr.story import lay_out
 from sources.ocr.style import Family, Style, chosen_families, sample_style
@@ -29,13 +30,20 @@ SMALLEST = 0.0098  # font size as a fraction of the long side: 10 px of 1024
 FILLED = 0.9  # share of the characters that fit on a page, as the style estimates them, that a sheet should have
 LARGEST = 1.6  # factor of the font size of a sheet with little content
 MAX_HEAD_CHARS = 60
+_HANGUL = re.compile("[\uac00-\ud7a3]")
+_KANA_OR_HAN = re.compile("[\u3041-\u30fa\u4e00-\u9fff]")
 
 
 def language_of(text: str) -> str:
-    """Return the first of the drawable languages that is written in the script of a text. Raises ItemError."""
-    script = script_of(text)
-    if script in EAST_ASIAN:
+    """Return the first of the drawable languages that is written in the script of a text. Raises ItemError.
+
+    A few East Asian characters decide, because the fonts of these languages have Latin letters too.
+    """
+    if _HANGUL.search(text):
+        return "ko"
+    if _KANA_OR_HAN.search(text):
         return tell_east_asian(text)
+    script = script_of(text)
     for name, language in LANGUAGES.items():
         if language.script == script or (script == "Common" and name == "en"):
             return name

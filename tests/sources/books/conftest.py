@@ -45,12 +45,11 @@ def book(tmp_path: Path) -> MakeBook:
         )
         path = tmp_path / name
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("META-INF/container.xml", CONTAINER)
-            archive.writestr("OPS/book.opf", package)
-            for k, chapter in enumerate(chapters):
-                archive.writestr(f"OPS/c{k}.xhtml", page(chapter))
-            for member, content in files.items():
-                archive.writestr(member if member.startswith("META-INF") else f"OPS/{member}", content)
+            members: dict[str, str | bytes] = {"META-INF/container.xml": CONTAINER, "OPS/book.opf": package}
+            members |= {f"OPS/c{k}.xhtml": page(chapter) for k, chapter in enumerate(chapters)}
+            members |= {name if name.startswith("META-INF") else f"OPS/{name}": files[name] for name in files}
+            for member, content in members.items():  # without the time: the digest decides the length of pages
+                archive.writestr(zipfile.ZipInfo(member), content)
         return path
 
     return make

@@ -100,6 +100,10 @@ def test_languages_and_scripts(book: MakeBook) -> None:
     (page,) = pages_of(book(chinese))
     assert isinstance(page, Sample)
     assert page.plain_text().startswith("测量就是把一个东西")
+    for few in ("数を測る", "길이를 잰다", "量一量"):
+        (page,) = pages_of(book(f"<p>{'A ruler is in inches, and so is the rule. ' * 12}{few}</p>"))
+        assert isinstance(page, Sample), page
+        assert few in page.plain_text()
 
 
 def test_a_page_that_cannot_be_drawn_costs_only_itself(book: MakeBook) -> None:
