@@ -4,6 +4,7 @@ import hashlib
 import logging
 import os
 import re
+import struct
 import sysconfig
 import threading
 import unicodedata
@@ -118,6 +119,24 @@ def installed_fonts() -> tuple[Font, ...]:
     return tuple(found[key] for key in sorted(found))
 
 
+@lru_cache(maxsize=8)
+def fonts_in(folder: str) -> tuple[Font, ...]:
+    """Return the faces of the font files in a folder and below it. Raises FontError: there are none, or one is damaged."""
+    from fontTools.ttLib import TTLibError  # an optional dependency
+
+    files = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not files:
+        there = f"{folder} has no font files ({', '.join(SUFFIXES)})"
+        raise FontError(f"fonts: {there if Path(folder).is_dir() else f'there is no folder {folder}'}")
+    found: list[Font] = []
+    for path in files:
+        try:
+            found += _faces(path)
+        except (TTLibError, OSError, KeyError, AssertionError, ValueError, struct.error) as error:
+            raise FontError(f"fonts: {path.name} is no readable font: {str(error).splitlines()[0]}") from error
+    return tuple(found)
+
+
 def _faces(path: Path) -> list[Font]:
     from fontTools.ttLib import TTCollection, TTFont
 
@@ -223,10 +242,10 @@ def _has_forms_of(wanted: Language, font: Font) -> bool:
 
 def _is_for_another_script(font: Font) -> bool:
     """Return True if a face has Latin letters only as a supplement, such as for names in Chinese text."""
-    if ord("ก") in _glyphs(font.path, font.index).names:  # Thai fonts have Latin letters that fit theirs
-        return True
     is_foreign_noto = font.family.startswith("Noto ") and not _LATIN_NOTO.match(font.family)
-    return is_foreign_noto or bool(font.ranges >> LANGUAGES["zh"].range_bit & 1)
+    if is_foreign_noto or font.ranges >> LANGUAGES["zh"].range_bit & 1:
+        return True
+    return ord("ก") in _glyphs(font.path, font.index).names  # Thai fonts have Latin letters that fit theirs
 
 
 def families(fonts: Iterable[Font]) -> Mapping[str, tuple[Font, ...]]:
@@ -252,12 +271,18 @@ class _Glyphs:
     def __init__(self, path: Path, index: int):
         from fontTools.ttLib import TTFont
 
-        self._turn = threading.RLock()
         self._font = TTFont(path, fontNumber=index if path.suffix.lower() == ".ttc" else -1, lazy=True)
+        self._turn = threading.RLock()
+        if "CFF " in self._font:
+            outlines = _outlines_at(path, self._font.reader.tables["CFF "].offset)
+            outlines.lend(self._font)
+            self._turn = outlines.turn
         if "glyf" in self._font:  # glyphs by number: decoding the names in the file takes most of the time
             count = self._font["maxp"].numGlyphs
             self._font.setGlyphOrder([".notdef", *(f"glyph{number:05d}" for number in range(1, count))])
-        self.names: Mapping[int, str] = self._font.getBestCmap() or {}
+        with self._turn:
+            self.names: Mapping[int, str] = self._font.getBestCmap() or {}
+            self._font.tables.pop("cmap", None)  # of a Chinese font, 20 MB
         self._has_glyph: dict[str, bool] = {}
 
     @cached_property
@@ -339,6 +364,29 @@ class _Glyphs:
         """Return the width in font sizes."""
         with self._turn:
             return float(self._font["hmtx"][name][0] / self._font["head"].unitsPerEm)
+
+
+class _Outlines:
+    """The outlines that the faces of a collection share, with the names of their glyphs: of Noto Sans CJK, 60 MB."""
+
+    def __init__(self) -> None:
+        self.turn = threading.RLock()
+        self._table: Any = None
+        self._names: list[str] = []
+
+    def lend(self, font: "TTFont") -> None:
+        """Give a face the table of the first one that was loaded."""
+        with self.turn:
+            if self._table is None:
+                self._table, self._names = font["CFF "], font.getGlyphOrder()
+            font.tables["CFF "] = self._table
+            font.setGlyphOrder(self._names)
+
+
+@lru_cache(maxsize=256)
+def _outlines_at(path: Path, offset: int) -> _Outlines:
+    """Return the outlines at a place of a file."""
+    return _Outlines()
 
 
 @lru_cache(maxsize=256)
