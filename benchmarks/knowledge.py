@@ -5,7 +5,9 @@ python -m benchmarks.knowledge pairs                # images of bundled PDFs as 
 python -m benchmarks.knowledge notebooks FOLDER     # real notebooks, also what became of their plots
 python -m benchmarks.knowledge papers FOLDER        # .tex beside .pdf of texlive-*-doc; how many fit, checked pages
 
-A bare loop decodes with the same libraries and computes the same hashes; it checks, cleans and keeps nothing.
+A bare loop decodes with the same libraries and computes the same hashes; it checks, cleans and keeps nothing. For
+texts a second loop also cleans them and masks personal data by the same functions, so that it does the work and keeps
+nothing; with `--datatrove VENV/bin/python` datatrove reads the same file.
 """
 
 import argparse
@@ -14,10 +16,12 @@ import gzip
 import hashlib
 import io
 import json
+import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +33,17 @@ from PIL import Image
 
 from benchmarks.papers_checked import check_pages
 from filters.plot_code import PlotCode
-from sources.base.sample import Sample
+from sources.base.sample import Sample, sample_id
 from sources.base.source import InputError, ItemError, Source
 from sources.images.fingerprint import picture_fingerprint
 from sources.images.ink import ink
 from sources.notebooks import Notebooks
+from sources.ocr.passages import BundledPassages
 from sources.pairs import Pairs
 from sources.papers import Papers
 from sources.plain_text import PlainText
+from sources.text.cleaning import clean
+from sources.text.personal_data import mask
 
 ROOT = Path(__file__).parents[1]
 REPEATS = 3
@@ -75,9 +82,10 @@ def compare(name: str, ours: Callable[[], int], bare: Callable[[], int], repeats
     return {"items": count, "per_s": round(count / our_s), "bare_per_s": round(count / bare_s), "ratio": bare_s / our_s}
 
 
-def text(folder: Path, num_rows: int = 20_000) -> dict[str, Any]:
-    """JSONL, gzip and Parquet of texts of some 1,500 characters, a fifth of them Chinese."""
-    corpora = [(ROOT / f"sources/ocr/corpus/{name}.txt").read_text("utf-8").split("\n") for name in ("en", "zh")]
+def text(folder: Path, datatrove: Path | None = None, num_rows: int = 20_000) -> dict[str, Any]:
+    """JSONL, gzip and Parquet of texts of some 1,000 characters, a fifth of them Chinese."""
+    passages = BundledPassages()
+    corpora = [[passages.paragraph(language, k) for k in range(400)] for language in ("en", "zh")]
     rng = np.random.default_rng(0)
     texts = ["\n\n".join(rng.choice(corpora[k % 5 == 0], 6)) for k in range(num_rows)]
     lines = "\n".join(json.dumps({"id": k, "text": text}, ensure_ascii=False) for k, text in enumerate(texts)).encode()
@@ -85,27 +93,38 @@ def text(folder: Path, num_rows: int = 20_000) -> dict[str, Any]:
     (folder / "a.jsonl.gz").write_bytes(gzip.compress(lines, 6))
     pq.write_table(pa.table({"id": range(num_rows), "text": texts}), folder / "a.parquet", row_group_size=2000)
 
-    def parsed(file: Any) -> int:
-        return sum(bool(hashlib.sha256(json.loads(line)["text"].encode()).digest()) for line in file)
+    source, digest = PlainText(), "0" * 64
 
-    def bare_lines() -> int:
-        with (folder / "a.jsonl").open("rb") as file:
-            return parsed(file)
+    def of_rows(rows: Iterable[str], same_rules: bool) -> int:
+        if not same_rules:
+            return sum(bool(hashlib.sha256(row.encode()).digest()) for row in rows)
+        masked = (mask(clean(row, repair=True), source.mask, source.phone_regions)[0] for row in rows)
+        return sum(bool(sample_id(digest, source.locator(k)) and row) for k, row in enumerate(masked))
 
-    def bare_gzip() -> int:
-        with gzip.open(folder / "a.jsonl.gz") as file:
-            return parsed(file)
+    def lines_of(name: str, same_rules: bool) -> int:
+        opened = gzip.open if name.endswith("gz") else Path.open
+        with opened(folder / name, "rb") as file:
+            return of_rows((json.loads(line)["text"] for line in file), same_rules)
 
-    def bare_parquet() -> int:
-        batches = pq.ParquetFile(folder / "a.parquet").iter_batches(columns=["text"])
-        rows = (row["text"] for batch in batches for row in batch.to_pylist())
-        return sum(bool(hashlib.sha256(row.encode()).digest()) for row in rows)
+    def rows_of(name: str, same_rules: bool) -> int:
+        batches = pq.ParquetFile(folder / name).iter_batches(columns=["text"])
+        return of_rows((row["text"] for batch in batches for row in batch.to_pylist()), same_rules)
 
-    loops = {"a.jsonl": bare_lines, "a.jsonl.gz": bare_gzip, "a.parquet": bare_parquet}
-    return {
-        name: compare(name, lambda name=name: sum(1 for _ in read(PlainText(), [folder / name])), bare)  # type: ignore[misc]
-        for name, bare in loops.items()
-    }
+    found: dict[str, Any] = {}
+    for name, loop in {"a.jsonl": lines_of, "a.jsonl.gz": lines_of, "a.parquet": rows_of}.items():
+        ours = partial(_count, source, folder / name)
+        found[name] = compare(name, ours, partial(loop, name, False))
+        found[f"{name}, same rules"] = compare("  same rules", ours, partial(loop, name, True))
+    if datatrove is not None:
+        script = Path(__file__).with_name("datatrove_text.py")
+        done = subprocess.run([datatrove, script, folder / "a.jsonl"], capture_output=True, check=True, text=True)
+        found["datatrove"] = round(num_rows / float(done.stdout.split()[-1]))
+        print(f"datatrove        {found['datatrove']:>10,} items/s")
+    return found
+
+
+def _count(source: Source, path: Path) -> int:
+    return sum(1 for _ in read(source, [path]))
 
 
 def hashed(grey: np.ndarray) -> bool:
@@ -220,6 +239,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["text", "pairs", "notebooks", "papers"])
     parser.add_argument("folder", nargs="?", type=Path, help="of notebooks or papers")
+    parser.add_argument("--datatrove", type=Path, help="a Python with datatrove and ftfy")
     args = parser.parse_args()
     if args.what in ("notebooks", "papers"):
         if args.folder is None:
@@ -227,7 +247,7 @@ def main() -> None:
         print(json.dumps({"notebooks": notebooks, "papers": papers}[args.what](args.folder)))
         return
     with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps({"text": text, "pairs": pairs}[args.what](Path(folder))))
+        print(json.dumps(pairs(Path(folder)) if args.what == "pairs" else text(Path(folder), args.datatrove)))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ _MARK = re.compile(
 
 def escaped(text: str) -> str:
     """Return foreign text without anything that is taken for a mark. `unescaped` is the inverse for every text."""
+    if "<" not in text and "[" not in text:  # most texts
+        return text
     return _MARK.sub(lambda found: f"{found[0]} ", text)
 
 

@@ -78,6 +78,9 @@ class Provenance:
     fetched_at: str | None = None
 
 
+_NO_WORDS = Words()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
     """One training sample: `messages` for an instruction sample, else `text`.
@@ -98,7 +101,7 @@ class Sample:
     images: Sequence[EncodedImage] = ()
     messages: Sequence[Message] | None = None
     text: str | None = None
-    words: Words = field(default_factory=Words)
+    words: Words = field(default_factory=lambda: _NO_WORDS)
     elements: Sequence[Element] = ()
     flags: Sequence[str] = ()
     measures: dict[str, float] = field(default_factory=dict)
@@ -138,7 +141,7 @@ class Sample:
             images=images,
             messages=messages,
             text=text,
-            words=words or Words(),
+            words=words or _NO_WORDS,
             elements=elements,
             flags=flags,
             measures={"ink": ink(grey), **(measures or {})},

@@ -1,6 +1,5 @@
 """Text without images: rows of JSONL, JSON and Parquet files, and plain text files, also compressed."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from sources.rows.parquet_rows import ParquetRows
 from sources.rows.row import Rows, decoded
 from sources.text.personal_data import KINDS, check_regions, mask
 
+_MEASURES = {kind: f"personal_data_{kind}" for kind in KINDS}
 CODE_VERSION = 1  # increase it when this package or sources.rows give another text for the same input
 
 
@@ -141,12 +141,13 @@ class PlainText(Source):
 
     def _sample(self, provenance: Provenance, content: str | list[Message]) -> Sample:
         texts = [content] if isinstance(content, str) else [message.content for message in content]
-        measures: Counter[str] = Counter()
+        measures: dict[str, float] = {}
         if self.mask:
             masked = [mask(text, self.mask, self.phone_regions) for text in texts]
             texts = [text for text, _ in masked]
-            for kind in self.mask:
-                measures[f"personal_data_{kind}"] = sum(counts[kind] for _, counts in masked)
+            for _, counts in masked:
+                for kind, number in counts.items():
+                    measures[_MEASURES[kind]] = measures.get(_MEASURES[kind], 0) + number
         if not isinstance(content, str) and any(_is_about_image(turn) for turn in content):
             raise ItemError("image_placeholder", f"a question has {IMAGE_PLACEHOLDER}, an image that the row lacks")
         texts = [escaped(text) for text in texts]
@@ -158,7 +159,7 @@ class PlainText(Source):
             messages=None
             if isinstance(content, str)
             else [Message(role=turn.role, content=text) for turn, text in zip(content, texts, strict=True)],
-            measures=dict(measures),
+            measures=measures,
         )
 
 

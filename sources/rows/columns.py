@@ -35,9 +35,12 @@ class Columns:
 
     def value(self, row: Mapping[str, Any], meaning: str) -> Any:
         """Return what a row has of this meaning, None if it has nothing."""
+        path = self.found.get(meaning)
+        if path is None:
+            return None
         value: Any = row
-        for name in self.found[meaning].split(".") if meaning in self.found else [""]:
-            value = value.get(name) if isinstance(value, Mapping) else None
+        for name in path.split("."):
+            value = value.get(name) if isinstance(value, dict | Mapping) else None
         return value
 
     def top_level(self) -> list[str]:

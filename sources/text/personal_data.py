@@ -5,8 +5,8 @@ plans of all countries. The other kinds have check digits or a strict form, so t
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import phonenumbers
 from phonenumbers import Leniency, PhoneNumberMatcher
@@ -27,7 +27,11 @@ _NUMBER = re.compile(
     r"[+(\d](?<![\w.,/:+-].)(?!(?:19|20)?\d\d([-./])\d\d?\1\d\d)"
     r"\(?\d?(?:(?:[).\-/\u2010-\u2013]{1,2} ?| )?\(?\d){6,17}(?![\w:]|[.,]\d)"
 )
-_DIGITS = re.compile(r"\d(?:[^\w\n]{0,2}\d){6}")  # all kinds but e-mail have as many, close together
+MIN_DIGITS = 7  # of all kinds but e-mail, close together
+_DIGIT = re.compile(r"\d")
+_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
+_LEFT_OUT = bytes(k for k in range(256) if not (chr(k).isalnum() and k < 128) and chr(k) not in "_\n")
+_DIGITS = re.compile(rf"\d(?:[^\w\n]{{0,2}}\d){{{MIN_DIGITS - 1}}}")
 _CHINESE_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999
 _CHINESE_DIGITS = "10X98765432"
 
@@ -41,29 +45,42 @@ def mask(text: str, kinds: Sequence[str] = KINDS, regions: Sequence[str] = ()) -
     Returns:
         The text, and the number of places that were masked of each kind.
     """
-    counts: Counter[str] = Counter(dict.fromkeys(kinds, 0))
-
-    def masked(kind: str, is_one: Callable[[str], bool]) -> Callable[[re.Match[str]], str]:
-        def replace(found: re.Match[str]) -> str:
-            if not is_one(found[0]):
-                return found[0]
-            counts[kind] += 1
-            return MASKS[kind]
-
-        return replace
-
+    counts = dict.fromkeys(kinds, 0)
     if "email" in kinds and "@" in text:
-        text = _EMAIL.sub(masked("email", lambda _: True), text)
-    if not _DIGITS.search(text):
+        text = _EMAIL.sub(partial(_masked, kind="email", counts=counts), text)
+    if not _has_digits(text):
         return text, counts
     if "card" in kinds:
-        text = _CARD.sub(masked("card", is_card), text)
+        text = _CARD.sub(partial(_masked, kind="card", counts=counts, is_one=is_card), text)
     if "id" in kinds:
-        for pattern, is_one in ((_IBAN, is_iban), (_CHINESE_ID, is_chinese_id), (_SSN, lambda _: True)):
-            text = pattern.sub(masked("id", is_one), text)
+        for pattern, is_one in ((_IBAN, is_iban), (_CHINESE_ID, is_chinese_id), (_SSN, None)):
+            text = pattern.sub(partial(_masked, kind="id", counts=counts, is_one=is_one), text)
     if "phone" in kinds:
         text = _NUMBER.sub(lambda found: _without_phones(found[0], regions, counts), text)
     return text, counts
+
+
+def _masked(
+    found: re.Match[str], kind: str, counts: dict[str, int], is_one: Callable[[str], bool] | None = None
+) -> str:
+    if is_one is not None and not is_one(found[0]):
+        return found[0]
+    counts[kind] += 1
+    return MASKS[kind]
+
+
+def _has_digits(text: str) -> bool:
+    """Return True if digits are close enough together for a number of any kind.
+
+    Bytes are looked at first, with everything but letters and digits of ASCII left out: searching takes ten times as
+    long, and most texts have no such number.
+    """
+    data = text.encode("utf-8", "surrogatepass")
+    if b"0" * MIN_DIGITS not in data.translate(_ZEROS, _LEFT_OUT):
+        others = "" if text.isascii() else data.translate(None, bytes(range(128))).decode("utf-8", "surrogatepass")
+        if not _DIGIT.search(others):
+            return False
+    return _DIGITS.search(text) is not None
 
 
 def is_card(number: str) -> bool:
@@ -94,7 +111,7 @@ def check_regions(regions: Sequence[str]) -> None:
             raise ValueError(f"phone_regions has an unknown region {region!r}; expected ISO 3166 codes such as US")
 
 
-def _without_phones(number: str, regions: Sequence[str], counts: Counter[str]) -> str:
+def _without_phones(number: str, regions: Sequence[str], counts: dict[str, int]) -> str:
     """Return a piece of text that consists of digits and signs, with its telephone numbers masked."""
     for region in (None, *regions) if "+" not in number else (None,):
         found_here = PhoneNumberMatcher(number, region, Leniency.STRICT_GROUPING)

@@ -1,7 +1,10 @@
 """Personal data are masked, and numbers that are none stay."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sources.text import personal_data
 from sources.text.personal_data import KINDS, mask
 
 REGIONS = ("US", "CN")
@@ -66,3 +69,8 @@ def test_other_numbers_stay(text: str) -> None:
 def test_national_numbers_are_found_only_in_their_regions() -> None:
     assert mask("13800138000", KINDS, ())[0] == "13800138000"
     assert mask("13800138000", KINDS, ("CN",))[0] == "[PHONE]"
+
+
+@given(st.text(alphabet="0123456789 -.()\n_aé–１٣年/", max_size=30))
+def test_bytes_tell_as_searching_does_whether_digits_are_close_together(text: str) -> None:
+    assert personal_data._has_digits(text) == (personal_data._DIGITS.search(text) is not None)
