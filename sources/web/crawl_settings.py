@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sources.web.client import Client
     from sources.web.crawl import CrawlSettings
 
-CAPTURE_VERSION = 8  # increase it when a visit captures something else
+CAPTURE_VERSION = 9  # increase it when a visit captures something else
 NAME, VERSION = "vellum", "0.1"
 
 
