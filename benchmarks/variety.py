@@ -23,11 +23,18 @@ MIN_TEXT = 200  # characters of a docstring that counts as a text
 def synthesized(source: str, count: int) -> Iterator[tuple[str, str | None]]:
     """Yield the text and the use case of `count` samples."""
     from pipelines.registry import SOURCES
+    from sources.base.source import ItemError
 
-    settings: dict[str, Any] = {"ocr": {"strength": 0.0, "side_px": 640}}.get(source, {})
+    only_text = {"tasks": {"text": 1.0}}  # of pages; most other samples are code
+    settings: dict[str, Any] = {
+        "ocr": {"strength": 0.0, "side_px": 640}, "synthetic_pages": only_text,
+    }.get(source, {})  # fmt: skip
     made = SOURCES[source](seed=1, num_samples=count, **settings)
     for number in range(count):
-        sample = made.make(number, made.digest)
+        try:
+            sample = made.make(number, made.digest)
+        except ItemError:  # a run has an error row for it
+            continue
         text = sample.text or "\n".join(message.content for message in sample.messages or ())
         yield text, sample.use_case
 
@@ -93,6 +100,7 @@ def _described(variety: Any) -> dict[str, Any]:
         "type-token ratio": round(figures.type_token_ratio, 4),
         "Chinese characters": figures.num_characters,
         "different ones": figures.num_character_types,
+        "sentences": variety.num_sentences,
         "repeated sentences": round(figures.repeated_sentences, 4),
         "repeated contents": round(figures.repeated_contents, 4),
         "near duplicates": round(figures.near_duplicates, 4),

@@ -1,26 +1,24 @@
 """The OCR source: makes sample n from the settings, the texts, the seed and n alone."""
 
-import hashlib
 import logging
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from sources.base.card import SourceCard
 from sources.base.sample import Provenance, Sample, Words
-from sources.base.source import ItemError, Items, file_digest
-from sources.base.synthetic import REPLACED, SyntheticSource
+from sources.base.source import ItemError
+from sources.base.synthetic import REPLACED
 from sources.images.encoding import check_encoding, encode
 from sources.ocr.arrays import Floats
 from sources.ocr.card import CARD
+from sources.ocr.text_material import TextMaterial
 from sources.ocr.vocabulary import BUNDLED, LANGUAGES
 from sources.optional_dependencies import check_installed
 from sources.rng import generator
@@ -46,12 +44,11 @@ STRENGTH_DECAY = 0.85  # factor per attempt
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ocr(SyntheticSource):
+class Ocr(TextMaterial):
     """Document pages and scene text, with their words and boxes.
 
     Args:
         input: text, JSONL or Parquet files whose text fills the pages; empty uses the bundled texts.
-        text_key: field of JSONL and Parquet rows that holds the text.
         languages: languages of the texts: `en`, `zh`, `zh-Hant`, `ja`, `ko`, `th`, and with `input` all of
             `sources/text/languages.py`. Empty means English and Chinese, with `input` all that the texts are in; `all`
             means all bundled ones that have a font here.
@@ -70,8 +67,6 @@ class Ocr(SyntheticSource):
 
     name: ClassVar[str] = "ocr"
     card: ClassVar[SourceCard] = CARD
-    takes_material: ClassVar[bool] = True
-    suffixes: ClassVar[tuple[str, ...]] = (".txt", ".md", ".jsonl", ".parquet")
     use_cases: ClassVar[tuple[str, ...]] = (
         "conversion/image_to_code/formula",
         "recognition/local_description/pointing",
@@ -83,7 +78,6 @@ class Ocr(SyntheticSource):
     )
 
     license: str | None = "cc0-1.0"
-    text_key: str = "text"
     languages: tuple[str, ...] = ()
     kinds: Mapping[str, float] = field(default_factory=dict)
     scene: float = 0.25
@@ -184,40 +178,10 @@ class Ocr(SyntheticSource):
             "fonts": fonts_digest(fonts),
         }
 
-    def digest_of(self, path: Path = Path()) -> str:
-        if not self.input:
-            return self.digest
-        return hashlib.sha256(f"{self.digest}/{file_digest(path)}".encode()).hexdigest()
+    def material_languages(self) -> tuple[str, ...]:
+        return self.languages
 
-    def gather(self, path: Path, name: str, out: Path, progress: Callable[[], None]) -> Mapping[str, int]:
-        from sources.ocr.corpus_file import gather
-
-        return gather(path, name, self.text_key, out, progress, self.languages)
-
-    def merge(self, paths: Iterable[Path], out: Path) -> Mapping[str, int]:
-        from sources.ocr.corpus_file import merge
-
-        return merge(paths, out)
-
-    @contextmanager
-    def open(self, path: Path = Path(), digest: str | None = None) -> Iterator[Items]:
-        known, passages = digest or self.digest_of(path), self._passages(path)
-        yield Items(self.num_samples, lambda number: self._make(number, known, passages))
-
-    def make(self, number: int, digest: str) -> Sample:
-        """Return the sample with this number, with bundled texts."""
-        return self._make(number, digest, self._passages(Path()))
-
-    def _passages(self, path: Path) -> "Passages":
-        if self.input:
-            from sources.ocr.corpus_file import open_corpus
-
-            return open_corpus(path)
-        from sources.ocr.passages import BundledPassages
-
-        return BundledPassages()
-
-    def _make(self, number: int, digest: str, passages: "Passages") -> Sample:
+    def make_of(self, passages: "Passages", number: int, digest: str) -> Sample:
         # These imports need the packages of an extra.
         from sources.base.illegible import Illegible
         from sources.ocr.compose import compose_draft

@@ -10,15 +10,18 @@ import jinja2
 from markupsafe import Markup
 
 from sources.charts.fonts import check_glyphs
+from sources.ocr.passages import Passages
 from sources.synthetic_pages.components.catalogue import COMPONENTS
 from sources.synthetic_pages.components.context import ComponentContext
 from sources.synthetic_pages.kinds import KINDS
+from sources.synthetic_pages.texts import Texts
 from sources.synthetic_pages.theme import Theme, sample_theme
 from sources.synthetic_pages.vocabulary import LANGUAGES, Words, load_vocabulary
 
 TEMPLATES = Path(__file__).with_name("templates")
 OMISSION_RATE = 0.25  # probability that an optional component is left out
 INDENT = "  "
+DRAWN_SHARE = 0.75  # of pages whose pictures are drawings; other pages have coloured areas
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,22 +42,28 @@ class Page:
     html: str
 
 
-def make_page(kind: str, language: str, vocabulary: Path, random: random_module.Random, density: float) -> Page:
+def make_page(
+    kind: str, language: str, vocabulary: Path, passages: Passages, random: random_module.Random, density: float
+) -> Page:
     """Make a page of a kind.
 
     Args:
+        passages: the texts of the page.
         density: 0 to 1, fraction of the usual number of entries.
     Raises:
         FontError: no installed font supports the language, or one of the texts.
     """
     theme = sample_theme(random, language)
     words = Words(load_vocabulary(vocabulary), language, random)
-    site = words.choose("sites")
+    texts = Texts(passages, language, random)
+    site = words.choose("sites") if random.random() < 0.2 else texts.site()
     place = LANGUAGES.index(language)
     title, description, heading = (
         pair[place].format(site=site) for pair in (KINDS[kind].title, KINDS[kind].description, KINDS[kind].heading)
     )
-    context = ComponentContext(random, words, theme, site, heading, density)
+    context = ComponentContext(
+        random, words, texts, theme, site, heading, density, is_drawn=random.random() < DRAWN_SHARE
+    )
 
     def choose_components(names: tuple[str, ...]) -> list[str]:
         kept = [name for name in names if not name.endswith("?") or random.random() > OMISSION_RATE + (1 - density)]

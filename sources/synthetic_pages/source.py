@@ -1,4 +1,4 @@
-"""The source of synthetic pages: makes sample n from the settings, the seed and n alone."""
+"""The source of synthetic pages: makes sample n from the settings, the seed, n and the user's texts alone."""
 
 import hashlib
 import platform
@@ -15,9 +15,10 @@ from sources.base.card import SourceCard
 from sources.base.sample import Element, Provenance, Sample, Words
 from sources.base.secrets import PROGRAM
 from sources.base.source import ItemError
-from sources.base.synthetic import SyntheticSource
 from sources.charts.fonts import fonts_digest
 from sources.images.encoding import check_encoding, encode
+from sources.ocr.passages import Passages
+from sources.ocr.text_material import TextMaterial
 from sources.optional_dependencies import check_installed
 from sources.rng import generator
 from sources.synthetic_pages.card import CARD
@@ -26,9 +27,9 @@ from sources.synthetic_pages.vocabulary import BUNDLED, LANGUAGES, load_vocabula
 from sources.text.fonts import FontError
 from sources.validation import check_names, check_weights
 
-CODE_VERSION = 1  # increment when the bytes of a sample change
+CODE_VERSION = 2  # increment when the bytes of a sample change
 DENSITIES = (0.9, 0.75, 0.6, 0.45, 0.3)  # fraction of the usual number of entries, by attempt
-PACKAGES = {"playwright": "playwright", "fontTools": "fonttools"}
+PACKAGES = {"faker": "faker", "fontTools": "fonttools", "markdown_it": "markdown-it-py", "playwright": "playwright"}
 VIEW_NAMES = ("square", "desktop", "tablet")  # wide enough for two columns
 USE_CASES = {  # by task
     "code": "conversion/image_to_code/ui",
@@ -41,10 +42,11 @@ USE_CASES = {  # by task
 
 
 @dataclass(frozen=True, kw_only=True)
-class SyntheticPages(SyntheticSource):
+class SyntheticPages(TextMaterial):
     """Web pages of components, with their HTML, text, word boxes and elements.
 
     Args:
+        input: text, Markdown, JSONL or Parquet files whose text fills the pages; empty writes texts of our own.
         kinds: names of KINDS; empty means all. All have equal weights.
         languages: `en`, `zh` or both.
         views: browser windows: `square` (1024 × 1024), `desktop` (1440 × 900), `tablet` (820 × 1180). All have equal
@@ -128,7 +130,10 @@ class SyntheticPages(SyntheticSource):
             "fonts": fonts_digest(self.languages),
         }
 
-    def make(self, number: int, digest: str) -> Sample:
+    def material_languages(self) -> tuple[str, ...]:
+        return self.languages
+
+    def make_of(self, passages: Passages, number: int, digest: str) -> Sample:
         # These imports need the packages of an extra.
         from sources.browser.browser import BrowserDiedError
         from sources.synthetic_pages.messages import make_conversation, make_plain_text
@@ -137,24 +142,28 @@ class SyntheticPages(SyntheticSource):
         from sources.web.code.tokens import estimate_tokens
 
         random = generator(self.seed, number, "specification")
-        kind, language, view = (random.choice(names) for names in (self.kinds_in_use, self.languages, self.views))
+        languages = [language for language in self.languages if passages.count(language)]
+        if not languages:
+            raise ItemError("no_text", f"the texts are in {', '.join(passages.languages())}")
+        kind, language, view = (random.choice(names) for names in (self.kinds_in_use, languages, self.views))
         tasks = [task for task in USE_CASES if task in self.tasks]
         task = random.choices(tasks, [self.tasks[name] for name in tasks])[0]
-        reason = ""
+        reason, missing = "", None
         for attempt, density in enumerate(DENSITIES):
             try:
-                page = make_page(
-                    kind, language, self._vocabulary_path, generator(self.seed, number, f"page {attempt}"), density
-                )
+                page_random = generator(self.seed, number, f"page {attempt}")
+                page = make_page(kind, language, self._vocabulary_path, passages, page_random, density)
                 screenshot = get_renderer(view, self.browser).capture(page.html)
                 break
             except UnfitPageError as error:
                 reason = error.reason
-            except FontError as error:
-                raise ItemError("missing_glyph", f"{kind}: {error}") from error
+            except FontError as error:  # other texts may have other characters
+                reason, missing = "missing_glyph", error
             except BrowserDiedError as error:
                 raise ItemError("browser_died", str(error)) from error
         else:
+            if missing is not None:
+                raise ItemError("missing_glyph", f"{kind}: {missing}") from missing
             raise ItemError("unfit_page", f"{kind}: {reason}, {len(DENSITIES)} times")
         image = encode(screenshot.pixels, self.format, self.quality)
         messages = text = None

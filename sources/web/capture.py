@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -47,12 +47,17 @@ class Code:
         similarity: similarity of the rendered HTML and the screenshot, 0 to 1.
         num_tokens: estimated number of tokens of the HTML.
         refusal: cause why the page gave no code; empty if it did, or if none was wanted.
+        images: the rendered HTML in tiles, encoded like the screenshot's and as large; empty if it was not kept.
+        texts, boxes: N words of the rendered HTML, and their (N, 4) boxes in pixels of the whole picture.
     """
 
     html: str = ""
     similarity: float = 0.0
     num_tokens: int = 0
     refusal: str = ""
+    images: Sequence[bytes] = ()
+    texts: Sequence[str] = ()
+    boxes: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +85,7 @@ class PageContent:
     licences: Sequence[str]
     facts: dict[str, Any]
     flags: Sequence[str] = ()
-    code: Code = Code()
+    code: Code = field(default_factory=Code)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,6 +121,7 @@ class Capture:
     message: str = ""
 
 
+_PICTURES = ("images", "code_images")
 _PLAIN = ("url", "view", "fetched_at", "final_url", "status", "permission", "canonical", "archive", "cause", "message")
 _SEEN = pa.struct(
     [
@@ -140,6 +146,9 @@ _SEEN = pa.struct(
         ("code_similarity", pa.float64()),
         ("code_tokens", pa.int32()),
         ("code_refusal", pa.string()),
+        ("code_images", pa.list_(pa.binary())),
+        ("code_texts", pa.list_(pa.string())),
+        ("code_boxes", pa.list_(pa.float32())),
     ]
 )
 CAPTURE_SCHEMA = pa.schema(
@@ -193,16 +202,19 @@ def _row(capture: Capture) -> dict[str, Any]:
             "code_similarity": content.code.similarity,
             "code_tokens": content.code.num_tokens,
             "code_refusal": content.code.refusal,
+            "code_images": list(content.code.images),
+            "code_texts": list(content.code.texts),
+            "code_boxes": np.asarray(content.code.boxes, np.float32).ravel().tolist(),
         }
     return {**row, "digest": _digest(row)}
 
 
 def _digest(row: dict[str, Any]) -> str:
     digest = hashlib.sha256()
-    images = row["content"]["images"] if row["content"] else []
-    plain = {**row, "content": row["content"] and {k: v for k, v in row["content"].items() if k != "images"}}
+    content = row["content"]
+    plain = {**row, "content": content and {name: value for name, value in content.items() if name not in _PICTURES}}
     digest.update(json.dumps(plain, sort_keys=True).encode())
-    for image in images:
+    for image in [image for name in _PICTURES for image in content[name]] if content else []:
         digest.update(hashlib.sha256(image).digest())
     return digest.hexdigest()
 
@@ -228,6 +240,9 @@ def from_row(row: dict[str, Any]) -> Capture:
                 similarity=content["code_similarity"],
                 num_tokens=content["code_tokens"],
                 refusal=content["code_refusal"],
+                images=content["code_images"],
+                texts=content["code_texts"],
+                boxes=np.array(content["code_boxes"], np.float32).reshape(-1, 4),
             ),
             **texts,
         ),

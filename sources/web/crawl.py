@@ -64,6 +64,7 @@ class CrawlSettings:
         delay_s, per_host, patience: politeness.
         at_once: number of concurrent visits of one browser.
         code: also reduce pages to HTML that renders back.
+        keeps_render: keep the picture that the HTML renders to.
         client: what hosts are sent.
     """
 
@@ -80,6 +81,7 @@ class CrawlSettings:
     at_once: int = 4
     patience: Patience = field(default_factory=Patience)
     code: bool = False
+    keeps_render: bool = False
     client: Client = field(default_factory=Client)
 
 
@@ -209,7 +211,9 @@ class Crawl:
                 async with self._shared.page(VIEWS[view], self._client_for(url), self._archive) as (window, coder):
                     window.proxy_session.moment = self._moments.get(url, 0)
                     permit = partial(self._permit, self._site_of(url))
-                    visit = Visit(window, settings.timeouts, permit, settings.name, url, coder)
+                    visit = Visit(
+                        window, settings.timeouts, permit, settings.name, url, coder, keeps_render=settings.keeps_render
+                    )
                     done = visit.result
                     try:
                         await visit.run()

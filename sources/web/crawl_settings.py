@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sources.base.secrets import read_secrets
+from sources.web.samples import RENDER
 from sources.web.settings import WebSettings
 
 if TYPE_CHECKING:
     from sources.web.client import Client
     from sources.web.crawl import CrawlSettings
 
-CAPTURE_VERSION = 8  # increase it when a visit captures something else
+CAPTURE_VERSION = 9  # increase it when a visit captures something else
 NAME, VERSION = "vellum", "0.1"
 
 
@@ -48,7 +49,7 @@ def capture_key(settings: WebSettings) -> str:
 
     names = ("locale", "timezone", "max_tiles", "load_s", "settle_s", "quiet_ms", "wait_ms", "wait_for", "page_s")
     limits = ("response_mb", "page_mb")
-    code = [CODE_VERSION, MAX_TOKENS] if settings.code else None
+    code = [CODE_VERSION, MAX_TOKENS, settings.code_picture == RENDER] if settings.code else None
     parts = [
         CAPTURE_VERSION,
         settings.lossless_captures,
@@ -98,5 +99,6 @@ def crawl_settings(settings: WebSettings, routes: Mapping[str, tuple[str, int]],
         at_once=settings.at_once,
         patience=Patience(settings.retry_waits_s, settings.retry_most_s),
         code=settings.code,
+        keeps_render=settings.code_picture == RENDER,
         client=client_of(settings),
     )

@@ -4,7 +4,7 @@ import io
 import random
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -28,6 +28,7 @@ from sources.web.conversation import (
 from sources.web.obstacles import signs_of
 from sources.web.tasks import TEXT, TITLE, USE_CASES, draw_tasks, possible_tasks
 
+SCREENSHOT, RENDER = "screenshot", "render"  # pictures that a sample about code may have
 WORD_CONTRAST = 24  # least difference between the darkest and the lightest pixel of a word's box, in grey levels
 _CHINESE = re.compile("[\u3400-\u9fff]")
 _KANA = re.compile("[\u3040-\u30ff]")
@@ -43,6 +44,7 @@ class SampleSettings:
         tasks: weight by task.
         tasks_per_page: maximum number of samples of a page, each about another task.
         num_questions: maximum number of questions about elements per sample.
+        code_picture: picture of samples about code, SCREENSHOT or RENDER.
         min_similarity, max_code_tokens: code that renders to something less similar, or is longer, is no task.
         format, quality, grey: encoding of images, as in `sources/pdfs/source.py`.
     """
@@ -50,6 +52,7 @@ class SampleSettings:
     tasks: Mapping[str, float]
     num_questions: int
     tasks_per_page: int = 1
+    code_picture: str = SCREENSHOT
     min_similarity: float = 0.85
     max_code_tokens: int = 4000
     format: str
@@ -91,7 +94,10 @@ def samples_of(
             license=license_of(page.content.licences),
             fetched_at=capture.fetched_at,
         )
-        samples.append(page.sample(task, provenance, settings, measures, flags))
+        shown = page
+        if task == CODE and settings.code_picture == RENDER and page.content.code.images:
+            shown = _Page.of(replace(capture, content=_rendered(page.content)), settings, elsewhere)
+        samples.append(shown.sample(task, provenance, settings, measures, flags))
     return samples
 
 
@@ -176,6 +182,19 @@ class _Page:
             use_case=USE_CASES[task],
             provenance=provenance,
         )
+
+
+def _rendered(content: PageContent) -> PageContent:
+    """Return the content of a page as its code draws it; the places of elements are not known there."""
+    code = content.code
+    return replace(
+        content,
+        screenshot=replace(content.screenshot, images=code.images),
+        texts=code.texts,
+        boxes=code.boxes,
+        separators=[" "] * len(code.texts),
+        elements=[],
+    )
 
 
 def _visible_words(content: PageContent, greys: Sequence[np.ndarray]) -> tuple[Words, list[str]]:

@@ -13,6 +13,7 @@ from sources.browser.viewports import VIEWS
 from sources.images.encoding import check_encoding
 from sources.optional_dependencies import check_installed
 from sources.validation import check_names, check_weights
+from sources.web.samples import RENDER, SCREENSHOT
 from sources.web.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class WebSettings(RemoteSource):
         wait_for: CSS selector of an element that is waited for, at most settle_s.
         response_mb, page_mb: maximum megabytes of a response, and of a page in total.
         code: also reduce each page to HTML that renders back to its screenshot, which takes time.
+        code_picture: the picture of samples about code: `screenshot` of the page, or `render` of the code itself, which
+            is kept with the capture and shows what the code draws, e.g. grey boxes in place of photographs.
         lossless_captures: True stores captures as PNG, False as JPEG at quality 90 (a third of the space).
         tasks: weights of the tasks `text`, `code`, `grounding`, `element`, `title` and `description`; each sample has
             one that its page makes possible.
@@ -108,6 +111,7 @@ class WebSettings(RemoteSource):
     response_mb: float = 25
     page_mb: float = 60
     code: bool = True
+    code_picture: str = SCREENSHOT
     lossless_captures: bool = True
     tasks: Mapping[str, float] = field(
         default_factory=lambda: {
@@ -150,6 +154,8 @@ class WebSettings(RemoteSource):
             raise ValueError(f"min_similarity must be between 0 and 1, got {self.min_similarity}")
         if self.max_code_tokens < 1:
             raise ValueError(f"max_code_tokens must be at least 1, got {self.max_code_tokens}")
+        if self.code_picture not in (SCREENSHOT, RENDER):
+            raise ValueError(f"code_picture must be {SCREENSHOT} or {RENDER}, got {self.code_picture!r}")
         check_names("views", self.views, tuple(VIEWS))
         check_weights("tasks", self.tasks, tuple(TASKS))
         if not self.code and {name for name, weight in self.tasks.items() if weight} == {"code"}:

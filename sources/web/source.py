@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 SAMPLE_VERSION = 5  # increase it when the same capture gives other samples
 SAMPLE_SETTINGS = (
-    "tasks_per_page", "num_questions", "min_similarity", "max_code_tokens", "format", "quality", "grey",
+    "tasks_per_page", "num_questions", "code_picture", "min_similarity", "max_code_tokens", "format", "quality", "grey",
 )  # fmt: skip
 URI = "web:"
 CAPTURE_BYTES = 100_000  # of one of the 12 bundled pages, lossless; pages with photographs are larger
@@ -245,6 +245,7 @@ class Web(WebSettings):
         settings = SampleSettings(
             tasks=self.tasks,
             tasks_per_page=self.tasks_per_page,
+            code_picture=self.code_picture,
             num_questions=self.num_questions,
             min_similarity=self.min_similarity,
             max_code_tokens=self.max_code_tokens,

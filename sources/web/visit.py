@@ -15,6 +15,7 @@ from sources.browser.closed_roots import open_closed_roots
 from sources.browser.isolated_world import DocumentGone, ScriptError, World
 from sources.browser.reading import Frames, Waiting, freeze, height_of, read_page, settle, well_formed
 from sources.browser.screenshot import take_screenshot
+from sources.images.encoding import encode
 from sources.web.capture import Code, Screenshot
 from sources.web.code.page_code import PageCoder
 from sources.web.code.snapshot import CodeRefusedError
@@ -29,6 +30,7 @@ from sources.web.visit_result import VisitError, VisitResult
 
 READINGS = 3  # attempts at a page whose words move while its picture is taken
 NAVIGATIONS = 3  # documents that a page may load one after the other by script
+JPEG_QUALITY = 90  # of a picture of code, as of a screenshot
 STILL_S = 0.05  # seconds without pending requests after which the network counts as quiet
 _NET_CAUSES = (  # part of Chromium's message: cause
     ("Download is starting", "not_html"),
@@ -52,6 +54,7 @@ class Visit:
         permit: says if the page may redirect to another URL; gives cause and message if it may not.
         agent: name of the crawler, to which pages may address an opt-out.
         coder: makes the code of the page; None makes none.
+        keeps_render: keep the picture that the code renders to.
     """
 
     def __init__(
@@ -62,10 +65,12 @@ class Visit:
         agent: str,
         url: str,
         coder: PageCoder | None = None,
+        *,
+        keeps_render: bool = False,
     ):
         self._page, self._session, self._view = pooled_page.page, pooled_page.session, pooled_page.view
         self._timeouts, self._agent, self._url = timeouts, agent, url
-        self._coder, self._client = coder, pooled_page.client
+        self._coder, self._client, self._keeps_render = coder, pooled_page.client, keeps_render
         self.result = VisitResult()
         self._traffic = PageTraffic(pooled_page, permit, agent, url, self.result)
 
@@ -222,4 +227,14 @@ class Visit:
             return Code(refusal=refused.cause)
         except BrowserDiedError:
             return Code(refusal="browser_died")
-        return Code(html=well_formed(made.html), similarity=made.similarity.score, num_tokens=made.num_tokens)
+        code = Code(html=well_formed(made.html), similarity=made.similarity.score, num_tokens=made.num_tokens)
+        if not self._keeps_render:
+            return code
+        kind = "png" if self._timeouts.lossless else "jpeg"
+        tiles = [made.render.pixels[top:bottom] for top, bottom in itertools.pairwise(screenshot.tops)]
+        return replace(
+            code,
+            images=[encode(tile, kind, JPEG_QUALITY).data for tile in tiles],
+            texts=list(map(well_formed, made.render.words)),
+            boxes=made.render.boxes,
+        )

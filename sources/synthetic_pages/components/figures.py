@@ -1,8 +1,14 @@
 """Components of dashboards: numbers, charts, tables, calendars, files."""
 
 import calendar
+import random as random_module
 
 from sources.synthetic_pages.components.context import ComponentContext, Content
+from sources.synthetic_pages.drawings import trend as trend_path
+from sources.synthetic_pages.icons import icon
+
+ENDINGS = ("pdf", "docx", "xlsx", "csv", "jpg", "png", "zip", "txt", "odt", "mp4")
+TREND = (600, 150)  # units of the drawing of a trend
 
 
 def tiles(context: ComponentContext) -> Content:
@@ -19,7 +25,10 @@ def tiles(context: ComponentContext) -> Content:
 
     names = context.words.sample("metrics", random.choice((3, 4)))
     changes = [f"{random.choice('+−')}{random.randint(0, 30)}.{random.randint(1, 9)}%" for _ in names]
-    return {"entries": [{"label": n, "value": value(), "change": c} for n, c in zip(names, changes, strict=True)]}
+    return {
+        "entries": [{"label": n, "value": value(), "change": c} for n, c in zip(names, changes, strict=True)],
+        "icons": context.icons(len(names), 20) if context.chance(0.5) else [],
+    }
 
 
 def bars(context: ComponentContext) -> Content:
@@ -38,9 +47,9 @@ def table(context: ComponentContext) -> Content:
     rows = [
         [
             f"#{first + k}",
-            words.choose("people"),
-            words.choose("cities"),
-            words.choose("products"),
+            context.texts.person(),
+            context.texts.town(),
+            context.texts.thing(),
             context.price(900),
             words.choose("statuses"),
         ]
@@ -71,23 +80,93 @@ def month(context: ComponentContext) -> Content:
         "weekdays": words.all("weekdays"),
         "weeks": weeks,
         "today": random.choice(days),
-        "events": {day: words.choose("events") for day in busy},
+        "events": {day: words.choose("events") if context.chance(0.4) else context.texts.group(1)[0] for day in busy},
         "height": round(random.choice((68, 80)) * context.density),
     }
 
 
 def files(context: ComponentContext) -> Content:
     words, random = context.words, context.random
-    names = words.sample("files", context.sample_count(5, 10))
+    names = [
+        known if context.chance(0.3) else f"{context.texts.thing()}.{random.choice(ENDINGS)}"
+        for known in words.sample("files", context.sample_count(5, 10))
+    ]
     return {
         "search": words.phrase("search"),
         "upload": words.phrase("upload"),
         "new": words.phrase("new"),
         "columns": [words.phrase(name) for name in ("name", "modified", "size")],
+        "icons": [icon("folder" if context.chance(0.2) else "file", 18) for _ in names] if context.chance(0.6) else [],
         "rows": [
             (name, context.date(), random.choice((f"{random.randint(2, 900)} KB", f"{random.randint(1, 40)} MB")))
             for name in names
         ],
         "chosen": random.randrange(len(names)) if context.chance(0.5) else -1,
         "pad": random.choice((6, 9, 11)),
+    }
+
+
+def trend(context: ComponentContext) -> Content:
+    """Lines over the months, with a legend."""
+    words = context.words
+    months = words.all("months")[: context.random.choice((6, 8, 12))]
+    names = words.sample("metrics", context.random.choice((1, 2, 2, 3)))
+    width, height = TREND
+    return {
+        "title": f"{context.texts.group(1)[0]} · {words.phrase('by_month')}",
+        "width": width,
+        "view": height,
+        "height": round(context.random.choice((130, 170)) * context.density),
+        "grid": [round(height * k / 4) for k in range(1, 4)],
+        "months": months if words.language == "zh" else [month[:3] for month in months],
+        "lines": [
+            (name, trend_path(_walk(context.random, len(months)), width, height), colour)
+            for name, colour in zip(
+                names, (context.theme.accent, context.theme.muted, context.theme.text), strict=False
+            )
+        ],
+        "filled": context.chance(0.4),
+    }
+
+
+def _walk(random: random_module.Random, number: int) -> list[float]:
+    """Return values from 0.05 to 0.95 of which each is near the one before it."""
+    values = [random.uniform(0.2, 0.8)]
+    while len(values) < number:
+        values.append(min(0.95, max(0.05, values[-1] + random.uniform(-0.25, 0.28))))
+    return values
+
+
+def activity(context: ComponentContext) -> Content:
+    """The latest events, with times."""
+    number = context.sample_count(3, 5)
+    return {
+        "title": context.words.phrase("activity"),
+        "entries": [
+            (mark, context.texts.person(), context.texts.sentence(70), context.time())
+            for mark in context.icons(number, 18)
+        ],
+    }
+
+
+def progress(context: ComponentContext) -> Content:
+    return {
+        "title": context.words.phrase("goals"),
+        "entries": [(name, context.random.randint(4, 100)) for name in context.texts.group(context.sample_count(3, 5))],
+        "height": context.random.choice((8, 12)),
+    }
+
+
+def comparison(context: ComponentContext) -> Content:
+    """A table of what the plans include."""
+    words = context.words
+    return {
+        "plans": words.sample("plans", context.random.choice((2, 3))),
+        "points": [
+            (point if context.chance(0.4) else context.texts.heading(30), [context.chance(0.6) for _ in range(3)])
+            for point in words.sample("plan_points", context.sample_count(4, 7))
+        ],
+        "yes": icon("check", 18),
+        "name": words.phrase("name"),
+        "pad": context.random.choice((7, 10)),
     }

@@ -1,13 +1,18 @@
 """Components around the main part: header, side, headings, notices, footer."""
 
 from sources.synthetic_pages.components.context import ComponentContext, Content
+from sources.synthetic_pages.icons import icon
 
 
 def header(context: ComponentContext) -> Content:
     words = context.words
     return {
         "site": context.site,
-        "links": words.sample("navigation", context.random.randint(3, 5)),
+        "links": words.sample("navigation", context.random.randint(2, 3)) + context.texts.group(2),
+        "logo": context.icons(1, 22)[0] if context.chance(0.5) else "",
+        "tools": [icon(name, 20) for name in context.random.choice((("bell", "user"), ("heart", "cart"), ("cart",)))]
+        if context.chance(0.4)
+        else [],
         "pad": context.random.choice((1, 2, 2)),
         "line": context.chance(0.5),
         "right": context.chance(0.5),
@@ -19,6 +24,7 @@ def header(context: ComponentContext) -> Content:
 def side(context: ComponentContext) -> Content:
     entries = context.words.sample("menu", context.sample_count(5, 8))
     return {
+        "icons": context.icons(len(entries), 18) if context.chance(0.6) else [],
         "title": context.site if context.chance(0.5) else "",
         "entries": entries,
         "current": context.random.choice(entries),
@@ -26,8 +32,13 @@ def side(context: ComponentContext) -> Content:
 
 
 def filters(context: ComponentContext) -> Content:
-    entries = [context.words.phrase("all"), *context.words.sample("categories", context.sample_count(4, 7))]
-    return {"title": context.words.phrase("categories"), "entries": entries, "current": context.random.choice(entries)}
+    entries = [context.words.phrase("all"), *context.texts.group(context.sample_count(4, 7))]
+    return {
+        "icons": [],
+        "title": context.words.phrase("categories"),
+        "entries": entries,
+        "current": context.random.choice(entries),
+    }
 
 
 def heading(context: ComponentContext) -> Content:
@@ -42,7 +53,8 @@ def heading(context: ComponentContext) -> Content:
 
 
 def notice(context: ComponentContext) -> Content:
-    return {"text": context.words.choose("notices")}
+    text = context.words.choose("notices") if context.chance(0.4) else context.texts.sentence(80)
+    return {"text": text, "icon": icon("bell", 16) if context.chance(0.4) else ""}
 
 
 def footer(context: ComponentContext) -> Content:
@@ -52,4 +64,23 @@ def footer(context: ComponentContext) -> Content:
         "rights": context.words.phrase("rights"),
         "links": context.words.sample("links", context.random.randint(2, 4)),
         "plain": context.chance(0.5),
+    }
+
+
+def tabs(context: ComponentContext) -> Content:
+    entries = context.words.sample("menu", context.random.randint(3, 5))
+    return {"entries": entries, "current": context.random.choice(entries), "boxed": context.chance(0.5)}
+
+
+def checks(context: ComponentContext) -> Content:
+    """Filters for a list: two groups of boxes to tick."""
+    words = context.words
+    return {
+        "title": words.phrase("filter"),
+        "groups": [
+            [(name, context.random.randint(2, 240), context.chance(0.3)) for name in context.texts.group(number)]
+            for number in (context.sample_count(3, 5), context.sample_count(2, 4))
+        ],
+        "names": [words.phrase("categories"), words.phrase("more")],
+        "button": words.phrase("apply") if context.chance(0.5) else "",
     }

@@ -1,19 +1,21 @@
 """Components of shops and product sites: products, prices, quotes, answers."""
 
 from sources.synthetic_pages.components.context import ComponentContext, Content
+from sources.synthetic_pages.icons import stars
 
 
 def hero(context: ComponentContext) -> Content:
     words = context.words
-    title, action, second = words.choose("taglines"), *words.sample("actions", 2)
+    action, second = words.sample("actions", 2)
+    title = words.choose("taglines") if context.chance(0.3) else context.texts.headline(50)
     return {
         "split": context.chance(0.5),
         "tinted": context.chance(0.4),
         "title": title,
-        "intro": words.choose("intros"),
+        "intro": words.choose("intros") if context.chance(0.3) else context.texts.sentence(130),
         "action": action,
         "second": second if context.chance(0.5) else "",
-        "tint": context.tint(),
+        "picture": context.picture(),
         "size": context.random.choice((2, 2.4, 2.8)),
         "height": round(context.random.choice((180, 220)) * context.density),
     }
@@ -21,24 +23,35 @@ def hero(context: ComponentContext) -> Content:
 
 def cards(context: ComponentContext) -> Content:
     columns = context.random.choice((2, 3, 3))
+    number = columns * (1 if context.density < 0.8 or (columns == 3 and context.chance(0.5)) else 2)
+    known = context.words.sample("features", number)
     return {
         "columns": columns,
         "title": context.words.phrase("why") if context.chance(0.7) else "",
-        "entries": context.words.sample(
-            "features", columns * (1 if context.density < 0.8 or (columns == 3 and context.chance(0.5)) else 2)
-        ),
-        "icons": context.chance(0.4),
-        "round": context.random.choice(("50%", "25%")),
+        "entries": [
+            each if context.chance(0.3) else (context.texts.heading(28), context.texts.sentence(100)) for each in known
+        ],
+        "icons": context.icons(number, 28) if context.chance(0.6) else [],
     }
 
 
 def products(context: ComponentContext) -> Content:
     columns = context.random.choice((3, 4))
-    names = context.words.sample("products", columns * (2 if context.density > 0.6 else 1))
+    names = [context.texts.thing() for _ in range(columns * (2 if context.density > 0.6 else 1))]
+    is_rated = context.chance(0.4)
     return {
         "columns": columns,
         "height": round(context.random.choice((90, 120, 150)) * context.density),
-        "entries": [{"name": name, "price": context.price(), "tint": context.tint()} for name in names],
+        "entries": [
+            {
+                "name": name,
+                "price": context.price(),
+                "picture": context.picture(name, "still_life" if context.chance(0.7) else ""),
+                "stars": stars(context.random.randint(2, 5), 14) if is_rated else "",
+                "num_ratings": context.random.randint(3, 900),
+            }
+            for name in names
+        ],
         "button": context.words.phrase("add") if context.chance(0.6) else "",
     }
 
@@ -46,12 +59,14 @@ def products(context: ComponentContext) -> Content:
 def product(context: ComponentContext) -> Content:
     words = context.words
     return {
-        "name": words.choose("products"),
+        "name": (name := context.texts.thing()),
         "price": context.price(),
-        "tint": context.tint(),
+        "picture": context.picture(name, "still_life"),
+        "facts": [(context.texts.group(1)[0], context.texts.thing()) for _ in range(context.sample_count(2, 4))],
+        "icons": context.icons(2, 18),
         "height": round(context.random.choice((280, 340)) * context.density),
         "stock": words.phrase("in_stock"),
-        "text": words.sentences(3),
+        "text": context.texts.sentences(3),
         "add": words.phrase("add"),
         "buy": words.phrase("buy"),
     }
@@ -77,23 +92,27 @@ def pricing(context: ComponentContext) -> Content:
 
 
 def steps(context: ComponentContext) -> Content:
-    all_steps = context.words.all("steps")
-    return {"title": context.words.phrase("how"), "entries": all_steps[: context.random.choice((3, 4))]}
+    known = context.words.all("steps")[: context.random.choice((3, 4))]
+    texts = context.texts
+    entries = known if context.chance(0.3) else [(texts.heading(22), texts.sentence(70)) for _ in known]
+    return {"title": context.words.phrase("how"), "entries": entries}
 
 
 def quotes(context: ComponentContext) -> Content:
     words = context.words
-    texts = words.sample("quotes", context.random.choice((2, 3)))
-    people = words.sample("people", len(texts))
+    texts = [context.texts.sentence(110) for _ in range(context.random.choice((2, 3)))]
     return {
         "title": words.phrase("quotes"),
         "style": context.random.choice(("normal", "italic")),
-        "entries": [(text, name, words.choose("jobs")) for text, name in zip(texts, people, strict=True)],
+        "entries": [(text, context.texts.person(), words.choose("jobs")) for text in texts],
     }
 
 
 def faq(context: ComponentContext) -> Content:
     return {
         "title": context.words.phrase("faq"),
-        "entries": context.words.sample("questions", context.sample_count(3, 6)),
+        "entries": [
+            known if context.chance(0.3) else (context.texts.question(), context.texts.sentence(140))
+            for known in context.words.sample("questions", context.sample_count(3, 6))
+        ],
     }

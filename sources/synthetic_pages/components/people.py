@@ -7,13 +7,13 @@ def form(context: ComponentContext) -> Content:
     words, random = context.words, context.random
     columns = random.choice((1, 2))
     names = words.all("fields")
-    name = words.choose("people")
+    name = context.texts.person()
     values = {
         names[0]: name,
         names[1]: f"mail{random.randint(10, 99)}@example.org",
         names[2]: f"0{random.randint(20, 99)} {random.randint(100000, 999999)}",
         names[4]: str(random.randint(10000, 99999)),
-        names[5]: words.choose("cities"),
+        names[5]: context.texts.town(),
     }
     chosen = sorted(
         random.sample(range(len(names)), context.sample_count(3, 4) if columns == 1 else 2 * context.sample_count(2, 3))
@@ -28,6 +28,10 @@ def form(context: ComponentContext) -> Content:
         "fields": [(names[k], values.get(names[k], "") if is_filled else "") for k in chosen],
         "choice": (words.phrase("subject"), words.choose("subjects")) if context.chance(0.4) else None,
         "area": words.phrase("your_message") if context.chance(0.5) else "",
+        "radios": (words.phrase("size"), words.sample("plans", 3), random.randrange(3))
+        if context.chance(0.3)
+        else None,
+        "hint": context.texts.sentence(90) if context.chance(0.4) else "",
         "rows": random.choice((3, 4)),
         "button": words.phrase(button),
         "second": words.phrase("cancel") if context.chance(0.5) else "",
@@ -35,10 +39,13 @@ def form(context: ComponentContext) -> Content:
 
 
 def switches(context: ComponentContext) -> Content:
-    words = context.words
+    words, has_hints = context.words, context.chance(0.5)
     return {
         "title": words.phrase("notifications"),
-        "entries": [(text, context.chance(0.5)) for text in words.sample("options", context.sample_count(3, 6))],
+        "entries": [
+            (text, context.texts.sentence(80) if has_hints else "", context.chance(0.5))
+            for text in words.sample("options", context.sample_count(3, 6))
+        ],
     }
 
 
@@ -67,9 +74,12 @@ def chat(context: ComponentContext) -> Content:
     bubbles = []
     for k, (question, answer) in enumerate(words.sample("dialogue", context.sample_count(3, 5))):
         asker, answerer = context.random.choice((("theirs", "mine"), ("mine", "theirs")))
+        if context.chance(0.7):
+            question, answer = context.texts.sentence(80), context.texts.sentence(80)
         bubbles += [(asker, question, f"{hour}:{8 * k + 1:02d}"), (answerer, answer, f"{hour}:{8 * k + 5:02d}")]
     return {
-        "name": words.choose("people"),
+        "name": (name := context.texts.person()),
+        "face": context.picture(name, "portrait", "face") if context.chance(0.5) else "",
         "bubbles": bubbles,
         "write": words.phrase("message"),
         "send": words.phrase("send"),
@@ -80,11 +90,12 @@ def profile(context: ComponentContext) -> Content:
     words, random = context.words, context.random
     names = ("posts", "followers", "following")
     return {
-        "name": words.choose("people"),
+        "name": (name := context.texts.person()),
         "job": words.choose("jobs"),
-        "city": words.choose("cities"),
+        "city": context.texts.town(),
+        "about": context.texts.sentences(1) if context.chance(0.5) else "",
         "size": random.choice((80, 100, 120)),
-        "tint": context.tint(),
+        "face": context.picture(name, "portrait", "face"),
         "counts": [(words.phrase(name), f"{random.randint(3, 4000):,}") for name in names],
         "follow": words.phrase("follow"),
     }

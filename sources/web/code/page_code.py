@@ -39,11 +39,13 @@ class PageCode:
         html: a complete document without scripts and external resources.
         similarity: similarity of the rendered code and the screenshot.
         num_tokens: estimated number of tokens.
+        render: what the code renders to, with all words that are in it.
     """
 
     html: str
     similarity: Similarity
     num_tokens: int
+    render: Look
 
 
 class PageCoder:
@@ -110,7 +112,7 @@ class PageCoder:
             )
         rendered = await self._renderer.render(html, view, height, seen.tree.shape())
         similarity = compare(only_inked(before), only_inked(_without(rendered, seen.generated, before.words)))
-        return PageCode(html=html, similarity=similarity, num_tokens=num_tokens)
+        return PageCode(html=html, similarity=similarity, num_tokens=num_tokens, render=rendered)
 
 
 def _without(look: Look, generated: Sequence[str], known: Sequence[str]) -> Look:

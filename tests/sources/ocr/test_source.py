@@ -130,7 +130,7 @@ def _make_with_passages(source: Ocr, text: str, language: str = "zh") -> Sample:
         def paragraph(self, requested: str, number: int) -> str:
             return text
 
-    return source._make(0, source.digest, Passages())
+    return source.make_of(Passages(), 0, source.digest)
 
 
 @pytest.mark.parametrize(

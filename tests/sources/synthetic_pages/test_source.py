@@ -15,6 +15,7 @@ from PIL import Image
 from sources.base.sample import Sample
 from sources.config_file import ConfigFileError
 from sources.images.encoding import luma
+from sources.ocr.passages import BundledPassages
 from sources.rng import generator
 from sources.synthetic_pages import SyntheticPages
 from sources.synthetic_pages.components.catalogue import COMPONENTS
@@ -133,7 +134,10 @@ def test_themes_have_readable_contrast() -> None:
     ],
 )
 def test_illegible_page_is_rejected(css: str, reason: str) -> None:
-    pages = (make_page("settings", "en", BUNDLED, generator(0, number, "unfit"), 0.6) for number in range(100))
+    passages = BundledPassages()
+    pages = (
+        make_page("settings", "en", BUNDLED, passages, generator(0, number, "unfit"), 0.6) for number in range(100)
+    )
     page = next(page for page in pages if not page.theme.is_dark)
     assert len(get_renderer("square", None).capture(page.html).texts) > 5
     with pytest.raises(UnfitPageError) as error:
@@ -196,7 +200,6 @@ def test_bytes_do_not_depend_on_the_number_of_workers(tmp_path: Path, command: C
         ({"format": "gif"}, "format must be"),
         ({"browser": "no-such-browser"}, "browser must name a program"),
         ({"vocabulary": "/no/such/file.yaml"}, "cannot be read"),
-        ({"input": ("x",)}, "take no input"),
     ],
 )
 def test_invalid_settings_are_rejected(settings: dict[str, Any], message: str) -> None:

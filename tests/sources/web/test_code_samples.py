@@ -1,14 +1,18 @@
 """Code in captures and samples: made during the visit, chosen by weight, measured only if it is the task."""
 
 import dataclasses
+import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from filters.render_similarity import RenderSimilarity
+from sources.base.sample import Sample
 from sources.web.capture import Capture
-from sources.web.samples import SampleSettings, samples_of
+from sources.web.samples import RENDER, SCREENSHOT, SampleSettings, samples_of
 from sources.web.source import Web
 from sources.web.timeouts import Timeouts
 from tests.sources.web.crawling import crawl, settings_for
@@ -109,3 +113,27 @@ def test_code_changes_captures_and_tasks_change_samples() -> None:
     assert keys(tasks={"code": 1})[1] != made
     with pytest.raises(ValueError, match="code is off"):
         Web(code=False, tasks={"code": 1, "text": 0})
+
+
+def test_a_code_sample_may_show_what_its_code_draws(tmp_path: Path) -> None:
+    """A photograph is an even area in the code, and so in its picture; other samples keep the screenshot."""
+    photograph = "<svg width='300' height='200'><circle cx='150' cy='100' r='90' fill='red'/></svg>"
+    with serving({"/photo": html(f"<h1>A picture</h1>{photograph}<p>with a few words below it</p>")}) as site:
+        timeouts = Timeouts(load_s=20, settle_s=2, page_s=60)
+        settings = dataclasses.replace(settings_for(site, code=True, timeouts=timeouts), keeps_render=True)
+        (found,) = crawl(settings, tmp_path, ["/photo"])
+    tasks = dataclasses.replace(_settings(code=1, text=1), tasks_per_page=2, min_similarity=0)
+    kinds = [dataclasses.replace(tasks, code_picture=picture) for picture in (SCREENSHOT, RENDER)]
+    shown = [samples_of(found, "0" * 64, "view=square", kind) for kind in kinds]
+    (text, photographed), (same_text, drawn) = shown
+    assert text.images[0].data == same_text.images[0].data == photographed.images[0].data
+    assert _has_red(photographed)
+    assert not _has_red(drawn)
+    assert photographed.messages == drawn.messages
+    assert (photographed.words.texts, drawn.elements) == (drawn.words.texts, [])
+    assert photographed.elements
+
+
+def _has_red(sample: Sample) -> bool:
+    pixels = np.asarray(Image.open(io.BytesIO(sample.images[0].data)).convert("RGB")).astype(int)
+    return bool((pixels[..., 0] - pixels[..., 1] > 200).any())
