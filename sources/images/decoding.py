@@ -53,18 +53,18 @@ def read_image(data: bytes, *, max_pixels: int, max_side_px: int = 0) -> Decoded
     Raises:
         ItemError: the data are no image, a damaged one, or too large.
     """
-    with _opened(data, max_pixels) as image:
+    with opened(data, max_pixels) as image:
         return _decoded(data, image, max_side_px)
 
 
 def read_luma(data: bytes, *, max_pixels: int) -> np.ndarray:
     """Decode an image completely to its (height, width) uint8 luma as shown. Raises ItemError as `read_image`."""
-    with _opened(data, max_pixels) as image:
+    with opened(data, max_pixels) as image:
         return np.asarray(as_shown(image).convert("L"))
 
 
 @contextmanager
-def _opened(data: bytes, max_pixels: int) -> Iterator[PIL.Image.Image]:
+def opened(data: bytes, max_pixels: int) -> Iterator[PIL.Image.Image]:
     """An open image, with every error of a decoder in the block as an ItemError."""
     try:
         with warnings.catch_warnings():

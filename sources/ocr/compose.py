@@ -11,6 +11,7 @@ from sources.base.illegible import Illegible
 from sources.ocr.arrays import Bools, Ints
 from sources.ocr.countable import countable
 from sources.ocr.degradation import PAGES, SCENES, DegradedText, degrade
+from sources.ocr.material import NONE, Material, print_on
 from sources.ocr.messages import WHOLE_TEXT, GroundTruth, SampleText, make_sample_text
 from sources.ocr.page import Page, PageLayout
 from sources.ocr.passages import ContentSampler, Passages
@@ -23,6 +24,7 @@ from sources.ocr.vocabulary import BUNDLED, words
 from sources.text.languages import SHAPED
 
 HANDWRITTEN = ("note",)
+ON_PAPER = 0.8  # fraction of pages on a photographed sheet, where there are some
 SCENE_RUNNING = 0.4  # fraction of phrases in a scene that are running text
 MIN_RUNNING = 30  # characters of a label on which a sentence has room
 
@@ -53,6 +55,7 @@ def compose_draft(
     engine: Engine,
     random: random_module.Random,
     families: Sequence[str] = (),
+    material: Material = NONE,
 ) -> Draft:
     """Compose a sample of a kind (the name of a template, or `scene`).
 
@@ -60,16 +63,17 @@ def compose_draft(
         strength: strength of degradation, 0 to 1.
         side_px: long side of a page in pixels.
         families: names of the font families of running text; empty for all.
+        material: what is taken from folders of the user.
     Raises:
         Illegible: this attempt is unusable; another one may succeed.
         FontError: no font has one of the characters.
     """
     sampler = ContentSampler(passages, language, random)
     if kind == "scene":
-        truth, flags = _compose_scene(language, task, sampler, strength)
+        truth, flags = _compose_scene(language, task, sampler, strength, material)
     else:
-        style = sample_style(random, language, side_px, families)
-        truth, flags = _compose_page(kind, language, task, sampler, strength, engine, style)
+        style = sample_style(random, language, side_px, families, material.fonts)
+        truth, flags = _compose_page(kind, language, task, sampler, strength, engine, style, material)
     sample_text = make_sample_text(task, truth, random)
     if sample_text is None:
         raise Illegible("nothing_to_ask", f"nothing on this page can be asked about for the task {task}")
@@ -77,7 +81,7 @@ def compose_draft(
 
 
 def _compose_scene(
-    language: str, task: str, sampler: ContentSampler, strength: float
+    language: str, task: str, sampler: ContentSampler, strength: float, material: Material
 ) -> tuple[GroundTruth, tuple[str, ...]]:
     def phrase(max_characters: int) -> str:
         short = _short_phrases(sampler, language, max_characters)
@@ -85,8 +89,8 @@ def _compose_scene(
             return sampler.random.choice(short)
         return sampler.line(max(1, max_characters))
 
-    rendering = draw_scene(phrase, language, sampler.random)
-    degraded, is_whole = _degrade(rendering.rendered, rendering.lines, task, strength, SCENES, sampler)
+    rendering = draw_scene(phrase, language, sampler.random, material.scene)
+    degraded, is_whole = _degrade(rendering.rendered, rendering.lines, task, strength, SCENES, sampler, material)
     text = countable(rendering.text())
     truth = GroundTruth(
         rendered=degraded.rendered,
@@ -116,7 +120,14 @@ def _short_phrases(sampler: ContentSampler, language: str, max_characters: int) 
 
 
 def _compose_page(
-    kind: str, language: str, task: str, sampler: ContentSampler, strength: float, engine: Engine, style: Style
+    kind: str,
+    language: str,
+    task: str,
+    sampler: ContentSampler,
+    strength: float,
+    engine: Engine,
+    style: Style,
+    material: Material,
 ) -> tuple[GroundTruth, tuple[str, ...]]:
     direct = DIRECT_TEMPLATES.get(kind) or CLOSE_UPS.get(kind)
     record = None
@@ -128,7 +139,11 @@ def _compose_page(
         layout = engine(replace(page, is_shaped=language in SHAPED, is_right_to_left=style.is_right_to_left))
     if not layout.rendered.texts:
         raise Illegible("empty_page", "nothing is written on the page")
-    degraded, is_whole = _degrade(layout.rendered, layout.lines, task, strength, PAGES, sampler)
+    rendered = layout.rendered
+    if material.paper is not None and sampler.random.random() < ON_PAPER:
+        height, width = rendered.pixels.shape[:2]
+        rendered = replace(rendered, pixels=print_on(rendered.pixels, material.paper(width, height, sampler.random)))
+    degraded, is_whole = _degrade(rendered, layout.lines, task, strength, PAGES, sampler, material)
     truth = GroundTruth(
         rendered=degraded.rendered,
         lines=layout.lines[degraded.kept],
@@ -151,13 +166,14 @@ def _degrade(
     strength: float,
     captures: Sequence[str],
     sampler: ContentSampler,
+    material: Material,
 ) -> tuple[DegradedText, Bools]:
     """Degrade a picture; also return (L,) bool, whether each line has kept all of its words.
 
     Raises Illegible if words are lost and the task asks for the whole text.
     """
     rendered = replace(rendered, texts=[countable(text) for text in rendered.texts])
-    degraded = degrade(rendered, strength, sampler.random, captures)
+    degraded = degrade(rendered, strength, sampler.random, captures, background=material.background)
     is_lost = np.ones(len(rendered.texts), bool)
     is_lost[degraded.kept] = False
     if task in WHOLE_TEXT and is_lost.any():

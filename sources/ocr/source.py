@@ -26,6 +26,7 @@ from sources.validation import check_names, check_weights
 
 if TYPE_CHECKING:
     from sources.ocr.compose import Draft, Engine
+    from sources.ocr.material import Material, PictureFolder
     from sources.ocr.passages import Passages
     from sources.ocr.rendered_text import RenderedText
 
@@ -39,6 +40,8 @@ ALL = "all"  # languages
 SCENE = "scene"  # the kind that is not a template
 SMALLEST_PAGE_PX, SMALLEST_CLOSE_UP_PX = 512, 128
 ENGINES = ("story", "chromium")
+# Settings that name folders of photographs, and what they are drawn as.
+PHOTOGRAPHS = {"papers": "paper", "backgrounds": "background", "scenes": "scene"}
 MAX_ATTEMPTS = 24
 STRENGTH_DECAY = 0.85  # factor per attempt
 
@@ -60,6 +63,9 @@ class Ocr(TextMaterial):
         strength: greatest strength of degradation, 0 to 1; each sample has a random strength from 0 to this.
         side_px: long side of a page, or width of a close-up, in pixels.
         families: names of the font families of running text; empty means all that are installed.
+        papers, backgrounds, scenes: folders of photographs: sheets that pages are printed on, what lies below a
+            photographed sheet, and what the words of scenes are put on; empty for drawn ones.
+        fonts: folder of the fonts of pages; empty for those that are installed.
         engine: layout engine, `story` (MuPDF) or `chromium`.
         format, quality: image format, `png` (lossless), `jpeg` or `webp`; quality of the last two.
         license: licence of the samples.
@@ -87,6 +93,10 @@ class Ocr(TextMaterial):
     strength: float = 0.5
     side_px: int = 1024
     families: tuple[str, ...] = ()
+    papers: str = ""
+    backgrounds: str = ""
+    scenes: str = ""
+    fonts: str = ""
     engine: str = "story"
     format: str = "jpeg"
     quality: int = 90
@@ -118,7 +128,8 @@ class Ocr(TextMaterial):
         for name in ("scene", "strength"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, got {getattr(self, name)}")
-        least = SMALLEST_CLOSE_UP_PX if self.kinds and set(self.kinds) <= CLOSE_UPS.keys() else SMALLEST_PAGE_PX
+        made = {kind for kind, weight in self.kinds.items() if weight}
+        least = SMALLEST_CLOSE_UP_PX if made and made <= CLOSE_UPS.keys() else SMALLEST_PAGE_PX
         if not least <= self.side_px <= 2048:
             raise ValueError(f"side_px must be between {least} and 2048, got {self.side_px}")
         if self.engine not in ENGINES:
@@ -137,14 +148,18 @@ class Ocr(TextMaterial):
             from sources.browser.chromium import find_chromium
 
             find_chromium()
+        for folder in self._picture_folders().values():
+            folder.check()
         needed = self.languages or (() if self.input else LANGUAGES)
         for language in needed:
+            if self.fonts:
+                chosen_families(language, self.families, self.fonts)
             try:
                 fonts_for(language)
             except FontError as error:
                 others = ",".join(dict.fromkeys(name for name in (*needed, "en") if name != language))
                 raise FontError(f"{error}, or do without it: --set languages=[{others}]") from error
-            if self.families:
+            if self.families and not self.fonts:
                 chosen_families(language, self.families)
 
     def written_languages(self) -> tuple[str, ...]:
@@ -159,7 +174,20 @@ class Ocr(TextMaterial):
             "tasks": dict(self.tasks),
             **({"families": list(self.families)} if self.families else {}),
             **{name: getattr(self, name) for name in settings},
+            **{name: folder.digest for name, folder in self._picture_folders().items()},
+            **({"fonts": _digest_of_fonts(self.fonts)} if self.fonts else {}),
         }
+
+    def _picture_folders(self) -> Mapping[str, "PictureFolder"]:
+        """Return the folders of photographs by the name of their setting."""
+        return {name: _picture_folder(name, path) for name in PHOTOGRAPHS if (path := getattr(self, name))}
+
+    def _material(self) -> "Material":
+        from sources.ocr.material import Material
+
+        folders = self._picture_folders()
+        draws = {PHOTOGRAPHS[name]: folder.draw for name, folder in folders.items()}
+        return Material(**draws, fonts=self.fonts)
 
     def fingerprint(self) -> Mapping[str, Any]:
         from sources.text.fonts import fonts_digest, installed_for
@@ -193,13 +221,14 @@ class Ocr(TextMaterial):
             raise ItemError("no_text", message)
         kind, language, task, strength = specification
         failures: Counter[str] = Counter()
+        material = self._material()
         for k in range(MAX_ATTEMPTS):
             random = generator(self.seed, number, f"attempt/{k}")
             try:
                 draft = compose_draft(
                     kind, language, task, passages=passages,
                     strength=strength * STRENGTH_DECAY**k, side_px=self.side_px, engine=_load_engine(self.engine),
-                    random=random, families=self.families,
+                    random=random, families=self.families, material=material,
                 )  # fmt: skip
             except Illegible as error:
                 failures[error.reason] += 1
@@ -279,6 +308,21 @@ class Ocr(TextMaterial):
             measures={REPLACED + reason: float(count) for reason, count in sorted(failures.items())},
             use_case=draft.sample_text.use_case,
         )
+
+
+@lru_cache(maxsize=16)
+def _picture_folder(setting: str, path: str) -> "PictureFolder":
+    from sources.ocr.material import PictureFolder
+
+    return PictureFolder(setting, path)
+
+
+@lru_cache(maxsize=4)
+def _digest_of_fonts(folder: str) -> str:
+    from sources.ocr.material import digest_of_files
+    from sources.text.fonts import fonts_in
+
+    return digest_of_files(folder, tuple(sorted({font.path for font in fonts_in(folder)})))
 
 
 def _all_with_a_font() -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import math
 import random as random_module
 import string
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,8 +12,8 @@ from sources.ocr.formula import FONT_SETS
 from sources.ocr.page import Box
 from sources.ocr.typefaces import font_face_css
 from sources.ocr.vocabulary import furniture_language
-from sources.text.fonts import Font, FontError, advance, families, fonts_for, missing
-from sources.text.languages import RIGHT_TO_LEFT, SQUARE, UNSPACED
+from sources.text.fonts import Font, FontError, advance, families, fonts_for, fonts_in, missing
+from sources.text.languages import LANGUAGES, RIGHT_TO_LEFT, SQUARE, UNSPACED
 
 Colour = tuple[int, int, int]
 INKS: tuple[Colour, ...] = ((0, 0, 0), (20, 20, 20), (35, 31, 32), (25, 28, 48), (48, 36, 28))
@@ -201,8 +201,13 @@ def _faces_css(name: str, family: Family) -> str:
 @lru_cache(maxsize=16)
 def font_families(language: str, kinds: tuple[str, ...]) -> tuple[Family, ...]:
     """Return the families with a regular face that support a language. Raises FontError if there is none."""
+    return _with_faces(font for font in fonts_for(language, kinds) if not missing(SIGNS, font))
+
+
+def _with_faces(fonts: Iterable[Font]) -> tuple[Family, ...]:
+    """Return the families of fonts that have a regular face."""
     found = []
-    for faces in families(font for font in fonts_for(language, kinds) if not missing(SIGNS, font)).values():
+    for faces in families(fonts).values():
         upright = sorted((font for font in faces if not font.italic), key=lambda font: abs(font.weight - 400))
         if not upright or upright[0].weight > 500:
             continue
@@ -213,9 +218,28 @@ def font_families(language: str, kinds: tuple[str, ...]) -> tuple[Family, ...]:
     return tuple(found)
 
 
-def chosen_families(language: str, chosen: Sequence[str]) -> tuple[Family, ...]:
-    """Return the families of running text in a language, all or those with certain names. Raises FontError."""
-    found = font_families(language, ("serif", "sans", "monospaced") if chosen else ("serif", "sans"))
+@lru_cache(maxsize=32)
+def folder_families(language: str, folder: str) -> tuple[Family, ...]:
+    """Return the families in a folder that support a language. Raises FontError if there is none."""
+    fonts, needed = fonts_in(folder), LANGUAGES[language].sample + SIGNS
+    found = _with_faces(font for font in fonts if not missing(needed, font))
+    if not found:
+        lacks = missing(needed, fonts[0])
+        why = f"{fonts[0].family} lacks {lacks[0]!r}" if lacks else f"{fonts[0].family} has no regular face"
+        raise FontError(f"fonts: no font in {folder} can write {language}: {why}")
+    return found
+
+
+def chosen_families(language: str, chosen: Sequence[str], folder: str = "") -> tuple[Family, ...]:
+    """Return the families of running text in a language, all or those with certain names. Raises FontError.
+
+    Args:
+        folder: where the fonts lie, instead of those that are installed.
+    """
+    if folder:
+        found = folder_families(language, folder)
+    else:
+        found = font_families(language, ("serif", "sans", "monospaced") if chosen else ("serif", "sans"))
     fitting = tuple(family for family in found if not chosen or family.regular.family in chosen)
     if not fitting:
         names = ", ".join(family.regular.family for family in found)
@@ -223,15 +247,18 @@ def chosen_families(language: str, chosen: Sequence[str]) -> tuple[Family, ...]:
     return fitting
 
 
-def sample_style(random: random_module.Random, language: str, side: int, chosen: Sequence[str] = ()) -> Style:
+def sample_style(
+    random: random_module.Random, language: str, side: int, chosen: Sequence[str] = (), folder: str = ""
+) -> Style:
     """Sample the style of a portrait page whose long side is `side` pixels.
 
     Args:
         chosen: names of the families of the text; empty for all.
+        folder: folder of the fonts of the text; empty for those that are installed.
     Raises:
         FontError: none of the chosen families supports the language.
     """
-    text = chosen_families(language, chosen)
+    text = chosen_families(language, chosen, folder)
     mono = font_families("en", ("monospaced",))
     body = random.choice(text)
     furniture = furniture_language(language)

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -16,7 +17,8 @@ from sources.text.fonts import Font, is_blank
 
 def css_name(font: Font) -> str:
     """Return the name of a font face in `url()` of a style sheet."""
-    return f"{font.path.stem}-{font.index}{'.otf' if font.path.suffix == '.otf' else '.ttf'}"
+    folder = zlib.crc32(str(font.path.parent).encode())  # two folders may have files of one name
+    return f"{font.path.stem}-{font.index}-{folder:08x}{'.otf' if font.path.suffix == '.otf' else '.ttf'}"
 
 
 def read_face(font: Font) -> bytes:

@@ -121,7 +121,7 @@ def installed_fonts() -> tuple[Font, ...]:
 
 @lru_cache(maxsize=8)
 def fonts_in(folder: str) -> tuple[Font, ...]:
-    """Return the faces of the font files in and below a folder. Raises FontError: none, or a damaged one."""
+    """Return the faces of the font files in a folder. Raises FontError if there are none, or one is damaged."""
     from fontTools.ttLib import TTLibError  # an optional dependency
 
     files = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())

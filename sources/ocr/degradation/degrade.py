@@ -1,6 +1,6 @@
 """Degrade a rendered page: warp, stain, light and blur it, and move its words with it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -36,6 +36,7 @@ from sources.ocr.rendered_text import RenderedText
 from sources.ocr.textures import draw_surface
 from sources.ocr.warps import Chain, pixel_maps, warp_quads
 
+Background = Callable[[int, int, Random], Pixels]
 DESKS = ("fabric", "metal", "stone", "wood", "wood")
 WHITE_LID = 0.7  # fraction of scanners and copiers
 DEFAULT_TEXT_PX = 12.0  # text height of a page without words
@@ -63,7 +64,12 @@ class DegradedText:
 
 
 def degrade(
-    rendered: RenderedText, strength: float, random: Random, captures: Sequence[str] = PAGES, limits: Limits = LIMITS
+    rendered: RenderedText,
+    strength: float,
+    random: Random,
+    captures: Sequence[str] = PAGES,
+    limits: Limits = LIMITS,
+    background: Background | None = None,
 ) -> DegradedText:
     """Degrade a page.
 
@@ -74,6 +80,7 @@ def degrade(
         strength: 0 (none) to 1 (about as bad as people can read).
         captures: names of CAPTURES to choose from: `PAGES`, or `SCENES` for pictures that already have perspective.
         limits: which words count as legible.
+        background: draws what lies below a photographed sheet, of a width and a height; a desk is drawn without it.
     Raises:
         Illegible: `few_legible_words`, fewer than half of the words can be read.
         ValueError: strength is not between 0 and 1.
@@ -99,7 +106,7 @@ def degrade(
     if strength == 0 or not chosen:
         return DegradedText(rendered=rendered, kept=np.arange(len(rendered.texts)), capture="none", effects=())
     cv2.setNumThreads(0)  # each worker process has one core
-    picture = _apply_effects(rendered, chosen, capture, surroundings)
+    picture = _apply_effects(rendered, chosen, capture, surroundings, background)
     return _select_legible(rendered, picture, limits, name, tuple(effect for effect, _, _ in chosen))
 
 
@@ -134,7 +141,11 @@ class _Picture:
 
 
 def _apply_effects(
-    rendered: RenderedText, chosen: Sequence[tuple[str, float, Random]], capture: Capture, random: Random
+    rendered: RenderedText,
+    chosen: Sequence[tuple[str, float, Random]],
+    capture: Capture,
+    random: Random,
+    background: Background | None,
 ) -> _Picture:
     height, width = rendered.pixels.shape[:2]
     flat = cv2.cvtColor(rendered.pixels, cv2.COLOR_RGB2GRAY)
@@ -156,7 +167,7 @@ def _apply_effects(
     if bends:
         warp = Chain([bend.warp for bend in bends])
         maps = pixel_maps(warp, width, height)
-        behind = _draw_background(pixels.shape, capture, random)
+        behind = _draw_background(pixels.shape, capture, random, background)
         pixels = cv2.remap(pixels, *maps, cv2.INTER_LINEAR, dst=behind, borderMode=cv2.BORDER_TRANSPARENT)
         quads = warp_quads(rendered.quads, warp)
     fields = [LIGHTING[effect](amount, effect_random) for effect, amount, effect_random in chosen if effect in LIGHTING]
@@ -176,10 +187,12 @@ def _measure_text_px(rendered: RenderedText) -> float:
     return float(np.median(word_heights(rendered.quads) * np.where(is_dense(rendered.texts), DENSE_HEIGHT, 1)))
 
 
-def _draw_background(shape: tuple[int, ...], capture: Capture, random: Random) -> Pixels:
+def _draw_background(shape: tuple[int, ...], capture: Capture, random: Random, background: Background | None) -> Pixels:
     """Return (H, W) or (H, W, 3) uint8 pixels of the surface below the sheet."""
     if not capture.on_surface:
         return np.full(shape, 250 if random.random() < WHITE_LID else 25, np.uint8)
+    if background is not None:
+        return background(shape[1], shape[0], random)
     generator = np.random.Generator(np.random.PCG64(random.getrandbits(64)))
     return draw_surface(random.choice(DESKS), shape[1], shape[0], generator)
 

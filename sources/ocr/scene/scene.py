@@ -10,6 +10,7 @@ from sources.base.illegible import Illegible
 from sources.ocr.arrays import Bools, Floats, Pixels
 from sources.ocr.degradation.legibility import grid_places
 from sources.ocr.degradation.light import apply_light, uneven_light
+from sources.ocr.material import Draw, plain_patches
 from sources.ocr.rendered_text import RenderedText
 from sources.ocr.scene.labels import KINDS, Kind, Label, draw_label, max_characters
 from sources.ocr.text_rendering import TextRendering
@@ -28,12 +29,13 @@ MAX_TURN = 12.0  # degrees
 MAX_BEND = 0.35  # radians, for lines of one word: a quad fits a bent word badly
 
 
-def draw_scene(phrase: Phrase, language: str, random: Random) -> TextRendering:
+def draw_scene(phrase: Phrase, language: str, random: Random, photograph: Draw | None = None) -> TextRendering:
     """Draw words on labels and surfaces.
 
     Args:
         phrase: returns a text of at least one word and at most the given number of characters; called once per label.
         language: one of LANGUAGES in `sources/text/languages.py`.
+        photograph: draws what the labels are put on, in its plainest places; a surface is drawn without it.
     Raises:
         Illegible: `low_contrast`, a word does not stand out; `small_letters`, a word is too long for its label.
         FontError: no installed font has the characters, or the script cannot be shaped here.
@@ -42,32 +44,38 @@ def draw_scene(phrase: Phrase, language: str, random: Random) -> TextRendering:
     cv2.setNumThreads(0)
     width, height = random.choice(SIZES)
     generator = np.random.Generator(np.random.PCG64(random.getrandbits(64)))
-    pixels = draw_surface(random.choice(tuple(SURFACES)), width, height, generator)
+    if photograph is None:
+        pixels = draw_surface(random.choice(tuple(SURFACES)), width, height, generator)
+    else:
+        pixels = photograph(width, height, random)
     ink = np.zeros((height, width), np.uint8)
     ((columns, rows),) = random.choices(SLOTS, SLOT_WEIGHTS)
+    slots = _grid(width, height, columns, rows) if photograph is None else plain_patches(pixels, columns, rows)
     texts: list[str] = []
     quads: list[Floats] = []
     lines: list[int] = []
     styles: list[str] = []
-    for row in range(rows):
-        for column in range(columns):
-            slot = (
-                width * column // columns,
-                height * row // rows,
-                width * (column + 1) // columns,
-                height * (row + 1) // rows,
-            )
-            style = random.choices(tuple(KINDS), [kind.weight for kind in KINDS.values()])[0]
-            label, warp = _place_label(phrase, language, KINDS[style], pixels, slot, random)
-            quads.append(_attach(pixels, ink, label, warp))
-            first = lines[-1] + 1 if lines else 0
-            lines += [first + int(number) for number in label.lines]
-            texts += label.texts
-            styles.append(style)
+    for slot in slots:
+        style = random.choices(tuple(KINDS), [kind.weight for kind in KINDS.values()])[0]
+        label, warp = _place_label(phrase, language, KINDS[style], pixels, slot, random)
+        quads.append(_attach(pixels, ink, label, warp))
+        first = lines[-1] + 1 if lines else 0
+        lines += [first + int(number) for number in label.lines]
+        texts += label.texts
+        styles.append(style)
     pixels = apply_light(pixels, uneven_light(random.uniform(0.1, 0.9), random))
     rendered = RenderedText(pixels=pixels, texts=texts, quads=np.concatenate(quads))
     check_contrast(rendered, ink)
     return TextRendering(rendered=rendered, lines=np.array(lines, np.int32), style=tuple(dict.fromkeys(styles)))
+
+
+def _grid(width: int, height: int, columns: int, rows: int) -> list[tuple[int, int, int, int]]:
+    """Return the cells of a grid over a picture, row by row."""
+    return [
+        (width * x // columns, height * y // rows, width * (x + 1) // columns, height * (y + 1) // rows)
+        for y in range(rows)
+        for x in range(columns)
+    ]
 
 
 def _place_label(

@@ -12,6 +12,9 @@ from sources.ocr.style import Style
 from sources.ocr.vocabulary import label, words
 
 TAXES = {"en": (5, 7, 19, 20, 21), "zh": (3, 6, 9, 13), "zh-Hant": (5,), "ja": (8, 10), "ko": (10,), "th": (7,)}
+ROW = 1.8  # height of a row of an invoice, in font sizes
+OTHER_ROWS = 6  # the header and the totals, in rows
+FILLED = 0.75  # of the rows that there is room for, at least
 PRICE_STEP = {"ko": 10}  # of the least coin or hundredths, in which prices are counted
 
 
@@ -64,8 +67,9 @@ def invoice(sampler: ContentSampler, style: Style) -> Page:
     left, top, right, bottom = style.frame
     line = style.size * style.leading
     second, third = top + line * 7.5, top + line * 13.5
-    max_rows = int((bottom - third) / (2.1 * style.size)) - 6  # rows of the table without its header and the totals
-    sale = _sample_sale(sampler, language, 3, max(3, min(11, max_rows)))
+    most = int((bottom - third) / (ROW * style.size)) - OTHER_ROWS
+    most = max(3, min(most, len(words("goods", language))))
+    sale = _sample_sale(sampler, language, max(3, round(FILLED * most)), most)
     currency = random.choice(CURRENCIES[language])
     middle = left + (right - left) * 0.55
     title, to = label("invoice", language), label("to", language)
