@@ -193,8 +193,11 @@ def _place(method: bytes, target: bytes) -> tuple[str, int]:
 async def _connect(session: ProxySession, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     async with asyncio.timeout(session.limits.connect_s):
         failure: OSError | None = None
+        upstream = session.policy.way_to(host)
         for address, its_port in await session.policy.addresses(host, port):
             try:
+                if upstream is not None:
+                    return await upstream.connect(address, its_port)
                 return await asyncio.open_connection(address, its_port, limit=MAX_HEAD_BYTES)
             except OSError as error:
                 failure = error
