@@ -25,7 +25,13 @@ class TooLargeError(Exception):
 
 
 class Responder(Protocol):
-    """Answers the browser instead of the hosts."""
+    """Answers the browser instead of the hosts.
+
+    Attributes:
+        first_script: runs in every document before its own scripts.
+    """
+
+    first_script: str
 
     async def serve(self, session: "ProxySession", reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection until it ends. Raises TooLargeError."""
