@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from pipelines.workers.protocol import (
     FileFinished,
     ItemsFetched,
 )
-from sources.base.remote import RemoteSource
+from sources.base.remote import BudgetUse, RemoteSource
 from sources.base.source import InputError
 
 KEPT_COPIES = 2 + 2 * (os.cpu_count() or 1)  # downloads that a worker keeps: more than it reads at a time
@@ -31,32 +31,39 @@ def captures_path(source: RemoteSource, uri: str) -> str:
     return f"{STAGING}/captures/{source.path_of(uri)}"
 
 
-def fetch_inputs(job: Job, recipe: Recipe, index: int, uris: Sequence[str]) -> dict[str, InputError | ItemFault]:
+Fetches = dict[str, BudgetUse | InputError | ItemFault]
+
+
+def fetch_inputs(job: Job, recipe: Recipe, index: int, uris: Sequence[str], *, retry_failed: bool) -> Fetches:
     """Fetch what is missing of some remote inputs in one reader, each finished file published at once.
 
     A reader that dies is followed by another, which goes on after what is published, as long as there is progress. If
     readers keep dying over several inputs, each is fetched alone, which shows which of them it was.
 
+    Args:
+        retry_failed: fetch again what failed before.
     Returns:
-        Why inputs cannot be fetched.
+        What each input made of its share, or why it cannot be fetched.
     Raises:
         ReadersLost: readers die of something else.
     """
     try:
-        _fetch_together(job, recipe, index, uris)
+        uses = _fetch_together(job, recipe, index, uris, retry_failed=retry_failed)
     except InputError as error:
         return dict.fromkeys(uris, error)
     except ItemFault as fault:
         if len(uris) == 1:
             return {uris[0]: fault}
-        failed: dict[str, InputError | ItemFault] = {}
+        alone: Fetches = {}
         for uri in uris:
-            failed |= fetch_inputs(job, recipe, index, [uri])
-        return failed
-    return {}
+            alone |= fetch_inputs(job, recipe, index, [uri], retry_failed=retry_failed)
+        return alone
+    return dict(zip(uris, uses, strict=True))
 
 
-def _fetch_together(job: Job, recipe: Recipe, index: int, uris: Sequence[str]) -> None:
+def _fetch_together(
+    job: Job, recipe: Recipe, index: int, uris: Sequence[str], *, retry_failed: bool
+) -> Sequence[BudgetUse]:
     source = recipe.sources[index]
     assert isinstance(source, RemoteSource)
     storage, progress = job.storage(), progress_of(job)
@@ -79,11 +86,12 @@ def _fetch_together(job: Job, recipe: Recipe, index: int, uris: Sequence[str]) -
                     for host in event.hosts:  # a fetch that starts again tells of them again
                         progress.add(f"host {host}", hosts_fetched=1)
 
-            request = FetchInputs(source=index, paths=paths, scratch=scratch, retry_failed=job.retry_failed)
+            request = FetchInputs(source=index, paths=paths, scratch=scratch, retry_failed=retry_failed)
             try:
                 with readers_of(recipe, job.readers).reader() as reader:
-                    reader.ask_once(request, on_event=publish)
-                return
+                    done = reader.ask_once(request, on_event=publish)
+                uses = zip(done.unused, done.wanted, strict=True)
+                return [BudgetUse(unused=unused, wanted=wanted) for unused, wanted in uses]
             except Death as death:
                 deaths = Deaths() if num_published else deaths
                 deaths.add(death)
@@ -91,6 +99,14 @@ def _fetch_together(job: Job, recipe: Recipe, index: int, uris: Sequence[str]) -
                 faults = 0 if num_published else faults + 1
                 if faults >= recipe.limits.faults_per_unit:
                     raise
+
+
+def enlarge(job: Job, source: RemoteSource, grants: Mapping[str, int]) -> None:
+    """Write into the files of tasks how many items more they may have. Writing it again changes nothing."""
+    storage = job.storage()
+    for uri, more in grants.items():
+        path = captures_path(source, uri)
+        storage.write_bytes(path, source.enlarged(storage.read_bytes(path), more))
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import apache_beam as beam
+from apache_beam.transforms.combiners import ToListCombineFn
 
 from pipelines.job import Job
 from pipelines.stages.balance import Quota, TallyUseCases
@@ -13,6 +14,7 @@ from pipelines.stages.inspect import Inspect, batch_of
 from pipelines.stages.judge import Judge
 from pipelines.stages.list_inputs import read_listing
 from pipelines.stages.mix import Cut, TallyTokens
+from pipelines.stages.move_budgets import FetchShares, grants_for, has_budgets
 from pipelines.stages.plan_shards import SumUp, by_shard
 from pipelines.stages.publish import Publish, Withdraw
 from pipelines.stages.score import ScoreAll
@@ -35,14 +37,22 @@ def build(pipeline: beam.Pipeline, job: Job) -> beam.pvalue.PCollection[str]:
     recipe = job.load_recipe()
     storage = job.storage()
     items_per_unit = tuple(source.items_per_unit for source in recipe.sources)
-    inspected = (
+    batches = (
         pipeline
         | "Listing" >> beam.Create(list(job.listing), reshuffle=False)
         | "ReadListing" >> beam.FlatMap(lambda file: read_listing(storage, file))
         | "Batch" >> beam.Map(lambda line: (batch_of(job, recipe, *line), line[1]))
         | "SpreadInputs" >> beam.GroupByKey()
-        | "Inspect" >> beam.ParDo(Inspect(job)).with_outputs(ACCOUNT, main="inputs")
     )
+    shares: dict[str, beam.pvalue.AsSingleton] = {}
+    if has_budgets(job, recipe):
+        uses = (
+            batches
+            | "FetchShares" >> beam.ParDo(FetchShares(job))
+            | "GatherUses" >> beam.CombineGlobally(ToListCombineFn())
+        )
+        shares["grants"] = beam.pvalue.AsSingleton(uses | "Grants" >> beam.Map(grants_for(recipe)))
+    inspected = batches | "Inspect" >> beam.ParDo(Inspect(job), **shares).with_outputs(ACCOUNT, main="inputs")
     staged = (
         inspected.inputs
         | "ByDigest" >> beam.Map(by_digest, job.num_inputs)

@@ -1,7 +1,7 @@
 """Inspecting inputs: the digest of each and how many items it holds."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -9,7 +9,7 @@ import apache_beam as beam
 
 from pipelines.job import Job
 from pipelines.recipe import Recipe
-from pipelines.stages.fetch import fetch_inputs
+from pipelines.stages.fetch import Fetches, enlarge, fetch_inputs
 from pipelines.stages.input_files import InputFiles, LocalInput, is_fetched
 from pipelines.stages.progress import progress_of
 from pipelines.stages.step import ACCOUNT, ConcurrentDoFn
@@ -49,12 +49,20 @@ class Inspect(ConcurrentDoFn):
         self._recipe = self._job.load_recipe()
         self._storage = self._job.storage()
 
-    def work(self, element: tuple[Batch, Iterable[str]]) -> Iterator[Any]:
+    def work(
+        self, element: tuple[Batch, Iterable[str]], grants: Mapping[int, Mapping[str, int]] | None = None
+    ) -> Iterator[Any]:
+        """Inspect a batch.
+
+        Args:
+            grants: items that remote inputs may have on top of their shares, by source and URI; their own shares are
+                fetched then. None if nothing is fetched yet.
+        """
         (source, batch), names = element
         name = self._recipe.sources[source].name
         uris = sorted(set(names))  # overlapping patterns name a file twice
         num_items = num_failed = 0
-        for uri, found, state in self._inspected(source, uris):
+        for uri, found, state in self._inspected(source, uris, grants):
             if found.cause:
                 num_failed += 1
                 yield beam.pvalue.TaggedOutput(
@@ -73,7 +81,9 @@ class Inspect(ConcurrentDoFn):
             items_found=num_items,
         )
 
-    def _inspected(self, source: int, uris: list[str]) -> Iterator[tuple[str, Inspection, str]]:
+    def _inspected(
+        self, source: int, uris: list[str], grants: Mapping[int, Mapping[str, int]] | None
+    ) -> Iterator[tuple[str, Inspection, str]]:
         """Every input with what was found in it and its state. One that the reader dies on costs itself only."""
         inputs = InputFiles(self._recipe, self._storage, self._job.readers, self._job.run)
         brought = inputs.bring(source, filter(is_fetched, uris))
@@ -81,12 +91,12 @@ class Inspect(ConcurrentDoFn):
             with ExitStack() as files:
                 left: list[tuple[str, LocalInput]] = []
                 chunk = uris[start : start + INPUTS_PER_BATCH]
-                is_remote_source = isinstance(self._recipe.sources[source], RemoteSource)
-                failed = fetch_inputs(self._job, self._recipe, source, chunk) if is_remote_source else {}
+                fetched = self._fetched(source, chunk, grants)
                 for uri in chunk:
                     try:
-                        if uri in failed:
-                            raise failed[uri]
+                        use = fetched.get(uri)
+                        if isinstance(use, (InputError, ItemFault)):
+                            raise use
                         digest = brought.get(uri, "")
                         if isinstance(digest, InputError):
                             raise digest
@@ -94,6 +104,16 @@ class Inspect(ConcurrentDoFn):
                     except (InputError, ItemFault) as error:
                         yield uri, Inspection(cause=error.cause, message=error.message), ""
                 yield from self._asked(source, left)
+
+    def _fetched(self, source: int, uris: list[str], grants: Mapping[int, Mapping[str, int]] | None) -> Fetches:
+        """Fetch inputs of a remote source; what was fetched before is not fetched again."""
+        remote = self._recipe.sources[source]
+        if not isinstance(remote, RemoteSource):
+            return {}
+        more = {uri: grants[source][uri] for uri in uris if uri in grants.get(source, {})} if grants else {}
+        enlarge(self._job, remote, more)
+        retry_failed = self._job.retry_failed and grants is None
+        return fetch_inputs(self._job, self._recipe, source, uris, retry_failed=retry_failed)
 
     def _asked(self, source: int, left: list[tuple[str, LocalInput]]) -> Iterator[tuple[str, Inspection, str]]:
         while left:

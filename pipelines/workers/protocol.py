@@ -95,6 +95,18 @@ class Done(Answer):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class InputsFetched(Answer):
+    """The answer to FetchInputs.
+
+    Args:
+        unused, wanted: what became of the share of each input, as in `BudgetUse`.
+    """
+
+    unused: tuple[int, ...]
+    wanted: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Failed(Answer):
     """The input cannot be read, or the sample not be scored. The parent raises InputError.
 
@@ -276,7 +288,7 @@ class RescorePart(Request[Done]):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FetchInputs(Request[Done]):
+class FetchInputs(Request[InputsFetched]):
     """Fetch what is missing of some inputs of a remote source; sends FileFinished and ItemsFetched.
 
     Args:
@@ -400,7 +412,8 @@ _TYPES: Mapping[str, type[Message]] = {
     cls.__name__: cls
     for cls in (
         *(Ready, Heartbeat, FileFinished, ItemsFetched),
-        *(Done, Failed, OutputFailed, NotUnderstood, Unavailable, Inspected, Gathered, Contaminated, Scored),
+        *(Done, InputsFetched, Failed, OutputFailed, NotUnderstood, Unavailable),
+        *(Inspected, Gathered, Contaminated, Scored),
         *(ListArchive, ExtractMember, UnpackTar, ConvertDocument),
         *(InspectInputs, ReadUnit, RescorePart, FetchInputs, GatherMaterial, ReadCollection, FindContamination),
         ScoreRows,

@@ -50,6 +50,7 @@ from pipelines.workers.protocol import (
     GatherMaterial,
     GivenUp,
     Heartbeat,
+    InputsFetched,
     Inspected,
     InspectInputs,
     Inspection,
@@ -163,17 +164,17 @@ def _rescore(recipe: Recipe, request: RescorePart, send: Send) -> Done:
     return _score(recipe, request, samples, part.schema.metadata[ERRORS_KEY], send)
 
 
-def _fetch(recipe: Recipe, request: FetchInputs, send: Send) -> Done:
+def _fetch(recipe: Recipe, request: FetchInputs, send: Send) -> InputsFetched:
     source = recipe.sources[request.source]
     assert isinstance(source, RemoteSource)
-    source.fetch(
+    uses = source.fetch(
         request.paths,
         request.scratch,
         retry_failed=request.retry_failed,
         save=lambda number, path: send(FileFinished(input=number, name=path.name)),
         beat=lambda _, done: send(ItemsFetched(num_items=done.num_items, hosts=done.hosts, failures=done.failures)),
     )
-    return Done()
+    return InputsFetched(unused=tuple(use.unused for use in uses), wanted=tuple(use.wanted for use in uses))
 
 
 def _list_archive(recipe: Recipe, request: ListArchive, send: Send) -> Done:

@@ -36,6 +36,19 @@ class Fetched:
     failures: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BudgetUse:
+    """What an input made of its share of the items that may be fetched.
+
+    Args:
+        unused: items that it left.
+        wanted: further items that it knows of; None if there may be any number of them.
+    """
+
+    unused: int = 0
+    wanted: int | None = 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class RemoteSource(Source):
     """A source whose inputs are fetched. `digest_of` and `open` get the path of a task's file and read what was
@@ -62,8 +75,8 @@ class RemoteSource(Source):
         retry_failed: bool,
         save: Callable[[int, Path], None],
         beat: Callable[[int, Fetched], None],
-    ) -> None:
-        """Fetch what is missing of some inputs.
+    ) -> Sequence[BudgetUse]:
+        """Fetch what is missing of some inputs, and return what each made of its share.
 
         Args:
             paths: the tasks' files; what was fetched before for each is in the folder of its file.
@@ -73,6 +86,14 @@ class RemoteSource(Source):
                 caller.
             beat: called every few seconds with the number of an input and what was fetched of it since the last call.
         """
+
+    def moved_budgets(self, uses: Mapping[str, BudgetUse]) -> Mapping[str, int]:
+        """Return how many items more the inputs may have that some others left, by URI. The order does not matter."""
+        return {}
+
+    def enlarged(self, content: bytes, more: int) -> bytes:
+        """Return the content of a task that may have some items more than at first."""
+        raise NotImplementedError(f"{self.name} moves no budgets")
 
     def warnings(self) -> list[str]:
         """Sentences that the user should read before anything is fetched."""

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from public_addresses import refusal
+from sources.web.upstream import Upstream
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 DEFAULT_PORTS = (80, 443, 8080, 8443)
@@ -31,12 +32,14 @@ class AddressPolicy:
         allow: exceptions for tests and intranets: `host`, `host:port`, or an address range such as `10.0.0.0/8`.
         routes: hosts that are served at a fixed address, such as the bundled site.
         resolver: resolves names to addresses.
+        upstream: a proxy through which all connections go but those to `routes`.
     """
 
     ports: tuple[int, ...] = DEFAULT_PORTS
     allow: tuple[str, ...] = ()
     routes: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     resolver: Resolver = resolve
+    upstream: Upstream | None = None
 
     async def addresses(self, host: str, port: int) -> list[tuple[str, int]]:
         """Return the addresses to connect to, in order. Names are not resolved again, which prevents DNS rebinding.
@@ -59,6 +62,10 @@ class AddressPolicy:
             if why and not is_named and not self._in_allowed_range(address):
                 raise AddressRefusedError(f"{host} is {address}: {why}")
         return [(address, port) for address in found]
+
+    def way_to(self, host: str) -> Upstream | None:
+        """Return the proxy through which a host is reached; None for none."""
+        return None if host in self.routes else self.upstream
 
     def _in_allowed_range(self, text: str) -> bool:
         address = ipaddress.ip_address(text.partition("%")[0])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from sources.base.remote import Fetched
+from sources.base.remote import BudgetUse, Fetched
 from sources.browser.browser import Browser, BrowserDiedError, BrowserSettings
 from sources.browser.reading import well_formed
 from sources.browser.viewports import VIEWS
@@ -121,8 +121,12 @@ class Crawl:
         )  # fmt: skip
         self._shared = shared
 
-    async def run(self, *, retry_failed: bool = False) -> None:
-        """Crawl to the end of the plan. Raises BrowserDied if the browser cannot be started."""
+    async def run(self, *, retry_failed: bool = False) -> BudgetUse:
+        """Crawl to the end of the plan; return what became of its budget.
+
+        Raises:
+            BrowserDied: the browser cannot be started.
+        """
         known = {key: found.found for key, found in index(self._folder).items() if not (retry_failed and found.cause)}
         async with self._heartbeat():
             plan = levels(self._seeds, self._settings.bounds)
@@ -130,11 +134,12 @@ class Crawl:
                 level = next(plan)
                 while True:
                     level = plan.send(await self._links_of(level, known))
-            except StopIteration:
-                pass
+            except StopIteration as end:
+                use: BudgetUse = end.value
             finally:
                 self._writer.close()
                 await self._shared.leave(self._owns)
+        return use
 
     async def _links_of(self, level: Level, known: Known) -> dict[str, Sequence[str] | None]:
         """Visit the URLs of a level that are not captured in every view; return the links of all its URLs."""
@@ -341,17 +346,21 @@ def browser_for(settings: CrawlSettings, browser: Browser | None = None) -> Shar
     return SharedBrowser(browser or own, settings.policy, settings.limits, code=settings.code, at_once=settings.at_once)
 
 
-async def run_crawls(crawls: Sequence[Crawl], *, retry_failed: bool = False) -> None:
-    """Crawl several sites, some of them at the same time. Raises BrowserDied if the browser cannot be started."""
+async def run_crawls(crawls: Sequence[Crawl], *, retry_failed: bool = False) -> list[BudgetUse]:
+    """Crawl several sites, some of them at the same time; return what became of their budgets.
+
+    Raises:
+        BrowserDied: the browser cannot be started.
+    """
     free = asyncio.Semaphore(SITES_AT_ONCE)
 
-    async def run(crawl: Crawl) -> None:
+    async def run(crawl: Crawl) -> BudgetUse:
         async with free:
-            await crawl.run(retry_failed=retry_failed)
+            return await crawl.run(retry_failed=retry_failed)
 
     async with asyncio.TaskGroup() as group:
-        for crawl in crawls:
-            group.create_task(run(crawl))
+        tasks = [group.create_task(run(crawl)) for crawl in crawls]
+    return [task.result() for task in tasks]
 
 
 async def crawl_site(

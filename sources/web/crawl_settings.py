@@ -13,6 +13,7 @@ from sources.web.settings import WebSettings
 if TYPE_CHECKING:
     from sources.web.client import Client
     from sources.web.crawl import CrawlSettings
+    from sources.web.upstream import Upstream
 
 CAPTURE_VERSION = 9  # increase it when a visit captures something else
 NAME, VERSION = "vellum", "0.1"
@@ -40,6 +41,16 @@ def client_of(settings: WebSettings) -> "Client":
     parse_cookies(cookies)
     headers = parse_headers(read_secrets(settings.headers, HEADERS))
     return Client(headers=headers, cookies=cookies, style=read_style(settings.style))
+
+
+def upstream_of(settings: WebSettings) -> "Upstream | None":
+    """Return the proxy that is named in the settings, a file or the environment. Raises ValueError."""
+    from sources.web.upstream import PROXY, parse_upstream
+
+    named = read_secrets(settings.proxy, PROXY)
+    if len(named) > 1:
+        raise ValueError(f"proxy names {len(named)} proxies; expected one")
+    return parse_upstream(named[0].strip() if named else "")
 
 
 def capture_key(settings: WebSettings) -> str:
@@ -81,7 +92,7 @@ def crawl_settings(settings: WebSettings, routes: Mapping[str, tuple[str, int]],
         bounds=settings.bounds(),
         name=robot_name(settings),
         agent=agent_of(settings),
-        policy=AddressPolicy(ports=settings.ports, allow=settings.allow, routes=routes),
+        policy=AddressPolicy(ports=settings.ports, allow=settings.allow, routes=routes, upstream=upstream_of(settings)),
         limits=TrafficLimits(response_mb=settings.response_mb, page_mb=settings.page_mb),
         browser=BrowserSettings(program=settings.browser, locale=settings.locale, timezone=settings.timezone),
         timeouts=Timeouts(

@@ -174,6 +174,7 @@ class PagePool:
                 await asyncio.gather(
                     session.send("Fetch.enable", {"patterns": [*HELD, *([ALL] if client.headers else [])]}),
                     page.add_init_script(script("prepare")),
+                    *([page.add_init_script(archive.first_script)] if archive is not None else []),
                 )
             pooled_page = PooledPage(
                 page=page, session=session, proxy_session=proxy_session, view=view, closing=opened.pop_all(),

@@ -12,6 +12,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sources.base.remote import BudgetUse
 from sources.web.archive.files import Archive
 from sources.web.urls import Scope, comparison_key, host_of, site_of
 
@@ -29,6 +30,7 @@ class Seeds:
         budget: maximum number of pages to visit.
         refused: seeds that are no URLs, as (place or URL, cause, message); they are failed pages.
         archive: an archive, whose pages are visited in it and nowhere else.
+        more: pages on top of `budget`, which other sites left.
     """
 
     site: str
@@ -37,6 +39,12 @@ class Seeds:
     budget: int
     refused: tuple[tuple[str, str, str], ...] = ()
     archive: Archive | None = None
+    more: int = 0
+
+    @property
+    def most(self) -> int:
+        """Maximum number of pages to visit."""
+        return self.budget + self.more
 
     @property
     def archive_url(self) -> str:
@@ -57,6 +65,8 @@ class Seeds:
             content["archive"] = dataclasses.asdict(self.archive)
             if not with_paths:
                 del content["archive"]["paths"]
+        if self.more:
+            content["more"] = self.more
         return json.dumps(content, ensure_ascii=False).encode()
 
     @staticmethod
@@ -69,6 +79,7 @@ class Seeds:
             budget=content["budget"],
             refused=tuple((place, cause, message) for place, cause, message in content.get("refused", ())),
             archive=_archive(content.get("archive")),
+            more=content.get("more", 0),
         )
 
 
@@ -97,17 +108,17 @@ class Level:
     is_sitemaps: bool = False
 
 
-def levels(seeds: Seeds, bounds: Bounds) -> Generator[Level, Mapping[str, Sequence[str] | None], None]:
+def levels(seeds: Seeds, bounds: Bounds) -> Generator[Level, Mapping[str, Sequence[str] | None], BudgetUse]:
     """Yield the levels; the caller sends the links of each URL of a level to get the next one.
 
-    None instead of links means that the URL is a file and no page; then another page takes its place.
+    At the end it returns what became of the budget. None instead of links means that the URL is a file and no page, so
+    that another page takes its place.
     """
     listed: Mapping[str, Sequence[str] | None] = {}
     if seeds.archive is not None:
         listed = yield Level(urls=[seeds.archive_url], is_sitemaps=True)
         pages = [url for url in listed.get(seeds.archive_url) or () if bounds.scope.matches(url)]
-        yield from _of_archive(pages, seeds.budget, bounds.max_pages_per_host)
-        return
+        return (yield from _of_archive(pages, seeds.most, bounds.max_pages_per_host))
     of_seeds = frozenset(map(host_of, (*seeds.pages, *seeds.sitemaps)))
     if seeds.sitemaps:
         listed = yield Level(urls=seeds.sitemaps, is_sitemaps=True)
@@ -116,18 +127,22 @@ def levels(seeds: Seeds, bounds: Bounds) -> Generator[Level, Mapping[str, Sequen
     known: set[str] = set()
     per_host: Counter[str] = Counter()
     num_pages = 0
+    left: set[str] = set()  # for which there was no budget
     for depth in range(bounds.depth + 1):
         level = []
         for url in found:
             key = comparison_key(url)
-            if key in known or num_pages >= seeds.budget or per_host[host_of(url)] >= bounds.max_pages_per_host:
+            if key in known or per_host[host_of(url)] >= bounds.max_pages_per_host:
+                continue
+            if num_pages >= seeds.most:
+                left.add(key)
                 continue
             known.add(key)
             num_pages += 1
             per_host[host_of(url)] += 1
             level.append(url)
         if not level:
-            return
+            break
         linked = yield Level(urls=level)
         for url in level:
             if linked.get(url, ()) is None:
@@ -138,20 +153,28 @@ def levels(seeds: Seeds, bounds: Bounds) -> Generator[Level, Mapping[str, Sequen
             rules = list(dict.fromkeys(f"{url.partition('://')[0]}://{host_of(url)}/robots.txt" for url in level))
             listed = yield Level(urls=rules, is_sitemaps=True)
             found += _in_scope(rules, listed, seeds, bounds, hosts)
+    wanted = None if left and depth < bounds.depth else len(left - known)  # what these pages link to is not known
+    return BudgetUse(unused=max(0, seeds.most - num_pages), wanted=wanted)
 
 
 def _of_archive(
     pages: Sequence[str], budget: int, most_per_host: int
-) -> Generator[Level, Mapping[str, Sequence[str] | None], None]:
+) -> Generator[Level, Mapping[str, Sequence[str] | None], BudgetUse]:
     """Yield the one level of an archive: links are not followed, as what they lead to is a page of its own there."""
     per_host: Counter[str] = Counter()
     level: list[str] = []
+    num_left = 0
     for url in pages:
-        if len(level) < budget and per_host[host_of(url)] < most_per_host:
-            per_host[host_of(url)] += 1
-            level.append(url)
+        if per_host[host_of(url)] >= most_per_host:
+            continue
+        if len(level) == budget:
+            num_left += 1
+            continue
+        per_host[host_of(url)] += 1
+        level.append(url)
     if level:
         yield Level(urls=level)
+    return BudgetUse(unused=budget - len(level), wanted=num_left)
 
 
 def _in_scope(
@@ -192,6 +215,14 @@ def split_budget(max_pages: int, wants: Sequence[int | None]) -> list[int]:
 
 def _archive(content: dict[str, Any] | None) -> Archive | None:
     return None if content is None else Archive(**{**content, "paths": tuple(content["paths"])})
+
+
+def moved_budgets(uses: Mapping[str, BudgetUse]) -> dict[str, int]:
+    """Return how many pages more the sites may have that others left, by name; the same in whatever order they come."""
+    names = sorted(uses)
+    unused = sum(uses[name].unused for name in names)
+    shares = split_budget(unused, [uses[name].wanted for name in names])
+    return {name: share for name, share in zip(names, shares, strict=True) if share}
 
 
 def by_site(pages: Sequence[str], sitemaps: Sequence[str]) -> dict[str, tuple[list[str], list[str]]]:

@@ -25,7 +25,13 @@ class TooLargeError(Exception):
 
 
 class Responder(Protocol):
-    """Answers the browser instead of the hosts."""
+    """Answers the browser instead of the hosts.
+
+    Attributes:
+        first_script: runs in every document before its own scripts.
+    """
+
+    first_script: str
 
     async def serve(self, session: "ProxySession", reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection until it ends. Raises TooLargeError."""
@@ -193,8 +199,11 @@ def _place(method: bytes, target: bytes) -> tuple[str, int]:
 async def _connect(session: ProxySession, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     async with asyncio.timeout(session.limits.connect_s):
         failure: OSError | None = None
+        upstream = session.policy.way_to(host)
         for address, its_port in await session.policy.addresses(host, port):
             try:
+                if upstream is not None:
+                    return await upstream.connect(address, its_port)
                 return await asyncio.open_connection(address, its_port, limit=MAX_HEAD_BYTES)
             except OSError as error:
                 failure = error

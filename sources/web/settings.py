@@ -48,6 +48,7 @@ class WebSettings(RemoteSource):
         user_agent: an own user agent; robots.txt is then obeyed under its first word.
         headers: `Name: value`, sent to the hosts of the seeds' sites with every request; a secret.
         cookies: lines of a `cookies.txt`, set for every page of their site; a secret.
+        proxy: `http://user:password@host:port`, through which everything is fetched; a secret.
         style: CSS that is added to every page, or @FILE.
         delay_s: seconds between two visits to a host; a longer delay in its robots.txt is obeyed.
         per_host, at_once: maximum concurrent visits to one host, and to all hosts that share a browser.
@@ -91,6 +92,7 @@ class WebSettings(RemoteSource):
     user_agent: str = ""
     headers: tuple[str, ...] = field(default=(), metadata=secret("VELLUM_WEB_HEADERS"), repr=False)
     cookies: tuple[str, ...] = field(default=(), metadata=secret("VELLUM_WEB_COOKIES"), repr=False)
+    proxy: str = field(default="", metadata=secret("VELLUM_WEB_PROXY"), repr=False)
     style: str = field(default="", metadata=OPTIONAL)
     delay_s: float = 1.0
     per_host: int = 2

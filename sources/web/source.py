@@ -5,7 +5,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,13 +15,13 @@ import PIL.Image
 import zlib_ng
 
 from sources.base.card import SourceCard
-from sources.base.remote import Fetched, FetchTask
+from sources.base.remote import BudgetUse, Fetched, FetchTask
 from sources.base.sample import Sample
 from sources.base.source import InputError, ItemError, Items
 from sources.web.captured_site import captured_entries, copied_pages, digest_of, forget, navigation_of
 from sources.web.card import CARD
 from sources.web.conversation import ELEMENT, GROUNDING
-from sources.web.crawl_settings import capture_key, client_of, crawl_settings
+from sources.web.crawl_settings import capture_key, client_of, crawl_settings, upstream_of
 from sources.web.samples import SampleSettings, samples_of
 from sources.web.settings import WebSettings
 from sources.web.tasks import USE_CASES
@@ -72,6 +72,7 @@ class Web(WebSettings):
 
         find_chromium(self.browser)
         client_of(self)
+        upstream_of(self)
 
     def warnings(self) -> list[str]:
         from sources.browser.chromium import find_chromium, sandbox_refusal
@@ -176,7 +177,7 @@ class Web(WebSettings):
         retry_failed: bool,
         save: Callable[[int, Path], None],
         beat: Callable[[int, Fetched], None],
-    ) -> None:
+    ) -> Sequence[BudgetUse]:
         from sources.browser.browser import BrowserDiedError
         from sources.web.archive.crawl import ArchiveCrawl
         from sources.web.bundled import HOST, serve
@@ -190,6 +191,7 @@ class Web(WebSettings):
             routes = {HOST: stack.enter_context(serve())} if is_bundled else {}
             settings = crawl_settings(self, routes, self.delay_s)
             undelayed = crawl_settings(self, routes, 0.0)
+            uses = [BudgetUse() for _ in paths]
 
             async def crawl() -> None:
                 async with browser_for(settings) as shared:
@@ -198,12 +200,25 @@ class Web(WebSettings):
                         mine = undelayed if seeds.site == HOST else settings
                         args = (seeds, mine, folder, scratch, partial(save, k), partial(beat, k), shared)
                         crawls.append(Crawl(*args) if seeds.archive is None else ArchiveCrawl(seeds.archive, *args))
-                    await run_crawls(crawls, retry_failed=retry_failed)
+                    found = await run_crawls(crawls, retry_failed=retry_failed)
+                for (k, _, _), use in zip(tasks, found, strict=True):
+                    uses[k] = use
 
             try:
                 asyncio.run(crawl())
             except* BrowserDiedError as errors:
                 raise InputError("no_browser", str(errors.exceptions[0])) from errors
+        return uses
+
+    def moved_budgets(self, uses: Mapping[str, BudgetUse]) -> Mapping[str, int]:
+        from sources.web.plan import moved_budgets
+
+        return moved_budgets(uses)
+
+    def enlarged(self, content: bytes, more: int) -> bytes:
+        from sources.web.plan import Seeds
+
+        return replace(Seeds.from_json(content), more=more).to_json()
 
     def digest_of(self, path: Path) -> str:
         forget()

@@ -232,3 +232,24 @@ def test_seeds_that_are_none(command: Command, tmp_path: Path) -> None:
     done = command("--input", seeds, "--output", tmp_path / "out", source="web")
     assert done.returncode == 2
     assert "line 1: expected an http or https URL of at most 2000 characters" in done.stderr
+
+
+def test_pages_that_a_small_site_leaves_go_to_another(command: Command, tmp_path: Path) -> None:
+    """The sites share a browser, and what was fetched with the first shares is not fetched again."""
+    many = "".join(f"<a href='/{k}'>page {k}</a> " for k in range(9))
+    pages = {f"/{k}": html(f"<h1>Page {k}</h1>") for k in range(9)}
+    with serving({"/": html(f"<h1>Large</h1>{many}"), "/alone": html("<h1>Small</h1>"), **pages}) as site:
+        small, large = f"http://localhost:{site.server_port}/alone", f"http://127.0.0.1:{site.server_port}/"
+        settings = {
+            "max_pages": 8,
+            "delay_s": 0,
+            "code": "false",
+            "allow": f"[localhost, 127.0.0.1:{site.server_port}]",
+        }
+        settings |= {"robots_sitemaps": "false", "ports": f"[{site.server_port}]"}
+        arguments = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+        out = tmp_path / "out"
+        done = command("--input", small, "--input", large, "--output", out, *arguments, source="web")
+        assert done.returncode == 0, done.stderr
+    asked = [path for path in site.requests if path == "/alone" or path[1:].isdecimal() or path == "/"]
+    assert sorted(asked) == ["/", "/0", "/1", "/2", "/3", "/4", "/5", "/alone"]

@@ -5,6 +5,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from sources.base.remote import BudgetUse
 from sources.web.archive.files import Archive
 from sources.web.archive.index import ArchiveIndex, Failure, Stored, TooLongError, moment_of
 from sources.web.archive.replay import Replay
@@ -34,10 +35,10 @@ class ArchiveCrawl(Crawl):
         self._opened: ArchiveIndex | None = None
         self._indexing = asyncio.Lock()
 
-    async def run(self, *, retry_failed: bool = False) -> None:
-        """Crawl to the end of the plan. Raises BrowserDied if the browser cannot be started."""
+    async def run(self, *, retry_failed: bool = False) -> BudgetUse:
+        """Crawl to the end of the plan; return what became of its budget. Raises BrowserDied."""
         try:
-            await super().run(retry_failed=retry_failed)
+            return await super().run(retry_failed=retry_failed)
         finally:
             if self._opened is not None:
                 self._opened.close()

@@ -139,6 +139,12 @@ class ArchiveIndex:
         row = self._find(url, 1 << 40)
         return None if row is None else row[1]
 
+    def last_moment(self) -> int:
+        """Return when the last page was fetched, in seconds since 1970; 0 without pages."""
+        with self._lock:
+            found = self._rows.execute("SELECT MAX(moment) FROM records WHERE is_page").fetchone()[0]
+        return int(found or 0)
+
     def read(self, url: str, moment: int, most: int) -> Stored | None:
         """Return the response to a URL that was fetched next to a moment, or None if there is none.
 

@@ -26,6 +26,7 @@ from sources.web.urls import canonical
 if TYPE_CHECKING:
     from sources.web.proxy import ProxySession
 
+CLOCK = Path(__file__).with_name("clock.js")
 HTTPS_PORT, HTTP_PORT = 443, 80
 HANDSHAKE_S = 10
 # Of the connection on which the response once came; hosts must not be switched to https, which may not be stored.
@@ -39,10 +40,12 @@ BROKEN = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
 
 
 class Replay:
-    """Answers what a browser asks for from an archive: a Responder."""
+    """Answers what a browser asks for from an archive: a Responder. Pages see the time of the archive's last page."""
 
     def __init__(self, archive: ArchiveIndex):
         self._archive = archive
+        minute = archive.last_moment() // 60 * 60
+        self.first_script = f"{CLOCK.read_text('utf-8')}({1000 * minute})"
 
     async def serve(self, session: "ProxySession", reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection until it ends. Raises TooLargeError."""

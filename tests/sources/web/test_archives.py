@@ -125,7 +125,10 @@ def test_opt_outs_hold_for_archived_pages(tmp_path: Path) -> None:
 
 
 def test_an_archive_gives_the_same_captures_each_time(tmp_path: Path) -> None:
-    data = warc([(f"http://a.test/{k}", html(f"<h1>Page {k}</h1>"), HTML) for k in range(2)])
+    """Also where a page shows the date and draws lots: its day is the archive's."""
+    code = "<p id=out></p><script>out.textContent = `${new Date().toISOString().slice(0, 10)} ${Math.random()} "
+    code += "${Date.now() - new Date() < 9} ${Date().slice(11, 15)} ${new Date(0).getTime()}`</script>"
+    data = warc([(f"http://a.test/{k}", html(f"<h1>Page {k}</h1>{code}"), HTML) for k in range(2)])
     digests = []
     for name in ("first", "second"):
         folder = tmp_path / name
@@ -133,6 +136,7 @@ def test_an_archive_gives_the_same_captures_each_time(tmp_path: Path) -> None:
         found, _ = crawl(folder, data)
         digests.append([(each.url, each.fetched_at, text_of(each)) for each in found.values()])
     assert digests[0] == digests[1]
+    assert digests[0][0][2].split()[2:] == ["2021-03-04", "0.000022477936010098986", "true", "2021", "0"]
     assert [url for url, _, _ in digests[0]] == [f"http://a.test/{k}" for k in range(2)]
 
 

@@ -1,8 +1,10 @@
 """Several sites in one browser: nothing passes between them, and each gives what it gives alone."""
 
 import asyncio
+import contextlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,21 +33,19 @@ LOOKS = html(
 
 
 def crawl_all(
-    settings: CrawlSettings, folder: Path, urls: dict[str, Sequence[str]], shared_of: Callable[..., Any] = browser_for
+    settings: CrawlSettings, folder: Path, urls: Mapping[str, Sequence[str]], browser: Browser | None = None
 ) -> dict[str, list[Capture]]:
     seeds = [Seeds(site=site, pages=tuple(of_site), sitemaps=(), budget=99) for site, of_site in urls.items()]
     scratch = folder / "scratch"
     scratch.mkdir(parents=True)
 
     async def run() -> None:
-        async with shared_of(settings) as shared:
+        async with browser or contextlib.nullcontext(), browser_for(settings, browser) as shared:
             crawls = []
             for each in seeds:
                 own = folder / each.site
                 own.mkdir()
-                crawls.append(
-                    Crawl(each, settings, own, scratch, lambda p, own=own: shutil.move(p, own), lambda _: None, shared)
-                )
+                crawls.append(Crawl(each, settings, own, scratch, partial(keep, own), lambda _: None, shared))
             await run_crawls(crawls)
 
     asyncio.run(run())
@@ -55,18 +55,16 @@ def crawl_all(
     }
 
 
+def keep(folder: Path, path: Path) -> None:
+    shutil.move(path, folder / path.name)
+
+
 def routed(site: Site, **changes: Any) -> CrawlSettings:
     routes = dict.fromkeys((*SITES, "shared.test"), ("127.0.0.1", site.server_port))
     return settings_for(site, policy=AddressPolicy(routes=routes), **changes)
 
 
 def test_sites_in_one_browser_find_nothing_of_each_other(tmp_path: Path) -> None:
-    browsers: list[Browser] = []
-
-    def shared_of(settings: CrawlSettings) -> Any:
-        browsers.append(Browser(settings.browser))
-        return _Opened(settings, browsers[0])
-
     asked: list[str] = []
 
     def picture(handler: Handler) -> None:  # which may be kept for a year
@@ -75,26 +73,13 @@ def test_sites_in_one_browser_find_nothing_of_each_other(tmp_path: Path) -> None
 
     with serving({"/": LOOKS, "/2": LOOKS, "/picture": picture}) as site:
         urls = {name: [f"http://{name}/", f"http://{name}/2"] for name in SITES}
-        found = crawl_all(routed(site, at_once=1), tmp_path, urls, shared_of)
+        settings = routed(site, at_once=1)
+        browser = Browser(settings.browser)
+        found = crawl_all(settings, tmp_path, urls, browser)
     texts = [text_of(capture).strip() for of_site in found.values() for capture in of_site]
     assert texts == ["found:|0|0||2|0"] * 6
     assert len(asked) == len(SITES)  # a site's second page has it from the cache, another site has not
-    assert browsers[0].num_started == 1
-
-
-class _Opened:
-    """Opens a given browser for the block, so that it can be looked at afterwards."""
-
-    def __init__(self, settings: CrawlSettings, browser: Browser):
-        self._browser, self._shared = browser, browser_for(settings, browser)
-
-    async def __aenter__(self) -> Any:
-        await self._browser.__aenter__()
-        return await self._shared.__aenter__()
-
-    async def __aexit__(self, *error: object) -> None:
-        await self._shared.__aexit__(*error)
-        await self._browser.__aexit__(*error)
+    assert browser.num_started == 1
 
 
 def test_a_site_that_kills_the_browser_costs_no_other_site(tmp_path: Path) -> None:

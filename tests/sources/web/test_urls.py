@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.web.plan import Bounds, Level, Seeds, by_site, levels, split_budget
+from sources.base.remote import BudgetUse
+from sources.web.plan import Bounds, Level, Seeds, by_site, levels, moved_budgets, split_budget
 from sources.web.robots import Robots, opt_out
 from sources.web.sitemap import SitemapError, parse_sitemap
 from sources.web.urls import Scope, canonical, comparison_key, site_of
@@ -239,6 +240,36 @@ LINKS = {
     "/b": ["/d", "/c"],
     "/c": ["/"],
 }
+
+
+def _use(budget: int, depth: int, more: int = 0) -> BudgetUse:
+    seeds = Seeds(site="e.org", pages=("http://e.org/",), sitemaps=(), budget=budget, more=more)
+    plan = levels(seeds, Bounds(depth=depth, max_pages_per_host=99, scope=Scope(), robots_sitemaps=False))
+    level = next(plan)
+    while True:
+        links = {url: LINKS.get(url.removeprefix("http://e.org"), []) for url in level.urls}
+        try:
+            level = plan.send({url: [f"http://e.org{path}" for path in to] for url, to in links.items()})
+        except StopIteration as end:
+            use: BudgetUse = end.value
+            return use
+
+
+def test_a_plan_ends_with_what_became_of_its_budget() -> None:
+    assert _use(9, 9) == BudgetUse(unused=4, wanted=0)
+    assert _use(1, 0) == BudgetUse(unused=0, wanted=0)
+    assert _use(1, 1) == BudgetUse(unused=0, wanted=2)
+    assert _use(2, 9) == BudgetUse(unused=0, wanted=None)
+    assert _use(1, 1, more=5) == BudgetUse(unused=3, wanted=0)
+
+
+@given(st.permutations(["a", "b", "c", "d"]))
+def test_what_small_sites_leave_goes_to_others_in_any_order(order: list[str]) -> None:
+    uses = {
+        "a": BudgetUse(unused=7), "b": BudgetUse(wanted=2), "c": BudgetUse(wanted=None), "d": BudgetUse(wanted=None),
+    }  # fmt: skip
+    assert moved_budgets({name: uses[name] for name in order}) == {"b": 2, "c": 3, "d": 2}
+    assert moved_budgets({"a": uses["a"]}) == {}
 
 
 def _planned(links: dict[str, list[str]], budget: int, depth: int, per_host: int = 99) -> list[str]:
