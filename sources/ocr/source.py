@@ -38,6 +38,7 @@ PACKAGES = {
     "markdown_it": "markdown-it-py", "matplotlib": "matplotlib", "opencc": "opencc", "pyphen": "pyphen",
     "pypinyin": "pypinyin",
 }  # fmt: skip
+TASK_WEIGHTS = {"text": 0.35, "transcription": 0.25, "markdown": 0.2, "json": 0.2, "table": 0.4, "grounding": 0.2}
 ALL = "all"  # languages
 SCENE = "scene"  # the kind that is not a template
 SMALLEST_PAGE_PX, SMALLEST_CLOSE_UP_PX = 512, 128
@@ -62,7 +63,7 @@ class Ocr(SyntheticSource):
             all templates equal weights, and no close-ups.
         scene: fraction of scene text, if `kinds` is empty.
         tasks: weights of the tasks; `text` gives pre-training text, the others give conversations. `json` counts for
-            forms, invoices and receipts only.
+            forms, invoices and receipts only, `table` for statements only.
         strength: greatest strength of degradation, 0 to 1; each sample has a random strength from 0 to this.
         side_px: long side of a page, or width of a close-up, in pixels.
         families: names of the font families of running text; empty means all that are installed.
@@ -93,9 +94,7 @@ class Ocr(SyntheticSource):
     languages: tuple[str, ...] = ()
     kinds: Mapping[str, float] = field(default_factory=dict)
     scene: float = 0.25
-    tasks: Mapping[str, float] = field(
-        default_factory=lambda: {"text": 0.35, "transcription": 0.25, "markdown": 0.2, "json": 0.2, "grounding": 0.2}
-    )
+    tasks: Mapping[str, float] = field(default_factory=lambda: dict(TASK_WEIGHTS))
     strength: float = 0.5
     side_px: int = 1024
     families: tuple[str, ...] = ()
@@ -112,7 +111,7 @@ class Ocr(SyntheticSource):
         check_installed("ocr needs", PACKAGES, "ocr")
         from sources.ocr.messages import TASKS
         from sources.ocr.templates.close_up import CLOSE_UPS
-        from sources.ocr.templates.registry import KINDS, RECORDED
+        from sources.ocr.templates.registry import KINDS, RECORDED, TABLED
         from sources.text.languages import LANGUAGES as TEXT_LANGUAGES
 
         check_names("languages", self.languages, (*TEXT_LANGUAGES, ALL), empty=True)
@@ -130,7 +129,9 @@ class Ocr(SyntheticSource):
                 raise ValueError(f"there is no {kind} page in {', '.join(possible)}")
         check_weights("tasks", self.tasks, TASKS)
         if self.kinds and not any(weight and self._tasks(kind) for kind, weight in self.kinds.items()):
-            raise ValueError(f"only {', '.join(sorted(RECORDED))} have the task json, and kinds names none of them")
+            forms = ", ".join(sorted(RECORDED))
+            message = f"only {forms} have the task json, and only {', '.join(sorted(TABLED))} the task table"
+            raise ValueError(f"{message}; kinds names none of them")
         for name in ("scene", "strength"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, got {getattr(self, name)}")
@@ -306,12 +307,13 @@ class Ocr(SyntheticSource):
 
     def _tasks(self, kind: str) -> dict[str, float]:
         """Return the weights of the tasks that a kind has."""
-        from sources.ocr.templates.registry import RECORDED
+        from sources.ocr.templates.registry import RECORDED, TABLED
 
+        having = {"json": RECORDED, "table": TABLED}
         return {
             task: self.tasks[task]
             for task in sorted(self.tasks)
-            if self.tasks[task] > 0 and (task != "json" or kind in RECORDED)
+            if self.tasks[task] > 0 and (task not in having or kind in having[task])
         }
 
     def _supported_languages(self, kind: str, languages: Iterable[str]) -> list[str]:

@@ -75,7 +75,7 @@ def test_only_recorded_kinds_have_the_task() -> None:
     source = Ocr(seed=2, tasks={"json": 1}, strength=0)
     samples = [source.make(number, source.digest) for number in range(6)]
     assert {sample.flags[0] for sample in samples} <= RECORDED
-    with pytest.raises(ValueError, match="only form, invoice, receipt have the task json"):
+    with pytest.raises(ValueError, match="only form, invoice, receipt have the task json, and only statement"):
         Ocr(tasks={"json": 1}, kinds={"letter": 1})
 
 
