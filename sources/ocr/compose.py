@@ -69,6 +69,7 @@ def compose_draft(
         FontError: no font has one of the characters.
     """
     sampler = ContentSampler(passages, language, random)
+    sampler.layouts = material.layouts
     if kind == "scene":
         truth, flags = _compose_scene(language, task, sampler, strength, material)
     else:

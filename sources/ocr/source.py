@@ -70,6 +70,7 @@ class Ocr(SyntheticSource):
         papers, backgrounds, scenes: folders of photographs: sheets that pages are printed on, what lies below a
             photographed sheet, and what the words of scenes are put on; empty for drawn ones.
         fonts: folder of the fonts of pages; empty for those that are installed.
+        layouts: folder of YAML files, each a form of your own; empty for forms of the bundled labels.
         engine: layout engine, `story` (MuPDF) or `chromium`.
         format, quality: image format, `png` (lossless), `jpeg` or `webp`; quality of the last two.
         license: licence of the samples.
@@ -102,6 +103,7 @@ class Ocr(SyntheticSource):
     backgrounds: str = ""
     scenes: str = ""
     fonts: str = ""
+    layouts: str = ""
     engine: str = "story"
     format: str = "jpeg"
     quality: int = 90
@@ -157,6 +159,10 @@ class Ocr(SyntheticSource):
             find_chromium()
         for folder in self._picture_folders().values():
             folder.check()
+        if self.layouts:
+            from sources.ocr.layouts import read_layouts
+
+            read_layouts(self.layouts)
         needed = self.languages or (() if self.input else LANGUAGES)
         for language in needed:
             if self.fonts:
@@ -183,6 +189,7 @@ class Ocr(SyntheticSource):
             **{name: getattr(self, name) for name in settings},
             **{name: folder.digest for name, folder in self._picture_folders().items()},
             **({"fonts": _digest_of_fonts(self.fonts)} if self.fonts else {}),
+            **({"layouts": _digest_of_layouts(self.layouts)} if self.layouts else {}),
         }
 
     def _picture_folders(self) -> Mapping[str, "PictureFolder"]:
@@ -190,11 +197,12 @@ class Ocr(SyntheticSource):
         return {name: _picture_folder(name, path) for name in PHOTOGRAPHS if (path := getattr(self, name))}
 
     def _material(self) -> "Material":
+        from sources.ocr.layouts import read_layouts
         from sources.ocr.material import Material
 
         folders = self._picture_folders()
         draws = {PHOTOGRAPHS[name]: folder.draw for name, folder in folders.items()}
-        return Material(**draws, fonts=self.fonts)
+        return Material(**draws, fonts=self.fonts, layouts=read_layouts(self.layouts) if self.layouts else ())
 
     def fingerprint(self) -> Mapping[str, Any]:
         from sources.text.fonts import fonts_digest, installed_for
@@ -353,6 +361,13 @@ def _picture_folder(setting: str, path: str) -> "PictureFolder":
     from sources.ocr.material import PictureFolder
 
     return PictureFolder(setting, path)
+
+
+@lru_cache(maxsize=4)
+def _digest_of_layouts(folder: str) -> str:
+    from sources.ocr.layouts import layouts_digest
+
+    return layouts_digest(folder)
 
 
 @lru_cache(maxsize=4)
