@@ -4,11 +4,15 @@ import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sources.ocr.arrays import Floats, Pixels
 from sources.ocr.countable import countable
+
+if TYPE_CHECKING:
+    from sources.ocr.spanning_table import SpanningTable
 
 INSET = "\ufffc"  # marks a picture in the text of a block
 INSET_FILE = "inset.png"  # a transparent pixel that the layout engine stretches to the size of the picture
@@ -58,6 +62,7 @@ class Block:
         is_tight: in Markdown, no blank line separates it from the block before (a list item).
         is_verbatim: the spaces of the text count (a code listing).
         leads: it belongs to the block after it, and ends no page (a heading, the caption above a table).
+        table: the table, if it has merged cells.
     """
 
     html: str
@@ -68,6 +73,7 @@ class Block:
     is_tight: bool = False
     is_verbatim: bool = False
     leads: bool = False
+    table: "SpanningTable | None" = None
 
     def __post_init__(self) -> None:
         assert self.text.count(INSET) == len(self.insets)

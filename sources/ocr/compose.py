@@ -69,6 +69,7 @@ def compose_draft(
         FontError: no font has one of the characters.
     """
     sampler = ContentSampler(passages, language, random)
+    sampler.layouts = material.layouts
     if kind == "scene":
         truth, flags = _compose_scene(language, task, sampler, strength, material)
     else:
@@ -154,6 +155,7 @@ def _compose_page(
         is_handwriting=kind in HANDWRITTEN,
         record=record,
         text_by_language=layout.by_language() if kind == "bilingual" else None,
+        tables=tuple(block.table for block in layout.blocks if block.table is not None),
         is_glued=None if layout.is_glued is None else layout.is_glued[degraded.kept],
     )
     return truth, tuple(dict.fromkeys((degraded.capture, *degraded.effects)))

@@ -1,7 +1,7 @@
 """Material of the user's own: photographs as papers, as what lies below a sheet and as scenes, and fonts."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 from sources.base.source import ItemError, file_digest
 from sources.images.decoding import as_shown, opened
 from sources.ocr.arrays import Floats, Ints, Pixels
+from sources.ocr.layouts import Layout
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 MAX_FILES = 10_000
@@ -114,12 +115,14 @@ class Material:
         background: draws what lies below a sheet that is photographed.
         scene: draws a photograph to put words on.
         fonts: folder of the fonts of pages.
+        layouts: forms.
     """
 
     paper: Draw | None = None
     background: Draw | None = None
     scene: Draw | None = None
     fonts: str = ""
+    layouts: Sequence[Layout] = ()
 
 
 NONE = Material()

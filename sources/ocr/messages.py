@@ -16,12 +16,13 @@ from sources.images.boxes import hull, scaled
 from sources.ocr.arrays import Bools, Floats, Ints
 from sources.ocr.records import Record
 from sources.ocr.rendered_text import RenderedText
+from sources.ocr.spanning_table import SpanningTable
 from sources.ocr.text_rendering import join_words
 from sources.ocr.writing.traditional import in_script_of
 from sources.text.languages import CHINESE, SQUARE
 
-TASKS = ("text", "transcription", "markdown", "json", "grounding")
-WHOLE_TEXT = ("text", "transcription", "markdown", "json")  # tasks whose answer is the whole text of the page
+TASKS = ("text", "transcription", "markdown", "json", "table", "grounding")
+WHOLE_TEXT = ("text", "transcription", "markdown", "json", "table")  # tasks whose answer is the whole text of the page
 
 PRINTED = "recognition/ocr_and_transcription/printed_text"
 HANDWRITING = "recognition/ocr_and_transcription/handwriting"
@@ -47,6 +48,7 @@ class GroundTruth:
         is_glued: (N,) bool, True if no space stands before the word; None if its script tells.
         text, markdown: the whole text of the page.
         record: what the page says as keys and values; None if it is not a form.
+        tables: the tables with merged cells, in order.
         text_by_language: the text in each language, for a bilingual page.
     """
 
@@ -60,6 +62,7 @@ class GroundTruth:
     record: Record | None = None
     text_by_language: Mapping[str, str] | None = None
     is_glued: Bools | None = None
+    tables: Sequence[SpanningTable] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,8 @@ def make_sample_text(task: str, truth: GroundTruth, random: random_module.Random
             return None
         answer, names = truth.record.to_json(), truth.record.names
         return _make_conversation(FORMAT, "json", truth, random, answer, names=names)
+    if task == "table":
+        return _ask_table(truth, random)
     assert task == "grounding"
     formulas = [k for k, word in enumerate(truth.rendered.texts) if word.startswith("$")]
     if formulas:
@@ -112,6 +117,17 @@ def make_sample_text(task: str, truth: GroundTruth, random: random_module.Random
         if sample_text is not None:
             return sample_text
     return None
+
+
+def _ask_table(truth: GroundTruth, random: random_module.Random) -> SampleText | None:
+    """Ask for one of the tables in a format."""
+    if not truth.tables:
+        return None
+    number = random.randrange(len(truth.tables))
+    table = truth.tables[number]
+    kind = random.choice(("table_html", "table_otsl", "table_markdown"))
+    answers = {"table_html": table.to_html, "table_otsl": table.to_otsl, "table_markdown": table.to_markdown}
+    return _make_conversation(FORMAT, kind, truth, random, answers[kind](), n=str(number + 1))
 
 
 def whole_lines(truth: GroundTruth) -> list[Line]:

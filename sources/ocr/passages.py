@@ -2,9 +2,11 @@
 
 import random as random_module
 import re
+from collections.abc import Sequence
 from typing import Protocol
 
 from sources.ocr.fields import Fields
+from sources.ocr.layouts import Layout
 from sources.ocr.vocabulary import BUNDLED, furniture_language
 from sources.ocr.writing.grammar import parallel_sentences
 from sources.ocr.writing.writer import writer_of
@@ -100,6 +102,7 @@ class ContentSampler:
         self.text_language = language
         self.random = random
         self.fields = Fields(self.language, random)
+        self.layouts: Sequence[Layout] = ()  # forms of the user's own
         self._passages = passages
         self._next = random.randrange(passages.count(language))
 

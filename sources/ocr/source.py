@@ -36,6 +36,7 @@ PACKAGES = {
     "markdown_it": "markdown-it-py", "matplotlib": "matplotlib", "opencc": "opencc", "pyphen": "pyphen",
     "pypinyin": "pypinyin",
 }  # fmt: skip
+TASK_WEIGHTS = {"text": 0.35, "transcription": 0.25, "markdown": 0.2, "json": 0.2, "table": 0.4, "grounding": 0.2}
 ALL = "all"  # languages
 SCENE = "scene"  # the kind that is not a template
 SMALLEST_PAGE_PX, SMALLEST_CLOSE_UP_PX = 512, 128
@@ -59,13 +60,14 @@ class Ocr(TextMaterial):
             all templates equal weights, and no close-ups.
         scene: fraction of scene text, if `kinds` is empty.
         tasks: weights of the tasks; `text` gives pre-training text, the others give conversations. `json` counts for
-            forms, invoices and receipts only.
+            forms, invoices and receipts only, `table` for statements only.
         strength: greatest strength of degradation, 0 to 1; each sample has a random strength from 0 to this.
         side_px: long side of a page, or width of a close-up, in pixels.
         families: names of the font families of running text; empty means all that are installed.
         papers, backgrounds, scenes: folders of photographs: sheets that pages are printed on, what lies below a
             photographed sheet, and what the words of scenes are put on; empty for drawn ones.
         fonts: folder of the fonts of pages; empty for those that are installed.
+        layouts: folder of YAML files, each a form of your own; empty for forms of the bundled labels.
         engine: layout engine, `story` (MuPDF) or `chromium`.
         format, quality: image format, `png` (lossless), `jpeg` or `webp`; quality of the last two.
         license: licence of the samples.
@@ -87,9 +89,7 @@ class Ocr(TextMaterial):
     languages: tuple[str, ...] = ()
     kinds: Mapping[str, float] = field(default_factory=dict)
     scene: float = 0.25
-    tasks: Mapping[str, float] = field(
-        default_factory=lambda: {"text": 0.35, "transcription": 0.25, "markdown": 0.2, "json": 0.2, "grounding": 0.2}
-    )
+    tasks: Mapping[str, float] = field(default_factory=lambda: dict(TASK_WEIGHTS))
     strength: float = 0.5
     side_px: int = 1024
     families: tuple[str, ...] = ()
@@ -97,6 +97,7 @@ class Ocr(TextMaterial):
     backgrounds: str = ""
     scenes: str = ""
     fonts: str = ""
+    layouts: str = ""
     engine: str = "story"
     format: str = "jpeg"
     quality: int = 90
@@ -106,7 +107,7 @@ class Ocr(TextMaterial):
         check_installed("ocr needs", PACKAGES, "ocr")
         from sources.ocr.messages import TASKS
         from sources.ocr.templates.close_up import CLOSE_UPS
-        from sources.ocr.templates.registry import KINDS, RECORDED
+        from sources.ocr.templates.registry import KINDS, RECORDED, TABLED
         from sources.text.languages import LANGUAGES as TEXT_LANGUAGES
 
         check_names("languages", self.languages, (*TEXT_LANGUAGES, ALL), empty=True)
@@ -124,7 +125,9 @@ class Ocr(TextMaterial):
                 raise ValueError(f"there is no {kind} page in {', '.join(possible)}")
         check_weights("tasks", self.tasks, TASKS)
         if self.kinds and not any(weight and self._tasks(kind) for kind, weight in self.kinds.items()):
-            raise ValueError(f"only {', '.join(sorted(RECORDED))} have the task json, and kinds names none of them")
+            forms = ", ".join(sorted(RECORDED))
+            message = f"only {forms} have the task json, and only {', '.join(sorted(TABLED))} the task table"
+            raise ValueError(f"{message}; kinds names none of them")
         for name in ("scene", "strength"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, got {getattr(self, name)}")
@@ -150,6 +153,10 @@ class Ocr(TextMaterial):
             find_chromium()
         for folder in self._picture_folders().values():
             folder.check()
+        if self.layouts:
+            from sources.ocr.layouts import read_layouts
+
+            read_layouts(self.layouts)
         needed = self.languages or (() if self.input else LANGUAGES)
         for language in needed:
             if self.fonts:
@@ -176,6 +183,7 @@ class Ocr(TextMaterial):
             **{name: getattr(self, name) for name in settings},
             **{name: folder.digest for name, folder in self._picture_folders().items()},
             **({"fonts": _digest_of_fonts(self.fonts)} if self.fonts else {}),
+            **({"layouts": _digest_of_layouts(self.layouts)} if self.layouts else {}),
         }
 
     def _picture_folders(self) -> Mapping[str, "PictureFolder"]:
@@ -183,11 +191,12 @@ class Ocr(TextMaterial):
         return {name: _picture_folder(name, path) for name in PHOTOGRAPHS if (path := getattr(self, name))}
 
     def _material(self) -> "Material":
+        from sources.ocr.layouts import read_layouts
         from sources.ocr.material import Material
 
         folders = self._picture_folders()
         draws = {PHOTOGRAPHS[name]: folder.draw for name, folder in folders.items()}
-        return Material(**draws, fonts=self.fonts)
+        return Material(**draws, fonts=self.fonts, layouts=read_layouts(self.layouts) if self.layouts else ())
 
     def fingerprint(self) -> Mapping[str, Any]:
         from sources.text.fonts import fonts_digest, installed_for
@@ -270,12 +279,13 @@ class Ocr(TextMaterial):
 
     def _tasks(self, kind: str) -> dict[str, float]:
         """Return the weights of the tasks that a kind has."""
-        from sources.ocr.templates.registry import RECORDED
+        from sources.ocr.templates.registry import RECORDED, TABLED
 
+        having = {"json": RECORDED, "table": TABLED}
         return {
             task: self.tasks[task]
             for task in sorted(self.tasks)
-            if self.tasks[task] > 0 and (task != "json" or kind in RECORDED)
+            if self.tasks[task] > 0 and (task not in having or kind in having[task])
         }
 
     def _supported_languages(self, kind: str, languages: Iterable[str]) -> list[str]:
@@ -315,6 +325,13 @@ def _picture_folder(setting: str, path: str) -> "PictureFolder":
     from sources.ocr.material import PictureFolder
 
     return PictureFolder(setting, path)
+
+
+@lru_cache(maxsize=4)
+def _digest_of_layouts(folder: str) -> str:
+    from sources.ocr.layouts import layouts_digest
+
+    return layouts_digest(folder)
 
 
 @lru_cache(maxsize=4)

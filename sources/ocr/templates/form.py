@@ -1,8 +1,10 @@
 """A form: labels and fields, filled in or empty."""
 
 from collections.abc import Sequence
+from random import Random
 
 from sources.ocr.blocks import Block, heading, paragraph, table
+from sources.ocr.layouts import Layout
 from sources.ocr.page import Area, Flow, Page
 from sources.ocr.passages import ContentSampler
 from sources.ocr.records import Record
@@ -25,27 +27,22 @@ def form(sampler: ContentSampler, style: Style) -> Page:
     random, language = sampler.random, style.language
     left, top, right, bottom = style.frame
     most = int(FIELDS_HEIGHT * (bottom - top) / (style.size * (style.leading + MIN_GAP)))
-    fields = random.sample(form_fields(language), min(most, random.randint(*FIELDS)))
-    title, number, name = random.choice(words("forms", language)), sampler.code(), label("number", language)
-    note = random.choice(words("form_notes", language))
-    rows = [[key, sampler.fields.entry(kind) if random.random() < FILLED_IN else ""] for key, kind in fields]
-    ticks = {
-        text: random.choice(("[ ]", "[x]"))
-        for text in random.sample(words("consents", language), random.randint(*CONSENTS))
-    }
-    head: list[Block] = [
-        heading(title, 1),
-        paragraph(f"{name} {number}", "small-right", is_divisible=False),
-        paragraph(note, "flat", is_divisible=False),
-    ]
+    layouts = [layout for layout in sampler.layouts if layout.language == sampler.text_language]
+    layout = random.choice(layouts) if layouts else _bundled(random, language, most)
+    title, note, number, name = layout.title, layout.note, sampler.code(), label("number", language)
+    rows = [[key, _entry(sampler, kind) if random.random() < FILLED_IN else ""] for key, kind in layout.fields]
+    ticks = {text: random.choice(("[ ]", "[x]")) for text in layout.consents}
+    head: list[Block] = [heading(title, 1), paragraph(f"{name} {number}", "small-right", is_divisible=False)]
+    if note:
+        head.append(paragraph(note, "flat", is_divisible=False))
     foot = [paragraph(f"{tick} {text}", "flat", is_divisible=False) for text, tick in ticks.items()]
     has_tables = random.random() < 0.6
     row = style.size * (TABLE_LINE if has_tables else style.leading)
-    texts = [note, *(f"{tick} {text}" for text, tick in ticks.items())]
+    texts = [*([note] if note else []), *(f"{tick} {text}" for text, tick in ticks.items())]
     gap = _gap(style, texts, len(rows), row, random.uniform(*HEIGHT))
     if has_tables:
         half = len(rows) // 2
-        parts = (rows[:half], rows[half:])
+        parts = [part for part in (rows[:half], rows[half:]) if part]
         body = [table(part[0], part[1:], widths=(LABELS, ENTRIES), css_class="fields") for part in parts]
     else:
         colon = "：" if language in UNSPACED else ":"
@@ -69,9 +66,23 @@ def form(sampler: ContentSampler, style: Style) -> Page:
         flows=[Flow(blocks=[*head, *body, *foot], boxes=[(left, top, right, bottom)], must_fit=True)],
         record=Record(
             labelled={name: number, **dict(rows), **ticks},
-            unlabelled={"title": title, "note": note},
+            unlabelled={"title": title, **({"note": note} if note else {})},
         ),
     )
+
+
+def _bundled(random: Random, language: str, most: int) -> Layout:
+    """Return a form of the bundled labels, with at most `most` fields."""
+    fields = random.sample(form_fields(language), min(most, random.randint(*FIELDS)))
+    title = random.choice(words("forms", language))
+    note = random.choice(words("form_notes", language))
+    consents = random.sample(words("consents", language), random.randint(*CONSENTS))
+    return Layout(title=title, fields=tuple(fields), language=language, note=note, consents=tuple(consents))
+
+
+def _entry(sampler: ContentSampler, kind: str | Sequence[str]) -> str:
+    """Return what is written in a field: by its type, or one of its values."""
+    return sampler.fields.entry(kind) if isinstance(kind, str) else sampler.random.choice(kind)
 
 
 def _gap(style: Style, texts: Sequence[str], num_rows: int, row: float, share: float) -> float:

@@ -19,6 +19,7 @@ from sources.ocr.templates.newspaper import newspaper
 from sources.ocr.templates.note import note
 from sources.ocr.templates.report import report
 from sources.ocr.templates.slide import slide
+from sources.ocr.templates.statement import statement
 from sources.ocr.templates.trade import invoice, receipt
 from sources.ocr.templates.vertical import vertical
 from sources.ocr.vocabulary import BUNDLED, LANGUAGES
@@ -34,6 +35,7 @@ TEMPLATES: Mapping[str, Callable[[ContentSampler, Style], Page]] = {
     "receipt": receipt,
     "slide": slide,
     "report": report,
+    "statement": statement,
     "letter": letter,
     "listing": listing,
     "formulas": formulas,
@@ -45,9 +47,10 @@ TEMPLATES: Mapping[str, Callable[[ContentSampler, Style], Page]] = {
 DIRECT_TEMPLATES: Mapping[str, Callable[[ContentSampler, Style], PageLayout]] = {"note": note, "vertical": vertical}
 KINDS = (*TEMPLATES, *DIRECT_TEMPLATES)
 # Kinds that exist in languages without bundled words: mostly running text, as their labels are English.
-RUNNING = frozenset(("article", "book", "formulas", "letter", "newspaper", "report", "slide"))
+RUNNING = frozenset(("article", "book", "formulas", "letter", "newspaper", "report", "slide", "statement"))
 LEXICAL = frozenset(("dictionary", "exam"))  # kinds with facts about English or Chinese words
 RECORDED = frozenset(("form", "invoice", "receipt"))  # kinds with keys and values, for the task `json`
+TABLED = frozenset(("statement",))  # kinds with merged cells, for the task `table`
 MIRRORED = frozenset(("article", "book", "newspaper", "slide"))  # kinds that exist in right-to-left languages too
 
 

@@ -19,7 +19,7 @@ def data_table(sampler: ContentSampler, style: Style, max_columns: int, num_rows
     all_measures = words("measures", style.language)
     chosen = random.sample(range(len(all_measures)), random.randint(2, min(len(all_measures), max(2, max_columns - 1))))
     measures = [all_measures[k] for k in chosen]
-    ranges = [_part_of(measure_ranges()[k], random) for k in chosen]
+    ranges = [part_of(measure_ranges()[k], random) for k in chosen]
     body = [[row, *(sampler.number(*bounds) for bounds in ranges)] for row in rows]
     first = 100 - 100 // (len(measures) + 1) * len(measures)
     grid = table(
@@ -35,7 +35,7 @@ def data_table(sampler: ContentSampler, style: Style, max_columns: int, num_rows
     return [replace(paragraph(caption, "caption", is_divisible=False), leads=True), grid]
 
 
-def _part_of(bounds: tuple[float, float, int], random: random_module.Random) -> tuple[float, float, int]:
+def part_of(bounds: tuple[float, float, int], random: random_module.Random) -> tuple[float, float, int]:
     """Return a part of the range of a measure: the values of one table are of like size."""
     low, high, decimals = bounds
     top = low + (high - low) * random.uniform(0.15, 1)

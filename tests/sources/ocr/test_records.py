@@ -1,8 +1,10 @@
 """Keys and values of forms, invoices and receipts: exactly what is printed."""
 
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -75,7 +77,7 @@ def test_only_recorded_kinds_have_the_task() -> None:
     source = Ocr(seed=2, tasks={"json": 1}, strength=0)
     samples = [source.make(number, source.digest) for number in range(6)]
     assert {sample.flags[0] for sample in samples} <= RECORDED
-    with pytest.raises(ValueError, match="only form, invoice, receipt have the task json"):
+    with pytest.raises(ValueError, match="only form, invoice, receipt have the task json, and only statement"):
         Ocr(tasks={"json": 1}, kinds={"letter": 1})
 
 
@@ -95,3 +97,54 @@ def test_pages_are_filled(kind: str, languages: tuple[str, ...]) -> None:
         sample = source.make(number, source.digest)
         ends.append(float(sample.words.boxes[:, 3].max()) / source.side_px)
     assert float(np.median(ends)) > 0.75  # the margin below takes up to a tenth
+
+
+LAYOUT = """title: Loan of a bicycle
+fields:
+  - [Borrower, person]
+  - [Colour, [red, green]]
+consents: [The brakes have been tested.]
+"""
+
+
+def test_forms_of_the_users_own(tmp_path: Path) -> None:
+    (tmp_path / "bicycle.yaml").write_text(LAYOUT)
+    source = Ocr(layouts=str(tmp_path), kinds={"form": 1}, languages=("en",), tasks={"json": 1}, strength=0)
+    source.check()
+    records = [json.loads((source.make(k, source.digest).messages or ())[1].content) for k in range(6)]
+    for record in records:
+        assert set(record) == {"title", "No.", "Borrower", "Colour", "The brakes have been tested."}
+        assert record["title"] == "Loan of a bicycle"
+        assert record["Colour"] in ("", "red", "green")
+    assert len({record["Borrower"] for record in records}) >= 4
+    (tmp_path / "bicycle.yaml").write_text(LAYOUT + "note: Bring it back.\n")
+    assert Ocr(layouts=f"{tmp_path}/", kinds={"form": 1}, languages=("en",)).digest != source.digest
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- a", "1: expected a mapping with title and fields"),
+        ("title: x", "fields: Field required"),
+        ("title: x\nfields: []", "fields must have 1 to 30 entries"),
+        ("title: x\nfields:\n  - [A, colour]", "field 'A' has the type 'colour'; expected address, amount"),
+        ("title: x\nfields:\n  - [A, []]", "field 'A' has an empty list of values"),
+        ("title: x\nfields:\n  - [A, town]\n  - [A, town]", "two fields have the same label"),
+        ("title: x\nlanguage: xx\nfields:\n  - [A, town]", "language must be one of en, zh"),
+        ("title: x\ncolor: red\nfields:\n  - [A, town]", "color: Unexpected keyword argument"),
+        (f"title: {'x' * 50}\nfields:\n  - [A, town]", "has 50 characters; at most 40 fit"),
+        ("title: [", "form.yaml:"),
+    ],
+)
+def test_mistakes_in_a_form_are_sentences_with_their_line(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "form.yaml").write_text(text)
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
+        Ocr(layouts=str(tmp_path)).check()
+    assert "form.yaml:" in str(caught.value)
+
+
+def test_a_folder_without_forms_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="has no YAML files"):
+        Ocr(layouts=str(tmp_path)).check()
+    with pytest.raises(ValueError, match="there is no folder"):
+        Ocr(layouts=str(tmp_path / "none")).check()

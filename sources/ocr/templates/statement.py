@@ -1,0 +1,63 @@
+"""A statement of figures: tables with heads of several rows and merged cells."""
+
+from sources.ocr.blocks import Block, heading, paragraph
+from sources.ocr.page import Flow, Page
+from sources.ocr.passages import ContentSampler
+from sources.ocr.spanning_table import Cell, SpanningTable
+from sources.ocr.style import Style
+from sources.ocr.templates.furniture import page_number, running_head
+from sources.ocr.templates.tables import part_of
+from sources.ocr.vocabulary import label, measure_ranges, months, words
+
+FIRST_YEARS = (1998, 2022)
+
+
+def statement(sampler: ContentSampler, style: Style) -> Page:
+    """Return a page of up to three tables with merged cells."""
+    random, language = sampler.random, style.language
+    left, top, right, bottom = style.frame
+    heads, areas = running_head(sampler, style)
+    blocks: list[Block] = [heading(random.choice(words("topics", language)), 1)]
+    for number in range(1, 4):
+        blocks.append(paragraph(sampler.sentence(200), is_divisible=False))
+        caption = label("table", language, n=number, text=sampler.line(70))
+        blocks.append(spanning_table(sampler, style).block())
+        blocks.append(paragraph(caption, "caption", is_divisible=False))  # below: a table without room leaves none
+    return Page(
+        width=style.width,
+        height=style.height,
+        paper=style.paper,
+        fonts=style.fonts,
+        areas=areas,
+        css=style.css(),
+        flows=[*heads, Flow(blocks=blocks, boxes=[(left, top, right, bottom)]), *page_number(sampler, style)],
+    )
+
+
+def spanning_table(sampler: ContentSampler, style: Style) -> SpanningTable:
+    """Return a table of measures by year, for regions alone or for months of regions."""
+    random, language = sampler.random, style.language
+    all_measures = words("measures", language)
+    chosen = random.sample(range(len(all_measures)), random.randint(2, 3))
+    measures, bounds = [all_measures[k] for k in chosen], [part_of(measure_ranges()[k], random) for k in chosen]
+    first = random.randint(*FIRST_YEARS)
+    years = [str(first + k) for k in range(2 if len(measures) == 3 else random.randint(2, 3))]
+    regions = random.sample(list(words("groups", language)), random.randint(2, 4))
+    by_month = random.random() < 0.6
+    labels = [label("region", language), label("date", language)][: 1 + by_month]
+    by_year = random.random() < 0.5  # years above measures, or measures above years
+    upper, lower = (years, measures) if by_year else (measures, years)
+    head = [
+        [*(Cell(text, rows=2) for text in labels), *(Cell(text, columns=len(lower)) for text in upper)],
+        [Cell(text) for _ in upper for text in lower],
+    ]
+    ranges = [bounds[b if by_year else a] for a in range(len(upper)) for b in range(len(lower))]
+    body: list[list[Cell]] = []
+    for region in regions:
+        month = random.randrange(12)
+        names = [months(language)[(month + k) % 12] for k in range(random.randint(2, 4))] if by_month else [""]
+        for k, name in enumerate(names):
+            row = [Cell(region, rows=len(names))] if k == 0 else []
+            row += [Cell(name)] * by_month
+            body.append([*row, *(Cell(sampler.number(*each)) for each in ranges)])
+    return SpanningTable((*head, *body), num_heads=2)
