@@ -9,6 +9,7 @@ import numpy as np
 from sources.pdfs.structure.block import CODE, CONTENTS, LIST_ITEM, PARAGRAPH, Block, Line
 from sources.pdfs.structure.body import Body
 from sources.pdfs.structure.lists import marker_of
+from sources.pdfs.structure.roles import begins_caption
 from sources.pdfs.structure.tags import Mark, mark_of_line
 
 INDENT = 0.7  # of a first line or a hanging item, in font sizes
@@ -137,7 +138,7 @@ def _begins(
         return True
     full = not _fits(a, b, rights[k - 1])
     if a.region != b.region:
-        return not (
+        return begins_caption(b.text) or not (
             (full and b.text[:1].islower())
             or (full and not _ENDS_SENTENCE.search(a.text) and block.kind == PARAGRAPH and len(block.lines) > 1)
         )
