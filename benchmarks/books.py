@@ -1,12 +1,14 @@
 """Books: speed against a bare parser, the text kept, and the captions of figures against marks made by hand.
 
 python -m benchmarks.books FOLDER [--rounds 5]
+python -m benchmarks.books --pdfs COLLECTIONS
 
 FOLDER holds EPUB files; the marks (book_captions.yaml) are of the IDPF's collection of samples
 (https://github.com/IDPF/epub3-samples), each packed as `<name>.epub`. The bare loop opens each archive, parses every
 document of the spine with lxml, collects its text, draws every SVG with resvg, and decodes, scales and encodes every
 picture that its documents show. The text of a book is compared with the text of its documents, as a bag of words and in
-its order.
+its order. COLLECTIONS holds the PDFs of book_captions_pdf.yaml, anywhere below it; their captions are compared with the
+marks.
 """
 
 import argparse
@@ -32,6 +34,7 @@ from sources.base.source import ItemError, file_digest
 from sources.books.source import Books
 
 MARKS = Path(__file__).with_name("book_captions.yaml")
+PDF_MARKS = Path(__file__).with_name("book_captions_pdf.yaml")
 WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
 NO_TEXT = ("script", "style", "head", "rt", "rp", "nav", "math", "svg")
 SIDE_PX = 1024
@@ -40,9 +43,15 @@ MAX_WORDS = 20_000  # of a book whose order is compared
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.books", description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--pdfs", type=Path, help="compare the captions of PDFs only")
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
+    if args.pdfs:
+        compare_pdf_captions(args.pdfs)
+        return
+    if args.folder is None:
+        parser.error("a folder of EPUB files, or --pdfs, is needed")
     books = sorted(args.folder.glob("*.epub"))
     compare_speed(books, args.rounds)
     compare_texts(books)
@@ -176,6 +185,27 @@ def compare_captions(folder: Path) -> None:
             if bool(mine) != (caption is not None) or (mine and not is_right):
                 print(f"  {book}/{name}: {mine[:60]!r}, marked {caption!r}")
     print(f"captions of {figures} figures: precision {right / given:.3f}, recall {right / wanted:.3f}")
+
+
+def compare_pdf_captions(folder: Path) -> None:
+    """Print precision and recall of the captions that figures of PDFs are given, page by page."""
+    right = given = wanted = 0
+    for name, pages in yaml.safe_load(PDF_MARKS.read_text("utf-8")).items():
+        path = next(folder.rglob(name), None)
+        if path is None:
+            print(f"  {name} is not there")
+            continue
+        found: dict[int, list[str]] = {}
+        for figure, caption in captions(path).items():
+            if caption:
+                found.setdefault(int(re.findall(r"\d+", figure)[0]), []).append(caption)
+        for page in sorted({*found, *pages}):
+            mine, marked = found.get(page, []), pages.get(page, [])
+            matched = [mark for mark in marked if any(caption.startswith(mark) for caption in mine)]
+            right, given, wanted = right + len(matched), given + len(mine), wanted + len(marked)
+            if len(matched) < max(len(marked), len(mine)):
+                print(f"  {name} page {page}: {[caption[:40] for caption in mine]}, marked {marked}")
+    print(f"captions of {wanted} figures in PDFs: precision {right / given:.3f}, recall {right / wanted:.3f}")
 
 
 def captions(path: Path) -> dict[str, str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sources.pdfs.reading import PageReader
 
 PASSWORDS = "VELLUM_PDF_PASSWORDS"  # variable of the environment
-CODE_VERSION = 7  # increase it when this package, sources.text or sources.images give other bytes for the same page
+CODE_VERSION = 9  # increase it when this package, sources.text or sources.images give other bytes for the same page
 
 
 @dataclass(frozen=True, kw_only=True)

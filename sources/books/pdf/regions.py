@@ -11,6 +11,7 @@ CELL = 4.0  # points; items with less than two cells between them are of one dra
 BACKGROUND = 0.85  # share of the page
 COVER = 0.6  # share of the page that a figure without a caption may have; more is a cover or a background
 MAX_GAP = 45.0  # points between a figure and its caption
+MAX_PART_GAP = 30.0  # points between the parts of a figure
 MIN_SIDE, MIN_BARE_SIDE = 24.0, 60.0  # points, with a caption and without one
 MIN_DRAWINGS = 10  # curves and slanted lines of a drawing without a caption
 MAX_TEXT, MAX_BARE_TEXT = 0.35, 0.2  # share of the area that words cover; more is a frame around text
@@ -56,7 +57,9 @@ def figure_regions(content: PageContent, lines: Sequence[tuple[str, Box]], capti
                 continue
             box = _without_caption(box, lines[caption][1])
             known = regions.get(caption)
-            regions[caption] = Region(box if known is None else _union(known.box, box), caption)
+            if known is not None:
+                box = _together(known.box, box, lines[caption][1])
+            regions[caption] = Region(box, caption)
         elif _is_bare_figure(content, items[members], kinds[members], box):
             bare.append(Region(box))
     found = [
@@ -65,6 +68,8 @@ def figure_regions(content: PageContent, lines: Sequence[tuple[str, Box]], capti
         if min(_sides(region.box)) >= MIN_SIDE
         and (_has_picture(content, region.box) or _text_share(content, region.box) < MAX_TEXT)
     ]
+    for region in found:
+        _take_parts(region, bare, lines)
     for region in (*found, *bare):
         region.box = _with_labels(region.box, lines, captions)
     found += [region for region in bare if not any(_overlap(region.box, other.box) for other in found)]
@@ -148,6 +153,28 @@ def _without_caption(box: Box, caption: Box) -> Box:
         return box
     below, above = y1 - caption[1], caption[3] - y0
     return (x0, y0, x1, caption[1] - 1) if below < above else (x0, caption[3] + 1, x1, y1)
+
+
+def _take_parts(region: Region, bare: list[Region], lines: Sequence[tuple[str, Box]]) -> None:
+    """Add the drawings to a figure that are right above it, as its part (a) is above part (b), with labels between."""
+    for part in sorted(bare, key=lambda part: -part.box[3]):
+        x0, x1 = max(region.box[0], part.box[0]), min(region.box[2], part.box[2])
+        narrower = min(region.box[2] - region.box[0], part.box[2] - part.box[0])
+        gap = region.box[1] - part.box[3]
+        if not -2 <= gap <= MAX_PART_GAP or x1 - x0 < 0.5 * narrower:
+            continue
+        between = (x0, part.box[3], x1, region.box[1])
+        if not any(_overlap(between, line) and len(text) > MAX_LABEL for text, line in lines):
+            region.box = _union(region.box, part.box)
+            bare.remove(part)
+
+
+def _together(a: Box, b: Box, caption: Box) -> Box:
+    """Return two drawings of one caption as one; of drawings on both sides of it, the larger: text may be marked."""
+    middle = (caption[1] + caption[3]) / 2
+    if (a[3] <= middle) == (b[3] <= middle):
+        return _union(a, b)
+    return max(a, b, key=_area)
 
 
 def _is_bare_figure(content: PageContent, items: np.ndarray, kinds: np.ndarray, box: Box) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from sources.pdfs.structure.block import CODE, CONTENTS, LIST_ITEM, PARAGRAPH, Block, Line
 from sources.pdfs.structure.body import Body
 from sources.pdfs.structure.lists import marker_of
+from sources.pdfs.structure.roles import begins_caption
 from sources.pdfs.structure.tags import Mark, mark_of_line
 
 HANGING = 5.0  # greatest indent of the lines of a description, in font sizes
@@ -181,7 +182,7 @@ def _begins(
         return True
     full = not _fits(a, b, rights[k - 1])
     if a.region != b.region:
-        return not (
+        return begins_caption(b.text) or not (
             (full and b.text[:1].islower())
             or (full and not _ENDS_SENTENCE.search(a.text) and block.kind == PARAGRAPH and len(block.lines) > 1)
         )

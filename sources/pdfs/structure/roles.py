@@ -32,11 +32,13 @@ def mark_captions(blocks: Sequence[Block]) -> None:
     for block in blocks:
         if block.kind != PARAGRAPH or len(block.lines) > MAX_CAPTION:
             continue
-        text = block.text
-        if _CJK_CAPTION.match(text) or (
-            CAPTION_START.match(text) and (_STRONG_CAPTION.match(text) or len(block.lines) <= 2)
-        ):
+        if begins_caption(block.text) or (len(block.lines) <= 2 and CAPTION_START.match(block.text)):
             block.kind = CAPTION
+
+
+def begins_caption(text: str) -> bool:
+    """Return True if a text begins as a caption does, and as no sentence about a figure would: `Figure 5. A tree`."""
+    return bool(_CJK_CAPTION.match(text) or (CAPTION_START.match(text) and _STRONG_CAPTION.match(text)))
 
 
 def mark_footnotes(blocks: Sequence[Block], content: PageContent, body: Body) -> None:

@@ -11,6 +11,7 @@ from PIL import Image
 from sources.base.sample import Sample
 from sources.base.source import InputError
 from sources.books.captions import is_printed_caption
+from sources.books.pdf.regions import Region, _take_parts, _together
 from sources.books.source import Books
 
 TIDES = (
@@ -119,3 +120,37 @@ def test_mentions_at_the_beginning_of_a_paragraph_are_no_captions() -> None:
         assert is_printed_caption(text), text
     for text in ("Figure 3-5 shows the difference", "Figure 4, which", "Figures 3 and 4 show", "Figure 3.1 is drawn"):
         assert not is_printed_caption(text), text
+
+
+def test_a_caption_at_the_top_of_a_column_ends_the_paragraph_of_the_column_before(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    page = document.new_page(width=595, height=420)
+    words = "the keeper reads the gauge and writes the height into a book that has no number and no name and so "
+    page.insert_htmlbox(pymupdf.Rect(40, 60, 285, 380), f"<p style='text-align:justify'>{words * 9}</p>")
+    shape = page.new_shape()
+    for k in range(12):
+        low = 140 - 8 * (k % 5)
+        shape.draw_bezier((320 + 16 * k, low), (324 + 16 * k, 70), (330 + 16 * k, 72), (336 + 16 * k, low + 4))
+    shape.finish(color=(0, 0, 0.6), width=1.5)
+    shape.commit()
+    page.insert_htmlbox(pymupdf.Rect(310, 155, 555, 190), "<p>Figure 5. A day of readings at the harbour.</p>")
+    page.insert_htmlbox(pymupdf.Rect(310, 195, 555, 380), f"<p style='text-align:justify'>{words * 5}</p>")
+    document.save(tmp_path / "a.pdf")
+    (sample,) = samples(tmp_path / "a.pdf")
+    assert sample.text is not None
+    assert "<image>\n\nFigure 5. A day of readings at the harbour." in sample.text
+
+
+def test_parts_of_a_figure_above_each_other_are_one_and_marks_in_its_caption_are_none() -> None:
+    lines = [
+        ("(b)", (40.0, 202.0, 55.0, 212.0)),
+        ("A long line of text between two drawings", (40.0, 60.0, 240.0, 70.0)),
+    ]
+    below = Region((50.0, 215.0, 250.0, 360.0), caption=7)
+    bare = [Region((60.0, 80.0, 250.0, 200.0)), Region((60.0, 10.0, 250.0, 55.0))]
+    _take_parts(below, bare, lines)
+    assert below.box == (50.0, 80.0, 250.0, 360.0)
+    assert [part.box[1] for part in bare] == [10.0]  # text is between
+    caption = (50.0, 365.0, 250.0, 375.0)
+    assert _together(below.box, (90.0, 376.0, 120.0, 390.0), caption) == below.box
+    assert _together((50.0, 80.0, 100.0, 200.0), (120.0, 80.0, 250.0, 210.0), caption) == (50.0, 80.0, 250.0, 210.0)
