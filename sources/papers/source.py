@@ -15,7 +15,7 @@ from sources.optional_dependencies import check_installed
 from sources.papers.card import CARD
 from sources.pdfs.source import Pdfs
 
-CODE_VERSION = 4  # raise it when the same paper gives other bytes
+CODE_VERSION = 5  # raise it when the same paper gives other bytes
 PACKAGES = {"latex2mathml": "latex2mathml", "rapidfuzz": "rapidfuzz"}
 SETTINGS = ("samples", "compile")
 PAGE_SETTINGS = ("side_px", "max_dpi", "grey", "format", "quality")

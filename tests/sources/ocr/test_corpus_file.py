@@ -38,7 +38,7 @@ def test_paragraphs_of_a_text_file(tmp_path: Path) -> None:
     [
         (b"broken \xff\xfe bytes in a paragraph that is long enough", "not_utf8"),
         ("an unassigned \u0378 code point in a long paragraph".encode(), "unassigned_character"),
-        ("สวัสดีครับ นี่คือข้อความภาษาไทยที่ยาวพอสมควร".encode(), "unsupported_script.Thai"),
+        ("ეს არის ქართული ტექსტი, რომელიც საკმარისად გრძელია".encode(), "unsupported_script.Georgian"),
         (b"short", "too_short"),
         (b"there is a word " + b"x" * 60 + b" in it that no column holds", "long_word"),
         ("letters and \U00013000 hieroglyphs in one paragraph".encode(), "no_font.Egyptian Hieroglyphs"),

@@ -124,7 +124,7 @@ def test_every_word_is_in_the_sample_once_and_tables_are_elements(tmp_path: Path
     words = [*PROSE.split(), *(word for row in ROWS for cell in row for word in cell.split())]
     assert sorted(sample.words.texts) == sorted(words)
     (table,) = [element for element in sample.elements if element.role == "table"]
-    assert table.text == TABLE
+    assert table.name == TABLE
     x0, y0, x1, y1 = table.box
     inside = [
         text
