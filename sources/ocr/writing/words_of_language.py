@@ -19,7 +19,7 @@ LENGTHS = (4, 15)  # letters
 _UNFIT = re.compile(
     r"sex|rap(e|ist)|porn|nazi|fuck|shit|piss|slut|whore|nigg|jew|musl|islam|christ|terror|suicid|slav|incest|abort|kill|"
     r"^cum|cunt|cock(s|ed|ing|y)?$|dick|boob|tits|wank|^anal|nude|hooker|brothel|erotic|fetish|genit|sperm|semen|cuck|pussy|"
-    r"dildo|anus|rect(um|al)|milf|jihad|hitler|holocaust|negro|retard|spastic|crippl|fag|dyke|stripper|horny|nipple|breast|"
+    r"dildo|anus|rect(um|al)|milf|jihad|hitler|holocaust|negro|retard|spastic|crippl|fag|virgin|dyke|stripper|horny|nipple|breast|"
     r"fart|poop|turd|urin|vomit|cocaine|heroin|cannab|marijuana|bomb|massacre|behead|lynch|slaught|pimp|prostit|lust|^ass|arse|"
     r"murder|drug|penis|vagin|orgas|masturb|homo|trans|racis|geno|molest|pedo|damn|bitch|crap|gay|lesb|torture|corpse"
 )
