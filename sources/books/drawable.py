@@ -12,7 +12,8 @@ from sources.books.blocks import CODE_END, CODE_START, FORMULA_END, FORMULA_STAR
 from sources.books.pictures import NoFigure, Picture
 from sources.ocr import blocks as drawn
 from sources.ocr.arrays import Pixels
-from sources.ocr.blocks import INSET, Inset, escape_html, escape_markdown
+from sources.ocr.blocks import INSET, Inset
+from sources.ocr.escapes import escape_html, escape_markdown
 from sources.ocr.formula import draw_formula
 from sources.ocr.style import Style
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sources.ocr.arrays import Bools, Floats, Ints
-from sources.ocr.blocks import INSET, SOFT_HYPHEN, Block, escape_markdown
+from sources.ocr.blocks import INSET, SOFT_HYPHEN, Block
+from sources.ocr.escapes import escape_markdown
 from sources.text.thai import has_thai, split_thai
 
 # Text without spaces is cut into pieces of a few characters, at punctuation if possible: on a curled page the box of a

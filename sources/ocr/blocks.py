@@ -1,25 +1,19 @@
 """Blocks of text that make up a page: each knows its HTML, its visible text and its Markdown."""
 
-import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sources.ocr.arrays import Floats, Pixels
 from sources.ocr.countable import countable
-
-if TYPE_CHECKING:
-    from sources.ocr.spanning_table import SpanningTable
+from sources.ocr.escapes import escape_html, escape_markdown
+from sources.ocr.spanning_table import SpanningTable
 
 INSET = "\ufffc"  # marks a picture in the text of a block
 INSET_FILE = "inset.png"  # a transparent pixel that the layout engine stretches to the size of the picture
 SOFT_HYPHEN = "\u00ad"  # in HTML only: where a word may be broken
-_MARKDOWN_SIGNS = re.compile(r"([\\*`|<#])")
-# Underscores between letters, or before a space, open no emphasis: blanks of forms and exams stay as they are printed.
-_OPENING_UNDERSCORES = re.compile(r"(?<![^\W_])(?<!_)_+(?=[^\s_])|^[_\s]*_[_\s]*$")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +67,7 @@ class Block:
     is_tight: bool = False
     is_verbatim: bool = False
     leads: bool = False
-    table: "SpanningTable | None" = None
+    table: SpanningTable | None = None
 
     def __post_init__(self) -> None:
         assert self.text.count(INSET) == len(self.insets)
@@ -87,17 +81,6 @@ class Block:
 def _fill_insets(text: str, inset_texts: Sequence[str]) -> str:
     pieces = text.split(INSET)
     return pieces[0] + "".join(content + piece for content, piece in zip(inset_texts, pieces[1:], strict=True))
-
-
-def escape_html(text: str) -> str:
-    """Return a text as HTML."""
-    return html.escape(text, quote=False)
-
-
-def escape_markdown(text: str) -> str:
-    """Return a text as Markdown: what can be read of it, with characters escaped that have a meaning in Markdown."""
-    signs = _MARKDOWN_SIGNS.sub(r"\\\1", countable(text))
-    return _OPENING_UNDERSCORES.sub(lambda run: run[0].replace("_", r"\_"), signs)
 
 
 def paragraph(
@@ -237,3 +220,9 @@ def join_markdown(blocks: Sequence[Block]) -> str:
 def join_text(blocks: Sequence[Block]) -> str:
     """Return the plain text of the blocks in order, one line per paragraph or table row."""
     return "\n".join(content for block in blocks if (content := block.plain()))
+
+
+def table_block(table: SpanningTable) -> Block:
+    """Return a table with merged cells."""
+    text = "\n".join("\t".join(cell.text for cell in row) for row in table.rows)
+    return Block(html=table.to_page_html(), text=text, markdown=table.to_markdown(), table=table)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sources.ocr.blocks import Block, escape_html, escape_markdown
 from sources.ocr.countable import countable
+from sources.ocr.escapes import escape_html, escape_markdown
 
 JOINED = " / "  # between the heads of a column in Markdown, which has one row of heads
 
@@ -86,19 +86,14 @@ class SpanningTable:
         lines = [heads, ["---"] * len(heads), *grid[self.num_heads :]]
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
-    def block(self) -> Block:
-        """Return the table as a block of a page."""
+    def to_page_html(self) -> str:
+        """Return the table as HTML for the style sheet of a page."""
         html = ""
         for k, row in enumerate(self.rows):
             tag, is_head = ("th", True) if k < self.num_heads else ("td", False)
             cells = (f"<{tag}{_spans(cell)}{_side(cell, is_head)}>{escape_html(cell.text)}</{tag}>" for cell in row)
             html += f"<tr>{''.join(cells)}</tr>"
-        return Block(
-            html=f'<table class="grid">{html}</table>',
-            text="\n".join("\t".join(cell.text for cell in row) for row in self.rows),
-            markdown=self.to_markdown(),
-            table=self,
-        )
+        return f'<table class="grid">{html}</table>'
 
 
 def _spans(cell: Cell) -> str:

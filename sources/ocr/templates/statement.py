@@ -1,6 +1,6 @@
 """A statement of figures: tables with heads of several rows and merged cells."""
 
-from sources.ocr.blocks import Block, heading, paragraph
+from sources.ocr.blocks import Block, heading, paragraph, table_block
 from sources.ocr.page import Flow, Page
 from sources.ocr.passages import ContentSampler
 from sources.ocr.spanning_table import Cell, SpanningTable
@@ -21,7 +21,7 @@ def statement(sampler: ContentSampler, style: Style) -> Page:
     for number in range(1, 4):
         blocks.append(paragraph(sampler.sentence(200), is_divisible=False))
         caption = label("table", language, n=number, text=sampler.line(70))
-        blocks.append(spanning_table(sampler, style).block())
+        blocks.append(table_block(spanning_table(sampler, style)))
         blocks.append(paragraph(caption, "caption", is_divisible=False))  # below: a table without room leaves none
     return Page(
         width=style.width,

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from sources.base.sample import Sample
+from sources.ocr.blocks import table_block
 from sources.ocr.passages import BundledPassages, ContentSampler
 from sources.ocr.source import Ocr
 from sources.ocr.spanning_table import Cell, SpanningTable
@@ -82,7 +83,7 @@ def test_the_three_forms_of_a_small_table() -> None:
         "<fcel>r<fcel>-3.5<fcel><4><nl>\n<ucel><fcel>5<fcel>6<nl></otsl>"
     )
     assert SMALL.to_markdown() == ("| a\\|b | 1 / x | 1 |\n| --- | --- | --- |\n| r | -3.5 | \\<4> |\n| r | 5 | 6 |")
-    assert SMALL.block().text == "a|b\t1\nx\t\nr\t-3.5\t<4>\n5\t6"
+    assert table_block(SMALL).text == "a|b\t1\nx\t\nr\t-3.5\t<4>\n5\t6"
 
 
 def test_cells_that_overlap_or_leave_a_gap_are_refused() -> None:
