@@ -85,9 +85,11 @@ class Web(WebSettings):
 
     def _asks_hosts(self) -> bool:
         """Return True unless all that is named are archives; what cannot be read is reported elsewhere."""
-        from sources.web.archive.files import is_archive
-
-        return not all(map(is_archive, self.input))
+        try:
+            named = self._named()
+        except ValueError:
+            return False
+        return bool(named.pages or named.sitemaps)
 
     def fetch_tasks(self) -> Iterator[FetchTask]:
         """Yield one task per site, so that one process visits all its hosts and keeps the delays between visits."""

@@ -16,7 +16,8 @@ WARC, WACZ = (".warc", ".warc.gz", ".warc.zst"), (".wacz",)
 GROUP_BYTES = 4_000_000_000  # of WARC files that are read as one archive, at most
 ENDS_BYTES = 1 << 20  # at both ends of a file, by which it is known again
 MAX_MEMBERS = 10_000
-MAX_UNPACKED_BYTES = 4_000_000_000  # of WARC files that a WACZ holds compressed once more
+MAX_UNPACKED_BYTES = 4_000_000_000  # of a WARC file that a WACZ holds compressed once more
+MAX_RATIO, FREE_BYTES = 100, 100_000_000  # and at most so many times its size, and these
 MAX_LIST_BYTES = 200_000_000
 MAX_LISTED = 100_000
 COPY_BYTES = 1 << 20
@@ -156,12 +157,12 @@ def _open_member(packed: zipfile.ZipFile, path: Path, member: zipfile.ZipInfo, s
         part = _Part(file, member.header_offset + begin, member.file_size)
         return WarcFile(name, cast(BinaryIO, io.BufferedReader(part)))
     copy = tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115
-    left = MAX_UNPACKED_BYTES
+    left = most = min(MAX_UNPACKED_BYTES, MAX_RATIO * member.compress_size + FREE_BYTES)
     with packed.open(member) as source:
         while data := source.read(COPY_BYTES):
             left -= len(data)
             if left < 0:
-                raise ArchiveError(f"it unpacks to more than {MAX_UNPACKED_BYTES:,} bytes")
+                raise ArchiveError(f"it unpacks to more than {most:,} bytes")
             copy.write(data)
     return WarcFile(name, cast(BinaryIO, copy))
 

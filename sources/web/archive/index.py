@@ -25,8 +25,11 @@ CREATE INDEX by_loose ON records (loose);
 CREATE INDEX by_digest ON records (digest);
 UPDATE records SET is_page = 0 WHERE key IN (SELECT key FROM asked GROUP BY key HAVING NOT MAX(is_document));
 """
-# Responses that say something on a resource come first: not errors, parts of files, or "not modified".
-_ORDER = "ORDER BY (status BETWEEN 200 AND 399 AND status NOT IN (206, 304)) DESC, ABS(moment - ?), id LIMIT 1"
+# Responses that say something on a resource come first: not errors, parts of files, or "not modified". Then the URL
+# itself counts before its twin with http or https, which often redirects to it.
+_ORDER = (
+    "ORDER BY (status BETWEEN 200 AND 399 AND status NOT IN (206, 304)) DESC, url = ? DESC, ABS(moment - ?), id LIMIT 1"
+)
 _LONG_NUMBER = re.compile(r"\d{9,}")  # the time in a query, against caches
 
 
@@ -114,7 +117,7 @@ class ArchiveIndex:
                     (
                         *(_key(url), _loose(_key(url)), url, moment_of(found.fields.get("warc-date", ""))),
                         *(number, found.member, found.inside, found.status, _is_page(found)),
-                        *(found.fields.get("warc-payload-digest", ""), found.kind == "revisit"),
+                        *(_digest(found), found.kind == "revisit"),
                     ),
                 )
 
@@ -202,21 +205,30 @@ class ArchiveIndex:
             for column, value in (("key", key), ("loose", _loose(key))):
                 row = self._rows.execute(
                     f"SELECT file, moment, member, inside, status FROM records WHERE {column} = ? {_ORDER}",
-                    (value, moment),
+                    (value, url, moment),
                 ).fetchone()
                 if row is not None:
                     return row[0], row[1], (row[0], row[2], row[3]), row[4]
         return None
 
     def _original(self, record: Record) -> tuple[int, int, int] | None:
-        """Return the place of the response that a revisit stands for."""
-        digest = record.fields.get("warc-payload-digest", "")
+        """Return the place of the response that a revisit stands for: by its digest, else by URL and date."""
+        url = canonical(record.fields.get("warc-refers-to-target-uri", "").strip("<>")) or canonical(record.url) or ""
+        moment = moment_of(record.fields.get("warc-refers-to-date", "") or record.fields.get("warc-date", ""))
+        columns = "SELECT file, member, inside FROM records WHERE NOT is_revisit AND"
         with self._lock:
             row = self._rows.execute(
-                "SELECT file, member, inside FROM records WHERE digest = ? AND NOT is_revisit ORDER BY id LIMIT 1",
-                (digest,),
+                f"{columns} digest = ? AND digest != '' ORDER BY id LIMIT 1", (_digest(record),)
             ).fetchone()
-        return row if digest and row is not None else None
+            if row is None and url:
+                row = self._rows.execute(f"{columns} key = ? {_ORDER}", (_key(url), url, moment)).fetchone()
+        return row if row is None else (row[0], row[1], row[2])
+
+
+def _digest(record: Record) -> str:
+    """Return the digest of the payload; tools write the algorithm's name as `sha256` or `sha-256`."""
+    algorithm, _, value = record.fields.get("warc-payload-digest", "").partition(":")
+    return f"{algorithm.replace('-', '').lower()}:{value}" if value else ""
 
 
 def moment_of(date: str) -> int:

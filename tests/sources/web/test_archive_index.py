@@ -164,20 +164,33 @@ def test_requests_find_what_was_fetched_next_to_the_page(folder: Path) -> None:
     index.close()
 
 
+def test_a_redirect_to_https_is_not_taken_for_the_page(folder: Path) -> None:
+    path = folder / "a.warc"
+    moved = warc([(A[0], "", HTML)], compressed=False, status="301 Moved", headers={"Location": "https://a.test/"})
+    path.write_bytes(moved + warc([("https://a.test/", "page", HTML)], compressed=False, date="2021-03-04T05:06:09Z"))
+    index = index_of(folder, path)
+    found = index.read("https://a.test/", 0, 1000)
+    assert found is not None
+    assert found.body == b"page"
+    index.close()
+
+
 def test_a_revisit_stands_for_the_response_that_it_names(folder: Path) -> None:
     path = folder / "a.warc.gz"
     out = io.BytesIO()
     writer = WARCWriter(out, gzip=True)
     (digest,) = (each.fields["warc-payload-digest"] for each in parsed(warc([A])) if each.url == A[0])
-    for url, named in (("http://b.test/", digest), ("http://c.test/", "sha1:NOWHERE")):
-        writer.write_record(writer.create_revisit_record(url, named, "http://a.test/", DATE))
+    twin = digest.replace("sha1", "SHA-1")
+    for url, named, of in (("http://b.test/", twin, C[0]), ("http://d.test/", "x:y", A[0]), (C[0], "sha1:NO", C[0])):
+        writer.write_record(writer.create_revisit_record(url, named, of, DATE))
     path.write_bytes(warc([A]) + out.getvalue())
     index = index_of(folder, path)
-    found = index.read("http://b.test/", 0, 1000)
-    assert found is not None
-    assert found.body == A[1].encode()
+    for url in ("http://b.test/", "http://d.test/"):
+        found = index.read(url, 0, 1000)
+        assert found is not None
+        assert found.body == A[1].encode()
     with pytest.raises(RecordError, match="not in the archive"):
-        index.read("http://c.test/", 0, 1000)
+        index.read(C[0], 0, 1000)
     index.close()
 
 
