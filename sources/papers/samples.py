@@ -19,6 +19,7 @@ from sources.images.encoding import encode, grey_of
 from sources.papers.alignment import Alignment, align
 from sources.papers.archive import MAX_FILE_BYTES, MissingFile
 from sources.papers.blocks import OBJECT, Content, Picture
+from sources.papers.formula_commands import unknown_commands
 from sources.papers.markdown import Slice, curly, page_markdown, slices_of
 from sources.papers.paper import Paper, open_paper
 from sources.papers.printed import Printed, read_printed
@@ -132,12 +133,15 @@ class _Samples:
             source=self._source,
             text=with_images(text),
             flags=[*sample.flags, *self._paper.flags, *missing],
-            measures={**sample.measures, **self._measures(item)},
+            measures={**sample.measures, **self._measures(item, text)},
         )
 
-    def _measures(self, item: int) -> Mapping[str, float]:
-        fit = self._aligned.printed.fit(item, self._aligned.alignment)
-        return {"markup_fit": fit, "open_references": float(self._aligned.printed.open.get(item, 0))}
+    def _measures(self, item: int, text: str) -> Mapping[str, float]:
+        return {
+            "markup_fit": self._aligned.printed.fit(item, self._aligned.alignment),
+            "open_references": float(self._aligned.printed.open.get(item, 0)),
+            "unknown_commands": float(unknown_commands(text)),
+        }
 
     @cached_property
     def figures(self) -> list[tuple[list[str], list[int]]]:

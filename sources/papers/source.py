@@ -16,7 +16,7 @@ from sources.papers.card import CARD
 from sources.pdfs.source import Pdfs
 
 CODE_VERSION = 4  # raise it when the same paper gives other bytes
-PACKAGES = {"rapidfuzz": "rapidfuzz"}
+PACKAGES = {"latex2mathml": "latex2mathml", "rapidfuzz": "rapidfuzz"}
 SETTINGS = ("samples", "compile")
 PAGE_SETTINGS = ("side_px", "max_dpi", "grey", "format", "quality")
 LATEX = (".tex", ".ltx")
