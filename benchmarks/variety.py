@@ -1,6 +1,6 @@
 """Measure how varied synthesized texts are, beside a real text of the same number of words.
 
-python benchmarks/variety.py [--source ocr] [--samples 1000 10000] [--real 'texts/*.txt']
+python benchmarks/variety.py [--source ocr | synthetic_pages] [--samples 1000 10000] [--real 'texts/*.txt']
 
 The texts of the samples are made without degradation at a small size, as pixels do not matter. Without `--real`, the
 real text is the documentation of Python that comes with it (the topics of `help()` and the docstrings of its modules).
@@ -8,7 +8,9 @@ real text is the documentation of Python that comes with it (the topics of `help
 
 import argparse
 import ast
+import html
 import json
+import re
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -17,26 +19,37 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+_TAG = re.compile(r"<[^>]+>")
 MIN_TEXT = 200  # characters of a docstring that counts as a text
 
 
 def synthesized(source: str, count: int) -> Iterator[tuple[str, str | None]]:
     """Yield the text and the use case of `count` samples."""
     from pipelines.registry import SOURCES
-    from sources.base.source import ItemError
 
-    only_text = {"tasks": {"text": 1.0}}  # of pages; most other samples are code
-    settings: dict[str, Any] = {
-        "ocr": {"strength": 0.0, "side_px": 640}, "synthetic_pages": only_text,
-    }.get(source, {})  # fmt: skip
+    settings: dict[str, Any] = {"ocr": {"strength": 0.0, "side_px": 640}}.get(source, {})
     made = SOURCES[source](seed=1, num_samples=count, **settings)
     for number in range(count):
-        try:
-            sample = made.make(number, made.digest)
-        except ItemError:  # a run has an error row for it
-            continue
+        sample = made.make(number, made.digest)
         text = sample.text or "\n".join(message.content for message in sample.messages or ())
         yield text, sample.use_case
+
+
+def page_texts(count: int) -> Iterator[tuple[str, None]]:
+    """Yield the texts of synthesized pages, a line per text of the markup; nothing is drawn."""
+    from sources.ocr.passages import BundledPassages
+    from sources.rng import generator
+    from sources.synthetic_pages.kinds import KINDS
+    from sources.synthetic_pages.page import make_page
+    from sources.synthetic_pages.vocabulary import BUNDLED, LANGUAGES
+
+    kinds = list(KINDS)
+    for number in range(count):
+        language = LANGUAGES[number // len(kinds) % len(LANGUAGES)]
+        random = generator(0, number, "variety")
+        page = make_page(kinds[number % len(kinds)], language, BUNDLED, BundledPassages(), random, 0.9)
+        body = page.html.partition("</style>")[2]
+        yield "\n".join(filter(None, (html.unescape(text).strip() for text in _TAG.split(body)))), None
 
 
 def real_texts(patterns: list[str]) -> Iterator[str]:
@@ -75,8 +88,11 @@ def main() -> None:
     parser.add_argument("--real", nargs="*", default=[])
     arguments = parser.parse_args()
     found: dict[str, Any] = {}
+    most = max(arguments.samples)
+    pages = arguments.source == "synthetic_pages"
+    made_texts = page_texts(most) if pages else synthesized(arguments.source, most)
     made = Variety()
-    for number, (text, label) in enumerate(synthesized(arguments.source, max(arguments.samples)), start=1):
+    for number, (text, label) in enumerate(made_texts, start=1):
         made.add(text, label)
         if number in arguments.samples:
             found[f"{arguments.source}, {number:,} samples"] = _described(made)
