@@ -9,7 +9,7 @@ CARD = SourceCard(
     words="every word on the page with its box",
     elements="links, buttons, headings, fields and pictures with their role, accessible name and box",
     splits="Each sample's id decides its split; samples do not depend on each other.",
-    rights="The pages and all texts on them are generated.",
+    rights="The pages are generated, and so are the texts on them unless `input` names files.",
     limits=(
         "Pages are composed of a fixed set of components and themes: real sites vary more.",
         "Names, prices and texts are invented: nothing in them is a fact about the world.",
