@@ -69,3 +69,14 @@ def test_a_file_that_is_not_there_says_so(tmp_path: Path, read: Callable[[Path],
     with pytest.raises(InputError, match="No such file") as error:
         read(tmp_path / "gone.pdf")
     assert error.value.cause == "not_found"
+
+
+def test_an_item_gives_one_sample_or_several() -> None:
+    items = _numbered(2, [])
+    assert [sample.id for sample in items.samples(0)] == ["0"]
+    with pytest.raises(ItemError, match="item 1"):
+        items.samples(1)
+    several = Items(1, lambda item: items[item], read_all=lambda item: [items[item]] * 3)
+    assert (several[0].id, len(several.samples(0))) == ("0", 3)
+    with pytest.raises(IndexError, match="item 1 of an input with 1"):
+        several.samples(1)
