@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sources.web.plan import Seeds
 from sources.web.urls import host_of
+from sources.wording import counted
 
 # Seconds for a visit with the default four visits at a time, on two cores: docs/benchmarks.md, "Web pages".
 VISIT_S, VISIT_WITH_CODE_S = 1 / 6.55, 1 / 3.59
@@ -69,7 +70,8 @@ def spoken(found: Estimate, workers: int) -> str:
     """Return the estimate as a sentence."""
     most = "" if found.is_exact else "at most "
     return (
-        f"{most}{found.num_pages:,} pages, from {found.num_hosts:,} hosts of {found.num_sites:,} sites: about "
-        f"{found.seconds / 60:,.1f} minutes with {workers} workers if hosts answer at once, and "
+        f"{most}{counted(found.num_pages, 'page')}, from {counted(found.num_hosts, 'host')} of "
+        f"{counted(found.num_sites, 'site')}: about {found.seconds / 60:,.1f} minutes with "
+        f"{counted(workers, 'worker')} if hosts answer at once, and "
         f"{found.num_bytes / 1e6:,.0f} MB of captures"
     )
