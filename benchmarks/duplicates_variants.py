@@ -4,19 +4,24 @@
     python -m benchmarks.duplicates_variants --before …      # without views, which is what was compared before
 
 Nothing but pixels is compared: no picture carries a text. Originals are pages of different PDFs, photographs, icons on
-white and figures, the first `--num` of a seeded shuffle; a picture within 10 bits of an earlier one is left out as the
-same. Recall is the share of copies that pair with their original. A wrong pair joins pictures of two originals, one of
-which is an original itself; precision is the share of all pairs with an original that are right.
+white and figures, the first `--num` of a seeded shuffle. An original is left out as a version of an earlier one if it
+is within 10 bits of it, if half of the words of the two pages' texts are the same (a form filled in, a redacted table,
+a paper with highlights), or if their names say that they are one picture in other colours (`grid-d`, `grid-l`).
+
+The originals are compared with the copies of one kind at a time. Recall is the share of copies that pair with their
+original. A wrong pair joins an original with another one or with its copy; precision is the share of all pairs with an
+original that are right.
 """
 
 import argparse
 import io
 import json
 import random
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pymupdf
@@ -27,6 +32,7 @@ from pipelines.duplicates.fingerprint import FINGERPRINT, fingerprints
 from pipelines.duplicates.index import Selection, rows_of
 from pipelines.duplicates.search import find_edges
 from pipelines.duplicates.settings import Dedupe
+from pipelines.duplicates.text import similarity, text_fingerprint
 from pipelines.workers.evaluation_items import sample_of
 
 SIDE_PX = 1024
@@ -34,9 +40,19 @@ MIN_WORDS = 40  # of a page; one with fewer is a title or blank
 MIN_BYTES = {"photographs": 100_000, "icons": 0, "figures": 10_000}
 MIN_SIDE_PX = {"photographs": 400, "icons": 48, "figures": 150}
 SAME_BITS = 10
+SAME_TEXT = 0.33  # of the word triples of two texts, when half of their words are the same
+COLOURING = re.compile(r"-(?:[dl]|dark|light|(?:cold|dark|radioactive|warm)-no-logo)$", re.IGNORECASE)
 
 
-def pages(folder: Path, chance: random.Random) -> Iterator[Image.Image]:
+class Original(NamedTuple):
+    """A picture, the text of the page that it is, and the name of a picture without its colouring."""
+
+    image: Image.Image
+    text: str = ""
+    name: str = ""
+
+
+def pages(folder: Path, chance: random.Random) -> Iterator[Original]:
     """A page of every PDF below a folder."""
     paths = sorted(path for path in folder.rglob("*.pdf") if not path.is_symlink())
     chance.shuffle(paths)
@@ -45,17 +61,18 @@ def pages(folder: Path, chance: random.Random) -> Iterator[Image.Image]:
         try:
             with pymupdf.open(path) as document:
                 page = document[chance.randrange(len(document))]
-                if len(page.get_text().split()) < MIN_WORDS:
+                text = page.get_text()
+                if len(text.split()) < MIN_WORDS:
                     continue
                 zoom = SIDE_PX / max(page.rect.width, page.rect.height)
                 drawn = page.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
-        except (RuntimeError, ValueError):
+        except (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase):
             continue  # broken or locked files are among public test collections
         if min(drawn.width, drawn.height) >= 200:
-            yield Image.frombytes("RGB", (drawn.width, drawn.height), bytes(drawn.samples))
+            yield Original(Image.frombytes("RGB", (drawn.width, drawn.height), bytes(drawn.samples)), text=text)
 
 
-def pictures(folder: Path, kind: str, chance: random.Random) -> Iterator[Image.Image]:
+def pictures(folder: Path, kind: str, chance: random.Random) -> Iterator[Original]:
     """The pictures below a folder, on white, at most 1,024 pixels wide and high."""
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp"))
     chance.shuffle(paths)
@@ -71,7 +88,7 @@ def pictures(folder: Path, kind: str, chance: random.Random) -> Iterator[Image.I
             canvas = Image.new("RGBA", whole.size, "white")
             canvas.alpha_composite(whole)
             canvas.thumbnail((SIDE_PX, SIDE_PX))
-            yield canvas.convert("RGB")
+            yield Original(canvas.convert("RGB"), name=COLOURING.sub("", path.stem))
 
 
 def record_of(image: Image.Image) -> np.ndarray:
@@ -82,52 +99,64 @@ def record_of(image: Image.Image) -> np.ndarray:
     return record
 
 
-def distinct(found: Iterator[Image.Image], num: int) -> Iterator[tuple[Image.Image, np.ndarray]]:
-    """The first `num` pictures that are not within 10 bits of an earlier one, nor plain."""
+def distinct(found: Iterator[Original], num: int) -> Iterator[tuple[Image.Image, np.ndarray]]:
+    """The first `num` pictures that are neither plain nor a version of an earlier one."""
     seen = np.zeros((0, 32), np.uint8)
-    for image in found:
+    sketches = np.zeros((0, text_fingerprint("")["sketch"].shape[1]), np.uint8)
+    names: set[str] = set()
+    for image, text, name in found:
         record = record_of(image)
-        distance = np.bitwise_count(seen ^ record["phash"]).sum(axis=1)
-        if record["detail"] < Dedupe.min_detail or (len(seen) and distance.min() <= SAME_BITS):
+        sketch = text_fingerprint(text)["sketch"]
+        is_near = (np.bitwise_count(seen ^ record["phash"]).sum(axis=1) <= SAME_BITS).any()
+        is_said = bool(text) and (similarity(sketches, np.repeat(sketch, len(sketches), axis=0)) >= SAME_TEXT).any()
+        if record["detail"] < Dedupe.min_detail or is_near or is_said or name in names:
             continue
-        seen = np.concatenate([seen, record["phash"][None]])
+        seen, sketches = np.concatenate([seen, record["phash"][None]]), np.concatenate([sketches, sketch])
+        names |= {name} - {""}
         yield image, record
         if len(seen) == num:
             return
 
 
-def measure(found: Iterator[Image.Image], num: int, settings: Dedupe, save: Path | None) -> dict[str, Any]:
+def measure(found: Iterator[Original], num: int, settings: Dedupe, save: Path | None) -> dict[str, Any]:
     """Recall by variant, and the numbers of right and wrong pairs with an original.
 
     Args:
-        save: a name's beginning, for pictures of the originals that are joined.
+        save: a name's beginning, for pictures of what is joined wrongly.
     """
     variants = {**VARIANTS, **(MIRRORED if settings.flips else {})}
-    records, base, names, originals = [], [], [], []
-    for number, (image, record) in enumerate(distinct(found, num)):
-        originals.append(image)
-        records.append(record)
-        records += [record_of(make(image)) for make in variants.values()]
-        base += [number] * (1 + len(variants))
-        names += ["", *variants]
+    originals, records = map(list, zip(*distinct(found, num), strict=True))
+    num = len(originals)
+    recall: dict[str, float] = {}
+    num_right = 0
+    wrong: set[tuple[int, str, int, str]] = set()  # number of the original and name of the variant, twice
+    for name, make in variants.items():
+        copies = [record_of(make(image)) for image in originals]
+        found_here = set()
+        for a, b in pairs_among([*records, *copies], settings):
+            kinds = "" if a < num else name, "" if b < num else name
+            if "" in kinds and a % num == b % num:
+                found_here.add(a % num)
+            elif "" in kinds:
+                wrong.add((a % num, kinds[0], b % num, kinds[1]))
+        recall[name] = len(found_here) / num
+        num_right += len(found_here)
+    for a, kind_a, b, kind_b in wrong:
+        if save is not None:
+            both = [variants[kind](originals[k]) if kind else originals[k] for k, kind in ((a, kind_a), (b, kind_b))]
+            side_by_side(*both).save(f"{save}-{a}-{b}-{kind_a or kind_b}.png")
+    joined = sum(not kind_a and not kind_b for _, kind_a, _, kind_b in wrong)
+    return {
+        "originals": num, "recall": recall, "right": num_right, "wrong": len(wrong), "originals_joined": joined,
+    }  # fmt: skip
+
+
+def pairs_among(records: list[np.ndarray], settings: Dedupe) -> list[tuple[int, int]]:
+    """The pairs that the search finds among fingerprints, by their places."""
     ids = [f"{k:032x}" for k in range(len(records))]
     rows = rows_of(np.array(records, FINGERPRINT), ids, np.arange(len(records)), settings)
     edges = find_edges(Selection({name: np.ascontiguousarray(rows[name]) for name in rows.dtype.names or ()}), settings)
-    pairs = [(int(a), int(b)) for a, b in zip(edges["winner"], edges["loser"], strict=True)]
-    with_original = [(a, b) for a, b in pairs if not names[a] or not names[b]]
-    hits = {(base[a], names[a] or names[b]) for a, b in with_original if base[a] == base[b]}
-    num_originals = names.count("")
-    wrong = [(a, b) for a, b in with_original if base[a] != base[b]]
-    for a, b in wrong:
-        if save is not None and not names[a] and not names[b]:
-            side_by_side(originals[base[a]], originals[base[b]]).save(f"{save}-{base[a]}-{base[b]}.png")
-    return {
-        "originals": num_originals,
-        "recall": {name: sum(hit == name for _, hit in hits) / num_originals for name in variants},
-        "right": len(with_original) - len(wrong),
-        "wrong": len(wrong),
-        "originals_joined": sum(not names[a] and not names[b] for a, b in wrong),
-    }
+    return [(int(a), int(b)) for a, b in zip(edges["winner"], edges["loser"], strict=True)]
 
 
 def side_by_side(a: Image.Image, b: Image.Image) -> Image.Image:
@@ -145,7 +174,7 @@ def main() -> None:
     parser.add_argument("--num", type=int, default=60, help="originals of each kind")
     parser.add_argument("--before", action="store_true", help="without views")
     parser.add_argument("--flips", action="store_true", help="mirror images count as copies")
-    parser.add_argument("--save", type=Path, metavar="FOLDER", help="pictures of distinct originals that are joined")
+    parser.add_argument("--save", type=Path, metavar="FOLDER", help="pictures of what is joined wrongly")
     args = parser.parse_args()
     settings = Dedupe(views=not args.before, flips=args.flips)
     since = time.process_time()

@@ -25,6 +25,7 @@ from pipelines.commands.installation import (
     python,
     requirements,
 )
+from sources.wording import counted
 
 PROBE_TIMEOUT_S = 60
 BROWSER_PACKAGE = "chromium"
@@ -233,7 +234,10 @@ def text_fonts(language: str) -> Finding:
     """The typefaces for synthesized documents."""
     from sources.text.fonts import families, fonts_for
 
-    return _fonts(f"fonts for {language}", [language], lambda: [f"{len(families(fonts_for(language)))} typefaces"])
+    def found() -> list[str]:
+        return [counted(len(families(fonts_for(language))), "typeface")]
+
+    return _fonts(f"fonts for {language}", [language], found)
 
 
 def _fonts(name: str, languages: Sequence[str], look: Callable[[], list[str]]) -> Finding:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from pipelines.commands.wording import counted
 from pipelines.duplicates.fingerprint import FINGERPRINT, from_arrow
 from pipelines.duplicates.settings import FINGERPRINT_VERSION
 from pipelines.storage import StorageError, fetch, match
@@ -171,7 +172,11 @@ class _Progress:
         self._unread += unread
         if self._is_on and time.monotonic() - self._shown > PROGRESS_EVERY_S:
             self._shown, self._has_written = time.monotonic(), True
-            print(f"\r{done:,} of {self._total:,} files, {self._unread:,} unreadable", end="", file=raw(sys.stderr))
+            print(
+                f"\r{done:,} of {counted(self._total, 'file')}, {self._unread:,} unreadable",
+                end="",
+                file=raw(sys.stderr),
+            )
 
     def end(self) -> None:
         """Leave the line."""

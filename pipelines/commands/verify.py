@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from pipelines.commands.wording import counted
 from pipelines.public_names import own_recipe
 from pipelines.recipe import Recipe, UsageError
 from pipelines.report import card
@@ -95,7 +96,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     if found:
-        print(f"{len(found):,} files are damaged", file=sys.stderr)
+        print(f"{counted(len(found), 'file is', 'files are')} damaged", file=sys.stderr)
         return FAILED
     print(f"{storage.root} is whole: {len(manifest['files']):,} files of the manifest, and the staging folder")
     return DONE

@@ -3,10 +3,11 @@
 A text is quoted if its runs of 5 words that the sample has cover at least 13 of its words, and 0.4 of them. A changed
 word breaks five runs and no more, so quotes with a word in eight changed, or with errors of OCR, are found; a licence
 sentence in a longer text covers too little. Runs that many texts of the set share, as questions of one template do,
-and runs of the file of exceptions do not count.
+runs that many documents of the corpus share (`pipelines/stages/quotes.py`), and runs of the file of exceptions do not
+count.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,9 @@ from sources.base.marks import without_images
 MIN_COVERED = {RUN_WORDS: 13, RUN_CHARACTERS: 26}  # GPT-3 and most after it ask for 13 words in a row
 MIN_SHARE = 0.4  # of a text's words
 COMMON_TEXTS, COMMON_SHARE = 10, 0.02  # runs in so many texts of a set, and this share of them, are its template
+COMMON_DOCUMENTS, CORPUS_SHARE = 10, 0.001  # the same of a corpus; GPT-3 leaves out what more than 10 documents have
+HITS = ["row", "run", "words"]
+MAX_WORDS_CHARS = 300  # of the quoted words that are reported
 SCHEMA = pa.schema(
     [
         ("run", pa.uint64()),
@@ -32,10 +36,11 @@ SCHEMA = pa.schema(
 
 
 class Quote(NamedTuple):
-    """An evaluation item that a sample quotes, and the share of its text that is covered."""
+    """An evaluation item that a sample quotes, the share of its text that is covered, and the words that cover it."""
 
     item: int
     share: float
+    words: str
 
 
 def run_rows(texts: Sequence[str]) -> list[dict[str, int]]:
@@ -44,14 +49,14 @@ def run_rows(texts: Sequence[str]) -> list[dict[str, int]]:
     number = 0
     for text in texts:
         for runs in runs_of(text):
-            if runs.num_tokens >= MIN_COVERED[runs.length]:
+            if len(runs.tokens) >= MIN_COVERED[runs.length]:
                 rows += [
                     {
                         "run": run,
                         "text": number,
                         "position": position,
                         "length": runs.length,
-                        "num_tokens": runs.num_tokens,
+                        "num_tokens": len(runs.tokens),
                     }
                     for position, run in enumerate(runs.hashes.tolist())
                 ]
@@ -77,7 +82,7 @@ def counted_runs(rows: pa.Table, exceptions: np.ndarray) -> pa.Table:
     return rows.take(pa.array(order[~is_common & ~np.isin(run, exceptions)]))
 
 
-class NgramIndex:
+class RunIndex:
     """The text runs of one evaluation file.
 
     Args:
@@ -90,17 +95,25 @@ class NgramIndex:
         self._texts, self._positions = _text_ids(table), table["position"].to_numpy().astype(np.int64)
         self._lengths, self._num_tokens = table["length"].to_numpy(), table["num_tokens"].to_numpy()
 
-    def quote_in(self, text: str) -> Quote | None:
-        """The evaluation item that the text quotes most of, the first of equal ones."""
-        found = [runs.hashes for runs in runs_of(text)]
-        if not len(self._runs) or not found:
-            return None
-        runs = np.unique(np.concatenate(found))
+    def hits_of(self, text: str) -> dict[int, str]:
+        """The runs of a text that the set has, each with its tokens."""
+        found: dict[int, str] = {}
+        for runs in runs_of(text):
+            for place in np.flatnonzero(np.isin(runs.hashes, self._runs)).tolist():
+                found.setdefault(int(runs.hashes[place]), runs.words(place))
+        return found
+
+    def quote_of(self, hits: Mapping[int, str]) -> Quote | None:
+        """The evaluation item that a text quotes most of, the first of equal ones.
+
+        Args:
+            hits: the text's runs that count, as `hits_of` found them.
+        """
+        runs = np.array(sorted(hits), np.uint64)
         starts, ends = np.searchsorted(self._runs, runs), np.searchsorted(self._runs, runs, "right")
-        hits = [np.arange(start, end) for start, end in zip(starts, ends, strict=True) if end > start]
-        if not hits:
+        rows = np.concatenate([np.zeros(0, np.int64), *map(np.arange, starts, ends)])
+        if not len(rows):
             return None
-        rows = np.concatenate(hits)
         rows = rows[np.lexsort([self._positions[rows], self._texts[rows]])]
         texts, lengths = self._texts[rows], self._lengths[rows].astype(np.int64)
         covers = lengths.copy()
@@ -116,7 +129,53 @@ class NgramIndex:
             return None
         items = self._items[rows[first]]
         best = min(leaks.tolist(), key=lambda k: (-share[k], items[k]))
-        return Quote(int(items[best]), float(share[best]))
+        quoted = rows[texts == texts[first[best]]]
+        words = _passages([hits[int(run)] for run in self._runs[quoted]], self._positions[quoted])
+        return Quote(int(items[best]), float(share[best]), words)
+
+
+def hits_in(texts: Sequence[str], index: RunIndex) -> pa.Table:
+    """Every run of a set in each text, once: row, run, and the words of the run."""
+    rows, runs, words = [], [], []
+    for row, text in enumerate(texts):
+        for run, said in index.hits_of(text).items():
+            rows.append(row)
+            runs.append(run)
+            words.append(said)
+    return pa.table([pa.array(rows, pa.uint32()), pa.array(runs, pa.uint64()), pa.array(words, pa.string())], HITS)
+
+
+def quotes_in(hits: pa.Table, common: np.ndarray, index: RunIndex) -> list[tuple[int, Quote]]:
+    """The texts that quote an item, by their row.
+
+    Args:
+        hits: what `hits_in` gave.
+        common: uint64 runs that do not count.
+    """
+    by_row: dict[int, dict[int, str]] = {}
+    for row, run, words in zip(*(hits[name].to_pylist() for name in ("row", "run", "words")), strict=True):
+        by_row.setdefault(row, {})[run] = words
+    left_out = set(common.tolist())
+    found = []
+    for row, runs in sorted(by_row.items()):
+        quote = index.quote_of({run: words for run, words in runs.items() if run not in left_out})
+        if quote is not None:
+            found.append((row, quote))
+    return found
+
+
+def _passages(runs: Sequence[str], positions: np.ndarray) -> str:
+    """The words that runs cover, in the order of the evaluation text, an ellipsis where some are between them."""
+    words: list[str] = []
+    end = int(positions[0])
+    for run, position in zip(runs, positions.tolist(), strict=True):
+        tokens = run.split(" ")
+        if position > end:
+            words.append("…")
+        words += tokens[max(0, end - position) :]
+        end = max(end, position + len(tokens))
+    text = " ".join(words)
+    return text if len(text) <= MAX_WORDS_CHARS else text[: MAX_WORDS_CHARS - 1] + "…"
 
 
 def exceptions_in(text: str) -> np.ndarray:

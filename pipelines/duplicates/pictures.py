@@ -13,15 +13,17 @@ from pipelines.duplicates.settings import Dedupe
 from sources.images.views import FIGURES, VIEWS
 
 BASIC = ("hash", "inset")
+INK = ("ink",)
 VIEW_GROUPS = (
     ("hash", "inset_5", "inset_8", "turned_left"),
     ("hash", "turned_right", "left", "top"),
     ("hash", "right", "bottom", "page"),
-    ("ink",),
+    INK,
     ("content",),
 )
 FIGURE_GROUP = ("hash", *FIGURES)
 FLIPS = ("hash", "mirrored", "upside_down")
+INK_EIGHTHS, VIEW_EIGHTHS = 7, 9  # limits in eighths of the radius: forms of one template have alike dark marks
 VIEW_RECALL = 0.8  # wanted of pairs at the radius: copies are mostly much nearer to a view, or near to two of them
 
 Emit = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -59,7 +61,10 @@ def near_pictures(
             continue  # no picture has these views
         only_across = names is not BASIC and len(names) > 1  # whole with whole is compared once
         is_asked = prints if names is FIGURE_GROUP else None
-        yield from _near(hashes, settings, recall, first, step, emit, only_across=only_across, prints=is_asked)
+
+        for a, b, distance in _near(hashes, settings, recall, first, step, only_across=only_across, prints=is_asked):
+            close, within = _within(names, distance, settings)
+            yield emit(a[close], b[close], within[close])
 
 
 def _near(
@@ -68,11 +73,11 @@ def _near(
     recall: float,
     first: int,
     step: int,
-    emit: Emit,
     *,
     only_across: bool,
     prints: IsAsked | None,
-) -> Iterator[np.ndarray]:
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Places of candidates and their distances."""
     num_variants = hashes.shape[1]
     flat = hashes.reshape(-1, hashes.shape[2])
     entries = np.flatnonzero(flat.any(axis=1)).astype(np.uint32)  # a view that a picture does not have is all zero
@@ -94,9 +99,21 @@ def _near(
             if prints is not None:
                 is_page = (variant_a > 0) & (variant_b == 0)
                 useful &= prints(np.where(is_page, row_a, row_b), np.where(is_page, row_b, row_a))
-            distance = distances(flat, a[useful], b[useful])
-            close = distance <= settings.wide_radius_bits
-            yield emit(row_a[useful][close], row_b[useful][close], distance[close])
+            yield row_a[useful], row_b[useful], distances(flat, a[useful], b[useful])
+
+
+def _within(names: tuple[str, ...], distance: np.ndarray, settings: Dedupe) -> tuple[np.ndarray, np.ndarray]:
+    """(P,) bool, which pairs of a group of hashes are near enough; and their distances.
+
+    A view that is a little beyond the radius is taken to be at it: a crop or a turn is seldom the one that it has.
+    """
+    radius = settings.radius_bits
+    if names is INK:
+        return distance <= radius * INK_EIGHTHS // 8, distance
+    close = distance <= settings.wide_radius_bits
+    if names in VIEW_GROUPS:
+        distance = np.where(distance <= radius * VIEW_EIGHTHS // 8, np.minimum(distance, radius), distance)
+    return close, distance
 
 
 def _hashes(
@@ -125,18 +142,26 @@ def flipped(hashes: np.ndarray, kind: str, *, upside_down: bool) -> np.ndarray:
     return np.packbits(bits.reshape(len(hashes), -1), axis=1)
 
 
-def show_other_pages(hashes: np.ndarray, views: np.ndarray, a: np.ndarray, b: np.ndarray, radius: int) -> np.ndarray:
+def show_other_pages(
+    hashes: np.ndarray, views: np.ndarray, a: np.ndarray, b: np.ndarray, distance: np.ndarray, radius: int
+) -> np.ndarray:
     """(P,) bool: whether two pictures are the same window around different pages: alike as wholes, not in the page.
+
+    Windows around different pages differ in 12 bits at least, copies of one picture in up to 8; what is taken for the
+    page of a picture that is no window may be another region after encoding. Pictures that are much nearer to a view
+    than as wholes are cropped or turned.
 
     Args:
         hashes, views: (N, 32) and (N, V, 32) of all pictures.
         a, b: (P,) places of the pictures of each pair.
+        distance: (P,) least distance of each pair, that of a view perhaps.
     """
     pages = views[:, VIEWS.index("page")]
     is_window = pages.any(axis=1) & (_bits(pages, hashes) > 2 * radius)  # elsewhere the page is the whole
     apart: np.ndarray = is_window[a] & is_window[b]
     some = np.flatnonzero(apart)
-    alike = _bits(hashes[a[some]], hashes[b[some]]) <= 2 * radius
+    whole = _bits(hashes[a[some]], hashes[b[some]])
+    alike = (whole > radius // 4) & (whole <= 2 * radius) & (whole <= distance[some] + radius // 4)
     apart[some] = alike & (_bits(pages[a[some]], pages[b[some]]) > 3 * radius // 2)
     return apart
 

@@ -66,9 +66,11 @@ def find_edges(
     if settings.has_views and len(distance):
         ends, places = np.unique(pairs, return_inverse=True)
         views = index.column("views")[order[ends]]
-        views[index.column("strongest")[order[ends]].any(axis=1)] = 0  # the regions of smooth pictures are chance
+        no_window = index.column("strongest")[order[ends]].any(axis=1)
+        no_window |= ranked["flatness"][ends] < PHOTOGRAPH_FLATNESS
+        views[no_window] = 0  # the even regions of photographs and of smooth pictures are chance
         a, b = places.reshape(pairs.shape)
-        same = ~show_other_pages(ranked["hash"][ends], views, a, b, settings.radius_bits)
+        same = ~show_other_pages(ranked["hash"][ends], views, a, b, distance, settings.radius_bits)
         pairs, distance = pairs[:, same], distance[same]
     return _verified(sketches, order, ranked, pairs, distance, settings)
 

@@ -58,12 +58,16 @@ class Runs(NamedTuple):
     Args:
         hashes: (R,) uint64.
         length: tokens of a run.
-        num_tokens: tokens of the text in this kind of script.
+        tokens: of the text in this kind of script.
     """
 
     hashes: np.ndarray
     length: int
-    num_tokens: int
+    tokens: Sequence[str]
+
+    def words(self, place: int) -> str:
+        """The tokens of the run at `place`."""
+        return " ".join(self.tokens[place : place + self.length])
 
 
 def runs_of(text: str) -> list[Runs]:
@@ -79,7 +83,7 @@ def runs_of(text: str) -> list[Runs]:
     for tokens, length in ((words, RUN_WORDS), (characters, RUN_CHARACTERS)):
         if len(tokens) >= length:
             digests = [hashlib.blake2b(run.encode(), digest_size=8).digest() for run in _shingles(tokens, length)]
-            found.append(Runs(np.frombuffer(b"".join(digests), "<u8"), length, len(tokens)))
+            found.append(Runs(np.frombuffer(b"".join(digests), "<u8"), length, tokens))
     return found
 
 

@@ -27,10 +27,10 @@ from pipelines.stages.deduplicate import (
     Pairs,
     WriteIndex,
     all_files,
-    leaks_in,
     tasks_of,
     unit_number,
 )
+from pipelines.stages.quotes import COMMON_RUNS, hits_in, leaks_of, with_texts
 from pipelines.stages.references import Reference, prepare
 from pipelines.storage import Storage, fetch
 from pipelines.tables.schema import CONTAMINATED, REJECTED
@@ -102,7 +102,7 @@ class Comparison:
 
     def _leaks_of(self, block: Block, rows: pa.Table, passes: np.ndarray) -> list[Rejection]:
         """Texts of evaluation sets in a unit: known from the ledger, or found in the part where filters kept less."""
-        evaluation = [reference for reference in self._references if reference.runs]
+        evaluation = with_texts(self._references)
         if not evaluation:
             return []
         reasons, verdicts = rows["reason"].to_pylist(), rows["verdict"].to_pylist()
@@ -111,12 +111,17 @@ class Comparison:
             part = UnitFiles.of(self._recipe, block.unit).part
             if not self._output.exists(part):
                 return []  # the samples are missed when their rows are looked for
-            path = fetch(self._output.path(part), Path(self._folder.name) / "part")
-            return leaks_in(path, evaluation, self._scratch, self._recipe, 1, Path(self._folder.name))
+            folder = Path(self._folder.name)
+            path = fetch(self._output.path(part), folder / "part")
+            common = fetch(self._output.path(COMMON_RUNS), folder / "common")
+            hits = hits_in(path, evaluation, self._scratch, self._recipe, 1, folder)
+            return leaks_of(hits, evaluation, self._scratch, common, self._recipe, 1, folder)
         is_text = pc.is_null(rows["distance"]).to_pylist()
-        names, shares = rows["duplicate_of"].to_pylist(), rows["similarity"].to_pylist()
+        found = [rows[name].to_pylist() for name in ("duplicate_of", "similarity", "matched_words")]
         return [
-            Rejection(item=k, reason=CONTAMINATED, duplicate_of=names[k], similarity=shares[k])
+            Rejection(
+                item=k, reason=CONTAMINATED, duplicate_of=found[0][k], similarity=found[1][k], matched_words=found[2][k]
+            )
             for k, reason in enumerate(reasons)
             if reason == CONTAMINATED and is_text[k]
         ]

@@ -25,8 +25,8 @@ from pipelines.tables.verdicts import Verdict, decide, judge
 from taxonomy.instructions import NO_WRITER
 
 LIGHT = [
-    "id", "verdict", "reason", "reasons", "duplicate_of", "distance", "similarity", "language", "flags", "digest",
-    "locator", "num_bytes",
+    "id", "verdict", "reason", "reasons", "duplicate_of", "distance", "similarity", "matched_words", "language",
+    "flags", "digest", "locator", "num_bytes",
 ]  # fmt: skip
 KEPT_VERDICT = Verdict()
 

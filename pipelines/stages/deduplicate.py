@@ -6,7 +6,6 @@ Only arrays cross a shuffle: the rows of a unit, the edges of a task, the decisi
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -19,18 +18,15 @@ from pipelines.duplicates.partition import Partition, fields_of
 from pipelines.duplicates.search import EDGE, REASONS, TableSlice, find_edges
 from pipelines.duplicates.settings import Dedupe
 from pipelines.job import Job
-from pipelines.recipe import Recipe
+from pipelines.stages.quotes import CommonRuns, quotes_in_unit, with_texts
 from pipelines.stages.references import Reference, names_of, read_references
-from pipelines.stages.scratch import scratch_folder
 from pipelines.stages.step import ConcurrentDoFn
-from pipelines.storage import STAGING, Storage, fetch
+from pipelines.storage import STAGING
 from pipelines.tables.schema import CONTAMINATED
 from pipelines.tables.scores import read_scores
 from pipelines.tables.siblings import one_per_item, with_siblings
 from pipelines.tables.verdicts import JudgedUnit, Rejection
-from pipelines.units import LedgerUnit, Unit, UnitFiles
-from pipelines.workers.pool import readers_of
-from pipelines.workers.protocol import FindContamination
+from pipelines.units import LedgerUnit, Unit
 
 NUM_FILES = 4096  # of rows: at 1 billion rows one holds 93 MB, which its writer sorts
 BYTES_PER_ROW = 1_900  # of memory, in a task, imports included (`benchmarks/duplicates_scale.py`)
@@ -67,7 +63,10 @@ class FindDuplicates(beam.PTransform[Any, Any]):
     ) -> beam.pvalue.PCollection[tuple[int, tuple[Rejection, ...]]]:
         job = self._job
         settings = job.load_recipe().dedupe or Dedupe()
-        rows = units | "UnitRows" >> beam.ParDo(UnitRows(job)).with_outputs(DECISIONS, main="rows")
+        sides = []
+        if job.load_recipe().decontaminate:
+            sides.append(beam.pvalue.AsList(units | "CommonRuns" >> CommonRuns(job)))
+        rows = units | "UnitRows" >> beam.ParDo(UnitRows(job), *sides).with_outputs(DECISIONS, main="rows")
         files = (
             rows.rows
             | "ByFile" >> beam.GroupByKey()
@@ -129,20 +128,21 @@ class UnitRows(ConcurrentDoFn):
         self._recipe = self._job.load_recipe()
         self._settings = self._recipe.dedupe or Dedupe()
         self._storage = self._job.storage()
-        references = read_references(self._storage, self._job.references)
-        self._runs = [reference for reference in references if reference.runs]
+        self._references = with_texts(read_references(self._storage, self._job.references))
 
-    def work(self, judged: JudgedUnit) -> Iterator[Any]:
+    def work(self, judged: JudgedUnit, common: Sequence[str] = ()) -> Iterator[Any]:
+        """Decide on a unit.
+
+        Args:
+            common: the path of the runs that do not count; none without evaluation sets.
+        """
         unit = judged.unit
-        files = UnitFiles.of(self._recipe, unit)
         scored = read_scores(self._storage, self._recipe, unit)
         wanted = np.flatnonzero([not reasons for reasons in judged.reasons])
         number = unit_number(unit)
-        if self._runs and len(wanted):
-            with scratch_folder(self._storage) as scratch:
-                part = fetch(self._storage.path(files.part), scratch / "part")
-                found = leaks_in(part, self._runs, self._storage, self._recipe, self._job.readers, scratch)
-            leaks = [leak for leak in found if leak.item in set(wanted.tolist())]
+        if self._references and len(wanted):
+            kept = set(wanted.tolist())
+            leaks = [leak for leak in quotes_in_unit(self._job, unit, self._references) if leak.item in kept]
             leaks = with_siblings(leaks, judged.verdicts(), judged.first)
             if leaks:
                 yield beam.pvalue.TaggedOutput(DECISIONS, (number, tuple(leaks)))
@@ -153,27 +153,6 @@ class UnitRows(ConcurrentDoFn):
             ids = scored["id"].take(wanted).to_pylist()
             rows = rows_of(records, ids, wanted, self._settings, unit=number)
             yield number % NUM_FILES, rows.tobytes()
-
-
-def leaks_in(
-    part: Path, references: Sequence[Reference], storage: Storage, recipe: Recipe, num_readers: int, scratch: Path
-) -> list[Rejection]:
-    """Contaminated texts of a part that a reader process finds, first reference first.
-
-    Args:
-        storage: has the files of the references.
-    """
-    found: dict[int, Rejection] = {}
-    for reference in references:
-        runs = fetch(storage.path(reference.runs), scratch / "runs")
-        with readers_of(recipe, num_readers).reader() as reader:
-            hits = reader.ask(FindContamination(part=part, ngrams=runs)).hits
-        if hits:
-            names = names_of(storage, reference)
-        for row, item, share in hits:
-            leak = Rejection(item=row, reason=CONTAMINATED, duplicate_of=names[item], similarity=share)
-            found.setdefault(row, leak)
-    return list(found.values())
 
 
 class WriteIndex(beam.DoFn):

@@ -38,6 +38,7 @@ VERDICT_FIELDS = (
     ("duplicate_of", pa.string()),  # the kept sample's id, or the evaluation item's name
     ("distance", pa.int16()),  # Hamming distance of the pictures to it, in bits; null for texts
     ("similarity", pa.float32()),  # Jaccard similarity of the texts to it; null if one has none
+    ("matched_words", pa.string()),  # of the evaluation item, that the sample has too; null unless its text is quoted
 )
 
 

@@ -40,6 +40,7 @@ class Rejection(NamedTuple):
         reason: kind of duplicate, `contaminated`, `beyond_share` or `over_share`; empty for a kept sample that is only
             to be shown.
         duplicate_of: the kept sample's id, or the evaluation item's name.
+        matched_words: of the evaluation item, where its text is quoted.
         is_shown: the report wants its picture.
     """
 
@@ -48,6 +49,7 @@ class Rejection(NamedTuple):
     duplicate_of: str | None = None
     distance: int | None = None
     similarity: float | None = None
+    matched_words: str | None = None
     is_shown: bool = False
 
 
@@ -145,6 +147,7 @@ def verdict_table(ids: pa.ChunkedArray, verdicts: Sequence[Verdict]) -> pa.Table
         [result.duplicate_of for result in results],
         [result.distance for result in results],
         [result.similarity for result in results],
+        [result.matched_words for result in results],
         [result.is_shown for result in results],
     ]
     return pa.table(columns, schema=SCHEMA)

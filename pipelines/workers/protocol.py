@@ -173,10 +173,10 @@ class Gathered(Answer):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Contaminated(Answer):
-    """The result of FindContamination: row of the part, number of the evaluation item, and share of its text."""
+class Quoted(Answer):
+    """The result of FindQuotes: row of the part, number of the evaluation item, share of its text, words that match."""
 
-    hits: Sequence[tuple[int, int, float]]
+    quotes: Sequence[tuple[int, int, float, str]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -381,15 +381,32 @@ class ReadCollection(FileRequest[Done]):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FindContamination(Request[Contaminated]):
-    """Find texts of evaluation items in the samples of a part.
+class FindHits(Request[Done]):
+    """Find runs of an evaluation set in the samples of a part.
 
     Args:
-        ngrams: file of an n-gram index (`pipelines/duplicates/contamination.py`).
+        runs: file of the set's runs (`pipelines/duplicates/contamination.py`).
+        out: file to write: row, run and words of every hit.
     """
 
     part: Path
-    ngrams: Path
+    runs: Path
+    out: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FindQuotes(Request[Quoted]):
+    """Decide which samples quote an evaluation set.
+
+    Args:
+        hits: what FindHits wrote.
+        runs: file of the set's runs.
+        common: file of runs that do not count.
+    """
+
+    hits: Path
+    runs: Path
+    common: Path
 
 
 # Requests to a scorer
@@ -413,9 +430,9 @@ _TYPES: Mapping[str, type[Message]] = {
     for cls in (
         *(Ready, Heartbeat, FileFinished, ItemsFetched),
         *(Done, InputsFetched, Failed, OutputFailed, NotUnderstood, Unavailable),
-        *(Inspected, Gathered, Contaminated, Scored),
+        *(Inspected, Gathered, Quoted, Scored),
         *(ListArchive, ExtractMember, UnpackTar, ConvertDocument),
-        *(InspectInputs, ReadUnit, RescorePart, FetchInputs, GatherMaterial, ReadCollection, FindContamination),
+        *(InspectInputs, ReadUnit, RescorePart, FetchInputs, GatherMaterial, ReadCollection, FindHits, FindQuotes),
         ScoreRows,
     )
 }

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from filters.filter import Filter
-from pipelines.duplicates.contamination import NgramIndex, texts_of
+from pipelines.duplicates.contamination import RunIndex, hits_in, quotes_in, texts_of
 from pipelines.duplicates.fingerprint import fingerprints, to_arrow
 from pipelines.mixture.tokens import count_tokens
 from pipelines.recipe import Recipe
@@ -36,7 +36,6 @@ from pipelines.workers.office import convert
 from pipelines.workers.parent import Parent, limit_memory
 from pipelines.workers.protocol import (
     Answer,
-    Contaminated,
     ConvertDocument,
     Done,
     Event,
@@ -45,7 +44,8 @@ from pipelines.workers.protocol import (
     FetchInputs,
     FileFinished,
     FileRequest,
-    FindContamination,
+    FindHits,
+    FindQuotes,
     Gathered,
     GatherMaterial,
     GivenUp,
@@ -58,6 +58,7 @@ from pipelines.workers.protocol import (
     ListArchive,
     NotUnderstood,
     OutputFailed,
+    Quoted,
     ReadCollection,
     ReadSlice,
     ReadUnit,
@@ -212,11 +213,17 @@ def _read_collection(recipe: Recipe, request: ReadCollection, send: Send) -> Don
     return Done()
 
 
-def _find_contamination(recipe: Recipe, request: FindContamination, send: Send) -> Contaminated:
+def _find_hits(recipe: Recipe, request: FindHits, send: Send) -> Done:
     send(Heartbeat(item=None))
-    index = NgramIndex(request.ngrams)
-    quotes = [index.quote_in(text) for text in texts_of(read_local(request.part))]
-    return Contaminated(hits=[(row, quote.item, quote.share) for row, quote in enumerate(quotes) if quote is not None])
+    write_table(hits_in(texts_of(read_local(request.part)), RunIndex(request.runs)), request.out)
+    return Done()
+
+
+def _find_quotes(recipe: Recipe, request: FindQuotes, send: Send) -> Quoted:
+    send(Heartbeat(item=None))
+    common = read_local(request.common)["run"].to_numpy()
+    quotes = quotes_in(read_local(request.hits), common, RunIndex(request.runs))
+    return Quoted(quotes=[(row, *quote) for row, quote in quotes])
 
 
 HANDLERS: Mapping[type[Request[Any]], Callable[[Recipe, Any, Send], Answer]] = {
@@ -230,7 +237,8 @@ HANDLERS: Mapping[type[Request[Any]], Callable[[Recipe, Any, Send], Answer]] = {
     ConvertDocument: _convert,
     GatherMaterial: _gather,
     ReadCollection: _read_collection,
-    FindContamination: _find_contamination,
+    FindHits: _find_hits,
+    FindQuotes: _find_quotes,
 }
 
 

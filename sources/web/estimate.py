@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sources.web.plan import Seeds
 from sources.web.urls import host_of
+from sources.wording import counted
 
 SITES, ARCHIVES = "sites", "archives"
 # Seconds for a visit with the default four visits at a time, on two cores: docs/benchmarks.md, "Web pages".
@@ -73,9 +74,10 @@ def spoken(found: Estimate, workers: int, kind: str = SITES) -> str:
         kind: SITES or ARCHIVES, of which no host is asked.
     """
     most = "" if found.is_exact else "at most "
-    of = f"{found.num_hosts:,} hosts of {found.num_sites:,} sites" if kind == SITES else f"{found.num_sites:,} archives"
+    sites = f"{counted(found.num_hosts, 'host')} of {counted(found.num_sites, 'site')}"
+    of = sites if kind == SITES else counted(found.num_sites, "archive")
     at_once = " if hosts answer at once" if kind == SITES else ""
     return (
-        f"{most}{found.num_pages:,} pages, from {of}: about {found.seconds / 60:,.1f} minutes with {workers} workers"
-        f"{at_once}, and {found.num_bytes / 1e6:,.0f} MB of captures"
+        f"{most}{counted(found.num_pages, 'page')}, from {of}: about {found.seconds / 60:,.1f} minutes with "
+        f"{counted(workers, 'worker')}{at_once}, and {found.num_bytes / 1e6:,.0f} MB of captures"
     )

@@ -123,6 +123,7 @@ def build(
                 "duplicate_of": sample.id if verdict == DUPLICATE else None,
                 "distance": None,
                 "similarity": None,
+                "matched_words": None,
                 "language": language,
                 "flags": list(sample.flags),
                 "split": split,

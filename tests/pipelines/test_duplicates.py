@@ -19,7 +19,15 @@ from PIL import Image
 
 from pipelines.duplicates.bit_sampling import WINDOW, Tables, candidates, distances, side_by_side, to_words
 from pipelines.duplicates.contamination import SCHEMA as RUN_SCHEMA
-from pipelines.duplicates.contamination import NgramIndex, counted_runs, exceptions_in, run_rows
+from pipelines.duplicates.contamination import (
+    Quote,
+    RunIndex,
+    counted_runs,
+    exceptions_in,
+    hits_in,
+    quotes_in,
+    run_rows,
+)
 from pipelines.duplicates.fingerprint import FINGERPRINT, fingerprints, from_arrow, to_arrow
 from pipelines.duplicates.groups import keep, nearest_kept
 from pipelines.duplicates.index import AGAINST, EVALUATION, NEW, Index, Selection, rows_of, write_index
@@ -31,6 +39,7 @@ from pipelines.recipe import UsageError
 from pipelines.recipe_file import build_recipe
 from pipelines.stages import deduplicate
 from pipelines.stages.deduplicate import IndexFile, edges_of, tasks_of
+from pipelines.stages.quotes import ALL_DOCUMENTS, count_documents
 from pipelines.stages.references import prepare
 from pipelines.storage import Storage
 from pipelines.storage.arrow_file import write_table
@@ -299,11 +308,16 @@ def test_tokens_are_words_and_single_characters_where_no_spaces_stand() -> None:
     assert tokens_of("Ｆｕｌｌ-width, CASE. 每一页abc都") == ["full", "width", "case", "每", "一", "页", "abc", "都"]
 
 
-def index_of(folder: Path, texts: Sequence[str], exceptions: str = "") -> NgramIndex:
+def index_of(folder: Path, texts: Sequence[str], exceptions: str = "") -> RunIndex:
     rows = [{**row, "item": item} for item, text in enumerate(texts) for row in run_rows([text])]
     table = pa.Table.from_pylist(rows, schema=RUN_SCHEMA.append(pa.field("item", pa.uint32())))
     write_table(counted_runs(table, exceptions_in(exceptions)), folder / "runs")
-    return NgramIndex(folder / "runs")
+    return RunIndex(folder / "runs")
+
+
+def quote_in(index: RunIndex, text: str, common: Sequence[int] = ()) -> Quote | None:
+    found = quotes_in(hits_in([text], index), np.array(common, np.uint64), index)
+    return found[0][1] if found else None
 
 
 def test_a_share_of_the_text_is_contamination(tmp_path: Path) -> None:
@@ -312,28 +326,47 @@ def test_a_share_of_the_text_is_contamination(tmp_path: Path) -> None:
     index = index_of(tmp_path, [passage, f"{licence} {' '.join(ESSAY[100:160])}", "Too short to be a leak."])
     changed = " ".join("other" if k % 8 == 3 else word for k, word in enumerate(ESSAY[:60]))
     for quoted in (passage, changed, f"before {passage.upper()} after", "\n".join(ESSAY[:40])):
-        found = index.quote_in(quoted)
+        found = quote_in(index, quoted)
         assert found is not None
         assert (found.item, found.share >= 0.4) == (0, True)
-    assert index.quote_in(f"This page has a licence: {licence}.") is None
-    assert index.quote_in(" ".join(ESSAY[:12])) is None
-    assert index.quote_in("Too short to be a leak.") is None
+    quote = quote_in(index, changed)
+    assert quote is not None
+    assert quote.words.startswith(f"{ESSAY[4]} {ESSAY[5]}".casefold())
+    assert "…" in quote.words
+    assert "other" not in quote.words.split()
+    runs = hits_in([passage], index)["run"].to_numpy()
+    assert quote_in(index, passage, runs[:50]) is None, "runs of the whole corpus count"
+    assert quote_in(index, f"This page has a licence: {licence}.") is None
+    assert quote_in(index, " ".join(ESSAY[:12])) is None
+    assert quote_in(index, "Too short to be a leak.") is None
     every_other = " ".join("other" if k % 2 else word for k, word in enumerate(ESSAY[:60]))
-    assert index.quote_in(every_other) is None
-    assert index_of(tmp_path, [passage], exceptions=passage).quote_in(passage) is None
+    assert quote_in(index, every_other) is None
+    assert quote_in(index_of(tmp_path, [passage], exceptions=passage), passage) is None
+
+
+def test_runs_that_many_documents_have_are_common() -> None:
+    def pairs(run: int, documents: range) -> list[int]:
+        return [value for document in documents for value in (run, document)]
+
+    values = np.array(pairs(7, range(12)) + pairs(9, range(9)) + pairs(7, range(5)), np.uint64)
+    _, (num_documents, counted) = count_documents((3, [values[:16].tobytes(), values[16:].tobytes()]))
+    assert num_documents == 0
+    assert np.frombuffer(counted, np.uint64).tolist() == [7, 12]
+    documents = np.arange(30, dtype=np.uint64)
+    assert count_documents((ALL_DOCUMENTS, [documents.tobytes(), documents[:4].tobytes()])) == (None, (30, b""))
 
 
 def test_what_many_texts_of_a_set_share_does_not_count(tmp_path: Path) -> None:
     template = "Look at the picture and answer the question with a single word or a short phrase"
     index = index_of(tmp_path, [f"{template}: {ESSAY[k]} {ESSAY[k + 1]}" for k in range(12)])
-    assert index.quote_in(f"{template} about something else") is None
+    assert quote_in(index, f"{template} about something else") is None
 
 
 def test_quotes_in_chinese_are_found(tmp_path: Path) -> None:
     chinese = "每一页都只渲染一次文字与图像保持对应数据的质量决定了模型能学到什么因此"
     index = index_of(tmp_path, [chinese])
-    assert index.quote_in("，".join(chinese)) is not None
-    assert index.quote_in(chinese[::-1]) is None
+    assert quote_in(index, "，".join(chinese)) is not None
+    assert quote_in(index, chinese[::-1]) is None
 
 
 @pytest.mark.parametrize(
@@ -454,6 +487,8 @@ def test_evaluation_sets_do_not_leak(library: Path, command: Command, tmp_path: 
         ("cropped.pdf", "page=2"): picture,
         ("other.pdf", "page=3"): f"{evaluation / 'set.parquet'}#row=1",
     }
+    words = [row["matched_words"] for row in ledger_of(tmp_path / "out") if row["matched_words"]]
+    assert words == [run.casefold().replace(".", "")]
     counts = json.loads((tmp_path / "out" / "manifest.json").read_text())["samples"]
     assert counts["rejected"] == {"contaminated": 3}
     assert "leak.png" in (tmp_path / "out" / "README.md").read_text()

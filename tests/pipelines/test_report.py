@@ -386,6 +386,7 @@ def many(root, num_rows, num_pictures, row_group_size=50_000):
                 "duplicate_of": pa.nulls(n, pa.string()),
                 "distance": pa.nulls(n, pa.int16()),
                 "similarity": pa.nulls(n, pa.float32()),
+                "matched_words": pa.nulls(n, pa.string()),
                 "language": pa.array(["en"] * n),
                 "flags": empty,
                 "label": pa.nulls(n, ledger_schema(scores).field("label").type),

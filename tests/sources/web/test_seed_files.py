@@ -91,4 +91,4 @@ def test_the_plan_of_a_run_says_what_is_fetched(tmp_path: Path) -> None:
     assert lines[0] == f"{path}: 4 seeds, URLs from column 'url'"
     assert lines[1].startswith("3 pages, from 2 hosts of 2 sites: about 1.0 minutes with 2 workers")
     assert lines[2] == f"1 seeds are not visited (no_url), the first: {path}, line 5"
-    assert Web(input=(A,), max_pages=50).plan(2)[0].startswith("at most 50 pages, from 1 hosts of 1 sites")
+    assert Web(input=(A,), max_pages=50).plan(2)[0].startswith("at most 50 pages, from 1 host of 1 site:")
