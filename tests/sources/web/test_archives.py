@@ -162,7 +162,7 @@ def test_archives_are_inputs_of_the_source(tmp_path: Path) -> None:
     (task,) = source.fetch_tasks()
     assert "not told whom" not in " ".join(source.warnings())
     assert source.plan(2) == [
-        "at most 10 pages, from 1 archives: about 0.0 minutes with 2 workers, and 1 MB of captures"
+        "at most 10 pages, from 1 archive: about 0.0 minutes with 2 workers, and 1 MB of captures"
     ]
     elsewhere = tmp_path / "moved"
     elsewhere.mkdir()
