@@ -54,7 +54,6 @@ def _png(colour: str) -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.usefixtures("chromium")
 def test_pages_are_shown_from_the_archive_alone(tmp_path: Path) -> None:
     """Style, script, picture and a frame of another site come over https; what is missing is counted."""
     page = html(
