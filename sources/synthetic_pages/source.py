@@ -148,7 +148,8 @@ class SyntheticPages(TextMaterial):
         kind, language, view = (random.choice(names) for names in (self.kinds_in_use, languages, self.views))
         tasks = [task for task in USE_CASES if task in self.tasks]
         task = random.choices(tasks, [self.tasks[name] for name in tasks])[0]
-        reason, missing = "", None
+        reason = ""
+        missing: FontError | None = None
         for attempt, density in enumerate(DENSITIES):
             try:
                 page_random = generator(self.seed, number, f"page {attempt}")
