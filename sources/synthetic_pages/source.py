@@ -153,7 +153,7 @@ class SyntheticPages(TextMaterial):
         for attempt, density in enumerate(DENSITIES):
             try:
                 page_random = generator(self.seed, number, f"page {attempt}")
-                page = make_page(kind, language, self._vocabulary_path, passages, page_random, density)
+                page = make_page(kind, language, self._vocabulary_path, page_random, density, passages)
                 screenshot = get_renderer(view, self.browser).capture(page.html)
                 break
             except UnfitPageError as error:
