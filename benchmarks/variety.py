@@ -37,7 +37,6 @@ def synthesized(source: str, count: int) -> Iterator[tuple[str, str | None]]:
 
 def page_texts(count: int) -> Iterator[tuple[str, None]]:
     """Yield the texts of synthesized pages, a line per text of the markup; nothing is drawn."""
-    from sources.ocr.passages import BundledPassages
     from sources.rng import generator
     from sources.synthetic_pages.kinds import KINDS
     from sources.synthetic_pages.page import make_page
@@ -47,7 +46,7 @@ def page_texts(count: int) -> Iterator[tuple[str, None]]:
     for number in range(count):
         language = LANGUAGES[number // len(kinds) % len(LANGUAGES)]
         random = generator(0, number, "variety")
-        page = make_page(kinds[number % len(kinds)], language, BUNDLED, BundledPassages(), random, 0.9)
+        page = make_page(kinds[number % len(kinds)], language, BUNDLED, random, 0.9)
         body = page.html.partition("</style>")[2]
         yield "\n".join(filter(None, (html.unescape(text).strip() for text in _TAG.split(body)))), None
 

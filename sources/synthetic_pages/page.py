@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from sources.charts.fonts import check_glyphs
-from sources.ocr.passages import Passages
+from sources.ocr.passages import BundledPassages, Passages
 from sources.synthetic_pages.components.catalogue import COMPONENTS
 from sources.synthetic_pages.components.context import ComponentContext
 from sources.synthetic_pages.kinds import KINDS
@@ -43,19 +43,24 @@ class Page:
 
 
 def make_page(
-    kind: str, language: str, vocabulary: Path, passages: Passages, random: random_module.Random, density: float
+    kind: str,
+    language: str,
+    vocabulary: Path,
+    random: random_module.Random,
+    density: float,
+    passages: Passages | None = None,
 ) -> Page:
     """Make a page of a kind.
 
     Args:
-        passages: the texts of the page.
         density: 0 to 1, fraction of the usual number of entries.
+        passages: the texts of the page, by default those of the grammar.
     Raises:
         FontError: no installed font supports the language, or one of the texts.
     """
     theme = sample_theme(random, language)
     words = Words(load_vocabulary(vocabulary), language, random)
-    texts = Texts(passages, language, random)
+    texts = Texts(passages or BundledPassages(), language, random)
     site = words.choose("sites") if random.random() < 0.2 else texts.site()
     place = LANGUAGES.index(language)
     title, description, heading = (

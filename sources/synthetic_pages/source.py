@@ -148,11 +148,12 @@ class SyntheticPages(TextMaterial):
         kind, language, view = (random.choice(names) for names in (self.kinds_in_use, languages, self.views))
         tasks = [task for task in USE_CASES if task in self.tasks]
         task = random.choices(tasks, [self.tasks[name] for name in tasks])[0]
-        reason, missing = "", None
+        reason = ""
+        missing: FontError | None = None
         for attempt, density in enumerate(DENSITIES):
             try:
                 page_random = generator(self.seed, number, f"page {attempt}")
-                page = make_page(kind, language, self._vocabulary_path, passages, page_random, density)
+                page = make_page(kind, language, self._vocabulary_path, page_random, density, passages)
                 screenshot = get_renderer(view, self.browser).capture(page.html)
                 break
             except UnfitPageError as error:

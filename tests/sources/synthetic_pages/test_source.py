@@ -15,7 +15,6 @@ from PIL import Image
 from sources.base.sample import Sample
 from sources.config_file import ConfigFileError
 from sources.images.encoding import luma
-from sources.ocr.passages import BundledPassages
 from sources.rng import generator
 from sources.synthetic_pages import SyntheticPages
 from sources.synthetic_pages.components.catalogue import COMPONENTS
@@ -134,10 +133,7 @@ def test_themes_have_readable_contrast() -> None:
     ],
 )
 def test_illegible_page_is_rejected(css: str, reason: str) -> None:
-    passages = BundledPassages()
-    pages = (
-        make_page("settings", "en", BUNDLED, passages, generator(0, number, "unfit"), 0.6) for number in range(100)
-    )
+    pages = (make_page("settings", "en", BUNDLED, generator(0, number, "unfit"), 0.6) for number in range(100))
     page = next(page for page in pages if not page.theme.is_dark)
     assert len(get_renderer("square", None).capture(page.html).texts) > 5
     with pytest.raises(UnfitPageError) as error:
