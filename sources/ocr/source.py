@@ -256,11 +256,12 @@ class Ocr(TextMaterial):
         from sources.ocr.templates.registry import KINDS, required_languages
 
         random = generator(self.seed, number, "specification")
+        languages = self.languages or (passages.languages() if self.input else LANGUAGES)
         weights = dict(self.kinds) or {**dict.fromkeys(KINDS, (1 - self.scene) / len(KINDS)), SCENE: self.scene}
         languages_by_kind = {
             kind: [
                 language
-                for language in self._supported_languages(kind, self.languages or passages.languages())
+                for language in self._supported_languages(kind, languages)
                 if all(passages.count(needed) for needed in required_languages(kind, language))
             ]
             for kind in sorted(weights)

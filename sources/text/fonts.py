@@ -389,7 +389,7 @@ def _outlines_at(path: Path, offset: int) -> _Outlines:
     return _Outlines()
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _glyphs(path: Path, index: int) -> _Glyphs:
     return _Glyphs(path, index)
 

@@ -207,3 +207,9 @@ def test_all_languages_leaves_out_those_without_a_font(
         Ocr(languages=("th", "ja")).check()
     with pytest.raises(ValueError, match="languages is either all or a list"):
         Ocr(languages=("all", "ja"))
+
+
+def test_without_a_setting_pages_are_english_and_chinese() -> None:
+    source, passages = Ocr(), BundledPassages()
+    made = [source._specify(number, passages) for number in range(200)]
+    assert {found[1] for found in made if found is not None} == {"en", "zh"}
