@@ -18,6 +18,8 @@ _OPENINGS: Mapping[tuple[str, str], str] = {
     ("present or absent", "absent"): r"the word “[^”]*” does not appear|这一页上没有“",
     ("difference or none", "difference"): r"the second picture lacks|第二张图缺少",
     ("difference or none", "none"): r"there is no difference|没有区别",
+    ("same or different", "same"): r"both pictures show the same page|两张图是同一页",
+    ("same or different", "different"): r"the pictures show two different pages|两张图是不同的两页",
     ("some or none", "none"): r"there is none on this page|这一页上没有。",
     ("some or none", "some"): r"(?!)",
     ("image or none", "none"): r"it is on none of them|哪一张上都没有",

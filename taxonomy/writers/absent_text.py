@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from taxonomy.writers.choices import Choices
 from taxonomy.writers.needs import neighbours
-from taxonomy.writers.page import Page, bare, squeezed
+from taxonomy.writers.page import Page
+from taxonomy.writers.quotable import bare, squeezed
 from taxonomy.writers.writer import Conversation, QuestionKind, Subject, Writer, about_page
 
 ABSENT, PRESENT = "absent", "present"

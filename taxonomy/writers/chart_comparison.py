@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from taxonomy.writers.choices import Choices
-from taxonomy.writers.page import Page, squeezed
+from taxonomy.writers.page import Page
+from taxonomy.writers.quotable import squeezed
 from taxonomy.writers.table_questions import has_names, number, numeric_columns
 from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
 

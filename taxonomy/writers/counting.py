@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from taxonomy.writers.choices import Choices
-from taxonomy.writers.page import MIN_WORD, Page, bare, is_readable
+from taxonomy.writers.page import MIN_WORD, Page
+from taxonomy.writers.quotable import bare
+from taxonomy.writers.rows import is_readable
 from taxonomy.writers.writer import Conversation, QuestionKind, Subject, Writer, about_page
 
 LEAF = "recognition/local_description/counting"

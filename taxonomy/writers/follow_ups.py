@@ -8,7 +8,8 @@ import numpy as np
 
 from sources.images.boxes import hull, scaled
 from taxonomy.sentences import CHINESE
-from taxonomy.writers.page import Page, bare
+from taxonomy.writers.page import Page
+from taxonomy.writers.quotable import bare
 from taxonomy.writers.table_questions import has_names
 from taxonomy.writers.writer import QuestionKind, Subject, Turn
 

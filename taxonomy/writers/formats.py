@@ -66,7 +66,7 @@ class Formats(Writer):
     needs = ("text",)
 
     def write(self, pages: Sequence[Page], k: int, rng: random.Random, choices: Choices) -> Conversation | None:
-        if printed_share(pages[k]) < MIN_PRINTED:
+        if printed_share(pages[k]) < MIN_PRINTED or not pages[k].is_transcribed:
             return None
         for kind in rng.sample(sorted(FORMATS), len(FORMATS)):
             answer = FORMATS[kind](pages[k])

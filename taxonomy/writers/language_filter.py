@@ -8,6 +8,7 @@ from typing import ClassVar
 from taxonomy.sentences import KANA
 from taxonomy.writers.choices import Choices
 from taxonomy.writers.page import Page
+from taxonomy.writers.quotable import is_damaged
 from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
 
 SCRIPTS: Mapping[str, tuple[str, str, str]] = {  # name in English, name in Chinese, its letters
@@ -51,6 +52,8 @@ class LanguageFilter(Writer):
     def write(self, pages: Sequence[Page], k: int, rng: random.Random, choices: Choices) -> Conversation | None:
         page = pages[k]
         if KANA.search(page.text):  # Japanese mixes Chinese characters and kana within a word
+            return None
+        if any(is_damaged(line) for line in page.lines):  # ligatures that fonts call ideographs
             return None
         letters = sum(letter.isalpha() for letter in page.text)
         shares = {script: len(pattern.findall(page.text)) / max(1, letters) for script, pattern in _LETTERS.items()}

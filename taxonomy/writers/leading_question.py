@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from taxonomy.writers.choices import Choices
-from taxonomy.writers.page import Page, squeezed
+from taxonomy.writers.page import Page
+from taxonomy.writers.quotable import squeezed
 from taxonomy.writers.writer import Conversation, QuestionKind, Subject, Writer, about_page
 
 YES, NO = "yes", "no"

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from taxonomy.writers.choices import Choices
 from taxonomy.writers.needs import neighbours
-from taxonomy.writers.page import Page, squeezed
+from taxonomy.writers.page import Page
+from taxonomy.writers.quotable import squeezed
 from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_pages
 
 SHOWN, NONE = "shown", "none"

@@ -16,8 +16,8 @@ from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_pa
 SAME, EDITED, OTHER = "same", "edited", "other"
 NUM_TRIES = 3
 DISCRIMINATION = {
-    "en": {SAME: "Yes, both pictures show the same page.", OTHER: "No, the pictures show two different pages."},
-    "zh": {SAME: "是的，两张图是同一页。", OTHER: "不是，两张图是不同的两页。"},
+    "en": {SAME: "Both pictures show the same page.", OTHER: "The pictures show two different pages."},
+    "zh": {SAME: "两张图是同一页。", OTHER: "两张图是不同的两页。"},
 }
 SIMILARITY = {
     "en": {

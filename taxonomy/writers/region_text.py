@@ -8,7 +8,9 @@ import numpy as np
 
 from sources.images.boxes import hull, scaled
 from taxonomy.writers.choices import Choices
-from taxonomy.writers.page import Page, is_quotable, is_readable, text_of
+from taxonomy.writers.page import Page
+from taxonomy.writers.quotable import is_quotable, text_of
+from taxonomy.writers.rows import is_readable
 from taxonomy.writers.writer import Conversation, QuestionKind, Subject, Writer, about_page
 
 MIN_CHARS = 4
@@ -25,7 +27,9 @@ class RegionText(Writer):
 
     def write(self, pages: Sequence[Page], k: int, rng: random.Random, choices: Choices) -> Conversation | None:
         page = pages[k]
-        candidates = [row for row in page.rows if is_quotable(text_of(page, row), MIN_CHARS)]
+        candidates = [
+            row for row in page.rows if is_quotable(text_of(page, row), MIN_CHARS) and not page.taken_apart & set(row)
+        ]
         rng.shuffle(candidates)
         for words in candidates:
             box, text = hull(page.boxes[words]), text_of(page, words)

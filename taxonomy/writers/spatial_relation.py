@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from taxonomy.writers.choices import Choices
-from taxonomy.writers.page import Page, bare
+from taxonomy.writers.page import Page
+from taxonomy.writers.quotable import bare
 from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
 
 LEAF = "commonsense_reasoning/relationship/spatial"

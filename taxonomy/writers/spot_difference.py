@@ -6,9 +6,10 @@ from typing import ClassVar
 
 from sources.images.boxes import scaled
 from taxonomy.writers.choices import Choices
-from taxonomy.writers.page import Page, bare
+from taxonomy.writers.page import Page
 from taxonomy.writers.pair_of_pictures import EDITED, SAME, paint_a_word, without_word
 from taxonomy.writers.pictures import reencoded
+from taxonomy.writers.quotable import bare
 from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_pages
 
 ANSWERS = {

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from sources.images.boxes import scaled
 from taxonomy.writers.choices import Choices
-from taxonomy.writers.page import Page, bare
+from taxonomy.writers.page import Page
+from taxonomy.writers.quotable import bare
 from taxonomy.writers.writer import Conversation, QuestionKind, Subject, Writer, about_page
 
 

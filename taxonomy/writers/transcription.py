@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from taxonomy.writers.choices import Choices
-from taxonomy.writers.page import Page, squeezed
+from taxonomy.writers.page import Page
+from taxonomy.writers.quotable import squeezed
 from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
 
 MIN_CHARS, MAX_CHARS = 20, 8_000
@@ -23,7 +24,7 @@ class Transcription(Writer):
 
     def write(self, pages: Sequence[Page], k: int, rng: random.Random, choices: Choices) -> Conversation | None:
         page = pages[k]
-        if not MIN_CHARS <= len(page.text) <= MAX_CHARS or printed_share(page) < MIN_PRINTED:
+        if not MIN_CHARS <= len(page.text) <= MAX_CHARS or printed_share(page) < MIN_PRINTED or not page.is_transcribed:
             return None
         return about_page(page, "transcription", page.text)
 

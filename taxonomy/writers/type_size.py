@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from taxonomy.writers.choices import Choices
-from taxonomy.writers.page import Page, bare
+from taxonomy.writers.page import Page
+from taxonomy.writers.quotable import bare
 from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
 
 MIN_RATIO = 1.5  # between the heights of the words' boxes

@@ -226,7 +226,7 @@ def page_matching(pages: Pages, values: dict[str, str], answer: str) -> None:
 
 
 def page_discrimination(pages: Pages, values: dict[str, str], answer: str) -> None:
-    assert answer.startswith(("Yes", "是的")) == (pages[0].id == pages[1].id)
+    assert answer.startswith(("Both", "两张图是同一页")) == (pages[0].id == pages[1].id)
 
 
 def page_similarity(pages: Pages, values: dict[str, str], answer: str) -> None:
