@@ -33,8 +33,8 @@ def test_words_have_one_script_and_one_case() -> None:
 
 def test_words_that_touch_are_one_word_taken_apart() -> None:
     left = np.array([10, 0, 30, 10], np.float32)
-    assert is_taken_apart(left, left + [20.5, 0, 20, 0])
-    assert not is_taken_apart(left, left + [23, 0, 23, 0])
+    assert is_taken_apart(left, left + np.array([20.5, 0, 20, 0]))
+    assert not is_taken_apart(left, left + np.array([23, 0, 23, 0]))
 
 
 def test_answers_fit_questions_with_either_or() -> None:
