@@ -4,7 +4,7 @@
 
 Half of the bits of a hash come from one of 3,000 random hashes, half from another, and an eighth of them are flipped;
 every tenth hash is a copy with up to 32 bits flipped. Half of the insets equal the hash, half are near it. `--tasks`
-of all tasks are run, at even distances, each in its own process; the whole time is that of all tasks at their mean.
+of all tasks are run, at even distances, each in its own process; the whole time is the sum of all tasks at their mean.
 100 million and a billion rows are computed: reading per row and task, and search per row of a task, as measured at
 the largest size.
 """

@@ -3,7 +3,7 @@
 python -m benchmarks.filtered_training --loop LOOP --start MODEL --output FOLDER [--share 0.4] [--steps 200]
 
 LOOP is a folder of `make loop`. Pictures of new words, none of which occur in it, are paired with their texts; of a
-share of them, chosen by id, the text is that of another picture, as in noisy pairs from the web. A run of the
+share of them, chosen by id, the text belongs to another picture, as in noisy pairs from the web. A run of the
 pipeline reads them and scores the axis `agreement` with the loop's model. The threshold comes from corruptions
 planted in the loop's own words, never from the damaged data, and a refit applies it. Then MODEL, an early or weakly
 trained one, is trained further with the same settings and seed on three data sets: all pairs, those that the filter

@@ -1,4 +1,4 @@
-"""How well a DeepSeek-VL tells good samples from spoilt ones, beside OCR agreement on the same pictures.
+"""How well a DeepSeek-VL tells good samples from spoilt ones, next to OCR agreement on the same pictures.
 
 python -m benchmarks.judge --loop LOOP [--model DIR] [--samples 100] [--no-ocr]
 

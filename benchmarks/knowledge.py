@@ -3,7 +3,7 @@
 python -m benchmarks.knowledge text                 # rows of JSONL, Parquet and gzip made of bundled paragraphs
 python -m benchmarks.knowledge pairs                # images of bundled PDFs as the hub stores them
 python -m benchmarks.knowledge notebooks FOLDER     # real notebooks, also what became of their plots
-python -m benchmarks.knowledge papers FOLDER        # .tex beside .pdf of texlive-*-doc; how many fit, checked pages
+python -m benchmarks.knowledge papers FOLDER        # .tex next to .pdf of texlive-*-doc; how many fit, checked pages
 
 A bare loop decodes with the same libraries and computes the same hashes; it checks, cleans and keeps nothing. For
 texts a second loop also cleans them and masks personal data by the same functions, so that it does the work and keeps

@@ -1,4 +1,4 @@
-"""Measure how varied synthesized texts are, beside a real text of the same number of words.
+"""Measure how varied synthesized texts are, next to a real text of the same number of words.
 
 python benchmarks/variety.py [--source ocr | synthetic_pages] [--samples 1000 10000] [--real 'texts/*.txt']
 

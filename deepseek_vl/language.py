@@ -78,7 +78,7 @@ class Block(nn.Module):
         return q_BHTE, k_BHTE, qkv_3BHTE[2]
 
     def finish(self, x_BTD: Tensor, mixed_BHTE: Tensor) -> Tensor:
-        """Add the result of attention, then that of the MLP."""
+        """Add the result of attention, then the result of the MLP."""
         x_BTD = x_BTD + self.proj(mixed_BHTE.transpose(1, 2).flatten(2))
         gate, up = self.gate_up(self.norm2(x_BTD)).chunk(2, dim=-1)
         y_BTD: Tensor = x_BTD + self.down(F.silu(gate) * up)

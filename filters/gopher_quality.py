@@ -19,7 +19,7 @@ class GopherQuality(Filter):
     """Demands what running text has: words of usual length, letters, few symbols, bullets and cut lines.
 
     Texts without images only; conversations pass. Of scripts without spaces two characters count as a word, and lengths
-    of words have no meaning. Stop words are those of English: the score has no meaning for other texts.
+    of words have no meaning. Stop words are English: the score has no meaning for other texts.
 
     Args:
         min_words, max_words: number of words.

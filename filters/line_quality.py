@@ -10,7 +10,7 @@ from filters.written_text import is_judged
 from sources.base.sample import Sample
 
 SHORT_CHARS = 30  # FineWeb, section 3.6
-# The terminal marks of C4, and those of other scripts; a colon opens a list, and an ellipsis is a cut line.
+# The terminal marks of C4, and the marks of other scripts; a colon opens a list, and an ellipsis is a cut line.
 _ENDS = (".", "!", "?", '"', "'", "”", "’", "。", "！", "？", "」", "』", "।", "؟", "۔")
 _CUT = "..."
 _BOILERPLATE = re.compile(

@@ -105,7 +105,7 @@ class LedgerUnit(NamedTuple):
 
     Args:
         digest, first: of its first slice.
-        num_rows: its samples, without those of copies of its inputs.
+        num_rows: its samples, without copies of its inputs.
     """
 
     source: int

@@ -94,7 +94,7 @@ class TrainingModel(nn.Module):
         return target_losses(hidden_1TD[0, batch.target_places], batch.targets_S, model.language.head)
 
     def _visual(self, batch: DeviceBatch) -> Tensor | None:
-        """Return the visual tokens of a batch; without images None, or those of an empty canvas."""
+        """Return the visual tokens of a batch; without images None, or the tokens of an empty canvas."""
         model, side = self.model, self.model.config.image_px
         canvases, places, known = batch.canvases_M3YX, batch.canvas_places, batch.features
         digests: Sequence[str] = batch.digests

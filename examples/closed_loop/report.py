@@ -1,4 +1,4 @@
-"""The report of a loop: a page of Markdown with its figures, a plot, and answers beside their pictures."""
+"""The report of a loop: a page of Markdown with its figures, a plot, and answers next to their pictures."""
 
 import html
 import io
@@ -47,7 +47,7 @@ def _json(path: Path) -> Any:
 
 
 def _answers(output: Path, name: str) -> list[dict[str, Any]]:
-    """Return the answers to the questions of a data set, one per record, with those of the twin."""
+    """Return the answers to the questions of a data set, one per record, with the twin's."""
     lines = [json.loads(line) for line in (output / "results" / name / "answers.jsonl").open(encoding="utf-8")]
     by_model: dict[str, list[dict[str, Any]]] = {}
     for line in lines:

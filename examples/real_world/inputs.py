@@ -61,7 +61,7 @@ def sort_papers(unpacked: Sequence[Path], folder: Path) -> int:
 
 
 def _inputs(path: Path) -> Iterator[Path]:
-    """Yield the files beside a LaTeX document that have no document class: what it may read."""
+    """Yield the files next to a LaTeX document that have no document class: what it may read."""
     for suffix in (".tex", ".sty", ".bbl"):
         for each in _with_suffix(path.parent, suffix):
             if each.parent == path.parent and (suffix != ".tex" or not _DOCUMENT_CLASS.search(_read(each))):

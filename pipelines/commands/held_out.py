@@ -21,7 +21,7 @@ SPLITS = ("validation", "train")  # held-out samples first
 
 
 def read_trials(storage: Storage, manifest: Mapping[str, Any], number: int) -> tuple[list[Trial], int]:
-    """Choose samples by their ids, those of the validation split first.
+    """Choose samples by their ids, the validation split first.
 
     Returns:
         At most `number` trials in the order of their ids' hashes, and how many of them are of the validation split.

@@ -11,7 +11,7 @@ TOLERANCE = 0.001  # published shares are rounded
 class Mixture:
     """Shares of tokens, and how tokens are counted.
 
-    A sample's tokens are those of its text, or of all turns of its conversation, and 576 for each image.
+    Tokens are counted in a sample's text, or in all turns of its conversation, with 576 for each image.
 
     Args:
         shares: share of all tokens by component, 0 to 1; they sum to 1. A component is a source, or several sources

@@ -34,7 +34,7 @@ def batch_of(job: Job, recipe: Recipe, source: int, uri: str) -> Batch:
     member = member_of(uri) if is_fetched(uri) else None  # all of an archive together: it is fetched once
     name = member[0] if member else uri
     number = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big") >> 1
-    if isinstance(recipe.sources[source], RemoteSource):  # those of a batch are fetched together
+    if isinstance(recipe.sources[source], RemoteSource):  # a batch is fetched together
         each = num_inputs // INPUTS_PER_BATCH if job.is_local else num_inputs // INPUTS_PER_FETCH
         return source, number % max(job.readers, each)
     if is_fetched(uri) or is_remote(uri):  # each takes long

@@ -22,7 +22,7 @@ class Asks(Protocol):
     """Anything that answers requests as a `ReaderPool` does."""
 
     def ask(self, request: Request[AnswerT], crashes: int = CRASHES_BEFORE_BLAME) -> AnswerT:
-        """Return the answer to a request. Arguments and errors are those of `Reader.ask`."""
+        """Return the answer to a request. Arguments and errors: see `Reader.ask`."""
         ...
 
 

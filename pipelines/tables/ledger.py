@@ -64,7 +64,7 @@ class LedgerTable:
         return num_rows
 
     def _rows(self, unit: Unit, shown: set[str]) -> pa.Table:
-        """The rows of a unit, and those of an input with copies once more for each of them, as duplicates."""
+        """The rows of a unit; rows of an input with copies come once more for each copy, as duplicates."""
         scored = read_scores(self._storage, self._recipe, unit)
         verdicts = read_verdicts(self._storage, self._run, unit)
         slices = scored[SLICE].to_pylist()

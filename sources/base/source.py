@@ -109,7 +109,7 @@ class Items:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReadingCosts:
-    """What reading an item costs beyond the limits of a recipe, which are those of a page of a PDF.
+    """What reading an item costs beyond the limits of a recipe, which suit a page of a PDF.
 
     Args:
         memory_mb: data that the reader may allocate in addition, in megabytes.

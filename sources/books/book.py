@@ -164,7 +164,7 @@ def _drop_repeated(blocks: Sequence[Block], archive: Archive) -> None:
 
 
 class Folder:
-    """Files beside an HTML book and below its folder."""
+    """Files next to an HTML book and below its folder."""
 
     def __init__(self, folder: Path):
         self._folder = folder.resolve()
@@ -178,7 +178,7 @@ class Folder:
         """Return the content of a file. Raises MissingMember."""
         path = self.find(name)
         if path is None:
-            raise MissingMember(f"{name} is not beside the book")
+            raise MissingMember(f"{name} is not next to the book")
         try:
             with path.open("rb") as file:
                 data = file.read(max_bytes + 1)
@@ -212,7 +212,7 @@ def _open_html(path: Path, is_marked: bool = False) -> Book:
 
 
 def figure_names(path: Path) -> list[Path]:
-    """Return the files beside an HTML book that it shows, sorted. Raises InputError."""
+    """Return the files next to an HTML book that it shows, sorted. Raises InputError."""
     book = _open_html(path)
     assert isinstance(book.files, Folder)
     names = {block.figure.name for block in book.blocks if block.figure is not None and block.figure.name}

@@ -117,7 +117,7 @@ def _is_caption(blocks: Sequence[Block], place: int, alts: Sequence[str]) -> boo
 
 
 def _is_repeated(alt: str, text: str) -> bool:
-    """Return True if a paragraph is the alternative text of the figure beside it, or either begins with the other."""
+    """Return True if a paragraph is the alternative text of the figure next to it, or either begins with the other."""
     return min(len(alt), len(text)) >= MIN_ALT_CHARS and (text.startswith(alt) or alt.startswith(text))
 
 

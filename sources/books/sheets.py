@@ -9,7 +9,7 @@ from sources.books.blocks import Block
 
 CHARS_PER_LINE = 60
 _WIDE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef]")
-_SENTENCE_END = re.compile(r"(?<=[^\W\d_][.!?])\s+|(?<=[。！？])")  # not behind a number, which may be that of an item
+_SENTENCE_END = re.compile(r"(?<=[^\W\d_][.!?])\s+|(?<=[。！？])")  # not behind a number, which may belong to an item
 FIGURE_LINES = 16.0
 
 

@@ -102,7 +102,7 @@ class Books(Source):
         return f"{LOCATORS[self.samples]}={item + 1}"
 
     def digest_of(self, path: Path) -> str:
-        """Return the digest of a file; an HTML book's includes the pictures beside it."""
+        """Return the digest of a file; an HTML book's includes the pictures next to it."""
         digest = file_digest(path)
         if path.suffix.lower() not in HTML:
             return digest

@@ -96,7 +96,7 @@ def _most_likely(text: str, candidates: Sequence[str]) -> tuple[str | None, bool
 
 
 def _fits(text: str, language: str) -> bool:
-    """Return True if a language has the letters of a text; one foreign letter in fifty may be that of a name."""
+    """Return True if a language has the letters of a text; one foreign letter in fifty may be in a name."""
     letters = [letter for letter in text.lower() if letter in _all_letters()]
     foreign = sum(letter not in _letters(language) for letter in letters)
     return foreign <= len(letters) / 50

@@ -124,7 +124,7 @@ class ContentSampler:
         return found
 
     def sentence(self, max_characters: int = 400) -> str:
-        """Return a random sentence; if those of several paragraphs are too long, the first clause of one of them."""
+        """Return a random sentence; if several paragraphs have too long ones, the first clause of one."""
         shortest = ""
         for _ in range(TITLE_ATTEMPTS):
             number = self.random.randrange(self._passages.count(self.text_language))

@@ -15,7 +15,7 @@ class Record:
     """The content of a page by key.
 
     Args:
-        labelled: values by the label that is printed beside them, in the order of the page; an empty field is "".
+        labelled: values by the label that is printed next to them, in the order of the page; an empty field is "".
         unlabelled: values without a printed label (the name of a firm, rows of a table), by a name that the question
             gives.
     """

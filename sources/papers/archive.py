@@ -108,7 +108,7 @@ class Folder:
     def read(self, name: str, max_bytes: int = MAX_TEX_BYTES) -> bytes:
         path = self._path(name)
         if path is None:
-            raise MissingFile(f"{name} is not beside the paper")
+            raise MissingFile(f"{name} is not next to the paper")
         try:
             with path.open("rb") as file:
                 data = file.read(max_bytes + 1)

@@ -23,7 +23,7 @@ class Formula:
 
     Args:
         tex: TeX without `$`, macros expanded.
-        num_numbers: equation numbers that are printed beside it.
+        num_numbers: equation numbers that are printed next to it.
     """
 
     tex: str

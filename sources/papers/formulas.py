@@ -44,7 +44,7 @@ def formula_of(tokens: Tokens, environment: str = "") -> str:
 
 
 def num_numbers(tokens: Tokens, name: str) -> int:
-    """Return how many numbers an environment prints beside its formula."""
+    """Return how many numbers an environment prints next to its formula."""
     if name not in _NUMBERED:
         return 0
     num_rows, depth = 1, 0

@@ -284,7 +284,7 @@ def _html(cells: Sequence[Sequence[str]], spans: Sequence[Sequence[tuple[int, in
 
 
 def _with_numbers(tex: str, numbers: Sequence[str]) -> str:
-    """Return a formula with the numbers that are printed beside it."""
+    """Return a formula with the numbers that are printed next to it."""
     if "\\tag" in tex:
         return tex
     if len(numbers) == 1:

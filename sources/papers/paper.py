@@ -45,7 +45,7 @@ class Paper:
 
 @contextmanager
 def open_paper(path: Path, *, compile: bool) -> Iterator[Paper | None]:
-    r"""Open a paper; None for a .tex that is a part of another one beside it.
+    r"""Open a paper; None for a .tex that is a part of another one next to it.
 
     Args:
         compile: a missing PDF is compiled.
@@ -75,12 +75,12 @@ def open_paper(path: Path, *, compile: bool) -> Iterator[Paper | None]:
             yield Paper(files, main, pdf)
             return
         if not compile:
-            raise InputError("no_pdf", "the paper has no PDF beside it, and compile=never")
+            raise InputError("no_pdf", "the paper has no PDF next to it, and compile=never")
         yield Paper(files, main, compile_pdf(files, main, folder, used_by(files, main)), ("compiled",))
 
 
 def pdf_beside(path: Path) -> Path | None:
-    """Return the PDF of the same name beside a paper; None if there is none."""
+    """Return the PDF of the same name next to a paper; None if there is none."""
     name = path.name
     suffix = next((suffix for suffix in (*SUFFIXES, ".tar") if name.lower().endswith(suffix)), "")
     found = path.with_name(f"{name[: len(name) - len(suffix)]}.pdf")
@@ -128,7 +128,7 @@ def main_of(files: PaperFiles) -> str:
 
 
 def is_part(path: Path) -> bool:
-    r"""Return True if a LaTeX document beside a .tex, or in the folder above, reads it with \input or \include."""
+    r"""Return True if a LaTeX document next to a .tex, or in the folder above, reads it with \input or \include."""
     for folder, name in ((path.parent, path.stem), (path.parent.parent, f"{path.parent.name}/{path.stem}")):
         for other in sorted(folder.glob("*.tex"))[:200]:
             if other == path:

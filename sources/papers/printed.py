@@ -38,7 +38,7 @@ class Printed:
 
     Args:
         values: printed text of a hole by the number of the object.
-        numbers: numbers beside a formula by the number of the object.
+        numbers: numbers next to a formula by the number of the object.
         absent: (stream, atom) of words that are on no page for sure.
         explained: (M,) True for tokens that belong to formulas, references and pictures of the markup.
         missing: for each page, letters and digits of the markup that it does not show.
@@ -314,7 +314,7 @@ def _num_numbers(item: object) -> int:
 
 
 def _take_numbers(printed: Printed, number: int, item: object, pieces: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Take equation numbers out of the words beside a formula."""
+    """Take equation numbers out of the words next to a formula."""
     found = [k for k, (_, text) in enumerate(pieces) if _EQUATION_NUMBER.fullmatch(text.rstrip(",."))]
     wanted = _num_numbers(item)
     if len(found) < wanted:

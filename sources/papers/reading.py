@@ -6,7 +6,7 @@ from sources.base.source import InputError
 from sources.papers.definitions import Parameter, Tokens
 from sources.papers.tokens import PARAGRAPH, Raw
 
-MAX_EXPANDED = 1_500_000  # tokens that macros expand to, ten times those of the manuals of Debian's TeX packages
+MAX_EXPANDED = 1_500_000  # tokens that macros expand to, ten times as many as the manuals of Debian's TeX packages have
 MAX_ARGUMENT = 400_000  # tokens of an argument
 END = ""  # no more tokens
 

@@ -28,7 +28,7 @@ class Papers(Source):
 
     Args:
         samples: `pages` gives every page with its markup; `captions` gives one sample for each figure with a caption.
-        compile: `auto` compiles a paper that has no PDF beside it with pdfLaTeX; `never` makes it an error.
+        compile: `auto` compiles a paper that has no PDF next to it with pdfLaTeX; `never` makes it an error.
         side_px: long side of a page's image, in pixels, and of a figure's at most.
         max_dpi: maximum resolution of small pages, in pixels per inch.
         grey: `png` encodes pages without colour as lossless grey PNG; `none` treats them like other pages.
@@ -82,7 +82,7 @@ class Papers(Source):
         from sources.papers import samples  # noqa: F401
 
     def members(self, names: list[str]) -> list[str] | None:
-        """An archive without compressed papers in it is one paper; in others PDFs belong to the papers beside them."""
+        """An archive without compressed papers in it is one paper; in others PDFs belong to the papers next to them."""
         papers = [name for name in names if name.lower().endswith((".gz", ".tgz", ".zip"))]
         if not papers:
             return None

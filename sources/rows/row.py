@@ -12,7 +12,7 @@ class Rows(ABC):
     """The rows of a file, each read when it is asked for; neighbours one after the other are read fastest.
 
     Args:
-        names: names of the fields that rows have; of JSON, those of the first rows.
+        names: names of the fields that rows have; for JSON, of the first rows.
     """
 
     names: Sequence[str]

@@ -18,7 +18,7 @@ class Estimate:
 
     Args:
         num_pages: pages; at most so many where links or sitemaps are followed.
-        num_hosts, num_sites: those of the seeds.
+        num_hosts, num_sites: hosts and sites of the seeds.
         is_exact: no links and no sitemaps are followed.
         seconds: time with this many processes, if hosts answer at once; pauses included.
         num_bytes: captures on disk.

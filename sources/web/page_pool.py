@@ -96,7 +96,7 @@ class PooledPage:
 class PagePool:
     """`async with PagePool(browser, policy, limits) as pool: async with pool.page(view, client) as page: …`.
 
-    It serves several sites: a window is lent for the pages of one site only, that of its client.
+    It serves several sites: a window is lent for the pages of its client's site only.
     """
 
     def __init__(self, browser: Browser, policy: AddressPolicy, limits: TrafficLimits):

@@ -108,7 +108,7 @@ class _Page:
     Args:
         greys: luma of each tile.
         words, separators: the words that the picture shows, and what is before each.
-        elements: those of the first tile; `askable` are the ones that can be asked about.
+        elements: on the first tile; `askable` are the ones that can be asked about.
         images: the encoded tiles.
         code_refusal: why the code of the page is no task; empty if it is one.
     """

@@ -92,7 +92,7 @@ class Writer(ABC):
         """Return a conversation about page `k`, or None if the page does not have what this question needs.
 
         Args:
-            pages: consecutive pages, in order; `neighbours` has those of the same document.
+            pages: consecutive pages, in order; `neighbours` has the ones of the same document.
             k: index into `pages`.
             rng: source of all randomness, seeded by the sample's id.
             choices: picks the answer of every question that has a few possible ones.

@@ -87,7 +87,7 @@ def test_a_file_of_the_authors_classes_gives_their_logits(kind: str, shards: int
     np.testing.assert_allclose(logits[-1, :24], facts["logits"], atol=2e-5)
     assert logits.argmax(-1)[-12:].tolist() == facts["argmax"]
     assert float(logits.std()) == pytest.approx(facts["standard_deviation"], abs=1e-5)
-    # The classes write no ids of special tokens; those of the tokenizer are used.
+    # The classes write no ids of special tokens; the tokenizer's are used.
     assert (Processor.load(tmp_path).config.bos, Processor.load(tmp_path).config.eos) == (0, 1)
 
 

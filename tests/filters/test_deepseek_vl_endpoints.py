@@ -84,7 +84,7 @@ def hang(handler: Handler, body: Any) -> None:
 
 def dribble(handler: Handler, body: Any) -> None:
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n")
-    for _ in range(12):  # a byte in time for the timeout of a socket, but not for that of a request
+    for _ in range(12):  # a byte in time for the timeout of a socket, but not for the timeout of a request
         handler.wfile.write(b" ")
         time.sleep(0.05)
     handler.close_connection = True

@@ -41,7 +41,7 @@ class Figures:
         num_words, num_word_types: words of alphabetic scripts in lower case, and different ones.
         num_characters, num_character_types: Chinese characters, and different ones.
         repeated_sentences: share of the sentences that occurred before.
-        repeated_contents: share of the samples whose text is that of an earlier one.
+        repeated_contents: share of the samples whose text an earlier one has.
         near_duplicates: share of the samples of `MIN_NEAR_TOKENS` tokens that nearly repeat an earlier one.
         labels: samples by use case.
     """

@@ -75,7 +75,7 @@ def write_turn(
     """Word a question; with probability `choice` as multiple choice, if there are other options.
 
     Args:
-        templates: wordings by family and name; without them those of charts.
+        templates: wordings by family and name; without them the wordings of charts.
     """
     pair = random.choice(_wordings(templates or load_templates(), family, question))
     text = localize((pair[0], pair[1]), language).format(**question.slots)

@@ -13,7 +13,7 @@ from sources.ocr.writing.words_of_language import (
     level_one,
 )
 
-WINDOW = 260  # neighbouring English words from which those of a page are drawn
+WINDOW = 260  # neighbouring English words from which a page draws its own
 USES = {
     "n.": ("They praised its {word}.", "Nobody had expected such {word}.", "The report says little about {word}.",
            "It was {word}, not luck, that decided the matter.", "He wrote a letter on {word} to the newspaper."),

@@ -82,7 +82,7 @@ class _End(NamedTuple):
 
 
 def _flush(ends: Sequence[_End], k: int) -> Sequence[_End]:
-    """Return the lines around line k that begin where it begins: those of a box or of a paragraph."""
+    """Return the lines around line k that begin where it begins: the lines of a box or of a paragraph."""
 
     def is_flush(end: _End) -> bool:
         return end.region == ends[k].region and abs(end.x0 - ends[k].x0) < 0.5 * ends[k].size

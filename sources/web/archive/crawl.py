@@ -22,7 +22,7 @@ BAD_ARCHIVE, BAD_RECORD, NOT_ARCHIVED = "bad_archive", "bad_record", "not_archiv
 
 
 class ArchiveCrawl(Crawl):
-    """Captures the pages of an archive that are not captured yet; the arguments are those of Crawl.
+    """Captures the pages of an archive that are not captured yet; it takes the arguments of Crawl.
 
     Hosts are sent nothing, so that headers and cookies of the settings are not used. The index is made when it is first
     needed, and lasts as long as the crawl.

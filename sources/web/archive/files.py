@@ -45,7 +45,7 @@ class Archive:
 
 
 def is_archive(entry: str) -> bool:
-    """Return True if a name is that of a web archive."""
+    """Return True if a name ends like a web archive's."""
     return entry.lower().endswith((*WARC, *WACZ))
 
 

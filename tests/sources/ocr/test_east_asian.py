@@ -118,7 +118,7 @@ def test_numbers_in_vertical_text() -> None:
 
 
 def test_vertical_japanese_turns_its_dashes_and_moves_its_small_kana() -> None:
-    """The box of ー is higher than wide, and that of 、 is on the right of the column."""
+    """The box of ー is higher than wide, and the box of 、 is on the right of the column."""
     from sources.ocr.typefaces import ink_box, load_glyphs
     from sources.text.fonts import vertical_forms
 
