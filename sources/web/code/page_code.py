@@ -4,7 +4,7 @@ import asyncio
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -45,7 +45,7 @@ class PageCode:
     html: str
     similarity: Similarity
     num_tokens: int
-    render: Look
+    render: Look = field(compare=False, repr=False)
 
 
 class PageCoder:
