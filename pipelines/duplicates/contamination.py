@@ -111,7 +111,8 @@ class RunIndex:
         """
         runs = np.array(sorted(hits), np.uint64)
         starts, ends = np.searchsorted(self._runs, runs), np.searchsorted(self._runs, runs, "right")
-        rows = np.concatenate([np.zeros(0, np.int64), *map(np.arange, starts, ends)])
+        hit = [np.arange(start, end) for start, end in zip(starts, ends, strict=True)]
+        rows = np.concatenate([np.zeros(0, np.int64), *hit])
         if not len(rows):
             return None
         rows = rows[np.lexsort([self._positions[rows], self._texts[rows]])]
