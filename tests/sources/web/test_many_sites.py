@@ -60,6 +60,16 @@ def keep(folder: Path, path: Path) -> None:
     shutil.move(path, folder / path.name)
 
 
+class _Counting(Browser):
+    """Counts the contexts that it opens."""
+
+    num_contexts = 0
+
+    def page(self, *args: Any, **named: Any) -> Any:
+        self.num_contexts += 1
+        return super().page(*args, **named)
+
+
 def routed(site: Site, **changes: Any) -> CrawlSettings:
     routes = dict.fromkeys((*SITES, "shared.test"), ("127.0.0.1", site.server_port))
     return settings_for(site, policy=AddressPolicy(routes=routes), **changes)
@@ -75,12 +85,12 @@ def test_sites_in_one_browser_find_nothing_of_each_other(tmp_path: Path) -> None
     with serving({"/": LOOKS, "/2": LOOKS, "/picture": picture}) as site:
         urls = {name: [f"http://{name}/", f"http://{name}/2"] for name in SITES}
         settings = routed(site, at_once=1)
-        browser = Browser(settings.browser)
+        browser = _Counting(settings.browser)
         found = crawl_all(settings, tmp_path, urls, browser)
     texts = [text_of(capture).strip() for of_site in found.values() for capture in of_site]
     assert texts == ["found:|0|0||2|0"] * 6
     assert len(asked) == len(SITES)  # a site's second page has it from the cache, another site has not
-    assert browser.num_started == 1
+    assert (browser.num_started, browser.num_contexts) == (1, len(SITES))
 
 
 def test_a_page_that_hangs_costs_no_other_site(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sources.browser.browser import Browser
 from sources.browser.viewports import VIEWS
 from sources.web.address_policy import AddressPolicy
+from sources.web.client import Client
 from sources.web.crawl import CrawlSettings
 from sources.web.page_pool import PagePool, PooledPage
 from sources.web.visit import Visit
@@ -65,6 +66,25 @@ def test_pages_of_a_site_share_a_window_and_no_traces() -> None:
         found, expected, is_same = with_seats(settings, work)
     assert is_same
     assert found == expected == ["Looks", "found:|0|0||2|0"]
+
+
+def test_a_window_never_changes_its_site() -> None:
+    with serving({}) as site:
+        settings = settings_for(site)
+        view, first, second = VIEWS["square"], Client(site="first.test"), Client(site="second.test")
+
+        async def work(pool: PagePool) -> tuple[bool, bool, bool]:
+            async with pool.page(view, first) as of_first:
+                pass
+            async with pool.page(view, second) as of_second:
+                pass
+            async with pool.page(view, first) as again:
+                pass
+            await pool.leave(lambda window: window.client == first)
+            async with pool.page(view, first) as later:
+                return of_second.page.context is of_first.page.context, again is of_first, later is of_first
+
+        assert with_seats(settings, work) == (False, True, False)
 
 
 def test_a_window_is_given_up_after_a_failure() -> None:
