@@ -6,17 +6,17 @@ from sources.synthetic_pages.icons import icon
 
 def header(context: ComponentContext) -> Content:
     words = context.words
+    tools = [icon(name, 20) for name in context.random.choice((("bell", "user"), ("heart", "cart"), ("cart",)))]
+    has_tools = context.chance(0.4)  # then there is less room for links, and none for a search
     return {
         "site": context.site,
-        "links": words.sample("navigation", context.random.randint(2, 3)) + context.texts.group(2),
+        "links": words.sample("navigation", context.random.randint(2, 3)) + context.texts.group(1 if has_tools else 2),
         "logo": context.icons(1, 22)[0] if context.chance(0.5) else "",
-        "tools": [icon(name, 20) for name in context.random.choice((("bell", "user"), ("heart", "cart"), ("cart",)))]
-        if context.chance(0.4)
-        else [],
+        "tools": tools if has_tools else [],
         "pad": context.random.choice((1, 2, 2)),
         "line": context.chance(0.5),
         "right": context.chance(0.5),
-        "search": words.phrase("search") if context.chance(0.3) else "",
+        "search": words.phrase("search") if context.chance(0.3) and not has_tools else "",
         "button": words.phrase("sign_in") if context.chance(0.6) else "",
     }
 
