@@ -298,8 +298,12 @@ class DocumentReader:
         """End the paragraph that was collected; figures inside it become blocks between its parts."""
         if not self._pieces:
             return
-        raw = _CJK_BREAK.sub("", "".join(self._pieces)).replace("\u00ad", "")
+        raw = "".join(self._pieces)
         self._pieces.clear()
+        if raw.isspace():  # between elements
+            return
+        if not raw.isascii():
+            raw = _CJK_BREAK.sub("", raw).replace("\u00ad", "")
         figures, self._figures = self._figures, []
         kind: Kind = self._kind
         level = self._level

@@ -2,6 +2,7 @@
 
 import html
 import re
+from functools import lru_cache
 
 from lxml import etree
 
@@ -71,7 +72,12 @@ def decode(data: bytes) -> str:
 def local_name(element: etree._Element) -> str:
     """Return the tag without its namespace, in lower case; empty for comments, entities and instructions."""
     tag: object = element.tag  # a function for comments and the like
-    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+    return _local(tag) if isinstance(tag, str) else ""
+
+
+@lru_cache(maxsize=2048)
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2].lower()
 
 
 def text_of(element: etree._Element) -> str:
@@ -85,7 +91,7 @@ def attribute(element: etree._Element, name: str) -> str:
     if found is not None:
         return found
     prefix, _, short = name.rpartition(":")
-    if not prefix:
+    if not prefix or not element.attrib:
         return ""
     named = ((str(key), str(value)) for key, value in element.attrib.items())
     return next((value for key, value in named if "}" in key and key.rpartition("}")[2] == short), "")

@@ -38,7 +38,11 @@ _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGN
 
 def is_skipped(element: etree._Element, name: str) -> bool:
     """Return True for what is not part of the text: contents, page numbers, hidden parts, scripts, forms."""
-    if name in _SKIPPED or element.get("hidden") is not None or element.get("aria-hidden") == "true":
+    if name in _SKIPPED:
+        return True
+    if not element.attrib:
+        return False
+    if element.get("hidden") is not None or element.get("aria-hidden") == "true":
         return True
     if _HIDDEN_STYLE.search(element.get("style", "")) or _PAGE_CLASS.match(element.get("class", "")):
         return True
