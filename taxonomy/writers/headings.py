@@ -3,17 +3,15 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
+from sources.base.sample import Sample
 from sources.images.boxes import hull
-from taxonomy.sentences import CHINESE
+from taxonomy.sentences import CHINESE, Sentence
 from taxonomy.writers.quotable import is_quotable
 from taxonomy.writers.rows import is_ascending
-
-if TYPE_CHECKING:
-    from taxonomy.writers.page import Page
 
 _NO_TITLE = re.compile(r"https?:|www\.|^(?:Figure|Fig\.|Table|Abb|Tab|图|表) ?\d|\D\d$")  # a caption, a footnote's mark
 MIN_HEADING = 1.15  # height of a heading, in median heights of the page's words
@@ -36,7 +34,35 @@ class Section:
     first_sentences: tuple[str, ...]
 
 
-def sections_of(page: "Page") -> list[Section]:
+class PageText(Protocol):
+    """What the headings are looked for in: `taxonomy.writers.page.Page`, which keeps what is found."""
+
+    @property
+    def sample(self) -> Sample: ...
+
+    @property
+    def language(self) -> str: ...
+
+    @property
+    def words(self) -> Sequence[str]: ...
+
+    @property
+    def boxes(self) -> np.ndarray: ...
+
+    @property
+    def height(self) -> float: ...
+
+    @property
+    def paragraphs(self) -> list[str]: ...
+
+    def words_of(self, text: str) -> tuple[int, ...]: ...
+
+    def sentences_in(self, paragraph: str) -> list[Sentence]: ...
+
+    def is_printed(self, text: str, paragraph: str) -> bool: ...
+
+
+def sections_of(page: PageText) -> list[Section]:
     """Headings whose own paragraph is directly below them in the picture and begins with a whole sentence."""
     found = []
     for k, text in enumerate(page.paragraphs):
@@ -49,7 +75,7 @@ def sections_of(page: "Page") -> list[Section]:
     return found
 
 
-def _first_sentences(page: "Page", heading: Sequence[int], following: Sequence[str]) -> tuple[list[str], bool]:
+def _first_sentences(page: PageText, heading: Sequence[int], following: Sequence[str]) -> tuple[list[str], bool]:
     """Return the first sentences of a section's paragraphs, and whether they are all of them.
 
     The section ends at the next heading, or where the text goes on far below, as a footer does.
@@ -80,12 +106,12 @@ def _first_sentences(page: "Page", heading: Sequence[int], following: Sequence[s
     return firsts, True
 
 
-def _size(page: "Page", words: Sequence[int]) -> float:
+def _size(page: PageText, words: Sequence[int]) -> float:
     boxes = page.boxes[list(words)]
     return float(np.median(boxes[:, 3] - boxes[:, 1]))
 
 
-def _is_heading(page: "Page", text: str, words: Sequence[int], ratio: float = MIN_HEADING) -> bool:
+def _is_heading(page: PageText, text: str, words: Sequence[int], ratio: float = MIN_HEADING) -> bool:
     """Return True for a short line in larger type that is neither a sentence nor a list of numbers."""
     if not words or not 3 <= len(text) <= MAX_HEADING or text[-1:] in ".,;。，；" or not is_quotable(text, 3):
         return False
@@ -94,7 +120,7 @@ def _is_heading(page: "Page", text: str, words: Sequence[int], ratio: float = MI
     return is_row and float((boxes[:, 3] - boxes[:, 1]).min()) >= ratio * page.height
 
 
-def title_of(page: "Page") -> str | None:
+def title_of(page: PageText) -> str | None:
     """The heading in the largest type, if it is in the upper third of the picture and no other text is as large."""
     heights = page.boxes[:, 3] - page.boxes[:, 1]
     for text in page.paragraphs[:6]:
