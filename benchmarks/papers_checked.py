@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from rapidfuzz.distance import Levenshtein
 
+from sources.papers.formula_commands import unknown_commands
 from sources.papers.paper import open_paper
 from sources.papers.samples import page_markups
 
@@ -21,6 +22,7 @@ def check_pages(folder: Path) -> dict[str, Any]:
     """Print and return how much of the markup of the checked pages below a folder is right.
 
     Returns:
+        `rejected`: pages that `min_markup_fit` does not keep for the commands in their formulas; they are left out.
         `accuracy`: share of characters of text that are right. `formulas`: the same for formulas. `errors`: those of
         the list that are still there, by kind. `fixed`: those that are gone. `edges`: share of pages that begin and end
         with the right words. `anchors`: share of the texts right that must be on a page, or must not be.
@@ -32,7 +34,7 @@ def check_pages(folder: Path) -> dict[str, Any]:
     costs: Counter[str] = Counter()
     errors: Counter[str] = Counter()
     anchors: list[bool] = []
-    num_right_edges = num_pages = num_fixed = 0
+    num_right_edges = num_pages = num_fixed = num_rejected = 0
     for name, entries in of_paper.items():
         path = folder / f"{name}.tex"
         if not path.exists():
@@ -42,6 +44,9 @@ def check_pages(folder: Path) -> dict[str, Any]:
             pages = page_markups(paper)
         for entry in entries:
             text = pages[entry["page"] - 1]
+            if unknown_commands(text):
+                num_rejected += 1
+                continue
             num_pages += 1
             formulas = sum(map(len, text.replace("\\$", "").split("$")[1::2]))
             chars += Counter(formula=formulas, text=len(text) - formulas)
@@ -55,6 +60,7 @@ def check_pages(folder: Path) -> dict[str, Any]:
     found = {
         "pages": num_pages,
         "papers": len(of_paper),
+        "rejected": num_rejected,
         "accuracy": round(1 - costs["text"] / max(1, chars["text"]), 4),
         "formulas": round(1 - costs["formula"] / max(1, chars["formula"]), 4),
         "errors": dict(errors),

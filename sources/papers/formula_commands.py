@@ -8,7 +8,19 @@ _FORMULA = re.compile(r"\$\$.*?\$\$|(?<!\\)\$[^$\n]+(?<!\\)\$", re.DOTALL)
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 # Known to KaTeX or MathJax, though not to latex2mathml.
 _ALSO_KNOWN = (
-    *("\\LaTeXe", "\\P", "\\allowbreak", "\\arg", "\\copyright", "\\enskip", "\\hdotsfor", "\\hfill", "\\intertext"),
+    *(
+        "\\LaTeXe",
+        "\\P",
+        "\\allowbreak",
+        "\\arg",
+        "\\copyright",
+        "\\dag",
+        "\\ddag",
+        "\\enskip",
+        "\\hdotsfor",
+        "\\hfill",
+        "\\intertext",
+    ),
     *("\\label", "\\nobreak", "\\raisebox", "\\shortintertext", "\\textasciicircum", "\\textasciitilde"),
     *("\\textbackslash", "\\textdegree", "\\texteuro", "\\textquotesingle", "\\textvisiblespace"),
 )
