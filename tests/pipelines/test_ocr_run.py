@@ -70,7 +70,9 @@ def texts(tmp_path: Path) -> Path:
     folder = tmp_path / "texts"
     folder.mkdir()
     stories = [f"Lantern number {k} was lit by the keeper of the northern shore at dusk." for k in range(40)]
-    (folder / "a.txt").write_text("\n\n".join(stories[:20]) + "\n\nสวัสดีครับ นี่คือข้อความภาษาไทยที่ยาวพอสมควร\n")
+    (folder / "a.txt").write_text(
+        "\n\n".join(stories[:20]) + "\n\nეს არის ქართული ტექსტი, რომელიც საკმარისად გრძელია\n"
+    )
     (folder / "b.jsonl").write_text("\n".join(json.dumps({"text": story}) for story in stories[20:30]))
     pq.write_table(pa.table({"text": stories[30:]}), folder / "c.parquet")
     return folder
@@ -87,7 +89,7 @@ def test_files_fill_the_pages(ocr: Callable, texts: Path, tmp_path: Path) -> Non
     assert (material["files"], material["holds"], material["dropped"]) == (
         3,
         {"en": 40},
-        {"unsupported_script.Thai": 1},
+        {"unsupported_script.Georgian": 1},
     )
     rows = ds.dataset(tmp_path / "two" / "data").to_table(columns=["text", "provenance"]).to_pylist()
     assert all("Lantern number" in row["text"] for row in rows)
@@ -109,7 +111,11 @@ def test_a_dry_run_gathers_nothing_into_the_output(ocr: Callable, texts: Path, t
     [
         ("a.txt", b"", "holds nothing that samples can be made from: it is empty"),
         ("a.txt", b"\xff\xfe\xfd broken bytes in a long enough paragraph", "made from: not_utf8 1"),
-        ("a.txt", "สวัสดีครับ นี่คือข้อความภาษาไทยที่ยาวพอสมควร".encode(), "made from: unsupported_script.Thai 1"),
+        (
+            "a.txt",
+            "ეს არის ქართული ტექსტი, რომელიც საკმარისად გრძელია".encode(),
+            "made from: unsupported_script.Georgian 1",
+        ),
         ("a.jsonl", b'{"body": "x"}', "line 1 has no field 'text'; it has body"),
         ("a.parquet", b"PAR1", "not a readable Parquet file"),
     ],
