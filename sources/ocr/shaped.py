@@ -8,7 +8,7 @@ from pymupdf import mupdf
 from sources.ocr.alignment import Characters
 from sources.ocr.blocks import INSET
 from sources.ocr.typefaces import NO_INK, GlyphBox, check_drawn, ink_box
-from sources.text.fonts import is_blank
+from sources.text.glyphs import is_blank
 from sources.text.thai import ZERO_WIDTH_SPACE
 
 MISSING = 0  # glyph number of the box that is drawn for a missing character

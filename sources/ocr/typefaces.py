@@ -12,7 +12,8 @@ from pymupdf import mupdf
 
 from sources.base.illegible import Illegible
 from sources.ocr.blocks import INSET_FILE, SOFT_HYPHEN
-from sources.text.fonts import Font, is_blank
+from sources.text.fonts import Font
+from sources.text.glyphs import is_blank
 
 
 def css_name(font: Font) -> str:

@@ -6,15 +6,14 @@ import os
 import re
 import struct
 import sysconfig
-import threading
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from sources.text.glyphs import glyphs_of
 from sources.text.languages import LANGUAGES, Language
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ SUFFIXES = (".ttf", ".otf", ".ttc")
 KINDS = ("sans", "serif", "monospaced", "handwriting")
 WEIGHTS = (300, 900)  # lighter strokes are thinner than a pixel at the sizes of a page
 BOLD = 600
-MAX_DOUBTFUL = 40  # bytes of a glyph that may be a contour without an area; "一" has 28, so these are measured
-MAX_DOUBTFUL_PROGRAM = 24  # bytes of a charstring that may have a width, hints and an end only; a longer one draws
 MAX_SMALL = 0.93  # height of lower-case letters relative to capitals
 MIN_DESCENT = -0.1  # in font sizes; the descenders of lower-case letters are lower
 
@@ -219,7 +216,7 @@ def _fonts_writing(language: str) -> tuple[Font, ...]:
         and font.ranges >> wanted.range_bit & 1
         and _has_forms_of(wanted, font)
         and not (wanted.script == "Latin" and _is_for_another_script(font))
-        and all(ord(character) in _glyphs(font.path, font.index).names for character in wanted.sample)
+        and all(ord(character) in glyphs_of(font.path, font.index).names for character in wanted.sample)
         and not missing(wanted.sample, font)
     )
     return tuple(
@@ -245,7 +242,7 @@ def _is_for_another_script(font: Font) -> bool:
     is_foreign_noto = font.family.startswith("Noto ") and not _LATIN_NOTO.match(font.family)
     if is_foreign_noto or font.ranges >> LANGUAGES["zh"].range_bit & 1:
         return True
-    return ord("ก") in _glyphs(font.path, font.index).names  # Thai fonts have Latin letters that fit theirs
+    return ord("ก") in glyphs_of(font.path, font.index).names  # Thai fonts have Latin letters that fit theirs
 
 
 def families(fonts: Iterable[Font]) -> Mapping[str, tuple[Font, ...]]:
@@ -256,147 +253,9 @@ def families(fonts: Iterable[Font]) -> Mapping[str, tuple[Font, ...]]:
     return found
 
 
-def is_blank(character: str) -> bool:
-    """Return True if a character may have an empty glyph: white space, a format character, a combining mark."""
-    return character.isspace() or unicodedata.category(character) in ("Cf", "Mn")
-
-
-class _Glyphs:
-    """The glyphs of a font file: names by code point, and widths and outlines by name.
-
-    fontTools reads tables and outlines when they are first asked for, by moving about in one open file. Threads that
-    share a font must take turns.
-    """
-
-    def __init__(self, path: Path, index: int):
-        from fontTools.ttLib import TTFont
-
-        self._font = TTFont(path, fontNumber=index if path.suffix.lower() == ".ttc" else -1, lazy=True)
-        self._turn = threading.RLock()
-        if "CFF " in self._font:
-            outlines = _outlines_at(path, self._font.reader.tables["CFF "].offset)
-            outlines.lend(self._font)
-            self._turn = outlines.turn
-        if "glyf" in self._font:  # glyphs by number: decoding the names in the file takes most of the time
-            count = self._font["maxp"].numGlyphs
-            self._font.setGlyphOrder([".notdef", *(f"glyph{number:05d}" for number in range(1, count))])
-        with self._turn:
-            self.names: Mapping[int, str] = self._font.getBestCmap() or {}
-            self._font.tables.pop("cmap", None)  # of a Chinese font, 20 MB
-        self._has_glyph: dict[str, bool] = {}
-
-    @cached_property
-    def _outlines(self) -> Any:
-        return self._font.getGlyphSet()
-
-    def draws(self, character: str) -> bool:
-        """Return True if the character has a glyph, and the glyph is not empty unless the character is blank."""
-        found = self._has_glyph.get(character)
-        if found is None:
-            name = self.names.get(ord(character), ".notdef")
-            with self._turn:
-                found = name != ".notdef" and (is_blank(character) or self._has_outline(name))
-            self._has_glyph[character] = found
-        return found
-
-    def _has_outline(self, name: str) -> bool:
-        """Return True if a glyph covers an area, by its size if possible: drawing took a fifth of a scene's time.
-
-        A composite glyph (-1 contours) is measured, because its components may be empty.
-        """
-        if "glyf" in self._font:
-            starts, number = self._font["loca"], self._font.getGlyphID(name)
-            start, length = starts[number], starts[number + 1] - starts[number]
-            if length == 0:
-                return False
-            if length > MAX_DOUBTFUL and self._num_contours(start) > 0:
-                return True
-        elif "CFF " in self._font:
-            program = self._font["CFF "].cff.topDictIndex[0].CharStrings[name]
-            if program.bytecode is not None and len(program.bytecode) > MAX_DOUBTFUL_PROGRAM:
-                return True
-        x0, y0, x1, y1 = self._bounds(name) or (0, 0, 0, 0)
-        return x1 > x0 and y1 > y0
-
-    def _num_contours(self, start: int) -> int:
-        """Return the number of contours of the glyph at an offset of the table; -1 for a composite glyph."""
-        reader = self._font.reader
-        reader.file.seek(reader.tables["glyf"].offset + start)
-        return int.from_bytes(reader.file.read(2), "big", signed=True)
-
-    def _bounds(self, name: str) -> tuple[float, float, float, float] | None:
-        """Return the box of an outline in units of the font; None if it is empty."""
-        from fontTools.pens.boundsPen import ControlBoundsPen
-
-        with self._turn:
-            pen = ControlBoundsPen(self._outlines)
-            self._outlines[name].draw(pen)
-            bounds: tuple[float, float, float, float] | None = pen.bounds
-            return bounds
-
-    def extent(self, name: str) -> tuple[float, float]:
-        """Return bottom and top of an outline above the baseline, in font sizes; both 0 if it is empty."""
-        bounds = self._bounds(name)
-        with self._turn:
-            units = self._font["head"].unitsPerEm
-        return (bounds[1] / units, bounds[3] / units) if bounds else (0, 0)
-
-    def vertical_forms(self) -> Mapping[int, int]:
-        """Return the single substitutions of the feature `vert`, by glyph number."""
-        with self._turn:
-            if "GSUB" not in self._font:
-                return {}
-            table = self._font["GSUB"].table
-            lookups = {
-                k
-                for record in table.FeatureList.FeatureRecord
-                if record.FeatureTag == "vert"
-                for k in record.Feature.LookupListIndex
-            }
-            found: dict[int, int] = {}
-            for k in sorted(lookups):
-                for subtable in table.LookupList.Lookup[k].SubTable:
-                    mapping = getattr(getattr(subtable, "ExtSubTable", subtable), "mapping", {})
-                    found |= {self._font.getGlyphID(a): self._font.getGlyphID(b) for a, b in mapping.items()}
-            return found
-
-    def advance(self, name: str) -> float:
-        """Return the width in font sizes."""
-        with self._turn:
-            return float(self._font["hmtx"][name][0] / self._font["head"].unitsPerEm)
-
-
-class _Outlines:
-    """The outlines that the faces of a collection share, with the names of their glyphs: of Noto Sans CJK, 60 MB."""
-
-    def __init__(self) -> None:
-        self.turn = threading.RLock()
-        self._table: Any = None
-        self._names: list[str] = []
-
-    def lend(self, font: "TTFont") -> None:
-        """Give a face the table of the first one that was loaded."""
-        with self.turn:
-            if self._table is None:
-                self._table, self._names = font["CFF "], font.getGlyphOrder()
-            font.tables["CFF "] = self._table
-            font.setGlyphOrder(self._names)
-
-
-@lru_cache(maxsize=256)
-def _outlines_at(path: Path, offset: int) -> _Outlines:
-    """Return the outlines at a place of a file."""
-    return _Outlines()
-
-
-@lru_cache(maxsize=1024)
-def _glyphs(path: Path, index: int) -> _Glyphs:
-    return _Glyphs(path, index)
-
-
 def _has_capitals_only(font: Font) -> bool:
     """Return True if lower-case letters look like capitals: they are as high, or p and y have no descender."""
-    glyphs = _glyphs(font.path, font.index)
+    glyphs = glyphs_of(font.path, font.index)
     box = {letter: glyphs.extent(glyphs.names[ord(letter)]) for letter in "pyenoENO"}
     as_high = all(box[letter][1] > MAX_SMALL * box[letter.upper()][1] for letter in "eno")
     return as_high or any(box[letter][0] > MIN_DESCENT for letter in "py")
@@ -404,14 +263,14 @@ def _has_capitals_only(font: Font) -> bool:
 
 def missing(text: str, font: Font) -> list[str]:
     """Return the characters of a text that a face cannot draw, each once, in order of appearance."""
-    glyphs = _glyphs(font.path, font.index)
+    glyphs = glyphs_of(font.path, font.index)
     return [character for character in dict.fromkeys(text) if character != "\n" and not glyphs.draws(character)]
 
 
 @lru_cache(maxsize=64)
 def vertical_forms(font: Font) -> Mapping[int, int]:
     """Return the glyphs of a face that have another form in vertical text, by number: commas, small kana, dashes."""
-    return _glyphs(font.path, font.index).vertical_forms()
+    return glyphs_of(font.path, font.index).vertical_forms()
 
 
 def check_glyphs(texts: Iterable[str], font: Font) -> None:
@@ -476,7 +335,7 @@ def script_of(text: str) -> str:
 @lru_cache(maxsize=50_000)
 def advance(font: Font, character: str) -> float:
     """Return the width of a character in font sizes. Raises FontError if the face does not have it."""
-    glyphs = _glyphs(font.path, font.index)
+    glyphs = glyphs_of(font.path, font.index)
     name = glyphs.names.get(ord(character))
     if name is None:
         raise _no_glyph(font, character)

@@ -6,7 +6,7 @@ from threading import Barrier
 
 import pytest
 
-from sources.text import fonts
+from sources.text import fonts, glyphs
 
 LETTERS = "".join(map(chr, range(0x41, 0x250)))
 NUM_THREADS = 6
@@ -20,12 +20,12 @@ def test_threads_find_the_glyphs_that_one_alone_finds(monkeypatch: pytest.Monkey
     sys.setswitchinterval(1e-6)
     try:
         for font, expected in zip(faces, alone, strict=True):
-            fonts._glyphs.cache_clear()
+            glyphs.glyphs_of.cache_clear()
             fonts.advance.cache_clear()
             start = Barrier(NUM_THREADS)
 
             def look(font: fonts.Font = font, start: Barrier = start) -> tuple[list[str], list[float]]:
-                fonts._glyphs(font.path, font.index)
+                glyphs.glyphs_of(font.path, font.index)
                 start.wait()
                 return _look_at(font)
 
