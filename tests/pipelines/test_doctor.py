@@ -203,8 +203,8 @@ def test_missing_fonts_are_named_by_their_packages(monkeypatch: pytest.MonkeyPat
         assert environment.chart_fonts("zh").command == "apt-get fonts-noto-cjk"
         assert environment.text_fonts("zh").command == "apt-get fonts-noto-cjk"
         others, _ = environment.other_text_fonts(["en", "zh"])
-        assert others.detail == "none for hi"
-        assert others.command == "apt-get fonts-noto-core"
+        assert others.detail == "none for zh-Hant, ja, ko, th, hi"
+        assert others.command == "apt-get fonts-noto-cjk fonts-thai-tlwg fonts-noto-core"
         assert not others.is_required
     finally:
         for cached in (*caches, chart_fonts.faces_for):
