@@ -62,7 +62,7 @@ def test_what_runs_on_a_gpu_needs_the_model_only() -> None:
     code = (
         "import sys, examples.closed_loop.plan\nprint(*(m for m in ('apache_beam', 'pydantic', 'pymupdf', 'pipelines',"
     )
-    code += " 'sources', 'matplotlib', 'transformers') if m in sys.modules))"
+    code += " 'sources.base', 'matplotlib', 'transformers') if m in sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == ""
 
