@@ -148,8 +148,8 @@ def show_other_pages(
     """(P,) bool: whether two pictures are the same window around different pages: alike as wholes, not in the page.
 
     Windows around different pages differ in 12 bits at least, copies of one picture in up to 8; what is taken for the
-    page of a picture that is no window may be another region after encoding. Pictures that are much nearer to a view
-    than as wholes are cropped or turned.
+    page of a picture that is no window may be another region after encoding. Pictures that are near to a view, and much
+    nearer than as wholes, are cropped or turned.
 
     Args:
         hashes, views: (N, 32) and (N, V, 32) of all pictures.
@@ -161,7 +161,8 @@ def show_other_pages(
     apart: np.ndarray = is_window[a] & is_window[b]
     some = np.flatnonzero(apart)
     whole = _bits(hashes[a[some]], hashes[b[some]])
-    alike = (whole > radius // 4) & (whole <= 2 * radius) & (whole <= distance[some] + radius // 4)
+    is_certain = (distance[some] <= radius // 2) & (whole > distance[some] + radius // 4)
+    alike = (whole > radius // 4) & (whole <= 2 * radius) & ~is_certain
     apart[some] = alike & (_bits(pages[a[some]], pages[b[some]]) > 3 * radius // 2)
     return apart
 
