@@ -395,6 +395,7 @@ def many(root, num_rows, num_pictures, row_group_size=50_000):
                 "has_text": pa.array([True] * n),
                 "num_messages": pa.array([0] * n, pa.int32()),
                 "num_words": pa.array(rng.integers(0, 900, n), pa.int32()),
+                "num_elements": pa.array([0] * n, pa.int32()),
                 "num_bytes": pa.array(rng.integers(1000, 90_000, n)),
                 "scores": struct.cast(ledger_schema(scores).field("scores").type),
                 "phash": pa.nulls(n, pa.binary(32)),
