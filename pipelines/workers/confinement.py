@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.recipe import Recipe
-from pipelines.storage import STAGING, Storage, is_remote
+from pipelines.storage import STAGING, Storage
 from pipelines.workers.office import program
 
 SCRATCH = "VELLUM_SCRATCH"  # variable: the output's folder for half-written files
@@ -148,7 +148,7 @@ def _texts(value: Any) -> Iterator[str]:
 def _input_folders(recipe: Recipe) -> Iterator[str]:
     """The folders, without wildcards, that hold the local inputs of a recipe."""
     names = [name for source in recipe.sources for name in source.input]
-    lists = [name[1:] for name in names if name.startswith("@") and not is_remote(name[1:])]
+    lists = [name[1:] for name in names if name.startswith("@") and _is_local(name[1:])]
     for place in lists:
         try:
             names += Path(place).read_text(errors="surrogateescape").split("\n")
@@ -156,12 +156,17 @@ def _input_folders(recipe: Recipe) -> Iterator[str]:
             continue
     folders: dict[str, None] = {}
     for name in names:
-        if name.strip() and not name.startswith("@") and not is_remote(name):
+        if name.strip() and not name.startswith("@") and _is_local(name):
             path = Path(name.strip().removeprefix("file://"))
             fixed = next((k for k, part in enumerate(path.parts) if any(sign in part for sign in "*?[")), None)
             path = path if fixed is None else Path(*path.parts[:fixed])
             folders[os.path.abspath(path if path.is_dir() else path.parent)] = None  # noqa: PTH100  # links stay
     yield from folders
+
+
+def _is_local(name: str) -> bool:
+    """Return False for places in stores and on the web."""
+    return "://" not in name or name.startswith("file://")
 
 
 def _linked(folders: Iterable[str]) -> Iterator[str]:
