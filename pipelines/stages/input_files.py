@@ -20,7 +20,7 @@ from pipelines.storage import STAGING, Storage, StorageError, fetch, is_remote
 from pipelines.storage.digests import are_whole, write_digests
 from pipelines.storage.local_cache import LocalCache
 from pipelines.storage.names import file_name, is_web, member_of
-from pipelines.workers.pool import ItemFault, office_readers_of, readers_of
+from pipelines.workers.pool import ItemFault, readers_of
 from pipelines.workers.protocol import (
     ConvertDocument,
     Done,
@@ -275,9 +275,8 @@ class InputFiles:
 
     def _ask(self, request: FileRequest[Done]) -> None:
         """Let a reader carry out a request. Raises InputError, also for a fault."""
-        pool = office_readers_of if isinstance(request, ConvertDocument) else readers_of
         try:
-            with pool(self.recipe, self.readers).reader() as reader:
+            with readers_of(self.recipe, self.readers).reader() as reader:
                 reader.ask(request)
         except ItemFault as fault:
             raise InputError(fault.cause, fault.message) from fault

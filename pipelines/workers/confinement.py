@@ -50,6 +50,7 @@ CALLS = {
 }
 X32_BIT = 0x40000000  # system calls of x86_64 in another numbering
 AF_UNIX = 1
+OFFICE = "office"
 
 
 class _Path(ctypes.Structure):
@@ -70,11 +71,11 @@ def let_readers_write(storage: Storage) -> None:
 def gaps(recipe: Recipe) -> list[str]:
     """Sentences about what readers of a recipe are not kept from; none if they are confined."""
     needs = _needs(recipe)
+    if OFFICE in needs:
+        return ["readers are not confined: they start LibreOffice for office documents, which does not run confined"]
     if "browser" in needs:
         return ["readers are not confined: they start Chromium, whose own sandbox holds what web pages run"]
     found = []
-    if any(source.convertible for source in recipe.sources) and program():
-        found.append("the reader that starts LibreOffice for office documents may open any file of this user")
     if _version() < 1:
         found.append("readers may open any file of this user: the kernel has no Landlock")
     if "network" in needs:
@@ -85,8 +86,9 @@ def gaps(recipe: Recipe) -> list[str]:
 
 
 def _needs(recipe: Recipe) -> set[str]:
-    """The things that the recipe's readers must be allowed: as `Source.reader_needs`."""
-    return {source.reader_needs() for source in recipe.sources}
+    """The things that the recipe's readers must be allowed: as `Source.reader_needs`, and LibreOffice if it is here."""
+    office = {OFFICE} if any(source.convertible for source in recipe.sources) and program() else set()
+    return office | {source.reader_needs() for source in recipe.sources}
 
 
 def confine(recipe: Recipe) -> None:
@@ -96,21 +98,13 @@ def confine(recipe: Recipe) -> None:
         OSError: the kernel has what is needed, and refuses.
     """
     needs = _needs(recipe)
-    if "browser" in needs or sys.platform != "linux":
+    if {"browser", OFFICE} & needs or sys.platform != "linux":
         return
     libc = ctypes.CDLL(None, use_errno=True)
     _check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
     if _version() >= 1:
         _confine_files(libc, readable(recipe), writable(), is_offline="network" not in needs)
     if "network" not in needs and platform.machine() in CALLS:
-        _refuse_calls(libc)
-
-
-def refuse_network() -> None:
-    """Keep this process, and all that it starts, from sockets that leave the machine."""
-    if sys.platform == "linux" and platform.machine() in CALLS:
-        libc = ctypes.CDLL(None, use_errno=True)
-        _check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         _refuse_calls(libc)
 
 

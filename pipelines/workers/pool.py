@@ -256,18 +256,9 @@ _lock = threading.Lock()
 
 def readers_of(recipe: Recipe, size: int) -> ReaderPool:
     """This process's pool of readers for a recipe."""
-    return _readers("pipelines.workers.reader", recipe, size)
-
-
-def office_readers_of(recipe: Recipe, size: int) -> ReaderPool:
-    """This process's pool of readers that start LibreOffice, and do nothing else."""
-    return _readers("pipelines.workers.office_reader", recipe, size)
-
-
-def _readers(module: str, recipe: Recipe, size: int) -> ReaderPool:
     costs = recipe.reading_costs()
     program = Program(
-        module=module,
+        module="pipelines.workers.reader",
         settings=json.dumps(recipe.to_json(secrets=True)),
         timeout_s=recipe.limits.item_timeout_s + costs.item_s,
         wall_timeout_s=recipe.limits.item_wall_timeout_s + costs.item_s,

@@ -11,9 +11,9 @@ import pytest
 
 from pipelines.recipe import Recipe
 from pipelines.recipe_file import build_recipe
-from pipelines.workers import confinement, office
-from pipelines.workers.pool import ReaderPool, office_readers_of, readers_of
-from pipelines.workers.protocol import InspectInputs, ProtocolError
+from pipelines.workers import confinement
+from pipelines.workers.pool import ReaderPool, readers_of
+from pipelines.workers.protocol import InspectInputs
 
 pytestmark = pytest.mark.skipif(confinement._version() < 1, reason="the kernel has no Landlock")
 HOSTILE = Path(__file__).parent / "hostile_reader"
@@ -59,22 +59,6 @@ def test_a_hostile_reader_reaches_nothing_but_its_own(planted: Path) -> None:
     assert set(told["bad"].values()) <= {"PermissionError", "CalledProcessError"}, told["bad"]
     assert (planted / "elsewhere/secret").read_text() == "a secret"
     assert os.listdir(planted / "elsewhere") == ["secret"]
-
-
-@pytest.mark.skipif(office.program() is None, reason="LibreOffice is not installed")
-def test_readers_of_pdfs_are_confined_where_libreoffice_is_installed(planted: Path) -> None:
-    sources = [{"type": "text", "input": [str(planted / "input")]}, {"type": "pdfs", "input": [str(planted / "input")]}]
-    recipe = build_recipe({"sources": sources})
-    told = _told(recipe, planted / "input/a.txt")
-    assert set(told["good"].values()) == {"done"}, told["good"]
-    assert set(told["bad"].values()) <= {"PermissionError", "CalledProcessError"}, told["bad"]
-    assert os.listdir(planted / "elsewhere") == ["secret"]
-    (sentence,) = confinement.gaps(recipe)
-    assert "LibreOffice" in sentence
-    with office_readers_of(recipe, 1).reader() as reader:
-        with pytest.raises(ProtocolError):
-            reader.ask(InspectInputs(source=0, paths=(planted / "input/a.txt",)))
-        reader.stop()
 
 
 def test_inputs_are_read_through_patterns_lists_and_links(planted: Path) -> None:
