@@ -1,11 +1,15 @@
 """Targets: runs of underscores, dots and spaces, which no reader can count, have a fixed length in every task."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sources.ocr.blocks import code, paragraph, table
 from sources.ocr.countable import countable
+from sources.ocr.escapes import escape_markdown
+from sources.ocr.passages import BundledPassages
 from sources.ocr.source import Ocr
 from sources.ocr.templates import registry
 
@@ -43,3 +47,24 @@ def test_no_task_asks_for_the_length_of_a_rule(task: str) -> None:
         sample = source.make(number, source.digest)
         texts = [sample.text or "", *sample.words.texts, *(message.content for message in sample.messages or ())]
         assert not any("_____" in text.replace("\\", "") or "   " in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown"),
+    [
+        ("Name: ____ Date: ____", "Name: ____ Date: ____"),
+        ("汽车运送____客", "汽车运送____客"),
+        ("snake_case", "snake_case"),
+        ("_emphasis_", r"\_emphasis_"),
+        ("____", r"\_\_\_\_"),
+    ],
+)
+def test_only_underscores_that_open_emphasis_or_are_a_rule_are_escaped(text: str, markdown: str) -> None:
+    assert escape_markdown(text) == markdown
+
+
+def test_ordinals_of_the_passages_are_right() -> None:
+    passages = BundledPassages()
+    texts = " ".join(passages.paragraph("en", number) for number in range(4000))
+    assert re.search(r"\b\d+th\b", texts)
+    assert not re.search(r"\b(?:\d*[02-9])?[123]th\b", texts)
