@@ -49,12 +49,14 @@ def portable_cluster(
 
 
 @contextmanager
-def portable(folder: Path, environment: Mapping[str, str] = os.environ) -> Iterator[PortableCluster]:
+def portable(folder: Path, extra: Mapping[str, str] | None = None) -> Iterator[PortableCluster]:
     """Start the processes, yield the cluster, and end the processes and their children.
 
-    Beam's pool (2.77) gives workers no pipeline options, only its environment, which must contain emulators, keys and
-    endpoints of stores.
+    Beam's pool (2.77) gives workers no pipeline options, only its environment, this process's and `extra`, which must
+    contain emulators, keys and endpoints of stores.
     """
+    # Asked now: `datasets` (4.x) replaces `os.environ` by a copy when it maps with several processes.
+    environment = {**os.environ, **(extra or {})}
     variables = {
         **environment,
         # The pool starts workers with the first `python` on PATH, in any working directory.

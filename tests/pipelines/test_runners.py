@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -65,7 +64,7 @@ def test_external_workers_write_the_same_bytes(
 def test_a_cluster_leaves_no_process_behind(tmp_path: Path):
     mark = f"VELLUM_TEST_CLUSTER={tmp_path}"
     Storage(f"{tmp_path}/in").write_bytes("three.pdf", _pdf(3))
-    with portable(tmp_path, {**os.environ, "VELLUM_TEST_CLUSTER": str(tmp_path)}) as cluster:
+    with portable(tmp_path, {"VELLUM_TEST_CLUSTER": str(tmp_path)}) as cluster:
         _run(str(tmp_path), f"{tmp_path}/out", cluster.options)
         assert len(_processes(mark)) >= 2
     assert _processes(mark) == []
