@@ -101,14 +101,44 @@ def _nothing() -> Sample:
     raise IndexError("an input without items")
 
 
+class _Placed:
+    """A paper's content, and its place on the pages once that is asked for."""
+
+    def __init__(self, content: Content):
+        self.content = content
+        self._aligned: Aligned | None = None
+
+    def on(self, pdf: Path) -> Aligned:
+        """Return the content on the pages of the paper's PDF, wherever that lies now. Raises ItemError."""
+        if self._aligned is None:
+            self._aligned = aligned(pdf, self.content)
+        return self._aligned
+
+
+_latest: tuple[str, _Placed] | None = None  # the units of a long paper follow one another in a reader
+
+
+def _placed(paper: Paper, digest: str) -> _Placed:
+    """Return what is known of the paper already, or begin with it. Raises InputError."""
+    global _latest
+    if _latest is not None and _latest[0] == digest:
+        return _latest[1]
+    _latest = None  # two papers are never in memory
+    placed = _Placed(paper.content())
+    if "compiled" not in paper.flags:  # its PDF is another one each time it is opened
+        _latest = digest, placed
+    return placed
+
+
 class _Samples:
     def __init__(self, paper: Paper, source: str, digest: str, locator: Callable[[int], str]):
         self._paper, self._source, self._digest, self._locator = paper, source, digest, locator
-        self._content = paper.content()  # before any page is read: a paper without LaTeX is no input
+        self._placed = _placed(paper, digest)  # before any page is read: a paper without LaTeX is no input
+        self._content = self._placed.content
 
-    @cached_property
+    @property
     def _aligned(self) -> Aligned:
-        return aligned(self._paper.pdf, self._content)
+        return self._placed.on(self._paper.pdf)
 
     def words(self, item: int) -> LayoutWords | None:
         """Return the words of a page; None if it has none, or cannot be read. Raises ItemError."""

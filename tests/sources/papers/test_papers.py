@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from sources.base.source import InputError, ItemError
-from sources.papers import Papers
+from sources.papers import Papers, samples
 from sources.papers.compilation import PROGRAM
 from sources.pdfs import mupdf_page
 from sources.pdfs.source import Pdfs
@@ -103,8 +103,11 @@ def test_the_words_of_a_page_are_read_once(monkeypatch: pytest.MonkeyPatch) -> N
         return read(page, *others)
 
     monkeypatch.setattr(mupdf_page, "_words", counted)
+    monkeypatch.setattr(samples, "_latest", None)
     with Papers(side_px=200).open(EXAMPLE) as items:
-        pages = [items[k] for k in range(2)]
+        pages = [items[0]]
+    with Papers(side_px=200).open(EXAMPLE) as items:  # the next unit of the same paper
+        pages.append(items[1])
     assert pages_read == [0, 1]
     with Pdfs(side_px=200).open(EXAMPLE.with_suffix(".pdf")) as items:
         assert [items[k].words.texts for k in range(2)] == [page.words.texts for page in pages]
