@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.commands.wording import counted
-from pipelines.report.presentation.mixture import mixture_rows
+from pipelines.report.presentation.mixture import mixture_limit, mixture_rows
 from pipelines.stages.progress import MEASURED, SCORING_MS, read_progress
 from pipelines.storage import STAGING, Storage
 from pipelines.tables.manifest import MANIFEST
@@ -31,6 +31,8 @@ def print_summary(storage: Storage, progress: Path | None, elapsed_s: float) -> 
     if "mixture" in manifest:
         reached = "; ".join(f"{r['name']} {r['reached']} ({r['wanted']} wanted)" for r in mixture_rows(manifest))
         print(f"{counted(manifest['mixture']['tokens'], 'token')}: {reached}")
+        if limit := mixture_limit(manifest):
+            print(limit)
     if manifest["failures"]:
         print(f"failures{_listed(manifest['failures'])}; each is a row of {storage.path('errors')}")
     counts: Mapping[str, int] = read_progress(progress) if progress is not None else {}

@@ -16,6 +16,7 @@ from pipelines.mixture.tokens import ESTIMATE, IMAGE_TOKENS, count_tokens, token
 from pipelines.overrides import apply_setting
 from pipelines.recipe import UsageError
 from pipelines.recipe_file import build_recipe
+from pipelines.report.presentation.mixture import mixture_limit
 from pipelines.run import main as run
 from pipelines.stages.plan_shards import SumUp
 from pipelines.storage import Storage
@@ -145,7 +146,9 @@ def test_a_run_reaches_its_shares_and_a_refit_reaches_others(
 ) -> None:
     out = tmp_path / "out"
     assert run(["--recipe", str(recipe), "--output", str(out)]) == 0
-    assert "plain 25.0" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "plain 25.0" in printed
+    assert "The scarcest component is chats: its " in printed
     mixture = read_manifest(Storage(str(out)))["mixture"]
     components = mixture["components"]
     assert components["chats"]["samples"] == 200  # the scarcest: all of it is kept
@@ -162,6 +165,7 @@ def test_a_run_reaches_its_shares_and_a_refit_reaches_others(
     card = (out / "README.md").read_text("utf-8")
     assert "| `plain` | text |" in card
     assert "estimated, not counted" in card
+    assert "The scarcest component is chats" in card
     assert 'id="mixture"' in (out / "report/index.html").read_text("utf-8")
 
     alone = tmp_path / "alone"
@@ -169,12 +173,28 @@ def test_a_run_reaches_its_shares_and_a_refit_reaches_others(
     assert digests(alone) == digests(out)
 
     changed = ["--set", "mixture.shares={plain: 0.5, chats: 0.5}", "--set", "mixture.tokens=6000"]
+    capsys.readouterr()
     assert refit([str(out), *changed]) == 0
+    assert "scarcest" not in capsys.readouterr().out
     assert run(["--recipe", str(recipe), "--output", str(alone), *changed]) == 0
     assert digests(alone) == digests(out)
     mixture = read_manifest(Storage(str(out)))["mixture"]
     assert mixture["tokens"] == pytest.approx(6000, abs=60)
     assert mixture["components"]["chats"]["tokens"] == pytest.approx(3000, abs=30)
+
+
+def test_what_bounds_a_mixture_is_said() -> None:
+    def limit(wanted: int, **found: int) -> str:
+        shares = {"text": 0.75, "pages": 0.25}
+        components = {name: {"share": shares[name], "found": count} for name, count in found.items()}
+        return mixture_limit({"mixture": {"wanted_tokens": wanted, "components": components}})
+
+    assert limit(400, text=900, pages=100).startswith("The scarcest component is pages: its 100 tokens are used")
+    assert limit(400, text=900, pages=101) == ""
+    assert limit(1000, text=900, pages=100) == "Too little was found: pages has 100 of 250 tokens."
+    assert limit(4000, text=900, pages=100).endswith("pages has 100 of 1,000 tokens; text has 900 of 3,000 tokens.")
+    assert limit(400, text=300, pages=0).startswith("The scarcest component is text")
+    assert limit(0, text=0, pages=0) == ""
 
 
 def test_conversations_without_images_have_a_place_in_a_shard() -> None:

@@ -38,10 +38,35 @@ def mixture_lead(manifest: Mapping[str, Any]) -> str:
             f"character is {TOKENS_PER_CJK:g} tokens"
         )
     missing = [name for name, component in mixture["components"].items() if not component["found"]]
-    return (
+    sentences = [
         f"{mixture['tokens']:,} tokens, where {mixture['wanted_tokens']:,} were wanted. Tokens of texts are {how}; an "
-        f"image is {mixture['image_tokens']} tokens, whatever its size."
-        + (f" Nothing was found for {', '.join(missing)}." if missing else "")
+        f"image is {mixture['image_tokens']} tokens, whatever its size.",
+        mixture_limit(manifest),
+        f"Nothing was found for {', '.join(missing)}." if missing else "",
+    ]
+    return " ".join(filter(None, sentences))
+
+
+def mixture_limit(manifest: Mapping[str, Any]) -> str:
+    """Which components are too small, or bound the others; a sentence, empty if there are none."""
+    mixture = manifest["mixture"]
+    total = mixture["wanted_tokens"]
+    components = {name: component for name, component in mixture["components"].items() if component["found"]}
+    allowed = {name: component["found"] / component["share"] for name, component in components.items()}
+    short = sorted((name for name in allowed if allowed[name] < total - 0.5), key=allowed.__getitem__)
+    if short:
+        parts = (
+            f"{name} has {components[name]['found']:,} of {components[name]['share'] * total:,.0f} tokens"
+            for name in short
+        )
+        return f"Too little was found: {'; '.join(parts)}."
+    scarcest = min(allowed, key=allowed.__getitem__, default="")
+    if not scarcest or allowed[scarcest] > total + 0.5:
+        return ""
+    return (
+        f"The scarcest component is {scarcest}: its {components[scarcest]['found']:,} tokens are used to the last, and "
+        "the others are cut to fit them. More input for it makes all of them larger; mixture.tokens asks for a number "
+        "of tokens whatever is scarce."
     )
 
 
