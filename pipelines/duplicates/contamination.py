@@ -22,7 +22,7 @@ MIN_COVERED = {RUN_WORDS: 13, RUN_CHARACTERS: 26}  # GPT-3 and most after it ask
 MIN_SHARE = 0.4  # of a text's words
 COMMON_TEXTS, COMMON_SHARE = 10, 0.02  # runs in so many texts of a set, and this share of them, are its template
 COMMON_DOCUMENTS, CORPUS_SHARE = 10, 0.001  # the same of a corpus; GPT-3 leaves out what more than 10 documents have
-HITS = ["row", "run", "words"]
+HITS = ["row", "run", "words", "reference"]
 MAX_WORDS_CHARS = 300  # of the quoted words that are reported
 SCHEMA = pa.schema(
     [
@@ -87,30 +87,25 @@ class RunIndex:
 
     Args:
         path: local file that `references.prepare` wrote: `counted_runs`.
+
+    Attributes:
+        runs: (R,) uint64, ascending.
     """
 
     def __init__(self, path: Path):
         table = read_local(path)
-        self._runs, self._items = table["run"].to_numpy(), table["item"].to_numpy()
+        self.runs, self._items = table["run"].to_numpy(), table["item"].to_numpy()
         self._texts, self._positions = _text_ids(table), table["position"].to_numpy().astype(np.int64)
         self._lengths, self._num_tokens = table["length"].to_numpy(), table["num_tokens"].to_numpy()
-
-    def hits_of(self, text: str) -> dict[int, str]:
-        """The runs of a text that the set has, each with its tokens."""
-        found: dict[int, str] = {}
-        for runs in runs_of(text):
-            for place in np.flatnonzero(np.isin(runs.hashes, self._runs)).tolist():
-                found.setdefault(int(runs.hashes[place]), runs.words(place))
-        return found
 
     def quote_of(self, hits: Mapping[int, str]) -> Quote | None:
         """The evaluation item that a text quotes most of, the first of equal ones.
 
         Args:
-            hits: the text's runs that count, as `hits_of` found them.
+            hits: the text's runs that count, with their words.
         """
         runs = np.array(sorted(hits), np.uint64)
-        starts, ends = np.searchsorted(self._runs, runs), np.searchsorted(self._runs, runs, "right")
+        starts, ends = np.searchsorted(self.runs, runs), np.searchsorted(self.runs, runs, "right")
         hit = [np.arange(start, end) for start, end in zip(starts, ends, strict=True)]
         rows = np.concatenate([np.zeros(0, np.int64), *hit])
         if not len(rows):
@@ -131,19 +126,34 @@ class RunIndex:
         items = self._items[rows[first]]
         best = min(leaks.tolist(), key=lambda k: (-share[k], items[k]))
         quoted = rows[texts == texts[first[best]]]
-        words = _passages([hits[int(run)] for run in self._runs[quoted]], self._positions[quoted])
+        words = _passages([hits[int(run)] for run in self.runs[quoted]], self._positions[quoted])
         return Quote(int(items[best]), float(share[best]), words)
 
 
-def hits_in(texts: Sequence[str], index: RunIndex) -> pa.Table:
-    """Every run of a set in each text, once: row, run, and the words of the run."""
-    rows, runs, words = [], [], []
+def hits_in(texts: Sequence[str], indexes: Sequence[RunIndex]) -> pa.Table:
+    """Every run of a set in each text, once: row, run, the words of the run, and the number of the set."""
+    every = np.unique(np.concatenate([np.zeros(0, np.uint64), *(index.runs for index in indexes)]))
+    hits: list[tuple[int, int, str, int]] = []
     for row, text in enumerate(texts):
-        for run, said in index.hits_of(text).items():
-            rows.append(row)
-            runs.append(run)
-            words.append(said)
-    return pa.table([pa.array(rows, pa.uint32()), pa.array(runs, pa.uint64()), pa.array(words, pa.string())], HITS)
+        found: dict[int, str] = {}
+        for runs in runs_of(text):
+            for place in np.flatnonzero(_are_in(runs.hashes, every)).tolist():
+                found.setdefault(int(runs.hashes[place]), runs.words(place))
+        if found:
+            some = np.array(list(found), np.uint64)
+            for number, index in enumerate(indexes):
+                hits += [(row, run, found[run], number) for run in some[_are_in(some, index.runs)].tolist()]
+    columns = list(zip(*hits, strict=True)) or [()] * len(HITS)
+    types = (pa.uint32(), pa.uint64(), pa.string(), pa.uint32())
+    return pa.table([pa.array(values, kind) for values, kind in zip(columns, types, strict=True)], HITS)
+
+
+def _are_in(runs: np.ndarray, ascending: np.ndarray) -> np.ndarray:
+    """(N,) bool. numpy's own `isin` sorts both each time."""
+    if not len(ascending):
+        return np.zeros(len(runs), bool)
+    found: np.ndarray = ascending[np.minimum(np.searchsorted(ascending, runs), len(ascending) - 1)] == runs
+    return found
 
 
 def quotes_in(hits: pa.Table, common: np.ndarray, index: RunIndex) -> list[tuple[int, Quote]]:

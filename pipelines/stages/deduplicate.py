@@ -64,7 +64,7 @@ class FindDuplicates(beam.PTransform[Any, Any]):
         job = self._job
         settings = job.load_recipe().dedupe or Dedupe()
         sides = []
-        if job.load_recipe().decontaminate:
+        if with_texts(read_references(job.storage(), job.references)):
             sides.append(beam.pvalue.AsList(units | "CommonRuns" >> CommonRuns(job)))
         rows = units | "UnitRows" >> beam.ParDo(UnitRows(job), *sides).with_outputs(DECISIONS, main="rows")
         files = (

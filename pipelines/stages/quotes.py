@@ -133,14 +133,10 @@ def hits_in(
     Args:
         storage: has the files of the references.
     """
-    tables = []
-    for number, reference in enumerate(references):
-        runs = fetch(storage.path(reference.runs), scratch / "runs")
-        with readers_of(recipe, num_readers).reader() as reader:
-            reader.ask(FindHits(part=part, runs=runs, out=scratch / "hits"))
-        hits = read_local(scratch / "hits")
-        tables.append(hits.append_column("reference", pa.array(np.full(len(hits), number, np.uint32))))
-    return pa.concat_tables(tables).combine_chunks()
+    runs = [fetch(storage.path(each.runs), scratch / f"runs-{number}") for number, each in enumerate(references)]
+    with readers_of(recipe, num_readers).reader() as reader:
+        reader.ask(FindHits(part=part, runs=runs, out=scratch / "hits"))
+    return read_local(scratch / "hits")
 
 
 def quotes_in_unit(job: Job, unit: Unit, references: Sequence[Reference]) -> list[Rejection]:

@@ -145,8 +145,10 @@ def _prepared(
     write_index(storage, rows_path, rows_of(records, ids, np.arange(len(names)), settings, unit=number, kind=kind))
     storage.write_bytes(f"{rows_path}.names", json.dumps(names).encode())
     if kind == EVALUATION:
-        runs_path = f"{FOLDER}/{run}/{number:06d}.runs"
-        _write_runs(storage, runs_path, table, excepted[0])
+        runs = _runs_of(table, excepted[0])
+        if len(runs):  # pictures without texts have none, and cost no look at any sample
+            runs_path = f"{FOLDER}/{run}/{number:06d}.runs"
+            storage.write_bytes(runs_path, table_bytes(runs))
         if excepted[1]:  # the same set with other exceptions is another reference
             digest = hashlib.sha256(f"{digest} {excepted[1]}".encode()).hexdigest()
     yield Reference(setting=KINDS[kind], uri=uri, digest=digest, num_items=len(names), rows=rows_path, runs=runs_path)
@@ -196,13 +198,13 @@ def _collection(recipe: Recipe, path: Path, uri: str, out: Path) -> pa.Table:
     return read_local(out)
 
 
-def _write_runs(storage: Storage, path: str, table: pa.Table, exceptions: np.ndarray) -> None:
+def _runs_of(table: pa.Table, exceptions: np.ndarray) -> pa.Table:
     """The runs that count, each with its place in a text and the item that has it."""
     lists = table["runs"].combine_chunks()
     lists = lists.chunk(0) if isinstance(lists, pa.ChunkedArray) else lists
     items = np.repeat(np.arange(len(lists), dtype=np.uint32), np.diff(lists.offsets.to_numpy()))
     rows = pa.Table.from_struct_array(lists.flatten()).append_column("item", pa.array(items))
-    storage.write_bytes(path, table_bytes(counted_runs(rows, exceptions).combine_chunks()))
+    return counted_runs(rows, exceptions).combine_chunks()
 
 
 def _exceptions(recipe: Recipe, storage: Storage) -> tuple[np.ndarray, str]:

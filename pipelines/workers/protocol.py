@@ -382,15 +382,15 @@ class ReadCollection(FileRequest[Done]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FindHits(Request[Done]):
-    """Find runs of an evaluation set in the samples of a part.
+    """Find runs of evaluation sets in the samples of a part.
 
     Args:
-        runs: file of the set's runs (`pipelines/duplicates/contamination.py`).
-        out: file to write: row, run and words of every hit.
+        runs: a file for the runs of each set (`pipelines/duplicates/contamination.py`).
+        out: file to write: row, run, words and set of every hit.
     """
 
     part: Path
-    runs: Path
+    runs: Sequence[Path]
     out: Path
 
 

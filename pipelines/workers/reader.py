@@ -215,7 +215,8 @@ def _read_collection(recipe: Recipe, request: ReadCollection, send: Send) -> Don
 
 def _find_hits(recipe: Recipe, request: FindHits, send: Send) -> Done:
     send(Heartbeat(item=None))
-    write_table(hits_in(texts_of(read_local(request.part)), RunIndex(request.runs)), request.out)
+    indexes = [RunIndex(path) for path in request.runs]
+    write_table(hits_in(texts_of(read_local(request.part)), indexes), request.out)
     return Done()
 
 

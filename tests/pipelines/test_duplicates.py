@@ -316,7 +316,7 @@ def index_of(folder: Path, texts: Sequence[str], exceptions: str = "") -> RunInd
 
 
 def quote_in(index: RunIndex, text: str, common: Sequence[int] = ()) -> Quote | None:
-    found = quotes_in(hits_in([text], index), np.array(common, np.uint64), index)
+    found = quotes_in(hits_in([text], [index]), np.array(common, np.uint64), index)
     return found[0][1] if found else None
 
 
@@ -334,7 +334,7 @@ def test_a_share_of_the_text_is_contamination(tmp_path: Path) -> None:
     assert quote.words.startswith(f"{ESSAY[4]} {ESSAY[5]}".casefold())
     assert "…" in quote.words
     assert "other" not in quote.words.split()
-    runs = hits_in([passage], index)["run"].to_numpy()
+    runs = hits_in([passage], [index])["run"].to_numpy()
     assert quote_in(index, passage, runs[:50]) is None, "runs of the whole corpus count"
     assert quote_in(index, f"This page has a licence: {licence}.") is None
     assert quote_in(index, " ".join(ESSAY[:12])) is None
