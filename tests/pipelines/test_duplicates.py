@@ -304,6 +304,32 @@ def test_similarity_is_about_the_share_of_common_triples() -> None:
         assert similarity(a["sketch"], b["sketch"])[0] == pytest.approx(exact, abs=0.12)
 
 
+def test_texts_are_compared_with_all_sets_at_once(tmp_path: Path) -> None:
+    passages = [" ".join(ESSAY[:40]), " ".join(ESSAY[30:80])]
+    indexes = []
+    for number, passage in enumerate([*passages, "too short"]):
+        (tmp_path / str(number)).mkdir()
+        indexes.append(index_of(tmp_path / str(number), [passage]))
+    texts = [" ".join(ESSAY), "nothing of them", passages[1]]
+    together = hits_in(texts, indexes)
+    for number, index in enumerate(indexes):
+        mine = together.filter(pa.compute.equal(together["reference"], number)).drop_columns(["reference"])
+        assert mine.equals(hits_in(texts, [index]).drop_columns(["reference"]))
+    assert [row for row in together["row"].to_pylist() if row == 1] == []
+    assert set(together["reference"].to_pylist()) == {0, 1}
+    assert len(hits_in(texts, [])) == 0
+
+
+def test_pictures_without_texts_have_no_runs(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    Image.linear_gradient("L").save(tmp_path / "pictures" / "a.png")
+    content: dict[str, Any] = {"sources": [{"type": "pdfs"}]}
+    apply_setting(content, f"decontaminate=['{tmp_path / 'pictures'}']")
+    storage = Storage(str(tmp_path / "out"))
+    _, (reference,) = prepare(build_recipe(content), storage, "run")
+    assert (reference.num_items, reference.runs) == (1, "")
+
+
 def test_tokens_are_words_and_single_characters_where_no_spaces_stand() -> None:
     assert tokens_of("Ｆｕｌｌ-width, CASE. 每一页abc都") == ["full", "width", "case", "每", "一", "页", "abc", "都"]
 
