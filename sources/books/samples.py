@@ -1,7 +1,7 @@
 """The samples of a book: its sections, its figures with their captions, or pages that it is laid out on."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -18,7 +18,7 @@ from sources.books.blocks import Block, Figure
 from sources.books.book import Book, open_book
 from sources.books.captions import mentions, number_of
 from sources.books.compose import compose
-from sources.books.epub import MissingMember
+from sources.books.epub import Archive, MissingMember
 from sources.books.notes import with_numbers
 from sources.books.pictures import NoFigure, Picture
 from sources.books.sections import divide
@@ -43,26 +43,60 @@ class Wanted:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """An open book.
+
+    Args:
+        is_whole: it holds all that it needs, and stays open: the units of a large one follow one another in a reader.
+    """
+
+    digest: str
+    wanted: Wanted
+    items: Items
+    is_whole: bool
+    resources: ExitStack
+
+
+_latest: _Open | None = None
+
+
 @contextmanager
 def open_samples(path: Path, wanted: Wanted, digest: str, locator: Callable[[int], str]) -> Iterator[Items]:
     """Open a book as samples.
 
     Args:
+        digest: of the book's file.
         locator: returns the place of an item in the book.
     Raises:
         InputError: the book cannot be read.
     """
-    with open_book(path, digest, wanted.side_px, is_marked=wanted.samples == "pages") as book:
-        maker = _Maker(wanted, book, digest, locator)
-        if wanted.samples == "captions":
-            places = maker.captioned()
-            yield Items(len(places), lambda item: maker.figure(item, places[item]))
-        elif wanted.samples == "pages":
-            parts_of_pages = maker.sheets()
-            yield Items(len(parts_of_pages), lambda item: maker.page(item, parts_of_pages[item]))
-        else:
-            parts = divide(book.blocks, wanted.max_tokens, wanted.max_images)
-            yield Items(len(parts), lambda item: maker.section(item, parts[item]))
+    global _latest
+    opened, _latest = _latest, None
+    if opened is None or (opened.digest, opened.wanted) != (digest, wanted):
+        if opened is not None:
+            opened.resources.close()
+        with ExitStack() as resources:
+            is_marked = wanted.samples == "pages"
+            book = resources.enter_context(open_book(path, digest, wanted.side_px, is_marked=is_marked))
+            items = _items_of(_Maker(wanted, book, digest, locator), book, wanted)
+            # An HTML file's figures lie beside it, where they may be removed.
+            opened = _Open(digest, wanted, items, isinstance(book.files, Archive), resources.pop_all())
+    with opened.resources:
+        yield opened.items
+        if opened.is_whole:
+            _latest = replace(opened, resources=opened.resources.pop_all())
+
+
+def _items_of(maker: "_Maker", book: Book, wanted: Wanted) -> Items:
+    if wanted.samples == "captions":
+        places = maker.captioned()
+        return Items(len(places), lambda item: maker.figure(item, places[item]))
+    if wanted.samples == "pages":
+        sheets = maker.sheets()
+        return Items(len(sheets), lambda item: maker.page(item, sheets[item]))
+    parts = divide(book.blocks, wanted.max_tokens, wanted.max_images)
+    return Items(len(parts), lambda item: maker.section(item, parts[item]))
 
 
 class _Maker:

@@ -10,6 +10,8 @@ from PIL import Image
 
 from sources.base.sample import Sample
 from sources.base.source import InputError, ItemError
+from sources.books import samples as books
+from sources.books.book import open_book
 from sources.books.source import Books
 from tests.sources.books.conftest import MakeBook, picture
 
@@ -292,6 +294,30 @@ def test_entities_of_a_dtd_are_not_expanded(tmp_path: Path) -> None:
 def test_names_that_lead_out_of_the_archive_are_not_found(book: MakeBook) -> None:
     (found,) = samples(book("<p>x</p><img src='../../../../etc/hostname'/><img src='/etc/hostname'/>"))
     assert found.flags == ["dropped_missing"]
+
+
+def test_the_units_of_a_book_share_one_reading(book: MakeBook, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = {"a.png": picture(shade=10), "b.png": picture(shade=90)}
+    path = book(
+        "<h1>One</h1><p>First <img src='a.png'/></p>", "<h1>Two</h1><p>Second <img src='b.png'/></p>", files=shown
+    )
+    other = book("<h1>Three</h1><p>Third</p>", name="other.epub")
+    apart = samples(path)
+    assert len(apart) == 2
+    opened = []
+    monkeypatch.setattr(
+        books, "open_book", lambda at, *rest, **options: opened.append(at) or open_book(at, *rest, **options)
+    )
+    samples(other)
+    units: list[Sample] = []
+    for item in (0, 1):
+        with Books().open(path) as items:
+            units.append(items[item])
+    assert opened == [other, path]
+    assert units == apart
+    with Books().open(path) as items, Books(mentions=1).open(path) as others:
+        assert (len(items), len(others)) == (2, 2)
+        assert items[1] == apart[1]
 
 
 def test_a_section_without_anything_is_an_error_of_its_own(book: MakeBook) -> None:
