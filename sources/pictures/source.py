@@ -50,6 +50,7 @@ class Pictures(Source):
     ocr_min_confidence: float = 0.6
     ocr_side_px: int = 2048
     ocr_models: str | None = None
+    items_per_unit: int = 16  # reading one takes seconds, and progress is counted in units
 
     def __post_init__(self) -> None:
         super().__post_init__()
