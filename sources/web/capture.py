@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -168,6 +169,11 @@ CAPTURE_SCHEMA = pa.schema(
         ("digest", pa.string()),  # sha256 of everything that the sample depends on
     ]
 )
+
+
+def now() -> str:
+    """Return the time of a capture: UTC, ISO 8601, in seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def to_rows(captures: Sequence[Capture]) -> pa.Table:

@@ -183,7 +183,8 @@ class Web(WebSettings):
         from sources.browser.browser import BrowserDiedError
         from sources.web.archive.crawl import ArchiveCrawl
         from sources.web.bundled import HOST, serve
-        from sources.web.crawl import Crawl, browser_for, run_crawls
+        from sources.web.crawl import Crawl
+        from sources.web.crawls import browser_for, run_crawls
         from sources.web.plan import Seeds
 
         tasks = [(k, Seeds.from_json(path.read_bytes()), path.parent) for k, path in enumerate(paths)]

@@ -14,7 +14,8 @@ from PIL import Image
 from sources.web.archive.crawl import ArchiveCrawl
 from sources.web.archive.files import archives_of
 from sources.web.capture import Capture
-from sources.web.crawl import browser_for, captured_items, run_crawls
+from sources.web.captured_items import captured_items
+from sources.web.crawls import browser_for, run_crawls
 from sources.web.plan import Seeds
 from sources.web.segments import read_captures
 from sources.web.source import Web

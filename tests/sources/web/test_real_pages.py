@@ -24,7 +24,7 @@ from sources.web.navigation import asked_elsewhere
 from sources.web.obstacles import signs_of
 from sources.web.samples import SampleSettings, samples_of
 from sources.web.tiles import tile_tops
-from sources.web.timeouts import Timeouts
+from sources.web.visit_settings import VisitSettings
 from tests.sources.web.crawling import ROOT, crawl, settings_for, text_of
 from tests.sources.web.hostile_site import PARAGRAPH, Site, html, serving
 from tests.sources.web.icon_font import icon_font
@@ -50,7 +50,7 @@ def site() -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def captures(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Capture]:
     paths = [path for path in site.pages if not path.startswith(("/picture", "/signs", "/in-frame"))]
-    settings = settings_for(site, timeouts=Timeouts(load_s=8, settle_s=4, page_s=20), code=True)
+    settings = settings_for(site, visit=VisitSettings(load_s=8, settle_s=4, page_s=20), code=True)
     found = crawl(settings, tmp_path_factory.mktemp("real"), paths)
     return {capture.url.removeprefix(f"{ROOT}/"): capture for capture in found}
 
@@ -192,8 +192,8 @@ TALL = html(
 def test_every_view_of_a_long_page_passes_the_default_filters(tmp_path: Path) -> None:
     """`vh` is of the window, what is fixed covers it once, and no tile is a sliver."""
     with serving({"/tall": TALL}) as site:
-        timeouts = Timeouts(load_s=8, settle_s=3, page_s=30, max_tiles=3)
-        found = crawl(settings_for(site, timeouts=timeouts, views=tuple(VIEWS), code=True), tmp_path, ["/tall"])
+        visit = VisitSettings(load_s=8, settle_s=3, page_s=30, max_tiles=3)
+        found = crawl(settings_for(site, visit=visit, views=tuple(VIEWS), code=True), tmp_path, ["/tall"])
     for capture in found:
         view = VIEWS[capture.view]
         assert capture.content is not None, (capture.view, capture.message)
