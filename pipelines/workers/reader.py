@@ -398,7 +398,9 @@ def _scores(samples: Sequence[Sample], filters: Sequence[Filter]) -> pa.Table:
 
 
 def _num_chars(sample: Sample) -> int:
-    return len(sample.text or "") + sum(len(message.content) for message in sample.messages or ())
+    return (
+        len(sample.text or "") + len(sample.html or "") + sum(len(message.content) for message in sample.messages or ())
+    )
 
 
 if __name__ == "__main__":

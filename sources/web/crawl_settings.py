@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sources.web.crawl import CrawlSettings
     from sources.web.upstream import Upstream
 
-CAPTURE_VERSION = 10  # increase it when a visit captures something else
+CAPTURE_VERSION = 9  # increase it when a visit captures something else
 NAME, VERSION = "vellum", "0.1"
 
 
@@ -58,13 +58,16 @@ def capture_key(settings: WebSettings) -> str:
     from sources.web.client import secret_digest
     from sources.web.code.page_code import CODE_VERSION, MAX_TOKENS
 
-    names = ("locale", "timezone", "response_mb", "page_mb")
     code = [CODE_VERSION, MAX_TOKENS, settings.code_picture == RENDER] if settings.code else None
-    parts = [CAPTURE_VERSION, code, settings.by_name(), *(getattr(settings, name) for name in names)]
+    visit = settings.by_name()
+    lossless, html = visit.pop("lossless_captures"), (visit.pop("keep_html"), visit.pop("max_html_mb"))
+    parts = [CAPTURE_VERSION, lossless, code, settings.locale, settings.timezone, *visit.values()]
+    parts += [settings.response_mb, settings.page_mb]
     client = client_of(settings)
     shown = (*(": ".join(header) for header in client.headers), *client.cookies)
     parts += [settings.user_agent, client.style, secret_digest(shown) if shown else ""]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+    parts += html if settings.keep_html else ()
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
 def crawl_settings(settings: WebSettings, routes: Mapping[str, tuple[str, int]], delay_s: float) -> "CrawlSettings":

@@ -67,6 +67,9 @@ class Web(WebSettings):
     def repeats_pictures(self) -> bool:
         return self.tasks_per_page > 1
 
+    def keeps_html(self) -> bool:
+        return self.keep_html
+
     def check(self) -> None:
         from sources.browser.chromium import find_chromium
 

@@ -16,7 +16,7 @@ from sources.browser.isolated_world import DocumentGone, ScriptError, World
 from sources.browser.reading import Frames, Waiting, freeze, height_of, read_page, settle, well_formed
 from sources.browser.screenshot import take_screenshot
 from sources.images.encoding import encode
-from sources.web.capture import Code, Screenshot
+from sources.web.capture import Code, PageContent, Screenshot
 from sources.web.code.page_code import PageCoder
 from sources.web.code.snapshot import CodeRefusedError
 from sources.web.page_content import page_content
@@ -177,7 +177,8 @@ class Visit:
         await self._settle(world, flags)
         frames = Frames(page)
         await freeze(world, frames)
-        await open_closed_roots(world, await self._source())
+        source = await self._source()
+        await open_closed_roots(world, source)
         view, height = self._view, self._view.height
         limit = height
         if self._settings.max_tiles > 1:
@@ -203,11 +204,21 @@ class Visit:
             "num_styles": len(self._traffic.styles),
             "num_failed_styles": list(self._traffic.styles.values()).count(False),
         }
-        self.result.content = page_content(found, boxes, screenshot, flags, view.scale)
+        self.result.content = self._with_html(page_content(found, boxes, screenshot, flags, view.scale), source)
         linked = (canonical(link, page.url) for link in found["links"])
         self.result.links = list(dict.fromkeys(link for link in linked if link is not None))
         self.result.canonical = canonical(found["canonical"]) or self._traffic.named_by_head
         self.result.final_url = well_formed(page.url)
+
+    def _with_html(self, content: PageContent, source: str) -> PageContent:
+        """Add the document as it came, if it is to be kept; half of one would be another document."""
+        most = self._settings.max_html_bytes
+        if most is None:
+            return content
+        html = well_formed(source)
+        if len(html.encode()) > most:
+            return replace(content, flags=[*content.flags, "long_html"])
+        return replace(content, html=html)
 
     async def _photograph(self, session: CDPSession, tops: list[int]) -> Screenshot:
         """Take the picture in tiles."""

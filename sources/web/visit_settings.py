@@ -14,26 +14,31 @@ class VisitSettings:
     """How a page is visited, and what of it a capture holds. All captures of a folder have the same.
 
     Args:
+        max_tiles: maximum number of tiles, each as high as the window; more than 1 captures the page below the window.
         load_s, settle_s, page_s: maximum seconds for loading the document, for settling, and for a page in total.
         quiet_ms: milliseconds without a change after which a page counts as settled.
         wait_ms: milliseconds to wait after loading, whatever the page does; a part of settle_s.
         wait_for: CSS selector of an element that is waited for, at most settle_s.
-        max_tiles: maximum number of tiles, each as high as the window; more than 1 captures the page below the window.
         lossless_captures: True stores captures as PNG, False as JPEG at quality 90 (a third of the space).
-        keep_html: also keep the document as the host sent it, in a column `html` beside each sample.
-        max_html_mb: maximum megabytes (UTF-8) of such a document; a longer one is not kept, and the page has a flag.
+        keep_html: also keep the document that the host sent, in the column `html` beside each sample.
+        max_html_mb: maximum megabytes of such a document in UTF-8; a longer one is not kept (flag `long_html`).
     """
 
+    max_tiles: int = 1
     load_s: float = 20
     settle_s: float = 6
     quiet_ms: int = 150
     wait_ms: int = 0
     wait_for: str = ""
     page_s: float = 60
-    max_tiles: int = 1
     lossless_captures: bool = True
     keep_html: bool = False
     max_html_mb: float = KEPT_HTML_MB
+
+    @property
+    def max_html_bytes(self) -> int | None:
+        """Maximum bytes of a document that is kept; None keeps none."""
+        return round(self.max_html_mb * 1e6) if self.keep_html else None
 
     def visit_settings(self) -> "VisitSettings":
         """Return these settings alone, where they are a part of others."""

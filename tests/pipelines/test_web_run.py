@@ -121,7 +121,7 @@ def test_a_page_gives_several_samples_that_stay_together(command: Command, tmp_p
         root = f"http://127.0.0.1:{site.server_port}"
         arguments = ["--input", f"{root}/first", f"{root}/copy", "--output", out, "--workers", "1", "--set", "depth=0"]
         arguments += ["--set", "delay_s=0", "--set", f"allow=['127.0.0.1:{site.server_port}']"]
-        done = command(*arguments, "--set", "tasks_per_page=6", source="web")
+        done = command(*arguments, "--set", "tasks_per_page=6", "--set", "keep_html=true", source="web")
     assert done.returncode == 0, done.stderr
     ledger, manifest = _ledger(out), _manifest(out)
     assert [row["locator"].rpartition("=")[2] for row in ledger] == 2 * list(TASKS[:5])
@@ -132,6 +132,8 @@ def test_a_page_gives_several_samples_that_stay_together(command: Command, tmp_p
     assert manifest["items"] == {"noun": "page", "found": 2, "failed": 0, "further_samples": 8}
     rows = _data(out)
     assert len({row["images"][0]["bytes"] for row in rows}) == 1
+    assert {row["html"] for row in rows} == {html(first)}
+    assert "| `html` |" in (out / "README.md").read_text()
     assert {"link": "Elsewhere"}.items() <= {e["role"]: e["name"] for e in rows[1]["elements"]}.items()
     assert "of the 10 samples of the 2 pages" in (out / "README.md").read_text()
     storage = Storage(str(out))
