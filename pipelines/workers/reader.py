@@ -172,6 +172,7 @@ def _fetch(recipe: Recipe, request: FetchInputs, send: Send) -> InputsFetched:
         request.paths,
         request.scratch,
         retry_failed=request.retry_failed,
+        objects=dict(request.objects),
         save=lambda number, path: send(FileFinished(input=number, name=path.name)),
         beat=lambda _, done: send(ItemsFetched(num_items=done.num_items, hosts=done.hosts, failures=done.failures)),
     )

@@ -49,6 +49,25 @@ def captured_items(seeds: Seeds, bounds: Bounds, views: Sequence[str], folder: P
     return items
 
 
+def is_captured(seeds: Seeds, bounds: Bounds, views: Sequence[str], folder: Path, *, retry_failed: bool) -> bool:
+    """Return True if a crawl would visit nothing that is not captured yet.
+
+    Args:
+        retry_failed: what failed is to be visited again.
+    """
+    known = {key: found for key, found in index(folder).items() if not (retry_failed and found.cause)}
+    plan = levels(seeds, bounds)
+    try:
+        level = next(plan)
+        while True:
+            names = [SITEMAP] if level.is_sitemaps else views
+            if any((url, name) not in known for url in level.urls for name in names):
+                return False
+            level = plan.send({url: known[url, names[0]].found for url in level.urls})
+    except StopIteration:
+        return True
+
+
 def _never_visited(place: str, cause: str, message: str) -> IndexEntry:
     """Return the entry of a seed that was not visited, without a file."""
     digest = hashlib.sha256(json.dumps([place, cause, message]).encode()).hexdigest()

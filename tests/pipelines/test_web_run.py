@@ -21,6 +21,7 @@ from sources.web.segments import index, read_captures
 from sources.web.tasks import TASKS
 from tests.conftest import KINDS_OF_CHROMIUM, ROOT, Command
 from tests.emulators import Emulator
+from tests.sources.web.archives import HTML, warc
 from tests.sources.web.hostile_site import Handler, html, serving
 
 pytestmark = pytest.mark.slow
@@ -226,6 +227,28 @@ def test_captures_on_an_object_store_are_used_again(command: Command, gcs: Emula
         assert again.returncode == 0, again.stderr
         assert sorted(site.requests) == ["/", "/.well-known/tdmrep.json", "/2", "/robots.txt"]
         assert "2 pages: 2 samples, 0 failed" in again.stdout
+
+
+@pytest.mark.full
+def test_archives_and_lists_in_a_bucket(command: Command, gcs: Emulator, tmp_path: Path, full: bool) -> None:
+    """They are listed, estimated and shown as local ones are; a second run brings none of them."""
+    if not full:
+        pytest.skip("the emulator is slow; tests/sources/web/test_stores.py lists inputs in a store")
+    pages = [(f"http://a.test/{k}", html(f"<h1>Page {k}</h1><p>of an archive in a bucket</p>"), HTML) for k in range(3)]
+    gcs.put("crawl/one.warc.gz", warc(pages[:2]))
+    gcs.put("crawl/two.warc.gz", warc(pages[2:]))
+    settings = ["--set", "min_words.words=1", "--set", "dedupe=null", "--workers", "1"]
+    arguments = ["--input", f"{gcs.uri}/crawl/*.warc.gz", "--output", tmp_path / "out", *settings]
+    planned = command(*arguments, "--dry-run", source="web", env=gcs.environment)
+    assert "3 pages" not in planned.stdout  # nothing is unpacked
+    assert "from 1 archive: about" in planned.stdout, planned.stderr
+    done = command(*arguments, source="web", env=gcs.environment)
+    assert "3 pages: 3 samples, 0 failed" in done.stdout, done.stderr
+    (tmp_path / "one.warc.gz").write_bytes(warc(pages[:2]))
+    (tmp_path / "two.warc.gz").write_bytes(warc(pages[2:]))
+    local = command("--input", tmp_path / "*.warc.gz", "--output", tmp_path / "local", *settings, source="web")
+    assert "3 pages: 3 samples, 0 failed" in local.stdout, local.stderr
+    assert _manifest(tmp_path / "out")["files"] == _manifest(tmp_path / "local")["files"]
 
 
 def test_seeds_that_are_none(command: Command, tmp_path: Path) -> None:

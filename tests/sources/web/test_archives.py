@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from sources.base.stores import NO_STORES
 from sources.web.archive.crawl import ArchiveCrawl
 from sources.web.archive.files import archives_of
 from sources.web.capture import Capture
@@ -30,7 +31,7 @@ def crawl(folder: Path, data: bytes, **changes: Any) -> tuple[dict[str, Capture]
     """Crawl an archive; return the captures by URL, and what a site asked for that answers for every host."""
     path = folder / "pages.warc.gz"
     path.write_bytes(data)
-    (archive,) = archives_of([path])
+    (archive,) = archives_of([str(path)], NO_STORES)
     seeds = Seeds(site="pages", pages=(), sitemaps=(), budget=50, archive=archive)
     own, scratch = folder / "captures", folder / "scratch"
     own.mkdir()
