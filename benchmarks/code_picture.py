@@ -14,8 +14,7 @@ import asyncio
 import dataclasses
 import json
 import tempfile
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -35,7 +34,6 @@ from sources.web.plan import Seeds
 from sources.web.segments import index, read_captures
 
 SEEN_DIFFERENCE = 24  # in a channel of a pixel, as `similarity.WORD_CONTRAST`
-NEAR_PX = 8  # between the centres of the same word in both pictures
 MIN_SIMILARITY, MAX_TOKENS = 0.85, 4000  # defaults of the filter `render_similarity`
 
 
@@ -70,37 +68,27 @@ def fit_of(content: PageContent) -> Fit | None:
         if element.role == "image":
             x0, y0, x1, y1 = (max(0, round(edge)) for edge in element.box)
             is_picture[y0:y1, x0:x1] = True
-    ours = _places(code.texts, code.boxes)
-    theirs = _places(content.texts, content.boxes)
     return Fit(
         other_area=float(other.mean()),
         other_in_pictures=float(other[is_picture].sum() / max(1, other.sum())),
-        words_of_code_seen=_share_found(ours, theirs),
-        words_seen_in_code=_share_found(theirs, ours),
+        words_of_code_seen=_share_found(code.texts, code.boxes, content.texts, content.boxes),
+        words_seen_in_code=_share_found(content.texts, content.boxes, code.texts, code.boxes),
         similarity=code.similarity,
         tokens=estimate_tokens(code.html),
     )
 
 
-def _places(texts: Sequence[str], boxes: np.ndarray) -> Mapping[str, np.ndarray]:
-    """Return the centres of words by their text; words of scripts without spaces count letter by letter."""
-    places: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for text, (x0, y0, x1, y1) in zip(texts, boxes.tolist(), strict=True):
-        parts = list(text) if any("\u3000" <= letter <= "\u9fff" for letter in text) else [text]
-        for k, part in enumerate(parts):
-            places[part].append((x0 + (x1 - x0) * (k + 0.5) / len(parts), (y0 + y1) / 2))
-    return {text: np.array(centres) for text, centres in places.items()}
+def _share_found(words: Sequence[str], boxes: np.ndarray, others: Sequence[str], there: np.ndarray) -> float:
+    """Return the share of words in whose middle the other picture has the same word, or one that it is a part of.
 
-
-def _share_found(wanted: Mapping[str, np.ndarray], there: Mapping[str, np.ndarray]) -> float:
-    """Return the share of words that are also there, at most NEAR_PX away."""
-    found = total = 0
-    for text, centres in wanted.items():
-        total += len(centres)
-        if text in there:
-            distances = np.abs(centres[:, None] - there[text][None]).max(axis=2)
-            found += int((distances.min(axis=1) <= NEAR_PX).sum())
-    return found / total if total else 1.0
+    Words are divided in two ways: the page's at spaces, the code's also between letters of scripts without spaces.
+    """
+    found = 0
+    for word, (x0, y0, x1, y1) in zip(words, boxes.tolist(), strict=True):
+        x, y = (x0 + x1) / 2, (y0 + y1) / 2
+        under = (there[:, 0] <= x) & (x <= there[:, 2]) & (there[:, 1] <= y) & (y <= there[:, 3])
+        found += any(word in others[k] or others[k] in word for k in np.flatnonzero(under))
+    return found / len(words) if words else 1.0
 
 
 def captured(root: Path, paths: Sequence[str], port: int, folder: Path) -> list[PageContent]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sources.web.crawl import CrawlSettings
     from sources.web.upstream import Upstream
 
-CAPTURE_VERSION = 9  # increase it when a visit captures something else
+CAPTURE_VERSION = 10  # increase it when a visit captures something else
 NAME, VERSION = "vellum", "0.1"
 
 

@@ -19,6 +19,7 @@ from sources.images.encoding import encode
 from sources.web.capture import Code, PageContent, Screenshot
 from sources.web.code.page_code import PageCoder
 from sources.web.code.snapshot import CodeRefusedError
+from sources.web.obstacles import phrases
 from sources.web.page_content import page_content
 from sources.web.page_pool import PooledPage
 from sources.web.page_traffic import PageTraffic, Permit
@@ -147,6 +148,7 @@ class Visit:
             limit_ms=self._settings.settle_s * 1000,
             wait_ms=self._settings.wait_ms,
             wait_for=self._settings.wait_for,
+            loading_text=phrases("loading").pattern,
             height=self._view.height * (self._settings.max_tiles + SPARE * (self._settings.max_tiles > 1)),
         )
         at_rest, missed = await settle(world, waiting)

@@ -75,7 +75,7 @@ def test_lazy_pictures_below_the_window_are_left_alone(captures: dict[str, Captu
     assert sum(path.startswith("/picture") and path != "/picture/0" for path in site.requests) == 3
 
 
-@pytest.mark.parametrize("name", ["spinner", "skeleton"])
+@pytest.mark.parametrize("name", ["spinner", "skeleton", "spin", "pulse", "says-loading"])
 def test_a_page_is_waited_for_while_it_shows_that_it_is_loading(captures: dict[str, Capture], name: str) -> None:
     assert text_of(captures[name]).split()[:2] == ["Late", "content"]
     assert strong_signs(captures, name) == set()
@@ -85,7 +85,8 @@ def test_a_page_is_waited_for_while_it_shows_that_it_is_loading(captures: dict[s
     ("name", "signs", "flags"),
     [
         ("skeleton-stays", {"loading"}, {"unsettled", "loading"}),
-        ("loading", {"loading"}, set()),
+        ("loading", {"loading"}, {"loading"}),
+        ("blob", set(), set()),
         ("unstyled", {"unstyled"}, {"styles_failed"}),
         ("broken", {"broken_pictures"}, {"pictures_failed"}),
         ("results", set(), set()),
