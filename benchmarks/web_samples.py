@@ -1,4 +1,4 @@
-"""What the pages of a run gave: samples of each task, and the pictures in samples beside the shards.
+"""The samples that the pages of a run gave, by task, and the size of their pictures in samples and in shards.
 
     vellum run --source web --input seeds.txt --output OUT --set tasks_per_page=6 …
     python -m benchmarks.web_samples OUT
