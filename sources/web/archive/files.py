@@ -105,8 +105,6 @@ class _File:
                 for place in (0, max(0, size - ENDS_BYTES)):
                     file.seek(place)
                     mark += hashlib.sha256(file.read(ENDS_BYTES)).digest()
-        except FileNotFoundError as error:
-            raise ValueError(f"--input {name}: no such file or directory") from error
         except OSError as error:
             raise ValueError(f"--input {name}: {error.strerror or error}") from error
         return cls(name if is_object else str(Path(name).absolute()), size, mark)
