@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import dataclasses
 import json
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -20,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.web import HOST, paths_of, served, settings_for
+from benchmarks.web import HOST, manuals, settings_for
 from filters.render_similarity import RenderSimilarity
 from sources.web.capture import Code
-from sources.web.crawl import crawl_site
+from sources.web.crawls import crawl_site
 from sources.web.plan import Seeds
 from sources.web.segments import index, read_captures
 
@@ -48,17 +47,14 @@ def crawl(port: int, paths: Sequence[str], at_once: int, folder: Path, *, code: 
     return seconds, [capture.content.code for capture in captures if capture.content is not None]
 
 
-def measure(num_pages: int, at_once: int, rounds: int) -> dict[str, Any]:
+def measure(num_pages: int, at_once: int, rounds: int, unpacked: Path) -> dict[str, Any]:
     """Measure both crawls in turn and take the best of the rounds, with the code of the last round."""
     best = {False: float("inf"), True: float("inf")}
     codes: list[Code] = []
-    with tempfile.TemporaryDirectory() as name, served(Path(name) / "site") as port:
-        root = Path(name) / "site"
-        root.mkdir()
-        paths = paths_of(root, num_pages)
+    with manuals(num_pages, unpacked) as (port, paths, folder):
         for k in range(rounds):
             for code in (False, True):
-                seconds, codes = crawl(port, paths, at_once, Path(name) / f"captures-{k}-{code}", code=code)
+                seconds, codes = crawl(port, paths, at_once, folder / f"captures-{k}-{code}", code=code)
                 best[code] = min(best[code], seconds)
                 print(f"round {k + 1}, code {'on' if code else 'off'}: {len(paths) / seconds:.2f} pages/s", flush=True)
     rendered = [code for code in codes if code.html]
@@ -83,8 +79,9 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=40)
     parser.add_argument("--at-once", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--root", type=Path, default=Path("/"), help="folder into which the packages are unpacked")
     args = parser.parse_args()
-    print(json.dumps(measure(args.pages, args.at_once, args.rounds)))
+    print(json.dumps(measure(args.pages, args.at_once, args.rounds, args.root)))
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@
     python -m benchmarks.web sites --pages 24         # as many sites with a page each, beside one site with all pages
     python -m benchmarks.web memory --pages 3000      # one long crawl of the repeated manuals, memory over time
 
-Needs real pages: apt-get install python3.11-doc postgresql-doc-15. They are served on loopback. For both, the clock
-starts in a browser that has already shown a page, before the window for the counted pages is opened, and stops before
-the browser is closed; window size, pages and order are the same. Processor time covers all processes.
+Needs real pages: apt-get install python3.11-doc postgresql-doc-15, or both packages unpacked (`dpkg -x`) in the folder
+`--root`. They are served on loopback. For both, the clock starts in a browser that has already shown a page,
+before the window for the counted pages is opened, and stops before the browser is closed; window size, pages and order
+are the same. Processor time covers all processes.
 The bare loop waits for the load event. Ours waits for load, fonts, pictures, a quiet network and, if a page has
 scripts, 150 ms without a change; it follows robots.txt, uses the filtering proxy, clears its windows between pages,
 reads words, elements and links, checks that they did not move, and writes segments. With many sites, both open a fresh
@@ -38,13 +39,14 @@ from sources.browser.chromium import find_chromium, sandbox_refusal
 from sources.browser.processes import memory_mb
 from sources.browser.viewports import VIEWS
 from sources.web.address_policy import AddressPolicy
-from sources.web.crawl import Crawl, CrawlSettings, browser_for, run_crawls
+from sources.web.crawl import Crawl, CrawlSettings
+from sources.web.crawls import browser_for, run_crawls
 from sources.web.plan import Bounds, Seeds
 from sources.web.segments import index
 from sources.web.shared_browser import SharedBrowser
 from sources.web.urls import Scope, host_of, site_of
 
-FOLDERS = (Path("/usr/share/doc/python3.11/html"), Path("/usr/share/doc/postgresql-doc-15/html"))
+FOLDERS = ("usr/share/doc/python3.11/html", "usr/share/doc/postgresql-doc-15/html")
 HOST = "docs.vellum.example"
 VIEW = "square"
 REPORT_EVERY_PAGES = 100
@@ -70,13 +72,26 @@ def served(root: Path) -> Iterator[int]:
         server.shutdown()
 
 
-def paths_of(root: Path, number: int) -> list[str]:
+@contextmanager
+def manuals(number: int, unpacked: Path = Path("/")) -> Iterator[tuple[int, list[str], Path]]:
+    """Serve pages of both manuals on loopback; yield the port, the paths of the pages, and an empty folder.
+
+    Args:
+        unpacked: the folder into which the packages were unpacked.
+    """
+    with tempfile.TemporaryDirectory() as name, served(Path(name) / "site") as port:
+        root = Path(name) / "site"
+        root.mkdir()
+        yield port, _paths(root, number, unpacked), Path(name)
+
+
+def _paths(root: Path, number: int, unpacked: Path) -> list[str]:
     """Return pages of both manuals, spread over each, as paths below `root`, which links to them.
 
     If more are wanted than exist, files are repeated under other URLs.
     """
     found: list[list[str]] = []
-    for folder in FOLDERS:
+    for folder in (unpacked / name for name in FOLDERS):
         if not folder.is_dir():
             raise SystemExit(f"{folder} is missing: apt-get install python3.11-doc postgresql-doc-15")
         link = root / folder.parent.name
@@ -209,12 +224,9 @@ def _share(
     return Crawl(seeds, settings, folder, scratch, save, lambda done: on_progress(done.num_items), shared)
 
 
-def sites(number: int, at_once: int, rounds: int, *, code: bool) -> dict[str, float]:
+def sites(number: int, at_once: int, rounds: int, unpacked: Path, *, code: bool) -> dict[str, float]:
     """Measure the same pages on one site and on a site each, ours and the bare loop, by processor time."""
-    with tempfile.TemporaryDirectory() as name, served(Path(name) / "site") as port:
-        root = Path(name) / "site"
-        root.mkdir()
-        paths = paths_of(root, number)
+    with manuals(number, unpacked) as (port, paths, folder):
         kinds = {
             "one_site": [f"http://{HOST}{path}" for path in paths],
             "many_sites": [f"http://{site_name(k)}{path}" for k, path in enumerate(paths)],
@@ -222,9 +234,8 @@ def sites(number: int, at_once: int, rounds: int, *, code: bool) -> dict[str, fl
         used: dict[str, list[float]] = {}
         for k in range(rounds):
             for kind, urls in kinds.items():
-                folder = Path(name) / f"{kind}-{k}"
                 costs = {"bare": asyncio.run(bare(port, urls))}
-                costs["ours"] = asyncio.run(crawl(port, urls, at_once, folder, code=code))
+                costs["ours"] = asyncio.run(crawl(port, urls, at_once, folder / f"{kind}-{k}", code=code))
                 for who, cost in costs.items():
                     ms = 1000 * cost.processor_s / number
                     used.setdefault(f"{who}_{kind}", []).append(ms)
@@ -234,19 +245,16 @@ def sites(number: int, at_once: int, rounds: int, *, code: bool) -> dict[str, fl
     return {**least, "ratio": ratio["ours"], "bare_ratio": ratio["bare"], "pages": number}
 
 
-def speed(number: int, at_once: int, rounds: int) -> dict[str, float]:
+def speed(number: int, at_once: int, rounds: int, unpacked: Path) -> dict[str, float]:
     """Measure pages per second of each in turn, best of the rounds. The ratio is without web code, which bare lacks."""
-    with tempfile.TemporaryDirectory() as name, served(Path(name) / "site") as port:
-        root = Path(name) / "site"
-        root.mkdir()
-        paths = paths_of(root, number)
+    with manuals(number, unpacked) as (port, paths, folder):
         costs: dict[str, list[Cost]] = {"bare": [], "ours": [], "ours_with_code": []}
         for k in range(rounds):
-            folders = {who: Path(name) / f"{who}-{k}" for who in ("ours", "ours_with_code")}
+            folders = {who: folder / f"{who}-{k}" for who in ("ours", "ours_with_code")}
             urls = [f"http://{HOST}{path}" for path in paths]
             costs["bare"].append(asyncio.run(bare(port, urls)))
-            for who, folder in folders.items():
-                costs[who].append(asyncio.run(crawl(port, urls, at_once, folder, code=who == "ours_with_code")))
+            for who, captures in folders.items():
+                costs[who].append(asyncio.run(crawl(port, urls, at_once, captures, code=who == "ours_with_code")))
             for who, (*_, cost) in costs.items():
                 rate, used_ms = len(paths) / cost.seconds, 1000 * cost.processor_s / len(paths)
                 print(f"round {k + 1}, {who}: {rate:.2f} pages/s, {used_ms:.0f} ms of processor time each", flush=True)
@@ -256,7 +264,7 @@ def speed(number: int, at_once: int, rounds: int) -> dict[str, float]:
     return {**rates, **ratios, **used, "pages": len(paths), "at_once": at_once}
 
 
-def memory(number: int, at_once: int) -> dict[str, float | bool]:
+def memory(number: int, at_once: int, unpacked: Path) -> dict[str, float | bool]:
     """Measure the memory in MB of the crawling process, and of all its descendants, during one crawl."""
     samples: list[tuple[float, float]] = []
     num_visited = num_printed = 0
@@ -275,12 +283,9 @@ def memory(number: int, at_once: int) -> dict[str, float | bool]:
                 f"{num_visited} pages, {seconds:.0f} s: crawler {ours:.0f} MB, with browser {whole:.0f} MB", flush=True
             )
 
-    with tempfile.TemporaryDirectory() as name, served(Path(name) / "site") as port:
-        root = Path(name) / "site"
-        root.mkdir()
-        paths = paths_of(root, number)
+    with manuals(number, unpacked) as (port, paths, folder):
         urls = [f"http://{HOST}{path}" for path in paths]
-        seconds = asyncio.run(crawl(port, urls, at_once, Path(name) / "captures", on_progress)).seconds
+        seconds = asyncio.run(crawl(port, urls, at_once, folder / "captures", on_progress)).seconds
     third = max(1, len(samples) // 3)
     result: dict[str, float | bool] = {"pages": len(paths), "pages_per_s": len(paths) / seconds}
     for k, part in enumerate(("crawler", "all")):
@@ -299,12 +304,13 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=120)
     parser.add_argument("--at-once", type=int, default=max(2, 2 * (os.cpu_count() or 1)))
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--root", type=Path, default=Path("/"), help="folder into which the packages are unpacked")
     parser.add_argument("--code", action="store_true", help="of many sites: also make code of pages")
     args = parser.parse_args()
     modes: dict[str, Callable[[], Mapping[str, float | bool]]] = {
-        "speed": lambda: speed(args.pages, args.at_once, args.rounds),
-        "sites": lambda: sites(min(args.pages, MAX_SITES), args.at_once, args.rounds, code=args.code),
-        "memory": lambda: memory(args.pages, args.at_once),
+        "speed": lambda: speed(args.pages, args.at_once, args.rounds, args.root),
+        "sites": lambda: sites(min(args.pages, MAX_SITES), args.at_once, args.rounds, args.root, code=args.code),
+        "memory": lambda: memory(args.pages, args.at_once, args.root),
     }
     result = modes[args.mode]()
     print(json.dumps({name: round(value, 3) if isinstance(value, float) else value for name, value in result.items()}))

@@ -36,7 +36,7 @@ from sources.browser.chromium import find_chromium, sandbox_refusal
 from sources.browser.viewports import VIEWS
 from sources.images.encoding import luma
 from sources.web.capture import Capture, PageContent
-from sources.web.crawl import crawl_site
+from sources.web.crawls import crawl_site
 from sources.web.plan import Seeds
 from sources.web.samples import WORD_CONTRAST
 from sources.web.segments import index, read_captures
@@ -99,7 +99,7 @@ def paths_by_manual(root: Path, number: int, seed: int) -> dict[str, list[str]]:
 def crawl(port: int, paths: Sequence[str], folder: Path) -> list[Capture]:
     """Capture whole pages. Raises SystemExit if one fails."""
     settings = settings_for(port, at_once=2)
-    settings = replace(settings, views=(VIEW,), timeouts=replace(settings.timeouts, max_tiles=MAX_TILES))
+    settings = replace(settings, views=(VIEW,), visit=replace(settings.visit, max_tiles=MAX_TILES))
     seeds = Seeds(site=HOST, pages=tuple(f"http://{HOST}{path}" for path in paths), sitemaps=(), budget=len(paths))
     scratch = folder / "scratch"
     scratch.mkdir(parents=True)

@@ -127,6 +127,10 @@ class Recipe:
         """Return True if several samples may have the same picture."""
         return any(source.repeats_pictures() for source in self.sources)
 
+    def keeps_html(self) -> bool:
+        """Return True if `data/` has the column `html`."""
+        return any(source.keeps_html() for source in self.sources)
+
     def item_noun(self) -> str:
         """The noun for items of the inputs; `item` where sources differ."""
         nouns = {source.item_noun for source in self.sources}

@@ -29,6 +29,7 @@ from pipelines.recipe_file import build_recipe, load_recipe
 from pipelines.registry import SOURCES
 from pipelines.storage import STAGING, Storage, StorageError, is_remote
 from pipelines.storage.names import is_web
+from pipelines.storage.object_files import ObjectFiles
 from pipelines.storage.temporary import temporary_folder
 from pipelines.taxonomy_files import pinned
 from sources.base.remote import RemoteSource
@@ -201,7 +202,7 @@ def _run(
     if is_local:
         for source in recipe.sources:
             if isinstance(source, RemoteSource):
-                for warning in source.warnings():
+                for warning in source.warnings(ObjectFiles()):
                     print(f"warning: {warning}", file=sys.stderr)
     run = secrets.token_hex(4)
     job = Job(

@@ -15,6 +15,7 @@ from pipelines.stages.input_files import InputFiles
 from pipelines.stages.list_inputs import gather_all, limited, list_inputs
 from pipelines.storage import Storage
 from pipelines.storage.arrow_file import read_local
+from pipelines.storage.object_files import ObjectFiles
 from pipelines.units import Input, units_of
 from pipelines.workers.pool import ItemFault, readers_of, scorers_of
 from pipelines.workers.protocol import InspectInputs, ReadSlice, ReadUnit, ScoreRows
@@ -49,7 +50,7 @@ def _print_sources(recipe: Recipe, storage: Storage, limit: int | None, workers:
         if isinstance(source, RemoteSource):
             num_inputs = len(set(limited(list_inputs(InputFiles(recipe, storage, 1), index), limit)))
             print(f"source {source.name}: {counted(num_inputs, 'input')} to fetch; nothing is fetched in a dry run")
-            for line in source.plan(workers):
+            for line in source.plan(workers, ObjectFiles()):
                 print(f"  {line}")
             continue
         num_items = num_failed = num_read = num_bytes = 0

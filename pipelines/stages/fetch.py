@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from pipelines.job import Job
@@ -73,6 +73,7 @@ def _fetch_together(
         num_published = 0
         with ExitStack() as stack:
             paths = tuple(stack.enter_context(local_captures(source, uri, storage)) for uri in uris)
+            objects = stack.enter_context(_brought(source, paths, retry_failed=retry_failed))
             scratch = stack.enter_context(scratch_folder(storage))
 
             def publish(event: Event, scratch: Path = scratch) -> None:
@@ -86,7 +87,9 @@ def _fetch_together(
                     for host in event.hosts:  # a fetch that starts again tells of them again
                         progress.add(f"host {host}", hosts_fetched=1)
 
-            request = FetchInputs(source=index, paths=paths, scratch=scratch, retry_failed=retry_failed)
+            request = FetchInputs(
+                source=index, paths=paths, scratch=scratch, retry_failed=retry_failed, objects=objects
+            )
             try:
                 with readers_of(recipe, job.readers).reader() as reader:
                     done = reader.ask_once(request, on_event=publish)
@@ -99,6 +102,26 @@ def _fetch_together(
                 faults = 0 if num_published else faults + 1
                 if faults >= recipe.limits.faults_per_unit:
                     raise
+
+
+@contextmanager
+def _brought(
+    source: RemoteSource, paths: Sequence[Path], *, retry_failed: bool
+) -> Iterator[tuple[tuple[str, Path], ...]]:
+    """Local copies of the objects in stores that fetching some tasks reads, each under its own name.
+
+    Raises:
+        StorageError: a store does not answer, or there is no room.
+    """
+    wanted = [uri for path in paths for uri in source.objects_of(path, retry_failed=retry_failed)]
+    with tempfile.TemporaryDirectory(prefix="vellum-objects-") as folder:
+        found = []
+        for number, uri in enumerate(dict.fromkeys(wanted)):
+            place = Path(folder) / str(number) / uri.rpartition("/")[2]
+            place.parent.mkdir()
+            with suppress(FileNotFoundError):  # it is gone since it was listed: its own fault
+                found.append((uri, fetch(uri, place)))
+        yield tuple(found)
 
 
 def enlarge(job: Job, source: RemoteSource, grants: Mapping[str, int]) -> None:

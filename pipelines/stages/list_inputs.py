@@ -13,6 +13,7 @@ from pipelines.stages.input_files import InputFiles
 from pipelines.stages.material import gather_material, uri_of
 from pipelines.storage import STAGING, Storage, is_remote, match
 from pipelines.storage.names import ARCHIVES, MEMBER, has_password, is_archive, is_web, member_of, printable
+from pipelines.storage.object_files import ObjectFiles
 from sources.base.remote import FetchTask, RemoteSource
 from sources.base.source import InputError, Source
 from sources.base.synthetic import SyntheticSource
@@ -86,7 +87,7 @@ def _expanded(files: InputFiles, index: int, pattern: str, uri: str) -> Iterator
 
 def _fetch_tasks(source: RemoteSource) -> Iterator[FetchTask]:
     try:
-        yield from source.fetch_tasks()
+        yield from source.fetch_tasks(ObjectFiles())
     except ValueError as error:
         raise UsageError(str(error)) from error
 

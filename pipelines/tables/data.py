@@ -20,7 +20,7 @@ from pipelines.tables.schema import KEPT
 from pipelines.tables.scores import SLICE, read_scores, scores_struct
 from pipelines.tables.verdicts import read_verdicts
 from pipelines.units import Unit, UnitFiles, splits_of
-from sources.base.sample import dataset_schema
+from sources.base.sample import HTML, dataset_schema
 
 
 class DataTable:
@@ -74,12 +74,14 @@ def data_rows(
         scored: the columns `language`, `label` and, if there are scores, `scores`.
         uris: (N,) names of the rows' inputs.
     """
-    schema = dataset_schema(recipe.score_names())
+    schema = dataset_schema(recipe.score_names(), keeps_html=recipe.keeps_html())
     columns = {
         **scored,
         "provenance": _provenance(recipe, source, part["provenance"].combine_chunks(), uris),
         "split": pa.repeat(pa.scalar(split, pa.string()), len(part)),
     }
+    if schema.get_field_index(HTML.name) >= 0 and HTML.name not in part.column_names:
+        columns[HTML.name] = pa.nulls(len(part), HTML.type)
     return pa.table([columns.get(n, part[n] if n in part.column_names else None) for n in schema.names], schema=schema)
 
 
@@ -91,7 +93,7 @@ def write_data(
     Args:
         tables: pairs of rows and the size of each row in bytes.
     """
-    plain = dataset_schema(recipe.score_names())
+    plain = dataset_schema(recipe.score_names(), keeps_html=recipe.keeps_html())
     metadata = {b"huggingface": json.dumps({"info": {"features": hub_features(plain)}}).encode()}
     rows = 0
     labels: Counter[str] = Counter()

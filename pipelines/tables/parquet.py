@@ -39,6 +39,7 @@ class HashingFile(io.RawIOBase):
 
 
 PICTURES = "images.list.element.bytes"
+REPEATED = (PICTURES, "html")  # columns that samples of one page have in common
 
 
 def parquet_options(schema: pa.Schema, table: str, *, repeats_pictures: bool = False) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def parquet_options(schema: pa.Schema, table: str, *, repeats_pictures: bool = F
     coded = ["source", "language", "split", "provenance.license", "provenance.uri"]
     return {
         "compression": _compression(schema),
-        "use_dictionary": [*coded, PICTURES] if repeats_pictures else coded,
+        "use_dictionary": [*coded, *REPEATED] if repeats_pictures else coded,
         **({"dictionary_pagesize_limit": MAX_DICTIONARY_BYTES} if repeats_pictures else {}),
         "write_page_index": True,
         "use_content_defined_chunking": True,

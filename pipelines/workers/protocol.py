@@ -296,12 +296,14 @@ class FetchInputs(Request[InputsFetched]):
         paths: files of the inputs.
         scratch: folder for finished files.
         retry_failed: fetch again what failed before.
+        objects: URI and local copy of each object in a store that is read.
     """
 
     source: int
     paths: tuple[Path, ...]
     scratch: Path
     retry_failed: bool
+    objects: tuple[tuple[str, Path], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -172,6 +172,7 @@ def _fetch(recipe: Recipe, request: FetchInputs, send: Send) -> InputsFetched:
         request.paths,
         request.scratch,
         retry_failed=request.retry_failed,
+        objects=dict(request.objects),
         save=lambda number, path: send(FileFinished(input=number, name=path.name)),
         beat=lambda _, done: send(ItemsFetched(num_items=done.num_items, hosts=done.hosts, failures=done.failures)),
     )
@@ -398,7 +399,9 @@ def _scores(samples: Sequence[Sample], filters: Sequence[Filter]) -> pa.Table:
 
 
 def _num_chars(sample: Sample) -> int:
-    return len(sample.text or "") + sum(len(message.content) for message in sample.messages or ())
+    return (
+        len(sample.text or "") + len(sample.html or "") + sum(len(message.content) for message in sample.messages or ())
+    )
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sources.base.source import Source
+from sources.base.stores import NO_STORES, Stores
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,8 +59,20 @@ class RemoteSource(Source):
         return "browser"
 
     @abstractmethod
-    def fetch_tasks(self) -> Iterator[FetchTask]:
-        """Yield all tasks. Raises ValueError if the user's `input` cannot be read."""
+    def fetch_tasks(self, stores: Stores = NO_STORES) -> Iterator[FetchTask]:
+        """Yield all tasks. Raises ValueError if the user's `input` cannot be read.
+
+        Args:
+            stores: what `input` may name besides local files.
+        """
+
+    def objects_of(self, path: Path, *, retry_failed: bool) -> Sequence[str]:
+        """Return the URIs of the objects in stores that fetching a task reads, given the task's file.
+
+        Args:
+            retry_failed: as for `fetch`; where nothing is missing, no object is read.
+        """
+        return ()
 
     @abstractmethod
     def path_of(self, uri: str) -> str:
@@ -73,6 +86,7 @@ class RemoteSource(Source):
         scratch: Path,
         *,
         retry_failed: bool,
+        objects: Mapping[str, Path],
         save: Callable[[int, Path], None],
         beat: Callable[[int, Fetched], None],
     ) -> Sequence[BudgetUse]:
@@ -82,6 +96,7 @@ class RemoteSource(Source):
             paths: the tasks' files; what was fetched before for each is in the folder of its file.
             scratch: a folder to write files in.
             retry_failed: try again what failed before.
+            objects: local copies of the objects of `objects_of`, by URI; without those that are not there.
             save: called with the number of an input and every finished file in `scratch`, which then belongs to the
                 caller.
             beat: called every few seconds with the number of an input and what was fetched of it since the last call.
@@ -95,10 +110,10 @@ class RemoteSource(Source):
         """Return the content of a task that may have some items more than at first."""
         raise NotImplementedError(f"{self.name} moves no budgets")
 
-    def warnings(self) -> list[str]:
+    def warnings(self, stores: Stores = NO_STORES) -> list[str]:
         """Sentences that the user should read before anything is fetched."""
         return []
 
-    def plan(self, workers: int) -> list[str]:
+    def plan(self, workers: int, stores: Stores = NO_STORES) -> list[str]:
         """Sentences on what will be fetched, for a dry run. Raises ValueError as `fetch_tasks` does."""
         return []

@@ -87,6 +87,7 @@ class Sample:
 
     Args:
         elements: parts of the first image that are known for certain, words excluded.
+        html: the document as its host sent it; None where the source keeps none.
         flags: facts about the sample that are no verdict, e.g. `scan`, `ocr_layer`.
         measures: numbers taken from the raw pixels while staging, before lossy encoding.
         fingerprint: hashes of the first image (`sources/images/fingerprint.py` has the rules), None without an image.
@@ -103,6 +104,7 @@ class Sample:
     text: str | None = None
     words: Words = field(default_factory=lambda: _NO_WORDS)
     elements: Sequence[Element] = ()
+    html: str | None = None
     flags: Sequence[str] = ()
     measures: dict[str, float] = field(default_factory=dict)
     fingerprint: bytes | None = None
@@ -122,6 +124,7 @@ class Sample:
         text: str | None = None,
         words: Words | None = None,
         elements: Sequence[Element] = (),
+        html: str | None = None,
         flags: Sequence[str] = (),
         measures: Mapping[str, float] | None = None,
         use_case: str | None = None,
@@ -143,6 +146,7 @@ class Sample:
             text=text,
             words=words or _NO_WORDS,
             elements=elements,
+            html=html,
             flags=flags,
             measures={"ink": ink(grey), **(measures or {})},
             fingerprint=picture_fingerprint(grey),
@@ -217,18 +221,26 @@ PART_SCHEMA = pa.schema(
     ]
 )
 
+HTML = pa.field("html", pa.string())  # a column of parts with samples that have some, and of data/ if a source keeps it
+
 LABEL = pa.struct(
     [("use_case", pa.string()), ("confidence", pa.float32()), ("labeller", pa.string()), ("secondary", pa.string())]
 )
 
 
-def dataset_schema(score_names: Sequence[str]) -> pa.Schema:
-    """The schema of `data/*.parquet` for these score names (in order); without any there is no `scores` column."""
+def dataset_schema(score_names: Sequence[str], *, keeps_html: bool = False) -> pa.Schema:
+    """The schema of `data/*.parquet` for these score names (in order); without any there is no `scores` column.
+
+    Args:
+        keeps_html: a source of the recipe keeps documents; without one there is no `html` column.
+    """
     part = {name: PART_SCHEMA.field(name).type for name in PART_SCHEMA.names}
-    kept = ("id", "source", "images", "messages", "text", "words", "elements", "flags")
+    kept = ("id", "source", "images", "messages", "text", "words", "elements")
     return pa.schema(
         [(name, part[name]) for name in kept]
         + [
+            *([HTML] if keeps_html else []),
+            ("flags", part["flags"]),
             ("language", pa.string()),
             ("label", LABEL),
             *scores_field(score_names),
@@ -245,7 +257,7 @@ def scores_field(score_names: Sequence[str]) -> list[tuple[str, pa.DataType]]:
 
 
 def to_part(samples: Sequence[Sample]) -> pa.RecordBatch:
-    """Samples as one record batch of `PART_SCHEMA`; words go through flat arrays, not row by row."""
+    """Samples as one record batch of `PART_SCHEMA`, with `HTML` if one has some; words go through flat arrays."""
 
     def image_path(sample: Sample, k: int) -> str:
         return f"{sample.id}-{k}.{sample.images[k].extension}"
@@ -295,7 +307,9 @@ def to_part(samples: Sequence[Sample]) -> pa.RecordBatch:
         "secondary": pa.array([list(s.secondary) for s in samples], pa.list_(pa.string())),
         "labeller": pa.array([s.labeller for s in samples], pa.string()),
     }
-    return pa.RecordBatch.from_arrays([columns[name] for name in PART_SCHEMA.names], schema=PART_SCHEMA)
+    batch = pa.RecordBatch.from_arrays([columns[name] for name in PART_SCHEMA.names], schema=PART_SCHEMA)
+    html = pa.array([s.html for s in samples], HTML.type)
+    return batch if html.null_count == len(html) else batch.append_column(HTML, html)
 
 
 def _words_column(pages: Sequence[Words]) -> pa.ListArray:
@@ -332,6 +346,7 @@ def from_part(table: pa.Table | pa.RecordBatch) -> list[Sample]:
                     images=np.array([w["image"] for w in words], np.int32),
                 ),
                 elements=[Element(e["role"], e["name"], tuple(e["box"])) for e in row["elements"]],
+                html=row.get(HTML.name),
                 flags=row["flags"],
                 measures=dict(row["measures"]),
                 fingerprint=row["fingerprint"],

@@ -209,6 +209,10 @@ class Source(ABC):
         """
         return digest
 
+    def keeps_html(self) -> bool:
+        """Return True if samples have the HTML document that they were made of."""
+        return False
+
     def repeats_pictures(self) -> bool:
         """Return True if an item may give several samples, which then have the same picture."""
         return False

@@ -32,6 +32,7 @@ class Waiting:
         wait_ms: time before anything else.
         wait_for: CSS selector of an element to wait for.
         height: height in CSS pixels from the top, above which lazy pictures are fetched.
+        loading_text: regular expression of texts that say that content is still to come, where a page says little else.
     """
 
     quiet_ms: float
@@ -39,6 +40,7 @@ class Waiting:
     height: float
     wait_ms: float = 0
     wait_for: str = ""
+    loading_text: str = ""
 
 
 async def settle(world: World, waiting: Waiting) -> tuple[bool, list[str]]:
@@ -53,6 +55,7 @@ async def settle(world: World, waiting: Waiting) -> tuple[bool, list[str]]:
         "waitMs": waiting.wait_ms,
         "waitFor": waiting.wait_for,
         "height": waiting.height,
+        "loadingText": waiting.loading_text,
     }
     result = await world.run(f"({script('settle')}\n)({json.dumps(settings)})")
     return bool(result["isAtRest"]), [str(name) for name in result["missed"]]

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,7 @@ class PageContent:
         licences: URLs that the page declares as its licence (`rel=license`).
         facts: numbers and texts from which obstacles are detected (`obstacles.py`).
         code: HTML for the whole picture.
+        html: the document as the host sent it, as text; None if it was not kept.
     """
 
     screenshot: Screenshot
@@ -86,6 +88,7 @@ class PageContent:
     facts: dict[str, Any]
     flags: Sequence[str] = ()
     code: Code = field(default_factory=Code)
+    html: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,6 +125,7 @@ class Capture:
 
 
 _PICTURES = ("images", "code_images")
+_APART = (*_PICTURES, "html")  # hashed as they are, if they are there
 _PLAIN = ("url", "view", "fetched_at", "final_url", "status", "permission", "canonical", "archive", "cause", "message")
 _SEEN = pa.struct(
     [
@@ -149,6 +153,7 @@ _SEEN = pa.struct(
         ("code_images", pa.list_(pa.binary())),
         ("code_texts", pa.list_(pa.string())),
         ("code_boxes", pa.list_(pa.float32())),
+        ("html", pa.large_string()),
     ]
 )
 CAPTURE_SCHEMA = pa.schema(
@@ -168,6 +173,11 @@ CAPTURE_SCHEMA = pa.schema(
         ("digest", pa.string()),  # sha256 of everything that the sample depends on
     ]
 )
+
+
+def now() -> str:
+    """Return the time of a capture: UTC, ISO 8601, in seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def to_rows(captures: Sequence[Capture]) -> pa.Table:
@@ -205,6 +215,7 @@ def _row(capture: Capture) -> dict[str, Any]:
             "code_images": list(content.code.images),
             "code_texts": list(content.code.texts),
             "code_boxes": np.asarray(content.code.boxes, np.float32).ravel().tolist(),
+            "html": content.html,
         }
     return {**row, "digest": _digest(row)}
 
@@ -212,10 +223,12 @@ def _row(capture: Capture) -> dict[str, Any]:
 def _digest(row: dict[str, Any]) -> str:
     digest = hashlib.sha256()
     content = row["content"]
-    plain = {**row, "content": content and {name: value for name, value in content.items() if name not in _PICTURES}}
+    plain = {**row, "content": content and {name: value for name, value in content.items() if name not in _APART}}
     digest.update(json.dumps(plain, sort_keys=True).encode())
     for image in [image for name in _PICTURES for image in content[name]] if content else []:
         digest.update(hashlib.sha256(image).digest())
+    if content and content["html"] is not None:
+        digest.update(hashlib.sha256(content["html"].encode()).digest())
     return digest.hexdigest()
 
 
@@ -244,6 +257,7 @@ def from_row(row: dict[str, Any]) -> Capture:
                 texts=content["code_texts"],
                 boxes=np.array(content["code_boxes"], np.float32).reshape(-1, 4),
             ),
+            html=content.get("html"),
             **texts,
         ),
     )

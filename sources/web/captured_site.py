@@ -22,7 +22,7 @@ def digest_of(items: "Sequence[IndexEntry]") -> str:
 @lru_cache(maxsize=4)
 def captured_entries(bounds: "Bounds", views: tuple[str, ...], path: Path) -> "list[IndexEntry]":
     """Return the captures of a site in the order of its plan; they do not change while they are read."""
-    from sources.web.crawl import captured_items
+    from sources.web.captured_items import captured_items
     from sources.web.plan import Seeds
 
     return captured_items(Seeds.from_json(path.read_bytes()), bounds, views, path.parent)

@@ -3,13 +3,10 @@
 import asyncio
 import contextlib
 import dataclasses
-import hashlib
-import json
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,36 +14,31 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from sources.base.remote import BudgetUse, Fetched
-from sources.browser.browser import Browser, BrowserDiedError, BrowserSettings
+from sources.browser.browser import BrowserDiedError, BrowserSettings
 from sources.browser.reading import well_formed
 from sources.browser.viewports import VIEWS
 from sources.web.address_policy import AddressPolicy
-from sources.web.capture import Capture, PageContent
+from sources.web.capture import Capture, PageContent, now
 from sources.web.client import Client
+from sources.web.page_lists import fetch_list
 from sources.web.page_pool import PooledPage
 from sources.web.plan import SITEMAP, Bounds, Level, Seeds, levels
 from sources.web.politeness import Patience, Politeness
 from sources.web.proxy import Responder, TrafficLimits
 from sources.web.response_head import HTML_TYPES
-from sources.web.segments import NOT_HTML, IndexEntry, SegmentWriter, index, is_file
+from sources.web.segments import NOT_HTML, SegmentWriter, index, is_file
 from sources.web.shared_browser import SharedBrowser
-from sources.web.sitemap import MAX_BYTES as MAX_SITEMAP_BYTES
-from sources.web.sitemap import SitemapError, parse_sitemap
-from sources.web.timeouts import Timeouts
-from sources.web.urls import canonical, comparison_key, host_of, is_like_file, site_of
+from sources.web.urls import canonical, host_of, is_like_file, site_of
 from sources.web.visit import Visit
 from sources.web.visit_result import VisitError, VisitResult
+from sources.web.visit_settings import VisitSettings
 
 if TYPE_CHECKING:
     from sources.web.archive.rules import ArchiveRules
 
 Known = dict[tuple[str, str], Sequence[str] | None]  # links by URL and view; None for a file that is no page
 BEAT_S = 2.0
-SITES_AT_ONCE = 8  # of one browser: most of them wait until a host may be visited again
-MAX_NESTED = 500  # sitemaps that a sitemap names
-MAX_LISTED_PAGES = 50_000
 BROWSER_DIED = "browser_died"
-RECORD = "record"  # instead of a view, for records of an archive that cannot be read
 log = logging.getLogger(__name__)
 
 
@@ -57,7 +49,7 @@ class CrawlSettings:
     Args:
         views: names of the views.
         guard, limits: allowed connections, and how much a page may load.
-        browser, timeouts: how pages are loaded, and the timeouts.
+        browser, visit: how pages are loaded and visited.
         bounds: how far the crawl goes.
         name: the crawler's name in robots.txt.
         agent: the whole user agent.
@@ -75,7 +67,7 @@ class CrawlSettings:
     policy: AddressPolicy = field(default_factory=AddressPolicy)
     limits: TrafficLimits = field(default_factory=TrafficLimits)
     browser: BrowserSettings = field(default_factory=BrowserSettings)
-    timeouts: Timeouts = field(default_factory=Timeouts)
+    visit: VisitSettings = field(default_factory=VisitSettings)
     delay_s: float = 1.0
     per_host: int = 2
     at_once: int = 4
@@ -159,7 +151,7 @@ class Crawl:
             # What a page says costs this page alone, also where nobody thought of it.
             log.warning("%s: %s", url, error, exc_info=True)
             message = well_formed(f"{type(error).__name__}: {error}"[:300])
-            capture = Capture(url=url, view=view, fetched_at=_now(), cause="unreadable_page", message=message)
+            capture = Capture(url=url, view=view, fetched_at=now(), cause="unreadable_page", message=message)
             self._writer.add(capture)
         known[url, view] = None if is_file(url, capture.cause) else capture.links
         self._num_done += 1
@@ -173,12 +165,12 @@ class Crawl:
         refused, checked = await self._polite.refusal(url)
         if refused is not None:
             cause, message = refused
-            return Capture(url=url, view=view, fetched_at=_now(), permission=checked, cause=cause, message=message)
+            return Capture(url=url, view=view, fetched_at=now(), permission=checked, cause=cause, message=message)
         if is_like_file(url):  # its head is enough to see that it is no page
             answer = await self._polite.get(url, 0, "HEAD")
             if answer.status == 200 and answer.kind not in HTML_TYPES:
                 return Capture(
-                    url=url, view=view, fetched_at=_now(), permission=checked, cause=NOT_HTML,
+                    url=url, view=view, fetched_at=now(), permission=checked, cause=NOT_HTML,
                     message=f"the page is of type {answer.kind[:80]}",
                 )  # fmt: skip
         num_deaths = num_waits = 0
@@ -195,7 +187,7 @@ class Crawl:
         return Capture(
             url=url,
             view=view,
-            fetched_at=_now(),
+            fetched_at=now(),
             final_url=done.final_url,
             status=done.status,
             permission=checked,
@@ -217,7 +209,7 @@ class Crawl:
                     window.proxy_session.moment = self._moments.get(url, 0)
                     permit = partial(self._permit, self._site_of(url))
                     visit = Visit(
-                        window, settings.timeouts, permit, settings.name, url, coder, keeps_render=settings.keeps_render
+                        window, settings.visit, permit, settings.name, url, coder, keeps_render=settings.keeps_render
                     )
                     done = visit.result
                     try:
@@ -251,57 +243,8 @@ class Crawl:
         return None if refused is None else (refused[0], f"it redirects to {target[:200]}: {refused[1]}")
 
     async def _sitemap(self, url: str) -> Capture:
-        """Fetch a list of pages and the lists that it names; those of a robots.txt are the sitemaps that it names.
-
-        A list that cannot be read costs only its own pages, unless there are no others.
-        """
-        refused, checked = await self._polite.refusal(url)
-        pages: list[str] = []
-        failures: list[tuple[int | None, str, str]] = []
-        is_robots = url.endswith("/robots.txt")
-        waiting = [url] if refused is None else []
-        if is_robots and waiting:
-            waiting = [found for found in map(canonical, await self._polite.sitemaps(url)) if found is not None]
-        if refused is not None and not is_robots:
-            failures.append((None, *refused))
-        seen = set(waiting)
-        status = None
-        while waiting and len(pages) < MAX_LISTED_PAGES:
-            current = waiting.pop(0)
-            try:
-                status, listed, nested = await self._list(current)
-            except VisitError as failure:
-                failures.append((failure.status, failure.cause, failure.message))
-                continue
-            pages += [found for found in map(canonical, listed) if found is not None]
-            for found in map(canonical, nested):
-                if found and found not in seen and site_of(found) == self._seeds.site and len(seen) < MAX_NESTED:
-                    seen.add(found)
-                    waiting.append(found)
-        cause = message = ""
-        if failures and not pages:
-            status, cause, message = failures[0]
-        elif failures:
-            message = f"{len(failures)} lists cannot be read, the first: {failures[0][2]}"
-        links = list(dict.fromkeys(pages))[:MAX_LISTED_PAGES]
-        return Capture(
-            url=url, view=SITEMAP, fetched_at=_now(), final_url="" if cause else url, status=status,
-            permission=checked, links=links, cause=cause, message=message,
-        )  # fmt: skip
-
-    async def _list(self, url: str) -> tuple[int, list[str], list[str]]:
-        """Fetch a sitemap or feed; return the status, and the URLs of pages and of further sitemaps as written."""
-        refused, _ = await self._polite.refusal(url)
-        if refused is not None:
-            raise VisitError(*refused)
-        answer = await self._polite.get(url, MAX_SITEMAP_BYTES)
-        if answer.status is None or not 200 <= answer.status < 300:
-            why = answer.why or f"HTTP {answer.status}"
-            raise VisitError(answer.cause or "http_error", f"{url}: {why}", answer.status)
-        try:
-            return answer.status, *await asyncio.to_thread(parse_sitemap, answer.body)
-        except SitemapError as error:
-            raise VisitError("bad_sitemap", str(error), answer.status) from error
+        """Fetch a list of pages."""
+        return await fetch_list(self._polite, self._seeds.site, url)
 
     @contextlib.asynccontextmanager
     async def _heartbeat(self) -> AsyncIterator[None]:
@@ -338,91 +281,3 @@ def _with_missing(content: PageContent | None, num_missing: int) -> PageContent 
         facts={**content.facts, "num_not_archived": num_missing},
         flags=[*content.flags, "not_archived"],
     )
-
-
-def browser_for(settings: CrawlSettings, browser: Browser | None = None) -> SharedBrowser:
-    """Return a browser for crawls with these settings: a new one, or one that is open and stays open."""
-    own = dataclasses.replace(settings.browser, user_agent=settings.agent)
-    return SharedBrowser(browser or own, settings.policy, settings.limits, code=settings.code, at_once=settings.at_once)
-
-
-async def run_crawls(crawls: Sequence[Crawl], *, retry_failed: bool = False) -> list[BudgetUse]:
-    """Crawl several sites, some of them at the same time; return what became of their budgets.
-
-    Raises:
-        BrowserDied: the browser cannot be started.
-    """
-    free = asyncio.Semaphore(SITES_AT_ONCE)
-
-    async def run(crawl: Crawl) -> BudgetUse:
-        async with free:
-            return await crawl.run(retry_failed=retry_failed)
-
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(run(crawl)) for crawl in crawls]
-    return [task.result() for task in tasks]
-
-
-async def crawl_site(
-    seeds: Seeds,
-    settings: CrawlSettings,
-    folder: Path,
-    scratch: Path,
-    save: Callable[[Path], None],
-    beat: Callable[[Fetched], None] = lambda _: None,
-) -> None:
-    """Crawl one site in a browser of its own; the arguments are the same as of Crawl. Raises BrowserDied."""
-    async with browser_for(settings) as shared:
-        await Crawl(seeds, settings, folder, scratch, save, beat, shared).run()
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def captured_items(seeds: Seeds, bounds: Bounds, views: Sequence[str], folder: Path) -> list[IndexEntry]:
-    """Return the captures of planned pages in every view, and what failed, in the order of the plan.
-
-    Seeds that are no URLs, or for which the limit of pages leaves no room, are failures too. Files that pages link
-    to are none.
-    """
-    named = {*seeds.pages, *seeds.sitemaps, seeds.archive_url}
-    known = index(folder)
-    items = [_never_visited(place, cause, message) for place, cause, message in seeds.refused]
-    plan = levels(seeds, bounds)
-    planned: set[str] = set()
-    try:
-        level = next(plan)
-        while True:
-            names = [SITEMAP] if level.is_sitemaps else views
-            planned.update(map(comparison_key, level.urls))
-            for url in level.urls:
-                for found in (known[url, name] for name in names if (url, name) in known):
-                    is_list = level.is_sitemaps and not found.cause
-                    if not is_list and (found.found is not None or url in named):
-                        items.append(found)
-            level = plan.send({url: known[url, names[0]].found for url in level.urls if (url, names[0]) in known})
-    except StopIteration:
-        pass
-    if seeds.archive is not None:
-        listed = known.get((seeds.archive_url, SITEMAP))
-        num_left = 0 if listed is None else sum(comparison_key(url) not in planned for url in listed.links)
-        items += [known[key] for key in sorted(known) if key[1] == RECORD]
-        if num_left:
-            message = f"max_pages, max_pages_per_host, include or exclude leave out {num_left:,} pages"
-            items.append(_never_visited(seeds.archive.name, "over_limit", message))
-    items += [
-        _never_visited(url, "over_limit", "max_pages or max_pages_per_host is spent on the seeds before it")
-        for url in seeds.pages
-        if comparison_key(url) not in planned
-    ]
-    return items
-
-
-def _never_visited(place: str, cause: str, message: str) -> IndexEntry:
-    """Return the entry of a seed that was not visited, without a file."""
-    digest = hashlib.sha256(json.dumps([place, cause, message]).encode()).hexdigest()
-    return IndexEntry(
-        url=place, view="seed", fetched_at="", cause=cause, final_url="", links=(), digest=digest, file=None, row=0,
-        message=message,
-    )  # fmt: skip

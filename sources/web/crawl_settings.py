@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sources.web.crawl import CrawlSettings
     from sources.web.upstream import Upstream
 
-CAPTURE_VERSION = 9  # increase it when a visit captures something else
+CAPTURE_VERSION = 10  # increase it when a visit captures something else
 NAME, VERSION = "vellum", "0.1"
 
 
@@ -58,18 +58,15 @@ def capture_key(settings: WebSettings) -> str:
     from sources.web.client import secret_digest
     from sources.web.code.page_code import CODE_VERSION, MAX_TOKENS
 
-    names = ("locale", "timezone", "max_tiles", "load_s", "settle_s", "quiet_ms", "wait_ms", "wait_for", "page_s")
-    limits = ("response_mb", "page_mb")
     code = [CODE_VERSION, MAX_TOKENS, settings.code_picture == RENDER] if settings.code else None
-    parts = [
-        CAPTURE_VERSION,
-        settings.lossless_captures,
-        code,
-        *(getattr(settings, name) for name in (*names, *limits)),
-    ]
+    visit = settings.by_name()
+    lossless, html = visit.pop("lossless_captures"), (visit.pop("keep_html"), visit.pop("max_html_mb"))
+    parts = [CAPTURE_VERSION, lossless, code, settings.locale, settings.timezone, *visit.values()]
+    parts += [settings.response_mb, settings.page_mb]
     client = client_of(settings)
     shown = (*(": ".join(header) for header in client.headers), *client.cookies)
     parts += [settings.user_agent, client.style, secret_digest(shown) if shown else ""]
+    parts += html if settings.keep_html else ()
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
@@ -85,7 +82,6 @@ def crawl_settings(settings: WebSettings, routes: Mapping[str, tuple[str, int]],
     from sources.web.crawl import CrawlSettings
     from sources.web.politeness import Patience
     from sources.web.proxy import TrafficLimits
-    from sources.web.timeouts import Timeouts
 
     return CrawlSettings(
         views=settings.views,
@@ -95,16 +91,7 @@ def crawl_settings(settings: WebSettings, routes: Mapping[str, tuple[str, int]],
         policy=AddressPolicy(ports=settings.ports, allow=settings.allow, routes=routes, upstream=upstream_of(settings)),
         limits=TrafficLimits(response_mb=settings.response_mb, page_mb=settings.page_mb),
         browser=BrowserSettings(program=settings.browser, locale=settings.locale, timezone=settings.timezone),
-        timeouts=Timeouts(
-            load_s=settings.load_s,
-            settle_s=settings.settle_s,
-            page_s=settings.page_s,
-            quiet_ms=settings.quiet_ms,
-            wait_ms=settings.wait_ms,
-            wait_for=settings.wait_for,
-            max_tiles=settings.max_tiles,
-            lossless=settings.lossless_captures,
-        ),
+        visit=settings.visit_settings(),
         delay_s=delay_s,
         per_host=settings.per_host if delay_s else settings.at_once,
         at_once=settings.at_once,

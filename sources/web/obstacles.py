@@ -54,13 +54,13 @@ def signs_of(content: PageContent, final_url: str) -> dict[str, float]:
     buttons = " ".join(e.name for e in content.elements if e.role in ("button", "link"))
     host = urlsplit(final_url).netloc
     frames = [frame for frame in facts["frame_hosts"] if not frame.startswith(host)]
-    consent, agree, paywall, not_found = map(_phrases, ("consent", "agree", "paywall", "not_found"))
+    consent, agree, paywall, not_found = map(phrases, ("consent", "agree", "paywall", "not_found"))
     asks_consent = consent.search(overlay_text) and agree.search(overlay_text)
     whole_consent = is_short and consent.search(head) and agree.search(buttons)
     has_password = facts["num_passwords"] > 0
     asks_payment = paywall.search(text) or paywall.search(overlay_text)
     says_missing = any(_LONELY_NUMBER.fullmatch(each) or not_found.search(each) for each in heads)
-    says_loading = len(text) < BARE_CHARS and _phrases("loading").search(text)
+    says_loading = len(text) < BARE_CHARS and phrases("loading").search(text)
     return {
         "soft_404": _sign(says_missing, 0.9 if is_short else 0.3) or _sign(is_short and not_found.search(text), 0.6),
         "consent_wall": _sign(asks_consent, min(1.0, 2 * overlay)) or _sign(whole_consent, 0.7),
@@ -76,7 +76,7 @@ def signs_of(content: PageContent, final_url: str) -> dict[str, float]:
 
 
 @cache
-def _phrases(kind: str) -> re.Pattern[str]:
+def phrases(kind: str) -> re.Pattern[str]:
     """Return an expression for the phrases of a kind in all languages."""
     by_language: dict[str, list[str]] = load_data(Path(__file__).with_name("obstacle_words.yaml"))[kind]
     found = [phrase for phrases in by_language.values() for phrase in phrases]

@@ -17,6 +17,7 @@ from sources.web.archive.files import Archive
 from sources.web.urls import Scope, comparison_key, host_of, site_of
 
 SITEMAP = "sitemap"  # the name used instead of a view, for archives too
+RECORD = "record"  # instead of a view, for records of an archive that cannot be read
 ARCHIVE = "archive:"  # before the name of an archive, instead of a URL
 
 

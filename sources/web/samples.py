@@ -177,6 +177,7 @@ class _Page:
             text=text,
             words=words,
             elements=[Element(e.role, e.name, e.box) for e in self.elements],
+            html=self.content.html,
             flags=flags,
             measures=measures,
             use_case=USE_CASES[task],

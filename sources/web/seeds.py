@@ -3,12 +3,15 @@
 import glob
 import os
 import re
+import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sources.base.stores import NO_STORES, Stores
 from sources.web.archive.files import Archive, archives_of, is_archive
-from sources.web.seed_files import read_seed_file
+from sources.web.seed_files import SeedFile, read_seed_file
 from sources.web.urls import MAX_URL_CHARS, canonical
 
 _SITEMAP = re.compile(r"\.xml(\.gz)?$")
@@ -32,11 +35,12 @@ class NamedSeeds:
     archives: Sequence[Archive] = ()
 
 
-def read_seeds(inputs: Sequence[str], column: str = "") -> NamedSeeds:
+def read_seeds(inputs: Sequence[str], column: str = "", stores: Stores = NO_STORES) -> NamedSeeds:
     """Read the seeds that the user names.
 
     An input is a URL, or a file of URLs: text with one per line (empty lines and `#` comments are skipped), CSV, JSON
-    Lines, Parquet, a sitemap, or a pattern of web archives. A URL whose path ends in `.xml` or `.xml.gz` is a sitemap.
+    Lines, Parquet, a sitemap, or a pattern of web archives. Files may be objects in stores. A URL whose path ends in
+    `.xml` or `.xml.gz` is a sitemap.
 
     A line of a file that is no URL is a refused seed, told by its number: the file may not be a list at all.
 
@@ -56,12 +60,12 @@ def read_seeds(inputs: Sequence[str], column: str = "") -> NamedSeeds:
         if re.match(r"https?://", entry, re.IGNORECASE):
             seeds.append(("--input", entry))
         else:
-            files = _files(entry.removeprefix("@"))
-            archives += archives_of([path for path in files if is_archive(path.name)])
+            files = _files(entry.removeprefix("@"), stores)
+            archives += archives_of(list(filter(is_archive, files)), stores)
             for path in files:
-                if not is_archive(path.name):
-                    name = entry if len(files) == 1 else str(path)
-                    file = read_seed_file(path, name, column)
+                if not is_archive(path):
+                    name = entry if len(files) == 1 else path
+                    file = _seed_file(path, name, column, stores)
                     notes.append(f"{name}: {len(file.seeds):,} seeds, {file.note}")
                     seeds += file.seeds
         for place, text in seeds:
@@ -79,13 +83,33 @@ def read_seeds(inputs: Sequence[str], column: str = "") -> NamedSeeds:
     return NamedSeeds(pages, sitemaps, refused, notes, list(dict.fromkeys(archives)))
 
 
-def _files(entry: str) -> list[Path]:
+def _files(entry: str, stores: Stores) -> list[str]:
     """Return the files that an entry names: itself, or what its pattern matches. Raises ValueError."""
-    if "://" in entry:
-        raise ValueError(f"--input {entry}: expected http or https, or local files; copy it to one")
-    if os.path.lexists(entry) or not glob.has_magic(entry):
-        return [Path(entry)]
-    found = sorted(glob.glob(entry, recursive=True))  # noqa: PTH207
+    try:
+        if stores.holds(entry):
+            found = sorted(stores.match(entry))
+        elif "://" in entry:
+            raise ValueError(f"--input {entry}: expected http or https, gs:// or s3://, or local files")
+        elif os.path.lexists(entry) or not glob.has_magic(entry):
+            return [entry]
+        else:
+            found = sorted(glob.glob(entry, recursive=True))  # noqa: PTH207
+    except OSError as error:
+        raise ValueError(f"--input {entry}: {error}") from error
     if not found:
         raise ValueError(f"--input {entry} matches no file")
-    return list(map(Path, found))
+    return found
+
+
+def _seed_file(path: str, name: str, column: str, stores: Stores) -> SeedFile:
+    """Read a file of seeds, or an object with some. Raises ValueError."""
+    if not stores.holds(path):
+        return read_seed_file(Path(path), name, column)
+    with tempfile.TemporaryDirectory(prefix="vellum-") as folder:
+        copy = Path(folder) / path.rpartition("/")[2]  # its kind follows from its name
+        try:
+            with stores.open(path) as source, copy.open("wb") as file:
+                shutil.copyfileobj(source, file)
+        except OSError as error:
+            raise ValueError(f"--input {name}: {error}") from error
+        return read_seed_file(copy, name, column)

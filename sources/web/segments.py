@@ -42,7 +42,8 @@ class SegmentWriter:
         if not self._pending:
             self._since, self._num_bytes = time.monotonic(), 0
         self._pending.append(row)
-        self._num_bytes += sum(map(len, capture.content.screenshot.images)) if capture.content else 0
+        if capture.content:
+            self._num_bytes += sum(map(len, capture.content.screenshot.images)) + len(capture.content.html or "")
         if len(self._pending) >= MAX_PAGES or self._num_bytes >= MAX_BYTES:
             self.close()
 

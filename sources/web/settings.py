@@ -15,6 +15,7 @@ from sources.optional_dependencies import check_installed
 from sources.validation import check_names, check_weights
 from sources.web.samples import RENDER, SCREENSHOT
 from sources.web.tasks import TASKS
+from sources.web.visit_settings import VisitSettings
 
 if TYPE_CHECKING:
     from sources.web.plan import Bounds
@@ -26,13 +27,13 @@ PACKAGES = {
 }
 
 _COUNTS = (
-    "max_pages", "max_pages_per_host", "max_tiles", "per_host", "at_once", "tasks_per_page", "num_questions",
+    "max_pages", "max_pages_per_host", "per_host", "at_once", "tasks_per_page", "num_questions",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
-class WebSettings(RemoteSource):
-    """What is visited, how, and what samples are made of it.
+class WebSettings(VisitSettings, RemoteSource):
+    """What is visited, and what samples are made of it; how a page is visited is in `VisitSettings`.
 
     Args:
         url_column: the column of CSV, JSON Lines and Parquet files of seeds; by default it is guessed.
@@ -43,7 +44,6 @@ class WebSettings(RemoteSource):
         same: `site` follows links on the seeds' registrable domains, `host` only on their hosts.
         include, exclude: URL patterns with `*`; links must match one of `include` (if given) and none of `exclude`.
         views: names of VIEWS, the windows in which each page is shown; each gives a sample.
-        max_tiles: maximum number of tiles, each as high as the window; more than 1 captures the page below the window.
         contact: an e-mail address or URL for the operators of hosts, sent with every request.
         user_agent: an own user agent; robots.txt is then obeyed under its first word.
         headers: `Name: value`, sent to the hosts of the seeds' sites with every request; a secret.
@@ -59,15 +59,10 @@ class WebSettings(RemoteSource):
         ports: allowed ports.
         browser: the browser's program, only from the command line; None searches for one.
         locale, timezone: locale and time zone that pages see.
-        load_s, settle_s, page_s: maximum seconds for loading the document, for settling, and for a page in total.
-        quiet_ms: milliseconds without a change after which a page counts as settled.
-        wait_ms: milliseconds to wait after loading, whatever the page does; a part of settle_s.
-        wait_for: CSS selector of an element that is waited for, at most settle_s.
         response_mb, page_mb: maximum megabytes of a response, and of a page in total.
         code: also reduce each page to HTML that renders back to its screenshot, which takes time.
         code_picture: the picture of samples about code: `screenshot` of the page, or `render` of the code itself, which
             is kept with the capture and shows what the code draws, e.g. grey boxes in place of photographs.
-        lossless_captures: True stores captures as PNG, False as JPEG at quality 90 (a third of the space).
         tasks: weights of the tasks `text`, `code`, `grounding`, `element`, `title` and `description`; each sample has
             one that its page makes possible.
         tasks_per_page: maximum number of samples of a page, each about another task; 6 makes all that are possible.
@@ -87,7 +82,6 @@ class WebSettings(RemoteSource):
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     views: tuple[str, ...] = ("square",)
-    max_tiles: int = 1
     contact: str = ""
     user_agent: str = ""
     headers: tuple[str, ...] = field(default=(), metadata=secret("VELLUM_WEB_HEADERS"), repr=False)
@@ -104,17 +98,10 @@ class WebSettings(RemoteSource):
     browser: str | None = field(default=None, metadata=PROGRAM)
     locale: str = "en-US"
     timezone: str = "UTC"
-    load_s: float = 20
-    settle_s: float = 6
-    quiet_ms: int = 150
-    wait_ms: int = 0
-    wait_for: str = ""
-    page_s: float = 60
     response_mb: float = 25
     page_mb: float = 60
     code: bool = True
     code_picture: str = SCREENSHOT
-    lossless_captures: bool = True
     tasks: Mapping[str, float] = field(
         default_factory=lambda: {
             "text": 0.35,
@@ -139,19 +126,16 @@ class WebSettings(RemoteSource):
         for name in _COUNTS:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.max_tiles > 16:
-            raise ValueError(f"max_tiles must be at most 16, got {self.max_tiles}")
+        self.check_visit()
         if self.depth < 0:
             raise ValueError(f"depth must not be negative, got {self.depth}")
-        for name in ("load_s", "settle_s", "page_s", "response_mb", "page_mb"):
+        for name in ("response_mb", "page_mb"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
                 raise ValueError(f"{name} must be a positive number, got {getattr(self, name)}")
         if not 0 <= self.delay_s <= 3600:
             raise ValueError(f"delay_s must be between 0 and 3600 seconds, got {self.delay_s}")
         if not all(math.isfinite(wait) and wait >= 0 for wait in (*self.retry_waits_s, self.retry_most_s)):
             raise ValueError("retry_waits_s and retry_most_s must be seconds, none of them negative")
-        if self.quiet_ms < 1 or not 0 <= self.wait_ms <= 1000 * self.settle_s:
-            raise ValueError("quiet_ms must be at least 1, and wait_ms between 0 and settle_s")
         if not 0 <= self.min_similarity <= 1:
             raise ValueError(f"min_similarity must be between 0 and 1, got {self.min_similarity}")
         if self.max_code_tokens < 1:

@@ -18,6 +18,7 @@ from sources.base.card import SourceCard
 from sources.base.remote import BudgetUse, Fetched, FetchTask
 from sources.base.sample import Sample
 from sources.base.source import InputError, ItemError, Items
+from sources.base.stores import NO_STORES, Stores
 from sources.web.captured_site import captured_entries, copied_pages, digest_of, forget, navigation_of
 from sources.web.card import CARD
 from sources.web.conversation import ELEMENT, GROUNDING
@@ -67,6 +68,9 @@ class Web(WebSettings):
     def repeats_pictures(self) -> bool:
         return self.tasks_per_page > 1
 
+    def keeps_html(self) -> bool:
+        return self.keep_html
+
     def check(self) -> None:
         from sources.browser.chromium import find_chromium
 
@@ -74,31 +78,31 @@ class Web(WebSettings):
         client_of(self)
         upstream_of(self)
 
-    def warnings(self) -> list[str]:
+    def warnings(self, stores: Stores = NO_STORES) -> list[str]:
         from sources.browser.chromium import find_chromium, sandbox_refusal
 
         refusal = sandbox_refusal(find_chromium(self.browser))
         found = [] if refusal is None else [f"web pages are opened without Chromium's sandbox: {refusal}"]
-        if self.input and not self.contact and self._asks_hosts():
+        if self.input and not self.contact and self._asks_hosts(stores):
             found.append("hosts are not told whom to write to; name an address with --set contact=…")
         return found
 
-    def _asks_hosts(self) -> bool:
+    def _asks_hosts(self, stores: Stores) -> bool:
         """Return True unless all that is named are archives; what cannot be read is reported elsewhere."""
         try:
-            named = self._named()
+            named = self._named(stores)
         except ValueError:
             return False
         return bool(named.pages or named.sitemaps)
 
-    def fetch_tasks(self) -> Iterator[FetchTask]:
+    def fetch_tasks(self, stores: Stores = NO_STORES) -> Iterator[FetchTask]:
         """Yield one task per site, so that one process visits all its hosts and keeps the delays between visits."""
-        yield from map(self._task, self._sites(self._named()))
+        yield from map(self._task, self._sites(self._named(stores)))
 
-    def plan(self, workers: int) -> list[str]:
+    def plan(self, workers: int, stores: Stores = NO_STORES) -> list[str]:
         from sources.web.estimate import ARCHIVES, SITES, estimate, spoken
 
-        named = self._named()
+        named = self._named(stores)
         sites = list(self._sites(named))
         never = [(cause, place) for seeds in sites for place, cause, _ in seeds.refused]
         delay_s = self.delay_s if self.input else 0.0
@@ -130,12 +134,12 @@ class Web(WebSettings):
         )
         return [*named.notes, *found, *causes]
 
-    def _named(self) -> "NamedSeeds":
+    def _named(self, stores: Stores) -> "NamedSeeds":
         """Return what the user named, or the bundled site."""
         from sources.web.bundled import SEED
         from sources.web.seeds import NamedSeeds, read_seeds
 
-        return read_seeds(self.input, self.url_column) if self.input else NamedSeeds([SEED], [])
+        return read_seeds(self.input, self.url_column, stores) if self.input else NamedSeeds([SEED], [])
 
     def _sites(self, named: "NamedSeeds") -> "Iterator[Seeds]":
         """Yield the seeds of every site with its limit of pages, then those that are never visited."""
@@ -171,19 +175,31 @@ class Web(WebSettings):
         site, _, name = uri.removeprefix(URI).partition("#")
         return f"{capture_key(self)}/{quote(unquote(site), safe='')}/{name}.json"
 
+    def objects_of(self, path: Path, *, retry_failed: bool) -> Sequence[str]:
+        from sources.web.captured_items import is_captured
+        from sources.web.plan import Seeds
+
+        seeds = Seeds.from_json(path.read_bytes())
+        if seeds.archive is None or not seeds.archive.is_in_store:
+            return ()
+        is_done = is_captured(seeds, self.bounds(), self.views, path.parent, retry_failed=retry_failed)
+        return () if is_done else seeds.archive.paths
+
     def fetch(
         self,
         paths: Sequence[Path],
         scratch: Path,
         *,
         retry_failed: bool,
+        objects: Mapping[str, Path],
         save: Callable[[int, Path], None],
         beat: Callable[[int, Fetched], None],
     ) -> Sequence[BudgetUse]:
         from sources.browser.browser import BrowserDiedError
         from sources.web.archive.crawl import ArchiveCrawl
         from sources.web.bundled import HOST, serve
-        from sources.web.crawl import Crawl, browser_for, run_crawls
+        from sources.web.crawl import Crawl
+        from sources.web.crawls import browser_for, run_crawls
         from sources.web.plan import Seeds
 
         tasks = [(k, Seeds.from_json(path.read_bytes()), path.parent) for k, path in enumerate(paths)]
@@ -201,7 +217,10 @@ class Web(WebSettings):
                     for k, seeds, folder in tasks:
                         mine = undelayed if seeds.site == HOST else settings
                         args = (seeds, mine, folder, scratch, partial(save, k), partial(beat, k), shared)
-                        crawls.append(Crawl(*args) if seeds.archive is None else ArchiveCrawl(seeds.archive, *args))
+                        if seeds.archive is None:
+                            crawls.append(Crawl(*args))
+                        else:
+                            crawls.append(ArchiveCrawl(seeds.archive.with_copies(objects), *args))
                     found = await run_crawls(crawls, retry_failed=retry_failed)
                 for (k, _, _), use in zip(tasks, found, strict=True):
                     uses[k] = use

@@ -16,17 +16,18 @@ from sources.browser.isolated_world import DocumentGone, ScriptError, World
 from sources.browser.reading import Frames, Waiting, freeze, height_of, read_page, settle, well_formed
 from sources.browser.screenshot import take_screenshot
 from sources.images.encoding import encode
-from sources.web.capture import Code, Screenshot
+from sources.web.capture import Code, PageContent, Screenshot
 from sources.web.code.page_code import PageCoder
 from sources.web.code.snapshot import CodeRefusedError
+from sources.web.obstacles import phrases
 from sources.web.page_content import page_content
 from sources.web.page_pool import PooledPage
 from sources.web.page_traffic import PageTraffic, Permit
 from sources.web.robots import is_reserved, opt_out
 from sources.web.tiles import SPARE, tile_tops
-from sources.web.timeouts import Timeouts
 from sources.web.urls import canonical
 from sources.web.visit_result import VisitError, VisitResult
+from sources.web.visit_settings import VisitSettings
 
 READINGS = 3  # attempts at a page whose words move while its picture is taken
 NAVIGATIONS = 3  # documents that a page may load one after the other by script
@@ -60,7 +61,7 @@ class Visit:
     def __init__(
         self,
         pooled_page: PooledPage,
-        timeouts: Timeouts,
+        settings: VisitSettings,
         permit: Permit,
         agent: str,
         url: str,
@@ -69,7 +70,7 @@ class Visit:
         keeps_render: bool = False,
     ):
         self._page, self._session, self._view = pooled_page.page, pooled_page.session, pooled_page.view
-        self._timeouts, self._agent, self._url = timeouts, agent, url
+        self._settings, self._agent, self._url = settings, agent, url
         self._coder, self._client, self._keeps_render = coder, pooled_page.client, keeps_render
         self.result = VisitResult()
         self._traffic = PageTraffic(pooled_page, permit, agent, url, self.result)
@@ -83,13 +84,13 @@ class Visit:
         """
         with self._traffic:
             try:
-                async with asyncio.timeout(self._timeouts.page_s):
+                async with asyncio.timeout(self._settings.page_s):
                     await self._visit(self._page)
                 if self._coder is not None and self.result.content is not None:
                     code = await self._code(self._coder, self.result.content.screenshot)
                     self.result.content = replace(self.result.content, code=code)
             except TimeoutError:
-                raise VisitError("timeout", f"not done after {self._timeouts.page_s:g} s") from None
+                raise VisitError("timeout", f"not done after {self._settings.page_s:g} s") from None
             except ScriptError as error:
                 raise VisitError("unreadable_page", str(error)[:300]) from error
             except Error as error:
@@ -98,10 +99,10 @@ class Visit:
 
     async def _visit(self, page: Page) -> None:
         try:
-            await page.goto(self._url, wait_until="domcontentloaded", timeout=self._timeouts.load_s * 1000)
+            await page.goto(self._url, wait_until="domcontentloaded", timeout=self._settings.load_s * 1000)
         except PlaywrightTimeout:
             self._traffic.check_answer()
-            raise VisitError("timeout", f"the document did not come within {self._timeouts.load_s:g} s") from None
+            raise VisitError("timeout", f"the document did not come within {self._settings.load_s:g} s") from None
         for attempt in range(NAVIGATIONS):
             self._traffic.check_answer()
             flags = [] if await self._has_loaded(page) else ["still_loading"]
@@ -111,7 +112,7 @@ class Visit:
             except DocumentGone as error:  # a script loads another document
                 if attempt == NAVIGATIONS - 1:
                     raise VisitError("unreadable_page", "it goes on to other documents all the time") from error
-                await page.wait_for_load_state("domcontentloaded", timeout=self._timeouts.load_s * 1000)
+                await page.wait_for_load_state("domcontentloaded", timeout=self._settings.load_s * 1000)
         self._traffic.check_answer()
 
     def _failure(self, error: Error) -> VisitError:
@@ -135,7 +136,7 @@ class Visit:
     async def _has_loaded(self, page: Page) -> bool:
         """Wait for the load event, at most as long as the page may settle."""
         try:
-            await page.wait_for_load_state("load", timeout=self._timeouts.settle_s * 1000)
+            await page.wait_for_load_state("load", timeout=self._settings.settle_s * 1000)
         except PlaywrightTimeout:
             return False
         return True
@@ -143,15 +144,16 @@ class Visit:
     async def _settle(self, world: World, flags: list[str]) -> None:
         """Wait until the page has settled, and add to the flags what it was waited for in vain."""
         waiting = Waiting(
-            quiet_ms=self._timeouts.quiet_ms,
-            limit_ms=self._timeouts.settle_s * 1000,
-            wait_ms=self._timeouts.wait_ms,
-            wait_for=self._timeouts.wait_for,
-            height=self._view.height * (self._timeouts.max_tiles + SPARE * (self._timeouts.max_tiles > 1)),
+            quiet_ms=self._settings.quiet_ms,
+            limit_ms=self._settings.settle_s * 1000,
+            wait_ms=self._settings.wait_ms,
+            wait_for=self._settings.wait_for,
+            loading_text=phrases("loading").pattern,
+            height=self._view.height * (self._settings.max_tiles + SPARE * (self._settings.max_tiles > 1)),
         )
         at_rest, missed = await settle(world, waiting)
         try:
-            async with asyncio.timeout(self._timeouts.settle_s):
+            async with asyncio.timeout(self._settings.settle_s):
                 waited = bool(self._traffic.pending)
                 while self._traffic.pending:
                     await asyncio.sleep(STILL_S)
@@ -177,11 +179,12 @@ class Visit:
         await self._settle(world, flags)
         frames = Frames(page)
         await freeze(world, frames)
-        await open_closed_roots(world, await self._source())
+        source = await self._source()
+        await open_closed_roots(world, source)
         view, height = self._view, self._view.height
         limit = height
-        if self._timeouts.max_tiles > 1:
-            limit = math.ceil(view.height * (self._timeouts.max_tiles + SPARE))
+        if self._settings.max_tiles > 1:
+            limit = math.ceil(view.height * (self._settings.max_tiles + SPARE))
             height = max(view.height, await height_of(world))
         for _ in range(READINGS):
             reading = await read_page(world, frames, min(height, limit))
@@ -192,7 +195,7 @@ class Visit:
                 raise VisitError("opted_out", "its meta tag tdm-reservation is 1")
             boxes = np.array([word[1:5] for word in reading.found["words"]], np.float32).reshape(-1, 4) * view.scale
             sizes = (height * view.scale, view.height * view.scale)
-            tops = tile_tops(boxes, *sizes, self._timeouts.max_tiles, view.scale)
+            tops = tile_tops(boxes, *sizes, self._settings.max_tiles, view.scale)
             screenshot = await self._photograph(session, tops)
             if not await reading.has_moved():
                 break
@@ -203,15 +206,25 @@ class Visit:
             "num_styles": len(self._traffic.styles),
             "num_failed_styles": list(self._traffic.styles.values()).count(False),
         }
-        self.result.content = page_content(found, boxes, screenshot, flags, view.scale)
+        self.result.content = self._with_html(page_content(found, boxes, screenshot, flags, view.scale), source)
         linked = (canonical(link, page.url) for link in found["links"])
         self.result.links = list(dict.fromkeys(link for link in linked if link is not None))
         self.result.canonical = canonical(found["canonical"]) or self._traffic.named_by_head
         self.result.final_url = well_formed(page.url)
 
+    def _with_html(self, content: PageContent, source: str) -> PageContent:
+        """Add the document as it came, if it is to be kept; half of one would be another document."""
+        most = self._settings.max_html_bytes
+        if most is None:
+            return content
+        html = well_formed(source)
+        if len(html.encode()) > most:
+            return replace(content, flags=[*content.flags, "long_html"])
+        return replace(content, html=html)
+
     async def _photograph(self, session: CDPSession, tops: list[int]) -> Screenshot:
         """Take the picture in tiles."""
-        lossless = self._timeouts.lossless
+        lossless = self._settings.lossless_captures
         is_window = tops == [0, self._view.height * self._view.scale]
         parts = [None] if is_window else list(itertools.pairwise(tops))
         images = [await take_screenshot(session, self._view, rows, lossless=lossless) for rows in parts]
@@ -230,7 +243,7 @@ class Visit:
         code = Code(html=well_formed(made.html), similarity=made.similarity.score, num_tokens=made.num_tokens)
         if not self._keeps_render:
             return code
-        kind = "png" if self._timeouts.lossless else "jpeg"
+        kind = "png" if self._settings.lossless_captures else "jpeg"
         tiles = [made.render.pixels[top:bottom] for top, bottom in itertools.pairwise(screenshot.tops)]
         return replace(
             code,

@@ -21,6 +21,7 @@ from sources.web.segments import index, read_captures
 from sources.web.tasks import TASKS
 from tests.conftest import KINDS_OF_CHROMIUM, ROOT, Command
 from tests.emulators import Emulator
+from tests.sources.web.archives import HTML, warc
 from tests.sources.web.hostile_site import Handler, html, serving
 
 pytestmark = pytest.mark.slow
@@ -121,7 +122,7 @@ def test_a_page_gives_several_samples_that_stay_together(command: Command, tmp_p
         root = f"http://127.0.0.1:{site.server_port}"
         arguments = ["--input", f"{root}/first", f"{root}/copy", "--output", out, "--workers", "1", "--set", "depth=0"]
         arguments += ["--set", "delay_s=0", "--set", f"allow=['127.0.0.1:{site.server_port}']"]
-        done = command(*arguments, "--set", "tasks_per_page=6", source="web")
+        done = command(*arguments, "--set", "tasks_per_page=6", "--set", "keep_html=true", source="web")
     assert done.returncode == 0, done.stderr
     ledger, manifest = _ledger(out), _manifest(out)
     assert [row["locator"].rpartition("=")[2] for row in ledger] == 2 * list(TASKS[:5])
@@ -132,6 +133,8 @@ def test_a_page_gives_several_samples_that_stay_together(command: Command, tmp_p
     assert manifest["items"] == {"noun": "page", "found": 2, "failed": 0, "further_samples": 8}
     rows = _data(out)
     assert len({row["images"][0]["bytes"] for row in rows}) == 1
+    assert {row["html"] for row in rows} == {html(first)}
+    assert "| `html` |" in (out / "README.md").read_text()
     assert {"link": "Elsewhere"}.items() <= {e["role"]: e["name"] for e in rows[1]["elements"]}.items()
     assert "of the 10 samples of the 2 pages" in (out / "README.md").read_text()
     storage = Storage(str(out))
@@ -224,6 +227,30 @@ def test_captures_on_an_object_store_are_used_again(command: Command, gcs: Emula
         assert again.returncode == 0, again.stderr
         assert sorted(site.requests) == ["/", "/.well-known/tdmrep.json", "/2", "/robots.txt"]
         assert "2 pages: 2 samples, 0 failed" in again.stdout
+
+
+@pytest.mark.full
+def test_archives_and_lists_in_a_bucket(command: Command, gcs: Emulator, tmp_path: Path, full: bool) -> None:
+    """They are listed, estimated and shown as local ones are; a second run brings none of them."""
+    if not full:
+        pytest.skip("the emulator is slow; tests/sources/web/test_stores.py lists inputs in a store")
+    lines = "<p>A line of a page of an archive in a bucket, and so on.</p>" * 12
+    pages = [(f"http://a.test/{k}", html(f"<h1>Page {k}</h1>{lines}"), HTML) for k in range(3)]
+    gcs.put("crawl/one.warc.gz", warc(pages[:2]))
+    gcs.put("crawl/two.warc.gz", warc(pages[2:]))
+    settings = ["--set", "min_words.words=1", "--set", "dedupe=null", "--workers", "1"]
+    arguments = ["--input", f"{gcs.uri}/crawl/*.warc.gz", "--output", tmp_path / "out", *settings]
+    planned = command(*arguments, "--dry-run", source="web", env=gcs.environment)
+    assert "3 pages" not in planned.stdout  # nothing is unpacked
+    assert "from 1 archive: about" in planned.stdout, planned.stderr
+    done = command(*arguments, source="web", env=gcs.environment)
+    assert "3 pages: 3 samples, 0 failed" in done.stdout, done.stderr
+    (tmp_path / "one.warc.gz").write_bytes(warc(pages[:2]))
+    (tmp_path / "two.warc.gz").write_bytes(warc(pages[2:]))
+    local = command("--input", tmp_path / "*.warc.gz", "--output", tmp_path / "local", *settings, source="web")
+    assert "3 pages: 3 samples, 0 failed" in local.stdout, local.stderr
+    assert [row["id"] for row in _ledger(tmp_path / "out")] == [row["id"] for row in _ledger(tmp_path / "local")]
+    assert len(_data(tmp_path / "out")) == 3
 
 
 def test_seeds_that_are_none(command: Command, tmp_path: Path) -> None:

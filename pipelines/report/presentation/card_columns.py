@@ -5,10 +5,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.report.presentation.composition import filled, sections
+from pipelines.report.presentation.composition import columns_of, filled, sections
 from pipelines.report.presentation.escaping import Markdown, prose
 from pipelines.report.presentation.statistics import Statistics
-from sources.base.sample import dataset_schema
 
 # Meaning of every column of data/, in the order of `sources.base.sample.dataset_schema`; `fields` adds counts.
 FIELDS = {
@@ -19,6 +18,8 @@ FIELDS = {
     "text": "A pre-training sample, `<image>` where an image stands; null if `messages` is set.",
     "words": "Every word with its box on the image, in pixels from the top left, and the index of the image.",
     "elements": "Parts of the first image: role, name (may be empty) and box as x0, y0, x1, y1 in pixels.",
+    "html": "The HTML document as its host sent it, before scripts, as text; null if it was too long (flag "
+    "`long_html`) or its source keeps none. Nothing of it is filtered: scripts and comments are in it.",
     "flags": "Facts that are no verdict, such as `scan` or `ocr_layer`.",
     "language": "ISO 639 code of the text as fastText names it; null if unknown.",
     "label": "Use case from the taxonomy, its confidence, who gave it, and further use cases separated by spaces.",
@@ -49,13 +50,12 @@ def fields(manifest: Mapping[str, Any], statistics: Statistics) -> dict[str, str
     for rule in dict.fromkeys(rules.values()):
         names = ", ".join(name for name, other in rules.items() if other == rule)
         found["split"] += f" Source {names}: {rule[0].lower()}{rule[1:]}" if several else f" {rule}"
-    if not manifest["scores"]:
-        del found["scores"]
-    return found
+    columns = columns_of(manifest).names
+    return {name: meaning for name, meaning in found.items() if name in columns}
 
 
 def column_rows(manifest: Mapping[str, Any], statistics: Statistics) -> list[dict[str, Any]]:
-    schema = dataset_schema(manifest["scores"])
+    schema = columns_of(manifest)
     meanings = fields(manifest, statistics)
     return [
         {

@@ -4,9 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+
 from pipelines.registry import SOURCES
 from pipelines.report.presentation.statistics import Composition, Statistics
 from sources.base.card import Example, SourceCard
+from sources.base.sample import dataset_schema
 from sources.base.synthetic import SyntheticSource
 
 ASKED = "a question about the image and its answer, by one of the instruction writers"
@@ -68,6 +71,12 @@ def sections(manifest: Mapping[str, Any], statistics: Statistics) -> list[Source
         for name in names
         if name in SOURCES and statistics.compositions[name].samples
     ]
+
+
+def columns_of(manifest: Mapping[str, Any]) -> pa.Schema:
+    """The columns of data/ that an output has."""
+    keeps_html = any(source.get("keep_html") for source in manifest["recipe"]["sources"])
+    return dataset_schema(manifest["scores"], keeps_html=keeps_html)
 
 
 def cards(manifest: Mapping[str, Any]) -> dict[str, SourceCard]:

@@ -164,6 +164,7 @@ def _record_set(manifest: Mapping[str, Any], fields: Mapping[str, str]) -> dict[
             repeated=True,
         ),
         _structure(fields, "elements", {"role": text, "name": text}, repeated=True),  # a list in a list has no type
+        *([_field(fields, "html", text)] if "html" in fields else []),
         _field(fields, "flags", text, repeated=True),
         _field(fields, "language", text),
         _structure(fields, "label", {"use_case": text, "confidence": real, "labeller": text, "secondary": text}),

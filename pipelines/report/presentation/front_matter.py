@@ -7,11 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.report.presentation.composition import cards, sections
+from pipelines.report.presentation.composition import cards, columns_of, sections
 from pipelines.report.presentation.escaping import visible
 from pipelines.report.presentation.statistics import Statistics
 from pipelines.tables.hub_features import IMAGES, dtype_name
-from sources.base.sample import dataset_schema
 
 MIN_LANGUAGE_SHARE = 0.01  # of the kept samples; rarer ones are mostly mistakes of the language model
 # lid.176 has Wikipedia's codes; these are no ISO 639 code of the same language.
@@ -133,7 +132,7 @@ def _dataset_info(manifest: Mapping[str, Any]) -> dict[str, Any]:
         for split, counts in sorted(manifest["splits"].items())
         if counts["samples"]
     ]
-    schema = dataset_schema(manifest["scores"])
+    schema = columns_of(manifest)
     num_bytes = sum(split["num_bytes"] for split in splits)
     return {
         "features": [_feature(field.name, field.type) for field in schema],

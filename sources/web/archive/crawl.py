@@ -13,9 +13,9 @@ from sources.web.archive.rules import ArchiveRules
 from sources.web.archive.streams import RecordError
 from sources.web.capture import Capture
 from sources.web.client import Client
-from sources.web.crawl import RECORD, Crawl
+from sources.web.crawl import Crawl
 from sources.web.page_pool import PooledPage
-from sources.web.plan import SITEMAP
+from sources.web.plan import RECORD, SITEMAP
 from sources.web.urls import site_of
 
 BAD_ARCHIVE, BAD_RECORD, NOT_ARCHIVED = "bad_archive", "bad_record", "not_archived"

@@ -7,10 +7,12 @@ import re
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
+
+from sources.base.stores import Stores
 
 WARC, WACZ = (".warc", ".warc.gz", ".warc.zst"), (".wacz",)
 GROUP_BYTES = 4_000_000_000  # of WARC files that are read as one archive, at most
@@ -35,7 +37,7 @@ class Archive:
 
     Args:
         name: the file's name; of several files, the first one's and how many there are.
-        paths: the files.
+        paths: the files: absolute paths, and URIs of objects, which are brought before they are read.
         digest: of their sizes and ends, 16 hex digits; not of their names.
     """
 
@@ -43,48 +45,78 @@ class Archive:
     paths: tuple[str, ...]
     digest: str
 
+    @property
+    def is_in_store(self) -> bool:
+        return any("://" in path for path in self.paths)
+
+    def with_copies(self, copies: Mapping[str, Path]) -> "Archive":
+        """Return the archive with local copies of objects; what has none cannot be read."""
+        return replace(self, paths=tuple(str(copies.get(path, path)) for path in self.paths))
+
 
 def is_archive(entry: str) -> bool:
     """Return True if a name ends like a web archive's."""
     return entry.lower().endswith((*WARC, *WACZ))
 
 
-def archives_of(paths: Sequence[Path]) -> Iterator[Archive]:
+def archives_of(names: Sequence[str], stores: Stores) -> Iterator[Archive]:
     """Group files that were named together: WARC files of one folder, as far as they are not too large, and each WACZ.
+
+    Args:
+        names: paths, and URIs of objects in `stores`.
 
     Raises:
         ValueError: a file cannot be read.
     """
-    packed = sorted(path for path in set(paths) if path.name.lower().endswith(WACZ))
-    group: list[Path] = []
+    packed = sorted(name for name in set(names) if name.lower().endswith(WACZ))
+    group: list[_File] = []
     size = 0
-    for path in sorted(set(paths).difference(packed)):
-        more = path.stat().st_size if path.is_file() else 0
-        if group and (group[-1].parent != path.parent or size + more > GROUP_BYTES):
+    for name in sorted(set(names).difference(packed)):
+        file = _File.of(name, stores)
+        if group and (group[-1].folder != file.folder or size + file.size > GROUP_BYTES):
             yield _archive(group)
             group, size = [], 0
-        group.append(path)
-        size += more
+        group.append(file)
+        size += file.size
     if group:
         yield _archive(group)
-    yield from (_archive([path]) for path in packed)
+    yield from (_archive([_File.of(name, stores)]) for name in packed)
 
 
-def _archive(paths: Sequence[Path]) -> Archive:
-    digest = hashlib.sha256()
-    for path in paths:
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file or object: its absolute path or URI, its size, and by what it is known again."""
+
+    place: str
+    size: int
+    mark: bytes
+
+    @property
+    def folder(self) -> str:
+        return self.place.rpartition("/")[0]
+
+    @classmethod
+    def of(cls, name: str, stores: Stores) -> "_File":
+        is_object = stores.holds(name)
         try:
-            with path.open("rb") as file:
+            with stores.open(name) if is_object else Path(name).open("rb") as file:
                 size = file.seek(0, 2)
-                digest.update(str(size).encode())
+                mark = str(size).encode()
                 for place in (0, max(0, size - ENDS_BYTES)):
                     file.seek(place)
-                    digest.update(hashlib.sha256(file.read(ENDS_BYTES)).digest())
+                    mark += hashlib.sha256(file.read(ENDS_BYTES)).digest()
         except OSError as error:
-            raise ValueError(f"--input {path}: {error.strerror or error}") from error
-    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+            raise ValueError(f"--input {name}: {error.strerror or error}") from error
+        return cls(name if is_object else str(Path(name).absolute()), size, mark)
+
+
+def _archive(files: Sequence[_File]) -> Archive:
+    digest = hashlib.sha256(b"".join(file.mark for file in files))
+    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
     return Archive(
-        name=paths[0].name + more, paths=tuple(str(path.absolute()) for path in paths), digest=digest.hexdigest()[:16]
+        name=files[0].place.rpartition("/")[2] + more,
+        paths=tuple(file.place for file in files),
+        digest=digest.hexdigest()[:16],
     )
 
 

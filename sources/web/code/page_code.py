@@ -26,7 +26,7 @@ from sources.web.code.stylesheet import stylesheet
 from sources.web.code.tokens import estimate_tokens
 from sources.web.code.unseen import remove_unseen
 
-CODE_VERSION = 4  # increase it when the same page gives other code
+CODE_VERSION = 5  # increase it when the same page gives other code
 MAX_TOKENS = 8000  # as many as a manual's page of dense links; few train on longer answers
 TIMEOUT_S = 40  # in total; the parts have separate limits
 

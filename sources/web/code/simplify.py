@@ -1,8 +1,10 @@
-"""Removes invisible parts from a tree: wrappers without a style, and empty boxes."""
+"""Removes invisible parts from a tree: wrappers without a style, empty boxes, and marks that links lead to."""
 
 from sources.web.code.node import Node
 
 WRAPPERS = ("div", "span")
+# What concerns text alone.
+COLOURS = frozenset(["color", "-webkit-text-fill-color", "text-decoration-line", "text-decoration-color"])
 BOXED = ("flex", "grid", "inline-flex", "inline-grid")  # these lay out each child separately
 
 
@@ -21,6 +23,8 @@ def simplify(node: Node) -> None:
 
 
 def _without_wrapper(child: Node, parent: Node) -> list[Node | str]:
+    if child.tag == "a" and _is_empty(child) and parent.style.get("display") not in BOXED:
+        return []
     if child.tag not in WRAPPERS or child.style or child.attributes or child.is_picture or child.has_backdrop:
         return [child]
     if parent.style.get("display") in BOXED:
@@ -33,6 +37,12 @@ def _without_wrapper(child: Node, parent: Node) -> list[Node | str]:
     if len(inner) == 1 and isinstance(inner[0], Node) and not inner[0].is_inline and not _is_lifted(inner[0]):
         return list(inner)
     return [child]
+
+
+def _is_empty(node: Node) -> bool:
+    """Return True for an inline element that shows nothing and makes its line no higher, as `<a name=top></a>`."""
+    shows = node.children or node.attributes or node.is_picture or node.has_backdrop
+    return node.is_inline and not shows and set(node.style) <= COLOURS
 
 
 def _is_lifted(node: Node) -> bool:

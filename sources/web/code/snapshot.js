@@ -82,7 +82,8 @@
     values["color-scheme"] = isDark ? "dark" : "normal";
     if (values["-webkit-text-fill-color"] === values.color) values["-webkit-text-fill-color"] = "currentcolor";
     if (values["background-image"] === "none") for (const part of ["size", "position", "repeat"]) values[`background-${part}`] = "";
-    if (values["background-image"] === "none" && values["background-color"] === "rgba(0, 0, 0, 0)") values["background-clip"] = "";
+    const isFilled = values["background-image"] !== "none" || values["background-color"] !== "rgba(0, 0, 0, 0)";
+    if (!isFilled || /^border-box(, border-box)*$/.test(values["background-clip"])) values["background-clip"] = ""; // as without it
     if (values["text-align"] === "start") values["text-align"] = values.direction === "rtl" ? "right" : "left";
     return { values, style };
   }

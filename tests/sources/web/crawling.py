@@ -9,13 +9,15 @@ from typing import Any
 
 from sources.web.address_policy import AddressPolicy
 from sources.web.capture import Capture
-from sources.web.crawl import CrawlSettings, captured_items, crawl_site
+from sources.web.captured_items import captured_items
+from sources.web.crawl import CrawlSettings
+from sources.web.crawls import crawl_site
 from sources.web.plan import Bounds, Seeds
 from sources.web.politeness import Patience
 from sources.web.proxy import TrafficLimits
 from sources.web.segments import read_captures
-from sources.web.timeouts import Timeouts
 from sources.web.urls import Scope
+from sources.web.visit_settings import VisitSettings
 from tests.sources.web.hostile_site import Site
 
 HOST, OTHER_HOST = "site.test", "other.test"
@@ -32,7 +34,7 @@ def settings_for(site: Site, **changes: Any) -> CrawlSettings:
         agent="Vellum/test (+mailto:tests@vellum.example)",
         policy=AddressPolicy(routes=dict.fromkeys((HOST, OTHER_HOST), ("127.0.0.1", site.server_port))),
         limits=TrafficLimits(response_mb=8, page_mb=10, response_s=10),
-        timeouts=Timeouts(load_s=4, settle_s=1, page_s=9),
+        visit=VisitSettings(load_s=4, settle_s=1, page_s=9),
         delay_s=0,
         patience=Patience(waits_s=(0.05, 0.1), most_s=2),
         per_host=4,

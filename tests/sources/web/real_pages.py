@@ -57,6 +57,12 @@ PAID = "<script type='application/ld+json'>{\"isAccessibleForFree\": false}</scr
 CONTENT = {
     "spinner": html("<div class=spinner-border style='width:40px;height:40px;border:4px solid'></div>" + LATE),
     "skeleton": html(BONE * 5 + LATE),
+    "spin": html("<svg class='h-8 w-8 animate-spin' width=40 height=40><circle cx=20 cy=20 r=15 fill=none stroke=red />"
+                 f"</svg>{LATE}"),
+    "pulse": html(f"<div class=animate-pulse><p style='height:20px;width:99px;background:#ddd'></p><p></div>{LATE}"),
+    "says-loading": html(f"<div role=status>Carregando…</div>{LATE}"),
+    "blob": html(f"<div class=animate-pulse style='width:90px;height:90px;background:#def'></div><h1>Hero</h1>{P * 3}"
+                 "<script>1</script>"),
     "skeleton-stays": html(BONE * 5 + "<script>1</script>"),
     "loading": html("<p>Chargement en cours…</p>"),
     "unstyled": html(f"<h1>Plain</h1>{P * 3}", "<link rel=stylesheet href=/gone.css>"),

@@ -11,6 +11,7 @@ import pytest
 from warcio.archiveiterator import ArchiveIterator
 from warcio.warcwriter import WARCWriter
 
+from sources.base.stores import NO_STORES
 from sources.web.archive.chunks import dechunked
 from sources.web.archive.files import archives_of
 from sources.web.archive.index import ArchiveIndex, TooLongError
@@ -49,7 +50,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def index_of(folder: Path, *paths: Path) -> ArchiveIndex:
-    (archive,) = archives_of(paths)
+    (archive,) = archives_of(list(map(str, paths)), NO_STORES)
     return ArchiveIndex(archive, folder / "scratch")
 
 

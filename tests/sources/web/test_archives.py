@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from sources.base.stores import NO_STORES
 from sources.web.archive.crawl import ArchiveCrawl
 from sources.web.archive.files import archives_of
 from sources.web.capture import Capture
-from sources.web.crawl import browser_for, captured_items, run_crawls
+from sources.web.captured_items import captured_items
+from sources.web.crawls import browser_for, run_crawls
 from sources.web.plan import Seeds
 from sources.web.segments import read_captures
 from sources.web.source import Web
@@ -29,7 +31,7 @@ def crawl(folder: Path, data: bytes, **changes: Any) -> tuple[dict[str, Capture]
     """Crawl an archive; return the captures by URL, and what a site asked for that answers for every host."""
     path = folder / "pages.warc.gz"
     path.write_bytes(data)
-    (archive,) = archives_of([path])
+    (archive,) = archives_of([str(path)], NO_STORES)
     seeds = Seeds(site="pages", pages=(), sitemaps=(), budget=50, archive=archive)
     own, scratch = folder / "captures", folder / "scratch"
     own.mkdir()

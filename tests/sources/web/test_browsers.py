@@ -12,7 +12,7 @@ from sources.browser.browser import BrowserSettings
 from sources.web.address_policy import AddressPolicy
 from sources.web.capture import Capture, to_rows
 from sources.web.page_traffic import MAX_REDIRECTS
-from sources.web.timeouts import Timeouts
+from sources.web.visit_settings import VisitSettings
 from tests.conftest import KINDS_OF_CHROMIUM, ROOT
 from tests.sources.web import crawling
 from tests.sources.web.crawling import HOST, OTHER_HOST, crawl, settings_for, text_of
@@ -135,7 +135,7 @@ def _crawled(program: str, folder: Path) -> Crawled:
             site,
             views=("dark",),  # error pages have a dark form too
             policy=AddressPolicy(routes=routes, resolver=resolver),
-            timeouts=Timeouts(load_s=20, settle_s=10, page_s=60),  # nothing here is waited for in vain
+            visit=VisitSettings(load_s=20, settle_s=10, page_s=60),  # nothing here is waited for in vain
             browser=BrowserSettings(program=program),
             at_once=2,
             code=True,

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from sources.web.captured_items import captured_items
 from sources.web.client import Client, parse_cookies, parse_headers, read_style
 from sources.web.copies import copies_of
-from sources.web.crawl import captured_items
 from sources.web.crawl_settings import agent_of, client_of, robot_name
 from sources.web.plan import Seeds
 from sources.web.segments import words_of

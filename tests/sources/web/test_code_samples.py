@@ -14,7 +14,7 @@ from sources.base.sample import Sample
 from sources.web.capture import Capture
 from sources.web.samples import RENDER, SCREENSHOT, SampleSettings, samples_of
 from sources.web.source import Web
-from sources.web.timeouts import Timeouts
+from sources.web.visit_settings import VisitSettings
 from tests.sources.web.crawling import crawl, settings_for
 from tests.sources.web.hostile_site import PARAGRAPH, html, serving
 
@@ -36,8 +36,8 @@ def _settings(**tasks: float) -> SampleSettings:
 @pytest.fixture(scope="module")
 def captures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Capture]:
     with serving(PAGES) as site:
-        timeouts = Timeouts(load_s=20, settle_s=2, page_s=60)  # for few cores, on which other tests may run too
-        found = crawl(settings_for(site, code=True, timeouts=timeouts), tmp_path_factory.mktemp("code"), list(PAGES))
+        visit = VisitSettings(load_s=20, settle_s=2, page_s=60)  # for few cores, on which other tests may run too
+        found = crawl(settings_for(site, code=True, visit=visit), tmp_path_factory.mktemp("code"), list(PAGES))
     return {f"/{capture.url.rpartition('/')[2]}": capture for capture in found}
 
 
@@ -81,8 +81,8 @@ def test_code_that_is_too_long_leaves_the_page_to_another_task(captures: dict[st
 
 def test_code_is_of_the_whole_picture(tmp_path: Path) -> None:
     with serving(PAGES) as site:
-        timeouts = Timeouts(load_s=4, settle_s=1, page_s=9, max_tiles=3)
-        (found,) = crawl(settings_for(site, code=True, timeouts=timeouts), tmp_path, ["/long"])
+        visit = VisitSettings(load_s=4, settle_s=1, page_s=9, max_tiles=3)
+        (found,) = crawl(settings_for(site, code=True, visit=visit), tmp_path, ["/long"])
     (sample,) = samples_of(found, "0" * 64, "view=square", _settings(code=1))
     assert len(sample.images) > 1
     assert sample.messages is not None
@@ -119,8 +119,8 @@ def test_a_code_sample_may_show_what_its_code_draws(tmp_path: Path) -> None:
     """A photograph is an even area in the code, and so in its picture; other samples keep the screenshot."""
     photograph = "<svg width='300' height='200'><circle cx='150' cy='100' r='90' fill='red'/></svg>"
     with serving({"/photo": html(f"<h1>A picture</h1>{photograph}<p>with a few words below it</p>")}) as site:
-        timeouts = Timeouts(load_s=20, settle_s=2, page_s=60)
-        settings = dataclasses.replace(settings_for(site, code=True, timeouts=timeouts), keeps_render=True)
+        visit = VisitSettings(load_s=20, settle_s=2, page_s=60)
+        settings = dataclasses.replace(settings_for(site, code=True, visit=visit), keeps_render=True)
         (found,) = crawl(settings, tmp_path, ["/photo"])
     tasks = dataclasses.replace(_settings(code=1, text=1), tasks_per_page=2, min_similarity=0)
     kinds = [dataclasses.replace(tasks, code_picture=picture) for picture in (SCREENSHOT, RENDER)]

@@ -28,9 +28,9 @@ from sources.web.plan import Bounds
 from sources.web.proxy import TrafficLimits, open_proxy_session
 from sources.web.samples import SampleSettings, samples_of
 from sources.web.segments import index
-from sources.web.timeouts import Timeouts
 from sources.web.urls import Scope
 from sources.web.visit import Visit
+from sources.web.visit_settings import VisitSettings
 from tests.sources.web import crawling
 from tests.sources.web.crawling import ROOT, crawl, settings_for, text_of
 from tests.sources.web.hostile_site import Handler, html, serving
@@ -235,7 +235,7 @@ def _bundled(tmp_path: Path, paths: list[str], **changes: Any) -> list[Capture]:
 @pytest.mark.parametrize("view", ["square", "phone"])
 def test_text_is_the_pages_own_and_boxes_hold_ink(tmp_path: Path, view: str) -> None:
     """Compare with `innerText` on pages without controls and cut-off text; every box must contain ink."""
-    found = _bundled(tmp_path, PAGES, views=(view,), timeouts=Timeouts(max_tiles=8))
+    found = _bundled(tmp_path, PAGES, views=(view,), visit=VisitSettings(max_tiles=8))
     assert len(found) == len(PAGES)
     for capture, own in zip(found, asyncio.run(_inner_texts([capture.url for capture in found])), strict=True):
         ours = "".join(text_of(capture).split())  # margins are no spaces to `innerText`
@@ -282,7 +282,7 @@ def test_boxes_are_tight() -> None:
                 PagePool(browser, settings.policy, settings.limits) as pool,
                 pool.page(VIEWS["square"]) as pooled_page,
             ):
-                return (await Visit(pooled_page, settings.timeouts, _permit, "vellum", f"{ROOT}/").run()).content
+                return (await Visit(pooled_page, settings.visit, _permit, "vellum", f"{ROOT}/").run()).content
 
         seen = asyncio.run(run())
     assert seen is not None

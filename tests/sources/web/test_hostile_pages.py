@@ -10,8 +10,8 @@ from sources.base.source import ItemError
 from sources.web.capture import Capture
 from sources.web.obstacles import signs_of
 from sources.web.samples import SampleSettings, samples_of
-from sources.web.timeouts import Timeouts
 from sources.web.urls import canonical
+from sources.web.visit_settings import VisitSettings
 from tests.sources.web.crawling import ROOT, crawl, settings_for, text_of
 from tests.sources.web.hostile_site import PARAGRAPH, Site, hostile_pages, serving
 
@@ -52,8 +52,8 @@ def site(chromium: str | None) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def captures(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Capture]:
     paths = [path for path in (*site.pages, "/missing") if path not in ("/robots.txt", *FRAMED, *LONG)]
-    timeouts = Timeouts(load_s=8, settle_s=1, page_s=20)  # for few cores, on which other tests may run too
-    settings = settings_for(site, timeouts=timeouts)
+    visit = VisitSettings(load_s=8, settle_s=1, page_s=20)  # for few cores, on which other tests may run too
+    settings = settings_for(site, visit=visit)
     found = crawl(settings, tmp_path_factory.mktemp("hostile"), paths)
     return {capture.url.removeprefix(ROOT): capture for capture in found}
 

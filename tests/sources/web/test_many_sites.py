@@ -13,10 +13,12 @@ import pytest
 from sources.browser.browser import Browser
 from sources.web.address_policy import AddressPolicy
 from sources.web.capture import Capture
-from sources.web.crawl import Crawl, CrawlSettings, browser_for, captured_items, run_crawls
+from sources.web.captured_items import captured_items
+from sources.web.crawl import Crawl, CrawlSettings
+from sources.web.crawls import browser_for, run_crawls
 from sources.web.plan import Seeds
 from sources.web.segments import read_captures
-from sources.web.timeouts import Timeouts
+from sources.web.visit_settings import VisitSettings
 from tests.sources.web.crawling import settings_for, text_of
 from tests.sources.web.hostile_site import Handler, Site, html, serving
 
@@ -97,7 +99,7 @@ def test_a_page_that_hangs_costs_no_other_site(tmp_path: Path) -> None:
     pages = {"/": html("<h1>Good</h1>"), "/bad": html("<script>for (;;);</script>")}
     with serving(pages) as site:
         urls = {"first.test": ["http://first.test/"], "second.test": ["http://second.test/bad", "http://second.test/"]}
-        settings = routed(site, timeouts=Timeouts(load_s=2, settle_s=0.5, page_s=3))
+        settings = routed(site, visit=VisitSettings(load_s=2, settle_s=0.5, page_s=3))
         found = crawl_all(settings, tmp_path, urls | {"third.test": ["http://third.test/"]})
     assert {name: [c.cause for c in of_site] for name, of_site in found.items()} == {
         "first.test": [""],

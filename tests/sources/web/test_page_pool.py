@@ -45,7 +45,7 @@ async def visit(pooled_page: PooledPage, settings: CrawlSettings, url: str) -> l
     async def permit(target: str) -> None:
         return None
 
-    seen = (await Visit(pooled_page, settings.timeouts, permit, "vellum", url).run()).content
+    seen = (await Visit(pooled_page, settings.visit, permit, "vellum", url).run()).content
     assert seen is not None
     return list(seen.texts)
 

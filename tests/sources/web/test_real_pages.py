@@ -24,7 +24,7 @@ from sources.web.navigation import asked_elsewhere
 from sources.web.obstacles import signs_of
 from sources.web.samples import SampleSettings, samples_of
 from sources.web.tiles import tile_tops
-from sources.web.timeouts import Timeouts
+from sources.web.visit_settings import VisitSettings
 from tests.sources.web.crawling import ROOT, crawl, settings_for, text_of
 from tests.sources.web.hostile_site import PARAGRAPH, Site, html, serving
 from tests.sources.web.icon_font import icon_font
@@ -50,7 +50,7 @@ def site() -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def captures(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Capture]:
     paths = [path for path in site.pages if not path.startswith(("/picture", "/signs", "/in-frame"))]
-    settings = settings_for(site, timeouts=Timeouts(load_s=8, settle_s=4, page_s=20), code=True)
+    settings = settings_for(site, visit=VisitSettings(load_s=8, settle_s=4, page_s=20), code=True)
     found = crawl(settings, tmp_path_factory.mktemp("real"), paths)
     return {capture.url.removeprefix(f"{ROOT}/"): capture for capture in found}
 
@@ -75,7 +75,7 @@ def test_lazy_pictures_below_the_window_are_left_alone(captures: dict[str, Captu
     assert sum(path.startswith("/picture") and path != "/picture/0" for path in site.requests) == 3
 
 
-@pytest.mark.parametrize("name", ["spinner", "skeleton"])
+@pytest.mark.parametrize("name", ["spinner", "skeleton", "spin", "pulse", "says-loading"])
 def test_a_page_is_waited_for_while_it_shows_that_it_is_loading(captures: dict[str, Capture], name: str) -> None:
     assert text_of(captures[name]).split()[:2] == ["Late", "content"]
     assert strong_signs(captures, name) == set()
@@ -85,7 +85,8 @@ def test_a_page_is_waited_for_while_it_shows_that_it_is_loading(captures: dict[s
     ("name", "signs", "flags"),
     [
         ("skeleton-stays", {"loading"}, {"unsettled", "loading"}),
-        ("loading", {"loading"}, set()),
+        ("loading", {"loading"}, {"loading"}),
+        ("blob", set(), set()),
         ("unstyled", {"unstyled"}, {"styles_failed"}),
         ("broken", {"broken_pictures"}, {"pictures_failed"}),
         ("results", set(), set()),
@@ -192,8 +193,8 @@ TALL = html(
 def test_every_view_of_a_long_page_passes_the_default_filters(tmp_path: Path) -> None:
     """`vh` is of the window, what is fixed covers it once, and no tile is a sliver."""
     with serving({"/tall": TALL}) as site:
-        timeouts = Timeouts(load_s=8, settle_s=3, page_s=30, max_tiles=3)
-        found = crawl(settings_for(site, timeouts=timeouts, views=tuple(VIEWS), code=True), tmp_path, ["/tall"])
+        visit = VisitSettings(load_s=8, settle_s=3, page_s=30, max_tiles=3)
+        found = crawl(settings_for(site, visit=visit, views=tuple(VIEWS), code=True), tmp_path, ["/tall"])
     for capture in found:
         view = VIEWS[capture.view]
         assert capture.content is not None, (capture.view, capture.message)

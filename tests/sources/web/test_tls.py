@@ -155,7 +155,7 @@ def _visits(
             for url in urls:
                 try:
                     async with pool.page(VIEWS["square"]) as pooled_page:
-                        seen = (await Visit(pooled_page, settings.timeouts, permit, "vellum", url).run()).content
+                        seen = (await Visit(pooled_page, settings.visit, permit, "vellum", url).run()).content
                         assert seen is not None
                         found.append((list(seen.texts), dict(pooled_page.proxy_session.refused)))
                 except VisitError as failure:
