@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from sources.charts import contours, distributions, finance, graphs, points, records, schedules, series, shares
 from sources.charts.chart import Chart, SeriesChart
+from sources.charts.schema.vocabulary import Vocabulary
 from sources.charts.style import Style
-from sources.charts.vocabulary_schema import Vocabulary
 
 Make = Callable[[str, Vocabulary, str, Style, random_module.Random], Chart]
 

@@ -11,8 +11,8 @@ from sources.charts.graphs import to_dot, to_mermaid
 from sources.charts.picture import Picture
 from sources.charts.questions.ask_questions import ask_questions
 from sources.charts.questions.question import Turn, load_templates
+from sources.charts.schema.texts import localize
 from sources.charts.table import format_value
-from sources.charts.vocabulary_schema import localize
 
 TASKS = ("questions", "table", "code", "description", "text")
 CODE_USE_CASES = {"flow_chart": "conversion/image_to_code/flowchart", "network": "conversion/image_to_code/flowchart"}

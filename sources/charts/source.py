@@ -29,10 +29,10 @@ from sources.charts.messages import (
     use_case,
 )
 from sources.charts.questions.ask_questions import question_names
+from sources.charts.schema.texts import LANGUAGES
 from sources.charts.style import sample_style
 from sources.charts.titles import source_line
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
-from sources.charts.vocabulary_schema import LANGUAGES
 from sources.charts.words import extract_words
 from sources.images.encoding import check_encoding, encode
 from sources.optional_dependencies import check_installed
