@@ -26,7 +26,7 @@ class Manuscript:
         first_columns: boxes on the first page, if they are others.
         closing: flows after the blocks on the first page (a footnote).
         areas: rules and bands of the first page; `later_areas` those of the others.
-        css: rules of classes of its own.
+        css: rules of classes that only it has; `extra_css` is appended.
         record: what it says as keys and values, if it is a form of one page.
         must_fit: all blocks must fit on the page.
     """

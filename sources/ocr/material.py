@@ -14,7 +14,7 @@ from sources.base.source import ItemError, file_digest
 from sources.images.decoding import as_shown, opened
 from sources.ocr.arrays import Floats, Ints, Pixels
 from sources.ocr.layouts import Layout
-from sources.ocr.markup.templates import Template
+from sources.ocr.markup.template import Template
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 MAX_FILES = 10_000

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sources.ocr.markup.templates import Template
+from sources.ocr.markup.template import Template
 from sources.ocr.passages import Passages
 from sources.ocr.templates.registry import (
     CONTINUED,

@@ -3,17 +3,15 @@
 import random as random_module
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from sources.ocr.fields import Fields
 from sources.ocr.layouts import Layout
+from sources.ocr.markup.template import Template
 from sources.ocr.vocabulary import BUNDLED, furniture_language
 from sources.ocr.writing.grammar import parallel_sentences
 from sources.ocr.writing.writer import writer_of
 from sources.text.languages import UNSPACED
-
-if TYPE_CHECKING:
-    from sources.ocr.markup.templates import Template
 
 # A sentence ends at a full stop, unless a lower-case letter follows ("9 a.m. and"), or at a Chinese full stop.
 _SENTENCE = re.compile(r".+?(?:[.!?…][”\"’)\]]*(?=\s+[^\sa-z])|[。！？]+[”」』）]*|$)", re.DOTALL)

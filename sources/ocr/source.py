@@ -26,7 +26,7 @@ from sources.validation import check_names, check_weights
 
 if TYPE_CHECKING:
     from sources.ocr.compose import Draft, Drawn, Engine
-    from sources.ocr.markup.templates import Template
+    from sources.ocr.markup.template import Template
     from sources.ocr.material import Material, PictureFolder
     from sources.ocr.mixture import Mixture
     from sources.ocr.passages import Passages
@@ -190,9 +190,8 @@ class Ocr(TextMaterial):
         if self.templates:
             from sources.ocr.trial import try_templates
 
-            engine = None if self.engine == "chromium" else _load_engine(self.engine)
             try_templates(
-                self.templates, self.pages, self.side_px, engine, self.languages, has_input=bool(self.input),
+                self.templates, self.pages, self.side_px, self.languages, has_input=bool(self.input),
                 fonts=self.fonts,
             )  # fmt: skip
         if self.handwriting and self.kinds.get("form", 0 if self.kinds or self.templates else 1):
@@ -313,20 +312,20 @@ class Ocr(TextMaterial):
         if self.pages == 1:
             return None
         document, page = divmod(number, self.pages)
-        drawn = _DOCUMENTS.get((digest, document))
-        if drawn is None:
-            # The first attempt of which all pages can be laid out, so that every page finds the same document.
-            drawn, _ = _first_success(
-                lambda k: draw_document(
-                    kind, language, self.pages, passages=passages, side_px=self.side_px,
-                    engine=_load_engine(self.engine), random=generator(self.seed, document, f"document/{k}"),
-                    families=self.families, material=self._material(),
-                ),
-                f"{kind} of {self.pages} pages, {language}",
-            )  # fmt: skip
-            while len(_DOCUMENTS) >= KEPT_DOCUMENTS:
-                _DOCUMENTS.pop(next(iter(_DOCUMENTS), ("", 0)), None)  # another thread may have been faster
-            _DOCUMENTS[digest, document] = drawn
+        if (known := _DOCUMENTS.get((digest, document))) is not None:
+            return known[page]
+        # The first attempt of which all pages can be laid out, so that every page finds the same document.
+        drawn, _ = _first_success(
+            lambda k: draw_document(
+                kind, language, self.pages, passages=passages, side_px=self.side_px,
+                engine=_load_engine(self.engine), random=generator(self.seed, document, f"document/{k}"),
+                families=self.families, material=self._material(),
+            ),
+            f"{kind} of {self.pages} pages, {language}",
+        )  # fmt: skip
+        while len(_DOCUMENTS) >= KEPT_DOCUMENTS:
+            _DOCUMENTS.pop(next(iter(_DOCUMENTS), ("", 0)), None)  # another thread may have been faster
+        _DOCUMENTS[digest, document] = drawn
         return drawn[page]
 
     def _why_nothing(self, passages: "Passages") -> str:

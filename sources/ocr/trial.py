@@ -1,14 +1,16 @@
-"""What is tried before a run: that templates of the user fit on a page, and that forms can be filled in by hand."""
+"""Trials before a run: templates of the user must fit on a page, and forms need a font to be filled in by hand."""
 
 import logging
 from collections.abc import Sequence
 from random import Random
 
 from sources.base.illegible import Illegible
-from sources.ocr.compose import Engine, draw_document
-from sources.ocr.markup.templates import Template, read_templates
+from sources.ocr.compose import draw_document
+from sources.ocr.markup.template import Template
+from sources.ocr.markup.templates import read_templates
 from sources.ocr.material import Material
 from sources.ocr.passages import BundledPassages
+from sources.ocr.story import lay_out
 from sources.ocr.vocabulary import BUNDLED
 from sources.text.fonts import FontError, fonts_for
 
@@ -16,7 +18,7 @@ TRIALS = 8  # pages of a template that are tried
 
 
 def try_templates(
-    folder: str, pages: int, side_px: int, engine: Engine, languages: Sequence[str], *, has_input: bool, fonts: str = ""
+    folder: str, pages: int, side_px: int, languages: Sequence[str], *, has_input: bool, fonts: str = ""
 ) -> None:
     """Raise ValueError if a template cannot be used: in none of a number of trials it fits.
 
@@ -35,7 +37,7 @@ def try_templates(
         )
     for template in used:
         if template.language in BUNDLED:
-            _try_template(template, folder, pages, side_px, engine, fonts)
+            _try_template(template, folder, pages, side_px, fonts)
         elif not has_input:
             message = (
                 f"its language is {template.language}, in which there are no bundled texts; name files with --input"
@@ -43,7 +45,7 @@ def try_templates(
             raise ValueError(f"{folder}/{template.name}:1: {message}")
 
 
-def _try_template(template: Template, folder: str, pages: int, side_px: int, engine: Engine, fonts: str) -> None:
+def _try_template(template: Template, folder: str, pages: int, side_px: int, fonts: str) -> None:
     why = ""
     for k in range(TRIALS):
         try:
@@ -53,7 +55,7 @@ def _try_template(template: Template, folder: str, pages: int, side_px: int, eng
                 pages,
                 passages=BundledPassages(),
                 side_px=side_px,
-                engine=engine,
+                engine=lay_out,
                 random=Random(f"trial/{k}"),
                 material=Material(templates=(template,), fonts=fonts),
             )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sources.config_file import Problem
 from sources.ocr.fields import FIELD_TYPES
 from sources.ocr.markup.elements import Element, Text
+from sources.ocr.markup.template import Slots
 from sources.ocr.passages import ContentSampler
 
 SLOT = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")  # a doubled brace is a brace
@@ -26,11 +27,10 @@ TEXT_TYPES: Mapping[str, Callable[[ContentSampler], str]] = {
     "word": ContentSampler.synthetic_word,
 }
 SLOT_TYPES = tuple(sorted({*FIELD_TYPES, *TEXT_TYPES} - {"empty"}))
-Slots = Mapping[str, str | Sequence[str]]  # of the user: a type, or the values of which one is taken
 
 
 def is_type(kind: str) -> bool:
-    """Return whether slots can have a type: one of `SLOT_TYPES`, or `number LOW HIGH` with or without DECIMALS."""
+    """Return True if slots can have a type: one of `SLOT_TYPES`, or `number LOW HIGH` with or without DECIMALS."""
     found = NUMBER.fullmatch(kind)
     return kind in SLOT_TYPES or (found is not None and int(found[1]) <= int(found[2]))
 

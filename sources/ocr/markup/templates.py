@@ -1,8 +1,7 @@
-"""Templates of the user: HTML files with slots in a folder, and `slots.yaml` with slots of their own."""
+"""Reads the templates of a folder: HTML files, and `slots.yaml` with slots that the user declares."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 from sources.config_file import ConfigFileError, Problem, load
 from sources.ocr.markup.elements import Element, parse
 from sources.ocr.markup.page_blocks import cells_of
-from sources.ocr.markup.slots import SLOT_TYPES, Slots, is_type, slot_problems
+from sources.ocr.markup.slots import SLOT_TYPES, is_type, slot_problems
+from sources.ocr.markup.template import Slots, Template
 from sources.ocr.spanning_table import Cell, SpanningTable
 from sources.text.languages import LANGUAGES
 
@@ -19,32 +19,6 @@ SLOTS_FILE = "slots.yaml"
 MAX_BYTES = 200_000
 MAX_FILES = 1_000
 SIDES = ("left", "center", "right")
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A page with slots.
-
-    Args:
-        name: of its file.
-        language: of its words, and of what fills its slots; `lang` of `html`, else English.
-        slots: of the user's own, by name.
-    """
-
-    name: str
-    body: Element
-    language: str
-    slots: Slots
-
-    @property
-    def has_pairs(self) -> bool:
-        """Whether it has keys and values."""
-        return any(element.tag == "dl" for element in self.body.elements())
-
-    @property
-    def has_merged_cells(self) -> bool:
-        """Whether a table has cells over several columns or rows."""
-        return any(not {"colspan", "rowspan"}.isdisjoint(element.attributes) for element in self.body.elements())
 
 
 @lru_cache(maxsize=4)
