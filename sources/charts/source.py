@@ -21,6 +21,8 @@ from sources.charts.fonts import fonts_digest
 from sources.charts.kinds import KINDS
 from sources.charts.messages import (
     ALL_USE_CASES,
+    GRAPH,
+    TABLE,
     TASKS,
     choose_code,
     make_conversation,
@@ -40,7 +42,7 @@ from sources.rng import generator
 from sources.text.fonts import FontError
 from sources.validation import check_names, check_weights
 
-CODE_VERSION = 3  # increment when the bytes of a sample change
+CODE_VERSION = 4  # increment when the bytes of a sample change
 SOURCE_SHARE = 0.25  # fraction of charts with a line that names their source
 PACKAGES = {"matplotlib": "matplotlib", "vl_convert": "vl-convert-python", "fontTools": "fonttools"}
 
@@ -56,6 +58,7 @@ class Charts(SyntheticSource):
         vega_share: fraction of charts that Vega-Lite draws, among the kinds that both renderers can draw.
         num_questions: greatest number of questions of a sample.
         choice_share: fraction of multiple choice among the questions that allow it.
+        dashboards: fraction of samples that show two to four charts, whose questions name the panel; none if `small`.
         small: few bars on a picture of 320 pixels in large type, with all numbers printed.
         questions: names of the questions that are asked, e.g. `lookup`; empty means all.
         vocabulary: a YAML file that replaces the bundled one.
@@ -76,6 +79,7 @@ class Charts(SyntheticSource):
     vega_share: float = 0.1
     num_questions: int = 5
     choice_share: float = 0.3
+    dashboards: float = 0.05
     small: bool = False
     questions: tuple[str, ...] = ()
     vocabulary: str | None = None
@@ -89,7 +93,7 @@ class Charts(SyntheticSource):
         check_names("languages", self.languages, LANGUAGES)
         check_names("questions", self.questions, question_names(), empty=True)
         check_weights("tasks", self.tasks, TASKS)
-        for name in ("vega_share", "choice_share"):
+        for name in ("vega_share", "choice_share", "dashboards"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, got {getattr(self, name)}")
         if not 1 <= self.num_questions <= 20:
@@ -106,7 +110,9 @@ class Charts(SyntheticSource):
 
     def identity(self) -> Mapping[str, Any]:
         """Return the settings, with the content of the vocabulary."""
-        settings = ("languages", "vega_share", "num_questions", "choice_share", "format", "quality")
+        settings = (
+            "languages", "vega_share", "num_questions", "choice_share", "dashboards", "format", "quality",
+        )  # fmt: skip
         return {
             "code": CODE_VERSION,
             "vocabulary": _digest(self._vocabulary_path),
@@ -130,6 +136,8 @@ class Charts(SyntheticSource):
         # This import needs the packages of an extra.
         from sources.charts.drawing import draw_legibly
 
+        if not self.small and generator(self.seed, number, "dashboard").random() < self.dashboards:
+            return self._make_dashboard(number, digest)
         try:
             chart, renderer, task = self.specify(number)
         except ValueError as error:  # the vocabulary has no suitable entries
@@ -160,6 +168,34 @@ class Charts(SyntheticSource):
             flags=[chart.kind, renderer, chart.language],
             use_case=use_case(chart, task),
             secondary=secondary_use_cases(chart, task),
+        )
+
+    def _make_dashboard(self, number: int, digest: str) -> Sample:
+        from sources.charts.dashboard import ask_dashboard, dashboard_text, draw_dashboard
+
+        random = generator(self.seed, number, "panels")
+        vocabulary = load_vocabulary(self._vocabulary_path)
+        try:
+            dashboard = draw_dashboard(self._kinds, vocabulary, random.choice(self.languages), random)
+        except Illegible as error:
+            raise ItemError(error.reason, str(error)) from error
+        messages = text = None
+        tasks = [task for task in TASKS if task in self.tasks]
+        if random.choices(tasks, [self.tasks[task] for task in tasks])[0] == "text":
+            text = dashboard_text(dashboard)
+        else:
+            messages = ask_dashboard(dashboard, self.num_questions, self.choice_share, random, self.questions)
+        return Sample.of_picture(
+            dashboard.pixels,
+            source=self.name,
+            provenance=Provenance(locator=self.locator(number), digest=digest),
+            images=[encode(dashboard.pixels, self.format, self.quality)],
+            messages=messages,
+            text=text,
+            words=dashboard.words,
+            flags=["dashboard", "matplotlib", dashboard.language],
+            use_case=GRAPH,
+            secondary=(TABLE,) if text is None else (),
         )
 
     def specify(self, number: int) -> tuple[Chart, str, str]:
