@@ -15,7 +15,7 @@ from sources.charts.chart import Chart
 from sources.charts.description import describe
 from sources.charts.drawing import draw_once
 from sources.charts.fonts import Face, font_file
-from sources.charts.kinds import KINDS
+from sources.charts.kinds import KINDS, PANEL_KINDS
 from sources.charts.messages import describe_steps
 from sources.charts.picture import Picture
 from sources.charts.questions.ask_questions import ask_questions
@@ -25,11 +25,6 @@ from sources.charts.style import Style, sample_style
 from sources.charts.words import extract_words
 from sources.text.fonts import FontError
 
-PANEL_KINDS = (
-    "area", "bar", "box", "donut", "grouped_bar", "heat_map", "histogram", "horizontal_bar", "line", "lollipop",
-    "multi_line", "percent_bar", "pie", "scatter", "stacked_area", "stacked_bar", "step", "trend_line", "violin",
-    "waterfall",
-)  # fmt: skip
 LETTERS = "ABCD"
 PANELS = (2, 3, 4)
 PANEL_SIZES = ((500, 380), (480, 400), (520, 360))  # pixels: two side by side fill about 1,024
@@ -72,14 +67,14 @@ def draw_dashboard(
     """Draw a dashboard of two to four charts in one style.
 
     Args:
-        kinds: of the charts; all if none of them fits into a panel.
+        kinds: of the charts, at least one of them in PANEL_KINDS.
     Raises:
         Illegible: not enough charts could be drawn legibly in the size of a panel.
     """
     width, height = random.choice(PANEL_SIZES)
     sampled = sample_style(random, language)
     style = dataclasses.replace(sampled, width_px=width, height_px=height, dpi=100, font_px=12)
-    fitting = [kind for kind in PANEL_KINDS if kind in kinds] or list(PANEL_KINDS)
+    fitting = [kind for kind in PANEL_KINDS if kind in kinds]
     found: dict[str, tuple[Chart, Picture]] = {}
     wanted = random.choice(PANELS)
     for _ in range(ATTEMPTS):

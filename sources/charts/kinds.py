@@ -55,3 +55,9 @@ KINDS: dict[str, Kind] = {
     "flow_chart": Kind(graphs.flow_chart),
     "network": Kind(graphs.network),
 }
+# Kinds that are legible in a panel of a dashboard.
+PANEL_KINDS = (
+    "area", "bar", "box", "donut", "grouped_bar", "heat_map", "histogram", "horizontal_bar", "line", "lollipop",
+    "multi_line", "percent_bar", "pie", "scatter", "stacked_area", "stacked_bar", "step", "trend_line", "violin",
+    "waterfall",
+)  # fmt: skip

@@ -18,7 +18,7 @@ from sources.base.synthetic import SyntheticSource
 from sources.charts.card import CARD
 from sources.charts.chart import Chart
 from sources.charts.fonts import fonts_digest
-from sources.charts.kinds import KINDS
+from sources.charts.kinds import KINDS, PANEL_KINDS
 from sources.charts.messages import (
     ALL_USE_CASES,
     GRAPH,
@@ -43,6 +43,7 @@ from sources.text.fonts import FontError
 from sources.validation import check_names, check_weights
 
 CODE_VERSION = 4  # increment when the bytes of a sample change
+DASHBOARDS = 0.05  # fraction of samples
 SOURCE_SHARE = 0.25  # fraction of charts with a line that names their source
 PACKAGES = {"matplotlib": "matplotlib", "vl_convert": "vl-convert-python", "fontTools": "fonttools"}
 
@@ -58,7 +59,8 @@ class Charts(SyntheticSource):
         vega_share: fraction of charts that Vega-Lite draws, among the kinds that both renderers can draw.
         num_questions: greatest number of questions of a sample.
         choice_share: fraction of multiple choice among the questions that allow it.
-        dashboards: fraction of samples that show two to four charts, whose questions name the panel; none if `small`.
+        dashboards: fraction of samples that show two to four charts, whose questions name the panel; by default 0.05,
+            but none where `kinds` or `small` ask for certain charts.
         small: few bars on a picture of 320 pixels in large type, with all numbers printed.
         questions: names of the questions that are asked, e.g. `lookup`; empty means all.
         vocabulary: a YAML file that replaces the bundled one.
@@ -79,7 +81,7 @@ class Charts(SyntheticSource):
     vega_share: float = 0.1
     num_questions: int = 5
     choice_share: float = 0.3
-    dashboards: float = 0.05
+    dashboards: float | None = None
     small: bool = False
     questions: tuple[str, ...] = ()
     vocabulary: str | None = None
@@ -94,8 +96,13 @@ class Charts(SyntheticSource):
         check_names("questions", self.questions, question_names(), empty=True)
         check_weights("tasks", self.tasks, TASKS)
         for name in ("vega_share", "choice_share", "dashboards"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be between 0 and 1, got {getattr(self, name)}")
+            share = getattr(self, name)
+            if share is not None and not 0 <= share <= 1:
+                raise ValueError(f"{name} must be between 0 and 1, got {share}")
+        if self.dashboards and self.kinds and not set(self.kinds) & set(PANEL_KINDS):
+            raise ValueError(f"dashboards show {', '.join(PANEL_KINDS)}; kinds has none of them")
+        if self.dashboards and self.small:
+            raise ValueError("dashboards and small exclude each other")
         if not 1 <= self.num_questions <= 20:
             raise ValueError(f"num_questions must be between 1 and 20, got {self.num_questions}")
         check_encoding(self.format, self.quality)
@@ -110,13 +117,12 @@ class Charts(SyntheticSource):
 
     def identity(self) -> Mapping[str, Any]:
         """Return the settings, with the content of the vocabulary."""
-        settings = (
-            "languages", "vega_share", "num_questions", "choice_share", "dashboards", "format", "quality",
-        )  # fmt: skip
+        settings = ("languages", "vega_share", "num_questions", "choice_share", "format", "quality")
         return {
             "code": CODE_VERSION,
             "vocabulary": _digest(self._vocabulary_path),
             "kinds": self._kinds,
+            "dashboards": self._dashboards,
             "tasks": dict(self.tasks),
             **({"small": True} if self.small else {}),
             **({"questions": list(self.questions)} if self.questions else {}),
@@ -136,7 +142,7 @@ class Charts(SyntheticSource):
         # This import needs the packages of an extra.
         from sources.charts.drawing import draw_legibly
 
-        if not self.small and generator(self.seed, number, "dashboard").random() < self.dashboards:
+        if generator(self.seed, number, "dashboard").random() < self._dashboards:
             return self._make_dashboard(number, digest)
         try:
             chart, renderer, task = self.specify(number)
@@ -215,6 +221,13 @@ class Charts(SyntheticSource):
             "vega" if is_vega else "matplotlib",
             random.choices(tasks, [self.tasks[task] for task in tasks])[0],
         )
+
+    @property
+    def _dashboards(self) -> float:
+        """The share of dashboards."""
+        if self.dashboards is not None:
+            return self.dashboards
+        return 0.0 if self.kinds or self.small else DASHBOARDS
 
     @property
     def _kinds(self) -> tuple[str, ...]:

@@ -50,7 +50,12 @@ def test_panels_stand_beside_each_other_with_the_boxes_of_their_words() -> None:
     assert sample.flags[0] == "dashboard"
 
 
-def test_small_charts_are_no_dashboards() -> None:
-    assert Charts(dashboards=1, small=True).make(0, "digest").flags[0] != "dashboard"
+def test_certain_charts_are_no_dashboards() -> None:
+    assert Charts(dashboards=0.05).digest == Charts().digest
+    assert Charts(kinds=("bar",), dashboards=0).digest == Charts(kinds=("bar",)).digest
+    with pytest.raises(ValueError, match="dashboards and small exclude each other"):
+        Charts(dashboards=1, small=True)
+    with pytest.raises(ValueError, match="kinds has none of them"):
+        Charts(dashboards=1, kinds=("table",))
     with pytest.raises(ValueError, match="dashboards must be between 0 and 1"):
         Charts(dashboards=2)
