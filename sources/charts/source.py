@@ -226,7 +226,7 @@ class Charts(SyntheticSource):
     def _dashboards(self) -> float:
         """The share of dashboards."""
         if self.dashboards is not None:
-            return self.dashboards
+            return float(self.dashboards)
         return 0.0 if self.kinds or self.small else DASHBOARDS
 
     @property

@@ -22,10 +22,10 @@ def test_answers_follow_from_the_table_of_the_panel_that_is_named(language: str)
         sample = charts.make(number, "digest")
         assert sample.messages is not None
         turns = []
-        for question, answer in zip(sample.messages[::2], sample.messages[1::2], strict=True):
-            named = PANEL.fullmatch(question.content)
-            assert named, question.content
-            turns.append((named[1] or named[2], named[3], answer.content))
+        for asked, answered in zip(sample.messages[::2], sample.messages[1::2], strict=True):
+            named = PANEL.fullmatch(asked.content)
+            assert named, asked.content
+            turns.append((named[1] or named[2], named[3], answered.content))
         letters = sorted({letter for letter, _, _ in turns})
         tables = {letter: Data.parse(answer, language) for letter, _, answer in turns[-len(letters) :]}
         assert list(tables) == letters
