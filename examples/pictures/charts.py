@@ -8,9 +8,9 @@ from examples.pictures.sheet import Sheet
 from sources.charts.drawing import draw_legibly
 from sources.charts.kinds import KINDS
 from sources.charts.records import TABLE_STYLES
+from sources.charts.schema.texts import LANGUAGES
 from sources.charts.style import sample_style
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
-from sources.charts.vocabulary_schema import LANGUAGES
 from sources.rng import generator
 
 SEED = 4

@@ -5,7 +5,7 @@ from functools import partial
 from PIL import Image
 
 from examples.pictures.sheet import Sheet
-from sources.charts.vocabulary_schema import LANGUAGES
+from sources.charts.schema.texts import LANGUAGES
 from sources.diagrams.registry import KINDS
 from sources.diagrams.style import LOOKS, sample_style
 from sources.rng import generator

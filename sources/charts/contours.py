@@ -7,9 +7,11 @@ from decimal import Decimal
 
 from sources.charts.axis import Axis, make_axis
 from sources.charts.chart import ContourChart
+from sources.charts.schema.quantities import Field
+from sources.charts.schema.texts import localize
+from sources.charts.schema.vocabulary import Vocabulary
 from sources.charts.style import Style
 from sources.charts.table import Column, Table
-from sources.charts.vocabulary_schema import Field, Vocabulary, localize
 
 Random = random_module.Random
 STEPS = 4  # grid points per tick

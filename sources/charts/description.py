@@ -9,8 +9,8 @@ from sources.charts.chart import Chart, GraphChart, PointsChart, RecordsChart, S
 from sources.charts.questions.points import STRONG
 from sources.charts.questions.question import format_with_unit, load_templates
 from sources.charts.questions.series_view import SeriesView
+from sources.charts.schema.texts import localize, lower_first
 from sources.charts.table import Column, format_value
-from sources.charts.vocabulary_schema import localize, lower_first
 
 MAX_NAMES = 8  # greatest number of names in a list
 MAX_COLUMNS = 4  # greatest number of described columns

@@ -12,9 +12,10 @@ import numpy as np
 from sources.charts.axis import Axis, make_axis
 from sources.charts.chart import DistributionChart
 from sources.charts.noun import Noun
+from sources.charts.schema.texts import localize
+from sources.charts.schema.vocabulary import Vocabulary
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, Value, snap
-from sources.charts.vocabulary_schema import Vocabulary, localize
 
 Random = random_module.Random
 PLOT_SHARE = 0.5  # least length of an axis, as a fraction of the side of the picture

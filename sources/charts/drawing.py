@@ -120,13 +120,22 @@ def draw_legibly(chart: Chart, renderer: str) -> tuple[Chart, Picture]:
     problem = None
     for attempt in range(ATTEMPTS):
         candidate = dataclasses.replace(chart, style=enlarge_style(chart.style, attempt))
-        picture = draw(candidate, renderer)
-        problem = find_fault(picture) or find_missing_text(picture, _required_texts(candidate))
-        if problem is None:
-            check_glyphs((box.text for box in picture.texts), candidate.style.face)
-            return candidate, picture
+        try:
+            return candidate, draw_once(candidate, renderer)
+        except Illegible as error:
+            problem = error
     assert problem is not None
-    raise Illegible(*problem)
+    raise problem
+
+
+def draw_once(chart: Chart, renderer: str) -> Picture:
+    """Draw a chart in the size of its style. Raises Illegible or FontError, as `draw_legibly`."""
+    picture = draw(chart, renderer)
+    problem = find_fault(picture) or find_missing_text(picture, _required_texts(chart))
+    if problem is not None:
+        raise Illegible(*problem)
+    check_glyphs((box.text for box in picture.texts), chart.style.face)
+    return picture
 
 
 def _required_texts(chart: Chart) -> list[str]:

@@ -7,9 +7,10 @@ from decimal import Decimal
 from sources.charts.axis import make_axis
 from sources.charts.chart import SeriesChart
 from sources.charts.noun import Noun
+from sources.charts.schema.texts import localize
+from sources.charts.schema.vocabulary import Vocabulary
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, snap
-from sources.charts.vocabulary_schema import Vocabulary, localize
 
 Random = random_module.Random
 PLOT_SHARE = 0.55  # least length of the price axis, as a fraction of the height of the picture

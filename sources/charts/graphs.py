@@ -5,9 +5,11 @@ import random as random_module
 
 from sources.charts.chart import GraphChart
 from sources.charts.noun import Noun, plural_of
+from sources.charts.schema.flows import Check, Process, Step
+from sources.charts.schema.texts import Text, localize
+from sources.charts.schema.vocabulary import Vocabulary
 from sources.charts.style import Style
 from sources.charts.table import Column, Table
-from sources.charts.vocabulary_schema import Check, Process, Step, Text, Vocabulary, localize
 
 Random = random_module.Random
 LISTED_SHARE = 0.02  # of flow charts that show a listed process; the others are composed

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from sources.charts import contours, distributions, finance, graphs, points, records, schedules, series, shares
 from sources.charts.chart import Chart, SeriesChart
+from sources.charts.schema.vocabulary import Vocabulary
 from sources.charts.style import Style
-from sources.charts.vocabulary_schema import Vocabulary
 
 Make = Callable[[str, Vocabulary, str, Style, random_module.Random], Chart]
 
@@ -55,3 +55,9 @@ KINDS: dict[str, Kind] = {
     "flow_chart": Kind(graphs.flow_chart),
     "network": Kind(graphs.network),
 }
+# Kinds that are legible in a panel of a dashboard.
+PANEL_KINDS = (
+    "area", "bar", "box", "donut", "grouped_bar", "heat_map", "histogram", "horizontal_bar", "line", "lollipop",
+    "multi_line", "percent_bar", "pie", "scatter", "stacked_area", "stacked_bar", "step", "trend_line", "violin",
+    "waterfall",
+)  # fmt: skip

@@ -11,8 +11,8 @@ from sources.charts.graphs import to_dot, to_mermaid
 from sources.charts.picture import Picture
 from sources.charts.questions.ask_questions import ask_questions
 from sources.charts.questions.question import Turn, load_templates
+from sources.charts.schema.texts import localize
 from sources.charts.table import format_value
-from sources.charts.vocabulary_schema import localize
 
 TASKS = ("questions", "table", "code", "description", "text")
 CODE_USE_CASES = {"flow_chart": "conversion/image_to_code/flowchart", "network": "conversion/image_to_code/flowchart"}
@@ -32,6 +32,7 @@ GRAPH, CODE, SUMMARY = (
     "conversion/image_to_code/chart",
     "conversion/image_to_text/text_summary",
 )
+TABLE = USE_CASES["table"]
 ALL_USE_CASES = tuple(sorted({GRAPH, CODE, SUMMARY, *USE_CASES.values(), *CODE_USE_CASES.values()}))
 
 
@@ -44,8 +45,7 @@ def use_case(chart: Chart, task: str) -> str:
 
 def secondary_use_cases(chart: Chart, task: str) -> tuple[str, ...]:
     """Return the further leaves of a conversation: its last answer is always the table."""
-    table = USE_CASES["table"]
-    return (table,) if task != "text" and use_case(chart, task) != table else ()
+    return (TABLE,) if task != "text" and use_case(chart, task) != TABLE else ()
 
 
 def choose_code(chart: Chart, picture: Picture, random: random_module.Random) -> tuple[str, str]:
@@ -98,15 +98,20 @@ def make_plain_text(chart: Chart) -> str:
 
 def _table_turn(chart: Chart, random: random_module.Random) -> Turn:
     form = random.choice(("markdown", "csv"))
-    question = _choose_question(form, chart, random)
-    if not chart.exact:
-        question += "".join(
-            describe_step(column.header(), "" if column.one_digit else format_value(column.step), chart.language)
-            for column in chart.table.columns
-            if column.is_numeric
-        )
+    question = _choose_question(form, chart, random) + describe_steps(chart)
     answer = chart.table.markdown() if form == "markdown" else f"```csv\n{chart.table.csv()}\n```"
     return Turn(name=form, question=question, answer=answer)
+
+
+def describe_steps(chart: Chart) -> str:
+    """Return sentences on the precision with which the columns of a table must be read; empty if it is printed."""
+    if chart.exact:
+        return ""
+    return "".join(
+        describe_step(column.header(), "" if column.one_digit else format_value(column.step), chart.language)
+        for column in chart.table.columns
+        if column.is_numeric
+    )
 
 
 def describe_step(column: str, step: str, language: str) -> str:

@@ -5,10 +5,12 @@ from decimal import Decimal
 
 from sources.charts.axis import Axis, make_axis
 from sources.charts.chart import PointsChart
+from sources.charts.schema.quantities import Relation
+from sources.charts.schema.texts import localize
+from sources.charts.schema.vocabulary import Vocabulary
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, snap
 from sources.charts.titles import placed_title
-from sources.charts.vocabulary_schema import Relation, Vocabulary, localize
 
 Random = random_module.Random
 PLOT_SHARE = 0.5  # least length of an axis, as a fraction of the side of the picture

@@ -6,9 +6,11 @@ from datetime import timedelta
 from decimal import Decimal
 
 from sources.charts.chart import RecordsChart
+from sources.charts.schema.records import Record, RecordColumn
+from sources.charts.schema.texts import localize
+from sources.charts.schema.vocabulary import Vocabulary
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, Value, snap
-from sources.charts.vocabulary_schema import Record, RecordColumn, Vocabulary, localize
 
 Random = random_module.Random
 TABLE_STYLES = (

@@ -4,10 +4,11 @@ import random as random_module
 from datetime import date, timedelta
 
 from sources.charts.chart import ScheduleChart
+from sources.charts.schema.texts import localize
+from sources.charts.schema.vocabulary import Vocabulary
 from sources.charts.style import Style
 from sources.charts.table import Column, Table
 from sources.charts.titles import placed_title
-from sources.charts.vocabulary_schema import Vocabulary, localize
 
 Random = random_module.Random
 WEEK = timedelta(days=7)

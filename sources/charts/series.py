@@ -9,10 +9,12 @@ from decimal import Decimal
 
 from sources.charts.axis import Axis, make_axis, make_log_axis
 from sources.charts.chart import SeriesChart
+from sources.charts.schema.quantities import NamedList, Topic
+from sources.charts.schema.texts import localize
+from sources.charts.schema.vocabulary import Vocabulary
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, round_digits, snap
 from sources.charts.titles import add_name
-from sources.charts.vocabulary_schema import NamedList, Topic, Vocabulary, localize
 
 Random = random_module.Random
 PLOT_SHARE = 0.5  # least length of an axis, as a fraction of the side of the picture

@@ -8,10 +8,12 @@ from decimal import Decimal
 from sources.charts.axis import Axis
 from sources.charts.chart import SeriesChart
 from sources.charts.noun import Noun
+from sources.charts.schema.quantities import NamedList, Topic
+from sources.charts.schema.texts import localize
+from sources.charts.schema.vocabulary import Vocabulary
 from sources.charts.style import Style
 from sources.charts.table import Column, Table, snap
 from sources.charts.titles import placed_title
-from sources.charts.vocabulary_schema import NamedList, Topic, Vocabulary, localize
 
 Random = random_module.Random
 MAX_GREYS = 4  # slices whose greys differ enough

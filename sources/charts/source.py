@@ -18,9 +18,11 @@ from sources.base.synthetic import SyntheticSource
 from sources.charts.card import CARD
 from sources.charts.chart import Chart
 from sources.charts.fonts import fonts_digest
-from sources.charts.kinds import KINDS
+from sources.charts.kinds import KINDS, PANEL_KINDS
 from sources.charts.messages import (
     ALL_USE_CASES,
+    GRAPH,
+    TABLE,
     TASKS,
     choose_code,
     make_conversation,
@@ -29,10 +31,10 @@ from sources.charts.messages import (
     use_case,
 )
 from sources.charts.questions.ask_questions import question_names
+from sources.charts.schema.texts import LANGUAGES
 from sources.charts.style import sample_style
 from sources.charts.titles import source_line
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
-from sources.charts.vocabulary_schema import LANGUAGES
 from sources.charts.words import extract_words
 from sources.images.encoding import check_encoding, encode
 from sources.optional_dependencies import check_installed
@@ -40,7 +42,8 @@ from sources.rng import generator
 from sources.text.fonts import FontError
 from sources.validation import check_names, check_weights
 
-CODE_VERSION = 3  # increment when the bytes of a sample change
+CODE_VERSION = 4  # increment when the bytes of a sample change
+DASHBOARDS = 0.05  # fraction of samples
 SOURCE_SHARE = 0.25  # fraction of charts with a line that names their source
 PACKAGES = {"matplotlib": "matplotlib", "vl_convert": "vl-convert-python", "fontTools": "fonttools"}
 
@@ -56,6 +59,8 @@ class Charts(SyntheticSource):
         vega_share: fraction of charts that Vega-Lite draws, among the kinds that both renderers can draw.
         num_questions: greatest number of questions of a sample.
         choice_share: fraction of multiple choice among the questions that allow it.
+        dashboards: fraction of samples that show two to four charts, whose questions name the panel; by default 0.05,
+            but none where `kinds` or `small` ask for certain charts.
         small: few bars on a picture of 320 pixels in large type, with all numbers printed.
         questions: names of the questions that are asked, e.g. `lookup`; empty means all.
         vocabulary: a YAML file that replaces the bundled one.
@@ -76,6 +81,7 @@ class Charts(SyntheticSource):
     vega_share: float = 0.1
     num_questions: int = 5
     choice_share: float = 0.3
+    dashboards: float | None = None
     small: bool = False
     questions: tuple[str, ...] = ()
     vocabulary: str | None = None
@@ -89,9 +95,14 @@ class Charts(SyntheticSource):
         check_names("languages", self.languages, LANGUAGES)
         check_names("questions", self.questions, question_names(), empty=True)
         check_weights("tasks", self.tasks, TASKS)
-        for name in ("vega_share", "choice_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be between 0 and 1, got {getattr(self, name)}")
+        for name in ("vega_share", "choice_share", "dashboards"):
+            share = getattr(self, name)
+            if share is not None and not 0 <= share <= 1:
+                raise ValueError(f"{name} must be between 0 and 1, got {share}")
+        if self.dashboards and self.kinds and not set(self.kinds) & set(PANEL_KINDS):
+            raise ValueError(f"dashboards show {', '.join(PANEL_KINDS)}; kinds has none of them")
+        if self.dashboards and self.small:
+            raise ValueError("dashboards and small exclude each other")
         if not 1 <= self.num_questions <= 20:
             raise ValueError(f"num_questions must be between 1 and 20, got {self.num_questions}")
         check_encoding(self.format, self.quality)
@@ -111,6 +122,7 @@ class Charts(SyntheticSource):
             "code": CODE_VERSION,
             "vocabulary": _digest(self._vocabulary_path),
             "kinds": self._kinds,
+            "dashboards": self._dashboards,
             "tasks": dict(self.tasks),
             **({"small": True} if self.small else {}),
             **({"questions": list(self.questions)} if self.questions else {}),
@@ -130,6 +142,8 @@ class Charts(SyntheticSource):
         # This import needs the packages of an extra.
         from sources.charts.drawing import draw_legibly
 
+        if generator(self.seed, number, "dashboard").random() < self._dashboards:
+            return self._make_dashboard(number, digest)
         try:
             chart, renderer, task = self.specify(number)
         except ValueError as error:  # the vocabulary has no suitable entries
@@ -162,6 +176,34 @@ class Charts(SyntheticSource):
             secondary=secondary_use_cases(chart, task),
         )
 
+    def _make_dashboard(self, number: int, digest: str) -> Sample:
+        from sources.charts.dashboard import ask_dashboard, dashboard_text, draw_dashboard
+
+        random = generator(self.seed, number, "panels")
+        vocabulary = load_vocabulary(self._vocabulary_path)
+        try:
+            dashboard = draw_dashboard(self._kinds, vocabulary, random.choice(self.languages), random)
+        except Illegible as error:
+            raise ItemError(error.reason, str(error)) from error
+        messages = text = None
+        tasks = [task for task in TASKS if task in self.tasks]
+        if random.choices(tasks, [self.tasks[task] for task in tasks])[0] == "text":
+            text = dashboard_text(dashboard)
+        else:
+            messages = ask_dashboard(dashboard, self.num_questions, self.choice_share, random, self.questions)
+        return Sample.of_picture(
+            dashboard.pixels,
+            source=self.name,
+            provenance=Provenance(locator=self.locator(number), digest=digest),
+            images=[encode(dashboard.pixels, self.format, self.quality)],
+            messages=messages,
+            text=text,
+            words=dashboard.words,
+            flags=["dashboard", "matplotlib", dashboard.language],
+            use_case=GRAPH,
+            secondary=(TABLE,) if text is None else (),
+        )
+
     def specify(self, number: int) -> tuple[Chart, str, str]:
         """Return the chart of a sample, its renderer and its task."""
         random = generator(self.seed, number, "specification")
@@ -179,6 +221,13 @@ class Charts(SyntheticSource):
             "vega" if is_vega else "matplotlib",
             random.choices(tasks, [self.tasks[task] for task in tasks])[0],
         )
+
+    @property
+    def _dashboards(self) -> float:
+        """The share of dashboards."""
+        if self.dashboards is not None:
+            return float(self.dashboards)
+        return 0.0 if self.kinds or self.small else DASHBOARDS
 
     @property
     def _kinds(self) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 import random as random_module
 from collections.abc import Sequence
 
-from sources.charts.vocabulary_schema import Text, Vocabulary, localize
+from sources.charts.schema.texts import Text, localize
+from sources.charts.schema.vocabulary import Vocabulary
 
 
 def add_name(subject: str, name: str, language: str) -> str:

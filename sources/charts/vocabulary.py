@@ -7,7 +7,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from sources.charts.vocabulary_schema import Funnel, Project, Relation, Vocabulary
+from sources.charts.schema.flows import Project
+from sources.charts.schema.quantities import Funnel, Relation
+from sources.charts.schema.vocabulary import Vocabulary
 from sources.config_file import ConfigFileError, Node, Problem, load
 
 BUNDLED = Path(__file__).with_name("vocabulary.yaml")

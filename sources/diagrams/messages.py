@@ -8,7 +8,7 @@ from pathlib import Path
 from sources.base.marks import escaped, with_images
 from sources.base.sample import Message
 from sources.charts.questions.question import Templates, Turn, write_turn
-from sources.charts.vocabulary_schema import localize
+from sources.charts.schema.texts import localize
 from sources.config_file import load_data
 from sources.diagrams.diagram import Diagram
 from sources.diagrams.registry import KINDS

@@ -11,7 +11,7 @@ from sources.base.source import ItemError
 from sources.base.synthetic import SyntheticSource
 from sources.charts.fonts import check_glyphs, fonts_digest
 from sources.charts.legibility import find_text_fault
-from sources.charts.vocabulary_schema import LANGUAGES
+from sources.charts.schema.texts import LANGUAGES
 from sources.charts.words import extract_words
 from sources.diagrams.card import CARD
 from sources.images.encoding import check_encoding, encode

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from sources.ocr.arrays import Bools, Floats, Ints
 from sources.ocr.blocks import INSET, SOFT_HYPHEN, Block
-from sources.ocr.escapes import escape_markdown
 from sources.text.thai import has_thai, split_thai
 
 # Text without spaces is cut into pieces of a few characters, at punctuation if possible: on a curled page the box of a
@@ -59,6 +58,7 @@ class Alignment:
         is_glued: (N,) bool, True if no space stands before the word.
         blocks: the blocks that were rendered; the last one is cut where rendering ended.
         inset_boxes: (M, 4) boxes of the insets, in order.
+        rest: the blocks after these, the first of them the rest of the last one.
     """
 
     texts: list[str]
@@ -67,6 +67,7 @@ class Alignment:
     is_glued: Bools
     blocks: list[Block]
     inset_boxes: Floats
+    rest: Sequence[Block] = ()
 
 
 def count_inked(text: str) -> int:
@@ -116,13 +117,15 @@ def align(rendered: Characters, blocks: Sequence[Block], is_ordered: bool = True
         for start, end in zip(starts, ends, strict=True)
     ]
     kept = ~is_inset[starts] & (hulls[:, 2] > hulls[:, 0])
+    visible, rest = _visible_blocks(blocks, len(shown))
     return Alignment(
         texts=[text for text, is_kept in zip(texts, kept, strict=True) if is_kept],
         boxes=hulls[kept],
         lines=lines[kept],
         is_glued=~_follows_space(given)[starts][kept],
-        blocks=_visible_blocks(blocks, len(shown)),
+        blocks=visible,
         inset_boxes=boxes[is_inset],
+        rest=rest,
     )
 
 
@@ -176,27 +179,29 @@ def _merge_boxes(boxes: Floats, starts: Ints) -> Floats:
     return np.concatenate([low, high], axis=1)
 
 
-def _visible_blocks(blocks: Sequence[Block], num_rendered: int) -> list[Block]:
-    """Return the blocks that `num_rendered` characters reach, with the last one cut.
+def _visible_blocks(blocks: Sequence[Block], num_rendered: int) -> tuple[list[Block], list[Block]]:
+    """Return the blocks that `num_rendered` characters reach, with the last one cut, and the blocks of the rest.
 
-    Raises CutBlockError if it is not divisible, or leads a block that is not reached.
+    Raises CutBlockError if it cannot be cut there, or leads a block that is not reached.
     """
     shown: list[Block] = []
+    rest: list[Block] = []
     for block in blocks:
         if num_rendered <= 0:
             break
         num_inked = count_inked(block.text)
         if num_inked > num_rendered:
-            if not block.is_divisible:
+            parts = block.divided(num_rendered)
+            if parts is None:
                 raise CutBlockError(_num_ended(shown))
-            inked = [k for k, sign in enumerate(block.text) if not sign.isspace()]
-            text = block.text[: inked[num_rendered - 1] + 1]
-            block = replace(block, text=text, markdown=escape_markdown(text))
+            block = parts[0]
+            rest = [parts[1]]
         shown.append(block)
         num_rendered -= num_inked
-    if len(shown) < len(blocks) and _num_ended(shown) < len(shown):
+    rest += blocks[len(shown) :]
+    if rest and _num_ended(shown) < len(shown):
         raise CutBlockError(_num_ended(shown))
-    return shown
+    return shown, rest
 
 
 def _num_ended(blocks: Sequence[Block]) -> int:

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from typing import Protocol
 
 import numpy as np
 
@@ -43,6 +45,13 @@ class Inset:
         return f'<img src="{INSET_FILE}" style="width:{width}px;height:{height - self.drop}px"/>'
 
 
+class Divisible(Protocol):
+    """What a block is made of, if a page may end inside it."""
+
+    def divided(self, num_inked: int) -> "tuple[Block, Block] | None":
+        """Return the part with the first `num_inked` visible characters and the rest; None if it cannot end there."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Block:
     """A paragraph, heading, table, etc.
@@ -57,6 +66,7 @@ class Block:
         is_verbatim: the spaces of the text count (a code listing).
         leads: it belongs to the block after it, and ends no page (a heading, the caption above a table).
         table: the table, if it has merged cells.
+        content: divides the block where a page ends, if it is no plain paragraph.
     """
 
     html: str
@@ -68,9 +78,20 @@ class Block:
     is_verbatim: bool = False
     leads: bool = False
     table: SpanningTable | None = None
+    content: Divisible | None = None
 
     def __post_init__(self) -> None:
         assert self.text.count(INSET) == len(self.insets)
+
+    def divided(self, num_inked: int) -> "tuple[Block, Block] | None":
+        """Return the part with the first `num_inked` visible characters and the rest; None if it cannot end there."""
+        if self.content is not None:
+            return self.content.divided(num_inked)
+        if not self.is_divisible:
+            return None
+        inked = [k for k, sign in enumerate(self.text) if not sign.isspace()]
+        text, rest = self.text[: inked[num_inked - 1] + 1], self.text[inked[num_inked] :]
+        return replace(self, text=text, markdown=escape_markdown(text)), paragraph(rest, "rest")
 
     def plain(self) -> str:
         """Return the plain text, including the text of the insets; cells of a row are separated by tabs."""
@@ -150,49 +171,106 @@ def list_items(texts: Sequence[str], marks: Sequence[str], css_class: str = "li"
     return blocks
 
 
-def code(lines: Sequence[str], language: str, css_class: str = "code") -> Block:
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """The lines of a code listing."""
+
+    lines: Sequence[str]
+    language: str
+    css_class: str
+
+    def divided(self, num_inked: int) -> tuple[Block, Block] | None:
+        ends = list(accumulate(len("".join(line.split())) for line in self.lines))
+        if num_inked not in ends:
+            return None
+        number = ends.index(num_inked) + 1
+        parts = self.lines[:number], self.lines[number:]
+        shown, rest = (code(part, self.language, self.css_class, is_divisible=True) for part in parts)
+        return shown, rest
+
+
+def code(lines: Sequence[str], language: str, css_class: str = "code", *, is_divisible: bool = False) -> Block:
     """Return a code listing."""
     text = "\n".join(lines)
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
     return Block(
         html=f'<pre class="{css_class}">{escape_html(text)}</pre>',
         text=text,
-        markdown=f"```{language}\n{text}\n```",
+        markdown=f"{fence}{language}\n{text}\n{fence}",
         is_verbatim=True,
+        content=_Lines(lines, language, css_class) if is_divisible else None,
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """A table; its header is repeated where it goes on."""
+
+    header: Sequence[str | Inset]
+    rows: Sequence[Sequence[str | Inset]]
+    css_class: str
+    widths: Sequence[int]
+    right: Sequence[int]
+
+    def divided(self, num_inked: int) -> tuple[Block, Block] | None:
+        lengths = [sum(map(_num_inked, row)) for row in (self.header, *self.rows)]
+        ends = list(accumulate(lengths))
+        number = ends.index(num_inked) if num_inked in ends else 0
+        if number == 0:
+            return None
+        parts = self.rows[:number], self.rows[number:]
+        shown, rest = (
+            table(self.header, part, css_class=self.css_class, widths=self.widths, right=self.right, is_divisible=True)
+            for part in parts
+        )
+        return shown, rest
+
+
+def _num_inked(cell: str | Inset) -> int:
+    return 1 if isinstance(cell, Inset) else len("".join(cell.split()))
+
+
 def table(
-    header: Sequence[str],
-    rows: Sequence[Sequence[str]],
+    header: Sequence[str | Inset],
+    rows: Sequence[Sequence[str | Inset]],
     *,
     css_class: str = "grid",
     widths: Sequence[int] = (),
     right: Sequence[int] = (),
+    is_divisible: bool = False,
 ) -> Block:
     """Return a table; all rows must be as long as the header.
 
     Args:
         widths: column widths in percent; empty leaves them to the layout engine.
         right: indices of right-aligned columns.
+        is_divisible: a page may end between two rows; the header is repeated on the next one.
     """
     assert all(len(row) == len(header) for row in rows)
 
-    def cells(row: Sequence[str], tag: str) -> str:
+    def cells(row: Sequence[str | Inset], tag: str) -> str:
         markup = ""
         for k, cell in enumerate(row):
             width = f' width="{widths[k]}%"' if widths else ""
             side = ' class="r"' if k in right else ""
-            markup += f"<{tag}{side}{width}>{escape_html(cell)}</{tag}>"
+            content = cell.html if isinstance(cell, Inset) else escape_html(cell)
+            markup += f"<{tag}{side}{width}>{content}</{tag}>"
         return f"<tr>{markup}</tr>"
 
     body = cells(header, "th") + "".join(cells(row, "td") for row in rows)
     rules = ["---:" if k in right else "---" for k in range(len(header))]
-    shown = [[escape_markdown(cell) for cell in row] for row in (header, *rows)]
+    shown = [
+        [cell.markdown if isinstance(cell, Inset) else escape_markdown(cell) for cell in row] for row in (header, *rows)
+    ]
     lines = [shown[0], rules, *shown[1:]]
     return Block(
         html=f'<table class="{css_class}">{body}</table>',
-        text="\n".join("\t".join(row) for row in (header, *rows)),
+        text="\n".join(
+            "\t".join(INSET if isinstance(cell, Inset) else cell for cell in row) for row in (header, *rows)
+        ),
         markdown="\n".join(f"| {' | '.join(line)} |" for line in lines),
+        insets=tuple(cell for row in (header, *rows) for cell in row if isinstance(cell, Inset)),
+        content=_Rows(header, rows, css_class, widths, right) if is_divisible else None,
     )
 
 

@@ -9,6 +9,7 @@ import atexit
 import io
 import re
 from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -119,7 +120,8 @@ async def _set_flow(flow: Flow, top: float | None, window: async_api.Page, faces
         if flow.must_fit and not is_whole:
             raise Illegible("overflow", f"{len(blocks)} blocks do not fit into {flow.boxes}")
         try:
-            return align(characters, blocks)
+            found = align(characters, blocks)
+            return replace(found, rest=(*found.rest, *flow.blocks[len(blocks) :]))
         except CutBlockError as cut:
             blocks = blocks[: cut.num_blocks]
             await window.evaluate("document.body.lastElementChild.remove()")

@@ -11,15 +11,17 @@ from sources.base.illegible import Illegible
 from sources.ocr.arrays import Bools, Ints
 from sources.ocr.countable import countable
 from sources.ocr.degradation import PAGES, SCENES, DegradedText, degrade
+from sources.ocr.manuscript import lay_out_pages
 from sources.ocr.material import NONE, Material, print_on
 from sources.ocr.messages import WHOLE_TEXT, GroundTruth, SampleText, make_sample_text
 from sources.ocr.page import Page, PageLayout
 from sources.ocr.passages import ContentSampler, Passages
+from sources.ocr.records import Record
 from sources.ocr.rendered_text import RenderedText
 from sources.ocr.scene import draw_scene
 from sources.ocr.style import Style, sample_style
 from sources.ocr.templates.close_up import CLOSE_UPS
-from sources.ocr.templates.registry import DIRECT_TEMPLATES, TEMPLATES
+from sources.ocr.templates.registry import CONTINUED, DIRECT_TEMPLATES, OWN, TEMPLATES
 from sources.ocr.vocabulary import BUNDLED, words
 from sources.text.languages import SHAPED
 
@@ -68,17 +70,65 @@ def compose_draft(
         Illegible: this attempt is unusable; another one may succeed.
         FontError: no font has one of the characters.
     """
-    sampler = ContentSampler(passages, language, random)
-    sampler.layouts = material.layouts
+    sampler = _sampler(passages, language, random, material)
     if kind == "scene":
         truth, flags = _compose_scene(language, task, sampler, strength, material)
     else:
         style = sample_style(random, language, side_px, families, material.fonts)
-        truth, flags = _compose_page(kind, language, task, sampler, strength, engine, style, material)
+        drawn = _draw_page(kind, sampler, engine, style)
+        truth, flags = _photograph(drawn, language, task, random, strength, material)
+    return _draft(truth, task, random, (kind, language, *flags))
+
+
+def draw_document(
+    kind: str,
+    language: str,
+    num_pages: int,
+    *,
+    passages: Passages,
+    side_px: int,
+    engine: Engine,
+    random: random_module.Random,
+    families: Sequence[str] = (),
+    material: Material = NONE,
+) -> Sequence["Drawn"]:
+    """Draw the pages of a document of a kind that goes on from page to page. Arguments and errors: `compose_draft`."""
+    sampler = _sampler(passages, language, random, material)
+    style = sample_style(random, language, side_px, families, material.fonts)
+    manuscript = {**CONTINUED, **OWN}[kind](sampler, style, num_pages)
+    pages = lay_out_pages(manuscript, num_pages, lambda page: engine(_in_script(page, sampler, style)))
+    return [Drawn(kind=kind, layout=layout) for layout in pages]
+
+
+def draft_of_page(
+    page: "Drawn",
+    language: str,
+    task: str,
+    *,
+    strength: float,
+    random: random_module.Random,
+    material: Material = NONE,
+) -> Draft:
+    """Compose a sample of a page of a document. Arguments and errors: `compose_draft`."""
+    truth, flags = _photograph(page, language, task, random, strength, material)
+    return _draft(truth, task, random, (page.kind, language, *flags))
+
+
+def _sampler(passages: Passages, language: str, random: random_module.Random, material: Material) -> ContentSampler:
+    sampler = ContentSampler(passages, language, random)
+    sampler.layouts, sampler.templates, sampler.handwritten = (
+        material.layouts,
+        material.templates,
+        material.handwritten,
+    )
+    return sampler
+
+
+def _draft(truth: GroundTruth, task: str, random: random_module.Random, flags: tuple[str, ...]) -> Draft:
     sample_text = make_sample_text(task, truth, random)
     if sample_text is None:
         raise Illegible("nothing_to_ask", f"nothing on this page can be asked about for the task {task}")
-    return Draft(truth=truth, sample_text=sample_text, flags=(kind, language, *flags))
+    return Draft(truth=truth, sample_text=sample_text, flags=flags)
 
 
 def _compose_scene(
@@ -91,7 +141,7 @@ def _compose_scene(
         return sampler.line(max(1, max_characters))
 
     rendering = draw_scene(phrase, language, sampler.random, material.scene)
-    degraded, is_whole = _degrade(rendering.rendered, rendering.lines, task, strength, SCENES, sampler, material)
+    degraded, is_whole = _degrade(rendering.rendered, rendering.lines, task, strength, SCENES, sampler.random, material)
     text = countable(rendering.text())
     truth = GroundTruth(
         rendered=degraded.rendered,
@@ -120,31 +170,46 @@ def _short_phrases(sampler: ContentSampler, language: str, max_characters: int) 
     return [text for text in found if len(text) <= max_characters]
 
 
-def _compose_page(
-    kind: str,
-    language: str,
-    task: str,
-    sampler: ContentSampler,
-    strength: float,
-    engine: Engine,
-    style: Style,
-    material: Material,
-) -> tuple[GroundTruth, tuple[str, ...]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drawn:
+    """A page before it is photographed or scanned.
+
+    Args:
+        record: what it says as keys and values, if it is a form.
+        flags: what is special about it.
+    """
+
+    kind: str
+    layout: PageLayout
+    record: Record | None = None
+    flags: tuple[str, ...] = ()
+
+
+def _draw_page(kind: str, sampler: ContentSampler, engine: Engine, style: Style) -> Drawn:
     direct = DIRECT_TEMPLATES.get(kind) or CLOSE_UPS.get(kind)
-    record = None
     if direct is not None:
-        layout = direct(sampler, style)
-    else:
-        page = TEMPLATES[kind](sampler, style)
-        record = page.record
-        layout = engine(replace(page, is_shaped=language in SHAPED, is_right_to_left=style.is_right_to_left))
-    if not layout.rendered.texts:
+        return Drawn(kind=kind, layout=direct(sampler, style))
+    page = OWN[kind](sampler, style, 1).page() if kind in OWN else TEMPLATES[kind](sampler, style)
+    layout = engine(_in_script(page, sampler, style))
+    return Drawn(kind=kind, layout=layout, record=page.record, flags=page.flags)
+
+
+def _in_script(page: Page, sampler: ContentSampler, style: Style) -> Page:
+    is_shaped = sampler.text_language in SHAPED
+    return replace(page, is_shaped=is_shaped, is_right_to_left=style.is_right_to_left)
+
+
+def _photograph(
+    page: Drawn, language: str, task: str, random: random_module.Random, strength: float, material: Material
+) -> tuple[GroundTruth, tuple[str, ...]]:
+    """Put a page on paper, degrade it, and return what is known about it then, with its flags."""
+    layout, rendered = page.layout, page.layout.rendered
+    if not rendered.texts:
         raise Illegible("empty_page", "nothing is written on the page")
-    rendered = layout.rendered
-    if material.paper is not None and sampler.random.random() < ON_PAPER:
+    if material.paper is not None and random.random() < ON_PAPER:
         height, width = rendered.pixels.shape[:2]
-        rendered = replace(rendered, pixels=print_on(rendered.pixels, material.paper(width, height, sampler.random)))
-    degraded, is_whole = _degrade(rendered, layout.lines, task, strength, PAGES, sampler, material)
+        rendered = replace(rendered, pixels=print_on(rendered.pixels, material.paper(width, height, random)))
+    degraded, is_whole = _degrade(rendered, layout.lines, task, strength, PAGES, random, material)
     truth = GroundTruth(
         rendered=degraded.rendered,
         lines=layout.lines[degraded.kept],
@@ -152,13 +217,13 @@ def _compose_page(
         text=layout.text,
         markdown=layout.markdown,
         language=language,
-        is_handwriting=kind in HANDWRITTEN,
-        record=record,
-        text_by_language=layout.by_language() if kind == "bilingual" else None,
+        is_handwriting=page.kind in HANDWRITTEN,
+        record=page.record,
+        text_by_language=layout.by_language() if page.kind == "bilingual" else None,
         tables=tuple(block.table for block in layout.blocks if block.table is not None),
         is_glued=None if layout.is_glued is None else layout.is_glued[degraded.kept],
     )
-    return truth, tuple(dict.fromkeys((degraded.capture, *degraded.effects)))
+    return truth, tuple(dict.fromkeys((*page.flags, degraded.capture, *degraded.effects)))
 
 
 def _degrade(
@@ -167,7 +232,7 @@ def _degrade(
     task: str,
     strength: float,
     captures: Sequence[str],
-    sampler: ContentSampler,
+    random: random_module.Random,
     material: Material,
 ) -> tuple[DegradedText, Bools]:
     """Degrade a picture; also return (L,) bool, whether each line has kept all of its words.
@@ -175,7 +240,7 @@ def _degrade(
     Raises Illegible if words are lost and the task asks for the whole text.
     """
     rendered = replace(rendered, texts=[countable(text) for text in rendered.texts])
-    degraded = degrade(rendered, strength, sampler.random, captures, background=material.background)
+    degraded = degrade(rendered, strength, random, captures, background=material.background)
     is_lost = np.ones(len(rendered.texts), bool)
     is_lost[degraded.kept] = False
     if task in WHOLE_TEXT and is_lost.any():

@@ -1,4 +1,4 @@
-"""Corpus files: clean paragraphs of text, JSONL and Parquet files, addressed by number."""
+"""Corpus files: clean paragraphs of text, JSONL and Parquet files, and blocks of Markdown, addressed by number."""
 
 import bisect
 import json
@@ -16,11 +16,15 @@ import pyarrow.parquet as pq
 
 from sources.base.source import InputError
 from sources.ocr.language_of_text import LanguageTeller
-from sources.ocr.markdown_text import markdown_paragraphs
+from sources.ocr.markdown_text import markdown_paragraphs, read_markdown
+from sources.ocr.markup.markdown_blocks import usable_blocks
 from sources.text.fonts import FontError, fonts_for, missing, script_of
 from sources.text.languages import LANGUAGES, SQUARE
 
-SCHEMA = pa.schema([("language", pa.string()), ("text", pa.string())])
+# The document that a block of Markdown is in; a paragraph has none.
+SCHEMA = pa.schema([("language", pa.string()), ("text", pa.string()), ("document", pa.string())])
+MARKDOWN = (".md", ".markdown")
+TOLD_BY = 20_000  # characters of a document that tell its language
 MAX_LINE = 1 << 20  # characters; a longer line of text is cut
 MAX_ROW = 1 << 24  # characters of a JSONL row
 MAX_PARAGRAPH = 900  # characters; a longer paragraph is cut at the end of a sentence or of a word
@@ -34,32 +38,37 @@ _UNSPACED_GAP = re.compile(r"(?<=[\u2e80-\u9fff\uff00-\uffef]) (?=[\u2e80-\u9fff
 
 
 class CorpusWriter(AbstractContextManager["CorpusWriter"]):
-    """Writes paragraphs to an Arrow file with one language per record batch. Memory: one batch per language."""
+    """Writes paragraphs, or blocks of documents, of one language into each record batch of an Arrow file.
+
+    Memory: two batches per language.
+    """
 
     def __init__(self, path: Path):
-        self._rows: dict[str, list[str]] = {}
-        self._sizes: Counter[str] = Counter()
+        self._rows: dict[tuple[str, bool], list[tuple[str, str]]] = {}
+        self._sizes: Counter[tuple[str, bool]] = Counter()
         self._stack = ExitStack()
         file = self._stack.enter_context(pa.OSFile(str(path), "wb"))
         self._writer = self._stack.enter_context(pa.ipc.new_file(file, SCHEMA))
 
-    def add(self, language: str, text: str) -> None:
-        """Append a paragraph."""
-        self._rows.setdefault(language, []).append(text)
-        self._sizes[language] += len(text)
-        if len(self._rows[language]) >= BATCH_ROWS or self._sizes[language] >= BATCH_CHARACTERS:
-            self._flush(language)
+    def add(self, language: str, text: str, document: str = "") -> None:
+        """Append a paragraph, or a block of a document."""
+        key = (language, bool(document))
+        self._rows.setdefault(key, []).append((text, document))
+        self._sizes[key] += len(text)
+        if len(self._rows[key]) >= BATCH_ROWS or self._sizes[key] >= BATCH_CHARACTERS:
+            self._flush(key)
 
-    def _flush(self, language: str) -> None:
-        texts = self._rows.pop(language)
-        self._sizes[language] = 0
-        self._writer.write_batch(pa.record_batch([pa.array([language] * len(texts)), pa.array(texts)], schema=SCHEMA))
+    def _flush(self, key: tuple[str, bool]) -> None:
+        texts, documents = zip(*self._rows.pop(key), strict=True)
+        self._sizes[key] = 0
+        columns = [pa.array([key[0]] * len(texts)), pa.array(texts), pa.array(documents)]
+        self._writer.write_batch(pa.record_batch(columns, schema=SCHEMA))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for language in sorted(self._rows):
-            self._flush(language)
+        for key in sorted(self._rows):
+            self._flush(key)
         self._stack.close()
 
 
@@ -68,35 +77,54 @@ class CorpusFile:
 
     def __init__(self, path: Path):
         self._reader = pa.ipc.open_file(pa.memory_map(str(path)))
-        self._batches: dict[str, list[int]] = {}
-        self._ends: dict[str, list[int]] = {}
+        # By language, and whether a batch holds blocks of documents.
+        self._batches: dict[tuple[str, bool], list[int]] = {}
+        self._ends: dict[tuple[str, bool], list[int]] = {}
         for number in range(self._reader.num_record_batches):
             batch = self._reader.get_batch(number)
-            language = batch["language"][0].as_py()
-            before = self._ends.setdefault(language, [])
-            self._batches.setdefault(language, []).append(number)
+            key = (batch["language"][0].as_py(), bool(batch["document"][0].as_py()))
+            before = self._ends.setdefault(key, [])
+            self._batches.setdefault(key, []).append(number)
             before.append((before[-1] if before else 0) + len(batch))
 
     def languages(self) -> tuple[str, ...]:
-        return tuple(sorted(self._ends))
+        return tuple(sorted({language for language, _ in self._ends}))
 
     def count(self, language: str) -> int:
-        return self._ends[language][-1] if language in self._ends else 0
+        return self._count((language, False))
 
     def paragraph(self, language: str, number: int) -> str:
-        place = bisect.bisect_right(self._ends[language], number)
-        first = self._ends[language][place - 1] if place else 0
-        batch = self._reader.get_batch(self._batches[language][place])
-        return str(batch["text"][number - first].as_py())
+        batch, row = self._place((language, False), number)
+        return str(batch["text"][row].as_py())
+
+    def num_blocks(self, language: str) -> int:
+        return self._count((language, True))
+
+    def block(self, language: str, number: int) -> tuple[str, str]:
+        batch, row = self._place((language, True), number)
+        return str(batch["document"][row].as_py()), str(batch["text"][row].as_py())
+
+    def _count(self, key: tuple[str, bool]) -> int:
+        return self._ends[key][-1] if key in self._ends else 0
+
+    def _place(self, key: tuple[str, bool], number: int) -> tuple[pa.RecordBatch, int]:
+        """Return the batch that an entry is in, and its row there."""
+        place = bisect.bisect_right(self._ends[key], number)
+        first = self._ends[key][place - 1] if place else 0
+        return self._reader.get_batch(self._batches[key][place]), number - first
 
     def title(self, language: str, number: int) -> str:
         return ""
 
     def all(self) -> Iterator[tuple[str, str]]:
         """Yield (language, text) of every paragraph."""
+        return ((language, text) for language, text, document in self.rows() if not document)
+
+    def rows(self) -> Iterator[tuple[str, str, str]]:
+        """Yield language, text and document of every paragraph and every block."""
         for number in range(self._reader.num_record_batches):
             batch = self._reader.get_batch(number)
-            yield from zip(batch["language"].to_pylist(), batch["text"].to_pylist(), strict=True)
+            yield from zip(*(batch[name].to_pylist() for name in SCHEMA.names), strict=True)
 
 
 @lru_cache(maxsize=2)
@@ -132,7 +160,18 @@ def gather(
                     dropped[reason] += 1
                 else:
                     corpus.add(language, text)
+        if name.lower().endswith(MARKDOWN):
+            _add_document(path, languages, corpus, dropped)
     return dict(dropped)
+
+
+def _add_document(path: Path, languages: tuple[str, ...], corpus: CorpusWriter, dropped: Counter[str]) -> None:
+    """Add the blocks of a Markdown file, if it is in one of the languages."""
+    text = read_markdown(path)
+    language, _ = LanguageTeller(languages).tell(" ".join(text[:TOLD_BY].split()))
+    if language is not None and (not languages or language in languages):
+        for html in usable_blocks(text, language, dropped):
+            corpus.add(language, html, path.name)
 
 
 def _raw_paragraphs(path: Path, name: str, text_key: str, dropped: Counter[str]) -> Iterator[str]:
@@ -143,7 +182,7 @@ def _raw_paragraphs(path: Path, name: str, text_key: str, dropped: Counter[str])
     elif lower.endswith(".jsonl"):
         for text in _jsonl_texts(path, text_key, dropped):
             yield from _join_lines(iter(text.splitlines()))
-    elif lower.endswith((".md", ".markdown")):
+    elif lower.endswith(MARKDOWN):
         yield from markdown_paragraphs(path)
     else:
         with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
@@ -257,12 +296,12 @@ def merge(paths: Iterable[Path], out: Path) -> Mapping[str, int]:
     """Merge corpus files into one.
 
     Returns:
-        Number of paragraphs by language.
+        Number of paragraphs by language, and of blocks of Markdown as `markdown.en`.
     """
     counts: Counter[str] = Counter()
     with CorpusWriter(out) as corpus:
-        for path in paths:
-            for language, text in CorpusFile(path).all():
-                corpus.add(language, text)
-                counts[language] += 1
+        for number, path in enumerate(paths, start=1):
+            for language, text, document in CorpusFile(path).rows():
+                corpus.add(language, text, document and str(number))
+                counts[f"markdown.{language}" if document else language] += 1
     return dict(counts)

@@ -1,13 +1,15 @@
 """Handwriting: text in a handwriting font, with irregular letters, on paper."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from random import Random
 
 import cv2
 import numpy as np
 
 from sources.ocr.arrays import Floats, Pixels
+from sources.ocr.blocks import Inset
+from sources.ocr.escapes import escape_markdown
 from sources.ocr.ink import blend
 from sources.ocr.rendered_text import RenderedText
 from sources.ocr.text_mask import is_right_to_left, line_length, render_words, split_at_breaks
@@ -19,11 +21,12 @@ SIZES = ((768, 1024), (1024, 768), (640, 832), (960, 540))
 INKS = ((22, 38, 110), (18, 20, 26), (30, 30, 34), (60, 62, 66), (120, 24, 30), (16, 70, 52), (38, 60, 160))
 PAPERS = ((253, 252, 248), (250, 246, 230), (255, 249, 196), (236, 240, 244))
 RULINGS = ("plain", "lined", "lined", "squared")
+MIN_ENTRY_PX = 9  # font size of an entry of a form
 PIECE_SIGNS = 6  # characters per word of Chinese: the box of a whole line would be loose on bent paper
 
 
 @dataclass(frozen=True, slots=True)
-class _Hand:
+class Pen:
     """The style of one writer.
 
     Args:
@@ -60,7 +63,7 @@ def draw_handwriting(phrase: Callable[[int], str], language: str, random: Random
     text = phrase(int((height - 2 * margin) / pitch * (width - 2 * margin) / (0.45 * pitch) * 0.8))
     if not text.split():
         raise ValueError(f"a phrase to write must have a word, got {text!r}")
-    hand = _Hand(
+    hand = Pen(
         font=draw_font(text, fonts, random),
         size_px=int(pitch * random.uniform(0.62, 0.78)),
         slant=random.uniform(-0.1, 0.25),
@@ -88,6 +91,57 @@ def draw_handwriting(phrase: Callable[[int], str], language: str, random: Random
     return TextRendering(rendered=rendered, lines=np.array(lines, np.int32), style=("handwriting",))
 
 
+def sample_pen(texts: Sequence[str], language: str, size_px: float, random: Random) -> Pen:
+    """Return a steady hand for the fields of a form.
+
+    Args:
+        texts: all that it writes.
+        size_px: font size.
+    Raises:
+        FontError: no handwriting font has all characters, or the script cannot be shaped here.
+    """
+    fonts = fonts_for(language, ("handwriting",))
+    return Pen(
+        font=draw_font("".join(texts), fonts, random),
+        size_px=round(size_px),
+        slant=random.uniform(-0.05, 0.2),
+        jitter=random.uniform(0.2, 0.7),
+        ink=random.choice(INKS),
+        drift=random.uniform(-0.006, 0.006),
+    )
+
+
+def write_entry(text: str, pen: Pen, width: float, random: Random) -> Inset:
+    """Return a line written by hand for a field of a form, at most `width` pixels wide.
+
+    Raises:
+        FontError: the font lacks a character.
+    """
+    cv2.setNumThreads(0)
+    length = line_length(text, pen.font, pen.size_px) * 1.08 + pen.size_px
+    if length > width:
+        pen = replace(pen, size_px=max(MIN_ENTRY_PX, round(pen.size_px * width / length)))
+    height = 3 * pen.size_px
+    mask = np.zeros((height, round(line_length(text, pen.font, pen.size_px) * 1.15) + 3 * pen.size_px), np.uint8)
+    baseline = 2 * pen.size_px
+    words = _write_line(mask, text, pen, pen.size_px, baseline, random)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    top, left = rows[0], columns[0]
+    ink = mask[top : rows[-1] + 1, left : columns[-1] + 1]
+    pixels = np.empty((*ink.shape, 4), np.uint8)
+    pixels[..., :3], pixels[..., 3] = pen.ink, ink
+    quads = np.array([quad for _, quad in words]) - (left, top)
+    boxes = np.concatenate([quads.min(axis=1), quads.max(axis=1)], axis=1)
+    return Inset(
+        pixels=pixels,
+        drop=int(np.clip(rows[-1] + 1 - baseline, 0, len(ink) - 1)),
+        text=text,
+        markdown=escape_markdown(text),
+        words=tuple(word for word, _ in words),
+        boxes=np.clip(boxes, 0, [ink.shape[1], ink.shape[0]] * 2),
+    )
+
+
 def _draw_paper(width: int, height: int, pitch: int, margin: int, random: Random) -> Pixels:
     pixels = cv2.merge([np.full((height, width), level, np.uint8) for level in random.choice(PAPERS)])
     ruling = random.choice(RULINGS)
@@ -101,7 +155,7 @@ def _draw_paper(width: int, height: int, pitch: int, margin: int, random: Random
     return pixels
 
 
-def _break_lines(text: str, hand: _Hand, width: int) -> list[str]:
+def _break_lines(text: str, hand: Pen, width: int) -> list[str]:
     """Break a text into lines of at most `width` pixels."""
     rows: list[str] = []
     row, length = "", 0.0
@@ -116,7 +170,7 @@ def _break_lines(text: str, hand: _Hand, width: int) -> list[str]:
 
 
 def _write_line(
-    ink: Pixels, line: str, hand: _Hand, margin: int, baseline: float, random: Random
+    ink: Pixels, line: str, hand: Pen, margin: int, baseline: float, random: Random
 ) -> list[tuple[str, Floats]]:
     """Write one line into a mask of the page, in place; return its words and their (4, 2) quads."""
     placed_words: list[tuple[str, Floats]] = []
@@ -143,7 +197,7 @@ def _write_line(
     return placed_words
 
 
-def _render_characters(pieces: list[str], hand: _Hand, x: int) -> list[tuple[Pixels, int, int]]:
+def _render_characters(pieces: list[str], hand: Pen, x: int) -> list[tuple[Pixels, int, int]]:
     placed: list[tuple[Pixels, int, int]] = []
     pen = float(x)
     for piece in pieces:
@@ -153,7 +207,7 @@ def _render_characters(pieces: list[str], hand: _Hand, x: int) -> list[tuple[Pix
     return placed
 
 
-def _stamp(ink: Pixels, mask: Pixels, place: tuple[float, float], ascent: int, hand: _Hand, random: Random) -> Floats:
+def _stamp(ink: Pixels, mask: Pixels, place: tuple[float, float], ascent: int, hand: Pen, random: Random) -> Floats:
     """Add a slightly slanted, rotated and scaled mask to the mask of the page; return its (4, 2) corners there.
 
     Args:

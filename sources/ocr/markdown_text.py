@@ -12,6 +12,18 @@ if TYPE_CHECKING:
 MAX_BYTES = 1 << 26  # of a Markdown file: the parser reads it whole
 
 
+def read_markdown(path: Path) -> str:
+    """Return the text of a Markdown file without front matter; bytes that are not UTF-8 are surrogates.
+
+    Raises:
+        InputError: the file is too large.
+    """
+    if path.stat().st_size > MAX_BYTES:
+        raise InputError("too_large", f"a Markdown file may have {MAX_BYTES:,} bytes; name large texts .txt or .jsonl")
+    text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+    return text[4:].partition("\n---\n")[2] if text.startswith("---\n") and "\n---\n" in text[4:] else text
+
+
 def markdown_paragraphs(path: Path) -> Iterator[str]:
     """Yield the text of each block of a Markdown file, in order.
 
@@ -23,11 +35,7 @@ def markdown_paragraphs(path: Path) -> Iterator[str]:
     """
     from markdown_it import MarkdownIt  # an optional dependency
 
-    if path.stat().st_size > MAX_BYTES:
-        raise InputError("too_large", f"a Markdown file may have {MAX_BYTES:,} bytes; name large texts .txt or .jsonl")
-    text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
-    if text.startswith("---\n") and "\n---\n" in text[4:]:
-        text = text[4:].partition("\n---\n")[2]
+    text = read_markdown(path)
     cells: list[str] = []
     for token in MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text):
         if token.type in ("th_open", "td_open"):

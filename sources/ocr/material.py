@@ -14,6 +14,7 @@ from sources.base.source import ItemError, file_digest
 from sources.images.decoding import as_shown, opened
 from sources.ocr.arrays import Floats, Ints, Pixels
 from sources.ocr.layouts import Layout
+from sources.ocr.markup.template import Template
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 MAX_FILES = 10_000
@@ -116,6 +117,8 @@ class Material:
         scene: draws a photograph to put words on.
         fonts: folder of the fonts of pages.
         layouts: forms.
+        templates: pages with slots.
+        handwritten: fraction of forms that are filled in by hand.
     """
 
     paper: Draw | None = None
@@ -123,6 +126,8 @@ class Material:
     scene: Draw | None = None
     fonts: str = ""
     layouts: Sequence[Layout] = ()
+    templates: Sequence[Template] = ()
+    handwritten: float = 0
 
 
 NONE = Material()

@@ -53,6 +53,7 @@ class Page:
         is_right_to_left: lines begin on the right.
         bottom: if set, the page is cut this many pixels below its last line (a receipt, whose length varies).
         record: what the page says as keys and values, if it is a form.
+        flags: what is special about the page, for the flags of its sample.
     """
 
     width: int
@@ -66,6 +67,7 @@ class Page:
     is_right_to_left: bool = False
     bottom: int | None = None
     record: Record | None = None
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,12 +79,14 @@ class PageLayout:
         lines: (N,) int, line number of each word; table cells count as lines.
         is_glued: (N,) bool, True if no space stands before the word; None if its script tells.
         blocks: the visible blocks; the last one of a flow is cut where the page ends.
+        rest: the blocks for which the page has no room, the first of them the rest of one that is cut.
     """
 
     rendered: RenderedText
     lines: Ints
     blocks: Sequence[Block] = field(default_factory=tuple)
     is_glued: Bools | None = None
+    rest: Sequence[Block] = ()
 
     @property
     def text(self) -> str:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from sources.ocr.fields import Fields
 from sources.ocr.layouts import Layout
+from sources.ocr.markup.template import Template
 from sources.ocr.vocabulary import BUNDLED, furniture_language
 from sources.ocr.writing.grammar import parallel_sentences
 from sources.ocr.writing.writer import writer_of
@@ -30,6 +31,7 @@ CODAS = ("", "", "", "", *"nrstlmkx")
 MAX_SYNTHETIC = 6  # letters
 NUM_PASSAGES, PARAGRAPHS = 100_000_000, 3  # of the grammar
 TITLE_ATTEMPTS = 12
+MAX_BACK, MAX_BLOCKS = 40, 4_000  # blocks before a page, and on all pages, of a Markdown document
 
 
 class Passages(Protocol):
@@ -46,6 +48,12 @@ class Passages(Protocol):
 
     def title(self, language: str, number: int) -> str:
         """Return the title of the passage that a paragraph is in; empty if it is not known."""
+
+    def num_blocks(self, language: str) -> int:
+        """Return the number of blocks of Markdown documents in a language."""
+
+    def block(self, language: str, number: int) -> tuple[str, str]:
+        """Return the name of the document that a block is in, and the block as HTML."""
 
 
 class BundledPassages:
@@ -66,6 +74,12 @@ class BundledPassages:
 
     def title(self, language: str, number: int) -> str:
         return writer_of(number // PARAGRAPHS, language).title()
+
+    def num_blocks(self, language: str) -> int:
+        return 0
+
+    def block(self, language: str, number: int) -> tuple[str, str]:
+        raise IndexError("the grammar writes no Markdown")
 
 
 def split_sentences(text: str) -> list[str]:
@@ -103,8 +117,10 @@ class ContentSampler:
         self.random = random
         self.fields = Fields(self.language, random)
         self.layouts: Sequence[Layout] = ()  # forms of the user's own
+        self.templates: Sequence[Template] = ()  # of the user's own
+        self.handwritten = 0.0  # fraction of forms that are filled in by hand
         self._passages = passages
-        self._next = random.randrange(passages.count(language))
+        self._next = random.randrange(max(1, passages.count(language)))  # a document may have no running text
 
     def in_language(self, language: str) -> "ContentSampler":
         """Return a sampler of text in another language, with the same generator."""
@@ -152,6 +168,31 @@ class ContentSampler:
         """Return a sentence without its final punctuation, e.g. for a point of a list."""
         sentence = self.sentence(max_characters)
         return sentence.rstrip(" .。，,;；：:、！!？?") or sentence
+
+    def markdown_blocks(self, num_characters: int, *, is_start: bool) -> list[str]:
+        """Return blocks of Markdown documents of the user as HTML, with about `num_characters` in total.
+
+        Args:
+            is_start: begin where a document begins, and let others follow it; else begin at a heading anywhere and
+                end with the document.
+        """
+        count = self._passages.num_blocks(self.text_language)
+        number = self.random.randrange(count)
+        name, html = self._passages.block(self.text_language, number)
+        for _ in range(count if is_start else MAX_BACK):
+            before = self._passages.block(self.text_language, number - 1) if number else ("", "")
+            if before[0] != name or (not is_start and html.startswith("<h")):
+                break
+            number, html = number - 1, before[1]
+        found: list[str] = []
+        first = name
+        while sum(map(len, found)) < num_characters and (is_start or name == first):
+            found.append(html)
+            number = (number + 1) % count
+            name, html = self._passages.block(self.text_language, number)
+            if len(found) > MAX_BLOCKS or (not is_start and number == 0):
+                break
+        return found
 
     def parallel(self) -> list[tuple[str, str]]:
         """Return the title and the sentences of a passage as pairs of English and Chinese, which say the same."""

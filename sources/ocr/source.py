@@ -3,11 +3,11 @@
 import logging
 import platform
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -25,12 +25,14 @@ from sources.rng import generator
 from sources.validation import check_names, check_weights
 
 if TYPE_CHECKING:
-    from sources.ocr.compose import Draft, Engine
+    from sources.ocr.compose import Draft, Drawn, Engine
+    from sources.ocr.markup.template import Template
     from sources.ocr.material import Material, PictureFolder
+    from sources.ocr.mixture import Mixture
     from sources.ocr.passages import Passages
     from sources.ocr.rendered_text import RenderedText
 
-CODE_VERSION = 5  # increment when the bytes of a sample change
+CODE_VERSION = 6  # increment when the bytes of a sample change
 PACKAGES = {
     "babel": "babel", "budoux": "budoux", "cv2": "opencv-contrib-python", "faker": "faker", "fontTools": "fonttools",
     "markdown_it": "markdown-it-py", "matplotlib": "matplotlib", "opencc": "opencc", "pyphen": "pyphen",
@@ -38,13 +40,17 @@ PACKAGES = {
 }  # fmt: skip
 TASK_WEIGHTS = {"text": 0.35, "transcription": 0.25, "markdown": 0.2, "json": 0.2, "table": 0.4, "grounding": 0.2}
 ALL = "all"  # languages
-SCENE = "scene"  # the kind that is not a template
 SMALLEST_PAGE_PX, SMALLEST_CLOSE_UP_PX = 512, 128
 ENGINES = ("story", "chromium")
 # Settings that name folders of photographs, and what they are drawn as.
 PHOTOGRAPHS = {"papers": "paper", "backgrounds": "background", "scenes": "scene"}
 MAX_ATTEMPTS = 24
+MAX_PAGES = 50  # of a document
+KEPT_DOCUMENTS = 2  # drawn documents that a process keeps: the samples of a unit follow each other
 STRENGTH_DECAY = 0.85  # factor per attempt
+
+Result = TypeVar("Result")
+_DOCUMENTS: dict[tuple[str, int], "Sequence[Drawn]"] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +74,11 @@ class Ocr(TextMaterial):
             photographed sheet, and what the words of scenes are put on; empty for drawn ones.
         fonts: folder of the fonts of pages; empty for those that are installed.
         layouts: folder of YAML files, each a form of your own; empty for forms of the bundled labels.
+        templates: folder of HTML files with slots, each a page of your own (the kind `template`); without `kinds`, all
+            samples are made of them.
+        pages: pages of a document; samples that follow each other are its pages, and only kinds that go on from page
+            to page are made.
+        handwriting: fraction of forms that are filled in by hand, in languages with a handwriting font.
         engine: layout engine, `story` (MuPDF) or `chromium`.
         format, quality: image format, `png` (lossless), `jpeg` or `webp`; quality of the last two.
         license: licence of the samples.
@@ -98,6 +109,9 @@ class Ocr(TextMaterial):
     scenes: str = ""
     fonts: str = ""
     layouts: str = ""
+    templates: str = ""
+    pages: int = 1
+    handwriting: float = 0.3
     engine: str = "story"
     format: str = "jpeg"
     quality: int = 90
@@ -106,8 +120,9 @@ class Ocr(TextMaterial):
         super().__post_init__()
         check_installed("ocr needs", PACKAGES, "ocr")
         from sources.ocr.messages import TASKS
+        from sources.ocr.mixture import SCENE
         from sources.ocr.templates.close_up import CLOSE_UPS
-        from sources.ocr.templates.registry import KINDS, RECORDED, TABLED
+        from sources.ocr.templates.registry import CONTINUED, KINDS, OWN, RECORDED, TABLED
         from sources.text.languages import LANGUAGES as TEXT_LANGUAGES
 
         check_names("languages", self.languages, (*TEXT_LANGUAGES, ALL), empty=True)
@@ -118,17 +133,25 @@ class Ocr(TextMaterial):
         unbundled = [language for language in self.languages if language not in BUNDLED]
         if unbundled and not self.input:
             raise ValueError(f"there is no bundled text in {', '.join(unbundled)}; name files with --input")
-        check_weights("kinds", self.kinds, (*KINDS, SCENE, *CLOSE_UPS), empty=True)
+        check_weights("kinds", self.kinds, (*KINDS, *OWN, SCENE, *CLOSE_UPS), empty=True)
+        self._check_own()
+        if not 1 <= self.pages <= MAX_PAGES:
+            raise ValueError(f"pages must be between 1 and {MAX_PAGES}, got {self.pages}")
+        if self.pages > 1 and (single := [k for k in self.kinds if self.kinds[k] and k not in {*CONTINUED, *OWN}]):
+            going_on = ", ".join((*CONTINUED, *OWN))
+            raise ValueError(f"{', '.join(single)} pages stand alone; with pages, kinds has only {going_on}")
+        mixture = self._mixture()
         for kind, weight in self.kinds.items():
             possible = self.languages or (tuple(TEXT_LANGUAGES) if self.input else LANGUAGES)
-            if weight and not self._supported_languages(kind, possible):
+            if weight and not mixture.languages_of(kind, possible):
                 raise ValueError(f"there is no {kind} page in {', '.join(possible)}")
         check_weights("tasks", self.tasks, TASKS)
-        if self.kinds and not any(weight and self._tasks(kind) for kind, weight in self.kinds.items()):
+        if self.kinds and not any(weight and mixture.tasks_of(kind) for kind, weight in self.kinds.items()):
             forms = ", ".join(sorted(RECORDED))
-            message = f"only {forms} have the task json, and only {', '.join(sorted(TABLED))} the task table"
-            raise ValueError(f"{message}; kinds names none of them")
-        for name in ("scene", "strength"):
+            message = f"only {forms} have the task json"
+            tables = ", ".join(sorted(TABLED))
+            raise ValueError(f"{message}, and only {tables} the task table; kinds names none of them")
+        for name in ("scene", "strength", "handwriting"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, got {getattr(self, name)}")
         made = {kind for kind, weight in self.kinds.items() if weight}
@@ -138,6 +161,13 @@ class Ocr(TextMaterial):
         if self.engine not in ENGINES:
             raise ValueError(f"engine must be {' or '.join(ENGINES)}, got {self.engine!r}")
         check_encoding(self.format, self.quality)
+
+    def _check_own(self) -> None:
+        """Raise ValueError if a kind is named that needs something of the user's own, and it is not given."""
+        if self.kinds.get("template") and not self.templates:
+            raise ValueError("the kind template needs a folder of HTML files: --set templates=DIR")
+        if self.kinds.get("document") and not self.input:
+            raise ValueError("the kind document needs Markdown files (.md): name them with --input")
 
     def reader_needs(self) -> str:
         return "browser" if self.engine == "chromium" else ""
@@ -157,6 +187,17 @@ class Ocr(TextMaterial):
             from sources.ocr.layouts import read_layouts
 
             read_layouts(self.layouts)
+        if self.templates:
+            from sources.ocr.trial import try_templates
+
+            try_templates(
+                self.templates, self.pages, self.side_px, self.languages, has_input=bool(self.input),
+                fonts=self.fonts,
+            )  # fmt: skip
+        if self.handwriting and self.kinds.get("form", 0 if self.kinds or self.templates else 1):
+            from sources.ocr.trial import warn_of_print
+
+            warn_of_print(self.languages or (() if self.input else LANGUAGES))
         needed = self.languages or (() if self.input else LANGUAGES)
         for language in needed:
             if self.fonts:
@@ -184,6 +225,9 @@ class Ocr(TextMaterial):
             **{name: folder.digest for name, folder in self._picture_folders().items()},
             **({"fonts": _digest_of_fonts(self.fonts)} if self.fonts else {}),
             **({"layouts": _digest_of_layouts(self.layouts)} if self.layouts else {}),
+            **({"templates": _digest_of_templates(self.templates)} if self.templates else {}),
+            **({"pages": self.pages} if self.pages > 1 else {}),
+            "handwriting": self.handwriting,
         }
 
     def _picture_folders(self) -> Mapping[str, "PictureFolder"]:
@@ -196,7 +240,18 @@ class Ocr(TextMaterial):
 
         folders = self._picture_folders()
         draws = {PHOTOGRAPHS[name]: folder.draw for name, folder in folders.items()}
-        return Material(**draws, fonts=self.fonts, layouts=read_layouts(self.layouts) if self.layouts else ())
+        return Material(
+            **draws,
+            fonts=self.fonts,
+            layouts=read_layouts(self.layouts) if self.layouts else (),
+            templates=self._templates(),
+            handwritten=self.handwriting,
+        )
+
+    def _templates(self) -> "Sequence[Template]":
+        from sources.ocr.markup.templates import read_templates
+
+        return read_templates(self.templates) if self.templates else ()
 
     def fingerprint(self) -> Mapping[str, Any]:
         from sources.text.fonts import fonts_digest, installed_for
@@ -218,90 +273,89 @@ class Ocr(TextMaterial):
     def material_languages(self) -> tuple[str, ...]:
         return self.languages
 
+    def locator(self, item: int) -> str:
+        if self.pages == 1:
+            return super().locator(item)
+        document, page = divmod(item, self.pages)
+        return f"number={item}&document={document}&page={page + 1}"
+
+    def document(self, digest: str, first: int, locator: str) -> str:
+        """Pages of a document belong together; other samples are documents by themselves."""
+        return super().document(digest, first, locator.partition("&page=")[0].partition("&")[2] or locator)
+
     def make_of(self, passages: "Passages", number: int, digest: str) -> Sample:
-        # These imports need the packages of an extra.
-        from sources.base.illegible import Illegible
-        from sources.ocr.compose import compose_draft
-        from sources.text.fonts import FontError
+        from sources.ocr.compose import compose_draft, draft_of_page  # needs the packages of an extra
 
         specification = self._specify(number, passages)
         if specification is None:
-            message = f"the texts are in {', '.join(passages.languages())}: none of the kinds exists in it"
-            raise ItemError("no_text", message)
+            raise ItemError("no_text", self._why_nothing(passages))
         kind, language, task, strength = specification
-        failures: Counter[str] = Counter()
-        material = self._material()
-        for k in range(MAX_ATTEMPTS):
-            random = generator(self.seed, number, f"attempt/{k}")
-            try:
-                draft = compose_draft(
-                    kind, language, task, passages=passages,
-                    strength=strength * STRENGTH_DECAY**k, side_px=self.side_px, engine=_load_engine(self.engine),
-                    random=random, families=self.families, material=material,
-                )  # fmt: skip
-            except Illegible as error:
-                failures[error.reason] += 1
-                why = str(error)
-            except FontError as error:
-                failures["missing_glyph"] += 1
-                why = str(error)
-            else:
-                return self._to_sample(number, digest, draft, failures)
-        reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(failures.items()))
-        message = f"{kind}, {language}: given up after {MAX_ATTEMPTS} attempts ({reasons}); the last: {why}"
-        raise ItemError(failures.most_common(1)[0][0], message)
+        page = self._page_of(number, kind, language, passages, digest)
+
+        def attempt(k: int) -> "Draft":
+            random, weaker = generator(self.seed, number, f"attempt/{k}"), strength * STRENGTH_DECAY**k
+            material = self._material()
+            if page is not None:
+                return draft_of_page(page, language, task, strength=weaker, random=random, material=material)
+            return compose_draft(
+                kind, language, task, passages=passages, strength=weaker, side_px=self.side_px,
+                engine=_load_engine(self.engine), random=random, families=self.families, material=material,
+            )  # fmt: skip
+
+        draft, failures = _first_success(attempt, f"{kind}, {language}")
+        return self._to_sample(number, digest, draft, failures)
+
+    def _page_of(self, number: int, kind: str, language: str, passages: "Passages", digest: str) -> "Drawn | None":
+        """Return a page of the document that a sample is in; None if samples stand alone. Raises ItemError."""
+        from sources.ocr.compose import draw_document
+
+        if self.pages == 1:
+            return None
+        document, page = divmod(number, self.pages)
+        if (known := _DOCUMENTS.get((digest, document))) is not None:
+            return known[page]
+        # The first attempt of which all pages can be laid out, so that every page finds the same document.
+        drawn, _ = _first_success(
+            lambda k: draw_document(
+                kind, language, self.pages, passages=passages, side_px=self.side_px,
+                engine=_load_engine(self.engine), random=generator(self.seed, document, f"document/{k}"),
+                families=self.families, material=self._material(),
+            ),
+            f"{kind} of {self.pages} pages, {language}",
+        )  # fmt: skip
+        while len(_DOCUMENTS) >= KEPT_DOCUMENTS:
+            _DOCUMENTS.pop(next(iter(_DOCUMENTS), ("", 0)), None)  # another thread may have been faster
+        _DOCUMENTS[digest, document] = drawn
+        return drawn[page]
+
+    def _why_nothing(self, passages: "Passages") -> str:
+        if self.templates:
+            have = ", ".join(sorted({template.language for template in self._templates()}))
+            return f"the templates are in {have}, and none of the languages of the texts is among them"
+        return f"the texts are in {', '.join(passages.languages())}: none of the kinds exists in it"
 
     def _specify(self, number: int, passages: "Passages") -> tuple[str, str, str, float] | None:
         """Return kind, language, task and strength of a sample, the same for every attempt; None without a text."""
-        from sources.ocr.templates.registry import KINDS, required_languages
-
-        random = generator(self.seed, number, "specification")
+        of_document = generator(self.seed, number // self.pages, "specification")
+        mixture = self._mixture()
         languages = self.languages or (passages.languages() if self.input else LANGUAGES)
-        weights = dict(self.kinds) or {**dict.fromkeys(KINDS, (1 - self.scene) / len(KINDS)), SCENE: self.scene}
-        languages_by_kind = {
-            kind: [
-                language
-                for language in self._supported_languages(kind, languages)
-                if all(passages.count(needed) for needed in required_languages(kind, language))
-            ]
-            for kind in sorted(weights)
-            if weights[kind] > 0 and self._tasks(kind)
-        }
-        if self.input and not self.kinds:  # its text is the grammar's, as a translation of the user's is not known
-            languages_by_kind.pop("bilingual", None)
-        languages_by_kind = {kind: languages for kind, languages in languages_by_kind.items() if languages}
+        languages_by_kind, weights = mixture.choices(passages, languages)
         if not languages_by_kind:
             return None
-        kind = random.choices(list(languages_by_kind), [weights[kind] for kind in languages_by_kind])[0]
-        language = random.choice(languages_by_kind[kind])
-        tasks = self._tasks(kind)
+        kind = of_document.choices(list(languages_by_kind), [weights[kind] for kind in languages_by_kind])[0]
+        language = of_document.choice(languages_by_kind[kind])
+        tasks = mixture.tasks_of(kind)
+        random = of_document if self.pages == 1 else generator(self.seed, number, "page")
         task = random.choices(list(tasks), list(tasks.values()))[0]
         return kind, language, task, self.strength * random.random()
 
-    def _tasks(self, kind: str) -> dict[str, float]:
-        """Return the weights of the tasks that a kind has."""
-        from sources.ocr.templates.registry import RECORDED, TABLED
+    def _mixture(self) -> "Mixture":
+        from sources.ocr.mixture import Mixture
 
-        having = {"json": RECORDED, "table": TABLED}
-        return {
-            task: self.tasks[task]
-            for task in sorted(self.tasks)
-            if self.tasks[task] > 0 and (task not in having or kind in having[task])
-        }
-
-    def _supported_languages(self, kind: str, languages: Iterable[str]) -> list[str]:
-        """Return the languages, out of some, that a kind supports with the engine of this source."""
-        from sources.ocr.templates.registry import DIRECT_TEMPLATES, supported_languages
-        from sources.text.languages import RIGHT_TO_LEFT, SHAPED
-
-        if kind == SCENE:
-            return list(languages)
-        found = supported_languages(kind, languages)
-        if (
-            self.engine == "chromium" and kind not in DIRECT_TEMPLATES
-        ):  # its script reports characters from left to right
-            return [name for name in found if name not in (*SHAPED, *RIGHT_TO_LEFT)]
-        return list(found)
+        return Mixture(
+            kinds=self.kinds, scene=self.scene, tasks=self.tasks, languages=self.languages,
+            templates=self._templates(), pages=self.pages, engine=self.engine, has_input=bool(self.input),
+        )  # fmt: skip
 
     def _to_sample(self, number: int, digest: str, draft: "Draft", failures: Mapping[str, int]) -> Sample:
         rendered = draft.truth.rendered
@@ -333,6 +387,34 @@ def _digest_of_layouts(folder: str) -> str:
     from sources.ocr.layouts import layouts_digest
 
     return layouts_digest(folder)
+
+
+@lru_cache(maxsize=4)
+def _digest_of_templates(folder: str) -> str:
+    from sources.ocr.markup.templates import templates_digest
+
+    return templates_digest(folder)
+
+
+def _first_success(attempt: "Callable[[int], Result]", what: str) -> "tuple[Result, Counter[str]]":
+    """Return the result of the first attempt that succeeds, and how many failed before, by reason. Raises ItemError."""
+    from sources.base.illegible import Illegible
+    from sources.text.fonts import FontError
+
+    failures: Counter[str] = Counter()
+    why = ""
+    for k in range(MAX_ATTEMPTS):
+        try:
+            return attempt(k), failures
+        except Illegible as error:
+            failures[error.reason] += 1
+            why = str(error)
+        except FontError as error:
+            failures["missing_glyph"] += 1
+            why = str(error)
+    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(failures.items()))
+    message = f"{what}: given up after {MAX_ATTEMPTS} attempts ({reasons}); the last: {why}"
+    raise ItemError(failures.most_common(1)[0][0], message)
 
 
 @lru_cache(maxsize=4)

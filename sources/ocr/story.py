@@ -73,7 +73,8 @@ def _set_flow(
             continue
         try:
             is_ordered = not (page.is_shaped or page.is_right_to_left)
-            return align(characters, blocks, is_ordered), picture
+            found = align(characters, blocks, is_ordered)
+            return replace(found, rest=(*found.rest, *flow.blocks[len(blocks) :])), picture
         except CutBlockError as cut:
             blocks = blocks[: cut.num_blocks]
         except AlignmentError as error:
@@ -199,6 +200,7 @@ def assemble_page(page: Page, canvas: Pixels, alignments: Sequence[Alignment]) -
         lines=np.concatenate(lines),
         is_glued=np.concatenate(glued),
         blocks=blocks,
+        rest=[block for alignment in alignments for block in alignment.rest],
     )
 
 

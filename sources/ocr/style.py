@@ -149,6 +149,7 @@ class Style:
         classes = {
             "p": f"margin:0 0 {gap} 0;" + ("text-align:justify;" if self.justify else "text-align:left;")
             + (f"text-indent:{size * INDENTS.get(self.language, 1.5):.1f}px;" if self.indent else ""),
+            "rest": f"margin:0 0 {gap} 0;text-align:{'justify' if self.justify else 'left'}",
             "flat": f"margin:0 0 {size * 0.4:.1f}px 0;text-align:left",
             "tight": "margin:0;text-align:left",
             "centre": f"margin:0 0 {size * 0.4:.1f}px 0;text-align:center",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from sources.charts.chart import ContourChart
 from sources.charts.questions.question import Question, fill_phrase
-from sources.charts.vocabulary_schema import lower_first
+from sources.charts.schema.texts import lower_first
 
 Random = random_module.Random
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from sources.charts.chart import PointsChart
 from sources.charts.questions.question import Question, fill_phrase, format_with_unit
+from sources.charts.schema.texts import lower_first
 from sources.charts.table import Column, format_value, nice_step
-from sources.charts.vocabulary_schema import lower_first
 
 Random = random_module.Random
 CLEAR_STEPS = 3  # least distance of a limit from every point, in steps

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sources.charts.noun import unit_of_one
-from sources.charts.vocabulary_schema import localize
+from sources.charts.schema.texts import localize
 from sources.config_file import load_data
 
 TEMPLATES = Path(__file__).with_name("templates.yaml")

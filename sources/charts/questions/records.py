@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from sources.charts.questions.question import Question
 from sources.charts.questions.series_view import SeriesView
+from sources.charts.schema.texts import lower_first
 from sources.charts.table import Column, format_value
-from sources.charts.vocabulary_schema import lower_first
 
 
 def _texts(view: SeriesView) -> list[Column]:

@@ -6,8 +6,8 @@ from decimal import Decimal
 from sources.charts.chart import Chart, SeriesChart
 from sources.charts.noun import degree_slots
 from sources.charts.questions.question import fill_phrase, format_with_unit
+from sources.charts.schema.texts import lower_first
 from sources.charts.table import Column, format_value, nice_step
-from sources.charts.vocabulary_schema import lower_first
 
 Random = random_module.Random
 CLEAR_STEPS = 2  # least difference of values that can be distinguished by eye, in steps

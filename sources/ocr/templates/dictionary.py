@@ -6,7 +6,7 @@ from sources.ocr.blocks import Block, paragraph, rich_paragraph
 from sources.ocr.page import Area, Flow, Page
 from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style, font_families
-from sources.ocr.templates.furniture import GREY, page_number
+from sources.ocr.templates.furniture import GREY, sample_furniture
 from sources.ocr.writing.dictionary import entries
 from sources.text.fonts import missing
 
@@ -53,5 +53,5 @@ def dictionary(sampler: ContentSampler, style: Style) -> Page:
         fonts=style.fonts,
         css=css,
         areas=areas,
-        flows=[head, Flow(blocks=blocks, boxes=columns), *page_number(sampler, style)],
+        flows=[head, Flow(blocks=blocks, boxes=columns), *sample_furniture(sampler, style).foot()],
     )

@@ -4,7 +4,7 @@ from sources.ocr.blocks import Block, heading, paragraph
 from sources.ocr.page import Flow, Page
 from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
-from sources.ocr.templates.furniture import page_number
+from sources.ocr.templates.furniture import sample_furniture
 from sources.ocr.vocabulary import label, words
 from sources.ocr.writing.dictionary import pinyin_of, wrong_readings
 from sources.ocr.writing.words_of_language import chinese_words, english_entries
@@ -48,7 +48,7 @@ def exam(sampler: ContentSampler, style: Style) -> Page:
         flows=[
             Flow(blocks=blocks[:3], boxes=[(left, top, right, head)], must_fit=True),
             Flow(blocks=blocks[3:], boxes=style.columns(num_columns, head + style.size, bottom)),
-            *page_number(sampler, style),
+            *sample_furniture(sampler, style).foot(),
         ],
     )
 

@@ -2,21 +2,19 @@
 
 from sources.ocr.blocks import Block, Inset, heading, rich_paragraph
 from sources.ocr.formula import draw_formula
-from sources.ocr.page import Flow, Page
+from sources.ocr.manuscript import Manuscript
 from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
-from sources.ocr.templates.furniture import page_number, running_head
+from sources.ocr.templates.furniture import sample_furniture
 from sources.ocr.vocabulary import formulas as all_formulas
 from sources.ocr.vocabulary import label, words
 
 TALL = (r"\frac", r"\sum", r"\int", r"\prod", r"\lim", r"\binom", r"\sqrt")  # too tall for a line of text
 
 
-def formulas(sampler: ContentSampler, style: Style) -> Page:
+def formulas(sampler: ContentSampler, style: Style) -> Manuscript:
     """Return a page of mathematics."""
     random, language = sampler.random, style.language
-    left, top, right, bottom = style.frame
-    heads, areas = running_head(sampler, style)
     flat = [tex for tex in all_formulas() if not any(sign in tex for sign in TALL) and len(tex) < 40]
     chosen = random.sample(all_formulas(), 7)
     blocks: list[Block] = [heading(random.choice(words("sections", language)), 1)]
@@ -28,13 +26,10 @@ def formulas(sampler: ContentSampler, style: Style) -> Page:
         blocks.append(rich_paragraph([shown, (f"  ({number})", "")], "display"))
         if random.random() < 0.4:
             blocks.append(rich_paragraph([(sampler.sentence(220), "")]))
-    css = style.css(display=f"margin:{style.size * 0.6:.0f}px 0;text-align:{random.choice(('center', 'left'))}")
-    return Page(
-        width=style.width,
-        height=style.height,
-        paper=style.paper,
-        fonts=style.fonts,
-        areas=areas,
-        css=css,
-        flows=[*heads, Flow(blocks=blocks, boxes=[(left, top, right, bottom)]), *page_number(sampler, style)],
+    return Manuscript(
+        style=style,
+        blocks=blocks,
+        columns=[style.frame],
+        furniture=sample_furniture(sampler, style),
+        css={"display": f"margin:{style.size * 0.6:.0f}px 0;text-align:{random.choice(('center', 'left'))}"},
     )

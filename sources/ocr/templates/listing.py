@@ -1,10 +1,10 @@
 """A page of a manual: text and code listings."""
 
 from sources.ocr.blocks import Block, code, heading, paragraph
-from sources.ocr.page import Flow, Page
+from sources.ocr.manuscript import Manuscript
 from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
-from sources.ocr.templates.furniture import page_number, running_head
+from sources.ocr.templates.furniture import sample_furniture
 from sources.ocr.vocabulary import label, listings, words
 
 BOX_STYLES = (
@@ -16,11 +16,10 @@ BOX_STYLES = (
 )
 
 
-def listing(sampler: ContentSampler, style: Style) -> Page:
+def listing(sampler: ContentSampler, style: Style) -> Manuscript:
     """Return a page of a manual."""
     random = sampler.random
-    left, top, right, bottom = style.frame
-    heads, areas = running_head(sampler, style)
+    left, _, right, _ = style.frame
     blocks: list[Block] = [heading(random.choice(words("sections", style.language)), 1)]
     chosen = random.sample(listings(), 4)
     for number, program in enumerate(chosen, start=random.randint(1, 20)):
@@ -30,13 +29,10 @@ def listing(sampler: ContentSampler, style: Style) -> Page:
     size = min(
         style.size * 0.9, (right - left) / 50
     )  # the longest line has about 75 characters, each half as wide as high
-    css = style.css(code=style.code(size, random.choice(BOX_STYLES)))
-    return Page(
-        width=style.width,
-        height=style.height,
-        paper=style.paper,
-        fonts=style.fonts,
-        areas=areas,
-        css=css,
-        flows=[*heads, Flow(blocks=blocks, boxes=[(left, top, right, bottom)]), *page_number(sampler, style)],
+    return Manuscript(
+        style=style,
+        blocks=blocks,
+        columns=[style.frame],
+        furniture=sample_furniture(sampler, style),
+        css={"code": style.code(size, random.choice(BOX_STYLES))},
     )

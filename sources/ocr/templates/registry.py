@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
+from sources.ocr.manuscript import Manuscript
 from sources.ocr.page import Page, PageLayout
 from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
@@ -17,6 +18,7 @@ from sources.ocr.templates.letter import letter
 from sources.ocr.templates.listing import listing
 from sources.ocr.templates.newspaper import newspaper
 from sources.ocr.templates.note import note
+from sources.ocr.templates.own import document, own_template
 from sources.ocr.templates.report import report
 from sources.ocr.templates.slide import slide
 from sources.ocr.templates.statement import statement
@@ -26,19 +28,30 @@ from sources.ocr.vocabulary import BUNDLED, LANGUAGES
 from sources.text.fonts import FontError, fonts_for
 from sources.text.languages import RIGHT_TO_LEFT, UNSPACED
 
+Write = Callable[[ContentSampler, Style, int], Manuscript]
+# Kinds of documents that go on from page to page, from the number of their pages.
+CONTINUED: Mapping[str, Write] = {"article": article, "book": book, "report": report, "statement": statement}
+# Kinds that are made of what the user gives: templates of HTML, and Markdown documents.
+OWN: Mapping[str, Write] = {"document": document, "template": own_template}
+
+
+def _first_page(write: Write) -> Callable[[ContentSampler, Style], Page]:
+    return lambda sampler, style: write(sampler, style, 1).page()
+
+
 TEMPLATES: Mapping[str, Callable[[ContentSampler, Style], Page]] = {
-    "article": article,
-    "book": book,
+    "article": _first_page(article),
+    "book": _first_page(book),
     "exam": exam,
     "form": form,
     "invoice": invoice,
     "receipt": receipt,
     "slide": slide,
-    "report": report,
-    "statement": statement,
+    "report": _first_page(report),
+    "statement": _first_page(statement),
     "letter": letter,
-    "listing": listing,
-    "formulas": formulas,
+    "listing": lambda sampler, style: listing(sampler, style).page(),
+    "formulas": lambda sampler, style: formulas(sampler, style).page(),
     "dictionary": dictionary,
     "newspaper": newspaper,
     "bilingual": bilingual,
@@ -64,6 +77,8 @@ def _exists_in(kind: str, language: str) -> bool:
         return _has_handwriting(language)
     if kind in CLOSE_UPS:
         return language == "en"
+    if kind in OWN:  # in the languages of what the user gives
+        return True
     if kind == "bilingual":
         return language == "zh"
     if kind == "vertical":

@@ -1,30 +1,32 @@
 """A report full of tables."""
 
 from sources.ocr.blocks import Block, heading, paragraph
-from sources.ocr.page import Flow, Page
+from sources.ocr.manuscript import Manuscript
 from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
-from sources.ocr.templates.furniture import page_number, running_head
-from sources.ocr.templates.tables import data_table
+from sources.ocr.templates.furniture import sample_furniture
+from sources.ocr.templates.tables import data_table, long_table
 from sources.ocr.vocabulary import words
 
+SECTIONS = 5  # on a page
+LONG = 0.5  # fraction of the sections of a report of several pages that have a long table
 
-def report(sampler: ContentSampler, style: Style) -> Page:
-    """Return a page of a report."""
+
+def report(sampler: ContentSampler, style: Style, num_pages: int = 1) -> Manuscript:
+    """Return a report; one of several pages has tables that go on."""
     random = sampler.random
-    left, top, right, bottom = style.frame
-    heads, areas = running_head(sampler, style)
-    blocks: list[Block] = [heading(random.choice(words("topics", style.language)), 1)]
-    for _ in range(5):
+    topic = random.choice(words("topics", style.language))
+    blocks: list[Block] = [heading(topic, 1)]
+    for _ in range(SECTIONS * num_pages):
         blocks.append(heading(random.choice(words("sections", style.language)), 2))
         blocks.append(paragraph(sampler.sentence(260), is_divisible=False))
-        blocks += data_table(sampler, style, max_columns=6, num_rows=random.randint(4, 12))
-    return Page(
-        width=style.width,
-        height=style.height,
-        paper=style.paper,
-        fonts=style.fonts,
-        areas=areas,
-        css=style.css(),
-        flows=[*heads, Flow(blocks=blocks, boxes=[(left, top, right, bottom)]), *page_number(sampler, style)],
+        if num_pages > 1 and random.random() < LONG:
+            blocks += long_table(sampler, style)
+        else:
+            blocks += data_table(sampler, style, max_columns=6, num_rows=random.randint(4, 12))
+    return Manuscript(
+        style=style,
+        blocks=blocks,
+        columns=[style.frame],
+        furniture=sample_furniture(sampler, style, topic if num_pages > 1 else ""),
     )

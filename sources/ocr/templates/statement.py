@@ -1,36 +1,31 @@
 """A statement of figures: tables with heads of several rows and merged cells."""
 
 from sources.ocr.blocks import Block, heading, paragraph, table_block
-from sources.ocr.page import Flow, Page
+from sources.ocr.manuscript import Manuscript
 from sources.ocr.passages import ContentSampler
 from sources.ocr.spanning_table import Cell, SpanningTable
 from sources.ocr.style import Style
-from sources.ocr.templates.furniture import page_number, running_head
+from sources.ocr.templates.furniture import sample_furniture
 from sources.ocr.templates.tables import part_of
 from sources.ocr.vocabulary import label, measure_ranges, months, words
 
+TABLES = 3  # on a page
 FIRST_YEARS = (1998, 2022)
 
 
-def statement(sampler: ContentSampler, style: Style) -> Page:
-    """Return a page of up to three tables with merged cells."""
+def statement(sampler: ContentSampler, style: Style, num_pages: int = 1) -> Manuscript:
+    """Return up to three tables with merged cells a page."""
     random, language = sampler.random, style.language
-    left, top, right, bottom = style.frame
-    heads, areas = running_head(sampler, style)
-    blocks: list[Block] = [heading(random.choice(words("topics", language)), 1)]
-    for number in range(1, 4):
+    topic = random.choice(words("topics", language))
+    head = topic if num_pages > 1 else ""
+    blocks: list[Block] = [heading(topic, 1)]
+    for number in range(1, 1 + TABLES * num_pages):
         blocks.append(paragraph(sampler.sentence(200), is_divisible=False))
         caption = label("table", language, n=number, text=sampler.line(70))
         blocks.append(table_block(spanning_table(sampler, style)))
         blocks.append(paragraph(caption, "caption", is_divisible=False))  # below: a table without room leaves none
-    return Page(
-        width=style.width,
-        height=style.height,
-        paper=style.paper,
-        fonts=style.fonts,
-        areas=areas,
-        css=style.css(),
-        flows=[*heads, Flow(blocks=blocks, boxes=[(left, top, right, bottom)]), *page_number(sampler, style)],
+    return Manuscript(
+        style=style, blocks=blocks, columns=[style.frame], furniture=sample_furniture(sampler, style, head)
     )
 
 

@@ -8,6 +8,8 @@ from sources.ocr.passages import ContentSampler
 from sources.ocr.style import Style
 from sources.ocr.vocabulary import label, measure_ranges, months, words
 
+FIRST_YEARS, LONG_ROWS = (1996, 2020), (24, 72)  # of a table by month
+
 
 def data_table(sampler: ContentSampler, style: Style, max_columns: int, num_rows: int | None = None) -> list[Block]:
     """Return a caption and a table: rows are regions or months, columns are measures."""
@@ -30,6 +32,25 @@ def data_table(sampler: ContentSampler, style: Style, max_columns: int, num_rows
         body,
         widths=[first, *[100 // (len(measures) + 1)] * len(measures)],
         right=range(1, len(measures) + 1),
+    )
+    caption = label("table", style.language, n=random.randint(1, 12), text=sampler.line(80))
+    return [replace(paragraph(caption, "caption", is_divisible=False), leads=True), grid]
+
+
+def long_table(sampler: ContentSampler, style: Style) -> list[Block]:
+    """Return a caption and a table of some years by month, in which a page may end."""
+    random = sampler.random
+    all_measures = words("measures", style.language)
+    chosen = random.sample(range(len(all_measures)), random.randint(2, 4))
+    ranges = [part_of(measure_ranges()[k], random) for k in chosen]
+    first, count = random.randint(*FIRST_YEARS) * 12 + random.randrange(12), random.randint(*LONG_ROWS)
+    dates = [f"{month // 12}-{month % 12 + 1:02d}" for month in range(first, first + count)]
+    grid = table(
+        [label("date", style.language), *(all_measures[k] for k in chosen)],
+        [[date, *(sampler.number(*bounds) for bounds in ranges)] for date in dates],
+        widths=[100 // (len(chosen) + 1)] * (len(chosen) + 1),
+        right=range(1, len(chosen) + 1),
+        is_divisible=True,
     )
     caption = label("table", style.language, n=random.randint(1, 12), text=sampler.line(80))
     return [replace(paragraph(caption, "caption", is_divisible=False), leads=True), grid]

@@ -81,3 +81,13 @@ def _check(
 
 
 ROUNDED = ("mean", "ratio", "remaining")
+
+
+def check_question(data: Data, question: str, answer: str) -> bool:
+    """Return whether the answer to a question about a chart of numbers or of points follows from its table."""
+    answered = resolve_choice(question, answer)
+    return any(
+        _check(data, family, "", *one, answered)[1]
+        for family in ("series", "points")
+        for one in match_templates(question, family, data)
+    )

@@ -2,9 +2,9 @@
 
 from sources.charts.chart import GraphChart
 from sources.charts.graphs import flow_chart
+from sources.charts.schema.flows import Check
 from sources.charts.style import sample_style
 from sources.charts.vocabulary import BUNDLED, load_vocabulary
-from sources.charts.vocabulary_schema import Check
 from sources.rng import generator
 
 

@@ -1,7 +1,9 @@
 """Keys and values of forms, invoices and receipts: exactly what is printed."""
 
+import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -9,12 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from sources.base.sample import Sample
 from sources.ocr.records import Record
 from sources.ocr.source import Ocr
 from sources.ocr.templates.registry import RECORDED
 from sources.ocr.vocabulary import label
+from sources.text.fonts import fonts_for
 
 NUM = 2
 SAMPLES = pytest.mark.parametrize(("kind", "language"), [(k, name) for k in sorted(RECORDED) for name in ("en", "zh")])
@@ -148,3 +152,26 @@ def test_a_folder_without_forms_is_refused(tmp_path: Path) -> None:
         Ocr(layouts=str(tmp_path)).check()
     with pytest.raises(ValueError, match="there is no folder"):
         Ocr(layouts=str(tmp_path / "none")).check()
+
+
+def test_forms_are_filled_in_by_hand() -> None:
+    """What is written by hand is in the record and in the words, each with ink in its box."""
+    if not fonts_for("en", ("handwriting",)):
+        pytest.skip("no handwriting font")
+    source = Ocr(
+        seed=4, kinds={"form": 1}, languages=("en",), handwriting=1, tasks={"json": 1}, strength=0, side_px=768
+    )
+    sample = source.make(0, source.digest)
+    assert sample.messages is not None
+    assert "handwriting" in sample.flags
+    record = json.loads(sample.messages[1].content)
+    entries = [value for key, value in record.items() if key not in ("title", "note", "No.") and value[:1] != "["]
+    written = [word for value in entries for word in value.split()]
+    assert len(written) > 5
+    assert not Counter(written) - Counter(sample.words.texts)
+    grey = np.asarray(Image.open(io.BytesIO(sample.images[0].data)).convert("L"))
+    for word in set(written):
+        x0, y0, x1, y1 = sample.words.boxes[sample.words.texts.index(word)].astype(int)
+        assert grey[y0:y1, x0:x1].min() < 160
+    printed = Ocr(seed=4, kinds={"form": 1}, languages=("en",), handwriting=0, strength=0)
+    assert "handwriting" not in printed.make(0, printed.digest).flags

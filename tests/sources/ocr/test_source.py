@@ -130,6 +130,15 @@ def _make_with_passages(source: Ocr, text: str, language: str = "zh") -> Sample:
         def paragraph(self, requested: str, number: int) -> str:
             return text
 
+        def title(self, requested: str, number: int) -> str:
+            return ""
+
+        def num_blocks(self, requested: str) -> int:
+            return 0
+
+        def block(self, requested: str, number: int) -> tuple[str, str]:
+            raise IndexError(number)
+
     return source.make_of(Passages(), 0, source.digest)
 
 

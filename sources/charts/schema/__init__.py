@@ -1,0 +1,1 @@
+"""Schema of the vocabulary of charts, with checks of its entries."""
