@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pipelines.recipe import Recipe
 from pipelines.storage import STAGING, Storage
@@ -18,6 +18,12 @@ PATHS = frozenset(
         *("checkpoint", "examples", "weights"),
     }
 )
+
+
+class Readable(Protocol):
+    """The files of an output."""
+
+    def read_bytes(self, relative: str) -> bytes: ...
 
 
 class PublicNames:
@@ -64,7 +70,7 @@ def save_own_recipe(storage: Storage, content: Mapping[str, Any]) -> None:
     storage.write_bytes(OWN_RECIPE, json.dumps(content, ensure_ascii=False).encode())
 
 
-def own_recipe(storage: Storage, manifest: Mapping[str, Any]) -> dict[str, Any]:
+def own_recipe(storage: Readable, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return the recipe of an output as it was given; without its staging folder, as the manifest tells it."""
     try:
         content = json.loads(storage.read_bytes(OWN_RECIPE))

@@ -13,17 +13,18 @@ from pipelines.duplicates.settings import Dedupe
 from sources.images.views import FIGURES, VIEWS
 
 BASIC = ("hash", "inset")
-INK = ("ink",)
+INK, CONTENT = ("ink",), ("content",)
 VIEW_GROUPS = (
     ("hash", "inset_5", "inset_8", "turned_left"),
     ("hash", "turned_right", "left", "top"),
     ("hash", "right", "bottom", "page"),
     INK,
-    ("content",),
+    CONTENT,
 )
 FIGURE_GROUP = ("hash", *FIGURES)
 FLIPS = ("hash", "mirrored", "upside_down")
 INK_EIGHTHS, VIEW_EIGHTHS = 7, 9  # limits in eighths of the radius: forms of one template have alike dark marks
+OTHER_PAGE_EIGHTHS = 12  # of the radius, in which the pages of two windows differ that are not the same
 VIEW_RECALL = 0.8  # wanted of pairs at the radius: copies are mostly much nearer to a view, or near to two of them
 
 Emit = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -105,12 +106,13 @@ def _near(
 def _within(names: tuple[str, ...], distance: np.ndarray, settings: Dedupe) -> tuple[np.ndarray, np.ndarray]:
     """(P,) bool, which pairs of a group of hashes are near enough; and their distances.
 
-    A view that is a little beyond the radius is taken to be at it: a crop or a turn is seldom the one that it has.
+    A view that is a little beyond the radius is taken to be at it: a crop or a turn is seldom the one that it has. The
+    content of two photographs is chance, which the wide radius would meet.
     """
     radius = settings.radius_bits
     if names is INK:
         return distance <= radius * INK_EIGHTHS // 8, distance
-    close = distance <= settings.wide_radius_bits
+    close = distance <= (radius * VIEW_EIGHTHS // 8 if names is CONTENT else settings.wide_radius_bits)
     if names in VIEW_GROUPS:
         distance = np.where(distance <= radius * VIEW_EIGHTHS // 8, np.minimum(distance, radius), distance)
     return close, distance
@@ -143,27 +145,38 @@ def flipped(hashes: np.ndarray, kind: str, *, upside_down: bool) -> np.ndarray:
 
 
 def show_other_pages(
-    hashes: np.ndarray, views: np.ndarray, a: np.ndarray, b: np.ndarray, distance: np.ndarray, radius: int
+    hashes: np.ndarray,
+    pages: np.ndarray,
+    has_regions: np.ndarray,
+    are_photographs: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
+    distance: np.ndarray,
+    radius: int,
 ) -> np.ndarray:
     """(P,) bool: whether two pictures are the same window around different pages: alike as wholes, not in the page.
 
     Windows around different pages differ in 12 bits at least, copies of one picture in up to 8; what is taken for the
     page of a picture that is no window may be another region after encoding. Pictures that are near to a view, and much
-    nearer than as wholes, are cropped or turned.
+    nearer than as wholes, are cropped or turned. A window in which no page is found shows a dark or coloured one.
 
     Args:
-        hashes, views: (N, 32) and (N, V, 32) of all pictures.
+        hashes, pages: (N, 32) of all pictures, and of their view `page`.
+        has_regions: (N,) whether even regions of a picture are more than chance.
+        are_photographs: (N,) whether they may be; of these, any view that is nearer than the whole is certain.
         a, b: (P,) places of the pictures of each pair.
         distance: (P,) least distance of each pair, that of a view perhaps.
     """
-    pages = views[:, VIEWS.index("page")]
-    is_window = pages.any(axis=1) & (_bits(pages, hashes) > 2 * radius)  # elsewhere the page is the whole
-    apart: np.ndarray = is_window[a] & is_window[b]
+    has_page = pages.any(axis=1)
+    is_window = has_regions & has_page & (_bits(pages, hashes) > 2 * radius)  # elsewhere the page is the whole
+    is_dark = has_regions & ~has_page
+    apart: np.ndarray = is_window[a] & (is_window[b] | is_dark[b]) | is_dark[a] & is_window[b]
     some = np.flatnonzero(apart)
     whole = _bits(hashes[a[some]], hashes[b[some]])
-    is_certain = (distance[some] <= radius // 2) & (whole > distance[some] + radius // 4)
+    may_be_certain = (distance[some] <= radius // 2) | are_photographs[a[some]] | are_photographs[b[some]]
+    is_certain = may_be_certain & (whole > distance[some] + radius // 4)
     alike = (whole > radius // 4) & (whole <= 2 * radius) & ~is_certain
-    apart[some] = alike & (_bits(pages[a[some]], pages[b[some]]) > 3 * radius // 2)
+    apart[some] = alike & (_bits(pages[a[some]], pages[b[some]]) > OTHER_PAGE_EIGHTHS * radius // 8)
     return apart
 
 

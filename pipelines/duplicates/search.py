@@ -11,6 +11,7 @@ from pipelines.duplicates.pictures import BASIC, near_pictures, show_other_pages
 from pipelines.duplicates.settings import Dedupe
 from pipelines.duplicates.smooth import smooth_pairs
 from pipelines.duplicates.text import similarity
+from sources.images.views import VIEWS
 
 REASONS = ("near_duplicate", "same_text", "similar_text")
 NEAR_DUPLICATE, SAME_TEXT, SIMILAR_TEXT = range(3)
@@ -21,6 +22,7 @@ VERIFIED_AT_A_TIME = 1 << 20
 RANK_BITS, DISTANCE_BITS = 28, 8  # of a pair in 64 bits
 FIELDS = ("hash", "inset", "picture", "detail", "flatness", "has_image", "text", "num_tokens", "kind")
 PHOTOGRAPH_FLATNESS = 0.25  # pictures with less background than this are photographs
+WINDOW_FLATNESS = 0.15  # a window around a photograph has more, for its bars
 SURE_SIMILARITY = 0.9  # texts that agree so far vouch for pictures that differ more
 SHORT_TOKENS = 24  # a number changed in a shorter text is lost in the sketch's error: such texts are equal or different
 
@@ -65,12 +67,14 @@ def find_edges(
     pairs, distance = _unpacked(_least(iter(found)))
     if settings.has_views and len(distance):
         ends, places = np.unique(pairs, return_inverse=True)
-        views = index.column("views")[order[ends]]
-        no_window = index.column("strongest")[order[ends]].any(axis=1)
-        no_window |= ranked["flatness"][ends] < PHOTOGRAPH_FLATNESS
-        views[no_window] = 0  # the even regions of photographs and of smooth pictures are chance
+        pages = index.column("views")[order[ends], VIEWS.index("page")]
+        # The even regions of most photographs and of smooth pictures are chance.
+        flatness = ranked["flatness"][ends]
+        has_regions = flatness >= WINDOW_FLATNESS
+        has_regions &= ~index.column("strongest")[order[ends]].any(axis=1)
         a, b = places.reshape(pairs.shape)
-        same = ~show_other_pages(ranked["hash"][ends], views, a, b, distance, settings.radius_bits)
+        hashes, are_photographs = ranked["hash"][ends], flatness < PHOTOGRAPH_FLATNESS
+        same = ~show_other_pages(hashes, pages, has_regions, are_photographs, a, b, distance, settings.radius_bits)
         pairs, distance = pairs[:, same], distance[same]
     return _verified(sketches, order, ranked, pairs, distance, settings)
 

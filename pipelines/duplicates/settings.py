@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-FINGERPRINT_VERSION = 2  # raise it when the same sample would get another fingerprint
+FINGERPRINT_VERSION = 3  # raise it when the same sample would get another fingerprint
 MAX_MIN_DETAIL = 6.0  # pictures with less detail carry a digest in their fingerprint
 BITS_PER_RADIUS = 8  # the default radius is an eighth of the bits: 32 of 256
 

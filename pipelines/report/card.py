@@ -15,6 +15,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from filters.calibration.corruptions import CORRUPTIONS
+from pipelines.public_names import own_recipe
 from pipelines.release import release_of
 from pipelines.report.calibrations import read_calibrations
 from pipelines.report.presentation import croissant, report
@@ -83,13 +84,21 @@ def export(out: Files) -> list[str]:
         CROISSANT: croissant.describe(
             manifest, fields(manifest, statistics), languages(statistics), tags(manifest), summary(statistics), release
         ),
-        REPORT: report.render(manifest, statistics, read_clusters(out, manifest), conversations, variety),
+        REPORT: report.render(
+            manifest, statistics, read_clusters(out, manifest, _against(out, manifest)), conversations, variety
+        ),
     }
     if sheet is not None:
         written[THUMBNAILS] = sheet
     for path, data in written.items():
         out.write_bytes(path, data)
     return sorted(written)
+
+
+def _against(out: Files, manifest: Mapping[str, Any]) -> Sequence[str]:
+    """Where the outputs are whose samples count as kept, as the recipe was given."""
+    places: Sequence[str] = (own_recipe(out, manifest).get("dedupe") or {}).get("against") or ()
+    return places
 
 
 def render(

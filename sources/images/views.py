@@ -47,6 +47,7 @@ PAPER_SHARE = 0.06  # of all pixels that are within 4 levels of a page's paper
 PAPER_LEVELS = 9  # how far paper may be from its most common level: JPEG, light stains
 MIN_PAPER_LEVEL = 100  # darker regions are desktops and photographs
 MIN_REGION, MIN_FILL = 0.1, 0.3  # of the picture that a page covers, of its box that is paper
+MIN_REGION_SIDE = 0.25  # of the picture's width and height; less is a bar of a window, which other windows have too
 INK = 0.6  # of the way from the paper to the darkest: marks beyond it are text, lighter ones a stamp
 MIN_INK_PX = 30
 CONTENT_SHARE = 0.015  # of the ink that may lie outside the content on each side: page numbers, specks
@@ -117,7 +118,8 @@ def brightest_region(small: np.ndarray) -> Region | None:
         if sizes[largest]:
             y, x = ndimage.find_objects(labels)[largest - 1]
             area = (y.stop - y.start) * (x.stop - x.start)
-            if area >= MIN_REGION * small.size and sizes[largest] >= MIN_FILL * area:
+            is_bar = min((y.stop - y.start) / height, (x.stop - x.start) / width) < MIN_REGION_SIDE
+            if not is_bar and area >= MIN_REGION * small.size and sizes[largest] >= MIN_FILL * area:
                 return Region(level, x.start / width, y.start / height, x.stop / width, y.stop / height)
         counts[max(0, level - PAPER_LEVELS) :] = 0
     return None

@@ -1,3 +1,3 @@
 """The fastText labeller: training, calibration and caching of its models."""
 
-MODEL_VERSION = 1  # increase it when the same examples would give another model
+MODEL_VERSION = 2  # increase it when the same examples would give another model

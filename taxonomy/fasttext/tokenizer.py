@@ -1,8 +1,10 @@
-"""Tokenizes prompts for fastText: words, single Chinese characters and pairs of them, numbers by their length."""
+"""Tokenizes prompts for fastText: words, single Chinese characters and pairs, numbers by their length, and forms."""
 
 import re
 import unicodedata
 from functools import lru_cache
+
+from taxonomy.fasttext.forms import forms_of
 
 MAX_CHARS = 600  # of a longer prompt only both ends are used: the request is at its beginning or end
 _PIECE = re.compile(r"[\u3400-\u9fff]+|[^\W\d_\u3400-\u9fff]+(?:['’][^\W\d_]+)?|\d+|[?!%$€£¥=+<>{}\[\]/\\@#]")
@@ -14,7 +16,8 @@ def line_of(prompt: str) -> str:
     if len(prompt) > MAX_CHARS:
         prompt = f"{prompt[: MAX_CHARS // 2]} {prompt[-MAX_CHARS // 2 :]}"
     tokens: list[str] = []
-    for piece in _PIECE.findall(unicodedata.normalize("NFKC", prompt).casefold()):
+    plain = unicodedata.normalize("NFKC", prompt).casefold()
+    for piece in _PIECE.findall(plain):
         if piece[0] >= "\u3400" and piece[0] <= "\u9fff":
             tokens.extend(piece)
             tokens.extend(piece[k : k + 2] for k in range(len(piece) - 1))
@@ -22,4 +25,5 @@ def line_of(prompt: str) -> str:
             tokens.append(f"<{min(len(piece), 5)}digits>")
         else:
             tokens.append(piece)
+    tokens.extend(forms_of(plain))
     return " ".join(tokens)

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from taxonomy.writers.choices import Choices
 from taxonomy.writers.page import Page
+from taxonomy.writers.printed import has_formulas, printed_lines, printed_text
 from taxonomy.writers.transcription import MIN_PRINTED, printed_share
 from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
 
@@ -23,20 +24,20 @@ EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
 
 
 def _lines(page: Page) -> list[str]:
-    return page.lines if len(page.lines) <= MAX_LINES else []
+    return printed_lines(page) if len(page.lines) <= MAX_LINES else []
 
 
 def _matches(pattern: re.Pattern[str], min_matches: int) -> Callable[[Page], str | None]:
     def answer(page: Page) -> str | None:
-        matches = pattern.findall(page.text)
+        matches = pattern.findall(printed_text(page))
         return "\n".join(matches) if min_matches <= len(matches) <= MAX_MATCHES else None
 
     return answer
 
 
 def _upper(page: Page) -> str | None:
-    has_lower_case = any(letter.islower() for letter in page.text)
-    return page.text.upper() if has_lower_case and _lines(page) else None
+    text = printed_text(page) if _lines(page) else ""
+    return text.upper() if any(letter.islower() for letter in text) else None
 
 
 def _json_lines(page: Page) -> str | None:
@@ -66,7 +67,7 @@ class Formats(Writer):
     needs = ("text",)
 
     def write(self, pages: Sequence[Page], k: int, rng: random.Random, choices: Choices) -> Conversation | None:
-        if printed_share(pages[k]) < MIN_PRINTED or not pages[k].is_transcribed:
+        if printed_share(pages[k]) < MIN_PRINTED or not pages[k].is_transcribed or has_formulas(pages[k]):
             return None
         for kind in rng.sample(sorted(FORMATS), len(FORMATS)):
             answer = FORMATS[kind](pages[k])

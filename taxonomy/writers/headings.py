@@ -84,7 +84,7 @@ def _first_sentences(page: PageText, heading: Sequence[int], following: Sequence
     size, above = _size(page, heading), hull(page.boxes[list(heading)])
     for paragraph in following:
         words = page.words_of(paragraph)
-        if paragraph.isdigit():  # the page's number
+        if paragraph.isdecimal():  # the page's number
             continue
         if not words:
             return firsts, False

@@ -8,6 +8,7 @@ from typing import ClassVar
 from taxonomy.sentences import KANA
 from taxonomy.writers.choices import Choices
 from taxonomy.writers.page import Page
+from taxonomy.writers.printed import printed_text
 from taxonomy.writers.quotable import is_damaged
 from taxonomy.writers.writer import Conversation, QuestionKind, Writer, about_page
 
@@ -55,12 +56,13 @@ class LanguageFilter(Writer):
             return None
         if any(is_damaged(line) for line in page.lines):  # ligatures that fonts call ideographs
             return None
-        letters = sum(letter.isalpha() for letter in page.text)
-        shares = {script: len(pattern.findall(page.text)) / max(1, letters) for script, pattern in _LETTERS.items()}
+        text = printed_text(page)  # the tags of a table's cells are no words in Latin letters
+        letters = sum(letter.isalpha() for letter in text)
+        shares = {script: len(pattern.findall(text)) / max(1, letters) for script, pattern in _LETTERS.items()}
         second = {
             script: runs
             for script, share in shares.items()
-            if 0 < share < MAX_SHARE and 0 < len(runs := _WORDS[script].findall(page.text)) <= MAX_RUNS
+            if 0 < share < MAX_SHARE and 0 < len(runs := _WORDS[script].findall(text)) <= MAX_RUNS
         }
         # A single letter (μ in a formula) is no word, but the script is not absent either.
         second = {s: runs for s, runs in second.items() if sum(map(len, runs)) >= 0.8 * shares[s] * letters}

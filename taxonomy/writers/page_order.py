@@ -51,11 +51,11 @@ def _printed_number(page: Page, plus: int = 0) -> int | None:
     if not page.lines:
         return None
     ends = [word for line in (page.lines[-1], page.lines[0]) for word in (line.split()[-1], line.split()[0])]
-    number = next((word for word in ends if word.isdigit() and len(word) <= 4), None)
+    number = next((word for word in ends if word.isdecimal() and len(word) <= 4), None)
     return None if number is None else int(number) + plus
 
 
 def page_number(page: Page) -> int:
     """Return the number in the locator `page=17`, or -1 if the sample is not a page."""
     name, _, number = page.sample.provenance.locator.partition("=")
-    return int(number) if name == "page" and number.isdigit() else -1
+    return int(number) if name == "page" and number.isdecimal() else -1

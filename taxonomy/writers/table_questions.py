@@ -15,6 +15,12 @@ from taxonomy.writers.writer import Conversation, QuestionKind, Subject, Writer,
 LEAF = "analysis/data_chart/table"
 _NUMBER = re.compile(r"[-+−]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-+−]?\d+(?:\.\d+)?")
 
+_TOTAL = re.compile(  # a row that sums up the others is the largest, and no answer
+    r"\b(?:(?:sub)?totals?|sum|all|overall|average|mean|gesamt|summe|total[es]*|ensemble)\b|合计|总计|小计|平均",
+    re.IGNORECASE,
+)
+_TAKEN_APART = re.compile(r"\b[A-Z]{1,2}(?: [A-Z]{1,2}){2,}\b")  # "M AT H", as small capitals are set
+
 
 class TableQuestions(Writer):
     """Asks about the only table of a picture that prints it."""
@@ -34,6 +40,8 @@ class TableQuestions(Writer):
         if len(page.tables) != 1:  # "the table" would not say which
             return None
         table = page.tables[0]
+        if not is_regular(table):
+            return None
         for kind in rng.sample(sorted(self.question_templates), len(self.question_templates)):
             found = _ask(kind, table, rng)
             if found is not None:
@@ -58,13 +66,25 @@ def _ask(kind: str, table: Table, rng: random.Random) -> tuple[str, dict[str, st
         is_clear = row[0] and row[column] and table.header[column]
         return (row[column], {"row": row[0], "column": table.header[column]}, row[0]) if is_clear else None
     columns = numeric_columns(table)
-    if not columns or len(table.rows) < 2:
+    if not columns or len(table.rows) < 2 or any(_TOTAL.search(row[0]) for row in table.rows):
         return None
     column = rng.choice(columns)
     ranked = sorted(table.rows, key=lambda row: -number(row[column]))
     if number(ranked[0][column]) == number(ranked[1][column]):
         return None
     return f"{ranked[0][0]} ({ranked[0][column]})", {"column": table.header[column]}, ranked[0][0]
+
+
+def is_regular(table: Table) -> bool:
+    """Return True for a table of entries: its columns have names, its rows a name and as many values.
+
+    Forms, lists, and rows that head other rows are read as tables too; how many entries they have is a matter of view.
+    """
+    names = table.header[1:] if not table.header[0] else table.header
+    has_heads = all(any(map(str.isalnum, name)) and not name.rstrip().endswith((":", "：")) for name in names)
+    is_full = all(row[0] and 2 * sum(map(bool, row)) > len(row) for row in table.rows)
+    is_whole = not any(_TAKEN_APART.search(cell) for row in (table.header, *table.rows) for cell in row)
+    return len(table.header) > 1 and has_heads and is_full and is_whole
 
 
 def has_names(table: Table) -> bool:

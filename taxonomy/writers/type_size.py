@@ -25,7 +25,11 @@ class TypeSize(Writer):
 
     def write(self, pages: Sequence[Page], k: int, rng: random.Random, choices: Choices) -> Conversation | None:
         page = pages[k]
-        heights = {w: float(page.boxes[w][3] - page.boxes[w][1]) for w in page.unique_words}
+        heights = {
+            w: float(page.boxes[w][3] - page.boxes[w][1])
+            for w in page.unique_words
+            if w not in page.taken_apart and not _is_turned(page, w)
+        }
         widths = {w: float(page.boxes[w][2] - page.boxes[w][0]) / len(page.words[w]) for w in heights}
         pairs = [
             (large, small)
@@ -41,3 +45,9 @@ class TypeSize(Writer):
         first, second = (large, small) if place == FIRST else (small, large)
         values = {"first": bare(page.words[first]), "second": bare(page.words[second])}
         return about_page(page, "type_size", bare(page.words[large]), values)
+
+
+def _is_turned(page: Page, word: int) -> bool:
+    """Return True if a word's box is taller than wide: it is turned, and its height is its length."""
+    x0, y0, x1, y1 = page.boxes[word]
+    return bool(len(page.words[word]) > 1 and y1 - y0 > x1 - x0)

@@ -488,6 +488,11 @@ def test_a_corpus_grows_against_an_earlier_output(out: Path, library: Path, comm
     kept = {row["id"] for row in ledger_of(out) if row["verdict"] == "kept"}
     assert {row["verdict"] for row in rows} == {"duplicate"}
     assert {row["duplicate_of"] for row in rows} <= kept
+    html = (tmp_path / "report" / "index.html").read_text()
+    section = html[html.index('id="duplicates"') : html.index('id="scores"')]
+    groups = section.split('class="cluster"')[1:]
+    assert groups
+    assert all(group.count("<img") == 2 and "kept in another output" in group for group in groups)
     assert str(out) in (tmp_path / "README.md").read_text()
 
 

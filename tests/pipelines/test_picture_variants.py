@@ -13,9 +13,11 @@ from benchmarks.picture_variants import MIRRORED, VARIANTS, Variant
 from pipelines.duplicates.fingerprint import fingerprints
 from pipelines.duplicates.groups import nearest_kept
 from pipelines.duplicates.index import EVALUATION, NEW, Index, rows_of
+from pipelines.duplicates.pictures import show_other_pages
 from pipelines.duplicates.search import find_edges
 from pipelines.duplicates.settings import Dedupe
 from pipelines.workers.evaluation_items import sample_of
+from sources.images.views import brightest_region
 from tests.corpus import prose
 
 NUM_PAGES = 4
@@ -104,6 +106,36 @@ def test_changed_copies_of_pages_are_found_and_no_others(pages: list[Image.Image
     assert sum(missed.values()) <= 0.05 * NUM_PAGES * len(WANTED), missed
     plain = pairs(rows_of_files(files, Dedupe(views=False)), Dedupe(views=False))
     assert sum(a % len(variants) == 0 for a, _ in plain) < 0.6 * len(hits)
+
+
+def test_a_window_around_a_dark_page_is_no_copy_of_the_same_window() -> None:
+    chance = np.random.default_rng(1)
+    hashes = np.repeat(chance.integers(0, 256, (1, 32), np.uint8), 2, axis=0)
+    hashes[1, :3] ^= 255  # 24 bits
+    pages = np.stack([chance.integers(0, 256, 32, np.uint8), np.zeros(32, np.uint8)])  # no page is found in the second
+    ends = np.array([0]), np.array([1])
+
+    def apart(has_regions: bool, is_photograph: bool, distance: int) -> bool:
+        found = show_other_pages(
+            hashes, pages, np.array([True, has_regions]), np.full(2, is_photograph), *ends, np.array([distance]), 32
+        )
+        return bool(found[0])
+
+    assert apart(True, False, 24)
+    assert not apart(False, False, 24)  # the second may be a photograph, whose regions are not looked at
+    assert not apart(True, False, 10)  # a view is nearer: the second is cropped or turned
+    assert apart(True, False, 17)
+    assert not apart(True, True, 15)
+
+
+def test_the_bar_of_a_window_is_no_page() -> None:
+    window = np.full((180, 256), 60, np.uint8)
+    window[:24] = 222
+    assert brightest_region(window) is None
+    window[30:170, 80:180] = 240
+    page = brightest_region(window)
+    assert page is not None
+    assert (round(page.x0 * 256), round(page.y1 * 180)) == (80, 170)
 
 
 @pytest.mark.parametrize("kind", ["phash", "dhash"])

@@ -19,6 +19,7 @@ from taxonomy.evaluation import evaluate, half_of, read_labelled
 from taxonomy.examples import Example, examples_of, variants
 from taxonomy.fasttext import cache as model_cache
 from taxonomy.fasttext.calibration import best_temperature, expected_calibration_error, train_calibrated
+from taxonomy.fasttext.forms import forms_of
 from taxonomy.fasttext.model import DESCRIPTION, Classifier, PromptModel, softmax, train
 from taxonomy.fasttext.tokenizer import line_of
 from taxonomy.labeller import Labeller, Query
@@ -226,6 +227,31 @@ def test_mistakes_in_labelled_prompts_are_reported_with_lines(small: Taxonomy, t
 )
 def test_clauses(prompt: str, pieces: list[str]) -> None:
     assert clauses(prompt) == pieces
+
+
+@pytest.mark.parametrize(
+    ("prompt", "form"),
+    [
+        ("The bridge is closed on Sundays, isn't it?", "<said>"),
+        ("that is the mayor, right?", "<said>"),
+        ("Don't you think the soup looks cold?", "<said>"),
+        ("他已经结婚了，对吧？", "<said>"),
+        ("Since the shop is bankrupt, who bought it?", "<presumed>"),
+        ("既然门锁着，他怎么进去的", "<presumed>"),
+        ("If the door were open, who would come in?", "<supposed>"),
+        ("Had she waited, would she have seen it?", "<supposed>"),
+        ("Would the wall stand without the beam?", "<supposed>"),
+        ("要是没有风，船会去哪", "<supposed>"),
+        ("Is the left one larger?", ""),
+        ("Please check if the text has typos", ""),
+        ("Who isn't wearing a hat?", ""),
+        ("Turn right at the church: what do you see?", ""),
+        ("图里一共有若干只猫？", ""),
+    ],
+)
+def test_forms_tell_what_a_question_takes_for_granted(prompt: str, form: str) -> None:
+    assert forms_of(prompt.casefold()) == ([form] if form else [])
+    assert line_of(prompt).split()[-1].startswith("<") == bool(form)
 
 
 def test_user_turns_have_no_image_placeholders() -> None:

@@ -356,6 +356,7 @@ def _cluster(cluster: Cluster) -> dict[str, Any]:
         "id": cluster.id,
         "count": cluster.num_members,
         "kept": shown(cluster.kept) if cluster.kept else None,
+        "is_elsewhere": cluster.is_elsewhere,
         "members": [shown(row) for row in cluster.members],
     }
 
