@@ -2,12 +2,14 @@
 
 import bisect
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import NamedTuple
 
 import apache_beam as beam
 
+from pipelines.stages.account import BUCKETS_PER_RANGE
 from pipelines.tables.manifest import DATA_TABLES
 from pipelines.units import NUM_BUCKETS, PLACES_IN_BUCKET, TableRow
 
@@ -26,7 +28,7 @@ class Plan:
 
     def shard_of(self, table: str, bucket: int, within: int = 0) -> str:
         """The shard's key, `table-number`."""
-        return f"{table}-{bisect.bisect_right(self.starts[table], _place(bucket, within)) - 1:05d}"
+        return f"{table}-{bisect.bisect_right(self.starts[table], place_of(bucket, within)) - 1:05d}"
 
     def path(self, key: str) -> str:
         """The shard's place in the output, in the hub's convention."""
@@ -34,10 +36,40 @@ class Plan:
         folder = "data" if table in DATA_TABLES else table
         return f"{folder}/{table}-{number}-of-{len(self.starts[table]):05d}.parquet"
 
+    def tasks(self, ranges: Mapping[str, Sequence[int]]) -> "Iterator[ShardTask]":
+        """The shards to write.
+
+        Args:
+            ranges: ranges of places that have rows of each table, ascending.
+        """
+        width = BUCKETS_PER_RANGE * PLACES_IN_BUCKET
+        for table, starts in self.starts.items():
+            for k, (start, end) in enumerate(pairwise([*starts, NUM_BUCKETS * PLACES_IN_BUCKET])):
+                first = bisect.bisect_left(ranges[table], start // width)
+                last = bisect.bisect_right(ranges[table], (end - 1) // width)
+                key = f"{table}-{k:05d}"
+                yield ShardTask(table, self.path(key), start, end, tuple(ranges[table][first:last]))
+
     def paths(self) -> set[str]:
         """The places of all shards in the output."""
         keys = (f"{table}-{k:05d}" for table, starts in self.starts.items() for k in range(len(starts)))
         return set(map(self.path, keys))
+
+
+class ShardTask(NamedTuple):
+    """A shard to write.
+
+    Args:
+        path: its place in the output.
+        start, end: the places of its rows, `end` not among them.
+        ranges: the ranges whose accounts have these rows.
+    """
+
+    table: str
+    path: str
+    start: int
+    end: int
+    ranges: tuple[int, ...]
 
 
 class Totals(NamedTuple):
@@ -92,6 +124,18 @@ class _Sums(NamedTuple):
     sizes: dict[str, _Sizes]  # by table
 
 
+class RangeSums(NamedTuple):
+    """The sums of a range.
+
+    Args:
+        counters: those that the last step has added.
+    """
+
+    number: int
+    sums: _Sums
+    counters: Mapping[str, int]
+
+
 class SumUp(beam.CombineFn):
     """The account, TableRows and mappings of counters, to its Totals, in one step of the graph.
 
@@ -101,13 +145,22 @@ class SumUp(beam.CombineFn):
     def __init__(self, shard_mb: float):
         self._shard_bytes = int(shard_mb * 1_000_000)
 
+    @classmethod
+    def of(cls, entries: Iterable[TableRow | Mapping[str, int]]) -> _Sums:
+        """The sums of some entries."""
+        combine = cls(1)  # the size of shards counts at the end
+        sums = combine.create_accumulator()
+        for entry in entries:
+            sums = combine.add_input(sums, entry)
+        return sums
+
     def create_accumulator(self) -> _Sums:
         return _Sums(Counter(), {})
 
     def add_input(self, accumulator: _Sums, entry: TableRow | Mapping[str, int]) -> _Sums:
         if isinstance(entry, TableRow):
             sizes = accumulator.sizes.setdefault(entry.table, _Sizes())
-            sizes.add(_place(entry.bucket, entry.within), entry.num_bytes)
+            sizes.add(place_of(entry.bucket, entry.within), entry.num_bytes)
         else:
             accumulator.counts.update(entry)
         return accumulator
@@ -128,13 +181,8 @@ class SumUp(beam.CombineFn):
         return Totals(dict(accumulator.counts), Plan(starts))
 
 
-def by_shard(entry: TableRow | Mapping[str, int], totals: Totals) -> Iterator[tuple[str, Any]]:
-    """A table row's payload under its shard's key; nothing of a mapping of counters."""
-    if isinstance(entry, TableRow):
-        yield totals.plan.shard_of(entry.table, entry.bucket, entry.within), entry.payload
-
-
-def _place(bucket: int, within: int) -> int:
+def place_of(bucket: int, within: int) -> int:
+    """A place in the output as one number."""
     return bucket * PLACES_IN_BUCKET + within
 
 
