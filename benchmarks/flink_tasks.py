@@ -25,7 +25,7 @@ from pipelines.recipe import RECIPES
 from tests.flink import FlinkCluster, flink
 
 PARALLELISM = 2  # of the cluster's options
-WAIT_S = 120
+WAIT_S = 240
 
 
 def recipes(folder: Path) -> dict[str, dict[str, Any]]:
@@ -56,6 +56,8 @@ def num_vertices(cluster: FlinkCluster, line: list[str]) -> int:
             while time.monotonic() < deadline_s and run.poll() is None:
                 for name in {job["jid"] for job in cluster.ask("/jobs/overview")["jobs"]} - known:
                     number = len(cluster.ask(f"/jobs/{name}")["vertices"])
+                    if not number:  # it is being laid out
+                        continue
                     request = urllib.request.Request(f"{cluster.rest}/jobs/{name}?mode=cancel", method="PATCH")
                     urllib.request.urlopen(request, timeout=10).close()
                     return number
@@ -63,7 +65,8 @@ def num_vertices(cluster: FlinkCluster, line: list[str]) -> int:
         finally:
             if run.poll() is None:
                 os.killpg(run.pid, signal.SIGKILL)
-    raise RuntimeError(f"no job was accepted: {line}")
+    assert run.stderr is not None
+    raise RuntimeError(f"no job was accepted: {run.stderr.read().decode()[-2000:]}")
 
 
 def main() -> None:
