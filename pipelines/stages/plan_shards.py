@@ -14,7 +14,8 @@ from pipelines.tables.manifest import DATA_TABLES
 from pipelines.units import NUM_BUCKETS, PLACES_IN_BUCKET, TableRow
 
 BUCKETS_PER_SHARD = 8  # on average, or shards are of unequal size; with fewer, ranges of places inside buckets count
-MAX_RANGES = 2**20  # of a table: 130 MB in the one process that plans, and enough for a million shards
+RANGE_BITS = (BUCKETS_PER_RANGE * PLACES_IN_BUCKET).bit_length() - 1
+MAX_PIECES = 256  # of a table in a range: 130 MB of all in the one process that plans, and enough for a million shards
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,43 +81,50 @@ class Totals(NamedTuple):
 
 
 class _Sizes:
-    """Bytes of one table by range of places; ranges are halves of halves, as small as there is room for.
+    """Bytes of one table by pieces of the ranges; pieces are halves of halves, as small as there is room for.
 
-    Whatever order sizes are added and merged in, the ranges are in the end those of the finest level at which there are
-    at most `MAX_RANGES`: a part of the data has no more ranges of a level than all of it.
+    Whatever order sizes are added and merged in, the pieces are in the end those of the finest level at which no range
+    has more than `MAX_PIECES`: a part of the data has no more pieces of a level than all of it.
     """
 
     def __init__(self) -> None:
-        self._shift = 0  # a range is all places with the same bits above
+        self._shift = 0  # a piece is all places with the same bits above; never wider than a bucket
         self._bytes: Counter[int] = Counter()
+        self._num_pieces: Counter[int] = Counter()  # by range
 
     def add(self, place: int, num_bytes: int) -> None:
-        self._bytes[place >> self._shift] += num_bytes
-        self._coarsen()
+        self._put(place >> self._shift, num_bytes)
+        if self._num_pieces[place >> RANGE_BITS] > MAX_PIECES:
+            self._coarsen()
 
     def merge(self, other: "_Sizes") -> None:
         self._widen(other._shift - self._shift)
         for number, size in other._bytes.items():
-            self._bytes[number >> (self._shift - other._shift)] += size
+            self._put(number >> (self._shift - other._shift), size)
         self._coarsen()
 
     def of_places(self, shard_bytes: int) -> list[tuple[int, int]]:
-        """The first place of every range with its bytes, in order: of whole buckets where these are enough."""
+        """The first place of every piece with its bytes, in order: of whole buckets where these are enough."""
         if sum(self._bytes.values()) <= NUM_BUCKETS // BUCKETS_PER_SHARD * shard_bytes:
             self._widen(PLACES_IN_BUCKET.bit_length() - 1 - self._shift)
         return [(number << self._shift, size) for number, size in sorted(self._bytes.items())]
 
+    def _put(self, number: int, num_bytes: int) -> None:
+        if number not in self._bytes:
+            self._num_pieces[number >> (RANGE_BITS - self._shift)] += 1
+        self._bytes[number] += num_bytes
+
     def _coarsen(self) -> None:
-        while len(self._bytes) > MAX_RANGES:
+        while max(self._num_pieces.values(), default=0) > MAX_PIECES:
             self._widen(1)
 
     def _widen(self, bits: int) -> None:
-        """Make ranges wider, by so many bits if that is more than none."""
+        """Make pieces wider, by so many bits if that is more than none."""
         if bits > 0:
-            before, self._bytes = self._bytes, Counter()
+            before, self._bytes, self._num_pieces = self._bytes, Counter(), Counter()
             self._shift += bits
             for number, size in before.items():
-                self._bytes[number >> bits] += size
+                self._put(number >> bits, size)
 
 
 class _Sums(NamedTuple):
