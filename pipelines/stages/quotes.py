@@ -36,6 +36,7 @@ from pipelines.workers.protocol import FindHits, FindQuotes
 
 COMMON_RUNS = f"{STAGING}/contamination/common_runs.arrow"  # stays, for a refit of the output
 MERGED_AT_ONCE = 1_000_000  # rows of the counts of ranges that wait until they are added up, at least
+Counts = tuple[np.ndarray, np.ndarray]  # runs, ascending, and the documents that have each: (R,) uint64 both
 PAGES = "page="  # locators of samples that are parts of one document; others are documents of their own
 
 
@@ -132,25 +133,22 @@ class WriteCommonRuns(beam.DoFn):
         yield COMMON_RUNS
 
 
-def added_up(tables: Iterable[pa.Table]) -> tuple[np.ndarray, np.ndarray]:
-    """Runs, ascending, and the documents that have each: (R,) uint64 both. Memory: 16 bytes a run, some times."""
-    runs = counts = np.zeros(0, np.uint64)
-    waiting: list[pa.Table] = []
-
-    def add() -> tuple[np.ndarray, np.ndarray]:
-        every = np.concatenate([runs, *(table["run"].to_numpy() for table in waiting)])
-        number = np.concatenate([counts, *(table["documents"].to_numpy() for table in waiting)])
-        found, place = np.unique(every, return_inverse=True)
-        sums = np.zeros(len(found), np.uint64)
-        np.add.at(sums, place, number)
-        return found, sums
-
+def added_up(tables: Iterable[pa.Table]) -> Counts:
+    """The sums of tables of runs and documents. Memory: 16 bytes a run, some times."""
+    total = np.zeros(0, np.uint64), np.zeros(0, np.uint64)
+    waiting: list[Counts] = []
     for table in tables:
-        waiting.append(table)
-        if sum(map(len, waiting)) > max(MERGED_AT_ONCE, len(runs)):
-            runs, counts = add()
-            waiting.clear()
-    return add()
+        waiting.append((table["run"].to_numpy(), table["documents"].to_numpy()))
+        if sum(len(runs) for runs, _ in waiting) > max(MERGED_AT_ONCE, len(total[0])):
+            total, waiting = _sums([total, *waiting]), []
+    return _sums([total, *waiting])
+
+
+def _sums(counts: Sequence[Counts]) -> Counts:
+    runs, places = np.unique(np.concatenate([each for each, _ in counts]), return_inverse=True)
+    sums = np.zeros(len(runs), np.uint64)
+    np.add.at(sums, places, np.concatenate([each for _, each in counts]))
+    return runs, sums
 
 
 class Leaks(ConcurrentDoFn):
