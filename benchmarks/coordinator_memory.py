@@ -4,6 +4,9 @@
 
 Samples are short texts, so that many go through all steps in a short time: they are read, scored, compared, decided and
 written as pages are. A unit has 64 of them, as of pages.
+
+Two figures of each process are printed: all memory that is its own, and what of it no file backs (anonymous). Mapped
+files count in the first only, for the kernel takes them back when it wants.
 """
 
 import argparse
@@ -14,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -40,14 +44,22 @@ def write_texts(folder: Path, num_samples: int) -> None:
         (folder / f"{first:08d}.jsonl").write_text("\n".join(rows))
 
 
+def own_memory(pid: int) -> dict[str, int]:
+    """Bytes of memory that is a process's own: all, and what no file backs."""
+    sizes = {}
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
+        name, size = line.split()[:2]
+        sizes[name] = int(size) * 1024
+    return {"own": sizes["Private_Clean:"] + sizes["Private_Dirty:"], "anonymous": sizes["Anonymous:"]}
+
+
 def peaks_mb(folder: Path, num_samples: int, workers: int) -> dict[str, float]:
-    """Peak of memory that is a process's own, in MB, by what it is; and the seconds of processor time of all."""
+    """Peaks of `own_memory` in MB, by what a process is and the kind of memory."""
     write_texts(folder / "in", num_samples)
     line = [sys.executable, "-m", "pipelines.run", "--source", "text", "--input", str(folder / "in")]
     line += ["--output", str(folder / "out"), "--workers", str(workers), "--set", "items_per_unit=64"]
     found: Counter[str] = Counter()
     with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        found["command"] = 0
         while process.poll() is None:
             members = {process.pid: "command"}
             for member in psutil.Process(process.pid).children(recursive=True):
@@ -57,10 +69,9 @@ def peaks_mb(folder: Path, num_samples: int, workers: int) -> dict[str, float]:
                     continue
                 members |= dict.fromkeys([member.pid] if known else [], *known)
             for pid, name in members.items():
-                try:
-                    found[name] = max(found[name], psutil.Process(pid).memory_full_info().uss)
-                except psutil.Error:
-                    continue
+                with suppress(OSError, KeyError):  # it ended just now
+                    for kind, size in own_memory(pid).items():
+                        found[f"{name}, {kind}"] = max(found[f"{name}, {kind}"], size)
             time.sleep(POLL_S)
         assert process.stderr is not None
         told = process.stderr.read()

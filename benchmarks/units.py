@@ -28,6 +28,7 @@ from pipelines.recipe import RECIPES
 from pipelines.recipe_file import build_recipe, load_recipe
 from pipelines.stages import input_files
 from pipelines.stages.decide import Decide
+from pipelines.stages.deduplicate import WriteIndex
 from pipelines.stages.execute import execute
 from pipelines.stages.stage import Stage
 from pipelines.stages.write_shards import WriteShard
@@ -139,6 +140,7 @@ def measure(folder: Path, how: str) -> dict[str, Any]:
         if how == MANY_WORKERS:
             for step, cache in (
                 (Stage, input_files._downloads),
+                (WriteIndex, remote_files._small),
                 (Decide, remote_files._small),
                 (WriteShard, remote_files._small),
             ):

@@ -16,19 +16,19 @@ import pyarrow.compute as pc
 
 from pipelines.duplicates.fingerprint import FINGERPRINT, from_arrow
 from pipelines.duplicates.index import rows_of
+from pipelines.duplicates.search import EDGE
 from pipelines.duplicates.settings import Dedupe
 from pipelines.job import Job
 from pipelines.recipe import Recipe, UsageError
 from pipelines.rewriting.ledger_units import Block
+from pipelines.stages.account import range_of
+from pipelines.stages.decisions import unit_number
 from pipelines.stages.deduplicate import (
-    NUM_FILES,
-    Groups,
-    IndexFile,
     Pairs,
-    WriteIndex,
     all_files,
+    decisions_of,
     tasks_of,
-    unit_number,
+    write_rows,
 )
 from pipelines.stages.quotes import COMMON_RUNS, hits_in, leaks_of, with_texts
 from pipelines.stages.references import Reference, prepare
@@ -36,7 +36,7 @@ from pipelines.storage import Storage, fetch
 from pipelines.tables.schema import CONTAMINATED, REJECTED
 from pipelines.tables.siblings import one_per_item, with_siblings
 from pipelines.tables.verdicts import NO_DUPLICATE, Rejection, Verdict
-from pipelines.units import UnitFiles
+from pipelines.units import UnitFiles, bucket_of
 
 
 class Comparison:
@@ -96,8 +96,10 @@ class Comparison:
             records = from_arrow(rows["fingerprint"], FINGERPRINT)[wanted]
             ids = rows["id"].take(pa.array(wanted)).to_pylist()
             piece = rows_of(records, ids, wanted, self._recipe.dedupe or Dedupe(), unit=number).tobytes()
-            self._pieces.setdefault(number % NUM_FILES, []).append(len(piece))
-            with self._spool(number % NUM_FILES).open("ab") as file:
+            items_per_unit = self._recipe.sources[block.unit.source].items_per_unit
+            place = range_of(bucket_of(block.unit, items_per_unit))
+            self._pieces.setdefault(place, []).append(len(piece))
+            with self._spool(place).open("ab") as file:
                 file.write(piece)
 
     def _leaks_of(self, block: Block, rows: pa.Table, passes: np.ndarray) -> list[Rejection]:
@@ -128,19 +130,17 @@ class Comparison:
 
     def decisions(self) -> dict[int, tuple[Rejection, ...]]:
         """Rejections by unit number."""
-        files: list[IndexFile] = []
+        files = []
         for number, lengths in sorted(self._pieces.items()):
             with self._spool(number).open("rb") as file:
-                files += WriteIndex(self._job).process((number, [file.read(length) for length in lengths]))
-        edges = self._edges(files)
-        found = dict(Groups(self._job).process((0, edges), files)) if edges else {}
+                files.append(write_rows(self._job, number, [file.read(length) for length in lengths]))
+        tasks = tasks_of(all_files(self._job, files), self._recipe.dedupe or Dedupe())
+        edges = [each for task in tasks for each in Pairs(self._job).edges(task, files)]
+        decided = decisions_of(self._job, np.concatenate([np.zeros(0, EDGE), *edges]), files)
+        found = {unit: rejections for (_, unit), rejections in decided.items()}
         for number, leaks in self._leaks.items():
             found[number] = (*leaks, *found.get(number, ()))
         return found
-
-    def _edges(self, files: Sequence[IndexFile]) -> list[bytes]:
-        tasks = tasks_of(all_files(self._job, files), self._recipe.dedupe or Dedupe())
-        return [edges for task in tasks for _, edges in Pairs(self._job).work(task, list(files))]
 
     def _spool(self, number: int) -> Path:
         return Path(self._folder.name) / f"{number:05d}.spool"

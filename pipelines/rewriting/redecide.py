@@ -14,7 +14,7 @@ from pipelines.recipe import Recipe
 from pipelines.rewriting.comparison import Comparison
 from pipelines.rewriting.ledger_units import Block, is_kept, read_rows, splits_in
 from pipelines.stages.balance import beyond_share, bin_of, cuts
-from pipelines.stages.deduplicate import unit_number
+from pipelines.stages.decisions import unit_number
 from pipelines.stages.mix import counts_of, over_share, tally
 from pipelines.storage import Storage
 from pipelines.tables.labels import COLUMN

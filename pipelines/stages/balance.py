@@ -6,17 +6,18 @@ end a little below its share, by what one bin of the histogram holds: one sample
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+import apache_beam as beam
 import pyarrow as pa
 
 from pipelines.job import Job
-from pipelines.stages.step import ConcurrentDoFn
+from pipelines.stages.decisions import ByRange, verdicts_of
+from pipelines.stages.step import Tally, total_of
 from pipelines.tables.labels import COLUMN
 from pipelines.tables.scores import SLICE, read_scores
-from pipelines.tables.siblings import decided, item_ids
-from pipelines.tables.verdicts import JudgedUnit, Rejection, Verdict
+from pipelines.tables.siblings import item_ids
+from pipelines.tables.verdicts import Rejection, Verdict
 from pipelines.taxonomy_files import targets_of
 from taxonomy.targets import BEYOND_SHARE
 
@@ -24,36 +25,34 @@ NUM_BINS = 16_384
 Quotas = Mapping[str, int]  # by use case, the first bin whose samples are left out
 
 
-class TallyUseCases(ConcurrentDoFn):
-    """(unit number, {"units", "decisions"}) to the number of kept samples by `use case#bin`."""
-
-    extra_threads = 0
+class TallyUseCases(Tally):
+    """(range, its JudgedUnits and Entries) to the number of kept samples by `use case#bin`."""
 
     def setup(self) -> None:
         self._recipe = self._job.load_recipe()
         self._storage = self._job.storage()
 
-    def work(self, element: tuple[int, Mapping[str, Iterable[Any]]]) -> Iterator[Counter[str]]:
-        judged: JudgedUnit
-        (judged,) = element[1]["units"]
-        scored = read_scores(self._storage, self._recipe, judged.unit)
-        verdicts = decided(judged, element[1]["decisions"])
-        yield Counter(f"{use_case}#{bin_of(item_id)}" for _, item_id, use_case in _kept(scored, verdicts))
+    def work(self, element: ByRange, decided: Collection[int] = ()) -> Iterator[Counter[str]]:
+        found: Counter[str] = Counter()
+        for judged, verdicts in verdicts_of(self._job, element, decided):
+            scored = read_scores(self._storage, self._recipe, judged.unit)
+            found.update(f"{use_case}#{bin_of(item_id)}" for _, item_id, use_case in _kept(scored, verdicts))
+        yield found
 
 
-class Quota:
-    """The tally of all units to where each use case is cut."""
+class Quota(beam.DoFn):
+    """Runs once: the tallies of all ranges to where each use case is cut."""
 
     def __init__(self, job: Job):
         self._job = job
 
-    def __call__(self, tally: Mapping[str, int]) -> dict[str, int]:
+    def process(self, _: bytes, tallies: Iterable[Counter[str]]) -> Iterator[dict[str, int]]:
         recipe = self._job.load_recipe()
         targets = targets_of(recipe, self._job.storage())
         assert targets is not None
         assert recipe.taxonomy is not None
         assert recipe.taxonomy.samples is not None
-        return cuts(tally, targets, recipe.taxonomy.samples)
+        yield cuts(total_of(tallies), targets, recipe.taxonomy.samples)
 
 
 def cuts(tally: Mapping[str, int], targets: Mapping[str, float], num_samples: int) -> dict[str, int]:

@@ -1,38 +1,36 @@
 """The search for duplicates on a Beam graph: rows of units to files, pairs by blocks of files, groups of all pairs.
 
-units ─► rows ─► row files ─► tasks ─► edges ─► groups ─► rejections of each unit
-Only arrays cross a shuffle: the rows of a unit, the edges of a task, the decisions on a unit.
+units ─► index files of their rows ─► edges ─► groups ─► rejections of each range of units
+All of these are files; only their names pass from step to step.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import apache_beam as beam
 import numpy as np
+import pyarrow as pa
 
-from pipelines.duplicates.fingerprint import FINGERPRINT, from_arrow
+from pipelines.duplicates.fingerprint import FINGERPRINT, from_arrow, to_arrow
 from pipelines.duplicates.groups import nearest_kept
 from pipelines.duplicates.index import EVALUATION, NEW, Index, row_dtype, rows_of, write_index
 from pipelines.duplicates.partition import Partition, fields_of
 from pipelines.duplicates.search import EDGE, REASONS, TableSlice, find_edges
 from pipelines.duplicates.settings import Dedupe
 from pipelines.job import Job
-from pipelines.stages.quotes import CommonRuns, quotes_in_unit, with_texts
+from pipelines.stages.decisions import ByRange, unit_number, write_decisions
 from pipelines.stages.references import Reference, names_of, read_references
 from pipelines.stages.step import ConcurrentDoFn
 from pipelines.storage import STAGING
+from pipelines.storage.arrow_file import read_table, table_bytes
 from pipelines.tables.schema import CONTAMINATED
-from pipelines.tables.scores import read_scores
-from pipelines.tables.siblings import one_per_item, with_siblings
+from pipelines.tables.siblings import one_per_item
 from pipelines.tables.verdicts import JudgedUnit, Rejection
-from pipelines.units import LedgerUnit, Unit
+from pipelines.units import UnitFiles
 
-NUM_FILES = 4096  # of rows: at 1 billion rows one holds 93 MB, which its writer sorts
 BYTES_PER_ROW = 1_900  # of memory, in a task, imports included (`benchmarks/duplicates_scale.py`)
 SLICES = 4  # tasks that the tables are dealt to, where one partition has all rows and there are enough
 MIN_SLICED_ROWS = 20_000
-DECISIONS = "decisions"  # tag of what is decided before the search
 CLUSTERS_SHOWN, SHOWN_PER_CLUSTER, DOUBTFUL_SHOWN = 12, 5, 12  # of which the report has pictures
 
 
@@ -42,6 +40,7 @@ class IndexFile(NamedTuple):
     path: str
     num_rows: int
     reference: int  # number of the reference it belongs to, -1: samples of this run
+    range: int = -1  # that its units belong to, -1: not of this run
 
 
 class Task(NamedTuple):
@@ -52,49 +51,24 @@ class Task(NamedTuple):
 
 
 class FindDuplicates(beam.PTransform[Any, Any]):
-    """Units to (unit number, Rejections of that unit)."""
+    """(range, what is known of its units) to the ranges that have Rejections, which are files.
 
-    def __init__(self, job: Job):
+    Args:
+        start: a collection of one element, with which the steps begin that run once.
+    """
+
+    def __init__(self, job: Job, start: beam.pvalue.PCollection[bytes]):
         super().__init__()
-        self._job = job
+        self._job, self._start = job, start
 
-    def expand(
-        self, units: beam.pvalue.PCollection[JudgedUnit]
-    ) -> beam.pvalue.PCollection[tuple[int, tuple[Rejection, ...]]]:
+    def expand(self, by_range: beam.pvalue.PCollection[ByRange]) -> beam.pvalue.PCollection[frozenset[int]]:
         job = self._job
-        settings = job.load_recipe().dedupe or Dedupe()
-        sides = []
-        if with_texts(read_references(job.storage(), job.references)):
-            sides.append(beam.pvalue.AsList(units | "CommonRuns" >> CommonRuns(job)))
-        rows = units | "UnitRows" >> beam.ParDo(UnitRows(job), *sides).with_outputs(DECISIONS, main="rows")
-        files = (
-            rows.rows
-            | "ByFile" >> beam.GroupByKey()
-            | "WriteIndex" >> beam.ParDo(WriteIndex(job))
-        )  # fmt: skip
+        files = by_range | "WriteIndex" >> beam.ParDo(WriteIndex(job))
         listed = beam.pvalue.AsList(files)
-        edges = (
-            files
-            | "InOneList" >> beam.Map(lambda file: (None, file))
-            | "AllFiles" >> beam.GroupByKey()
-            | "Tasks" >> beam.FlatMap(lambda found: tasks_of(all_files(job, list(found[1])), settings))
-            | "SpreadTasks" >> beam.Reshuffle()
-            | "Pairs" >> beam.ParDo(Pairs(job), listed)
-            | "Together" >> beam.GroupByKey()
-        )
-        decided: beam.pvalue.PCollection[tuple[int, tuple[Rejection, ...]]]
-        decided = edges | "Groups" >> beam.ParDo(Groups(job), listed)
-        if not job.load_recipe().decontaminate:
-            return decided
-        all_decisions: beam.pvalue.PCollection[tuple[int, tuple[Rejection, ...]]]
-        all_decisions = (decided, rows[DECISIONS]) | "AllDecisions" >> beam.Flatten()
-        return all_decisions
-
-
-def unit_number(unit: Unit | LedgerUnit) -> int:
-    """A 63-bit number for a unit, from its content."""
-    name = f"{unit.source}/{unit.name}"
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big") >> 1
+        edges = files | "Pairs" >> beam.ParDo(Pairs(job), listed)
+        decided: beam.pvalue.PCollection[frozenset[int]]
+        decided = self._start | "Groups" >> beam.ParDo(Groups(job), beam.pvalue.AsList(edges), listed)
+        return decided
 
 
 def all_files(job: Job, files: Sequence[IndexFile]) -> list[IndexFile]:
@@ -118,69 +92,75 @@ def rows_per_task(settings: Dedupe) -> int:
     return settings.memory_mb * 1_000_000 // BYTES_PER_ROW
 
 
-class UnitRows(ConcurrentDoFn):
-    """Unit to (file number, rows of its samples that the filters keep), as bytes; leaks by text to DECISIONS.
+class WriteIndex(ConcurrentDoFn):
+    """(range, what is known of its units) to its IndexFile, if there are samples to compare.
 
     Of the samples of one item only the first is compared; what is found holds for all (`pipelines/tables/siblings.py`).
+    Rows are made here, from the score files: what crosses the shuffle stays light, and so does a local run, which holds
+    it in memory.
     """
+
+    extra_threads = 0
 
     def setup(self) -> None:
         self._recipe = self._job.load_recipe()
         self._settings = self._recipe.dedupe or Dedupe()
         self._storage = self._job.storage()
-        self._references = with_texts(read_references(self._storage, self._job.references))
 
-    def work(self, judged: JudgedUnit, common: Sequence[str] = ()) -> Iterator[Any]:
-        """Decide on a unit.
+    def work(self, element: ByRange) -> Iterator[IndexFile]:
+        number, values = element
+        pieces = [piece for value in values if isinstance(value, JudgedUnit) and (piece := self._rows(value))]
+        if pieces:
+            yield write_rows(self._job, number, pieces)
 
-        Args:
-            common: the path of the runs that do not count; none without evaluation sets.
-        """
-        unit = judged.unit
-        scored = read_scores(self._storage, self._recipe, unit)
-        wanted = np.flatnonzero([not reasons for reasons in judged.reasons])
-        number = unit_number(unit)
-        if self._references and len(wanted):
-            kept = set(wanted.tolist())
-            leaks = [leak for leak in quotes_in_unit(self._job, unit, self._references) if leak.item in kept]
-            leaks = with_siblings(leaks, judged.verdicts(), judged.first)
-            if leaks:
-                yield beam.pvalue.TaggedOutput(DECISIONS, (number, tuple(leaks)))
-                wanted = np.setdiff1d(wanted, [leak.item for leak in leaks])
-        wanted = np.array(one_per_item(wanted.tolist(), judged.first), np.int64)
-        if len(wanted):
-            records = from_arrow(scored["fingerprint"], FINGERPRINT)[wanted]
-            ids = scored["id"].take(wanted).to_pylist()
-            rows = rows_of(records, ids, wanted, self._settings, unit=number)
-            yield number % NUM_FILES, rows.tobytes()
+    def _rows(self, judged: JudgedUnit) -> bytes:
+        leaks = {leak.item for leak in judged.leaks}
+        kept = [k for k, reasons in enumerate(judged.reasons) if not reasons and k not in leaks]
+        wanted = np.array(one_per_item(kept, judged.first), np.int64)
+        if not len(wanted):
+            return b""
+        scored = read_table(self._storage, UnitFiles.of(self._recipe, judged.unit).scores)
+        records = from_arrow(scored["fingerprint"], FINGERPRINT)[wanted]
+        ids = scored["id"].take(pa.array(wanted)).to_pylist()
+        return rows_of(records, ids, wanted, self._settings, unit=unit_number(judged.unit)).tobytes()
 
 
-class WriteIndex(beam.DoFn):
-    """(file number, rows of units) to a IndexFile."""
-
-    def __init__(self, job: Job):
-        self._job = job
-
-    def process(self, element: tuple[int, Iterable[bytes]]) -> Iterator[IndexFile]:
-        number, pieces = element
-        settings = self._job.load_recipe().dedupe or Dedupe()
-        rows = np.frombuffer(b"".join(sorted(pieces)), row_dtype(settings))
-        path = f"{STAGING}/duplicates/{self._job.run}/{number:05d}.rows"
-        write_index(self._job.storage(), path, rows)
-        yield IndexFile(path, len(rows), -1)
+def write_rows(job: Job, number: int, pieces: Iterable[bytes]) -> IndexFile:
+    """Write the rows of a range, which are given by unit in any order."""
+    settings = job.load_recipe().dedupe or Dedupe()
+    rows = np.frombuffer(b"".join(sorted(pieces)), row_dtype(settings))
+    path = f"{STAGING}/duplicates/{job.run}/{number:05d}.rows"
+    write_index(job.storage(), path, rows)
+    return IndexFile(path, len(rows), -1, number)
 
 
 class Pairs(ConcurrentDoFn):
-    """Task to (0, edges as bytes), their ends numbered through all files."""
+    """Index file to the files of the edges that its share of the tasks finds, if there are any.
+
+    Tasks are dealt to the files, which are on all workers already, and not shuffled.
+    """
 
     extra_threads = 0
 
-    def work(self, task: Task, files: list[IndexFile]) -> Iterator[tuple[int, bytes]]:
+    def process(self, file: IndexFile, files: list[IndexFile]) -> Iterator[Any]:
+        for turn in range(SLICES):  # which run side by side: all samples may be in one file
+            yield from super().process((file, turn), files)
+
+    def work(self, element: tuple[IndexFile, int], files: list[IndexFile]) -> Iterator[str]:
+        file, turn = element
         settings = self._job.load_recipe().dedupe or Dedupe()
-        index = index_of(self._job, all_files(self._job, files))
-        for edges in edges_of(index, task, settings):
-            if len(edges):
-                yield 0, edges.tobytes()
+        tasks = list(tasks_of(all_files(self._job, files), settings))
+        mine = tasks[sorted(files).index(file) * SLICES + turn :: len(files) * SLICES]
+        edges = np.concatenate([np.zeros(0, EDGE), *(edges for task in mine for edges in self.edges(task, files))])
+        if len(edges):
+            path = f"{STAGING}/duplicates/{self._job.run}/edges/{file.range:05d}-{turn}.arrow"
+            self._job.storage().write_bytes(path, table_bytes(pa.table({"edge": to_arrow(edges)})))
+            yield path
+
+    def edges(self, task: Task, files: Sequence[IndexFile]) -> Iterator[np.ndarray]:
+        """The edges of a task, their ends numbered through all files."""
+        settings = self._job.load_recipe().dedupe or Dedupe()
+        yield from edges_of(index_of(self._job, all_files(self._job, files)), task, settings)
 
 
 def index_of(job: Job, files: Sequence[IndexFile]) -> Index:
@@ -215,30 +195,49 @@ def edges_of(index: Index, task: Task, settings: Dedupe) -> Iterator[np.ndarray]
 
 
 class Groups(beam.DoFn):
-    """All edges to (unit number, Rejections). Runs once."""
+    """The files of all edges to the ranges that have Rejections, written with `write_decisions`. Runs once."""
 
     def __init__(self, job: Job):
         self._job = job
 
-    def process(
-        self, element: tuple[int, Iterable[bytes]], files: list[IndexFile]
-    ) -> Iterator[tuple[int, tuple[Rejection, ...]]]:
-        recipe = self._job.load_recipe()
-        files = all_files(self._job, files)
-        edges = np.concatenate([np.frombuffer(piece, EDGE) for piece in element[1]])
-        rows = index_of(self._job, files)
-        chosen = nearest_kept(edges, rows, dedupe=recipe.dedupe is not None)
-        yield from decisions(chosen, rows, Names(self._job, files)).items()
+    def process(self, _: bytes, edge_files: list[str], files: list[IndexFile]) -> Iterator[frozenset[int]]:
+        storage = self._job.storage()
+        tables = (read_table(storage, path) for path in sorted(edge_files))
+        edges = np.concatenate([np.zeros(0, EDGE), *(from_arrow(table["edge"], EDGE) for table in tables)])
+        by_range: dict[int, dict[int, tuple[Rejection, ...]]] = {}
+        for (number, unit), rejections in decisions_of(self._job, edges, files).items():
+            by_range.setdefault(number, {})[unit] = rejections
+        for number, found in by_range.items():
+            write_decisions(self._job, number, found)
+        yield frozenset(by_range)
+
+
+def decisions_of(
+    job: Job, edges: np.ndarray, files: Sequence[IndexFile]
+) -> dict[tuple[int, int], tuple[Rejection, ...]]:
+    """Rejections by range and unit number, from all edges."""
+    if not len(edges):
+        return {}
+    everything = all_files(job, files)
+    rows = index_of(job, everything)
+    chosen = nearest_kept(edges, rows, dedupe=job.load_recipe().dedupe is not None)
+    return decisions(chosen, rows, Names(job, everything))
 
 
 class Names:
-    """Names of rows: a sample's id, an evaluation item's name."""
+    """Names of rows: a sample's id, an evaluation item's name; and the ranges that rows belong to."""
 
     def __init__(self, job: Job, files: Sequence[IndexFile]):
         self._storage = job.storage()
         self._references: list[Reference] = read_references(self._storage, job.references)
         self._starts = np.cumsum([0, *(file.num_rows for file in files)])
+        self._ranges = np.array([file.range for file in files])
         self._known: dict[int, list[str]] = {}
+
+    def ranges_of(self, places: np.ndarray) -> list[int]:
+        """The range that each row belongs to."""
+        found: list[int] = self._ranges[np.searchsorted(self._starts, places, "right") - 1].tolist()
+        return found
 
     def of(self, place: int, sample_id: bytes, kind: int) -> str:
         """The name of the row at `place` among all rows."""
@@ -250,13 +249,14 @@ class Names:
         return self._known[number][place - int(self._starts[number])]
 
 
-def decisions(chosen: np.ndarray, rows: Index, names: Names) -> dict[int, tuple[Rejection, ...]]:
-    """The chosen edges as Rejections, by unit, and the kept samples that the report shows next to them."""
+def decisions(chosen: np.ndarray, rows: Index, names: Names) -> dict[tuple[int, int], tuple[Rejection, ...]]:
+    """The chosen edges as Rejections, by range and unit, and the kept samples that the report shows next to them."""
     kinds = rows.take("kind", chosen["winner"])
     losers_shown, winners_shown = _shown(chosen, kinds == NEW)
     ids = [bytes(row) for row in rows.take("id", chosen["winner"])]
     units, items = rows.take("unit", chosen["loser"]).tolist(), rows.take("item", chosen["loser"]).tolist()
-    decided: dict[int, list[Rejection]] = {}
+    ranges = names.ranges_of(chosen["loser"])
+    decided: dict[tuple[int, int], list[Rejection]] = {}
     for k, (edge, kind) in enumerate(zip(chosen.tolist(), kinds.tolist(), strict=True)):
         winner, loser, reason, distance, similarity = edge
         row = Rejection(
@@ -267,10 +267,11 @@ def decisions(chosen: np.ndarray, rows: Index, names: Names) -> dict[int, tuple[
             similarity=None if np.isnan(similarity) else similarity,
             is_shown=loser in losers_shown,
         )
-        decided.setdefault(units[k], []).append(row)
+        decided.setdefault((ranges[k], units[k]), []).append(row)
     for winner in sorted(winners_shown):
-        unit, item = int(rows.take("unit", np.array([winner]))[0]), int(rows.take("item", np.array([winner]))[0])
-        decided.setdefault(unit, []).append(Rejection(item=item, is_shown=True))
+        place = np.array([winner])
+        unit, item = int(rows.take("unit", place)[0]), int(rows.take("item", place)[0])
+        decided.setdefault((names.ranges_of(place)[0], unit), []).append(Rejection(item=item, is_shown=True))
     return {unit: tuple(sorted(decided[unit], key=lambda row: row.item)) for unit in sorted(decided)}
 
 

@@ -1,6 +1,7 @@
 """Inspecting inputs: the digest of each and how many items it holds."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
@@ -9,13 +10,15 @@ import apache_beam as beam
 
 from pipelines.job import Job
 from pipelines.recipe import Recipe
+from pipelines.stages.account import Entry, entry_of, range_of
 from pipelines.stages.fetch import Fetches, enlarge, fetch_inputs
 from pipelines.stages.input_files import InputFiles, LocalInput, is_fetched
 from pipelines.stages.progress import progress_of
-from pipelines.stages.step import ACCOUNT, ConcurrentDoFn
+from pipelines.stages.step import ConcurrentDoFn
 from pipelines.storage import is_remote
 from pipelines.storage.names import member_of
-from pipelines.units import ErrorRow, Input, error_row
+from pipelines.tables.copies import listed
+from pipelines.units import ErrorRow, Input, Unit, bucket_of, group_of, units_of
 from pipelines.workers.pool import ItemFault, readers_of
 from pipelines.workers.protocol import InspectInputs, Inspection
 from sources.base.remote import RemoteSource
@@ -43,7 +46,7 @@ def batch_of(job: Job, recipe: Recipe, source: int, uri: str) -> Batch:
 
 
 class Inspect(ConcurrentDoFn):
-    """(batch, URIs) to (source index, digest, Input); error rows and counters to ACCOUNT."""
+    """(batch, URIs) to (digest, Input), error rows and counters, under the source and its range of digests."""
 
     def setup(self) -> None:
         self._recipe = self._job.load_recipe()
@@ -60,26 +63,33 @@ class Inspect(ConcurrentDoFn):
         """
         (source, batch), names = element
         name = self._recipe.sources[source].name
+        causes: Counter[str] = Counter()
         uris = sorted(set(names))  # overlapping patterns name a file twice
         num_items = num_failed = 0
+        group = batch  # of inputs that cannot be read; they only have to be somewhere
         for uri, found, state in self._inspected(source, uris, grants):
             if found.cause:
                 num_failed += 1
-                yield beam.pvalue.TaggedOutput(
-                    ACCOUNT, error_row(ErrorRow(name, uri, None, found.cause, found.message))
-                )
-                yield beam.pvalue.TaggedOutput(ACCOUNT, {f"failures.{found.cause}": 1})
+                causes[found.cause] += 1
+                yield (source, group), ErrorRow(name, uri, None, found.cause, found.message)
             else:
                 num_items += found.num_items
-                yield source, found.digest, Input(uri, found.num_items, found.num_bytes, state)
+                group = group_of(found.digest, self._job.num_inputs)
+                yield (source, group), (found.digest, Input(uri, found.num_items, found.num_bytes, state))
         counts = {"inputs.matched": len(uris), "inputs.read": len(uris) - num_failed, "items.found": num_items}
-        yield beam.pvalue.TaggedOutput(ACCOUNT, {**counts, **({"inputs.failed": num_failed} if num_failed else {})})
+        counts |= {"inputs.failed": num_failed} if num_failed else {}
+        yield (source, group), {**counts, **{f"failures.{cause}": number for cause, number in causes.items()}}
         progress_of(self._job).add(
             f"inspect {source}-{batch}",
             inputs_failed=num_failed,
             inputs_read=len(uris) - num_failed,
             items_found=num_items,
         )
+
+    def counters(self, output: Any) -> Mapping[str, int]:
+        """The counters in an output."""
+        _, content = output
+        return content if isinstance(content, dict) else {}
 
     def _inspected(
         self, source: int, uris: list[str], grants: Mapping[int, Mapping[str, int]] | None
@@ -136,3 +146,30 @@ class Inspect(ConcurrentDoFn):
             for (uri, local), found in zip(left, answer.found, strict=True):
                 yield uri, found, local.state
             return
+
+
+class MakeUnits(beam.DoFn):
+    """((source, range of digests), what `Inspect` found there) to units, and the account's entries."""
+
+    def __init__(self, job: Job):
+        self._job = job
+
+    def process(self, element: tuple[tuple[int, int], Iterable[Any]]) -> Iterator[Unit | Entry]:
+        (source, _), values = element
+        found: list[tuple[str, Input]] = []
+        counts: Counter[str] = Counter()
+        home = 0
+        for value in values:
+            if isinstance(value, ErrorRow):
+                entry = entry_of(value)
+                home = entry.range
+                yield entry
+            elif isinstance(value, dict):
+                counts.update(value)
+            else:
+                found.append(value)
+        items_per_unit = self._job.load_recipe().sources[source].items_per_unit
+        for unit in listed(units_of(source, found, items_per_unit), self._job.storage(), self._job.run):
+            home = range_of(bucket_of(unit, items_per_unit))
+            yield unit
+        yield Entry(home, dict(counts))  # where there is something else: an entry of its own range costs a file

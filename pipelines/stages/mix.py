@@ -1,52 +1,52 @@
 """Mixing: every component of the recipe keeps its share of the tokens, and the rest of its samples is left out."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+import apache_beam as beam
 
 from pipelines.job import Job
 from pipelines.mixture.cuts import Cuts, bin_of, cut, key_of
 from pipelines.stages.balance import Quotas, beyond_share
-from pipelines.stages.step import ConcurrentDoFn
+from pipelines.stages.decisions import ByRange, verdicts_of
+from pipelines.stages.step import Tally, total_of
 from pipelines.tables.mixture import FOUND, SAMPLES, TOKENS
 from pipelines.tables.schema import NUM_TOKENS, OVER_SHARE
 from pipelines.tables.scores import SLICE, read_scores
-from pipelines.tables.siblings import decided, item_ids
-from pipelines.tables.verdicts import JudgedUnit, Rejection, Verdict, decide
+from pipelines.tables.siblings import item_ids
+from pipelines.tables.verdicts import Rejection, Verdict, decide
 
 
-class TallyTokens(ConcurrentDoFn):
-    """(unit number, {"units", "decisions"}) to the tokens of kept samples by component and bin."""
-
-    extra_threads = 0
+class TallyTokens(Tally):
+    """(range, its JudgedUnits and Entries) to the tokens of kept samples by component and bin."""
 
     def setup(self) -> None:
         self._recipe = self._job.load_recipe()
         self._storage = self._job.storage()
 
     def work(
-        self, element: tuple[int, Mapping[str, Iterable[Any]]], quotas: Quotas | None = None
+        self, element: ByRange, decided: Collection[int] = (), quotas: Quotas | None = None
     ) -> Iterator[Counter[str]]:
-        judged: JudgedUnit
-        (judged,) = element[1]["units"]
-        scored = read_scores(self._storage, self._recipe, judged.unit)
-        verdicts = decided(judged, element[1]["decisions"])
-        if quotas is not None:
-            verdicts = decide(verdicts, beyond_share(scored, verdicts, quotas))
-        component = self._recipe.component_of(judged.unit.source)
-        yield tally(item_ids(scored, SLICE), scored[NUM_TOKENS].to_pylist(), verdicts, component)
+        found: Counter[str] = Counter()
+        for judged, verdicts in verdicts_of(self._job, element, decided):
+            scored = read_scores(self._storage, self._recipe, judged.unit)
+            if quotas is not None:
+                verdicts = decide(verdicts, beyond_share(scored, verdicts, quotas))
+            component = self._recipe.component_of(judged.unit.source)
+            found.update(tally(item_ids(scored, SLICE), scored[NUM_TOKENS].to_pylist(), verdicts, component))
+        yield found
 
 
-class Cut:
-    """The tally of all units to where each component is cut."""
+class Cut(beam.DoFn):
+    """Runs once: the tallies of all ranges to where each component is cut."""
 
     def __init__(self, job: Job):
         self._job = job
 
-    def __call__(self, tally: Mapping[str, int]) -> dict[str, int]:
+    def process(self, _: bytes, tallies: Iterable[Counter[str]]) -> Iterator[dict[str, int]]:
         mixture = self._job.load_recipe().mixture
         assert mixture is not None
-        return cut(tally, mixture.shares, mixture.tokens)
+        yield cut(total_of(tallies), mixture.shares, mixture.tokens)
 
 
 def tally(

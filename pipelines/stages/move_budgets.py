@@ -4,7 +4,7 @@ All inputs are fetched with their own shares first. What is left is divided when
 others fetched further, so that it does not matter which input is done first.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from pipelines.job import Job
 from pipelines.recipe import Recipe
@@ -51,8 +51,3 @@ def grants_of(recipe: Recipe, uses: Iterable[Use]) -> dict[int, dict[str, int]]:
         assert isinstance(remote, RemoteSource)
         grants[index] = dict(remote.moved_budgets(of_source))
     return grants
-
-
-def grants_for(recipe: Recipe) -> Callable[[Iterable[Use]], dict[int, dict[str, int]]]:
-    """Return `grants_of` for a recipe."""
-    return lambda uses: grants_of(recipe, uses)

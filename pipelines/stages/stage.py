@@ -5,21 +5,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import apache_beam as beam
 import pyarrow as pa
 
+from pipelines.stages.account import Entry, entry_of, range_of
 from pipelines.stages.progress import progress_of
 from pipelines.stages.read_unit import read_unit
 from pipelines.stages.scratch import scratch_folder
 from pipelines.stages.staged_files import discard, whole_table
-from pipelines.stages.step import ACCOUNT, ConcurrentDoFn
+from pipelines.stages.step import ConcurrentDoFn
 from pipelines.storage import fetch
 from pipelines.storage.arrow_file import check_local, read_local, validate_local
 from pipelines.storage.errors import DamagedFile
 from pipelines.tables.copies import copies_of
 from pipelines.tables.scores import SLICE, PartError, file_sizes, part_errors, part_replaced
 from pipelines.taxonomy_files import local_taxonomy
-from pipelines.units import ErrorRow, Unit, UnitFiles, error_row
+from pipelines.units import ErrorRow, Unit, UnitFiles, bucket_of
 from pipelines.workers.pool import ItemFault, readers_of
 from pipelines.workers.process import KILLED
 from pipelines.workers.protocol import ReadUnit, RescorePart
@@ -32,7 +32,7 @@ PASSING = ("changed", "not_found", "permission_denied", "unreadable", KILLED)
 
 
 class Stage(ConcurrentDoFn):
-    """Unit to itself if it has samples, part and scores made; its error rows and counters to ACCOUNT.
+    """Unit to itself if it has samples, part and scores made; and its error rows and counters.
 
     Finished parts and scores are used again.
     """
@@ -55,12 +55,12 @@ class Stage(ConcurrentDoFn):
             causes[error.cause] += each.num_inputs
             for uri in (each.uri, *copies[error.slice]):
                 row = ErrorRow(source.name, error.uri or uri, source.locator(error.item), error.cause, error.message)
-                yield beam.pvalue.TaggedOutput(ACCOUNT, error_row(row))
+                yield entry_of(row)
         num_inputs = [each.num_inputs for each in unit.slices]
         num_samples = sum(num_inputs[number] for number in scored[SLICE].to_pylist())
         num_items = sum((each.last - each.first) * each.num_inputs for each in unit.slices)
-        yield beam.pvalue.TaggedOutput(
-            ACCOUNT,
+        yield Entry(
+            range_of(bucket_of(unit, source.items_per_unit)),
             {
                 "samples.total": num_samples,
                 FURTHER: num_samples - (num_items - causes.total()),

@@ -20,6 +20,7 @@ STALE = (
     "references",
     "duplicates",
     "verdicts",
+    "account",
     "rewrite",
 )  # folders in staging that only a running job needs
 

@@ -4,6 +4,7 @@ The work is done by reader processes and by Arrow, both outside Python's lock, s
 busy, and a local run needs no worker processes, which take 4 s to start. On a cluster Beam starts a process a core.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
@@ -15,17 +16,21 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from pipelines.job import Job
 from pipelines.once import once
+from pipelines.stages.account import Entry
 from pipelines.stages.progress import progress_of
 from pipelines.storage.remote_files import forget_copies
 from pipelines.storage.temporary import own_temporary_folder
+from pipelines.units import TableRow
 from pipelines.workers.confinement import let_readers_write
 
-ACCOUNT = "account"  # tag of what every step adds to the account of a run: counters, and rows of tables
 WAITING_A_THREAD = 4
 
 
 class ConcurrentDoFn(beam.DoFn):
-    """Runs `work` for several elements at a time and yields what it returns, in any order."""
+    """Runs `work` for several elements at a time and yields what it returns, in any order.
+
+    An `Entry` of the account passes through.
+    """
 
     extra_threads = 1  # beyond the readers: judges and publishes one unit while they work on the next ones
 
@@ -36,6 +41,11 @@ class ConcurrentDoFn(beam.DoFn):
         """All outputs for one element; called in a thread of a pool that the whole process shares."""
         raise NotImplementedError
 
+    def counters(self, output: Any) -> Mapping[str, int]:
+        """The counters in an output, which the runner's own monitoring shows."""
+        is_counters = isinstance(output, Entry) and not isinstance(output.content, TableRow)
+        return output.content if is_counters else {}
+
     def start_bundle(self) -> None:
         if not self._job.is_local:
             own_temporary_folder()
@@ -44,6 +54,9 @@ class ConcurrentDoFn(beam.DoFn):
         let_readers_write(self._job.storage())
 
     def process(self, element: Any, *args: Any, **sides: Any) -> Iterator[Any]:
+        if isinstance(element, Entry):
+            yield element
+            return
         num_threads = self._job.readers + self.extra_threads
         self._running.add(_threads(num_threads).submit(lambda: list(self.work(element, *args, **sides))))
         full = len(self._running) >= num_threads * WAITING_A_THREAD
@@ -63,9 +76,36 @@ class ConcurrentDoFn(beam.DoFn):
             self._running -= done
         for future in done:
             for output in future.result():
-                if isinstance(output, beam.pvalue.TaggedOutput) and isinstance(output.value, dict):
-                    _count(output.value)
+                _count(self.counters(output))
                 yield output
+
+
+class Tally(ConcurrentDoFn):
+    """Yields the sum of all Counters of a bundle: there are few of them, however many elements there are."""
+
+    extra_threads = 0
+
+    def start_bundle(self) -> None:
+        super().start_bundle()
+        self._total: Counter[str] = Counter()
+
+    def process(self, element: Any, *args: Any, **sides: Any) -> Iterator[Any]:
+        for counts in super().process(element, *args, **sides):
+            self._total.update(counts)
+        yield from ()
+
+    def finish_bundle(self) -> Iterator[Any]:
+        for output in super().finish_bundle():
+            self._total.update(output.value)
+        yield _in_global_window(self._total)
+
+
+def total_of(tallies: Iterable[Counter[str]]) -> Counter[str]:
+    """The sum of tallies."""
+    total: Counter[str] = Counter()
+    for each in tallies:
+        total.update(each)
+    return total
 
 
 @once
@@ -81,6 +121,4 @@ def _count(counts: Mapping[str, int]) -> None:
 
 def _in_global_window(output: Any) -> Any:
     """Outputs at the end of a bundle have to name their window."""
-    if isinstance(output, beam.pvalue.TaggedOutput):
-        return beam.pvalue.TaggedOutput(output.tag, _in_global_window(output.value))
     return WindowedValue(output, GlobalWindow().max_timestamp(), (GlobalWindow(),))

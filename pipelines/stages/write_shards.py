@@ -1,11 +1,12 @@
 """The writing of shards, as a step of the pipeline."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from pipelines.public_names import PublicNames
-from pipelines.stages.plan_shards import Totals
+from pipelines.stages.account import Account
+from pipelines.stages.plan_shards import ShardTask, place_of
 from pipelines.stages.progress import progress_of
 from pipelines.stages.step import ConcurrentDoFn
 from pipelines.tables.data import DataTable
@@ -17,7 +18,7 @@ from pipelines.units import ErrorRow
 
 
 class WriteShard(ConcurrentDoFn):
-    """(shard key, payloads) to a Shard, written to its place; the manifest, which is last, makes it count."""
+    """ShardTask to a Shard, written to its place; the manifest, which is last, makes it count."""
 
     extra_threads = 0
 
@@ -25,10 +26,9 @@ class WriteShard(ConcurrentDoFn):
         self._recipe = self._job.load_recipe()
         self._storage = self._job.storage()
 
-    def work(self, element: tuple[str, Iterable[Any]], totals: Totals) -> Iterator[Shard]:
-        key, payloads = element
-        table = key.rpartition("-")[0]
-        path = totals.plan.path(key)
+    def work(self, task: ShardTask) -> Iterator[Shard]:
+        table, path = task.table, task.path
+        payloads = list(self._payloads(task))
         labels: Counter[str] = Counter()
         with self._storage.create(path) as raw:
             file = HashingFile(raw)
@@ -42,8 +42,16 @@ class WriteShard(ConcurrentDoFn):
             else:
                 split = DataTable(self._storage, self._recipe, self._job.run, table)
                 rows, labels = split.write(file, sorted(payloads, key=lambda unit: unit.place))
-        progress_of(self._job).add(f"shard {key}", shards_written=1)
+        progress_of(self._job).add(f"shard {path}", shards_written=1)
         yield Shard(path, table, rows, file.num_bytes, file.sha256(), tuple(sorted(labels.items())))
+
+    def _payloads(self, task: ShardTask) -> Iterator[Any]:
+        items_per_unit = [source.items_per_unit for source in self._recipe.sources]
+        for number in task.ranges:
+            account = Account.read(self._storage, self._job.run, number)
+            for bucket, within, payload in account.rows(task.table, items_per_unit):
+                if task.start <= place_of(bucket, within) < task.end:
+                    yield payload
 
 
 def _public(row: ErrorRow, names: PublicNames) -> ErrorRow:

@@ -84,11 +84,15 @@ class JudgedUnit(NamedTuple):
     Args:
         reasons: for each sample, in the order of the part, the codes of all filters that reject it.
         first: for each sample, the first sample of the same item (`pipelines/tables/siblings.py`).
+        num_hits: how often runs of the evaluation sets are in the samples (`pipelines/stages/quotes.py`).
+        leaks: of the samples that filters keep, those whose text is in an evaluation set.
     """
 
     unit: Unit
     reasons: tuple[tuple[str, ...], ...]
     first: tuple[int, ...]
+    num_hits: int = 0
+    leaks: tuple[Rejection, ...] = ()
 
     def verdicts(self) -> list[Verdict]:
         """The filters' verdicts, before samples are compared."""

@@ -34,15 +34,18 @@ from pipelines.duplicates.index import AGAINST, EVALUATION, NEW, Index, Selectio
 from pipelines.duplicates.search import NEAR_DUPLICATE, SAME_TEXT, SIMILAR_TEXT, TableSlice, find_edges
 from pipelines.duplicates.settings import Dedupe
 from pipelines.duplicates.text import similarity, text_fingerprint, tokens_of
+from pipelines.job import Job
 from pipelines.overrides import apply_setting
 from pipelines.recipe import UsageError
 from pipelines.recipe_file import build_recipe
-from pipelines.stages import deduplicate
+from pipelines.stages import deduplicate, quotes
 from pipelines.stages.deduplicate import IndexFile, edges_of, tasks_of
-from pipelines.stages.quotes import ALL_DOCUMENTS, count_documents
+from pipelines.stages.quotes import CountRuns, RunCounts, WriteCommonRuns, hits_path
 from pipelines.stages.references import prepare
 from pipelines.storage import Storage
-from pipelines.storage.arrow_file import write_table
+from pipelines.storage.arrow_file import read_table, table_bytes, write_table
+from pipelines.tables.verdicts import JudgedUnit
+from pipelines.units import Slice, Unit, UnitFiles
 from pipelines.workers.evaluation_items import sample_of
 from tests.conftest import ROOT, Command
 from tests.corpus import digests, prose
@@ -370,16 +373,42 @@ def test_a_share_of_the_text_is_contamination(tmp_path: Path) -> None:
     assert quote_in(index_of(tmp_path, [passage], exceptions=passage), passage) is None
 
 
-def test_runs_that_many_documents_have_are_common() -> None:
-    def pairs(run: int, documents: range) -> list[int]:
-        return [value for document in documents for value in (run, document)]
+@pytest.mark.parametrize("at_once", [1, 1000])
+def test_runs_that_many_documents_have_are_common(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(quotes, "MERGED_AT_ONCE", at_once)
+    storage = Storage(str(tmp_path))
+    for path, counts in {"a": {7: 8, 9: 5}, "b": {7: 4, 9: 4, 11: 10}, "c": {7: 1}}.items():
+        table = pa.table({"run": pa.array(counts, pa.uint64()), "documents": pa.array(counts.values(), pa.uint64())})
+        storage.write_bytes(path, table_bytes(table))
+    step = WriteCommonRuns(Job(recipe="", output=str(tmp_path), run="run"))
+    for num_documents, common in ((10, [7, 11]), (11_000, [7]), (20_000, [])):
+        ranges = [RunCounts(num_documents, "b"), RunCounts(0, ""), RunCounts(5, "a"), RunCounts(7, "c")]
+        (path,) = step.process(b"", ranges)
+        assert read_table(storage, path)["run"].to_pylist() == common
 
-    values = np.array(pairs(7, range(12)) + pairs(9, range(9)) + pairs(7, range(5)), np.uint64)
-    _, (num_documents, counted) = count_documents((3, [values[:16].tobytes(), values[16:].tobytes()]))
-    assert num_documents == 0
-    assert np.frombuffer(counted, np.uint64).tolist() == [7, 12]
-    documents = np.arange(30, dtype=np.uint64)
-    assert count_documents((ALL_DOCUMENTS, [documents.tobytes(), documents[:4].tobytes()])) == (None, (30, b""))
+
+def test_a_range_counts_a_document_once_for_all_of_its_pages(tmp_path: Path) -> None:
+    recipe = build_recipe({"sources": [{"type": "pdfs"}]})
+    job, storage = Job(recipe=json.dumps(recipe.to_json()), output=str(tmp_path), run="run"), Storage(str(tmp_path))
+    first, second = ("a" * 64, "b" * 64)
+    judged = []
+    for slices, rows, runs in (
+        ((Slice(first, 0, 2, "a.pdf", "", ()), Slice(second, 0, 1, "b.pdf", "", ())), [0, 1, 2, 2], [7, 7, 7, 9]),
+        ((Slice(first, 2, 4, "a.pdf", "", ()),), [0, 1], [7, 8]),
+    ):
+        unit = Unit(0, slices)
+        pages = [(number, page) for number, each in enumerate(slices) for page in range(each.first, each.last)]
+        scored = {"slice": [number for number, _ in pages], "locator": [f"page={page + 1}" for _, page in pages]}
+        scored |= {"id": [f"{page}" for _, page in pages], "flags": [[] for _ in pages]}
+        storage.write_bytes(UnitFiles.of(recipe, unit).scores, table_bytes(pa.table(scored)))
+        hits = pa.table({"row": pa.array(rows, pa.uint32()), "run": pa.array(runs, pa.uint64())})
+        storage.write_bytes(hits_path("run", unit), table_bytes(hits))
+        judged.append(JudgedUnit(unit, ((),) * len(pages), tuple(range(len(pages))), num_hits=len(hits)))
+    ((num_documents, path),) = CountRuns(job).work((3, judged))
+    assert num_documents == 2
+    assert read_table(storage, path).to_pydict() == {"run": [7, 8, 9], "documents": [2, 1, 1]}
 
 
 def test_what_many_texts_of_a_set_share_does_not_count(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ pytestmark = [
 ]
 NUM_FILES, PAGES_A_FILE = 6, 16
 SETTINGS = ("--set", "items_per_unit=4")  # 24 units
-MAX_VERTICES, MAX_STARTS = 40, 3
+MAX_VERTICES, MAX_STARTS = 20, 3  # 40 tasks at `--parallelism 2`
 
 
 @pytest.fixture(scope="module")

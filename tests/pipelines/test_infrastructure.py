@@ -141,11 +141,11 @@ if any("pipelines.stages.coordinator" in argument for argument in sys.orig_argv)
     import os
     import pipelines.stages.decide as decide
     work = decide.Decide.work
-    def fail_once(self, *arguments):
+    def fail_once(self, *arguments, **sides):
         try:
             os.close(os.open("{flag}", os.O_CREAT | os.O_EXCL))
         except FileExistsError:
-            return work(self, *arguments)
+            return work(self, *arguments, **sides)
         raise OSError(5, "Input/output error")
     decide.Decide.work = fail_once
 """
