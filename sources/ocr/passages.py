@@ -185,13 +185,20 @@ class ContentSampler:
                 break
             number, html = number - 1, before[1]
         found: list[str] = []
-        first = name
+        first, start = name, number
         while sum(map(len, found)) < num_characters and (is_start or name == first):
             found.append(html)
             number = (number + 1) % count
             name, html = self._passages.block(self.text_language, number)
             if len(found) > MAX_BLOCKS or (not is_start and number == 0):
                 break
+        # Near its end, a document has too little for a page: what comes before is on it too, from a heading.
+        while start and (sum(map(len, found)) < num_characters / 2 or not found[0].startswith("<h")):
+            start -= 1
+            name, html = self._passages.block(self.text_language, start)
+            if name != first or len(found) > MAX_BLOCKS:
+                break
+            found.insert(0, html)
         return found
 
     def parallel(self) -> list[tuple[str, str]]:

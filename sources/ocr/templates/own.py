@@ -12,6 +12,9 @@ from sources.ocr.style import Style, to_hex
 from sources.ocr.templates.furniture import Furniture, sample_furniture
 from sources.text.fonts import FontError, missing
 
+CODE = (0.6, 0.9)  # range of the font size of code, in that of the text
+CODE_WIDTH = 0.62  # of a character of code, in its font size
+
 
 def own_template(sampler: ContentSampler, style: Style, num_pages: int = 1) -> Manuscript:
     """Return a document of one of the templates in the language of the text, with its slots filled."""
@@ -25,7 +28,7 @@ def own_template(sampler: ContentSampler, style: Style, num_pages: int = 1) -> M
         blocks=built.blocks,
         columns=[style.frame],
         furniture=furniture,
-        css=_css(style),
+        css=_css(style, built.blocks),
         extra_css=_rules(style),
         record=built.record() if num_pages == 1 else None,
         must_fit=num_pages == 1,
@@ -42,7 +45,7 @@ def document(sampler: ContentSampler, style: Style, num_pages: int = 1) -> Manus
         blocks=built.blocks,
         columns=[style.frame],
         furniture=sample_furniture(sampler, style),
-        css=_css(style),
+        css=_css(style, built.blocks),
         extra_css=_rules(style),
     )
 
@@ -53,16 +56,19 @@ def _rules(style: Style) -> str:
     return f" .tt{{font-family:mono}} .fields th{{font-weight:normal;{colours}}}"
 
 
-def _css(style: Style) -> dict[str, str]:
-    """Return the rules of the classes that only markup has."""
+def _css(style: Style, blocks: list[Block]) -> dict[str, str]:
+    """Return the rules of the classes that only markup has, and of code whose longest line fits, if it can."""
     size = style.size
+    left, _, right, _ = style.frame
+    longest = max((len(line) for block in blocks if block.is_verbatim for line in block.text.split("\n")), default=1)
+    code_size = min(CODE[1] * size, max(CODE[0] * size, (right - left - 1.5 * size) / (CODE_WIDTH * longest)))
     items = {
         f"li{depth}": f"margin:0 0 {size * 0.3:.1f}px {size * (0.3 + 1.5 * depth):.1f}px;"
         f"text-indent:-{size * 1.3:.1f}px;text-align:left"
         for depth in (1, 2, 3)
     }
     opening = style.display(2.0, margin=f"{size * 1.2:.1f}px 0 {size * 0.5:.1f}px 0", is_coloured=True)
-    return {**items, "h1": opening}
+    return {**items, "h1": opening, "code": style.code(code_size)}
 
 
 def _built(bodies: list[Element], style: Style, sampler: ContentSampler) -> tuple[Style, PageBlocks]:
