@@ -70,6 +70,8 @@ def view_hashes(view: Image.Image, look: Image.Image) -> np.ndarray:
     looks["turned_left"] = _turned(look, view.size, TURN_DEGREES)
     looks["turned_right"] = _turned(look, view.size, -TURN_DEGREES)
     looks.update(_page_looks(view))
+    if FIGURES[0] not in looks and max(view.size) <= REGION_PX:
+        looks.update(_trimmed_look(view))
     hashes = np.zeros((len(VIEWS), HASH_SIDE * HASH_SIDE // 8), np.uint8)
     names = [name for name in VIEWS if name in looks]
     hashes[[VIEWS.index(name) for name in names]] = hashes_of([looks[name] for name in names])
@@ -147,6 +149,18 @@ def _page_looks(view: Image.Image) -> dict[str, Image.Image]:
     for name, box in zip(FIGURES, boxes, strict=False):
         found[name] = _look(page.crop(box))
     return found
+
+
+def _trimmed_look(view: Image.Image) -> dict[str, Image.Image]:
+    """The look of a small picture without the even border around it, as a page's blocks are without their paper."""
+    grey = np.asarray(view).astype(np.int16)
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    marks = np.abs(grey - np.median(border)) > PAPER_LEVELS
+    rows, columns = np.flatnonzero(marks.any(axis=1)), np.flatnonzero(marks.any(axis=0))
+    if min(len(rows), len(columns)) < MIN_CONTENT_PX:
+        return {}
+    box = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    return {FIGURES[0]: _look(view.crop(box))}
 
 
 def figure_boxes(marks: np.ndarray) -> list[tuple[int, int, int, int]]:

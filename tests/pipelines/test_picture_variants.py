@@ -3,6 +3,7 @@
 import io
 import random
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pymupdf
@@ -17,7 +18,7 @@ from pipelines.duplicates.pictures import show_other_pages
 from pipelines.duplicates.search import find_edges
 from pipelines.duplicates.settings import Dedupe
 from pipelines.workers.evaluation_items import sample_of
-from sources.images.views import brightest_region
+from sources.images.views import VIEWS, brightest_region
 from tests.corpus import prose
 
 NUM_PAGES = 4
@@ -139,7 +140,7 @@ def test_the_bar_of_a_window_is_no_page() -> None:
 
 
 @pytest.mark.parametrize("kind", ["phash", "dhash"])
-def test_mirror_images_are_copies_by_a_setting(photographs: list[Image.Image], kind) -> None:
+def test_mirror_images_are_copies_by_a_setting(photographs: list[Image.Image], kind: Literal["phash", "dhash"]) -> None:
     files = [png(image) for image in photographs] + [png(MIRRORED["mirrored"](image)) for image in photographs]
     files += [png(MIRRORED["upside down"](image)) for image in photographs]
     num = len(photographs)
@@ -201,3 +202,10 @@ def test_a_picture_printed_on_a_page_is_found(pages: list[Image.Image], photogra
     edges = find_edges(rows_of_files(files, settings), settings)
     pages_and_pictures = set(zip(edges["winner"].tolist(), edges["loser"].tolist(), strict=True))
     assert pages_and_pictures == {(k + num, k) for k in range(3)}  # a white border counts where sets may leak only
+
+
+def test_a_small_icon_is_a_block_without_its_border() -> None:
+    icon = Image.new("RGB", (48, 48), "white")
+    ImageDraw.Draw(icon).ellipse((10, 12, 36, 38), fill="black")
+    record = fingerprints([sample_of(png(icon), "")])[0]
+    assert record["views"][VIEWS.index("figure_1")].any()
