@@ -37,6 +37,7 @@ from pipelines.tables.schema import CONTAMINATED, REJECTED
 from pipelines.tables.siblings import one_per_item, with_siblings
 from pipelines.tables.verdicts import NO_DUPLICATE, Rejection, Verdict
 from pipelines.units import UnitFiles, bucket_of
+from pipelines.workers.confinement import let_readers_write
 
 
 class Comparison:
@@ -60,6 +61,7 @@ class Comparison:
         run = secrets.token_hex(4)
         references = ""
         if self._compares:
+            let_readers_write(self._output)  # and read: texts are looked for again in its parts
             references, self._references = prepare(self._recipe, self._scratch, run)
         if [reference.described() for reference in self._references] != self._manifest.get("references", []):
             self._folder.cleanup()
