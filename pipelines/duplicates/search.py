@@ -62,8 +62,7 @@ def find_edges(
     if part.first == 0:
         found.append(_smooth(index, order, ranked, pictures, settings, side))
         found.append(_equal_plain(ranked, np.flatnonzero(may_be_plain), settings, side))
-        crosses = np.ones(len(twins), bool) if side is None else side[heads] != side[twins]
-        found.append(_pack(heads[crosses], twins[crosses], np.zeros(int(crosses.sum()), np.uint16)))
+        found.append(_asked(ranked, heads, twins, np.zeros(len(twins), np.uint16), side))
     pairs, distance = _unpacked(_least(iter(found)))
     if settings.has_views and len(distance):
         ends, places = np.unique(pairs, return_inverse=True)

@@ -210,6 +210,15 @@ def test_references_come_first_and_evaluation_sets_before_all(tmp_path: Path) ->
     assert pairs_of(nearest_kept(edges, rows, dedupe=False)) == {(2, 0)}
 
 
+@pytest.mark.parametrize("kind", [AGAINST, EVALUATION])
+def test_equal_references_are_not_set_aside(tmp_path: Path, kind: int) -> None:
+    text = " ".join(ESSAY)
+    records = records_of([(page(text), text)] * 3)
+    rows = rows_in(tmp_path, records, kinds=[kind, kind, NEW])
+    ((_, loser),) = pairs_of(nearest_kept(find_edges(rows, Dedupe()), rows))
+    assert loser == 2
+
+
 @pytest.mark.parametrize("kind", ["phash", "dhash"])
 @pytest.mark.parametrize("bits", [64, 256])
 def test_slices_and_blocks_find_what_the_whole_finds(
