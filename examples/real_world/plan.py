@@ -191,7 +191,13 @@ def recipe(size: Size, folders: Mapping[str, Path], seeds: Path) -> dict[str, An
         "charts": {"num_samples": size.charts},
         "ocr": {"num_samples": size.ocr},
         "synthetic_pages": {"num_samples": size.synthetic_pages},
-        "web": {"input": [f"@{seeds}"], "max_pages": size.web_pages, "allow": [f"localhost:{PORT}"], "ports": [PORT]},
+        "web": {
+            "input": [f"@{seeds}"],
+            "max_pages": size.web_pages,
+            "max_pages_per_host": size.web_pages,
+            "allow": [f"localhost:{PORT}"],
+            "ports": [PORT],
+        },
     }
     content["sources"] = [{**source, **deepcopy(of_type.get(source["type"], {}))} for source in content["sources"]]
     content["decontaminate"] = [str(folders["held_out"])]

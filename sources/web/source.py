@@ -85,6 +85,11 @@ class Web(WebSettings):
         found = [] if refusal is None else [f"web pages are opened without Chromium's sandbox: {refusal}"]
         if self.input and not self.contact and self._asks_hosts(stores):
             found.append("hosts are not told whom to write to; name an address with --set contact=…")
+        if self.max_pages_per_host < self.max_pages:
+            found.append(
+                f"max_pages allows {self.max_pages:,} pages, but of each host at most {self.max_pages_per_host:,} are "
+                f"visited; --set max_pages_per_host={self.max_pages} allows more"
+            )
         return found
 
     def _asks_hosts(self, stores: Stores) -> bool:

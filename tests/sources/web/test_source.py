@@ -51,3 +51,9 @@ def test_seeds_that_are_none(tmp_path: Path, content: bytes | None, expected: st
         path.write_bytes(content)
     with pytest.raises(ValueError, match=expected):
         read_seeds([str(path)])
+
+
+def test_a_limit_of_hosts_below_the_limit_of_pages_is_said() -> None:
+    (said,) = [line for line in Web(max_pages=2000).warnings() if "max_pages" in line]
+    assert said.endswith("at most 1,000 are visited; --set max_pages_per_host=2000 allows more")
+    assert not [line for line in Web(max_pages=2000, max_pages_per_host=2000).warnings() if "max_pages" in line]
