@@ -145,7 +145,7 @@ def find_groups(names: Sequence[str], records: np.ndarray, settings: Dedupe) -> 
         rows = Index(storage, ["rows"], settings)
         chosen = nearest_kept(find_edges(rows, settings), rows)
     groups: dict[int, list[dict[str, Any]]] = {}
-    for winner, loser, reason, distance, similarity in chosen.tolist():
+    for winner, loser, reason, distance, similarity, _ in chosen.tolist():
         groups.setdefault(winner, []).append(
             {
                 "name": names[loser],

@@ -15,7 +15,12 @@ from sources.images.views import VIEWS
 
 REASONS = ("near_duplicate", "same_text", "similar_text")
 NEAR_DUPLICATE, SAME_TEXT, SIMILAR_TEXT = range(3)
-EDGE = np.dtype([("winner", "<u8"), ("loser", "<u8"), ("reason", "u1"), ("distance", "<i2"), ("similarity", "<f4")])
+EDGE = np.dtype(
+    [
+        ("winner", "<u8"), ("loser", "<u8"), ("reason", "u1"), ("distance", "<i2"), ("similarity", "<f4"),
+        ("equal", "u1"),  # 1 if hashes and texts are the same: others are compared with the winner only
+    ]
+)  # fmt: skip
 NO_DISTANCE = -1  # of texts
 PENDING_PAIRS = 1 << 23
 VERIFIED_AT_A_TIME = 1 << 20
@@ -75,7 +80,7 @@ def find_edges(
         hashes, are_photographs = ranked["hash"][ends], flatness < PHOTOGRAPH_FLATNESS
         same = ~show_other_pages(hashes, pages, has_regions, are_photographs, a, b, distance, settings.radius_bits)
         pairs, distance = pairs[:, same], distance[same]
-    return _verified(sketches, order, ranked, pairs, distance, settings)
+    return _verified(sketches, order, ranked, is_first, pairs, distance, settings)
 
 
 def _best_first(index: Columns) -> np.ndarray:
@@ -244,6 +249,7 @@ def _verified(
     sketches: np.ndarray,
     order: np.ndarray,
     ranked: dict[str, np.ndarray],
+    is_first: np.ndarray,
     pairs: np.ndarray,
     distance: np.ndarray,
     settings: Dedupe,
@@ -251,7 +257,7 @@ def _verified(
     """The `EDGE`s of the pairs that texts, detail and distance confirm."""
     a, b = pairs
     edges = np.zeros(len(a), EDGE)
-    edges["winner"], edges["loser"] = order[a], order[b]
+    edges["winner"], edges["loser"], edges["equal"] = order[a], order[b], ~is_first[b]
     has_text = (ranked["num_tokens"][a] > 0) & (ranked["num_tokens"][b] > 0)
     same_text = has_text & (ranked["text"][a] == ranked["text"][b]).all(axis=1)
     edges["similarity"] = np.nan

@@ -258,7 +258,7 @@ def decisions(chosen: np.ndarray, rows: Index, names: Names) -> dict[tuple[int, 
     ranges = names.ranges_of(chosen["loser"])
     decided: dict[tuple[int, int], list[Rejection]] = {}
     for k, (edge, kind) in enumerate(zip(chosen.tolist(), kinds.tolist(), strict=True)):
-        winner, loser, reason, distance, similarity = edge
+        winner, loser, reason, distance, similarity, _ = edge
         row = Rejection(
             item=items[k],
             reason=CONTAMINATED if kind == EVALUATION else REASONS[reason],

@@ -210,6 +210,22 @@ def test_references_come_first_and_evaluation_sets_before_all(tmp_path: Path) ->
     assert pairs_of(nearest_kept(edges, rows, dedupe=False)) == {(2, 0)}
 
 
+@pytest.mark.parametrize("best", [NEW, AGAINST, EVALUATION])
+@pytest.mark.parametrize("rows_at_once", [2, 3, 4, 100])
+def test_equal_samples_share_what_is_found_for_one(tmp_path: Path, best: int, rows_at_once: int) -> None:
+    text = " ".join(ESSAY)
+    small = page(text, side=600)
+    records = records_of([(page(text, side=800), text), (small, text), (small, text), (small, text)])
+    rows = rows_in(tmp_path, records, kinds=[best, NEW, NEW, NEW])
+    (task,) = tasks_of([IndexFile("", 4, -1)], Dedupe())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deduplicate, "rows_per_task", lambda settings: rows_at_once)
+        edges = np.concatenate(list(edges_of(rows, task, Dedupe())))
+    assert pairs_of(nearest_kept(edges, rows)) == {(0, 1), (0, 2), (0, 3)}
+    leaked = pairs_of(nearest_kept(edges, rows, dedupe=False))
+    assert leaked == ({(0, 1), (0, 2), (0, 3)} if best == EVALUATION else set())
+
+
 @pytest.mark.parametrize("kind", [AGAINST, EVALUATION])
 def test_equal_references_are_not_set_aside(tmp_path: Path, kind: int) -> None:
     text = " ".join(ESSAY)
