@@ -118,7 +118,8 @@ def test_a_page_gives_several_samples_that_stay_together(command: Command, tmp_p
     """They are no duplicates of each other, those of a copy are all duplicates, and deciding again says the same."""
     out, lines = tmp_path / "out", "".join(f"<p>Line {k} of a page with a few more words.</p>" for k in range(12))
     first = f"<h1>A page</h1><a href='/elsewhere'>Elsewhere</a>{lines}"
-    with serving({"/first": html(first), "/copy": html(first + "<!-- copied -->")}) as site:
+    pages = {"/first": html(first), "/copy": html(first + "<!-- copied -->")}
+    with serving(pages) as site:
         root = f"http://127.0.0.1:{site.server_port}"
         arguments = ["--input", f"{root}/first", f"{root}/copy", "--output", out, "--workers", "1", "--set", "depth=0"]
         arguments += ["--set", "delay_s=0", "--set", f"allow=['127.0.0.1:{site.server_port}']"]
@@ -133,7 +134,8 @@ def test_a_page_gives_several_samples_that_stay_together(command: Command, tmp_p
     assert manifest["items"] == {"noun": "page", "found": 2, "failed": 0, "further_samples": 8}
     rows = _data(out)
     assert len({row["images"][0]["bytes"] for row in rows}) == 1
-    assert {row["html"] for row in rows} == {html(first)}
+    (shown,) = {row["html"] for row in rows}
+    assert shown in pages.values()  # which of the two equal ones is kept depends on the port
     assert "| `html` |" in (out / "README.md").read_text()
     assert {"link": "Elsewhere"}.items() <= {e["role"]: e["name"] for e in rows[1]["elements"]}.items()
     assert "of the 10 samples of the 2 pages" in (out / "README.md").read_text()
