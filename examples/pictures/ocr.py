@@ -9,7 +9,8 @@ from functools import partial
 from PIL import Image, ImageDraw
 
 from examples.pictures.sheet import Sheet
-from sources.ocr.source import SCENE, Ocr
+from sources.ocr.mixture import SCENE
+from sources.ocr.source import Ocr
 from sources.ocr.templates.registry import KINDS, supported_languages
 
 SEED = 4
