@@ -238,8 +238,9 @@ def test_archives_and_lists_in_a_bucket(command: Command, gcs: Emulator, tmp_pat
         pytest.skip("the emulator is slow; tests/sources/web/test_stores.py lists inputs in a store")
     lines = "<p>A line of a page of an archive in a bucket, and so on.</p>" * 12
     pages = [(f"http://a.test/{k}", html(f"<h1>Page {k}</h1>{lines}"), HTML) for k in range(3)]
-    gcs.put("crawl/one.warc.gz", warc(pages[:2]))
-    gcs.put("crawl/two.warc.gz", warc(pages[2:]))
+    for name, archive in {"one.warc.gz": warc(pages[:2]), "two.warc.gz": warc(pages[2:])}.items():
+        gcs.put(f"crawl/{name}", archive)
+        (tmp_path / name).write_bytes(archive)
     settings = ["--set", "min_words.words=1", "--set", "dedupe=null", "--workers", "1"]
     arguments = ["--input", f"{gcs.uri}/crawl/*.warc.gz", "--output", tmp_path / "out", *settings]
     planned = command(*arguments, "--dry-run", source="web", env=gcs.environment)
@@ -247,11 +248,10 @@ def test_archives_and_lists_in_a_bucket(command: Command, gcs: Emulator, tmp_pat
     assert "from 1 archive: about" in planned.stdout, planned.stderr
     done = command(*arguments, source="web", env=gcs.environment)
     assert "3 pages: 3 samples, 0 failed" in done.stdout, done.stderr
-    (tmp_path / "one.warc.gz").write_bytes(warc(pages[:2]))
-    (tmp_path / "two.warc.gz").write_bytes(warc(pages[2:]))
     local = command("--input", tmp_path / "*.warc.gz", "--output", tmp_path / "local", *settings, source="web")
     assert "3 pages: 3 samples, 0 failed" in local.stdout, local.stderr
-    assert [row["id"] for row in _ledger(tmp_path / "out")] == [row["id"] for row in _ledger(tmp_path / "local")]
+    rows = [{(row["id"], row["uri"], row["locator"]) for row in _ledger(tmp_path / name)} for name in ("out", "local")]
+    assert rows[0] == rows[1]
     assert len(_data(tmp_path / "out")) == 3
 
 
